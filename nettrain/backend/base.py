@@ -1,0 +1,44 @@
+"""What a backend is: everything else is elementwise work through `xp` with `out=`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = Any  # a NumPy or a CuPy array; shapes are written in the docstrings
+HostArray = npt.NDArray[Any]
+Call = Callable[[], object]
+
+
+class Backend(Protocol):
+    """A place for arrays. Passed as an argument, never global."""
+
+    name: str
+    xp: Any
+    dtype: "np.dtype[Any]"
+    threads: int
+
+    def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        """A new array of zeros on the device, aligned to 64 bytes, in the run's dtype unless told."""
+
+    def from_host(self, array: HostArray) -> Array:
+        """A copy of a host array on the device; numbers become the run's dtype."""
+
+    def to_host(self, array: Array) -> HostArray:
+        """A copy of a device array on the host."""
+
+    def matmul(self, a: Array, b: Array, out: Array) -> None:
+        """out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k): transposed and strided views, never a copy."""
+
+    def gather(self, table: Array, index: Array, out: Array) -> None:
+        """out (G, B, …) = table[index], rows of table (N, …) picked by index (G, B)."""
+
+    def launch(self, kernel: Any, work: int, *arrays: Array) -> Call:
+        """A call that runs the kernel on these very arrays; `work` is the number of elements it visits."""
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all that was asked."""
+
+    def capture(self, calls: Sequence[Call]) -> Call:
+        """One call that replays all these calls in order."""

@@ -1,0 +1,66 @@
+"""Loops over arrays, compiled: the only file that imports Numba.
+
+A kernel is a plain function of arrays, written as loops with `prange` outermost. It is compiled twice at
+most: for one thread, and with its `prange` spread over threads where there is enough work. Both do the
+same arithmetic in the same order within an iteration, so they give the same bits.
+"""
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, TypeVar, cast
+
+import numba
+
+numba.config.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
+PARALLEL_FROM = 32_768  # elements; below, waking the threads costs more than they save
+
+F = TypeVar("F", bound=Callable[..., Any])
+prange = numba.prange
+
+
+class Kernel:
+    """A compiled loop, and the Python function it was made from."""
+
+    def __init__(self, body: FunctionType) -> None:
+        self.body = body
+        self.__name__, self.__doc__ = body.__name__, body.__doc__
+        self._serial = _compile(body, parallel=False)
+        self._parallel = _compile(_renamed(body, f"{body.__qualname__}_parallel"), parallel=True)
+
+    def compiled(self, work: int, threads: int) -> Callable[..., None]:
+        """The form that suits `work` elements on this many threads."""
+        return self._parallel if threads > 1 and work >= PARALLEL_FROM else self._serial
+
+    def __call__(self, *arrays: Any) -> None:
+        self._serial(*arrays)
+
+
+def kernel(body: Callable[..., None]) -> Kernel:
+    """Decorator: compile this loop when it is first used, and keep the machine code on disk."""
+    return Kernel(cast(FunctionType, body))
+
+
+def inline(body: F) -> F:
+    """Decorator for a scalar helper that kernels of the same file call."""
+    return cast(F, numba.njit(cache=True, error_model="numpy")(body))
+
+
+def set_threads(threads: int) -> None:
+    """Let parallel kernels use up to this many threads."""
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+
+
+def _compile(body: FunctionType, *, parallel: bool) -> Callable[..., None]:
+    # no fastmath: sums must keep their order, or a member's bits would depend on its neighbours
+    return cast(
+        Callable[..., None],
+        numba.njit(cache=True, parallel=parallel, error_model="numpy")(body),
+    )
+
+
+def _renamed(body: FunctionType, name: str) -> FunctionType:
+    """A copy under another name: Numba's cache tells functions apart by name, not by flags."""
+    copy = FunctionType(body.__code__, body.__globals__, body.__name__, body.__defaults__)
+    copy.__qualname__ = name
+    copy.__module__ = body.__module__
+    return copy

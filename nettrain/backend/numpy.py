@@ -1,0 +1,64 @@
+"""The NumPy backend: the reference, on the host."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nettrain.backend.base import Array, Call, HostArray
+from nettrain.backend.kernel import Kernel, set_threads
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+
+
+class NumpyBackend:
+    """Arrays in host memory; matrix products through NumPy's BLAS with a fixed number of threads."""
+
+    name = "numpy"
+    xp: Any = np
+
+    def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
+        self.dtype = np.dtype(dtype)
+        self.threads = threads
+        threadpool_limits(limits=threads, user_api="blas")
+        set_threads(threads)
+
+    def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        kind = np.dtype(dtype or self.dtype)
+        size = int(np.prod(shape)) * kind.itemsize
+        raw = np.zeros(size + ALIGNMENT, dtype=np.uint8)
+        start = -raw.ctypes.data % ALIGNMENT
+        return raw[start : start + size].view(kind).reshape(shape)
+
+    def from_host(self, array: HostArray) -> Array:
+        kind = self.dtype if array.dtype.kind == "f" else array.dtype
+        copy = self.zeros(array.shape, kind)
+        copy[...] = array
+        return copy
+
+    def to_host(self, array: Array) -> HostArray:
+        return np.array(array)
+
+    def matmul(self, a: Array, b: Array, out: Array) -> None:
+        np.matmul(a, b, out=out)
+
+    def gather(self, table: Array, index: Array, out: Array) -> None:
+        # mode="clip" because the default, "raise", goes through a hidden copy of out
+        np.take(table, index, axis=0, out=out, mode="clip")
+
+    def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
+        return partial(kernel.compiled(work, self.threads), *arrays)
+
+    def synchronize(self) -> None:
+        pass
+
+    def capture(self, calls: Sequence[Call]) -> Call:
+        fixed = tuple(calls)
+
+        def replay() -> None:
+            for call in fixed:
+                call()
+
+        return replay

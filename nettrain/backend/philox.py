@@ -1,0 +1,65 @@
+"""Counted random bits: Philox4x32-10, a function of (key, counter) with no state.
+
+Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"; the constants are
+those of the Random123 library, whose known answers are the test.
+"""
+
+import numpy as np
+
+from nettrain.backend.kernel import inline, kernel, prange
+
+M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF)
+S32, S16 = np.uint64(32), np.uint64(16)
+UNITS = 8  # one block of 4 x 32 bits decides 8 units, 16 bits each
+
+
+@inline
+def philox4x32(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Ten rounds on a counter of four and a key of two 32-bit words, each held in a uint64."""
+    for _ in range(10):
+        p0, p1 = M0 * c0, M1 * c2
+        c0, c1, c2, c3 = (p1 >> S32) ^ c1 ^ k0, p1 & LOW, (p0 >> S32) ^ c3 ^ k1, p0 & LOW
+        k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
+    return c0, c1, c2, c3
+
+
+@kernel
+def philox_words(words, counters, key):  # type: ignore[no-untyped-def]
+    """words (n, 4) = the random words of counters (n, 4) under key (2,), all uint64 below 2^32."""
+    for i in prange(words.shape[0]):
+        words[i] = philox4x32(
+            counters[i, 0], counters[i, 1], counters[i, 2], counters[i, 3], key[0], key[1]
+        )
+
+
+@kernel
+def keep_mask(mask, keys, step, layer, threshold, scale):  # type: ignore[no-untyped-def]
+    """mask (R, B, H) = scale (R,) where a unit is kept, 0 where it is dropped.
+
+    Counter (step, layer, row in batch, unit // 8), key (R, 2); a unit is kept when its 16 bits are at
+    least threshold (R,) = round(p·65536). Nothing depends on R or on the other members.
+    """
+    members, rows, units = mask.shape
+    whole = units // UNITS
+    for k in prange(members * rows):
+        r, row = k // rows, k % rows
+        c0, c1, c2 = np.uint64(step[0]), np.uint64(layer), np.uint64(row)
+        limit, kept, zero = threshold[r], scale[r], mask.dtype.type(0)
+        for block in range(whole):
+            w = philox4x32(c0, c1, c2, np.uint64(block), keys[r, 0], keys[r, 1])
+            unit = block * UNITS
+            for j in range(4):
+                mask[r, row, unit + 2 * j] = kept if (w[j] & HALF) >= limit else zero
+                mask[r, row, unit + 2 * j + 1] = kept if (w[j] >> S16) >= limit else zero
+        w = philox4x32(c0, c1, c2, np.uint64(whole), keys[r, 0], keys[r, 1])
+        for unit in range(whole * UNITS, units):
+            j = unit - whole * UNITS
+            bits = (w[j // 2] >> S16) if j % 2 else (w[j // 2] & HALF)
+            mask[r, row, unit] = kept if bits >= limit else zero
+
+
+def key_words(seed: int) -> tuple[int, int]:
+    """A 64-bit seed as the two 32-bit words of a key, low word first."""
+    return seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF

@@ -1,0 +1,248 @@
+"""Optimizers: each entry is a fused pass over all parameters of all members.
+
+Conventions: w, g (R, P); state (S, R, P), zero at the start; c (K, R): the rows of `coefficients`, computed
+on the host in float64 for steps t = 1, 2, … and handed over in the run's dtype; l2 (R,); the first
+`weights` columns are weight matrices, the only ones that penalties touch. One pass adds the penalty to the
+gradient, updates the state and steps. Moments that decay below the smallest normal number become 0, since
+arithmetic on denormals is 10 to 20 times slower.
+"""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from nettrain.backend.kernel import Kernel, inline, kernel, prange
+from nettrain.catalogue.registry import Registry, Variant
+from nettrain.catalogue.settings import number, option
+
+optimizers: Registry["Optimizer"] = Registry("optimizer")
+
+BLOCK = 8192  # parameters that one thread takes at a time
+
+
+class Optimizer(Variant):
+    """An update rule; `state` names its arrays."""
+
+    learning_rate: float = number(0.01, "step size α", gt=0)
+    state: ClassVar[tuple[str, ...]] = ()
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        """What the pass needs at steps t (T,) with these rates (R, T): K values, each fit for (R, T)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        """The pass `step(w, g, state, c, l2, weights)`."""
+        raise NotImplementedError
+
+    @staticmethod
+    def look_ahead(s: Any) -> Kernel | None:
+        """A pass `look_ahead(w, state, c)` before the forward pass, if the rule has one."""
+        return None
+
+
+@inline
+def tasks(w):  # type: ignore[no-untyped-def]
+    """Blocks of all members together."""
+    return w.shape[0] * ((w.shape[1] + BLOCK - 1) // BLOCK)
+
+
+@inline
+def span(task, w):  # type: ignore[no-untyped-def]
+    """Member, first and last + 1 parameter of a block."""
+    blocks = (w.shape[1] + BLOCK - 1) // BLOCK
+    first = task % blocks * BLOCK
+    return task // blocks, first, min(first + BLOCK, w.shape[1])
+
+
+@inline
+def penalised(g, w, l2, is_weight):  # type: ignore[no-untyped-def]
+    """The gradient of loss + l2/2·w², for weights."""
+    return g + l2 * w if is_weight else g
+
+
+@inline
+def flushed(x):  # type: ignore[no-untyped-def]
+    """x, or 0 where x is smaller than any normal number of its type."""
+    tiny = np.finfo(type(x)).tiny
+    return x if abs(x) >= tiny else type(x)(0)
+
+
+@kernel
+def sgd_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        rate, decay = c[0, r], l2[r]
+        for i in range(first, last):
+            w[r, i] -= rate * penalised(g[r, i], w[r, i], decay, i < weights)
+
+
+@optimizers.register("sgd", source="Robbins & Monro 1951")
+class SGD(Optimizer):
+    """w -= αg."""
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        return [rate]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return sgd_step
+
+
+@kernel
+def classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        for i in range(first, last):
+            grad = penalised(g[r, i], w[r, i], decay, i < weights)
+            v = flushed(mu * state[0, r, i] - rate * grad)
+            state[0, r, i] = v
+            w[r, i] += v
+
+
+@kernel
+def velocity_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        for i in range(first, last):
+            grad = penalised(g[r, i], w[r, i], decay, i < weights)
+            v = flushed(mu * state[0, r, i] + grad)
+            state[0, r, i] = v
+            w[r, i] -= rate * v
+
+
+class Inertial(Optimizer):
+    """A rule with a velocity v and a momentum μ, in one of the two usual conventions."""
+
+    momentum: float = number(0.9, "share μ of the velocity that is kept", ge=0, lt=1)
+    form: Literal["classical", "velocity"] = option(
+        "classical",
+        "classical: v = μv - αg, w += v; velocity: v = μv + g, w -= αv (differs when α changes)",
+    )
+    state = ("velocity",)
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        return [rate, s.momentum]
+
+
+@optimizers.register("momentum", source="Polyak 1964; Goodfellow et al. 2016, algorithm 8.2")
+class Momentum(Inertial):
+    """classical: v = μv - αg, w += v. velocity (as PyTorch): v = μv + g, w -= αv."""
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return classical_step if s.form == "classical" else velocity_step
+
+
+@kernel
+def classical_look_ahead(w, state, c):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        mu = c[1, r]
+        for i in range(first, last):
+            state[1, r, i] = w[r, i]
+            w[r, i] += mu * state[0, r, i]
+
+
+@kernel
+def velocity_look_ahead(w, state, c):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        ahead = c[0, r] * c[1, r]
+        for i in range(first, last):
+            state[1, r, i] = w[r, i]
+            w[r, i] -= ahead * state[0, r, i]
+
+
+@kernel
+def nesterov_classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        for i in range(first, last):
+            grad = penalised(g[r, i], w[r, i], decay, i < weights)
+            v = flushed(mu * state[0, r, i] - rate * grad)
+            state[0, r, i] = v
+            w[r, i] = state[1, r, i] + v
+
+
+@kernel
+def nesterov_velocity_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        for i in range(first, last):
+            grad = penalised(g[r, i], w[r, i], decay, i < weights)
+            v = flushed(mu * state[0, r, i] + grad)
+            state[0, r, i] = v
+            w[r, i] = state[1, r, i] - rate * v
+
+
+@optimizers.register("nesterov", source="Nesterov 1983; Sutskever et al. 2013")
+class Nesterov(Inertial):
+    """Momentum with the gradient taken where the velocity is about to lead.
+
+    Two halves: before the forward pass w moves on by μv (velocity form: by -αμv), after it the stored w
+    comes back and steps with the gradient found there. The stored weights are kept beside the velocity,
+    so that coming back is exact.
+    """
+
+    state = ("velocity", "stored")
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return nesterov_classical_step if s.form == "classical" else nesterov_velocity_step
+
+    @staticmethod
+    def look_ahead(s: Any) -> Kernel | None:
+        return classical_look_ahead if s.form == "classical" else velocity_look_ahead
+
+
+@kernel
+def adam_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
+    for task in prange(tasks(w)):
+        r, first, last = span(task, w)
+        rate, root, eps, decay = c[0, r], c[1, r], c[2, r], l2[r]
+        keep1, new1, keep2, new2 = c[3, r], c[4, r], c[5, r], c[6, r]
+        for i in range(first, last):
+            grad = penalised(g[r, i], w[r, i], decay, i < weights)
+            m = flushed(keep1 * state[0, r, i] + new1 * grad)
+            v = flushed(keep2 * state[1, r, i] + new2 * grad * grad)
+            state[0, r, i] = m
+            state[1, r, i] = v
+            w[r, i] -= rate * m / (np.sqrt(v) * root + eps)
+
+
+@optimizers.register("adam", source="Kingma & Ba 2015, algorithm 1")
+class Adam(Optimizer):
+    """m = β₁m+(1-β₁)g, v = β₂v+(1-β₂)g², w -= α·m̂/(√v̂+ε), with m̂ = m/(1-β₁ᵗ) and v̂ = v/(1-β₂ᵗ)."""
+
+    learning_rate: float = number(0.001, "step size α", gt=0)
+    beta1: float = number(0.9, "share of the gradient's running mean that is kept", ge=0, lt=1)
+    beta2: float = number(0.999, "share of the squared gradient's that is kept", ge=0, lt=1)
+    epsilon: float = number(1e-8, "added to the root", gt=0)
+    state = ("m", "v")
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        root = 1 / np.sqrt(unbiased(s.beta2, t))
+        scaled = rate / unbiased(s.beta1, t)
+        return [scaled, root, s.epsilon, s.beta1, 1 - s.beta1, s.beta2, 1 - s.beta2]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return adam_step
+
+
+def unbiased(beta: Any, t: Any) -> Any:
+    """1 - βᵗ, the weight that a running mean started at 0 has gathered after t steps.
+
+    Through logarithms, not np.power: its shortcut for squares would make the bits depend on R.
+    """
+    with np.errstate(divide="ignore"):
+        return -np.expm1(t * np.log(beta))

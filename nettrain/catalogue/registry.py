@@ -1,0 +1,87 @@
+"""A registry per kind: a variant is registered by a decorator right above its definition."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import GetCoreSchemaHandler, create_model
+from pydantic_core import core_schema
+
+from nettrain.catalogue.settings import Settings
+
+
+class Variant(Settings):
+    """One entry of a registry: the numbers of one member as fields, pure functions as static methods."""
+
+    name: str
+    source: ClassVar[str] = ""
+
+
+V = TypeVar("V", bound=Variant)
+
+
+class Registry(Generic[V]):
+    """The variants of one kind, by name."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, type[V]] = {}
+
+    def register(self, name: str, *, source: str = "") -> Callable[[type[V]], type[V]]:
+        """Class decorator: the entry becomes selectable as `name` wherever its kind is."""
+
+        def decorate(entry: type[V]) -> type[V]:
+            if name in self._entries:
+                raise ValueError(f"{self.kind} {name!r} is registered twice")
+            named: type[V] = create_model(
+                entry.__name__,
+                __base__=entry,
+                __doc__=entry.__doc__,
+                __module__=entry.__module__,
+                name=(Literal[name], name),
+            )
+            named.source = source
+            self._entries[name] = named
+            return named
+
+        return decorate
+
+    def __getitem__(self, name: str) -> type[V]:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def items(self) -> Iterator[tuple[str, type[V]]]:
+        return iter(self._entries.items())
+
+
+class Choice:
+    """Annotation of a field that takes a variant: `adam`, or `{name: adam, learning_rate: 0.01}`.
+
+    A mapping without a name means the `default` variant, where the field has one.
+    """
+
+    def __init__(self, registry: Registry[Any], default: str | None = None) -> None:
+        self.registry = registry
+        self.default = default
+
+    def expand(self, value: Any) -> Any:
+        """The long form of either spelling."""
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and "name" not in value and self.default is not None:
+            return {"name": self.default, **value}
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        choices = {name: handler.generate_schema(entry) for name, entry in self.registry.items()}
+        union = core_schema.tagged_union_schema(choices, discriminator="name", ref=None)
+        return core_schema.no_info_before_validator_function(self.expand, union)

@@ -1,0 +1,45 @@
+"""The errors a person meets: each is one class with an exit code, each message one line per problem."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NettrainError(Exception):
+    """Base of all expected errors; `code` is the exit code of the command that meets one."""
+
+    code = 1
+
+
+class RunFailed(NettrainError):
+    """The run did not serve its purpose: training diverged, or a check failed."""
+
+
+class SpecError(NettrainError):
+    """The experiment file or the command line is wrong; `problems` holds one line each."""
+
+    code = 2
+
+    def __init__(self, problems: str | Iterable[str]) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class DataError(NettrainError):
+    """The data cannot be read, or does not fit the experiment."""
+
+    code = 3
+
+
+class BackendError(NettrainError):
+    """The backend that was asked for is not there, or failed."""
+
+    code = 4
+
+
+def nearest(name: object, allowed: Iterable[object]) -> str:
+    """Text that names what was probably meant: `, did you mean "gelu"?`, or all that is allowed."""
+    names = [str(other) for other in allowed]
+    close = get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
+    if close:
+        return f', did you mean "{close[0]}"?'
+    return f" (allowed: {', '.join(names)})" if names else ""
