@@ -1,0 +1,157 @@
+"""All that was fitted on the training rows, so that new rows become the same numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.data.delimited import Reading
+from nettrain.data.encoding import Encoder, amounts, encode_all, encoder_from_json
+from nettrain.data.scaling import Fitted, Scaling, scalings
+from nettrain.data.sources import read_source
+from nettrain.data.table import Table
+from nettrain.data.target import Kind, Target
+from nettrain.errors import DataError
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The form of the training data's source: its columns in order, target included, and how it is read.
+
+    `header` says whether files of this form carry their columns' names.
+    """
+
+    columns: tuple[str, ...]
+    header: bool
+    missing: tuple[str, ...]
+
+    def reading(self, separator: str = "auto") -> Reading:
+        """How another file of this form is read."""
+        return Reading(self.header or "auto", separator, self.missing, self.columns)
+
+    def align(self, table: Table, target: Sequence[str]) -> Table:
+        """The table under this layout's names: its own, or by position when it has no header.
+
+        Raises DataError when the columns are neither all of the layout's nor all but the target.
+        """
+        if table.header:
+            return table
+        inputs = [name for name in self.columns if name not in target]
+        for names in (list(self.columns), inputs):
+            if len(table.columns) == len(names):
+                return replace(table, frame=table.frame.rename(dict(zip(table.columns, names, strict=True))))
+        raise DataError(
+            f"{table.place}: {len(table.columns)} columns without names, expected {len(inputs)} inputs, or "
+            f"{len(self.columns)} with the target at position {self.columns.index(target[0])}"
+        )
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How cells become inputs and outputs become answers; nothing else is needed to predict."""
+
+    layout: Layout
+    encoders: tuple[Encoder, ...]
+    scaling: Scaling
+    fitted: Fitted
+    target: Target
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs D."""
+        return len(self.feature_names)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """What each of the D inputs holds."""
+        return tuple(name for encoder in self.encoders for name in encoder.features)
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The predicted columns, K of them."""
+        return self.target.names
+
+    @property
+    def target_kind(self) -> Kind:
+        """Whether classes or numbers are predicted."""
+        return self.target.kind
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in the order of the labels; empty for numbers."""
+        return self.target.classes
+
+    @property
+    def target_center(self) -> Matrix:
+        """What was taken from targets (K,), 0 when unscaled."""
+        return np.array(self.target.center or (0.0,) * len(self.target.names))
+
+    @property
+    def target_scale(self) -> Matrix:
+        """What targets were divided by (K,), 1 when unscaled."""
+        return np.array(self.target.scale or (1.0,) * len(self.target.names))
+
+    def outputs(self, *, one_for_two: bool = False) -> int:
+        """Outputs a network needs: K numbers, or one per class; for two classes 1 where the loss wants it."""
+        if self.target_kind == "numbers":
+            return len(self.target.names)
+        return 1 if one_for_two and len(self.classes) == 2 else len(self.classes)
+
+    def encode(self, table: Table) -> Matrix:
+        """Inputs (N, D) of a table's rows, by column name: order and further columns do not matter.
+
+        Raises DataError for a column that is not there, with the nearest name, and for text among numbers.
+        """
+        x = encode_all(self.encoders, table)
+        return scale_amounts(x, amounts(self.encoders), self.scaling, self.fitted)
+
+    def unscale(self, y: npt.NDArray[Any]) -> Matrix:
+        """Numbers (..., K) in the target's own unit."""
+        return np.asarray(y, dtype=np.float64) * self.target_scale + self.target_center
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values from which `from_json` makes an equal one, bit by bit."""
+        return {
+            "columns": list(self.layout.columns),
+            "header": self.layout.header,
+            "missing": list(self.layout.missing),
+            "inputs": [encoder.to_json() for encoder in self.encoders],
+            "scaling": self.scaling.model_dump(),
+            "fitted": {name: array.tolist() for name, array in self.fitted.items()},
+            "target": self.target.to_json(),
+        }
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "Preprocessing":
+        """The preprocessing that `to_json` described. Raises DataError when something is not there."""
+        try:
+            return Preprocessing(
+                Layout(tuple(data["columns"]), data["header"], tuple(data["missing"])),
+                tuple(encoder_from_json(column) for column in data["inputs"]),
+                scalings[data["scaling"]["name"]](**data["scaling"]),
+                {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},
+                Target.from_json(data["target"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"preprocessing: cannot be read: {error!r}") from error
+
+
+def scale_amounts(x: Matrix, places: npt.NDArray[np.bool_], scaling: Scaling, fitted: Fitted) -> Matrix:
+    """x (N, D) with the amounts scaled, in place; 0/1 marks stay."""
+    if places.any():
+        x[:, places] = scaling.apply(scaling, fitted, x[:, places])
+    return x
+
+
+def read_rows(source: str, preprocessing: Preprocessing, *, seed: int = 0) -> Matrix:
+    """Inputs (N, D) of the rows of a source, with or without their target.
+
+    Columns are found by name in any order; a file without a header gives them by position.
+    Raises DataError when the source cannot be read or does not fit.
+    """
+    table = read_source(source, preprocessing.layout.reading(), seed=seed).table
+    return preprocessing.encode(preprocessing.layout.align(table, preprocessing.target_names))

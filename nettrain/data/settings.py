@@ -1,0 +1,123 @@
+"""The `data:` block of an experiment file."""
+
+from collections.abc import Collection
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.settings import Settings, expects, later, option
+from nettrain.data.scaling import Scaling, scalings
+from nettrain.data.shipped import BUILTINS
+from nettrain.data.synthetic import SYNTHETICS
+from nettrain.errors import nearest
+
+KINDS: dict[str, Collection[str]] = {"builtin": BUILTINS, "synthetic": SYNTHETICS}
+BUILT = (".csv", ".csv.gz")
+NOT_BUILT = (".tsv", ".tsv.gz", ".parquet", ".npz", ".npy", ".gz")
+
+
+def is_path(source: object) -> bool:
+    """Whether a source names a file: text without `builtin:` or `synthetic:` in front."""
+    return isinstance(source, str) and source.partition(":")[0] not in KINDS
+
+
+def refuse(message: str) -> PydanticCustomError:
+    """An error of one sentence about the value; braces in it are text."""
+    return PydanticCustomError("data", "{message}", {"message": message})
+
+
+def known_source(source: str) -> str:
+    """The source, when something built can read it."""
+    kind, _, name = source.partition(":")
+    if kind in KINDS:
+        if name not in KINDS[kind]:
+            raise refuse(f"is not a {kind} source{nearest(name, KINDS[kind])}")
+    elif not source.lower().endswith(BUILT):
+        if source.lower().endswith(NOT_BUILT) or not PurePath(source).suffix:
+            raise refuse("is not built yet (a .csv or .csv.gz file, builtin:NAME or synthetic:NAME is)")
+        raise refuse("is not a source (a .csv or .csv.gz file, builtin:NAME or synthetic:NAME)")
+    return source
+
+
+def one_target(target: Any) -> Any:
+    """The target, when it is a single one."""
+    if isinstance(target, list):
+        raise refuse("is not built yet (several targets)")
+    return target
+
+
+def split_size(size: float | str | None) -> float | str | None:
+    """A share of the rows below 1, a whole number of rows, or another source; 0 and null mean none."""
+    if isinstance(size, str):
+        return known_source(size)
+    if size is not None and size < 0:
+        raise refuse("is below 0")
+    if isinstance(size, float) and size >= 1:
+        raise refuse("is not below 1 (a count of rows is a whole number)")
+    return size
+
+
+def one_character(separator: str) -> str:
+    """The separator: `auto`, or a single character of one byte that does not end or quote a cell."""
+    single = len(separator) == 1 and separator.isascii() and separator not in '"\r\n'
+    if separator != "auto" and not single:
+        raise refuse("is not auto or one character")
+    return separator
+
+
+Source = Annotated[str, AfterValidator(known_source)]
+Size = Annotated[
+    Annotated[float | int | str | None, expects("a share, a count or a source")], AfterValidator(split_size)
+]
+Column = Annotated[
+    Annotated[str | int | None, expects("a column's name or position")], BeforeValidator(one_target)
+]
+
+
+class DataSettings(Settings):
+    """Where rows come from, what is predicted, which rows are held back, and how cells become numbers."""
+
+    source: Source = Field(description="builtin:NAME, synthetic:NAME, or a .csv or .csv.gz file")
+    target: Column = option(
+        None,
+        "what is predicted: a column's name, or its position from 0 or, negative, from the end; "
+        "null is the last column, or what a built-in source says",
+    )
+    test: Size = option(
+        None,
+        "rows for the final figures: a share or a count, cut first, or a second source; "
+        "null takes a built-in source's own",
+    )
+    validation: Size = option(
+        0.15, "rows that watch training: a share or a count of what is left, or a second source; 0 is none"
+    )
+    header: Annotated[Literal["auto"] | bool, expects("auto, true or false")] = option(
+        "auto", "whether the first row of a file names its columns"
+    )
+    separator: Annotated[str, AfterValidator(one_character)] = option(
+        "auto", "between the cells of a row: one character; auto tries comma, semicolon, tab and bar"
+    )
+    missing: list[Annotated[str | int | float, expects("text or a number")]] = option(
+        ["", "?", "NA", "NaN"], "cells that mean no value"
+    )
+    columns: dict[str, Any] = later(
+        {"ignore": [], "categorical": [], "numeric": [], "weight": None, "group": None}, "roles of columns"
+    )
+    labels: dict[str, str] = later({}, "renames cells of the target before anything else")
+    positive: str | int | None = later(None, "the class that counts as positive, of two")
+    target_kind: Literal["auto", "classes", "numbers"] = option(
+        "auto", "text, booleans, and whole numbers of at most 20 values with 5 rows each are classes"
+    )
+    scaling: Annotated[Scaling, Choice(scalings)] = option(
+        {"name": "standard"}, "what is done to numeric columns, fitted on the training rows"
+    )
+    target_scaling: Literal["auto", "standard", "none"] = option(
+        "auto", "whether targets are centred and divided by their spread; auto does it to numbers"
+    )
+    class_weights: Any = later(None, "how much a row of each class counts")
+    stratify: bool = option(True, "whether each split gets its share of every class")
+    order: Literal["random", "time"] = later("random", "time keeps the last rows for test and validation")
+    seed: int | None = option(None, "of the splits and of synthetic rows", ge=0, lt=2**64)

@@ -1,0 +1,74 @@
+"""Splits: which rows are held back, as a function of (seed, purpose) and the rows alone.
+
+Conventions: rows (M,) are indices into a table of N rows.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.errors import DataError
+
+TEST = 0x64617461_00000001  # purposes of draws: "data" in ASCII, then a number
+VALIDATION = 0x64617461_00000002
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Strata:
+    """What a cut is stratified by: the class of each row of the table, labels (N,), and the classes' names."""
+
+    labels: npt.NDArray[np.int32]
+    classes: Sequence[str]
+
+
+def cut(
+    rows: Indices, size: float, *, seed: int, purpose: int, key: str, strata: Strata | None = None
+) -> tuple[Indices, Indices]:
+    """Part `rows` into (kept, taken), both ascending: taken is a share (float) or a count (int) of them.
+
+    With strata every class gives its share, by largest remainder, so that counts add up exactly.
+    Raises DataError that begins with `key` when nothing would be kept, or a class has a single row.
+    """
+    count = math.floor(size * len(rows) + 0.5) if isinstance(size, float) else size
+    if count >= len(rows):
+        raise DataError(f"{key}: {size} of {len(rows)} rows leaves none to train on")
+    if count == 0:
+        return rows, rows[:0]
+    generator = np.random.Generator(np.random.Philox(key=[seed, purpose]))
+    if strata is None:
+        taken = generator.permutation(rows)[:count]
+    else:
+        taken = take_stratified(rows, strata, count, generator, key)
+    return np.setdiff1d(rows, taken), np.sort(taken)
+
+
+def take_stratified(
+    rows: Indices, strata: Strata, count: int, generator: np.random.Generator, key: str
+) -> Indices:
+    """`count` of the rows (M,), in shares as near to the classes' own as whole rows can be."""
+    labels = strata.labels[rows]
+    classes, sizes = np.unique(labels, return_counts=True)
+    if sizes.min() < 2:
+        name = strata.classes[classes[np.argmin(sizes)]]
+        raise DataError(f'{key}: class "{name}" has a single row, too few for data.stratify: true')
+    shares = largest_remainder(sizes, count)
+    picked = [
+        generator.permutation(rows[labels == c])[:share] for c, share in zip(classes, shares, strict=True)
+    ]
+    return np.concatenate(picked)
+
+
+def largest_remainder(sizes: Indices, count: int) -> Indices:
+    """Whole shares of `count` in proportion to sizes (C,): rounded down, the rest to the largest fractions.
+
+    Of equal fractions the first classes win. Source: Hamilton's method, 1792.
+    """
+    # In whole numbers: a quotient of floats could round a fraction above its equal.
+    shares, fractions = np.divmod(sizes * count, sizes.sum())
+    rest = count - int(shares.sum())
+    shares[np.argsort(-fractions, kind="stable")[:rest]] += 1
+    return shares
