@@ -5,7 +5,8 @@ most: for one thread, and with its `prange` spread over threads where there is e
 same arithmetic in the same order within an iteration, so they give the same bits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
@@ -27,9 +28,11 @@ class Kernel:
         self._serial = _compile(body, parallel=False)
         self._parallel = _compile(_renamed(body, f"{body.__qualname__}_parallel"), parallel=True)
 
-    def compiled(self, work: int, threads: int) -> Callable[..., None]:
-        """The form that suits `work` elements on this many threads."""
-        return self._parallel if threads > 1 and work >= PARALLEL_FROM else self._serial
+    def bind(self, work: int, threads: int, arrays: Sequence[Any]) -> Callable[[], None]:
+        """A call of the kernel on these arrays, compiled now, in the form that suits `work` elements."""
+        form = self._parallel if threads > 1 and work >= PARALLEL_FROM else self._serial
+        form.compile(tuple(numba.typeof(array) for array in arrays))
+        return partial(form, *arrays)
 
     def __call__(self, *arrays: Any) -> None:
         self._serial(*arrays)
@@ -50,12 +53,9 @@ def set_threads(threads: int) -> None:
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
-def _compile(body: FunctionType, *, parallel: bool) -> Callable[..., None]:
+def _compile(body: FunctionType, *, parallel: bool) -> Any:
     # no fastmath: sums must keep their order, or a member's bits would depend on its neighbours
-    return cast(
-        Callable[..., None],
-        numba.njit(cache=True, parallel=parallel, error_model="numpy")(body),
-    )
+    return numba.njit(cache=True, parallel=parallel, error_model="numpy")(body)
 
 
 def _renamed(body: FunctionType, name: str) -> FunctionType:

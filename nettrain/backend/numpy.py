@@ -1,7 +1,6 @@
 """The NumPy backend: the reference, on the host."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,7 +48,7 @@ class NumpyBackend:
         np.take(table, index, axis=0, out=out, mode="clip")
 
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
-        return partial(kernel.compiled(work, self.threads), *arrays)
+        return kernel.bind(work, self.threads, arrays)
 
     def synchronize(self) -> None:
         pass

@@ -19,6 +19,7 @@ class Activation(Variant):
     """An elementwise function between layers."""
 
     initializer: ClassVar[str] = "glorot_uniform"  # what `init: auto` means in front of it
+    identity: ClassVar[bool] = False  # nothing to compute: a is z
 
     @staticmethod
     def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
@@ -34,6 +35,8 @@ class Activation(Variant):
 @activations.register("linear")
 class Linear(Activation):
     """f(z) = z."""
+
+    identity = True
 
     @staticmethod
     def forward(xp: Any, s: Any, z: Array, a: Array) -> None:

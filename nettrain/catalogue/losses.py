@@ -4,7 +4,7 @@ Conventions: output (R, B, K); labels (1|R, B) of whole numbers in [0, K), or ta
 weight (1|R, B). `rows(xp, s, output, target)` -> (R, B) is the definition, used when nothing is learned.
 `train` is the kernel of a training step: it writes delta (R, B, K) = ∂(batch loss)/∂output and adds the
 batch's weighted loss and its weight to total (R, 2). The batch loss is Σ weight·loss / Σ weight, or the
-plain sum with `reduction: sum`. numbers (k, R): the rows of `columns(s)`, of which the first says
+plain sum with `reduction: sum`. numbers (R, k) are the values of `columns(s)`, of which the first says
 whether to divide. The function between the last layer and the loss (its link: softmax, sigmoid or none)
 is part of the entry, so that its gradient is too.
 """
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, HostArray
 from nettrain.backend.kernel import Kernel, kernel, prange
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import number, option
@@ -42,6 +42,11 @@ class Loss(Variant):
         """Loss of each row (R, B), without smoothing or weights."""
         raise NotImplementedError
 
+    @staticmethod
+    def respond(output: HostArray) -> HostArray:
+        """Probabilities of the classes (…, K), or the numbers themselves, from outputs on the host."""
+        return output
+
 
 class Smoothed(Loss):
     """A loss on classes that may pull its targets towards the uniform distribution."""
@@ -62,8 +67,8 @@ def cross_entropy_step(output, target, weight, numbers, delta, total):  # type: 
         mass = total.dtype.type(0)
         for i in range(batch):
             mass += weight[g, i]
-        divisor = output.dtype.type(mass) if numbers[0, r] > 0 else output.dtype.type(1)
-        smoothing = numbers[1, r]
+        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else output.dtype.type(1)
+        smoothing = numbers[r, 1]
         share = smoothing / output.dtype.type(classes)
         for i in range(batch):
             y = target[g, i]
@@ -102,6 +107,12 @@ class CrossEntropy(Smoothed):
         hit = xp.take_along_axis(z, labels[..., None], axis=-1)[..., 0]
         return xp.log(xp.exp(z).sum(axis=-1)) - hit
 
+    @staticmethod
+    def respond(output: HostArray) -> HostArray:
+        """softmax(z)."""
+        e = np.exp(output - output.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True)
+
 
 @kernel
 def binary_cross_entropy_step(output, target, weight, numbers, delta, total):  # type: ignore[no-untyped-def]
@@ -115,8 +126,8 @@ def binary_cross_entropy_step(output, target, weight, numbers, delta, total):  #
         mass = total.dtype.type(0)
         for i in range(batch):
             mass += weight[g, i]
-        divisor = output.dtype.type(mass) if numbers[0, r] > 0 else one
-        smoothing = numbers[1, r]
+        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else one
+        smoothing = numbers[r, 1]
         for i in range(batch):
             factor = weight[g, i] / divisor
             loss = zero
@@ -145,6 +156,12 @@ class BinaryCrossEntropy(Smoothed):
         loss = xp.maximum(z, 0.0) - z * target + xp.log1p(xp.exp(-xp.absolute(z)))
         return loss.sum(axis=-1)
 
+    @staticmethod
+    def respond(output: HostArray) -> HostArray:
+        """Both classes' probabilities from the one output: 1-σ(z), σ(z)."""
+        p = 0.5 * (1 + np.tanh(0.5 * output))
+        return np.concatenate([1 - p, p], axis=-1)
+
 
 @kernel
 def mse_step(output, target, weight, numbers, delta, total):  # type: ignore[no-untyped-def]
@@ -157,7 +174,7 @@ def mse_step(output, target, weight, numbers, delta, total):  # type: ignore[no-
         mass = total.dtype.type(0)
         for i in range(batch):
             mass += weight[g, i]
-        divisor = output.dtype.type(mass) if numbers[0, r] > 0 else output.dtype.type(1)
+        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else output.dtype.type(1)
         for i in range(batch):
             factor = two * weight[g, i] / (divisor * count)
             loss = output.dtype.type(0)

@@ -1,6 +1,6 @@
 """Optimizers: each entry is a fused pass over all parameters of all members.
 
-Conventions: w, g (R, P); state (S, R, P), zero at the start; c (K, R): the rows of `coefficients`, computed
+Conventions: w, g (R, P); state (R, S, P), zero at the start; c (R, K): the values of `coefficients`, computed
 on the host in float64 for steps t = 1, 2, … and handed over in the run's dtype; l2 (R,); the first
 `weights` columns are weight matrices, the only ones that penalties touch. One pass adds the penalty to the
 gradient, updates the state and steps. Moments that decay below the smallest normal number become 0, since
@@ -73,7 +73,7 @@ def flushed(x):  # type: ignore[no-untyped-def]
 def sgd_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        rate, decay = c[0, r], l2[r]
+        rate, decay = c[r, 0], l2[r]
         for i in range(first, last):
             w[r, i] -= rate * penalised(g[r, i], w[r, i], decay, i < weights)
 
@@ -95,11 +95,11 @@ class SGD(Optimizer):
 def classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r]
         for i in range(first, last):
             grad = penalised(g[r, i], w[r, i], decay, i < weights)
-            v = flushed(mu * state[0, r, i] - rate * grad)
-            state[0, r, i] = v
+            v = flushed(mu * state[r, 0, i] - rate * grad)
+            state[r, 0, i] = v
             w[r, i] += v
 
 
@@ -107,11 +107,11 @@ def classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
 def velocity_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r]
         for i in range(first, last):
             grad = penalised(g[r, i], w[r, i], decay, i < weights)
-            v = flushed(mu * state[0, r, i] + grad)
-            state[0, r, i] = v
+            v = flushed(mu * state[r, 0, i] + grad)
+            state[r, 0, i] = v
             w[r, i] -= rate * v
 
 
@@ -143,44 +143,44 @@ class Momentum(Inertial):
 def classical_look_ahead(w, state, c):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        mu = c[1, r]
+        mu = c[r, 1]
         for i in range(first, last):
-            state[1, r, i] = w[r, i]
-            w[r, i] += mu * state[0, r, i]
+            state[r, 1, i] = w[r, i]
+            w[r, i] += mu * state[r, 0, i]
 
 
 @kernel
 def velocity_look_ahead(w, state, c):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        ahead = c[0, r] * c[1, r]
+        ahead = c[r, 0] * c[r, 1]
         for i in range(first, last):
-            state[1, r, i] = w[r, i]
-            w[r, i] -= ahead * state[0, r, i]
+            state[r, 1, i] = w[r, i]
+            w[r, i] -= ahead * state[r, 0, i]
 
 
 @kernel
 def nesterov_classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r]
         for i in range(first, last):
             grad = penalised(g[r, i], w[r, i], decay, i < weights)
-            v = flushed(mu * state[0, r, i] - rate * grad)
-            state[0, r, i] = v
-            w[r, i] = state[1, r, i] + v
+            v = flushed(mu * state[r, 0, i] - rate * grad)
+            state[r, 0, i] = v
+            w[r, i] = state[r, 1, i] + v
 
 
 @kernel
 def nesterov_velocity_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        rate, mu, decay = c[0, r], c[1, r], l2[r]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r]
         for i in range(first, last):
             grad = penalised(g[r, i], w[r, i], decay, i < weights)
-            v = flushed(mu * state[0, r, i] + grad)
-            state[0, r, i] = v
-            w[r, i] = state[1, r, i] - rate * v
+            v = flushed(mu * state[r, 0, i] + grad)
+            state[r, 0, i] = v
+            w[r, i] = state[r, 1, i] - rate * v
 
 
 @optimizers.register("nesterov", source="Nesterov 1983; Sutskever et al. 2013")
@@ -207,14 +207,14 @@ class Nesterov(Inertial):
 def adam_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
     for task in prange(tasks(w)):
         r, first, last = span(task, w)
-        rate, root, eps, decay = c[0, r], c[1, r], c[2, r], l2[r]
-        keep1, new1, keep2, new2 = c[3, r], c[4, r], c[5, r], c[6, r]
+        rate, root, eps, decay = c[r, 0], c[r, 1], c[r, 2], l2[r]
+        keep1, new1, keep2, new2 = c[r, 3], c[r, 4], c[r, 5], c[r, 6]
         for i in range(first, last):
             grad = penalised(g[r, i], w[r, i], decay, i < weights)
-            m = flushed(keep1 * state[0, r, i] + new1 * grad)
-            v = flushed(keep2 * state[1, r, i] + new2 * grad * grad)
-            state[0, r, i] = m
-            state[1, r, i] = v
+            m = flushed(keep1 * state[r, 0, i] + new1 * grad)
+            v = flushed(keep2 * state[r, 1, i] + new2 * grad * grad)
+            state[r, 0, i] = m
+            state[r, 1, i] = v
             w[r, i] -= rate * m / (np.sqrt(v) * root + eps)
 
 

@@ -64,12 +64,16 @@ class Registry(Generic[V]):
 class Choice:
     """Annotation of a field that takes a variant: `adam`, or `{name: adam, learning_rate: 0.01}`.
 
-    A mapping without a name means the `default` variant, where the field has one.
+    A mapping without a name means the `default` variant, where the field has one. With `auto`, the word
+    auto is allowed too and stays as it is, to be replaced when the data is known.
     """
 
-    def __init__(self, registry: Registry[Any], default: str | None = None) -> None:
+    def __init__(
+        self, registry: Registry[Any], default: str | None = None, *, auto: bool = False
+    ) -> None:
         self.registry = registry
         self.default = default
+        self.auto = auto
 
     def expand(self, value: Any) -> Any:
         """The long form of either spelling."""
@@ -83,5 +87,18 @@ class Choice:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         choices = {name: handler.generate_schema(entry) for name, entry in self.registry.items()}
-        union = core_schema.tagged_union_schema(choices, discriminator="name", ref=None)
-        return core_schema.no_info_before_validator_function(self.expand, union)
+        union = core_schema.tagged_union_schema(choices, discriminator="name")
+        return core_schema.no_info_wrap_validator_function(
+            self._validate,
+            union,
+            serialization=core_schema.plain_serializer_function_ser_schema(_dump),
+        )
+
+    def _validate(self, value: Any, inner: Callable[[Any], Any]) -> Any:
+        if self.auto and value == "auto":
+            return value
+        return inner(self.expand(value))
+
+
+def _dump(value: Any) -> Any:
+    return value if isinstance(value, str) else value.model_dump()

@@ -6,7 +6,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -27,13 +27,15 @@ SEPARATORS = (",", ";", "\t", "|")
 class Reading:
     """How files are read: `missing` are the cells that mean no value.
 
-    `known` names of columns, where an earlier table has them: a first row that holds one is a header.
+    `known` are names of columns, where an earlier table has them: a first row that holds one is a header.
+    `separators` are those that auto tries, the likeliest first.
     """
 
     header: Literal["auto"] | bool = "auto"
     separator: str = "auto"
     missing: tuple[str, ...] = ("", "?", "NA", "NaN")
     known: tuple[str, ...] = ()
+    separators: tuple[str, ...] = SEPARATORS
 
 
 def read_delimited(path: Path, reading: Reading, key: str = "") -> Table:
@@ -51,7 +53,7 @@ def parse(data: bytes, place: str, reading: Reading) -> Table:
     text = decode(data, place)
     if not text.strip():
         raise DataError(f"{place}: is empty")
-    separator = find_separator(text) if reading.separator == "auto" else reading.separator
+    separator = reading.separator if reading.separator != "auto" else find_separator(text, reading.separators)
     frame = mark_missing(read_cells(text, separator, place), reading.missing)
     header = decide_header(frame, reading)
     names = column_names(frame.row(0), place) if header else [f"column_{i}" for i in range(frame.width)]
@@ -106,15 +108,20 @@ def decode(data: bytes, place: str) -> str:
         raise DataError(f"{place}:{line}: is not UTF-8 text; save the file as UTF-8") from error
 
 
-def find_separator(text: str) -> str:
+def find_separator(text: str, separators: Sequence[str] = SEPARATORS) -> str:
     """The separator that gives the first rows one and the same number of cells, the more the better."""
     head = list(islice((line for line in io.StringIO(text) if line.strip()), 20))
 
     def score(separator: str) -> tuple[bool, int]:
-        counts = [len(row) for row in csv.reader(head, delimiter=separator, skipinitialspace=True)]
+        counts = [len(row) for row in csv_reader(head, separator)]
         return counts[0] > 1 and min(counts) == max(counts), counts[0]
 
-    return max(SEPARATORS, key=score)
+    return max(separators, key=score)
+
+
+def csv_reader(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
+    """Python's reader, which sees a quote after blanks, with the line number it has come to."""
+    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=strict)
 
 
 def read_cells(text: str, separator: str, place: str) -> "pl.DataFrame":
@@ -149,9 +156,7 @@ def frame_of_rows(text: str, separator: str, place: str) -> "pl.DataFrame":
 
 def numbered_rows(text: str, separator: str, place: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, as (line the row starts on, its cells)."""
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True
-    )
+    reader = csv_reader(io.StringIO(text, newline=""), separator, strict=True)
     line = 1
     try:
         for row in reader:

@@ -58,9 +58,9 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
     wanted = source.target if settings.target is None else settings.target
     name = target_column(source.table, wanted)
     target, kind_note = find_target(source.table, name, settings.target_kind)
-    layout = Layout(tuple(source.table.columns), source.header, reading.missing)
+    layout = Layout(tuple(source.table.columns), source.header, source.separator, reading.missing)
     resolved = resolve(settings, source, target, seed)
-    train, validation, test = split(source, target, layout, resolved)
+    train, validation, test = split(source, target, layout, resolved, seed)
     refuse_lost_classes(target, train)
     if resolved.target_scaling == "standard":
         target = scale_target(target, source.table, train.rows)
@@ -71,7 +71,9 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
         encode(test, preprocessing, dtype) if test else None,
         preprocessing,
         resolved,
-        tuple(note for note in (kind_note, *split_notes(source, resolved), *notes) if note),
+        tuple(
+            note for note in (kind_note, *split_notes(source, resolved, validation is None), *notes) if note
+        ),
     )
 
 
@@ -106,7 +108,7 @@ def absolute(source: Any) -> Any:
 
 
 def split(
-    source: Source, target: Target, layout: Layout, settings: DataSettings
+    source: Source, target: Target, layout: Layout, settings: DataSettings, seed: int
 ) -> tuple[Part, Part | None, Part | None]:
     """Training, validation and test rows: test is cut first, validation from what is left."""
     strata = Strata(target.labels(source.table), target.classes) if settings.stratify else None
@@ -117,13 +119,11 @@ def split(
         ("validation", settings.validation, VALIDATION),
     ):
         if isinstance(size, str):
-            parts.append(second_source(size, key, target, layout, settings))
+            parts.append(second_source(size, key, target, layout, settings.separator, seed))
         elif size is None:
             parts.append(whole(source.test) if key == "test" and source.test else None)
         else:
-            left, taken = cut(
-                left, size, seed=settings.seed or 0, purpose=purpose, key=f"data.{key}", strata=strata
-            )
+            left, taken = cut(left, size, seed=seed, purpose=purpose, key=f"data.{key}", strata=strata)
             parts.append(Part(source.table, taken) if len(taken) else None)
     test, validation = parts
     return Part(source.table, left), validation, test
@@ -134,12 +134,10 @@ def whole(table: Table) -> Part:
     return Part(table, np.arange(table.height))
 
 
-def second_source(source: str, key: str, target: Target, layout: Layout, settings: DataSettings) -> Part:
+def second_source(source: str, key: str, target: Target, layout: Layout, separator: str, seed: int) -> Part:
     """All rows of another source in the form of the first, target included."""
-    reading = layout.reading(settings.separator)
-    found = read_source(source, reading, seed=settings.seed or 0, key=f"data.{key}")
-    table = found.table
-    return whole(layout.align(table, target.names))
+    found = read_source(source, layout.reading(separator), seed=seed, key=f"data.{key}")
+    return whole(layout.align(found.table, target.names))
 
 
 def refuse_lost_classes(target: Target, train: Part) -> None:
@@ -166,24 +164,31 @@ def fit(
     encoders, notes = fit_encoders(table, names, train)
     if not encoders:
         raise DataError(f"{table.place}: no column but the target has a value to learn from")
-    x = encode_all(encoders, table)[train][:, amounts(encoders)]
+    x = encode_all(encoders, table.take(train))[:, amounts(encoders)]
     fitted = settings.scaling.fit(settings.scaling, x) if x.size else {}
     return Preprocessing(layout, tuple(encoders), settings.scaling, fitted, target), notes
 
 
 def encode(part: Part, preprocessing: Preprocessing, dtype: str) -> Rows:
     """The rows of a part as arrays; numbers are computed in float64 and rounded once."""
-    y = preprocessing.target.read(part.table)[part.rows]
-    x = np.ascontiguousarray(preprocessing.encode(part.table)[part.rows], dtype=dtype)
-    return Rows(x, y, np.ones(len(x), dtype=dtype))
+    table = part.table.take(part.rows)
+    with np.errstate(over="ignore"):
+        x = np.ascontiguousarray(preprocessing.encode(table), dtype=dtype)
+    finite = np.isfinite(x)
+    if not finite.all():
+        row, place = np.argwhere(~finite)[0].tolist()
+        name = preprocessing.feature_names[place]
+        raise DataError(f'{table.at(row)}: column "{name}": the scaled value is too large for {dtype}')
+    return Rows(x, preprocessing.target.read(table), np.ones(len(x), dtype=dtype))
 
 
-def split_notes(source: Source, settings: DataSettings) -> list[str]:
-    """What is said about the splits."""
-    if source.test is None:
-        return []
-    if settings.test is None:
-        return [f"test: the {source.test.height} test rows that {settings.source} brings"]
-    return [
-        f"the {source.test.height} test rows that {settings.source} brings are not used, as data.test says"
-    ]
+def split_notes(source: Source, settings: DataSettings, unwatched: bool) -> list[str]:
+    """What is said about the splits; `unwatched` when there are no validation rows."""
+    notes = []
+    if source.test is not None and settings.test is None:
+        notes.append(f"test: the {source.test.height} test rows that {settings.source} brings")
+    elif source.test is not None:
+        notes.append(f"the {source.test.height} test rows that {settings.source} brings are not used")
+    if unwatched and settings.validation:
+        notes.append(f"data.validation: {settings.validation} of so few rows is none")
+    return notes

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.delimited import Reading
+from nettrain.data.delimited import SEPARATORS, Reading
 from nettrain.data.encoding import Encoder, amounts, encode_all, encoder_from_json
 from nettrain.data.scaling import Fitted, Scaling, scalings
 from nettrain.data.sources import read_source
@@ -27,11 +27,15 @@ class Layout:
 
     columns: tuple[str, ...]
     header: bool
+    separator: str
     missing: tuple[str, ...]
 
     def reading(self, separator: str = "auto") -> Reading:
-        """How another file of this form is read."""
-        return Reading(self.header or "auto", separator, self.missing, self.columns)
+        """How another file of this form is read; auto tries the training file's separator first."""
+        others = tuple(other for other in SEPARATORS if other != self.separator)
+        return Reading(
+            self.header or "auto", separator, self.missing, self.columns, (self.separator, *others)
+        )
 
     def align(self, table: Table, target: Sequence[str]) -> Table:
         """The table under this layout's names: its own, or by position when it has no header.
@@ -39,7 +43,7 @@ class Layout:
         Raises DataError when the columns are neither all of the layout's nor all but the target.
         """
         if table.header:
-            return table
+            return self.recognise(table)
         inputs = [name for name in self.columns if name not in target]
         for names in (list(self.columns), inputs):
             if len(table.columns) == len(names):
@@ -49,8 +53,17 @@ class Layout:
             f"{len(self.columns)} with the target at position {self.columns.index(target[0])}"
         )
 
+    def recognise(self, table: Table) -> Table:
+        """The table. Raises DataError when its header names no column of this layout."""
+        if not set(self.columns) & set(table.columns):
+            raise DataError(
+                f'{table.place}: its first row should name columns as in training ("{self.columns[0]}", ...), '
+                f'but begins "{table.columns[0]}"'
+            )
+        return table
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Preprocessing:
     """How cells become inputs and outputs become answers; nothing else is needed to predict."""
 
@@ -118,6 +131,7 @@ class Preprocessing:
         return {
             "columns": list(self.layout.columns),
             "header": self.layout.header,
+            "separator": self.layout.separator,
             "missing": list(self.layout.missing),
             "inputs": [encoder.to_json() for encoder in self.encoders],
             "scaling": self.scaling.model_dump(),
@@ -130,7 +144,7 @@ class Preprocessing:
         """The preprocessing that `to_json` described. Raises DataError when something is not there."""
         try:
             return Preprocessing(
-                Layout(tuple(data["columns"]), data["header"], tuple(data["missing"])),
+                Layout(tuple(data["columns"]), data["header"], data["separator"], tuple(data["missing"])),
                 tuple(encoder_from_json(column) for column in data["inputs"]),
                 scalings[data["scaling"]["name"]](**data["scaling"]),
                 {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},

@@ -14,13 +14,14 @@ from nettrain.errors import DataError, nearest
 class Source:
     """A table, its target where the source knows it, and the test rows it brings.
 
-    `header` says whether other files in the form of this source carry the names of their columns.
+    `header` and `separator` say how other files in the form of this source are written.
     """
 
     table: Table
     target: str | None = None
     test: Table | None = None
     header: bool = False
+    separator: str = ","
 
 
 def read_source(source: str, reading: Reading, *, seed: int, key: str = "") -> Source:
@@ -35,7 +36,7 @@ def read_source(source: str, reading: Reading, *, seed: int, key: str = "") -> S
         table = read_synthetic(name, seed)
         return Source(table, table.columns[-1])
     table = read_delimited(Path(source), reading, key)
-    return Source(table, header=table.header)
+    return Source(table, header=table.header, separator=table.separator)
 
 
 def _builtin(name: str, key: str) -> Source:

@@ -1,7 +1,7 @@
 """A table as its source gave it: cells by column name, and where each row came from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,8 @@ class Table:
     """Rows of one source: text or number cells, null where no value is given.
 
     `place` is what errors call the source, `header` whether the names are its own (otherwise they are
-    positions), `lines` gives the line each row starts on, and is only asked when an error needs one.
+    positions), `lines` gives the line each row starts on, and is only asked when an error needs one,
+    `taken` which of the source's rows these are, all when None.
     """
 
     frame: "pl.DataFrame"
@@ -30,6 +31,7 @@ class Table:
     header: bool = True
     separator: str = "auto"
     lines: Callable[[], Sequence[int]] | None = None
+    taken: npt.NDArray[np.int64] | None = None
 
     @staticmethod
     def of(columns: Mapping[str, Any], place: str = "rows") -> "Table":
@@ -48,9 +50,14 @@ class Table:
 
     def at(self, row: int) -> str:
         """Where row (from 0) stands: `file.csv:17`, or `builtin:iris row 17` counted from 1."""
+        row = row if self.taken is None else int(self.taken[row])
         if self.lines is None:
             return f"{self.place} row {row + 1}"
         return f"{self.place}:{self.lines()[row]}"
+
+    def take(self, rows: "npt.NDArray[np.int64]") -> "Table":
+        """The rows (M,) of the table, which errors still place in their source."""
+        return replace(self, frame=self.frame[rows], taken=rows)
 
     def column(self, name: str, role: str = "column") -> "pl.Series":
         """The cells of a column, booleans as text. Raises DataError with the nearest name."""
@@ -87,13 +94,13 @@ def as_numbers(series: "pl.Series") -> tuple[Floats, Mask]:
     return values, wrong
 
 
-def is_numeric(table: Table, name: str) -> bool:
+def is_numeric(table: Table, name: str, advice: str = "") -> bool:
     """Whether a column's present cells are numbers. Raises DataError when most are and some are not."""
     series = table.column(name)
     _, wrong = as_numbers(series)
     errors, present = int(wrong.sum()), series.len() - series.null_count()
     if errors and present > 2 * errors:
-        raise not_a_number(table, name, wrong)
+        raise not_a_number(table, name, wrong, advice)
     return not errors
 
 

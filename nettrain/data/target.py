@@ -121,9 +121,10 @@ def reads_as_numbers(table: Table, name: str, wanted: str) -> bool:
     _, wrong = as_numbers(table.column(name))
     if wanted == "classes":
         return not wrong.any()
+    advice = "correct the cell or set data.target_kind: classes"
     if wanted == "numbers" and wrong.any():
-        raise not_a_number(table, name, wrong, "correct the cell or set data.target_kind: classes")
-    return is_numeric(table, name)
+        raise not_a_number(table, name, wrong, advice)
+    return is_numeric(table, name, advice)
 
 
 def guess_kind(table: Table, name: str, numeric: bool) -> tuple[Kind, str]:

@@ -1,0 +1,133 @@
+"""`nettrain train`: from an experiment file to a run folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nettrain.cli.options import Backend, Debug, File, Json, Overrides, Quiet
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from nettrain.data.prepare import Prepared
+    from nettrain.engine.build import Run
+
+EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
+Out = Annotated[Path, typer.Option("--out", help="Folder that gets the run folder.")]
+
+
+def train(
+    file: File,
+    overrides: Overrides = None,
+    out: Out = Path("runs"),
+    backend: Backend = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train the network of an experiment file."""
+    import json
+
+    from rich.console import Console
+
+    changes = [*(overrides or []), *([f"backend.name={backend}"] if backend else [])]
+    summary = train_file(file, changes, out, Console(stderr=as_json), quiet=quiet)
+    if as_json:
+        print(json.dumps(summary))
+    raise typer.Exit(EXIT_CODES[summary["status"]])
+
+
+def train_file(
+    file: Path, overrides: list[str], out: Path, console: "Console", *, quiet: bool = False
+) -> dict[str, Any]:
+    """Train, show and store one experiment; returns its summary and the folder."""
+    from time import perf_counter
+
+    from nettrain.backend.choose import open_backend
+    from nettrain.data.prepare import prepare
+    from nettrain.engine.build import build
+    from nettrain.engine.settle import settle
+    from nettrain.output.report import final_report, head
+    from nettrain.spec.load import load, resolved, to_yaml
+    from nettrain.store.run_folder import RunFolder, write_json
+    from nettrain.files import write_whole
+
+    started = perf_counter()
+    loaded = load(file, overrides)
+    experiment = resolved(loaded.experiment)
+    place = experiment.backend
+    data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=place.dtype)
+    experiment = settle(experiment, data)
+    backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
+    run = build([experiment], data, backend)
+    folder = RunFolder.create(out, experiment.experiment)
+    write_whole(folder.config, to_yaml(experiment))
+    if not quiet:
+        head(console, experiment.experiment, _facts(run, data), [*loaded.notes, *data.notes])
+    summary = _follow(run, data, folder, console, started, quiet=quiet)
+    if not quiet:
+        final_report(console, run.plan, summary, folder.path, folder.names())
+    return {"folder": str(folder.path), **summary}
+
+
+def _follow(
+    run: "Run",
+    data: "Prepared",
+    folder: Any,
+    console: "Console",
+    started: float,
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
+    from time import perf_counter
+
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.engine.evaluate import final_figures
+    from nettrain.engine.events import EpochDone, MemberStopped, TrainingDone
+    from nettrain.engine.loop import train as events
+    from nettrain.output.progress import progress
+    from nettrain.store.model_file import write_model
+    from nettrain.store.records import Records
+    from nettrain.store.run_folder import write_json
+    from nettrain.store.summary import summarise
+
+    display, records = progress(console, quiet=quiet), Records()
+    with interruptible() as asked:
+        try:
+            for event in events(run, asked):
+                match event:
+                    case EpochDone():
+                        display.epoch(event)
+                        records.add(event)
+                    case MemberStopped():
+                        stopped = event
+                    case TrainingDone():
+                        done = event
+        finally:
+            display.close()
+    figures = final_figures(run, [run.experiment])
+    write_model(folder.model, run.plan, run.final)
+    write_json(folder.preprocessing, data.preprocessing.to_json())
+    records.write(folder)
+    summary = summarise(run, stopped, done, figures, perf_counter() - started)
+    write_json(folder.summary, summary)
+    return summary
+
+
+def _facts(run: "Run", data: "Prepared") -> list[str]:
+    """What is trained on what, in a few words."""
+    from nettrain.output.numbers import count
+
+    rows = ", ".join(f"{count(table.rows)} {part}" for part, table in run.tables.items())
+    targets = data.preprocessing
+    kind = f"{len(targets.classes)} classes" if targets.classes else ", ".join(targets.target_names)
+    backend = run.backend
+    threads = f"{backend.threads} thread{'s' if backend.threads > 1 else ''}"
+    return [
+        f"{rows} rows",
+        f"{run.plan.inputs} inputs → {kind}",
+        f"{count(run.plan.parameters)} parameters",
+        f"{backend.name} {backend.dtype}, {threads}",
+    ]

@@ -1,0 +1,1 @@
+"""Training: a population of networks, stepped in place, telling what happens as events."""

@@ -1,0 +1,170 @@
+"""Every allocation of a run: what the loop works on exists before its first step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, Backend
+from nettrain.backend.philox import key_words
+from nettrain.catalogue.losses import losses, targets_for
+from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.schedules import Calendar
+from nettrain.data.prepare import Prepared, Rows
+from nettrain.engine.batches import Plan
+from nettrain.engine.members import grouping_key, shaped, stack
+from nettrain.engine.population import Pool, Population
+from nettrain.engine.stopping import Stopping
+from nettrain.errors import DataError
+from nettrain.model.architecture import Architecture, architecture, layer_initializers
+from nettrain.model.parameters import Layout, initial_row, layout
+from nettrain.spec.experiment import Experiment, goal
+
+
+@dataclass(frozen=True)
+class Table:
+    """One set of rows on the device: x (N, D), y (N,) or (N, K), weight (N,)."""
+
+    x: Array
+    y: Array
+    weight: Array
+    even: bool  # all rows weigh 1
+
+    @property
+    def rows(self) -> int:
+        return int(self.x.shape[0])
+
+
+@dataclass
+class Run:
+    """A population ready to train."""
+
+    experiment: Experiment  # what all members share
+    backend: Backend
+    plan: Architecture
+    place: Layout
+    population: Population
+    pool: Pool
+    batches: Plan
+    calendar: Calendar
+    tables: dict[str, Table]  # train, validation, test
+    stopping: Stopping
+    target_scale: Array
+    final: Array  # (R, P) on the host: weights of members that have stopped
+
+    @property
+    def monitor(self) -> str:
+        """The figure that marks the best epoch."""
+        stopping = self.experiment.training.early_stopping
+        if stopping is not None:
+            return stopping.monitor
+        return "val_loss" if "validation" in self.tables else "train_loss"
+
+
+def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -> Run:
+    """Allocate a population for resolved experiments of one group on prepared data.
+
+    Raises DataError when a batch is larger than the training rows.
+    """
+    first = experiments[0]
+    if len({grouping_key(experiment) for experiment in experiments}) > 1:
+        raise ValueError("these experiments do not have one grouping key")
+    members = stack(experiments)
+    population = Population(members, len(experiments))
+    plan = network_of(first, data, dropout=bool((members.model.dropout > 0).any()))
+    place = layout(plan)
+    batches = _batches(first, data.train)
+    run = Run(
+        experiment=first,
+        backend=backend,
+        plan=plan,
+        place=place,
+        population=population,
+        pool=Pool(backend),
+        batches=batches,
+        calendar=Calendar(batches.steps, first.training.epochs),
+        tables=_tables(first, data, backend),
+        stopping=Stopping(population, maximize=False),
+        target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
+        final=np.zeros((len(experiments), place.size), backend.dtype),
+    )
+    run.stopping = Stopping(population, maximize=goal(run.monitor) == "maximize")
+    _allocate(run, experiments)
+    return run
+
+
+def network_of(experiment: Experiment, data: Prepared, *, dropout: bool) -> Architecture:
+    """The architecture for this data: two classes have one output under a sigmoid loss."""
+    outputs = data.preprocessing.outputs(one_for_two=loss_of(experiment).link == "sigmoid")
+    return architecture(experiment.model, data.preprocessing.inputs, outputs, dropout=dropout)
+
+
+def loss_of(experiment: Experiment) -> Any:
+    """The entry of a settled experiment's loss."""
+    assert not isinstance(experiment.loss, str), "the loss is settled with the data"
+    return losses[experiment.loss.name]
+
+
+def _batches(experiment: Experiment, train: Rows) -> Plan:
+    rows, size = len(train.x), experiment.training.batch_size
+    if size == "full":
+        return Plan(rows, rows)
+    if size > rows:
+        raise DataError(
+            f"training.batch_size: {size} is more than the {rows} training rows; write full"
+        )
+    return Plan(rows, size, experiment.training.drop_last)
+
+
+def _tables(experiment: Experiment, data: Prepared, backend: Backend) -> dict[str, Table]:
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    loss = loss_of(experiment)
+    return {
+        name: Table(
+            backend.from_host(part.x),
+            backend.from_host(targets_for(loss, part.y)),
+            backend.from_host(part.weight),
+            even=bool((part.weight == 1).all()),
+        )
+        for name, part in parts.items()
+        if part is not None
+    }
+
+
+def _allocate(run: Run, experiments: Sequence[Experiment]) -> None:
+    """The arrays that have the member axis."""
+    members, own, zeros = run.population.members, run.population.own, run.backend.zeros
+    size, width = run.population.size, run.place.size
+    rule = optimizers[run.experiment.optimizer.name]
+    own("parameters", zeros((size, width)))
+    own("gradient", zeros((size, width)))
+    own("state", zeros((size, len(rule.state), width)))
+    own("total", zeros((size, 2), np.float64))
+    own("l2", run.backend.from_host(members.regularization.l2.astype(float)))
+    own("loss", run.backend.from_host(_columns(loss_of(run.experiment).columns(members.loss), size)))
+    known = rule.coefficients(shaped(members.optimizer, 1), np.ones((size, 1)), np.ones(1))
+    own("coefficients", zeros((size, len(known))))
+    if run.experiment.training.early_stopping is not None:
+        own("best_parameters", zeros((size, width)))
+    _allocate_noise(run)
+    for r, experiment in enumerate(experiments):
+        inits = layer_initializers(experiment.model, run.plan)
+        row = initial_row(run.plan, run.place, inits, experiment.model.seed or 0)
+        run.population["parameters"][r] = run.backend.from_host(row)
+
+
+def _allocate_noise(run: Run) -> None:
+    """What dropout masks are made of; see `backend.philox.keep_mask`."""
+    members = run.population.members
+    rates = np.asarray(members.model.dropout, dtype=float)
+    keys = [key_words(int(seed)) for seed in members.training.noise_seed]
+    device = run.backend.from_host
+    run.population.own("noise_keys", device(np.array(keys, dtype=np.uint64)))
+    run.population.own("drop_below", device(np.round(rates * 65536).astype(np.uint64)))
+    run.population.own("keep_scale", device(1 / (1 - rates)))
+
+
+def _columns(values: Sequence[Any], size: int) -> Array:
+    """Values that are each a number or (R,) as one array (R, K)."""
+    return np.stack([np.broadcast_to(np.asarray(v, dtype=float), (size,)) for v in values], axis=1)

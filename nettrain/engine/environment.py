@@ -1,0 +1,45 @@
+"""The machine and the versions that a run was made with."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from threadpoolctl import threadpool_info
+
+from nettrain import __version__
+
+LIBRARIES = ("numba", "scipy", "polars", "pydantic", "typer", "rich", "safetensors", "matplotlib")
+
+
+def environment(threads: int) -> dict[str, Any]:
+    """What `summary.json` keeps: versions, backend, device, threads."""
+    return {
+        "nettrain": __version__,
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "backend": "numpy",
+        "device": _processor(),
+        "threads": threads,
+        "blas": _blas(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of the libraries that nettrain stands on."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def _blas() -> str:
+    import numpy as np  # noqa: F401  its BLAS is known once it is loaded
+
+    found = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
+    return ", ".join(f"{lib['internal_api']} {lib['version']}" for lib in found) or "none"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as f:
+            names = [line.partition(":")[2].strip() for line in f if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

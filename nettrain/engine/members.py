@@ -1,0 +1,71 @@
+"""Which experiments may train side by side, and their numbers stacked member by member.
+
+Numbers marked as varying may differ; everything else of a spec, dumped, is the grouping key.
+"""
+
+import json
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from nettrain.catalogue.settings import Settings, varies
+
+
+def grouping_key(settings: Settings) -> str:
+    """The text that is equal for experiments which may be one population."""
+    return json.dumps(_shared(settings), sort_keys=True, default=str)
+
+
+def group(experiments: Sequence[Settings]) -> list[list[int]]:
+    """Positions of the experiments that train together, each group in the order given."""
+    groups: dict[str, list[int]] = {}
+    for position, experiment in enumerate(experiments):
+        groups.setdefault(grouping_key(experiment), []).append(position)
+    return list(groups.values())
+
+
+def stack(settings: Sequence[Any]) -> Any:
+    """One namespace for R settings of one group: varying numbers as (R,), all else as it is."""
+    first = settings[0]
+    if not isinstance(first, Settings):
+        return first
+    stacked = SimpleNamespace()
+    for field in type(first).model_fields:
+        values = [getattr(member, field) for member in settings]
+        if varies(type(first), field) and None not in values:
+            setattr(stacked, field, np.array(values))
+        else:
+            setattr(stacked, field, stack(values))
+    return stacked
+
+
+def select(stacked: Any, rows: Any) -> Any:
+    """The stacked numbers of some members."""
+    return _each(stacked, lambda array: array[rows])
+
+
+def shaped(stacked: Any, trailing: int, dtype: Any = np.float64) -> Any:
+    """The stacked numbers as (R, 1, …) with `trailing` axes of length 1."""
+    return _each(stacked, lambda array: array.astype(dtype).reshape(-1, *[1] * trailing))
+
+
+def _each(stacked: Any, function: Any) -> Any:
+    if isinstance(stacked, np.ndarray):
+        return function(stacked)
+    if isinstance(stacked, SimpleNamespace):
+        return SimpleNamespace(**{k: _each(v, function) for k, v in vars(stacked).items()})
+    return stacked
+
+
+def _shared(settings: Any) -> Any:
+    """A dump without the numbers that may differ."""
+    if not isinstance(settings, Settings):
+        return settings
+    kind = type(settings)
+    return {
+        field: _shared(getattr(settings, field))
+        for field in kind.model_fields
+        if not varies(kind, field)
+    }

@@ -1,0 +1,85 @@
+"""The one owner of the member axis.
+
+Every array with one row per member is listed here, host and device alike, and `compact` moves the rows of
+the members that go on to the front of all of them. Nobody else may keep a view across it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.backend.base import Array, Backend
+from nettrain.engine.members import select
+
+COMPACT_FROM = 8  # rows move when one in this many has stopped
+
+
+class Population:
+    """R members that train side by side; `members` holds their stacked settings.
+
+    `original` (R,) says which of the members at the start each row is, `active` (R,) which still train.
+    """
+
+    def __init__(self, members: Any, size: int) -> None:
+        self.members = members
+        self.size = size
+        self._rows: dict[str, Array] = {}
+        self.own("original", np.arange(size))
+        self.own("active", np.ones(size, dtype=bool))
+
+    def own(self, name: str, array: Array) -> None:
+        """List an array whose first axis is the members."""
+        self._rows[name] = array
+
+    def __getitem__(self, name: str) -> Array:
+        """The rows of the members that are still here; a view, void after `compact`."""
+        return self._rows[name][: self.size]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._rows
+
+    def names(self) -> list[str]:
+        """What is listed."""
+        return list(self._rows)
+
+    def ripe(self) -> bool:
+        """Whether enough members have stopped to be worth moving the others."""
+        stopped = self.size - int(self["active"].sum())
+        return 0 < stopped < self.size and stopped * COMPACT_FROM >= self.size
+
+    def compact(self, keep: npt.NDArray[np.bool_]) -> None:
+        """Move the rows to keep (R,) to the front of every listed array."""
+        rows = np.flatnonzero(keep)
+        for array in self._rows.values():
+            array[: len(rows)] = array[rows]
+        self.members = select(self.members, rows)
+        self.size = len(rows)
+
+
+class Pool:
+    """Scratch memory by name: one allocation each, carved into contiguous arrays of what shape is needed.
+
+    The first request fixes the size, so the largest shape must come first; smaller batches and smaller
+    populations share its memory.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._flat: dict[str, Array] = {}
+
+    def take(self, name: str, shape: tuple[int, ...], dtype: Any = None) -> Array:
+        """An array of this shape at the start of the memory called `name`."""
+        size = int(np.prod(shape))
+        if name not in self._flat:
+            self._flat[name] = self._backend.zeros((size,), dtype)
+        return self._flat[name][:size].reshape(shape)
+
+    def prefixed(self, prefix: str) -> Callable[[str, tuple[int, ...]], Array]:
+        """An allocator whose names all start with `prefix`."""
+        return lambda name, shape: self.take(f"{prefix}.{name}", shape)
+
+    @property
+    def bytes(self) -> int:
+        return sum(array.nbytes for array in self._flat.values())

@@ -1,0 +1,105 @@
+"""One training step as a list of calls on fixed buffers, and the host scalars that change between steps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, Call
+from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.schedules import rates
+from nettrain.engine.build import Run, loss_of
+from nettrain.engine.members import shaped
+from nettrain.model.network import Dropout, Tape, backward, buffers, forward
+from nettrain.model.parameters import views
+
+TABLE_STEPS = 1024  # steps whose coefficients are computed together
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step for one batch size: fill `index` (G, B), then `replay`."""
+
+    index: Array
+    replay: Call
+
+
+def training_step(run: Run, rows: int, orders: int) -> Step:
+    """The step of the population as it is now, for batches of `rows` in `orders` different orders.
+
+    Gather, look ahead, forward, loss, backward, update. Void after the population is compacted.
+    """
+    tape, index = Tape(), run.pool.take("index", (orders, rows), np.intp)
+    x, y, weight = _gather(tape, run, index)
+    population, backend = run.population, run.backend
+    w, gradient = population["parameters"], population["gradient"]
+    c, state = population["coefficients"], population["state"]
+    rule = optimizers[run.experiment.optimizer.name]
+    ahead = rule.look_ahead(run.experiment.optimizer)
+    if ahead is not None:
+        tape.append(backend.launch(ahead, w.size, w, state, c))
+    work = buffers(run.plan, run.pool.prefixed("train"), population.size, rows)
+    numbers = activation_numbers(run, population.members)
+    layers, slopes = views(w, run.place), views(gradient, run.place)
+    output = forward(tape, backend, run.plan, x, layers, work, numbers, _dropout(run))
+    delta, total = work[-1].delta, population["total"]
+    batch_loss = (output, y, weight, population["loss"], delta, total)
+    tape.append(backend.launch(loss_of(run.experiment).train, output.size, *batch_loss))
+    backward(tape, backend, run.plan, x, layers, slopes, work, numbers)
+    update = (w, gradient, state, c, population["l2"], run.place.weights)
+    tape.append(backend.launch(rule.step(run.experiment.optimizer), w.size, *update))
+    return Step(index, backend.capture(tape))
+
+
+def activation_numbers(run: Run, members: Any) -> list[Any]:
+    """Each layer's activation settings as (R, 1, 1) in the run's dtype."""
+    hidden = shaped(members.model.activation, 2, run.backend.dtype)
+    last = shaped(members.model.output_activation, 2, run.backend.dtype)
+    return [hidden] * (len(run.plan.layers) - 1) + [last]
+
+
+def coefficient_table(run: Run, first: int, count: int) -> tuple[Any, Any]:
+    """What the optimizer needs at steps first, first + 1, … (from 0): (T, R, K), and the rates (R, T).
+
+    Computed on the host in float64 and rounded to the run's dtype.
+    """
+    members = run.population.members
+    steps = np.arange(first, first + count, dtype=float)
+    settings = shaped(members.optimizer, 1)
+    rate = rates(
+        run.experiment.schedule,
+        shaped(members.schedule, 1),
+        settings.learning_rate,
+        steps,
+        run.calendar,
+    )
+    rule = optimizers[run.experiment.optimizer.name]
+    values = rule.coefficients(settings, rate, steps + 1)
+    table = np.empty((count, run.population.size, len(values)), run.backend.dtype)
+    for k, value in enumerate(values):
+        table[:, :, k] = np.broadcast_to(value, rate.shape).T
+    return table, rate
+
+
+def _gather(tape: Tape, run: Run, index: Array) -> tuple[Array, Array, Array]:
+    """The batch's x (G, B, D), y and weight; the whole table itself when it is one batch."""
+    table, pool, backend = run.tables["train"], run.pool, run.backend
+    if index.shape[1] == table.rows:
+        return table.x[None], table.y[None], table.weight[None]
+    x = pool.take("x", (*index.shape, *table.x.shape[1:]))
+    y = pool.take("y", (*index.shape, *table.y.shape[1:]), table.y.dtype)
+    tape.call(backend.gather, table.x, index, x)
+    tape.call(backend.gather, table.y, index, y)
+    if table.even:
+        return x, y, table.weight[None, : index.shape[1]]
+    weight = pool.take("weight", index.shape)
+    tape.call(backend.gather, table.weight, index, weight)
+    return x, y, weight
+
+
+def _dropout(run: Run) -> Dropout | None:
+    if not any(layer.dropout for layer in run.plan.layers):
+        return None
+    names = ("noise_keys", "drop_below", "keep_scale")
+    keys, threshold, scale = (run.population[name] for name in names)
+    return Dropout(keys, threshold, scale, run.pool.take("step", (1,), np.uint64))

@@ -1,0 +1,39 @@
+"""How numbers are written for a person: few digits, constant width, units where there are any."""
+
+import math
+
+
+def figure(value: float | None) -> str:
+    """A loss, metric or rate: four significant digits, exponents only for the very small and large."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf"
+    if value == 0 or 1e-4 <= abs(value) < 1e5:
+        digits = 4 if abs(value) < 1 else max(0, 4 - len(str(int(abs(value)))))
+        return f"{value:.{digits}f}"
+    return f"{value:.2e}"
+
+
+def rate(value: float) -> str:
+    """A learning rate: its shortest form with three significant digits."""
+    return f"{value:.3g}"
+
+
+def seconds(value: float) -> str:
+    """A time: 350 µs, 1.2 ms, 4.5 s, 3 min 05 s, 2 h 10 min."""
+    if value < 1e-3:
+        return f"{value * 1e6:.0f} µs"
+    if value < 1:
+        return f"{value * 1e3:.{1 if value < 0.1 else 0}f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def count(value: int) -> str:
+    """A whole number with thin groups: 6,570."""
+    return f"{value:,}"

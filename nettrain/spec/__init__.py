@@ -1,0 +1,1 @@
+"""The experiment as a whole: one YAML file, every key checked, every error with its line."""

@@ -1,0 +1,122 @@
+"""The experiment file's model: every key, its default and its meaning, composed of the rooms' own blocks."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from nettrain.catalogue.losses import Loss, losses
+from nettrain.catalogue.metrics import metrics
+from nettrain.catalogue.optimizers import Optimizer, optimizers
+from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.schedules import Schedule, schedules
+from nettrain.catalogue.settings import Settings, expects, later, number, option
+from nettrain.data.settings import DataSettings
+from nettrain.errors import nearest
+from nettrain.model.settings import ModelSettings, RegularizationSettings
+
+LOSSES = ("loss", "objective")
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+BatchSize = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["full"], expects("a whole number from 1, or full")
+]
+Threads = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["auto"], expects("a whole number from 1, or auto")
+]
+
+
+def monitors() -> list[str]:
+    """Names of the figures that a run can be stopped by."""
+    return ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics)]
+
+
+def goal(monitor: str) -> str:
+    """The better direction of a monitored figure: minimize or maximize."""
+    name = monitor.removeprefix("val_").removeprefix("train_")
+    return "minimize" if name in LOSSES else metrics[name].goal
+
+
+class EarlyStopping(Settings):
+    """Stop at the patience-th evaluation in a row that is not better, and go back to the best weights."""
+
+    monitor: str = option("val_loss", "the figure that must get better")
+    patience: int = number(10, "evaluations in a row without improvement", ge=1)
+    min_delta: float = number(0.0, "better means by more than this", ge=0)
+    min_delta_relative: float = number(0.0, "better means by more than this share of the best", ge=0)
+    restore_best: bool = option(True, "end with the best weights, also when epochs run out")
+
+    @model_validator(mode="after")
+    def _known_monitor(self) -> "EarlyStopping":
+        if self.monitor not in monitors():
+            raise ValueError(f'unknown monitor "{self.monitor}"{nearest(self.monitor, monitors())}')
+        return self
+
+
+class TrainingSettings(Settings):
+    """How long, in which order and under which control the network is trained."""
+
+    epochs: int = option(60, "passes over the training rows", ge=1)
+    batch_size: BatchSize = option(64, "rows per step; full takes all of them")
+    early_stopping: EarlyStopping | None = option(None, "stop when it no longer gets better")
+    evaluate_every: int = option(1, "epochs between two evaluations on the validation rows", ge=1)
+    shuffle: bool = option(True, "a new order of the rows in every epoch")
+    sampling: Any = later("permutation", "or replacement")
+    drop_last: bool = option(False, "leave out a last batch that is not full")
+    clip_norm: Any = later(None, "largest norm of a member's gradient")
+    clip_value: Any = later(None, "largest absolute value in the gradient")
+    weight_decay: Any = later(0.0, "decoupled decay of the weights")
+    convergence: Any = later(None, "stop when the objective no longer falls")
+    max_seconds: Any = later(None, "stop after this time")
+    target: Any = later(None, "stop when a metric is reached")
+    repeat: Any = later(1, "seeds: reports mean and spread")
+    ensemble: Any = later(1, "seeds: predicts their mean")
+    snapshots: Any = later(0, "predicts the mean of snapshots from the last half")
+    diagnostics: Any = later(False, "record statistics of activations and gradients")
+    checkpoint: Any = later({"seconds": 2}, "how often the state is written")
+    order_seed: Seed | None = number(None, "of the rows' order; default: seed")
+    noise_seed: Seed | None = number(None, "of dropout masks; default: seed")
+
+
+class BackendSettings(Settings):
+    """Where and how numbers are computed."""
+
+    name: Literal["auto", "numpy", "cupy"] = option("auto", "auto takes the best that is there")
+    dtype: Literal["float32", "float64"] = option("float32", "of parameters and signals")
+    threads: Threads = option("auto", "of matrix products and kernels; part of the run's bits")
+    device: Any = later(0, "which GPU")
+    tf32: Any = later(False, "let a GPU round products to 10 bits")
+
+    @model_validator(mode="after")
+    def _built(self) -> "BackendSettings":
+        if self.name == "cupy":
+            raise ValueError("cupy is not built yet")
+        return self
+
+
+class Experiment(Settings):
+    """One experiment: data, model, loss, optimizer, training and backend."""
+
+    experiment: str = option("experiment", "name of the run folder", min_length=1)
+    seed: Seed = number(0, "default of the four seeds")
+    data: DataSettings
+    model: ModelSettings = option({}, "the network")
+    loss: Annotated[Loss | str, Choice(losses, auto=True)] = option("auto", "what is minimised")
+    regularization: RegularizationSettings = option({}, "penalties")
+    optimizer: Annotated[Optimizer, Choice(optimizers, default="adam")] = option(
+        "adam", "the update rule"
+    )
+    schedule: Annotated[Schedule, Choice(schedules, default="constant")] = option(
+        "constant", "the learning rate over time"
+    )
+    training: TrainingSettings = option({}, "the loop")
+    backend: BackendSettings = option({}, "where it runs")
+    sweep: Any = later(None, "a search over parameters")
+
+    @model_validator(mode="after")
+    def _rows_to_monitor(self) -> "Experiment":
+        stopping = self.training.early_stopping
+        if stopping and stopping.monitor.startswith("val_") and not self.data.validation:
+            raise ValueError(
+                f'training.early_stopping.monitor: "{stopping.monitor}" needs validation rows,'
+                " but data.validation is 0"
+            )
+        return self

@@ -1,0 +1,136 @@
+"""What is wrong with an experiment file, in one line each: the place, the key, the value, what is allowed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.settings import Settings, is_later
+from nettrain.errors import nearest
+from nettrain.spec.document import Document, Path
+
+PHRASES = {
+    "greater_than": "{value} is not above {gt}",
+    "greater_than_equal": "{value} is not at least {ge}",
+    "less_than": "{value} is not below {lt}",
+    "less_than_equal": "{value} is not at most {le}",
+    "int_type": "{value} is not a whole number",
+    "float_type": "{value} is not a number",
+    "bool_type": "{value} is neither true nor false",
+    "string_type": "{value} is not text",
+    "list_type": "{value} is not a list",
+    "dict_type": "{value} is not a block of keys",
+    "model_type": "{value} is not a block of keys",
+    "model_attributes_type": "{value} is not a block of keys",
+    "finite_number": "{value} is not a finite number",
+    "missing": "missing",
+    "union_tag_not_found": "name is missing",
+    "expected": "{value} is not {expected}",
+    "data": "{value} {message}",
+    "too_short": "needs at least {min_length} of them",
+    "string_too_short": "must not be empty",
+}
+
+
+def problems(document: Document, model: type[Settings], error: ValidationError | None) -> list[str]:
+    """All problems of a document, in the order of their lines."""
+    found = [*document.problems]
+    found += [_line(document, path, text) for path, text in _not_built(document.values, model, ())]
+    for detail in error.errors() if error else []:
+        path = _path(detail["loc"], model)
+        found.append(_line(document, path, _phrase(detail, model)))
+    return sorted(dict.fromkeys(found), key=_line_number)
+
+
+def _line(document: Document, path: Path, text: str) -> str:
+    place = document.place(path)
+    key = ".".join(str(part) for part in path)
+    return ": ".join(part for part in (place, key, text) if part)
+
+
+def _line_number(problem: str) -> int:
+    found = re.match(r"[^:]*:(\d+):", problem)
+    return int(found[1]) if found else 0
+
+
+def _phrase(detail: ErrorDetails, model: type[Settings]) -> str:
+    context, value = detail.get("ctx", {}), shown(detail["input"])
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"unknown key{nearest(detail['loc'][-1], _known(detail['loc'], model))}"
+        case "union_tag_invalid":
+            allowed = context["expected_tags"].replace("'", "").split(", ")
+            return f"unknown {shown(context['tag'])}{nearest(context['tag'], allowed)}"
+        case "literal_error":
+            allowed = re.findall(r"'([^']*)'", context["expected"])
+            return f"unknown {value}{nearest(detail['input'], allowed)}"
+        case "value_error":
+            return str(context["error"])
+        case kind if kind in PHRASES:
+            return PHRASES[kind].format(value=value, **context)
+    return f"{value}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def shown(value: Any) -> str:
+    """A value as a person would write it, shortened."""
+    text = {None: "null", True: "true", False: "false"}.get(value) if not _bulky(value) else None
+    if text is None:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _bulky(value: Any) -> bool:
+    return not (value is None or isinstance(value, bool))
+
+
+def _path(loc: tuple[int | str, ...], model: type[Settings]) -> Path:
+    """The location without the names of variants, which pydantic puts in."""
+    path: list[str | int] = []
+    for part, _, is_tag in _walk(loc, model):
+        if not is_tag:
+            path.append(part)
+    return tuple(path)
+
+
+def _known(loc: tuple[int | str, ...], model: type[Settings]) -> list[str]:
+    """The keys that are allowed beside the last part of a location."""
+    *_, (_, kind, _) = _walk(loc, model)
+    return [name for name in getattr(kind, "model_fields", {})]
+
+
+def _walk(loc: tuple[int | str, ...], model: Any) -> Iterator[tuple[str | int, Any, bool]]:
+    """Each part of a location, the model that it is looked up in, and whether it is a variant's name."""
+    kind, choice = model, None
+    for part in loc:
+        if choice is not None:
+            yield part, kind, True
+            kind, choice = choice.registry[str(part)], None
+            continue
+        yield part, kind, False
+        found = getattr(kind, "model_fields", {}).get(part)
+        marks = found.metadata if found is not None else []
+        choice = next((mark for mark in marks if isinstance(mark, Choice)), None)
+        kind = _block(found.annotation) if found is not None else None
+
+
+def _block(annotation: Any) -> Any:
+    """The Settings class in an annotation such as `EarlyStopping | None`."""
+    options = getattr(annotation, "__args__", ()) or (annotation,)
+    return next((kind for kind in options if hasattr(kind, "model_fields")), None)
+
+
+def _not_built(values: Any, model: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """The keys whose feature does not exist yet and that ask for it."""
+    if not isinstance(values, dict) or not hasattr(model, "model_fields"):
+        return
+    for key, field in model.model_fields.items():
+        if key not in values:
+            continue
+        if is_later(model, key):
+            if values[key] != field.default:
+                yield (*path, key), "not built yet"
+        else:
+            yield from _not_built(values[key], _block(field.annotation), (*path, key))

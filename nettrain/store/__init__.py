@@ -1,0 +1,1 @@
+"""What a run leaves behind: whole files in one folder, no pickle."""

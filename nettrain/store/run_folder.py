@@ -1,0 +1,97 @@
+"""The run folder: its files, and how each is written and read."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nettrain.errors import SpecError, nearest
+from nettrain.files import new_folder, write_whole
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/<experiment>/`, with a path per file."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, parent: Path, experiment: str) -> "RunFolder":
+        """A new folder; an existing one is never overwritten, `-2`, `-3`… is added."""
+        return cls(new_folder(parent, experiment))
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """The folder of a finished run. Raises SpecError naming the nearest one, or what is missing."""
+        if not path.is_dir():
+            runs = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            hint = nearest(path.name, runs) if runs else ""
+            raise SpecError(f"{path}: no such run folder{hint}")
+        folder = cls(path)
+        for needed in (folder.model, folder.preprocessing):
+            if not needed.is_file():
+                raise SpecError(f"{path}: not a finished run, {needed.name} is missing")
+        return folder
+
+    def names(self) -> list[str]:
+        """The files that are there, config first."""
+        order = ["config.yaml", "summary.json", "history.csv", "model.safetensors"]
+        found = sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
+        return [*(name for name in order if name in found), *(n for n in found if n not in order)]
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history.csv"
+
+    @property
+    def timing(self) -> Path:
+        return self.path / "timing.csv"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def preprocessing(self) -> Path:
+        return self.path / "preprocessing.json"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """A JSON file, indented, with NaN written as null."""
+    write_whole(path, json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A CSV file."""
+    write_whole(path, csv_text(header, rows))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """CSV text; numbers in their shortest exact form, None as an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _plain(content: Any) -> Any:
+    """NaN and infinities are no JSON."""
+    if isinstance(content, dict):
+        return {key: _plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_plain(value) for value in content]
+    if isinstance(content, float) and (content != content or abs(content) == float("inf")):
+        return None
+    return content
