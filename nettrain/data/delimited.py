@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nettrain.data.table import Table, as_numbers
+from nettrain.data.table import Table, as_numbers, counted
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def check_widths(text: str, separator: str, place: str) -> None:
         expected = expected or len(row)
         if len(row) != expected:
             raise DataError(
-                f"{place}:{line}: {len(row)} cells, but the first row has {expected} "
+                f"{place}:{line}: {counted(len(row), 'cell')}, but the first row has {expected} "
                 f"(separator {separator!r})"
             )
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.table import Table, as_numbers, is_numeric, is_text, not_a_number
+from nettrain.data.table import Table, as_numbers, counted, is_numeric, is_text, not_a_number
 
 Matrix = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -155,11 +155,6 @@ def fit_text(table: Table, name: str, train: Rows) -> tuple[TextColumn | None, l
 def constant(value: str, gaps: int) -> str:
     """What is said of a column with one value."""
     return f"{value} in every training row{' that has one' if gaps else ', so it teaches nothing'}"
-
-
-def counted(count: int, thing: str) -> str:
-    """`1 gap`, `2 gaps`."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def encode_all(encoders: Sequence[Encoder], table: Table) -> Matrix:

@@ -30,6 +30,7 @@ def cut(
 ) -> tuple[Indices, Indices]:
     """Part `rows` into (kept, taken), both ascending: taken is a share (float) or a count (int) of them.
 
+    A share is rounded to whole rows, halves up.
     With strata every class gives its share, by largest remainder, so that counts add up exactly.
     Raises DataError that begins with `key` when nothing would be kept, or a class has a single row.
     """

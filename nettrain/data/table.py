@@ -76,6 +76,11 @@ def _text() -> Any:
     return pl.String
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 gap`, `2 gaps`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
 def is_text(series: "pl.Series") -> bool:
     """Whether the cells are held as text."""
     return bool(series.dtype == _text())
@@ -110,5 +115,5 @@ def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> Data
     cell = str(table.column(name)[row])
     kind = "a finite number" if cell.lower().lstrip("+-").startswith(("inf", "nan")) else "a number"
     others = f" (and {more} more)" if more else ""
-    advice = advice or "add it to data.missing or correct the cell"
+    advice = advice or "add it to data.missing or correct it"
     return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}; {advice}')

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.encoding import as_text, counted, number_text
+from nettrain.data.encoding import as_text, number_text
 from nettrain.data.scaling import Standard
-from nettrain.data.table import Floats, Table, as_numbers, is_numeric, not_a_number
+from nettrain.data.table import Floats, Table, as_numbers, counted, is_numeric, not_a_number
 from nettrain.errors import DataError, nearest
 
 Kind = Literal["classes", "numbers"]
@@ -121,7 +121,7 @@ def reads_as_numbers(table: Table, name: str, wanted: str) -> bool:
     _, wrong = as_numbers(table.column(name))
     if wanted == "classes":
         return not wrong.any()
-    advice = "correct the cell or set data.target_kind: classes"
+    advice = "correct it or set data.target_kind: classes"
     if wanted == "numbers" and wrong.any():
         raise not_a_number(table, name, wrong, advice)
     return is_numeric(table, name, advice)
@@ -157,7 +157,7 @@ def read_numbers(table: Table, name: str) -> Floats:
     refuse_missing(table, name)
     values, wrong = as_numbers(table.column(name))
     if wrong.any():
-        raise not_a_number(table, name, wrong, "correct the cell")
+        raise not_a_number(table, name, wrong, "correct it")
     return values
 
 

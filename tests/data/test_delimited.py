@@ -1,0 +1,139 @@
+"""Reading CSV: the same cells as Python's own reader and Polars give, headers, separators, and damage."""
+
+import csv
+import gzip
+import io
+import random
+
+import polars as pl
+import pytest
+
+from nettrain.data.delimited import Reading, find_separator, looks_like_header, parse, read_delimited
+from nettrain.errors import DataError
+
+PLAIN = Reading(header=False, missing=())
+
+
+def read(text, **reading):
+    return parse(text.encode(), "x.csv", Reading(**reading))
+
+
+def cells_of(table):
+    return [list(row) for row in table.frame.rows()]
+
+
+def refusal(text, **reading):
+    with pytest.raises(DataError) as caught:
+        read(text, **reading)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_cells_equal_those_of_pythons_reader(seed):
+    draw = random.Random(seed)
+    pieces = ["a", "1", "-2.5e3", 'say "x"', "x,y", "two\nlines", "é", "", "?", "a b"]
+    rows = [["key", *(draw.choice(pieces) for _ in range(3))] for _ in range(draw.randint(1, 30))]
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator=draw.choice(["\n", "\r\n"])).writerows(rows)
+    assert rows == cells_of(parse(buffer.getvalue().encode(), "x.csv", PLAIN))
+
+
+def test_cells_and_header_equal_polars_own(tmp_path):
+    frame = pl.DataFrame({"n": [1.5, -2.0, 3e-7], "t": ["a", 'b"c', "d,e"], "w": [7, 8, 9]})
+    frame.write_csv(tmp_path / "x.csv")
+    table = read_delimited(tmp_path / "x.csv", Reading())
+    assert table.header
+    assert frame.equals(table.frame.cast(dict(zip(frame.columns, frame.dtypes, strict=True))))
+
+
+def test_gzip_mark_and_line_ends_change_nothing(tmp_path):
+    text = "a,b\n1,x\n2,y\n"
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()))
+    zipped = read_delimited(tmp_path / "x.csv.gz", Reading())
+    assert read(text).frame.equals(zipped.frame)
+
+
+def test_blanks_after_separators_and_missing_marks():
+    table = read('a, b, c\n1, x y , ?\n2, "p, q",\n', missing=("", "?"))
+    assert [["1", "x y", None], ["2", "p, q", None]] == cells_of(table)
+    assert [["1", "NA"]] == cells_of(read("a,b\n1,NA\n", missing=("?",), header=True))
+
+
+def test_blank_lines_are_skipped_and_lines_still_counted():
+    table = read('\n\na,b\n\n1,"two\nlines"\n\n2,x\n\n', header=True)
+    assert ["x.csv:5", "x.csv:8"] == [table.at(row) for row in range(table.height)]
+    assert ["x.csv:8"] == [table.take([1]).at(0)]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_finds_separators(separator):
+    text = "name,;x\n".replace(",;", separator) + f"a{separator}1\nb{separator}2\n"
+    assert separator == find_separator(text)
+
+
+def test_separator_is_the_one_that_gives_equal_rows():
+    assert ";" == find_separator("name;note\na;1,2,3\nb;1\n")
+    assert [["1 000", "2"]] == cells_of(read("1 000:2\n", separator=":", header=False))
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([["age", "name"], ["1", "x"], ["2", "y"]], True),
+        ([["1", "x"], ["2", "y"]], False),
+        ([["1", "2"], ["3", "4"]], False),
+        ([["a", "b"], ["x", "y"], ["z", "y"]], True),
+        ([["x", "y"], ["z", "y"]], False),
+        ([["age", "name"], [None, "x"], ["2", "y"]], True),
+        ([[None, "x"], ["2", "y"]], False),
+        ([[None, "x"], ["0", "1.5"]], True),
+        ([["a", "b"]], True),
+        ([["a", "1"]], False),
+        ([["age", "name"], ["old", "x"], ["2", "x"]], True),
+    ],
+)
+def test_detects_headers(rows, expected):
+    frame = pl.DataFrame(rows, schema=dict.fromkeys("pq", pl.String), orient="row")
+    assert expected == looks_like_header(frame)
+
+
+def test_headers_are_taken_as_told_and_by_known_names():
+    assert ["column_0", "column_1"] == read("a,b\n1,2\n", header=False).columns
+    assert ["1", "2"] == read("1,2\n3,4\n", header=True).columns
+    assert ["age", "sex"] == read("age,sex\nx,y\n", known=("sex",)).columns
+    assert not read("a,b\n1,2\n", known=("sex",)).header
+    assert ["column_0", "b"] == read(",b\n1,2\n").columns
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "x.csv: is empty"),
+        (" \n\n", "x.csv: is empty"),
+        ("a,b\n", "x.csv: has no rows under its header"),
+        ("a,b\n1,2\n\n1\n", "x.csv:4: 1 cell, but the first row has 2 (separator ',')"),
+        ("a,b\n1,2,3\n", "x.csv:2: 3 cells, but the first row has 2 (separator ',')"),
+        ('a,b\n1,2\n"x,3\n4,5\n', "x.csv:3: cannot be split into cells: unexpected end of data"),
+        ("a,b,a\n1,2,3\n", 'x.csv: two columns are named "a"'),
+    ],
+)
+def test_refuses_damaged_text(text, message):
+    assert message == refusal(text, separator=",")
+
+
+def test_refuses_damaged_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    whole = gzip.compress(b"a,b\n1,2\n" * 99)
+    (tmp_path / "cut.csv.gz").write_bytes(whole[:-12])
+    (tmp_path / "latin.csv").write_bytes("a,b\n1,é\n".encode("latin-1"))
+    (tmp_path / "folder.csv").mkdir()
+    for name, message in [
+        ("cut.csv.gz", "data.source: cut.csv.gz: is damaged or cut short ("),
+        ("latin.csv", "latin.csv:2: is not UTF-8 text"),
+        ("folder.csv", "data.source: folder.csv: is a folder, not a file"),
+        ("latni.csv", 'data.source: latni.csv: no such file, did you mean "latin.csv"?'),
+        ("nowhere/x.csv", "data.source: nowhere/x.csv: no such file"),
+    ]:
+        with pytest.raises(DataError) as caught:
+            read_delimited(tmp_path / name, Reading(), "data.source")
+        assert str(caught.value).startswith(message)

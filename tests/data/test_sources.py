@@ -1,0 +1,102 @@
+"""Built-in and synthetic sources: their well-known counts, their origin, and that seeds repeat."""
+
+import hashlib
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from nettrain.data.delimited import Reading, read_bytes
+from nettrain.data.shipped import BUILTINS, read_shipped
+from nettrain.data.sources import read_source
+from nettrain.data.synthetic import ROWS, SYNTHETICS, read_synthetic
+from nettrain.errors import DataError
+
+FOLDER = resources.files("nettrain.data") / "builtin"
+
+
+def counts(table, name):
+    return sorted(np.unique(table.frame[name].to_list(), return_counts=True)[1].tolist())
+
+
+def test_iris():
+    table, test = read_shipped("iris")
+    assert (150, 5) == table.frame.shape
+    assert [50, 50, 50] == counts(table, "species")
+    assert ["5.1", "3.5", "1.4", "0.2", "Iris-setosa"] == list(table.frame.row(0))
+    assert test is None
+
+
+def test_penguins():
+    table, _ = read_shipped("penguins")
+    assert (344, 7) == table.frame.shape
+    assert [68, 124, 152] == counts(table, "species")
+    assert {"sex": 11, "body_mass_g": 2, "island": 0}.items() <= table.frame.null_count().row(
+        0, named=True
+    ).items()
+
+
+def test_optdigits_has_its_own_test_rows():
+    table, test = read_shipped("optdigits")
+    assert (3823, 65) == table.frame.shape
+    assert (1797, 65) == test.frame.shape
+    assert ["p0", "p63", "class"] == [table.columns[i] for i in (0, 63, 64)]
+    assert table.columns == test.columns
+    assert [174, 177, 178, 179, 180, 181, 181, 182, 182, 183] == counts(test, "class")
+
+
+@pytest.mark.parametrize("name", BUILTINS)
+def test_source_stands_beside_the_data(name):
+    shipped = BUILTINS[name]
+    said = (FOLDER / name / "SOURCE.txt").read_text()
+    for file in filter(None, (shipped.train, shipped.test)):
+        with resources.as_file(FOLDER / file) as path:
+            assert hashlib.sha256(path.read_bytes()).hexdigest() in said
+            assert hashlib.sha256(read_bytes(path)).hexdigest() in said
+    assert "Licence:" in said
+
+
+@pytest.mark.parametrize("name", SYNTHETICS)
+def test_synthetic_rows_are_a_function_of_the_seed(name):
+    first, again, other = (read_synthetic(name, seed).frame for seed in (3, 3, 4))
+    assert ROWS == first.height
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"), [("blobs", 3), ("moons", 2), ("circles", 2), ("spirals", 3), ("xor", 2)]
+)
+def test_synthetic_classes_are_as_equal_as_they_can_be(name, classes):
+    sizes = counts(read_synthetic(name, 0), "class")
+    assert classes == len(sizes)
+    assert max(sizes) - min(sizes) <= 1
+
+
+def points_of(name):
+    frame = read_synthetic(name, 0).frame
+    return frame["x0"].to_numpy(), frame["x1"].to_numpy(), frame["class"].to_numpy()
+
+
+def test_shapes_are_those_of_their_names():
+    x, y, label = points_of("xor")
+    assert ((x > 0.5) ^ (y > 0.5) == label).mean() > 0.99
+    x, y, label = points_of("circles")
+    assert ((np.hypot(x, y) < 0.75) == label).mean() > 0.99
+    x, y, label = points_of("spirals")
+    arm = np.round((np.arctan2(y, x) / (2 * np.pi) - np.hypot(x, y)) * 3).astype(int) % 3
+    far = np.hypot(x, y) > 0.3
+    assert (arm == label)[far].mean() > 0.97
+    x, y, label = points_of("blobs")
+    assert [True] * 3 == [bool(np.hypot(x[label == c].mean(), y[label == c].mean()) > 1.9) for c in range(3)]
+    x, y, label = points_of("moons")
+    assert y[label == 0].mean() > 0.5
+    assert y[label == 1].mean() < 0
+    frame = read_synthetic("sine", 0).frame
+    error = frame["y"].to_numpy() - np.sin(frame["x"].to_numpy())
+    assert abs(error.std() - 0.1) < 0.01
+
+
+def test_an_unknown_builtin_is_refused():
+    with pytest.raises(DataError, match=r'^data.source: no built-in data .irsi., did you mean "iris"\?$'):
+        read_source("builtin:irsi", Reading(), seed=0, key="data.source")

@@ -1,0 +1,76 @@
+"""Splits: exact counts, no row twice, the same for the same seed."""
+
+import numpy as np
+import pytest
+
+from nettrain.data.splits import TEST, VALIDATION, Strata, cut, largest_remainder
+from nettrain.errors import DataError
+
+ROWS = np.arange(1000)
+
+
+def split(size, rows=ROWS, *, seed=0, purpose=TEST, labels=None):
+    strata = None if labels is None else Strata(np.asarray(labels, dtype=np.int32), "abcdefghij")
+    return cut(rows, size, seed=seed, purpose=purpose, key="data.test", strata=strata)
+
+
+@pytest.mark.parametrize(
+    ("size", "count"), [(0.2, 200), (0.0004, 0), (0.0005, 1), (0.999, 999), (1, 1), (999, 999), (0, 0)]
+)
+@pytest.mark.parametrize("stratified", [False, True])
+def test_counts_are_exact_and_every_row_is_somewhere_once(size, count, stratified):
+    kept, taken = split(size, labels=ROWS % 3 if stratified else None)
+    assert count == len(taken)
+    assert ROWS.tolist() == sorted([*kept, *taken])
+    assert all(np.diff(kept) > 0)
+    assert all(np.diff(taken) > 0)
+
+
+def test_a_split_is_a_function_of_seed_and_purpose():
+    taken = [
+        split(0.3, seed=seed, purpose=purpose)[1].tolist()
+        for seed, purpose in [(1, TEST), (1, TEST), (2, TEST), (1, VALIDATION)]
+    ]
+    assert taken[0] == taken[1]
+    assert taken[0] != taken[2]
+    assert taken[0] != taken[3]
+
+
+def test_every_row_is_taken_about_equally_often():
+    taken = np.concatenate([split(0.5, np.arange(10), seed=seed)[1] for seed in range(400)])
+    assert np.abs(np.bincount(taken) - 200).max() < 5 * np.sqrt(400 * 0.25)
+
+
+def test_strata_get_their_shares():
+    labels = np.repeat([0, 1, 2], [500, 300, 200])
+    _, taken = split(0.1, labels=labels)
+    assert [50, 30, 20] == np.bincount(labels[taken]).tolist()
+
+
+def test_strata_of_a_part_are_those_of_its_rows():
+    labels = np.repeat([0, 1], [500, 500])
+    kept, taken = split(10, rows=np.arange(400, 600), labels=labels)
+    assert [5, 5] == np.bincount(labels[taken]).tolist()
+    assert 190 == len(kept)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "shares"),
+    [
+        ([50, 50, 50], 30, [10, 10, 10]),
+        ([50, 50, 50], 31, [11, 10, 10]),
+        ([7, 2, 1], 5, [4, 1, 0]),
+        ([5, 4, 1], 3, [2, 1, 0]),
+        ([2, 2], 3, [2, 1]),
+    ],
+)
+def test_largest_remainder(sizes, count, shares):
+    assert shares == largest_remainder(np.array(sizes), count).tolist()
+
+
+def test_refuses_what_leaves_nothing_and_single_rows():
+    with pytest.raises(DataError, match=r"^data.test: 1000 of 1000 rows leaves none to train on$"):
+        split(1000)
+    labels = [0] * 9 + [1]
+    with pytest.raises(DataError, match=r'^data.test: class "b" has a single row, too few for data.strat'):
+        split(0.2, np.arange(10), labels=labels)
