@@ -37,7 +37,7 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
     rule = optimizers[run.experiment.optimizer.name]
     ahead = rule.look_ahead(run.experiment.optimizer)
     if ahead is not None:
-        tape.append(backend.launch(ahead, w.size, w, state, c))
+        tape.append(backend.launch(ahead, w.size, w, state, c, run.place.weights))
     work = buffers(run.plan, run.pool.prefixed("train"), population.size, rows)
     numbers = activation_numbers(run, population.members)
     layers, slopes = views(w, run.place), views(gradient, run.place)
