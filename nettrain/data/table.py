@@ -76,9 +76,9 @@ def _text() -> Any:
     return pl.String
 
 
-def counted(count: int, thing: str) -> str:
-    """`1 gap`, `2 gaps`."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+def counted(count: int, thing: str, things: str = "") -> str:
+    """`1 gap`, `2 gaps`; `things` where the plural is more than an s."""
+    return f"{count} {thing if count == 1 else things or f'{thing}s'}"
 
 
 def is_text(series: "pl.Series") -> bool:

@@ -130,7 +130,8 @@ def reads_as_numbers(table: Table, name: str, wanted: str) -> bool:
 def guess_kind(table: Table, name: str, numeric: bool) -> tuple[Kind, str]:
     """Classes for text and for whole numbers of few values, else numbers; and a note how to say otherwise."""
     if not numeric:
-        return "classes", f'target "{name}": text, taken as classes'
+        different = table.column(name).n_unique()
+        return "classes", f'target "{name}": text, taken as {counted(different, "class", "classes")}'
     values = read_numbers(table, name)
     different = len(np.unique(values))
     whole = bool((values == np.floor(values)).all())

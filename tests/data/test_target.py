@@ -36,7 +36,7 @@ def test_kind_is_decided_as_designed(cells, kind, classes):
 def test_notes_say_how_to_say_otherwise():
     notes = [target_of(cells)[1] for cells in (["a", "b"], [1, 2] * 5, [0.5, 1.5])]
     assert [
-        'target "t": text, taken as classes',
+        'target "t": text, taken as 2 classes',
         'target "t": whole numbers of 2 values, taken as classes; data.target_kind: numbers takes them as amounts',
         'target "t": taken as numbers; data.target_kind: classes takes each value as a class',
     ] == notes
