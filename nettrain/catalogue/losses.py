@@ -63,10 +63,10 @@ def cross_entropy_step(output, target, weight, numbers, delta, total):  # type: 
     """loss = logΣe^z - (1-s)·z_y - s/K·Σz; delta = (softmax - (1-s)·onehot - s/K)·weight."""
     members, batch, classes = output.shape
     for r in prange(members):
-        g = r if target.shape[0] > 1 else 0
+        g, h = r % target.shape[0], r % weight.shape[0]  # 0 where the axis is 1
         mass = total.dtype.type(0)
         for i in range(batch):
-            mass += weight[g, i]
+            mass += weight[h, i]
         divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else output.dtype.type(1)
         smoothing = numbers[r, 1]
         share = smoothing / output.dtype.type(classes)
@@ -83,12 +83,12 @@ def cross_entropy_step(output, target, weight, numbers, delta, total):  # type: 
                 e = math.exp(z)
                 delta[r, i, k] = e
                 norm += e
-            factor = weight[g, i] / divisor
+            factor = weight[h, i] / divisor
             for k in range(classes):
                 delta[r, i, k] = (delta[r, i, k] / norm - share) * factor
             delta[r, i, y] -= (output.dtype.type(1) - smoothing) * factor
             hit = (output.dtype.type(1) - smoothing) * (output[r, i, y] - top)
-            total[r, 0] += weight[g, i] * (math.log(norm) - hit - share * drift)
+            total[r, 0] += weight[h, i] * (math.log(norm) - hit - share * drift)
         total[r, 1] += mass
 
 
@@ -122,14 +122,14 @@ def binary_cross_entropy_step(output, target, weight, numbers, delta, total):  #
     half = output.dtype.type(0.5)
     zero = output.dtype.type(0)
     for r in prange(members):
-        g = r if target.shape[0] > 1 else 0
+        g, h = r % target.shape[0], r % weight.shape[0]  # 0 where the axis is 1
         mass = total.dtype.type(0)
         for i in range(batch):
-            mass += weight[g, i]
+            mass += weight[h, i]
         divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else one
         smoothing = numbers[r, 1]
         for i in range(batch):
-            factor = weight[g, i] / divisor
+            factor = weight[h, i] / divisor
             loss = zero
             for k in range(labels):
                 z = output[r, i, k]
@@ -138,7 +138,7 @@ def binary_cross_entropy_step(output, target, weight, numbers, delta, total):  #
                 sigmoid = (one if z >= zero else e) / (one + e)
                 delta[r, i, k] = (sigmoid - y) * factor
                 loss += max(z, zero) - z * y + math.log1p(e)
-            total[r, 0] += weight[g, i] * loss
+            total[r, 0] += weight[h, i] * loss
         total[r, 1] += mass
 
 
@@ -170,19 +170,19 @@ def mse_step(output, target, weight, numbers, delta, total):  # type: ignore[no-
     count = output.dtype.type(outputs)
     two = output.dtype.type(2)
     for r in prange(members):
-        g = r if target.shape[0] > 1 else 0
+        g, h = r % target.shape[0], r % weight.shape[0]  # 0 where the axis is 1
         mass = total.dtype.type(0)
         for i in range(batch):
-            mass += weight[g, i]
+            mass += weight[h, i]
         divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else output.dtype.type(1)
         for i in range(batch):
-            factor = two * weight[g, i] / (divisor * count)
+            factor = two * weight[h, i] / (divisor * count)
             loss = output.dtype.type(0)
             for k in range(outputs):
                 error = output[r, i, k] - target[g, i, k]
                 delta[r, i, k] = error * factor
                 loss += error * error
-            total[r, 0] += weight[g, i] * loss / count
+            total[r, 0] += weight[h, i] * loss / count
         total[r, 1] += mass
 
 

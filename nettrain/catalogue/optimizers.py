@@ -1,15 +1,18 @@
 """Optimizers: each entry is a fused pass over all parameters of all members.
 
 Conventions: w, g (R, P); state (R, S, P), zero at the start; c (R, K): the values of `coefficients`, computed
-on the host in float64 for steps t = 1, 2, … and handed over in the run's dtype; l2 (R,); the first
-`weights` columns are weight matrices, the only ones that penalties touch. One pass adds the penalty to the
-gradient, updates the state and steps. Moments that decay below the smallest normal number become 0, since
+on the host in float64 for steps t = 1, 2, … and handed over in the run's dtype. A pass goes through
+blocks (T, 4) of parameters: member, first, last + 1 and kind, which is 0 for weight matrices and 1 for all
+else; l2 (R, 2) is a member's penalty on either kind. Kernels slice arrays by block and count from 0: only
+then does the compiler see that no index is negative, and makes vector code. One pass adds the penalty to
+the gradient, updates the state and steps. Moments that decay below the smallest normal number become 0, since
 arithmetic on denormals is 10 to 20 times slower.
 """
 
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from nettrain.backend.kernel import Kernel, inline, kernel, prange
 from nettrain.catalogue.registry import Registry, Variant
@@ -33,46 +36,13 @@ class Optimizer(Variant):
 
     @staticmethod
     def step(s: Any) -> Kernel:
-        """The pass `step(w, g, state, c, l2, weights)`."""
+        """The pass `step(w, g, state, c, l2, blocks)`."""
         raise NotImplementedError
 
     @staticmethod
     def look_ahead(s: Any) -> Kernel | None:
-        """A pass `look_ahead(w, state, c, weights)` before the forward pass, if the rule has one."""
+        """A pass `look_ahead(w, state, c, blocks)` before the forward pass, if the rule has one."""
         return None
-
-
-@inline
-def tasks(w, weights):  # type: ignore[no-untyped-def]
-    """Blocks of all members together; none holds weights and other parameters at once."""
-    return w.shape[0] * (ceiling(weights) + ceiling(w.shape[1] - weights))
-
-
-@inline
-def ceiling(size):  # type: ignore[no-untyped-def]
-    return (size + BLOCK - 1) // BLOCK
-
-
-@inline
-def span(task, w, weights):  # type: ignore[no-untyped-def]
-    """Member, first and last + 1 parameter of a block.
-
-    Kernels slice arrays by it and count from 0: only then does the compiler see that no index is negative,
-    and the loop becomes vector code, five times faster.
-    """
-    blocks = ceiling(weights)
-    each = blocks + ceiling(w.shape[1] - weights)
-    r, k = task // each, task % each
-    if k < blocks:
-        return r, k * BLOCK, min((k + 1) * BLOCK, weights)
-    first = weights + (k - blocks) * BLOCK
-    return r, first, min(first + BLOCK, w.shape[1])
-
-
-@inline
-def penalty(l2, r, first, weights):  # type: ignore[no-untyped-def]
-    """The l2 of a block: weights have it, other parameters do not."""
-    return l2[r] if first < weights else l2.dtype.type(0)
 
 
 @inline
@@ -83,10 +53,10 @@ def flushed(x):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def sgd_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
-        rate, decay = c[r, 0], penalty(l2, r, first, weights)
+def sgd_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        rate, decay = c[r, 0], l2[r, kind]
         p, grads = w[r, first:last], g[r, first:last]
         for i in range(p.size):
             p[i] -= rate * (grads[i] + decay * p[i])
@@ -106,10 +76,10 @@ class SGD(Optimizer):
 
 
 @kernel
-def classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
-        rate, mu, decay = c[r, 0], c[r, 1], penalty(l2, r, first, weights)
+def classical_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
         p, grads = w[r, first:last], g[r, first:last]
         v = state[r, 0, first:last]
         for i in range(p.size):
@@ -118,10 +88,10 @@ def classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def velocity_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
-        rate, mu, decay = c[r, 0], c[r, 1], penalty(l2, r, first, weights)
+def velocity_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
         p, grads = w[r, first:last], g[r, first:last]
         v = state[r, 0, first:last]
         for i in range(p.size):
@@ -154,9 +124,9 @@ class Momentum(Inertial):
 
 
 @kernel
-def classical_look_ahead(w, state, c, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
+def classical_look_ahead(w, state, c, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
         mu, p = c[r, 1], w[r, first:last]
         v, stored = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -165,9 +135,9 @@ def classical_look_ahead(w, state, c, weights):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def velocity_look_ahead(w, state, c, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
+def velocity_look_ahead(w, state, c, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
         ahead, p = c[r, 0] * c[r, 1], w[r, first:last]
         v, stored = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -176,10 +146,10 @@ def velocity_look_ahead(w, state, c, weights):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def nesterov_classical_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
-        rate, mu, decay = c[r, 0], c[r, 1], penalty(l2, r, first, weights)
+def nesterov_classical_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
         p, grads = w[r, first:last], g[r, first:last]
         v, stored = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -188,10 +158,10 @@ def nesterov_classical_step(w, g, state, c, l2, weights):  # type: ignore[no-unt
 
 
 @kernel
-def nesterov_velocity_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
-        rate, mu, decay = c[r, 0], c[r, 1], penalty(l2, r, first, weights)
+def nesterov_velocity_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
         p, grads = w[r, first:last], g[r, first:last]
         v, stored = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -220,10 +190,10 @@ class Nesterov(Inertial):
 
 
 @kernel
-def adam_step(w, g, state, c, l2, weights):  # type: ignore[no-untyped-def]
-    for task in prange(tasks(w, weights)):
-        r, first, last = span(task, w, weights)
-        rate, root, eps, decay = c[r, 0], c[r, 1], c[r, 2], penalty(l2, r, first, weights)
+def adam_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        rate, root, eps, decay = c[r, 0], c[r, 1], c[r, 2], l2[r, kind]
         keep1, new1, keep2, new2 = c[r, 3], c[r, 4], c[r, 5], c[r, 6]
         p, grads = w[r, first:last], g[r, first:last]
         m, v = state[r, 0, first:last], state[r, 1, first:last]
@@ -262,3 +232,15 @@ def unbiased(beta: Any, t: Any) -> Any:
     """
     with np.errstate(divide="ignore"):
         return -np.expm1(t * np.log(beta))
+
+
+def blocks(members: int, size: int, weights: int) -> npt.NDArray[np.int64]:
+    """What a pass over w (R, P) goes through, at most BLOCK parameters at a time; weights come first."""
+    parts = [(0, weights, 0), (weights, size, 1)]
+    table = [
+        (r, first, min(first + BLOCK, stop), kind)
+        for r in range(members)
+        for start, stop, kind in parts
+        for first in range(start, stop, BLOCK)
+    ]
+    return np.array(table, dtype=np.int64)

@@ -16,8 +16,8 @@ from nettrain.engine.build import loss_of
 from nettrain.engine.members import shaped, stack
 from nettrain.engine.population import Pool
 from nettrain.model.architecture import Architecture
-from nettrain.model.network import Tape, forward, inference_buffers
-from nettrain.model.parameters import layout, views
+from nettrain.model.network import Network, Tape, inference_buffers
+from nettrain.model.parameters import layout
 from nettrain.spec.experiment import Experiment
 
 CHUNK_BYTES = 1 << 20
@@ -51,14 +51,14 @@ def chunks(
     Nothing is computed yet. No dropout, no noise. Void when the parameters' memory moves.
     """
     members, size = int(parameters.shape[0]), chunk_rows(plan)
-    layers, allocate = views(parameters, layout(plan)), pool.prefixed("infer")
+    net, allocate = Network(backend, plan, layout(plan), numbers), pool.prefixed("infer")
     inference_buffers(plan, allocate, members, size)  # the largest first, see Pool
     made = []
     for start in range(0, len(x), size):
         rows = slice(start, min(start + size, len(x)))
         work = inference_buffers(plan, allocate, members, rows.stop - start)
         tape = Tape()
-        output = forward(tape, backend, plan, x[rows][None], layers, work, numbers)
+        output = net.forward(tape, x[rows][None], parameters, work)
         made.append(Chunk(rows, backend.capture(tape), output))
     return made
 

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import Array, Call
-from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.optimizers import blocks, optimizers
 from nettrain.catalogue.schedules import rates
 from nettrain.engine.build import Run, loss_of
 from nettrain.engine.members import shaped
-from nettrain.model.network import Dropout, Tape, backward, buffers, forward
-from nettrain.model.parameters import views
+from nettrain.model.network import Dropout, Network, Tape, buffers
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
@@ -35,18 +34,19 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
     w, gradient = population["parameters"], population["gradient"]
     c, state = population["coefficients"], population["state"]
     rule = optimizers[run.experiment.optimizer.name]
+    parts = backend.from_host(blocks(population.size, run.place.size, run.place.weights))
     ahead = rule.look_ahead(run.experiment.optimizer)
     if ahead is not None:
-        tape.append(backend.launch(ahead, w.size, w, state, c, run.place.weights))
+        tape.append(backend.launch(ahead, w.size, w, state, c, parts))
     work = buffers(run.plan, run.pool.prefixed("train"), population.size, rows)
     numbers = activation_numbers(run, population.members)
-    layers, slopes = views(w, run.place), views(gradient, run.place)
-    output = forward(tape, backend, run.plan, x, layers, work, numbers, _dropout(run))
+    net = Network(backend, run.plan, run.place, numbers)
+    output = net.forward(tape, x, w, work, _dropout(run))
     delta, total = work[-1].delta, population["total"]
     batch_loss = (output, y, weight, population["loss"], delta, total)
     tape.append(backend.launch(loss_of(run.experiment).train, output.size, *batch_loss))
-    backward(tape, backend, run.plan, x, layers, slopes, work, numbers)
-    update = (w, gradient, state, c, population["l2"], run.place.weights)
+    net.backward(tape, x, w, gradient, work)
+    update = (w, gradient, state, c, population["l2"], parts)
     tape.append(backend.launch(rule.step(run.experiment.optimizer), w.size, *update))
     return Step(index, backend.capture(tape))
 

@@ -10,8 +10,10 @@ from functools import partial
 from typing import Any
 
 from nettrain.backend.base import Array, Backend, Call
+from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.philox import keep_mask
 from nettrain.model.architecture import Architecture, Layer
+from nettrain.model.parameters import Layout, views
 
 Allocate = Callable[[str, tuple[int, ...]], Array]
 
@@ -49,6 +51,19 @@ class Tape(list[Call]):
         self.append(partial(function, *arrays, **named))
 
 
+@kernel
+def add_bias(z, w, start):  # type: ignore[no-untyped-def]
+    """z (R, B, H) += the bias of H numbers at `start` in each row of w (R, P).
+
+    A ufunc would copy the bias into buffers first, and a view of w would hide that it has no gaps.
+    """
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        row, bias = z[r, i], w[r, start : start + z.shape[2]]
+        for j in range(row.size):
+            row[j] += bias[j]
+
+
 def buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
     """Training buffers of every layer, from an allocator that is given a name and a shape."""
     made = []
@@ -77,60 +92,76 @@ def _signals(layer: Layer, k: int, allocate: Allocate, shape: tuple[int, ...]) -
     return LayerBuffers(z, z if layer.activation.identity else allocate(f"a{k}", shape))
 
 
-def forward(
-    tape: Tape,
-    backend: Backend,
-    plan: Architecture,
-    x: Array,
-    weights: Sequence[dict[str, Array]],
-    work: Sequence[LayerBuffers],
-    numbers: Sequence[Any],
-    dropout: Dropout | None = None,
-) -> Array:
-    """z_k = a_{k-1} @ W_k + b_k, a_k = f(z_k), masked while training; returns the last a (R, B, K)."""
-    a = x
-    for k, (layer, own, w, s) in enumerate(zip(plan.layers, work, weights, numbers, strict=True)):
-        tape.call(backend.matmul, a, w["weight"], own.z)
-        tape.call(backend.xp.add, own.z, w["bias"], out=own.z)
-        if not layer.activation.identity:
-            tape.call(type(layer.activation).forward, backend.xp, s, own.z, own.a)
-        if dropout is not None and own.mask is not None:
-            draw = (own.mask, dropout.keys, dropout.step, k, dropout.threshold, dropout.scale)
-            tape.append(backend.launch(keep_mask, own.mask.size, *draw))
-            tape.call(backend.xp.multiply, own.a, own.mask, out=own.dropped)
-        a = own.output
-    return a
+@dataclass(frozen=True)
+class Network:
+    """An architecture whose parameters lie as `place` says; `numbers` are its activations' (R, 1, 1)."""
 
+    backend: Backend
+    plan: Architecture
+    place: Layout
+    numbers: Sequence[Any]
 
-def backward(
-    tape: Tape,
-    backend: Backend,
-    plan: Architecture,
-    x: Array,
-    weights: Sequence[dict[str, Array]],
-    gradient: Sequence[dict[str, Array]],
-    work: Sequence[LayerBuffers],
-    numbers: Sequence[Any],
-) -> None:
-    """From ∂loss/∂a of the last layer, in its delta, to the gradient of every weight and bias.
+    def forward(
+        self,
+        tape: Tape,
+        x: Array,
+        parameters: Array,
+        work: Sequence[LayerBuffers],
+        dropout: Dropout | None = None,
+    ) -> Array:
+        """z_k = a_{k-1} @ W_k + b_k, a_k = f(z_k), masked while training; returns the last a (R, B, K)."""
+        a, weights = x, views(parameters, self.place)
+        for k, (layer, own, s) in enumerate(zip(self.plan.layers, work, self.numbers, strict=True)):
+            tape.call(self.backend.matmul, a, weights[k]["weight"], own.z)
+            bias = self.place.start(k, "bias")
+            tape.append(self.backend.launch(add_bias, own.z.size, own.z, parameters, bias))
+            if not layer.activation.identity:
+                tape.call(type(layer.activation).forward, self.backend.xp, s, own.z, own.a)
+            if dropout is not None and own.mask is not None:
+                self._drop(tape, own, k, dropout)
+            a = own.output
+        return a
 
-    Per layer: delta *= mask, delta *= f'(z), dW = a_prevᵀ @ delta, db = Σ_rows delta, delta_prev = delta @ Wᵀ.
-    """
-    ones = backend.zeros((1, 1, work[0].z.shape[1]))
-    ones.fill(1)
-    for k in reversed(range(len(plan.layers))):
-        own, layer, xp = work[k], plan.layers[k], backend.xp
+    def backward(
+        self,
+        tape: Tape,
+        x: Array,
+        parameters: Array,
+        gradient: Array,
+        work: Sequence[LayerBuffers],
+    ) -> None:
+        """From ∂loss/∂a of the last layer, in its delta, to the gradient (R, P) of every parameter.
+
+        Per layer: delta *= mask, delta *= f'(z), dW = a_prevᵀ @ delta, db = Σ_rows delta,
+        delta_prev = delta @ Wᵀ.
+        """
+        backend = self.backend
+        weights, slopes = views(parameters, self.place), views(gradient, self.place)
+        ones = backend.zeros((1, 1, work[0].z.shape[1]))
+        ones.fill(1)
+        for k in reversed(range(len(self.plan.layers))):
+            own = work[k]
+            self._through_activation(tape, own, k)
+            before = x if k == 0 else work[k - 1].output
+            tape.call(backend.matmul, before.swapaxes(1, 2), own.delta, slopes[k]["weight"])
+            # the sum over rows as a product with ones: BLAS is three times faster at it than a reduction
+            tape.call(backend.matmul, ones, own.delta, slopes[k]["bias"])
+            if k > 0:
+                down = weights[k]["weight"].swapaxes(1, 2)
+                tape.call(backend.matmul, own.delta, down, work[k - 1].delta)
+
+    def _drop(self, tape: Tape, own: LayerBuffers, k: int, dropout: Dropout) -> None:
+        draw = (own.mask, dropout.keys, dropout.step, k, dropout.threshold, dropout.scale)
+        tape.append(self.backend.launch(keep_mask, own.z.size, *draw))
+        tape.call(self.backend.xp.multiply, own.a, own.mask, out=own.dropped)
+
+    def _through_activation(self, tape: Tape, own: LayerBuffers, k: int) -> None:
+        """delta from behind the layer's dropout to in front of its activation."""
+        xp, kind = self.backend.xp, type(self.plan.layers[k].activation)
         if own.mask is not None:
             tape.call(xp.multiply, own.delta, own.mask, out=own.delta)
-        kind = type(layer.activation)
         if kind.backward_kernel is not None:
             signals = (own.delta, own.z, own.a)
-            tape.append(backend.launch(kind.backward_kernel, own.z.size, *signals))
+            tape.append(self.backend.launch(kind.backward_kernel, own.z.size, *signals))
         elif not kind.identity:
-            tape.call(kind.backward, xp, numbers[k], own.delta, own.z, own.a)
-        before = x if k == 0 else work[k - 1].output
-        tape.call(backend.matmul, before.swapaxes(1, 2), own.delta, gradient[k]["weight"])
-        # the sum over rows as a product with ones: BLAS is three times faster at it than a reduction
-        tape.call(backend.matmul, ones, own.delta, gradient[k]["bias"])
-        if k > 0:
-            tape.call(backend.matmul, own.delta, weights[k]["weight"].swapaxes(1, 2), work[k - 1].delta)
+            tape.call(kind.backward, xp, self.numbers[k], own.delta, own.z, own.a)

@@ -39,6 +39,10 @@ class Layout:
     size: int
     weights: int
 
+    def start(self, layer: int, name: str) -> int:
+        """Where this array begins in a row."""
+        return next(s.start for s in self.slots if (s.layer, s.name) == (layer, name))
+
 
 def layout(plan: Architecture) -> Layout:
     """The layout of this architecture's parameters."""

@@ -1,0 +1,174 @@
+"""The promise: member r of a population ends bit-equal to the same spec trained alone."""
+
+import numpy as np
+import pytest
+
+from nettrain.catalogue.activations import activations
+from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.schedules import schedules
+from nettrain.engine.members import group, grouping_key, stack
+from nettrain.engine.population import Population
+from tests.trained import IRIS, Trained, experiment, trained
+
+SIZES = [1, 3, 16]
+RULES = {
+    **{name: [f"optimizer={name}"] for name in optimizers},
+    "momentum velocity": ["optimizer=momentum", "optimizer.form=velocity"],
+    "nesterov velocity": ["optimizer=nesterov", "optimizer.form=velocity"],
+}
+
+
+def members(count: int, *overrides: str, text: str = IRIS) -> list:
+    """Specs that differ in every number that may differ."""
+    return [
+        experiment(
+            text,
+            *overrides,
+            f"seed={r}",
+            f"training.order_seed={r // 2}",
+            f"optimizer.learning_rate={0.002 * (r + 1)}",
+            f"regularization.l2={0.01 * (r % 3)}",
+            f"model.dropout={0.15 * (r % 4)}",
+            f"model.init.scale={1 + 0.1 * r}",
+        )
+        for r in range(count)
+    ]
+
+
+def assert_bit_equal(population: Trained, alone: Trained, member: int) -> None:
+    assert population.weights(member).tobytes() == alone.weights().tobytes()
+    assert population.history(member) == alone.history()
+    ours, theirs = population.stopped[member], alone.stopped[0]
+    assert (ours.epoch, ours.reason, ours.best_epoch) == (
+        theirs.epoch,
+        theirs.reason,
+        theirs.best_epoch,
+    )
+
+
+def check(specs: list) -> Trained:
+    """Train the specs together and apart, and compare every bit."""
+    together = trained(specs)
+    for r, spec in enumerate(specs):
+        assert_bit_equal(together, trained([spec]), r)
+    return together
+
+
+@pytest.mark.parametrize("count", SIZES)
+@pytest.mark.parametrize("rule", RULES)
+def test_members_equal_their_own_runs_for_every_rule(rule: str, count: int) -> None:
+    together = check(members(count, *RULES[rule]))
+    assert together.run.batches.sizes == (16, 6)  # a short last batch is among them
+
+
+@pytest.mark.parametrize("name", activations)
+def test_members_equal_their_own_runs_for_every_activation(name: str) -> None:
+    check(members(3, f"model.activation={name}"))
+
+
+@pytest.mark.parametrize("name", schedules)
+def test_members_equal_their_own_runs_for_every_schedule(name: str) -> None:
+    check(members(3, f"schedule={name}", "schedule.warmup=1"))
+
+
+@pytest.mark.parametrize(
+    ("source", "loss"),
+    [
+        ("builtin:iris", "cross_entropy"),
+        ("synthetic:moons", "binary_cross_entropy"),
+        ("synthetic:moons", "cross_entropy"),
+        ("synthetic:sine", "mse"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_members_equal_their_own_runs_for_every_loss(source: str, loss: str, dtype: str) -> None:
+    overrides = [f"data.source={source}", f"loss.name={loss}", f"backend.dtype={dtype}"]
+    check(members(3, *overrides, "training.epochs=2", "training.batch_size=48"))
+
+
+def test_members_that_stop_at_different_epochs_equal_their_own_runs() -> None:
+    stopping = [
+        "training.epochs=60",
+        "training.early_stopping.monitor=val_loss",
+        "training.early_stopping.min_delta=0.002",
+    ]
+    specs = [
+        experiment(
+            IRIS,
+            *stopping,
+            f"training.early_stopping.patience={1 + r % 3}",
+            f"optimizer.learning_rate={0.01 * (1 + r)}",
+            f"seed={r}",
+            "model.dropout=0.2",
+        )
+        for r in range(16)
+    ]
+    together = check(specs)
+    epochs = {stop.epoch for stop in together.stopped.values()}
+    assert len(epochs) >= 4  # so rows were moved several times
+    assert together.run.population.size < 16
+
+
+@pytest.mark.parametrize("batch_size", ["1", "full"])
+def test_members_equal_their_own_runs_online_and_in_full_batches(batch_size: str) -> None:
+    check(members(3, f"training.batch_size={batch_size}", "training.epochs=2"))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_wide_members_equal_their_own_runs_on_any_number_of_threads(threads: int) -> None:
+    wide = ["model.hidden=[256, 200]", "training.epochs=1", f"backend.threads={threads}"]
+    text = "data: {source: 'builtin:optdigits', seed: 0}\ntraining: {batch_size: 128}\n"
+    check(members(3, *wide, text=text))
+
+
+def test_a_member_that_diverges_hurts_no_neighbour() -> None:
+    wild = experiment(IRIS, "optimizer=sgd", "optimizer.learning_rate=1e30", "model.activation=relu")
+    calm = experiment(IRIS, "optimizer=sgd", "optimizer.learning_rate=0.1", "model.activation=relu")
+    with np.errstate(all="ignore"):
+        together = trained([wild, calm, wild])
+    assert [together.stopped[r].reason for r in range(3)] == ["diverged", "epochs", "diverged"]
+    assert together.stopped[0].epoch < 6
+    assert_bit_equal(together, trained([calm]), 1)
+
+
+def test_the_same_spec_twice_gives_the_same_bits_and_another_seed_others() -> None:
+    once, again = trained(members(1)), trained(members(1))
+    assert once.weights().tobytes() == again.weights().tobytes()
+    other = trained([experiment(IRIS, "seed=1")])
+    assert other.weights().tobytes() != once.weights().tobytes()
+
+
+def test_specs_are_grouped_by_everything_that_may_not_differ() -> None:
+    base, rate = experiment(IRIS), experiment(IRIS, "optimizer.learning_rate=0.5", "seed=9")
+    wide, sgd = experiment(IRIS, "model.hidden=[9]"), experiment(IRIS, "optimizer=sgd")
+    assert grouping_key(base) != grouping_key(wide)
+    data_seed = base.model_copy(update={"data": base.data.model_copy(update={"seed": 1})})
+    assert group([base, wide, rate, sgd, data_seed]) == [[0, 2], [1], [3], [4]]
+
+
+def test_stack_keeps_shared_settings_and_lines_up_the_numbers() -> None:
+    stacked = stack([experiment(IRIS, f"optimizer.learning_rate=0.{r + 1}") for r in range(3)])
+    assert stacked.optimizer.learning_rate.tolist() == [0.1, 0.2, 0.3]
+    assert stacked.optimizer.name == "adam"
+    assert stacked.training.batch_size == 16
+
+
+def test_compact_moves_the_kept_rows_of_every_listed_array() -> None:
+    population = Population(stack([experiment(IRIS, f"seed={r}") for r in range(5)]), 5)
+    population.own("a", np.arange(10.0).reshape(5, 2))
+    population.own("b", np.arange(5))
+    population.compact(np.array([False, True, False, True, True]))
+    assert population["a"].tolist() == [[2, 3], [6, 7], [8, 9]]
+    assert population["b"].tolist() == population["original"].tolist() == [1, 3, 4]
+    assert population.members.seed.tolist() == [1, 3, 4]
+    assert population.size == 3
+
+
+def test_rows_move_when_one_in_eight_has_stopped() -> None:
+    population = Population(None, 16)
+    population["active"][0] = False
+    assert not population.ripe()
+    population["active"][1] = False
+    assert population.ripe()
+    population["active"][:] = False
+    assert not population.ripe()  # nobody is left to move

@@ -1,0 +1,76 @@
+"""How tests make and train populations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nettrain.backend.choose import open_backend
+from nettrain.data.prepare import Prepared, prepare
+from nettrain.engine.build import Run, build
+from nettrain.engine.events import EpochDone, MemberStopped
+from nettrain.engine.loop import train
+from nettrain.engine.settle import settle
+from nettrain.spec.document import parse
+from nettrain.spec.experiment import Experiment
+from nettrain.spec.load import check, resolved
+from nettrain.spec.overrides import apply
+
+IRIS = """
+data: {source: 'builtin:iris', test: 0.2, seed: 0}
+model: {hidden: [7, 5], activation: tanh}
+training: {epochs: 6, batch_size: 16}
+backend: {threads: 1}
+"""
+
+
+def experiment(text: str, *overrides: str) -> Experiment:
+    """A resolved experiment from YAML text and overrides."""
+    document = parse(text, "test")
+    apply(document, overrides, Experiment)
+    return resolved(check(document))
+
+
+def prepared(spec: Experiment) -> Prepared:
+    """Its data."""
+    return prepare(spec.data, seed=spec.data.seed or 0, dtype=spec.backend.dtype)
+
+
+def built(specs: Sequence[Experiment]) -> Run:
+    """A population of these experiments, all on the first one's data."""
+    data, place = prepared(specs[0]), specs[0].backend
+    backend = open_backend("numpy", dtype=place.dtype, threads=int(place.threads))
+    return build([settle(spec, data) for spec in specs], data, backend)
+
+
+@dataclass
+class Trained:
+    """What came out of a run."""
+
+    run: Run
+    epochs: list[EpochDone]
+    stopped: dict[int, MemberStopped]
+
+    def weights(self, member: int = 0) -> Any:
+        return self.run.final[member]
+
+    def history(self, member: int = 0) -> list[tuple[Any, ...]]:
+        """Every figure that was told of one member, exactly."""
+        rows = []
+        for event in self.epochs:
+            for row, original in enumerate(event.members):
+                if original == member:
+                    values = [float(figure[row]) for figure in event.figures.values()]
+                    rate, better = float(event.learning_rate[row]), bool(event.better[row])
+                    rows.append((event.epoch, rate, better, *values))
+        return rows
+
+
+def trained(specs: Sequence[Experiment]) -> Trained:
+    """Train a population to its end."""
+    result = Trained(built(specs), [], {})
+    for event in train(result.run):
+        if isinstance(event, EpochDone):
+            result.epochs.append(event)
+        elif isinstance(event, MemberStopped):
+            result.stopped[event.member] = event
+    return result
