@@ -12,11 +12,13 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-numba.config.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
+CONFIG: Any = numba.config
+CONFIG.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
 PARALLEL_FROM = 32_768  # elements; below, waking the threads costs more than they save
 
 F = TypeVar("F", bound=Callable[..., Any])
 prange = numba.prange
+typeof: Callable[[Any], Any] = numba.typeof
 
 
 class Kernel:
@@ -31,7 +33,7 @@ class Kernel:
     def bind(self, work: int, threads: int, arrays: Sequence[Any]) -> Callable[[], None]:
         """A call of the kernel on these arrays, compiled now, in the form that suits `work` elements."""
         form = self._parallel if threads > 1 and work >= PARALLEL_FROM else self._serial
-        form.compile(tuple(numba.typeof(array) for array in arrays))
+        form.compile(tuple(typeof(array) for array in arrays))
         return partial(form, *arrays)
 
     def __call__(self, *arrays: Any) -> None:
@@ -50,7 +52,7 @@ def inline(body: F) -> F:
 
 def set_threads(threads: int) -> None:
     """Let parallel kernels use up to this many threads."""
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(threads, CONFIG.NUMBA_NUM_THREADS))
 
 
 def _compile(body: FunctionType, *, parallel: bool) -> Any:

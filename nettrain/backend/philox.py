@@ -4,8 +4,11 @@ Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1,
 those of the Random123 library, whose known answers are the test.
 """
 
+from typing import Any
+
 import numpy as np
 
+from nettrain.backend.base import Array
 from nettrain.backend.kernel import inline, kernel, prange
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -16,7 +19,7 @@ UNITS = 8  # one block of 4 x 32 bits decides 8 units, 16 bits each
 
 
 @inline
-def philox4x32(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox4x32(c0: Array, c1: Array, c2: Array, c3: Array, k0: Array, k1: Array) -> Any:
     """Ten rounds on a counter of four and a key of two 32-bit words, each held in a uint64."""
     for _ in range(10):
         p0, p1 = M0 * c0, M1 * c2
@@ -26,16 +29,14 @@ def philox4x32(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def philox_words(words, counters, key):  # type: ignore[no-untyped-def]
+def philox_words(words: Array, counters: Array, key: Array) -> None:
     """words (n, 4) = the random words of counters (n, 4) under key (2,), all uint64 below 2^32."""
     for i in prange(words.shape[0]):
-        words[i] = philox4x32(
-            counters[i, 0], counters[i, 1], counters[i, 2], counters[i, 3], key[0], key[1]
-        )
+        words[i] = philox4x32(counters[i, 0], counters[i, 1], counters[i, 2], counters[i, 3], key[0], key[1])
 
 
 @kernel
-def keep_mask(mask, keys, step, layer, threshold, scale):  # type: ignore[no-untyped-def]
+def keep_mask(mask: Array, keys: Array, step: Array, layer: Array, threshold: Array, scale: Array) -> None:
     """mask (R, B, H) = scale (R,) where a unit is kept, 0 where it is dropped.
 
     Counter (step, layer, row in batch, unit // 8), key (R, 2); a unit is kept when its 16 bits are at

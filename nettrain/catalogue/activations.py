@@ -89,7 +89,7 @@ class Tanh(Activation):
 
 
 @kernel
-def relu_backward(delta, z, a):  # type: ignore[no-untyped-def]
+def relu_backward(delta: Array, z: Array, a: Array) -> None:
     """delta = 0 where a is 0, that is where z <= 0."""
     zero = delta.dtype.type(0)
     for k in prange(delta.shape[0] * delta.shape[1]):

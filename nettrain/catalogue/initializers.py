@@ -7,12 +7,11 @@ Formulas follow one pattern, variance = factor / fan (He 2015; Glorot & Bengio 2
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import number
 
-Matrix = npt.NDArray[np.float64]
+Matrix = Any  # (m, n) float64
 
 initializers: Registry["Initializer"] = Registry("initializer")
 

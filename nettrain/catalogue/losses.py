@@ -59,7 +59,9 @@ class Smoothed(Loss):
 
 
 @kernel
-def cross_entropy_step(output, target, weight, numbers, delta, total):  # type: ignore[no-untyped-def]
+def cross_entropy_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
     """loss = logΣe^z - (1-s)·z_y - s/K·Σz; delta = (softmax - (1-s)·onehot - s/K)·weight."""
     members, batch, classes = output.shape
     for r in prange(members):
@@ -110,12 +112,15 @@ class CrossEntropy(Smoothed):
     @staticmethod
     def respond(output: HostArray) -> HostArray:
         """softmax(z)."""
-        e = np.exp(output - output.max(axis=-1, keepdims=True))
-        return e / e.sum(axis=-1, keepdims=True)
+        e: HostArray = np.exp(output - output.max(axis=-1, keepdims=True))
+        total: HostArray = e.sum(axis=-1, keepdims=True)
+        return e / total
 
 
 @kernel
-def binary_cross_entropy_step(output, target, weight, numbers, delta, total):  # type: ignore[no-untyped-def]
+def binary_cross_entropy_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
     """loss = Σ_k max(z,0) - z·y + log(1+e^-|z|), delta = (sigmoid(z) - y)·weight, y smoothed."""
     members, batch, labels = output.shape
     one = output.dtype.type(1)
@@ -164,7 +169,7 @@ class BinaryCrossEntropy(Smoothed):
 
 
 @kernel
-def mse_step(output, target, weight, numbers, delta, total):  # type: ignore[no-untyped-def]
+def mse_step(output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array) -> None:
     """loss = Σ_k (ŷ-y)²/K, delta = 2(ŷ-y)/K·weight."""
     members, batch, outputs = output.shape
     count = output.dtype.type(outputs)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.backend.base import Array
 from nettrain.backend.kernel import Kernel, inline, kernel, prange
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import number, option
@@ -46,14 +47,15 @@ class Optimizer(Variant):
 
 
 @inline
-def flushed(x):  # type: ignore[no-untyped-def]
+def flushed(x: Array) -> Any:
     """x, or 0 where x is smaller than any normal number of its type."""
     tiny = np.finfo(type(x)).tiny
     return x if abs(x) >= tiny else type(x)(0)
 
 
 @kernel
-def sgd_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+def sgd_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """w -= αg."""
     for task in prange(blocks.shape[0]):
         r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         rate, decay = c[r, 0], l2[r, kind]
@@ -76,7 +78,8 @@ class SGD(Optimizer):
 
 
 @kernel
-def classical_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+def classical_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """v = μv - αg; w += v."""
     for task in prange(blocks.shape[0]):
         r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
@@ -88,7 +91,8 @@ def classical_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def velocity_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+def velocity_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """v = μv + g; w -= αv."""
     for task in prange(blocks.shape[0]):
         r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
@@ -107,7 +111,7 @@ class Inertial(Optimizer):
         "classical",
         "classical: v = μv - αg, w += v; velocity: v = μv + g, w -= αv (differs when α changes)",
     )
-    state = ("velocity",)
+    state: ClassVar[tuple[str, ...]] = ("velocity",)
 
     @staticmethod
     def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
@@ -124,7 +128,8 @@ class Momentum(Inertial):
 
 
 @kernel
-def classical_look_ahead(w, state, c, blocks):  # type: ignore[no-untyped-def]
+def classical_look_ahead(w: Array, state: Array, c: Array, blocks: Array) -> None:
+    """Store w; w += μv."""
     for task in prange(blocks.shape[0]):
         r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
         mu, p = c[r, 1], w[r, first:last]
@@ -135,7 +140,8 @@ def classical_look_ahead(w, state, c, blocks):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def velocity_look_ahead(w, state, c, blocks):  # type: ignore[no-untyped-def]
+def velocity_look_ahead(w: Array, state: Array, c: Array, blocks: Array) -> None:
+    """Store w; w -= αμv."""
     for task in prange(blocks.shape[0]):
         r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
         ahead, p = c[r, 0] * c[r, 1], w[r, first:last]
@@ -146,7 +152,8 @@ def velocity_look_ahead(w, state, c, blocks):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def nesterov_classical_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+def nesterov_classical_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """v = μv - αg with g from ahead; w = stored + v."""
     for task in prange(blocks.shape[0]):
         r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
@@ -158,7 +165,8 @@ def nesterov_classical_step(w, g, state, c, l2, blocks):  # type: ignore[no-unty
 
 
 @kernel
-def nesterov_velocity_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+def nesterov_velocity_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """v = μv + g with g from ahead; w = stored - αv."""
     for task in prange(blocks.shape[0]):
         r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         rate, mu, decay = c[r, 0], c[r, 1], l2[r, kind]
@@ -190,7 +198,8 @@ class Nesterov(Inertial):
 
 
 @kernel
-def adam_step(w, g, state, c, l2, blocks):  # type: ignore[no-untyped-def]
+def adam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """m and v as Adam has them; w -= α/(1-β₁ᵗ)·m / (√v/√(1-β₂ᵗ) + ε)."""
     for task in prange(blocks.shape[0]):
         r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         rate, root, eps, decay = c[r, 0], c[r, 1], c[r, 2], l2[r, kind]

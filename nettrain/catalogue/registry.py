@@ -12,7 +12,7 @@ from nettrain.catalogue.settings import Settings
 class Variant(Settings):
     """One entry of a registry: the numbers of one member as fields, pure functions as static methods."""
 
-    name: str
+    name: str = ""
     source: ClassVar[str] = ""
 
 
@@ -37,7 +37,7 @@ class Registry(Generic[V]):
                 __base__=entry,
                 __doc__=entry.__doc__,
                 __module__=entry.__module__,
-                name=(Literal[name], name),
+                name=(Literal[name], name),  # type: ignore[arg-type]
             )
             named.source = source
             self._entries[name] = named
@@ -68,9 +68,7 @@ class Choice:
     auto is allowed too and stays as it is, to be replaced when the data is known.
     """
 
-    def __init__(
-        self, registry: Registry[Any], default: str | None = None, *, auto: bool = False
-    ) -> None:
+    def __init__(self, registry: Registry[Any], default: str | None = None, *, auto: bool = False) -> None:
         self.registry = registry
         self.default = default
         self.auto = auto

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import expects, number, option
 
-Times = npt.NDArray[np.float64]
+Times = Any  # float64 on the host
 
 schedules: Registry["Schedule"] = Registry("schedule")
 

@@ -17,7 +17,7 @@ class Settings(BaseModel):
 
 def number(default: Any, meaning: str, *, varies: bool = True, **limits: Any) -> Any:
     """A number; `varies` marks what the members of one population may differ in."""
-    extra = {"varies": True} if varies else None
+    extra: Any = {"varies": True} if varies else None
     return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 
@@ -38,9 +38,7 @@ def expects(description: str) -> Any:
         try:
             return inner(value)
         except ValidationError as error:
-            raise PydanticCustomError(
-                "expected", "is not {expected}", {"expected": description}
-            ) from error
+            raise PydanticCustomError("expected", "is not {expected}", {"expected": description}) from error
 
     return WrapValidator(validate)
 

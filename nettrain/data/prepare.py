@@ -20,7 +20,7 @@ from nettrain.errors import DataError
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one split: x (N, D) in the run's dtype, y (N,) int32 or (N, K) float64, weight (N,) in x's dtype."""
+    """Rows of one split: x (N, D), weight (N,) in the run's dtype; y (N,) int32 or (N, K) float64."""
 
     x: npt.NDArray[Any]
     y: npt.NDArray[Any]

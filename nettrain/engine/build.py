@@ -111,9 +111,7 @@ def _batches(experiment: Experiment, train: Rows) -> Plan:
     if size == "full":
         return Plan(rows, rows)
     if size > rows:
-        raise DataError(
-            f"training.batch_size: {size} is more than the {rows} training rows; write full"
-        )
+        raise DataError(f"training.batch_size: {size} is more than the {rows} training rows; write full")
     return Plan(rows, size, experiment.training.drop_last)
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import Array
-from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.engine.build import Run, Table, loss_of
 from nettrain.engine.members import stack
@@ -44,9 +43,7 @@ class Evaluation:
     def _rows(self, output: Array, part: slice) -> dict[str, Array]:
         """What is averaged, each (R, B)."""
         xp, y = self._backend.xp, self._table.y[part][None]
-        rows = {
-            name: metric.rows(xp, output, y, self._scale) for name, metric in self._metrics.items()
-        }
+        rows = {name: metric.rows(xp, output, y, self._scale) for name, metric in self._metrics.items()}
         return {"loss": self._loss.rows(xp, self._settings, output, y), **rows}
 
 
@@ -54,7 +51,4 @@ def final_figures(run: Run, experiments: Any) -> dict[str, Figures]:
     """Loss and metrics of every member's final weights on train, validation and test rows."""
     members = stack(experiments)
     parameters = run.backend.from_host(run.final)
-    return {
-        name: Evaluation(run, table, parameters, members).figures()
-        for name, table in run.tables.items()
-    }
+    return {name: Evaluation(run, table, parameters, members).figures() for name, table in run.tables.items()}

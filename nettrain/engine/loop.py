@@ -48,9 +48,7 @@ class _Loop:
         shared = not self.settings.shuffle or bool((seeds == seeds[0]).all())
         self.orders = 1 if shared else population.size
         sizes = self.run.batches.sizes
-        self.steps: dict[int, Step] = {
-            rows: training_step(self.run, rows, self.orders) for rows in sizes
-        }
+        self.steps: dict[int, Step] = {rows: training_step(self.run, rows, self.orders) for rows in sizes}
         table, weights = self.run.tables.get("validation"), population["parameters"]
         self.validation = table and Evaluation(self.run, table, weights, population.members)
 
@@ -143,9 +141,7 @@ class _Loop:
         squares *= squares
         return np.where(l2 > 0, 0.5 * l2 * squares.sum(axis=1), 0.0)
 
-    def _observe(
-        self, figures: Figures, epoch: int
-    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    def _observe(self, figures: Figures, epoch: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         size = self.run.population.size
         if self.run.monitor not in figures:
             return np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)

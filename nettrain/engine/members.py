@@ -65,7 +65,5 @@ def _shared(settings: Any) -> Any:
         return settings
     kind = type(settings)
     return {
-        field: _shared(getattr(settings, field))
-        for field in kind.model_fields
-        if not varies(kind, field)
+        field: _shared(getattr(settings, field)) for field in kind.model_fields if not varies(kind, field)
     }

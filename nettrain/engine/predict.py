@@ -66,14 +66,10 @@ def chunks(
 def predict(backend: Backend, plan: Architecture, parameters: HostArray, x: HostArray) -> HostArray:
     """Raw outputs (R, N, K) of stored parameters (R, P) for encoded rows x (N, D), on the host."""
     members = len(parameters)
-    numbers = [
-        shaped(stack([layer.activation] * members), 2, backend.dtype) for layer in plan.layers
-    ]
+    numbers = [shaped(stack([layer.activation] * members), 2, backend.dtype) for layer in plan.layers]
     outputs = np.empty((members, len(x), plan.outputs), backend.dtype)
     device = backend.from_host
-    for chunk in chunks(
-        backend, plan, device(parameters), numbers, device(x), Pool(backend)
-    ):
+    for chunk in chunks(backend, plan, device(parameters), numbers, device(x), Pool(backend)):
         chunk.compute()
         outputs[:, chunk.rows] = backend.to_host(chunk.output)
     return outputs

@@ -4,6 +4,8 @@ A figure is better when it beats the best so far by more than max(min_delta, min
 strictly; the patience-th evaluation in a row that is not better stops the member.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,7 +26,7 @@ class Stopping:
         population.own("best_epoch", np.zeros(size, dtype=np.int64))
         population.own("waited", np.zeros(size, dtype=np.int64))
 
-    def observe(self, values: Numbers, epoch: int, settings: object) -> tuple[Flags, Flags]:
+    def observe(self, values: Numbers, epoch: int, settings: Any) -> tuple[Flags, Flags]:
         """Take in one evaluation (R,): which members got better, and which have waited long enough.
 
         `settings` has patience, min_delta and min_delta_relative as (R,), or is None: then the best is
@@ -39,9 +41,9 @@ class Stopping:
         patience = getattr(settings, "patience", np.inf)
         return better, waited >= patience
 
-    def _margin(self, best: Numbers, settings: object) -> Numbers:
+    def _margin(self, best: Numbers, settings: Any) -> Any:
         if settings is None:
             return np.zeros_like(best)
         size = np.where(np.isfinite(best), np.abs(best), 0.0)
-        relative = settings.min_delta_relative * size  # type: ignore[attr-defined]
-        return np.maximum(settings.min_delta, relative)  # type: ignore[attr-defined]
+        relative = settings.min_delta_relative * size
+        return np.maximum(settings.min_delta, relative)

@@ -52,7 +52,7 @@ class Tape(list[Call]):
 
 
 @kernel
-def add_bias(z, w, start):  # type: ignore[no-untyped-def]
+def add_bias(z: Array, w: Array, start: Array) -> None:
     """z (R, B, H) += the bias of H numbers at `start` in each row of w (R, P).
 
     A ufunc would copy the bias into buffers first, and a view of w would hide that it has no gaps.
@@ -77,14 +77,9 @@ def buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> 
     return made
 
 
-def inference_buffers(
-    plan: Architecture, allocate: Allocate, members: int, rows: int
-) -> list[LayerBuffers]:
+def inference_buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
     """Buffers of a forward pass alone: no masks, no deltas."""
-    return [
-        _signals(layer, k, allocate, (members, rows, layer.units))
-        for k, layer in enumerate(plan.layers)
-    ]
+    return [_signals(layer, k, allocate, (members, rows, layer.units)) for k, layer in enumerate(plan.layers)]
 
 
 def _signals(layer: Layer, k: int, allocate: Allocate, shape: tuple[int, ...]) -> LayerBuffers:

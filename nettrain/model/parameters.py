@@ -64,9 +64,7 @@ def views(buffer: Array, plan: Layout) -> list[dict[str, Array]]:
     return layers
 
 
-def initial_row(
-    plan: Architecture, place: Layout, inits: Sequence[Initializer], seed: int
-) -> HostArray:
+def initial_row(plan: Architecture, place: Layout, inits: Sequence[Initializer], seed: int) -> HostArray:
     """The initial parameters (P,) of one member in float64: weights from each layer's init, biases 0.
 
     A layer's draw depends on the seed and the layer alone.
@@ -75,4 +73,5 @@ def initial_row(
     for k, (layer, init, view) in enumerate(zip(plan.layers, inits, views(row, place), strict=True)):
         generator = np.random.Generator(np.random.Philox(key=[seed, WEIGHTS], counter=[0, 0, 0, k]))
         view["weight"][0] = init.scale * init.draw(init, generator, layer.fan_in, layer.units)
-    return row[0]
+    first: HostArray = row[0]
+    return first

@@ -132,9 +132,7 @@ def progress(console: Console, *, quiet: bool) -> Progress:
 def line(row: Row) -> str:
     """One epoch as plain text."""
     width = len(str(row.epochs))
-    figures = "  ".join(
-        f"{title(name)} {figure(value)}" for name, value in visible(row.figures).items()
-    )
+    figures = "  ".join(f"{title(name)} {figure(value)}" for name, value in visible(row.figures).items())
     mark = "  best" if row.better else ""
     took = f"{seconds(row.seconds)}, {seconds(row.left)} left"
     return f"epoch {row.epoch:>{width}}/{row.epochs}  {figures}  rate {rate(row.learning_rate)}  {took}{mark}"
@@ -171,6 +169,7 @@ def visible(figures: dict[str, float]) -> dict[str, float]:
 
 
 def title(name: str) -> str:
+    """A figure's name as a heading."""
     return name.replace("_", " ")
 
 

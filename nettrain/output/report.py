@@ -38,9 +38,7 @@ def final_report(
     console.print(
         Text.assemble(("files    ", "bold"), f"{folder}/ ", (", ".join(files), "dim")), soft_wrap=True
     )
-    console.print(
-        Text.assemble(("next     ", "bold"), f"nettrain predict {folder} DATA"), soft_wrap=True
-    )
+    console.print(Text.assemble(("next     ", "bold"), f"nettrain predict {folder} DATA"), soft_wrap=True)
 
 
 def _architecture(plan: Architecture) -> Table:

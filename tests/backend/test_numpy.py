@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from nettrain.backend.choose import open_backend
+from nettrain.backend.base import Array
 from nettrain.backend.kernel import PARALLEL_FROM, kernel, prange
 
 
 @kernel
-def scaled(out, factor):  # type: ignore[no-untyped-def]
+def scaled(out: Array, factor: Array) -> None:
     for i in prange(out.shape[0]):
         out[i] = np.sqrt(out[i]) * factor[0]
 

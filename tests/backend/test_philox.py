@@ -23,7 +23,9 @@ def test_known_answers(counter: list[int], key: list[int], words: list[int]) -> 
     assert out[0].tolist() == words
 
 
-def mask(shape: tuple[int, int, int], seeds: list[int], p: float, step: int = 0, layer: int = 0) -> np.ndarray:
+def mask(
+    shape: tuple[int, int, int], seeds: list[int], p: float, step: int = 0, layer: int = 0
+) -> np.ndarray:
     out = np.full(shape, np.nan, np.float32)
     keys = np.array([key_words(seed) for seed in seeds], np.uint64)
     threshold = np.full(len(seeds), round(p * 65536), np.uint64)
@@ -47,7 +49,11 @@ def test_a_mask_depends_on_seed_step_layer_row_and_on_nothing_else() -> None:
     base = mask((1, 4, 30), [1], 0.5)
     assert np.array_equal(mask((3, 4, 30), [9, 1, 8], 0.5)[1], base[0])  # not on the other members
     assert np.array_equal(mask((1, 2, 30), [1], 0.5), base[:, :2])  # not on the batch size
-    for other in (mask((1, 4, 30), [2], 0.5), mask((1, 4, 30), [1], 0.5, 1), mask((1, 4, 30), [1], 0.5, 0, 1)):
+    for other in (
+        mask((1, 4, 30), [2], 0.5),
+        mask((1, 4, 30), [1], 0.5, 1),
+        mask((1, 4, 30), [1], 0.5, 0, 1),
+    ):
         assert not np.array_equal(other, base)
     assert not np.array_equal(base[0, 0], base[0, 1])
 

@@ -92,7 +92,5 @@ def test_restore_best_can_be_turned_off() -> None:
     stop = run.stopped[0]
     assert not stop.restored
     same = experiment(IRIS, "optimizer.learning_rate=0.1", "data.validation=0.3")
-    same = same.model_copy(
-        update={"training": same.training.model_copy(update={"epochs": stop.epoch})}
-    )
+    same = same.model_copy(update={"training": same.training.model_copy(update={"epochs": stop.epoch})})
     assert trained([same]).weights().tobytes() == run.weights().tobytes()

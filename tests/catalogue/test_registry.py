@@ -1,0 +1,72 @@
+"""The registry: a variant is registered once and is selectable everywhere."""
+
+from typing import Annotated
+
+import pytest
+from pydantic import BaseModel
+
+from nettrain.catalogue.activations import activations
+from nettrain.catalogue.initializers import initializers
+from nettrain.catalogue.losses import losses
+from nettrain.catalogue.metrics import metrics
+from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.registry import Choice, Registry, Variant
+from nettrain.catalogue.schedules import schedules
+from nettrain.catalogue.settings import number, varies
+from nettrain.data.scaling import scalings
+
+KINDS = [activations, initializers, losses, metrics, optimizers, schedules, scalings]
+
+
+def colours() -> Registry[Variant]:
+    kinds: Registry[Variant] = Registry("colour")
+
+    @kinds.register("red", source="Newton 1704")
+    class Red(Variant):
+        """Long waves."""
+
+        depth: float = number(0.5, "how red", ge=0, le=1)
+
+    @kinds.register("blue")
+    class Blue(Variant):
+        """Short waves."""
+
+        depth: float = number(0.1, "how blue", varies=False)
+
+    return kinds
+
+
+def test_a_variant_is_known_by_its_name_with_its_source() -> None:
+    kinds = colours()
+    assert list(kinds) == ["red", "blue"]
+    assert kinds["red"]().model_dump() == {"name": "red", "depth": 0.5}
+    assert kinds["red"].source == "Newton 1704"
+    assert varies(kinds["red"], "depth")
+    assert not varies(kinds["blue"], "depth")
+
+
+def test_a_name_is_taken_once() -> None:
+    with pytest.raises(ValueError, match="colour 'red' is registered twice"):
+        colours_again = colours()
+        colours_again.register("red")(Variant)
+
+
+def test_a_choice_takes_a_name_or_a_block() -> None:
+    kinds = colours()
+
+    class Picture(BaseModel):
+        sky: Annotated[Variant, Choice(kinds, default="blue")]
+
+    assert Picture(sky="red").sky.model_dump() == {"name": "red", "depth": 0.5}
+    assert Picture(sky={"name": "red", "depth": 0.9}).sky.depth == 0.9
+    assert Picture(sky={"depth": 0.2}).sky.name == "blue"
+    assert Picture(sky="red").model_dump() == {"sky": {"name": "red", "depth": 0.5}}
+
+
+@pytest.mark.parametrize("registry", KINDS, ids=lambda registry: registry.kind)
+def test_every_entry_says_what_it_is_and_what_its_numbers_mean(registry: Registry) -> None:
+    assert len(registry) > 0
+    for name, entry in registry.items():
+        assert entry.__doc__ and entry.__doc__.strip(), name
+        for field, info in entry.model_fields.items():
+            assert field == "name" or info.description, (name, field)
