@@ -1,13 +1,14 @@
 """nettrain's engine, driven from arrays: the step that `nettrain train` replays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 import nettrain
-from nettrain.backend.choose import open_backend
+from nettrain.backend.numpy import NumpyBackend
+from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.engine.build import Run, build
 from nettrain.engine.settle import settle
@@ -19,11 +20,13 @@ from nettrain.spec.load import check, resolved
 from peers.problem import BATCH, BETA1, BETA2, EPSILON, RATE, THREADS, WIDTHS, Array, starting_weights
 
 VERSION = nettrain.__version__
+ADAM = f"{{name: adam, learning_rate: {RATE}, beta1: {BETA1}, beta2: {BETA2}, epsilon: {EPSILON}}}"
+MILLION = (1000, 996, 3)  # units of a network of about a million parameters
 SPEC = """
 seed: {seed}
 data: {{source: 'builtin:iris', validation: 0}}  # read by nobody: rows come as arrays
 model: {{hidden: {hidden}, activation: {activation}}}
-optimizer: {{name: adam, learning_rate: {rate}, beta1: {beta1}, beta2: {beta2}, epsilon: {epsilon}}}
+optimizer: {optimizer}
 training: {{batch_size: {batch}}}
 backend: {{threads: {threads}}}
 """
@@ -66,23 +69,56 @@ class Steps:
         return total[:, 0] / total[:, 1]  # type: ignore[no-any-return]
 
 
-def experiment(hidden: list[int], activation: str, batch: int, threads: int, seed: int = 0) -> Experiment:
+def experiment(
+    hidden: list[int], activation: str, batch: int, threads: int, seed: int = 0, optimizer: str = ADAM
+) -> Experiment:
     """The experiment with these values, as if a file had said so."""
-    numbers = {"rate": RATE, "beta1": BETA1, "beta2": BETA2, "epsilon": EPSILON}
-    text = SPEC.format(
-        hidden=hidden, activation=activation, batch=batch, threads=threads, seed=seed, **numbers
-    )
+    values = {"hidden": hidden, "activation": activation, "batch": batch, "threads": threads}
+    text = SPEC.format(seed=seed, optimizer=optimizer, **values)
     return resolved(check(parse(text, "bench")))
 
 
-def population(experiments: Sequence[Experiment], x: Array, y: Array) -> Run:
+def population(
+    experiments: Sequence[Experiment], x: Array, y: Array, kind: type[NumpyBackend] = NumpyBackend
+) -> Run:
     """A run on x (N, D) and labels y (N,), one member per experiment."""
     classes = tuple(str(label) for label in range(int(y.max()) + 1))
     rows = Rows(x, y, np.ones(len(x), x.dtype))
     data = Prepared(rows, None, None, fitted(x.shape[1], classes), experiments[0].data, ())
-    backend = experiments[0].backend
-    opened = open_backend(backend.name, dtype=backend.dtype, threads=backend.threads)
-    return build([settle(one, data) for one in experiments], data, opened)
+    settings = experiments[0].backend
+    backend = kind(settings.dtype, settings.threads)
+    return build([settle(one, data) for one in experiments], data, backend)
+
+
+class Recording(NumpyBackend):
+    """Keeps the call of each kernel that is launched."""
+
+    def __init__(self, dtype: str, threads: int) -> None:
+        super().__init__(dtype, threads)
+        self.launched: dict[Any, Callable[[], object]] = {}
+
+    def launch(self, kernel: Any, work: int, *arrays: Array) -> Callable[[], object]:
+        self.launched[kernel] = super().launch(kernel, work, *arrays)
+        return self.launched[kernel]
+
+
+def updates(name: str, threads: int) -> tuple[int, list[Callable[[], object]]]:
+    """How many parameters, and one optimizer's calls on them: the look-ahead, if it has one, and the pass.
+
+    They are those of a step that is built and never taken; gradients are random numbers.
+    """
+    inputs, hidden, classes = MILLION
+    one = experiment([hidden], "relu", classes, threads, optimizer=name)
+    x, y = np.zeros((classes + 1, inputs), np.float32), np.arange(classes + 1) % classes
+    run = population([one], x, y, Recording)
+    training_step(run, classes, 1)
+    run.population["gradient"][:] = np.random.default_rng(0).normal(0, 1e-2, run.place.size)
+    table, _ = coefficient_table(run, 0, 1)
+    run.population["coefficients"][...] = table[0]
+    rule, settings = optimizers[name], run.experiment.optimizer
+    kernels = [kernel for kernel in (rule.look_ahead(settings), rule.step(settings)) if kernel is not None]
+    assert isinstance(run.backend, Recording)
+    return run.place.size, [run.backend.launched[kernel] for kernel in kernels]
 
 
 def fitted(inputs: int, classes: tuple[str, ...]) -> Any:

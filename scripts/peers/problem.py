@@ -1,6 +1,7 @@
 """What all sides compute: digits as arrays, the starting weights and the order of rows, equal for all."""
 
 import gzip
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,5 +37,4 @@ def digits(folder: Path) -> tuple[Array, Array]:
 def starting_weights() -> list[Array]:
     """A weight matrix (m, n) float32 per layer, of variance 2/m (He et al. 2015); biases start at 0."""
     generator = np.random.default_rng(0)
-    pairs = zip(WIDTHS, WIDTHS[1:], strict=False)
-    return [generator.normal(0, (2 / m) ** 0.5, (m, n)).astype(np.float32) for m, n in pairs]
+    return [generator.normal(0, (2 / m) ** 0.5, (m, n)).astype(np.float32) for m, n in pairwise(WIDTHS)]
