@@ -39,7 +39,11 @@ class BackendError(NettrainError):
 def nearest(name: object, allowed: Iterable[object]) -> str:
     """Text that names what was probably meant: `, did you mean "gelu"?`, or all that is allowed."""
     names = [str(other) for other in allowed]
-    close = get_close_matches(str(name).lower(), names, n=1, cutoff=0.6)
-    if close:
-        return f', did you mean "{close[0]}"?'
-    return f" (allowed: {', '.join(names)})" if names else ""
+    hint = close(name, names)
+    return hint or (f" (allowed: {', '.join(names)})" if names else "")
+
+
+def close(name: object, others: Iterable[str]) -> str:
+    """`, did you mean "gelu"?` when one of the others is like it, else nothing."""
+    found = get_close_matches(str(name).lower(), others, n=1, cutoff=0.6)
+    return f', did you mean "{found[0]}"?' if found else ""

@@ -6,7 +6,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
-from nettrain.errors import NettrainError
+from nettrain.errors import NettrainError, SpecError
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -16,11 +16,9 @@ def write_whole(path: Path, content: bytes | str) -> None:
     Raises NettrainError with the file's name when the disk refuses.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary = None
+    temporary: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as f:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as f:
             temporary = Path(f.name)
             f.write(data)
             f.flush()
@@ -28,9 +26,10 @@ def write_whole(path: Path, content: bytes | str) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
+        raise NettrainError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:  # also when Ctrl-C comes in between
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise NettrainError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def new_folder(parent: Path, name: str) -> Path:
@@ -43,7 +42,7 @@ def new_folder(parent: Path, name: str) -> Path:
             folder.mkdir()
         except FileExistsError:
             if parent.exists() and not parent.is_dir():
-                raise NettrainError(f"{parent}: is a file, not a folder") from None
+                raise SpecError(f"{parent}: is a file, not a folder") from None
             continue
         except OSError as error:
             raise NettrainError(f"{folder}: cannot be created: {error.strerror}") from error

@@ -1,6 +1,7 @@
 """The Typer application, and what happens to errors."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -22,17 +23,25 @@ for command in (train, predict, show, info):
 
 
 def main() -> None:
-    """Run a command; an expected error is one line per problem and an exit code, never a traceback."""
+    """Run a command; an error is one line per problem and an exit code, a traceback only with --debug."""
     try:
         app()
     except NettrainError as error:
-        if "--debug" in sys.argv:
-            raise
-        print(error, file=sys.stderr)
-        sys.exit(error.code)
+        _fail(error, str(error), error.code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe has gone, as in `nettrain show … | head`
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        # a mistake of ours: still no traceback for somebody who cannot do anything with it
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        _fail(error, f"nettrain has failed: {what} (--debug shows where)", 1)
+
+
+def _fail(error: Exception, message: str, code: int) -> NoReturn:
+    if "--debug" in sys.argv:
+        raise error
+    print(message, file=sys.stderr)
+    sys.exit(code)

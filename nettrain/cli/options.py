@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-File = Annotated[Path, typer.Argument(help="The experiment file.", show_default=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The experiment file.", show_default=False)]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
 Overrides = Annotated[
     list[str] | None,
@@ -13,7 +13,9 @@ Overrides = Annotated[
         metavar="[KEY=VALUE]...", help="Changes, such as optimizer.learning_rate=1e-2.", show_default=False
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, all else on standard error.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object on standard output, all else on standard error.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no report.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 Backend = Annotated[str | None, typer.Option("--backend", help="Short for backend.name=…: auto or numpy.")]

@@ -1,5 +1,6 @@
 """`nettrain train`: from an experiment file to a run folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
     from nettrain.data.prepare import Prepared
     from nettrain.engine.build import Run
+    from nettrain.engine.events import MemberStopped, TrainingDone
+    from nettrain.output.progress import Progress
+    from nettrain.store.records import Records
+    from nettrain.store.run_folder import RunFolder
 
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 Out = Annotated[Path, typer.Option("--out", help="Folder that gets the run folder.")]
@@ -48,10 +53,10 @@ def train_file(
     from nettrain.data.prepare import prepare
     from nettrain.engine.build import build
     from nettrain.engine.settle import settle
+    from nettrain.files import write_whole
     from nettrain.output.report import final_report, head
     from nettrain.spec.load import load, resolved, to_yaml
-    from nettrain.store.run_folder import RunFolder, write_json
-    from nettrain.files import write_whole
+    from nettrain.store.run_folder import RunFolder
 
     started = perf_counter()
     loaded = load(file, overrides)
@@ -72,48 +77,55 @@ def train_file(
 
 
 def _follow(
-    run: "Run",
-    data: "Prepared",
-    folder: Any,
-    console: "Console",
-    started: float,
-    *,
-    quiet: bool,
+    run: "Run", data: "Prepared", folder: "RunFolder", console: "Console", started: float, *, quiet: bool
 ) -> dict[str, Any]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
     from time import perf_counter
 
+    import numpy as np
+
     from nettrain.cli.interrupt import interruptible
     from nettrain.engine.evaluate import final_figures
-    from nettrain.engine.events import EpochDone, MemberStopped, TrainingDone
-    from nettrain.engine.loop import train as events
     from nettrain.output.progress import progress
     from nettrain.store.model_file import write_model
     from nettrain.store.records import Records
     from nettrain.store.run_folder import write_json
     from nettrain.store.summary import summarise
 
-    display, records = progress(console, quiet=quiet), Records()
-    with interruptible() as asked:
-        try:
-            for event in events(run, asked):
-                match event:
-                    case EpochDone():
-                        display.epoch(event)
-                        records.add(event)
-                    case MemberStopped():
-                        stopped = event
-                    case TrainingDone():
-                        done = event
-        finally:
-            display.close()
-    figures = final_figures(run, [run.experiment])
-    write_model(folder.model, run.plan, run.final)
-    write_json(folder.preprocessing, data.preprocessing.to_json())
-    records.write(folder)
-    summary = summarise(run, stopped, done, figures, perf_counter() - started)
-    write_json(folder.summary, summary)
+    records = Records()
+    # the files are written in here too, so that Ctrl-C leaves a whole folder; a run that diverges
+    # says so itself, NumPy need not
+    with interruptible() as asked, np.errstate(over="ignore", invalid="ignore"):
+        stopped, done = _watch(run, asked, progress(console, quiet=quiet), records)
+        figures = final_figures(run, [run.experiment])
+        write_model(folder.model, run.plan, run.final)
+        write_json(folder.preprocessing, data.preprocessing.to_json())
+        records.write(folder)
+        summary = summarise(run, stopped, done, figures, perf_counter() - started)
+        write_json(folder.summary, summary)
     return summary
+
+
+def _watch(
+    run: "Run", asked: Callable[[], bool], display: "Progress", records: "Records"
+) -> tuple["MemberStopped", "TrainingDone"]:
+    """Train; every epoch goes to the display and the records."""
+    from nettrain.engine.events import EpochDone, MemberStopped, TrainingDone
+    from nettrain.engine.loop import train as events
+
+    try:
+        for event in events(run, asked):
+            match event:
+                case EpochDone():
+                    display.epoch(event)
+                    records.add(event)
+                case MemberStopped():
+                    stopped = event
+                case TrainingDone():
+                    done = event
+    finally:
+        display.close()
+    return stopped, done
 
 
 def _facts(run: "Run", data: "Prepared") -> list[str]:

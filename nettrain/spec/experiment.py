@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.losses import Loss, losses
 from nettrain.catalogue.metrics import metrics
@@ -15,13 +16,12 @@ from nettrain.errors import nearest
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 LOSSES = ("loss", "objective")
+MONITOR = ("training", "early_stopping", "monitor")
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BatchSize = Annotated[
     Annotated[int, Field(ge=1)] | Literal["full"], expects("a whole number from 1, or full")
 ]
-Threads = Annotated[
-    Annotated[int, Field(ge=1)] | Literal["auto"], expects("a whole number from 1, or auto")
-]
+Threads = Annotated[Annotated[int, Field(ge=1)] | Literal["auto"], expects("a whole number from 1, or auto")]
 
 
 def monitors() -> list[str]:
@@ -35,20 +35,30 @@ def goal(monitor: str) -> str:
     return "minimize" if name in LOSSES else metrics[name].goal
 
 
+def _known_monitor(name: str) -> str:
+    if name not in monitors():
+        raise PydanticCustomError(
+            "monitor", 'unknown "{name}"{hint}', {"name": name, "hint": nearest(name, monitors())}
+        )
+    return name
+
+
+def _built(name: str) -> str:
+    if name == "cupy":
+        raise PydanticCustomError("unbuilt", '"cupy" is not built yet')
+    return name
+
+
 class EarlyStopping(Settings):
     """Stop at the patience-th evaluation in a row that is not better, and go back to the best weights."""
 
-    monitor: str = option("val_loss", "the figure that must get better")
+    monitor: Annotated[str, AfterValidator(_known_monitor)] = option(
+        "val_loss", "the figure that must get better"
+    )
     patience: int = number(10, "evaluations in a row without improvement", ge=1)
     min_delta: float = number(0.0, "better means by more than this", ge=0)
     min_delta_relative: float = number(0.0, "better means by more than this share of the best", ge=0)
     restore_best: bool = option(True, "end with the best weights, also when epochs run out")
-
-    @model_validator(mode="after")
-    def _known_monitor(self) -> "EarlyStopping":
-        if self.monitor not in monitors():
-            raise ValueError(f'unknown monitor "{self.monitor}"{nearest(self.monitor, monitors())}')
-        return self
 
 
 class TrainingSettings(Settings):
@@ -79,17 +89,13 @@ class TrainingSettings(Settings):
 class BackendSettings(Settings):
     """Where and how numbers are computed."""
 
-    name: Literal["auto", "numpy", "cupy"] = option("auto", "auto takes the best that is there")
+    name: Annotated[Literal["auto", "numpy", "cupy"], AfterValidator(_built)] = option(
+        "auto", "auto takes the best that is there"
+    )
     dtype: Literal["float32", "float64"] = option("float32", "of parameters and signals")
     threads: Threads = option("auto", "of matrix products and kernels; part of the run's bits")
     device: Any = later(0, "which GPU")
     tf32: Any = later(False, "let a GPU round products to 10 bits")
-
-    @model_validator(mode="after")
-    def _built(self) -> "BackendSettings":
-        if self.name == "cupy":
-            raise ValueError("cupy is not built yet")
-        return self
 
 
 class Experiment(Settings):
@@ -101,9 +107,7 @@ class Experiment(Settings):
     model: ModelSettings = option({}, "the network")
     loss: Annotated[Loss | str, Choice(losses, auto=True)] = option("auto", "what is minimised")
     regularization: RegularizationSettings = option({}, "penalties")
-    optimizer: Annotated[Optimizer, Choice(optimizers, default="adam")] = option(
-        "adam", "the update rule"
-    )
+    optimizer: Annotated[Optimizer, Choice(optimizers, default="adam")] = option("adam", "the update rule")
     schedule: Annotated[Schedule, Choice(schedules, default="constant")] = option(
         "constant", "the learning rate over time"
     )
@@ -115,8 +119,9 @@ class Experiment(Settings):
     def _rows_to_monitor(self) -> "Experiment":
         stopping = self.training.early_stopping
         if stopping and stopping.monitor.startswith("val_") and not self.data.validation:
-            raise ValueError(
-                f'training.early_stopping.monitor: "{stopping.monitor}" needs validation rows,'
-                " but data.validation is 0"
+            raise PydanticCustomError(
+                "elsewhere",
+                '"{name}" needs validation rows, but data.validation is 0',
+                {"name": stopping.monitor, "path": MONITOR},
             )
         return self

@@ -8,10 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nettrain.errors import SpecError, nearest
+from nettrain.data.settings import is_path
+from nettrain.errors import SpecError, close
 from nettrain.spec.document import Document, dump, parse
 from nettrain.spec.experiment import Experiment
-from nettrain.spec.overrides import apply
+from nettrain.spec.overrides import OVERRIDE, apply
 from nettrain.spec.problems import problems
 
 SOURCES = ("source", "test", "validation")
@@ -28,12 +29,8 @@ class Loaded:
 def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     """The experiment in a file, with `KEY=VALUE` overrides. Raises SpecError with all problems at once."""
     document = read(path)
-    _anchor(document, path.parent)
-    before = dict(_sources(document))
     notes = apply(document, overrides, Experiment)
-    if dict(_sources(document)) != before:
-        _anchor(document, Path.cwd(), already=before)
-    return Loaded(check(document), tuple(notes))
+    return Loaded(_anchored(check(document), document, path.parent), tuple(notes))
 
 
 def read(path: Path) -> Document:
@@ -41,10 +38,8 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        folder = path.parent
-        others = [p.name for p in folder.glob("*.y*ml")] if folder.is_dir() else []
-        hint = nearest(path.name, others) if others else ""
-        raise SpecError(f"{path}: no such file{hint}") from None
+        others = [other.name for other in path.parent.glob("*.y*ml")]
+        raise SpecError(f"{path}: no such file{close(path.name, others)}") from None
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
@@ -55,7 +50,10 @@ def read(path: Path) -> Document:
 def check(document: Document) -> Experiment:
     """The experiment of a document; all its problems in one SpecError."""
     if not isinstance(document.values, dict):
-        raise SpecError(f"{document.place(())}: an experiment file is a block of keys")
+        what = (
+            f"{document.place(())}: an experiment file is a block of keys, this is {_form(document.values)}"
+        )
+        raise SpecError([*document.problems, what])
     failed, experiment = None, None
     try:
         experiment = Experiment.model_validate(document.values)
@@ -97,17 +95,16 @@ def to_yaml(experiment: Experiment) -> str:
     return dump(experiment.model_dump())
 
 
-def _sources(document: Document) -> list[tuple[str, str]]:
-    """The keys under `data:` that name files, with their text."""
-    data = document.values.get("data") if isinstance(document.values, dict) else None
-    if not isinstance(data, dict):
-        return []
-    return [(key, data[key]) for key in SOURCES if isinstance(data.get(key), str)]
+def _anchored(experiment: Experiment, document: Document, folder: Path) -> Experiment:
+    """With absolute paths: a file's are relative to its folder, an override's to the current one."""
+    update = {}
+    for key in SOURCES:
+        source = getattr(experiment.data, key)
+        if is_path(source):
+            overridden = document.place(("data", key)).startswith(OVERRIDE)
+            update[key] = str((Path.cwd() if overridden else folder).joinpath(source).absolute())
+    return experiment.model_copy(update={"data": experiment.data.model_copy(update=update)})
 
 
-def _anchor(document: Document, folder: Path, already: dict[str, str] | None = None) -> None:
-    """Make paths absolute: those of a file are relative to its folder, those of overrides to the current one."""
-    for key, source in _sources(document):
-        if source.startswith(("builtin:", "synthetic:")) or (already or {}).get(key) == source:
-            continue
-        document.values["data"][key] = str((folder / source).absolute())
+def _form(values: Any) -> str:
+    return "empty" if values is None else "a list" if isinstance(values, list) else "a single value"

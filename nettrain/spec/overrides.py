@@ -8,64 +8,87 @@ from nettrain.catalogue.settings import Settings
 from nettrain.errors import SpecError
 from nettrain.spec.document import Document, Path, parse
 
+OVERRIDE = "override "  # begins the place of a value that came from the command line
+
 
 def apply(document: Document, overrides: Sequence[str], model: type[Settings]) -> list[str]:
     """Change the document in place; returns a note for every number that a changed name made void.
 
     Choosing another variant by override keeps the numbers that the new one knows and drops the rest.
-    Raises SpecError for an override that is not KEY=VALUE.
+    What is wrong with an override joins the document's problems.
     """
     notes = []
+    if document.values is None and overrides:
+        document.values = {}
     for override in overrides:
-        key, equals, text = override.partition("=")
-        label = f'override "{override}"'
-        if not equals or not key.strip():
-            raise SpecError(f"{label}: write KEY=VALUE, such as optimizer.learning_rate=0.01")
-        path: Path = tuple(key.strip().split("."))
-        given = parse(text, label)
-        if given.problems:
-            raise SpecError(given.problems)
-        notes += _set(document, path, given.values, label, model)
+        try:
+            notes += _apply(document, override, model)
+        except SpecError as error:
+            document.problems += error.problems
     return notes
 
 
-def _set(document: Document, path: Path, value: Any, label: str, model: type[Settings]) -> list[str]:
-    """Put one value at its dotted place."""
-    if not isinstance(document.values, dict):
-        document.values = {}
+def _apply(document: Document, override: str, model: type[Settings]) -> list[str]:
+    key, equals, text = override.partition("=")
+    label = f'{OVERRIDE}"{override}"'
+    path: Path = tuple(key.strip().split("."))
+    if not equals or not all(path):
+        raise SpecError(f"{label}: write KEY=VALUE, such as optimizer.learning_rate=0.01")
+    given = parse(text, label, lines=False)
+    if given.problems:
+        raise SpecError(given.problems)
     values, choices = document.values, dict(_choices(path, model))
-    for depth, part in enumerate(path[:-1], start=1):
-        inner = values.get(part)
-        if path[:depth] in choices and (inner is None or isinstance(inner, str)):
-            inner = choices[path[:depth]].expand(inner or {})
-        values[part] = inner = inner if isinstance(inner, dict) else {}
-        values = inner
+    for depth in range(1, len(path)):
+        values = _block(values, path[:depth], document, label, choices.get(path[:depth]))
+    return _set(document, values, path, given.values, label, choices)
+
+
+def _block(values: Any, path: Path, document: Document, label: str, choice: Choice | None) -> Any:
+    """The block at values[path[-1]], made there when nothing or a variant's bare name is."""
+    if not isinstance(values, dict):
+        return None  # check() says that the whole document is no block of keys
+    key, place = path[-1], document.places.get(path, label)
+    inner = values.get(key)
+    if choice is not None and isinstance(inner, str):
+        inner = {} if choice.auto and inner == "auto" else choice.expand(inner)
+    elif inner is None:
+        inner = {} if choice is None else choice.expand({})
+    if not isinstance(inner, dict):
+        raise SpecError(f"{label}: {_dotted(path)} is {_kind(inner)}, give all of it: {_dotted(path)}=…")
+    values[key] = inner
+    document.places[path] = place
+    return inner
+
+
+def _set(
+    document: Document, values: Any, path: Path, value: Any, label: str, choices: dict[Path, Choice]
+) -> list[str]:
+    """Put one value at its dotted place, the last part being a key of `values`."""
+    if not isinstance(values, dict):
+        return []
     _forget(document, path)
     document.places[path] = label
     if path in choices and isinstance(value, str):
-        return _rename(values, path, path[-1], value, choices[path])
-    if path[:-1] in choices and path[-1] == "name":
-        outer = {path[-2]: values}
-        notes = _rename(outer, path[:-1], path[-2], value, choices[path[:-1]])
+        values[path[-1]], notes = _renamed(values.get(path[-1]), path, value, choices[path])
+        return notes
+    if path[:-1] in choices and path[-1] == "name" and isinstance(value, str):
+        renamed, notes = _renamed(dict(values), path[:-1], value, choices[path[:-1]])
         values.clear()
-        values.update(outer[path[-2]])
+        values.update(renamed if isinstance(renamed, dict) else {"name": value})
         return notes
     values[path[-1]] = value
     return []
 
 
-def _rename(values: dict[Any, Any], path: Path, key: Any, name: Any, choice: Choice) -> list[str]:
-    """Choose variant `name` at values[key], keeping the numbers that it knows."""
-    old = choice.expand(values.get(key) or {})
+def _renamed(old: Any, path: Path, name: str, choice: Choice) -> tuple[Any, list[str]]:
+    """Variant `name` in place of `old`, with the numbers that it knows, and what is said of the others."""
+    old = choice.expand(old or {})
     if not isinstance(old, dict) or name not in choice.registry:
-        values[key] = name
-        return []
+        return name, []
     known = choice.registry[name].model_fields
-    dropped = [number for number in old if number not in known]
-    values[key] = {**{k: v for k, v in old.items() if k in known}, "name": name}
-    if not dropped:
-        return []
-    return [f"{'.'.join(map(str, path))}: {name} has no {', '.join(dropped)}, dropped"]
+    dropped = ", ".join(str(number) for number in old if number not in known)
+    kept = {**{key: value for key, value in old.items() if key in known}, "name": name}
+    return kept, [f"{_dotted(path)}: {name} has no {dropped}, dropped"] if dropped else []
 
 
 def _choices(path: Path, model: type[Settings]) -> Iterator[tuple[Path, Choice]]:
@@ -85,3 +108,11 @@ def _forget(document: Document, path: Path) -> None:
     """Drop the file's places of what is replaced, so that errors name the override."""
     for known in [place for place in document.places if place[: len(path)] == path]:
         del document.places[known]
+
+
+def _kind(value: Any) -> str:
+    return "a list" if isinstance(value, list) else "a single value"
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))

@@ -5,18 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, is_later
 from nettrain.errors import nearest
-from nettrain.spec.document import Document, Path
+from nettrain.spec.document import Document, Path, dump
 
 PHRASES = {
-    "greater_than": "{value} is not above {gt}",
-    "greater_than_equal": "{value} is not at least {ge}",
-    "less_than": "{value} is not below {lt}",
-    "less_than_equal": "{value} is not at most {le}",
+    "greater_than": "{value} is not above {gt:g}",
+    "greater_than_equal": "{value} is not at least {ge:g}",
+    "less_than": "{value} is not below {lt:g}",
+    "less_than_equal": "{value} is not at most {le:g}",
     "int_type": "{value} is not a whole number",
     "float_type": "{value} is not a number",
     "bool_type": "{value} is neither true nor false",
@@ -27,7 +28,6 @@ PHRASES = {
     "model_attributes_type": "{value} is not a block of keys",
     "finite_number": "{value} is not a finite number",
     "missing": "missing",
-    "union_tag_not_found": "name is missing",
     "expected": "{value} is not {expected}",
     "data": "{value} {message}",
     "too_short": "needs at least {min_length} of them",
@@ -37,11 +37,12 @@ PHRASES = {
 
 def problems(document: Document, model: type[Settings], error: ValidationError | None) -> list[str]:
     """All problems of a document, in the order of their lines."""
-    found = [*document.problems]
-    found += [_line(document, path, text) for path, text in _not_built(document.values, model, ())]
+    wrong: dict[Path, str] = {}
     for detail in error.errors() if error else []:
-        path = _path(detail["loc"], model)
-        found.append(_line(document, path, _phrase(detail, model)))
+        wrong.setdefault(_path(detail, document, model), _phrase(detail, model))
+    for path, text in _not_built(document.values, model, ()):
+        wrong.setdefault(path, text)
+    found = [*document.problems, *(_line(document, path, text) for path, text in wrong.items())]
     return sorted(dict.fromkeys(found), key=_line_number)
 
 
@@ -52,7 +53,7 @@ def _line(document: Document, path: Path, text: str) -> str:
 
 
 def _line_number(problem: str) -> int:
-    found = re.match(r"[^:]*:(\d+):", problem)
+    found = re.match(r".*?:(\d+): ", problem)
     return int(found[1]) if found else 0
 
 
@@ -62,13 +63,15 @@ def _phrase(detail: ErrorDetails, model: type[Settings]) -> str:
         case "extra_forbidden":
             return f"unknown key{nearest(detail['loc'][-1], _known(detail['loc'], model))}"
         case "union_tag_invalid":
-            allowed = context["expected_tags"].replace("'", "").split(", ")
-            return f"unknown {shown(context['tag'])}{nearest(context['tag'], allowed)}"
+            name = detail["input"]["name"]
+            return f"unknown {shown(name)}{nearest(name, _variants(detail['loc'], model))}"
+        case "union_tag_not_found":
+            return f"name is missing (allowed: {', '.join(_variants(detail['loc'], model))})"
         case "literal_error":
             allowed = re.findall(r"'([^']*)'", context["expected"])
             return f"unknown {value}{nearest(detail['input'], allowed)}"
-        case "value_error":
-            return str(context["error"])
+        case "monitor" | "unbuilt" | "elsewhere":
+            return detail["msg"]
         case kind if kind in PHRASES:
             return PHRASES[kind].format(value=value, **context)
     return f"{value}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
@@ -76,29 +79,31 @@ def _phrase(detail: ErrorDetails, model: type[Settings]) -> str:
 
 def shown(value: Any) -> str:
     """A value as a person would write it, shortened."""
-    text = {None: "null", True: "true", False: "false"}.get(value) if not _bulky(value) else None
-    if text is None:
-        text = f'"{value}"' if isinstance(value, str) else str(value)
+    text = f'"{value}"' if isinstance(value, str) else dump(value, one_line=True)
+    text = " ".join(text.removesuffix("...\n").split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _bulky(value: Any) -> bool:
-    return not (value is None or isinstance(value, bool))
-
-
-def _path(loc: tuple[int | str, ...], model: type[Settings]) -> Path:
-    """The location without the names of variants, which pydantic puts in."""
-    path: list[str | int] = []
-    for part, _, is_tag in _walk(loc, model):
-        if not is_tag:
-            path.append(part)
-    return tuple(path)
+def _path(detail: ErrorDetails, document: Document, model: type[Settings]) -> Path:
+    """The keys that lead to an error: pydantic's location without the names of variants."""
+    if "path" in detail.get("ctx", {}):
+        return tuple(detail["ctx"]["path"])
+    path = tuple(part for part, _, is_tag in _walk(detail["loc"], model) if not is_tag)
+    named = (*path, "name")
+    return named if detail["type"] == "union_tag_invalid" and named in document.places else path
 
 
 def _known(loc: tuple[int | str, ...], model: type[Settings]) -> list[str]:
     """The keys that are allowed beside the last part of a location."""
     *_, (_, kind, _) = _walk(loc, model)
-    return [name for name in getattr(kind, "model_fields", {})]
+    return list(getattr(kind, "model_fields", {}))
+
+
+def _variants(loc: tuple[int | str, ...], model: type[Settings]) -> list[str]:
+    """The names that are allowed at a location that takes a variant."""
+    *_, (part, kind, _) = _walk(loc, model)
+    choice = _choice(kind.model_fields[part])
+    return [*(["auto"] if choice and choice.auto else []), *(choice.registry if choice else [])]
 
 
 def _walk(loc: tuple[int | str, ...], model: Any) -> Iterator[tuple[str | int, Any, bool]]:
@@ -111,9 +116,13 @@ def _walk(loc: tuple[int | str, ...], model: Any) -> Iterator[tuple[str | int, A
             continue
         yield part, kind, False
         found = getattr(kind, "model_fields", {}).get(part)
-        marks = found.metadata if found is not None else []
-        choice = next((mark for mark in marks if isinstance(mark, Choice)), None)
+        choice = _choice(found) if found is not None else None
         kind = _block(found.annotation) if found is not None else None
+
+
+def _choice(found: FieldInfo) -> Choice | None:
+    """How a field takes a variant, when it does."""
+    return next((mark for mark in found.metadata if isinstance(mark, Choice)), None)
 
 
 def _block(annotation: Any) -> Any:
@@ -130,7 +139,14 @@ def _not_built(values: Any, model: Any, path: Path) -> Iterator[tuple[Path, str]
         if key not in values:
             continue
         if is_later(model, key):
-            if values[key] != field.default:
+            if not _same(values[key], field.default):
                 yield (*path, key), "not built yet"
         else:
             yield from _not_built(values[key], _block(field.annotation), (*path, key))
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Whether a value asks for nothing but the default; a block may give some of its keys, 1 is not true."""
+    if isinstance(value, dict) and isinstance(default, dict):
+        return all(key in default and _same(value[key], default[key]) for key in value)
+    return isinstance(value, bool) is isinstance(default, bool) and bool(value == default)

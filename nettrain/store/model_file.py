@@ -34,12 +34,22 @@ def read_model(path: Path) -> tuple[Architecture, HostArray]:
         with safe_open(path, framework="numpy") as f:
             plan = Architecture.from_json(json.loads(f.metadata()["architecture"]))
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise SpecError(f"{path}: not a model of nettrain: {error}") from error
-    first = arrays["layers.0.weight"]
-    place = layout(plan)
+        return plan, _flat(plan, arrays)
+    except KeyError as error:
+        raise SpecError(f"{path}: not a model of nettrain: no {error}") from error
+    except (SafetensorError, OSError, IndexError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SpecError(f"{path}: not a model of nettrain: {reason}") from error
+
+
+def _flat(plan: Architecture, arrays: dict[str, HostArray]) -> HostArray:
+    """The arrays of a model file as parameters (R, P)."""
+    first, place = arrays["layers.0.weight"], layout(plan)
     parameters = np.zeros((first.shape[0], place.size), first.dtype)
     for k, layer in enumerate(views(parameters, place)):
         for name, array in layer.items():
-            array[...] = arrays[f"layers.{k}.{name}"]
-    return plan, parameters
+            stored = arrays[f"layers.{k}.{name}"]
+            if stored.shape != array.shape:  # the assignment would broadcast some of them
+                raise ValueError(f"layers.{k}.{name} is {stored.shape}, the architecture says {array.shape}")
+            array[...] = stored
+    return parameters

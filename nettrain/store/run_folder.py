@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nettrain.errors import SpecError, nearest
+from nettrain.errors import SpecError, close
 from nettrain.files import new_folder, write_whole
 
 
@@ -27,11 +27,10 @@ class RunFolder:
     def open(cls, path: Path) -> "RunFolder":
         """The folder of a finished run. Raises SpecError naming the nearest one, or what is missing."""
         if not path.is_dir():
-            runs = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-            hint = nearest(path.name, runs) if runs else ""
-            raise SpecError(f"{path}: no such run folder{hint}")
+            runs = [other.name for other in path.parent.glob("*/")]
+            raise SpecError(f"{path}: no such run folder{close(path.name, runs)}")
         folder = cls(path)
-        for needed in (folder.model, folder.preprocessing):
+        for needed in (folder.config, folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(f"{path}: not a finished run, {needed.name} is missing")
         return folder
@@ -70,6 +69,14 @@ class RunFolder:
 def write_json(path: Path, content: Any) -> None:
     """A JSON file, indented, with NaN written as null."""
     write_whole(path, json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds. Raises SpecError when it is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{path}: cannot be read: {error}") from error
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -1,0 +1,99 @@
+"""Files that are whole or absent, folders that are never overwritten."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from nettrain.errors import NettrainError, SpecError
+from nettrain.files import new_folder, safe_name, write_whole
+
+
+def refuse(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("content", ["größe\n", b"\x00\xff", "", "a" * 100_000])
+def test_what_is_written_is_there(tmp_path, content):
+    file = tmp_path / "a.txt"
+    write_whole(file, content)
+    expected = content.encode() if isinstance(content, str) else content
+    assert (expected, ["a.txt"]) == (file.read_bytes(), os.listdir(tmp_path))
+    assert 0o644 == file.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypatch, step):
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), refuse)
+    with pytest.raises(NettrainError) as caught:
+        write_whole(file, "new")
+    assert f"{file}: cannot be written: No space left on device" == str(caught.value)
+    assert (1, "old", ["a.txt"]) == (caught.value.code, file.read_text(), os.listdir(tmp_path))
+
+
+def test_an_interrupted_write_leaves_no_temporary_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a.txt", "new")
+    assert [] == os.listdir(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    file = tmp_path / "no" / "a.txt"
+    with pytest.raises(NettrainError) as caught:
+        write_whole(file, "new")
+    assert f"{file}: cannot be written: No such file or directory" == str(caught.value)
+
+
+def test_a_file_cannot_replace_a_folder(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(NettrainError, match="cannot be written: Is a directory$"):
+        write_whole(tmp_path / "a", "new")
+    assert ["a"] == os.listdir(tmp_path)
+
+
+def test_a_taken_folder_gets_a_number(tmp_path):
+    assert ["x", "x-2", "x-3"] == [new_folder(tmp_path / "runs" / "deep", "x").name for _ in range(3)]
+
+
+def test_a_file_counts_as_taken(tmp_path):
+    (tmp_path / "x").write_text("mine")
+    assert "x-2" == new_folder(tmp_path, "x").name
+    assert "mine" == (tmp_path / "x").read_text()
+
+
+def test_folders_do_not_go_into_a_file(tmp_path):
+    file = tmp_path / "runs"
+    file.write_text("")
+    with pytest.raises(SpecError) as caught:
+        new_folder(file, "x")
+    assert f"{file}: is a file, not a folder" == str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NettrainError, match="cannot be created: Not a directory$"):
+        new_folder(tmp_path / "file" / "runs", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("iris", "iris"),
+        ("iris_2.b-c", "iris_2.b-c"),
+        ("größe", "größe"),
+        ("a b/c\\d", "a-b-c-d"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("..", "run"),
+        ("a\n", "a"),
+    ],
+)
+def test_names_of_folders_are_safe(name, expected):
+    assert expected == safe_name(name)

@@ -1,0 +1,85 @@
+"""The house keeps its plan: imports only go down, heavy libraries stay in their rooms, all is documented."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = {
+    **{"errors": -1, "files": 0, "backend": 0, "catalogue": 1, "model": 2, "data": 2, "spec": 3, "engine": 4},
+    **{"store": 5, "checks": 6, "sweep": 6, "output": 7, "cli": 8, "__main__": 9},
+}
+ONLY_IN = {
+    "numba": "nettrain/backend/kernel.py",
+    "cupy": "nettrain/backend/cupy.py",
+    "matplotlib": "nettrain/output/",
+    "rich": "nettrain/output/",
+}
+LAZY = ("rich.console", "rich.syntax")  # that a command may import when it runs
+HEAVY = {"numpy", "numba", "polars", "pydantic", "scipy", "matplotlib"}
+FILES = sorted((ROOT / "nettrain").rglob("*.py"))
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Full names of all that is imported anywhere below a node."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def read(file: Path) -> tuple[str, ast.Module]:
+    """A file's path below the repository and its syntax tree."""
+    return file.relative_to(ROOT).as_posix(), ast.parse(file.read_text())
+
+
+def at_import(tree: ast.Module) -> list[str]:
+    """What a module imports when it is itself imported: not in functions, not for type checkers."""
+    loose = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [name for node in loose for name in imported(node)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_imports_only_go_down(file):
+    path, tree = read(file)
+    room = path.split("/")[1].removesuffix(".py")
+    rooms = {name.split(".")[1] for name in imported(tree) if name.startswith("nettrain.")}
+    below = {other for other in rooms - {room, "__version__"} if FLOORS[other] >= FLOORS.get(room, -2)}
+    assert set() == below, f"{path} must not import these rooms"
+
+
+def test_every_room_has_a_floor():
+    rooms = {file.relative_to(ROOT / "nettrain").parts[0].removesuffix(".py") for file in FILES}
+    assert {"__init__"} == rooms - set(FLOORS)
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_stays_in_its_room(library):
+    for path, tree in map(read, FILES):
+        names = {name for name in imported(tree) if name.split(".")[0] == library}
+        if path.startswith("nettrain/cli/"):
+            names = {name for name in names if not name.startswith(LAZY)} | names & set(at_import(tree))
+        if not path.startswith(ONLY_IN[library]):
+            assert set() == names, f"{path} must not import these"
+
+
+def test_the_commands_load_nothing_heavy_before_they_run():
+    code = f"import sys, nettrain.cli.app; print(sorted({HEAVY} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "[]\n" == done.stdout
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_what_is_public_has_a_docstring(file):
+    path, tree = read(file)
+    kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    public = [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
+    bare = [node.name for node in public if not ast.get_docstring(node)]
+    assert ([], True) == (bare, bool(ast.get_docstring(tree))), path
