@@ -1,0 +1,257 @@
+"""The other commands, and how each of them fails: one line, the right exit code, no traceback."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from nettrain.cli.app import app
+from nettrain.spec.document import parse
+from tests.cli.command import CONFIGS, ENVIRONMENT, ROOT, nettrain
+
+IRIS = CONFIGS / "iris.yaml"
+ROWS = ROOT / "nettrain" / "data" / "builtin" / "iris" / "iris.data"
+NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width", "species"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a run in runs/iris."""
+    folder = tmp_path_factory.mktemp("commands")
+    assert 0 == nettrain(folder, "train", IRIS, "training.epochs=5", "--quiet").code
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(folder):
+    """What that run predicts for all of iris."""
+    return nettrain(folder, "predict", "runs/iris", "builtin:iris")
+
+
+@pytest.fixture
+def broken(folder, tmp_path):
+    """A copy of the run to be damaged."""
+    return shutil.copytree(folder / "runs" / "iris", tmp_path / "run")
+
+
+def rows(text):
+    """CSV text as lists of cells."""
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_predict_writes_the_class_and_the_probabilities(answers):
+    header, *body = rows(answers.out)
+    classes = ["Iris-setosa", "Iris-versicolor", "Iris-virginica"]
+    assert (0, "", 150) == (answers.code, answers.err, len(body))
+    assert ["species", *(f"probability_{name}" for name in classes)] == header
+    for row in body:
+        chances = [float(cell) for cell in row[1:]]
+        assert sum(chances) == pytest.approx(1, abs=1e-6)
+        assert classes[chances.index(max(chances))] == row[0]
+
+
+def test_predict_finds_columns_by_name(folder, answers):
+    order = [3, 1, 0, 2]
+    cells = [row for row in rows(ROWS.read_text()) if row]
+    with (folder / "permuted.csv").open("w") as f:
+        writer = csv.writer(f)
+        writer.writerow(["note", *(NAMES[k] for k in order)])
+        writer.writerows([f"flower {n}", *(row[k] for k in order)] for n, row in enumerate(cells))
+    done = nettrain(folder, "predict", "runs/iris", "permuted.csv")
+    assert (0, answers.out) == (done.code, done.out)
+
+
+def test_predict_into_a_file(folder, answers):
+    done = nettrain(folder, "predict", "runs/iris", "builtin:iris", "--out", "answers.csv")
+    assert (0, "", "") == (done.code, done.out, done.err)
+    assert answers.out == (folder / "answers.csv").read_text()
+
+
+def test_show_prints_a_file_that_loads_back(folder):
+    first = nettrain(folder, "show", IRIS, "optimizer=sgd")
+    assert (0, "") == (first.code, first.err)
+    (folder / "shown.yaml").write_text(first.out)
+    second = nettrain(folder, "show", "shown.yaml")
+    assert (0, first.out, "") == (second.code, second.out, second.err)
+    assert {"name": "sgd", "learning_rate": 0.01} == parse(first.out, "f").values["optimizer"]
+
+
+def test_show_tells_on_the_other_stream_what_an_override_drops(folder):
+    done = nettrain(folder, "show", folder / "runs" / "iris" / "config.yaml", "optimizer=sgd")
+    assert (0, "optimizer: sgd has no beta1, beta2, epsilon, dropped\n") == (done.code, done.err)
+
+
+def test_info_in_words_and_as_json(folder):
+    done = nettrain(folder, "info", "--json")
+    facts = json.loads(done.out)
+    assert (0, "") == (done.code, done.err)
+    assert {"nettrain", "python", "numpy", "backend", "device", "threads", "libraries"} <= set(facts)
+    words = nettrain(folder, "info")
+    assert 0 == words.code
+    assert f"numpy       {facts['numpy']}" in words.out
+
+
+HELP = {
+    (): "Train multilayer perceptrons from one YAML file.",
+    ("train",): "Train the network of an experiment file.",
+    ("predict",): "Predict rows with a trained run",
+    ("show",): "Check an experiment file and print it with every key.",
+    ("info",): "Show versions, processors and the backend",
+}
+
+
+def test_help_is_tried_for_every_command():
+    assert {command.callback.__name__ for command in app.registered_commands} == {
+        name for names in HELP for name in names
+    }
+
+
+@pytest.mark.parametrize("command", HELP, ids=lambda command: " ".join(command) or "nettrain")
+def test_help(tmp_path, command):
+    done = nettrain(tmp_path, *command, "--help")
+    assert (0, "") == (done.code, done.err)
+    assert HELP[command] in done.out
+
+
+SPEC = [
+    (["model.hiden=[3]"], 'override "model.hiden=[3]": model.hiden: unknown key, did you mean "hidden"?'),
+    (["training.epochs=0"], 'override "training.epochs=0": training.epochs: 0 is not at least 1'),
+    (["--backend", "cupy"], 'override "backend.name=cupy": backend.name: "cupy" is not built yet'),
+    (
+        ["--backend", "tpu"],
+        'override "backend.name=tpu": backend.name: unknown "tpu" (allowed: auto, numpy, cupy)',
+    ),
+    (["training.repeat=3"], 'override "training.repeat=3": training.repeat: not built yet'),
+    (["loss=mse"], "loss: mse is not for classes"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), SPEC, ids=lambda part: " ".join(part)[:30])
+def test_a_wrong_experiment_is_one_line_and_writes_nothing(tmp_path, arguments, expected):
+    done = nettrain(tmp_path, "train", IRIS, *arguments)
+    assert (2, "", 1) == (done.code, done.out, done.err.count("\n"))
+    assert done.err.startswith(expected)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_every_error_of_a_file_is_one_line(tmp_path):
+    (tmp_path / "f.yaml").write_text("data: {source: builtin:iris}\nmodl: {}\nseed: x\n")
+    done = nettrain(tmp_path, "train", "f.yaml", "--json")
+    assert (2, "") == (done.code, done.out)
+    assert (
+        'f.yaml:2: modl: unknown key, did you mean "model"?\nf.yaml:3: seed: "x" is not a whole number\n'
+        == done.err
+    )
+
+
+DATA = [
+    ("data.target=spcies", 'builtin:iris: no target column "spcies", did you mean "species"?\n'),
+    ("data.test=150", "data.test: 150 of 150 rows leaves none to train on\n"),
+]
+
+
+@pytest.mark.parametrize(("override", "expected"), DATA)
+def test_bad_data_is_one_line(tmp_path, override, expected):
+    done = nettrain(tmp_path, "train", IRIS, override)
+    assert (3, "", expected) == (done.code, done.out, done.err)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_text_among_numbers_is_one_line(folder):
+    (folder / "bad.csv").write_text(",".join(NAMES[:4]) + "\n1,2,3,4\n1,two,3,4\n")
+    done = nettrain(folder, "predict", "runs/iris", "bad.csv")
+    assert (3, "", 1) == (done.code, done.out, done.err.count("\n"))
+    assert "bad.csv" in done.err
+    assert "two" in done.err
+
+
+def fails(folder, code, message, *arguments):
+    """A command that ends with this code and this one line."""
+    done = nettrain(folder, *arguments)
+    assert (code, "", f"{message}\n") == (done.code, done.out, done.err)
+
+
+def test_missing_files_are_named(folder):
+    fails(folder, 2, "nothing.yaml: no such file", "train", "nothing.yaml")
+    fails(folder, 2, 'runs/irs: no such run folder, did you mean "iris"?', "predict", "runs/irs", "x.csv")
+    fails(folder, 3, "x.csv: no such file", "predict", "runs/iris", "x.csv")
+    fails(folder, 3, "data.source: x.csv: no such file", "train", IRIS, "data.source=x.csv")
+
+
+def test_a_folder_that_cannot_be_made_is_named(folder):
+    (folder / "file").write_text("")
+    fails(folder, 2, "file: is a file, not a folder", "train", IRIS, "--out", "file", "--quiet")
+    message = "no/x.csv: cannot be written: No such file or directory"
+    fails(folder, 1, message, "predict", "runs/iris", "builtin:iris", "--out", "no/x.csv")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "model.safetensors", "preprocessing.json"])
+def test_a_run_that_lacks_a_file_says_which(broken, name):
+    (broken / name).unlink()
+    expected = f"{broken}: not a finished run, {name} is missing"
+    fails(broken, 2, expected, "predict", broken, "builtin:iris")
+
+
+def test_damaged_files_are_one_line(broken):
+    (broken / "preprocessing.json").write_text('{"a":')
+    done = nettrain(broken, "predict", ".", "builtin:iris")
+    assert (2, 1) == (done.code, done.err.count("\n"))
+    assert done.err.startswith("preprocessing.json: cannot be read: ")
+    (broken / "model.safetensors").write_bytes((broken / "model.safetensors").read_bytes()[:-8])
+    done = nettrain(broken, "predict", ".", "builtin:iris")
+    assert (2, 1) == (done.code, done.err.count("\n"))
+    assert done.err.startswith("model.safetensors: not a model of nettrain: ")
+
+
+def test_a_run_put_together_from_two_is_refused(folder, broken, tmp_path):
+    arguments = ("train", IRIS, "data.source=synthetic:moons", "data.target=null", "training.epochs=1")
+    assert 0 == nettrain(tmp_path, *arguments, "--quiet").code
+    shutil.copy(tmp_path / "runs" / "iris" / "model.safetensors", broken)
+    expected = f"{broken}: its model and its preprocessing belong to different runs"
+    fails(tmp_path, 2, expected, "predict", broken, "builtin:iris")
+
+
+def test_a_config_that_leaves_threads_open_predicts(broken, answers):
+    config = broken / "config.yaml"
+    text = "\n".join(line for line in config.read_text().splitlines() if not line.startswith("backend"))
+    config.write_text(text)
+    done = nettrain(broken, "predict", ".", "builtin:iris")
+    assert (0, 150) == (done.code, len(rows(done.out)) - 1)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["trian"], ["train"], ["train", IRIS, "--nope"], ["predict", "x"], []], ids=str
+)
+def test_usage_errors(tmp_path, arguments):
+    done = nettrain(tmp_path, *arguments)
+    assert (2, []) == (done.code, list(tmp_path.iterdir()))
+    assert "Usage:" in done.err + done.out
+    assert "Traceback" not in done.err
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    done = nettrain(tmp_path, "train", "none.yaml", "--debug")
+    assert done.code != 0
+    assert done.err.startswith("Traceback")
+    assert done.err.endswith("SpecError: none.yaml: no such file\n")
+
+
+MISTAKE = """\
+import sys
+import nettrain.cli.app as app
+app.app = lambda: {}["oh"]
+app.main()
+"""
+
+
+def test_our_own_mistakes_are_one_line_too(tmp_path):
+    command = [sys.executable, "-c", MISTAKE]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
+    assert (1, "nettrain has failed: KeyError: 'oh' (--debug shows where)\n") == (
+        done.returncode,
+        done.stderr,
+    )

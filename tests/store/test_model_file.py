@@ -1,0 +1,128 @@
+"""`model.safetensors`: what is written is read back; anything else is one line."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from nettrain.catalogue.activations import activations
+from nettrain.errors import SpecError
+from nettrain.model.architecture import Architecture, Layer
+from nettrain.model.parameters import layout, views
+from nettrain.store.model_file import read_model, write_model
+
+PLAN = Architecture(
+    3, (Layer(3, 5, activations["tanh"](), dropout=True), Layer(5, 2, activations["linear"]()))
+)
+
+
+def parameters(members, dtype):
+    """Parameters (R, P) that all differ; the padding is 0."""
+    rows = np.zeros((members, layout(PLAN).size), dtype)
+    for layer in views(rows, layout(PLAN)):
+        for array in layer.values():
+            array[...] = np.arange(array.size).reshape(array.shape) + 1 / 3
+    return rows
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("members", [1, 3])
+def test_what_is_written_is_read_back(file, members, dtype):
+    expected = parameters(members, dtype)
+    write_model(file, PLAN, expected)
+    plan, actual = read_model(file)
+    assert PLAN == plan
+    assert (expected.dtype, expected.tobytes()) == (actual.dtype, actual.tobytes())
+
+
+def test_the_same_is_written_as_the_same_bytes(file):
+    write_model(file, PLAN, parameters(2, "float32"))
+    first = file.read_bytes()
+    write_model(file, PLAN, parameters(2, "float32"))
+    assert first == file.read_bytes()
+
+
+def test_arrays_have_names_and_the_member_axis(file):
+    write_model(file, PLAN, parameters(4, "float32"))
+    with safe_open(file, framework="numpy") as f:
+        shapes = {name: f.get_tensor(name).shape for name in f.keys()}  # noqa: SIM118 not a dict
+        stored = json.loads(f.metadata()["architecture"])
+    assert {
+        "layers.0.weight": (4, 3, 5),
+        "layers.0.bias": (4, 1, 5),
+        "layers.1.weight": (4, 5, 2),
+        "layers.1.bias": (4, 1, 2),
+    } == shapes
+    assert (3, [5, 2]) == (stored["inputs"], [layer["units"] for layer in stored["layers"]])
+
+
+def refused(file):
+    """The one line that is said of a file."""
+    with pytest.raises(SpecError) as caught:
+        read_model(file)
+    (line,) = str(caught.value).splitlines()
+    start = f"{file}: not a model of nettrain: "
+    assert start == line[: len(start)]
+    return line.removeprefix(start)
+
+
+@pytest.mark.parametrize("length", [0, 4, 100, -1])
+def test_a_truncated_file_is_one_line(file, length):
+    write_model(file, PLAN, parameters(1, "float32"))
+    file.write_bytes(file.read_bytes()[:length])
+    assert refused(file)
+
+
+def test_a_missing_file_is_one_line(file):
+    assert "No such file or directory" in refused(file)
+
+
+def rewritten(file, change, **metadata):
+    """A file whose arrays were changed."""
+    write_model(file, PLAN, parameters(2, "float32"))
+    with safe_open(file, framework="numpy") as f:
+        arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
+        stored = f.metadata()
+    change(arrays)
+    save_file(arrays, file, metadata={**stored, **metadata})
+    return refused(file)
+
+
+def test_an_array_that_lacks_is_named(file):
+    assert "no 'layers.1.bias'" == rewritten(file, lambda arrays: arrays.pop("layers.1.bias"))
+
+
+def test_an_array_of_another_shape_is_named(file):
+    change = {"layers.1.bias": np.zeros((1, 1, 1), "float32")}
+    expected = "layers.1.bias is (1, 1, 1), the architecture says (2, 1, 2)"
+    assert expected == rewritten(file, lambda arrays: arrays.update(change))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [
+        ("{}", "no 'inputs'"),
+        ('{"inputs": 3', "Expecting ',' delimiter: line 1 column 13 (char 12)"),
+        ("[]", "list indices must be integers or slices, not str"),
+    ],
+)
+def test_a_foreign_architecture_is_one_line(file, architecture, expected):
+    assert expected == rewritten(file, lambda arrays: None, architecture=architecture)
+
+
+def test_an_activation_that_is_not_known_is_named(file):
+    stored = PLAN.to_json()
+    stored["layers"][0]["activation"]["name"] = "unheard"
+    assert "no 'unheard'" == rewritten(file, lambda arrays: None, architecture=json.dumps(stored))
+
+
+def test_safetensors_of_somebody_else(file):
+    save_file({"x": np.zeros(3)}, file)
+    assert refused(file)

@@ -1,0 +1,127 @@
+"""The run folder, its tables and its JSON."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from nettrain.engine.events import EpochDone
+from nettrain.errors import SpecError
+from nettrain.store.records import Records
+from nettrain.store.run_folder import RunFolder, csv_text, read_json, write_json
+
+
+def finished(folder):
+    """The folder with the files that predict needs."""
+    for file in (folder.config, folder.model, folder.preprocessing):
+        file.write_text("")
+    return folder
+
+
+def test_a_new_folder_never_takes_the_place_of_another(tmp_path):
+    folders = [RunFolder.create(tmp_path / "runs", "a b") for _ in range(3)]
+    assert ["a-b", "a-b-2", "a-b-3"] == [folder.path.name for folder in folders]
+
+
+def test_a_finished_run_opens(tmp_path):
+    folder = finished(RunFolder.create(tmp_path, "x"))
+    assert folder == RunFolder.open(tmp_path / "x")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "model.safetensors", "preprocessing.json"])
+def test_a_run_that_lacks_a_file_says_which(tmp_path, name):
+    folder = finished(RunFolder.create(tmp_path, "x"))
+    (folder.path / name).unlink()
+    with pytest.raises(SpecError) as caught:
+        RunFolder.open(folder.path)
+    assert f"{folder.path}: not a finished run, {name} is missing" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("irs", ', did you mean "iris"?'), ("zzz", ""), ("no/where", ""), ("notes", "")]
+)
+def test_a_folder_that_is_not_there_is_named_with_its_neighbour(tmp_path, name, expected):
+    RunFolder.create(tmp_path, "iris")
+    (tmp_path / "notes.txt").write_text("no folder, so never suggested")
+    with pytest.raises(SpecError) as caught:
+        RunFolder.open(tmp_path / name)
+    assert f"{tmp_path / name}: no such run folder{expected}" == str(caught.value)
+
+
+def test_files_are_listed_in_the_order_of_their_use(tmp_path):
+    folder = finished(RunFolder.create(tmp_path, "x"))
+    for name in ("timing.csv", "history.csv", "summary.json", ".history.csv.half"):
+        (folder.path / name).write_text("")
+    assert [
+        *("config.yaml", "summary.json", "history.csv", "model.safetensors"),
+        *("preprocessing.json", "timing.csv"),
+    ] == folder.names()
+
+
+def test_json_has_no_nan(tmp_path):
+    file = tmp_path / "a.json"
+    write_json(file, {"a": math.nan, "b": [math.inf, -math.inf, (1.5, None)], "ü": {"c": True}})
+    expected = {"a": None, "b": [None, None, [1.5, None]], "ü": {"c": True}}
+    assert expected == json.loads(file.read_text(), parse_constant=pytest.fail)
+    assert expected == read_json(file)
+    assert '  "ü": {\n' in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b'{"a":', "Expecting value: line 1 column 6 (char 5)"), (b"\xff", "'utf-8' codec can't decode")],
+)
+def test_what_is_no_json_is_one_line(tmp_path, content, reason):
+    file = tmp_path / "a.json"
+    file.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        read_json(file)
+    assert str(caught.value).startswith(f"{file}: cannot be read: {reason}")
+    assert "\n" not in str(caught.value)
+
+
+def test_csv_keeps_every_bit_and_leaves_gaps_empty():
+    values = [0.1, 1e-300, 1 / 3, 5, None, "a,b", 'say "x"']
+    expected = '0.1,1e-300,0.3333333333333333,5,,"a,b","say ""x"""'
+    assert f"a\n{expected}\n" == csv_text(["a"], [values])
+
+
+def epoch(number, members, **figures):
+    """An epoch's event; each figure has a value per member."""
+    return EpochDone(
+        epoch=number,
+        epochs=2,
+        step=10 * number,
+        members=np.array(members),
+        learning_rate=np.full(len(members), 0.1),
+        figures={name: np.array(values) for name, values in figures.items()},
+        better=np.array([number == 1] * len(members)),
+        step_seconds=0.25,
+        seconds=0.5,
+    )
+
+
+def test_an_epoch_that_was_not_evaluated_leaves_cells_empty(tmp_path):
+    records, folder = Records(), RunFolder.create(tmp_path, "x")
+    records.add(epoch(1, [0], train_loss=[3.0]))
+    records.add(epoch(2, [0], train_loss=[2.0], val_loss=[4.0]))
+    records.write(folder)
+    assert (
+        "epoch,step,learning_rate,train_loss,val_loss,better\n1,10,0.1,3.0,,1\n2,20,0.1,2.0,4.0,0\n"
+        == folder.history.read_text()
+    )
+    assert "epoch,step_seconds,seconds\n1,0.25,0.5\n2,0.25,0.5\n" == folder.timing.read_text()
+
+
+def test_many_members_have_a_row_each(tmp_path):
+    records, folder = Records(many=True), RunFolder.create(tmp_path, "x")
+    records.add(epoch(1, [0, 4], train_loss=[3.0, 2.0]))
+    records.add(epoch(2, [4], train_loss=[1.0]))
+    records.write(folder)
+    assert [
+        "member,epoch,step,learning_rate,train_loss,better",
+        "0,1,10,0.1,3.0,1",
+        "4,1,10,0.1,2.0,1",
+        "4,2,20,0.1,1.0,0",
+    ] == folder.history.read_text().splitlines()
