@@ -14,7 +14,7 @@ import numba
 
 CONFIG: Any = numba.config
 CONFIG.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
-PARALLEL_FROM = 32_768  # elements; below, waking the threads costs more than they save
+PARALLEL_FROM = 262_144  # elements; below, waking the threads costs more than they save
 
 F = TypeVar("F", bound=Callable[..., Any])
 prange = numba.prange

@@ -128,18 +128,16 @@ def _watch(
     return stopped, done
 
 
-def _facts(run: "Run", data: "Prepared") -> list[str]:
+def _facts(run: "Run", data: "Prepared") -> dict[str, str]:
     """What is trained on what, in a few words."""
     from nettrain.output.numbers import count
 
     rows = ", ".join(f"{count(table.rows)} {part}" for part, table in run.tables.items())
-    targets = data.preprocessing
+    targets, backend = data.preprocessing, run.backend
     kind = f"{len(targets.classes)} classes" if targets.classes else ", ".join(targets.target_names)
-    backend = run.backend
     threads = f"{backend.threads} thread{'s' if backend.threads > 1 else ''}"
-    return [
-        f"{rows} rows",
-        f"{run.plan.inputs} inputs → {kind}",
-        f"{count(run.plan.parameters)} parameters",
-        f"{backend.name} {backend.dtype}, {threads}",
-    ]
+    return {
+        "data": f"{rows} rows, {run.plan.inputs} inputs → {kind}",
+        "network": f"{'-'.join(map(str, run.plan.widths))}, {count(run.plan.parameters)} parameters",
+        "backend": f"{backend.name} {backend.dtype}, {threads}",
+    }

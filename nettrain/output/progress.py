@@ -7,7 +7,6 @@ from typing import Protocol
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -56,11 +55,13 @@ class _Clock:
     """Turns events into rows with the time that is left."""
 
     def __init__(self) -> None:
-        self._spent = 0.0
+        self._epoch_seconds = 0.0
 
     def row(self, event: EpochDone) -> Row:
-        self._spent += event.seconds
-        left = self._spent / event.epoch * (event.epochs - event.epoch)
+        # the latest epochs count most, since the first one is slower and machines have moods
+        spent = event.seconds
+        self._epoch_seconds = 0.9 * self._epoch_seconds + 0.1 * spent if self._epoch_seconds else spent
+        left = self._epoch_seconds * (event.epochs - event.epoch)
         return Row(
             event.epoch,
             event.epochs,
@@ -92,16 +93,20 @@ class LiveTable(Progress):
 
     def close(self) -> None:
         if self._rows:
-            self._draw(thinned(len(self._rows), self._best, self._height()))
+            shown = thinned(len(self._rows), self._best, self._height())
+            self._live.update(self._picture(shown, over=True))
         self._live.stop()
 
     def _height(self) -> int:
         return max(3, min(ROWS, self._console.height - 8))
 
     def _draw(self, shown: list[int]) -> None:
-        body = epoch_table([self._rows[k] for k in shown], self._rows[self._best].epoch)
-        self._live.update(Group(body, _bar(self._rows[-1])), refresh=True)
+        self._live.update(self._picture(shown), refresh=True)
         self._drawn = monotonic()
+
+    def _picture(self, shown: list[int], *, over: bool = False) -> RenderableType:
+        body = epoch_table([self._rows[k] for k in shown], self._rows[self._best].epoch)
+        return Group(body, _bar(self._rows[-1], over=over))
 
 
 class Plain(Progress):
@@ -189,13 +194,13 @@ def thinned(count: int, best: int, height: int) -> list[int]:
     return sorted(spread | {best})
 
 
-def _bar(row: Row) -> RenderableType:
+def _bar(row: Row, *, over: bool) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    done = row.left == 0
-    state = "done" if done else f"{seconds(row.left)} left"
+    all_done = row.epoch == row.epochs
+    state = "done" if all_done else "stopped" if over else f"{seconds(row.left)} left"
     table.add_row(
         ProgressBar(total=row.epochs, completed=row.epoch, width=32),
         Text(f"{row.epoch}/{row.epochs} epochs", style="bold"),
         Text(state, style="dim"),
     )
-    return Padding(table, (0, 0, 1, 0))
+    return table

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -13,35 +14,63 @@ from nettrain.model.architecture import Architecture
 from nettrain.output.numbers import count, figure, seconds
 from nettrain.output.progress import title
 
+LABEL = 9  # characters of the labels in front of lines
 REASONS = {
     "epochs": "all epochs done",
     "early_stopping": "early stopping",
-    "diverged": "diverged: a figure became NaN or infinite",
+    "diverged": "diverged, a figure became NaN or infinite,",
     "interrupted": "interrupted",
 }
 
 
-def head(console: Console, name: str, facts: Iterable[str], notes: Iterable[str]) -> None:
-    """One line of facts under the experiment's name, then notes."""
-    console.print(Text.assemble((name, "bold cyan"), "  ", " · ".join(facts)), soft_wrap=True)
+def head(console: Console, name: str, facts: dict[str, str], notes: Iterable[str]) -> None:
+    """What is trained on what: labelled facts under the experiment's name, then notes."""
+    console.print(Text(name, style="bold cyan"))
+    console.print(_labelled(facts))
+    remarks = _grid()
     for note in notes:
-        console.print(Text(f"  {note}", style="dim"), soft_wrap=True)
+        remarks.add_row(Text("note", style="dim"), Text(note, style="dim"))
+    if remarks.row_count:
+        console.print(remarks)
 
 
 def final_report(
     console: Console, plan: Architecture, summary: dict[str, Any], folder: Path, files: list[str]
 ) -> None:
-    """Architecture, why it stopped, what was restored, metrics, files and the next command."""
-    console.print(_architecture(plan))
-    console.print(_metrics(summary["metrics"]))
-    console.print(_ending(summary))
-    console.print(
-        Text.assemble(("files    ", "bold"), f"{folder}/ ", (", ".join(files), "dim")), soft_wrap=True
-    )
-    console.print(Text.assemble(("next     ", "bold"), f"nettrain predict {folder} DATA"), soft_wrap=True)
+    """Architecture, metrics, why it stopped, what was restored, where the files are, the next command."""
+    _side_by_side(console, _architecture(plan, summary["link"]), _metrics(summary["metrics"]))
+    console.print(_labelled({"stopped": _ending(summary), "time": _time(summary["timing"])}))
+    console.print(_labelled({"files": ", ".join(files)}))
+    # paths are to be copied: never broken into two lines
+    for name, text in {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}.items():
+        console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
-def _architecture(plan: Architecture) -> Table:
+def _side_by_side(console: Console, *tables: Table) -> None:
+    """Tables next to each other where they fit, otherwise one below the other."""
+    row = Table.grid(padding=(0, 4))
+    row.add_row(*tables)
+    fits = Measurement.get(console, console.options.update(width=1000), row).maximum <= console.width
+    for table in [row] if fits else tables:
+        console.print(table)
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 0))
+    table.add_column(width=LABEL, no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _labelled(facts: dict[str, str]) -> Table:
+    table = _grid()
+    for name, value in facts.items():
+        table.add_row(Text(name, style="bold"), Text(value))
+    return table
+
+
+def _architecture(plan: Architecture, link: str) -> Table:
+    """Layers and their parameters; the last one's activation is the link that the loss brings, if any."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_footer=True)
     table.add_column("layer", footer="total")
     table.add_column("units", justify="right")
@@ -50,7 +79,8 @@ def _architecture(plan: Architecture) -> Table:
     table.add_row("input", count(plan.inputs), "", "", style="dim")
     for k, layer in enumerate(plan.layers, start=1):
         name = "output" if k == len(plan.layers) else f"hidden {k}"
-        kind = layer.activation.name + (" + dropout" if layer.dropout else "")
+        own = link if name == "output" and link != "linear" else layer.activation.name
+        kind = own + (" + dropout" if layer.dropout else "")
         table.add_row(name, count(layer.units), kind, count(layer.parameters))
     return table
 
@@ -62,22 +92,25 @@ def _metrics(metrics: dict[str, dict[str, float]]) -> Table:
     for name in names:
         table.add_column(title(name), justify="right")
     for part, values in metrics.items():
-        table.add_row(part, *(figure(values.get(name)) for name in names))
+        style = "bold green" if part == "test" else ""
+        table.add_row(part, *(figure(values.get(name)) for name in names), style=style)
     return table
 
 
-def _ending(summary: dict[str, Any]) -> Text:
-    """`stopped  early stopping after 37 epochs; weights of epoch 27 restored`."""
-    reason = REASONS[summary["stop_reason"]]
+def _ending(summary: dict[str, Any]) -> str:
+    """`early stopping after 37 epochs; the weights of epoch 27, the best, were restored`."""
     epochs, best = summary["epochs_run"], summary["best_epoch"]
-    text = f"{reason} after {epochs} epoch{'s' if epochs != 1 else ''}"
+    text = f"{REASONS[summary['stop_reason']]} after {epochs} epoch{'s' if epochs != 1 else ''}"
     if summary["restored_best"]:
-        text += f"; the weights of epoch {best}, the best, were restored"
-    elif best is not None:
-        text += f"; the last weights are kept (the best epoch was {best})"
-    timing = summary["timing"]
-    text += (
-        f"\ntime     {seconds(timing['total_seconds'])}, of which {seconds(timing['train_seconds'])}"
-        f" for {count(timing['steps'])} steps ({seconds(timing['microseconds_per_step'] / 1e6)} each)"
+        return f"{text}; the weights of epoch {best}, the best by {title(summary['monitor'])}, were restored"
+    if best is None or best == epochs:
+        return f"{text}; the last weights are kept"
+    return f"{text}; the last weights are kept (best {title(summary['monitor'])} in epoch {best})"
+
+
+def _time(timing: dict[str, Any]) -> str:
+    step = seconds(timing["microseconds_per_step"] / 1e6)
+    return (
+        f"{seconds(timing['total_seconds'])} in all, {seconds(timing['train_seconds'])} in"
+        f" {count(timing['steps'])} steps of {step}"
     )
-    return Text.assemble(("stopped  ", "bold"), text)

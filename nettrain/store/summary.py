@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.engine.build import Run
+from nettrain.engine.build import Run, loss_of
 from nettrain.engine.environment import environment
 from nettrain.engine.events import MemberStopped, TrainingDone
 
@@ -35,6 +35,7 @@ def summarise(
             for part, named in figures.items()
         },
         "parameters": run.plan.parameters,
+        "link": loss_of(run.experiment).link,
         "timing": {
             "total_seconds": total_seconds,
             "train_seconds": done.step_seconds,
