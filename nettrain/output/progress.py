@@ -139,7 +139,7 @@ def line(row: Row) -> str:
     width = len(str(row.epochs))
     figures = "  ".join(f"{title(name)} {figure(value)}" for name, value in visible(row.figures).items())
     mark = "  best" if row.better else ""
-    took = f"{seconds(row.seconds)}, {seconds(row.left)} left"
+    took = seconds(row.seconds) + (f", {seconds(row.left)} left" if row.left else "")
     return f"epoch {row.epoch:>{width}}/{row.epochs}  {figures}  rate {rate(row.learning_rate)}  {took}{mark}"
 
 

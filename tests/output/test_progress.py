@@ -1,0 +1,92 @@
+"""The progress table and the plain lines, to the letter."""
+
+from io import StringIO
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from nettrain.engine.events import EpochDone
+from nettrain.output.progress import LiveTable, Plain, latest, progress, thinned
+
+
+def event(epoch: int, epochs: int, loss: float, *, better: bool = False, penalty: float = 0.0) -> EpochDone:
+    figures = {"train_loss": loss, "objective": loss + penalty, "val_loss": 2 * loss, "val_accuracy": 0.9}
+    return EpochDone(
+        epoch=epoch,
+        epochs=epochs,
+        step=10 * epoch,
+        members=np.array([0]),
+        learning_rate=np.array([0.01]),
+        figures={name: np.array([value]) for name, value in figures.items()},
+        better=np.array([better]),
+        step_seconds=0.001,
+        seconds=0.002,
+    )
+
+
+def plain(events: list[EpochDone]) -> list[str]:
+    out = StringIO()
+    display = Plain(Console(file=out, width=80))
+    for one in events:
+        display.epoch(one)
+    display.close()
+    return out.getvalue().splitlines()
+
+
+def test_plain_lines_to_the_letter() -> None:
+    assert plain([event(1, 2, 0.5, better=True), event(2, 2, 0.25, penalty=0.1)]) == [
+        "epoch 1/2  train loss 0.5000  val loss 1.000  val accuracy 0.9000  rate 0.01  2.0 ms, 2.0 ms left  best",
+        "epoch 2/2  train loss 0.2500  objective 0.3500  val loss 0.5000  val accuracy 0.9000  rate 0.01  2.0 ms",
+    ]
+
+
+def test_plain_lines_are_thinned_in_a_long_run() -> None:
+    lines = plain([event(k, 1000, 1 / k) for k in range(1, 1001)])
+    assert len(lines) == 21
+    assert [line.split()[1] for line in lines[:3]] == ["1/1000", "50/1000", "100/1000"]
+    assert lines[-1].startswith("epoch 1000/1000")
+
+
+def live(events: list[EpochDone], height: int = 30) -> str:
+    console = Console(file=StringIO(), width=80, height=height, force_terminal=True, record=True)
+    display = LiveTable(console)
+    for one in events:
+        display.epoch(one)
+    display.close()
+    return console.export_text()
+
+
+def test_the_last_picture_of_the_live_table_to_the_letter() -> None:
+    text = live([event(1, 3, 0.5), event(2, 3, 0.25, better=True), event(3, 3, 0.3)])
+    last = text[text.rindex(" epoch   train loss") :]
+    assert last.splitlines() == [
+        " epoch   train loss   val loss   val accuracy   rate     time     left          ",
+        " ────────────────────────────────────────────────────────────────────────────── ",
+        "     1       0.5000      1.000         0.9000   0.01   2.0 ms   4.0 ms          ",
+        "     2       0.2500     0.5000         0.9000   0.01   2.0 ms   2.0 ms   ● best ",
+        "     3       0.3000     0.6000         0.9000   0.01   2.0 ms                   ",
+        "                                                                                ",
+        "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  3/3 epochs  done",
+    ]
+
+
+def test_a_run_that_stops_early_says_so() -> None:
+    assert live([event(1, 9, 0.5)]).rstrip().endswith("1/9 epochs  stopped")
+
+
+@pytest.mark.parametrize("count", [1, 5, 12, 13, 100, 1000])
+@pytest.mark.parametrize("best", [0, 3, 99])
+def test_the_rows_that_are_shown(count: int, best: int) -> None:
+    best = min(best, count - 1)
+    for rows in (latest(count, best, 12), thinned(count, best, 12)):
+        assert len(rows) <= 12
+        assert rows == sorted(set(rows))
+        assert {best, count - 1} <= set(rows)
+    assert thinned(count, best, 12)[0] == 0
+    assert latest(count, best, 12)[1:] == list(range(count))[-len(latest(count, best, 12)) :][1:]
+
+
+def test_the_console_decides() -> None:
+    assert isinstance(progress(Console(file=StringIO()), quiet=False), Plain)
+    assert isinstance(progress(Console(file=StringIO(), force_terminal=True), quiet=False), LiveTable)

@@ -1,0 +1,104 @@
+"""The final report, to the letter."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from nettrain.catalogue.activations import activations
+from nettrain.model.architecture import Architecture, Layer
+from nettrain.output.report import final_report, head
+
+PLAN = Architecture(
+    4, (Layer(4, 16, activations["tanh"](), dropout=True), Layer(16, 3, activations["linear"]()))
+)
+SUMMARY: dict[str, Any] = {
+    "stop_reason": "early_stopping",
+    "epochs_run": 69,
+    "best_epoch": 49,
+    "restored_best": True,
+    "monitor": "val_loss",
+    "link": "softmax",
+    "metrics": {
+        "train": {"loss": 0.0613, "accuracy": 0.9608},
+        "val": {"loss": 0.0227, "accuracy": 1.0},
+        "test": {"loss": 0.0315, "accuracy": 0.9667},
+    },
+    "timing": {
+        "total_seconds": 1.42,
+        "train_seconds": 0.0173,
+        "steps": 1483,
+        "microseconds_per_step": 35.8,
+    },
+}
+
+
+def report(width: int = 80, **changes: object) -> list[str]:
+    out = StringIO()
+    console = Console(file=out, width=width)
+    final_report(console, PLAN, {**SUMMARY, **changes}, Path("runs/iris"), ["config.yaml", "summary.json"])
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_the_report_to_the_letter() -> None:
+    assert report() == [
+        "",
+        " layer      units   activation       parameters      rows      loss   accuracy",
+        " ──────────────────────────────────────────────      ─────────────────────────",
+        " input          4                                    train   0.0613     0.9608",
+        " hidden 1      16   tanh + dropout           80      val     0.0227      1.000",
+        " output         3   softmax                  51      test    0.0315     0.9667",
+        "",
+        " total                                      131",
+        "",
+        "stopped  early stopping after 69 epochs; the weights of epoch 49, the best by",
+        "         val loss, were restored",
+        "time     1.4 s in all, 17.3 ms in 1,483 steps of 36 µs",
+        "files    config.yaml, summary.json",
+        "folder   runs/iris",
+        "next     nettrain predict runs/iris DATA",
+    ]
+
+
+def test_tables_that_do_not_fit_stand_one_below_the_other() -> None:
+    lines = report(width=60)
+    assert " layer      units   activation       parameters" in lines
+    assert " rows      loss   accuracy" in lines
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"stop_reason": "epochs", "restored_best": False, "best_epoch": 60},
+            "stopped  all epochs done after 69 epochs; the last weights are kept (best val loss in epoch 60)",
+        ),
+        (
+            {"stop_reason": "epochs", "restored_best": False, "best_epoch": 69},
+            "stopped  all epochs done after 69 epochs; the last weights are kept",
+        ),
+        (
+            {"stop_reason": "diverged", "restored_best": False, "best_epoch": None, "epochs_run": 1},
+            "stopped  diverged, a figure became NaN or infinite, after 1 epoch; the last weights are kept",
+        ),
+        (
+            {"stop_reason": "interrupted", "restored_best": True},
+            "stopped  interrupted after 69 epochs; the weights of epoch 49, the best by val loss, were restored",
+        ),
+    ],
+)
+def test_every_ending(changes: dict[str, object], text: str) -> None:
+    assert text in report(width=120, **changes)
+
+
+def test_the_head_to_the_letter() -> None:
+    out = StringIO()
+    head(Console(file=out, width=60), "iris", {"data": "102 train rows"}, ["a note that is long " * 4])
+    assert [line.rstrip() for line in out.getvalue().splitlines()] == [
+        "iris",
+        "data     102 train rows",
+        "note     a note that is long a note that is long a note that",
+        "         is long a note that is long",
+    ]
