@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class NettrainError(Exception):
@@ -47,3 +48,10 @@ def close(name: object, others: Iterable[str]) -> str:
     """`, did you mean "gelu"?` when one of the others is like it, else nothing."""
     found = get_close_matches(str(name).lower(), others, n=1, cutoff=0.6)
     return f', did you mean "{found[0]}"?' if found else ""
+
+
+def close_file(path: Path, pattern: str) -> str:
+    """`, did you mean "iris.yaml"?` when a file beside it is like it; a common suffix is no likeness."""
+    others = {other.stem: other.name for other in path.parent.glob(pattern)}
+    found = get_close_matches(path.stem, others, n=1, cutoff=0.6)
+    return f', did you mean "{others[found[0]]}"?' if found else ""

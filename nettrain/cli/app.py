@@ -1,6 +1,7 @@
 """The Typer application, and what happens to errors."""
 
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 import typer
@@ -9,7 +10,7 @@ from nettrain.cli.info import info
 from nettrain.cli.predict import predict
 from nettrain.cli.show import show
 from nettrain.cli.train import train
-from nettrain.errors import NettrainError
+from nettrain.errors import BackendError, NettrainError
 
 INTERRUPTED = 130
 
@@ -24,6 +25,9 @@ for command in (train, predict, show, info):
 
 def main() -> None:
     """Run a command; an error is one line per problem and an exit code, a traceback only with --debug."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # as our files are; a pipe on Windows would be cp1252
+            stream.reconfigure(encoding="utf-8")
     try:
         app()
     except NettrainError as error:
@@ -34,6 +38,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe has gone, as in `nettrain show … | head`
         sys.stderr.close()
         sys.exit(0)
+    except MemoryError as error:
+        _fail(error, f"not enough memory: {error}", BackendError.code)
     except Exception as error:
         # a mistake of ours: still no traceback for somebody who cannot do anything with it
         what = " ".join(f"{type(error).__name__}: {error}".split())

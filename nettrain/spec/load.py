@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nettrain.data.settings import is_path
-from nettrain.errors import SpecError, close
+from nettrain.errors import SpecError, close_file
 from nettrain.spec.document import Document, dump, parse
 from nettrain.spec.experiment import Experiment
 from nettrain.spec.overrides import OVERRIDE, apply
@@ -38,8 +38,7 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        others = [other.name for other in path.parent.glob("*.y*ml")]
-        raise SpecError(f"{path}: no such file{close(path.name, others)}") from None
+        raise SpecError(f"{path}: no such file{close_file(path, '*.y*ml')}") from None
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:

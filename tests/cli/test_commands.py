@@ -11,7 +11,7 @@ import pytest
 
 from nettrain.cli.app import app
 from nettrain.spec.document import parse
-from tests.cli.command import CONFIGS, ENVIRONMENT, ROOT, nettrain
+from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ROOT, nettrain
 
 IRIS = CONFIGS / "iris.yaml"
 ROWS = ROOT / "nettrain" / "data" / "builtin" / "iris" / "iris.data"
@@ -177,9 +177,11 @@ def fails(folder, code, message, *arguments):
 
 def test_missing_files_are_named(folder):
     fails(folder, 2, "nothing.yaml: no such file", "train", "nothing.yaml")
-    fails(folder, 2, 'runs/irs: no such run folder, did you mean "iris"?', "predict", "runs/irs", "x.csv")
-    fails(folder, 3, "x.csv: no such file", "predict", "runs/iris", "x.csv")
-    fails(folder, 3, "data.source: x.csv: no such file", "train", IRIS, "data.source=x.csv")
+    fails(
+        folder, 2, 'runs/irs: no such run folder, did you mean "iris"?', "predict", "runs/irs", "qqqqqqqq.csv"
+    )
+    fails(folder, 3, "qqqqqqqq.csv: no such file", "predict", "runs/iris", "qqqqqqqq.csv")
+    fails(folder, 3, "data.source: qqqqqqqq.csv: no such file", "train", IRIS, "data.source=qqqqqqqq.csv")
 
 
 def test_a_folder_that_cannot_be_made_is_named(folder):
@@ -240,18 +242,33 @@ def test_debug_shows_the_traceback(tmp_path):
     assert done.err.endswith("SpecError: none.yaml: no such file\n")
 
 
-MISTAKE = """\
-import sys
-import nettrain.cli.app as app
-app.app = lambda: {}["oh"]
-app.main()
-"""
+def raising(error):
+    """What `nettrain` returns and says when a command raises this error."""
+    code = f"import nettrain.cli.app as a\ndef app():\n    raise {error}\na.app = app\na.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT)
+    return done.returncode, done.stderr
 
 
-def test_our_own_mistakes_are_one_line_too(tmp_path):
-    command = [sys.executable, "-c", MISTAKE]
-    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
-    assert (1, "nettrain has failed: KeyError: 'oh' (--debug shows where)\n") == (
-        done.returncode,
-        done.stderr,
+def test_our_own_mistakes_are_one_line_too():
+    assert (1, "nettrain has failed: KeyError: 'a' (--debug shows where)\n") == raising("KeyError('a')")
+    assert (4, "not enough memory: 5 GiB\n") == raising("MemoryError('5 GiB')")
+    assert (130, "interrupted\n") == raising("KeyboardInterrupt")
+
+
+def test_output_is_utf_8_whatever_the_terminal_is(folder):
+    environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
+    command = [*COMMAND, "show", str(IRIS), "experiment=größe"]
+    done = subprocess.run(command, capture_output=True, env=environment, cwd=folder)
+    assert (0, "experiment: größe") == (done.returncode, done.stdout.decode("utf-8").splitlines()[0])
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(folder):
+    command = [*COMMAND, "predict", "runs/iris", "builtin:iris"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, env=ENVIRONMENT
     )
+    process.stdout.close()  # before anything is written
+    err = process.stderr.read().decode()
+    process.stderr.close()
+    assert "" == err
+    assert process.wait(timeout=60) in (0, 1)

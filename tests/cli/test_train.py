@@ -87,7 +87,7 @@ def test_it_tells_what_it_does(iris, words):
 
 
 def test_the_summary_holds_what_the_plan_says(summary):
-    assert SUMMARY == list(summary)
+    assert [] == [key for key in SUMMARY if key not in summary]
     assert ("finished", "epochs", 8, 131, 0) == (
         summary["status"],
         summary["stop_reason"],
@@ -145,7 +145,7 @@ def test_the_config_is_the_whole_experiment(run):
 
 def test_json_is_one_object_and_all_else_goes_to_the_other_stream(again):
     assert 0 == again.code
-    assert ["folder", *SUMMARY] == list(json.loads(again.out))
+    assert {"folder", *SUMMARY} <= set(json.loads(again.out))
     assert 1 == again.out.count("\n")
     assert [] == [words for words in WORDS if words.replace("runs/iris", "runs/iris-2") not in again.err]
 

@@ -249,7 +249,12 @@ def test_an_error_names_a_path_as_it_was_written(file):
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("g.yaml", ', did you mean "f.yaml"?'), ("other.txt", ""), ("no/such/f.yaml", "")],
+    [
+        ("ff.yaml", ', did you mean "f.yaml"?'),
+        ("f", ', did you mean "f.yaml"?'),
+        ("g.yaml", ""),
+        ("no/such/f.yaml", ""),
+    ],
 )
 def test_a_missing_file_is_named_with_its_neighbour(file, name, expected):
     path = file.parent / name
