@@ -58,7 +58,9 @@ class _Loop:
         while epoch < epochs and self.run.population["active"].any():
             epoch += 1
             done, reasons = self._epoch(epoch)
-            if done is not None:
+            if done is None:
+                epoch -= 1  # the interrupted epoch does not count
+            else:
                 yield done
             yield from self._stop(epoch, reasons, last=epoch == epochs)
             if self.run.population.ripe():

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from nettrain.engine.events import EpochDone, MemberStopped, TrainingDone
+from nettrain.engine.loop import train
 from nettrain.engine.population import Population
 from nettrain.engine.stopping import Stopping
-from tests.trained import IRIS, experiment, trained
+from tests.trained import IRIS, built, experiment, trained
 
 
 def script(values: list[float], *, maximize: bool = False, **rules: float) -> tuple[list[int], int | None]:
@@ -94,3 +96,19 @@ def test_restore_best_can_be_turned_off() -> None:
     same = experiment(IRIS, "optimizer.learning_rate=0.1", "data.validation=0.3")
     same = same.model_copy(update={"training": same.training.model_copy(update={"epochs": stop.epoch})})
     assert trained([same]).weights().tobytes() == run.weights().tobytes()
+
+
+def test_an_interrupted_run_ends_after_its_step_and_keeps_the_best_weights() -> None:
+    rules = ["training.early_stopping={monitor: val_loss, patience: 9}", "training.epochs=40"]
+    run = built([experiment(IRIS, *rules)])
+    asked = iter(range(1000))
+    events = list(train(run, interrupted=lambda: next(asked) == 2 * 7 + 3))  # seven steps an epoch
+    epochs = [event for event in events if isinstance(event, EpochDone)]
+    stop, done = events[-2:]
+    assert isinstance(stop, MemberStopped)
+    assert (stop.reason, stop.epoch, stop.restored) == ("interrupted", 2, True)
+    assert isinstance(done, TrainingDone)
+    assert (done.epochs_run, done.steps) == (2, 18)
+    assert [event.epoch for event in epochs] == [1, 2]
+    two = experiment(IRIS, "training.epochs=2")
+    assert trained([two]).weights().tobytes() == run.final[0].tobytes()
