@@ -37,9 +37,11 @@ def prepared(spec: Experiment) -> Prepared:
 
 def built(specs: Sequence[Experiment]) -> Run:
     """A population of these experiments, all on the first one's data."""
-    data, place = prepared(specs[0]), specs[0].backend
+    data = prepared(specs[0])
+    settled = [settle(spec, data) for spec in specs]
+    place = settled[0].backend
     backend = open_backend("numpy", dtype=place.dtype, threads=int(place.threads))
-    return build([settle(spec, data) for spec in specs], data, backend)
+    return build(settled, data, backend)
 
 
 @dataclass

@@ -61,9 +61,9 @@ def train_file(
     started = perf_counter()
     loaded = load(file, overrides)
     experiment = resolved(loaded.experiment)
-    place = experiment.backend
-    data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=place.dtype)
+    data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
     experiment = settle(experiment, data)
+    place = experiment.backend
     backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
     run = build([experiment], data, backend)
     folder = RunFolder.create(out, experiment.experiment)

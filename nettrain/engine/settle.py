@@ -1,9 +1,15 @@
 """What an experiment leaves to the data: its loss, and whether the two fit."""
 
+from itertools import pairwise
+
 from nettrain.catalogue.losses import losses
 from nettrain.data.prepare import Prepared
+from nettrain.engine.build import network_of
 from nettrain.errors import SpecError
 from nettrain.spec.experiment import Experiment
+from nettrain.spec.load import available_cores
+
+SHARED_FROM = 1 << 23  # multiplications in one product; two threads begin to gain near here
 
 
 def settle(experiment: Experiment, data: Prepared) -> Experiment:
@@ -18,7 +24,24 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
         raise SpecError(
             f"model.output_activation: {output.name} does not go with {loss.name}, which brings {kind.link}"
         )
-    return experiment.model_copy(update={"loss": loss, "data": data.settings})
+    settled = experiment.model_copy(update={"loss": loss, "data": data.settings})
+    threads = experiment.backend.threads
+    if threads == "auto":
+        threads = fitting_threads(settled, data)
+    return settled.model_copy(update={"backend": experiment.backend.model_copy(update={"threads": threads})})
+
+
+def fitting_threads(experiment: Experiment, data: Prepared) -> int:
+    """All processors where a layer's matrix product is worth sharing, otherwise one.
+
+    Waking threads for small products gains nothing, and costs much where other programs keep the
+    processors busy: a waiting thread spins. It follows from one member alone, never from their number.
+    """
+    widths = network_of(experiment, data, dropout=False).widths
+    size = experiment.training.batch_size
+    rows = len(data.train.x) if size == "full" else size
+    largest = max(rows * m * n for m, n in pairwise(widths))
+    return available_cores() if largest >= SHARED_FROM else 1
 
 
 def targets_of(data: Prepared) -> str:
@@ -39,4 +62,4 @@ def _check_fit(name: str, targets: str) -> None:
     accepted = {targets, "classes"} if targets == "two classes" else {targets}
     fitting = [other for other, loss in losses.items() if accepted & set(loss.fits)]
     if name not in fitting:
-        raise SpecError(f"loss: {name} is not for {targets} ({', '.join(fitting)} are)")
+        raise SpecError(f"loss: {name} is not for {targets}, use {' or '.join(fitting)}")

@@ -65,21 +65,19 @@ def check(document: Document) -> Experiment:
 
 
 def resolved(experiment: Experiment) -> Experiment:
-    """The experiment with its four seeds and its threads written in."""
+    """The experiment with its four seeds and its backend written in; threads left open follow the data."""
     seed = experiment.seed
 
     def seeded(block: Any, *names: str) -> Any:
         missing = {name: seed for name in names if getattr(block, name) is None}
         return block.model_copy(update=missing)
 
-    threads = experiment.backend.threads
-    backend = {"name": "numpy", "threads": available_cores() if threads == "auto" else threads}
     return experiment.model_copy(
         update={
             "data": seeded(experiment.data, "seed"),
             "model": seeded(experiment.model, "seed"),
             "training": seeded(experiment.training, "order_seed", "noise_seed"),
-            "backend": experiment.backend.model_copy(update=backend),
+            "backend": experiment.backend.model_copy(update={"name": "numpy"}),
         }
     )
 

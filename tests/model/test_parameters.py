@@ -1,0 +1,48 @@
+"""Where parameters lie, and that an architecture survives being stored."""
+
+import json
+
+import numpy as np
+
+from nettrain.model.architecture import Architecture, architecture
+from nettrain.model.parameters import layout, views
+from nettrain.model.settings import ModelSettings
+
+
+def plan(*hidden: int) -> Architecture:
+    return architecture(ModelSettings(hidden=list(hidden)), 4, 3, dropout=True)
+
+
+def test_weights_come_first_and_every_array_starts_on_a_boundary() -> None:
+    place = layout(plan(7, 5))
+    assert [(slot.layer, slot.name) for slot in place.slots] == [
+        (0, "weight"), (1, "weight"), (2, "weight"), (0, "bias"), (1, "bias"), (2, "bias"),
+    ]  # fmt: skip
+    assert [slot.start for slot in place.slots] == [0, 64, 128, 192, 256, 320]
+    assert (place.size, place.weights) == (384, 192)
+    assert place.start(1, "bias") == 256
+
+
+def test_views_share_the_members_memory_and_do_not_overlap() -> None:
+    place, buffer = layout(plan(7, 5)), np.zeros((2, 384))
+    for k, layer in enumerate(views(buffer, place)):
+        for name, array in layer.items():
+            assert array.base is not None
+            array += 1 + k + (name == "bias") * 10
+    assert buffer[0].tolist() == buffer[1].tolist()
+    counts = {value: int((buffer[0] == value).sum()) for value in (1, 2, 3, 11, 12, 13)}
+    assert counts == {1: 28, 2: 35, 3: 15, 11: 7, 12: 5, 13: 3}
+
+
+def test_parameters_are_counted_without_padding() -> None:
+    assert plan(7, 5).parameters == 4 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3
+    assert plan().parameters == 4 * 3 + 3
+
+
+def test_dropout_is_behind_hidden_layers_only() -> None:
+    assert [layer.dropout for layer in plan(7, 5).layers] == [True, True, False]
+
+
+def test_an_architecture_survives_json() -> None:
+    stored = json.loads(json.dumps(plan(7, 5).to_json()))
+    assert Architecture.from_json(stored) == plan(7, 5)
