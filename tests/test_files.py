@@ -54,7 +54,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 def test_a_file_cannot_replace_a_folder(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(NettrainError, match="cannot be written: Is a directory$"):
+    with pytest.raises(NettrainError, match=r"cannot be written: Is a directory$"):
         write_whole(tmp_path / "a", "new")
     assert ["a"] == os.listdir(tmp_path)
 
@@ -79,7 +79,7 @@ def test_folders_do_not_go_into_a_file(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(NettrainError, match="cannot be created: Not a directory$"):
+    with pytest.raises(NettrainError, match=r"cannot be created: Not a directory$"):
         new_folder(tmp_path / "file" / "runs", "x")
 
 

@@ -36,7 +36,9 @@ def predict(run: RunArgument, data: Data, out: Out = None, debug: Debug = False)
     experiment = resolved(check(read(folder.config)))
     if plan.inputs != preprocessing.inputs:
         raise SpecError(f"{run}: its model and its preprocessing belong to different runs")
-    backend = open_backend("numpy", dtype=experiment.backend.dtype, threads=int(experiment.backend.threads))
+    place = experiment.backend
+    threads = 1 if place.threads == "auto" else place.threads  # a run writes a number, a person may not
+    backend = open_backend("numpy", dtype=place.dtype, threads=threads)
     x = read_rows(data, preprocessing)
     header, rows = answers(outputs(backend, plan, parameters, x)[0], experiment, preprocessing)
     text = csv_text(header, rows)

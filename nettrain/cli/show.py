@@ -16,6 +16,7 @@ def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
     for note in loaded.notes:
         errors.print(note, style="dim", markup=False, soft_wrap=True)
     if console.is_terminal:
-        console.print(Syntax(text, "yaml", background_color="default"))
+        # soft_wrap, or lines wider than the terminal would be cut off
+        console.print(Syntax("", "yaml", background_color="default").highlight(text), soft_wrap=True, end="")
     else:
         print(text, end="")

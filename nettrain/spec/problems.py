@@ -33,6 +33,7 @@ PHRASES = {
     "too_short": "needs at least {min_length} of them",
     "string_too_short": "must not be empty",
 }
+OURS = ("monitor", "unbuilt", "elsewhere")  # errors whose message says all, value included
 
 
 def problems(document: Document, model: type[Settings], error: ValidationError | None) -> list[str]:
@@ -70,11 +71,10 @@ def _phrase(detail: ErrorDetails, model: type[Settings]) -> str:
         case "literal_error":
             allowed = re.findall(r"'([^']*)'", context["expected"])
             return f"unknown {value}{nearest(detail['input'], allowed)}"
-        case "monitor" | "unbuilt" | "elsewhere":
-            return detail["msg"]
-        case kind if kind in PHRASES:
-            return PHRASES[kind].format(value=value, **context)
-    return f"{value}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+    if detail["type"] in PHRASES:
+        return PHRASES[detail["type"]].format(value=value, **context)
+    message = detail["msg"]
+    return message if detail["type"] in OURS else f"{value}: {message[:1].lower()}{message[1:]}"
 
 
 def shown(value: Any) -> str:

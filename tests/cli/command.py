@@ -23,8 +23,19 @@ class Ended:
 
 def nettrain(folder: Path, *arguments: object) -> Ended:
     """Run `nettrain` in a folder, with warnings as errors."""
-    command = [*COMMAND, *map(str, arguments)]
+    return ended([*COMMAND, *map(str, arguments)], folder)
+
+
+def ended(command: list[str], folder: Path, **environment: str) -> Ended:
+    """Run a command in a folder, with changes to the environment."""
     done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", cwd=folder, env=ENVIRONMENT, timeout=120
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=folder,
+        env=ENVIRONMENT | environment,
+        timeout=120,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

@@ -1,8 +1,12 @@
 """The other commands, and how each of them fails: one line, the right exit code, no traceback."""
 
+import contextlib
 import csv
 import io
 import json
+import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +15,7 @@ import pytest
 
 from nettrain.cli.app import app
 from nettrain.spec.document import parse
-from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ROOT, nettrain
+from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ROOT, ended, nettrain
 
 IRIS = CONFIGS / "iris.yaml"
 ROWS = ROOT / "nettrain" / "data" / "builtin" / "iris" / "iris.data"
@@ -78,6 +82,24 @@ def test_show_prints_a_file_that_loads_back(folder):
     second = nettrain(folder, "show", "shown.yaml")
     assert (0, first.out, "") == (second.code, second.out, second.err)
     assert {"name": "sgd", "learning_rate": 0.01} == parse(first.out, "f").values["optimizer"]
+
+
+def test_show_in_a_narrow_terminal_has_colours_and_all_of_every_line(folder):
+    ours, theirs = pty.openpty()
+    environment = {**ENVIRONMENT, "COLUMNS": "40", "TERM": "xterm-256color"}
+    del environment["NO_COLOR"]
+    command = [*COMMAND, "show", str(IRIS)]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment, cwd=folder)
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # Linux's way to say that the other side has closed
+        while piece := os.read(ours, 65536):
+            seen += piece
+    os.close(ours)
+    assert 0 == process.wait(timeout=60)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", seen.decode()).replace("\r\n", "\n")
+    assert b"\x1b[" in seen
+    assert nettrain(folder, "show", IRIS).out == text
 
 
 def test_show_tells_on_the_other_stream_what_an_override_drops(folder):
@@ -242,24 +264,25 @@ def test_debug_shows_the_traceback(tmp_path):
     assert done.err.endswith("SpecError: none.yaml: no such file\n")
 
 
-def raising(error):
+def raising(folder, error):
     """What `nettrain` returns and says when a command raises this error."""
     code = f"import nettrain.cli.app as a\ndef app():\n    raise {error}\na.app = app\na.main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENVIRONMENT)
-    return done.returncode, done.stderr
+    done = ended([sys.executable, "-c", code], folder)
+    return done.code, done.err
 
 
-def test_our_own_mistakes_are_one_line_too():
-    assert (1, "nettrain has failed: KeyError: 'a' (--debug shows where)\n") == raising("KeyError('a')")
-    assert (4, "not enough memory: 5 GiB\n") == raising("MemoryError('5 GiB')")
-    assert (130, "interrupted\n") == raising("KeyboardInterrupt")
+def test_our_own_mistakes_are_one_line_too(folder):
+    assert (1, "nettrain has failed: KeyError: 'a' (--debug shows where)\n") == raising(
+        folder, "KeyError('a')"
+    )
+    assert (4, "not enough memory: 5 GiB\n") == raising(folder, "MemoryError('5 GiB')")
+    assert (130, "interrupted\n") == raising(folder, "KeyboardInterrupt")
 
 
 def test_output_is_utf_8_whatever_the_terminal_is(folder):
-    environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii"}
     command = [*COMMAND, "show", str(IRIS), "experiment=größe"]
-    done = subprocess.run(command, capture_output=True, env=environment, cwd=folder)
-    assert (0, "experiment: größe") == (done.returncode, done.stdout.decode("utf-8").splitlines()[0])
+    done = ended(command, folder, PYTHONIOENCODING="ascii")
+    assert (0, "experiment: größe") == (done.code, done.out.splitlines()[0])
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(folder):

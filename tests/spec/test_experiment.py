@@ -1,5 +1,7 @@
 """Every key of the experiment file, and what is said of a wrong one."""
 
+from pathlib import Path
+
 import pytest
 
 from nettrain.catalogue.activations import activations
@@ -12,6 +14,7 @@ from nettrain.spec.document import dump, parse
 from nettrain.spec.experiment import Experiment, goal, monitors
 from nettrain.spec.load import check, load, resolved, to_yaml
 
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 ACTIVATIONS, LOSSES, OPTIMIZERS = (", ".join(kind) for kind in (activations, losses, optimizers))
 EVERY_KEY = """\
 experiment: digits
@@ -290,6 +293,25 @@ optimizer: {name: sgd, momentum: 0.9}
     ] == errors(text)
 
 
+def test_a_colon_in_the_path_does_not_disturb_the_order():
+    text = "".join(
+        f"{key}: -1\n" for key in ("seed", "b", "c", "d", "e", "f", "g", "h", "data", "experiment")
+    )
+    with pytest.raises(SpecError) as caught:
+        check(parse(text, "runs/10:30/f"))
+    assert [f"runs/10:30/f:{k}" for k in range(1, 11)] == [
+        line.partition(": ")[0] for line in caught.value.problems
+    ]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_every_config_of_ours_loads_and_survives_being_written(config, tmp_path):
+    experiment = resolved(load(config).experiment)
+    file = tmp_path / "config.yaml"
+    file.write_text(to_yaml(experiment))
+    assert experiment == load(file).experiment
+
+
 def test_a_validation_figure_needs_validation_rows():
     text = "data: {source: builtin:iris, validation: 0}\ntraining:\n  early_stopping: {patience: 3}\n"
     expected = '"val_loss" needs validation rows, but data.validation is 0'
@@ -311,8 +333,7 @@ def test_every_monitor_has_a_direction():
     assert ("maximize", "minimize") == (goal("val_accuracy"), goal("val_rmse"))
 
 
-def test_seeds_and_threads_are_written_out(monkeypatch):
-    monkeypatch.setattr("nettrain.spec.load.available_cores", lambda: 7)
+def test_seeds_are_written_out_and_threads_wait_for_the_data():
     experiment = resolved(check(parse(MINIMAL + "seed: 5\ntraining: {noise_seed: 9}\n", "f")))
     assert (5, 5, 5, 9) == (
         experiment.data.seed,
@@ -320,7 +341,7 @@ def test_seeds_and_threads_are_written_out(monkeypatch):
         experiment.model.seed,
         experiment.training.noise_seed,
     )
-    assert ("numpy", 7) == (experiment.backend.name, experiment.backend.threads)
+    assert ("numpy", "auto") == (experiment.backend.name, experiment.backend.threads)
 
 
 def test_given_seeds_and_threads_stay():
