@@ -82,8 +82,6 @@ def _follow(
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
     from time import perf_counter
 
-    import numpy as np
-
     from nettrain.cli.interrupt import interruptible
     from nettrain.engine.evaluate import final_figures
     from nettrain.output.progress import progress
@@ -93,9 +91,8 @@ def _follow(
     from nettrain.store.summary import summarise
 
     records = Records()
-    # the files are written in here too, so that Ctrl-C leaves a whole folder; a run that diverges
-    # says so itself, NumPy need not
-    with interruptible() as asked, np.errstate(over="ignore", invalid="ignore"):
+    # the files are written in here too, so that Ctrl-C leaves a whole folder
+    with interruptible() as asked:
         stopped, done = _watch(run, asked, progress(console, quiet=quiet), records)
         figures = final_figures(run, [run.experiment])
         write_model(folder.model, run.plan, run.final)

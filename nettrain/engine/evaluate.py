@@ -51,4 +51,7 @@ def final_figures(run: Run, experiments: Any) -> dict[str, Figures]:
     """Loss and metrics of every member's final weights on train, validation and test rows."""
     members = stack(experiments)
     parameters = run.backend.from_host(run.final)
-    return {name: Evaluation(run, table, parameters, members).figures() for name, table in run.tables.items()}
+    with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
+        return {
+            name: Evaluation(run, table, parameters, members).figures() for name, table in run.tables.items()
+        }

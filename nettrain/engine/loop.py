@@ -57,7 +57,9 @@ class _Loop:
         epochs = self.settings.epochs
         while epoch < epochs and self.run.population["active"].any():
             epoch += 1
-            done, reasons = self._epoch(epoch)
+            # a member that diverges says so itself, NumPy need not
+            with np.errstate(over="ignore", invalid="ignore"):
+                done, reasons = self._epoch(epoch)
             if done is None:
                 epoch -= 1  # the interrupted epoch does not count
             else:
@@ -122,12 +124,11 @@ class _Loop:
         """The epoch's train_loss and objective, and what the validation rows say when it is their turn."""
         run = self.run
         total = run.backend.to_host(run.population["total"])
-        with np.errstate(invalid="ignore", over="ignore"):
-            loss = total[:, 0] / total[:, 1]
-            figures = {"train_loss": loss, "objective": loss + self._penalty()}
-            if self.validation and self._due(epoch):
-                values = self.validation.figures()
-                figures |= {f"val_{name}": value for name, value in values.items()}
+        loss = total[:, 0] / total[:, 1]
+        figures = {"train_loss": loss, "objective": loss + self._penalty()}
+        if self.validation and self._due(epoch):
+            values = self.validation.figures()
+            figures |= {f"val_{name}": value for name, value in values.items()}
         return figures
 
     def _due(self, epoch: int) -> bool:

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from nettrain.catalogue.losses import losses
+from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared
 from nettrain.engine.build import network_of
 from nettrain.errors import SpecError
@@ -19,6 +20,7 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
     if isinstance(loss, str):
         loss = losses[_default_loss(targets)]()
     _check_fit(loss.name, targets)
+    _check_monitor(experiment, losses[loss.name].fits[0])
     kind, output = losses[loss.name], experiment.model.output_activation
     if kind.link != "linear" and not isinstance(output, str):
         raise SpecError(
@@ -63,3 +65,16 @@ def _check_fit(name: str, targets: str) -> None:
     fitting = [other for other, loss in losses.items() if accepted & set(loss.fits)]
     if name not in fitting:
         raise SpecError(f"loss: {name} is not for {targets}, use {' or '.join(fitting)}")
+
+
+def _check_monitor(experiment: Experiment, targets: str) -> None:
+    """A metric of other targets would never be there, and the run never stop early."""
+    stopping = experiment.training.early_stopping
+    if stopping is None:
+        return
+    allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(targets))]
+    if stopping.monitor not in allowed:
+        raise SpecError(
+            f'training.early_stopping.monitor: "{stopping.monitor}" is not for {targets}'
+            f" (allowed: {', '.join(allowed)})"
+        )

@@ -28,7 +28,7 @@ class ModelSettings(Settings):
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
         "auto", "of the last layer; auto is the one that the loss brings"
     )
-    seed: Annotated[int, Field(ge=0)] | None = number(None, "of the initial weights; default: seed")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = number(None, "of the initial weights; default: seed")
 
 
 class RegularizationSettings(Settings):

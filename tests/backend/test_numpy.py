@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nettrain.backend.choose import open_backend
 from nettrain.backend.base import Array
+from nettrain.backend.choose import open_backend
 from nettrain.backend.kernel import PARALLEL_FROM, kernel, prange
 
 

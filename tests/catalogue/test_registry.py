@@ -46,9 +46,9 @@ def test_a_variant_is_known_by_its_name_with_its_source() -> None:
 
 
 def test_a_name_is_taken_once() -> None:
+    kinds = colours()
     with pytest.raises(ValueError, match="colour 'red' is registered twice"):
-        colours_again = colours()
-        colours_again.register("red")(Variant)
+        kinds.register("red")(Variant)
 
 
 def test_a_choice_takes_a_name_or_a_block() -> None:
@@ -67,6 +67,6 @@ def test_a_choice_takes_a_name_or_a_block() -> None:
 def test_every_entry_says_what_it_is_and_what_its_numbers_mean(registry: Registry) -> None:
     assert len(registry) > 0
     for name, entry in registry.items():
-        assert entry.__doc__ and entry.__doc__.strip(), name
+        assert (entry.__doc__ or "").strip(), name
         for field, info in entry.model_fields.items():
             assert field == "name" or info.description, (name, field)

@@ -121,7 +121,7 @@ HELP = {
     (): "Train multilayer perceptrons from one YAML file.",
     ("train",): "Train the network of an experiment file.",
     ("predict",): "Predict rows with a trained run",
-    ("show",): "Check an experiment file and print it with every key.",
+    ("show",): "Check an experiment file and print it as it will run, with every key.",
     ("info",): "Show versions, processors and the backend",
 }
 
@@ -295,3 +295,18 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder):
     process.stderr.close()
     assert "" == err
     assert process.wait(timeout=60) in (0, 1)
+
+
+def test_show_is_what_a_run_writes(tmp_path):
+    (tmp_path / "moons.yaml").write_text("data: {source: 'synthetic:moons'}\ntraining: {epochs: 1}\n")
+    shown = nettrain(tmp_path, "show", "moons.yaml")
+    assert 0 == nettrain(tmp_path, "train", "moons.yaml", "--quiet").code
+    assert shown.out == (tmp_path / "runs" / "experiment" / "config.yaml").read_text()
+
+
+def test_show_leaves_open_what_only_absent_data_can_tell(tmp_path):
+    (tmp_path / "later.yaml").write_text("data: {source: later.csv}\n")
+    shown = nettrain(tmp_path, "show", "later.yaml")
+    assert 0 == shown.code
+    assert "loss: auto\n" in shown.out
+    assert shown.err.startswith("the data cannot be read, so some keys stay at auto: ")

@@ -66,5 +66,14 @@ def test_threads_are_for_products_that_are_worth_sharing(
     assert settled("builtin:optdigits", *shape).backend.threads == threads
 
 
+def test_a_monitor_of_other_targets_is_refused() -> None:
+    with pytest.raises(SpecError) as caught:
+        settled(SOURCES["classes"], "training.early_stopping.monitor=val_rmse")
+    assert str(caught.value) == (
+        'training.early_stopping.monitor: "val_rmse" is not for classes'
+        " (allowed: train_loss, objective, val_loss, val_accuracy)"
+    )
+
+
 def test_threads_that_are_given_stay() -> None:
     assert settled("builtin:iris", "backend.threads=2").backend.threads == 2

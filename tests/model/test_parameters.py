@@ -28,7 +28,7 @@ def test_views_share_the_members_memory_and_do_not_overlap() -> None:
     for k, layer in enumerate(views(buffer, place)):
         for name, array in layer.items():
             assert array.base is not None
-            array += 1 + k + (name == "bias") * 10
+            array[...] += 1 + k + (name == "bias") * 10
     assert buffer[0].tolist() == buffer[1].tolist()
     counts = {value: int((buffer[0] == value).sum()) for value in (1, 2, 3, 11, 12, 13)}
     assert counts == {1: 28, 2: 35, 3: 15, 11: 7, 12: 5, 13: 3}
