@@ -1,7 +1,7 @@
 """All that was fitted on the training rows, so that new rows become the same numbers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class Layout:
         inputs = [name for name in self.columns if name not in target]
         for names in (list(self.columns), inputs):
             if len(table.columns) == len(names):
-                return replace(table, frame=table.frame.rename(dict(zip(table.columns, names, strict=True))))
+                return table.renamed(names)
         raise DataError(
             f"{table.place}: {len(table.columns)} columns without names, expected {len(inputs)} inputs, or "
             f"{len(self.columns)} with the target at position {self.columns.index(target[0])}"

@@ -43,5 +43,5 @@ def _read(file: str, shipped: Shipped, place: str) -> Table:
     data = resources.files("nettrain.data").joinpath("builtin", *file.split("/")).read_bytes()
     data = gzip.decompress(data) if file.endswith(".gz") else data
     table = parse(data, place, Reading(header=not shipped.names, separator=","))
-    frame = table.frame.rename(dict(zip(table.columns, shipped.names, strict=False)))
-    return replace(table, frame=frame, header=True, lines=None)
+    named = table.renamed(shipped.names or table.columns)
+    return replace(named, header=True, lines=None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.data.pieces import Pieces
 from nettrain.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -21,17 +22,21 @@ MANY = 12  # names listed in a message before it gets hard to read
 class Table:
     """Rows of one source: text or number cells, null where no value is given.
 
-    `place` is what errors call the source, `header` whether the names are its own (otherwise they are
-    positions), `lines` gives the line each row starts on, and is only asked when an error needs one,
-    `taken` which of the source's rows these are, all when None.
+    A column is in `cells`, or in `numbers` where a reader holds numbers more cheaply; `columns` is the order
+    of all. `place` is what errors call the source, `header` whether the names are its own (otherwise they
+    are positions), `lines` gives the line each row starts on, and is only asked when an error needs one,
+    `taken` which of the source's rows these are, all when None, `notes` what a person should read.
     """
 
-    frame: "pl.DataFrame"
+    cells: "pl.DataFrame"
     place: str
     header: bool = True
     separator: str = "auto"
     lines: Callable[[], Sequence[int]] | None = None
     taken: npt.NDArray[np.int64] | None = None
+    numbers: Pieces | None = None
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @staticmethod
     def of(columns: Mapping[str, Any], place: str = "rows") -> "Table":
@@ -42,11 +47,19 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        return self.frame.columns
+        held = self.numbers.names if self.numbers else ()
+        return list(self.names or (*self.cells.columns, *held))
 
     @property
     def height(self) -> int:
-        return self.frame.height
+        return self.numbers.starts[-1] if self.numbers else self.cells.height
+
+    @property
+    def frame(self) -> "pl.DataFrame":
+        """All columns side by side, which costs their memory again."""
+        import polars as pl
+
+        return pl.DataFrame([self.column(name) for name in self.columns])
 
     def at(self, row: int) -> str:
         """Where row (from 0) stands: `file.csv:17`, or `builtin:iris row 17` counted from 1."""
@@ -57,16 +70,40 @@ class Table:
 
     def take(self, rows: "npt.NDArray[np.int64]") -> "Table":
         """The rows (M,) of the table, which errors still place in their source."""
-        return replace(self, frame=self.frame[rows], taken=rows)
+        rows = np.asarray(rows)
+        taken = rows if self.taken is None else self.taken[rows]
+        numbers = self.numbers.take(rows) if self.numbers else None
+        cells = self.cells[rows] if self.cells.width else self.cells
+        return replace(self, cells=cells, taken=taken, numbers=numbers)
 
-    def column(self, name: str, role: str = "column") -> "pl.Series":
-        """The cells of a column, booleans as text. Raises DataError with the nearest name."""
+    def select(self, name: str) -> "Table":
+        """The table with one column alone. Raises DataError with the nearest name when it is not there."""
+        self.refuse_unknown(name, "column")
+        cells = self.cells.select([name] if name in self.cells.columns else [])
+        numbers = self.numbers.select(name) if self.numbers and not cells.width else None
+        return replace(self, cells=cells, numbers=numbers, names=(name,))
+
+    def renamed(self, names: Sequence[str]) -> "Table":
+        """The table with its columns, in order, under other names."""
+        new = dict(zip(self.columns, names, strict=True))
+        cells = self.cells.rename({name: new[name] for name in self.cells.columns})
+        numbers = self.numbers and self.numbers.renamed([new[name] for name in self.numbers.names])
+        return replace(self, cells=cells, numbers=numbers, names=tuple(names))
+
+    def refuse_unknown(self, name: str, role: str) -> None:
+        """Raise DataError with the nearest name when the table has no such column."""
         if name not in self.columns:
             hint = nearest(name, self.columns)
             if len(self.columns) > MANY and "did you mean" not in hint:
                 hint = f" (it has {', '.join(self.columns[:MANY])}, ...)"
             raise DataError(f'{self.place}: no {role} "{name}"{hint}')
-        series = self.frame[name]
+
+    def column(self, name: str, role: str = "column") -> "pl.Series":
+        """The cells of a column, booleans as text. Raises DataError with the nearest name."""
+        self.refuse_unknown(name, role)
+        if self.numbers and name in self.numbers.names:
+            return as_series(name, self.numbers.column(name))
+        series = self.cells[name]
         return series if is_text(series) or series.dtype.is_numeric() else series.cast(_text())
 
 
@@ -74,6 +111,13 @@ def _text() -> Any:
     import polars as pl
 
     return pl.String
+
+
+def as_series(name: str, values: npt.NDArray[Any]) -> "pl.Series":
+    """A column of numbers (N,), null where they are NaN."""
+    import polars as pl
+
+    return pl.Series(name, values, nan_to_null=values.dtype.kind == "f")
 
 
 def counted(count: int, thing: str, things: str = "") -> str:
@@ -99,14 +143,23 @@ def as_numbers(series: "pl.Series") -> tuple[Floats, Mask]:
     return values, wrong
 
 
+def infinite(series: "pl.Series") -> Mask:
+    """Which cells (N,) read as a number that is not finite."""
+    import polars as pl
+
+    values = series.cast(pl.Float64, strict=False)
+    return (~values.is_finite()).fill_null(False).to_numpy()
+
+
 def is_numeric(table: Table, name: str, advice: str = "") -> bool:
     """Whether a column's present cells are numbers. Raises DataError when most are and some are not."""
     series = table.column(name)
     _, wrong = as_numbers(series)
-    errors, present = int(wrong.sum()), series.len() - series.null_count()
-    if errors and present > 2 * errors:
+    text = wrong & ~infinite(series)
+    present = series.len() - series.null_count()
+    if wrong.any() and present > 2 * int(text.sum()):
         raise not_a_number(table, name, wrong, advice)
-    return not errors
+    return not wrong.any()
 
 
 def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> DataError:

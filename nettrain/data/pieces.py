@@ -1,0 +1,66 @@
+"""Columns of numbers side by side, in pieces of rows, so that no large file needs to be held twice."""
+
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Piece = npt.NDArray[Any]  # (M, C): numbers of any one dtype, NaN where no value is given
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """C named columns of N numbers: the parts (M, C) follow one another in the order of the rows."""
+
+    names: tuple[str, ...]
+    parts: list[Piece]
+
+    @property
+    def starts(self) -> list[int]:
+        """The first row of each part, and N."""
+        return [int(end) for end in np.cumsum([0, *map(len, self.parts)])]
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """A column's numbers (N,)."""
+        place = self.names.index(name)
+        return np.concatenate([part[:, place] for part in self.parts])
+
+    def take(self, rows: Rows) -> "Pieces":
+        """The rows (M,) as one part."""
+        starts = self.starts
+        taken = np.empty((len(rows), len(self.names)), self.parts[0].dtype)
+        for part, low, high in zip(self.parts, starts, starts[1:], strict=False):
+            inside = (low <= rows) & (rows < high)
+            if inside.any():
+                taken[inside] = part[rows[inside] - low]
+        return Pieces(self.names, [taken])
+
+    def select(self, name: str) -> "Pieces":
+        """One column alone, as views."""
+        place = self.names.index(name)
+        return Pieces((name,), [part[:, place : place + 1] for part in self.parts])
+
+    def renamed(self, names: Sequence[str]) -> "Pieces":
+        """The same numbers under other names."""
+        return Pieces(tuple(names), self.parts)
+
+    def forget(self, below: int) -> None:
+        """Give back the memory of the parts whose rows all come before row `below`: they lose their columns."""
+        for i, end in enumerate(self.starts[1:]):
+            if end <= below:
+                self.parts[i] = np.empty((len(self.parts[i]), 0))
+
+
+def room_for(height: int, width: int) -> npt.NDArray[np.float64]:
+    """Zeros (height, width), columns contiguous, whose memory goes back to the system when it is freed.
+
+    An allocator keeps freed blocks for later, and a large file would count twice while it is encoded.
+    """
+    size = height * width
+    if not size:
+        return np.empty((height, width))
+    return np.frombuffer(mmap.mmap(-1, 8 * size), dtype=np.float64, count=size).reshape(width, height).T
