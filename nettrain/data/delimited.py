@@ -1,26 +1,40 @@
-"""Text files of rows and cells (CSV), read through Polars, every cell as text first."""
+"""Text files of rows and cells (CSV, TSV): looked at first, then read piece by piece.
 
-import csv
-import gzip
+The first 4 MB say what the columns are; then Polars reads numbers as numbers, so that no file is ever held
+as text. Where a column of numbers turns out to hold text further down, the file is read once more.
+"""
+
 import io
-import os
-import re
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
-from nettrain.data.table import Table, as_numbers, counted
+import numpy as np
+
+from nettrain.data.cells import (
+    SEPARATORS,
+    Ragged,
+    find_separator,
+    first_row_end,
+    numbered_rows,
+    read_cells,
+    read_typed,
+    refuse_ragged,
+)
+from nettrain.data.header import column_names, looks_like_header
+from nettrain.data.opening import open_bytes, readable, shown
+from nettrain.data.pieces import Piece, Pieces, room_for
+from nettrain.data.table import Table, as_numbers, is_text
+from nettrain.data.textfile import TextFile
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
-SEPARATORS = (",", ";", "\t", "|")
+HEAD = 4_000_000  # bytes that decide on separator, header and kinds of columns
+PIECE = 8_000_000  # bytes that are parsed at once
 
 
 @dataclass(frozen=True)
@@ -38,146 +52,147 @@ class Reading:
     separators: tuple[str, ...] = SEPARATORS
 
 
+@dataclass(frozen=True)
+class Form:
+    """What a look at a file tells: its columns, and which of them hold numbers."""
+
+    separator: str
+    header: bool
+    names: tuple[str, ...]
+    numeric: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass
+class Body:
+    """The rows read so far: numbers and text apart, and the columns that are not the numbers they seemed."""
+
+    numbers: list[Piece] = field(default_factory=list)
+    texts: "list[pl.DataFrame]" = field(default_factory=list)
+    wrong: set[str] = field(default_factory=set)
+    height: int = 0
+
+    def add(self, frame: "pl.DataFrame", numeric: Sequence[str]) -> None:
+        """Append rows, cells as text or as numbers."""
+        part = room_for(frame.height, len(numeric))
+        for place, name in enumerate(numeric):
+            values, wrong = as_numbers(frame[name])
+            # "nan" read as a number at once; as text it would be no number either.
+            if wrong.any() or (not is_text(frame[name]) and frame[name].is_nan().any()):
+                self.wrong.add(name)
+            part[:, place] = values
+        self.numbers.append(part)
+        self.texts.append(frame.drop(numeric))
+        self.height += frame.height
+
+
 def read_delimited(path: Path, reading: Reading, key: str = "") -> Table:
-    """The table in a .csv or .csv.gz file; blank lines are skipped, blanks around cells dropped.
+    """The table in a .csv or .tsv file, packed by gzip or not; blank lines and blanks around cells dropped.
 
     Raises DataError with the place for a missing, empty, damaged or ragged file, unclosed quotes, and
     names that occur twice; `key` says which setting named the file.
     """
-    place = shown(path)
-    return parse(read_bytes(path, f"{key}: " if key else ""), place, reading)
+    if reading.separator == "auto" and ".tsv" in path.name.lower():
+        reading = replace(reading, separator="\t")
+    with readable(path, f"{key}: " if key else ""):
+        return read_stream(lambda: open_bytes(path), shown(path), reading)
 
 
 def parse(data: bytes, place: str, reading: Reading) -> Table:
     """The table in the bytes of a file that errors call `place`."""
-    text = decode(data, place)
-    if not text.strip():
-        raise DataError(f"{place}: is empty")
-    separator = reading.separator if reading.separator != "auto" else find_separator(text, reading.separators)
-    frame = mark_missing(read_cells(text, separator, place), reading.missing)
-    header = decide_header(frame, reading)
-    names = column_names(frame.row(0), place) if header else [f"column_{i}" for i in range(frame.width)]
-    frame = frame.slice(int(header))
-    if not frame.height:
-        raise DataError(f"{place}: has no rows under its header")
-    frame.columns = names
+    return read_stream(lambda: io.BytesIO(data), place, reading)
+
+
+def read_stream(open: Callable[[], IO[bytes]], place: str, reading: Reading) -> Table:
+    """The table in a stream that can be opened again, in UTF-8 or, with a note, in Latin-1."""
+    file = TextFile(place, open)
+    try:
+        return read_text(file, reading)
+    except UnicodeDecodeError:
+        note = f"{place}: is not UTF-8, read as Latin-1; save it as UTF-8 if letters look wrong"
+        return replace(read_text(replace(file, latin=True), reading), notes=(note,))
+
+
+def read_text(file: TextFile, reading: Reading) -> Table:
+    """The table in a file of text. Raises UnicodeDecodeError when it is not in its encoding."""
+    form = look(file, reading)
+    body = read_body(file, form)
+    if body.wrong:
+        form = replace(form, numeric=tuple(name for name in form.numeric if name not in body.wrong))
+        body = read_body(file, form)
+    if not body.height:
+        raise DataError(f"{file.place}: has no rows under its header")
 
     @cache
     def lines() -> list[int]:
-        return [line for line, _ in numbered_rows(text, separator, place)][int(header) :]
+        return [line for line, _ in numbered_rows(file, form.separator)][int(form.header) :]
 
-    return Table(frame, place, header, separator, lines)
-
-
-def shown(path: Path) -> str:
-    """The path as a person would type it: relative where that is below the current folder."""
-    try:
-        return str(path.absolute().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
-
-
-def read_bytes(path: Path, prefix: str = "") -> bytes:
-    """A file's bytes, uncompressed when it begins like gzip."""
-    try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except FileNotFoundError:
-        raise DataError(f"{prefix}{shown(path)}: no such file{close_file(path)}") from None
-    except IsADirectoryError:
-        raise DataError(f"{prefix}{shown(path)}: is a folder, not a file") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{prefix}{shown(path)}: is damaged or cut short ({error})") from error
-    except OSError as error:
-        raise DataError(f"{prefix}{shown(path)}: cannot be read: {error.strerror}") from error
+    return Table(
+        joined(body.texts),
+        file.place,
+        form.header,
+        form.separator,
+        lines,
+        numbers=Pieces(form.numeric, body.numbers) if form.numeric else None,
+        names=form.names,
+    )
 
 
-def close_file(path: Path) -> str:
-    """A hint at the file of that folder whose name is nearest."""
-    names = os.listdir(path.parent) if path.parent.is_dir() else []
-    close = get_close_matches(path.name, names, n=1)
-    return f', did you mean "{close[0]}"?' if close else ""
-
-
-def decode(data: bytes, place: str) -> str:
-    """Text of UTF-8 bytes, with or without a byte order mark."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise DataError(f"{place}:{line}: is not UTF-8 text; save the file as UTF-8") from error
-
-
-def find_separator(text: str, separators: Sequence[str] = SEPARATORS) -> str:
-    """The separator that gives the first rows one and the same number of cells, the more the better."""
-    head = list(islice((line for line in io.StringIO(text) if line.strip()), 20))
-
-    def score(separator: str) -> tuple[bool, int]:
-        counts = [len(row) for row in csv_reader(head, separator)]
-        return counts[0] > 1 and min(counts) == max(counts), counts[0]
-
-    return max(separators, key=score)
-
-
-def csv_reader(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
-    """Python's reader, which sees a quote after blanks, with the line number it has come to."""
-    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=strict)
-
-
-def read_cells(text: str, separator: str, place: str) -> "pl.DataFrame":
-    """Every row's cells as text without the blanks around them, the header's included."""
+def joined(frames: "Iterable[pl.DataFrame]") -> "pl.DataFrame":
+    """The frames one under another."""
     import polars as pl
 
-    # Polars does not see the quote of ` "x, y"` after a blank; the slower reader does.
-    if re.search(re.escape(separator) + r"[ \t]+\"", text):
-        return frame_of_rows(text, separator, place)
-    source = io.BytesIO(text.lstrip("\r\n").encode())
+    return pl.concat(frames, rechunk=False)
+
+
+def look(file: TextFile, reading: Reading) -> Form:
+    """What the head of a file says about its form. Raises DataError when there is nothing in it."""
+    head = next((piece for piece in file.pieces(HEAD) if piece.strip()), b"")
+    if not head:
+        raise DataError(f"{file.place}: is empty")
+    separator = reading.separator
+    if separator == "auto":
+        separator = find_separator(head.decode(), reading.separators)
+    frame = mark_missing(whole_rows(file, head, separator), reading.missing)
+    header = decide_header(frame, reading)
+    names = [f"column_{i}" for i in range(frame.width)]
+    frame.columns = column_names(frame.row(0), file.place) if header else names
+    below = frame.slice(int(header))
+    numeric = tuple(column.name for column in below.get_columns() if not as_numbers(column)[1].any())
+    return Form(separator, header, tuple(frame.columns), numeric, reading.missing)
+
+
+def read_body(file: TextFile, form: Form) -> Body:
+    """All rows under the header."""
+    body = Body()
+    under_header = not form.header
+    for piece in file.pieces(PIECE):
+        start = 0 if under_header else first_row_end(piece, form.separator)
+        under_header = True
+        if piece[start:].strip():
+            body.add(read_piece(file, piece[start:], form), form.numeric)
+    return body
+
+
+def read_piece(file: TextFile, piece: bytes, form: Form) -> "pl.DataFrame":
+    """The rows of a piece under the names of the form, null in gaps. Raises DataError at a ragged row."""
+    frame = read_typed(piece, form.separator, form.names, form.numeric, form.missing)
+    if frame is not None:
+        return frame
+    frame = whole_rows(file, piece, form.separator)
+    if frame.width != len(form.names):
+        refuse_ragged(file, form.separator)
+    frame.columns = list(form.names)
+    return mark_missing(frame, form.missing)
+
+
+def whole_rows(file: TextFile, piece: bytes, separator: str) -> "pl.DataFrame":
+    """The cells of a piece as text. Raises DataError with the line where the file cannot be split."""
     try:
-        raw = pl.read_csv(
-            source, has_header=False, infer_schema=False, separator=separator, empty_string_is_null=False
-        )
-    except pl.exceptions.PolarsError:
-        return frame_of_rows(text, separator, place)
-    if (raw.to_series(-1) == "").any():  # an empty last cell may be one that is not there
-        check_widths(text, separator, place)
-    frame = raw.select(pl.all().str.strip_chars())
-    return frame.filter(pl.any_horizontal(pl.all() != ""))
-
-
-def frame_of_rows(text: str, separator: str, place: str) -> "pl.DataFrame":
-    """What `read_cells` gives, cell by cell: for files that Polars refuses, to say where they are wrong."""
-    import polars as pl
-
-    check_widths(text, separator, place)
-    rows = [row for _, row in numbered_rows(text, separator, place)]
-    names = [f"column_{i}" for i in range(len(rows[0]))]
-    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-
-
-def numbered_rows(text: str, separator: str, place: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, as (line the row starts on, its cells)."""
-    reader = csv_reader(io.StringIO(text, newline=""), separator, strict=True)
-    line = 1
-    try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if any(cells):
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{place}:{line}: cannot be split into cells: {error}") from error
-
-
-def check_widths(text: str, separator: str, place: str) -> None:
-    """Raise DataError at the first row with another number of cells than the first has."""
-    expected = 0
-    for line, row in numbered_rows(text, separator, place):
-        expected = expected or len(row)
-        if len(row) != expected:
-            raise DataError(
-                f"{place}:{line}: {counted(len(row), 'cell')}, but the first row has {expected} "
-                f"(separator {separator!r})"
-            )
+        return read_cells(piece, separator)
+    except Ragged as error:
+        refuse_ragged(file, separator)
+        raise DataError(f"{file.place}: cannot be split into cells: {error}") from error
 
 
 def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
@@ -195,33 +210,3 @@ def decide_header(frame: "pl.DataFrame", reading: Reading) -> bool:
     if reading.known:
         return any(cell in reading.known for cell in frame.row(0))
     return looks_like_header(frame)
-
-
-def looks_like_header(frame: "pl.DataFrame") -> bool:
-    """A column is of numbers but for its first cell; or all is text and no first cell comes again."""
-    first = [_is_number(cell) for cell in frame.row(0)]
-    below = frame.slice(1)
-    numeric = [_all_numbers(column) for column in below.get_columns()]
-    if any(numeric):
-        return any(n and cell is False for n, cell in zip(numeric, first, strict=True))
-    recurs = [cell in column for cell, column in zip(frame.row(0), below.get_columns(), strict=True)]
-    return True not in first and not any(recurs)
-
-
-def _is_number(cell: str | None) -> bool | None:
-    import polars as pl
-
-    return None if cell is None else not as_numbers(pl.Series([cell]))[1].any()
-
-
-def _all_numbers(column: "pl.Series") -> bool:
-    return column.null_count() < column.len() and not as_numbers(column)[1].any()
-
-
-def column_names(cells: Sequence[Any], place: str) -> list[str]:
-    """The names in a header; an empty one becomes its position. Raises DataError when one comes twice."""
-    names = [f"column_{i}" if cell is None else str(cell) for i, cell in enumerate(cells)]
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        raise DataError(f'{place}: two columns are named "{twice}"')
-    return names

@@ -8,7 +8,9 @@ import random
 import polars as pl
 import pytest
 
-from nettrain.data.delimited import Reading, find_separator, looks_like_header, parse, read_delimited
+from nettrain.data.cells import find_separator
+from nettrain.data.delimited import Reading, parse, read_delimited
+from nettrain.data.header import looks_like_header
 from nettrain.errors import DataError
 
 PLAIN = Reading(header=False, missing=())
@@ -43,7 +45,7 @@ def test_cells_and_header_equal_polars_own(tmp_path):
     frame.write_csv(tmp_path / "x.csv")
     table = read_delimited(tmp_path / "x.csv", Reading())
     assert table.header
-    assert frame.equals(table.frame.cast(dict(zip(frame.columns, frame.dtypes, strict=True))))
+    assert frame.with_columns(pl.col("w").cast(pl.Float64)).equals(table.frame)
 
 
 def test_gzip_mark_and_line_ends_change_nothing(tmp_path):
@@ -55,8 +57,8 @@ def test_gzip_mark_and_line_ends_change_nothing(tmp_path):
 
 def test_blanks_after_separators_and_missing_marks():
     table = read('a, b, c\n1, x y , ?\n2, "p, q",\n', missing=("", "?"))
-    assert [["1", "x y", None], ["2", "p, q", None]] == cells_of(table)
-    assert [["1", "NA"]] == cells_of(read("a,b\n1,NA\n", missing=("?",), header=True))
+    assert [[1, "x y", None], [2, "p, q", None]] == cells_of(table)
+    assert [[1, "NA"]] == cells_of(read("a,b\n1,NA\n", missing=("?",), header=True))
 
 
 def test_blank_lines_are_skipped_and_lines_still_counted():
@@ -73,7 +75,7 @@ def test_finds_separators(separator):
 
 def test_separator_is_the_one_that_gives_equal_rows():
     assert ";" == find_separator("name;note\na;1,2,3\nb;1\n")
-    assert [["1 000", "2"]] == cells_of(read("1 000:2\n", separator=":", header=False))
+    assert [["1 000", 2]] == cells_of(read("1 000:2\n", separator=":", header=False))
 
 
 @pytest.mark.parametrize(
@@ -121,15 +123,26 @@ def test_refuses_damaged_text(text, message):
     assert message == refusal(text, separator=",")
 
 
+def test_latin_1_is_read_with_a_note():
+    table = parse("name,n\nJosé,1\nZoë,2\n".encode("latin-1"), "x.csv", Reading())
+    assert [["José", 1], ["Zoë", 2]] == cells_of(table)
+    assert ("x.csv: is not UTF-8, read as Latin-1; save it as UTF-8 if letters look wrong",) == table.notes
+    assert "x.csv:3" == table.at(1)
+
+
 def test_refuses_damaged_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     whole = gzip.compress(b"a,b\n1,2\n" * 99)
     (tmp_path / "cut.csv.gz").write_bytes(whole[:-12])
-    (tmp_path / "latin.csv").write_bytes("a,b\n1,é\n".encode("latin-1"))
+    (tmp_path / "latin.csv").write_bytes(b"")
+    (tmp_path / "wide.csv").write_bytes("a,b\n1,2\n".encode("utf-16"))
+    (tmp_path / "binary.csv").write_bytes(b"a,b\n1,\0\n")
     (tmp_path / "folder.csv").mkdir()
     for name, message in [
         ("cut.csv.gz", "data.source: cut.csv.gz: is damaged or cut short ("),
-        ("latin.csv", "latin.csv:2: is not UTF-8 text"),
+        ("latin.csv", "latin.csv: is empty"),
+        ("wide.csv", "wide.csv: is UTF-16 text; save the file as UTF-8"),
+        ("binary.csv", "binary.csv: is not text (it holds zero bytes)"),
         ("folder.csv", "data.source: folder.csv: is a folder, not a file"),
         ("latni.csv", 'data.source: latni.csv: no such file, did you mean "latin.csv"?'),
         ("nowhere/x.csv", "data.source: nowhere/x.csv: no such file"),

@@ -6,7 +6,8 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from nettrain.data.delimited import Reading, read_bytes
+from nettrain.data.delimited import Reading
+from nettrain.data.opening import read_bytes
 from nettrain.data.shipped import BUILTINS, read_shipped
 from nettrain.data.sources import read_source
 from nettrain.data.synthetic import ROWS, SYNTHETICS, read_synthetic
@@ -23,7 +24,7 @@ def test_iris():
     table, test = read_shipped("iris")
     assert (150, 5) == table.frame.shape
     assert [50, 50, 50] == counts(table, "species")
-    assert ["5.1", "3.5", "1.4", "0.2", "Iris-setosa"] == list(table.frame.row(0))
+    assert [5.1, 3.5, 1.4, 0.2, "Iris-setosa"] == list(table.frame.row(0))
     assert test is None
 
 

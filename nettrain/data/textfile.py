@@ -1,0 +1,76 @@
+"""A file of text as pieces of whole rows in UTF-8, however it is packed and encoded."""
+
+import codecs
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from nettrain.errors import DataError
+
+WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+LONGEST = 8  # pieces without the end of a row: a quote that does not close, rather than a cell
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """Text that `open` gives as bytes, as often as it is called; `place` is what errors call it.
+
+    It is taken for UTF-8, or for Latin-1 when `latin` is set.
+    """
+
+    place: str
+    open: Callable[[], IO[bytes]]
+    latin: bool = False
+
+    def text(self) -> IO[str]:
+        """The text as a stream, its line ends as they are."""
+        encoding = "latin-1" if self.latin else "utf-8-sig"
+        return io.TextIOWrapper(self.open(), encoding, newline="")  # type: ignore[type-var]
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """The text in UTF-8 without a byte order mark, cut behind rows into pieces of about `size` bytes.
+
+        Raises UnicodeDecodeError where it is not in its encoding, DataError where it is no text at all.
+        """
+        left = b""
+        for block in self._blocks(size):
+            data = left + block
+            end = end_of_rows(data)
+            if end:
+                yield data[:end]
+            left = data[end:]
+            if len(left) > LONGEST * size:
+                raise DataError(f"{self.place}: a quote that opens a cell does not close within {len(left)} bytes")
+        if left:
+            yield left
+
+    def _blocks(self, size: int) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder("latin-1" if self.latin else "utf-8-sig")()
+        old_line_ends = False
+        with self.open() as stream:
+            for number, block in enumerate(iter(lambda: stream.read(size), b"")):
+                self._refuse_binary(block, number)
+                plain = block
+                if self.latin or not block.isascii() or decoder.getstate()[0]:
+                    plain = decoder.decode(block).encode()
+                old_line_ends = old_line_ends or (number == 0 and b"\r" in block and b"\n" not in block)
+                yield plain.replace(b"\r", b"\n") if old_line_ends else plain
+        decoder.decode(b"", final=True)
+
+    def _refuse_binary(self, block: bytes, number: int) -> None:
+        if number == 0 and block.startswith(WIDE):
+            raise DataError(f"{self.place}: is UTF-16 text; save the file as UTF-8")
+        if b"\0" in block:
+            raise DataError(f"{self.place}: is not text (it holds zero bytes)")
+
+
+def end_of_rows(data: bytes) -> int:
+    """Where the last whole row ends: behind the last line end that is not inside quotes, or 0."""
+    end = data.rfind(b"\n") + 1
+    quotes = data.count(b'"', 0, end)
+    while end and quotes % 2:
+        before = data.rfind(b"\n", 0, end - 1) + 1
+        quotes -= data.count(b'"', before, end)
+        end = before
+    return end
