@@ -44,7 +44,7 @@ class Loss(Variant):
 
     @staticmethod
     def respond(output: HostArray) -> HostArray:
-        """Probabilities of the classes (…, K), or the numbers themselves, from outputs on the host."""
+        """Probabilities, or the numbers themselves, from outputs (…, K) on the host."""
         return output
 
 
@@ -152,7 +152,7 @@ class BinaryCrossEntropy(Smoothed):
     """-y·log σ(z) - (1-y)·log(1-σ(z)), summed over the outputs; stable for any z."""
 
     link = "sigmoid"
-    fits = ("two classes",)
+    fits = ("two classes", "labels")
     train = binary_cross_entropy_step
 
     @staticmethod
@@ -163,9 +163,9 @@ class BinaryCrossEntropy(Smoothed):
 
     @staticmethod
     def respond(output: HostArray) -> HostArray:
-        """Both classes' probabilities from the one output: 1-σ(z), σ(z)."""
-        p = 0.5 * (1 + np.tanh(0.5 * output))
-        return np.concatenate([1 - p, p], axis=-1)
+        """σ(z): the second of two classes', or each label's, probability."""
+        p: HostArray = np.exp(np.minimum(output, 0)) / (1 + np.exp(-np.abs(output)))
+        return p
 
 
 @kernel

@@ -32,15 +32,18 @@ class Metric(Variant):
 
 @metrics.register("accuracy")
 class Accuracy(Metric):
-    """The share of rows whose largest output, or the side of 0 of a single one, is the right class."""
+    """The share of rows whose largest output is the right class; of labels, the share that is right.
+
+    An output of one or several 0/1 targets says 1 when it is above 0.
+    """
 
     goal = "maximize"
-    fits = ("classes", "two classes")
+    fits = ("classes", "two classes", "labels")
 
     @staticmethod
     def rows(xp: Any, output: Array, target: Array, scale: Array) -> Array:
-        if output.shape[-1] == 1:
-            return (output[..., 0] > 0) == (target[..., 0] > 0.5)
+        if target.ndim == output.ndim:
+            return ((output > 0) == (target > 0.5)).mean(axis=-1)
         return output.argmax(axis=-1) == target
 
 
@@ -60,5 +63,5 @@ class RootMeanSquaredError(Metric):
 
 
 def metrics_for(targets: str) -> list[str]:
-    """The metrics that fit these targets (`classes`, `two classes` or `numbers`)."""
+    """The metrics that fit these targets (`classes`, `two classes`, `labels` or `numbers`)."""
     return [name for name, metric in metrics.items() if targets in metric.fits]

@@ -12,6 +12,7 @@ from nettrain.catalogue.losses import losses, targets_for
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import Calendar
 from nettrain.data.prepare import Prepared, Rows
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.engine.batches import Plan
 from nettrain.engine.members import grouping_key, shaped, stack
 from nettrain.engine.population import Pool, Population
@@ -50,6 +51,7 @@ class Run:
     calendar: Calendar
     tables: dict[str, Table]  # train, validation, test
     stopping: Stopping
+    targets: str  # classes | two classes | labels | numbers
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
 
@@ -86,6 +88,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         calendar=Calendar(batches.steps, first.training.epochs),
         tables=_tables(first, data, backend),
         stopping=Stopping(population, maximize=False),
+        targets=targets_of(data.preprocessing),
         target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
         final=np.zeros((len(experiments), place.size), backend.dtype),
     )
@@ -98,6 +101,12 @@ def network_of(experiment: Experiment, data: Prepared, *, dropout: bool) -> Arch
     """The architecture for this data: two classes have one output under a sigmoid loss."""
     outputs = data.preprocessing.outputs(one_for_two=loss_of(experiment).link == "sigmoid")
     return architecture(experiment.model, data.preprocessing.inputs, outputs, dropout=dropout)
+
+
+def targets_of(preprocessing: Preprocessing) -> str:
+    """What is predicted: `classes`, `two classes`, `labels` (several of 0 and 1) or `numbers`."""
+    two = preprocessing.target_kind == "classes" and len(preprocessing.classes) == 2
+    return "two classes" if two else preprocessing.target_kind
 
 
 def loss_of(experiment: Experiment) -> Any:
@@ -117,17 +126,17 @@ def _batches(experiment: Experiment, train: Rows) -> Plan:
 
 def _tables(experiment: Experiment, data: Prepared, backend: Backend) -> dict[str, Table]:
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
-    loss = loss_of(experiment)
-    return {
-        name: Table(
-            backend.from_host(part.x),
-            backend.from_host(targets_for(loss, part.y)),
-            backend.from_host(part.weight),
-            even=bool((part.weight == 1).all()),
-        )
-        for name, part in parts.items()
-        if part is not None
-    }
+    return {name: table_of(part, experiment, backend) for name, part in parts.items() if part is not None}
+
+
+def table_of(rows: Rows, experiment: Experiment, backend: Backend) -> Table:
+    """Rows on the device, their targets in the form that the loss reads."""
+    return Table(
+        backend.from_host(rows.x),
+        backend.from_host(targets_for(loss_of(experiment), rows.y)),
+        backend.from_host(rows.weight),
+        even=bool((rows.weight == 1).all()),
+    )
 
 
 def _allocate(run: Run, experiments: Sequence[Experiment]) -> None:

@@ -1,29 +1,49 @@
 """Loss and metrics of a set of rows in inference mode: no dropout, no penalties, no smoothing."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Backend
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.engine.build import Run, Table, loss_of
 from nettrain.engine.members import stack
+from nettrain.engine.population import Pool
 from nettrain.engine.predict import chunks
 from nettrain.engine.step import activation_numbers
+from nettrain.model.architecture import Architecture
+from nettrain.spec.experiment import Experiment
 
 Figures = dict[str, npt.NDArray[np.float64]]
+
+
+class Measured(Protocol):
+    """What a network needs to be measured: a run has it, and so has what a run left behind."""
+
+    @property
+    def experiment(self) -> Experiment: ...
+    @property
+    def backend(self) -> Backend: ...
+    @property
+    def plan(self) -> Architecture: ...
+    @property
+    def pool(self) -> Pool: ...
+    @property
+    def targets(self) -> str: ...
+    @property
+    def target_scale(self) -> Array: ...
 
 
 class Evaluation:
     """The loss and every fitting metric of one table, for parameters (R, P) that may change in place."""
 
-    def __init__(self, run: Run, table: Table, parameters: Array, members: Any) -> None:
+    def __init__(self, run: Measured, table: Table, parameters: Array, members: Any) -> None:
         self._backend, self._table = run.backend, table
         self._loss, self._settings = loss_of(run.experiment), members.loss
         self._scale, self._size = run.target_scale, int(parameters.shape[0])
-        self._metrics = {name: metrics[name] for name in metrics_for(self._loss.fits[0])}
-        numbers = activation_numbers(run, members)
+        self._metrics = {name: metrics[name] for name in metrics_for(run.targets)}
+        numbers = activation_numbers(run.backend, run.plan, members)
         self._chunks = chunks(run.backend, run.plan, parameters, numbers, table.x, run.pool)
         self._mass = float(run.backend.to_host(table.weight).astype(np.float64).sum())
 

@@ -78,12 +78,17 @@ def predict(backend: Backend, plan: Architecture, parameters: HostArray, x: Host
 def answers(
     output: HostArray, experiment: Experiment, preprocessing: Preprocessing
 ) -> tuple[list[str], list[list[Any]]]:
-    """A header and a row per row of outputs (N, K): the class and all probabilities, or the numbers."""
+    """A header and a row per row of outputs (N, K): classes and probabilities, or numbers."""
     response = loss_of(experiment).respond(output.astype(np.float64))
     names = list(preprocessing.target_names)
     if preprocessing.target_kind == "numbers":
         return names, preprocessing.unscale(response).tolist()
+    if preprocessing.target_kind == "labels":
+        header = [*names, *(f"probability_{name}" for name in names)]
+        return header, [[*(int(p > 0.5) for p in row), *row] for row in response.tolist()]
     classes = preprocessing.classes
+    if response.shape[-1] == 1:
+        response = np.concatenate([1 - response, response], axis=-1)
     header = [*names, *(f"probability_{name}" for name in classes)]
     best = response.argmax(axis=-1)
     return header, [[classes[k], *row] for k, row in zip(best, response.tolist(), strict=True)]

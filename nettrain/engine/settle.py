@@ -5,7 +5,7 @@ from itertools import pairwise
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared
-from nettrain.engine.build import network_of
+from nettrain.engine.build import network_of, targets_of
 from nettrain.errors import SpecError
 from nettrain.spec.experiment import Experiment
 from nettrain.spec.load import available_cores
@@ -15,12 +15,12 @@ SHARED_FROM = 1 << 23  # multiplications in one product; two threads begin to ga
 
 def settle(experiment: Experiment, data: Prepared) -> Experiment:
     """The experiment with nothing left at auto. Raises SpecError when loss, data and outputs do not fit."""
-    targets = targets_of(data)
+    targets = targets_of(data.preprocessing)
     loss = experiment.loss
     if isinstance(loss, str):
         loss = losses[_default_loss(targets)]()
     _check_fit(loss.name, targets)
-    _check_monitor(experiment, losses[loss.name].fits[0])
+    _check_monitor(experiment, targets)
     kind, output = losses[loss.name], experiment.model.output_activation
     if kind.link != "linear" and not isinstance(output, str):
         raise SpecError(
@@ -46,16 +46,13 @@ def fitting_threads(experiment: Experiment, data: Prepared) -> int:
     return available_cores() if largest >= SHARED_FROM else 1
 
 
-def targets_of(data: Prepared) -> str:
-    """What is predicted: `classes`, `two classes` or `numbers`."""
-    preprocessing = data.preprocessing
-    if preprocessing.target_kind == "numbers":
-        return "numbers"
-    return "two classes" if len(preprocessing.classes) == 2 else "classes"
-
-
 def _default_loss(targets: str) -> str:
-    defaults = {"classes": "cross_entropy", "two classes": "binary_cross_entropy", "numbers": "mse"}
+    defaults = {
+        "classes": "cross_entropy",
+        "two classes": "binary_cross_entropy",
+        "labels": "binary_cross_entropy",
+        "numbers": "mse",
+    }
     return defaults[targets]
 
 

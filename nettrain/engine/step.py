@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import Array, Call
+from nettrain.backend.base import Array, Backend, Call
 from nettrain.catalogue.optimizers import blocks, optimizers
 from nettrain.catalogue.schedules import rates
 from nettrain.engine.build import Run, loss_of
 from nettrain.engine.members import shaped
+from nettrain.model.architecture import Architecture
 from nettrain.model.network import Dropout, Network, Tape, buffers
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
@@ -39,7 +40,7 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
     if ahead is not None:
         tape.append(backend.launch(ahead, w.size, w, state, c, parts))
     work = buffers(run.plan, run.pool.prefixed("train"), population.size, rows)
-    numbers = activation_numbers(run, population.members)
+    numbers = activation_numbers(backend, run.plan, population.members)
     net = Network(backend, run.plan, run.place, numbers)
     output = net.forward(tape, x, w, work, _dropout(run))
     delta, total = work[-1].delta, population["total"]
@@ -51,11 +52,11 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
     return Step(index, backend.capture(tape))
 
 
-def activation_numbers(run: Run, members: Any) -> list[Any]:
+def activation_numbers(backend: Backend, plan: Architecture, members: Any) -> list[Any]:
     """Each layer's activation settings as (R, 1, 1) in the run's dtype."""
-    hidden = shaped(members.model.activation, 2, run.backend.dtype)
-    last = shaped(members.model.output_activation, 2, run.backend.dtype)
-    return [hidden] * (len(run.plan.layers) - 1) + [last]
+    hidden = shaped(members.model.activation, 2, backend.dtype)
+    last = shaped(members.model.output_activation, 2, backend.dtype)
+    return [hidden] * (len(plan.layers) - 1) + [last]
 
 
 def coefficient_table(run: Run, first: int, count: int) -> tuple[Any, Any]:

@@ -1,0 +1,60 @@
+"""What a finished run left behind, ready to predict and to be measured."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.backend.base import Array, Backend, HostArray
+from nettrain.backend.choose import open_backend
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.engine.build import targets_of
+from nettrain.engine.population import Pool
+from nettrain.errors import SpecError
+from nettrain.model.architecture import Architecture
+from nettrain.spec.experiment import Experiment
+from nettrain.spec.load import check, read, resolved
+from nettrain.store.model_file import read_model
+from nettrain.store.run_folder import RunFolder, read_json
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run's experiment, architecture, parameters (R, P) and preprocessing, on an open backend."""
+
+    experiment: Experiment
+    plan: Architecture
+    parameters: HostArray
+    preprocessing: Preprocessing
+    backend: Backend
+    folder: RunFolder = field(repr=False)
+
+    @property
+    def targets(self) -> str:
+        """What it predicts: `classes`, `two classes`, `labels` or `numbers`."""
+        return targets_of(self.preprocessing)
+
+    @property
+    def target_scale(self) -> Array:
+        """What differences of scaled targets are multiplied by (K,)."""
+        return self.backend.from_host(np.asarray(self.preprocessing.target_scale, dtype=float))
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Scratch memory."""
+        return Pool(self.backend)
+
+
+def open_trained(path: Path) -> TrainedRun:
+    """The trained run in a folder. Raises SpecError when it is not finished or its files do not belong together."""
+    folder = RunFolder.open(path)
+    plan, parameters = read_model(folder.model)
+    preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))
+    experiment = resolved(check(read(folder.config)))
+    if plan.inputs != preprocessing.inputs:
+        raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
+    place = experiment.backend
+    threads = 1 if place.threads == "auto" else place.threads  # a run writes a number, a person may not
+    backend = open_backend("numpy", dtype=place.dtype, threads=threads)
+    return TrainedRun(experiment, plan, parameters, preprocessing, backend, folder)
