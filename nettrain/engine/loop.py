@@ -80,7 +80,7 @@ class _Loop:
         if not finished:
             return None, {"interrupted": np.ones(population.size, dtype=bool)}
         figures = self._figures(epoch)
-        diverged = ~np.all([np.isfinite(values) for values in figures.values()], axis=0)
+        diverged = self._diverged(figures, last=epoch == self.settings.epochs)
         better, waited = self._observe(figures, epoch)
         self._keep_best(better)
         active = population["active"]
@@ -130,6 +130,14 @@ class _Loop:
             values = self.validation.figures()
             figures |= {f"val_{name}": value for name, value in values.items()}
         return figures
+
+    def _diverged(self, figures: Figures, *, last: bool) -> npt.NDArray[np.bool_]:
+        """Members with a figure that is no number; at the end also those with such a weight."""
+        sound = np.all([np.isfinite(values) for values in figures.values()], axis=0)
+        if last:  # the last step's damage has not shown in a loss yet
+            weights = self.run.backend.to_host(self.run.population["parameters"])
+            sound = sound & np.isfinite(weights).all(axis=1)
+        return ~sound
 
     def _due(self, epoch: int) -> bool:
         return epoch % self.settings.evaluate_every == 0 or epoch == self.settings.epochs

@@ -131,6 +131,13 @@ def test_a_member_that_diverges_hurts_no_neighbour() -> None:
     assert_bit_equal(together, trained([calm]), 1)
 
 
+def test_divergence_in_the_very_last_step_is_seen() -> None:
+    wild = ["optimizer=sgd", "optimizer.learning_rate=1e30", "training.batch_size=full"]
+    run = trained([experiment(IRIS, *wild, "data.validation=0", "training.epochs=1", "regularization.l2=1e30")])
+    assert run.stopped[0].reason == "diverged"
+    assert np.isfinite(run.epochs[0].figures["train_loss"]).all()
+
+
 def test_the_same_spec_twice_gives_the_same_bits_and_another_seed_others() -> None:
     once, again = trained(members(1)), trained(members(1))
     assert once.weights().tobytes() == again.weights().tobytes()
