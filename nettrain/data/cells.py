@@ -100,7 +100,10 @@ def has_blanks(piece: bytes, separator: str) -> bool:
     if b" " not in piece and (separator == "\t" or b"\t" not in piece):
         return False
     ends = edge(separator) + rb"\r\n"
-    return re.search(rb"^[%b]|[%b][%b]|[%b][%b]|[%b]$" % (blank, blank, ends, ends, blank, blank), piece) is not None
+    return (
+        re.search(rb"^[%b]|[%b][%b]|[%b][%b]|[%b]$" % (blank, blank, ends, ends, blank, blank), piece)
+        is not None
+    )
 
 
 def refuse_short_rows(piece: bytes, separator: str, frame: "pl.DataFrame") -> None:

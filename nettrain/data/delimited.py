@@ -26,7 +26,7 @@ from nettrain.data.cells import (
 from nettrain.data.header import column_names, looks_like_header
 from nettrain.data.opening import open_bytes, readable, shown
 from nettrain.data.pieces import Piece, Pieces, room_for
-from nettrain.data.table import Table, as_numbers, is_text
+from nettrain.data.table import Floats, Table, as_numbers, is_text
 from nettrain.data.textfile import TextFile
 from nettrain.errors import DataError
 
@@ -76,14 +76,20 @@ class Body:
         """Append rows, cells as text or as numbers."""
         part = room_for(frame.height, len(numeric))
         for place, name in enumerate(numeric):
-            values, wrong = as_numbers(frame[name])
-            # "nan" read as a number at once; as text it would be no number either.
-            if wrong.any() or (not is_text(frame[name]) and frame[name].is_nan().any()):
-                self.wrong.add(name)
-            part[:, place] = values
+            part[:, place], right = numbers_of(frame[name])
+            self.wrong |= set() if right else {name}
         self.numbers.append(part)
         self.texts.append(frame.drop(numeric))
         self.height += frame.height
+
+
+def numbers_of(series: "pl.Series") -> tuple[Floats, bool]:
+    """A column's values (N,), NaN in gaps, and whether all present cells are finite numbers."""
+    if is_text(series):
+        values, wrong = as_numbers(series)
+        return values, not wrong.any()
+    values = series.to_numpy()  # gaps are null, so that a NaN here is the text "nan"
+    return values, int(np.isfinite(values).sum()) == series.len() - series.null_count()
 
 
 def read_delimited(path: Path, reading: Reading, key: str = "") -> Table:

@@ -53,6 +53,6 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def read_bytes(path: Path, prefix: str = "") -> bytes:
-    """All bytes of a file, uncompressed when it begins like gzip. Raises DataError that begins with `prefix`."""
+    """All bytes of a file, uncompressed when it begins like gzip. Raises DataError after `prefix`."""
     with readable(path, prefix), open_bytes(path) as stream:
         return stream.read()

@@ -49,7 +49,7 @@ class Pieces:
         return Pieces(tuple(names), self.parts)
 
     def forget(self, below: int) -> None:
-        """Give back the memory of the parts whose rows all come before row `below`: they lose their columns."""
+        """Give back the memory of the parts that end at or before row `below`: they lose their columns."""
         for i, end in enumerate(self.starts[1:]):
             if end <= below:
                 self.parts[i] = np.empty((len(self.parts[i]), 0))

@@ -1,31 +1,39 @@
-"""Where rows come from: a source's text becomes a table."""
+"""Where rows come from: what a source names becomes a table."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from nettrain.data.delimited import Reading, read_delimited
+from nettrain.data.idx import LABEL, read_folder
+from nettrain.data.npz import read_npz
+from nettrain.data.parquet import read_parquet
 from nettrain.data.shipped import BUILTINS, read_shipped
 from nettrain.data.synthetic import read_synthetic
 from nettrain.data.table import Table
 from nettrain.errors import DataError, nearest
+
+TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+FILES = (*TEXT, ".parquet", ".npz")
 
 
 @dataclass(frozen=True)
 class Source:
     """A table, its target where the source knows it, and the test rows it brings.
 
-    `header` and `separator` say how other files in the form of this source are written.
+    `header` and `separator` say how other files in the form of this source are written; `classes` that the
+    target holds classes, however many there are.
     """
 
     table: Table
-    target: str | None = None
+    target: str | list[str] | None = None
     test: Table | None = None
     header: bool = False
     separator: str = ","
+    classes: bool = False
 
 
 def read_source(source: str, reading: Reading, *, seed: int, key: str = "") -> Source:
-    """The rows of `builtin:NAME`, `synthetic:NAME` or a file; `seed` draws the synthetic ones.
+    """The rows of `builtin:NAME`, `synthetic:NAME`, a file or a folder; `seed` draws the synthetic ones.
 
     Raises DataError that begins with `key`, the setting which named the source.
     """
@@ -35,8 +43,30 @@ def read_source(source: str, reading: Reading, *, seed: int, key: str = "") -> S
     if kind == "synthetic":
         table = read_synthetic(name, seed)
         return Source(table, table.columns[-1])
-    table = read_delimited(Path(source), reading, key)
+    return _file(Path(source), reading, key)
+
+
+def _file(path: Path, reading: Reading, key: str) -> Source:
+    """The rows of a file or folder: its name says how they are read, and all else is taken for text."""
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        table, test = read_npz(path, key)
+        targets = [name for name in table.columns if name.startswith("y")]
+        return Source(table, targets if len(targets) > 1 else "y", test)
+    if suffix == ".parquet":
+        return Source(read_parquet(path, reading.missing, key), header=True)
+    if names_folder(path):
+        table, test = read_folder(path, key)
+        return Source(table, LABEL, test, classes=True)
+    table = read_delimited(path, reading, key)
     return Source(table, header=table.header, separator=table.separator)
+
+
+def names_folder(path: Path) -> bool:
+    """Whether a path is or would be a folder, and not one that is named like a file."""
+    if path.name.lower().endswith(FILES):
+        return False
+    return path.is_dir() or not (path.suffix or path.exists())
 
 
 def _builtin(name: str, key: str) -> Source:

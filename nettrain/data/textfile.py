@@ -41,7 +41,9 @@ class TextFile:
                 yield data[:end]
             left = data[end:]
             if len(left) > LONGEST * size:
-                raise DataError(f"{self.place}: a quote that opens a cell does not close within {len(left)} bytes")
+                raise DataError(
+                    f"{self.place}: a quote that opens a cell does not close within {len(left)} bytes"
+                )
         if left:
             yield left
 
