@@ -1,30 +1,30 @@
 """From the `data:` block to arrays: read, decide the target, split, fit on the training rows, encode."""
 
 import os
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from nettrain.data.delimited import Reading
-from nettrain.data.encoding import amounts, encode_all, fit_encoders
-from nettrain.data.preprocessing import Layout, Preprocessing
+from nettrain.data.encoding import fit_encoders
+from nettrain.data.groups import read_groups, refuse_shared
+from nettrain.data.kind import find_target, order_classes
+from nettrain.data.labelled import Rows, labelled
+from nettrain.data.preprocessing import Layout, Preprocessing, fit_scaling
+from nettrain.data.roles import Roles
+from nettrain.data.scaling import Scaling
 from nettrain.data.settings import DataSettings, is_path
 from nettrain.data.sources import Source, read_source
 from nettrain.data.splits import TEST, VALIDATION, Indices, Strata, cut
 from nettrain.data.table import Table
-from nettrain.data.target import Target, find_target, scale_target, target_column
+from nettrain.data.tables import Tables, read_tables
+from nettrain.data.target import Target, listed, scale_target, target_columns
+from nettrain.data.weights import class_weights
 from nettrain.errors import DataError
 
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of one split: x (N, D), weight (N,) in the run's dtype; y (N,) int32 or (N, K) float64."""
-
-    x: npt.NDArray[Any]
-    y: npt.NDArray[Any]
-    weight: npt.NDArray[Any]
+__all__ = ["Prepared", "Rows", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Rows of a table that belong to one split."""
 
     table: Table
@@ -55,50 +54,61 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
     """
     reading = Reading(settings.header, settings.separator, tuple(map(str, settings.missing)))
     source = read_source(settings.source, reading, seed=seed, key="data.source")
-    wanted = source.target if settings.target is None else settings.target
-    name = target_column(source.table, wanted)
-    target, kind_note = find_target(source.table, name, settings.target_kind)
     layout = Layout(tuple(source.table.columns), source.header, source.separator, reading.missing)
-    resolved = resolve(settings, source, target, seed)
-    train, validation, test = split(source, target, layout, resolved, seed)
-    refuse_lost_classes(target, train)
+    names = target_columns(source.table, source.target if settings.target is None else settings.target)
+    roles = settings.columns.named(source.table, names)
+    tables = read_tables(source, names, layout, settings, seed)
+    target, kind_note = find_target(tables.main, names, settings.target_kind)
+    target = order_classes(replace(target, renames=settings.labels), settings.positive)
+    resolved = resolve(settings, roles, tables.main, target, seed)
+    parts = split(tables, target, roles.group, resolved, seed)
+    refuse_lost_classes(target, parts["training"])
     if resolved.target_scaling == "standard":
-        target = scale_target(target, source.table, train.rows)
-    preprocessing, notes = fit(source.table, target, layout, train.rows, resolved)
+        target = scale_target(target, tables.main, parts["training"].rows)
+    preprocessing, fit_notes = fit(parts["training"], target, layout, roles, resolved.scaling)
+    rows = {name: labelled(*part, preprocessing, dtype, f"{name} rows") for name, part in parts.items()}
+    train, weight_notes = weigh_classes(rows["training"], target, resolved)
+    said = (kind_note, *tables.notes, *split_notes(source, resolved, parts), *weight_notes)
     return Prepared(
-        encode(train, preprocessing, dtype),
-        encode(validation, preprocessing, dtype) if validation else None,
-        encode(test, preprocessing, dtype) if test else None,
+        train,
+        rows.get("validation"),
+        rows.get("test"),
         preprocessing,
         resolved,
-        tuple(
-            note for note in (kind_note, *split_notes(source, resolved, validation is None), *notes) if note
-        ),
+        tuple(note for note in (*said, *label_notes(target, train), *fit_notes) if note),
     )
 
 
-def resolve(settings: DataSettings, source: Source, target: Target, seed: int) -> DataSettings:
+def resolve(settings: DataSettings, roles: Roles, main: Table, target: Target, seed: int) -> DataSettings:
     """The settings with everything automatic replaced by what was decided, and absolute paths."""
     scaling = settings.target_scaling
+    classes = target.kind == "classes"
     if scaling == "auto":
         scaling = "standard" if target.kind == "numbers" else "none"
-    elif scaling == "standard" and target.kind == "classes":
-        raise DataError(f'data.target_scaling: standard needs numbers, but "{target.names[0]}" holds classes')
+    elif scaling == "standard" and target.kind != "numbers":
+        raise DataError(
+            f'data.target_scaling: standard needs numbers, but "{target.names[0]}" holds {target.kind}'
+        )
+    if settings.class_weights is not None and not classes:
+        raise DataError(f"data.class_weights: needs a target of classes, not of {target.kind}")
+    drawn = settings.order == "random" and roles.group is None
     decided = {
         "source": absolute(settings.source),
-        "target": target.names[0],
+        "columns": roles.columns(),
+        "target": target.names[0] if len(target.names) == 1 else list(target.names),
         "test": absolute(settings.test),
         "validation": absolute(settings.validation),
+        "positive": target.classes[1] if len(target.classes) == 2 else None,
         "target_kind": target.kind,
         "target_scaling": scaling,
-        "stratify": settings.stratify and target.kind == "classes",
+        "stratify": settings.stratify and classes and drawn,
         "seed": seed,
     }
     if is_path(settings.source):
-        decided["header"] = source.table.header
+        decided["header"] = main.header
         # Another file may have another separator, which "auto" finds again.
         if not (is_path(settings.test) or is_path(settings.validation)):
-            decided["separator"] = source.table.separator
+            decided["separator"] = main.separator
     return settings.model_copy(update=decided)
 
 
@@ -108,25 +118,33 @@ def absolute(source: Any) -> Any:
 
 
 def split(
-    source: Source, target: Target, layout: Layout, settings: DataSettings, seed: int
-) -> tuple[Part, Part | None, Part | None]:
+    tables: Tables, target: Target, group: str | None, settings: DataSettings, seed: int
+) -> dict[str, Part]:
     """Training, validation and test rows: test is cut first, validation from what is left."""
-    strata = Strata(target.labels(source.table), target.classes) if settings.stratify else None
-    left = np.arange(source.table.height)
-    parts: list[Part | None] = []
-    for key, size, purpose in (
-        ("test", settings.test, TEST),
-        ("validation", settings.validation, VALIDATION),
+    strata = Strata(target.labels(tables.main), target.classes) if settings.stratify else None
+    groups = None if group is None else read_groups(tables.main, group)
+    left = np.arange(tables.main.height)
+    parts: dict[str, Part] = {}
+    for key, size, own, purpose in (
+        ("test", settings.test, tables.test, TEST),
+        ("validation", settings.validation, tables.validation, VALIDATION),
     ):
-        if isinstance(size, str):
-            parts.append(second_source(size, key, target, layout, settings.separator, seed))
-        elif size is None:
-            parts.append(whole(source.test) if key == "test" and source.test else None)
-        else:
-            left, taken = cut(left, size, seed=seed, purpose=purpose, key=f"data.{key}", strata=strata)
-            parts.append(Part(source.table, taken) if len(taken) else None)
-    test, validation = parts
-    return Part(source.table, left), validation, test
+        if own is not None:
+            parts[key] = whole(own)
+        elif isinstance(size, int | float):
+            left, taken = cut(
+                left,
+                size,
+                seed=seed,
+                purpose=purpose,
+                key=f"data.{key}",
+                strata=strata,
+                groups=groups,
+                last=settings.order == "time",
+            )
+            parts |= {key: Part(tables.main, taken)} if len(taken) else {}
+    refuse_shared_groups(tables, group)
+    return {"training": Part(tables.main, left), **parts}
 
 
 def whole(table: Table) -> Part:
@@ -134,61 +152,82 @@ def whole(table: Table) -> Part:
     return Part(table, np.arange(table.height))
 
 
-def second_source(source: str, key: str, target: Target, layout: Layout, separator: str, seed: int) -> Part:
-    """All rows of another source in the form of the first, target included."""
-    found = read_source(source, layout.reading(separator), seed=seed, key=f"data.{key}")
-    return whole(layout.align(found.table, target.names))
+def refuse_shared_groups(tables: Tables, group: str | None) -> None:
+    """Raise DataError when rows of one group are in two sources, and so in two splits."""
+    if group is None:
+        return
+    sources = {"data.source": tables.main, "data.test": tables.test, "data.validation": tables.validation}
+    there = [(key, table) for key, table in sources.items() if table is not None]
+    for (_, first), (key, second) in combinations(there, 2):
+        refuse_shared(first, second, group, key)
 
 
 def refuse_lost_classes(target: Target, train: Part) -> None:
-    """Raise DataError when there is one class only, or a class has no training row."""
-    if target.kind == "numbers":
+    """Raise DataError when there is one class only, or classes have no training row."""
+    if target.kind != "classes":
         return
     name = target.names[0]
     if len(target.classes) < 2:
         raise DataError(f'target "{name}": one class only ("{target.classes[0]}"), nothing to tell apart')
     counts = np.bincount(target.labels(train.table)[train.rows], minlength=len(target.classes))
     if not counts.all():
-        lost = target.classes[int(np.argmin(counts))]
+        lost = [target.classes[k] for k in np.flatnonzero(counts == 0)]
+        have = f"class {listed(lost)} has" if len(lost) == 1 else f"classes {listed(lost)} have"
+        whose = "its" if len(lost) == 1 else "their"
         raise DataError(
-            f'target "{name}": class "{lost}" has no training row; '
-            "make data.test or data.validation smaller, or remove its rows"
+            f'target "{name}": {have} no training row; '
+            f"make data.test or data.validation smaller, or remove {whose} rows"
         )
 
 
 def fit(
-    table: Table, target: Target, layout: Layout, train: Indices, settings: DataSettings
+    train: Part, target: Target, layout: Layout, roles: Roles, scaling: Scaling
 ) -> tuple[Preprocessing, list[str]]:
-    """The encoders and the scaling of the inputs, fitted on the rows `train`, and notes on them."""
-    names = [name for name in table.columns if name not in target.names]
-    encoders, notes = fit_encoders(table, names, train)
+    """The encoders and the scaling of the inputs, fitted on the training rows, and notes on them."""
+    table = train.table
+    names = roles.inputs(table, target.names)
+    encoders, notes = fit_encoders(
+        table, names, train.rows, categorical=roles.categorical, numeric=roles.numeric
+    )
     if not encoders:
         raise DataError(f"{table.place}: no column but the target has a value to learn from")
-    x = encode_all(encoders, table.take(train))[:, amounts(encoders)]
-    fitted = settings.scaling.fit(settings.scaling, x) if x.size else {}
-    return Preprocessing(layout, tuple(encoders), settings.scaling, fitted, target), notes
+    fitted = fit_scaling(scaling, encoders, table, train.rows)
+    return Preprocessing(layout, tuple(encoders), scaling, fitted, target, roles.weight), notes
 
 
-def encode(part: Part, preprocessing: Preprocessing, dtype: str) -> Rows:
-    """The rows of a part as arrays; numbers are computed in float64 and rounded once."""
-    table = part.table.take(part.rows)
-    with np.errstate(over="ignore"):
-        x = np.ascontiguousarray(preprocessing.encode(table), dtype=dtype)
-    finite = np.isfinite(x)
-    if not finite.all():
-        row, place = np.argwhere(~finite)[0].tolist()
-        name = preprocessing.feature_names[place]
-        raise DataError(f'{table.at(row)}: column "{name}": the scaled value is too large for {dtype}')
-    return Rows(x, preprocessing.target.read(table), np.ones(len(x), dtype=dtype))
+def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[Rows, list[str]]:
+    """The training rows with the weight of their class as a factor, and a note on the classes' weights."""
+    if settings.class_weights is None:
+        return train, []
+    weights = class_weights(settings.class_weights, target, train.y)
+    weight = train.weight * weights[train.y].astype(train.weight.dtype)
+    if not weight.any():
+        raise DataError("data.class_weights: no training row weighs more than 0")
+    said = ", ".join(f'"{name}" {number:.4g}' for name, number in zip(target.classes, weights, strict=True))
+    return replace(train, weight=weight), [f"class weights: {said}"]
 
 
-def split_notes(source: Source, settings: DataSettings, unwatched: bool) -> list[str]:
-    """What is said about the splits; `unwatched` when there are no validation rows."""
-    notes = []
+def label_notes(target: Target, train: Rows) -> list[str]:
+    """What is said of labels that are the same in all training rows."""
+    if target.kind != "labels":
+        return []
+    constant = np.flatnonzero((train.y == train.y[0]).all(axis=0))
+    return [
+        f'label "{target.names[k]}": {train.y[0, k]:g} in every training row, so nothing can be learned of it'
+        for k in constant
+    ]
+
+
+def split_notes(source: Source, settings: DataSettings, parts: dict[str, Part]) -> list[str]:
+    """What is said about the splits."""
+    notes, group = [], settings.columns.group
     if source.test is not None and settings.test is None:
         notes.append(f"test: the {source.test.height} test rows that {settings.source} brings")
     elif source.test is not None:
         notes.append(f"the {source.test.height} test rows that {settings.source} brings are not used")
-    if unwatched and settings.validation:
+    if "validation" not in parts and settings.validation:
         notes.append(f"data.validation: {settings.validation} of so few rows is none")
+    if group is not None:
+        rows = ", ".join(f"{len(part.rows)} {name}" for name, part in parts.items())
+        notes.append(f'split by whole groups of "{group}": {rows} rows')
     return notes

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.delimited import SEPARATORS, Reading
-from nettrain.data.encoding import Encoder, amounts, encode_all, encoder_from_json
+from nettrain.data.cells import SEPARATORS
+from nettrain.data.delimited import Reading
+from nettrain.data.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
 from nettrain.data.scaling import Fitted, Scaling, scalings
 from nettrain.data.sources import read_source
 from nettrain.data.table import Table
@@ -16,6 +17,7 @@ from nettrain.data.target import Kind, Target
 from nettrain.errors import DataError
 
 Matrix = npt.NDArray[np.float64]
+CHUNK = 1 << 20  # cells that are encoded at once, in float64, before they get the run's dtype
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,17 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """How cells become inputs and outputs become answers; nothing else is needed to predict."""
+    """How cells become inputs and outputs become answers; nothing else is needed to predict.
+
+    `weight` is the column that weighs rows, which only matters where figures are made.
+    """
 
     layout: Layout
     encoders: tuple[Encoder, ...]
     scaling: Scaling
     fitted: Fitted
     target: Target
+    weight: str | None = None
 
     @property
     def inputs(self) -> int:
@@ -90,12 +96,12 @@ class Preprocessing:
 
     @property
     def target_kind(self) -> Kind:
-        """Whether classes or numbers are predicted."""
+        """Whether classes, numbers or several 0/1 labels are predicted."""
         return self.target.kind
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes in the order of the labels; empty for numbers."""
+        """The classes in the order of y's numbers, of two the positive one last; empty for other kinds."""
         return self.target.classes
 
     @property
@@ -109,8 +115,8 @@ class Preprocessing:
         return np.array(self.target.scale or (1.0,) * len(self.target.names))
 
     def outputs(self, *, one_for_two: bool = False) -> int:
-        """Outputs a network needs: K numbers, or one per class; for two classes 1 where the loss wants it."""
-        if self.target_kind == "numbers":
+        """Outputs a network needs: K numbers or labels, or one per class; for two 1 where the loss wants."""
+        if self.target_kind != "classes":
             return len(self.target.names)
         return 1 if one_for_two and len(self.classes) == 2 else len(self.classes)
 
@@ -137,6 +143,7 @@ class Preprocessing:
             "scaling": self.scaling.model_dump(),
             "fitted": {name: array.tolist() for name, array in self.fitted.items()},
             "target": self.target.to_json(),
+            "weight": self.weight,
         }
 
     @staticmethod
@@ -149,8 +156,9 @@ class Preprocessing:
                 scalings[data["scaling"]["name"]](**data["scaling"]),
                 {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},
                 Target.from_json(data["target"]),
+                data["weight"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"preprocessing: cannot be read: {error!r}") from error
 
 
@@ -161,11 +169,62 @@ def scale_amounts(x: Matrix, places: npt.NDArray[np.bool_], scaling: Scaling, fi
     return x
 
 
-def read_rows(source: str, preprocessing: Preprocessing, *, seed: int = 0) -> Matrix:
+def fit_scaling(
+    scaling: Scaling, encoders: Sequence[Encoder], table: Table, train: npt.NDArray[np.int64]
+) -> Fitted:
+    """What a scaling learns of the amounts in the rows `train`, one column at a time."""
+    learned: list[Fitted] = []
+    for encoder in encoders:
+        if any(encoder.places):
+            cells = encode_column(encoder, table, train)
+            learned.append(scaling.fit(scaling, cells[:, list(encoder.places)]))
+    if not learned:
+        return {}
+    fitted = {key: np.concatenate([one[key] for one in learned], axis=-1) for key in learned[0]}
+    return scaling.join(scaling, fitted) if fitted else {}
+
+
+def encode_rows(
+    table: Table, preprocessing: Preprocessing, dtype: str, rows: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[Any]:
+    """Inputs (N, D) of these rows, all when None, as dtype: computed in float64 and rounded once.
+
+    A chunk of rows at a time, so that a large table is not there in float64 too. Raises DataError at a
+    value that is too large for dtype.
+    """
+    rows = np.arange(table.height) if rows is None else rows
+    x = np.empty((len(rows), preprocessing.inputs), dtype)
+    step = max(1, CHUNK // max(1, preprocessing.inputs))
+    for start in range(0, len(rows), step):
+        some = table.take(rows[start : start + step])
+        chunk = x[start : start + step]
+        with np.errstate(over="ignore", invalid="ignore"):
+            chunk[:] = preprocessing.encode(some)
+        refuse_infinite(some, chunk, preprocessing)
+    return x
+
+
+def refuse_infinite(table: Table, x: npt.NDArray[Any], preprocessing: Preprocessing) -> None:
+    """Raise DataError at the first of the table's inputs (N, D) that is not finite."""
+    finite = np.isfinite(x)
+    if not finite.all():
+        row, place = np.argwhere(~finite)[0].tolist()
+        name = preprocessing.feature_names[place]
+        raise DataError(f'{table.at(row)}: column "{name}": the scaled value is too large for {x.dtype}')
+
+
+def read_rows(
+    source: str, preprocessing: Preprocessing, *, seed: int = 0, dtype: str = "float64"
+) -> npt.NDArray[Any]:
     """Inputs (N, D) of the rows of a source, with or without their target.
 
     Columns are found by name in any order; a file without a header gives them by position.
     Raises DataError when the source cannot be read or does not fit.
     """
+    return encode_rows(read_table(source, preprocessing, seed), preprocessing, dtype)
+
+
+def read_table(source: str, preprocessing: Preprocessing, seed: int) -> Table:
+    """The rows of a source under the names of the training data's columns."""
     table = read_source(source, preprocessing.layout.reading(), seed=seed).table
-    return preprocessing.encode(preprocessing.layout.align(table, preprocessing.target_names))
+    return preprocessing.layout.align(table, preprocessing.target_names)

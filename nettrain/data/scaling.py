@@ -1,7 +1,8 @@
 """Scalings of numeric columns: each entry fits on the training rows and is applied to all.
 
 Conventions: x (N, C) float64 without gaps; `fit(s, x)` -> what was learned, arrays by name;
-`apply(s, fitted, x)` -> (N, C). An array that was learned is all that the entry needs later.
+`apply(s, fitted, x)` -> (N, C). An array that was learned is all that the entry needs later. Its last axis
+are the columns, so that `fit` may see them in turns; `join` then brings together what several share.
 """
 
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import option
+from nettrain.errors import DataError
 
 Matrix = npt.NDArray[np.float64]
 Fitted = dict[str, Matrix]
@@ -27,6 +29,11 @@ class Scaling(Variant):
     def fit(s: Any, x: Matrix) -> Fitted:
         """What the training rows teach; nothing unless said."""
         return {}
+
+    @staticmethod
+    def join(s: Any, fitted: Fitted) -> Fitted:
+        """What was learned of all C columns, where one depends on the others."""
+        return fitted
 
     @staticmethod
     def apply(s: Any, fitted: Fitted, x: Matrix) -> Matrix:
@@ -83,6 +90,113 @@ class MinMax(Affine):
         least, most = x.min(axis=0), x.max(axis=0)
         scale = np.where(most > least, most - least, 1.0) / (high - low)
         return {"center": least - low * scale, "scale": scale}
+
+
+@scalings.register("max_abs")
+class MaxAbs(Affine):
+    """x / max |x|: within -1 and 1, 0 stays 0; a column of zeros stays."""
+
+    @staticmethod
+    def fit(s: Any, x: Matrix) -> Fitted:
+        most = np.abs(x).max(axis=0)
+        return {"center": np.zeros_like(most), "scale": np.where(most > 0, most, 1.0)}
+
+
+@scalings.register("center")
+class Center(Affine):
+    """x - mean, for pixels the mean image: differences keep their size."""
+
+    @staticmethod
+    def fit(s: Any, x: Matrix) -> Fitted:
+        center = Standard.fit(s, x)["center"]
+        return {"center": center, "scale": np.ones_like(center)}
+
+
+@scalings.register("channel")
+class Channel(Affine):
+    """(x - mean) / standard deviation of all pixels of a channel; of images as height, width, channel.
+
+    Column j is of channel j mod `channels`. A channel of one value is only centred.
+    """
+
+    channels: int = option(3, "values of a pixel, which lie side by side", ge=1)
+
+    @staticmethod
+    def fit(s: Any, x: Matrix) -> Fitted:
+        return {"center": Standard.fit(s, x)["center"], "scale": x.std(axis=0)}
+
+    @staticmethod
+    def join(s: Any, fitted: Fitted) -> Fitted:
+        """Of the columns' means m and deviations d: mean of m, and √(mean of d² + variance of m)."""
+        width = len(fitted["center"])
+        if width % s.channels:
+            raise DataError(
+                f"data.scaling: {width} columns of numbers are not pixels of {s.channels} channels"
+            )
+        means, deviations = (fitted[key].reshape(-1, s.channels) for key in ("center", "scale"))
+        spread = np.sqrt(np.square(deviations).mean(axis=0) + means.var(axis=0))
+        pixels = len(means)
+        return {
+            "center": np.tile(means.mean(axis=0), pixels),
+            "scale": np.tile(np.where(spread > 0, spread, 1.0), pixels),
+        }
+
+
+@scalings.register("robust")
+class Robust(Affine):
+    """(x - median) / (third quartile - first); only centred where the quartiles are equal.
+
+    A few wild values change neither. Quantiles between two values are linear in between.
+    """
+
+    @staticmethod
+    def fit(s: Any, x: Matrix) -> Fitted:
+        first, median, third = np.percentile(x, [25, 50, 75], axis=0)
+        return {"center": median, "scale": np.where(third > first, third - first, 1.0)}
+
+
+@scalings.register(
+    "quantile_normal", source="scikit-learn's QuantileTransformer(output_distribution='normal')"
+)
+class QuantileNormal(Scaling):
+    """Φ⁻¹ of the share of training rows below x: rising, and a standard normal whatever the column was.
+
+    `fitted["knots"]` (Q, C) are the quantiles at Q even shares from 0 to 1; between two of them it is linear.
+    A value that fills several of them gets the middle of their shares. Shares end at 1e-7 and 1 - 1e-7, so
+    that the smallest and the largest value, and all beyond, become ∓5.2. A constant column becomes 0.
+    """
+
+    knots: int = option(1000, "quantiles that are remembered, at most one for each training row", ge=2)
+
+    @staticmethod
+    def fit(s: Any, x: Matrix) -> Fitted:
+        count = max(2, min(s.knots, len(x)))
+        # a rounded quantile may fall below the one before it
+        return {"knots": np.maximum.accumulate(np.quantile(x, np.linspace(0, 1, count), axis=0))}
+
+    @staticmethod
+    def apply(s: Any, fitted: Fitted, x: Matrix) -> Matrix:
+        from scipy.special import ndtri
+
+        shares = np.empty_like(x)
+        for column, knots in enumerate(fitted["knots"].T):
+            shares[:, column] = share_below(knots, x[:, column])
+        normal: Matrix = ndtri(np.clip(shares, END, 1 - END))
+        return normal
+
+
+END = 1e-7  # the smallest share of rows, so that Φ⁻¹ stays finite
+
+
+def share_below(knots: Matrix, x: Matrix) -> Matrix:
+    """The share (N,) of rows below x (N,), by knots (Q,) at even shares; 0.5 everywhere if all are equal."""
+    if knots[0] == knots[-1]:
+        return np.full_like(x, 0.5)
+    shares = np.linspace(0, 1, len(knots))
+    # np.interp takes the last of equal knots; from the other side, the first
+    shares_down = np.interp(-x, -knots[::-1], -shares[::-1])
+    middle: Matrix = 0.5 * (np.interp(x, knots, shares) - shares_down)
+    return middle
 
 
 @scalings.register("divide")

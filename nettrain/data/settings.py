@@ -2,15 +2,17 @@
 
 from collections.abc import Collection
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.settings import Settings, expects, later, option
+from nettrain.catalogue.settings import Settings, expects, option
+from nettrain.data.roles import Columns
 from nettrain.data.scaling import Scaling, scalings
 from nettrain.data.shipped import BUILTINS
+from nettrain.data.spelling import value_text
 from nettrain.data.synthetic import SYNTHETICS
 from nettrain.errors import nearest
 
@@ -42,13 +44,6 @@ def known_source(source: str) -> str:
     return source
 
 
-def one_target(target: Any) -> Any:
-    """The target, when it is a single one."""
-    if isinstance(target, list):
-        raise refuse("is not built yet (several targets)")
-    return target
-
-
 def split_size(size: float | str | None) -> float | str | None:
     """A share of the rows below 1, a whole number of rows, or another source; 0 and null mean none."""
     if isinstance(size, str):
@@ -72,8 +67,14 @@ Source = Annotated[str, AfterValidator(known_source)]
 Size = Annotated[
     Annotated[float | int | str | None, expects("a share, a count or a source")], AfterValidator(split_size)
 ]
-Column = Annotated[
-    Annotated[str | int | None, expects("a column's name or position")], BeforeValidator(one_target)
+TargetColumns = Annotated[
+    Annotated[list[str | int], Field(min_length=1)] | str | int | None,
+    expects("a column's name or position, or a list of them"),
+]
+Text = Annotated[str, BeforeValidator(value_text)]
+ClassWeights = Annotated[
+    Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)] | Literal["balanced"] | None,
+    expects("balanced, or a block of classes with a number from 0 each"),
 ]
 
 
@@ -81,9 +82,10 @@ class DataSettings(Settings):
     """Where rows come from, what is predicted, which rows are held back, and how cells become numbers."""
 
     source: Source = Field(description="builtin:NAME, synthetic:NAME, or a .csv or .csv.gz file")
-    target: Column = option(
+    target: TargetColumns = option(
         None,
-        "what is predicted: a column's name, or its position from 0 or, negative, from the end; "
+        "what is predicted: a column's name, or its position from 0 or, negative, from the end, "
+        "or a list of those; "
         "null is the last column, or what a built-in source says",
     )
     test: Size = option(
@@ -103,13 +105,18 @@ class DataSettings(Settings):
     missing: list[Annotated[str | int | float, expects("text or a number")]] = option(
         ["", "?", "NA", "NaN"], "cells that mean no value"
     )
-    columns: dict[str, Any] = later(
-        {"ignore": [], "categorical": [], "numeric": [], "weight": None, "group": None}, "roles of columns"
+    missing_target: Literal["refuse", "drop"] = option(
+        "refuse", "what is done about rows without a target: an error, or leave them out and count them"
     )
-    labels: dict[str, str] = later({}, "renames cells of the target before anything else")
-    positive: str | int | None = later(None, "the class that counts as positive, of two")
-    target_kind: Literal["auto", "classes", "numbers"] = option(
-        "auto", "text, booleans, and whole numbers of at most 20 values with 5 rows each are classes"
+    columns: Columns = option({}, "roles of columns")
+    labels: dict[str, Text] = option({}, "renames cells of the target before anything else")
+    positive: Annotated[str | int | float | bool | None, expects("a class")] = option(
+        None, "the class that counts as positive, of two; null is the second in order"
+    )
+    target_kind: Literal["auto", "classes", "numbers", "labels"] = option(
+        "auto",
+        "text, booleans, and whole numbers of at most 20 values with 5 rows each are classes; "
+        "several columns of 0 and 1 are labels; all else is numbers",
     )
     scaling: Annotated[Scaling, Choice(scalings)] = option(
         {"name": "standard"}, "what is done to numeric columns, fitted on the training rows"
@@ -117,7 +124,24 @@ class DataSettings(Settings):
     target_scaling: Literal["auto", "standard", "none"] = option(
         "auto", "whether targets are centred and divided by their spread; auto does it to numbers"
     )
-    class_weights: Any = later(None, "how much a row of each class counts")
+    class_weights: ClassWeights = option(
+        None,
+        "how much a training row of each class counts, 1 where not named; "
+        "balanced: every class counts the same in all",
+    )
     stratify: bool = option(True, "whether each split gets its share of every class")
-    order: Literal["random", "time"] = later("random", "time keeps the last rows for test and validation")
+    order: Literal["random", "time"] = option(
+        "random", "time keeps the last rows for test, and those before them for validation"
+    )
     seed: int | None = option(None, "of the splits and of synthetic rows", ge=0, lt=2**64)
+
+    @model_validator(mode="after")
+    def one_way_to_split(self) -> "DataSettings":
+        """Refuse groups in the order of time: neither could be kept whole."""
+        if self.order == "time" and self.columns.group is not None:
+            raise PydanticCustomError(
+                "elsewhere",
+                '"time" does not go with data.columns.group: the last rows may hold half a group',
+                {"path": ("data", "order")},
+            )
+        return self

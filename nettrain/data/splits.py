@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.data.groups import take_groups
 from nettrain.errors import DataError
 
 TEST = 0x64617461_00000001  # purposes of draws: "data" in ASCII, then a number
@@ -19,20 +20,31 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Strata:
-    """What a cut is stratified by: the class of each row of the table, labels (N,), and the classes' names."""
+    """What a cut is stratified by: labels (N,), the class of each of the table's rows, and the classes' names."""
 
     labels: npt.NDArray[np.int32]
     classes: Sequence[str]
 
 
 def cut(
-    rows: Indices, size: float, *, seed: int, purpose: int, key: str, strata: Strata | None = None
+    rows: Indices,
+    size: float,
+    *,
+    seed: int,
+    purpose: int,
+    key: str,
+    strata: Strata | None = None,
+    groups: Indices | None = None,
+    last: bool = False,
 ) -> tuple[Indices, Indices]:
     """Part `rows` into (kept, taken), both ascending: taken is a share (float) or a count (int) of them.
 
-    A share is rounded to whole rows, halves up.
-    With strata every class gives its share, by largest remainder, so that counts add up exactly.
-    Raises DataError that begins with `key` when nothing would be kept, or a class has a single row.
+    A share is rounded to whole rows, halves up. At most one of these says which rows are taken:
+    with strata every class gives its share, by largest remainder, so that counts add up exactly;
+    with groups (N,), numbers of the table's rows, whole groups are taken, and the count is as near as they
+    allow; with `last` the last rows are taken.
+    Raises DataError that begins with `key` when nothing would be kept, a class has a single row, or all
+    rows are one group.
     """
     count = math.floor(size * len(rows) + 0.5) if isinstance(size, float) else size
     if count >= len(rows):
@@ -40,10 +52,14 @@ def cut(
     if count == 0:
         return rows, rows[:0]
     generator = np.random.Generator(np.random.Philox(key=[seed, purpose]))
-    if strata is None:
-        taken = generator.permutation(rows)[:count]
-    else:
+    if last:
+        taken = rows[-count:]
+    elif groups is not None:
+        taken = rows[take_groups(groups[rows], count, generator, key)]
+    elif strata is not None:
         taken = take_stratified(rows, strata, count, generator, key)
+    else:
+        taken = generator.permutation(rows)[:count]
     return np.setdiff1d(rows, taken), np.sort(taken)
 
 

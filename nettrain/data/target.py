@@ -1,30 +1,38 @@
-"""The target: which column is predicted, whether it holds classes or numbers, and how it is scaled.
+"""The target: which columns are predicted, how their cells become y, and how numbers are scaled.
 
 Conventions: classes become y (N,) int32, positions in `classes`; numbers become y (N, K) float64,
-(value - center) / scale.
+(value - center) / scale; labels become y (N, K) float64 of 0 and 1.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.encoding import as_text, number_text
+from nettrain.data.numbers import is_truth, read_amounts
 from nettrain.data.scaling import Standard
-from nettrain.data.table import Floats, Table, as_numbers, counted, is_numeric, not_a_number
+from nettrain.data.spelling import as_text
+from nettrain.data.table import Floats, Table, as_numbers, counted, not_a_number
+from nettrain.data.unlabelled import refuse_missing
 from nettrain.errors import DataError, nearest
 
-Kind = Literal["classes", "numbers"]
+if TYPE_CHECKING:
+    import polars as pl
+
+Kind = Literal["classes", "numbers", "labels"]
+Wanted = Literal["auto", "classes", "numbers", "labels"]
 Matrix = npt.NDArray[np.float64]
-MOST_CLASSES = 20  # whole numbers of more values are amounts
-ROWS_PER_CLASS = 5  # and so are those of fewer rows each, on average
-SHOWN = 5
+NAMED = 5  # classes in a message before it gets hard to read
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted: K names; for classes, theirs, and whether they are numbers; for numbers, the scale."""
+    """What is predicted: K names; for classes, theirs, and whether they are numbers; for numbers, the scale.
+
+    Of two classes the second is the positive one. `renames` are applied to cells before all else.
+    """
 
     names: tuple[str, ...]
     kind: Kind
@@ -32,28 +40,45 @@ class Target:
     numeric: bool = True
     center: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, table: Table) -> npt.NDArray[Any]:
-        """y of a table's rows. Raises DataError at a missing cell, an unknown class, or text for a number."""
-        return self.labels(table) if self.kind == "classes" else self.amounts(table)
+        """y of a table's renamed rows. Raises DataError at a cell that is missing, unknown or wrong."""
+        if self.kind == "classes":
+            return self.labels(table)
+        return self.amounts(table) if self.kind == "numbers" else self.marks(table)
 
     def labels(self, table: Table) -> npt.NDArray[np.int32]:
         """Positions in `classes` (N,)."""
+        import polars as pl
+
         cells = class_names(table, self.names[0], self.numeric)
-        position = {name: i for i, name in enumerate(self.classes)}
-        unknown = next((row for row, cell in enumerate(cells) if cell not in position), None)
-        if unknown is not None:
-            raise DataError(
-                f'{table.at(unknown)}: target "{self.names[0]}": class "{cells[unknown]}" '
-                f"is not in the training data{nearest(cells[unknown], self.classes)}"
-            )
-        return np.array([position[cell] for cell in cells], dtype=np.int32)
+        places = list(range(len(self.classes)))
+        found = cells.replace_strict(list(self.classes), places, default=-1, return_dtype=pl.Int32).to_numpy()
+        unknown = np.flatnonzero(found < 0)
+        if len(unknown):
+            raise self.unknown_classes(table, [cells[int(row)] for row in unknown], int(unknown[0]))
+        return found.astype(np.int32)
+
+    def unknown_classes(self, table: Table, cells: Sequence[str], first: int) -> DataError:
+        """The error of cells that are no class of the training data; the first stands in row `first`."""
+        names = list(dict.fromkeys(cells))
+        where = f'{table.at(first)}: target "{self.names[0]}"'
+        rows = f" ({counted(len(cells), 'row')})" if len(cells) > 1 else ""
+        if len(names) == 1:
+            hint = nearest(names[0], self.classes)
+            return DataError(f'{where}: class "{names[0]}" is not in the training data{rows}{hint}')
+        return DataError(f"{where}: classes {listed(names)} are not in the training data{rows}")
 
     def amounts(self, table: Table) -> Matrix:
         """Scaled numbers (N, K)."""
         raw = np.column_stack([read_numbers(table, name) for name in self.names])
         scaled: Matrix = (raw - np.array(self.center)) / np.array(self.scale)
         return scaled
+
+    def marks(self, table: Table) -> Matrix:
+        """0 or 1 for each label (N, K)."""
+        return np.column_stack([read_marks(table, name) for name in self.names])
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -63,6 +88,7 @@ class Target:
             "numeric": self.numeric,
             "center": list(self.center),
             "scale": list(self.scale),
+            "renames": dict(self.renames),
         }
 
     @staticmethod
@@ -75,7 +101,24 @@ class Target:
             data["numeric"],
             tuple(map(float, data["center"])),
             tuple(map(float, data["scale"])),
+            dict(data["renames"]),
         )
+
+
+def listed(names: Sequence[str]) -> str:
+    """`"a", "b" and 3 more`: the first few names."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(f'"{name}"' for name in names[:NAMED]) + more
+
+
+def target_columns(table: Table, wanted: str | int | Sequence[str | int] | None) -> tuple[str, ...]:
+    """The names of the wanted columns, each by name or position; null is the last. Raises DataError."""
+    several = wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
+    names = tuple(target_column(table, one) for one in several)
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise DataError(f'data.target: "{twice}" is named twice')
+    return names
 
 
 def target_column(table: Table, wanted: str | int | None) -> str:
@@ -89,68 +132,10 @@ def target_column(table: Table, wanted: str | int | None) -> str:
     return table.columns[position]
 
 
-def find_target(table: Table, name: str, wanted: Literal["auto", "classes", "numbers"]) -> tuple[Target, str]:
-    """The target in that column, numbers unscaled, and a note on the kind taken ("" when it was wanted).
-
-    Raises DataError for rows without a target and for cells that do not fit the wanted kind.
-    """
-    refuse_missing(table, name)
-    numeric = reads_as_numbers(table, name, wanted)
-    kind, note = (wanted, "") if wanted != "auto" else guess_kind(table, name, numeric)
-    if kind == "numbers":
-        return Target((name,), "numbers", center=(0.0,), scale=(1.0,)), note
-    names = set(class_names(table, name, numeric))
-    order = sorted(names, key=float) if numeric else sorted(names)
-    return Target((name,), "classes", tuple(order), numeric), note
-
-
-def refuse_missing(table: Table, name: str) -> None:
-    """Raise DataError when rows have no target, with the places of the first."""
-    rows = np.flatnonzero(table.column(name).is_null().to_numpy())
-    if len(rows):
-        where = ", ".join(table.at(int(row)).removeprefix(f"{table.place}:") for row in rows[:SHOWN])
-        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-        raise DataError(
-            f'{table.at(int(rows[0]))}: target "{name}": {counted(len(rows), "row")} without a value '
-            f"(at {where}{more}); fill or remove them"
-        )
-
-
-def reads_as_numbers(table: Table, name: str, wanted: str) -> bool:
-    """Whether the target's cells are numbers, which some of them may contradict unless classes are wanted."""
-    _, wrong = as_numbers(table.column(name))
-    if wanted == "classes":
-        return not wrong.any()
-    advice = "correct it or set data.target_kind: classes"
-    if wanted == "numbers" and wrong.any():
-        raise not_a_number(table, name, wrong, advice)
-    return is_numeric(table, name, advice)
-
-
-def guess_kind(table: Table, name: str, numeric: bool) -> tuple[Kind, str]:
-    """Classes for text and for whole numbers of few values, else numbers; and a note how to say otherwise."""
-    if not numeric:
-        different = table.column(name).n_unique()
-        return "classes", f'target "{name}": text, taken as {counted(different, "class", "classes")}'
-    values = read_numbers(table, name)
-    different = len(np.unique(values))
-    whole = bool((values == np.floor(values)).all())
-    if whole and different <= MOST_CLASSES and len(values) >= ROWS_PER_CLASS * different:
-        return "classes", (
-            f'target "{name}": whole numbers of {counted(different, "value")}, taken as classes; '
-            "data.target_kind: numbers takes them as amounts"
-        )
-    return "numbers", (
-        f'target "{name}": taken as numbers; data.target_kind: classes takes each value as a class'
-    )
-
-
-def class_names(table: Table, name: str, numeric: bool) -> list[str]:
+def class_names(table: Table, name: str, numeric: bool) -> "pl.Series":
     """The class of each row as text; numbers in one spelling, so that 1 and 1.0 are one class."""
     refuse_missing(table, name)
-    if not numeric:
-        return [str(cell) for cell in as_text(table, name)]
-    return [number_text(value) for value in read_numbers(table, name)]
+    return as_text(table, name, numeric=numeric)
 
 
 def read_numbers(table: Table, name: str) -> Floats:
@@ -159,6 +144,19 @@ def read_numbers(table: Table, name: str) -> Floats:
     values, wrong = as_numbers(table.column(name))
     if wrong.any():
         raise not_a_number(table, name, wrong, "correct it")
+    return values
+
+
+def read_marks(table: Table, name: str) -> Floats:
+    """0 or 1 (N,), also from false and true. Raises DataError at a missing cell or another one."""
+    refuse_missing(table, name)
+    values, wrong = read_amounts(table, name, is_truth(table, name))
+    wrong |= (values != 0) & (values != 1)
+    if wrong.any():
+        row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
+        others = f" (and {more} more)" if more else ""
+        cell = as_text(table, name)[row]
+        raise DataError(f'{table.at(row)}: target "{name}": "{cell}" is not 0 or 1{others}')
     return values
 
 

@@ -11,7 +11,7 @@ from nettrain.catalogue.settings import is_later
 from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
-    "source target test validation header separator missing columns labels positive target_kind scaling "
+    "source target test validation header separator missing missing_target columns labels positive target_kind scaling "
     "target_scaling class_weights stratify order seed"
 )
 REFUSED = [
@@ -21,8 +21,21 @@ REFUSED = [
     ({"source": "notes.txt"}, "is not a source"),
     ({"source": "builtin:irsi"}, 'is not a builtin source, did you mean "iris"?'),
     ({"source": "synthetic:spirale"}, 'is not a synthetic source, did you mean "spirals"?'),
-    ({"target": ["a", "b"]}, "is not built yet (several targets)"),
-    ({"target": 1.5}, "is not a column's name or position"),
+    ({"target": []}, "is not a column's name or position, or a list of them"),
+    ({"target": 1.5}, "is not a column's name or position, or a list of them"),
+    ({"missing_target": "skip"}, "'refuse' or 'drop'"),
+    ({"columns": {"ignore": "a"}}, "should be a valid list"),
+    ({"columns": {"ignor": ["a"]}}, "not permitted"),
+    ({"columns": {"weight": 0.5}}, "is not a column's name or position"),
+    ({"columns": {"numeric": [None]}}, "is not a column's name or position"),
+    ({"columns": {"group": "g"}, "order": "time"}, '"time" does not go with data.columns.group'),
+    ({"labels": {"a": None}}, "should be a valid string"),
+    ({"positive": ["a"]}, "is not a class"),
+    ({"class_weights": {}}, "is not balanced, or a block of classes with a number from 0 each"),
+    ({"class_weights": {"a": -1.0}}, "is not balanced, or a block of classes with a number from 0 each"),
+    ({"class_weights": "equal"}, "is not balanced, or a block of classes with a number from 0 each"),
+    ({"scaling": {"name": "channel", "channels": 0}}, "greater than or equal to 1"),
+    ({"scaling": {"name": "quantile_normal", "knots": 1}}, "greater than or equal to 2"),
     ({"test": 1.0}, "is not below 1 (a count of rows is a whole number)"),
     ({"test": -3}, "is below 0"),
     ({"test": True}, "is not a share, a count or a source"),
@@ -43,9 +56,8 @@ def test_every_key_is_there_with_a_meaning():
     assert all(field.description for field in DataSettings.model_fields.values())
 
 
-def test_keys_of_later_features_are_marked():
-    later = [name for name in DataSettings.model_fields if is_later(DataSettings, name)]
-    assert ["columns", "labels", "positive", "class_weights", "order"] == later
+def test_no_key_is_of_a_later_feature():
+    assert not any(is_later(DataSettings, name) for name in DataSettings.model_fields)
 
 
 @pytest.mark.parametrize(("keys", "words"), REFUSED)
@@ -65,6 +77,11 @@ def test_survives_yaml():
         validation=0,
         separator="\t",
         missing=["-", -9],
+        missing_target="drop",
+        columns={"ignore": ["a", -1], "categorical": [3], "numeric": ["b"], "weight": "w", "group": 0},
+        labels={"a": "b", "c": 1, "d": True},
+        positive=True,
+        class_weights={"a": 2, "b": 0.5},
         scaling={"name": "minmax", "range": [-1, 1]},
         seed=2**63,
     )

@@ -14,7 +14,17 @@ def scaled(name, x=X, **numbers):
 
 
 def test_the_registry_holds_what_is_tested_here():
-    assert ["none", "standard", "minmax", "divide"] == list(scalings)
+    assert [
+        "none",
+        "standard",
+        "minmax",
+        "max_abs",
+        "center",
+        "channel",
+        "robust",
+        "quantile_normal",
+        "divide",
+    ] == list(scalings)
 
 
 @pytest.mark.parametrize("name", list(scalings))

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from nettrain.data.delimited import Reading, parse
+from nettrain.data.kind import find_target
 from nettrain.data.table import Table
-from nettrain.data.target import Target, find_target, scale_target, target_column
+from nettrain.data.target import Target, scale_target, target_column
 from nettrain.errors import DataError
 
 
 def target_of(cells, wanted="auto"):
-    return find_target(Table.of({"t": cells}), "t", wanted)
+    return find_target(Table.of({"t": cells}), ["t"], wanted)
 
 
 @pytest.mark.parametrize(
@@ -85,12 +86,14 @@ def test_a_column_that_is_not_there(wanted, message):
         (
             "n,t\n1,a\n2,\n3,b\n4,?\n",
             "auto",
-            'x.csv:3: target "t": 2 rows without a value (at 3, 5); fill or remove them',
+            'x.csv:3: target "t": 2 rows without a value (at 3, 5); fill or remove them, '
+            "or set data.missing_target: drop",
         ),
         (
             "n,t\n" + "1,\n" * 7 + "1,a\n",
             "auto",
-            'x.csv:2: target "t": 7 rows without a value (at 2, 3, 4, 5, 6 and 2 more); fill or remove them',
+            'x.csv:2: target "t": 7 rows without a value (at 2, 3, 4, 5, 6 and 2 more); fill or remove them, '
+            "or set data.missing_target: drop",
         ),
         (
             "n,t\n1,1.5\n2,2.5\n3,x\n",
@@ -106,7 +109,7 @@ def test_a_column_that_is_not_there(wanted, message):
 )
 def test_refuses_cells_that_do_not_fit(text, wanted, message):
     with pytest.raises(DataError) as caught:
-        find_target(parse(text.encode(), "x.csv", Reading(header=True)), "t", wanted)
+        find_target(parse(text.encode(), "x.csv", Reading(header=True)), ["t"], wanted)
     assert str(caught.value).startswith(message)
 
 

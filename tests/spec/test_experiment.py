@@ -27,6 +27,7 @@ data:
   header: auto
   separator: auto
   missing: ["", "?", NA, NaN]
+  missing_target: refuse
   columns: {ignore: [], categorical: [], numeric: [], weight: null, group: null}
   labels: {}
   positive: null
@@ -77,11 +78,6 @@ backend: {name: auto, dtype: float32, threads: auto, device: 0, tf32: false}
 MINIMAL = "data: {source: builtin:optdigits, target: label}\n"
 
 NOT_BUILT = {
-    "data.columns": "{ignore: [a]}",
-    "data.labels": "{a: b}",
-    "data.positive": "a",
-    "data.class_weights": "balanced",
-    "data.order": "time",
     "model.layers": "[3]",
     "model.bias": "false",
     "model.batch_norm": "true",

@@ -1,0 +1,56 @@
+"""Rows with what is to be predicted of them, as arrays: to train on, or to make figures of."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.data.preprocessing import Preprocessing, encode_rows, read_table
+from nettrain.data.renames import rename_cells
+from nettrain.data.table import Table
+from nettrain.data.unlabelled import drop_missing
+from nettrain.data.weights import row_weights
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one split: x (N, D), weight (N,) in the run's dtype.
+
+    y is (N,) int32 for classes, (N, K) float64 for numbers, and for labels of 0 and 1.
+    """
+
+    x: npt.NDArray[Any]
+    y: npt.NDArray[Any]
+    weight: npt.NDArray[Any]
+
+
+def read_labelled(
+    source: str,
+    preprocessing: Preprocessing,
+    *,
+    seed: int = 0,
+    dtype: str = "float64",
+    missing_target: str = "refuse",
+) -> Rows:
+    """The rows of a source with their target: inputs, y, and the weight column's weights.
+
+    Columns are found as `read_rows` finds them. Raises DataError when the source cannot be read or does
+    not fit, and at rows without a target unless `missing_target` is drop. Class weights do not count here.
+    """
+    target = preprocessing.target
+    table = rename_cells(read_table(source, preprocessing, seed), target.names, target.renames)
+    for name in target.names:
+        table.refuse_unknown(name, "target column")
+    if missing_target == "drop":
+        table, _ = drop_missing(table, target.names)
+    return labelled(table, np.arange(table.height), preprocessing, dtype)
+
+
+def labelled(
+    table: Table, rows: npt.NDArray[np.int64], preprocessing: Preprocessing, dtype: str, called: str = "rows"
+) -> Rows:
+    """These rows of a renamed table as arrays; errors call them `called`."""
+    y = preprocessing.target.read(table)[rows]
+    weight = row_weights(table, preprocessing.weight, rows, called)
+    return Rows(encode_rows(table, preprocessing, dtype, rows), y, weight.astype(dtype))

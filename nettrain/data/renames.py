@@ -1,0 +1,51 @@
+"""Renames: cells of the target under other names, before anything else is made of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from nettrain.data.pieces import Pieces
+from nettrain.data.spelling import as_text
+from nettrain.data.table import Table
+from nettrain.errors import close
+
+
+def rename_cells(table: Table, names: Sequence[str], renames: Mapping[str, str]) -> Table:
+    """The table with the cells of these columns renamed, where it has them; numbers go by their value too."""
+    for name in names if renames else ():
+        if name in table.columns:
+            cells = zip(as_text(table, name), as_text(table, name, numeric=True), strict=True)
+            new = [renames.get(cell, renames.get(spelled, cell)) for cell, spelled in cells]
+            table = with_text(table, name, new)
+    return table
+
+
+def with_text(table: Table, name: str, cells: Sequence[str | None]) -> Table:
+    """The table with text in place of a column."""
+    import polars as pl
+
+    frame = table.cells.with_columns(pl.Series(name, cells, pl.String))
+    return replace(table, cells=frame, numbers=without(table.numbers, name), names=tuple(table.columns))
+
+
+def without(numbers: Pieces | None, name: str) -> Pieces | None:
+    """The other columns of numbers."""
+    if numbers is None or name not in numbers.names:
+        return numbers
+    kept = [place for place, other in enumerate(numbers.names) if other != name]
+    if not kept:
+        return None
+    return Pieces(tuple(numbers.names[place] for place in kept), [part[:, kept] for part in numbers.parts])
+
+
+def unused(tables: Sequence[Table], names: Sequence[str], renames: Mapping[str, str]) -> list[str]:
+    """Notes on renames of cells that none of the tables, not renamed yet, has."""
+    found: dict[str, None] = {}
+    for table in tables if renames else ():
+        for name in {*names} & {*table.columns}:
+            both = [as_text(table, name, numeric=numeric).unique().to_list() for numeric in (False, True)]
+            found |= dict.fromkeys(cell for cells in both for cell in cells if cell is not None)
+    return [
+        f'data.labels: no cell of the target is "{cell}"{close(cell, found)}'
+        for cell in renames
+        if cell not in found
+    ]
