@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def parse(data: bytes, place: str, reading: Reading) -> Table:
     return read_stream(lambda: io.BytesIO(data), place, reading)
 
 
-def read_stream(open: Callable[[], IO[bytes]], place: str, reading: Reading) -> Table:
+def read_stream(open: Callable[[], io.BufferedIOBase], place: str, reading: Reading) -> Table:
     """The table in a stream that can be opened again, in UTF-8 or, with a note, in Latin-1."""
     file = TextFile(place, open)
     try:

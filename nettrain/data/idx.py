@@ -103,15 +103,15 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
         if promised > MOST_PACKED * path.stat().st_size:
             raise DataError(f"{place}: is too small for the {promised} bytes that its dimensions promise")
         values = np.empty(shape, dtype)
-        found = fill(stream, memoryview(values.reshape(-1).view(np.uint8)))
+        found = fill(stream, values.reshape(-1).view(np.uint8))
         if found < promised or stream.read(1):
             amount = f"{found} of" if found < promised else "more than"
             raise DataError(f"{place}: holds {amount} the {promised} bytes that its dimensions promise")
     return values.astype(dtype.newbyteorder("="), copy=False)
 
 
-def fill(stream: Any, room: memoryview) -> int:
-    """Read a stream into all of the room; returns the bytes that were there."""
+def fill(stream: Any, room: npt.NDArray[np.uint8]) -> int:
+    """Read a stream into all of the room (N,); returns the bytes that were there."""
     done = 0
     while done < len(room) and (count := stream.readinto(room[done : done + (1 << 20)])):
         done += count

@@ -1,12 +1,14 @@
 """Rows with what is to be predicted of them, as arrays: to train on, or to make figures of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.preprocessing import Preprocessing, encode_rows, read_table
+from nettrain.data.inputs import encode_parts
+from nettrain.data.preprocessing import Preprocessing, read_table
 from nettrain.data.renames import rename_cells
 from nettrain.data.table import Table
 from nettrain.data.unlabelled import drop_missing
@@ -44,13 +46,20 @@ def read_labelled(
         table.refuse_unknown(name, "target column")
     if missing_target == "drop":
         table, _ = drop_missing(table, target.names)
-    return labelled(table, np.arange(table.height), preprocessing, dtype)
+    return label_parts({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
 
 
-def labelled(
-    table: Table, rows: npt.NDArray[np.int64], preprocessing: Preprocessing, dtype: str, called: str = "rows"
-) -> Rows:
-    """These rows of a renamed table as arrays; errors call them `called`."""
-    y = preprocessing.target.read(table)[rows]
-    weight = row_weights(table, preprocessing.weight, rows, called)
-    return Rows(encode_rows(table, preprocessing, dtype, rows), y, weight.astype(dtype))
+def label_parts(
+    parts: Mapping[str, tuple[Table, npt.NDArray[np.int64]]], preprocessing: Preprocessing, dtype: str
+) -> dict[str, Rows]:
+    """The rows of each part of a renamed table as arrays; errors call them by the part's name.
+
+    The tables are of no use afterwards: see `encode_parts`.
+    """
+    y = {name: preprocessing.target.read(table)[rows] for name, (table, rows) in parts.items()}
+    weight = {
+        name: row_weights(table, preprocessing.weight, rows, f"{name} rows").astype(dtype)
+        for name, (table, rows) in parts.items()
+    }
+    x = encode_parts(parts, preprocessing, dtype)
+    return {name: Rows(x[name], y[name], weight[name]) for name in parts}

@@ -1,13 +1,13 @@
 """Opening files: their bytes, uncompressed, and errors of one line for those that cannot be read."""
 
 import gzip
+import io
 import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import IO
 
 from nettrain.errors import DataError
 
@@ -45,7 +45,7 @@ def close_file(path: Path) -> str:
     return f', did you mean "{close[0]}"?' if close else ""
 
 
-def open_bytes(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> io.BufferedIOBase:
     """A file's bytes as a stream, uncompressed when it begins like gzip."""
     with path.open("rb") as stream:
         zipped = stream.read(len(GZIP)) == GZIP

@@ -33,9 +33,10 @@ class Pieces:
         """The rows (M,) as one part."""
         starts = self.starts
         taken = np.empty((len(rows), len(self.names)), self.parts[0].dtype)
+        first, last = (rows.min(), rows.max()) if len(rows) else (0, -1)
         for part, low, high in zip(self.parts, starts, starts[1:], strict=False):
-            inside = (low <= rows) & (rows < high)
-            if inside.any():
+            if first < high and low <= last:
+                inside = (low <= rows) & (rows < high)
                 taken[inside] = part[rows[inside] - low]
         return Pieces(self.names, [taken])
 

@@ -1,6 +1,7 @@
 """From the `data:` block to arrays: read, decide the target, split, fit on the training rows, encode."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from nettrain.data.delimited import Reading
 from nettrain.data.encoding import fit_encoders
 from nettrain.data.groups import read_groups, refuse_shared
 from nettrain.data.kind import find_target, order_classes
-from nettrain.data.labelled import Rows, labelled
+from nettrain.data.labelled import Rows, label_parts
 from nettrain.data.preprocessing import Layout, Preprocessing, fit_scaling
 from nettrain.data.roles import Roles
 from nettrain.data.scaling import Scaling
@@ -20,7 +21,7 @@ from nettrain.data.sources import Source, read_source
 from nettrain.data.splits import TEST, VALIDATION, Indices, Strata, cut
 from nettrain.data.table import Table
 from nettrain.data.tables import Tables, read_tables
-from nettrain.data.target import Target, listed, scale_target, target_columns
+from nettrain.data.target import Target, Wanted, listed, scale_target, target_columns
 from nettrain.data.weights import class_weights
 from nettrain.errors import DataError
 
@@ -58,7 +59,7 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
     names = target_columns(source.table, source.target if settings.target is None else settings.target)
     roles = settings.columns.named(source.table, names)
     tables = read_tables(source, names, layout, settings, seed)
-    target, kind_note = find_target(tables.main, names, settings.target_kind)
+    target, kind_note = find_target(tables.main, names, wanted_kind(source, names, settings))
     target = order_classes(replace(target, renames=settings.labels), settings.positive)
     resolved = resolve(settings, roles, tables.main, target, seed)
     parts = split(tables, target, roles.group, resolved, seed)
@@ -66,7 +67,7 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
     if resolved.target_scaling == "standard":
         target = scale_target(target, tables.main, parts["training"].rows)
     preprocessing, fit_notes = fit(parts["training"], target, layout, roles, resolved.scaling)
-    rows = {name: labelled(*part, preprocessing, dtype, f"{name} rows") for name, part in parts.items()}
+    rows = label_parts(parts, preprocessing, dtype)
     train, weight_notes = weigh_classes(rows["training"], target, resolved)
     said = (kind_note, *tables.notes, *split_notes(source, resolved, parts), *weight_notes)
     return Prepared(
@@ -77,6 +78,12 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
         resolved,
         tuple(note for note in (*said, *label_notes(target, train), *fit_notes) if note),
     )
+
+
+def wanted_kind(source: Source, names: Sequence[str], settings: DataSettings) -> Wanted:
+    """The kind of target that is asked for, also by a source that knows its own."""
+    known = source.classes and names == target_columns(source.table, source.target)
+    return "classes" if known and settings.target_kind == "auto" else settings.target_kind
 
 
 def resolve(settings: DataSettings, roles: Roles, main: Table, target: Target, seed: int) -> DataSettings:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from nettrain.data.cells import SEPARATORS
 from nettrain.data.delimited import Reading
 from nettrain.data.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
+from nettrain.data.inputs import encode_parts
 from nettrain.data.scaling import Fitted, Scaling, scalings
 from nettrain.data.sources import read_source
 from nettrain.data.table import Table
@@ -17,7 +18,6 @@ from nettrain.data.target import Kind, Target
 from nettrain.errors import DataError
 
 Matrix = npt.NDArray[np.float64]
-CHUNK = 1 << 20  # cells that are encoded at once, in float64, before they get the run's dtype
 
 
 @dataclass(frozen=True)
@@ -184,35 +184,6 @@ def fit_scaling(
     return scaling.join(scaling, fitted) if fitted else {}
 
 
-def encode_rows(
-    table: Table, preprocessing: Preprocessing, dtype: str, rows: npt.NDArray[np.int64] | None = None
-) -> npt.NDArray[Any]:
-    """Inputs (N, D) of these rows, all when None, as dtype: computed in float64 and rounded once.
-
-    A chunk of rows at a time, so that a large table is not there in float64 too. Raises DataError at a
-    value that is too large for dtype.
-    """
-    rows = np.arange(table.height) if rows is None else rows
-    x = np.empty((len(rows), preprocessing.inputs), dtype)
-    step = max(1, CHUNK // max(1, preprocessing.inputs))
-    for start in range(0, len(rows), step):
-        some = table.take(rows[start : start + step])
-        chunk = x[start : start + step]
-        with np.errstate(over="ignore", invalid="ignore"):
-            chunk[:] = preprocessing.encode(some)
-        refuse_infinite(some, chunk, preprocessing)
-    return x
-
-
-def refuse_infinite(table: Table, x: npt.NDArray[Any], preprocessing: Preprocessing) -> None:
-    """Raise DataError at the first of the table's inputs (N, D) that is not finite."""
-    finite = np.isfinite(x)
-    if not finite.all():
-        row, place = np.argwhere(~finite)[0].tolist()
-        name = preprocessing.feature_names[place]
-        raise DataError(f'{table.at(row)}: column "{name}": the scaled value is too large for {x.dtype}')
-
-
 def read_rows(
     source: str, preprocessing: Preprocessing, *, seed: int = 0, dtype: str = "float64"
 ) -> npt.NDArray[Any]:
@@ -221,7 +192,8 @@ def read_rows(
     Columns are found by name in any order; a file without a header gives them by position.
     Raises DataError when the source cannot be read or does not fit.
     """
-    return encode_rows(read_table(source, preprocessing, seed), preprocessing, dtype)
+    table = read_table(source, preprocessing, seed)
+    return encode_parts({"rows": (table, np.arange(table.height))}, preprocessing, dtype)["rows"]
 
 
 def read_table(source: str, preprocessing: Preprocessing, seed: int) -> Table:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from nettrain.data.pieces import Pieces
 from nettrain.data.spelling import as_text
 from nettrain.data.table import Table
 from nettrain.errors import close
@@ -24,17 +23,7 @@ def with_text(table: Table, name: str, cells: Sequence[str | None]) -> Table:
     import polars as pl
 
     frame = table.cells.with_columns(pl.Series(name, cells, pl.String))
-    return replace(table, cells=frame, numbers=without(table.numbers, name), names=tuple(table.columns))
-
-
-def without(numbers: Pieces | None, name: str) -> Pieces | None:
-    """The other columns of numbers."""
-    if numbers is None or name not in numbers.names:
-        return numbers
-    kept = [place for place, other in enumerate(numbers.names) if other != name]
-    if not kept:
-        return None
-    return Pieces(tuple(numbers.names[place] for place in kept), [part[:, kept] for part in numbers.parts])
+    return replace(table, cells=frame, names=tuple(table.columns))
 
 
 def unused(tables: Sequence[Table], names: Sequence[str], renames: Mapping[str, str]) -> list[str]:

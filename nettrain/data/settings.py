@@ -12,13 +12,12 @@ from nettrain.catalogue.settings import Settings, expects, option
 from nettrain.data.roles import Columns
 from nettrain.data.scaling import Scaling, scalings
 from nettrain.data.shipped import BUILTINS
+from nettrain.data.sources import FILES
 from nettrain.data.spelling import value_text
 from nettrain.data.synthetic import SYNTHETICS
 from nettrain.errors import nearest
 
 KINDS: dict[str, Collection[str]] = {"builtin": BUILTINS, "synthetic": SYNTHETICS}
-BUILT = (".csv", ".csv.gz")
-NOT_BUILT = (".tsv", ".tsv.gz", ".parquet", ".npz", ".npy", ".gz")
 
 
 def is_path(source: object) -> bool:
@@ -37,10 +36,11 @@ def known_source(source: str) -> str:
     if kind in KINDS:
         if name not in KINDS[kind]:
             raise refuse(f"is not a {kind} source{nearest(name, KINDS[kind])}")
-    elif not source.lower().endswith(BUILT):
-        if source.lower().endswith(NOT_BUILT) or not PurePath(source).suffix:
-            raise refuse("is not built yet (a .csv or .csv.gz file, builtin:NAME or synthetic:NAME is)")
-        raise refuse("is not a source (a .csv or .csv.gz file, builtin:NAME or synthetic:NAME)")
+    elif PurePath(source).suffix and not source.lower().endswith((*FILES, "/")):
+        raise refuse(
+            "is not a source (a .csv, .tsv, .parquet or .npz file, a folder of IDX files, builtin:NAME or "
+            "synthetic:NAME)"
+        )
     return source
 
 
@@ -81,7 +81,10 @@ ClassWeights = Annotated[
 class DataSettings(Settings):
     """Where rows come from, what is predicted, which rows are held back, and how cells become numbers."""
 
-    source: Source = Field(description="builtin:NAME, synthetic:NAME, or a .csv or .csv.gz file")
+    source: Source = Field(
+        description="builtin:NAME, synthetic:NAME, a .csv, .tsv (also .gz), .parquet or .npz file, "
+        "or a folder of IDX files"
+    )
     target: TargetColumns = option(
         None,
         "what is predicted: a column's name, or its position from 0 or, negative, from the end, "

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+STRAY = 0.1  # of the present cells are text: a mistake in a column of numbers
+SAME = 5  # different texts: marks that mean no value
 MANY = 12  # names listed in a message before it gets hard to read
 
 
@@ -22,10 +24,11 @@ MANY = 12  # names listed in a message before it gets hard to read
 class Table:
     """Rows of one source: text or number cells, null where no value is given.
 
-    A column is in `cells`, or in `numbers` where a reader holds numbers more cheaply; `columns` is the order
-    of all. `place` is what errors call the source, `header` whether the names are its own (otherwise they
-    are positions), `lines` gives the line each row starts on, and is only asked when an error needs one,
-    `taken` which of the source's rows these are, all when None, `notes` what a person should read.
+    A column is in `cells`, or in `numbers` where a reader holds numbers more cheaply; cells hide numbers of
+    the same name. `columns` is the order of all. `place` is what errors call the source, `header` whether
+    the names are its own (otherwise they are positions), `lines` gives the line each row starts on, and is
+    only asked when an error needs one, `taken` which of the source's rows these are, all when None, `notes`
+    what a person should read.
     """
 
     cells: "pl.DataFrame"
@@ -83,6 +86,11 @@ class Table:
         numbers = self.numbers.select(name) if self.numbers and not cells.width else None
         return replace(self, cells=cells, numbers=numbers, names=(name,))
 
+    def forget(self, below: int) -> None:
+        """Give back the memory of numbers in rows before `below`, which must not be asked for again."""
+        if self.numbers:
+            self.numbers.forget(below)
+
     def renamed(self, names: Sequence[str]) -> "Table":
         """The table with its columns, in order, under other names."""
         new = dict(zip(self.columns, names, strict=True))
@@ -101,7 +109,7 @@ class Table:
     def column(self, name: str, role: str = "column") -> "pl.Series":
         """The cells of a column, booleans as text. Raises DataError with the nearest name."""
         self.refuse_unknown(name, role)
-        if self.numbers and name in self.numbers.names:
+        if self.numbers and name not in self.cells.columns:
             return as_series(name, self.numbers.column(name))
         series = self.cells[name]
         return series if is_text(series) or series.dtype.is_numeric() else series.cast(_text())
@@ -134,11 +142,10 @@ def as_numbers(series: "pl.Series") -> tuple[Floats, Mask]:
     """values (N,), NaN where there is none, and wrong (N,): present cells that are no finite number."""
     import polars as pl
 
-    values = series.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().copy()
-    present = series.is_not_null().to_numpy()
-    wrong = present & ~np.isfinite(values)
-    if not is_text(series):  # NaN in a column of floats is how arrays spell a gap
-        wrong &= np.isinf(values)
+    values = series.cast(pl.Float64, strict=False).to_numpy(writable=True)  # gaps become NaN
+    wrong = ~np.isfinite(values)
+    # NaN in a column of floats is how arrays spell a gap.
+    wrong &= series.is_not_null().to_numpy() if is_text(series) else ~np.isnan(values)
     values[wrong] = np.nan
     return values, wrong
 
@@ -152,14 +159,24 @@ def infinite(series: "pl.Series") -> Mask:
 
 
 def is_numeric(table: Table, name: str, advice: str = "") -> bool:
-    """Whether a column's present cells are numbers. Raises DataError when most are and some are not."""
+    """Whether a column's present cells are numbers. Raises DataError when they are but for a few strays."""
     series = table.column(name)
     _, wrong = as_numbers(series)
+    if not wrong.any():
+        return True
     text = wrong & ~infinite(series)
-    present = series.len() - series.null_count()
-    if wrong.any() and present > 2 * int(text.sum()):
+    if strays(series.filter(text), series.len() - series.null_count()):
         raise not_a_number(table, name, wrong, advice)
-    return not wrong.any()
+    return False
+
+
+def strays(texts: "pl.Series", present: int) -> bool:
+    """Whether these texts got among numbers by mistake: less than half, and few or ever the same.
+
+    A column of codes, such as ticket numbers of which a quarter has letters, is text as a whole.
+    """
+    few = len(texts) <= STRAY * present or texts.n_unique() <= SAME
+    return few and 2 * len(texts) < present
 
 
 def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> DataError:

@@ -4,7 +4,7 @@ import codecs
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from nettrain.errors import DataError
 
@@ -20,13 +20,13 @@ class TextFile:
     """
 
     place: str
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], io.BufferedIOBase]
     latin: bool = False
 
     def text(self) -> IO[str]:
         """The text as a stream, its line ends as they are."""
         encoding = "latin-1" if self.latin else "utf-8-sig"
-        return io.TextIOWrapper(self.open(), encoding, newline="")  # type: ignore[type-var]
+        return io.TextIOWrapper(cast(IO[bytes], self.open()), encoding, newline="")
 
     def pieces(self, size: int) -> Iterator[bytes]:
         """The text in UTF-8 without a byte order mark, cut behind rows into pieces of about `size` bytes.

@@ -15,10 +15,12 @@ KEYS = (
     "target_scaling class_weights stratify order seed"
 )
 REFUSED = [
-    ({"source": "a.tsv"}, "is not built yet (a .csv or .csv.gz file, builtin:NAME or synthetic:NAME is)"),
-    ({"source": "a.npz"}, "is not built yet"),
-    ({"source": "digits/"}, "is not built yet"),
-    ({"source": "notes.txt"}, "is not a source"),
+    (
+        {"source": "notes.txt"},
+        "is not a source (a .csv, .tsv, .parquet or .npz file, a folder of IDX files, builtin:NAME or ",
+    ),
+    ({"source": "x.parquet.gz"}, "is not a source"),
+    ({"source": "x.npy"}, "is not a source"),
     ({"source": "builtin:irsi"}, 'is not a builtin source, did you mean "iris"?'),
     ({"source": "synthetic:spirale"}, 'is not a synthetic source, did you mean "spirals"?'),
     ({"target": []}, "is not a column's name or position, or a list of them"),
@@ -39,7 +41,7 @@ REFUSED = [
     ({"test": 1.0}, "is not below 1 (a count of rows is a whole number)"),
     ({"test": -3}, "is below 0"),
     ({"test": True}, "is not a share, a count or a source"),
-    ({"validation": "more.parquet"}, "is not built yet"),
+    ({"validation": "more.xlsx"}, "is not a source"),
     ({"header": 1}, "is not auto, true or false"),
     ({"separator": ", "}, "is not auto or one character"),
     ({"separator": '"'}, "is not auto or one character"),
@@ -86,6 +88,14 @@ def test_survives_yaml():
         seed=2**63,
     )
     assert settings == DataSettings(**yaml.safe_load(yaml.safe_dump(settings.model_dump())))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["A.CSV", "a.csv.gz", "a.tsv", "a.tsv.gz", "a.parquet", "a.npz", "digits", "v1.2/digits", "v1.2/"],
+)
+def test_takes_files_and_folders(source):
+    assert source == DataSettings(source=source, test=source).test
 
 
 def test_paths_are_what_names_a_file():
