@@ -24,6 +24,7 @@ KINDS: dict[str, type[NumberColumn] | type[TextColumn] | type[DateColumn]] = {
     "text": TextColumn,
     "dates": DateColumn,
 }
+SHOWN = 3  # columns in a note
 ADVICE = "add it to data.missing or correct it, or name the column in data.columns.categorical"
 
 
@@ -47,15 +48,25 @@ def fit_encoders(
     Raises DataError where text stands among numbers.
     """
     encoders: list[Encoder] = []
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
     for name in names:
         fit: Fit = fit_text
         if name not in categorical:
             fit = wanted_numbers(table, name) if name in numeric else suggested(table, name)
         encoder, said = fit(table, name, train)
         encoders += [encoder] if encoder else []
-        notes += [f'column "{name}": {sentence}' for sentence in said]
-    return encoders, notes
+        for sentence in said:
+            notes.setdefault(sentence, []).append(name)
+    return encoders, [f"{columns(names)}: {sentence}" for sentence, names in notes.items()]
+
+
+def columns(names: Sequence[str]) -> str:
+    """`column "a"`, or `12 columns ("a", "b", "c", ...)`, of which the same is said."""
+    if len(names) == 1:
+        return f'column "{names[0]}"'
+    more = ", ..." if len(names) > SHOWN else ""
+    first = ", ".join(f'"{name}"' for name in names[:SHOWN])
+    return f"{len(names)} columns ({first}{more})"
 
 
 def suggested(table: Table, name: str) -> Fit:
@@ -83,15 +94,45 @@ def fit_truth(table: Table, name: str, train: Rows) -> tuple[Encoder | None, lis
     return fit_numbers(table, name, train, truth=True)
 
 
-def encode_column(encoder: Encoder, table: Table, rows: Rows | None = None) -> Matrix:
-    """One column's places (N, w) of these rows, all when None, which errors still place in their source."""
-    alone = table.select(encoder.name)
-    return encoder.encode(alone if rows is None else alone.take(rows))
+def encode_column(encoder: Encoder, table: Table, rows: Rows) -> Matrix:
+    """One column's places (M, w) of these rows alone, which errors still place in their source."""
+    return encoder.encode(table.select(encoder.name).take(rows))
 
 
 def encode_all(encoders: Sequence[Encoder], table: Table) -> Matrix:
     """All columns' places side by side: (N, D)."""
-    return np.concatenate([encode_column(encoder, table) for encoder in encoders], axis=1)
+    ends = np.cumsum([len(encoder.places) for encoder in encoders])
+    x = np.empty((table.height, ends[-1]))
+    together = [held_numbers(encoder, table) for encoder in encoders]
+    for encoder, end, held in zip(encoders, ends, together, strict=True):
+        if not held:
+            x[:, end - len(encoder.places) : end] = encoder.encode(table)
+    encode_held(x, [(e, end) for e, end, held in zip(encoders, ends, together, strict=True) if held], table)
+    return x
+
+
+def held_numbers(encoder: Encoder, table: Table) -> bool:
+    """Whether an encoder takes amounts that the table holds side by side, as thousands of pixels are."""
+    return isinstance(encoder, NumberColumn) and table.holds(encoder.name)
+
+
+def encode_held(x: Matrix, encoders: Sequence[tuple[Encoder, int]], table: Table) -> None:
+    """Write amounts that the table holds side by side into x (N, D), each encoder's places before its end.
+
+    What `NumberColumn.encode` writes, without its price for each column of each chunk of rows.
+    """
+    columns = [(encoder, end) for encoder, end in encoders if isinstance(encoder, NumberColumn)]
+    if not columns or table.numbers is None:
+        return
+    values = table.numbers.block([column.name for column, _ in columns])
+    if np.isinf(values).any():
+        for column, _ in columns:
+            column.encode(table)  # raises at the first
+    missing = np.isnan(values)
+    np.copyto(values, [column.fill for column, _ in columns], where=missing)
+    x[:, [end - len(column.places) for column, end in columns]] = values
+    marked = [i for i, (column, _) in enumerate(columns) if column.gaps]
+    x[:, [columns[i][1] - 1 for i in marked]] = missing[:, marked]
 
 
 def amounts(encoders: Sequence[Encoder]) -> npt.NDArray[np.bool_]:

@@ -123,7 +123,8 @@ class Channel(Affine):
 
     @staticmethod
     def fit(s: Any, x: Matrix) -> Fitted:
-        return {"center": Standard.fit(s, x)["center"], "scale": x.std(axis=0)}
+        constant = x.min(axis=0) == x.max(axis=0)
+        return {"center": Standard.fit(s, x)["center"], "scale": np.where(constant, 0.0, x.std(axis=0))}
 
     @staticmethod
     def join(s: Any, fitted: Fitted) -> Fitted:
@@ -134,10 +135,12 @@ class Channel(Affine):
                 f"data.scaling: {width} columns of numbers are not pixels of {s.channels} channels"
             )
         means, deviations = (fitted[key].reshape(-1, s.channels) for key in ("center", "scale"))
-        spread = np.sqrt(np.square(deviations).mean(axis=0) + means.var(axis=0))
+        between = Standard.fit(s, means)  # a deviation of 1 where all means are equal
+        same = means.min(axis=0) == means.max(axis=0)
+        spread = np.sqrt(np.square(deviations).mean(axis=0) + np.where(same, 0.0, between["scale"] ** 2))
         pixels = len(means)
         return {
-            "center": np.tile(means.mean(axis=0), pixels),
+            "center": np.tile(between["center"], pixels),
             "scale": np.tile(np.where(spread > 0, spread, 1.0), pixels),
         }
 

@@ -1,16 +1,21 @@
-"""Scalings: what each does to the rows it was fitted on, for every entry of the registry."""
+"""Scalings: what each does to the rows it was fitted on, for every entry of the registry.
+
+Literal rows are scikit-learn 1.9's StandardScaler, MinMaxScaler, MaxAbsScaler, RobustScaler and
+QuantileTransformer on the same five rows.
+"""
 
 import numpy as np
 import pytest
 
 from nettrain.data.scaling import scalings
+from nettrain.errors import DataError
 
 X = np.column_stack([np.linspace(-3, 9, 50) ** 3, np.full(50, 0.1), np.arange(50) % 7 * 1e6])
 
 
 def scaled(name, x=X, **numbers):
     s = scalings[name](**numbers)
-    return s.apply(s, s.fit(s, X), x)
+    return s.apply(s, s.join(s, s.fit(s, X)), x)
 
 
 def test_the_registry_holds_what_is_tested_here():
@@ -56,3 +61,163 @@ def test_minmax_reaches_its_bounds(bounds):
 
 def test_divide():
     np.testing.assert_array_equal(X / 16, scaled("divide", by=16))
+
+
+FIVE = np.array([[1, -2, 0.5], [4, 0, 0.5], [2, 10, 0.5], [8, -5, 0.5], [3, 1, 0.5]])
+NEW = np.array([[2.5, 20.0, 0.5]])  # the second value is beyond all five
+ORACLE = [
+    (
+        "standard",
+        {},
+        [
+            [-1.0758876551830783, -0.5560110295526763, 0.0],
+            [0.16552117772047353, -0.15886029415790753, 0.0],
+            [-0.6620847108818944, 1.8268933828159364, 0.0],
+            [1.8207329549252096, -1.1517371326448296, 0.0],
+            [-0.2482817665807104, 0.03971507353947687, 0.0],
+            [-0.4551832387313024, 3.8126470597897804, 0.0],
+        ],
+    ),
+    (
+        "minmax",
+        {},
+        [
+            [0.0, 0.19999999999999998, 0.0],
+            [0.42857142857142855, 0.3333333333333333, 0.0],
+            [0.14285714285714285, 1.0, 0.0],
+            [1.0, 0.0, 0.0],
+            [0.2857142857142857, 0.39999999999999997, 0.0],
+            [0.21428571428571425, 1.6666666666666665, 0.0],
+        ],
+    ),
+    (
+        "minmax",
+        {"range": [-1.0, 1.0]},
+        [
+            [-1.0, -0.6, -1.0],
+            [-0.1428571428571428, -0.33333333333333337, -1.0],
+            [-0.7142857142857142, 1.0, -1.0],
+            [1.0, -1.0, -1.0],
+            [-0.4285714285714285, -0.2, -1.0],
+            [-0.5714285714285714, 2.333333333333333, -1.0],
+        ],
+    ),
+    (
+        "max_abs",
+        {},
+        [
+            [0.125, -0.2, 1.0],
+            [0.5, 0.0, 1.0],
+            [0.25, 1.0, 1.0],
+            [1.0, -0.5, 1.0],
+            [0.375, 0.1, 1.0],
+            [0.3125, 2.0, 1.0],
+        ],
+    ),
+    (
+        "center",
+        {},
+        [
+            [-2.6, -2.8, 0.0],
+            [0.4, -0.8, 0.0],
+            [-1.6, 9.2, 0.0],
+            [4.4, -5.8, 0.0],
+            [-0.6, 0.2, 0.0],
+            [-1.1, 19.2, 0.0],
+        ],
+    ),
+    (
+        "robust",
+        {},
+        [
+            [-1.0, -0.6666666666666666, 0.0],
+            [0.5, 0.0, 0.0],
+            [-0.5, 3.3333333333333335, 0.0],
+            [2.5, -1.6666666666666667, 0.0],
+            [0.0, 0.3333333333333333, 0.0],
+            [-0.25, 6.666666666666667, 0.0],
+        ],
+    ),
+]
+END = 5.199337582  # Φ⁻¹(1 - 1e-7)
+NORMAL = {  # of the first two columns: a constant one has no quantiles to speak of
+    5: [
+        [-END, -0.6744897501960817],
+        [0.6744897501960817, 0.0],
+        [-0.6744897501960817, END],
+        [END, -END],
+        [0.0, 0.6744897501960817],
+        [-0.31863936396437514, END],
+    ],
+    3: [
+        [-END, -0.5244005127080407],
+        [0.2533471031357997, 0.0],
+        [-0.6744897501960817, END],
+        [END, -END],
+        [0.0, 0.12566134685507416],
+        [-0.31863936396437514, END],
+    ],
+}
+
+
+def fitted_on_five(name, numbers):
+    s = scalings[name](**numbers)
+    return s.apply(s, s.fit(s, FIVE), np.vstack([FIVE, NEW]))
+
+
+@pytest.mark.parametrize(("name", "numbers", "expected"), ORACLE)
+def test_equals_scikit_learn(name, numbers, expected):
+    np.testing.assert_allclose(fitted_on_five(name, numbers), expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("knots", NORMAL)
+def test_quantile_normal_equals_scikit_learn(knots):
+    rows = fitted_on_five("quantile_normal", {"knots": knots})
+    np.testing.assert_allclose(rows[:, :2], NORMAL[knots], rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(rows[:, 2], 0)
+
+
+def test_quantile_normal_gives_equal_values_the_middle_of_their_share():
+    s = scalings["quantile_normal"]()
+    x = np.array([[1.0], [2], [2], [2], [3], [7]])
+    rows = s.apply(s, s.fit(s, x), x)[:, 0]
+    np.testing.assert_allclose(rows[1:5], [*[-0.5244005127080407] * 3, 0.8416212335729143], atol=1e-12)
+
+
+def test_quantile_normal_rises_and_looks_normal():
+    s = scalings["quantile_normal"]()
+    x = np.random.default_rng(0).exponential(size=(5000, 1)) ** 3
+    fitted = s.fit(s, x)
+    assert (1000, 1) == fitted["knots"].shape
+    between = np.linspace(-1, x.max() * 1.1, 10001)[:, None]
+    assert (np.diff(s.apply(s, fitted, between)[:, 0]) >= 0).all()
+    rows = np.sort(s.apply(s, fitted, x)[:, 0])
+    shares = np.interp([-1.0, 0.0, 1.0], rows, np.linspace(0, 1, len(rows)))
+    np.testing.assert_allclose(shares, [0.1587, 0.5, 0.8413], atol=2e-3)
+
+
+def test_channel_pools_the_pixels_of_a_channel():
+    s = scalings["channel"](channels=3)
+    x = np.random.default_rng(0).normal(size=(20, 4, 3)) * [1, 10, 0] + [0, 5, 7]
+    rows = s.apply(s, s.join(s, s.fit(s, x.reshape(20, 12))), x.reshape(20, 12)).reshape(20, 4, 3)
+    np.testing.assert_allclose(rows.mean(axis=(0, 1)), 0, atol=1e-12)
+    np.testing.assert_allclose(rows.std(axis=(0, 1)), [1, 1, 0], atol=1e-12)
+    mean, deviation = x[..., 1].mean(), x[..., 1].std()
+    np.testing.assert_allclose(rows[..., 1], (x[..., 1] - mean) / deviation, atol=1e-12)
+
+
+def test_channel_refuses_columns_that_are_no_pixels():
+    s = scalings["channel"]()
+    with pytest.raises(DataError) as caught:
+        s.join(s, s.fit(s, np.ones((2, 10))))
+    assert "data.scaling: 10 columns of numbers are not pixels of 3 channels" == str(caught.value)
+
+
+@pytest.mark.parametrize("name", list(scalings))
+def test_columns_may_be_fitted_in_turns(name):
+    s = scalings[name]()
+    whole = s.fit(s, X)
+    parts = [s.fit(s, X[:, [column]]) for column in range(3)]
+    for key, learned in whole.items():
+        turns = np.concatenate([part[key] for part in parts], axis=-1)
+        np.testing.assert_allclose(turns, learned, rtol=1e-12)

@@ -74,3 +74,9 @@ def test_refuses_what_leaves_nothing_and_single_rows():
     labels = [0] * 9 + [1]
     with pytest.raises(DataError, match=r'^data.test: class "b" has a single row, too few for data.strat'):
         split(0.2, np.arange(10), labels=labels)
+
+
+def test_the_last_rows_in_the_order_of_time():
+    kept, test = cut(np.arange(10), 0.2, seed=3, purpose=TEST, key="data.test", last=True)
+    kept, validation = cut(kept, 3, seed=3, purpose=VALIDATION, key="data.validation", last=True)
+    assert ([0, 1, 2, 3, 4], [5, 6, 7], [8, 9]) == (kept.tolist(), validation.tolist(), test.tolist())

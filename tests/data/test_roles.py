@@ -1,0 +1,42 @@
+"""Roles of columns: by name or position, one each."""
+
+import pytest
+
+from nettrain.data.roles import Columns, Roles
+from nettrain.data.table import Table
+from nettrain.errors import DataError
+
+TABLE = Table.of({"id": [1], "age": [2], "city": ["x"], "w": [1], "y": [0]}, "x.csv")
+
+
+def test_names_stand_for_positions_and_the_rest_are_inputs():
+    columns = Columns(ignore=[0], categorical=["city"], numeric=[1], weight=-2)
+    roles = columns.named(TABLE, ["y"])
+    assert Roles(("id",), ("city",), ("age",), "w", None) == roles
+    assert ["age", "city"] == roles.inputs(TABLE, ["y"])
+    assert Columns(ignore=["id"], categorical=["city"], numeric=["age"], weight="w") == roles.columns()
+
+
+def test_without_roles_all_but_the_target_are_inputs():
+    assert ["id", "age", "city", "w"] == Columns().named(TABLE, ["y"]).inputs(TABLE, ["y"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"ignore": ["cty"]}, 'data.columns.ignore: x.csv: no column "cty", did you mean "city"?'),
+        ({"weight": "?"}, 'data.columns.weight: x.csv: no column "?" (allowed: id, age, city, w, y)'),
+        ({"numeric": [7]}, "data.columns.numeric: 7 is not a position in x.csv, of 5 columns"),
+        ({"ignore": ["age", 1]}, 'data.columns.ignore: "age" is named twice'),
+        (
+            {"ignore": ["age"], "numeric": ["age"]},
+            'data.columns.numeric: "age" is in data.columns.ignore too',
+        ),
+        ({"weight": "w", "group": "w"}, 'data.columns.group: "w" is in data.columns.weight too'),
+        ({"categorical": ["y"]}, 'data.columns.categorical: "y" is in data.target too'),
+    ],
+)
+def test_refuses_a_column_with_two_roles_or_none(columns, message):
+    with pytest.raises(DataError) as caught:
+        Columns(**columns).named(TABLE, ["y"])
+    assert message == str(caught.value)
