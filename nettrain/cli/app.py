@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import typer
 
+from nettrain.cli.evaluate import evaluate
 from nettrain.cli.info import info
 from nettrain.cli.predict import predict
 from nettrain.cli.show import show
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train multilayer perceptrons from one YAML file.",
 )
-for command in (train, predict, show, info):
+for command in (train, evaluate, predict, show, info):
     app.command()(command)
 
 

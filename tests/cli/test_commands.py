@@ -121,6 +121,7 @@ HELP = {
     (): "Train multilayer perceptrons from one YAML file.",
     ("train",): "Train the network of an experiment file.",
     ("predict",): "Predict rows with a trained run",
+    ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",
     ("show",): "Check an experiment file and print it as it will run, with every key.",
     ("info",): "Show versions, processors and the backend",
 }

@@ -1,0 +1,57 @@
+"""`nettrain evaluate`: loss and metrics of a trained run on labelled rows."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nettrain.cli.options import Debug, Json, RunArgument
+
+if TYPE_CHECKING:
+    from nettrain.data.prepare import Rows
+    from nettrain.store.trained_run import TrainedRun
+
+Data = Annotated[
+    str | None,
+    typer.Argument(metavar="[DATA]", help="Labelled rows; default: the run's own test rows.", show_default=False),
+]
+
+
+def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Measure a trained run on new labelled rows, or on its own test rows."""
+    import json
+
+    from rich.console import Console
+
+    from nettrain.engine.build import table_of
+    from nettrain.engine.evaluate import Evaluation
+    from nettrain.engine.members import stack
+    from nettrain.output.listing import facts_table
+    from nettrain.output.numbers import count, figure
+    from nettrain.store.trained_run import open_trained
+
+    trained = open_trained(run)
+    rows = labelled(trained, data)
+    table = table_of(rows, trained.experiment, trained.backend)
+    parameters = trained.backend.from_host(trained.parameters)
+    members = stack([trained.experiment] * len(trained.parameters))
+    figures = Evaluation(trained, table, parameters, members).figures()
+    values = {name: float(value[0]) for name, value in figures.items()}
+    if as_json:
+        print(json.dumps({"run": str(run), "rows": table.rows, "metrics": values}))
+        return
+    facts_table(Console(), {"rows": count(table.rows)} | {name: figure(v) for name, v in values.items()})
+
+
+def labelled(trained: "TrainedRun", data: str | None) -> "Rows":
+    """The rows of DATA, or the run's own test rows. Raises SpecError when it has none."""
+    from nettrain.data.prepare import prepare
+    from nettrain.data.labelled import read_labelled
+    from nettrain.errors import SpecError
+
+    if data is not None:
+        return read_labelled(data, trained.preprocessing, dtype=trained.experiment.backend.dtype)
+    settings = trained.experiment.data
+    test = prepare(settings, seed=settings.seed or 0, dtype=trained.experiment.backend.dtype).test
+    if test is None:
+        raise SpecError(f"{trained.folder.path}: the run has no test rows; name a file with labelled rows")
+    return test
