@@ -103,25 +103,21 @@ def encode_all(encoders: Sequence[Encoder], table: Table) -> Matrix:
     """All columns' places side by side: (N, D)."""
     ends = np.cumsum([len(encoder.places) for encoder in encoders])
     x = np.empty((table.height, ends[-1]))
-    together = [held_numbers(encoder, table) for encoder in encoders]
-    for encoder, end, held in zip(encoders, ends, together, strict=True):
-        if not held:
+    held: list[tuple[NumberColumn, int]] = []
+    for encoder, end in zip(encoders, ends, strict=True):
+        if isinstance(encoder, NumberColumn) and table.holds(encoder.name):
+            held.append((encoder, end))
+        else:
             x[:, end - len(encoder.places) : end] = encoder.encode(table)
-    encode_held(x, [(e, end) for e, end, held in zip(encoders, ends, together, strict=True) if held], table)
+    encode_held(x, held, table)
     return x
 
 
-def held_numbers(encoder: Encoder, table: Table) -> bool:
-    """Whether an encoder takes amounts that the table holds side by side, as thousands of pixels are."""
-    return isinstance(encoder, NumberColumn) and table.holds(encoder.name)
+def encode_held(x: Matrix, columns: Sequence[tuple[NumberColumn, int]], table: Table) -> None:
+    """Write amounts that the table holds side by side into x (N, D), each column's places before its end.
 
-
-def encode_held(x: Matrix, encoders: Sequence[tuple[Encoder, int]], table: Table) -> None:
-    """Write amounts that the table holds side by side into x (N, D), each encoder's places before its end.
-
-    What `NumberColumn.encode` writes, without its price for each column of each chunk of rows.
+    What `NumberColumn.encode` writes, without its price for each column, for pictures of thousands of pixels.
     """
-    columns = [(encoder, end) for encoder, end in encoders if isinstance(encoder, NumberColumn)]
     if not columns or table.numbers is None:
         return
     values = table.numbers.block([column.name for column, _ in columns])

@@ -3,6 +3,7 @@
 import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,11 @@ class Pieces:
     names: tuple[str, ...]
     parts: list[Piece]
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each column stands."""
+        return {name: place for place, name in enumerate(self.names)}
+
     @property
     def starts(self) -> list[int]:
         """The first row of each part, and N."""
@@ -26,8 +32,13 @@ class Pieces:
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """A column's numbers (N,)."""
-        place = self.names.index(name)
+        place = self.places[name]
         return np.concatenate([part[:, place] for part in self.parts])
+
+    def block(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
+        """These columns (N, C) in float64."""
+        places = [self.places[name] for name in names]
+        return np.concatenate([part[:, places] for part in self.parts]).astype(np.float64)
 
     def take(self, rows: Rows) -> "Pieces":
         """The rows (M,) as one part."""
@@ -42,7 +53,7 @@ class Pieces:
 
     def select(self, name: str) -> "Pieces":
         """One column alone, as views."""
-        place = self.names.index(name)
+        place = self.places[name]
         return Pieces((name,), [part[:, place : place + 1] for part in self.parts])
 
     def renamed(self, names: Sequence[str]) -> "Pieces":

@@ -163,7 +163,9 @@ class Preprocessing:
 
 
 def scale_amounts(x: Matrix, places: npt.NDArray[np.bool_], scaling: Scaling, fitted: Fitted) -> Matrix:
-    """x (N, D) with the amounts scaled, in place; 0/1 marks stay."""
+    """x (N, D), which may be changed, with the amounts scaled; 0/1 marks stay."""
+    if places.all():
+        return np.asarray(scaling.apply(scaling, fitted, x))
     if places.any():
         x[:, places] = scaling.apply(scaling, fitted, x[:, places])
     return x

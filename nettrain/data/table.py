@@ -86,6 +86,10 @@ class Table:
         numbers = self.numbers.select(name) if self.numbers and not cells.width else None
         return replace(self, cells=cells, numbers=numbers, names=(name,))
 
+    def holds(self, name: str) -> bool:
+        """Whether a column's numbers lie beside others."""
+        return self.numbers is not None and name in self.numbers.places and name not in self.cells.columns
+
     def forget(self, below: int) -> None:
         """Give back the memory of numbers in rows before `below`, which must not be asked for again."""
         if self.numbers:

@@ -5,8 +5,9 @@ import pytest
 
 from nettrain.data.categories import TextColumn
 from nettrain.data.delimited import Reading, parse
-from nettrain.data.encoding import encode_all, fit_encoders
+from nettrain.data.encoding import encode_all, encoder_from_json, fit_encoders
 from nettrain.data.numbers import NumberColumn
+from nettrain.data.pieces import Pieces
 from nettrain.data.spelling import number_text
 from nettrain.data.table import Table
 from nettrain.errors import DataError
@@ -104,3 +105,122 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest():
 
 def test_numbers_as_a_person_writes_them():
     assert ["3", "-2", "0.1", "1e-09"] == [number_text(value) for value in (3.0, -2.0, 0.1, 1e-9)]
+
+
+def test_the_rarest_of_many_values_share_a_place():
+    common = [f"t{i:02}" for i in range(50)]
+    (encoder,), notes, table = fitted([*common * 2, "x", "y", "z", None])
+    assert (tuple(common), True) == (encoder.values, encoder.rare)
+    assert ("c is rare or unseen", "c is missing") == encoder.features[50:]
+    marks = encoder.encode(Table.of({"c": ["t00", "z", "new", None]}))
+    assert [0, 50, 50, 51] == marks.argmax(axis=1).tolist()
+    assert (marks.sum(axis=1) == 1).all()
+    assert [
+        'column "c": 1 gap in the training rows, marked by a 0/1 input of its own',
+        'column "c": 53 different values; the 50 most frequent get an input each, the rest (3) share one',
+    ] == notes
+
+
+def test_of_equally_frequent_values_the_first_get_a_place():
+    (encoder,), _, _ = fitted([f"t{i:02}" for i in range(60)])
+    assert tuple(f"t{i:02}" for i in range(50)) == encoder.values
+
+
+def test_fifty_values_get_a_place_each():
+    (encoder,), notes, _ = fitted([f"t{i}" for i in range(50)] * 2)
+    assert (50, False, []) == (len(encoder.values), encoder.rare, notes)
+
+
+def test_names_are_suggested_to_be_ignored():
+    notes = fitted([f"t{i % 19}" for i in range(21)])[1]
+    assert [
+        'column "c": 19 different values in 21 rows teach little; data.columns.ignore leaves it out'
+    ] == notes
+    assert [] == fitted([f"t{i % 18}" for i in range(21)])[1]
+    assert [] == fitted([f"t{i}" for i in range(20)])[1]
+
+
+def test_of_columns_that_are_alike_it_is_said_once():
+    table = Table.of({f"p{i}": [0, 0] for i in range(5)} | {"q": ["1", "1"], "r": ["1", "1"]})
+    _, notes = fit_encoders(table, table.columns, np.arange(2))
+    assert [
+        '5 columns ("p0", "p1", "p2", ...): 0 in every training row, so it teaches nothing',
+        '2 columns ("q", "r"): 1 in every training row, so it teaches nothing',
+    ] == notes
+
+
+def wanted(cells, **roles):
+    table = Table.of({"c": cells}, "x.csv")
+    return fit_encoders(table, ["c"], np.arange(table.height), **roles)[0][0], table
+
+
+def test_numbers_as_categories_in_one_spelling():
+    for cells in (["10", "9", "9.0", None], [10.0, 9.0, 9.0, None], [10, 9, 9, None]):
+        encoder, table = wanted(cells, categorical=["c"])
+        assert ("9", "10") == encoder.values
+        assert [[0, 1, 0], [1, 0, 0], [1, 0, 0], [0, 0, 1]] == encoder.encode(table).tolist()
+        odd = encoder.encode(Table.of({"c": ["9.00", "x"]}))
+        assert [[1, 0, 0], [0, 0, 1]] == odd.tolist()
+
+
+def test_booleans_as_numbers():
+    for cells in ([True, False, None], ["TRUE", "false", None]):
+        encoder, table = wanted(cells, numeric=["c"])
+        assert [[1, 0], [0, 0], [0.5, 1]] == encoder.encode(table).tolist()
+    with pytest.raises(DataError) as caught:
+        encoder.encode(Table.of({"c": ["true", "maybe"]}, "new.csv"))
+    assert str(caught.value).startswith('new.csv row 2: column "c": "maybe" is not a number')
+
+
+def test_wanted_numbers_must_be_some():
+    with pytest.raises(DataError) as caught:
+        wanted(["a", "1", "b"], numeric=["c"])
+    assert (
+        'x.csv row 1: column "c": "a" is not a number (and 1 more); '
+        "correct it or take the column out of data.columns.numeric" == str(caught.value)
+    )
+
+
+def test_codes_of_which_some_are_numbers_are_texts():
+    codes = [*(f"A/{i}" for i in range(12)), *map(str, range(30))]
+    assert isinstance(fitted(codes)[0][0], TextColumn)
+    with pytest.raises(DataError):
+        fitted([*["-"] * 12, *map(str, range(30))])
+    with pytest.raises(DataError):
+        fitted([*(f"A/{i}" for i in range(6)), *map(str, range(60))])
+
+
+@pytest.mark.parametrize("cells", [["inf", "inf", "1"], [1.0, float("inf")], ["-Infinity", "2"]])
+def test_infinity_is_never_a_text(cells):
+    with pytest.raises(DataError, match=r'^rows row \d: column "c": ".*" is not a finite number'):
+        fitted(cells)
+
+
+def test_nan_in_an_array_is_a_gap():
+    (encoder,), _, table = fitted(np.array([1.0, np.nan, 3.0]))
+    assert [[1, 0], [2, 1], [3, 0]] == encoder.encode(table).tolist()
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        NumberColumn("c", 0.1, True, True),
+        TextColumn("c", ("a", "ä"), rare=True),
+        TextColumn("c", ("9", "10"), numeric=True),
+    ],
+)
+def test_json_keeps_an_encoder(encoder):
+    assert encoder == encoder_from_json(encoder.to_json())
+
+
+def test_numbers_held_side_by_side_become_what_single_columns_become():
+    values = np.array([[1.0, np.nan, 7.0], [2.0, 4.0, np.nan], [3.0, 5.0, 8.0]])
+    cells = {"t": ["x", "y", None]}
+    held = Table(Table.of(cells).cells, "rows", numbers=Pieces(("a", "b", "c"), [values[:1], values[1:]]))
+    alone = Table.of({**cells, "a": values[:, 0], "b": values[:, 1], "c": values[:, 2]})
+    encoders, _ = fit_encoders(alone, ["c", "t", "a", "b"], np.array([0, 2]))
+    assert [False, True] == [held.holds(name) for name in "ta"]
+    np.testing.assert_array_equal(encode_all(encoders, alone), encode_all(encoders, held))
+    held.numbers.parts[1][0, 0] = np.inf
+    with pytest.raises(DataError, match=r'^rows row 2: column "a": "inf" is not a finite number'):
+        encode_all(encoders, held)
