@@ -49,7 +49,7 @@ def test_standard_centres_and_divides_and_only_centres_a_constant():
     np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(rows.std(axis=0), [1, 0, 1], atol=1e-12)
     np.testing.assert_array_equal(rows[:, 1], 0)
-    assert scaled("standard", X + [0, 1, 0])[0, 1] == 1
+    assert scaled("standard", X + np.array([0, 1, 0]))[0, 1] == 1
 
 
 @pytest.mark.parametrize("bounds", [(0, 1), (-1, 1)])
