@@ -86,7 +86,15 @@ def read_typed(
         return None
     if frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
         return None
-    return frame.with_columns(pl.col(pl.String).str.strip_chars())
+    return mark_missing(frame.with_columns(pl.col(pl.String).str.strip_chars()), missing)
+
+
+def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
+    """The frame with null in place of the cells of text that mean no value."""
+    import polars as pl
+
+    text = pl.col(pl.String)
+    return frame.with_columns(pl.when(~text.is_in(list(missing))).then(text).name.keep())
 
 
 def edge(separator: str) -> bytes:
@@ -110,7 +118,7 @@ def refuse_short_rows(piece: bytes, separator: str, frame: "pl.DataFrame") -> No
     """Raise Ragged when rows of the piece, which Polars read as `frame`, have fewer cells than others."""
     if b'"' not in piece and piece.count(separator.encode()) == frame.height * (frame.width - 1):
         return
-    if {len(row) for row in rows_of(piece, separator)} != {frame.width}:
+    if any(len(row) != frame.width for row in rows_of(piece, separator)):
         raise Ragged
 
 

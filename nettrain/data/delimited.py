@@ -18,6 +18,7 @@ from nettrain.data.cells import (
     Ragged,
     find_separator,
     first_row_end,
+    mark_missing,
     numbered_rows,
     read_cells,
     read_typed,
@@ -160,6 +161,8 @@ def look(file: TextFile, reading: Reading) -> Form:
     if separator == "auto":
         separator = find_separator(head.decode(), reading.separators)
     frame = mark_missing(whole_rows(file, head, separator), reading.missing)
+    if not frame.height:
+        raise DataError(f"{file.place}: is empty")
     header = decide_header(frame, reading)
     names = [f"column_{i}" for i in range(frame.width)]
     frame.columns = column_names(frame.row(0), file.place) if header else names
@@ -199,14 +202,6 @@ def whole_rows(file: TextFile, piece: bytes, separator: str) -> "pl.DataFrame":
     except Ragged as error:
         refuse_ragged(file, separator)
         raise DataError(f"{file.place}: cannot be split into cells: {error}") from error
-
-
-def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
-    """The frame with null in place of the cells that mean no value."""
-    import polars as pl
-
-    cells = pl.all()
-    return frame.select(pl.when(~cells.is_in(list(missing))).then(cells).name.keep())
 
 
 def decide_header(frame: "pl.DataFrame", reading: Reading) -> bool:

@@ -44,11 +44,12 @@ class Pieces:
         """The rows (M,) as one part."""
         starts = self.starts
         taken = np.empty((len(rows), len(self.names)), self.parts[0].dtype)
-        first, last = (rows.min(), rows.max()) if len(rows) else (0, -1)
-        for part, low, high in zip(self.parts, starts, starts[1:], strict=False):
-            if first < high and low <= last:
-                inside = (low <= rows) & (rows < high)
-                taken[inside] = part[rows[inside] - low]
+        order = np.argsort(rows, kind="stable")  # linear where rows ascend, as those of splits do
+        ends = np.searchsorted(rows[order], starts)
+        for part, low, first, last in zip(self.parts, starts, ends, ends[1:], strict=False):
+            if first < last:
+                here = order[first:last]
+                taken[here] = part[rows[here] - low]
         return Pieces(self.names, [taken])
 
     def select(self, name: str) -> "Pieces":

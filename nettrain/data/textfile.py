@@ -9,7 +9,7 @@ from typing import IO, cast
 from nettrain.errors import DataError
 
 WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-LONGEST = 8  # pieces without the end of a row: a quote that does not close, rather than a cell
+LONGEST = 64_000_000  # bytes without the end of a row: a quote that does not close, rather than a cell
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TextFile:
             if end:
                 yield data[:end]
             left = data[end:]
-            if len(left) > LONGEST * size:
+            if len(left) > LONGEST:
                 raise DataError(
                     f"{self.place}: a quote that opens a cell does not close within {len(left)} bytes"
                 )
