@@ -59,8 +59,8 @@ class Layout:
         """The table. Raises DataError when its header names no column of this layout."""
         if not set(self.columns) & set(table.columns):
             raise DataError(
-                f'{table.place}: its first row should name columns as in training ("{self.columns[0]}", ...), '
-                f'but begins "{table.columns[0]}"'
+                f'{table.place}: its first row should name columns as in training ("{self.columns[0]}", ...)'
+                f', but begins "{table.columns[0]}"'
             )
         return table
 

@@ -20,7 +20,7 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Strata:
-    """What a cut is stratified by: labels (N,), the class of each of the table's rows, and the classes' names."""
+    """What a cut is stratified by: labels (N,), the class of each of the table's rows, and the names."""
 
     labels: npt.NDArray[np.int32]
     classes: Sequence[str]

@@ -109,7 +109,7 @@ def test_numbers_as_a_person_writes_them():
 
 def test_the_rarest_of_many_values_share_a_place():
     common = [f"t{i:02}" for i in range(50)]
-    (encoder,), notes, table = fitted([*common * 2, "x", "y", "z", None])
+    (encoder,), notes, _ = fitted([*common * 2, "x", "y", "z", None])
     assert (tuple(common), True) == (encoder.values, encoder.rare)
     assert ("c is rare or unseen", "c is missing") == encoder.features[50:]
     marks = encoder.encode(Table.of({"c": ["t00", "z", "new", None]}))

@@ -5,6 +5,8 @@ import pytest
 import yaml
 
 from nettrain.data.prepare import prepare
+from nettrain.data.roles import Columns
+from nettrain.data.scaling import scalings
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 
@@ -200,3 +202,252 @@ def test_says_when_so_few_rows_leave_nothing_to_watch(tmp_path):
     data = prepared(write(tmp_path, "a,t\n1,x\n2,y\n3,x\n"))
     assert data.validation is None
     assert "data.validation: 0.15 of so few rows is none" in data.notes
+
+
+PEOPLE = """\
+id,name,age,city,joined,adult,w,g,y
+1,Ada,36,Rome,2024-01-05,true,1,a,no
+2,Bob,,Oslo,2024-02-05,false,2,a,yes
+3,Cem,17,Rome,2024-03-07,false,0.5,b,no
+4,Dia,52,,2023-01-05,true,1,b,yes
+5,Eve,41,Oslo,2024-01-25,true,1,c,no
+6,Fay,29,Rome,,true,1,c,yes
+7,Gus,33,Rome,2024-05-05,false,1,d,no
+8,Hal,61,Oslo,2024-07-01,true,3,d,yes
+"""
+ROLES = {"ignore": ["id", "name"], "numeric": ["adult"], "weight": "w", "group": "g"}
+
+
+def test_every_role_of_a_column(tmp_path):
+    data = prepared(write(tmp_path, PEOPLE), columns=ROLES, validation=2, scaling="none", seed=1)
+    assert [6, 2, 0] == sizes(data)
+    assert {"age", "adult"} <= set(data.preprocessing.feature_names)
+    assert not {"id", "name", "w", "g"} & {name.split()[0] for name in data.preprocessing.feature_names}
+    weights = [data.train.weight.tolist(), data.validation.weight.tolist()]
+    assert sorted([1, 2, 0.5, 1, 1, 1, 1, 3]) == sorted([*weights[0], *weights[1]])
+    assert [1, 1] == np.bincount(data.validation.y).tolist()  # a group has one of each
+    assert 'split by whole groups of "g": 6 training, 2 validation rows' in data.notes
+    assert ("w", False) == (data.preprocessing.weight, data.settings.stratify)
+
+
+def test_roles_by_position_are_written_by_name(tmp_path):
+    columns = {"ignore": [0, 1, 4], "categorical": [2], "weight": -3}
+    settings = prepared(write(tmp_path, PEOPLE), columns=columns, validation=0).settings
+    assert Columns(ignore=["id", "name", "joined"], categorical=["age"], weight="w") == settings.columns
+
+
+def test_class_weights_weigh_training_rows_alone(tmp_path):
+    keys = {"columns": {"weight": "w"}, "validation": 4, "stratify": False}
+    plain = prepared(write(tmp_path, PEOPLE), **keys)
+    weighed = prepared(write(tmp_path, PEOPLE), **keys, class_weights={"yes": 3})
+    np.testing.assert_array_equal(
+        plain.train.weight * np.where(plain.train.y == 1, 3, 1), weighed.train.weight
+    )
+    np.testing.assert_array_equal(plain.validation.weight, weighed.validation.weight)
+    assert 'class weights: "no" 1, "yes" 3' in weighed.notes
+    balanced = prepared("builtin:penguins", class_weights="balanced")
+    masses = np.bincount(balanced.train.y, balanced.train.weight)
+    np.testing.assert_allclose(masses, len(balanced.train.y) / 3)
+    assert set(balanced.validation.weight) == {1.0}
+
+
+def test_rows_without_a_target_are_left_out_everywhere(tmp_path):
+    train = write(tmp_path, "a,y\n1,p\n2,\n3,q\n4,p\n5,q\n", "train.csv")
+    test = write(tmp_path, "a,y\n?,p\n7,?\n", "test.csv")
+    data = prepared(train, test=test, validation=0, missing_target="drop", scaling="none")
+    assert ([1, 3, 4, 5], [0, 1, 0, 1]) == (data.train.x[:, 0].tolist(), data.train.y.tolist())
+    assert [0] == data.test.y.tolist()
+    assert (
+        f"{train}: 1 row without a target left out (at 3)",
+        f"{test}: 1 row without a target left out (at 3)",
+    ) == data.notes[1:3]
+
+
+def test_several_targets(tmp_path):
+    rows = "".join(f"{i},{i % 2},{i % 3 == 0:d},{i / 2},{i * 10}\n" for i in range(20))
+    path = write(tmp_path, "x,a,b,c,d\n" + rows)
+    labels = prepared(path, target=["b", 1], columns={"ignore": ["c", "d"]}, scaling="none")
+    assert (("b", "a"), "labels", 2) == (
+        labels.preprocessing.target_names,
+        labels.preprocessing.target_kind,
+        labels.preprocessing.outputs(one_for_two=True),
+    )
+    x = labels.train.x[:, 0]
+    np.testing.assert_array_equal(np.column_stack([x % 3 == 0, x % 2]), labels.train.y)
+    assert (["b", "a"], "labels", False, "none") == (
+        labels.settings.target,
+        labels.settings.target_kind,
+        labels.settings.stratify,
+        labels.settings.target_scaling,
+    )
+    numbers = prepared(path, target=["c", "d"], scaling="none")
+    np.testing.assert_allclose(numbers.train.y.std(axis=0), 1)
+    x = numbers.train.x[:, 0]
+    np.testing.assert_allclose(
+        numbers.preprocessing.unscale(numbers.train.y), np.column_stack([x / 2, x * 10])
+    )
+    assert 2 == numbers.preprocessing.outputs()
+
+
+def test_a_label_that_never_differs_is_told(tmp_path):
+    path = write(tmp_path, "x,a,b\n1,0,1\n2,0,0\n3,0,1\n4,1,1\n")
+    data = prepared(path, target=["a", "b"], validation=1, order="time")
+    assert 'label "a": 0 in every training row, so nothing can be learned of it' in data.notes
+
+
+def test_the_order_of_time_is_that_of_the_rows(tmp_path):
+    data = prepared(
+        write(tmp_path, amounts(20)),
+        test=0.2,
+        validation=4,
+        order="time",
+        scaling="none",
+        target_scaling="none",
+    )
+    starts = [rows.x[:, 0].tolist() for rows in (data.train, data.validation, data.test)]
+    assert [list(range(12)), list(range(12, 16)), list(range(16, 20))] == starts
+
+
+def test_renames_make_two_files_agree(tmp_path):
+    train = write(tmp_path, "a,y\n1,<=50K\n2,>50K\n3,<=50K\n4,>50K\n", "train.csv")
+    test = write(tmp_path, "a,y\n5,>50K.\n6,<=50K.\n", "test.csv")
+    labels = {"<=50K.": "<=50K", ">50K.": ">50K", "<50K": "<=50K"}
+    data = prepared(train, test=test, validation=0, labels=labels, positive="<=50K")
+    assert ((">50K", "<=50K"), [0, 1]) == (data.preprocessing.classes, data.test.y.tolist())
+    assert 'data.labels: no cell of the target is "<50K", did you mean "<=50K"?' in data.notes
+
+
+def test_permuted_columns_of_the_training_file_permute_the_inputs(tmp_path):
+    rows = [line.split(",") for line in PEOPLE.splitlines()]
+    order = [4, 8, 2, 0, 7, 3, 5, 6, 1]
+    shuffled = "".join(",".join(row[i] for i in order) + "\n" for row in rows)
+    keys = {"target": "y", "columns": ROLES, "validation": 2, "seed": 3}
+    one = prepared(write(tmp_path, PEOPLE, "one.csv"), **keys)
+    two = prepared(write(tmp_path, shuffled, "two.csv"), **keys)
+    names, others = one.preprocessing.feature_names, two.preprocessing.feature_names
+    assert names != others
+    places = [others.index(name) for name in names]
+    for first, second in ((one.train, two.train), (one.validation, two.validation)):
+        np.testing.assert_array_equal(first.x, second.x[:, places])
+        np.testing.assert_array_equal(first.y, second.y)
+        np.testing.assert_array_equal(first.weight, second.weight)
+
+
+def test_ignored_columns_may_hold_anything(tmp_path):
+    text = "a,b,y\n" + "".join(f"{i},{'x' if i == 3 else i},{i % 2}\n" for i in range(20))
+    data = prepared(write(tmp_path, text), columns={"ignore": ["b"]}, validation=0)
+    assert ("a",) == data.preprocessing.feature_names
+
+
+EVERYTHING = {
+    "columns": {**ROLES, "categorical": ["city"]},
+    "class_weights": "balanced",
+    "labels": {"yes": "ja", "no": "nein"},
+    "positive": "nein",
+    "missing_target": "drop",
+    "validation": 2,
+}
+
+
+@pytest.mark.parametrize("scaling", list(scalings))
+def test_resolved_roles_repeat_the_arrays(scaling, tmp_path):
+    numbers = {"channels": 1} if scaling == "channel" else {}
+    path = write(tmp_path, PEOPLE)
+    first = prepared(path, **EVERYTHING, scaling={"name": scaling, **numbers})
+    resolved = DataSettings(**yaml.safe_load(yaml.safe_dump(first.settings.model_dump())))
+    again = prepare(resolved, seed=resolved.seed, dtype="float64")
+    assert resolved == again.settings
+    assert first.preprocessing.to_json() == again.preprocessing.to_json()
+    for one, two in ((first.train, again.train), (first.validation, again.validation)):
+        for name in ("x", "y", "weight"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (
+            {"target": "why"},
+            'x.csv: no target column "why" (allowed: id, name, age, city, joined, adult, w, g, y)',
+        ),
+        ({"target": ["y", 8]}, 'data.target: "y" is named twice'),
+        (
+            {"columns": {"ignore": ["Name"]}},
+            'data.columns.ignore: x.csv: no column "Name", did you mean "name"?',
+        ),
+        ({"columns": {"weight": "age"}}, 'x.csv:3: weight "age": no value'),
+        (
+            {"columns": {"numeric": ["city"]}},
+            'x.csv:2: column "city": "Rome" is not a number (and 6 more); '
+            "correct it or take the column out of data.columns.numeric",
+        ),
+        (
+            {"columns": {"group": "city"}},
+            'x.csv:5: group "city": 1 row without a value (at 5); fill or remove them',
+        ),
+        ({"positive": "ja"}, 'data.positive: "ja" is not a class of "y" (allowed: no, yes)'),
+        (
+            {"class_weights": {"yess": 1}},
+            'data.class_weights: "yess" is not a class of "y", did you mean "yes"?',
+        ),
+        (
+            {"class_weights": "balanced", "target": "id", "target_kind": "numbers"},
+            "data.class_weights: needs a target of classes, not of numbers",
+        ),
+        (
+            {"target": ["adult", "age"], "missing_target": "drop"},
+            'x.csv:2: column "adult": "true" is not a number (and 6 more); '
+            "several targets are numbers, or 0 and 1",
+        ),
+        (
+            {"validation": 7, "stratify": False, "target": "city", "missing_target": "drop"},
+            "data.validation: 7 of 7 rows leaves none to train on",
+        ),
+        (
+            {"validation": 7, "order": "time", "target": "name"},
+            'target "name": classes "Bob", "Cem", "Dia", "Eve", "Fay" and 2 more have no training row; '
+            "make data.test or data.validation smaller, or remove their rows",
+        ),
+        (
+            {"scaling": {"name": "channel"}, "columns": {"ignore": ["joined"], "categorical": ["id"]}},
+            "data.scaling: 2 columns of numbers are not pixels of 3 channels",
+        ),
+    ],
+)
+def test_refuses_wrong_roles_in_one_line(keys, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, PEOPLE)
+    with pytest.raises(DataError) as caught:
+        prepared("x.csv", **{"validation": 0, **keys})
+    assert message == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rows", "keys", "message"),
+    [
+        ("x,1,1,a\nq,1,1,b\n", {}, 'y.csv:3: target "t": class "q" is not in the training data'),
+        ("p,1,0,c\n", {"columns": {"weight": "w"}}, 'y.csv: weight "w": all test rows weigh 0'),
+        (
+            "p,1,-1,c\n",
+            {"columns": {"weight": "w"}},
+            'y.csv:2: weight "w": "-1" is not a finite number from 0',
+        ),
+        (
+            "p,1,1,c\np,1,1,b\n",
+            {"columns": {"group": "g"}},
+            'data.test: y.csv:3: group "b" has rows in x.csv too',
+        ),
+        ("p,1,1,c\n,1,1,c\n", {}, 'y.csv:3: target "t": 1 row without a value (at 3); fill or remove them'),
+        (",1,1,c\n", {"missing_target": "drop"}, "y.csv: no row has a target"),
+        ("p,-inf,1,c\n", {}, 'y.csv:2: column "a": "-inf" is not a finite number'),
+    ],
+)
+def test_refuses_a_second_source_in_one_line(rows, keys, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "t,a,w,g\np,1,1,a\nx,2,1,a\np,3,2,b\nx,4,0,b\n")
+    write(tmp_path, "t,a,w,g\n" + rows, "y.csv")
+    keys = {"columns": {"ignore": ["w", "g"]}, **keys}
+    with pytest.raises(DataError) as caught:
+        prepared("x.csv", target="t", test="y.csv", validation=0, **keys)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
