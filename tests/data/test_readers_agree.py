@@ -1,0 +1,129 @@
+"""One table in every form a source may have: the arrays that training sees are the same."""
+
+import gzip
+import struct
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nettrain.data.prepare import prepare
+from nettrain.data.preprocessing import read_rows
+from nettrain.data.settings import DataSettings
+from nettrain.errors import DataError
+
+DRAW = np.random.default_rng(7)
+X = DRAW.integers(0, 256, (60, 4)).astype(np.uint8)
+Y = (X[:, 0] > 127).astype(np.uint8)
+FRAME = pl.DataFrame({**{f"p{i}": X[:, i] for i in range(4)}, "y": Y})
+FORMS = ["x.csv", "x.csv.gz", "x.tsv", "x.tsv.gz", "x.parquet", "x.npz", "x"]
+
+
+def idx(array):
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def write(folder, name, frame=FRAME):
+    path = folder / name
+    x, y = frame.drop("y").to_numpy(), frame["y"].to_numpy()
+    if name == "x.parquet":
+        frame.write_parquet(path)
+    elif name == "x.npz":
+        np.savez(path, x=x.reshape(-1, 2, 2), y=y)
+    elif name == "x":
+        path.mkdir()
+        (path / "train-images-idx3-ubyte").write_bytes(idx(x.reshape(-1, 2, 2)))
+        (path / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(y)))
+    else:
+        text = frame.write_csv(separator="\t" if ".tsv" in name else ",").encode()
+        path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    return str(path)
+
+
+def prepared(source, **keys):
+    return prepare(DataSettings(source=source, **keys), seed=1, dtype="float32")
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_training_sees_the_same_arrays(name, tmp_path):
+    expected = prepared(write(tmp_path, "x.csv"), test=0.2)
+    folder = tmp_path / "other"
+    folder.mkdir()
+    data = prepared(write(folder, name), test=0.2)
+    for one, other in ((expected.train, data.train), (expected.test, data.test)):
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.y, other.y)
+    again = prepare(DataSettings(**data.settings.model_dump()), seed=1, dtype="float32")
+    np.testing.assert_array_equal(data.train.x, again.train.x)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_any_form_is_a_second_source_of_itself(name, tmp_path):
+    source = write(tmp_path, name)
+    data = prepared(source, test=source, validation=source)
+    np.testing.assert_array_equal(data.train.x, data.test.x)
+    np.testing.assert_array_equal(data.train.y, data.validation.y)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv.gz", "x.parquet"])
+def test_named_columns_in_another_order_change_nothing(name, tmp_path):
+    data = prepared(write(tmp_path, "x.csv"), test=write(tmp_path, name), target="y")
+    turned = FRAME.select(reversed(FRAME.columns)).with_columns(more=pl.lit("z"))
+    if name == "x.parquet":
+        turned.write_parquet(tmp_path / name)
+    else:
+        text = turned.write_csv(separator="\t" if ".tsv" in name else ",").encode()
+        (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    rows = read_rows(str(tmp_path / name), data.preprocessing, dtype="float32")
+    np.testing.assert_array_equal(data.test.x, rows)
+
+
+def test_pictures_are_predicted_from_a_text_file_without_names(tmp_path):
+    data = prepared(write(tmp_path, "x"))
+    np.savetxt(tmp_path / "rows.csv", X[:5], fmt="%d", delimiter=",")
+    rows = read_rows(str(tmp_path / "rows.csv"), data.preprocessing)
+    np.testing.assert_array_equal(read_rows(str(tmp_path / "x"), data.preprocessing)[:5], rows)
+
+
+def test_labels_of_an_idx_folder_are_classes_however_many(tmp_path):
+    frame = FRAME.with_columns(y=pl.Series(np.arange(60, dtype=np.uint8) // 2))
+    assert 30 == len(prepared(write(tmp_path, "x", frame), validation=0).preprocessing.classes)
+    assert "numbers" == prepared(write(tmp_path, "x.npz", frame), validation=0).preprocessing.target_kind
+
+
+@pytest.mark.parametrize(("name", "place"), [("x.csv", "x.csv:4"), ("x.npz", "x.npz row 3")])
+def test_infinity_is_refused_with_its_place(name, place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = FRAME.with_columns(p1=pl.Series([*map(float, range(2)), np.inf, *map(float, range(57))]))
+    write(tmp_path, name, frame)
+    column = "p1" if name == "x.csv" else "x1"
+    with pytest.raises(DataError) as caught:
+        prepared(name)
+    assert str(caught.value).startswith(f'{place}: column "{column}": "inf" is not a finite number; ')
+
+
+def test_text_far_down_among_numbers_is_refused_with_line_and_count(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nettrain.data.delimited.HEAD", 300)
+    monkeypatch.setattr("nettrain.data.delimited.PIECE", 200)
+    lines = FRAME.write_csv().splitlines()
+    lines[41] = "1,2,3x,4,0"
+    lines[50] = "1,2,nan,4,0"
+    (tmp_path / "x.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError) as caught:
+        prepared("x.csv")
+    assert str(caught.value).startswith('x.csv:42: column "p2": "3x" is not a number (and 1 more); ')
+    # as a second source, of which training knows nothing
+    write(tmp_path, "x.tsv")
+    with pytest.raises(DataError) as caught:
+        prepared("x.tsv", test="x.csv")
+    assert str(caught.value).startswith('x.csv:42: column "p2": "3x" is not a number (and 1 more); ')
+
+
+def test_a_column_that_is_text_far_down_is_text_everywhere(tmp_path, monkeypatch):
+    monkeypatch.setattr("nettrain.data.delimited.HEAD", 100)
+    monkeypatch.setattr("nettrain.data.delimited.PIECE", 100)
+    codes = ["007"] * 20 + ["x9", "y8"] * 20
+    (tmp_path / "x.csv").write_bytes(FRAME.with_columns(p1=pl.Series(codes)).write_csv().encode())
+    data = prepared(str(tmp_path / "x.csv"))
+    assert ("p1 = 007", "p1 = x9", "p1 = y8") == data.preprocessing.feature_names[1:4]
