@@ -56,7 +56,7 @@ class TextFile:
                 plain = block
                 if self.latin or not block.isascii() or decoder.getstate()[0]:
                     plain = decoder.decode(block).encode()
-                old_line_ends = old_line_ends or (number == 0 and b"\r" in block and b"\n" not in block)
+                old_line_ends = old_line_ends or (number == 0 and b"\r" in block[:-1] and b"\n" not in block)
                 yield plain.replace(b"\r", b"\n") if old_line_ends else plain
         decoder.decode(b"", final=True)
 
