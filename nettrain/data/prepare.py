@@ -3,25 +3,23 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from nettrain.data.delimited import Reading
 from nettrain.data.encoding import fit_encoders
-from nettrain.data.groups import read_groups, refuse_shared
 from nettrain.data.kind import find_target, order_classes
 from nettrain.data.labelled import Rows, label_parts
+from nettrain.data.parts import Part, refuse_lost_classes, split, split_notes
 from nettrain.data.preprocessing import Layout, Preprocessing, fit_scaling
 from nettrain.data.roles import Roles
 from nettrain.data.scaling import Scaling
 from nettrain.data.settings import DataSettings, is_path
 from nettrain.data.sources import Source, read_source
-from nettrain.data.splits import TEST, VALIDATION, Indices, Strata, cut
 from nettrain.data.table import Table
-from nettrain.data.tables import Tables, read_tables
-from nettrain.data.target import Target, Wanted, listed, scale_target, target_columns
+from nettrain.data.tables import read_tables
+from nettrain.data.target import Target, Wanted, scale_target, target_columns
 from nettrain.data.weights import class_weights
 from nettrain.errors import DataError
 
@@ -38,13 +36,6 @@ class Prepared:
     preprocessing: Preprocessing
     settings: DataSettings
     notes: tuple[str, ...]
-
-
-class Part(NamedTuple):
-    """Rows of a table that belong to one split."""
-
-    table: Table
-    rows: Indices
 
 
 def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
@@ -124,69 +115,6 @@ def absolute(source: Any) -> Any:
     return os.path.abspath(source) if is_path(source) else source
 
 
-def split(
-    tables: Tables, target: Target, group: str | None, settings: DataSettings, seed: int
-) -> dict[str, Part]:
-    """Training, validation and test rows: test is cut first, validation from what is left."""
-    strata = Strata(target.labels(tables.main), target.classes) if settings.stratify else None
-    groups = None if group is None else read_groups(tables.main, group)
-    left = np.arange(tables.main.height)
-    parts: dict[str, Part] = {}
-    for key, size, own, purpose in (
-        ("test", settings.test, tables.test, TEST),
-        ("validation", settings.validation, tables.validation, VALIDATION),
-    ):
-        if own is not None:
-            parts[key] = whole(own)
-        elif isinstance(size, int | float):
-            left, taken = cut(
-                left,
-                size,
-                seed=seed,
-                purpose=purpose,
-                key=f"data.{key}",
-                strata=strata,
-                groups=groups,
-                last=settings.order == "time",
-            )
-            parts |= {key: Part(tables.main, taken)} if len(taken) else {}
-    refuse_shared_groups(tables, group)
-    return {"training": Part(tables.main, left), **parts}
-
-
-def whole(table: Table) -> Part:
-    """All rows of a table."""
-    return Part(table, np.arange(table.height))
-
-
-def refuse_shared_groups(tables: Tables, group: str | None) -> None:
-    """Raise DataError when rows of one group are in two sources, and so in two splits."""
-    if group is None:
-        return
-    sources = {"data.source": tables.main, "data.test": tables.test, "data.validation": tables.validation}
-    there = [(key, table) for key, table in sources.items() if table is not None]
-    for (_, first), (key, second) in combinations(there, 2):
-        refuse_shared(first, second, group, key)
-
-
-def refuse_lost_classes(target: Target, train: Part) -> None:
-    """Raise DataError when there is one class only, or classes have no training row."""
-    if target.kind != "classes":
-        return
-    name = target.names[0]
-    if len(target.classes) < 2:
-        raise DataError(f'target "{name}": one class only ("{target.classes[0]}"), nothing to tell apart')
-    counts = np.bincount(target.labels(train.table)[train.rows], minlength=len(target.classes))
-    if not counts.all():
-        lost = [target.classes[k] for k in np.flatnonzero(counts == 0)]
-        have = f"class {listed(lost)} has" if len(lost) == 1 else f"classes {listed(lost)} have"
-        whose = "its" if len(lost) == 1 else "their"
-        raise DataError(
-            f'target "{name}": {have} no training row; '
-            f"make data.test or data.validation smaller, or remove {whose} rows"
-        )
-
-
 def fit(
     train: Part, target: Target, layout: Layout, roles: Roles, scaling: Scaling
 ) -> tuple[Preprocessing, list[str]]:
@@ -223,18 +151,3 @@ def label_notes(target: Target, train: Rows) -> list[str]:
         f'label "{target.names[k]}": {train.y[0, k]:g} in every training row, so nothing can be learned of it'
         for k in constant
     ]
-
-
-def split_notes(source: Source, settings: DataSettings, parts: dict[str, Part]) -> list[str]:
-    """What is said about the splits."""
-    notes, group = [], settings.columns.group
-    if source.test is not None and settings.test is None:
-        notes.append(f"test: the {source.test.height} test rows that {settings.source} brings")
-    elif source.test is not None:
-        notes.append(f"the {source.test.height} test rows that {settings.source} brings are not used")
-    if "validation" not in parts and settings.validation:
-        notes.append(f"data.validation: {settings.validation} of so few rows is none")
-    if group is not None:
-        rows = ", ".join(f"{len(part.rows)} {name}" for name, part in parts.items())
-        notes.append(f'split by whole groups of "{group}": {rows} rows')
-    return notes

@@ -52,7 +52,7 @@ class Layout:
                 return table.renamed(names)
         raise DataError(
             f"{table.place}: {len(table.columns)} columns without names, expected {len(inputs)} inputs, or "
-            f"{len(self.columns)} with the target at position {self.columns.index(target[0])}"
+            f"{len(self.columns)} with the {counted_places([self.columns.index(name) for name in target])}"
         )
 
     def recognise(self, table: Table) -> Table:
@@ -160,6 +160,12 @@ class Preprocessing:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"preprocessing: cannot be read: {error!r}") from error
+
+
+def counted_places(places: Sequence[int]) -> str:
+    """`target at position 4`, or `targets at positions 4, 5`."""
+    several = "s" if len(places) > 1 else ""
+    return f"target{several} at position{several} {', '.join(map(str, places))}"
 
 
 def scale_amounts(x: Matrix, places: npt.NDArray[np.bool_], scaling: Scaling, fitted: Fitted) -> Matrix:

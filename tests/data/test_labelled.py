@@ -117,3 +117,26 @@ def test_files_without_a_header_go_by_position(tmp_path, monkeypatch):
     )
     write("inputs.csv", "", [row[:-2] for row in rows[:9]])
     np.testing.assert_array_equal(given.x, read_rows("inputs.csv", preprocessing))
+
+
+def test_says_where_targets_should_stand(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("train.csv", "", [f"{i},{i * i},{i / 3},{i / 7}" for i in range(30)])
+    settings = DataSettings(source="train.csv", target=[-2, -1], validation=0)
+    preprocessing = prepare(settings, seed=0, dtype="float64").preprocessing
+    write("new.csv", "", ["1,2,3", "4,5,6"])
+    with pytest.raises(DataError) as caught:
+        read_rows("new.csv", preprocessing)
+    assert (
+        "new.csv: 3 columns without names, expected 2 inputs, or 4 with the targets at positions 2, 3"
+        == str(caught.value)
+    )
+
+
+def test_several_targets_keep_their_scale(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("train.csv", "x,a,b\n", [f"{i},{i * i},{i / 3}" for i in range(30)])
+    data = prepare(DataSettings(source="train.csv", target=["b", "a"], validation=0), seed=0, dtype="float64")
+    stored = Preprocessing.from_json(json.loads(json.dumps(data.preprocessing.to_json())))
+    write("new.csv", "b,x,a\n", ["0.5,3,16", "2,5,1"])
+    np.testing.assert_allclose([[0.5, 16], [2, 1]], stored.unscale(read_labelled("new.csv", stored).y))
