@@ -39,10 +39,11 @@ def readable(path: Path, prefix: str = "") -> Iterator[None]:
 
 
 def close_file(path: Path) -> str:
-    """A hint at the file of that folder whose name is nearest."""
+    """A hint at the file of that folder whose name is nearest; a common suffix is no likeness."""
     names = os.listdir(path.parent) if path.parent.is_dir() else []
-    close = get_close_matches(path.name, names, n=1)
-    return f', did you mean "{close[0]}"?' if close else ""
+    stems = {name.partition(".")[0]: name for name in sorted(names, reverse=True)}
+    close = get_close_matches(path.name.partition(".")[0], stems, n=1)
+    return f', did you mean "{stems[close[0]]}"?' if close else ""
 
 
 def open_bytes(path: Path) -> io.BufferedIOBase:

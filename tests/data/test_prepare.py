@@ -175,8 +175,8 @@ def test_resolved_settings_say_what_was_decided(tmp_path, monkeypatch):
         ("t\nx\ny\n", {"validation": 0}, "x.csv: no column but the target has a value to learn from"),
         (
             "a,t\n1,x\n2,y\n",
-            {"validation": 0, "test": "y.csv"},
-            "data.test: y.csv: no such file, did you mean",
+            {"validation": 0, "test": "xs.csv"},
+            'data.test: xs.csv: no such file, did you mean "x.csv"?',
         ),
     ],
 )
