@@ -13,6 +13,10 @@ from nettrain.data.sources import read_source
 from nettrain.data.synthetic import ROWS, SYNTHETICS, read_synthetic
 from nettrain.errors import DataError
 
+DIGITS = [
+    "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3",
+    "8ba4f891220f5e4c9c819638d1602d74b83618f167043c6da52a2a247841ddf0",
+]
 FOLDER = resources.files("nettrain.data") / "builtin"
 
 
@@ -44,6 +48,13 @@ def test_optdigits_has_its_own_test_rows():
     assert ["p0", "p63", "class"] == [table.columns[i] for i in (0, 63, 64)]
     assert table.columns == test.columns
     assert [174, 177, 178, 179, 180, 181, 181, 182, 182, 183] == counts(test, "class")
+
+
+def test_optdigits_test_rows_are_those_of_scikit_learn():
+    # sha256 of load_digits().data and .target of scikit-learn 1.9, as bytes
+    cells = read_shipped("optdigits")[1].frame.to_numpy().astype(np.uint8)
+    pixels, labels = np.ascontiguousarray(cells[:, :-1]), cells[:, -1]
+    assert DIGITS == [hashlib.sha256(part.tobytes()).hexdigest() for part in (pixels, labels)]
 
 
 @pytest.mark.parametrize("name", BUILTINS)
