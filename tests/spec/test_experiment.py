@@ -245,6 +245,37 @@ def test_a_wrong_value_is_one_line_with_its_place(text, expected):
 
 
 @pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (
+            "columns: {ignor: [a]}",
+            'data.columns.ignor: unknown key, did you mean "ignore"?',
+        ),
+        ("columns: {ignore: a}", 'data.columns.ignore: "a" is not a list'),
+        ("columns: {ignore: [[a]]}", "data.columns.ignore.0: [a] is not a column's name or position"),
+        ("columns: [a]", "data.columns: [a] is not a block of keys"),
+        ("target: [a, 1.5]", "data.target: [a, 1.5] is not a column's name or position, or a list of them"),
+        ("missing_target: keep", 'data.missing_target: unknown "keep" (allowed: refuse, drop)'),
+        ("target_kind: clases", 'data.target_kind: unknown "clases", did you mean "classes"?'),
+        ("scaling: robst", 'data.scaling: unknown "robst", did you mean "robust"?'),
+        ("scaling: {name: channel, channels: 0}", "data.scaling.channels: 0 is not at least 1"),
+        ("labels: {a: [b]}", "data.labels.a: [b] is not text"),
+        ("positive: [a]", "data.positive: [a] is not a class"),
+        (
+            "class_weights: {a: -1}",
+            "data.class_weights: {a: -1} is not balanced, or a block of classes with a number from 0 each",
+        ),
+        (
+            "order: time, columns: {group: a}",
+            'data.order: "time" does not go with data.columns.group: the last rows may hold half a group',
+        ),
+    ],
+)
+def test_a_wrong_key_of_the_data_is_one_line_with_its_place(keys, expected):
+    assert [f"f:1: {expected}"] == errors(f"data: {{source: builtin:iris, {keys}}}\n")
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("", "f:1: an experiment file is a block of keys, this is empty"),
@@ -358,10 +389,23 @@ schedule: {name: step, every: 3, warmup: 0.5}
 training: {batch_size: full, early_stopping: {monitor: val_accuracy, min_delta: 1e-3}}
 backend: {dtype: float64, threads: 1}
 """,
+    """\
+data:
+  source: builtin:penguins
+  target: [sex, -2]
+  missing_target: drop
+  columns: {ignore: [year, 0], categorical: [island], numeric: [], weight: body_mass_g, group: null}
+  labels: {"<=50K.": "<=50K", yes: 1, no: false}
+  positive: true
+  target_kind: labels
+  scaling: {name: quantile_normal, knots: 100}
+  class_weights: {1: 0.5, MALE: 2}
+  order: time
+""",
 ]
 
 
-@pytest.mark.parametrize("text", FILES, ids=["minimal", "every key", "variants"])
+@pytest.mark.parametrize("text", FILES, ids=["minimal", "every key", "variants", "data"])
 def test_what_is_resolved_and_written_loads_back_equal(text, tmp_path):
     experiment = resolved(check(parse(text, "f")))
     file = tmp_path / "config.yaml"
