@@ -79,6 +79,7 @@ def fill_up(sizes: list[int], count: int, *, proper: bool) -> list[bool]:
 
 def nearest_sum(reach: int, count: int, allowed: range) -> int:
     """The reachable sum within `allowed` that is nearest to count, of two the smaller."""
-    return min(
-        (total for total in allowed if reach >> total & 1), key=lambda total: (abs(total - count), total)
-    )
+    packed = np.frombuffer(reach.to_bytes(reach.bit_length() // 8 + 1, "little"), dtype=np.uint8)
+    sums = np.flatnonzero(np.unpackbits(packed, bitorder="little")[: allowed.stop])
+    sums = sums[sums >= allowed.start]
+    return int(sums[np.argmin(np.abs(sums - count))])

@@ -39,6 +39,11 @@ def test_thousands_of_groups_come_out_exactly():
     assert not set(groups[taken]) & set(groups[~taken])
 
 
+def test_a_few_large_groups_are_weighed_at_once():
+    groups = np.repeat(np.arange(5), [400_000, 300_001, 200_003, 90_007, 9_989])
+    assert 309_990 == taken_of(groups, 310_000).sum()
+
+
 def test_chance_decides_which_groups():
     groups = np.repeat(np.arange(20), 5)
     chosen = [tuple(set(groups[taken_of(groups, 25, seed)])) for seed in range(30)]
