@@ -99,7 +99,7 @@ def read_delimited(path: Path, reading: Reading, key: str = "") -> Table:
     Raises DataError with the place for a missing, empty, damaged or ragged file, unclosed quotes, and
     names that occur twice; `key` says which setting named the file.
     """
-    if reading.separator == "auto" and ".tsv" in path.name.lower():
+    if reading.separator == "auto" and path.name.lower().removesuffix(".gz").endswith(".tsv"):
         reading = replace(reading, separator="\t")
     with readable(path, f"{key}: " if key else ""):
         return read_stream(lambda: open_bytes(path), shown(path), reading)
