@@ -19,7 +19,6 @@ ONLY_IN = {
     "matplotlib": "nettrain/output/",
     "rich": "nettrain/output/",
 }
-LAZY = ("rich.console", "rich.syntax")  # that a command may import when it runs
 HEAVY = {"numpy", "numba", "polars", "pydantic", "scipy", "matplotlib"}
 FILES = sorted((ROOT / "nettrain").rglob("*.py"))
 
@@ -40,12 +39,6 @@ def read(file: Path) -> tuple[str, ast.Module]:
     return file.relative_to(ROOT).as_posix(), ast.parse(file.read_text())
 
 
-def at_import(tree: ast.Module) -> list[str]:
-    """What a module imports when it is itself imported: not in functions, not for type checkers."""
-    loose = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return [name for node in loose for name in imported(node)]
-
-
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
 def test_imports_only_go_down(file):
     path, tree = read(file)
@@ -64,8 +57,6 @@ def test_every_room_has_a_floor():
 def test_a_library_stays_in_its_room(library):
     for path, tree in map(read, FILES):
         names = {name for name in imported(tree) if name.split(".")[0] == library}
-        if path.startswith("nettrain/cli/"):
-            names = {name for name in names if not name.startswith(LAZY)} | names & set(at_import(tree))
         if not path.startswith(ONLY_IN[library]):
             assert set() == names, f"{path} must not import these"
 

@@ -23,7 +23,7 @@ class Backend(Protocol):
         """A new array of zeros on the device, aligned to 64 bytes, in the run's dtype unless told."""
 
     def from_host(self, array: HostArray) -> Array:
-        """A copy of a host array on the device; numbers become the run's dtype."""
+        """A host array on the device; numbers become the run's dtype. It may share the host's memory."""
 
     def to_host(self, array: Array) -> HostArray:
         """A copy of a device array on the host."""

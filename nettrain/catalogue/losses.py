@@ -4,7 +4,7 @@ Conventions: output (R, B, K); labels (1|R, B) of whole numbers in [0, K), or ta
 weight (1|R, B). `rows(xp, s, output, target)` -> (R, B) is the definition, used when nothing is learned.
 `train` is the kernel of a training step: it writes delta (R, B, K) = ∂(batch loss)/∂output and adds the
 batch's weighted loss and its weight to total (R, 2). The batch loss is Σ weight·loss / Σ weight, or the
-plain sum with `reduction: sum`. numbers (R, k) are the values of `columns(s)`, of which the first says
+plain sum with `reduction: sum`; a batch without weight has loss and gradient 0. numbers (R, k) are the values of `columns(s)`, of which the first says
 whether to divide. The function between the last layer and the loss (its link: softmax, sigmoid or none)
 is part of the entry, so that its gradient is too.
 """
@@ -69,7 +69,7 @@ def cross_entropy_step(
         mass = total.dtype.type(0)
         for i in range(batch):
             mass += weight[h, i]
-        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else output.dtype.type(1)
+        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 and mass > 0 else output.dtype.type(1)
         smoothing = numbers[r, 1]
         share = smoothing / output.dtype.type(classes)
         for i in range(batch):
@@ -131,7 +131,7 @@ def binary_cross_entropy_step(
         mass = total.dtype.type(0)
         for i in range(batch):
             mass += weight[h, i]
-        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else one
+        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 and mass > 0 else one
         smoothing = numbers[r, 1]
         for i in range(batch):
             factor = weight[h, i] / divisor
@@ -179,7 +179,7 @@ def mse_step(output: Array, target: Array, weight: Array, numbers: Array, delta:
         mass = total.dtype.type(0)
         for i in range(batch):
             mass += weight[h, i]
-        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 else output.dtype.type(1)
+        divisor = output.dtype.type(mass) if numbers[r, 0] > 0 and mass > 0 else output.dtype.type(1)
         for i in range(batch):
             factor = two * weight[h, i] / (divisor * count)
             loss = output.dtype.type(0)

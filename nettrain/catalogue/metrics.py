@@ -55,7 +55,9 @@ class RootMeanSquaredError(Metric):
 
     @staticmethod
     def rows(xp: Any, output: Array, target: Array, scale: Array) -> Array:
-        return xp.square((output - target) * scale).mean(axis=-1)
+        # in float64, as squares of large units overflow float32
+        error = (output - target).astype(xp.float64) * scale
+        return xp.square(error).mean(axis=-1)
 
     @staticmethod
     def finish(xp: Any, mean: Array) -> Array:

@@ -48,9 +48,9 @@ class Optimizer(Variant):
 
 @inline
 def flushed(x: Array) -> Any:
-    """x, or 0 where x is smaller than any normal number of its type."""
+    """x, or 0 where x is smaller than any normal number of its type; NaN stays NaN."""
     tiny = np.finfo(type(x)).tiny
-    return x if abs(x) >= tiny else type(x)(0)
+    return type(x)(0) if abs(x) < tiny else x
 
 
 @kernel

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import expects, number, option
 
 Times = Any  # float64 on the host
+
+Warmup = Annotated[
+    Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)],
+    expects("a whole number of epochs, or a share below 1"),
+]
 
 schedules: Registry["Schedule"] = Registry("schedule")
 
@@ -32,9 +38,7 @@ class Calendar:
 class Schedule(Variant):
     """A rate over time; `warmup` raises it linearly before the schedule's own clock starts."""
 
-    warmup: Annotated[int | float, expects("a whole number of epochs, or a share below 1")] = number(
-        0, "epochs, or a share of all steps when below 1", ge=0, varies=False
-    )
+    warmup: Warmup = number(0, "epochs, or a share of all steps when below 1", varies=False)
     per: Literal["auto", "step", "epoch"] = option("auto", "unit of the schedule's clock")
     clock: ClassVar[str] = "epoch"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     str | None,
-    typer.Argument(metavar="[DATA]", help="Labelled rows; default: the run's own test rows.", show_default=False),
+    typer.Argument(metavar="[DATA]", help="Labelled rows; default: its test rows.", show_default=False),
 ]
 
 
@@ -20,11 +20,10 @@ def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: 
     """Measure a trained run on new labelled rows, or on its own test rows."""
     import json
 
-    from rich.console import Console
-
     from nettrain.engine.build import table_of
     from nettrain.engine.evaluate import Evaluation
     from nettrain.engine.members import stack
+    from nettrain.output.console import console
     from nettrain.output.listing import facts_table
     from nettrain.output.numbers import count, figure
     from nettrain.store.trained_run import open_trained
@@ -39,19 +38,20 @@ def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: 
     if as_json:
         print(json.dumps({"run": str(run), "rows": table.rows, "metrics": values}))
         return
-    facts_table(Console(), {"rows": count(table.rows)} | {name: figure(v) for name, v in values.items()})
+    facts_table(console(), {"rows": count(table.rows)} | {name: figure(v) for name, v in values.items()})
 
 
 def labelled(trained: "TrainedRun", data: str | None) -> "Rows":
     """The rows of DATA, or the run's own test rows. Raises SpecError when it has none."""
-    from nettrain.data.prepare import prepare
     from nettrain.data.labelled import read_labelled
+    from nettrain.data.prepare import prepare
     from nettrain.errors import SpecError
 
+    settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
     if data is not None:
-        return read_labelled(data, trained.preprocessing, dtype=trained.experiment.backend.dtype)
-    settings = trained.experiment.data
-    test = prepare(settings, seed=settings.seed or 0, dtype=trained.experiment.backend.dtype).test
+        drop = settings.missing_target
+        return read_labelled(data, trained.preprocessing, dtype=dtype, missing_target=drop)
+    test = prepare(settings, seed=settings.seed or 0, dtype=dtype).test
     if test is None:
         raise SpecError(f"{trained.folder.path}: the run has no test rows; name a file with labelled rows")
     return test

@@ -10,7 +10,7 @@ RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder."
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEY=VALUE]...", help="Changes, such as optimizer.learning_rate=1e-2.", show_default=False
+        metavar="KEY=VALUE", help="Changes, such as optimizer.learning_rate=1e-2.", show_default=False
     ),
 ]
 Json = Annotated[

@@ -1,7 +1,9 @@
 """`nettrain train`: from an experiment file to a run folder."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,15 +11,15 @@ import typer
 from nettrain.cli.options import Backend, Debug, File, Json, Overrides, Quiet
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from nettrain.data.prepare import Prepared
     from nettrain.engine.build import Run
     from nettrain.engine.events import MemberStopped, TrainingDone
+    from nettrain.output.console import Console
     from nettrain.output.progress import Progress
     from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
 
+LOADED = perf_counter()  # nearly the start of the process: commands are loaded first
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 Out = Annotated[Path, typer.Option("--out", help="Folder that gets the run folder.")]
 
@@ -34,21 +36,31 @@ def train(
     """Train the network of an experiment file."""
     import json
 
-    from rich.console import Console
+    from nettrain.output.console import console
 
     changes = [*(overrides or []), *([f"backend.name={backend}"] if backend else [])]
-    summary = train_file(file, changes, out, Console(stderr=as_json), quiet=quiet)
+    summary = train_file(file, changes, out, console(stderr=as_json), quiet=quiet, started=LOADED)
     if as_json:
         print(json.dumps(summary))
+    if summary["status"] == "diverged":
+        where = f"in epoch {summary['epochs_run']} of {summary['folder']}"
+        print(f"training diverged {where}: a figure became NaN or infinite", file=sys.stderr)
     raise typer.Exit(EXIT_CODES[summary["status"]])
 
 
 def train_file(
-    file: Path, overrides: list[str], out: Path, console: "Console", *, quiet: bool = False
+    file: Path,
+    overrides: list[str],
+    out: Path,
+    console: "Console",
+    *,
+    quiet: bool = False,
+    started: float | None = None,
 ) -> dict[str, Any]:
-    """Train, show and store one experiment; returns its summary and the folder."""
-    from time import perf_counter
+    """Train, show and store one experiment; returns its summary and the folder.
 
+    The summary's time counts from `started` on perf_counter's clock, or from this call.
+    """
     from nettrain.backend.choose import open_backend
     from nettrain.data.prepare import prepare
     from nettrain.engine.build import build
@@ -58,14 +70,15 @@ def train_file(
     from nettrain.spec.load import load, resolved, to_yaml
     from nettrain.store.run_folder import RunFolder
 
-    started = perf_counter()
+    started = perf_counter() if started is None else started
     loaded = load(file, overrides)
     experiment = resolved(loaded.experiment)
-    data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
-    experiment = settle(experiment, data)
-    place = experiment.backend
-    backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
-    run = build([experiment], data, backend)
+    with loaded.placing_errors():
+        data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
+        experiment = settle(experiment, data)
+        place = experiment.backend
+        backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
+        run = build([experiment], data, backend)
     folder = RunFolder.create(out, experiment.experiment)
     write_whole(folder.config, to_yaml(experiment))
     if not quiet:
@@ -80,8 +93,6 @@ def _follow(
     run: "Run", data: "Prepared", folder: "RunFolder", console: "Console", started: float, *, quiet: bool
 ) -> dict[str, Any]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
-    from time import perf_counter
-
     from nettrain.cli.interrupt import interruptible
     from nettrain.engine.evaluate import final_figures
     from nettrain.output.progress import progress

@@ -50,18 +50,11 @@ class Run:
     batches: Plan
     calendar: Calendar
     tables: dict[str, Table]  # train, validation, test
+    monitor: str  # the figure that marks the best epoch
     stopping: Stopping
     targets: str  # classes | two classes | labels | numbers
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
-
-    @property
-    def monitor(self) -> str:
-        """The figure that marks the best epoch."""
-        stopping = self.experiment.training.early_stopping
-        if stopping is not None:
-            return stopping.monitor
-        return "val_loss" if "validation" in self.tables else "train_loss"
 
 
 def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -> Run:
@@ -76,7 +69,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
     population = Population(members, len(experiments))
     plan = network_of(first, data, dropout=bool((members.model.dropout > 0).any()))
     place = layout(plan)
-    batches = _batches(first, data.train)
+    batches, monitor = _batches(first, data.train), _monitor(first, data)
     run = Run(
         experiment=first,
         backend=backend,
@@ -87,14 +80,21 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         batches=batches,
         calendar=Calendar(batches.steps, first.training.epochs),
         tables=_tables(first, data, backend),
-        stopping=Stopping(population, maximize=False),
+        monitor=monitor,
+        stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
         targets=targets_of(data.preprocessing),
         target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
         final=np.zeros((len(experiments), place.size), backend.dtype),
     )
-    run.stopping = Stopping(population, maximize=goal(run.monitor) == "maximize")
     _allocate(run, experiments)
     return run
+
+
+def _monitor(experiment: Experiment, data: Prepared) -> str:
+    stopping = experiment.training.early_stopping
+    if stopping is not None:
+        return stopping.monitor
+    return "val_loss" if data.validation is not None else "train_loss"
 
 
 def network_of(experiment: Experiment, data: Prepared, *, dropout: bool) -> Architecture:

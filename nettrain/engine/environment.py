@@ -32,8 +32,10 @@ def versions() -> dict[str, str]:
 def _blas() -> str:
     import numpy as np  # noqa: F401  its BLAS is known once it is loaded
 
-    found = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
-    return ", ".join(f"{lib['internal_api']} {lib['version']}" for lib in found) or "none"
+    found = {
+        f"{lib['internal_api']} {lib['version']}" for lib in threadpool_info() if lib["user_api"] == "blas"
+    }
+    return ", ".join(sorted(found)) or "none"
 
 
 def _processor() -> str:

@@ -24,6 +24,7 @@ class EpochDone:
     learning_rate: Numbers  # of the epoch's last step
     figures: dict[str, Numbers]
     better: npt.NDArray[np.bool_]  # the monitored figure is the best so far
+    evaluated: bool  # this epoch was one to be evaluated and recorded
     step_seconds: float  # of the steps alone
     seconds: float  # with evaluation
 

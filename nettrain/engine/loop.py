@@ -80,8 +80,8 @@ class _Loop:
         if not finished:
             return None, {"interrupted": np.ones(population.size, dtype=bool)}
         figures = self._figures(epoch)
-        diverged = self._diverged(figures, last=epoch == self.settings.epochs)
-        better, waited = self._observe(figures, epoch)
+        sound = self._sound(figures, last=epoch == self.settings.epochs)
+        better, waited = self._observe(figures, epoch, sound)
         self._keep_best(better)
         active = population["active"]
         done = EpochDone(
@@ -92,14 +92,22 @@ class _Loop:
             learning_rate=self.rate[active],
             figures={name: values[active] for name, values in figures.items()},
             better=better[active],
+            evaluated=self._due(epoch),
             step_seconds=self.step_seconds - before,
             seconds=perf_counter() - started,
         )
-        return done, {"diverged": diverged, "early_stopping": waited}
+        return done, {"diverged": ~sound, "early_stopping": waited}
 
     def _steps(self, epoch: int) -> bool:
         """The steps of one epoch (from 0); False when interrupted."""
-        run, started = self.run, perf_counter()
+        started = perf_counter()
+        try:
+            return self._run_steps(epoch)
+        finally:
+            self.step_seconds += perf_counter() - started
+
+    def _run_steps(self, epoch: int) -> bool:
+        run = self.run
         seeds = run.population.members.training.order_seed
         rows = orders(seeds, epoch, run.batches.rows, shuffle=self.settings.shuffle)
         coefficients = run.population["coefficients"]
@@ -117,7 +125,6 @@ class _Loop:
                 return False
         run.backend.synchronize()
         self.rate = rates[:, -1]
-        self.step_seconds += perf_counter() - started
         return True
 
     def _figures(self, epoch: int) -> Figures:
@@ -131,13 +138,13 @@ class _Loop:
             figures |= {f"val_{name}": value for name, value in values.items()}
         return figures
 
-    def _diverged(self, figures: Figures, *, last: bool) -> npt.NDArray[np.bool_]:
-        """Members with a figure that is no number; at the end also those with such a weight."""
-        sound = np.all([np.isfinite(values) for values in figures.values()], axis=0)
+    def _sound(self, figures: Figures, *, last: bool) -> npt.NDArray[np.bool_]:
+        """Members whose figures, and at the end also weights, are all finite numbers."""
+        sound: npt.NDArray[np.bool_] = np.all([np.isfinite(values) for values in figures.values()], axis=0)
         if last:  # the last step's damage has not shown in a loss yet
             weights = self.run.backend.to_host(self.run.population["parameters"])
             sound = sound & np.isfinite(weights).all(axis=1)
-        return ~sound
+        return sound
 
     def _due(self, epoch: int) -> bool:
         return epoch % self.settings.evaluate_every == 0 or epoch == self.settings.epochs
@@ -152,13 +159,16 @@ class _Loop:
         squares *= squares
         return np.where(l2 > 0, 0.5 * l2 * squares.sum(axis=1), 0.0)
 
-    def _observe(self, figures: Figures, epoch: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    def _observe(
+        self, figures: Figures, epoch: int, sound: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which members got better and which shall stop, in an epoch that is evaluated."""
         size = self.run.population.size
-        if self.run.monitor not in figures:
+        if not self._due(epoch):
             return np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
         values = figures[self.run.monitor]
         rules = self.run.population.members.training.early_stopping
-        return self.run.stopping.observe(values, epoch, rules)
+        return self.run.stopping.observe(values, epoch, rules, sound)
 
     def _keep_best(self, better: npt.NDArray[np.bool_]) -> None:
         population = self.run.population

@@ -74,7 +74,9 @@ class Pool:
         size = int(np.prod(shape))
         if name not in self._flat:
             self._flat[name] = self._backend.zeros((size,), dtype)
-        return self._flat[name][:size].reshape(shape)
+        flat = self._flat[name]
+        assert dtype is None or flat.dtype == dtype, f"{name} is scratch of another type"
+        return flat[:size].reshape(shape)
 
     def prefixed(self, prefix: str) -> Callable[[str, tuple[int, ...]], Array]:
         """An allocator whose names all start with `prefix`."""

@@ -21,6 +21,7 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
         loss = losses[_default_loss(targets)]()
     _check_fit(loss.name, targets)
     _check_monitor(experiment, targets)
+    _check_warmup(experiment)
     kind, output = losses[loss.name], experiment.model.output_activation
     if kind.link != "linear" and not isinstance(output, str):
         raise SpecError(
@@ -75,3 +76,9 @@ def _check_monitor(experiment: Experiment, targets: str) -> None:
             f'training.early_stopping.monitor: "{stopping.monitor}" is not for {targets}'
             f" (allowed: {', '.join(allowed)})"
         )
+
+
+def _check_warmup(experiment: Experiment) -> None:
+    warmup, epochs = experiment.schedule.warmup, experiment.training.epochs
+    if warmup > epochs:
+        raise SpecError(f"schedule.warmup: {warmup} epochs of warmup do not fit into {epochs}")

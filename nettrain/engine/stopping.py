@@ -26,15 +26,19 @@ class Stopping:
         population.own("best_epoch", np.zeros(size, dtype=np.int64))
         population.own("waited", np.zeros(size, dtype=np.int64))
 
-    def observe(self, values: Numbers, epoch: int, settings: Any) -> tuple[Flags, Flags]:
+    def observe(
+        self, values: Numbers, epoch: int, settings: Any, sound: Flags | bool = True
+    ) -> tuple[Flags, Flags]:
         """Take in one evaluation (R,): which members got better, and which have waited long enough.
+
+        Only a member that is `sound`, not diverged, can be better.
 
         `settings` has patience, min_delta and min_delta_relative as (R,), or is None: then the best is
         marked and nobody stops. A figure that is NaN is not better.
         """
         best, waited = self._population["best"], self._population["waited"]
         signed = self._sign * values
-        better = signed < best - self._margin(best, settings)
+        better = (signed < best - self._margin(best, settings)) & sound
         best[better] = signed[better]
         self._population["best_epoch"][better] = epoch
         waited[:] = np.where(better, 0, waited + 1)

@@ -4,15 +4,16 @@ import math
 
 
 def figure(value: float | None) -> str:
-    """A loss, metric or rate: four significant digits, exponents only for the very small and large."""
+    """A loss or metric: four significant digits, exponents only for the very small and large."""
     if value is None:
         return "–"
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf"
-    if value == 0 or 1e-4 <= abs(value) < 1e5:
-        digits = 4 if abs(value) < 1 else max(0, 4 - len(str(int(abs(value)))))
-        return f"{value:.{digits}f}"
-    return f"{value:.2e}"
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e4:
+        return f"{value:#.4g}".removesuffix(".")
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.2e}"
 
 
 def rate(value: float) -> str:
@@ -35,5 +36,5 @@ def seconds(value: float) -> str:
 
 
 def count(value: int) -> str:
-    """A whole number with thin groups: 6,570."""
+    """A whole number in groups of three: 6,570."""
     return f"{value:,}"

@@ -1,5 +1,6 @@
 """The progress of a run: a live table in a terminal, thinned plain lines elsewhere."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -7,6 +8,7 @@ from typing import Protocol
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +20,15 @@ REFRESH = 0.1  # seconds between two drawings
 LINES = 20  # about as many lines when output is no terminal
 PAUSE = 10.0  # seconds after which a line comes in any case
 ROWS = 12  # of the live table
+# what a narrow terminal goes without, the least needed first
+NARROWER = [
+    (),
+    ("word",),
+    ("word", "left"),
+    ("word", "left", "time"),
+    ("word", "left", "time", "objective"),
+    ("word", "left", "time", "objective", "rate"),
+]
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,8 @@ class LiveTable(Progress):
 
     def epoch(self, event: EpochDone) -> None:
         row = self._clock.row(event)
+        if not event.evaluated:
+            return
         self._best = len(self._rows) if row.better else self._best
         self._rows.append(row)
         if monotonic() - self._drawn >= REFRESH:
@@ -105,26 +118,37 @@ class LiveTable(Progress):
         self._drawn = monotonic()
 
     def _picture(self, shown: list[int], *, over: bool = False) -> RenderableType:
-        body = epoch_table([self._rows[k] for k in shown], self._rows[self._best].epoch)
+        rows, best = [self._rows[k] for k in shown], self._rows[self._best].epoch
+        body = fitting_table(self._console, rows, best)
         return Group(body, _bar(self._rows[-1], over=over))
 
 
 class Plain(Progress):
-    """Some twenty lines, more for a run that takes long; the best so far is marked."""
+    """Some twenty lines, more for a run that takes long, and at its end the best and the last epoch."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._clock = console, _Clock()
-        self._last = monotonic()
+        self._printed = monotonic()
+        self._best: Row | None = None
+        self._row: Row | None = None
+        self._shown: set[int] = set()
 
     def epoch(self, event: EpochDone) -> None:
-        row = self._clock.row(event)
+        self._row = row = self._clock.row(event)
+        self._best = row if row.better else self._best
         due = row.epoch in (1, row.epochs) or row.epoch % max(1, row.epochs // LINES) == 0
-        if due or monotonic() - self._last >= PAUSE:
-            self._console.print(line(row), markup=False, highlight=False, soft_wrap=True)
-            self._last = monotonic()
+        if due or monotonic() - self._printed >= PAUSE:
+            self._print(row)
 
     def close(self) -> None:
-        pass
+        for row in (self._best, self._row):
+            if row is not None and row.epoch not in self._shown:
+                self._print(row)
+
+    def _print(self, row: Row) -> None:
+        self._console.print(line(row), markup=False, highlight=False, soft_wrap=True)
+        self._printed = monotonic()
+        self._shown.add(row.epoch)
 
 
 def progress(console: Console, *, quiet: bool) -> Progress:
@@ -143,25 +167,40 @@ def line(row: Row) -> str:
     return f"epoch {row.epoch:>{width}}/{row.epochs}  {figures}  rate {rate(row.learning_rate)}  {took}{mark}"
 
 
-def epoch_table(rows: list[Row], best: int) -> Table:
+def fitting_table(console: Console, rows: list[Row], best: int) -> Table:
+    """The table of epochs, without its least needed columns where the terminal is narrow."""
+    for without in NARROWER:
+        table = epoch_table(rows, best, without)
+        if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
+            break
+    return table
+
+
+def epoch_table(rows: list[Row], best: int, without: tuple[str, ...] = ()) -> Table:
     """Epochs as a table, a mark at the best."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     names = list(dict.fromkeys(name for row in rows for name in visible(row.figures)))
+    names = [name for name in names if name not in without]
+    sides: dict[str, Callable[[Row], str]] = {
+        "rate": lambda row: rate(row.learning_rate),
+        "time": lambda row: seconds(row.seconds),
+        "left": lambda row: seconds(row.left) if row.left else "",
+    }
+    sides = {name: show for name, show in sides.items() if name not in without}
     table.add_column("epoch", justify="right", no_wrap=True)
     for name in names:
         table.add_column(title(name), justify="right", no_wrap=True)
-    for name in ("rate", "time", "left"):
+    for name in sides:
         table.add_column(name, justify="right", no_wrap=True, style="dim")
     table.add_column("", no_wrap=True)
+    mark = "●" if "word" in without else "● best"
     for row in rows:
         is_best = row.epoch == best
         table.add_row(
             str(row.epoch),
             *(figure(row.figures.get(name)) for name in names),
-            rate(row.learning_rate),
-            seconds(row.seconds),
-            seconds(row.left) if row.left else "",
-            "● best" if is_best else "",
+            *(show(row) for show in sides.values()),
+            mark if is_best else "",
             style="bold green" if is_best else "",
         )
     return table

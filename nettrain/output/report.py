@@ -42,7 +42,10 @@ def final_report(
     console.print(_labelled({"stopped": _ending(summary), "time": _time(summary["timing"])}))
     console.print(_labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
-    for name, text in {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}.items():
+    last = {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}
+    if summary["status"] == "diverged":
+        last["next"] = "a smaller learning rate, or scaled inputs and targets"
+    for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
@@ -100,12 +103,18 @@ def _metrics(metrics: dict[str, dict[str, float]]) -> Table:
 def _ending(summary: dict[str, Any]) -> str:
     """`early stopping after 37 epochs; the weights of epoch 27, the best, were restored`."""
     epochs, best = summary["epochs_run"], summary["best_epoch"]
-    text = f"{REASONS[summary['stop_reason']]} after {epochs} epoch{'s' if epochs != 1 else ''}"
+    text = f"{REASONS[summary['stop_reason']]} after {_plural(epochs, 'epoch')}"
+    if summary["unfinished_steps"] and not summary["restored_best"]:
+        text += f" and {_plural(summary['unfinished_steps'], 'step')}"
     if summary["restored_best"]:
         return f"{text}; the weights of epoch {best}, the best by {title(summary['monitor'])}, were restored"
     if best is None or best == epochs:
         return f"{text}; the last weights are kept"
     return f"{text}; the last weights are kept (best {title(summary['monitor'])} in epoch {best})"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _time(timing: dict[str, Any]) -> str:

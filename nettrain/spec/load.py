@@ -1,15 +1,16 @@
 """From a file and overrides to a checked experiment, and back to a file."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from nettrain.data.settings import is_path
-from nettrain.errors import SpecError, close_file
+from nettrain.errors import DataError, SpecError, close_file
 from nettrain.spec.document import Document, dump, parse
 from nettrain.spec.experiment import Experiment
 from nettrain.spec.overrides import OVERRIDE, apply
@@ -24,13 +25,28 @@ class Loaded:
 
     experiment: Experiment
     notes: tuple[str, ...] = ()
+    document: Document = field(default_factory=lambda: Document(None), repr=False)
+
+    @contextmanager
+    def placing_errors(self) -> Iterator[None]:
+        """Errors that begin with a key of the experiment get the place of that key in front."""
+        try:
+            yield
+        except (SpecError, DataError) as error:
+            placed = [self._placed(line) for line in str(error).splitlines()]
+            raise type(error)("\n".join(placed)) from error
+
+    def _placed(self, problem: str) -> str:
+        path = tuple(problem.partition(": ")[0].split("."))
+        place = self.document.place(path) if path[0] in Experiment.model_fields else ""
+        return f"{place}: {problem}" if place else problem
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     """The experiment in a file, with `KEY=VALUE` overrides. Raises SpecError with all problems at once."""
     document = read(path)
     notes = apply(document, overrides, Experiment)
-    return Loaded(_anchored(check(document), document, path.parent), tuple(notes))
+    return Loaded(_anchored(check(document), document, path.parent), tuple(notes), document)
 
 
 def read(path: Path) -> Document:

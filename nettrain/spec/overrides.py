@@ -20,7 +20,13 @@ def apply(document: Document, overrides: Sequence[str], model: type[Settings]) -
     notes = []
     if document.values is None and overrides:
         document.values = {}
+    first: dict[str, str] = {}
     for override in overrides:
+        key = override.partition("=")[0].strip()
+        if key in first:
+            document.problems.append(f'{OVERRIDE}"{override}": {key}: given twice, first as "{first[key]}"')
+            continue
+        first[key] = override
         try:
             notes += _apply(document, override, model)
         except SpecError as error:

@@ -140,9 +140,18 @@ def _not_built(values: Any, model: Any, path: Path) -> Iterator[tuple[Path, str]
             continue
         if is_later(model, key):
             if not _same(values[key], field.default):
-                yield (*path, key), "not built yet"
+                yield _other(values[key], field.default, (*path, key)), "not built yet"
         else:
             yield from _not_built(values[key], _block(field.annotation), (*path, key))
+
+
+def _other(value: Any, default: Any, path: Path) -> Path:
+    """The key that differs from the default: the block itself, or the deepest one in it."""
+    if isinstance(value, dict) and isinstance(default, dict):
+        for key in value:
+            if key in default and not _same(value[key], default[key]):
+                return _other(value[key], default[key], (*path, key))
+    return path
 
 
 def _same(value: Any, default: Any) -> bool:

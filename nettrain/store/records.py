@@ -22,9 +22,11 @@ class Records:
     timing: list[tuple[int, float, float]] = field(default_factory=list)
 
     def add(self, event: EpochDone) -> None:
-        """A row per member for one epoch."""
+        """A row per member for one evaluated epoch; every epoch's time."""
         self.figures += [name for name in event.figures if name not in self.figures]
         self.timing.append((event.epoch, round(event.step_seconds, 6), round(event.seconds, 6)))
+        if not event.evaluated:
+            return
         for row, member in enumerate(event.members):
             self.history.append(
                 {

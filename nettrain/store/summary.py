@@ -21,12 +21,14 @@ def summarise(
     total_seconds: float,
 ) -> dict[str, Any]:
     """The summary of one member; `figures` are those of its final weights."""
-    samples = done.steps * run.batches.rows / run.batches.steps
+    sizes = [stop - start for start, stop in run.batches.bounds()]
+    samples = done.steps * sum(sizes) / len(sizes)
     return {
         "experiment": run.experiment.experiment,
         "status": STATUS.get(stopped.reason, "finished"),
         "stop_reason": stopped.reason,
         "epochs_run": stopped.epoch,
+        "unfinished_steps": max(0, done.steps - done.epochs_run * len(sizes)),
         "best_epoch": stopped.best_epoch,
         "restored_best": stopped.restored,
         "monitor": run.monitor,

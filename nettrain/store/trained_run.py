@@ -54,6 +54,8 @@ def open_trained(path: Path) -> TrainedRun:
     experiment = resolved(check(read(folder.config)))
     if plan.inputs != preprocessing.inputs:
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
+    if not np.isfinite(parameters).all():
+        raise SpecError(f"{path}: the run diverged, its weights are not numbers")
     place = experiment.backend
     threads = 1 if place.threads == "auto" else place.threads  # a run writes a number, a person may not
     backend = open_backend("numpy", dtype=place.dtype, threads=threads)

@@ -74,6 +74,13 @@ def test_the_sum_is_the_mean_times_the_weight(name: str) -> None:
     np.testing.assert_allclose(total, 4 * mean, rtol=1e-13)
 
 
+@pytest.mark.parametrize("name", losses)
+def test_rows_without_weight_teach_nothing(name: str) -> None:
+    total, delta = run(name, logits(name), np.zeros((1, 4)))
+    assert not total.any()
+    assert not delta.any()
+
+
 def test_cross_entropy_by_hand() -> None:
     output = np.array([[[2.0, 0.0, 0.0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]])
     total, delta = run("cross_entropy", output)

@@ -88,7 +88,9 @@ def test_rows_without_their_target_are_one_line_and_exit_3(folder):
 
 
 def test_a_run_without_test_rows_asks_for_a_file(folder):
-    assert 0 == nettrain(folder, "train", "labels.yaml", "experiment=untested", "data.test=null", "--quiet").code
+    assert (
+        0 == nettrain(folder, "train", "labels.yaml", "experiment=untested", "data.test=null", "--quiet").code
+    )
     done = nettrain(folder, "evaluate", "runs/untested")
     assert (2, "runs/untested: the run has no test rows; name a file with labelled rows\n") == (
         done.code,

@@ -171,8 +171,14 @@ def test_divergence_fails_and_says_so(tmp_path):
         "optimizer: {name: sgd, learning_rate: 1e6}\n"
     )
     done = nettrain(tmp_path, "train", "f.yaml")
-    assert (1, "") == (done.code, done.err)
+    told = "training diverged in epoch 1 of runs/experiment: a figure became NaN or infinite\n"
+    assert (1, told) == (done.code, done.err)
     assert "diverged" in done.out
+    refused = nettrain(tmp_path, "predict", "runs/experiment", "synthetic:sine")
+    assert (2, "runs/experiment: the run diverged, its weights are not numbers\n") == (
+        refused.code,
+        refused.err,
+    )
     text = (tmp_path / "runs" / "experiment" / "summary.json").read_text()
     summary = json.loads(text, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
     assert ("diverged", "diverged", 1) == (

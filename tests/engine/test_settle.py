@@ -75,5 +75,10 @@ def test_a_monitor_of_other_targets_is_refused() -> None:
     )
 
 
+def test_warmup_must_fit_into_the_run() -> None:
+    with pytest.raises(SpecError, match=r"^schedule.warmup: 9 epochs of warmup do not fit into 3$"):
+        settled(SOURCES["classes"], "schedule.warmup=9", "training.epochs=3")
+
+
 def test_threads_that_are_given_stay() -> None:
     assert settled("builtin:iris", "backend.threads=2").backend.threads == 2

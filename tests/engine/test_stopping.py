@@ -46,6 +46,12 @@ def test_patience_and_margins(
     assert script(values, **rules) == (better, stop)
 
 
+def test_a_diverged_member_is_never_better() -> None:
+    stopping = Stopping(Population(None, 2), maximize=False)
+    better, _ = stopping.observe(np.array([1.0, 1.0]), 1, None, np.array([True, False]))
+    assert better.tolist() == [True, False]
+
+
 def test_metrics_that_should_grow() -> None:
     assert script([0.5, 0.7, 0.6], maximize=True) == ([1, 2], 3)
 

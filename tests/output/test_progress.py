@@ -1,5 +1,6 @@
 """The progress table and the plain lines, to the letter."""
 
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -20,6 +21,7 @@ def event(epoch: int, epochs: int, loss: float, *, better: bool = False, penalty
         learning_rate=np.array([0.01]),
         figures={name: np.array([value]) for name, value in figures.items()},
         better=np.array([better]),
+        evaluated=True,
         step_seconds=0.001,
         seconds=0.002,
     )
@@ -69,6 +71,38 @@ def test_the_last_picture_of_the_live_table_to_the_letter() -> None:
         "                                                                                ",
         "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  3/3 epochs  done",
     ]
+
+
+@pytest.mark.parametrize("width", [60, 70, 80, 120])
+def test_the_table_goes_without_columns_rather_than_cut_them(width: int) -> None:
+    console = Console(file=StringIO(), width=width, force_terminal=True, record=True)
+    display = LiveTable(console)
+    display.epoch(event(1, 19999, 0.000084, better=True, penalty=0.1))
+    display.close()
+    text = console.export_text()
+    lines = text[text.rindex(" epoch   train loss") :].splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert "…" not in "".join(lines)
+    header = next(line for line in lines if "epoch" in line)
+    assert ("left" in header, "time" in header, "objective" in header) == {
+        60: (False, False, False),
+        70: (False, False, True),
+        80: (False, True, True),
+        120: (True, True, True),
+    }[width]
+    assert "●" in "".join(lines)
+
+
+def test_lines_of_a_stopped_run_end_with_its_best_and_last_epoch() -> None:
+    lines = plain([event(k, 1000, abs(k - 33) + 1, better=k == 33) for k in range(1, 38)])
+    assert [line.split()[1] for line in lines] == ["1/1000", "33/1000", "37/1000"]
+    assert lines[1].endswith("best")
+
+
+def test_epochs_that_were_not_evaluated_are_not_in_the_table() -> None:
+    text = live([event(1, 3, 0.5), replace(event(2, 3, 0.25), evaluated=False), event(3, 3, 0.3)])
+    last = text[text.rindex(" epoch   train loss") :]
+    assert [line.split()[0] for line in last.splitlines()[2:4]] == ["1", "3"]
 
 
 def test_a_run_that_stops_early_says_so() -> None:

@@ -15,7 +15,9 @@ PLAN = Architecture(
     4, (Layer(4, 16, activations["tanh"](), dropout=True), Layer(16, 3, activations["linear"]()))
 )
 SUMMARY: dict[str, Any] = {
+    "status": "finished",
     "stop_reason": "early_stopping",
+    "unfinished_steps": 0,
     "epochs_run": 69,
     "best_epoch": 49,
     "restored_best": True,
@@ -45,11 +47,11 @@ def report(width: int = 80, **changes: object) -> list[str]:
 def test_the_report_to_the_letter() -> None:
     assert report() == [
         "",
-        " layer      units   activation       parameters      rows      loss   accuracy",
-        " ──────────────────────────────────────────────      ─────────────────────────",
-        " input          4                                    train   0.0613     0.9608",
-        " hidden 1      16   tanh + dropout           80      val     0.0227      1.000",
-        " output         3   softmax                  51      test    0.0315     0.9667",
+        " layer      units   activation       parameters      rows       loss   accuracy",
+        " ──────────────────────────────────────────────      ──────────────────────────",
+        " input          4                                    train   0.06130     0.9608",
+        " hidden 1      16   tanh + dropout           80      val     0.02270      1.000",
+        " output         3   softmax                  51      test    0.03150     0.9667",
         "",
         " total                                      131",
         "",
@@ -65,7 +67,7 @@ def test_the_report_to_the_letter() -> None:
 def test_tables_that_do_not_fit_stand_one_below_the_other() -> None:
     lines = report(width=60)
     assert " layer      units   activation       parameters" in lines
-    assert " rows      loss   accuracy" in lines
+    assert " rows       loss   accuracy" in lines
 
 
 @pytest.mark.parametrize(
@@ -84,13 +86,22 @@ def test_tables_that_do_not_fit_stand_one_below_the_other() -> None:
             "stopped  diverged, a figure became NaN or infinite, after 1 epoch; the last weights are kept",
         ),
         (
-            {"stop_reason": "interrupted", "restored_best": True},
+            {"stop_reason": "interrupted", "restored_best": False, "best_epoch": 69, "unfinished_steps": 348},
+            "stopped  interrupted after 69 epochs and 348 steps; the last weights are kept",
+        ),
+        (
+            {"stop_reason": "interrupted", "restored_best": True, "unfinished_steps": 348},
             "stopped  interrupted after 69 epochs; the weights of epoch 49, the best by val loss, were restored",
         ),
     ],
 )
 def test_every_ending(changes: dict[str, object], text: str) -> None:
     assert text in report(width=120, **changes)
+
+
+def test_a_run_that_diverged_does_not_suggest_to_predict() -> None:
+    lines = report(width=120, status="diverged", stop_reason="diverged", restored_best=False)
+    assert lines[-1] == "next     a smaller learning rate, or scaled inputs and targets"
 
 
 def test_the_head_to_the_letter() -> None:

@@ -66,8 +66,12 @@ def test_the_rest_of_the_file_stays(file):
     )
 
 
-def test_the_last_of_two_counts(file):
-    assert 2 == changed(file, "training.epochs=1", "training.epochs=2").training.epochs
+def test_a_key_is_overridden_once(file):
+    with pytest.raises(SpecError) as caught:
+        changed(file, "training.epochs=1", "training.epochs=2")
+    assert 'override "training.epochs=2": training.epochs: given twice, first as "training.epochs=1"' == str(
+        caught.value
+    )
 
 
 def test_a_value_may_hold_an_equals_sign(file):

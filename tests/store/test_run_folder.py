@@ -87,7 +87,7 @@ def test_csv_keeps_every_bit_and_leaves_gaps_empty():
     assert f"a\n{expected}\n" == csv_text(["a"], [values])
 
 
-def epoch(number, members, **figures):
+def epoch(number, members, *, evaluated=True, **figures):
     """An epoch's event; each figure has a value per member."""
     return EpochDone(
         epoch=number,
@@ -97,18 +97,19 @@ def epoch(number, members, **figures):
         learning_rate=np.full(len(members), 0.1),
         figures={name: np.array(values) for name, values in figures.items()},
         better=np.array([number == 1] * len(members)),
+        evaluated=evaluated,
         step_seconds=0.25,
         seconds=0.5,
     )
 
 
-def test_an_epoch_that_was_not_evaluated_leaves_cells_empty(tmp_path):
+def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
     records, folder = Records(), RunFolder.create(tmp_path, "x")
-    records.add(epoch(1, [0], train_loss=[3.0]))
+    records.add(epoch(1, [0], evaluated=False, train_loss=[3.0]))
     records.add(epoch(2, [0], train_loss=[2.0], val_loss=[4.0]))
     records.write(folder)
     assert (
-        "epoch,step,learning_rate,train_loss,val_loss,better\n1,10,0.1,3.0,,1\n2,20,0.1,2.0,4.0,0\n"
+        "epoch,step,learning_rate,train_loss,val_loss,better\n2,20,0.1,2.0,4.0,0\n"
         == folder.history.read_text()
     )
     assert "epoch,step_seconds,seconds\n1,0.25,0.5\n2,0.25,0.5\n" == folder.timing.read_text()
