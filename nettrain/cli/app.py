@@ -8,6 +8,7 @@ import typer
 
 from nettrain.cli.evaluate import evaluate
 from nettrain.cli.info import info
+from nettrain.cli.init import init
 from nettrain.cli.predict import predict
 from nettrain.cli.show import show
 from nettrain.cli.train import train
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train multilayer perceptrons from one YAML file.",
 )
-for command in (train, evaluate, predict, show, info):
+for command in (init, train, evaluate, predict, show, info):
     app.command()(command)
 
 

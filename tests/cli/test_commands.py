@@ -119,6 +119,7 @@ def test_info_in_words_and_as_json(folder):
 
 HELP = {
     (): "Train multilayer perceptrons from one YAML file.",
+    ("init",): "Look at DATA and write a commented experiment file that trains as it is.",
     ("train",): "Train the network of an experiment file.",
     ("predict",): "Predict rows with a trained run",
     ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",

@@ -1,0 +1,320 @@
+"""`nettrain init`: what it writes is shown and trained as it is, and bad input writes nothing."""
+
+import csv
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nettrain.cli.init import proven_draft, source_beside, stem
+from nettrain.data.guess import guess
+from nettrain.errors import DataError
+from nettrain.spec.document import parse
+from nettrain.spec.load import check
+from tests.cli.command import ROOT, nettrain
+
+ELSEWHERE = ROOT.parent / "shared" / "data"
+
+
+def write(path, *rows):
+    """A CSV file of these rows."""
+    with path.open("w", newline="", encoding="utf-8") as f:
+        csv.writer(f).writerows(rows)
+    return path
+
+
+def flats(path):
+    """Prices of flats: an identifier, gaps, text, a date, free text, and a target in between."""
+    draw = random.Random(1)
+    rows = [["id", "sold", "town", "area", "rooms", "price", "note"]]
+    for i in range(120):
+        area = draw.uniform(30, 200)
+        town, shown = draw.choice(["Ulm", "Bonn", ""]), "" if i % 10 == 3 else f"{area:.1f}"
+        price = "-" if i % 40 == 0 else round(3000 * area + draw.gauss(0, 9000))
+        rows.append([i + 1, f"20{10 + i % 9}-03-1{i % 9}", town, shown, i % 4 + 1, price, f"text {i}"])
+    return write(path, *rows)
+
+
+def written(folder, data, *options):
+    """The values of the file that is written for some data, which is shown and trained."""
+    done = nettrain(folder, "init", data, *options)
+    assert (0, "") == (done.code, done.err), done
+    *_, wrote, following = done.out.splitlines()
+    file = wrote.removeprefix("wrote").strip()
+    assert f"next     nettrain train {file}" == following
+    shown = nettrain(folder, "show", file)
+    assert (0, "") == (shown.code, shown.err)
+    trained = nettrain(folder, "train", file, "training.epochs=2", "--quiet")
+    assert (0, "") == (trained.code, trained.err)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 110
+    return parse(text, file).values
+
+
+def test_iris(tmp_path):
+    values = written(tmp_path, "builtin:iris")
+    assert ("iris", [16], 16) == (
+        values["experiment"],
+        values["model"]["hidden"],
+        values["training"]["batch_size"],
+    )
+    assert {
+        "source": "builtin:iris",
+        "target": "species",
+        "target_kind": "classes",
+        "scaling": "standard",
+        "test": 0.2,
+        "validation": 0.15,
+        "stratify": True,
+    } == values["data"]
+
+
+def test_digits_bring_their_own_test_rows(tmp_path):
+    values = written(tmp_path, "builtin:optdigits")
+    assert "test" not in values["data"]
+    assert {"name": "divide", "by": 16} == values["data"]["scaling"]
+    assert ([64, 32], 64) == (values["model"]["hidden"], values["training"]["batch_size"])
+
+
+def test_the_whole_file_for_penguins(tmp_path):
+    written(tmp_path, "builtin:penguins")
+    expected = """\
+# A first guess by `nettrain init builtin:penguins` from a look at the data; change what you know better.
+#   nettrain train penguins.yaml
+# 344 rows, 7 columns.
+experiment: penguins           # name of the run's folder
+seed: 0                        # of the splits, the first weights and the order of the rows
+data:
+  source: builtin:penguins
+  target: species              # what the source says; `nettrain init --target NAME` takes another
+  target_kind: classes         # 3; always answering "Adelie" is right for 44 %
+  # gaps in 5 inputs, up to 3 % of the rows: sex, bill_length_mm, bill_depth_mm, flipper_length_mm,
+  # body_mass_g. Numbers get the median of the training rows and a mark, text gets a category of its own.
+  scaling: standard            # each column of numbers to mean 0 and spread 1, as seen in the training rows
+  test: 0.2                    # 69 rows that training never sees, for the final figures
+  validation: 0.15             # of the others: rows that watch training
+  stratify: true               # every split has its share of each class
+model:
+  hidden: [16]                 # units of each hidden layer; [] is a linear model
+  activation: relu
+regularization:
+  l2: 0.01                     # a pull towards small weights, as there are few rows
+optimizer:
+  name: adam
+  learning_rate: 0.01          # the first number to change: try a third, and three times it
+training:
+  epochs: 100                  # passes over the training rows, at most
+  batch_size: 16               # rows per step
+  early_stopping: {monitor: val_loss, patience: 20}  # ends with the weights of the best epoch
+"""
+    assert expected == (tmp_path / "penguins.yaml").read_text()
+
+
+def test_a_table_as_people_have_them(tmp_path):
+    flats(tmp_path / "flats.csv")
+    data = written(tmp_path, "flats.csv")["data"]
+    assert ("price", "numbers", "standard") == (data["target"], data["target_kind"], data["target_scaling"])
+    assert {"ignore": ["id", "note"]} == data["columns"]
+    assert (["", "?", "NA", "NaN", "-"], "drop") == (data["missing"], data["missing_target"])
+    text = (tmp_path / "flats.yaml").read_text()
+    assert "      - id                     # numbers the rows\n" in text
+    assert "      - note                   # 117 different texts in 117 rows\n" in text
+    assert "  missing_target: drop         # 3 rows without a target\n" in text
+    assert "  # gaps in 2 inputs, up to 30 % of the rows: town, area." in text
+    assert "  # rooms: whole numbers of few values, taken as amounts." in text
+
+
+def test_what_is_said_about_it(tmp_path):
+    flats(tmp_path / "flats.csv")
+    lines = [line.rstrip() for line in nettrain(tmp_path, "init", "flats.csv").out.splitlines()]
+    assert " column   holds     gaps   different   values                         role" == lines[1]
+    assert " area     numbers     12         104   32.10 to 197.2                 input" in lines
+    assert " price    numbers      3         117   96,758 to 595,097              target" in lines
+    start = lines.index("data     120 rows, 7 columns")
+    assert [
+        "target   price (by its name)",
+        "task     numbers: 117 different ones from 96758 to 595097",
+        "ignored  id, note",
+        "codes    rooms: whole numbers of few values, taken as amounts",
+        'gaps     also written "-"',
+        "dropped  3 rows without a target",
+        "network  16 hidden units, batches of 16 rows, adam at 0.01, 100 epochs at most",
+        "wrote    flats.yaml",
+        "next     nettrain train flats.yaml",
+    ] == lines[start + 1 :]
+
+
+def test_another_target_in_another_folder(tmp_path):
+    flats(tmp_path / "flats.csv")
+    (tmp_path / "experiments").mkdir()
+    values = written(tmp_path, "flats.csv", "--target", "rooms", "--out", "experiments/rooms.yaml")
+    data = values["data"]
+    assert ("rooms", "../flats.csv", "rooms", "classes") == (
+        values["experiment"],
+        data["source"],
+        data["target"],
+        data["target_kind"],
+    )
+
+
+def test_a_file_without_a_header(tmp_path):
+    draw = random.Random(2)
+    rows = [[draw.gauss(k, 1), draw.gauss(-k, 1), "abc"[k]] for k in [0, 1, 2] * 30]
+    write(tmp_path / "points.csv", *rows)
+    data = written(tmp_path, "points.csv")["data"]
+    assert (False, "column_2", "classes") == (data["header"], data["target"], data["target_kind"])
+
+
+def test_names_that_yaml_would_take_for_something_else(tmp_path):
+    names = ["a: [b # c", "tea\nroom", "no", "1e3"]
+    rows = [[i % 7 + 0.5, "x" * (i % 2), "- {", ("null", "# yes")[i % 2]] for i in range(40)]
+    write(tmp_path / "odd names.csv", names, *rows)
+    data = written(tmp_path, "odd names.csv")["data"]
+    assert ("odd names.csv", "1e3", {"ignore": ["no"]}) == (data["source"], data["target"], data["columns"])
+    assert "# always - {\n" in (tmp_path / "odd-names.yaml").read_text()
+
+
+def test_arrays(tmp_path):
+    draw = np.random.default_rng(0)
+    pixels, labels = draw.integers(0, 256, (300, 8, 8)).astype(np.uint8), np.arange(300) % 4
+    np.savez(tmp_path / "a.npz", x_train=pixels, y_train=labels, x_test=pixels[:20], y_test=labels[:20])
+    data = written(tmp_path, "a.npz")["data"]
+    assert ("y", {"name": "divide", "by": 255}) == (data["target"], data["scaling"])
+    np.savez(tmp_path / "b.npz", x=draw.random((100, 3)), y=draw.random((100, 2)))
+    data = written(tmp_path, "b.npz")["data"]
+    assert (["y0", "y1"], "none") == (data["target"], data["scaling"])
+
+
+def test_few_rows_are_all_trained_on(tmp_path):
+    write(tmp_path / "tiny.csv", ["a", "b"], [1, 2], [2, 4], [3, 6])
+    values = written(tmp_path, "tiny.csv")
+    assert (0, "full") == (values["data"]["validation"], values["training"]["batch_size"])
+    assert "early_stopping" not in values["training"]
+
+
+def test_splits_are_drawn_until_a_rare_class_is_trained_on(tmp_path):
+    for rare in range(12):  # whichever row it is, some split must have it among the training rows
+        rows = [[i, "once" if i == rare else "xy"[i % 2]] for i in range(40)]
+        file = write(tmp_path / "rare.csv", ["a", "class"], *rows)
+        text = proven_draft(guess(str(file)), str(file), None, tmp_path / "rare.yaml")
+        data = parse(text, "rare.yaml").values["data"]
+        assert not data["stratify"]
+        if "seed" in data:
+            assert 0 < data["seed"] < 20
+            assert "  seed: " in text
+            return
+    pytest.fail("every row was a training row")
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "target", "kind", "ignored"),
+    [
+        ("titanic/train.csv", {}, "Survived", "classes", ["PassengerId", "Name", "Ticket", "Cabin"]),
+        ("auto-mpg/mpg.csv", {}, "mpg", "numbers", ["name"]),
+        ("adult/adult-train.csv.gz", {}, "column_14", "classes", []),
+        ("california-housing/housing.csv.gz", {}, "median_house_value", "numbers", []),
+    ],
+)
+def test_real_files(tmp_path, path, options, target, kind, ignored):
+    if not (ELSEWHERE / path).exists():
+        pytest.skip(f"../shared/data/{path} is not there")
+    data = written(tmp_path, ELSEWHERE / path)["data"]
+    assert (target, kind) == (data["target"], data["target_kind"])
+    assert ignored == data.get("columns", {}).get("ignore", [])
+
+
+def test_images(tmp_path):
+    if not (ELSEWHERE / "mnist").is_dir():
+        pytest.skip("../shared/data/mnist is not there")
+    assert 0 == nettrain(tmp_path, "init", ELSEWHERE / "mnist").code
+    values = parse((tmp_path / "mnist.yaml").read_text(), "mnist.yaml").values
+    assert ({"name": "divide", "by": 255}, [512, 512]) == (
+        values["data"]["scaling"],
+        values["model"]["hidden"],
+    )
+    assert 0 == nettrain(tmp_path, "show", "mnist.yaml").code
+
+
+FAILS = [
+    (["nope.csv"], 3, "nope.csv: no such file"),
+    (["flts.csv"], 3, 'flts.csv: no such file, did you mean "flats.csv"?'),
+    (["empty.csv"], 3, "empty.csv: is empty"),
+    (["head.csv"], 3, "head.csv: has no rows under its header"),
+    (["ids.csv"], 3, "ids.csv: no column looks like a target; name one with --target"),
+    (["one.csv"], 3, 'target "class": one class only ("a"), nothing to tell apart'),
+    (["flats.csv", "--target", "pric"], 3, 'flats.csv: no target column "pric", did you mean "price"?'),
+    (["builtin:irs"], 2, 'data.source: "builtin:irs" is not a builtin source, did you mean "iris"?'),
+    (["rows.xlsx"], 2, 'data.source: "rows.xlsx" is not a source (a .csv, '),
+    (["flats.csv", "--out", "no/x.yaml"], 1, "no/x.yaml: cannot be written: No such file or directory"),
+    (
+        ["flats.csv", "--out", "taken.yaml"],
+        2,
+        "taken.yaml: is there already, and not overwritten; --out FILE writes another",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), FAILS, ids=lambda part: str(part)[:30])
+def test_bad_input_is_one_line_and_writes_nothing(tmp_path, arguments, code, message):
+    flats(tmp_path / "flats.csv")
+    write(tmp_path / "empty.csv")
+    write(tmp_path / "head.csv", ["a", "b"])
+    write(tmp_path / "ids.csv", ["id", "name"], *([i, f"name {i}"] for i in range(30)))
+    write(tmp_path / "one.csv", ["a", "class"], *([i / 2, "a"] for i in range(30)))
+    (tmp_path / "taken.yaml").write_text("mine")
+    before = sorted(tmp_path.iterdir())
+    asked = [*arguments, "--target", "class"] if "one.csv" in arguments else arguments
+    done = nettrain(tmp_path, "init", *asked)
+    assert (code, "", 1) == (done.code, done.out, done.err.count("\n")), done
+    assert done.err.startswith(message)
+    assert (before, "mine") == (sorted(tmp_path.iterdir()), (tmp_path / "taken.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("builtin:iris", "iris"),
+        ("a/b/housing.csv.gz", "housing"),
+        ("data/mnist/", "mnist"),
+        ("my rows.tsv", "my-rows"),
+        (".hidden.csv", "hidden"),
+    ],
+)
+def test_files_are_named_like_their_data(data, name):
+    assert name == stem(data)
+
+
+def test_sources_are_relative_to_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images").mkdir()
+    assert "builtin:iris" == source_beside(Path("x/iris.yaml"), "builtin:iris")
+    assert "../a/b.csv" == source_beside(Path("x/b.yaml"), "a/b.csv")
+    assert "images/" == source_beside(Path("images.yaml"), str(tmp_path / "images"))
+
+
+CELLS = st.one_of(
+    st.sampled_from(["", "-", "NA", "inf", "x", "y", "2024-02-29", "true"]),
+    st.integers(-3, 300).map(str),
+    st.floats(-1e6, 1e6).map(repr),
+    st.text(alphabet="ab #:[]{}\"'-\u00e4\u2028", max_size=4),
+)
+TABLES = st.integers(2, 5).flatmap(
+    lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=2, max_size=40)
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TABLES)
+def test_whatever_a_table_holds_the_file_is_right_or_the_data_are_refused(tmp_path, rows):
+    file = write(tmp_path / "rows.csv", *rows)
+    try:
+        found = guess(str(file))
+        text = proven_draft(found, str(file), None, tmp_path / "rows.yaml")
+    except DataError:
+        return
+    data = check(parse(text, "rows.yaml")).data
+    assert [target.name for target in found.targets] == [data.target]
+    assert list(found.ignored) == data.columns.ignore

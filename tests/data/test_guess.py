@@ -1,0 +1,267 @@
+"""Guesses: which column is predicted, which teach nothing, how gaps are spelled, how numbers are scaled."""
+
+import csv
+import random
+from datetime import date, timedelta
+
+import pytest
+
+from nettrain.data import looks as looks_module
+from nettrain.data.guess import Guess, choose, guess, of_no_use
+from nettrain.data.looks import Look, looks
+from nettrain.data.sources import Source
+from nettrain.data.table import Table
+from nettrain.errors import DataError
+
+N = 60
+ROWS = range(N)
+NUMBERS = [0.5 * i * (-1) ** i for i in ROWS]  # 60 different ones
+CLASSES = ["a", "b", "c"] * (N // 3)
+
+
+def seen(cells, name="column") -> Look:
+    """How a column of these cells looks."""
+    return looks(Table.of({name: cells}))[0]
+
+
+def guessed(folder, columns, name="rows.csv", **options) -> Guess:
+    """The guess at a file of these columns."""
+    with (folder / name).open("w", newline="", encoding="utf-8") as f:
+        writer = csv.writer(f)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return guess(str(folder / name), **options)
+
+
+def target(columns, stem="rows", wanted=None, known=None):
+    """The name of the one target that is chosen."""
+    table = Table.of(columns)
+    names, _ = choose(Source(table, known), looks(table), wanted, stem)
+    assert 1 == len(names)
+    return names[0]
+
+
+def test_a_column_of_numbers():
+    look = seen([3.0, 1.0, None, 3.0])
+    assert ("numbers", 4, 1, 2, ("3", "1"), 1) == (
+        look.kind,
+        look.rows,
+        look.gaps,
+        look.different,
+        look.values,
+        look.rarest,
+    )
+    assert (1.0, 3.0, True, False, ()) == (look.low, look.high, look.whole, look.running, look.words)
+
+
+def test_numbers_as_text_are_numbers():
+    look = seen(["1.5", "2", None, "2"])
+    assert ("numbers", 1, 1.5, 2.0, False) == (look.kind, look.gaps, look.low, look.high, look.whole)
+
+
+def test_a_column_of_text_of_dates_and_of_nothing():
+    assert ("text", ("b", "a"), 1) == (seen(["b", "a", "b"]).kind, seen(["b", "a", "b"]).values, 1)
+    assert "dates" == seen(["2024-01-31", None, "2024-02-29"]).kind
+    assert ("nothing", 2) == (seen([None, None]).kind, seen([None, None]).gaps)
+
+
+@pytest.mark.parametrize(
+    ("words", "spelled"),
+    [
+        (["-"], True),
+        (["n/a", "None"], True),
+        (["inf", "-Infinity"], True),
+        (["O.5"], True),
+        (["S", "M"] * 8, False),
+    ],
+    ids=str,
+)
+def test_words_among_numbers(words, spelled):
+    look = seen([*map(str, NUMBERS), *words])
+    assert ("numbers", tuple(sorted(set(words))), spelled) == (look.kind, look.words, spelled)
+    assert spelled is look.spelled
+    assert N == look.different
+
+
+def test_more_words_than_half_as_many_numbers_are_text():
+    assert "text" == seen(["1", "2", "x", "y"]).kind
+
+
+@pytest.mark.parametrize(
+    ("cells", "running"),
+    [
+        (list(ROWS), True),
+        (random.Random(0).sample(range(1, N + 1), N), True),
+        ([float(i) for i in ROWS if i % 3], True),  # some rows were taken out
+        ([10 * i for i in ROWS], False),
+        ([i // 2 for i in ROWS], False),
+        ([i + 0.5 for i in ROWS], False),
+        ([1, 2, None, 4], False),
+    ],
+)
+def test_numbers_that_count_the_rows(cells, running):
+    assert running == seen(cells).running
+
+
+def test_names_of_identifiers():
+    names = ["id", "ID", "customer_id", "PassengerId", "UserID", "Unnamed: 0", "index", "row id", "uuid"]
+    others = ["paid", "width", "Idea", "humid", "PAID", "identity", "valid", "window"]
+    assert names == [name for name in [*names, *others] if seen([1], name).named_identifier]
+
+
+def test_a_large_table_is_looked_at_in_rows_at_even_distances(monkeypatch):
+    monkeypatch.setattr(looks_module, "CELLS", 40)
+    monkeypatch.setattr(looks_module, "ROWS", 10)
+    table = Table.of({"id": list(ROWS), "x": NUMBERS, "t": ["-" if i == 31 else str(i) for i in ROWS]})
+    row_number, x, t = looks(table)
+    assert (13, 13, True) == (row_number.rows, row_number.different, row_number.running)
+    assert (13, ("-",)) == (x.rows, t.words)  # one word decides, so all text is looked at
+
+
+def test_the_target_is_what_is_asked_for_or_known():
+    columns = {"target": CLASSES, "other": CLASSES, "last": CLASSES}
+    assert "other" == target(columns, wanted="other")
+    assert "other" == target(columns, known="other")
+    assert "last" == target(columns, wanted="last", known="other")
+
+
+@pytest.mark.parametrize("name", ["target", "Label", "CLASS", "y", "Outcome", "Survived", "species"])
+def test_the_target_is_known_by_its_name(name):
+    assert name == target({"first": CLASSES, name: CLASSES, "last": CLASSES})
+
+
+def test_the_target_is_named_like_the_file_or_ends_like_one():
+    columns = {"mpg": NUMBERS, "house_value": NUMBERS, "last": NUMBERS}
+    assert "mpg" == target(columns, stem="mpg")
+    assert "house_value" == target(columns)
+    assert "target" == target({"mpg": NUMBERS, "target": NUMBERS, "last": NUMBERS}, stem="mpg")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        list(ROWS),
+        [f"name {i}" for i in ROWS],
+        [str(date(2024, 1, 1) + timedelta(i)) for i in ROWS],
+        [7] * N,
+        [None] * N,
+        ["x" if i % 3 == 0 else str(i) for i in ROWS],
+    ],
+    ids=["row numbers", "names", "dates", "constant", "empty", "words among numbers"],
+)
+def test_the_last_column_is_no_target_when_it_has_nothing_to_predict(last):
+    assert "b" == target({"a": NUMBERS, "b": NUMBERS, "last": last})
+
+
+def test_no_target_is_an_error():
+    with pytest.raises(DataError, match="rows: no column looks like a target; name one with --target"):
+        target({"id": list(ROWS), "name": [f"name {i}" for i in ROWS]})
+    with pytest.raises(DataError, match='no target column "clas", did you mean "class"'):
+        target({"a": NUMBERS, "class": CLASSES}, wanted="clas")
+
+
+def test_columns_of_no_use():
+    table = Table.of(
+        {
+            "row": list(ROWS),
+            "name": [f"name {i}" for i in ROWS],
+            "user_id": [1000 + 7 * (i % 30) for i in ROWS],
+            "store_id": [i % 5 for i in ROWS],
+            "same": ["k"] * N,
+            "sometimes": [1 if i % 2 else None for i in ROWS],
+            "none": [None] * N,
+            "ticket": [f"T{i}" if i % 3 == 0 else str(i) for i in ROWS],
+            "when": [str(date(2024, 1, 1) + timedelta(i)) for i in ROWS],
+            "year": [1960 + i for i in ROWS],
+            "x": NUMBERS,
+        }
+    )
+    expected = {
+        "row": "numbers the rows",
+        "name": "60 different texts in 60 rows",
+        "user_id": "named like an identifier",
+        "same": "always k",
+        "none": "no value at all",
+        "ticket": "60 different texts in 60 rows",
+    }
+    assert expected == of_no_use(looks(table))
+
+
+def test_something_is_left_to_learn_from():
+    assert {} == of_no_use(looks(Table.of({"row": list(ROWS), "name": [f"name {i}" for i in ROWS]})))
+
+
+def test_a_table_of_classes(tmp_path):
+    found = guessed(tmp_path, {"x": NUMBERS, "town": ["u", "v"] * (N // 2), "class": CLASSES})
+    assert ("classes", {"a": 20, "b": 20, "c": 20}) == (found.kind, found.classes)
+    assert (["x", "town"], ["x"]) == ([c.name for c in found.inputs], [c.name for c in found.numbers])
+    assert ("standard", {}, (), 0, True) == (
+        found.scaling,
+        found.ignored,
+        found.marks,
+        found.unlabelled,
+        found.header,
+    )
+
+
+def test_a_table_of_numbers_with_gaps_spelled_in_many_ways(tmp_path):
+    x = ["-" if i % 10 == 1 else "n/a" if i % 10 == 2 else i * 1.5 for i in ROWS]
+    y = ["unknown" if i % 20 == 0 else i * 2.5 for i in ROWS]
+    found = guessed(tmp_path, {"x": x, "y": y})
+    assert ("numbers", ("-", "n/a", "unknown"), 3) == (found.kind, found.marks, found.unlabelled)
+    assert (12, ()) == (found.inputs[0].gaps, found.inputs[0].words)
+
+
+def test_a_word_that_is_a_class_is_no_gap(tmp_path):
+    x = ["none" if i % 10 == 1 else i % 7 for i in ROWS]
+    found = guessed(tmp_path, {"x": x, "class": ["none", "some"] * (N // 2)})
+    assert ((), {"x": 'holds words too, such as "none"'}) == (found.marks, found.categorical)
+    assert 0 == found.unlabelled
+
+
+def test_words_among_few_numbers_are_categories(tmp_path):
+    size = ["XL" if i % 4 == 0 else 30 + i % 6 for i in ROWS]
+    found = guessed(tmp_path, {"size": size, "y": NUMBERS})
+    assert {"size": 'holds words too, such as "XL"'} == found.categorical
+    assert () == found.numbers
+
+
+def test_codes_and_groups_are_named(tmp_path):
+    columns = {"rooms": [i % 4 for i in ROWS], "flag": [i % 2 for i in ROWS]}
+    found = guessed(tmp_path, {**columns, "user_id": [500 + i % 30 for i in ROWS], "y": NUMBERS})
+    assert (["rooms"], ["user_id"]) == ([c.name for c in found.codes], [c.name for c in found.groups])
+
+
+@pytest.mark.parametrize(
+    ("high", "width", "scaling"),
+    [
+        (255, 64, {"name": "divide", "by": 255}),
+        (16, 64, {"name": "divide", "by": 16}),
+        (300, 64, "standard"),
+        (255, 10, "standard"),
+        (1, 64, "none"),
+    ],
+)
+def test_scaling_of_pixels(tmp_path, high, width, scaling):
+    draw = random.Random(0)
+    columns = {f"p{i}": [draw.randint(0, high) for _ in ROWS] for i in range(width)}
+    columns["p0"] = [0] * N  # the corner of an image is mostly empty
+    found = guessed(tmp_path, {**columns, "class": CLASSES})
+    assert scaling == found.scaling
+    assert found.image == isinstance(scaling, dict)
+    assert ({} if found.image else {"p0": "always 0"}) == found.ignored
+
+
+def test_numbers_between_0_and_1_stay(tmp_path):
+    assert "none" == guessed(tmp_path, {"x": [i / N for i in ROWS], "class": CLASSES}).scaling
+    assert "standard" == guessed(tmp_path, {"x": [i / N - 0.1 for i in ROWS], "class": CLASSES}).scaling
+
+
+def test_shipped_sources():
+    digits = guess("builtin:optdigits")
+    assert (1797, {"name": "divide", "by": 16}, {}) == (digits.test_rows, digits.scaling, digits.ignored)
+    penguins = guess("builtin:penguins")
+    assert ("what the source says", {"Adelie": 152, "Gentoo": 124, "Chinstrap": 68}) == (
+        penguins.reason,
+        penguins.classes,
+    )
