@@ -2,10 +2,11 @@
 
 import sys
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+from nettrain import __version__
 from nettrain.cli.evaluate import evaluate
 from nettrain.cli.info import info
 from nettrain.cli.init import init
@@ -16,11 +17,28 @@ from nettrain.errors import BackendError, NettrainError
 
 INTERRUPTED = 130
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"nettrain {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Train multilayer perceptrons from one YAML file.",
 )
+
+
+@app.callback()
+def nettrain(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """Train multilayer perceptrons from one YAML file."""
+
+
 for command in (init, train, evaluate, predict, show, info):
     app.command()(command)
 
