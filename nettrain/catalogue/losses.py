@@ -4,9 +4,9 @@ Conventions: output (R, B, K); labels (1|R, B) of whole numbers in [0, K), or ta
 weight (1|R, B). `rows(xp, s, output, target)` -> (R, B) is the definition, used when nothing is learned.
 `train` is the kernel of a training step: it writes delta (R, B, K) = ∂(batch loss)/∂output and adds the
 batch's weighted loss and its weight to total (R, 2). The batch loss is Σ weight·loss / Σ weight, or the
-plain sum with `reduction: sum`; a batch without weight has loss and gradient 0. numbers (R, k) are the values of `columns(s)`, of which the first says
-whether to divide. The function between the last layer and the loss (its link: softmax, sigmoid or none)
-is part of the entry, so that its gradient is too.
+plain sum with `reduction: sum`; a batch without weight has loss and gradient 0. numbers (R, k) are the
+values of `columns(s)`, of which the first says whether to divide. The function between the last layer and
+the loss (its link: softmax, sigmoid or none) is part of the entry, so that its gradient is too.
 """
 
 import math

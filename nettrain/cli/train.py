@@ -64,7 +64,7 @@ def train_file(
     from nettrain.backend.choose import open_backend
     from nettrain.data.prepare import prepare
     from nettrain.engine.build import build
-    from nettrain.engine.settle import settle
+    from nettrain.engine.settle import remarks, settle
     from nettrain.files import write_whole
     from nettrain.output.report import final_report, head
     from nettrain.spec.load import load, resolved, to_yaml
@@ -82,7 +82,7 @@ def train_file(
     folder = RunFolder.create(out, experiment.experiment)
     write_whole(folder.config, to_yaml(experiment))
     if not quiet:
-        head(console, experiment.experiment, _facts(run, data), [*loaded.notes, *data.notes])
+        head(console, experiment.experiment, _facts(run, data), [*loaded.notes, *data.notes, *remarks(experiment)])
     summary = _follow(run, data, folder, console, started, quiet=quiet)
     if not quiet:
         final_report(console, run.plan, summary, folder.path, folder.names())

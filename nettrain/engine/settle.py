@@ -34,6 +34,16 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
     return settled.model_copy(update={"backend": experiment.backend.model_copy(update={"threads": threads})})
 
 
+def remarks(experiment: Experiment) -> list[str]:
+    """What a person should know when comparing the figures of a settled experiment."""
+    found = []
+    if getattr(experiment.loss, "label_smoothing", 0) > 0:
+        found.append("train loss includes label smoothing, val and test loss do not")
+    if experiment.data.class_weights is not None:
+        found.append("train figures are weighted by class, val and test figures are not")
+    return found
+
+
 def fitting_threads(experiment: Experiment, data: Prepared) -> int:
     """All processors where a layer's matrix product is worth sharing, otherwise one.
 

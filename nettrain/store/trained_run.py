@@ -47,7 +47,7 @@ class TrainedRun:
 
 
 def open_trained(path: Path) -> TrainedRun:
-    """The trained run in a folder. Raises SpecError when it is not finished or its files do not belong together."""
+    """The trained run in a folder. Raises SpecError when it is unfinished or has diverged."""
     folder = RunFolder.open(path)
     plan, parameters = read_model(folder.model)
     preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nettrain.engine.settle import settle
+from nettrain.engine.settle import remarks, settle
 from nettrain.errors import SpecError
 from nettrain.spec.experiment import Experiment
 from tests.trained import experiment, prepared
@@ -78,6 +78,24 @@ def test_a_monitor_of_other_targets_is_refused() -> None:
 def test_warmup_must_fit_into_the_run() -> None:
     with pytest.raises(SpecError, match=r"^schedule.warmup: 9 epochs of warmup do not fit into 3$"):
         settled(SOURCES["classes"], "schedule.warmup=9", "training.epochs=3")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        ([], []),
+        (
+            ["loss.name=cross_entropy", "loss.label_smoothing=0.1"],
+            ["train loss includes label smoothing, val and test loss do not"],
+        ),
+        (
+            ["data.class_weights=balanced"],
+            ["train figures are weighted by class, val and test figures are not"],
+        ),
+    ],
+)
+def test_what_to_know_when_comparing_figures(overrides: list[str], told: list[str]) -> None:
+    assert remarks(settled(SOURCES["classes"], *overrides)) == told
 
 
 def test_threads_that_are_given_stay() -> None:
