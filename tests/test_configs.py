@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from nettrain.cli.train import train_file
+from tests.cli.command import nettrain
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
 ELSEWHERE = Path(__file__).parents[2] / "shared" / "data"
@@ -66,3 +67,13 @@ def test_it_says_what_it_teaches_and_how_to_run_it(path: Path) -> None:
     assert first.startswith("# ")
     assert any(line.startswith(f"#   nettrain train configs/{path.name}") for line in rest)
     assert f"| {path.name} |" in (path.parent.parent / "README.md").read_text()
+
+
+def test_titanics_unlabelled_passengers_are_predicted(tmp_path: Path) -> None:
+    config = next(path for path in CONFIGS if path.stem == "titanic")
+    summary = train_file(config, sources("titanic"), tmp_path, Console(quiet=True), quiet=True)
+    done = nettrain(tmp_path, "predict", summary["folder"], ELSEWHERE / "titanic" / "test.csv")
+    header, *rows = done.out.splitlines()
+    assert header == "Survived,probability_0,probability_1"
+    assert len(rows) == 418
+    assert {row[0] for row in rows} == {"0", "1"}

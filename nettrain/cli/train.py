@@ -82,7 +82,12 @@ def train_file(
     folder = RunFolder.create(out, experiment.experiment)
     write_whole(folder.config, to_yaml(experiment))
     if not quiet:
-        head(console, experiment.experiment, _facts(run, data), [*loaded.notes, *data.notes, *remarks(experiment)])
+        head(
+            console,
+            experiment.experiment,
+            _facts(run, data),
+            [*loaded.notes, *data.notes, *remarks(experiment)],
+        )
     summary = _follow(run, data, folder, console, started, quiet=quiet)
     if not quiet:
         final_report(console, run.plan, summary, folder.path, folder.names())

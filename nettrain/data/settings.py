@@ -38,8 +38,8 @@ def known_source(source: str) -> str:
             raise refuse(f"is not a {kind} source{nearest(name, KINDS[kind])}")
     elif PurePath(source).suffix and not source.lower().endswith((*FILES, "/")):
         raise refuse(
-            "is not a source (a .csv, .tsv, .parquet or .npz file, a folder of IDX files, builtin:NAME or "
-            "synthetic:NAME)"
+            "is not a source (a .csv, .tsv, .parquet, .npz or .npy file, a folder of IDX files, builtin:NAME "
+            "or synthetic:NAME)"
         )
     return source
 
@@ -82,7 +82,7 @@ class DataSettings(Settings):
     """Where rows come from, what is predicted, which rows are held back, and how cells become numbers."""
 
     source: Source = Field(
-        description="builtin:NAME, synthetic:NAME, a .csv, .tsv (also .gz), .parquet or .npz file, "
+        description="builtin:NAME, synthetic:NAME, a .csv, .tsv (also .gz), .parquet, .npz or .npy file, "
         "or a folder of IDX files"
     )
     target: TargetColumns = option(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nettrain.data.delimited import Reading, read_delimited
 from nettrain.data.idx import LABEL, read_folder
+from nettrain.data.npy import read_npy
 from nettrain.data.npz import read_npz
 from nettrain.data.parquet import read_parquet
 from nettrain.data.shipped import BUILTINS, read_shipped
@@ -13,7 +14,7 @@ from nettrain.data.table import Table
 from nettrain.errors import DataError, nearest
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-FILES = (*TEXT, ".parquet", ".npz")
+FILES = (*TEXT, ".parquet", ".npz", ".npy")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def _file(path: Path, reading: Reading, key: str) -> Source:
         table, test = read_npz(path, key)
         targets = [name for name in table.columns if name.startswith("y")]
         return Source(table, targets if len(targets) > 1 else "y", test)
+    if suffix == ".npy":
+        return Source(read_npy(path, key))
     if suffix == ".parquet":
         return Source(read_parquet(path, reading.missing, key), header=True)
     if names_folder(path):

@@ -17,7 +17,7 @@ KEYS = (
 REFUSED = [
     (
         {"source": "notes.txt"},
-        "is not a source (a .csv, .tsv, .parquet or .npz file, a folder of IDX files, builtin:NAME or ",
+        "is not a source (a .csv, .tsv, .parquet, .npz or .npy file, a folder of IDX files, builtin:NAME or ",
     ),
     ({"source": "x.parquet.gz"}, "is not a source"),
     ({"source": "x.npy"}, "is not a source"),
