@@ -20,7 +20,7 @@ REFUSED = [
         "is not a source (a .csv, .tsv, .parquet, .npz or .npy file, a folder of IDX files, builtin:NAME or ",
     ),
     ({"source": "x.parquet.gz"}, "is not a source"),
-    ({"source": "x.npy"}, "is not a source"),
+    ({"source": "x.npy.gz"}, "is not a source"),
     ({"source": "builtin:irsi"}, 'is not a builtin source, did you mean "iris"?'),
     ({"source": "synthetic:spirale"}, 'is not a synthetic source, did you mean "spirals"?'),
     ({"target": []}, "is not a column's name or position, or a list of them"),
