@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nettrain.engine.events import MemberStopped, TrainingDone
     from nettrain.output.console import Console
     from nettrain.output.progress import Progress
+    from nettrain.spec.load import Loaded
     from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
 
@@ -61,37 +62,42 @@ def train_file(
 
     The summary's time counts from `started` on perf_counter's clock, or from this call.
     """
-    from nettrain.backend.choose import open_backend
-    from nettrain.data.prepare import prepare
-    from nettrain.engine.build import build
-    from nettrain.engine.settle import remarks, settle
+    from nettrain.engine.settle import remarks
     from nettrain.files import write_whole
     from nettrain.output.report import final_report, head
-    from nettrain.spec.load import load, resolved, to_yaml
+    from nettrain.spec.load import load, to_yaml
     from nettrain.store.run_folder import RunFolder
 
     started = perf_counter() if started is None else started
     loaded = load(file, overrides)
+    run, data = _prepared(loaded)
+    experiment = run.experiment
+    folder = RunFolder.create(out, experiment.experiment)
+    write_whole(folder.config, to_yaml(experiment))
+    notes = [*loaded.notes, *data.notes, *remarks(experiment)]
+    if not quiet:
+        head(console, experiment.experiment, _facts(run, data), notes)
+    summary = _follow(run, data, folder, console, started, quiet=quiet)
+    if not quiet:
+        final_report(console, run.plan, summary, folder.path, folder.names())
+    return {"folder": str(folder.path), **summary}
+
+
+def _prepared(loaded: "Loaded") -> tuple["Run", "Prepared"]:
+    """The data of an experiment, and the population of one that trains on it. Errors get their places."""
+    from nettrain.backend.choose import open_backend
+    from nettrain.data.prepare import prepare
+    from nettrain.engine.build import build
+    from nettrain.engine.settle import settle
+    from nettrain.spec.load import resolved
+
     experiment = resolved(loaded.experiment)
     with loaded.placing_errors():
         data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
         experiment = settle(experiment, data)
         place = experiment.backend
         backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
-        run = build([experiment], data, backend)
-    folder = RunFolder.create(out, experiment.experiment)
-    write_whole(folder.config, to_yaml(experiment))
-    if not quiet:
-        head(
-            console,
-            experiment.experiment,
-            _facts(run, data),
-            [*loaded.notes, *data.notes, *remarks(experiment)],
-        )
-    summary = _follow(run, data, folder, console, started, quiet=quiet)
-    if not quiet:
-        final_report(console, run.plan, summary, folder.path, folder.names())
-    return {"folder": str(folder.path), **summary}
+        return build([experiment], data, backend), data
 
 
 def _follow(
