@@ -88,7 +88,9 @@ class Guess:
         """The scaling, as an experiment file spells it."""
         if self.image:
             return {"name": "divide", "by": int(pixel_range(self.inputs))}
-        bounded = all(c.low >= 0 and c.high <= 1 for c in self.numbers)
+        # a date becomes years and days, which are large
+        dated = any(c.kind == "dates" for c in self.inputs)
+        bounded = not dated and all(c.low >= 0 and c.high <= 1 for c in self.numbers)
         return "none" if bounded and self.numbers else "standard"
 
 

@@ -79,14 +79,14 @@ def rows_of(images: Path, labels: Path | None, place: str, part: str) -> Table:
 
 def read_labels(path: Path) -> npt.NDArray[Any]:
     """Labels (N,). Raises DataError when the file holds more than one for each row."""
-    labels = read_idx(path)
-    if labels.ndim != 1:
-        raise DataError(f"{shown(path)}: has {labels.ndim} dimensions, expected 1 for labels")
-    return labels
+    return read_idx(path, most=1, what="labels")
 
 
-def read_idx(path: Path) -> npt.NDArray[Any]:
-    """The array in an IDX file, packed by gzip or not. Raises DataError when it is none or cut short."""
+def read_idx(path: Path, *, most: int = 4, what: str = "images") -> npt.NDArray[Any]:
+    """The array in an IDX file, packed by gzip or not. Raises DataError when it is none or cut short.
+
+    `what` is expected to have at most `most` dimensions.
+    """
     place = shown(path)
     with readable(path), open_bytes(path) as stream:
         start = stream.read(4)
@@ -95,6 +95,9 @@ def read_idx(path: Path) -> npt.NDArray[Any]:
                 f"{place}: is not an IDX file (begins with {start.hex(' ') or 'nothing'}, "
                 "expected 00 00, a type from 08 to 0e, and the number of dimensions)"
             )
+        if start[3] > most:
+            expected = "1" if most == 1 else f"at most {most}"
+            raise DataError(f"{place}: has {start[3]} dimensions, expected {expected} for {what}")
         dtype, sizes = np.dtype(TYPES[start[2]]), stream.read(4 * start[3])
         if len(sizes) < 4 * start[3]:
             raise DataError(f"{place}: is cut short within its dimensions")

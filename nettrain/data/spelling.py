@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+SAMPLE = 1000  # cells that rule out most columns of text at once
+
+
 def number_text(value: float) -> str:
     """A number as a person writes it: whole ones without a point, others with the fewest digits."""
     value = float(value)
@@ -32,7 +35,7 @@ def as_text(table: Table, name: str, *, numeric: bool = False) -> "pl.Series":
 
     series = table.column(name)
     if is_text(series) and not numeric:
-        return series
+        return truths(series)
     values, _ = as_numbers(series)
     distinct, which = np.unique(values, return_inverse=True)
     texts = pl.Series(
@@ -40,6 +43,15 @@ def as_text(table: Table, name: str, *, numeric: bool = False) -> "pl.Series":
     )
     spelled = texts[which.astype(np.uint32)]
     return spelled.zip_with(spelled.is_not_null(), series.cast(pl.String)) if is_text(series) else spelled
+
+
+def truths(series: "pl.Series") -> "pl.Series":
+    """Text, with True and TRUE as `true` where nothing but booleans is in it, as Parquet files have them."""
+    found = {str(value).lower() for value in series.drop_nulls().head(SAMPLE).unique()}
+    if not found or not found <= {"true", "false"}:
+        return series
+    folded = series.str.to_lowercase()
+    return folded if set(folded.drop_nulls().unique()) <= {"true", "false"} else series
 
 
 def missing(table: Table, name: str) -> Mask:

@@ -6,7 +6,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared
 from nettrain.engine.build import network_of, targets_of
-from nettrain.errors import SpecError
+from nettrain.errors import DataError, SpecError
 from nettrain.spec.experiment import Experiment
 from nettrain.spec.load import available_cores
 
@@ -20,7 +20,7 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
     if isinstance(loss, str):
         loss = losses[_default_loss(targets)]()
     _check_fit(loss.name, targets)
-    _check_monitor(experiment, targets)
+    _check_monitor(experiment, targets, data)
     _check_warmup(experiment)
     kind, output = losses[loss.name], experiment.model.output_activation
     if kind.link != "linear" and not isinstance(output, str):
@@ -41,6 +41,10 @@ def remarks(experiment: Experiment) -> list[str]:
         found.append("train loss includes label smoothing, val and test loss do not")
     if experiment.data.class_weights is not None:
         found.append("train figures are weighted by class, val and test figures are not")
+    if isinstance(experiment.data.target, list) and experiment.data.target_kind == "numbers":
+        found.append("rmse is over all targets together, each in its own unit")
+    if experiment.data.columns.weight is not None:
+        found.append(f'all figures are weighted by column "{experiment.data.columns.weight}"')
     return found
 
 
@@ -75,8 +79,8 @@ def _check_fit(name: str, targets: str) -> None:
         raise SpecError(f"loss: {name} is not for {targets}, use {' or '.join(fitting)}")
 
 
-def _check_monitor(experiment: Experiment, targets: str) -> None:
-    """A metric of other targets would never be there, and the run never stop early."""
+def _check_monitor(experiment: Experiment, targets: str, data: Prepared) -> None:
+    """A metric of other targets would never be there, nor would one of rows that there are not."""
     stopping = experiment.training.early_stopping
     if stopping is None:
         return
@@ -85,6 +89,11 @@ def _check_monitor(experiment: Experiment, targets: str) -> None:
         raise SpecError(
             f'training.early_stopping.monitor: "{stopping.monitor}" is not for {targets}'
             f" (allowed: {', '.join(allowed)})"
+        )
+    if stopping.monitor.startswith("val_") and data.validation is None:
+        raise DataError(
+            f'training.early_stopping.monitor: "{stopping.monitor}" needs validation rows,'
+            f" but data.validation {experiment.data.validation} of so few rows is none"
         )
 
 

@@ -140,3 +140,20 @@ def test_several_targets_keep_their_scale(tmp_path, monkeypatch):
     stored = Preprocessing.from_json(json.loads(json.dumps(data.preprocessing.to_json())))
     write("new.csv", "b,x,a\n", ["0.5,3,16", "2,5,1"])
     np.testing.assert_allclose([[0.5, 16], [2, 1]], stored.unscale(read_labelled("new.csv", stored).y))
+
+
+@pytest.mark.parametrize("spelling", [("True", "False"), ("TRUE", "FALSE"), ("true", "false")])
+def test_booleans_are_the_same_however_they_are_spelled(tmp_path, spelling):
+    def write(name, yes, no):
+        rows = "".join(f"{k},{yes if k % 2 else no},{yes if k % 3 else no}\n" for k in range(60))
+        (tmp_path / name).write_text(f"x,flag,y\n{rows}")
+        return str(tmp_path / name)
+
+    settings = DataSettings(source=write("train.csv", "True", "False"), target="y", validation=0)
+    preprocessing = prepare(settings, seed=0, dtype="float64").preprocessing
+    assert ("false", "true") == preprocessing.classes
+    kept = read_labelled(str(tmp_path / "train.csv"), preprocessing)
+    other = read_labelled(write("other.csv", *spelling), preprocessing)
+    np.testing.assert_array_equal(kept.x, other.x)
+    np.testing.assert_array_equal(kept.y, other.y)
+    assert 2 == len(np.unique(kept.x[:, 1]))

@@ -3,7 +3,7 @@
 import pytest
 
 from nettrain.engine.settle import remarks, settle
-from nettrain.errors import SpecError
+from nettrain.errors import DataError, SpecError
 from nettrain.spec.experiment import Experiment
 from tests.trained import experiment, prepared
 
@@ -100,3 +100,16 @@ def test_what_to_know_when_comparing_figures(overrides: list[str], told: list[st
 
 def test_threads_that_are_given_stay() -> None:
     assert settled("builtin:iris", "backend.threads=2").backend.threads == 2
+
+
+def test_a_monitor_without_rows_is_refused_when_the_split_leaves_none() -> None:
+    spec = experiment(
+        "data: {source: 'synthetic:moons', validation: 0.0001}",
+        "training.early_stopping={monitor: val_loss}",
+    )
+    with pytest.raises(DataError) as caught:
+        settle(spec, prepared(spec))
+    assert str(caught.value) == (
+        'training.early_stopping.monitor: "val_loss" needs validation rows,'
+        " but data.validation 0.0001 of so few rows is none"
+    )
