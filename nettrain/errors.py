@@ -11,10 +11,6 @@ class NettrainError(Exception):
     code = 1
 
 
-class RunFailed(NettrainError):
-    """The run did not serve its purpose: training diverged, or a check failed."""
-
-
 class SpecError(NettrainError):
     """The experiment file or the command line is wrong; `problems` holds one line each."""
 

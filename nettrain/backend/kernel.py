@@ -22,10 +22,9 @@ typeof: Callable[[Any], Any] = numba.typeof
 
 
 class Kernel:
-    """A compiled loop, and the Python function it was made from."""
+    """A compiled loop."""
 
     def __init__(self, body: FunctionType) -> None:
-        self.body = body
         self.__name__, self.__doc__ = body.__name__, body.__doc__
         self._serial = _compile(body, parallel=False)
         self._parallel = _compile(_renamed(body, f"{body.__qualname__}_parallel"), parallel=True)

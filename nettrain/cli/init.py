@@ -100,14 +100,13 @@ def source_beside(file: Path, data: str) -> str:
 
 def prove(text: str, data: str) -> None:
     """Read and split the data as a run will. Raises DataError when that fails."""
-    from nettrain.data.prepare import prepare
-    from nettrain.engine.settle import settle
+    from nettrain.engine.settle import read_settled
     from nettrain.spec.document import parse
     from nettrain.spec.load import check, resolved
 
     experiment = resolved(check(parse(text, "draft")))
     settings = experiment.data.model_copy(update={"source": data})
-    settle(experiment, prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype))
+    read_settled(experiment.model_copy(update={"data": settings}))
 
 
 def show(found: "Guess", file: Path) -> None:

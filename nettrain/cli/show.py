@@ -8,8 +8,7 @@ def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
 
     What only the data can tell (the loss, the target's kind, threads) stays at auto when it cannot be read.
     """
-    from nettrain.data.prepare import prepare
-    from nettrain.engine.settle import settle
+    from nettrain.engine.settle import read_settled
     from nettrain.errors import DataError
     from nettrain.output.console import print_notes, print_yaml
     from nettrain.spec.load import load, resolved, to_yaml
@@ -18,9 +17,7 @@ def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
     experiment, notes = resolved(loaded.experiment), list(loaded.notes)
     try:
         with loaded.placing_errors():
-            place = experiment.backend
-            data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=place.dtype)
-            experiment = settle(experiment, data)
+            experiment, _ = read_settled(experiment)
     except DataError as error:
         notes.append(f"the data cannot be read, so some keys stay at auto: {error}")
     print_notes(notes)

@@ -86,15 +86,12 @@ def train_file(
 def _prepared(loaded: "Loaded") -> tuple["Run", "Prepared"]:
     """The data of an experiment, and the population of one that trains on it. Errors get their places."""
     from nettrain.backend.choose import open_backend
-    from nettrain.data.prepare import prepare
     from nettrain.engine.build import build
-    from nettrain.engine.settle import settle
+    from nettrain.engine.settle import read_settled
     from nettrain.spec.load import resolved
 
-    experiment = resolved(loaded.experiment)
     with loaded.placing_errors():
-        data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
-        experiment = settle(experiment, data)
+        experiment, data = read_settled(resolved(loaded.experiment))
         place = experiment.backend
         backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
         return build([experiment], data, backend), data

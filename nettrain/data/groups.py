@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.spelling import as_text, missing
-from nettrain.data.table import Table, counted
-from nettrain.data.unlabelled import where
+from nettrain.data.spelling import as_text
+from nettrain.data.table import Table
+from nettrain.data.unlabelled import refuse_missing
 from nettrain.errors import DataError
 
 Indices = npt.NDArray[np.int64]
@@ -14,12 +14,7 @@ WEIGHED = 256  # groups whose every combination is looked at
 
 def read_groups(table: Table, name: str) -> Indices:
     """The number of each row's group (N,). Raises DataError when rows have none."""
-    gaps = np.flatnonzero(missing(table, name))
-    if len(gaps):
-        raise DataError(
-            f'{table.at(int(gaps[0]))}: group "{name}": {counted(len(gaps), "row")} without a value '
-            f"({where(table, gaps)}); fill or remove them"
-        )
+    refuse_missing(table, name, role="group", otherwise="")
     return np.unique(as_text(table, name).to_list(), return_inverse=True)[1]
 
 

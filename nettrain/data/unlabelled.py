@@ -12,13 +12,15 @@ from nettrain.errors import DataError
 SHOWN = 5
 
 
-def refuse_missing(table: Table, name: str) -> None:
-    """Raise DataError when rows have no target, with the places of the first."""
+def refuse_missing(
+    table: Table, name: str, role: str = "target", otherwise: str = ", or set data.missing_target: drop"
+) -> None:
+    """Raise DataError when rows have no value in a column of this role, with the places of the first."""
     rows = np.flatnonzero(missing(table, name))
     if len(rows):
         raise DataError(
-            f'{table.at(int(rows[0]))}: target "{name}": {counted(len(rows), "row")} without a value '
-            f"({where(table, rows)}); fill or remove them, or set data.missing_target: drop"
+            f'{table.at(int(rows[0]))}: {role} "{name}": {counted(len(rows), "row")} without a value '
+            f"({where(table, rows)}); fill or remove them{otherwise}"
         )
 
 

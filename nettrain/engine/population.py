@@ -37,13 +37,6 @@ class Population:
         """The rows of the members that are still here; a view, void after `compact`."""
         return self._rows[name][: self.size]
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._rows
-
-    def names(self) -> list[str]:
-        """What is listed."""
-        return list(self._rows)
-
     def ripe(self) -> bool:
         """Whether enough members have stopped to be worth moving the others."""
         stopped = self.size - int(self["active"].sum())
@@ -81,7 +74,3 @@ class Pool:
     def prefixed(self, prefix: str) -> Callable[[str, tuple[int, ...]], Array]:
         """An allocator whose names all start with `prefix`."""
         return lambda name, shape: self.take(f"{prefix}.{name}", shape)
-
-    @property
-    def bytes(self) -> int:
-        return sum(array.nbytes for array in self._flat.values())

@@ -4,13 +4,19 @@ from itertools import pairwise
 
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics_for
-from nettrain.data.prepare import Prepared
+from nettrain.data.prepare import Prepared, prepare
 from nettrain.engine.build import network_of, targets_of
 from nettrain.errors import DataError, SpecError
 from nettrain.spec.experiment import Experiment
 from nettrain.spec.load import available_cores
 
 SHARED_FROM = 1 << 23  # multiplications in one product; two threads begin to gain near here
+
+
+def read_settled(experiment: Experiment) -> tuple[Experiment, Prepared]:
+    """A resolved experiment's data, and the experiment settled by them. Raises what either step raises."""
+    data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
+    return settle(experiment, data), data
 
 
 def settle(experiment: Experiment, data: Prepared) -> Experiment:
