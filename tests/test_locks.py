@@ -1,0 +1,76 @@
+"""A folder is held by one process, and a dead one's lock is taken over."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nettrain.errors import SpecError
+from nettrain.locks import NAME, locked
+
+HOLD = """
+import sys
+from pathlib import Path
+from nettrain.locks import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def holder(folder: Path) -> subprocess.Popen:
+    """Another process that holds the folder until its input ends."""
+    root = Path(__file__).parents[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def ended(process: subprocess.Popen) -> int:
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.stdout is not None
+    process.stdout.close()
+    return process.wait()
+
+
+def test_the_second_is_refused_and_told_by_whom(tmp_path):
+    process = holder(tmp_path)
+    with pytest.raises(SpecError) as error, locked(tmp_path):
+        pass
+    assert f"{tmp_path}: in use by process {process.pid}" == str(error.value)
+    assert 0 == ended(process)
+    with locked(tmp_path) as note:
+        assert note is None
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_dead_process_is_no_owner(tmp_path):
+    process = holder(tmp_path)
+    process.send_signal(signal.SIGKILL)
+    ended(process)
+    assert (tmp_path / NAME).exists()
+    with locked(tmp_path) as note:
+        expected = f"{tmp_path}: process {process.pid} ended without letting go of it; taken over"
+        assert expected == note
+        assert f"{os.getpid()}\n" == (tmp_path / NAME).read_text()
+
+
+def test_the_same_process_holds_it_once(tmp_path):
+    with locked(tmp_path), pytest.raises(SpecError, match="in use"), locked(tmp_path):
+        pass
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(Exception, match="cannot be written: No such file"), locked(tmp_path / "no"):
+        pass
