@@ -1,0 +1,1 @@
+"""Proofs that what training computes is right: gradients against differences and dual numbers."""

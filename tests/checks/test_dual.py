@@ -1,0 +1,143 @@
+"""Dual numbers against central differences of the very same NumPy calls, and against closed forms."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from nettrain.checks.dual import FUNCTIONS, Dual, one_by_one, toward, value_of
+from nettrain.checks.rules import RULES, STILL
+
+STEP = 1e-6
+RNG = np.random.default_rng(0)
+INSIDE = {np.log: 1.5, np.sqrt: 1.5, np.power: 1.5, np.log1p: 1.5, np.divide: 1.5, np.reciprocal: 1.5}
+FORMULAS = {
+    "softmax": lambda z: np.exp(z - z.max(axis=-1, keepdims=True)) / np.exp(z - z.max(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True),
+    "batch norm": lambda z: (z - z.mean(axis=0)) / np.sqrt(np.square(z - z.mean(axis=0)).mean(axis=0) + 1e-5),
+    "where": lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    "clip": lambda z: np.clip(z, -0.5, 0.5) * 3,
+    "picked": lambda z: np.take_along_axis(z, np.array([[0], [2], [1]]), axis=-1)[..., 0],
+    "smallest": lambda z: np.min(z, axis=0) + z.min(axis=0, keepdims=True),
+    "turned": lambda z: np.reshape(np.swapaxes(z, 0, 1), (2, 6)).sum(axis=(0, 1)),
+    "spread": lambda z: np.broadcast_to(z[:, None], (3, 2, 4)) * np.arange(8.0).reshape(2, 4),
+    "squared distance": lambda z: np.sum((z[0] - z[1]) ** 2) ** 0.5,
+    "flat mean": lambda z: np.mean(z * z),
+    "products": lambda z: (z @ np.arange(8.0).reshape(4, 2)) @ (np.ones((2, 3)) @ z),
+    "reflected": lambda z: 1.0 - 2.0 / (3.0 + z * z),
+    "reduced": lambda z: np.add.reduce(z, axis=1) + np.maximum.reduce(z, axis=1),
+}  # fmt: skip
+
+
+def in_place(z):
+    """Sigmoid as the catalogue writes it: out=, scratch, and views of the output."""
+    a, z = np.empty_like(z), z.copy()
+    np.minimum(z, 0.0, out=a)
+    np.exp(a, out=a)
+    np.absolute(z, out=z)
+    np.negative(z, out=z)
+    np.exp(z, out=z)
+    np.add(z, 1.0, out=z)
+    np.divide(a, z, out=a)
+    np.multiply(a[:, :2], 2.0, out=a[:, :2])
+    a[0] = a[1] + 1
+    np.copyto(a[2], 7.0)
+    return a
+
+
+FORMULAS["in place"] = in_place
+
+
+def differences(function, at):
+    """∂function/∂at one coordinate at a time (T, …)."""
+    found = []
+    for k in range(at.size):
+        move = np.zeros(at.size)
+        move[k] = STEP
+        move = move.reshape(at.shape)
+        found.append((np.asarray(function(at + move)) - np.asarray(function(at - move))) / (2 * STEP))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formulas(name):
+    at = RNG.standard_normal((3, 4))
+    dual = FORMULAS[name](one_by_one(at, np.arange(at.size)))
+    np.testing.assert_array_equal(FORMULAS[name](at), dual.value)
+    np.testing.assert_allclose(dual.tangent, differences(FORMULAS[name], at), rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("ufunc", RULES, ids=lambda ufunc: ufunc.__name__)
+def test_every_rule_for_every_argument(ufunc):
+    points = INSIDE.get(ufunc, 0.0) + 0.4 * RNG.standard_normal((ufunc.nin, 7))
+    assert ufunc.nin == len(RULES[ufunc])
+    for k in range(ufunc.nin):
+        others = list(points)
+
+        def moved(x, others=others, k=k):
+            return ufunc(*[x if place == k else other for place, other in enumerate(others)])
+
+        dual = moved(one_by_one(points[k], np.arange(7)))
+        np.testing.assert_allclose(dual.tangent, differences(moved, points[k]), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("ufunc", [np.maximum, np.minimum, np.multiply, np.divide, np.power, np.logaddexp])
+def test_both_arguments_may_move(ufunc):
+    at = 1.5 + 0.4 * RNG.standard_normal((2, 5))
+    dual = ufunc(*(one_by_one(at, np.arange(10))[k] for k in range(2)))
+    np.testing.assert_allclose(
+        dual.tangent, differences(lambda x: ufunc(x[0], x[1]), at), rtol=1e-7, atol=1e-8
+    )
+
+
+def test_a_tie_counts_from_the_left():
+    zero = toward(np.zeros(1), np.ones(1))
+    slopes = [
+        np.maximum(zero, 0.0),
+        np.maximum(0.0, zero),
+        np.minimum(zero, 0.0),
+        np.minimum(0.0, zero),
+        abs(zero),
+    ]
+    assert [0, 0, 1, 1, -1] == [float(slope.tangent[0, 0]) for slope in slopes]
+    assert 0.25 == in_place(toward(np.zeros((3, 4)), np.ones((3, 4)))).tangent[0, 1, 3]  # σ'(0)
+
+
+def test_of_equals_the_first_one_moves_the_maximum():
+    equal = one_by_one(np.ones((1, 3)), np.arange(3))
+    assert [1, 0, 0] == equal.max(axis=-1).tangent[:, 0].tolist()
+    assert [1, 0, 0] == np.maximum(equal[0, 0], equal[0, 1]).tangent.tolist()
+
+
+@pytest.mark.parametrize("ufunc", STILL, ids=lambda ufunc: ufunc.__name__)
+def test_what_does_not_move_is_an_array(ufunc):
+    dual = one_by_one(np.array([-1.5, 2.0]), np.arange(2))
+    arguments = [dual] * ufunc.nin
+    assert isinstance(ufunc(*arguments), np.ndarray)
+    np.testing.assert_array_equal(ufunc(*map(value_of, arguments)), ufunc(*arguments))
+
+
+def test_what_has_no_rule_says_so():
+    dual = one_by_one(np.ones((2, 2)), np.arange(4))
+    with pytest.raises(TypeError, match="dual numbers have no rule for cbrt"):
+        np.cbrt(dual)
+    with pytest.raises(TypeError, match="dual numbers have no rule for median"):
+        np.median(dual)
+    with pytest.raises(TypeError, match=r"no rule for multiply\.reduce"):
+        np.multiply.reduce(dual)
+    with pytest.raises(TypeError, match="an array cannot hold the derivatives"):
+        np.exp(dual, out=np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"a tangent \(3,\) does not belong to a value \(2, 2\)"):
+        Dual(np.ones((2, 2)), np.ones(3))
+
+
+def test_functions_keep_their_shapes():
+    at = toward(RNG.standard_normal((2, 3)), np.ones((2, 3)))
+    assert (2, 3, (1, 2, 3)) == (*np.zeros_like(at).shape, np.zeros_like(at).tangent.shape)
+    assert {np.sum, np.mean, np.where} <= set(FUNCTIONS)
+    assert at.mean().shape == () == np.sum(at).shape
+
+
+def test_known_slopes():
+    at = toward(np.array([0.3, -0.7]), np.ones(2))
+    np.testing.assert_allclose(special.expit(at).tangent[0], [0.2444583, 0.2217129], rtol=1e-6)
+    np.testing.assert_allclose(special.erf(at).tangent[0], 2 / np.sqrt(np.pi) * np.exp([-0.09, -0.49]))
+    np.testing.assert_allclose(np.power(at[:1], 0.0).tangent, 0)
