@@ -11,7 +11,7 @@ from nettrain.catalogue.schedules import rates
 from nettrain.engine.build import Run, loss_of
 from nettrain.engine.members import shaped
 from nettrain.model.architecture import Architecture
-from nettrain.model.network import Dropout, Network, Tape, buffers
+from nettrain.model.network import Dropout, LayerBuffers, Network, Tape, buffers
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
@@ -24,13 +24,23 @@ class Step:
     replay: Call
 
 
+@dataclass(frozen=True)
+class Passed:
+    """What the pass of a batch reads, and the buffers in which it leaves all signals."""
+
+    net: Network
+    x: Array  # (G, B, D)
+    y: Array
+    weight: Array
+    work: list[LayerBuffers]
+
+
 def training_step(run: Run, rows: int, orders: int) -> Step:
     """The step of the population as it is now, for batches of `rows` in `orders` different orders.
 
-    Gather, look ahead, forward, loss, backward, update. Void after the population is compacted.
+    Look ahead, gather, forward, loss, backward, update. Void after the population is compacted.
     """
     tape, index = Tape(), run.pool.take("index", (orders, rows), np.intp)
-    x, y, weight = _gather(tape, run, index)
     population, backend = run.population, run.backend
     w, gradient = population["parameters"], population["gradient"]
     c, state = population["coefficients"], population["state"]
@@ -39,17 +49,27 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
     ahead = rule.look_ahead(run.experiment.optimizer)
     if ahead is not None:
         tape.append(backend.launch(ahead, w.size, w, state, c, parts))
-    work = buffers(run.plan, run.pool.prefixed("train"), population.size, rows)
-    numbers = activation_numbers(backend, run.plan, population.members)
-    net = Network(backend, run.plan, run.place, numbers)
-    output = net.forward(tape, x, w, work, _dropout(run))
-    delta, total = work[-1].delta, population["total"]
-    batch_loss = (output, y, weight, population["loss"], delta, total)
-    tape.append(backend.launch(loss_of(run.experiment).train, output.size, *batch_loss))
-    net.backward(tape, x, w, gradient, work)
+    passed = append_loss(tape, run, index)
+    passed.net.backward(tape, passed.x, w, gradient, passed.work)
     update = (w, gradient, state, c, population["l2"], parts)
     tape.append(backend.launch(rule.step(run.experiment.optimizer), w.size, *update))
     return Step(index, backend.capture(tape))
+
+
+def append_loss(tape: Tape, run: Run, index: Array) -> Passed:
+    """The batch of the rows in index (G, B), its forward pass in training mode and its loss.
+
+    The loss and its weight are added to the population's `total`, and ∂loss/∂output is in the last delta.
+    """
+    x, y, weight = _gather(tape, run, index)
+    population, backend = run.population, run.backend
+    work = buffers(run.plan, run.pool.prefixed("train"), population.size, index.shape[1])
+    numbers = activation_numbers(backend, run.plan, population.members)
+    net = Network(backend, run.plan, run.place, numbers)
+    output = net.forward(tape, x, population["parameters"], work, _dropout(run))
+    batch_loss = (output, y, weight, population["loss"], work[-1].delta, population["total"])
+    tape.append(backend.launch(loss_of(run.experiment).train, output.size, *batch_loss))
+    return Passed(net, x, y, weight, work)
 
 
 def activation_numbers(backend: Backend, plan: Architecture, members: Any) -> list[Any]:
