@@ -148,6 +148,7 @@ def _allocate(run: Run, experiments: Sequence[Experiment]) -> None:
     own("gradient", zeros((size, width)))
     own("state", zeros((size, len(rule.state), width)))
     own("total", zeros((size, 2), np.float64))
+    own("rate", np.zeros(size))
     l2 = members.regularization.l2.astype(float)
     own("l2", run.backend.from_host(np.stack([l2, np.zeros(size)], axis=1)))
     own("loss", run.backend.from_host(_columns(loss_of(run.experiment).columns(members.loss), size)))

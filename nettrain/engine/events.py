@@ -34,8 +34,9 @@ class MemberStopped:
     """A member will train no more."""
 
     member: int
-    epoch: int  # the last that it trained
-    reason: str  # early_stopping | diverged | epochs | interrupted
+    epoch: int  # the last that it finished
+    step: int  # steps done since the start
+    reason: str  # early_stopping | diverged | epochs | interrupted | pruned
     best_epoch: int | None  # of the monitored figure
     restored: bool  # whether its final weights are those of best_epoch
 

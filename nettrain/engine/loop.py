@@ -1,6 +1,6 @@
 """The training loop: it steps, evaluates and stops members, and tells what happens as events."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 
 import numpy as np
@@ -13,6 +13,8 @@ from nettrain.engine.events import EpochDone, Event, MemberStopped, TrainingDone
 from nettrain.engine.step import TABLE_STEPS, Step, coefficient_table, training_step
 
 Figures = dict[str, npt.NDArray[np.float64]]
+Flags = npt.NDArray[np.bool_]
+Prune = Callable[[EpochDone], Iterable[int]]
 
 
 def never() -> bool:
@@ -20,23 +22,35 @@ def never() -> bool:
     return False
 
 
-def train(run: Run, interrupted: Callable[[], bool] = never) -> Iterator[Event]:
+def train(
+    run: Run,
+    interrupted: Callable[[], bool] = never,
+    prune: Prune | None = None,
+    clock: Callable[[], float] = perf_counter,
+) -> Iterator[Event]:
     """Train a population to its end; `interrupted` is asked after every step.
 
+    `prune` is told every EpochDone and returns the original numbers of the members to stop after it.
     Yields an EpochDone per epoch, a MemberStopped when a member's training ends and one TrainingDone.
     """
-    loop = _Loop(run, interrupted)
-    yield from loop.events()
+    yield from _Loop(run, interrupted, prune, clock).events()
 
 
 class _Loop:
-    """The state of a run between events."""
+    """A run between two events.
 
-    def __init__(self, run: Run, interrupted: Callable[[], bool]) -> None:
-        self.run, self.interrupted = run, interrupted
-        self.step = 0
-        self.step_seconds = 0.0
-        self.rate = np.zeros(run.population.size)
+    Where it stands: `epoch` and `step` (done so far), `step_seconds` and `seconds` (spent so far) and
+    `ended` (how each member that has stopped did so). All that has the member axis is the population's.
+    """
+
+    def __init__(
+        self, run: Run, interrupted: Callable[[], bool], prune: Prune | None, clock: Callable[[], float]
+    ) -> None:
+        self.run, self.interrupted, self.prune, self.clock = run, interrupted, prune, clock
+        self.epoch = self.step = 0
+        self.step_seconds = self.seconds = 0.0
+        self.ended: dict[int, MemberStopped] = {}
+        self.news: list[MemberStopped] = []  # of those who ended since the last event
         self.counter = run.pool.take("step", (1,), np.uint64)
         self.settings = run.experiment.training
         self._rebuild()
@@ -53,65 +67,81 @@ class _Loop:
         self.validation = table and Evaluation(self.run, table, weights, population.members)
 
     def events(self) -> Iterator[Event]:
-        started, epoch = perf_counter(), 0
-        epochs = self.settings.epochs
-        while epoch < epochs and self.run.population["active"].any():
-            epoch += 1
+        self.started = self.clock() - self.seconds
+        while self.epoch < self.settings.epochs and self._anyone():
             # a member that diverges says so itself, NumPy need not
             with np.errstate(over="ignore", invalid="ignore"):
-                done, reasons = self._epoch(epoch)
-            if done is None:
-                epoch -= 1  # the interrupted epoch does not count
-            else:
+                done = self._epoch()
+            if done is not None:
                 yield done
-            yield from self._stop(epoch, reasons, last=epoch == epochs)
-            if self.run.population.ripe():
-                self.run.population.compact(self.run.population["active"])
-                self._rebuild()
-        seconds = perf_counter() - started
-        yield TrainingDone(epoch, self.step, self.step_seconds, seconds, self.run.final)
+                self._ask_to_prune(done)
+            yield from self.news
+            self.news = []
+            self._make_room()
+        self._look_at_the_clock()
+        yield TrainingDone(self.epoch, self.step, self.step_seconds, self.seconds, self.run.final)
 
-    def _epoch(self, epoch: int) -> tuple[EpochDone | None, dict[str, npt.NDArray[np.bool_]]]:
-        """One epoch and its evaluation; which members have a reason to stop."""
-        started, before = perf_counter(), self.step_seconds
+    def _anyone(self) -> bool:
+        return bool(self.run.population["active"].any())
+
+    def _look_at_the_clock(self) -> None:
+        self.seconds = self.clock() - self.started
+
+    def _make_room(self) -> None:
         population = self.run.population
-        population["total"][:] = 0
-        finished = self._steps(epoch - 1)
-        if not finished:
-            return None, {"interrupted": np.ones(population.size, dtype=bool)}
-        figures = self._figures(epoch)
-        sound = self._sound(figures, last=epoch == self.settings.epochs)
-        better, waited = self._observe(figures, epoch, sound)
+        if population.ripe():
+            population.compact(population["active"])
+            self._rebuild()
+
+    def _epoch(self) -> EpochDone | None:
+        """One epoch, its evaluation and who ends with it; None when nobody got to its end."""
+        started, before = self.clock(), self.step_seconds
+        self.run.population["total"][:] = 0
+        if not self._steps():
+            return None
+        self.epoch += 1
+        figures = self._figures()
+        sound = self._sound(figures)
+        better, waited = self._observe(figures, sound)
         self._keep_best(better)
+        done = self._told(figures, better, self.step_seconds - before, self.clock() - started)
+        self._end("diverged", ~sound)
+        self._end("early_stopping", waited)
+        self._end("epochs", self.epoch == self.settings.epochs)
+        self._end("interrupted", self.interrupted())
+        return done
+
+    def _told(self, figures: Figures, better: Flags, step_seconds: float, seconds: float) -> EpochDone:
+        population = self.run.population
         active = population["active"]
-        done = EpochDone(
-            epoch=epoch,
+        return EpochDone(
+            epoch=self.epoch,
             epochs=self.settings.epochs,
             step=self.step,
-            members=population["original"][active].copy(),
-            learning_rate=self.rate[active],
+            members=population["original"][active],
+            learning_rate=population["rate"][active],
             figures={name: values[active] for name, values in figures.items()},
             better=better[active],
-            evaluated=self._due(epoch),
-            step_seconds=self.step_seconds - before,
-            seconds=perf_counter() - started,
+            evaluated=self._due(),
+            step_seconds=step_seconds,
+            seconds=seconds,
         )
-        return done, {"diverged": ~sound, "early_stopping": waited}
 
-    def _steps(self, epoch: int) -> bool:
-        """The steps of one epoch (from 0); False when interrupted."""
-        started = perf_counter()
+    def _steps(self) -> bool:
+        """The steps of one epoch; False when nobody got to its end."""
+        started = self.clock()
         try:
-            return self._run_steps(epoch)
+            return self._run_steps()
         finally:
-            self.step_seconds += perf_counter() - started
+            self.step_seconds += self.clock() - started
 
-    def _run_steps(self, epoch: int) -> bool:
-        run = self.run
+    def _run_steps(self) -> bool:
+        run, coefficients = self.run, self.run.population["coefficients"]
         seeds = run.population.members.training.order_seed
-        rows = orders(seeds, epoch, run.batches.rows, shuffle=self.settings.shuffle)
-        coefficients = run.population["coefficients"]
+        rows = orders(seeds, self.epoch, run.batches.rows, shuffle=self.settings.shuffle)
         for position, (start, stop) in enumerate(run.batches.bounds()):
+            if position > 0 and not self._may_go_on():
+                return False
             if position % TABLE_STEPS == 0:
                 count = min(TABLE_STEPS, run.batches.steps - position)
                 table, rates = coefficient_table(run, self.step, count)
@@ -121,33 +151,38 @@ class _Loop:
             self.counter[0] = self.step
             step.replay()
             self.step += 1
-            if self.interrupted():
-                return False
         run.backend.synchronize()
-        self.rate = rates[:, -1]
+        run.population["rate"][:] = rates[:, -1]
         return True
 
-    def _figures(self, epoch: int) -> Figures:
+    def _may_go_on(self) -> bool:
+        """Asked between two steps of an epoch."""
+        if not self.interrupted():
+            return True
+        self._end("interrupted", True)
+        return False
+
+    def _figures(self) -> Figures:
         """The epoch's train_loss and objective, and what the validation rows say when it is their turn."""
         run = self.run
         total = run.backend.to_host(run.population["total"])
         loss = total[:, 0] / total[:, 1]
         figures = {"train_loss": loss, "objective": loss + self._penalty()}
-        if self.validation and self._due(epoch):
+        if self.validation and self._due():
             values = self.validation.figures()
             figures |= {f"val_{name}": value for name, value in values.items()}
         return figures
 
-    def _sound(self, figures: Figures, *, last: bool) -> npt.NDArray[np.bool_]:
+    def _sound(self, figures: Figures) -> Flags:
         """Members whose figures, and at the end also weights, are all finite numbers."""
-        sound: npt.NDArray[np.bool_] = np.all([np.isfinite(values) for values in figures.values()], axis=0)
-        if last:  # the last step's damage has not shown in a loss yet
+        sound: Flags = np.all([np.isfinite(values) for values in figures.values()], axis=0)
+        if self.epoch == self.settings.epochs:  # the last step's damage has not shown in a loss yet
             weights = self.run.backend.to_host(self.run.population["parameters"])
             sound = sound & np.isfinite(weights).all(axis=1)
         return sound
 
-    def _due(self, epoch: int) -> bool:
-        return epoch % self.settings.evaluate_every == 0 or epoch == self.settings.epochs
+    def _due(self) -> bool:
+        return self.epoch % self.settings.evaluate_every == 0 or self.epoch == self.settings.epochs
 
     def _penalty(self) -> npt.NDArray[np.float64]:
         """l2/2·ΣW² of each member, with the weights as they are."""
@@ -159,18 +194,16 @@ class _Loop:
         squares *= squares
         return np.where(l2 > 0, 0.5 * l2 * squares.sum(axis=1), 0.0)
 
-    def _observe(
-        self, figures: Figures, epoch: int, sound: npt.NDArray[np.bool_]
-    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    def _observe(self, figures: Figures, sound: Flags) -> tuple[Flags, Flags]:
         """Which members got better and which shall stop, in an epoch that is evaluated."""
         size = self.run.population.size
-        if not self._due(epoch):
+        if not self._due():
             return np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
         values = figures[self.run.monitor]
         rules = self.run.population.members.training.early_stopping
-        return self.run.stopping.observe(values, epoch, rules, sound)
+        return self.run.stopping.observe(values, self.epoch, rules, sound)
 
-    def _keep_best(self, better: npt.NDArray[np.bool_]) -> None:
+    def _keep_best(self, better: Flags) -> None:
         population = self.run.population
         if self._restores() and better.any():
             population["best_parameters"][better] = population["parameters"][better]
@@ -179,19 +212,17 @@ class _Loop:
         stopping = self.settings.early_stopping
         return stopping is not None and stopping.restore_best
 
-    def _stop(
-        self, epoch: int, reasons: dict[str, npt.NDArray[np.bool_]], *, last: bool
-    ) -> Iterator[MemberStopped]:
-        """Copy out the members that have a reason to stop, the first reason counting."""
-        population = self.run.population
-        if last:
-            reasons = {**reasons, "epochs": np.ones(population.size, dtype=bool)}
-        for row in np.flatnonzero(population["active"]):
-            reason = next((name for name, flags in reasons.items() if flags[row]), None)
-            if reason is not None:
-                yield self._finish(int(row), epoch, reason)
+    def _ask_to_prune(self, done: EpochDone) -> None:
+        if self.prune is not None:
+            self._end("pruned", np.isin(self.run.population["original"], list(self.prune(done))))
 
-    def _finish(self, row: int, epoch: int, reason: str) -> MemberStopped:
+    def _end(self, reason: str, flags: Flags | bool) -> None:
+        """End the flagged members (R,) that are still active, so that the first reason counts."""
+        for row in np.flatnonzero(self.run.population["active"] & flags):
+            self._finish(int(row), reason)
+
+    def _finish(self, row: int, reason: str) -> None:
+        """Copy a member out, since its rows go on being computed until they are moved."""
         population = self.run.population
         best_epoch = int(population["best_epoch"][row]) or None
         restored = self._restores() and best_epoch is not None
@@ -199,4 +230,6 @@ class _Loop:
         original = int(population["original"][row])
         self.run.final[original] = self.run.backend.to_host(population[source][row])
         population["active"][row] = False
-        return MemberStopped(original, epoch, reason, best_epoch, restored)
+        stopped = MemberStopped(original, self.epoch, self.step, reason, best_epoch, restored)
+        self.ended[original] = stopped
+        self.news.append(stopped)

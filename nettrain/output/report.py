@@ -20,6 +20,7 @@ REASONS = {
     "early_stopping": "early stopping",
     "diverged": "diverged, a figure became NaN or infinite,",
     "interrupted": "interrupted",
+    "pruned": "pruned, others did better,",
 }
 
 

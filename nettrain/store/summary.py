@@ -28,7 +28,7 @@ def summarise(
         "status": STATUS.get(stopped.reason, "finished"),
         "stop_reason": stopped.reason,
         "epochs_run": stopped.epoch,
-        "unfinished_steps": max(0, done.steps - done.epochs_run * len(sizes)),
+        "unfinished_steps": stopped.step - stopped.epoch * len(sizes),
         "best_epoch": stopped.best_epoch,
         "restored_best": stopped.restored,
         "monitor": run.monitor,
