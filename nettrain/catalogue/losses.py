@@ -30,6 +30,7 @@ class Loss(Variant):
     )
     link: ClassVar[str] = "linear"
     fits: ClassVar[tuple[str, ...]] = ()
+    probabilities: ClassVar[bool] = True  # whether `respond` gives them for classes, or scores
     train: ClassVar[Kernel]
 
     @classmethod

@@ -33,8 +33,8 @@ def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: 
     table = table_of(rows, trained.experiment, trained.backend)
     parameters = trained.backend.from_host(trained.parameters)
     members = stack([trained.experiment] * len(trained.parameters))
-    figures = Evaluation(trained, table, parameters, members).figures()
-    values = {name: float(value[0]) for name, value in figures.items()}
+    loss, measured = Evaluation(trained, table, parameters, members).measured()
+    values = {"loss": float(loss[0]), **measured[0].scalars}
     if as_json:
         print(json.dumps({"run": str(run), "rows": table.rows, "metrics": values}))
         return

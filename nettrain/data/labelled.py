@@ -17,7 +17,7 @@ from nettrain.data.weights import row_weights
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one split: x (N, D), weight (N,) in the run's dtype.
+    """Rows of one split: x (N, D) in the run's dtype, weight (N,) float64.
 
     y is (N,) int32 for classes, (N, K) float64 for numbers, and for labels of 0 and 1.
     """
@@ -58,7 +58,7 @@ def label_parts(
     """
     y = {name: preprocessing.target.read(table)[rows] for name, (table, rows) in parts.items()}
     weight = {
-        name: row_weights(table, preprocessing.weight, rows, f"{name} rows").astype(dtype)
+        name: row_weights(table, preprocessing.weight, rows, f"{name} rows")
         for name, (table, rows) in parts.items()
     }
     x = encode_parts(parts, preprocessing, dtype)

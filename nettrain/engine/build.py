@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import Array, Backend
+from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.backend.philox import key_words
 from nettrain.catalogue.losses import losses, targets_for
+from nettrain.catalogue.metrics import Task
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import Calendar
 from nettrain.data.prepare import Prepared, Rows
@@ -25,12 +26,17 @@ from nettrain.spec.experiment import Experiment, goal
 
 @dataclass(frozen=True)
 class Table:
-    """One set of rows on the device: x (N, D), y (N,) or (N, K), weight (N,)."""
+    """One set of rows on the device: x (N, D), y (N,) or (N, K), weight (N,).
+
+    `target` and `mass` are y and weight on the host, as the data gave them.
+    """
 
     x: Array
     y: Array
     weight: Array
     even: bool  # all rows weigh 1
+    target: HostArray
+    mass: HostArray
 
     @property
     def rows(self) -> int:
@@ -52,7 +58,7 @@ class Run:
     tables: dict[str, Table]  # train, validation, test
     monitor: str  # the figure that marks the best epoch
     stopping: Stopping
-    targets: str  # classes | two classes | labels | numbers
+    task: Task
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
 
@@ -82,7 +88,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         tables=_tables(first, data, backend),
         monitor=monitor,
         stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
-        targets=targets_of(data.preprocessing),
+        task=task_of(data.preprocessing, first),
         target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
         final=np.zeros((len(experiments), place.size), backend.dtype),
     )
@@ -107,6 +113,18 @@ def targets_of(preprocessing: Preprocessing) -> str:
     """What is predicted: `classes`, `two classes`, `labels` (several of 0 and 1) or `numbers`."""
     two = preprocessing.target_kind == "classes" and len(preprocessing.classes) == 2
     return "two classes" if two else preprocessing.target_kind
+
+
+def task_of(preprocessing: Preprocessing, experiment: Experiment) -> Task:
+    """What a settled experiment predicts, as metrics need to know it."""
+    return Task(
+        targets_of(preprocessing),
+        preprocessing.target_names,
+        preprocessing.classes,
+        loss_of(experiment).probabilities,
+        tuple(preprocessing.target_center.tolist()),
+        tuple(preprocessing.target_scale.tolist()),
+    )
 
 
 def loss_of(experiment: Experiment) -> Any:
@@ -136,6 +154,8 @@ def table_of(rows: Rows, experiment: Experiment, backend: Backend) -> Table:
         backend.from_host(targets_for(loss_of(experiment), rows.y)),
         backend.from_host(rows.weight),
         even=bool((rows.weight == 1).all()),
+        target=rows.y,
+        mass=rows.weight,
     )
 
 

@@ -1,13 +1,19 @@
-"""Loss and metrics of a set of rows in inference mode: no dropout, no penalties, no smoothing."""
+"""Figures of a set of rows in inference mode: no dropout, no penalties, no smoothing.
 
+In every epoch the loss and the quick metrics, on the device; at the end, and of a metric that a run is
+stopped by, what `engine.measure` makes of the responses on the host.
+"""
+
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Array, Backend
-from nettrain.catalogue.metrics import metrics, metrics_for
+from nettrain.backend.base import Array, Backend, HostArray
+from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.engine.build import Run, Table, loss_of
+from nettrain.engine.measure import Measured, Measurement, respond
 from nettrain.engine.members import stack
 from nettrain.engine.population import Pool
 from nettrain.engine.predict import chunks
@@ -18,7 +24,7 @@ from nettrain.spec.experiment import Experiment
 Figures = dict[str, npt.NDArray[np.float64]]
 
 
-class Measured(Protocol):
+class Measurable(Protocol):
     """What a network needs to be measured: a run has it, and so has what a run left behind."""
 
     @property
@@ -30,48 +36,103 @@ class Measured(Protocol):
     @property
     def pool(self) -> Pool: ...
     @property
-    def targets(self) -> str: ...
+    def task(self) -> Task: ...
     @property
     def target_scale(self) -> Array: ...
 
 
 class Evaluation:
-    """The loss and every fitting metric of one table, for parameters (R, P) that may change in place."""
+    """Figures of one table, for parameters (R, P) that may change in place.
 
-    def __init__(self, run: Measured, table: Table, parameters: Array, members: Any) -> None:
-        self._backend, self._table = run.backend, table
+    `watched` are metrics that `figures` gives beside the quick ones.
+    """
+
+    def __init__(
+        self,
+        run: Measurable,
+        table: Table,
+        parameters: Array,
+        members: Any,
+        watched: Iterable[str] = (),
+    ) -> None:
+        self._backend, self._table, self._task = run.backend, table, run.task
         self._loss, self._settings = loss_of(run.experiment), members.loss
         self._scale, self._size = run.target_scale, int(parameters.shape[0])
-        self._metrics = {name: metrics[name] for name in metrics_for(run.targets)}
+        self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
+        self._watched = [name for name in watched if name not in self._quick]
         numbers = activation_numbers(run.backend, run.plan, members)
         self._chunks = chunks(run.backend, run.plan, parameters, numbers, table.x, run.pool)
         self._mass = float(run.backend.to_host(table.weight).astype(np.float64).sum())
 
     def figures(self) -> Figures:
-        """The weighted means over all rows, each (R,) on the host: loss and metrics."""
-        sums = {name: np.zeros(self._size) for name in ("loss", *self._metrics)}
+        """The loss, the quick metrics and the watched ones, each (R,) on the host."""
+        means, measured = self._walk(self._quick, self._watched)
+        for name, metric in self._quick.items():
+            means[name] = metric.finish(np, means[name])
+        for name in self._watched:
+            means[name] = np.array([member.scalars[name] for member in measured])
+        return means
+
+    def measured(self) -> tuple[npt.NDArray[np.float64], list[Measured]]:
+        """The loss (R,) and every metric of each member."""
+        means, measured = self._walk({}, metrics_for(self._task))
+        return means["loss"], measured
+
+    def _walk(self, quick: dict[str, Any], names: list[str]) -> tuple[Figures, list[Measured]]:
+        """Means over all rows of the loss and of the quick metrics, and each member's measurement."""
+        sums: dict[str, Any] = dict.fromkeys(("loss", *quick), 0.0)
+        members = [Measurement(self._task, names) for _ in range(self._size)] if names else []
         for chunk in self._chunks:
             chunk.compute()
-            for name, rows in self._rows(chunk.output, chunk.rows).items():
-                # float64 before the sum: its order of additions must not depend on R
-                weighted = rows.astype(np.float64) * self._table.weight[chunk.rows]
-                sums[name] += self._backend.to_host(weighted.sum(axis=1))
+            for name, rows in self._rows(quick, chunk.output, chunk.rows).items():
+                sums[name] = sums[name] + self._backend.to_host(self._weighted(rows, chunk.rows))
+            if members:
+                self._measure(members, self._backend.to_host(chunk.output), chunk.rows)
         means = {name: total / self._mass for name, total in sums.items()}
-        finished = {name: metric.finish(np, means[name]) for name, metric in self._metrics.items()}
-        return means | finished
+        return means, [member.finish() for member in members]
 
-    def _rows(self, output: Array, part: slice) -> dict[str, Array]:
-        """What is averaged, each (R, B)."""
+    def _rows(self, quick: dict[str, Any], output: Array, part: slice) -> dict[str, Array]:
+        """What is averaged, each (R, B) or (R, B, T)."""
         xp, y = self._backend.xp, self._table.y[part][None]
-        rows = {name: metric.rows(xp, output, y, self._scale) for name, metric in self._metrics.items()}
+        rows = {name: metric.rows(xp, output, y, self._scale) for name, metric in quick.items()}
         return {"loss": self._loss.rows(xp, self._settings, output, y), **rows}
+
+    def _weighted(self, rows: Array, part: slice) -> Array:
+        """Σ weight·rows over rows (R, B) or (R, B, T)."""
+        weight = self._table.weight[part]
+        # float64 before the sum: its order of additions must not depend on R
+        return (rows.astype(np.float64) * weight.reshape(-1, *[1] * (rows.ndim - 2))).sum(axis=1)
+
+    def _measure(self, members: list[Measurement], outputs: HostArray, part: slice) -> None:
+        """Each member by itself, so that no bit can depend on the others."""
+        y, weight = own_units(self._task, self._table.target[part]), self._table.mass[part]
+        for member, output in zip(members, outputs, strict=True):
+            member.add(y, respond(self._loss, self._task, output), weight)
+
+
+def watched(run: Run) -> list[str]:
+    """The metrics of the validation rows that the run is steered by."""
+    name = run.monitor.removeprefix("val_")
+    return [name] if name in metrics and name != run.monitor else []
+
+
+def own_units(task: Task, y: HostArray) -> HostArray:
+    """Targets as the data has them: numbers in their own units, classes and labels as they are."""
+    return task.unscale(y) if task.targets == "numbers" else y
 
 
 def final_figures(run: Run, experiments: Any) -> dict[str, Figures]:
-    """Loss and metrics of every member's final weights on train, validation and test rows."""
+    """Loss and every metric of each member's final weights on train, validation and test rows."""
     members = stack(experiments)
     parameters = run.backend.from_host(run.final)
+    found: dict[str, Figures] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
-        return {
-            name: Evaluation(run, table, parameters, members).figures() for name, table in run.tables.items()
-        }
+        for name, table in run.tables.items():
+            loss, measured = Evaluation(run, table, parameters, members).measured()
+            # chosen on validation rows alone, so that test rows can still say what it is worth
+            threshold = ("threshold", "threshold_f1") if name == "validation" else ()
+            told = [{**member.scalars, **member.threshold()} for member in measured]
+            names = [*metrics_for(run.task), *(key for key in threshold if key in told[0])]
+            figures = {key: np.array([member.get(key, np.nan) for member in told]) for key in names}
+            found[name] = {"loss": loss, **figures}
+    return found

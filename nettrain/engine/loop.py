@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from nettrain.engine.batches import orders
 from nettrain.engine.build import Run
-from nettrain.engine.evaluate import Evaluation
+from nettrain.engine.evaluate import Evaluation, watched
 from nettrain.engine.events import EpochDone, Event, MemberStopped, TrainingDone
 from nettrain.engine.step import TABLE_STEPS, Step, coefficient_table, training_step
 
@@ -64,7 +64,9 @@ class _Loop:
         sizes = self.run.batches.sizes
         self.steps: dict[int, Step] = {rows: training_step(self.run, rows, self.orders) for rows in sizes}
         table, weights = self.run.tables.get("validation"), population["parameters"]
-        self.validation = table and Evaluation(self.run, table, weights, population.members)
+        self.validation = table and Evaluation(
+            self.run, table, weights, population.members, watched(self.run)
+        )
 
     def events(self) -> Iterator[Event]:
         self.started = self.clock() - self.seconds

@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 from nettrain.catalogue.losses import losses
-from nettrain.catalogue.metrics import metrics_for
-from nettrain.data.prepare import Prepared, prepare
-from nettrain.engine.build import network_of, targets_of
+from nettrain.catalogue.metrics import metrics, metrics_for
+from nettrain.data.prepare import Prepared, Rows, prepare
+from nettrain.engine.build import network_of, targets_of, task_of
 from nettrain.errors import DataError, SpecError
 from nettrain.spec.experiment import Experiment
 from nettrain.spec.load import available_cores
@@ -26,7 +26,6 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
     if isinstance(loss, str):
         loss = losses[_default_loss(targets)]()
     _check_fit(loss.name, targets)
-    _check_monitor(experiment, targets, data)
     _check_warmup(experiment)
     kind, output = losses[loss.name], experiment.model.output_activation
     if kind.link != "linear" and not isinstance(output, str):
@@ -34,6 +33,7 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
             f"model.output_activation: {output.name} does not go with {loss.name}, which brings {kind.link}"
         )
     settled = experiment.model_copy(update={"loss": loss, "data": data.settings})
+    _check_monitor(settled, data)
     threads = experiment.backend.threads
     if threads == "auto":
         threads = fitting_threads(settled, data)
@@ -48,7 +48,7 @@ def remarks(experiment: Experiment) -> list[str]:
     if experiment.data.class_weights is not None:
         found.append("train figures are weighted by class, val and test figures are not")
     if isinstance(experiment.data.target, list) and experiment.data.target_kind == "numbers":
-        found.append("rmse is over all targets together, each in its own unit")
+        found.append("figures are means over the targets, each in its own unit")
     if experiment.data.columns.weight is not None:
         found.append(f'all figures are weighted by column "{experiment.data.columns.weight}"')
     return found
@@ -85,21 +85,37 @@ def _check_fit(name: str, targets: str) -> None:
         raise SpecError(f"loss: {name} is not for {targets}, use {' or '.join(fitting)}")
 
 
-def _check_monitor(experiment: Experiment, targets: str, data: Prepared) -> None:
+def _check_monitor(experiment: Experiment, data: Prepared) -> None:
     """A metric of other targets would never be there, nor would one of rows that there are not."""
     stopping = experiment.training.early_stopping
     if stopping is None:
         return
-    allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(targets))]
-    if stopping.monitor not in allowed:
+    monitor, task = stopping.monitor, task_of(data.preprocessing, experiment)
+    allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(task))]
+    if monitor not in allowed:
+        reason = f"is not for {task.targets}{'' if task.probabilities else ' without probabilities'}"
         raise SpecError(
-            f'training.early_stopping.monitor: "{stopping.monitor}" is not for {targets}'
-            f" (allowed: {', '.join(allowed)})"
+            f'training.early_stopping.monitor: "{monitor}" {reason} (allowed: {", ".join(allowed)})'
         )
-    if stopping.monitor.startswith("val_") and data.validation is None:
+    if not monitor.startswith("val_"):
+        return
+    if data.validation is None:
         raise DataError(
-            f'training.early_stopping.monitor: "{stopping.monitor}" needs validation rows,'
+            f'training.early_stopping.monitor: "{monitor}" needs validation rows,'
             f" but data.validation {experiment.data.validation} of so few rows is none"
+        )
+    if monitor != "val_loss":
+        _check_defined(monitor, data.validation)
+
+
+def _check_defined(monitor: str, rows: Rows) -> None:
+    """An undefined figure would look like a network that has diverged."""
+    targets = rows.y[rows.weight > 0]
+    columns = targets.T if targets.ndim > 1 else [targets]
+    lacking = [metrics[monitor.removeprefix("val_")].lacks(column) for column in columns]
+    if all(lacking):  # of several targets, the mean is of those that define it
+        raise DataError(
+            f'training.early_stopping.monitor: "{monitor}" needs {lacking[0]} among the validation rows'
         )
 
 

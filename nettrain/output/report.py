@@ -10,10 +10,12 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.catalogue.metrics import metrics
 from nettrain.model.architecture import Architecture
 from nettrain.output.numbers import count, figure, seconds
 from nettrain.output.progress import title
 
+NEARLY = 0.005  # two figures that differ by less say the same
 LABEL = 9  # characters of the labels in front of lines
 REASONS = {
     "epochs": "all epochs done",
@@ -89,16 +91,30 @@ def _architecture(plan: Architecture, link: str) -> Table:
     return table
 
 
-def _metrics(metrics: dict[str, dict[str, float]]) -> Table:
+def _metrics(parts: dict[str, dict[str, float]]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("rows")
-    names = list(dict.fromkeys(name for part in metrics.values() for name in part))
+    names = headlines(parts)
     for name in names:
         table.add_column(title(name), justify="right")
-    for part, values in metrics.items():
+    for part, values in parts.items():
         style = "bold green" if part == "test" else ""
         table.add_row(part, *(figure(values.get(name)) for name in names), style=style)
     return table
+
+
+def headlines(parts: dict[str, dict[str, float]]) -> list[str]:
+    """The figures worth a column: the loss and the headlines, without those that say what another says."""
+    found = dict.fromkeys(name for part in parts.values() for name in part)
+    return [name for name in found if name == "loss" or _tells(name, parts)]
+
+
+def _tells(name: str, parts: dict[str, dict[str, float]]) -> bool:
+    if name not in metrics or not metrics[name].headline:
+        return False
+    metric = metrics[name]
+    pairs = [(part.get(name), part.get(metric.same)) for part in parts.values() if metric.same]
+    return not pairs or any(a is None or b is None or abs(a - b) >= NEARLY for a, b in pairs)
 
 
 def _ending(summary: dict[str, Any]) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.backend.choose import open_backend
+from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.engine.build import targets_of
+from nettrain.engine.build import task_of
 from nettrain.engine.population import Pool
 from nettrain.errors import SpecError
 from nettrain.model.architecture import Architecture
@@ -31,9 +32,9 @@ class TrainedRun:
     folder: RunFolder = field(repr=False)
 
     @property
-    def targets(self) -> str:
-        """What it predicts: `classes`, `two classes`, `labels` or `numbers`."""
-        return targets_of(self.preprocessing)
+    def task(self) -> Task:
+        """What it predicts."""
+        return task_of(self.preprocessing, self.experiment)
 
     @property
     def target_scale(self) -> Array:

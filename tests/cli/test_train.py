@@ -96,7 +96,8 @@ def test_the_summary_holds_what_the_plan_says(summary):
         summary["seed"],
     )
     assert ["train", "val", "test"] == list(summary["metrics"])
-    assert [["loss", "accuracy"]] * 3 == [list(part) for part in summary["metrics"].values()]
+    names = ["loss", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "calibration_error"]
+    assert [names] * 3 == [list(part) for part in summary["metrics"].values()]
     assert TIMING == list(summary["timing"])
     assert {"nettrain", "python", "numpy", "backend", "device", "threads"} <= set(summary["environment"])
 
@@ -186,7 +187,8 @@ def test_divergence_fails_and_says_so(tmp_path):
         summary["stop_reason"],
         summary["epochs_run"],
     )
-    assert {"loss": None, "rmse": None} == summary["metrics"]["train"]
+    figures = ("loss", "rmse", "mae", "r2", "median_error")
+    assert dict.fromkeys(figures) == summary["metrics"]["train"]
 
 
 def interrupted(folder, number):

@@ -83,7 +83,7 @@ def test_the_seed_decides_and_repeats():
 def test_arrays_are_as_promised(dtype):
     data = prepared("synthetic:sine", test=100, dtype=dtype)
     for rows in (data.train, data.validation, data.test):
-        assert (dtype, dtype, "float64") == (rows.x.dtype, rows.weight.dtype, rows.y.dtype)
+        assert (dtype, "float64", "float64") == (rows.x.dtype, rows.weight.dtype, rows.y.dtype)
         assert ((len(rows.x), 1), (len(rows.x),)) == (rows.y.shape, rows.weight.shape)
         assert rows.x.flags.c_contiguous
         assert (rows.weight == 1).all()

@@ -71,7 +71,8 @@ def test_a_monitor_of_other_targets_is_refused() -> None:
         settled(SOURCES["classes"], "training.early_stopping.monitor=val_rmse")
     assert str(caught.value) == (
         'training.early_stopping.monitor: "val_rmse" is not for classes'
-        " (allowed: train_loss, objective, val_loss, val_accuracy)"
+        " (allowed: train_loss, objective, val_loss, val_accuracy, val_balanced_accuracy, val_macro_f1,"
+        " val_log_loss, val_calibration_error)"
     )
 
 

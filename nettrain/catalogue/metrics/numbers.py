@@ -1,0 +1,136 @@
+"""Metrics of numbers, in the target's own unit."""
+
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, HostArray
+from nettrain.catalogue.metrics.entry import Floats, Mean, Metric, metrics
+
+NUMBERS = ("numbers",)
+
+
+class Squares(Mean):
+    """(ŷ-y)²."""
+
+    def each(self, y: HostArray, response: HostArray) -> Floats:
+        squares: Floats = np.square(response - y)
+        return squares
+
+
+class Distances(Mean):
+    """|ŷ-y|, and every one of them for their median."""
+
+    def __init__(self, outcomes: int) -> None:
+        super().__init__(outcomes)
+        self.parts: list[Floats] = []
+
+    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
+        super().add(y, response, weight)
+        self.parts.append(np.stack([self.each(y, response), weight]))
+
+    def each(self, y: HostArray, response: HostArray) -> Floats:
+        distances: Floats = np.abs(response - y)
+        return distances
+
+
+class Spread(Squares):
+    """Squared errors beside Σ weight·(y-ȳ)², whose parts are joined without loss of digits (Chan 1979)."""
+
+    def __init__(self, outcomes: int) -> None:
+        super().__init__(outcomes)
+        self.center = self.spread = 0.0
+        self.rows = 0
+
+    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
+        before = self.mass
+        super().add(y, response, weight)
+        self.rows += int((weight > 0).sum())
+        added = float(weight.sum())
+        if added > 0:
+            center = float((weight * y).sum()) / added
+            step = center - self.center
+            self.spread += (
+                float((weight * np.square(y - center)).sum()) + step**2 * before * added / self.mass
+            )
+            self.center += step * added / self.mass
+
+
+@metrics.register("rmse")
+class RootMeanSquaredError(Metric):
+    """√ of the mean squared error; of several targets, the mean of theirs."""
+
+    fits = NUMBERS
+    of = Squares
+    quick = True
+    headline = True
+
+    @staticmethod
+    def value(s: Any) -> float:
+        return float(np.sqrt(s.mean))
+
+    @staticmethod
+    def rows(xp: Any, output: Array, target: Array, scale: Array) -> Array:
+        # in float64, as squares of large units overflow float32
+        return xp.square((output - target).astype(xp.float64) * scale)
+
+    @staticmethod
+    def finish(xp: Any, mean: Array) -> Array:
+        return xp.sqrt(mean).mean(axis=-1)
+
+
+@metrics.register("mae")
+class MeanAbsoluteError(Metric):
+    """The mean of |ŷ-y|."""
+
+    fits = NUMBERS
+    of = Distances
+    headline = True
+
+    @staticmethod
+    def value(s: Any) -> float:
+        return float(s.mean)
+
+
+@metrics.register("r2")
+class CoefficientOfDetermination(Metric):
+    """R² = 1 - Σ(ŷ-y)² / Σ(y-ȳ)²: 1 is perfect, 0 as good as the mean.
+
+    Where y is constant 1 when perfect, else 0, as scikit-learn says; undefined for less than two rows.
+    """
+
+    goal = "maximize"
+    fits = NUMBERS
+    of = Spread
+    headline = True
+
+    @staticmethod
+    def value(s: Any) -> float:
+        if s.rows < 2:
+            return float("nan")
+        if s.spread == 0:
+            return float(s.total == 0)
+        return float(1 - s.total / s.spread)
+
+    @staticmethod
+    def lacks(y: HostArray) -> str:
+        return "" if len(y) > 1 else "two rows"
+
+
+@metrics.register("median_error")
+class MedianError(Metric):
+    """The median of |ŷ-y|: half of the rows' weight is nearer, half further."""
+
+    fits = NUMBERS
+    of = Distances
+
+    @staticmethod
+    def value(s: Any) -> float:
+        distance, weight = np.concatenate(s.parts, axis=1)
+        order = np.argsort(distance[weight > 0], kind="stable")
+        distance, mass = distance[weight > 0][order], np.cumsum(weight[weight > 0][order])
+        half = mass[-1] / 2
+        middle = int(np.searchsorted(mass, half))
+        exact = mass[middle] - half <= np.finfo(np.float64).eps * mass[-1]
+        beyond = min(middle + int(exact), len(distance) - 1)
+        return float((distance[middle] + distance[beyond]) / 2)
