@@ -1,7 +1,8 @@
 """Initial weights: each entry draws one matrix on the host in float64, so that no backend changes it.
 
-Conventions: fan-in m, fan-out n; `draw(s, generator, m, n)` -> (m, n) float64. N(0, v) gives the variance.
-Formulas follow one pattern, variance = factor / fan (He 2015; Glorot & Bengio 2010; LeCun 1998).
+Conventions: fan-in m, fan-out n; `draw(s, generator, m, n, slope)` -> (m, n) float64, where slope is that of
+the layer's own activation far below 0. N(0, v) gives the variance. Most follow one pattern,
+variance = factor / fan (He 2015; Glorot & Bengio 2010; LeCun 1998).
 """
 
 from typing import Any
@@ -17,12 +18,13 @@ initializers: Registry["Initializer"] = Registry("initializer")
 
 
 class Initializer(Variant):
-    """A distribution of initial weights; `scale` multiplies whatever it draws."""
+    """A distribution of initial weights; `scale` multiplies whatever it draws, biases are not drawn."""
 
     scale: float = number(1.0, "factor on the drawn weights", ge=0)
+    bias_init: float = number(0.0, "start of every bias of the layer")
 
     @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int) -> Matrix:
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
         """Weights (m, n) before `scale`."""
         raise NotImplementedError
 
@@ -37,8 +39,19 @@ class Zeros(Initializer):
     """All weights 0: hidden units stay equal for ever, which shows why symmetry must break."""
 
     @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int) -> Matrix:
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
         return np.zeros((m, n))
+
+
+@initializers.register("constant")
+class Constant(Initializer):
+    """All weights the same."""
+
+    value: float = number(0.1, "every weight")
+
+    @staticmethod
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        return np.full((m, n), s.value)
 
 
 @initializers.register("normal")
@@ -48,8 +61,46 @@ class Normal(Initializer):
     sigma: float = number(0.01, "standard deviation", gt=0)
 
     @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int) -> Matrix:
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
         return s.sigma * generator.standard_normal((m, n))
+
+
+@initializers.register("uniform")
+class Uniform(Initializer):
+    """U(±r), whatever the layer's size."""
+
+    limit: float = number(0.05, "r, the largest weight", gt=0)
+
+    @staticmethod
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        return _uniform(generator, s.limit, m, n)
+
+
+@initializers.register("fan_in_uniform", source="LeCun et al. 1998; the default of torch.nn.Linear")
+class FanInUniform(Initializer):
+    """U(±1/√m): variance 1/(3m)."""
+
+    @staticmethod
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        return _uniform(generator, 1 / np.sqrt(m), m, n)
+
+
+@initializers.register("lecun_uniform", source="LeCun et al. 1998, Efficient BackProp, section 4.6")
+class LecunUniform(Initializer):
+    """U(±√(3/m)): variance 1/m, for activations that keep a variance of 1."""
+
+    @staticmethod
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        return _uniform(generator, np.sqrt(3 / m), m, n)
+
+
+@initializers.register("lecun_normal", source="LeCun et al. 1998; for selu: Klambauer et al. 2017")
+class LecunNormal(Initializer):
+    """N(0, 1/m)."""
+
+    @staticmethod
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        return np.sqrt(1 / m) * generator.standard_normal((m, n))
 
 
 @initializers.register("glorot_uniform", source="Glorot & Bengio 2010, eq. 16")
@@ -57,7 +108,7 @@ class GlorotUniform(Initializer):
     """U(±√(6/(m+n))): variance 2/(m+n), for activations that are linear around 0."""
 
     @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int) -> Matrix:
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
         return _uniform(generator, np.sqrt(6 / (m + n)), m, n)
 
 
@@ -66,26 +117,59 @@ class GlorotNormal(Initializer):
     """N(0, 2/(m+n))."""
 
     @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int) -> Matrix:
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
         return np.sqrt(2 / (m + n)) * generator.standard_normal((m, n))
 
 
 @initializers.register("he_uniform", source="He et al. 2015, section 2.2")
 class HeUniform(Initializer):
-    """U(±√(6/m)): variance 2/m."""
+    """U(±√(6/m)): variance 2/m; behind a slope λ below 0, m becomes (1+λ²)m."""
 
     @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int) -> Matrix:
-        return _uniform(generator, np.sqrt(6 / m), m, n)
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        return _uniform(generator, np.sqrt(6 / ((1 + slope**2) * m)), m, n)
 
 
 @initializers.register("he_normal", source="He et al. 2015, section 2.2")
 class HeNormal(Initializer):
-    """N(0, 2/m): keeps the variance of the signal through rectified layers."""
+    """N(0, 2/m): keeps the signal's variance through rectifiers; with slope λ below 0, m becomes (1+λ²)m."""
 
     @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int) -> Matrix:
-        return np.sqrt(2 / m) * generator.standard_normal((m, n))
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        return np.sqrt(2 / ((1 + slope**2) * m)) * generator.standard_normal((m, n))
+
+
+@initializers.register("orthogonal", source="Saxe, McClelland & Ganguli 2013")
+class Orthogonal(Initializer):
+    """Rows or columns, whichever are fewer, at right angles and of length gain: lengths pass unchanged.
+
+    The Q of a normal matrix's QR, with the signs that make R's diagonal positive, is uniformly distributed
+    (Mezzadri 2007).
+    """
+
+    gain: float = number(1.0, "length of the rows or columns", ge=0)
+
+    @staticmethod
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        q, r = np.linalg.qr(generator.standard_normal((max(m, n), min(m, n))))
+        q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        return s.gain * (q if m >= n else q.T)
+
+
+@initializers.register("sparse", source="Martens 2010, section 5; Sutskever et al. 2013")
+class Sparse(Initializer):
+    """N(0, sigma²) on a few incoming connections of each unit, 0 on the others: units start out different."""
+
+    connections: int = number(
+        15, "incoming weights of each unit that are not 0; all, if there are fewer", ge=1
+    )
+    sigma: float = number(1.0, "their standard deviation", gt=0)
+
+    @staticmethod
+    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+        drawn = s.sigma * generator.standard_normal((m, n))
+        place = generator.random((m, n)).argsort(axis=0).argsort(axis=0)
+        return np.where(place < s.connections, drawn, 0.0)
 
 
 def _uniform(generator: np.random.Generator, limit: float, m: int, n: int) -> Matrix:

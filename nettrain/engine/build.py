@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.backend.philox import key_words
+from nettrain.catalogue.columns import columns
 from nettrain.catalogue.losses import losses, targets_for
 from nettrain.catalogue.metrics import Task
 from nettrain.catalogue.optimizers import optimizers
@@ -171,7 +172,7 @@ def _allocate(run: Run, experiments: Sequence[Experiment]) -> None:
     own("rate", np.zeros(size))
     l2 = members.regularization.l2.astype(float)
     own("l2", run.backend.from_host(np.stack([l2, np.zeros(size)], axis=1)))
-    own("loss", run.backend.from_host(_columns(loss_of(run.experiment).columns(members.loss), size)))
+    own("loss", run.backend.from_host(columns(loss_of(run.experiment).columns(members.loss), size)))
     known = rule.coefficients(shaped(members.optimizer, 1), np.ones((size, 1)), np.ones(1))
     own("coefficients", zeros((size, len(known))))
     if run.experiment.training.early_stopping is not None:
@@ -192,8 +193,3 @@ def _allocate_noise(run: Run) -> None:
     run.population.own("noise_keys", device(np.array(keys, dtype=np.uint64)))
     run.population.own("drop_below", device(np.round(rates * 65536).astype(np.uint64)))
     run.population.own("keep_scale", device(1 / (1 - rates)))
-
-
-def _columns(values: Sequence[Any], size: int) -> Array:
-    """Values that are each a number or (R,) as one array (R, K)."""
-    return np.stack([np.broadcast_to(np.asarray(v, dtype=float), (size,)) for v in values], axis=1)

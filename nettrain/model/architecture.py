@@ -95,4 +95,5 @@ def layer_initializers(settings: ModelSettings, plan: Architecture) -> tuple[Ini
     init = settings.init
     if init.name != "auto":
         return (init,) * len(plan.layers)
-    return tuple(initializers[layer.activation.initializer](scale=init.scale) for layer in plan.layers)
+    asked = (initializers[layer.activation.initializer] for layer in plan.layers)
+    return tuple(entry(scale=init.scale, bias_init=init.bias_init) for entry in asked)

@@ -12,6 +12,7 @@ from typing import Any
 from nettrain.backend.base import Array, Backend, Call
 from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.philox import keep_mask
+from nettrain.catalogue.columns import columns
 from nettrain.model.architecture import Architecture, Layer
 from nettrain.model.parameters import Layout, views
 
@@ -106,12 +107,11 @@ class Network:
     ) -> Array:
         """z_k = a_{k-1} @ W_k + b_k, a_k = f(z_k), masked while training; returns the last a (R, B, K)."""
         a, weights = x, views(parameters, self.place)
-        for k, (layer, own, s) in enumerate(zip(self.plan.layers, work, self.numbers, strict=True)):
+        for k, own in enumerate(work):
             tape.call(self.backend.matmul, a, weights[k]["weight"], own.z)
             bias = self.place.start(k, "bias")
             tape.append(self.backend.launch(add_bias, own.z.size, own.z, parameters, bias))
-            if not layer.activation.identity:
-                tape.call(type(layer.activation).forward, self.backend.xp, s, own.z, own.a)
+            self._activate(tape, own, k)
             if dropout is not None and own.mask is not None:
                 self._drop(tape, own, k, dropout)
             a = own.output
@@ -145,6 +145,19 @@ class Network:
                 down = weights[k]["weight"].swapaxes(1, 2)
                 tape.call(backend.matmul, own.delta, down, work[k - 1].delta)
 
+    def _activate(self, tape: Tape, own: LayerBuffers, k: int) -> None:
+        kind = type(self.plan.layers[k].activation)
+        if kind.forward_kernel is not None:
+            signals = (own.z, own.a, self._columns(own, k))
+            tape.append(self.backend.launch(kind.forward_kernel, own.z.size, *signals))
+        elif not kind.identity:
+            tape.call(kind.forward, self.backend.xp, self.numbers[k], own.z, own.a)
+
+    def _columns(self, own: LayerBuffers, k: int) -> Array:
+        """The numbers (R, k) of a layer's activation as its kernels read them."""
+        values = type(self.plan.layers[k].activation).columns(self.numbers[k])
+        return self.backend.from_host(columns(values, own.z.shape[0]))
+
     def _drop(self, tape: Tape, own: LayerBuffers, k: int, dropout: Dropout) -> None:
         draw = (own.mask, dropout.keys, dropout.step, k, dropout.threshold, dropout.scale)
         tape.append(self.backend.launch(keep_mask, own.z.size, *draw))
@@ -156,7 +169,7 @@ class Network:
         if own.mask is not None:
             tape.call(xp.multiply, own.delta, own.mask, out=own.delta)
         if kind.backward_kernel is not None:
-            signals = (own.delta, own.z, own.a)
+            signals = (own.delta, own.z, own.a, self._columns(own, k))
             tape.append(self.backend.launch(kind.backward_kernel, own.z.size, *signals))
         elif not kind.identity:
             tape.call(kind.backward, xp, self.numbers[k], own.delta, own.z, own.a)

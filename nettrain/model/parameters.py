@@ -65,13 +65,15 @@ def views(buffer: Array, plan: Layout) -> list[dict[str, Array]]:
 
 
 def initial_row(plan: Architecture, place: Layout, inits: Sequence[Initializer], seed: int) -> HostArray:
-    """The initial parameters (P,) of one member in float64: weights from each layer's init, biases 0.
+    """The initial parameters (P,) of one member in float64: weights and biases from each layer's init.
 
     A layer's draw depends on the seed and the layer alone.
     """
     row = np.zeros((1, place.size))
     for k, (layer, init, view) in enumerate(zip(plan.layers, inits, views(row, place), strict=True)):
         generator = np.random.Generator(np.random.Philox(key=[seed, WEIGHTS], counter=[0, 0, 0, k]))
-        view["weight"][0] = init.scale * init.draw(init, generator, layer.fan_in, layer.units)
+        slope = layer.activation.left_slope
+        view["weight"][0] = init.scale * init.draw(init, generator, layer.fan_in, layer.units, slope)
+        view["bias"][0] = init.bias_init
     first: HostArray = row[0]
     return first

@@ -20,7 +20,7 @@ class ModelSettings(Settings):
     hidden: list[Units] = option([64, 32], "units of each hidden layer; [] is a linear model")
     layers: Any = later(None, "hidden layers one by one, each with its own settings")
     activation: ActivationChoice = option("relu", "of every hidden layer")
-    init: InitializerChoice = option("auto", "distribution of the initial weights; biases start at 0")
+    init: InitializerChoice = option("auto", "distribution of the initial weights")
     bias: Any = later(True, "whether layers have biases")
     dropout: float = number(0.0, "share of hidden units dropped in a training step", ge=0, lt=1)
     batch_norm: Any = later(False, "normalise each hidden layer over the batch")

@@ -1,0 +1,63 @@
+"""Rectifiers: two straight lines that meet at 0."""
+
+from typing import Any
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import kernel, prange
+from nettrain.catalogue.activations.base import Activation, activations
+from nettrain.catalogue.settings import number
+
+
+@kernel
+def relu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
+    """delta = 0 where a is 0, that is where z <= 0."""
+    zero = delta.dtype.type(0)
+    for k in prange(delta.shape[0] * delta.shape[1]):
+        r, i = k // delta.shape[1], k % delta.shape[1]
+        slope, signal = delta[r, i], a[r, i]
+        for j in range(slope.size):
+            slope[j] = slope[j] if signal[j] > zero else zero
+
+
+@activations.register("relu", source="Krizhevsky et al. 2012; Nair & Hinton 2010")
+class Relu(Activation):
+    """f(z) = max(0, z); a kink at 0, where the derivative is taken as 0."""
+
+    initializer = "he_normal"
+    kinks = (0.0,)
+    backward_kernel = relu_backward
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        xp.maximum(z, 0.0, out=a)
+
+
+@kernel
+def leaky_relu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
+    """delta *= 1 where z > 0, else the slope."""
+    zero = delta.dtype.type(0)
+    for k in prange(delta.shape[0] * delta.shape[1]):
+        r, i = k // delta.shape[1], k % delta.shape[1]
+        slope, signal, left = delta[r, i], z[r, i], numbers[r, 0]
+        for j in range(slope.size):
+            slope[j] = slope[j] if signal[j] > zero else left * slope[j]
+
+
+@activations.register("leaky_relu", source="Maas et al. 2013")
+class LeakyRelu(Activation):
+    """f(z) = z above 0, λz below: units that are off still learn."""
+
+    negative_slope: float = number(0.01, "slope λ below 0", ge=0, le=1)
+    initializer = "he_normal"
+    kinks = (0.0,)
+    backward_kernel = leaky_relu_backward
+
+    @property
+    def left_slope(self) -> float:
+        return self.negative_slope
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        """The larger of z and λz, as λ is at most 1."""
+        xp.multiply(z, s.negative_slope, out=a)
+        xp.maximum(z, a, out=a)

@@ -1,0 +1,79 @@
+"""The identity, and the classical curves that saturate on both sides."""
+
+from typing import Any
+
+from nettrain.backend.base import Array
+from nettrain.catalogue.activations.base import Activation, activations
+
+
+@activations.register("linear")
+class Linear(Activation):
+    """f(z) = z."""
+
+    identity = True
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        xp.copyto(a, z)
+
+    @staticmethod
+    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+        pass
+
+
+@activations.register("sigmoid")
+class Sigmoid(Activation):
+    """f(z) = 1/(1+e^-z) = e^min(z,0) / (1+e^-|z|), which overflows nowhere."""
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        xp.minimum(z, 0.0, out=a)
+        xp.exp(a, out=a)
+        xp.absolute(z, out=z)
+        xp.negative(z, out=z)
+        xp.exp(z, out=z)
+        xp.add(z, 1.0, out=z)
+        xp.divide(a, z, out=a)
+
+    @staticmethod
+    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+        """f' = a(1-a)."""
+        xp.multiply(delta, a, out=delta)
+        xp.subtract(1.0, a, out=a)
+        xp.multiply(delta, a, out=delta)
+
+
+@activations.register("tanh", source="LeCun et al. 1998, Efficient BackProp, section 4.4")
+class Tanh(Activation):
+    """f(z) = tanh z."""
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        xp.tanh(z, out=a)
+
+    @staticmethod
+    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+        """f' = 1 - a²."""
+        xp.multiply(a, a, out=a)
+        xp.subtract(1.0, a, out=a)
+        xp.multiply(delta, a, out=delta)
+
+
+@activations.register("softsign", source="Glorot & Bengio 2010, section 2.3")
+class Softsign(Activation):
+    """f(z) = z/(1+|z|): tanh with tails that fall off slowly."""
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        """Leaves 1+|z| in z."""
+        xp.absolute(z, out=a)
+        xp.add(a, 1.0, out=a)
+        xp.divide(z, a, out=a)
+        xp.absolute(z, out=z)
+        xp.add(z, 1.0, out=z)
+
+    @staticmethod
+    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+        """f' = 1/(1+|z|)²."""
+        xp.divide(delta, z, out=delta)
+        xp.divide(delta, z, out=delta)
