@@ -1,6 +1,6 @@
 """Which rows make up each batch of each epoch.
 
-The order of an epoch is a function of (order seed, epoch) alone: numpy's Philox, keyed by both.
+The rows of an epoch are a function of (order seed, epoch) alone: numpy's Philox, keyed by both.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-ORDER = 2  # purpose number of the draws below
+ORDER, SAMPLE = 2, 4  # purpose numbers of the draws below
 Index = npt.NDArray[np.intp]
 
 
@@ -41,13 +41,29 @@ class Plan:
 
 def order(seed: int, epoch: int, rows: int) -> Index:
     """The rows (N,) in the order of this epoch (from 0)."""
-    generator = np.random.Generator(np.random.Philox(key=[seed, ORDER], counter=[0, 0, 0, epoch]))
-    return generator.permutation(rows)
+    return _generator(seed, ORDER, epoch).permutation(rows)
 
 
-def orders(seeds: npt.NDArray[np.int64], epoch: int, rows: int, *, shuffle: bool) -> Index:
-    """Orders (G, N) of all members: one row when they share it, otherwise one each."""
+def sample(seed: int, epoch: int, rows: int) -> Index:
+    """As many rows (N,), each drawn from all of them."""
+    return _generator(seed, SAMPLE, epoch).integers(rows, size=rows)
+
+
+def _generator(seed: int, purpose: int, epoch: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, 0, 0, epoch]))
+
+
+def shared(seeds: npt.NDArray[np.int64], *, shuffle: bool) -> bool:
+    """Whether all members take the rows in the same order."""
+    return not shuffle or bool((seeds == seeds[0]).all())
+
+
+def orders(
+    seeds: npt.NDArray[np.int64], epoch: int, rows: int, *, shuffle: bool, sampling: str = "permutation"
+) -> Index:
+    """The rows (G, N) that all members take, in this order: one line when they share it, else one each."""
     if not shuffle:
         return np.arange(rows)[None]
-    distinct = seeds[:1] if (seeds == seeds[0]).all() else seeds
-    return np.stack([order(int(seed), epoch, rows) for seed in distinct])
+    draw = sample if sampling == "replacement" else order
+    distinct = seeds[:1] if shared(seeds, shuffle=shuffle) else seeds
+    return np.stack([draw(int(seed), epoch, rows) for seed in distinct])

@@ -18,7 +18,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.engine.batches import Plan
 from nettrain.engine.members import grouping_key, shaped, stack
 from nettrain.engine.population import Pool, Population
-from nettrain.engine.stopping import Stopping
+from nettrain.engine.stopping import Convergence, Stopping
 from nettrain.errors import DataError
 from nettrain.model.architecture import Architecture, architecture, layer_initializers
 from nettrain.model.parameters import Layout, initial_row, layout
@@ -59,6 +59,7 @@ class Run:
     tables: dict[str, Table]  # train, validation, test
     monitor: str  # the figure that marks the best epoch
     stopping: Stopping
+    convergence: Convergence
     task: Task
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
@@ -89,6 +90,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         tables=_tables(first, data, backend),
         monitor=monitor,
         stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
+        convergence=Convergence(population, backend, members.training.convergence, place.size),
         task=task_of(data.preprocessing, first),
         target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
         final=np.zeros((len(experiments), place.size), backend.dtype),

@@ -112,8 +112,12 @@ class Evaluation:
 
 def watched(run: Run) -> list[str]:
     """The metrics of the validation rows that the run is steered by."""
-    name = run.monitor.removeprefix("val_")
-    return [name] if name in metrics and name != run.monitor else []
+    names = (run.monitor, *run.experiment.training.watched.values())
+    return list(dict.fromkeys(name.removeprefix("val_") for name in names if _of_validation(name)))
+
+
+def _of_validation(figure: str) -> bool:
+    return figure.startswith("val_") and figure.removeprefix("val_") in metrics
 
 
 def own_units(task: Task, y: HostArray) -> HostArray:

@@ -6,6 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+REASONS = (  # for which a member stops
+    *("epochs", "early_stopping", "converged", "target", "max_seconds"),
+    *("pruned", "diverged", "interrupted"),
+)
 Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -36,7 +40,7 @@ class MemberStopped:
     member: int
     epoch: int  # the last that it finished
     step: int  # steps done since the start
-    reason: str  # early_stopping | diverged | epochs | interrupted | pruned
+    reason: str  # a name of REASONS
     best_epoch: int | None  # of the monitored figure
     restored: bool  # whether its final weights are those of best_epoch
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.engine.batches import orders
+from nettrain.engine.batches import Index, orders, shared
 from nettrain.engine.build import Run
 from nettrain.engine.evaluate import Evaluation, watched
 from nettrain.engine.events import EpochDone, Event, MemberStopped, TrainingDone
 from nettrain.engine.step import TABLE_STEPS, Step, coefficient_table, training_step
+from nettrain.engine.stopping import reached
 
 Figures = dict[str, npt.NDArray[np.float64]]
 Flags = npt.NDArray[np.bool_]
@@ -58,15 +60,19 @@ class _Loop:
     def _rebuild(self) -> None:
         """New steps and views, for the population as it is now."""
         population = self.run.population
-        seeds = population.members.training.order_seed
-        shared = not self.settings.shuffle or bool((seeds == seeds[0]).all())
-        self.orders = 1 if shared else population.size
+        same = shared(self._rules.order_seed, shuffle=self.settings.shuffle)
+        self.orders = 1 if same else population.size
         sizes = self.run.batches.sizes
         self.steps: dict[int, Step] = {rows: training_step(self.run, rows, self.orders) for rows in sizes}
         table, weights = self.run.tables.get("validation"), population["parameters"]
         self.validation = table and Evaluation(
             self.run, table, weights, population.members, watched(self.run)
         )
+
+    @property
+    def _rules(self) -> Any:
+        """The training settings of the members that are still here, numbers as (R,)."""
+        return self.run.population.members.training
 
     def events(self) -> Iterator[Event]:
         self.started = self.clock() - self.seconds
@@ -99,6 +105,7 @@ class _Loop:
         """One epoch, its evaluation and who ends with it; None when nobody got to its end."""
         started, before = self.clock(), self.step_seconds
         self.run.population["total"][:] = 0
+        self.run.convergence.start(self._rules.convergence)
         if not self._steps():
             return None
         self.epoch += 1
@@ -108,9 +115,11 @@ class _Loop:
         self._keep_best(better)
         done = self._told(figures, better, self.step_seconds - before, self.clock() - started)
         self._end("diverged", ~sound)
+        self._end("target", reached(figures, self.settings.target))
         self._end("early_stopping", waited)
+        self._end("converged", self.run.convergence.observe(figures["objective"], self._rules.convergence))
         self._end("epochs", self.epoch == self.settings.epochs)
-        self._end("interrupted", self.interrupted())
+        self._asked_to_end()
         return done
 
     def _told(self, figures: Figures, better: Flags, step_seconds: float, seconds: float) -> EpochDone:
@@ -139,8 +148,7 @@ class _Loop:
 
     def _run_steps(self) -> bool:
         run, coefficients = self.run, self.run.population["coefficients"]
-        seeds = run.population.members.training.order_seed
-        rows = orders(seeds, self.epoch, run.batches.rows, shuffle=self.settings.shuffle)
+        rows = self._rows()
         for position, (start, stop) in enumerate(run.batches.bounds()):
             if position > 0 and not self._may_go_on():
                 return False
@@ -157,12 +165,23 @@ class _Loop:
         run.population["rate"][:] = rates[:, -1]
         return True
 
+    def _rows(self) -> Index:
+        one, rows = self.settings, self.run.batches.rows
+        return orders(self._rules.order_seed, self.epoch, rows, shuffle=one.shuffle, sampling=one.sampling)
+
     def _may_go_on(self) -> bool:
-        """Asked between two steps of an epoch."""
-        if not self.interrupted():
-            return True
-        self._end("interrupted", True)
-        return False
+        """Asked between two steps of an epoch: whether anyone goes on."""
+        return not self._asked_to_end() or self._anyone()
+
+    def _asked_to_end(self) -> bool:
+        """After a step: end the members whose time is over, and all when it was interrupted."""
+        limits, interrupted = self._rules.max_seconds, self.interrupted()
+        if limits is not None:
+            self._look_at_the_clock()
+            self._end("max_seconds", self.seconds >= limits)
+        if interrupted:
+            self._end("interrupted", True)
+        return interrupted or limits is not None
 
     def _figures(self) -> Figures:
         """The epoch's train_loss and objective, and what the validation rows say when it is their turn."""
@@ -202,8 +221,7 @@ class _Loop:
         if not self._due():
             return np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
         values = figures[self.run.monitor]
-        rules = self.run.population.members.training.early_stopping
-        return self.run.stopping.observe(values, self.epoch, rules, sound)
+        return self.run.stopping.observe(values, self.epoch, self._rules.early_stopping, sound)
 
     def _keep_best(self, better: Flags) -> None:
         population = self.run.population
@@ -227,7 +245,8 @@ class _Loop:
         """Copy a member out, since its rows go on being computed until they are moved."""
         population = self.run.population
         best_epoch = int(population["best_epoch"][row]) or None
-        restored = self._restores() and best_epoch is not None
+        # the weights that reached the target are what was asked for
+        restored = self._restores() and best_epoch is not None and reason != "target"
         source = "best_parameters" if restored else "parameters"
         original = int(population["original"][row])
         self.run.final[original] = self.run.backend.to_host(population[source][row])

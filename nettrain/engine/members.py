@@ -60,10 +60,12 @@ def _each(stacked: Any, function: Any) -> Any:
 
 
 def _shared(settings: Any) -> Any:
-    """A dump without the numbers that may differ."""
+    """A dump without the numbers that may differ; one that is not given is shared by those without it."""
     if not isinstance(settings, Settings):
         return settings
-    kind = type(settings)
+    values = {field: getattr(settings, field) for field in type(settings).model_fields}
     return {
-        field: _shared(getattr(settings, field)) for field in kind.model_fields if not varies(kind, field)
+        field: _shared(value)
+        for field, value in values.items()
+        if value is None or not varies(type(settings), field)
     }

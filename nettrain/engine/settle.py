@@ -87,36 +87,32 @@ def _check_fit(name: str, targets: str) -> None:
 
 def _check_monitor(experiment: Experiment, data: Prepared) -> None:
     """A metric of other targets would never be there, nor would one of rows that there are not."""
-    stopping = experiment.training.early_stopping
-    if stopping is None:
-        return
-    monitor, task = stopping.monitor, task_of(data.preprocessing, experiment)
+    task = task_of(data.preprocessing, experiment)
     allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(task))]
-    if monitor not in allowed:
-        reason = f"is not for {task.targets}{'' if task.probabilities else ' without probabilities'}"
-        raise SpecError(
-            f'training.early_stopping.monitor: "{monitor}" {reason} (allowed: {", ".join(allowed)})'
-        )
-    if not monitor.startswith("val_"):
-        return
-    if data.validation is None:
+    for path, name in experiment.training.watched.items():
+        key = ".".join(path)
+        if name not in allowed:
+            reason = f"is not for {task.targets}{'' if task.probabilities else ' without probabilities'}"
+            raise SpecError(f'{key}: "{name}" {reason} (allowed: {", ".join(allowed)})')
+        if name.startswith("val_"):
+            _check_rows(key, name, experiment, data.validation)
+
+
+def _check_rows(key: str, name: str, experiment: Experiment, rows: Rows | None) -> None:
+    """An undefined figure would look like a network that has diverged."""
+    if rows is None:
         raise DataError(
-            f'training.early_stopping.monitor: "{monitor}" needs validation rows,'
+            f'{key}: "{name}" needs validation rows,'
             f" but data.validation {experiment.data.validation} of so few rows is none"
         )
-    if monitor != "val_loss":
-        _check_defined(monitor, data.validation)
-
-
-def _check_defined(monitor: str, rows: Rows) -> None:
-    """An undefined figure would look like a network that has diverged."""
+    metric = name.removeprefix("val_")
+    if metric == "loss":
+        return
     targets = rows.y[rows.weight > 0]
     columns = targets.T if targets.ndim > 1 else [targets]
-    lacking = [metrics[monitor.removeprefix("val_")].lacks(column) for column in columns]
+    lacking = [metrics[metric].lacks(column) for column in columns]
     if all(lacking):  # of several targets, the mean is of those that define it
-        raise DataError(
-            f'training.early_stopping.monitor: "{monitor}" needs {lacking[0]} among the validation rows'
-        )
+        raise DataError(f'{key}: "{name}" needs {lacking[0]} among the validation rows')
 
 
 def _check_warmup(experiment: Experiment) -> None:

@@ -1,15 +1,21 @@
-"""Early stopping, for every member at once.
+"""What stops members, for all of them at once: no improvement, no change, a target that is reached.
 
-A figure is better when it beats the best so far by more than max(min_delta, min_delta_relative·|best|),
-strictly; the patience-th evaluation in a row that is not better stops the member.
+Early stopping: a figure is better when it beats the best so far by more than
+max(min_delta, min_delta_relative·|best|), strictly; the patience-th evaluation in a row that is not better
+stops the member. Convergence: the objective J falls by less than the tolerance, or tolerance·|J before|, in
+each of so many epochs in a row; or Σ|Δw| over an epoch is below weight_change. A target is reached when all
+its figures are at least, or at most, what it says, whichever is the better direction.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.backend.base import Backend
 from nettrain.engine.population import Population
+from nettrain.spec.experiment import goal
 
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.float64]
@@ -51,3 +57,59 @@ class Stopping:
         size = np.where(np.isfinite(best), np.abs(best), 0.0)
         relative = settings.min_delta_relative * size
         return np.maximum(settings.min_delta, relative)
+
+
+class Convergence:
+    """The objective and the weights an epoch ago, and the epochs since the objective has fallen.
+
+    `settings` has tolerance, epochs and weight_change, each (R,) or None, or is None: nobody converges.
+    """
+
+    def __init__(self, population: Population, backend: Backend, settings: Any, width: int) -> None:
+        self._population, self._backend = population, backend
+        if getattr(settings, "tolerance", None) is not None:
+            population.own("objective_before", np.full(population.size, np.inf))
+            population.own("flat", np.zeros(population.size, dtype=np.int64))
+        if getattr(settings, "weight_change", None) is not None:
+            population.own("weights_before", backend.zeros((population.size, width)))
+
+    def start(self, settings: Any) -> None:
+        """Keep the weights that an epoch starts with, when they are asked for."""
+        if getattr(settings, "weight_change", None) is not None:
+            self._population["weights_before"][:] = self._population["parameters"]
+
+    def observe(self, objective: Numbers, settings: Any) -> Flags:
+        """Take in the end of an epoch: which members have converged. NaN is no convergence."""
+        converged: Flags = np.zeros(self._population.size, dtype=bool)
+        if getattr(settings, "tolerance", None) is not None:
+            converged |= self._flat(objective, settings) >= settings.epochs
+        if getattr(settings, "weight_change", None) is not None:
+            converged |= self._weight_change() < settings.weight_change
+        return converged
+
+    def _flat(self, objective: Numbers, settings: Any) -> Any:
+        """The epochs in a row in which the objective has fallen by less than the tolerance."""
+        before, flat = self._population["objective_before"], self._population["flat"]
+        least = settings.tolerance * (np.abs(before) if settings.relative else 1.0)
+        # the first epoch has none before it: it is neither flat nor a fall
+        flat[:] = np.where(np.isfinite(before) & (before - objective < least), flat + 1, 0)
+        before[:] = objective
+        return flat
+
+    def _weight_change(self) -> Numbers:
+        """Σ|Δw| since the epoch's start, (R,), summed in float64."""
+        now, before = (self._backend.to_host(self._population[n]) for n in ("parameters", "weights_before"))
+        change: Numbers = np.abs(now - before).astype(np.float64).sum(axis=1)
+        return change
+
+
+def reached(figures: Mapping[str, Numbers], target: Mapping[str, float] | None) -> Flags | bool:
+    """Which members have reached all figures of the target, in an epoch that tells them all."""
+    if target is None or not figures.keys() >= target.keys():
+        return False
+    there = [
+        figures[name] >= value if goal(name) == "maximize" else figures[name] <= value
+        for name, value in target.items()
+    ]
+    every: Flags = np.all(there, axis=0)
+    return every

@@ -20,6 +20,9 @@ LABEL = 9  # characters of the labels in front of lines
 REASONS = {
     "epochs": "all epochs done",
     "early_stopping": "early stopping",
+    "converged": "converged",
+    "target": "target reached",
+    "max_seconds": "time is over",
     "diverged": "diverged, a figure became NaN or infinite,",
     "interrupted": "interrupted",
     "pruned": "pruned, others did better,",
@@ -125,7 +128,7 @@ def _ending(summary: dict[str, Any]) -> str:
         text += f" and {_plural(summary['unfinished_steps'], 'step')}"
     if summary["restored_best"]:
         return f"{text}; the weights of epoch {best}, the best by {title(summary['monitor'])}, were restored"
-    if best is None or best == epochs:
+    if best is None or best == epochs or summary["stop_reason"] == "target":
         return f"{text}; the last weights are kept"
     return f"{text}; the last weights are kept (best {title(summary['monitor'])} in epoch {best})"
 

@@ -17,6 +17,8 @@ from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 LOSSES = ("loss", "objective")
 MONITOR = ("training", "early_stopping", "monitor")
+CONVERGENCE = ("training", "convergence")
+TARGET = ("training", "target")
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BatchSize = Annotated[
     Annotated[int, Field(ge=1)] | Literal["full"], expects("a whole number from 1, or full")
@@ -43,6 +45,10 @@ def _known_monitor(name: str) -> str:
     return name
 
 
+Monitor = Annotated[str, AfterValidator(_known_monitor)]
+Target = Annotated[dict[Monitor, float], Field(min_length=1)]
+
+
 def _built(name: str) -> str:
     if name == "cupy":
         raise PydanticCustomError("unbuilt", '"cupy" is not built yet')
@@ -52,13 +58,26 @@ def _built(name: str) -> str:
 class EarlyStopping(Settings):
     """Stop at the patience-th evaluation in a row that is not better, and go back to the best weights."""
 
-    monitor: Annotated[str, AfterValidator(_known_monitor)] = option(
-        "val_loss", "the figure that must get better"
-    )
+    monitor: Monitor = option("val_loss", "the figure that must get better")
     patience: int = number(10, "evaluations in a row without improvement", ge=1)
     min_delta: float = number(0.0, "better means by more than this", ge=0)
     min_delta_relative: float = number(0.0, "better means by more than this share of the best", ge=0)
     restore_best: bool = option(True, "end with the best weights, also when epochs run out")
+
+
+class Convergence(Settings):
+    """Stop when an epoch changes next to nothing: the objective, or the weights."""
+
+    tolerance: float | None = number(None, "the objective falls by less than this", gt=0)
+    relative: bool = option(False, "the tolerance is a share of the objective before")
+    epochs: int = number(1, "epochs in a row in which the objective falls by less than the tolerance", ge=1)
+    weight_change: float | None = number(None, "the sum of all weights' absolute changes is below this", gt=0)
+
+    @model_validator(mode="after")
+    def _something_to_watch(self) -> "Convergence":
+        if self.tolerance is None and self.weight_change is None:
+            raise PydanticCustomError("elsewhere", "needs tolerance or weight_change", {"path": CONVERGENCE})
+        return self
 
 
 class TrainingSettings(Settings):
@@ -69,14 +88,16 @@ class TrainingSettings(Settings):
     early_stopping: EarlyStopping | None = option(None, "stop when it no longer gets better")
     evaluate_every: int = option(1, "epochs between two evaluations on the validation rows", ge=1)
     shuffle: bool = option(True, "a new order of the rows in every epoch")
-    sampling: Any = later("permutation", "or replacement")
+    sampling: Literal["permutation", "replacement"] = option(
+        "permutation", "each row once per epoch, or as many rows drawn anew from all, some twice, some not"
+    )
     drop_last: bool = option(False, "leave out a last batch that is not full")
     clip_norm: Any = later(None, "largest norm of a member's gradient")
     clip_value: Any = later(None, "largest absolute value in the gradient")
     weight_decay: Any = later(0.0, "decoupled decay of the weights")
-    convergence: Any = later(None, "stop when the objective no longer falls")
-    max_seconds: Any = later(None, "stop after this time")
-    target: Any = later(None, "stop when a metric is reached")
+    convergence: Convergence | None = option(None, "stop when an epoch changes next to nothing")
+    max_seconds: float | None = number(None, "stop at the first step that ends after this time", gt=0)
+    target: Target | None = option(None, "stop when these figures are reached, all in one evaluation")
     repeat: Any = later(1, "seeds: reports mean and spread")
     ensemble: Any = later(1, "seeds: predicts their mean")
     snapshots: Any = later(0, "predicts the mean of snapshots from the last half")
@@ -84,6 +105,21 @@ class TrainingSettings(Settings):
     checkpoint: Any = later({"seconds": 2}, "how often the state is written")
     order_seed: Seed | None = number(None, "of the rows' order; default: seed")
     noise_seed: Seed | None = number(None, "of dropout masks; default: seed")
+
+    @property
+    def watched(self) -> dict[tuple[str, ...], str]:
+        """The figures that can end the training, by the key that names them."""
+        stopping, target = self.early_stopping, self.target or {}
+        found: dict[tuple[str, ...], str] = {MONITOR: stopping.monitor} if stopping else {}
+        return found | {(*TARGET, name): name for name in target}
+
+    @model_validator(mode="after")
+    def _some_order(self) -> "TrainingSettings":
+        if self.sampling == "replacement" and not self.shuffle:
+            raise PydanticCustomError(
+                "elsewhere", "false goes with sampling: permutation only", {"path": ("training", "shuffle")}
+            )
+        return self
 
 
 class BackendSettings(Settings):
@@ -117,11 +153,11 @@ class Experiment(Settings):
 
     @model_validator(mode="after")
     def _rows_to_monitor(self) -> "Experiment":
-        stopping = self.training.early_stopping
-        if stopping and stopping.monitor.startswith("val_") and not self.data.validation:
-            raise PydanticCustomError(
-                "elsewhere",
-                '"{name}" needs validation rows, but data.validation is 0',
-                {"name": stopping.monitor, "path": MONITOR},
-            )
+        for path, name in self.training.watched.items():
+            if name.startswith("val_") and not self.data.validation:
+                raise PydanticCustomError(
+                    "elsewhere",
+                    '"{name}" needs validation rows, but data.validation is 0',
+                    {"name": name, "path": path},
+                )
         return self

@@ -33,6 +33,7 @@ PHRASES = {
     "too_short": "needs at least {min_length} of them",
     "string_too_short": "must not be empty",
 }
+KEY = "[key]"  # what pydantic appends where the key itself of a mapping is wrong
 OURS = ("monitor", "unbuilt", "elsewhere")  # errors whose message says all, value included
 
 
@@ -88,7 +89,7 @@ def _path(detail: ErrorDetails, document: Document, model: type[Settings]) -> Pa
     """The keys that lead to an error: pydantic's location without the names of variants."""
     if "path" in detail.get("ctx", {}):
         return tuple(detail["ctx"]["path"])
-    path = tuple(part for part, _, is_tag in _walk(detail["loc"], model) if not is_tag)
+    path = tuple(part for part, _, is_tag in _walk(detail["loc"], model) if not is_tag and part != KEY)
     named = (*path, "name")
     return named if detail["type"] == "union_tag_invalid" and named in document.places else path
 

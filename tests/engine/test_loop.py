@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from nettrain.engine.build import Run
 from nettrain.engine.events import EpochDone, Event, MemberStopped, TrainingDone
 from nettrain.engine.loop import train
 from tests.trained import IRIS, built, experiment, trained
@@ -63,3 +66,55 @@ def test_all_times_come_from_the_clock() -> None:
     assert first.step_seconds == second.step_seconds == 1
     assert first.seconds == second.seconds == 3
     assert (done.step_seconds, done.seconds) == (2, 9)
+
+
+class Watch:
+    """A clock that stands still but for a second in every step: it is asked around and after them."""
+
+    def __init__(self, run: Run) -> None:
+        self.counter = run.pool.take("step", (1,), np.uint64)
+
+    def __call__(self) -> float:
+        return float(self.counter[0])
+
+
+def timed(limits: list[float], *overrides: str) -> tuple[Run, list[Event]]:
+    """Members with a time limit each, on a clock that shows the number of the last step, from 0."""
+    run = built([experiment(IRIS, f"training.max_seconds={limit}", *overrides) for limit in limits])
+    return run, list(train(run, clock=Watch(run)))
+
+
+def test_a_member_ends_at_the_first_step_after_its_time() -> None:
+    run, events = timed([3.5, 13, 30, 1000])
+    assert stops(events) == {
+        0: (0, 5, "max_seconds"),  # in the middle of the first epoch, which does not count
+        1: (2, 14, "max_seconds"),  # just at an epoch's end
+        2: (4, 31, "max_seconds"),
+        3: (6, 42, "epochs"),
+    }
+    here = [event.members.tolist() for event in events if isinstance(event, EpochDone)]
+    assert here == [[1, 2, 3], [1, 2, 3], [2, 3], [2, 3], [3], [3]]
+    for member, limit in enumerate([3.5, 13, 30, 1000]):
+        alone, _ = timed([limit])
+        assert run.final[member].tobytes() == alone.final[0].tobytes()
+
+
+def test_the_best_weights_come_back_when_the_time_is_over() -> None:
+    rules = ["training.early_stopping={monitor: val_loss, patience: 9}"]
+    run, events = timed([16], *rules)
+    assert stops(events) == {0: (2, 17, "max_seconds")}
+    assert run.final[0].tobytes() == trained(specs(1, "training.epochs=2")).weights().tobytes()
+
+
+def test_time_counts_what_happens_between_the_epochs_too() -> None:
+    times = [0.0]
+    run, seen = built([experiment(IRIS, "training.max_seconds=5")]), []
+    for event in train(run, clock=lambda: times[0]):
+        seen.append(event)
+        times[0] += 3  # somebody who draws slowly
+    assert stops(seen) == {0: (2, 15, "max_seconds")}
+
+
+def test_the_last_epoch_is_the_reason_even_when_the_time_is_over_with_it() -> None:
+    _, events = timed([41])
+    assert stops(events) == {0: (6, 42, "epochs")}

@@ -38,7 +38,7 @@ def members(count: int, *overrides: str, text: str = IRIS) -> list:
 
 def assert_bit_equal(population: Trained, alone: Trained, member: int) -> None:
     assert population.weights(member).tobytes() == alone.weights().tobytes()
-    assert np.array_equal(population.history(member), alone.history(), equal_nan=True)
+    assert repr(population.history(member)) == repr(alone.history())
     ours, theirs = population.stopped[member], alone.stopped[0]
     assert (ours.epoch, ours.reason, ours.best_epoch) == (
         theirs.epoch,
@@ -123,6 +123,48 @@ def test_wide_members_equal_their_own_runs_on_any_number_of_threads(threads: int
     # enough for every kind of kernel to run on several threads
     assert together.run.population["parameters"].size >= PARALLEL_FROM
     assert 3 * 512 * 300 >= PARALLEL_FROM
+
+
+ENDS = {
+    "convergence": [f"training.convergence={{tolerance: 0.0{r + 1}, epochs: {1 + r % 3}}}" for r in range(8)],
+    "a share": [f"training.convergence={{tolerance: 0.0{r + 1}, relative: true}}" for r in range(8)],
+    "weight change": [f"training.convergence={{weight_change: {0.5 + 0.3 * r}}}" for r in range(8)],
+    "target": ["training.target={val_accuracy: 0.9, train_loss: 0.3}"] * 8,
+}
+
+
+@pytest.mark.parametrize("rule", ENDS)
+def test_members_equal_their_own_runs_for_every_rule_that_ends_them(rule: str) -> None:
+    common = ["training.epochs=60", "model.dropout=0.1", "training.evaluate_every=2"]
+    specs = [
+        experiment(IRIS, *common, end, f"seed={r}", f"optimizer.learning_rate={0.004 * (r + 1)}")
+        for r, end in enumerate(ENDS[rule])
+    ]
+    ends = check(specs).stopped.values()
+    assert {end.reason for end in ends} >= {"target" if rule == "target" else "converged"}
+    assert len({end.epoch for end in ends}) >= 4
+
+
+@pytest.mark.parametrize(
+    "order",
+    [["training.sampling=replacement"], ["training.shuffle=false"]],
+)
+@pytest.mark.parametrize("batch_size", ["16", "full"])
+def test_members_equal_their_own_runs_in_every_order(order: list[str], batch_size: str) -> None:
+    check(members(3, *order, f"training.batch_size={batch_size}", "training.epochs=3"))
+
+
+def test_a_full_batch_drawn_with_replacement_is_drawn() -> None:
+    full = ["training.batch_size=full", "training.epochs=1", "model.hidden=[]", "optimizer=sgd"]
+    once = trained([experiment(IRIS, *full)]).weights()
+    drawn = trained([experiment(IRIS, *full, "training.sampling=replacement")]).weights()
+    assert once.tobytes() != drawn.tobytes()
+
+
+def test_a_number_that_is_not_given_is_shared_by_those_without_it() -> None:
+    timed, free = experiment(IRIS, "training.max_seconds=3"), experiment(IRIS)
+    assert grouping_key(timed) != grouping_key(free)
+    assert grouping_key(timed) == grouping_key(experiment(IRIS, "training.max_seconds=4"))
 
 
 def test_a_member_that_diverges_hurts_no_neighbour() -> None:

@@ -1,14 +1,16 @@
-"""Early stopping on scripted figures."""
+"""Early stopping, convergence and targets on scripted figures."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from nettrain.backend.numpy import NumpyBackend
 from nettrain.engine.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.engine.loop import train
 from nettrain.engine.population import Population
-from nettrain.engine.stopping import Stopping
+from nettrain.engine.stopping import Convergence, Stopping, reached
 from tests.trained import IRIS, built, experiment, trained
 
 
@@ -118,3 +120,100 @@ def test_an_interrupted_run_ends_after_its_step_and_keeps_the_best_weights() -> 
     assert [event.epoch for event in epochs] == [1, 2]
     two = experiment(IRIS, "training.epochs=2")
     assert trained([two]).weights().tobytes() == run.final[0].tobytes()
+
+
+def converged(values: list[float], tolerance: float, epochs: int, *, relative: bool = False) -> int | None:
+    """The epoch after which scripted objectives count as converged."""
+    settings = SimpleNamespace(
+        tolerance=np.array([tolerance]), epochs=np.array([epochs]), relative=relative, weight_change=None
+    )
+    watch = Convergence(Population(None, 1), NumpyBackend(), settings, 1)
+    for epoch, value in enumerate(values, start=1):
+        if watch.observe(np.array([value]), settings)[0]:
+            return epoch
+    return None
+
+
+@pytest.mark.parametrize(
+    ("values", "tolerance", "epochs", "relative", "stop"),
+    [
+        ([8, 4, 2, 1], 1, 1, False, None),  # a fall of 1 is not less than 1
+        ([8, 4, 2, 1.5], 1, 1, False, 4),
+        ([8, 7.5, 7, 5, 4.5, 4, 3.5], 1, 3, False, 7),  # the fall of 2 starts the count again
+        ([8, 9, 10], 1, 2, False, 3),  # to rise is to fall by less
+        ([8, 4, 2, 1], 0.5, 1, True, None),
+        ([8, 4, 2.5], 0.5, 1, True, 3),  # by 1.5, less than half of 4
+        ([0, 0], 0.1, 1, False, 2),
+        ([-1, -1.01], 0.1, 1, True, 2),  # a share of the absolute value
+        ([float("nan")] * 5, 1, 1, False, None),
+        ([1], 9, 1, False, None),  # one epoch alone is no fall
+    ],
+)
+def test_an_objective_that_no_longer_falls(
+    values: list[float], tolerance: float, epochs: int, relative: bool, stop: int | None
+) -> None:
+    assert converged(values, tolerance, epochs, relative=relative) == stop
+
+
+def test_weights_that_no_longer_change() -> None:
+    settings = SimpleNamespace(tolerance=None, weight_change=np.array([0.5, 0.5, 0.25]))
+    population = Population(None, 3)
+    population.own("parameters", np.zeros((3, 2)))
+    watch = Convergence(population, NumpyBackend(), settings, 2)
+    ends = []
+    for change in ([0.25, -0.5], [0.25, -0.25], [0.125, 0.0625]):
+        watch.start(settings)
+        population["parameters"][:] += change
+        ends.append(watch.observe(np.zeros(3), settings).tolist())
+    # the sums are 0.75, 0.5 and 0.1875; the second is not below 0.5
+    assert ends == [[False] * 3, [False] * 3, [True] * 3]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ({"val_accuracy": 0.9}, [False, True, True]),
+        ({"train_loss": 0.5}, [True, True, False]),
+        ({"val_accuracy": 0.9, "train_loss": 0.5}, [False, True, False]),
+        ({"val_loss": 0.5}, False),  # not told in this epoch
+        (None, False),
+    ],
+)
+def test_targets_are_reached_from_their_own_side(
+    target: dict[str, float] | None, expected: list[bool] | bool
+) -> None:
+    figures = {"val_accuracy": np.array([0.89, 0.9, 0.95]), "train_loss": np.array([0.4, 0.5, 0.6])}
+    assert np.array_equal(reached(figures, target), expected)
+
+
+def test_the_weights_that_reach_the_target_are_kept() -> None:
+    rules = ["training.early_stopping={monitor: val_loss, patience: 90}", "training.target={val_loss: 0.4}"]
+    run = trained([experiment(IRIS, *rules, "training.epochs=90", "optimizer.learning_rate=0.01")])
+    stop = run.stopped[0]
+    assert (stop.reason, stop.restored) == ("target", False)
+    told = [float(event.figures["val_loss"][0]) for event in run.epochs]
+    assert told[-1] <= 0.4 < min(told[:-1])
+    short = experiment(IRIS, f"training.epochs={stop.epoch}", "optimizer.learning_rate=0.01")
+    assert trained([short]).weights().tobytes() == run.weights().tobytes()
+
+
+LINEAR = ["model.hidden=[]", "training.batch_size=full", "optimizer=sgd", "optimizer.learning_rate=0.5"]
+
+
+def test_a_run_ends_where_its_objective_no_longer_falls() -> None:
+    rule = "training.convergence={tolerance: 1.0e-3, epochs: 2}"
+    run = trained([experiment(IRIS, *LINEAR, rule, "training.epochs=400", "regularization.l2=0.01")])
+    told = [float(event.figures["objective"][0]) for event in run.epochs]
+    small = [before - after < 1e-3 for before, after in pairwise(told)]
+    assert run.stopped[0].reason == "converged"
+    assert (small[-2:], any(small[:-2])) == ([True, True], False)
+
+
+def test_a_run_ends_where_its_weights_no_longer_change() -> None:
+    rule = "training.convergence={weight_change: 0.05}"
+    end = trained([experiment(IRIS, *LINEAR, rule, "training.epochs=400")]).stopped[0]
+    last = range(end.epoch - 2, end.epoch + 1)
+    weights = [trained([experiment(IRIS, *LINEAR, f"training.epochs={n}")]).weights() for n in last]
+    changes = [np.abs(after - before).sum() for before, after in pairwise(weights)]
+    assert end.reason == "converged"
+    assert changes[0] >= 0.05 > changes[1]

@@ -8,7 +8,9 @@ import pytest
 from rich.console import Console
 
 from nettrain.catalogue.activations import activations
+from nettrain.engine.events import REASONS
 from nettrain.model.architecture import Architecture, Layer
+from nettrain.output import report as report_module
 from nettrain.output.report import final_report, head
 
 PLAN = Architecture(
@@ -82,6 +84,10 @@ def test_tables_that_do_not_fit_stand_one_below_the_other() -> None:
             "stopped  all epochs done after 69 epochs; the last weights are kept",
         ),
         (
+            {"stop_reason": "target", "restored_best": False, "best_epoch": 60},
+            "stopped  target reached after 69 epochs; the last weights are kept",
+        ),
+        (
             {"stop_reason": "diverged", "restored_best": False, "best_epoch": None, "epochs_run": 1},
             "stopped  diverged, a figure became NaN or infinite, after 1 epoch; the last weights are kept",
         ),
@@ -97,6 +103,10 @@ def test_tables_that_do_not_fit_stand_one_below_the_other() -> None:
 )
 def test_every_ending(changes: dict[str, object], text: str) -> None:
     assert text in report(width=120, **changes)
+
+
+def test_every_reason_has_words() -> None:
+    assert sorted(report_module.REASONS) == sorted(REASONS)
 
 
 def test_a_run_that_diverged_does_not_suggest_to_predict() -> None:

@@ -84,13 +84,9 @@ NOT_BUILT = {
     "model.input_noise": "0.1",
     "regularization.l1": "0.1",
     "regularization.max_norm": "1",
-    "training.sampling": "replacement",
     "training.clip_norm": "1",
     "training.clip_value": "1",
     "training.weight_decay": "0.1",
-    "training.convergence": "1e-4",
-    "training.max_seconds": "10",
-    "training.target": "{val_accuracy: 0.9}",
     "training.repeat": "5",
     "training.ensemble": "5",
     "training.snapshots": "3",
@@ -165,6 +161,19 @@ def test_one_is_not_true(key, value):
 
 
 WRONG = [
+    (
+        "training: {target: {val_acuracy: 0.9}}\n",
+        'f:2: training.target.val_acuracy: unknown "val_acuracy", did you mean "val_accuracy"?',
+    ),
+    ("training: {target: {}}\n", "f:2: training.target: needs at least 1 of them"),
+    ("training: {target: {val_loss: .nan}}\n", "f:2: training.target.val_loss: .nan is not a finite number"),
+    ("training: {convergence: {epochs: 3}}\n", "f:2: training.convergence: needs tolerance or weight_change"),
+    ("training: {convergence: {tolerance: 0}}\n", "f:2: training.convergence.tolerance: 0 is not above 0"),
+    ("training: {max_seconds: 0}\n", "f:2: training.max_seconds: 0 is not above 0"),
+    (
+        "training: {sampling: replacement, shuffle: false}\n",
+        "f:2: training.shuffle: false goes with sampling: permutation only",
+    ),
     ("modell: {}\n", 'f:2: modell: unknown key, did you mean "model"?'),
     ("model: {hiden: [3]}\n", 'f:2: model.hiden: unknown key, did you mean "hidden"?'),
     (
