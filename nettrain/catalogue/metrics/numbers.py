@@ -35,25 +35,21 @@ class Distances(Mean):
 
 
 class Spread(Squares):
-    """Squared errors beside Σ weight·(y-ȳ)², whose parts are joined without loss of digits (Chan 1979)."""
+    """Squared errors, and every target: Σ weight·(y-ȳ)² of large y needs ȳ first, or its digits are lost."""
 
     def __init__(self, outcomes: int) -> None:
         super().__init__(outcomes)
-        self.center = self.spread = 0.0
-        self.rows = 0
+        self.parts: list[Floats] = []
 
     def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
-        before = self.mass
         super().add(y, response, weight)
-        self.rows += int((weight > 0).sum())
-        added = float(weight.sum())
-        if added > 0:
-            center = float((weight * y).sum()) / added
-            step = center - self.center
-            self.spread += (
-                float((weight * np.square(y - center)).sum()) + step**2 * before * added / self.mass
-            )
-            self.center += step * added / self.mass
+        self.parts.append(np.stack([y, weight])[:, weight > 0])
+
+    def spread(self) -> tuple[int, float]:
+        """How many rows count, and Σ weight·(y-ȳ)²."""
+        y, weight = np.concatenate(self.parts, axis=1)
+        center = (weight * y).sum() / weight.sum()
+        return len(y), float((weight * np.square(y - center)).sum())
 
 
 @metrics.register("rmse")
@@ -106,11 +102,12 @@ class CoefficientOfDetermination(Metric):
 
     @staticmethod
     def value(s: Any) -> float:
-        if s.rows < 2:
+        rows, spread = s.spread()
+        if rows < 2:
             return float("nan")
-        if s.spread == 0:
+        if spread == 0:
             return float(s.total == 0)
-        return float(1 - s.total / s.spread)
+        return float(1 - s.total / spread)
 
     @staticmethod
     def lacks(y: HostArray) -> str:

@@ -1,0 +1,1 @@
+"""What each golden file is made of; see scripts/golden."""
