@@ -4,6 +4,7 @@ Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1,
 those of the Random123 library, whose known answers are the test.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF)
 S32, S16 = np.uint64(32), np.uint64(16)
+PER_WORD = 2.0**-32
 UNITS = 8  # one block of 4 x 32 bits decides 8 units, 16 bits each
 
 
@@ -36,17 +38,19 @@ def philox_words(words: Array, counters: Array, key: Array) -> None:
 
 
 @kernel
-def keep_mask(mask: Array, keys: Array, step: Array, layer: Array, threshold: Array, scale: Array) -> None:
+def keep_mask(
+    mask: Array, keys: Array, step: Array, layer: Array, first: Array, threshold: Array, scale: Array
+) -> None:
     """mask (R, B, H) = scale (R,) where a unit is kept, 0 where it is dropped.
 
-    Counter (step, layer, row in batch, unit // 8), key (R, 2); a unit is kept when its 16 bits are at
-    least threshold (R,) = round(p·65536). Nothing depends on R or on the other members.
+    Counter (step, layer, first + row in batch, unit // 8), key (R, 2); a unit is kept when its 16 bits are
+    at least threshold (R,) = round(p·65536). Nothing depends on R or on the other members.
     """
     members, rows, units = mask.shape
     whole = units // UNITS
     for k in prange(members * rows):
         r, row = k // rows, k % rows
-        c0, c1, c2 = np.uint64(step[0]), np.uint64(layer), np.uint64(row)
+        c0, c1, c2 = np.uint64(step[0]), np.uint64(layer), np.uint64(first + row)
         limit, kept, zero = threshold[r], scale[r], mask.dtype.type(0)
         for block in range(whole):
             w = philox4x32(c0, c1, c2, np.uint64(block), keys[r, 0], keys[r, 1])
@@ -59,6 +63,36 @@ def keep_mask(mask: Array, keys: Array, step: Array, layer: Array, threshold: Ar
             j = unit - whole * UNITS
             bits = (w[j // 2] >> S16) if j % 2 else (w[j // 2] & HALF)
             mask[r, row, unit] = kept if bits >= limit else zero
+
+
+@kernel
+def add_noise(out: Array, x: Array, keys: Array, step: Array, first: Array, sigma: Array) -> None:
+    """out (R, B, D) = x (1|R, B, D) + sigma (R,) · Gaussian noise; x itself where sigma is 0.
+
+    Counter (step, 2^32 - 1, first + row in batch, column // 4), key (R, 2): the four words of a block are two
+    pairs (v, w), each two numbers √(-2 ln u)·cos 2πt and ·sin 2πt with u = (v + ½)/2^32, t = w/2^32, found in
+    float64. Source: Box & Muller 1958.
+    """
+    members, rows, columns = out.shape
+    for k in prange(members * rows):
+        r, row = k // rows, k % rows
+        g = r % x.shape[0]  # 0 where the axis is 1
+        if sigma[r] == 0:
+            out[r, row] = x[g, row]
+        else:
+            c0, c2 = np.uint64(step[0]), np.uint64(first + row)
+            for pair in range((columns + 1) // 2):
+                j = 2 * (pair % 2)
+                if j == 0:
+                    w = philox4x32(c0, LOW, c2, np.uint64(pair // 2), keys[r, 0], keys[r, 1])
+                size = math.sqrt(-2 * math.log((w[j] + 0.5) * PER_WORD))
+                turn = math.tau * (w[j + 1] * PER_WORD)
+                column = 2 * pair
+                draw = out.dtype.type(size * math.cos(turn))
+                out[r, row, column] = x[g, row, column] + sigma[r] * draw
+                if column + 1 < columns:
+                    draw = out.dtype.type(size * math.sin(turn))
+                    out[r, row, column + 1] = x[g, row, column + 1] + sigma[r] * draw
 
 
 def key_words(seed: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """How a setting is declared: once, with its range and meaning, and whether members may differ in it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, WrapValidator
 from pydantic_core import PydanticCustomError, ValidationError
@@ -13,6 +13,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
     )
+
+    def written_out(self) -> Self:
+        """These settings with what follows from other keys written into their own."""
+        return self
 
 
 def number(default: Any, meaning: str, *, varies: bool = True, **limits: Any) -> Any:

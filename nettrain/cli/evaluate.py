@@ -31,9 +31,9 @@ def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: 
     trained = open_trained(run)
     rows = labelled(trained, data)
     table = table_of(rows, trained.experiment, trained.backend)
-    parameters = trained.backend.from_host(trained.parameters)
+    fitted = (trained.backend.from_host(array) for array in (trained.parameters, trained.statistics))
     members = stack([trained.experiment] * len(trained.parameters))
-    loss, measured = Evaluation(trained, table, parameters, members).measured()
+    loss, measured = Evaluation(trained, table, *fitted, members).measured()
     values = {"loss": float(loss[0]), **measured[0].scalars}
     if as_json:
         print(json.dumps({"run": str(run), "rows": table.rows, "metrics": values}))

@@ -29,7 +29,8 @@ def predict(run: RunArgument, data: Data, out: Out = None, debug: Debug = False)
 
     trained = open_trained(run)
     x = read_rows(data, trained.preprocessing)
-    output = outputs(trained.backend, trained.plan, trained.parameters, x)[0]
+    fitted = (trained.parameters, trained.statistics)
+    output = outputs(trained.backend, trained.plan, *fitted, x)[0]
     text = csv_text(*answers(output, trained.experiment, trained.preprocessing))
     if out is None:
         print(text, end="")

@@ -114,7 +114,7 @@ def _follow(
     with interruptible() as asked:
         stopped, done = _watch(run, asked, progress(console, quiet=quiet), records)
         figures = final_figures(run, [run.experiment])
-        write_model(folder.model, run.plan, run.final)
+        write_model(folder.model, run.plan, run.final, run.final_statistics)
         write_json(folder.preprocessing, data.preprocessing.to_json())
         records.write(folder)
         summary = summarise(run, stopped, done, figures, perf_counter() - started)

@@ -21,7 +21,7 @@ from nettrain.engine.population import Pool, Population
 from nettrain.engine.stopping import Convergence, Stopping
 from nettrain.errors import DataError
 from nettrain.model.architecture import Architecture, architecture, layer_initializers
-from nettrain.model.parameters import Layout, initial_row, layout
+from nettrain.model.parameters import Layout, initial_row, initial_statistics, layout, statistics_layout
 from nettrain.spec.experiment import Experiment, goal
 
 
@@ -63,6 +63,7 @@ class Run:
     task: Task
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
+    final_statistics: Array  # (R, Q) on the host: their running statistics
 
 
 def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -> Run:
@@ -75,7 +76,8 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         raise ValueError("these experiments do not have one grouping key")
     members = stack(experiments)
     population = Population(members, len(experiments))
-    plan = network_of(first, data, dropout=bool((members.model.dropout > 0).any()))
+    rates = [float(layer.dropout.max()) for layer in members.model.layers]
+    plan = network_of(first, data, rates=rates, input_noise=float(members.model.input_noise.max()))
     place = layout(plan)
     batches, monitor = _batches(first, data.train), _monitor(first, data)
     run = Run(
@@ -94,8 +96,9 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         task=task_of(data.preprocessing, first),
         target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
         final=np.zeros((len(experiments), place.size), backend.dtype),
+        final_statistics=np.zeros((len(experiments), statistics_layout(plan).size), backend.dtype),
     )
-    _allocate(run, experiments)
+    _allocate(run, experiments, data)
     return run
 
 
@@ -106,10 +109,13 @@ def _monitor(experiment: Experiment, data: Prepared) -> str:
     return "val_loss" if data.validation is not None else "train_loss"
 
 
-def network_of(experiment: Experiment, data: Prepared, *, dropout: bool) -> Architecture:
-    """The architecture for this data: two classes have one output under a sigmoid loss."""
+def network_of(experiment: Experiment, data: Prepared, **largest: Any) -> Architecture:
+    """The architecture for this data: two classes have one output under a sigmoid loss.
+
+    `largest` are the largest rates of any member, see `architecture`.
+    """
     outputs = data.preprocessing.outputs(one_for_two=loss_of(experiment).link == "sigmoid")
-    return architecture(experiment.model, data.preprocessing.inputs, outputs, dropout=dropout)
+    return architecture(experiment.model, data.preprocessing.inputs, outputs, **largest)
 
 
 def targets_of(preprocessing: Preprocessing) -> str:
@@ -162,7 +168,7 @@ def table_of(rows: Rows, experiment: Experiment, backend: Backend) -> Table:
     )
 
 
-def _allocate(run: Run, experiments: Sequence[Experiment]) -> None:
+def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> None:
     """The arrays that have the member axis."""
     members, own, zeros = run.population.members, run.population.own, run.backend.zeros
     size, width = run.population.size, run.place.size
@@ -177,21 +183,17 @@ def _allocate(run: Run, experiments: Sequence[Experiment]) -> None:
     own("loss", run.backend.from_host(columns(loss_of(run.experiment).columns(members.loss), size)))
     known = rule.coefficients(shaped(members.optimizer, 1), np.ones((size, 1)), np.ones(1))
     own("coefficients", zeros((size, len(known))))
+    own("statistics", zeros(run.final_statistics.shape))
     if run.experiment.training.early_stopping is not None:
         own("best_parameters", zeros((size, width)))
-    _allocate_noise(run)
+        own("best_statistics", zeros(run.final_statistics.shape))
+    keys = [key_words(int(seed)) for seed in members.training.noise_seed]
+    own("noise_keys", run.backend.from_host(np.array(keys, dtype=np.uint64)))
+    run.population["statistics"][:] = run.backend.from_host(initial_statistics(statistics_layout(run.plan)))
     for r, experiment in enumerate(experiments):
-        inits = layer_initializers(experiment.model, run.plan)
-        row = initial_row(run.plan, run.place, inits, experiment.model.seed or 0)
+        own = network_of(experiment, data)  # the member's own numbers, which initializers may read
+        inits = layer_initializers(experiment.model, own)
+        row = initial_row(own, run.place, inits, experiment.model.seed or 0)
         run.population["parameters"][r] = run.backend.from_host(row)
 
 
-def _allocate_noise(run: Run) -> None:
-    """What dropout masks are made of; see `backend.philox.keep_mask`."""
-    members = run.population.members
-    rates = np.asarray(members.model.dropout, dtype=float)
-    keys = [key_words(int(seed)) for seed in members.training.noise_seed]
-    device = run.backend.from_host
-    run.population.own("noise_keys", device(np.array(keys, dtype=np.uint64)))
-    run.population.own("drop_below", device(np.round(rates * 65536).astype(np.uint64)))
-    run.population.own("keep_scale", device(1 / (1 - rates)))

@@ -17,8 +17,9 @@ from nettrain.engine.measure import Measured, Measurement, respond
 from nettrain.engine.members import stack
 from nettrain.engine.population import Pool
 from nettrain.engine.predict import chunks
-from nettrain.engine.step import activation_numbers
+from nettrain.engine.step import layer_numbers
 from nettrain.model.architecture import Architecture
+from nettrain.model.network import Network
 from nettrain.spec.experiment import Experiment
 
 Figures = dict[str, npt.NDArray[np.float64]]
@@ -42,7 +43,7 @@ class Measurable(Protocol):
 
 
 class Evaluation:
-    """Figures of one table, for parameters (R, P) that may change in place.
+    """Figures of one table, for parameters (R, P) and running statistics (R, Q) that may change in place.
 
     `watched` are metrics that `figures` gives beside the quick ones.
     """
@@ -52,6 +53,7 @@ class Evaluation:
         run: Measurable,
         table: Table,
         parameters: Array,
+        statistics: Array,
         members: Any,
         watched: Iterable[str] = (),
     ) -> None:
@@ -60,8 +62,9 @@ class Evaluation:
         self._scale, self._size = run.target_scale, int(parameters.shape[0])
         self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
         self._watched = [name for name in watched if name not in self._quick]
-        numbers = activation_numbers(run.backend, run.plan, members)
-        self._chunks = chunks(run.backend, run.plan, parameters, numbers, table.x, run.pool)
+        numbers = layer_numbers(run.backend, members)
+        net = Network(run.backend, run.plan, parameters, statistics, numbers)
+        self._chunks = chunks(net, table.x, run.pool)
         self._mass = float(run.backend.to_host(table.weight).astype(np.float64).sum())
 
     def figures(self) -> Figures:
@@ -128,11 +131,11 @@ def own_units(task: Task, y: HostArray) -> HostArray:
 def final_figures(run: Run, experiments: Any) -> dict[str, Figures]:
     """Loss and every metric of each member's final weights on train, validation and test rows."""
     members = stack(experiments)
-    parameters = run.backend.from_host(run.final)
+    fitted = run.backend.from_host(run.final), run.backend.from_host(run.final_statistics)
     found: dict[str, Figures] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
         for name, table in run.tables.items():
-            loss, measured = Evaluation(run, table, parameters, members).measured()
+            loss, measured = Evaluation(run, table, *fitted, members).measured()
             # chosen on validation rows alone, so that test rows can still say what it is worth
             threshold = ("threshold", "threshold_f1") if name == "validation" else ()
             told = [{**member.scalars, **member.threshold()} for member in measured]

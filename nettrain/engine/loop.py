@@ -64,9 +64,9 @@ class _Loop:
         self.orders = 1 if same else population.size
         sizes = self.run.batches.sizes
         self.steps: dict[int, Step] = {rows: training_step(self.run, rows, self.orders) for rows in sizes}
-        table, weights = self.run.tables.get("validation"), population["parameters"]
+        table, fitted = self.run.tables.get("validation"), (population["parameters"], population["statistics"])
         self.validation = table and Evaluation(
-            self.run, table, weights, population.members, watched(self.run)
+            self.run, table, *fitted, population.members, watched(self.run)
         )
 
     @property
@@ -226,7 +226,8 @@ class _Loop:
     def _keep_best(self, better: Flags) -> None:
         population = self.run.population
         if self._restores() and better.any():
-            population["best_parameters"][better] = population["parameters"][better]
+            for name in ("parameters", "statistics"):
+                population[f"best_{name}"][better] = population[name][better]
 
     def _restores(self) -> bool:
         stopping = self.settings.early_stopping
@@ -247,9 +248,10 @@ class _Loop:
         best_epoch = int(population["best_epoch"][row]) or None
         # the weights that reached the target are what was asked for
         restored = self._restores() and best_epoch is not None and reason != "target"
-        source = "best_parameters" if restored else "parameters"
+        best = "best_" if restored else ""
         original = int(population["original"][row])
-        self.run.final[original] = self.run.backend.to_host(population[source][row])
+        for name, kept in (("parameters", self.run.final), ("statistics", self.run.final_statistics)):
+            kept[original] = self.run.backend.to_host(population[f"{best}{name}"][row])
         population["active"][row] = False
         stopped = MemberStopped(original, self.epoch, self.step, reason, best_epoch, restored)
         self.ended[original] = stopped

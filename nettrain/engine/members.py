@@ -27,10 +27,16 @@ def group(experiments: Sequence[Settings]) -> list[list[int]]:
 
 
 def stack(settings: Sequence[Any]) -> Any:
-    """One namespace for R settings of one group: varying numbers as (R,), all else as it is."""
+    """One namespace for R settings of one group: varying numbers as (R,), all else as it is.
+
+    Lists of settings are stacked place by place, a model's hidden layers always as its `layers`.
+    """
     first = settings[0]
+    if _blocks(first):
+        return [stack(column) for column in zip(*settings, strict=True)]
     if not isinstance(first, Settings):
         return first
+    settings = [member.written_out() for member in settings]
     stacked = SimpleNamespace()
     for field in type(first).model_fields:
         values = [getattr(member, field) for member in settings]
@@ -56,11 +62,20 @@ def _each(stacked: Any, function: Any) -> Any:
         return function(stacked)
     if isinstance(stacked, SimpleNamespace):
         return SimpleNamespace(**{k: _each(v, function) for k, v in vars(stacked).items()})
+    if isinstance(stacked, list):
+        return [_each(item, function) for item in stacked]
     return stacked
+
+
+def _blocks(value: Any) -> bool:
+    """Whether this is a list of settings."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Settings)
 
 
 def _shared(settings: Any) -> Any:
     """A dump without the numbers that may differ; one that is not given is shared by those without it."""
+    if _blocks(settings):
+        return [_shared(block) for block in settings]
     if not isinstance(settings, Settings):
         return settings
     values = {field: getattr(settings, field) for field in type(settings).model_fields}

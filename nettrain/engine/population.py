@@ -71,6 +71,6 @@ class Pool:
         assert dtype is None or flat.dtype == dtype, f"{name} is scratch of another type"
         return flat[:size].reshape(shape)
 
-    def prefixed(self, prefix: str) -> Callable[[str, tuple[int, ...]], Array]:
+    def prefixed(self, prefix: str) -> Callable[..., Array]:
         """An allocator whose names all start with `prefix`."""
-        return lambda name, shape: self.take(f"{prefix}.{name}", shape)
+        return lambda name, shape, dtype=None: self.take(f"{prefix}.{name}", shape, dtype)

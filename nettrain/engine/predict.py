@@ -4,7 +4,6 @@ The chunk's size follows from the architecture alone: were it to follow from the
 member's figures would depend on its neighbours.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,9 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.engine.build import loss_of
 from nettrain.engine.members import shaped, stack
 from nettrain.engine.population import Pool
+from nettrain.engine.step import norm_numbers
 from nettrain.model.architecture import Architecture
-from nettrain.model.network import Network, Tape, inference_buffers
-from nettrain.model.parameters import layout
+from nettrain.model.network import Network, Numbers, Tape, inference_buffers
 from nettrain.spec.experiment import Experiment
 
 CHUNK_BYTES = 1 << 20
@@ -38,41 +37,47 @@ def chunk_rows(plan: Architecture) -> int:
     return int(2 ** np.clip(np.floor(np.log2(max(fitting, 1))), 6, 10))
 
 
-def chunks(
-    backend: Backend,
-    plan: Architecture,
-    parameters: Array,
-    numbers: Sequence[Any],
-    x: Array,
-    pool: Pool,
-) -> list[Chunk]:
-    """Inference over x (N, D) with parameters (R, P); `numbers` are the activations' (R, 1, 1).
+def chunks(net: Network, x: Array, pool: Pool) -> list[Chunk]:
+    """Inference over x (N, D): batch_norm by its running statistics, no dropout, no noise.
 
-    Nothing is computed yet. No dropout, no noise. Void when the parameters' memory moves.
+    Nothing is computed yet. Void when the memory of the network's parameters moves.
     """
-    members, size = int(parameters.shape[0]), chunk_rows(plan)
-    net, allocate = Network(backend, plan, layout(plan), numbers), pool.prefixed("infer")
+    plan, backend, allocate = net.plan, net.backend, pool.prefixed("infer")
+    members, size = int(net.parameters.shape[0]), chunk_rows(plan)
     inference_buffers(plan, allocate, members, size)  # the largest first, see Pool
     made = []
     for start in range(0, len(x), size):
         rows = slice(start, min(start + size, len(x)))
         work = inference_buffers(plan, allocate, members, rows.stop - start)
         tape = Tape()
-        output = net.forward(tape, x[rows][None], parameters, work)
+        output = net.forward(tape, x[rows][None], work)
         made.append(Chunk(rows, backend.capture(tape), output))
     return made
 
 
-def predict(backend: Backend, plan: Architecture, parameters: HostArray, x: HostArray) -> HostArray:
-    """Raw outputs (R, N, K) of stored parameters (R, P) for encoded rows x (N, D), on the host."""
-    members = len(parameters)
-    numbers = [shaped(stack([layer.activation] * members), 2, backend.dtype) for layer in plan.layers]
-    outputs = np.empty((members, len(x), plan.outputs), backend.dtype)
-    device = backend.from_host
-    for chunk in chunks(backend, plan, device(parameters), numbers, device(x), Pool(backend)):
+def predict(
+    backend: Backend, plan: Architecture, parameters: HostArray, statistics: HostArray, x: HostArray
+) -> HostArray:
+    """Raw outputs (R, N, K) of stored parameters (R, P) and statistics (R, Q) for encoded rows x (N, D)."""
+    net = stored_network(backend, plan, parameters, statistics)
+    outputs = np.empty((len(parameters), len(x), plan.outputs), backend.dtype)
+    for chunk in chunks(net, backend.from_host(x), Pool(backend)):
         chunk.compute()
         outputs[:, chunk.rows] = backend.to_host(chunk.output)
     return outputs
+
+
+def stored_network(
+    backend: Backend, plan: Architecture, parameters: HostArray, statistics: HostArray
+) -> Network:
+    """The network of a model file; what members may differ in is as the architecture says."""
+    numbers = []
+    for layer in plan.layers:
+        activation, norm = (
+            stack([block] * len(parameters)) for block in (layer.activation, layer.batch_norm)
+        )
+        numbers.append(Numbers(shaped(activation, 2, backend.dtype), norm_numbers(backend, norm)))
+    return Network(backend, plan, backend.from_host(parameters), backend.from_host(statistics), numbers)
 
 
 def answers(

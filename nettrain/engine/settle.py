@@ -1,7 +1,5 @@
 """What an experiment leaves to the data: its loss, and whether the two fit."""
 
-from itertools import pairwise
-
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.data.prepare import Prepared, Rows, prepare
@@ -60,10 +58,10 @@ def fitting_threads(experiment: Experiment, data: Prepared) -> int:
     Waking threads for small products gains nothing, and costs much where other programs keep the
     processors busy: a waiting thread spins. It follows from one member alone, never from their number.
     """
-    widths = network_of(experiment, data, dropout=False).widths
+    plan = network_of(experiment, data)
     size = experiment.training.batch_size
     rows = len(data.train.x) if size == "full" else size
-    largest = max(rows * m * n for m, n in pairwise(widths))
+    largest = max(rows * m * n for m, n in plan.products)
     return available_cores() if largest >= SHARED_FROM else 1
 
 

@@ -11,7 +11,7 @@ from nettrain.catalogue.schedules import rates
 from nettrain.engine.build import Run, loss_of
 from nettrain.engine.members import shaped
 from nettrain.model.architecture import Architecture
-from nettrain.model.network import Dropout, LayerBuffers, Network, Tape, buffers
+from nettrain.model.network import Chance, LayerBuffers, Network, Numbers, Tape, append_noise, buffers
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
@@ -29,7 +29,7 @@ class Passed:
     """What the pass of a batch reads, and the buffers in which it leaves all signals."""
 
     net: Network
-    x: Array  # (G, B, D)
+    x: Array  # (G, B, D), with noise (R, B, D)
     y: Array
     weight: Array
     work: list[LayerBuffers]
@@ -50,7 +50,7 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
     if ahead is not None:
         tape.append(backend.launch(ahead, w.size, w, state, c, parts))
     passed = append_loss(tape, run, index)
-    passed.net.backward(tape, passed.x, w, gradient, passed.work)
+    passed.net.backward(tape, passed.x, gradient, passed.work)
     update = (w, gradient, state, c, population["l2"], parts)
     tape.append(backend.launch(rule.step(run.experiment.optimizer), w.size, *update))
     return Step(index, backend.capture(tape))
@@ -64,19 +64,44 @@ def append_loss(tape: Tape, run: Run, index: Array) -> Passed:
     x, y, weight = _gather(tape, run, index)
     population, backend = run.population, run.backend
     work = buffers(run.plan, run.pool.prefixed("train"), population.size, index.shape[1])
-    numbers = activation_numbers(backend, run.plan, population.members)
-    net = Network(backend, run.plan, run.place, numbers)
-    output = net.forward(tape, x, population["parameters"], work, _dropout(run))
+    numbers, chance = layer_numbers(backend, population.members), _chance(run)
+    net = Network(backend, run.plan, population["parameters"], population["statistics"], numbers)
+    if chance.noise is not None:
+        noisy = run.pool.take("noisy", (population.size, *x.shape[1:]))
+        append_noise(tape, backend, x, noisy, chance)
+        x = noisy
+    output = net.forward(tape, x, work, chance, training=True)
     batch_loss = (output, y, weight, population["loss"], work[-1].delta, population["total"])
     tape.append(backend.launch(loss_of(run.experiment).train, output.size, *batch_loss))
     return Passed(net, x, y, weight, work)
 
 
-def activation_numbers(backend: Backend, plan: Architecture, members: Any) -> list[Any]:
-    """Each layer's activation settings as (R, 1, 1) in the run's dtype."""
-    hidden = shaped(members.model.activation, 2, backend.dtype)
-    last = shaped(members.model.output_activation, 2, backend.dtype)
-    return [hidden] * (len(plan.layers) - 1) + [last]
+def layer_numbers(backend: Backend, members: Any) -> list[Numbers]:
+    """What the members may differ in at each layer, in the run's dtype."""
+    hidden = [
+        Numbers(shaped(layer.activation, 2, backend.dtype), norm_numbers(backend, layer.batch_norm))
+        for layer in members.model.layers
+    ]
+    return [*hidden, Numbers(shaped(members.model.output_activation, 2, backend.dtype))]
+
+
+def norm_numbers(backend: Backend, norm: Any) -> Array | None:
+    """Momentum and epsilon (R, 2) of a layer's stacked batch_norm, if it has one."""
+    if norm is None:
+        return None
+    return backend.from_host(np.stack([norm.momentum, norm.epsilon], axis=1).astype(float))
+
+
+def chance_of(backend: Backend, plan: Architecture, members: Any, keys: Array, step: Array) -> Chance:
+    """What the members' masks and noise are drawn from."""
+    drops = {}
+    for k, layer in enumerate(members.model.layers):
+        if plan.layers[k].dropout > 0:
+            rates = layer.dropout.astype(float)
+            below = np.round(rates * 65536).astype(np.uint64)
+            drops[k] = (backend.from_host(below), backend.from_host(1 / (1 - rates)))
+    sigma = backend.from_host(members.model.input_noise.astype(float)) if plan.input_noise > 0 else None
+    return Chance(keys, step, drops, sigma)
 
 
 def coefficient_table(run: Run, first: int, count: int) -> tuple[Any, Any]:
@@ -119,9 +144,6 @@ def _gather(tape: Tape, run: Run, index: Array) -> tuple[Array, Array, Array]:
     return x, y, weight
 
 
-def _dropout(run: Run) -> Dropout | None:
-    if not any(layer.dropout for layer in run.plan.layers):
-        return None
-    names = ("noise_keys", "drop_below", "keep_scale")
-    keys, threshold, scale = (run.population[name] for name in names)
-    return Dropout(keys, threshold, scale, run.pool.take("step", (1,), np.uint64))
+def _chance(run: Run) -> Chance:
+    population, step = run.population, run.pool.take("step", (1,), np.uint64)
+    return chance_of(run.backend, run.plan, population.members, population["noise_keys"], step)

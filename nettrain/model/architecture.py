@@ -1,33 +1,63 @@
 """What the members of a population have in common: layers and their shapes."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nettrain.catalogue.activations import Activation, activations
 from nettrain.catalogue.initializers import Initializer, initializers
-from nettrain.model.settings import ModelSettings
+from nettrain.model.settings import BatchNorm, ModelSettings
+
+FORMAT = 2  # of the stored form; 1 had no batch_norm and no bias
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A Dense layer of `units`, then its activation, then dropout."""
+    """A Dense layer, then batch_norm, the activation that makes its `units`, and dropout.
+
+    The Dense has `columns`, several for each unit of an activation with pieces. `dropout` is the largest rate
+    of any member. `arrays` are what the layer learns, `statistics` what it keeps of batches: name → shape.
+    """
 
     fan_in: int
     units: int
     activation: Activation
-    dropout: bool = False
+    bias: bool = True
+    batch_norm: BatchNorm | None = None
+    dropout: float = 0.0
+
+    @property
+    def columns(self) -> int:
+        return self.units * self.activation.columns_per_unit
+
+    @property
+    def arrays(self) -> dict[str, tuple[int, int]]:
+        row = (1, self.columns)
+        names = ["bias"] * self.bias + ["gain", "shift"] * (self.batch_norm is not None)
+        learned = [*names, *self.activation.learned]
+        return {"weight": (self.fan_in, self.columns), **dict.fromkeys(learned, row)}
+
+    @property
+    def statistics(self) -> dict[str, tuple[int, int]]:
+        names = () if self.batch_norm is None else ("running_mean", "running_variance")
+        return dict.fromkeys(names, (1, self.columns))
 
     @property
     def parameters(self) -> int:
-        return (self.fan_in + 1) * self.units
+        return sum(map(math.prod, self.arrays.values()))
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A multilayer perceptron from `inputs` columns to the last layer's units."""
+    """A multilayer perceptron from `inputs` columns to the last layer's units.
+
+    `input_noise` is the largest standard deviation of any member.
+    """
 
     inputs: int
     layers: tuple[Layer, ...]
+    input_noise: float = 0.0
 
     @property
     def outputs(self) -> int:
@@ -42,14 +72,33 @@ class Architecture:
     def widths(self) -> tuple[int, ...]:
         return (self.inputs, *(layer.units for layer in self.layers))
 
+    @property
+    def products(self) -> tuple[tuple[int, int], ...]:
+        """Rows and columns of each weight matrix."""
+        return tuple((layer.fan_in, layer.columns) for layer in self.layers)
+
+    @property
+    def drops(self) -> bool:
+        """Whether units are dropped while training."""
+        return any(layer.dropout > 0 for layer in self.layers)
+
+    @property
+    def normalises(self) -> bool:
+        """Whether a row's outputs depend on the batch that it is trained in."""
+        return any(layer.batch_norm is not None for layer in self.layers)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data from which `from_json` rebuilds this architecture."""
         return {
+            "format": FORMAT,
             "inputs": self.inputs,
+            "input_noise": self.input_noise,
             "layers": [
                 {
                     "units": layer.units,
                     "activation": layer.activation.model_dump(),
+                    "bias": layer.bias,
+                    "batch_norm": layer.batch_norm and layer.batch_norm.model_dump(),
                     "dropout": layer.dropout,
                 }
                 for layer in self.layers
@@ -58,42 +107,50 @@ class Architecture:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Architecture":
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`. Raises ValueError when another version has written it."""
+        if stored["inputs"] and stored.get("format") != FORMAT:
+            raise ValueError("written by another version of nettrain; train it again")
         fan_in, layers = stored["inputs"], []
         for plan in stored["layers"]:
-            layers.append(
-                Layer(
-                    fan_in,
-                    plan["units"],
-                    activations[plan["activation"]["name"]](**plan["activation"]),
-                    plan["dropout"],
-                )
-            )
+            activation = activations[plan["activation"]["name"]](**plan["activation"])
+            norm = plan["batch_norm"] and BatchNorm(**plan["batch_norm"])
+            layers.append(Layer(fan_in, plan["units"], activation, plan["bias"], norm, plan["dropout"]))
             fan_in = plan["units"]
-        return cls(stored["inputs"], tuple(layers))
+        return cls(stored["inputs"], tuple(layers), stored["input_noise"])
 
 
-def architecture(settings: ModelSettings, inputs: int, outputs: int, *, dropout: bool) -> Architecture:
+def architecture(
+    settings: ModelSettings,
+    inputs: int,
+    outputs: int,
+    *,
+    rates: Sequence[float] | None = None,
+    input_noise: float | None = None,
+) -> Architecture:
     """The network that these settings describe for data of this many columns and outputs.
 
-    `dropout` says whether any member of the population drops units. Softmax and sigmoid outputs belong to
-    their loss, so the last layer of such a network is linear here.
+    `rates` are the largest dropout of any member in each hidden layer, `input_noise` the largest noise; those
+    of these settings unless told. Softmax and sigmoid outputs that belong to their loss are no
+    activation here: the last layer of such a network is linear.
     """
-    last: Any = settings.output_activation
-    ends = activations["linear"]() if last == "auto" else last
-    widths = (inputs, *settings.hidden, outputs)
-    kinds = [settings.activation] * len(settings.hidden) + [ends]
-    layers = tuple(
-        Layer(m, n, kind, dropout and k < len(settings.hidden))
-        for k, (m, n, kind) in enumerate(zip(widths[:-1], widths[1:], kinds, strict=True))
-    )
-    return Architecture(inputs, layers)
+    hidden, fan_in, layers = settings.hidden_layers(), inputs, []
+    noise = settings.input_noise if input_noise is None else input_noise
+    for k, own in enumerate(hidden):
+        rate = own.dropout if rates is None else rates[k]
+        bias = own.batch_norm is None if own.bias == "auto" else own.bias
+        layers.append(Layer(fan_in, own.units, own.activation, bias, own.batch_norm, rate))
+        fan_in = own.units
+    end: Any = settings.output_activation
+    last = activations["linear"]() if end == "auto" else end
+    return Architecture(inputs, (*layers, Layer(fan_in, outputs, last, settings.bias is not False)), noise)
 
 
 def layer_initializers(settings: ModelSettings, plan: Architecture) -> tuple[Initializer, ...]:
     """Each layer's initializer; `auto` is what the layer's own activation asks for."""
-    init = settings.init
-    if init.name != "auto":
-        return (init,) * len(plan.layers)
-    asked = (initializers[layer.activation.initializer] for layer in plan.layers)
-    return tuple(entry(scale=init.scale, bias_init=init.bias_init) for entry in asked)
+    inits = [*(own.init for own in settings.hidden_layers()), settings.init]
+    return tuple(
+        initializers[layer.activation.initializer](scale=init.scale, bias_init=init.bias_init)
+        if init.name == "auto"
+        else init
+        for init, layer in zip(inits, plan.layers, strict=True)
+    )

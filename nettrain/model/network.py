@@ -5,26 +5,37 @@ a step replays them. What a call reads and writes is in the docstrings; a_0 is t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
 from nettrain.backend.kernel import kernel, prange
-from nettrain.backend.philox import keep_mask
+from nettrain.backend.philox import add_noise, keep_mask
 from nettrain.catalogue.columns import columns
 from nettrain.model.architecture import Architecture, Layer
-from nettrain.model.parameters import Layout, views
+from nettrain.model.batch_norm import normalise, normalise_backward, normalise_by_running
+from nettrain.model.parameters import layout, statistics_layout, views
 
-Allocate = Callable[[str, tuple[int, ...]], Array]
+Allocate = Callable[..., Array]  # name, shape, dtype unless it is the run's
 
 
 @dataclass
 class LayerBuffers:
-    """What one layer needs for R members and B rows: z, a (R, B, H), and behind dropout also out."""
+    """What one layer needs for R members and B rows.
 
+    dense (R, B, C) is what the Dense gives and batch_norm normalises, z (R, B, C) what the activation gets,
+    a (R, B, H) what it makes, mask and dropped (R, B, H) belong to dropout, delta (R, B, H) is ∂loss/∂output
+    on its way through the layer. Without batch_norm dense is z, without an activation z is a.
+    """
+
+    dense: Array
     z: Array
     a: Array
+    moments: Array | None = None
     mask: Array | None = None
     dropped: Array | None = None
     delta: Array | None = None
@@ -33,15 +44,35 @@ class LayerBuffers:
     def output(self) -> Array:
         return self.a if self.dropped is None else self.dropped
 
+    @property
+    def slope(self) -> Array:
+        """Where ∂loss/∂z is after the activation: in delta, or in z where a unit has several columns."""
+        same = self.delta is None or self.delta.shape == self.z.shape
+        return self.delta if same else self.z
+
 
 @dataclass(frozen=True)
-class Dropout:
-    """What masks are made of: keys (R, 2) and threshold (R,) uint64, scale (R,), step (1,) uint64."""
+class Numbers:
+    """What members may differ in at one layer: the activation's as (R, 1, 1), momentum and epsilon (R, 2)."""
+
+    activation: Any
+    batch_norm: Array | None = None
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What masks and noise are drawn from: keys (R, 2) and step (1,) uint64, `first` row of the batch.
+
+    `drops` has threshold (R,) uint64 and scale (R,) for each layer with dropout, `noise` is sigma (R,).
+    Draws of `purpose` 0 are those of training.
+    """
 
     keys: Array
-    threshold: Array
-    scale: Array
     step: Array
+    drops: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    noise: Array | None = None
+    first: int = 0
+    purpose: int = 0
 
 
 class Tape(list[Call]):
@@ -65,111 +96,166 @@ def add_bias(z: Array, w: Array, start: Array) -> None:
             row[j] += bias[j]
 
 
-def buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
-    """Training buffers of every layer, from an allocator that is given a name and a shape."""
+def buffers(
+    plan: Architecture, allocate: Allocate, members: int, rows: int, *, training: bool = True
+) -> list[LayerBuffers]:
+    """Buffers of every layer, from an allocator of names and shapes; those of training have deltas."""
     made = []
     for k, layer in enumerate(plan.layers):
-        shape = (members, rows, layer.units)
-        own = _signals(layer, k, allocate, shape)
-        own.delta = allocate(f"delta{k}", shape)
-        if layer.dropout:
-            own.mask, own.dropped = allocate(f"mask{k}", shape), allocate(f"dropped{k}", shape)
+        own = _signals(layer, k, allocate, members, rows, training=training)
+        if training:
+            own.delta = allocate(f"delta{k}", own.a.shape)
+        if layer.dropout > 0:
+            own.mask, own.dropped = (allocate(f"{name}{k}", own.a.shape) for name in ("mask", "dropped"))
         made.append(own)
     return made
 
 
 def inference_buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
     """Buffers of a forward pass alone: no masks, no deltas."""
-    return [_signals(layer, k, allocate, (members, rows, layer.units)) for k, layer in enumerate(plan.layers)]
+    return [
+        _signals(layer, k, allocate, members, rows, training=False) for k, layer in enumerate(plan.layers)
+    ]
 
 
-def _signals(layer: Layer, k: int, allocate: Allocate, shape: tuple[int, ...]) -> LayerBuffers:
-    z = allocate(f"z{k}", shape)
-    return LayerBuffers(z, z if layer.activation.identity else allocate(f"a{k}", shape))
+def _signals(
+    layer: Layer, k: int, allocate: Allocate, members: int, rows: int, *, training: bool
+) -> LayerBuffers:
+    wide, shape = (members, rows, layer.columns), (members, rows, layer.units)
+    z = allocate(f"z{k}", wide)
+    a = z if layer.activation.identity else allocate(f"a{k}", shape)
+    if layer.batch_norm is None:
+        return LayerBuffers(z, z, a)
+    dense = allocate(f"dense{k}", wide) if training else z
+    return LayerBuffers(dense, z, a, allocate(f"moments{k}", (members, 3, layer.columns), np.float64))
 
 
-@dataclass(frozen=True)
 class Network:
-    """An architecture whose parameters lie as `place` says; `numbers` are its activations' (R, 1, 1)."""
+    """An architecture whose parameters (R, P) and statistics (R, Q) lie in these very arrays.
 
-    backend: Backend
-    plan: Architecture
-    place: Layout
-    numbers: Sequence[Any]
+    `numbers` are what its members may differ in, layer by layer.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        plan: Architecture,
+        parameters: Array,
+        statistics: Array,
+        numbers: Sequence[Numbers],
+    ) -> None:
+        self.backend, self.plan, self.numbers = backend, plan, numbers
+        self.parameters, self.statistics = parameters, statistics
+        self.place, self.remembered = layout(plan), statistics_layout(plan)
+        self.arrays = views(parameters, self.place)
 
     def forward(
         self,
         tape: Tape,
         x: Array,
-        parameters: Array,
         work: Sequence[LayerBuffers],
-        dropout: Dropout | None = None,
+        chance: Chance | None = None,
+        *,
+        training: bool = False,
     ) -> Array:
-        """z_k = a_{k-1} @ W_k + b_k, a_k = f(z_k), masked while training; returns the last a (R, B, K)."""
-        a, weights = x, views(parameters, self.place)
-        for k, own in enumerate(work):
-            tape.call(self.backend.matmul, a, weights[k]["weight"], own.z)
-            bias = self.place.start(k, "bias")
-            tape.append(self.backend.launch(add_bias, own.z.size, own.z, parameters, bias))
+        """Per layer a @ W + b, batch_norm, f, dropout by `chance`; returns the last output (R, B, K).
+
+        While training batch_norm goes by the batch and takes it into its running averages, else by these.
+        """
+        a = x
+        for k, (layer, own) in enumerate(zip(self.plan.layers, work, strict=True)):
+            tape.call(self.backend.matmul, a, self.arrays[k]["weight"], own.dense)
+            if layer.bias:
+                self._launch(tape, add_bias, own.dense, self.parameters, self.place.start(k, "bias"))
+            if layer.batch_norm is not None:
+                self._normalise(tape, own, k, training=training)
             self._activate(tape, own, k)
-            if dropout is not None and own.mask is not None:
-                self._drop(tape, own, k, dropout)
-            a = own.output
+            if chance is not None and k in chance.drops:
+                self._drop(tape, own, k, chance)
+                a = own.output
+            else:
+                a = own.a
         return a
 
-    def backward(
-        self,
-        tape: Tape,
-        x: Array,
-        parameters: Array,
-        gradient: Array,
-        work: Sequence[LayerBuffers],
-    ) -> None:
+    def backward(self, tape: Tape, x: Array, gradient: Array, work: Sequence[LayerBuffers]) -> None:
         """From ∂loss/∂a of the last layer, in its delta, to the gradient (R, P) of every parameter.
 
-        Per layer: delta *= mask, delta *= f'(z), dW = a_prevᵀ @ delta, db = Σ_rows delta,
+        Per layer: delta *= mask, delta *= f'(z), through batch_norm, dW = a_prevᵀ @ delta, db = Σ_rows delta,
         delta_prev = delta @ Wᵀ.
         """
-        backend = self.backend
-        weights, slopes = views(parameters, self.place), views(gradient, self.place)
+        backend, slopes = self.backend, views(gradient, self.place)
         ones = backend.zeros((1, 1, work[0].z.shape[1]))
         ones.fill(1)
         for k in reversed(range(len(self.plan.layers))):
-            own = work[k]
-            self._through_activation(tape, own, k)
+            own, layer = work[k], self.plan.layers[k]
+            self._through_activation(tape, own, k, gradient)
+            if layer.batch_norm is not None:
+                gain, shift = (self.place.start(k, name) for name in ("gain", "shift"))
+                signals = (own.slope, own.dense, own.moments)
+                self._launch(tape, normalise_backward, *signals, self.parameters, gradient, gain, shift)
             before = x if k == 0 else work[k - 1].output
-            tape.call(backend.matmul, before.swapaxes(1, 2), own.delta, slopes[k]["weight"])
-            # the sum over rows as a product with ones: BLAS is three times faster at it than a reduction
-            tape.call(backend.matmul, ones, own.delta, slopes[k]["bias"])
+            tape.call(backend.matmul, before.swapaxes(1, 2), own.slope, slopes[k]["weight"])
+            if layer.bias:
+                # the sum over rows as a product with ones: BLAS is three times faster at it than a reduction
+                tape.call(backend.matmul, ones, own.slope, slopes[k]["bias"])
             if k > 0:
-                down = weights[k]["weight"].swapaxes(1, 2)
-                tape.call(backend.matmul, own.delta, down, work[k - 1].delta)
+                down = self.arrays[k]["weight"].swapaxes(1, 2)
+                tape.call(backend.matmul, own.slope, down, work[k - 1].delta)
+
+    def _launch(self, tape: Tape, body: Any, signal: Array, *arrays: Any) -> None:
+        """A kernel that visits every element of its first argument."""
+        tape.append(self.backend.launch(body, signal.size, signal, *arrays))
+
+    def _normalise(self, tape: Tape, own: LayerBuffers, k: int, *, training: bool) -> None:
+        places = [self.place.start(k, name) for name in ("gain", "shift")]
+        averages = [self.remembered.start(k, name) for name in ("running_mean", "running_variance")]
+        rest = (own.moments, self.numbers[k].batch_norm, self.parameters, *places, self.statistics, *averages)
+        if training:
+            self._launch(tape, normalise, own.dense, own.z, *rest)
+        else:
+            self._launch(tape, normalise_by_running, own.z, *rest)
 
     def _activate(self, tape: Tape, own: LayerBuffers, k: int) -> None:
         kind = type(self.plan.layers[k].activation)
         if kind.forward_kernel is not None:
-            signals = (own.z, own.a, self._columns(own, k))
-            tape.append(self.backend.launch(kind.forward_kernel, own.z.size, *signals))
+            self._launch(tape, kind.forward_kernel, own.z, own.a, *self._entry_arrays(k))
         elif not kind.identity:
-            tape.call(kind.forward, self.backend.xp, self.numbers[k], own.z, own.a)
+            tape.call(kind.forward, self.backend.xp, self._settings(k), own.z, own.a)
 
-    def _columns(self, own: LayerBuffers, k: int) -> Array:
-        """The numbers (R, k) of a layer's activation as its kernels read them."""
-        values = type(self.plan.layers[k].activation).columns(self.numbers[k])
-        return self.backend.from_host(columns(values, own.z.shape[0]))
-
-    def _drop(self, tape: Tape, own: LayerBuffers, k: int, dropout: Dropout) -> None:
-        draw = (own.mask, dropout.keys, dropout.step, k, dropout.threshold, dropout.scale)
-        tape.append(self.backend.launch(keep_mask, own.z.size, *draw))
-        tape.call(self.backend.xp.multiply, own.a, own.mask, out=own.dropped)
-
-    def _through_activation(self, tape: Tape, own: LayerBuffers, k: int) -> None:
-        """delta from behind the layer's dropout to in front of its activation."""
+    def _through_activation(self, tape: Tape, own: LayerBuffers, k: int, gradient: Array) -> None:
+        """delta from behind the layer's dropout to in front of its activation, in `own.slope`."""
         xp, kind = self.backend.xp, type(self.plan.layers[k].activation)
         if own.mask is not None:
             tape.call(xp.multiply, own.delta, own.mask, out=own.delta)
         if kind.backward_kernel is not None:
-            signals = (own.delta, own.z, own.a, self._columns(own, k))
-            tape.append(self.backend.launch(kind.backward_kernel, own.z.size, *signals))
+            behind = self._entry_arrays(k, gradient)
+            self._launch(tape, kind.backward_kernel, own.delta, own.z, own.a, *behind)
         elif not kind.identity:
-            tape.call(kind.backward, xp, self.numbers[k], own.delta, own.z, own.a)
+            tape.call(kind.backward, xp, self._settings(k), own.delta, own.z, own.a)
+
+    def _settings(self, k: int) -> Any:
+        """The activation's own numbers (R, 1, 1) and its learned ones (R, 1, C)."""
+        own, names = self.numbers[k].activation, self.plan.layers[k].activation.learned
+        learned = {name: self.arrays[k][name] for name in names}
+        return SimpleNamespace(**vars(own), **learned) if learned else own
+
+    def _entry_arrays(self, k: int, *gradient: Array) -> tuple[Any, ...]:
+        """What the kernels of an activation get behind the signals: numbers (R, k), and what it learns."""
+        entry, members = self.plan.layers[k].activation, self.parameters.shape[0]
+        device = self.backend.from_host
+        numbers = device(columns(type(entry).columns(self.numbers[k].activation), members))
+        if not entry.learned:
+            return (numbers,)
+        starts = np.array([self.place.start(k, name) for name in entry.learned], dtype=np.int64)
+        return (numbers, self.parameters, *gradient, device(starts))
+
+    def _drop(self, tape: Tape, own: LayerBuffers, k: int, chance: Chance) -> None:
+        counter = (chance.step, chance.purpose + k, chance.first)
+        self._launch(tape, keep_mask, own.mask, chance.keys, *counter, *chance.drops[k])
+        tape.call(self.backend.xp.multiply, own.a, own.mask, out=own.dropped)
+
+
+def append_noise(tape: Tape, backend: Backend, x: Array, noisy: Array, chance: Chance) -> None:
+    """noisy (R, B, D) = x (1|R, B, D) with the noise of this step."""
+    draw = (chance.keys, chance.step, chance.first, chance.noise)
+    tape.append(backend.launch(add_noise, noisy.size, noisy, x, *draw))

@@ -1,9 +1,11 @@
 """Flat parameters: a member is one row, its layers are views of that row.
 
-A row holds all weight matrices first, then all biases, so that penalties and decay touch a prefix. Every
-view starts at a multiple of 64 elements; the padding between views is 0 and stays 0.
+A row holds all weight matrices first, then all biases, gains, shifts and learned numbers of activations, so
+that penalties and decay touch a prefix. Every view starts at a multiple of 64 elements; the padding between
+views is 0 and stays 0. The running statistics of batch normalisation lie in a second row of the same form.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,8 @@ from nettrain.model.architecture import Architecture
 
 STRIDE = 64  # elements
 WEIGHTS = 1  # purpose number of the draws below
+ORDER = ("weight", "bias", "gain", "shift")  # of kinds in a row; learned numbers of activations follow
+START = {"gain": 1.0, "running_variance": 1.0}  # all else starts at 0, or as its activation says
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Slot:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Layout:
     slots: tuple[Slot, ...]
     size: int
     weights: int
+    layers: int
 
     def start(self, layer: int, name: str) -> int:
         """Where this array begins in a row."""
@@ -46,18 +51,30 @@ class Layout:
 
 def layout(plan: Architecture) -> Layout:
     """The layout of this architecture's parameters."""
-    shapes = [(k, "weight", (layer.fan_in, layer.units)) for k, layer in enumerate(plan.layers)]
-    biases = [(k, "bias", (1, layer.units)) for k, layer in enumerate(plan.layers)]
-    slots, start = [], 0
-    for k, name, shape in [*shapes, *biases]:
-        slots.append(Slot(k, name, shape, start))
-        start += -(-slots[-1].size // STRIDE) * STRIDE
-    return Layout(tuple(slots), start, slots[len(shapes)].start)
+    return _laid_out([layer.arrays for layer in plan.layers])
+
+
+def statistics_layout(plan: Architecture) -> Layout:
+    """The layout of its running statistics."""
+    return _laid_out([layer.statistics for layer in plan.layers])
+
+
+def _laid_out(shapes: Sequence[dict[str, tuple[int, int]]]) -> Layout:
+    """Kind by kind, each kind layer by layer."""
+    kinds = dict.fromkeys([*ORDER, *(name for layer in shapes for name in layer)])
+    slots, start, weights = [], 0, 0
+    for kind in kinds:
+        for k, layer in enumerate(shapes):
+            if kind in layer:
+                slots.append(Slot(k, kind, layer[kind], start))
+                start += -(-slots[-1].size // STRIDE) * STRIDE
+        weights = start if kind == "weight" else weights
+    return Layout(tuple(slots), start, weights, len(shapes))
 
 
 def views(buffer: Array, plan: Layout) -> list[dict[str, Array]]:
-    """Per layer the arrays weight (R, m, n) and bias (R, 1, n) as views of buffer (R, P)."""
-    layers: list[dict[str, Array]] = [{} for _ in range(1 + max(slot.layer for slot in plan.slots))]
+    """Per layer its arrays by name, weight (R, m, n), bias (R, 1, n) and so on, as views of buffer (R, P)."""
+    layers: list[dict[str, Array]] = [{} for _ in range(plan.layers)]
     for slot in plan.slots:
         part = buffer[:, slot.start : slot.start + slot.size]
         layers[slot.layer][slot.name] = part.reshape(buffer.shape[0], *slot.shape)
@@ -73,7 +90,19 @@ def initial_row(plan: Architecture, place: Layout, inits: Sequence[Initializer],
     for k, (layer, init, view) in enumerate(zip(plan.layers, inits, views(row, place), strict=True)):
         generator = np.random.Generator(np.random.Philox(key=[seed, WEIGHTS], counter=[0, 0, 0, k]))
         slope = layer.activation.left_slope
-        view["weight"][0] = init.scale * init.draw(init, generator, layer.fan_in, layer.units, slope)
-        view["bias"][0] = init.bias_init
+        view["weight"][0] = init.scale * init.draw(init, generator, layer.fan_in, layer.columns, slope)
+        starts = {**START, "bias": init.bias_init, **layer.activation.learned}
+        for name in view.keys() & starts.keys():
+            view[name][...] = starts[name]
+    first: HostArray = row[0]
+    return first
+
+
+def initial_statistics(place: Layout) -> HostArray:
+    """Running means 0 and variances 1 (Q,) in float64."""
+    row = np.zeros((1, place.size))
+    for layer in views(row, place):
+        for name, array in layer.items():
+            array[...] = START.get(name, 0.0)
     first: HostArray = row[0]
     return first

@@ -1,34 +1,109 @@
 """The `model:` and `regularization:` blocks of an experiment file."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.activations import Activation, activations
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.settings import Settings, later, number, option
+from nettrain.catalogue.settings import Settings, expects, later, number, option
 
 Units = Annotated[int, Field(ge=1)]
 ActivationChoice = Annotated[Activation, Choice(activations)]
 InitializerChoice = Annotated[Initializer, Choice(initializers, default="auto")]
+Bias = Annotated[bool | Literal["auto"], expects("true, false or auto")]
 
 
-class ModelSettings(Settings):
-    """Layers of a multilayer perceptron: Dense → activation → dropout, and a last Dense."""
+class BatchNorm(Settings):
+    """Normalise each column of a layer over the batch, by running averages at prediction."""
 
-    hidden: list[Units] = option([64, 32], "units of each hidden layer; [] is a linear model")
-    layers: Any = later(None, "hidden layers one by one, each with its own settings")
+    momentum: float = number(0.1, "share of a batch in the running averages", gt=0, le=1)
+    epsilon: float = number(1e-5, "added to the variance", gt=0)
+
+
+def _switch(value: Any) -> Any:
+    """`true` is the block with its defaults, `false` is none."""
+    return {True: {}, False: None}.get(value, value) if isinstance(value, bool) else value
+
+
+BatchNormSwitch = Annotated[
+    BatchNorm | None,
+    BeforeValidator(_switch, json_schema_input_type=BatchNorm | bool | None),
+    PlainSerializer(lambda block: block.model_dump() if block else False, return_type=Any),
+]
+
+
+class PerLayer(Settings):
+    """What each hidden layer may say for itself: Dense → batch_norm → activation → dropout."""
+
     activation: ActivationChoice = option("relu", "of every hidden layer")
     init: InitializerChoice = option("auto", "distribution of the initial weights")
-    bias: Any = later(True, "whether layers have biases")
+    bias: Bias = option("auto", "whether layers have biases; auto: where no batch_norm follows")
+    batch_norm: BatchNormSwitch = option(False, "normalise each hidden layer over the batch")
     dropout: float = number(0.0, "share of hidden units dropped in a training step", ge=0, lt=1)
-    batch_norm: Any = later(False, "normalise each hidden layer over the batch")
-    input_noise: Any = later(0.0, "standard deviation of noise on the inputs while training")
+
+
+class Width(Settings):
+    """How wide one hidden layer is."""
+
+    units: Units = option(..., "units of this layer")
+
+
+class LayerSettings(PerLayer, Width):
+    """One hidden layer; what it does not say is as the model says."""
+
+
+class Depth(Settings):
+    """The hidden layers: their widths alone, or one by one."""
+
+    hidden: list[Units] | None = option(
+        [64, 32], "units of each hidden layer; [] is a linear model; null beside layers"
+    )
+    layers: list[LayerSettings] | None = option(None, "hidden layers one by one, each with its own settings")
+
+
+class ModelSettings(PerLayer, Depth):
+    """Layers of a multilayer perceptron: Dense → batch_norm → activation → dropout, and a last Dense."""
+
+    input_noise: float = number(0.0, "standard deviation of noise on the inputs while training", ge=0)
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
         "auto", "of the last layer; auto is the one that the loss brings"
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = number(None, "of the initial weights; default: seed")
+
+    @model_validator(mode="after")
+    def _one_list_of_layers(self) -> Self:
+        """Give each of `layers` what it does not say itself; `hidden` is null beside them."""
+        if self.layers is None and self.hidden is None:
+            raise _elsewhere("hidden", "null without layers; give one of them")
+        if self.layers is not None and self.hidden is not None and "hidden" in self.model_fields_set:
+            raise _elsewhere("hidden", "given beside layers; give one of them, the other as null")
+        if self.layers is not None:
+            own = [layer.model_copy(update=self._inherited(layer)) for layer in self.layers]
+            object.__setattr__(self, "layers", own)
+            object.__setattr__(self, "hidden", None)
+        return self
+
+    def _inherited(self, layer: LayerSettings) -> dict[str, Any]:
+        unsaid = [key for key in PerLayer.model_fields if key not in layer.model_fields_set]
+        return {key: getattr(self, key) for key in unsaid}
+
+    def hidden_layers(self) -> list[LayerSettings]:
+        """Every hidden layer with all that is its own, whichever way it was written."""
+        if self.layers is not None:
+            return self.layers
+        shared = {key: getattr(self, key) for key in PerLayer.model_fields}
+        return [LayerSettings.model_construct(units=units, **shared) for units in self.hidden or ()]
+
+    def written_out(self) -> Self:
+        """The same model with its hidden layers as `layers`, whichever way they were written."""
+        return self.model_copy(update={"layers": self.hidden_layers()})
+
+
+def _elsewhere(key: str, message: str) -> PydanticCustomError:
+    return PydanticCustomError("elsewhere", "{message}", {"message": message, "path": ("model", key)})
 
 
 class RegularizationSettings(Settings):

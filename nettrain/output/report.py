@@ -89,7 +89,7 @@ def _architecture(plan: Architecture, link: str) -> Table:
     for k, layer in enumerate(plan.layers, start=1):
         name = "output" if k == len(plan.layers) else f"hidden {k}"
         own = link if name == "output" and link != "linear" else layer.activation.name
-        kind = own + (" + dropout" if layer.dropout else "")
+        kind = own + (" + dropout" if layer.dropout > 0 else "")
         table.add_row(name, count(layer.units), kind, count(layer.parameters))
     return table
 

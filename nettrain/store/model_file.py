@@ -1,7 +1,8 @@
 """`model.safetensors`: the final weights of all members and the architecture they belong to.
 
-Arrays are named `layers.K.weight` (R, m, n) and `layers.K.bias` (R, 1, n); the metadata holds the
-architecture as JSON.
+Arrays are named `layers.K.weight` (R, m, n) and `layers.K.bias`, `.gain`, `.shift`, `.running_mean`,
+`.running_variance`, or as an activation calls what it learns, (R, 1, n), where a layer has them; the metadata
+holds the architecture as JSON.
 """
 
 import json
@@ -15,26 +16,27 @@ from nettrain.backend.base import HostArray
 from nettrain.errors import SpecError
 from nettrain.files import write_whole
 from nettrain.model.architecture import Architecture
-from nettrain.model.parameters import layout, views
+from nettrain.model.parameters import Layout, layout, statistics_layout, views
 
 
-def write_model(path: Path, plan: Architecture, parameters: HostArray) -> None:
-    """Write the parameters (R, P) of an architecture."""
+def write_model(path: Path, plan: Architecture, parameters: HostArray, statistics: HostArray) -> None:
+    """Write the parameters (R, P) and running statistics (R, Q) of an architecture."""
     arrays = {
         f"layers.{k}.{name}": np.ascontiguousarray(array)
-        for k, layer in enumerate(views(parameters, layout(plan)))
+        for buffer, place in ((parameters, layout(plan)), (statistics, statistics_layout(plan)))
+        for k, layer in enumerate(views(buffer, place))
         for name, array in layer.items()
     }
     write_whole(path, save(arrays, metadata={"architecture": json.dumps(plan.to_json())}))
 
 
-def read_model(path: Path) -> tuple[Architecture, HostArray]:
-    """The architecture and its parameters (R, P). Raises SpecError when this is no model file."""
+def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
+    """The architecture, its parameters (R, P) and statistics (R, Q). Raises SpecError if this is no model."""
     try:
         with safe_open(path, framework="numpy") as f:
             plan = Architecture.from_json(json.loads(f.metadata()["architecture"]))
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
-        return plan, _flat(plan, arrays)
+        return plan, _flat(layout(plan), arrays), _flat(statistics_layout(plan), arrays)
     except KeyError as error:
         raise SpecError(f"{path}: not a model of nettrain: no {error}") from error
     except (SafetensorError, OSError, IndexError, TypeError, ValueError) as error:
@@ -42,14 +44,14 @@ def read_model(path: Path) -> tuple[Architecture, HostArray]:
         raise SpecError(f"{path}: not a model of nettrain: {reason}") from error
 
 
-def _flat(plan: Architecture, arrays: dict[str, HostArray]) -> HostArray:
-    """The arrays of a model file as parameters (R, P)."""
-    first, place = arrays["layers.0.weight"], layout(plan)
-    parameters = np.zeros((first.shape[0], place.size), first.dtype)
-    for k, layer in enumerate(views(parameters, place)):
+def _flat(place: Layout, arrays: dict[str, HostArray]) -> HostArray:
+    """The arrays of a model file that have a place, as rows (R, P)."""
+    first = arrays["layers.0.weight"]
+    rows = np.zeros((first.shape[0], place.size), first.dtype)
+    for k, layer in enumerate(views(rows, place)):
         for name, array in layer.items():
             stored = arrays[f"layers.{k}.{name}"]
             if stored.shape != array.shape:  # the assignment would broadcast some of them
                 raise ValueError(f"layers.{k}.{name} is {stored.shape}, the architecture says {array.shape}")
             array[...] = stored
-    return parameters
+    return rows

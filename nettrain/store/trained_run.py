@@ -22,11 +22,12 @@ from nettrain.store.run_folder import RunFolder, read_json
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run's experiment, architecture, parameters (R, P) and preprocessing, on an open backend."""
+    """A run's experiment, architecture, parameters (R, P), statistics (R, Q), preprocessing and backend."""
 
     experiment: Experiment
     plan: Architecture
     parameters: HostArray
+    statistics: HostArray
     preprocessing: Preprocessing
     backend: Backend
     folder: RunFolder = field(repr=False)
@@ -50,7 +51,7 @@ class TrainedRun:
 def open_trained(path: Path) -> TrainedRun:
     """The trained run in a folder. Raises SpecError when it is unfinished or has diverged."""
     folder = RunFolder.open(path)
-    plan, parameters = read_model(folder.model)
+    plan, parameters, statistics = read_model(folder.model)
     preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))
     experiment = resolved(check(read(folder.config)))
     if plan.inputs != preprocessing.inputs:
@@ -60,4 +61,4 @@ def open_trained(path: Path) -> TrainedRun:
     place = experiment.backend
     threads = 1 if place.threads == "auto" else place.threads  # a run writes a number, a person may not
     backend = open_backend("numpy", dtype=place.dtype, threads=threads)
-    return TrainedRun(experiment, plan, parameters, preprocessing, backend, folder)
+    return TrainedRun(experiment, plan, parameters, statistics, preprocessing, backend, folder)

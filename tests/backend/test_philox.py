@@ -30,7 +30,7 @@ def mask(
     keys = np.array([key_words(seed) for seed in seeds], np.uint64)
     threshold = np.full(len(seeds), round(p * 65536), np.uint64)
     scale = np.full(len(seeds), 2.0, np.float32)
-    keep_mask(out, keys, np.array([step], np.uint64), layer, threshold, scale)
+    keep_mask(out, keys, np.array([step], np.uint64), layer, 0, threshold, scale)
     return out
 
 

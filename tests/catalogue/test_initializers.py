@@ -96,7 +96,7 @@ def test_sparse_has_exactly_its_connections(m: int, connections: int, expected: 
 
 def rows(seed: int = 0, **model: object) -> list[dict[str, np.ndarray]]:
     settings = ModelSettings(**{"hidden": [8, 8], **model})
-    plan = architecture(settings, 8, 8, dropout=False)
+    plan = architecture(settings, 8, 8)
     place = layout(plan)
     row = initial_row(plan, place, layer_initializers(settings, plan), seed)
     return views(row[None], place)

@@ -10,7 +10,7 @@ from nettrain.model.settings import ModelSettings
 
 
 def plan(*hidden: int) -> Architecture:
-    return architecture(ModelSettings(hidden=list(hidden)), 4, 3, dropout=True)
+    return architecture(ModelSettings(hidden=list(hidden), dropout=0.5), 4, 3)
 
 
 def test_weights_come_first_and_every_array_starts_on_a_boundary() -> None:
@@ -40,7 +40,7 @@ def test_parameters_are_counted_without_padding() -> None:
 
 
 def test_dropout_is_behind_hidden_layers_only() -> None:
-    assert [layer.dropout for layer in plan(7, 5).layers] == [True, True, False]
+    assert [layer.dropout for layer in plan(7, 5).layers] == [0.5, 0.5, 0.0]
 
 
 def test_an_architecture_survives_json() -> None:

@@ -14,7 +14,7 @@ from nettrain.output import report as report_module
 from nettrain.output.report import final_report, head
 
 PLAN = Architecture(
-    4, (Layer(4, 16, activations["tanh"](), dropout=True), Layer(16, 3, activations["linear"]()))
+    4, (Layer(4, 16, activations["tanh"](), dropout=0.5), Layer(16, 3, activations["linear"]()))
 )
 SUMMARY: dict[str, Any] = {
     "status": "finished",

@@ -42,7 +42,7 @@ model:
   hidden: [64, 32]
   activation: relu
   init: auto
-  bias: true
+  bias: auto
   dropout: 0.0
   batch_norm: false
   input_noise: 0.0
@@ -78,10 +78,6 @@ backend: {name: auto, dtype: float32, threads: auto, device: 0, tf32: false}
 MINIMAL = "data: {source: builtin:optdigits, target: label}\n"
 
 NOT_BUILT = {
-    "model.layers": "[3]",
-    "model.bias": "false",
-    "model.batch_norm": "true",
-    "model.input_noise": "0.1",
     "regularization.l1": "0.1",
     "regularization.max_norm": "1",
     "training.clip_norm": "1",
@@ -144,7 +140,6 @@ def test_the_list_of_keys_that_come_later_is_complete():
         ("training.weight_decay", "0"),
         ("training.checkpoint", "{seconds: 2}"),
         ("data.columns", "{ignore: []}"),
-        ("model.input_noise", "0"),
         ("sweep", "null"),
     ],
 )
@@ -152,9 +147,7 @@ def test_another_spelling_of_an_unbuilt_default_is_accepted(key, value):
     assert isinstance(check(parse(nested(key, value), "f")), Experiment)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [("model.bias", "1"), ("training.repeat", "true"), ("training.diagnostics", "0")]
-)
+@pytest.mark.parametrize(("key", "value"), [("training.repeat", "true"), ("training.diagnostics", "0")])
 def test_one_is_not_true(key, value):
     deepest = {"training.checkpoint": "training.checkpoint.seconds"}.get(key, key)
     assert [f"f:3: {deepest}: not built yet"] == errors(nested(key, value))

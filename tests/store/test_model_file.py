@@ -10,21 +10,24 @@ from safetensors.numpy import save_file
 from nettrain.catalogue.activations import activations
 from nettrain.errors import SpecError
 from nettrain.model.architecture import Architecture, Layer
-from nettrain.model.parameters import layout, views
+from nettrain.model.parameters import layout, statistics_layout, views
+from nettrain.model.settings import BatchNorm
 from nettrain.store.model_file import read_model, write_model
 
-PLAN = Architecture(
-    3, (Layer(3, 5, activations["tanh"](), dropout=True), Layer(5, 2, activations["linear"]()))
-)
+NORMALISED = Layer(3, 5, activations["tanh"](), bias=False, batch_norm=BatchNorm(), dropout=0.5)
+PLAN = Architecture(3, (NORMALISED, Layer(5, 2, activations["linear"]())))
 
 
-def parameters(members, dtype):
-    """Parameters (R, P) that all differ; the padding is 0."""
-    rows = np.zeros((members, layout(PLAN).size), dtype)
-    for layer in views(rows, layout(PLAN)):
-        for array in layer.values():
-            array[...] = np.arange(array.size).reshape(array.shape) + 1 / 3
-    return rows
+def arrays(members, dtype):
+    """Parameters (R, P) and statistics (R, Q) that all differ; the padding is 0."""
+    made = []
+    for place in (layout(PLAN), statistics_layout(PLAN)):
+        rows = np.zeros((members, place.size), dtype)
+        for layer in views(rows, place):
+            for array in layer.values():
+                array[...] = np.arange(array.size).reshape(array.shape) + 1 / 3
+        made.append(rows)
+    return made
 
 
 @pytest.fixture
@@ -35,28 +38,32 @@ def file(tmp_path):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("members", [1, 3])
 def test_what_is_written_is_read_back(file, members, dtype):
-    expected = parameters(members, dtype)
-    write_model(file, PLAN, expected)
-    plan, actual = read_model(file)
+    expected = arrays(members, dtype)
+    write_model(file, PLAN, *expected)
+    plan, *actual = read_model(file)
     assert PLAN == plan
-    assert (expected.dtype, expected.tobytes()) == (actual.dtype, actual.tobytes())
+    for ours, theirs in zip(expected, actual, strict=True):
+        assert (ours.dtype, ours.tobytes()) == (theirs.dtype, theirs.tobytes())
 
 
 def test_the_same_is_written_as_the_same_bytes(file):
-    write_model(file, PLAN, parameters(2, "float32"))
+    write_model(file, PLAN, *arrays(2, "float32"))
     first = file.read_bytes()
-    write_model(file, PLAN, parameters(2, "float32"))
+    write_model(file, PLAN, *arrays(2, "float32"))
     assert first == file.read_bytes()
 
 
 def test_arrays_have_names_and_the_member_axis(file):
-    write_model(file, PLAN, parameters(4, "float32"))
+    write_model(file, PLAN, *arrays(4, "float32"))
     with safe_open(file, framework="numpy") as f:
         shapes = {name: f.get_tensor(name).shape for name in f.keys()}  # noqa: SIM118 not a dict
         stored = json.loads(f.metadata()["architecture"])
     assert {
         "layers.0.weight": (4, 3, 5),
-        "layers.0.bias": (4, 1, 5),
+        "layers.0.gain": (4, 1, 5),
+        "layers.0.shift": (4, 1, 5),
+        "layers.0.running_mean": (4, 1, 5),
+        "layers.0.running_variance": (4, 1, 5),
         "layers.1.weight": (4, 5, 2),
         "layers.1.bias": (4, 1, 2),
     } == shapes
@@ -75,7 +82,7 @@ def refused(file):
 
 @pytest.mark.parametrize("length", [0, 4, 100, -1])
 def test_a_truncated_file_is_one_line(file, length):
-    write_model(file, PLAN, parameters(1, "float32"))
+    write_model(file, PLAN, *arrays(1, "float32"))
     file.write_bytes(file.read_bytes()[:length])
     assert refused(file)
 
@@ -86,12 +93,12 @@ def test_a_missing_file_is_one_line(file):
 
 def rewritten(file, change, **metadata):
     """A file whose arrays were changed."""
-    write_model(file, PLAN, parameters(2, "float32"))
+    write_model(file, PLAN, *arrays(2, "float32"))
     with safe_open(file, framework="numpy") as f:
-        arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
+        named = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
         stored = f.metadata()
-    change(arrays)
-    save_file(arrays, file, metadata={**stored, **metadata})
+    change(named)
+    save_file(named, file, metadata={**stored, **metadata})
     return refused(file)
 
 
@@ -115,6 +122,12 @@ def test_an_array_of_another_shape_is_named(file):
 )
 def test_a_foreign_architecture_is_one_line(file, architecture, expected):
     assert expected == rewritten(file, lambda arrays: None, architecture=architecture)
+
+
+def test_a_file_of_another_version_says_so(file):
+    stored = {name: value for name, value in PLAN.to_json().items() if name != "format"}
+    expected = "written by another version of nettrain; train it again"
+    assert expected == rewritten(file, lambda named: None, architecture=json.dumps(stored))
 
 
 def test_an_activation_that_is_not_known_is_named(file):

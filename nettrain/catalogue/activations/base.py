@@ -8,6 +8,12 @@ ufuncs are slow the entry names kernels instead: `backward_kernel(delta, z, a, n
 `columns(s)`. A forward pass may leave in z whatever the entry's own derivative reads there; the backward
 pass may overwrite z and a, nobody reads them after it. At a kink the derivative is the one of the flatter
 side: 0 for those that clip, the slope below 0 for the rest; `kinks` names the z where it jumps.
+
+An entry with `learned` numbers, one for each column of its layer, finds them in `s` by their names, (R, 1, C).
+Its kernels get behind `numbers` the parameters (R, P), `backward_kernel` then the gradient (R, P), and starts
+(k,), where the C numbers of each name begin in a row; `backward_kernel` writes their gradient. An entry that
+makes one unit of several columns, `columns_per_unit` k, gets z (R, B, k·H), piece after piece, and a, delta
+(R, B, H); its `backward_kernel` leaves the gradient in z.
 """
 
 from typing import Any, ClassVar
@@ -21,10 +27,12 @@ activations: Registry["Activation"] = Registry("activation")
 
 
 class Activation(Variant):
-    """An elementwise function between layers."""
+    """A function between layers, elementwise unless it says otherwise."""
 
     initializer: ClassVar[str] = "glorot_uniform"  # what `init: auto` means in front of it
     identity: ClassVar[bool] = False  # nothing to compute: a is z
+    outputs_only: ClassVar[bool] = False
+    learned: ClassVar[dict[str, float]] = {}  # numbers that are trained: name -> start
     kinks: ClassVar[tuple[float, ...]] = ()
     forward_kernel: ClassVar[Kernel | None] = None
     backward_kernel: ClassVar[Kernel | None] = None
@@ -33,6 +41,11 @@ class Activation(Variant):
     def columns(cls, s: Any) -> list[Any]:
         """What the kernels need to know of each member: (k) values, each a number or one per member."""
         return [getattr(s, field) for field in cls.model_fields if varies(cls, field)]
+
+    @property
+    def columns_per_unit(self) -> int:
+        """Columns of the Dense in front that make one unit."""
+        return 1
 
     @property
     def left_slope(self) -> float:
