@@ -195,5 +195,3 @@ def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> No
         inits = layer_initializers(experiment.model, own)
         row = initial_row(own, run.place, inits, experiment.model.seed or 0)
         run.population["parameters"][r] = run.backend.from_host(row)
-
-

@@ -64,7 +64,10 @@ class _Loop:
         self.orders = 1 if same else population.size
         sizes = self.run.batches.sizes
         self.steps: dict[int, Step] = {rows: training_step(self.run, rows, self.orders) for rows in sizes}
-        table, fitted = self.run.tables.get("validation"), (population["parameters"], population["statistics"])
+        table, fitted = (
+            self.run.tables.get("validation"),
+            (population["parameters"], population["statistics"]),
+        )
         self.validation = table and Evaluation(
             self.run, table, *fitted, population.members, watched(self.run)
         )

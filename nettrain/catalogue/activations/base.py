@@ -9,7 +9,7 @@ ufuncs are slow the entry names kernels instead: `backward_kernel(delta, z, a, n
 pass may overwrite z and a, nobody reads them after it. At a kink the derivative is the one of the flatter
 side: 0 for those that clip, the slope below 0 for the rest; `kinks` names the z where it jumps.
 
-An entry with `learned` numbers, one for each column of its layer, finds them in `s` by their names, (R, 1, C).
+An entry with `learned` numbers, one for each column of its layer, finds them in `s` by name, (R, 1, C).
 Its kernels get behind `numbers` the parameters (R, P), `backward_kernel` then the gradient (R, P), and starts
 (k,), where the C numbers of each name begin in a row; `backward_kernel` writes their gradient. An entry that
 makes one unit of several columns, `columns_per_unit` k, gets z (R, B, k·H), piece after piece, and a, delta
