@@ -31,7 +31,8 @@ def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: 
     trained = open_trained(run)
     rows = labelled(trained, data)
     table = table_of(rows, trained.experiment, trained.backend)
-    fitted = (trained.backend.from_host(array) for array in (trained.parameters, trained.statistics))
+    device = trained.backend.from_host
+    fitted = device(trained.parameters), device(trained.statistics)
     members = stack([trained.experiment] * len(trained.parameters))
     loss, measured = Evaluation(trained, table, *fitted, members).measured()
     values = {"loss": float(loss[0]), **measured[0].scalars}

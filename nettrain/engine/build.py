@@ -191,7 +191,7 @@ def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> No
     own("noise_keys", run.backend.from_host(np.array(keys, dtype=np.uint64)))
     run.population["statistics"][:] = run.backend.from_host(initial_statistics(statistics_layout(run.plan)))
     for r, experiment in enumerate(experiments):
-        own = network_of(experiment, data)  # the member's own numbers, which initializers may read
-        inits = layer_initializers(experiment.model, own)
-        row = initial_row(own, run.place, inits, experiment.model.seed or 0)
+        one = network_of(experiment, data)  # with the member's own numbers, which initializers read
+        inits = layer_initializers(experiment.model, one)
+        row = initial_row(one, run.place, inits, experiment.model.seed or 0)
         run.population["parameters"][r] = run.backend.from_host(row)
