@@ -174,7 +174,7 @@ def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> No
     size, width = run.population.size, run.place.size
     rule = optimizers[run.experiment.optimizer.name]
     own("parameters", zeros((size, width)))
-    own("gradient", zeros((size, width)))
+    own("gradient", zeros((size, width)), scratch=True)
     own("state", zeros((size, len(rule.state), width)))
     own("total", zeros((size, 2), np.float64))
     own("rate", np.zeros(size))
@@ -182,7 +182,7 @@ def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> No
     own("l2", run.backend.from_host(np.stack([l2, np.zeros(size)], axis=1)))
     own("loss", run.backend.from_host(columns(loss_of(run.experiment).columns(members.loss), size)))
     known = rule.coefficients(shaped(members.optimizer, 1), np.ones((size, 1)), np.ones(1))
-    own("coefficients", zeros((size, len(known))))
+    own("coefficients", zeros((size, len(known))), scratch=True)
     own("statistics", zeros(run.final_statistics.shape))
     if run.experiment.training.early_stopping is not None:
         own("best_parameters", zeros((size, width)))

@@ -35,29 +35,34 @@ def train(
     `prune` is told every EpochDone and returns the original numbers of the members to stop after it.
     Yields an EpochDone per epoch, a MemberStopped when a member's training ends and one TrainingDone.
     """
-    yield from _Loop(run, interrupted, prune, clock).events()
+    yield from Training(run, interrupted, prune, clock).events()
 
 
-class _Loop:
+class Training:
     """A run between two events.
 
-    Where it stands: `epoch` and `step` (done so far), `step_seconds` and `seconds` (spent so far) and
-    `ended` (how each member that has stopped did so). All that has the member axis is the population's.
+    Where it stands: `epoch` and `step` (done so far), `position` (batches of the epoch that is under way),
+    `step_seconds` and `seconds` (spent so far) and `ended` (how each member that has stopped did so). All
+    that has the member axis is the population's; `engine.state` takes both and puts them back.
     """
 
     def __init__(
-        self, run: Run, interrupted: Callable[[], bool], prune: Prune | None, clock: Callable[[], float]
+        self,
+        run: Run,
+        interrupted: Callable[[], bool] = never,
+        prune: Prune | None = None,
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
         self.run, self.interrupted, self.prune, self.clock = run, interrupted, prune, clock
-        self.epoch = self.step = 0
+        self.epoch = self.step = self.position = 0
         self.step_seconds = self.seconds = 0.0
         self.ended: dict[int, MemberStopped] = {}
         self.news: list[MemberStopped] = []  # of those who ended since the last event
         self.counter = run.pool.take("step", (1,), np.uint64)
         self.settings = run.experiment.training
-        self._rebuild()
+        self.rebuild()
 
-    def _rebuild(self) -> None:
+    def rebuild(self) -> None:
         """New steps and views, for the population as it is now."""
         population = self.run.population
         same = shared(self._rules.order_seed, shuffle=self.settings.shuffle)
@@ -102,13 +107,14 @@ class _Loop:
         population = self.run.population
         if population.ripe():
             population.compact(population["active"])
-            self._rebuild()
+            self.rebuild()
 
     def _epoch(self) -> EpochDone | None:
         """One epoch, its evaluation and who ends with it; None when nobody got to its end."""
         started, before = self.clock(), self.step_seconds
-        self.run.population["total"][:] = 0
-        self.run.convergence.start(self._rules.convergence)
+        if self.position == 0:
+            self.run.population["total"][:] = 0
+            self.run.convergence.start(self._rules.convergence)
         if not self._steps():
             return None
         self.epoch += 1
@@ -152,18 +158,24 @@ class _Loop:
     def _run_steps(self) -> bool:
         run, coefficients = self.run, self.run.population["coefficients"]
         rows = self._rows()
+        begin, table = self.position, None
         for position, (start, stop) in enumerate(run.batches.bounds()):
-            if position > 0 and not self._may_go_on():
+            if position < begin:
+                continue  # done before an interruption
+            if position > begin and not self._may_go_on():
                 return False
-            if position % TABLE_STEPS == 0:
-                count = min(TABLE_STEPS, run.batches.steps - position)
-                table, rates = coefficient_table(run, self.step, count)
+            ahead = position % TABLE_STEPS
+            if table is None or ahead == 0:
+                count = min(TABLE_STEPS, run.batches.steps - position + ahead)
+                table, rates = coefficient_table(run, self.step - ahead, count)
             step = self.steps[stop - start]
             step.index[...] = rows[:, start:stop]
-            coefficients[...] = table[position % TABLE_STEPS]
+            coefficients[...] = table[ahead]
             self.counter[0] = self.step
             step.replay()
             self.step += 1
+            self.position += 1
+        self.position = 0
         run.backend.synchronize()
         run.population["rate"][:] = rates[:, -1]
         return True

@@ -26,12 +26,19 @@ class Population:
         self.members = members
         self.size = size
         self._rows: dict[str, Array] = {}
+        self._scratch: set[str] = set()
         self.own("original", np.arange(size))
         self.own("active", np.ones(size, dtype=bool))
 
-    def own(self, name: str, array: Array) -> None:
-        """List an array whose first axis is the members."""
+    def own(self, name: str, array: Array, *, scratch: bool = False) -> None:
+        """List an array whose first axis is the members; `scratch` is written anew in every step."""
         self._rows[name] = array
+        if scratch:
+            self._scratch.add(name)
+
+    def kept(self) -> list[str]:
+        """Names of the arrays on which the run's future depends."""
+        return [name for name in self._rows if name not in self._scratch]
 
     def __getitem__(self, name: str) -> Array:
         """The rows of the members that are still here; a view, void after `compact`."""
@@ -44,7 +51,10 @@ class Population:
 
     def compact(self, keep: npt.NDArray[np.bool_]) -> None:
         """Move the rows to keep (R,) to the front of every listed array."""
-        rows = np.flatnonzero(keep)
+        self.pick(np.flatnonzero(keep))
+
+    def pick(self, rows: npt.NDArray[np.intp]) -> None:
+        """Keep these rows alone, in this order."""
         for array in self._rows.values():
             array[: len(rows)] = array[rows]
         self.members = select(self.members, rows)

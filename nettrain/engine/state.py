@@ -1,0 +1,74 @@
+"""All that the rest of a run depends on: taken between two steps, and put back into a run built anew.
+
+Nothing is known here of what there is to keep: every array with the member axis is in `Population`, and
+the loop's own numbers are few. Orders, masks and noise are counted, so there is no random state.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import HostArray
+from nettrain.engine.events import MemberStopped
+from nettrain.engine.loop import Training
+
+ROWS = "rows."
+FINAL = ("final", "final_statistics")
+NUMBERS = ("epoch", "step", "position", "step_seconds", "seconds")
+
+
+@dataclass(frozen=True)
+class State:
+    """Arrays on the host: the rows of members that are still there, and what all have ended with.
+
+    `numbers` are plain: where the loop stood and how members have ended.
+    """
+
+    arrays: dict[str, HostArray]
+    numbers: dict[str, Any]
+
+
+def taken(training: Training) -> State:
+    """A copy of a run's state. Not to be called within a step."""
+    run, host = training.run, training.run.backend.to_host
+    rows = {ROWS + name: host(run.population[name]) for name in run.population.kept()}
+    numbers = {name: getattr(training, name) for name in NUMBERS}
+    ended = [asdict(end) for end in training.ended.values()]
+    final = {name: getattr(run, name).copy() for name in FINAL}
+    return State({**rows, **final}, {**numbers, "ended": ended})
+
+
+def put_back(training: Training, state: State, reopened: Iterable[str] = ("interrupted",)) -> None:
+    """Make a run that has just been built go on from `state`.
+
+    Members that ended for one of the `reopened` reasons train again if their rows are still there.
+    """
+    run, population = training.run, training.run.population
+    original = state.arrays[ROWS + "original"]
+    if len(original) < population.size:
+        population.pick(original)
+    for name in population.kept():
+        population[name][...] = _on(population[name], run.backend.xp, state.arrays[ROWS + name])
+    for name in FINAL:
+        getattr(run, name)[...] = state.arrays[name]
+    for name in NUMBERS:
+        setattr(training, name, state.numbers[name])
+    _reopen(training, [MemberStopped(**end) for end in state.numbers["ended"]], set(reopened))
+    training.rebuild()
+
+
+def _on(array: Any, xp: Any, stored: HostArray) -> Any:
+    """Stored numbers where the array is: some of a population's live on the host in any case."""
+    return stored if isinstance(array, np.ndarray) else xp.asarray(stored)
+
+
+def _reopen(training: Training, ends: list[MemberStopped], reasons: set[str]) -> None:
+    population = training.run.population
+    row_of = {int(member): row for row, member in enumerate(population["original"])}
+    for end in ends:
+        if end.reason in reasons and end.member in row_of:
+            population["active"][row_of[end.member]] = True
+        else:
+            training.ended[end.member] = end

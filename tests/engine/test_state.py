@@ -1,0 +1,113 @@
+"""A run that goes on from a state ends as if nothing had happened, to the bit."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from nettrain.engine.events import EpochDone, Event, MemberStopped
+from nettrain.engine.loop import Training
+from nettrain.engine.state import State, put_back, taken
+from tests.trained import IRIS, built, experiment
+
+PARTS = ["model.dropout=0.2", "regularization.l2=0.01"]
+STOPPING = ["training.early_stopping={patience: 2, min_delta: 0.02}", "training.epochs=30"]
+KINDS = {
+    "adam": [],
+    "nesterov with warmup": ["optimizer=nesterov", "schedule={name: cosine, warmup: 2}"],
+    "stops": [*STOPPING, "optimizer.learning_rate=0.02"],
+    "evaluates now and then": ["training.epochs=5", "training.evaluate_every=2", "training.shuffle=false"],
+    "converges": ["training.convergence={tolerance: 0.03, epochs: 2, weight_change: 0.5}"],
+    "draws with replacement": ["training.sampling=replacement", "training.target={val_accuracy: 0.9}"],
+    "batch norm and noise": ["model.batch_norm=true", "model.input_noise=0.1"],
+    "one batch": ["training.batch_size=full"],
+}
+
+
+def specs(count: int, *overrides: str) -> list:
+    return [
+        experiment(IRIS, *PARTS, *overrides, f"seed={r}", f"training.order_seed={r // 2}")
+        for r in range(count)
+    ]
+
+
+class After:
+    """Says that somebody has asked to stop when it has been asked often enough."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self) -> bool:
+        self.times -= 1
+        return self.times < 0
+
+
+def told(events: Iterator[Event]) -> list[tuple]:
+    """What was told, without times."""
+    said: list[tuple] = []
+    for event in events:
+        if isinstance(event, EpochDone):
+            figures = {name: values.tolist() for name, values in event.figures.items()}
+            said.append(
+                (event.epoch, event.step, event.members.tolist(), str(figures), event.better.tolist())
+            )
+        elif isinstance(event, MemberStopped) and event.reason != "interrupted":
+            said.append((event,))
+    return said
+
+
+def again(state: State, some: list) -> Training:
+    training = Training(built(some))
+    put_back(training, state)
+    return training
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 5])
+def test_interrupted_anywhere_and_resumed_it_ends_the_same(kind: str, count: int) -> None:
+    some = specs(count, *KINDS[kind])
+    whole = Training(built(some))
+    undisturbed = told(whole.events())
+    rng = np.random.default_rng(len(kind) + count)
+    for times in rng.integers(0, whole.step, size=6):
+        training = Training(built(some), After(int(times)))
+        said = told(training.events())
+        resumed = again(taken(training), some)
+        said += told(resumed.events())
+        assert undisturbed == said
+        assert whole.run.final.tobytes() == resumed.run.final.tobytes()
+        assert whole.ended == resumed.ended
+        assert (whole.epoch, whole.step) == (resumed.epoch, resumed.step)
+
+
+def test_a_state_taken_after_any_epoch_leads_to_the_same_end() -> None:
+    some = specs(16, *KINDS["stops"])
+    whole = Training(built(some))
+    states = {event.epoch: taken(whole) for event in whole.events() if isinstance(event, EpochDone)}
+    assert len({len(state.arrays["rows.original"]) for state in states.values()}) > 2  # rows were moved
+    for state in states.values():
+        resumed = again(state, some)
+        told(resumed.events())
+        assert whole.run.final.tobytes() == resumed.run.final.tobytes()
+        assert whole.ended == resumed.ended
+
+
+def test_who_ended_with_the_epochs_goes_on_when_there_are_more() -> None:
+    short, long = (specs(3, f"training.epochs={epochs}") for epochs in (3, 7))
+    first = Training(built(short))
+    said = told(first.events())
+    more = Training(built(long))
+    put_back(more, taken(first), ["epochs"])
+    said = [entry for entry in said if len(entry) > 1] + told(more.events())
+    whole = Training(built(long))
+    assert told(whole.events()) == said
+    assert whole.run.final.tobytes() == more.run.final.tobytes()
+
+
+def test_a_state_holds_copies_and_no_scratch() -> None:
+    training = Training(built(specs(2)))
+    state = taken(training)
+    assert "rows.gradient" not in state.arrays
+    before = state.arrays["rows.parameters"].copy()
+    told(training.events())
+    assert np.array_equal(before, state.arrays["rows.parameters"])
