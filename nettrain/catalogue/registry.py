@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import GetCoreSchemaHandler, create_model
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, create_model
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 from nettrain.catalogue.settings import Settings
@@ -61,6 +62,11 @@ class Registry(Generic[V]):
         return iter(self._entries.items())
 
 
+def meaning(entry: type[Variant]) -> str:
+    """What a variant is: the first paragraph of its docstring on one line, without the last full stop."""
+    return " ".join((entry.__doc__ or "").split("\n\n")[0].split()).removesuffix(".")
+
+
 class Choice:
     """Annotation of a field that takes a variant: `adam`, or `{name: adam, learning_rate: 0.01}`.
 
@@ -91,6 +97,19 @@ class Choice:
             union,
             serialization=core_schema.plain_serializer_function_ser_schema(_dump),
         )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A name, or the block of a variant; only the default's may go without its name."""
+        union: Any = schema["schema"] if schema["type"] == "function-wrap" else schema
+        blocks = [
+            handler(block) | ({} if name == self.default else {"required": ["name"]})
+            for name, block in union["choices"].items()
+        ]
+        names = {"auto": "follows from the rest"} if self.auto else {}
+        names |= {name: meaning(entry) for name, entry in self.registry.items()}
+        return {"anyOf": [{"enum": list(names), "enumDescriptions": list(names.values())}, *blocks]}
 
     def _validate(self, value: Any, inner: Callable[[Any], Any]) -> Any:
         if self.auto and value == "auto":

@@ -10,7 +10,9 @@ from nettrain import __version__
 from nettrain.cli.evaluate import evaluate
 from nettrain.cli.info import info
 from nettrain.cli.init import init
+from nettrain.cli.list import list_kinds
 from nettrain.cli.predict import predict
+from nettrain.cli.schema import schema
 from nettrain.cli.show import show
 from nettrain.cli.train import train
 from nettrain.errors import BackendError, NettrainError
@@ -39,8 +41,9 @@ def nettrain(
     """Train multilayer perceptrons from one YAML file."""
 
 
-for command in (init, train, evaluate, predict, show, info):
+for command in (init, train, evaluate, predict, show, schema, info):
     app.command()(command)
+app.command("list")(list_kinds)
 
 
 def main() -> None:

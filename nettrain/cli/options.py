@@ -5,12 +5,25 @@ from typing import Annotated
 
 import typer
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="The experiment file.", show_default=False)]
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+from nettrain.cli.completion import complete_file, complete_override, complete_run
+
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="The experiment file.", show_default=False, autocompletion=complete_file
+    ),
+]
+RunArgument = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="A run folder.", show_default=False, autocompletion=complete_run),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="KEY=VALUE", help="Changes, such as optimizer.learning_rate=1e-2.", show_default=False
+        metavar="KEY=VALUE",
+        help="Changes, such as optimizer.learning_rate=1e-2.",
+        show_default=False,
+        autocompletion=complete_override,
     ),
 ]
 Json = Annotated[

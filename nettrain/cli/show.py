@@ -1,13 +1,15 @@
 """`nettrain show`: the whole experiment, every key written out."""
 
-from nettrain.cli.options import Debug, File, Overrides
+from nettrain.cli.options import Debug, File, Json, Overrides
 
 
-def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
+def show(file: File, overrides: Overrides = None, as_json: Json = False, debug: Debug = False) -> None:
     """Check an experiment file and print it as it will run, with every key.
 
     What only the data can tell (the loss, the target's kind, threads) stays at auto when it cannot be read.
     """
+    import json
+
     from nettrain.engine.settle import read_settled
     from nettrain.errors import DataError
     from nettrain.output.console import print_notes, print_yaml
@@ -21,4 +23,7 @@ def show(file: File, overrides: Overrides = None, debug: Debug = False) -> None:
     except DataError as error:
         notes.append(f"the data cannot be read, so some keys stay at auto: {error}")
     print_notes(notes)
-    print_yaml(to_yaml(experiment))
+    if as_json:
+        print(json.dumps(experiment.model_dump()))
+    else:
+        print_yaml(to_yaml(experiment))

@@ -38,3 +38,16 @@ def seconds(value: float) -> str:
 def count(value: int) -> str:
     """A whole number in groups of three: 6,570."""
     return f"{value:,}"
+
+
+def setting(value: object) -> str:
+    """A setting as an experiment file spells it: 0.001, true, null, [0, 1]."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(setting, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {setting(inner)}' for key, inner in value.items())}}}"
+    return "null" if value is None else str(value)

@@ -1,0 +1,104 @@
+"""What the shell offers when a person presses Tab. It must never print, fail or take long."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+Offer = tuple[str, str]  # the word, and what it means
+
+
+def complete_kind(incomplete: str) -> list[str]:
+    """Kinds for `nettrain list`."""
+    from nettrain.spec.kinds import kinds
+
+    return [kind for kind in kinds() if kind.startswith(incomplete)]
+
+
+def complete_command(incomplete: str) -> list[str]:
+    """Commands whose --json has a schema."""
+    from nettrain.cli.answers import ANSWERS
+
+    return [name for name in ANSWERS if name.startswith(incomplete)]
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Run folders: those below runs/, or below what has been typed."""
+    folder = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
+    found = _runs(folder, incomplete)
+    return found or _runs(Path("runs"), incomplete)
+
+
+def _runs(folder: Path, incomplete: str) -> list[str]:
+    with suppress(OSError):
+        paths = [str(path.parent) for path in folder.glob("*/summary.json")]
+        return sorted(path for path in paths if path.startswith(incomplete) or incomplete in path)
+    return []
+
+
+def complete_file(incomplete: str) -> list[str]:
+    """Experiment files and the folders on the way to them."""
+    path = Path(incomplete)
+    folder = path if incomplete.endswith("/") or not incomplete else path.parent
+    with suppress(OSError):
+        names = sorted(
+            f"{entry}/" if entry.is_dir() else str(entry)
+            for entry in folder.iterdir()
+            if (entry.is_dir() and not entry.name.startswith(".")) or entry.suffix in (".yaml", ".yml")
+        )
+        return [name for name in names if name.startswith(incomplete)]
+    return []
+
+
+def complete_override(incomplete: str) -> list[Offer]:
+    """KEY= for every key of the experiment file, and the words that it may be behind the equals sign."""
+    from nettrain.spec.schema import experiment_schema
+
+    schema = experiment_schema()
+    key, equals, _ = incomplete.partition("=")
+    if equals:
+        field = dict(_keys(schema, schema)).get(key, {})
+        offers: list[Offer] = [(f"{key}={word}", meaning) for word, meaning in _words(field)]
+    else:
+        depth = key.count(".")
+        offers = [
+            (f"{name}=", str(field.get("description", "")))
+            for name, field in _keys(schema, schema)
+            if name.count(".") <= depth + 1
+        ]
+    return [offer for offer in offers if offer[0].startswith(incomplete)]
+
+
+def _keys(block: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys that take a value, with what the schema says of each."""
+    for name, field in block.get("properties", {}).items():
+        if "const" in field:  # a variant's own name, or what is not built yet
+            continue
+        inner = [form for form in _forms(field, schema) if "properties" in form]
+        if not inner or len(_forms(field, schema)) > len(inner):
+            yield f"{prefix}{name}", field
+        seen: set[str] = set()
+        for form in inner:
+            for key, value in _keys(form, schema, f"{prefix}{name}."):
+                if key not in seen:
+                    seen.add(key)
+                    yield key, value
+
+
+def _forms(field: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alternatives of a field, references resolved."""
+    found = []
+    for form in field.get("anyOf", [field]):
+        name = form.get("$ref", "").rpartition("/")[2]
+        found.append(schema["$defs"][name] if name else form)
+    return found
+
+
+def _words(field: dict[str, Any]) -> Iterator[Offer]:
+    for form in field.get("anyOf", [field]):
+        meanings = form.get("enumDescriptions", [""] * len(form.get("enum", [])))
+        yield from zip(map(str, form.get("enum", [])), meanings, strict=True)
+        if form.get("type") == "boolean":
+            yield from (("true", ""), ("false", ""))
+        if "const" in form:
+            yield str(form["const"]), ""

@@ -1,0 +1,36 @@
+"""`nettrain list`: every variant of every kind that an experiment file can name."""
+
+from typing import Annotated
+
+import typer
+
+from nettrain.cli.completion import complete_kind
+from nettrain.cli.options import Debug, Json
+
+Kind = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[KIND]",
+        help="One kind in full: activation, loss, optimizer, ….",
+        show_default=False,
+        autocompletion=complete_kind,
+    ),
+]
+
+
+def list_kinds(kind: Kind = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Show what an experiment file can name: variants with their numbers, ranges, defaults and sources."""
+    import json
+    from dataclasses import asdict
+
+    from nettrain.output.catalogue import details, overview
+    from nettrain.output.console import console
+    from nettrain.spec.kinds import entries, kinds
+
+    found = {name: entries(name) for name in ([kind] if kind else kinds())}
+    if as_json:
+        print(json.dumps({name: [asdict(entry) for entry in found[name]] for name in found}))
+    elif kind:
+        details(console(), kind, found[kind])
+    else:
+        overview(console(), found)

@@ -1,0 +1,34 @@
+"""`nettrain schema`: JSON schemas, for editors and for programs that read what commands print."""
+
+from typing import Annotated
+
+import typer
+
+from nettrain.cli.completion import complete_command
+from nettrain.cli.options import Debug
+
+Of = Annotated[
+    str | None,
+    typer.Option(
+        "--of",
+        metavar="COMMAND",
+        help="Of what this command prints with --json; default: of the experiment file.",
+        autocompletion=complete_command,
+    ),
+]
+
+
+def schema(of: Of = None, debug: Debug = False) -> None:
+    """Print the JSON schema of the experiment file, with which editors complete and check it.
+
+    In an editor with a YAML language server, the file's first line names it:
+
+    # yaml-language-server: $schema=nettrain.schema.json
+    """
+    import json
+
+    from nettrain.cli.answers import answer
+    from nettrain.spec.schema import experiment_schema, model_schema
+
+    found = experiment_schema() if of is None else model_schema(answer(of))
+    print(json.dumps(found, indent=2, ensure_ascii=False))
