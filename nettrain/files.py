@@ -1,12 +1,16 @@
 """Files that are whole or absent, and folders that are never overwritten."""
 
+import errno
 import os
 import re
+import shutil
 import tempfile
 from itertools import count
 from pathlib import Path
 
 from nettrain.errors import NettrainError, SpecError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -26,10 +30,28 @@ def write_whole(path: Path, content: bytes | str) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise NettrainError(f"{path}: cannot be written: {error.strerror}") from error
+        raise NettrainError(f"{path}: cannot be written: {_reason(error, path, len(data))}") from error
     finally:  # also when Ctrl-C comes in between
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _reason(error: OSError, path: Path, size: int) -> str:
+    """What the disk says; where room is what is missing, how much there is and how much it takes."""
+    if error.errno not in NO_ROOM:
+        return str(error.strerror)
+    free = shutil.disk_usage(path.parent).free
+    return f"{error.strerror}: it takes {_megabytes(size)}, {_megabytes(free)} are free"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a process killed while writing has left, in a folder that nobody else writes to."""
+    for temporary in folder.glob(".*.????????"):
+        temporary.unlink(missing_ok=True)
 
 
 def new_folder(parent: Path, name: str) -> Path:

@@ -2,12 +2,13 @@
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import new_folder, safe_name, write_whole
+from nettrain.files import new_folder, remove_leftovers, safe_name, write_whole
 
 
 def refuse(*_):
@@ -34,7 +35,9 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
     monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), refuse)
     with pytest.raises(NettrainError) as caught:
         write_whole(file, "new")
-    assert f"{file}: cannot be written: No space left on device" == str(caught.value)
+    free = r"[\d.,]+ (MB|bytes) are free"
+    expected = f"{file}: cannot be written: No space left on device: it takes 3 bytes, {free}"
+    assert re.fullmatch(expected, str(caught.value))
     assert (1, "old", ["a.txt"]) == (caught.value.code, file.read_text(), os.listdir(tmp_path))
 
 
@@ -97,3 +100,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 )
 def test_names_of_folders_are_safe(name, expected):
     assert expected == safe_name(name)
+
+
+def test_leftovers_of_a_killed_process_go(tmp_path):
+    for name in (".model.safetensors.a1b2c3d4", ".lock", "model.safetensors", ".hidden"):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert [".hidden", ".lock", "model.safetensors"] == sorted(os.listdir(tmp_path))

@@ -1,0 +1,102 @@
+"""`checkpoint.safetensors`: the whole state of a run between two steps, so that it can go on to the bit.
+
+Arrays are those of `engine.state`; the metadata holds its numbers, the data's fingerprint and what else a
+run must remember, as JSON. Writing is a thread's work, on copies, while training goes on.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from nettrain.data.prepare import Prepared
+from nettrain.engine.state import State
+from nettrain.errors import NettrainError, SpecError
+from nettrain.files import write_whole
+
+KEY = "nettrain"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state, and what else a run must remember (plain data)."""
+
+    state: State
+    facts: dict[str, Any]
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write it whole, or leave the one that is there. Raises NettrainError when the disk refuses."""
+    state = checkpoint.state
+    arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
+    note = json.dumps({"numbers": state.numbers, "facts": checkpoint.facts})
+    write_whole(path, save(arrays, metadata={KEY: note}))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """What a file holds. Raises SpecError when it is no checkpoint."""
+    try:
+        with safe_open(path, framework="numpy") as f:
+            note = json.loads(f.metadata()[KEY])
+            arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
+        return Checkpoint(State(arrays, note["numbers"]), note["facts"])
+    except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
+        reason = str(error).partition("\n")[0]
+        raise SpecError(f"{path}: not a checkpoint of nettrain: {reason}") from error
+
+
+class Checkpoints:
+    """Writes a run's checkpoint when some seconds have passed, in a thread, and at the end.
+
+    A disk that refuses in between costs the run nothing: `trouble` says what was wrong, the checkpoint
+    before is whole, and the next one is tried in its turn. At the end it is an error.
+    """
+
+    def __init__(self, path: Path, seconds: float, clock: Callable[[], float] = monotonic) -> None:
+        self.trouble: str | None = None
+        self._path, self._seconds, self._clock = path, seconds, clock
+        self._last = clock()
+        self._thread: Thread | None = None
+
+    def offer(self, make: Callable[[], Checkpoint]) -> None:
+        """Take a checkpoint when it is time and the one before is on disk."""
+        if self._clock() - self._last < self._seconds or self._busy():
+            return
+        self._thread = Thread(target=self._try, args=(make(),), name="checkpoint")
+        self._thread.start()
+        self._last = self._clock()
+
+    def close(self, last: Checkpoint | None = None) -> None:
+        """Wait for the thread, then write the last one. Raises NettrainError when the disk refuses."""
+        if self._thread is not None:
+            self._thread.join()
+        if last is not None:
+            write_checkpoint(self._path, last)
+
+    def _busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _try(self, checkpoint: Checkpoint) -> None:
+        try:
+            write_checkpoint(self._path, checkpoint)
+            self.trouble = None
+        except NettrainError as error:
+            self.trouble = str(error)
+
+
+def fingerprint(data: Prepared) -> str:
+    """A text that is equal for data that are equal in every row that is trained on or measured."""
+    digest = hashlib.blake2b(digest_size=16)
+    for rows in (data.train, data.validation, data.test):
+        for array in (rows.x, rows.y, rows.weight) if rows is not None else ():
+            digest.update(f"{array.shape}{array.dtype}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

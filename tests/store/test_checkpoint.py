@@ -1,0 +1,136 @@
+"""Checkpoints are whole, come by time, and never stop a run that goes on."""
+
+import resource
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nettrain.engine.loop import Training
+from nettrain.engine.state import State, taken
+from nettrain.errors import NettrainError, SpecError
+from nettrain.store.checkpoint import (
+    Checkpoint,
+    Checkpoints,
+    fingerprint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from tests.trained import IRIS, built, experiment, prepared
+
+ROOT = Path(__file__).parents[2]
+
+
+def small(number: int) -> Checkpoint:
+    arrays = {"a": np.arange(3.0), "b": np.array([True, False]), "c": np.zeros((2, 0), np.uint64)}
+    return Checkpoint(State(arrays, {"epoch": number}), {"words": ["ä", None]})
+
+
+def test_a_checkpoint_reads_back_as_it_was(tmp_path):
+    training = Training(built([experiment(IRIS, "model.batch_norm=true", f"seed={r}") for r in range(3)]))
+    list(training.events())
+    state = taken(training)
+    write_checkpoint(tmp_path / "c", Checkpoint(state, {"x": 1}))
+    read = read_checkpoint(tmp_path / "c")
+    assert state.numbers == read.state.numbers
+    assert {"x": 1} == read.facts
+    assert state.arrays.keys() == read.state.arrays.keys()
+    for name, array in state.arrays.items():
+        assert (array.dtype, array.tobytes()) == (
+            read.state.arrays[name].dtype,
+            read.state.arrays[name].tobytes(),
+        )
+
+
+def test_empty_and_boolean_arrays_too(tmp_path):
+    write_checkpoint(tmp_path / "c", small(7))
+    read = read_checkpoint(tmp_path / "c")
+    assert ({"epoch": 7}, {"words": ["ä", None]}) == (read.state.numbers, read.facts)
+    assert [True, False] == read.state.arrays["b"].tolist()
+    assert (2, 0) == read.state.arrays["c"].shape
+
+
+def test_something_else_is_no_checkpoint(tmp_path):
+    (tmp_path / "c").write_bytes(b"no checkpoint at all")
+    with pytest.raises(SpecError, match="c: not a checkpoint of nettrain: "):
+        read_checkpoint(tmp_path / "c")
+    with pytest.raises(SpecError, match="none: not a checkpoint of nettrain: "):
+        read_checkpoint(tmp_path / "none")
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_they_come_by_time(tmp_path):
+    clock = Clock()
+    checkpoints = Checkpoints(tmp_path / "c", 2.0, clock)
+    made = []
+
+    def offer(seconds: float) -> None:
+        clock.now = seconds
+        checkpoints.offer(lambda: made.append(seconds) or small(int(seconds)))
+        checkpoints.close()
+
+    for seconds in (0.1, 1.9, 2.0, 3.9, 4.1, 9.0):
+        offer(seconds)
+    assert [2.0, 4.1, 9.0] == made
+    assert {"epoch": 9} == read_checkpoint(tmp_path / "c").state.numbers
+    checkpoints.close(small(10))
+    assert {"epoch": 10} == read_checkpoint(tmp_path / "c").state.numbers
+
+
+def test_a_folder_that_has_gone_is_trouble_first_and_an_error_at_the_end(tmp_path):
+    clock = Clock()
+    checkpoints = Checkpoints(tmp_path / "gone" / "c", 2.0, clock)
+    clock.now = 3.0
+    checkpoints.offer(lambda: small(1))
+    checkpoints.close()
+    assert f"{tmp_path}/gone/c: cannot be written: No such file or directory" == checkpoints.trouble
+    with pytest.raises(NettrainError, match="gone/c: cannot be written: No such file"):
+        checkpoints.close(small(2))
+    (tmp_path / "gone").mkdir()
+    clock.now = 6.0
+    checkpoints.offer(lambda: small(3))
+    checkpoints.close()
+    assert checkpoints.trouble is None
+
+
+def test_a_file_that_may_not_grow_leaves_the_one_before(tmp_path):
+    write_checkpoint(tmp_path / "c", small(1))
+    code = """
+import sys; from pathlib import Path; import numpy as np
+from nettrain.store.checkpoint import *; from nettrain.engine.state import State
+write_checkpoint(Path(sys.argv[1]), Checkpoint(State({"a": np.zeros(100_000)}, {}), {}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "c")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+    )
+    assert "c: cannot be written: File too large" in done.stderr
+    assert {"epoch": 1} == read_checkpoint(tmp_path / "c").state.numbers
+    assert ["c"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_the_fingerprint_knows_every_row():
+    data = prepared(experiment(IRIS))
+    same = prepared(experiment(IRIS))
+    assert fingerprint(data) == fingerprint(same)
+    assert fingerprint(data) != fingerprint(prepared(experiment(IRIS, "data.scaling=none")))
+    assert data.validation is not None
+    for part in ("train", "validation", "test"):
+        rows = getattr(same, part)
+        y = rows.y.copy()
+        y[-1] = (y[-1] + 1) % 3
+        assert fingerprint(data) != fingerprint(replace(same, **{part: replace(rows, y=y)}))
+    assert fingerprint(data) != fingerprint(replace(same, test=None))
