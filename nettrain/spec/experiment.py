@@ -14,6 +14,7 @@ from nettrain.catalogue.settings import Settings, expects, later, number, option
 from nettrain.data.settings import DataSettings
 from nettrain.errors import nearest
 from nettrain.model.settings import ModelSettings, RegularizationSettings
+from nettrain.spec.search import SweepSettings
 
 LOSSES = ("loss", "objective")
 MONITOR = ("training", "early_stopping", "monitor")
@@ -149,7 +150,7 @@ class Experiment(Settings):
     )
     training: TrainingSettings = option({}, "the loop")
     backend: BackendSettings = option({}, "where it runs")
-    sweep: Any = later(None, "a search over parameters")
+    sweep: SweepSettings | None = option(None, "a search over parameters, see nettrain sweep")
 
     @model_validator(mode="after")
     def _rows_to_monitor(self) -> "Experiment":

@@ -1,8 +1,9 @@
 """From a file and overrides to a checked experiment, and back to a file."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from pydantic import ValidationError
 from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError, close_file
 from nettrain.spec.document import Document, dump, parse
+from nettrain.spec.document import Path as KeyPath
 from nettrain.spec.experiment import Experiment
-from nettrain.spec.overrides import OVERRIDE, apply
+from nettrain.spec.overrides import OVERRIDE, apply, assign
 from nettrain.spec.problems import problems
+from nettrain.spec.search import search_problems
 
+Change = tuple[KeyPath, Any, str]  # a dotted key, its value, and the place that gives it
 SOURCES = ("source", "test", "validation")
 
 
@@ -26,6 +30,7 @@ class Loaded:
     experiment: Experiment
     notes: tuple[str, ...] = ()
     document: Document = field(default_factory=lambda: Document(None), repr=False)
+    folder: Path = Path()
 
     @contextmanager
     def placing_errors(self) -> Iterator[None]:
@@ -35,6 +40,16 @@ class Loaded:
         except (SpecError, DataError) as error:
             placed = [self._placed(line) for line in str(error).splitlines()]
             raise type(error)("\n".join(placed)) from error
+
+    def changed(self, changes: Iterable[Change]) -> tuple["Loaded", list[str]]:
+        """This experiment without its sweep, other values at some keys; and notes as of overrides.
+
+        Raises SpecError with all problems at once.
+        """
+        values = {key: value for key, value in self.document.values.items() if key != "sweep"}
+        document = Document(deepcopy(values), dict(self.document.places))
+        notes = [note for change in changes for note in assign(document, *change, Experiment)]
+        return Loaded(_anchored(check(document), document, self.folder), (), document, self.folder), notes
 
     def _placed(self, problem: str) -> str:
         path = tuple(problem.partition(": ")[0].split("."))
@@ -46,7 +61,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     """The experiment in a file, with `KEY=VALUE` overrides. Raises SpecError with all problems at once."""
     document = read(path)
     notes = apply(document, overrides, Experiment)
-    return Loaded(_anchored(check(document), document, path.parent), tuple(notes), document)
+    experiment = _anchored(check(document), document, path.parent)
+    return Loaded(experiment, tuple(notes), document, path.parent)
 
 
 def read(path: Path) -> Document:
@@ -74,7 +90,7 @@ def check(document: Document) -> Experiment:
         experiment = Experiment.model_validate(document.values)
     except ValidationError as error:
         failed = error
-    found = problems(document, Experiment, failed)
+    found = problems(document, Experiment, failed, search_problems(document))
     if found or experiment is None:
         raise SpecError(found)
     return experiment

@@ -43,10 +43,18 @@ def _apply(document: Document, override: str, model: type[Settings]) -> list[str
     given = parse(text, label, lines=False)
     if given.problems:
         raise SpecError(given.problems)
-    values, choices = document.values, dict(_choices(path, model))
+    return assign(document, path, given.values, label, model)
+
+
+def assign(document: Document, path: Path, value: Any, label: str, model: type[Settings]) -> list[str]:
+    """Put a value at a dotted place of the document; `label` is where it comes from. Returns notes.
+
+    Raises SpecError when something on the way is no block of keys.
+    """
+    values, choices = document.values, dict(choices_along(path, model))
     for depth in range(1, len(path)):
         values = _block(values, path[:depth], document, label, choices.get(path[:depth]))
-    return _set(document, values, path, given.values, label, choices)
+    return _set(document, values, path, value, label, choices)
 
 
 def _block(values: Any, path: Path, document: Document, label: str, choice: Choice | None) -> Any:
@@ -97,7 +105,7 @@ def _renamed(old: Any, path: Path, name: str, choice: Choice) -> tuple[Any, list
     return kept, [f"{_dotted(path)}: {name} has no {dropped}, dropped"] if dropped else []
 
 
-def _choices(path: Path, model: type[Settings]) -> Iterator[tuple[Path, Choice]]:
+def choices_along(path: Path, model: type[Settings]) -> Iterator[tuple[Path, Choice]]:
     """The places along this path that take a variant by name."""
     kind: Any = model
     for depth, part in enumerate(path, start=1):

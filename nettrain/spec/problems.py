@@ -1,7 +1,7 @@
 """What is wrong with an experiment file, in one line each: the place, the key, the value, what is allowed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -37,15 +37,28 @@ KEY = "[key]"  # what pydantic appends where the key itself of a mapping is wron
 OURS = ("monitor", "unbuilt", "elsewhere")  # errors whose message says all, value included
 
 
-def problems(document: Document, model: type[Settings], error: ValidationError | None) -> list[str]:
-    """All problems of a document, in the order of their lines."""
+def problems(
+    document: Document,
+    model: type[Settings],
+    error: ValidationError | None,
+    more: Iterable[tuple[Path, str]] = (),
+) -> list[str]:
+    """All problems of a document, in the order of their lines; `more` are those that others have found."""
     wrong: dict[Path, str] = {}
     for detail in error.errors() if error else []:
         wrong.setdefault(_path(detail, document, model), _phrase(detail, model))
     for path, text in _not_built(document.values, model, ()):
         wrong.setdefault(path, text)
+    for path, text in more:
+        wrong.setdefault(path, text)
     found = [*document.problems, *(_line(document, path, text) for path, text in wrong.items())]
     return sorted(dict.fromkeys(found), key=_line_number)
+
+
+def in_words(error: ValidationError, model: type[Settings]) -> Iterator[tuple[Path, str]]:
+    """Each error of a model that stands for itself: where in it, and a text."""
+    for detail in error.errors():
+        yield _path(detail, Document(None), model), _phrase(detail, model)
 
 
 def _line(document: Document, path: Path, text: str) -> str:

@@ -1,0 +1,62 @@
+"""Which values a trial has: a function of the search space and the trial's number alone.
+
+A draw is counted, not consumed: it is keyed by the sweep's seed and counted by the trial and the name of
+the parameter. So it does not matter which other trials are drawn, nor which other parameters there are.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from nettrain.spec.search import Parameter
+
+SEARCH = 5  # purpose number of the draws below
+LEAST = 2.0**-54  # in place of 0, for which a normal distribution has no value
+
+Values = dict[str, Any]
+Applies = Callable[[Values, Parameter], bool]
+
+
+def uniform(seed: int, trial: int, key: str) -> float:
+    """A number in (0, 1) for one parameter of one trial."""
+    name = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
+    bits = np.random.Philox(key=[seed, SEARCH], counter=np.array([0, 0, name, trial], np.uint64))
+    return max(float(np.random.Generator(bits).random()), LEAST)
+
+
+def draw(parameters: Sequence[Parameter], applies: Applies, *, seed: int, trial: int) -> Values:
+    """The values of one trial (from 1), by key; parameters that do not apply to what is drawn are left out."""
+    values: Values = {}
+    for parameter in outermost_first(parameters):
+        if applies(values, parameter):
+            made = parameter.distribution
+            values[parameter.key] = type(made).draw(made, uniform(seed, trial, parameter.key))
+    return in_order(values, parameters)
+
+
+def combinations(parameters: Sequence[Parameter], applies: Applies) -> Iterator[Values]:
+    """Every combination, the last parameter changing fastest."""
+
+    def below(values: Values, rest: Sequence[Parameter]) -> Iterator[Values]:
+        if not rest:
+            yield in_order(values, parameters)
+        elif not applies(values, rest[0]):
+            yield from below(values, rest[1:])
+        else:
+            made = rest[0].distribution
+            for value in type(made).steps(made) or []:
+                yield from below({**values, rest[0].key: value}, rest[1:])
+
+    yield from below({}, outermost_first(parameters))
+
+
+def outermost_first(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """What others may hang on comes first: `optimizer` and `optimizer.name` before `optimizer.beta1`."""
+    return sorted(parameters, key=lambda one: len(one.path) - (one.path[-1] == "name"))
+
+
+def in_order(values: Mapping[str, Any], parameters: Sequence[Parameter]) -> Values:
+    """The values in the order of the file."""
+    return {one.key: values[one.key] for one in parameters if one.key in values}

@@ -1,0 +1,125 @@
+"""Trials: values of searched parameters, put into the experiment and checked before the first one runs."""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from nettrain.errors import DataError, SpecError
+from nettrain.spec.experiment import Experiment
+from nettrain.spec.load import Change, Loaded, resolved
+from nettrain.spec.overrides import choices_along
+from nettrain.spec.search import TRIALS, Parameter, SweepSettings, parameters, sweep_of
+from nettrain.sweep.sampler import Values, combinations, draw, outermost_first
+
+ALONE = ("repeat", "ensemble", "snapshots")  # of `training:`: they make several networks of one experiment
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One point of the search: its number (from 1), the drawn values by key, and the experiment they make."""
+
+    number: int
+    values: Values
+    experiment: Experiment
+    loaded: Loaded = field(repr=False)
+
+
+class Search:
+    """The trials of an experiment file with a sweep block."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.settings: SweepSettings = sweep_of(loaded.experiment.sweep, loaded.document.place(()))
+        self.parameters: Sequence[Parameter] = parameters(loaded.document)
+        self.notes: dict[str, None] = {}
+
+    def trials(self, total: int | None = None) -> list[Trial]:
+        """All trials up to the total, the file's unless given. Raises SpecError with all problems."""
+        self._refuse_ends()
+        total = total or self.settings.trials or (None if self.settings.method == "grid" else TRIALS)
+        made, wrong = [], dict[str, None]()
+        for number, values in enumerate(islice(self._values(), total), start=1):
+            try:
+                made.append(self._trial(number, values))
+            except (SpecError, DataError) as error:
+                wrong |= dict.fromkeys(f"{line} (trial {number})" for line in str(error).splitlines())
+        if wrong:
+            raise SpecError(wrong)
+        return made
+
+    def _values(self) -> Iterator[Values]:
+        if self.settings.method == "grid":
+            yield from combinations(self.parameters, applies)
+            return
+        number = 0
+        while True:
+            number += 1
+            yield draw(self.parameters, applies, seed=self.settings.seed, trial=number)
+
+    def _trial(self, number: int, values: Values) -> Trial:
+        loaded, notes = self.loaded.changed(self._changes(values))
+        self.notes |= dict.fromkeys(notes)
+        experiment = resolved(loaded.experiment)
+        _refuse_several(experiment)
+        place = experiment.backend.model_copy(update={"threads": 1})
+        return Trial(number, values, experiment.model_copy(update={"backend": place}), loaded)
+
+    def _changes(self, values: Values) -> list[Change]:
+        """What the values change, outermost first, each with its line of the file."""
+        drawn = [one for one in outermost_first(self.parameters) if one.key in values]
+        return [(one.path, deepcopy(values[one.key]), one.place) for one in drawn]
+
+    def _refuse_ends(self) -> None:
+        """Raise SpecError when the experiment does not take a parameter's extreme values."""
+        wrong: dict[str, None] = {}
+        for parameter in self.parameters:
+            around = self._around(parameter)
+            for value in type(parameter.distribution).ends(parameter.distribution):
+                try:
+                    self.loaded.changed(self._changes({**around, parameter.key: value}))
+                except SpecError as error:
+                    wrong |= dict.fromkeys(error.problems)
+        if wrong:
+            raise SpecError(wrong)
+
+    def _around(self, parameter: Parameter) -> Values:
+        """Values of other parameters under which this one applies; the first ones when there are none."""
+        outer = [one for one in self.parameters if _inside(parameter, one) and one is not parameter]
+        found = list(combinations(outer, applies)) if outer else []
+        return next((values for values in found if applies(values, parameter)), found[0] if found else {})
+
+
+def applies(values: Values, parameter: Parameter) -> bool:
+    """Whether a parameter has a meaning beside what is drawn: `optimizer.beta1` has none beside sgd."""
+    path = parameter.path
+    found = dict(choices_along(path, Experiment))
+    for depth in range(1, len(path)):
+        key = ".".join(path[:depth])
+        for drawn in (
+            values[name] for name in (key, f"{key}.name") if name in values and name != parameter.key
+        ):
+            if drawn is None:
+                return False
+            choice = found.get(path[:depth])
+            if choice is None:
+                continue
+            name = (choice.expand(drawn) or {}).get("name")
+            known = choice.registry[name].model_fields if name in choice.registry else {}
+            if path[depth] not in known:
+                return False
+    return True
+
+
+def _inside(parameter: Parameter, other: Parameter) -> bool:
+    """Whether the key of a parameter lies in the block that another one chooses."""
+    block = other.path[:-1] if other.path[-1] == "name" else other.path
+    return parameter.path[: len(block)] == block
+
+
+def _refuse_several(experiment: Experiment) -> None:
+    for name in ALONE:
+        value: Any = getattr(experiment.training, name, None)
+        if isinstance(value, int) and value > 1:
+            raise SpecError(f"training.{name}: {value} networks for one trial do not go with a sweep")
