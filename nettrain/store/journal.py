@@ -36,7 +36,7 @@ class Journal:
 
 
 def _read(path: Path) -> list[Entry]:
-    """The whole lines of a journal, which loses what follows them. Raises SpecError at a line that is none."""
+    """The whole lines of a journal; what follows them is cut off. Raises SpecError at a wrong one."""
     try:
         content = path.read_bytes() if path.exists() else b""
         whole = content.rpartition(b"\n")[0]

@@ -1,1 +1,1 @@
-"""A search over an experiment's parameters: trials drawn, grouped into populations, and spread over processes."""
+"""A search over parameters: trials are drawn, grouped into populations and spread over processes."""

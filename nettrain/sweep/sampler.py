@@ -27,7 +27,7 @@ def uniform(seed: int, trial: int, key: str) -> float:
 
 
 def draw(parameters: Sequence[Parameter], applies: Applies, *, seed: int, trial: int) -> Values:
-    """The values of one trial (from 1), by key; parameters that do not apply to what is drawn are left out."""
+    """The values of one trial (from 1) by key, without parameters that do not apply to what is drawn."""
     values: Values = {}
     for parameter in outermost_first(parameters):
         if applies(values, parameter):

@@ -1,0 +1,53 @@
+"""A worker: a process of its own that trains one chunk after another, with one thread."""
+
+import os
+import signal
+import threading
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from nettrain.sweep.messages import Broken, Chunk, Continue, Order
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def work(orders: Connection) -> None:
+    """Follow orders until there are no more; chunks that wait at a rung stay in memory."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the sweep ends its workers itself
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    from nettrain.sweep.shared import mapped
+    from nettrain.sweep.training import Training
+
+    waiting: dict[int, Training] = {}
+    data: dict[Path, object] = {}
+    while (order := _next(orders)) is not None:
+        number = order.chunk if isinstance(order, Continue) else order.number
+        try:
+            if isinstance(order, Chunk):
+                if order.data.stem not in data:
+                    data[order.data.stem] = mapped(order.data)
+                training = Training(order, data[order.data.stem])  # type: ignore[arg-type]
+            else:
+                training = waiting.pop(order.chunk)
+                training.pruned = set(order.without)
+            if training.until_it_waits(orders.send):
+                waiting[number] = training
+        except Exception as error:
+            orders.send(Broken(number, " ".join(f"{type(error).__name__}: {error}".split())))
+
+
+def _next(orders: Connection) -> Order:
+    try:
+        order: Order = orders.recv()
+    except EOFError:
+        return None
+    return order
+
+
+def _end_with_parent() -> None:
+    """End at once when the sweep has ended without a word, as after kill -9."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
