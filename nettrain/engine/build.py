@@ -79,7 +79,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
     rates = [float(layer.dropout.max()) for layer in members.model.layers]
     plan = network_of(first, data, rates=rates, input_noise=float(members.model.input_noise.max()))
     place = layout(plan)
-    batches, monitor = _batches(first, data.train), _monitor(first, data)
+    batches, monitor = batches_of(first, data.train), _monitor(first, data)
     run = Run(
         experiment=first,
         backend=backend,
@@ -142,7 +142,8 @@ def loss_of(experiment: Experiment) -> Any:
     return losses[experiment.loss.name]
 
 
-def _batches(experiment: Experiment, train: Rows) -> Plan:
+def batches_of(experiment: Experiment, train: Rows) -> Plan:
+    """How the training rows are cut into batches. Raises DataError when one is larger than all of them."""
     rows, size = len(train.x), experiment.training.batch_size
     if size == "full":
         return Plan(rows, rows)

@@ -76,9 +76,9 @@ class Evaluation:
             means[name] = np.array([member.scalars[name] for member in measured])
         return means
 
-    def measured(self) -> tuple[npt.NDArray[np.float64], list[Measured]]:
-        """The loss (R,) and every metric of each member."""
-        means, measured = self._walk({}, metrics_for(self._task))
+    def measured(self, names: Iterable[str] | None = None) -> tuple[npt.NDArray[np.float64], list[Measured]]:
+        """The loss (R,) and these metrics of each member, every metric of the task unless named."""
+        means, measured = self._walk({}, metrics_for(self._task) if names is None else list(names))
         return means["loss"], measured
 
     def _walk(self, quick: dict[str, Any], names: list[str]) -> tuple[Figures, list[Measured]]:

@@ -60,6 +60,11 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """From a worker: it has started."""
+
+
+@dataclass(frozen=True)
 class Ended:
     """From a worker: trials that have ended, and whether the chunk has."""
 
@@ -96,4 +101,4 @@ class Broken:
 
 
 Order = Chunk | Continue | None  # None: there is no more to do
-Report = Ended | Waiting | Working | Broken
+Report = Ready | Ended | Waiting | Working | Broken

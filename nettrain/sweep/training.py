@@ -3,17 +3,23 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
+import numpy as np
+
+from nettrain.backend.base import Array
 from nettrain.backend.choose import open_backend
+from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared
 from nettrain.engine.build import Run, build
-from nettrain.engine.evaluate import final_figures
+from nettrain.engine.evaluate import Evaluation
 from nettrain.engine.events import EpochDone, MemberStopped
 from nettrain.engine.loop import train
+from nettrain.engine.members import stack
 from nettrain.engine.population import Pool
 from nettrain.sweep.messages import Chunk, Ended, Report, Result, Waiting, Working
 
-PARTS = {"train": "train", "validation": "val", "test": "test"}
+PARTS = {"train": "train", "validation": "val"}
 STATUS = {"diverged": "diverged", "pruned": "pruned"}
 PAUSE = 1.0  # seconds for which results are gathered before they are told
 TOLD = 0.25  # seconds between two tidings of how far it is
@@ -60,10 +66,10 @@ class Training:
 
     def _wait(self, event: EpochDone) -> Waiting:
         """The metric of those who train, which is also kept for their results."""
-        values = event.figures[self.chunk.metric]
-        figures = {
-            self.chunk.trials[member]: float(v) for member, v in zip(event.members, values, strict=True)
-        }
+        population, metric = self._run.population, self.chunk.metric
+        found = _measured(self._run, population.members, population["parameters"], metric, {_part(metric)})
+        by_member = dict(zip(population["original"].tolist(), found[metric], strict=True))
+        figures = {self.chunk.trials[member]: by_member[member] for member in event.members.tolist()}
         for trial, figure in figures.items():
             self._rungs.setdefault(trial, {})[event.epoch] = figure
         return Waiting(self.chunk.number, event.epoch, figures)
@@ -108,16 +114,27 @@ def _figures(run: Run, chunk: Chunk, members: list[int]) -> dict[str, list[float
     """The final figures of some members by name; test rows are left to the run of the best."""
     if not members:
         return {}
-    wanted = {"validation" if "validation" in run.tables else "train", _part(chunk.metric)}
-    tables = {name: table for name, table in run.tables.items() if name in wanted}
+    weights = run.backend.from_host(run.final[members])
+    stacked = stack([chunk.experiments[member] for member in members])
+    parts = {"validation" if "validation" in run.tables else "train", _part(chunk.metric)}
+    return _measured(run, stacked, weights, chunk.metric, parts)
+
+
+def _measured(run: Run, members: Any, weights: Array, metric: str, parts: set[str]) -> dict[str, list[float]]:
+    """Loss, quick metrics and the one that is asked for, measured as a run measures its final weights."""
     # scratch of its own: the loop's has the size that the population has by now
-    some = replace(run, tables=tables, final=run.final[members], pool=Pool(run.backend))
-    found = final_figures(some, [chunk.experiments[member] for member in members])
-    return {
-        f"{PARTS[part]}_{name}": [float(value) for value in values]
-        for part, named in found.items()
-        for name, values in named.items()
-    }
+    apart = replace(run, pool=Pool(run.backend))
+    name = metric.partition("_")[2]
+    names = [*metrics_for(run.task, quick=True), *([name] if name != "loss" else [])]
+    found: dict[str, list[float]] = {}
+    with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
+        for part in parts:
+            evaluation = Evaluation(apart, run.tables[part], weights, members)
+            loss, measured = evaluation.measured(dict.fromkeys(names))
+            found[f"{PARTS[part]}_loss"] = loss.tolist()
+            for name in measured[0].scalars:
+                found[f"{PARTS[part]}_{name}"] = [float(member.scalars[name]) for member in measured]
+    return found
 
 
 def _part(metric: str) -> str:

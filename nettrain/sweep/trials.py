@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from nettrain.catalogue.registry import Choice
 from nettrain.errors import DataError, SpecError
 from nettrain.spec.experiment import Experiment
 from nettrain.spec.load import Change, Loaded, resolved
@@ -35,10 +36,15 @@ class Search:
         self.parameters: Sequence[Parameter] = parameters(loaded.document)
         self.notes: dict[str, None] = {}
 
+    @property
+    def total(self) -> int | None:
+        """How many trials the file asks for; None for all of a grid."""
+        return self.settings.trials or (None if self.settings.method == "grid" else TRIALS)
+
     def trials(self, total: int | None = None) -> list[Trial]:
         """All trials up to the total, the file's unless given. Raises SpecError with all problems."""
         self._refuse_ends()
-        total = total or self.settings.trials or (None if self.settings.method == "grid" else TRIALS)
+        total = total or self.total
         made, wrong = [], dict[str, None]()
         for number, values in enumerate(islice(self._values(), total), start=1):
             try:
@@ -58,9 +64,14 @@ class Search:
             number += 1
             yield draw(self.parameters, applies, seed=self.settings.seed, trial=number)
 
-    def _trial(self, number: int, values: Values) -> Trial:
+    def experiment(self, values: Values) -> Loaded:
+        """The experiment with these values. Raises SpecError when it does not take them."""
         loaded, notes = self.loaded.changed(self._changes(values))
         self.notes |= dict.fromkeys(notes)
+        return loaded
+
+    def _trial(self, number: int, values: Values) -> Trial:
+        loaded = self.experiment(values)
         experiment = resolved(loaded.experiment)
         _refuse_several(experiment)
         place = experiment.backend.model_copy(update={"threads": 1})
@@ -78,7 +89,7 @@ class Search:
             around = self._around(parameter)
             for value in type(parameter.distribution).ends(parameter.distribution):
                 try:
-                    self.loaded.changed(self._changes({**around, parameter.key: value}))
+                    self.experiment({**around, parameter.key: value})
                 except SpecError as error:
                     wrong |= dict.fromkeys(error.problems)
         if wrong:
@@ -93,23 +104,23 @@ class Search:
 
 def applies(values: Values, parameter: Parameter) -> bool:
     """Whether a parameter has a meaning beside what is drawn: `optimizer.beta1` has none beside sgd."""
-    path = parameter.path
-    found = dict(choices_along(path, Experiment))
+    path = parameter.key.split(".")
+    kinds = dict(choices_along(parameter.path, Experiment))
     for depth in range(1, len(path)):
-        key = ".".join(path[:depth])
-        for drawn in (
-            values[name] for name in (key, f"{key}.name") if name in values and name != parameter.key
-        ):
-            if drawn is None:
-                return False
-            choice = found.get(path[:depth])
-            if choice is None:
-                continue
-            name = (choice.expand(drawn) or {}).get("name")
-            known = choice.registry[name].model_fields if name in choice.registry else {}
-            if path[depth] not in known:
+        block = ".".join(path[:depth])
+        for key in (block, f"{block}.name"):
+            drawn = key in values and key != parameter.key
+            if drawn and not _knows(values[key], path[depth], kinds.get(tuple(path[:depth]))):
                 return False
     return True
+
+
+def _knows(drawn: Any, key: str, choice: Choice | None) -> bool:
+    """Whether the drawn block, or the drawn variant, has this key."""
+    if drawn is None or choice is None:
+        return drawn is not None
+    name = str((choice.expand(drawn) or {}).get("name"))
+    return name in choice.registry and key in choice.registry[name].model_fields
 
 
 def _inside(parameter: Parameter, other: Parameter) -> bool:

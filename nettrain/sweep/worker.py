@@ -7,7 +7,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from nettrain.sweep.messages import Broken, Chunk, Continue, Order
+from nettrain.sweep.messages import Broken, Chunk, Continue, Order, Ready
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -19,6 +19,7 @@ def work(orders: Connection) -> None:
     from nettrain.sweep.shared import mapped
     from nettrain.sweep.training import Training
 
+    orders.send(Ready())
     waiting: dict[int, Training] = {}
     data: dict[Path, object] = {}
     while (order := _next(orders)) is not None:

@@ -1,0 +1,69 @@
+"""The folder of a sweep: `sweeps/<experiment>/`, which later runs of the same sweep go on in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nettrain.errors import NettrainError, SpecError
+from nettrain.files import safe_name
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """A path per file."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, parent: Path, experiment: str) -> "SweepFolder":
+        """The folder of this sweep, made unless it is there. Raises SpecError when something else is."""
+        folder = cls(parent / safe_name(experiment))
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise SpecError(f"{folder.path}: is a file, not a folder") from None
+        except OSError as error:
+            raise NettrainError(f"{folder.path}: cannot be created: {error.strerror}") from error
+        others = [path.name for path in folder.path.iterdir() if not path.name.startswith(".")]
+        if others and not folder.journal.is_file():
+            raise SpecError(
+                f"{folder.path}: holds {others[0]} but no {folder.journal.name}, so it is no sweep's folder"
+            )
+        return folder
+
+    def names(self) -> list[str]:
+        """The files that are there."""
+        return sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
+
+    def leave(self) -> None:
+        """Remove the folder if nothing was put there."""
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def trials(self) -> Path:
+        return self.path / "trials.csv"
+
+    @property
+    def timing(self) -> Path:
+        return self.path / "timing.csv"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.yaml"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def picture(self) -> Path:
+        return self.path / "parameters.png"
+
+    @property
+    def data(self) -> Path:
+        """A folder for arrays that the workers share; it is gone when nobody works."""
+        return self.path / ".data"

@@ -1,0 +1,108 @@
+"""The workers of a sweep, seen from outside: started, given orders, heard, replaced when they die."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from nettrain.errors import NettrainError
+from nettrain.sweep.messages import Order, Ready, Report
+from nettrain.sweep.worker import THREADS, work
+
+PATIENCE = 2.0  # seconds that a worker has to end when it is told to
+
+
+@dataclass(frozen=True)
+class Died:
+    """A worker has ended by itself, with this exit code."""
+
+    code: int | None
+
+
+@dataclass(eq=False)
+class Worker:
+    """One process: the chunk that it trains, and those that wait in it for a decision."""
+
+    process: SpawnProcess
+    line: Connection
+    busy: int | None = None
+    waiting: set[int] = field(default_factory=set)
+    ready: bool = False
+
+
+class Crew:
+    """A number of workers."""
+
+    def __init__(self, size: int) -> None:
+        self.workers: list[Worker] = []
+        for _ in range(size):
+            self._start()
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs,), daemon=True)
+        with _one_thread():
+            process.start()
+        theirs.close()  # so that the end of the process ends the line
+        self.workers.append(Worker(process, ours))
+
+    def reports(self, timeout: float) -> Iterator[tuple[Worker, Report | Died]]:
+        """What workers have said within this time; a dead one has been replaced."""
+        lines = {worker.line: worker for worker in self.workers}
+        for line in wait(list(lines), timeout):
+            worker = lines[line]  # type: ignore[index]
+            try:
+                report = worker.line.recv()
+            except (EOFError, OSError):
+                yield worker, self._replace(worker)
+                continue
+            if isinstance(report, Ready):
+                worker.ready = True
+            else:
+                yield worker, report
+
+    def _replace(self, worker: Worker) -> Died:
+        worker.line.close()
+        worker.process.join(PATIENCE)
+        code = worker.process.exitcode
+        if not worker.ready:
+            raise NettrainError(f"a worker process ended at its start (exit code {code})")
+        self.workers.remove(worker)
+        self._start()
+        return Died(code)
+
+    def send(self, worker: Worker, order: Order) -> None:
+        """Give an order; to a worker that has just died in vain, which its reports will tell."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            worker.line.send(order)
+
+    def close(self) -> None:
+        """End all workers, also in the middle of their work."""
+        for worker in self.workers:
+            worker.process.terminate()
+        for worker in self.workers:
+            worker.process.join(PATIENCE)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.line.close()
+        self.workers = []
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes that are started in here give one thread to each library of theirs."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

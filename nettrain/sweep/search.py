@@ -1,0 +1,167 @@
+"""The sweep itself: it gives chunks to workers, decides brackets, and tells what happens as events.
+
+What it decides follows from the figures alone, never from who was first: only the order of the journal's
+lines and the times differ between two sweeps of the same file.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from nettrain.sweep.crew import Crew, Died, Worker
+from nettrain.sweep.halving import Bracket
+from nettrain.sweep.messages import Broken, Chunk, Continue, Ended, Report, Result, Waiting, Working
+from nettrain.sweep.standing import Goal
+
+BEAT = 0.1  # seconds between two events when nothing happens
+ATTEMPTS = 2  # of a trial whose worker dies
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How the sweep stands: results that are new, and what each worker does."""
+
+    new: tuple[Result, ...]
+    working: tuple[Working, ...]
+    open_cost: float  # of trials without a result, in the unit of the chunks' cost
+
+
+@dataclass
+class Scheduler:
+    """Who does what next."""
+
+    chunks: deque[Chunk]
+    brackets: dict[int, Bracket]  # by trial
+    goal: Goal
+    results: dict[int, Result] = field(default_factory=dict)
+    started: dict[int, Chunk] = field(default_factory=dict)
+    reached: dict[int, int] = field(default_factory=dict)  # the rung of each chunk that waits
+    attempts: Counter[int] = field(default_factory=Counter)
+    next_number: int = 0
+
+    def next_order(self, worker: Worker) -> Chunk | Continue | None:
+        """What an idle worker shall do: what waits in it before anything new."""
+        for number in sorted(worker.waiting):
+            chunk = self.started[number]
+            goes_on = self._survivors(chunk, self.reached[number])
+            if goes_on is not None:
+                worker.waiting.remove(number)
+                return Continue(number, tuple(trial for trial in chunk.trials if trial not in goes_on))
+        if not self.chunks:
+            return None
+        chunk = self.chunks.popleft()
+        self.next_number += 1
+        chunk = chunk.only(chunk.trials, self.next_number)
+        self.started[chunk.number] = chunk
+        return chunk
+
+    def _survivors(self, chunk: Chunk, rung: int) -> tuple[int, ...] | None:
+        found: set[int] = set()
+        for trial in chunk.trials:
+            survivors = self.brackets[trial].survivors(rung)
+            if survivors is None:
+                return None
+            found |= set(survivors)
+        return tuple(found)
+
+    def waits(self, worker: Worker, report: Waiting) -> None:
+        """A chunk has come to a rung."""
+        worker.busy = None
+        worker.waiting.add(report.chunk)
+        self.reached[report.chunk] = report.rung
+        for trial, figure in report.figures.items():
+            self.brackets[trial].reached(report.rung, trial, self.goal.sign * figure)
+
+    def ended(self, result: Result) -> None:
+        """A trial has its result, now or in an earlier sweep."""
+        self.results[result.trial] = result
+        if result.trial in self.brackets:
+            rungs = [(rung, self.goal.sign * value) for rung, value in result.rungs.items()]
+            self.brackets[result.trial].ended(result.trial, self.goal.rank(result), rungs)
+
+    def failed(self, chunk: Chunk, message: str) -> list[Result]:
+        """A chunk has come to nothing: its trials are tried once more, each alone; or have failed."""
+        given_up = []
+        for trial in self._open(chunk):
+            self.attempts[trial] += 1
+            if self.attempts[trial] < ATTEMPTS:
+                self.chunks.appendleft(chunk.only((trial,), 0))
+            else:
+                given_up.append(Result(trial, "failed", message=message))
+        return given_up
+
+    def lost(self, worker: Worker, code: int | None) -> list[Result]:
+        """A worker has died: what it trained has failed once, what waited in it begins again."""
+        for number in worker.waiting:
+            chunk = self.started[number]
+            if self._open(chunk):
+                self.chunks.appendleft(chunk.only(self._open(chunk), 0))
+        if worker.busy is None:
+            return []
+        return self.failed(self.started[worker.busy], f"its process ended (exit code {code})")
+
+    def _open(self, chunk: Chunk) -> tuple[int, ...]:
+        return tuple(trial for trial in chunk.trials if trial not in self.results)
+
+
+def search(
+    chunks: Sequence[Chunk],
+    brackets: Sequence[Bracket],
+    known: Sequence[Result],
+    *,
+    goal: Goal,
+    workers: int,
+    interrupted: Callable[[], bool],
+) -> Iterator[Moment]:
+    """Train all chunks; `known` are results of trials that are not in them. Ends early when interrupted."""
+    by_trial = {trial: bracket for bracket in brackets for trial in bracket.trials}
+    scheduler = Scheduler(deque(chunks), by_trial, goal)
+    for result in known:
+        scheduler.ended(result)
+    missing = {trial: chunk.cost / len(chunk.trials) for chunk in chunks for trial in chunk.trials}
+    crew = Crew(min(workers, len(chunks)))
+    working: dict[Worker, Working] = {}
+    try:
+        while missing and not interrupted():
+            _give_orders(crew, scheduler)
+            new: list[Result] = []
+            for worker, report in crew.reports(BEAT):
+                new += _hear(scheduler, worker, report, working)
+            for result in new:
+                scheduler.ended(result)
+                missing.pop(result.trial, None)
+            yield Moment(tuple(new), tuple(working.values()), sum(missing.values()))
+    finally:
+        crew.close()
+
+
+def _give_orders(crew: Crew, scheduler: Scheduler) -> None:
+    for worker in crew.workers:
+        if worker.ready and worker.busy is None:
+            order = scheduler.next_order(worker)
+            if order is not None:
+                worker.busy = order.chunk if isinstance(order, Continue) else order.number
+                crew.send(worker, order)
+
+
+def _hear(
+    scheduler: Scheduler, worker: Worker, report: Report | Died, working: dict[Worker, Working]
+) -> list[Result]:
+    """Take in what a worker says; the results that it brings."""
+    if isinstance(report, Working):
+        working[worker] = report
+        return []
+    if isinstance(report, Ended):
+        if report.over:
+            worker.busy = None
+            working.pop(worker, None)
+        return list(report.results)
+    working.pop(worker, None)
+    if isinstance(report, Waiting):
+        scheduler.waits(worker, report)
+    elif isinstance(report, Broken):
+        worker.busy = None
+        return scheduler.failed(scheduler.started[report.chunk], report.message)
+    elif isinstance(report, Died):
+        return scheduler.lost(worker, report.code)
+    return []
