@@ -20,6 +20,7 @@ from nettrain.catalogue.settings import expects, option
 
 distributions: Registry["Distribution"] = Registry("distribution")
 
+DUST = 1e-9  # that binary fractions leave behind
 Value = Any  # a number, text, a list or a block: whatever the experiment takes there
 
 
@@ -203,26 +204,31 @@ class Stepped(Range):
 
     @model_validator(mode="after")
     def _reachable(self) -> "Stepped":
-        if math.ceil(self.min / self.q) > math.floor(self.max / self.q):
+        if not reach(self):
             raise refuse(f"an empty range, no multiple of q {self.q:g} from {self.min:g} to {self.max:g}")
         return self
 
     @classmethod
     def steps(cls, s: Any) -> list[Value]:
         """All multiples in the range."""
-        return [multiple(s, k) for k in range(math.ceil(s.min / s.q), math.floor(s.max / s.q) + 1)]
+        return [multiple(s, k) for k in reach(s)]
 
     @classmethod
     def ends(cls, s: Any) -> list[Value]:
         """The least and the greatest multiple."""
-        return [multiple(s, math.ceil(s.min / s.q)), multiple(s, math.floor(s.max / s.q))]
+        return [multiple(s, reach(s)[0]), multiple(s, reach(s)[-1])]
+
+
+def reach(s: Any) -> range:
+    """Which multiples of q lie in the range; 0.3 is three times 0.1, whatever binary fractions say."""
+    return range(math.ceil(s.min / s.q - DUST), math.floor(s.max / s.q + DUST) + 1)
 
 
 def rounded(s: Any, value: float) -> Value:
     """The multiple of q nearest to a value, inside the range where it has borders."""
     k = math.floor(value / s.q + 0.5)
     if hasattr(s, "min"):
-        k = min(max(k, math.ceil(s.min / s.q)), math.floor(s.max / s.q))
+        k = min(max(k, reach(s)[0]), reach(s)[-1])
     return multiple(s, k)
 
 

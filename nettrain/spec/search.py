@@ -156,7 +156,8 @@ def _wrong(block: Any, method: Any) -> Iterator[tuple[Path, str]]:
         try:
             made = kind.model_validate(_numbers(block))
         except ValidationError as error:
-            yield from in_words(error, kind)
+            for path, text in in_words(error, kind):
+                yield path, text.replace("(allowed: name", "(allowed: distribution")
             return
         if method == "grid" and kind.steps(made) is None:
             yield (), f"{name} has no end of values, a grid needs values or a q_ distribution"

@@ -87,7 +87,7 @@ def _job(trial: Trial, data: Prepared, shared: Shared, metric: str) -> Job:
         settled = settle(trial.experiment, data)
         batches = batches_of(settled, data.train)
         _check_metric(metric, settled, data)
-    plan = network_of(settled, data, dropout=False)
+    plan = network_of(settled, data)
     rows, epochs = len(data.train.x), settled.training.epochs
     weights = plan.parameters
     # a row costs a multiplication with every weight forward and two backward, a step the update and its calls

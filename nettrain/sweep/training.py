@@ -67,7 +67,8 @@ class Training:
     def _wait(self, event: EpochDone) -> Waiting:
         """The metric of those who train, which is also kept for their results."""
         population, metric = self._run.population, self.chunk.metric
-        found = _measured(self._run, population.members, population["parameters"], metric, {_part(metric)})
+        fitted = population["parameters"], population["statistics"]
+        found = _measured(self._run, population.members, fitted, metric, {_part(metric)})
         by_member = dict(zip(population["original"].tolist(), found[metric], strict=True))
         figures = {self.chunk.trials[member]: by_member[member] for member in event.members.tolist()}
         for trial, figure in figures.items():
@@ -114,13 +115,15 @@ def _figures(run: Run, chunk: Chunk, members: list[int]) -> dict[str, list[float
     """The final figures of some members by name; test rows are left to the run of the best."""
     if not members:
         return {}
-    weights = run.backend.from_host(run.final[members])
+    fitted = run.backend.from_host(run.final[members]), run.backend.from_host(run.final_statistics[members])
     stacked = stack([chunk.experiments[member] for member in members])
     parts = {"validation" if "validation" in run.tables else "train", _part(chunk.metric)}
-    return _measured(run, stacked, weights, chunk.metric, parts)
+    return _measured(run, stacked, fitted, chunk.metric, parts)
 
 
-def _measured(run: Run, members: Any, weights: Array, metric: str, parts: set[str]) -> dict[str, list[float]]:
+def _measured(
+    run: Run, members: Any, fitted: tuple[Array, Array], metric: str, parts: set[str]
+) -> dict[str, list[float]]:
     """Loss, quick metrics and the one that is asked for, measured as a run measures its final weights."""
     # scratch of its own: the loop's has the size that the population has by now
     apart = replace(run, pool=Pool(run.backend))
@@ -129,7 +132,7 @@ def _measured(run: Run, members: Any, weights: Array, metric: str, parts: set[st
     found: dict[str, list[float]] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
         for part in parts:
-            evaluation = Evaluation(apart, run.tables[part], weights, members)
+            evaluation = Evaluation(apart, run.tables[part], *fitted, members)
             loss, measured = evaluation.measured(dict.fromkeys(names))
             found[f"{PARTS[part]}_loss"] = loss.tolist()
             for name in measured[0].scalars:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from nettrain.catalogue.activations import activations
+from nettrain.catalogue.distributions import distributions
 from nettrain.catalogue.initializers import initializers
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics
@@ -15,7 +16,7 @@ from nettrain.catalogue.schedules import schedules
 from nettrain.catalogue.settings import number, varies
 from nettrain.data.scaling import scalings
 
-KINDS = [activations, initializers, losses, metrics, optimizers, schedules, scalings]
+KINDS = [activations, distributions, initializers, losses, metrics, optimizers, schedules, scalings]
 
 
 def colours() -> Registry[Variant]:

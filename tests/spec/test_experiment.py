@@ -90,7 +90,6 @@ NOT_BUILT = {
     "training.checkpoint": "{seconds: 5}",
     "backend.device": "1",
     "backend.tf32": "true",
-    "sweep": "{trials: 3}",
 }
 
 
