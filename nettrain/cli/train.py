@@ -74,7 +74,7 @@ def train_file(
     experiment = run.experiment
     folder = RunFolder.create(out, experiment.experiment)
     write_whole(folder.config, to_yaml(experiment))
-    notes = [*loaded.notes, *data.notes, *remarks(experiment)]
+    notes = [*loaded.notes, *data.notes, *remarks(experiment), *run.batches.remarks]
     if not quiet:
         head(console, experiment.experiment, _facts(run, data), notes)
     summary = _follow(run, data, folder, console, started, quiet=quiet)

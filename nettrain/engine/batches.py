@@ -15,17 +15,26 @@ Index = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Plan:
-    """How N training rows are cut into batches."""
+    """How N training rows are cut into batches; a last one of less than `fewest` rows is left out."""
 
     rows: int
     batch_size: int
     drop_last: bool = False
+    fewest: int = 1
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
         full, rest = divmod(self.rows, self.batch_size)
-        return full if self.drop_last or rest == 0 else full + 1
+        return full if self.drop_last or rest < self.fewest else full + 1
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is left out of every epoch because it is too small."""
+        rest = self.rows % self.batch_size
+        return ["the last batch of an epoch is one row and left out: batch_norm needs two"] * (
+            0 < rest < self.fewest and not self.drop_last
+        )
 
     @property
     def sizes(self) -> tuple[int, ...]:

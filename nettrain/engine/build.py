@@ -145,11 +145,14 @@ def loss_of(experiment: Experiment) -> Any:
 def batches_of(experiment: Experiment, train: Rows) -> Plan:
     """How the training rows are cut into batches. Raises DataError when one is larger than all of them."""
     rows, size = len(train.x), experiment.training.batch_size
+    fewest = 2 if any(layer.batch_norm for layer in experiment.model.hidden_layers()) else 1
+    if rows < fewest:
+        raise DataError("model.batch_norm: one training row has no spread, it needs two")
     if size == "full":
         return Plan(rows, rows)
     if size > rows:
         raise DataError(f"training.batch_size: {size} is more than the {rows} training rows; write full")
-    return Plan(rows, size, experiment.training.drop_last)
+    return Plan(rows, size, experiment.training.drop_last, fewest)
 
 
 def _tables(experiment: Experiment, data: Prepared, backend: Backend) -> dict[str, Table]:

@@ -26,11 +26,14 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
     _check_fit(loss.name, targets)
     _check_warmup(experiment)
     kind, output = losses[loss.name], experiment.model.output_activation
+    if not isinstance(output, str) and output.name == kind.link:
+        output = "auto"  # the link itself, which is part of the loss
     if kind.link != "linear" and not isinstance(output, str):
         raise SpecError(
             f"model.output_activation: {output.name} does not go with {loss.name}, which brings {kind.link}"
         )
-    settled = experiment.model_copy(update={"loss": loss, "data": data.settings})
+    model = experiment.model.model_copy(update={"output_activation": output})
+    settled = experiment.model_copy(update={"loss": loss, "data": data.settings, "model": model})
     _check_monitor(settled, data)
     threads = experiment.backend.threads
     if threads == "auto":

@@ -77,13 +77,22 @@ class ModelSettings(PerLayer, Depth):
     def _one_list_of_layers(self) -> Self:
         """Give each of `layers` what it does not say itself; `hidden` is null beside them."""
         if self.layers is None and self.hidden is None:
-            raise _elsewhere("hidden", "null without layers; give one of them")
+            raise _elsewhere(("hidden",), "null without layers; give one of them")
         if self.layers is not None and self.hidden is not None and "hidden" in self.model_fields_set:
-            raise _elsewhere("hidden", "given beside layers; give one of them, the other as null")
+            raise _elsewhere(("hidden",), "given beside layers; give one of them, the other as null")
         if self.layers is not None:
             own = [layer.model_copy(update=self._inherited(layer)) for layer in self.layers]
             object.__setattr__(self, "layers", own)
             object.__setattr__(self, "hidden", None)
+        return self
+
+    @model_validator(mode="after")
+    def _hidden_activations(self) -> Self:
+        """A hidden layer takes no activation that is for outputs."""
+        for k, layer in enumerate(self.hidden_layers()):
+            if layer.activation.outputs_only:
+                place = ("activation",) if self.layers is None else ("layers", k, "activation")
+                raise _elsewhere(place, f'"{layer.activation.name}" is for outputs, see output_activation')
         return self
 
     def _inherited(self, layer: LayerSettings) -> dict[str, Any]:
@@ -102,8 +111,8 @@ class ModelSettings(PerLayer, Depth):
         return self.model_copy(update={"layers": self.hidden_layers()})
 
 
-def _elsewhere(key: str, message: str) -> PydanticCustomError:
-    return PydanticCustomError("elsewhere", "{message}", {"message": message, "path": ("model", key)})
+def _elsewhere(place: tuple[str | int, ...], message: str) -> PydanticCustomError:
+    return PydanticCustomError("elsewhere", "{message}", {"message": message, "path": ("model", *place)})
 
 
 class RegularizationSettings(Settings):

@@ -153,6 +153,14 @@ class Experiment(Settings):
     sweep: SweepSettings | None = option(None, "a search over parameters, see nettrain sweep")
 
     @model_validator(mode="after")
+    def _rows_to_normalise(self) -> "Experiment":
+        normalised = any(layer.batch_norm for layer in self.model.hidden_layers())
+        if normalised and self.training.batch_size == 1:
+            path = ("training", "batch_size")
+            raise PydanticCustomError("elsewhere", "1 row has no spread for batch_norm", {"path": path})
+        return self
+
+    @model_validator(mode="after")
     def _rows_to_monitor(self) -> "Experiment":
         for path, name in self.training.watched.items():
             if name.startswith("val_") and not self.data.validation:

@@ -124,6 +124,9 @@ def _walk(loc: tuple[int | str, ...], model: Any) -> Iterator[tuple[str | int, A
     """Each part of a location, the model that it is looked up in, and whether it is a variant's name."""
     kind, choice = model, None
     for part in loc:
+        if isinstance(part, int):  # a place in a list of blocks
+            yield part, kind, False
+            continue
         if choice is not None:
             yield part, kind, True
             kind, choice = choice.registry[str(part)], None
@@ -131,7 +134,7 @@ def _walk(loc: tuple[int | str, ...], model: Any) -> Iterator[tuple[str | int, A
         yield part, kind, False
         found = getattr(kind, "model_fields", {}).get(part)
         choice = _choice(found) if found is not None else None
-        kind = _block(found.annotation) if found is not None else None
+        kind = block_of(found.annotation) if found is not None else None
 
 
 def _choice(found: FieldInfo) -> Choice | None:
@@ -139,10 +142,12 @@ def _choice(found: FieldInfo) -> Choice | None:
     return next((mark for mark in found.metadata if isinstance(mark, Choice)), None)
 
 
-def _block(annotation: Any) -> Any:
-    """The Settings class in an annotation such as `EarlyStopping | None`."""
-    options = getattr(annotation, "__args__", ()) or (annotation,)
-    return next((kind for kind in options if hasattr(kind, "model_fields")), None)
+def block_of(annotation: Any) -> Any:
+    """The Settings class in an annotation such as `EarlyStopping | None` or `list[LayerSettings]`."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    found = map(block_of, getattr(annotation, "__args__", ()))
+    return next((kind for kind in found if kind is not None), None)
 
 
 def _not_built(values: Any, model: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -156,7 +161,7 @@ def _not_built(values: Any, model: Any, path: Path) -> Iterator[tuple[Path, str]
             if not _same(values[key], field.default):
                 yield _other(values[key], field.default, (*path, key)), "not built yet"
         else:
-            yield from _not_built(values[key], _block(field.annotation), (*path, key))
+            yield from _not_built(values[key], block_of(field.annotation), (*path, key))
 
 
 def _other(value: Any, default: Any, path: Path) -> Path:

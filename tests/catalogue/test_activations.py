@@ -59,6 +59,9 @@ FORMULAS = {
 }
 
 
+PLAIN = [name for name, entry in activations.items() if entry.elementwise and not entry.learned]
+
+
 def forward(name: str, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scratch, a = z.copy(), np.empty_like(z)
     activations[name].forward(np, activations[name](), scratch, a)
@@ -76,10 +79,10 @@ def backward(name: str, z: np.ndarray, delta: np.ndarray) -> np.ndarray:
 
 
 def test_every_activation_has_a_formula() -> None:
-    assert set(FORMULAS) == set(activations)
+    assert set(FORMULAS) == set(PLAIN)  # the others: tests/catalogue/test_joint_activations.py
 
 
-@pytest.mark.parametrize("name", activations)
+@pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_and_derivatives(name: str, dtype: type) -> None:
     z = np.array(POINTS, dtype).reshape(1, 2, 7)

@@ -20,6 +20,8 @@ class Probe:
         self.step.index[...] = np.arange(16)[None]
         self.run.pool.take("step", (1,), np.uint64)[0] = 3
         self.parameters = self.run.population["parameters"]
+        kept = self.run.population["statistics"]
+        kept += np.random.default_rng(1).random(kept.shape)
         # biases too are somewhere, so that no unit sits on a kink
         rng = np.random.default_rng(0)
         for slot in self.run.place.slots:
@@ -58,9 +60,41 @@ def assert_right(probe: Probe) -> None:
         assert worst < 1e-7, (slot.layer, slot.name)
 
 
+HIDDEN = [name for name, entry in activations.items() if not entry.outputs_only]
+LAYERS = """[
+  {units: 7, batch_norm: true, dropout: 0.3},
+  {units: 5, activation: prelu, bias: false},
+  {units: 6, activation: {name: maxout, pieces: 3}, batch_norm: {epsilon: 0.1}, bias: true, dropout: 0.2},
+]"""
+SINE = ["data.source=synthetic:sine", "loss.name=mse"]
+
+
+@pytest.mark.parametrize("activation", HIDDEN)
+@pytest.mark.parametrize("batch_norm", ["false", "true"])
+def test_every_activation(activation: str, batch_norm: str) -> None:
+    assert_right(Probe(f"model.activation={activation}", f"model.batch_norm={batch_norm}"))
+
+
 @pytest.mark.parametrize("activation", activations)
-def test_every_activation(activation: str) -> None:
-    assert_right(Probe(f"model.activation={activation}"))
+def test_every_activation_of_outputs(activation: str) -> None:
+    target = ["data.target=[2, 3]", "data.columns.ignore=[4]", "loss.name=mse"]
+    assert_right(Probe(*target, f"model.output_activation={activation}"))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model.batch_norm=true"],
+        ["model.batch_norm={epsilon: 0.5}", "model.bias=true"],
+        ["model.bias=false"],
+        ["model.input_noise=0.5"],
+        ["model.input_noise=0.5", "model.dropout=0.4", "model.batch_norm=true"],
+        ["model.hidden=null", f"model.layers={LAYERS}"],
+        ["model.activation={name: maxout, pieces: 4}"],
+    ],
+)
+def test_every_layer(overrides: list[str]) -> None:
+    assert_right(Probe(*overrides))
 
 
 @pytest.mark.parametrize(

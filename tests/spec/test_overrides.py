@@ -181,10 +181,60 @@ def test_a_wrong_override_is_named_as_it_was_typed(file, override, expected):
     assert [expected] == errors(file, override)
 
 
-def test_an_item_of_a_list_cannot_be_changed_alone(file):
-    file.write_text("data: {source: builtin:iris}\nmodel: {hidden: [3]}\n")
-    expected = 'override "model.hidden.0=3": model.hidden is a list, give all of it: model.hidden=…'
-    assert [expected] == errors(file, "model.hidden.0=3")
+LAYERS = """\
+data: {source: builtin:iris}
+model:
+  layers:
+    - units: 3
+    - {units: 4, activation: leaky_relu}
+"""
+
+
+def test_an_entry_of_a_list_is_named_by_its_number(file):
+    file.write_text("data: {source: builtin:iris}\nmodel: {hidden: [3, 4]}\n")
+    assert [3, 9] == changed(file, "model.hidden.1=9").model.hidden
+
+
+def test_a_layer_of_a_list_is_named_by_its_number(file):
+    file.write_text(LAYERS)
+    first, second = changed(
+        file,
+        "model.layers.0.units=8",
+        "model.layers.0.batch_norm.momentum=0.2",
+        "model.layers.1.activation.negative_slope=0.3",
+        "model.dropout=0.5",
+    ).model.layers
+    assert (8, 0.2, 0.5) == (first.units, first.batch_norm.momentum, first.dropout)
+    assert (4, 0.3, 0.5) == (second.units, second.activation.negative_slope, second.dropout)
+
+
+def test_a_layer_changes_its_activation(file):
+    file.write_text(LAYERS)
+    loaded = load(file, ["model.layers.1.activation.negative_slope=0.3"])
+    assert "leaky_relu" == loaded.experiment.model.layers[1].activation.name
+    assert "elu" == changed(file, "model.layers.1.activation=elu").model.layers[1].activation.name
+
+
+def test_a_switch_that_is_on_takes_numbers(file):
+    file.write_text("data: {source: builtin:iris}\nmodel: {batch_norm: true}\n")
+    assert (0.3, 1e-5) == tuple(
+        changed(file, "model.batch_norm.momentum=0.3").model.batch_norm.model_dump().values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("model.layers.2.units=3", "model.layers has 2 entries, from 0"),
+        ("model.layers.units=3", "model.layers is a list, name an entry by its number from 0"),
+        ("model.layers.x.units=3", "model.layers is a list, name an entry by its number from 0"),
+        ("model.layers.1.units=0", "model.layers.1.units: 0 is not at least 1"),
+        ("model.layers.1.dropout=1", "model.layers.1.dropout: 1 is not below 1"),
+    ],
+)
+def test_a_wrong_entry_of_a_list_is_named(file, override, expected):
+    file.write_text(LAYERS)
+    assert [f'override "{override}": {expected}'] == errors(file, override)
 
 
 def test_all_wrong_overrides_and_the_files_errors_come_at_once(file):

@@ -1,8 +1,17 @@
 """Activations: each entry is a forward function and, right under it, its derivative."""
 
-from nettrain.catalogue.activations import clipped, exponential, gated, rectified, sigmoidal, soft
+from nettrain.catalogue.activations import (
+    clipped,
+    exponential,
+    gated,
+    joint,
+    learned,
+    rectified,
+    sigmoidal,
+    soft,
+)
 from nettrain.catalogue.activations.base import Activation, activations
 
 __all__ = ["Activation", "activations"]
 
-_ = clipped, exponential, gated, rectified, sigmoidal, soft
+_ = clipped, exponential, gated, joint, learned, rectified, sigmoidal, soft

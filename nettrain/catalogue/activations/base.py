@@ -31,6 +31,7 @@ class Activation(Variant):
 
     initializer: ClassVar[str] = "glorot_uniform"  # what `init: auto` means in front of it
     identity: ClassVar[bool] = False  # nothing to compute: a is z
+    elementwise: ClassVar[bool] = True
     outputs_only: ClassVar[bool] = False
     learned: ClassVar[dict[str, float]] = {}  # numbers that are trained: name -> start
     kinks: ClassVar[tuple[float, ...]] = ()
@@ -51,6 +52,11 @@ class Activation(Variant):
     def left_slope(self) -> float:
         """f'(z) far below 0, which He's initializers make up for."""
         return 0.0
+
+    @classmethod
+    def sides(cls, xp: Any, s: Any, z: Array) -> Array | None:
+        """On which smooth piece each value lies, as whole numbers; None when f is smooth everywhere."""
+        return sum((z > kink).astype(int) for kink in cls.kinks) if cls.kinks else None
 
     @staticmethod
     def forward(xp: Any, s: Any, z: Array, a: Array) -> None:

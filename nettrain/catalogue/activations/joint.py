@@ -1,0 +1,99 @@
+"""Activations of which a unit depends on several columns."""
+
+import math
+from typing import Any
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import kernel, prange
+from nettrain.catalogue.activations.base import Activation, activations
+from nettrain.catalogue.settings import option
+
+
+@kernel
+def maxout_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
+    """z = delta where a piece is the first that gave the maximum, 0 elsewhere."""
+    zero = z.dtype.type(0)
+    members, rows, units = delta.shape
+    pieces = z.shape[2] // units
+    for k in prange(members * rows):
+        r, i = k // rows, k % rows
+        row, signal, out = z[r, i], a[r, i], delta[r, i]
+        for piece in range(pieces):
+            part = row[piece * units : (piece + 1) * units]
+            for j in range(units):
+                slope = out[j] if part[j] == signal[j] else zero
+                out[j] = zero if part[j] == signal[j] else out[j]  # given away
+                part[j] = slope
+
+
+@activations.register("maxout", source="Goodfellow et al. 2013")
+class Maxout(Activation):
+    """The largest of `pieces` linear functions of the layer's input: a unit learns its own convex bend."""
+
+    pieces: int = option(2, "linear functions of each unit", ge=2)
+    initializer = "he_normal"
+    elementwise = False
+    backward_kernel = maxout_backward
+
+    @property
+    def columns_per_unit(self) -> int:
+        return self.pieces
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        """z (R, B, k·H) holds piece after piece, a (R, B, H) gets the maximum."""
+        units = a.shape[-1]
+        xp.maximum(z[..., :units], z[..., units : 2 * units], out=a)
+        for first in range(2 * units, z.shape[-1], units):
+            xp.maximum(a, z[..., first : first + units], out=a)
+
+    @classmethod
+    def sides(cls, xp: Any, s: Any, z: Array) -> Array:
+        """Which piece wins."""
+        return z.reshape(*z.shape[:-1], s.pieces, -1).argmax(axis=-2)
+
+
+@kernel
+def softmax_forward(z: Array, a: Array, numbers: Array) -> None:
+    """a = e^(z - max z)/Σ, so that z of ±1e4 stay finite."""
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        signal, out = z[r, i], a[r, i]
+        top = signal[0]
+        for j in range(1, signal.size):
+            top = max(top, signal[j])
+        norm = a.dtype.type(0)
+        for j in range(signal.size):
+            out[j] = math.exp(signal[j] - top)
+            norm += out[j]
+        for j in range(signal.size):
+            out[j] /= norm
+
+
+@kernel
+def softmax_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
+    """delta = a·(delta - Σ delta·a): the whole Jacobian diag(a) - a aᵀ."""
+    for k in prange(delta.shape[0] * delta.shape[1]):
+        r, i = k // delta.shape[1], k % delta.shape[1]
+        slope, signal = delta[r, i], a[r, i]
+        along = delta.dtype.type(0)
+        for j in range(slope.size):
+            along += slope[j] * signal[j]
+        for j in range(slope.size):
+            slope[j] = signal[j] * (slope[j] - along)
+
+
+@activations.register("softmax", source="Bridle 1990")
+class Softmax(Activation):
+    """e^z/Σe^z over the outputs of a row: shares that sum to 1."""
+
+    elementwise = False
+    outputs_only = True
+    forward_kernel = softmax_forward
+    backward_kernel = softmax_backward
+
+    @staticmethod
+    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+        xp.subtract(z, xp.max(z, axis=-1, keepdims=True), out=a)
+        xp.exp(a, out=a)
+        xp.divide(a, xp.sum(a, axis=-1, keepdims=True), out=a)
