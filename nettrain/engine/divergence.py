@@ -1,0 +1,126 @@
+"""How a member diverged: the step, and the layer where a number first stopped being one.
+
+A run says only that a figure became NaN or infinite, since looking at every step would cost every step. What
+happened is found afterwards: the same member trains once more, alone, from the start or from a state in
+between, and is looked at after each step. It ends bit-equal to what it was, so it diverges in the same step.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Backend, HostArray
+from nettrain.data.prepare import Prepared
+from nettrain.engine.build import Run, build
+from nettrain.engine.loop import Training
+from nettrain.engine.state import State, put_back
+from nettrain.engine.step import append_loss, coefficient_table
+from nettrain.model.network import Tape
+from nettrain.spec.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a run's numbers stopped being numbers; epochs and steps count from 1."""
+
+    epoch: int
+    step: int
+    where: str  # signal | loss | gradient | weights
+    layer: int | None  # which of the layers, from 0; None when it is the loss itself
+    gradient_norm: float | None  # of the step before, over all parameters; None when there was none
+    learning_rate: float
+    parameters: HostArray  # (P,) before that step: the last good weights
+    statistics: HostArray  # (Q,) that go with them
+
+
+def diagnose(
+    experiment: Experiment, data: Prepared, backend: Backend, state: State | None = None
+) -> Divergence | None:
+    """Train a settled experiment until it diverges; None when it does not.
+
+    `state` is that of the same experiment alone, before it diverged.
+    """
+    run = build([experiment], data, backend)
+    look = _Look(run)
+    training = Training(run, look, clock=lambda: 0.0)
+    if state is not None:
+        put_back(training, state)
+        look.keep()
+    for _ in training.events():
+        pass
+    return look.found(training) if look.diverged else None
+
+
+class _Look:
+    """Asked after every step whether to stop: yes when something is no number any more."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.diverged = run, False
+        self.norm: float | None = None
+        self.keep()
+
+    def keep(self) -> None:
+        """Remember all from which the next step starts."""
+        self.before = {name: self._host(name) for name in self.run.population.kept()}
+
+    def __call__(self) -> bool:
+        gradient = self._host("gradient")
+        finite = all(np.isfinite(a).all() for a in (gradient, self._host("parameters"), self._host("total")))
+        if not finite:
+            self.diverged = True
+            self.broken = gradient
+            return True
+        self.norm = float(np.sqrt(np.square(gradient.astype(np.float64)).sum()))
+        self.keep()
+        return False
+
+    def found(self, training: Training) -> Divergence:
+        """What the step was that has just been done."""
+        run, step = self.run, training.step - 1
+        epoch, position = divmod(step, run.batches.steps)
+        _, rate = coefficient_table(run, step, 1)
+        where, layer = self._first(training, position)
+        return Divergence(
+            epoch + 1,
+            step + 1,
+            where,
+            layer,
+            self.norm,
+            float(rate[0, 0]),
+            self.before["parameters"][0],
+            self.before["statistics"][0],
+        )
+
+    def _first(self, training: Training, position: int) -> tuple[str, int | None]:
+        """The first that is no number, in the order of the step: signals, loss, gradient, weights."""
+        for name, array in self.before.items():
+            self.run.population[name][...] = self.run.backend.xp.asarray(array)
+        start, stop = list(self.run.batches.bounds())[position]
+        self.run.population["total"][:] = 0
+        tape = Tape()
+        work = append_loss(tape, self.run, training.steps[stop - start].index).work
+        with np.errstate(over="ignore", invalid="ignore"):
+            for call in tape:
+                call()
+        for k, layer in enumerate(work):
+            if not all(self._finite(array) for array in (layer.dense, layer.z, layer.output)):
+                return "signal", k
+        if not self._finite(self.run.population["total"]):
+            return "loss", None
+        return self._broken_gradient()
+
+    def _broken_gradient(self) -> tuple[str, int | None]:
+        """Gradients are computed from the last layer to the first."""
+        broken = {
+            slot.layer
+            for slot in self.run.place.slots
+            if not np.isfinite(self.broken[0, slot.start : slot.start + slot.size]).all()
+        }
+        return ("gradient", max(broken)) if broken else ("weights", None)
+
+    def _finite(self, array: Any) -> bool:
+        return bool(np.isfinite(self.run.backend.to_host(array)).all())
+
+    def _host(self, name: str) -> HostArray:
+        return self.run.backend.to_host(self.run.population[name])

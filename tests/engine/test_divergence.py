@@ -1,0 +1,76 @@
+"""What is said of a run that diverged: the step, the layer that was first, the last good weights."""
+
+import numpy as np
+import pytest
+
+from nettrain.backend.choose import open_backend
+from nettrain.engine.divergence import Divergence, diagnose
+from nettrain.engine.events import EpochDone
+from nettrain.engine.loop import Training
+from nettrain.engine.settle import settle
+from nettrain.engine.state import taken
+from tests.trained import IRIS, built, experiment, prepared, trained
+
+WILD = ["data.source=synthetic:sine", "optimizer=sgd", "model.activation=linear", "optimizer.learning_rate=3"]
+SGD = ["optimizer=sgd", "model.activation=relu", "backend.dtype=float32"]
+
+
+def diagnosed(*overrides: str, state=None) -> Divergence | None:
+    spec = experiment(IRIS, *overrides)
+    data = prepared(spec)
+    backend = open_backend("numpy", dtype=spec.backend.dtype, threads=1)
+    return diagnose(settle(spec, data), data, backend, state)
+
+
+def test_a_sound_run_has_no_diagnosis() -> None:
+    assert diagnosed() is None
+
+
+def test_a_rate_that_is_far_too_large_breaks_the_weights_or_the_first_signals() -> None:
+    found = diagnosed(*SGD, "optimizer.learning_rate=1e38")
+    assert found is not None
+    assert (found.epoch, found.step, found.where) == (1, 1, "weights") or (found.epoch, found.step) == (1, 2)
+    assert found.learning_rate == 1e38
+    assert np.isfinite(found.parameters).all()
+
+
+def test_a_large_rate_breaks_a_signal_some_steps_later() -> None:
+    found = diagnosed(*WILD)
+    assert found is not None
+    whole = trained([experiment(IRIS, *WILD)])
+    assert whole.stopped[0].reason == "diverged"
+    assert whole.stopped[0].epoch == found.epoch == (found.step - 1) // whole.run.batches.steps + 1
+    assert found.step > 3
+    assert found.gradient_norm is not None
+    assert found.gradient_norm > 1e3
+    assert np.isfinite(found.parameters).all()
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_the_layer_whose_numbers_broke_first_is_named(layer: int) -> None:
+    """From a state whose weights are just finite, so that one layer's signals overflow in the next step."""
+    training = Training(built([experiment(IRIS, *SGD)]))
+    for event in training.events():
+        if isinstance(event, EpochDone) and event.epoch == 3:
+            state = taken(training)
+            break
+    weights = state.arrays["rows.parameters"][0]
+    for slot in training.run.place.slots:
+        if slot.name == "weight" and slot.layer <= layer:
+            part = weights[slot.start : slot.start + slot.size]
+            part[:] = np.sign(part) * 3e38 if slot.layer == layer else part * 1e3
+    found = diagnosed(*SGD, state=state)
+    assert found is not None
+    assert (found.epoch, found.step) == (4, 22)
+    assert (found.where, found.layer) == ("signal", layer)
+
+
+def test_the_last_good_weights_are_those_before_the_step() -> None:
+    found = diagnosed(*WILD)
+    assert found is not None
+    counted = []
+    training = Training(built([experiment(IRIS, *WILD)]))
+    training.interrupted = lambda: counted.append(1) or len(counted) == found.step - 1
+    list(training.events())
+    assert training.step == found.step - 1
+    assert training.run.final[0].tobytes() == found.parameters.tobytes()
