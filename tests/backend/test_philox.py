@@ -24,13 +24,13 @@ def test_known_answers(counter: list[int], key: list[int], words: list[int]) -> 
 
 
 def mask(
-    shape: tuple[int, int, int], seeds: list[int], p: float, step: int = 0, layer: int = 0
+    shape: tuple[int, int, int], seeds: list[int], p: float, step: int = 0, layer: int = 0, first: int = 0
 ) -> np.ndarray:
     out = np.full(shape, np.nan, np.float32)
     keys = np.array([key_words(seed) for seed in seeds], np.uint64)
     threshold = np.full(len(seeds), round(p * 65536), np.uint64)
     scale = np.full(len(seeds), 2.0, np.float32)
-    keep_mask(out, keys, np.array([step], np.uint64), layer, 0, threshold, scale)
+    keep_mask(out, keys, np.array([step], np.uint64), layer, first, threshold, scale)
     return out
 
 
@@ -49,6 +49,7 @@ def test_a_mask_depends_on_seed_step_layer_row_and_on_nothing_else() -> None:
     base = mask((1, 4, 30), [1], 0.5)
     assert np.array_equal(mask((3, 4, 30), [9, 1, 8], 0.5)[1], base[0])  # not on the other members
     assert np.array_equal(mask((1, 2, 30), [1], 0.5), base[:, :2])  # not on the batch size
+    assert np.array_equal(mask((1, 2, 30), [1], 0.5, first=2), base[:, 2:])
     for other in (
         mask((1, 4, 30), [2], 0.5),
         mask((1, 4, 30), [1], 0.5, 1),

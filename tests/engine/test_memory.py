@@ -4,6 +4,7 @@ import tracemalloc
 
 import pytest
 
+from nettrain.catalogue.activations import activations
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.engine.step import training_step
 from tests.trained import built, experiment
@@ -22,6 +23,27 @@ def peak(batch_size: int, *overrides: str) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+LAYERS = {
+    **{
+        f"{name} hidden": [f"model.activation={name}"]
+        for name, e in activations.items()
+        if not e.outputs_only
+    },
+    "batch_norm": ["model.batch_norm=true"],
+    "batch_norm and bias": ["model.batch_norm=true", "model.bias=true"],
+    "no bias": ["model.bias=false"],
+    "input_noise": ["model.input_noise=0.1"],
+    "layers": ["model.layers=[{units: 64, activation: prelu, dropout: 0.5}, {units: 32, batch_norm: true}]"],
+}
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_no_layer_allocates(layers: str) -> None:
+    small, large = (peak(rows, "optimizer=sgd", *LAYERS[layers]) for rows in (64, 1024))
+    assert large < 64_000
+    assert abs(large - small) < 1_000
 
 
 @pytest.mark.parametrize("rule", optimizers)

@@ -10,6 +10,22 @@ from nettrain.catalogue.settings import option
 
 
 @kernel
+def maxout_forward(z: Array, a: Array, numbers: Array) -> None:
+    """a = the largest of the pieces, of equal ones the first; NaN where one is NaN."""
+    members, rows, units = a.shape
+    pieces = z.shape[2] // units
+    for k in prange(members * rows):
+        r, i = k // rows, k % rows
+        row, out = z[r, i], a[r, i]
+        for j in range(units):
+            out[j] = row[j]
+        for piece in range(1, pieces):
+            part = row[piece * units : (piece + 1) * units]
+            for j in range(units):
+                out[j] = out[j] if out[j] >= part[j] or out[j] != out[j] else part[j]
+
+
+@kernel
 def maxout_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
     """z = delta where a piece is the first that gave the maximum, 0 elsewhere."""
     zero = z.dtype.type(0)
@@ -33,6 +49,7 @@ class Maxout(Activation):
     pieces: int = option(2, "linear functions of each unit", ge=2)
     initializer = "he_normal"
     elementwise = False
+    forward_kernel = maxout_forward
     backward_kernel = maxout_backward
 
     @property

@@ -1,0 +1,94 @@
+"""PyTorch's batch normalisation, prelu, maxout and softmax in float64: values, derivatives and averages."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import batch_norm, prelu
+
+EDGES = [-1e4, -30.0, -1.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 30.0, 1e4]
+
+
+def write(folder: Path) -> None:
+    """Write layers.json."""
+    cases = {"batch_norm": norms(), "prelu": prelus(), "maxout": maxouts(), "softmax": softmaxes()}
+    lines = ",\n".join(f'"{kind}": {json.dumps(found)}' for kind, found in cases.items())
+    (folder / "layers.json").write_text(f'{{"torch": "{torch.__version__}",\n{lines}\n}}\n')
+
+
+def tensor(array: np.ndarray) -> torch.Tensor:
+    """A float64 tensor whose gradient is wanted."""
+    return torch.tensor(array, dtype=torch.float64, requires_grad=True)
+
+
+def norms() -> list[dict]:
+    """Three batches one after the other, the last of three rows, then inference."""
+    rng = np.random.default_rng(0)
+    options = [(0.1, 1e-5, 1.0), (0.3, 1e-2, 1.0), (1.0, 1e-5, 1e4)]
+    return [norm(rng, momentum, epsilon, size) for momentum, epsilon, size in options]
+
+
+def norm(rng: np.random.Generator, momentum: float, epsilon: float, size: float) -> dict:
+    """Batches z of one layer with what PyTorch makes of them."""
+    gain, shift = tensor(rng.normal(1, 0.5, 5)), tensor(rng.normal(0, 0.5, 5))
+    mean, variance = torch.zeros(5, dtype=torch.float64), torch.ones(5, dtype=torch.float64)
+    steps = []
+    for rows in (13, 64, 3):
+        z = tensor(size * (rng.normal(0, 1, (rows, 5)) + rng.normal(0, 3, 5)))
+        delta = rng.normal(0, 1, (rows, 5))
+        y = batch_norm(z, mean, variance, gain, shift, training=True, momentum=momentum, eps=epsilon)
+        slopes = torch.autograd.grad(y, (z, gain, shift), torch.tensor(delta))
+        signals = {"z": z, "delta": delta, "y": y, "dz": slopes[0], "dgain": slopes[1], "dshift": slopes[2]}
+        steps.append(plain({**signals, "mean": mean, "variance": variance}))
+    x = size * rng.normal(0, 2, (4, 5))
+    y = batch_norm(torch.tensor(x), mean, variance, gain, shift, training=False, eps=epsilon)
+    numbers = {"momentum": momentum, "epsilon": epsilon}
+    return {**numbers, **plain({"gain": gain, "shift": shift, "x": x, "inferred": y}), "steps": steps}
+
+
+def prelus() -> list[dict]:
+    """Edges and random numbers, a slope for each column."""
+    rng = np.random.default_rng(1)
+    z = tensor(np.concatenate([np.array(EDGES).reshape(2, 5), rng.normal(0, 2, (9, 5))]))
+    slope, delta = tensor(np.array([0.25, 0.0, -0.5, 1.0, 2.0])), rng.normal(0, 1, (11, 5))
+    a = prelu(z, slope)
+    slopes = torch.autograd.grad(a, (z, slope), torch.tensor(delta))
+    return [plain({"z": z, "slope": slope, "delta": delta, "a": a, "dz": slopes[0], "dslope": slopes[1]})]
+
+
+def maxouts() -> list[dict]:
+    """Two and three pieces of five units, piece after piece."""
+    rng = np.random.default_rng(2)
+    return [maxout(rng.normal(0, size, (7, 5 * k)), k, rng) for k in (2, 3) for size in (1, 1e4)]
+
+
+def maxout(z: np.ndarray, pieces: int, rng: np.random.Generator) -> dict:
+    """The maximum over pieces."""
+    z, delta = tensor(z), rng.normal(0, 1, (7, 5))
+    a = z.reshape(7, pieces, 5).max(dim=1).values
+    (slope,) = torch.autograd.grad(a, z, torch.tensor(delta))
+    return plain({"z": z, "delta": delta, "a": a, "dz": slope})
+
+
+def softmaxes() -> list[dict]:
+    """Small and huge logits, equal ones, a single one."""
+    rng = np.random.default_rng(3)
+    edges = np.array([EDGES, EDGES[::-1], [0.0] * 10, [1e4] * 10])
+    return [softmax(z, rng) for z in (rng.normal(0, 2, (6, 4)), edges, rng.normal(0, 1, (3, 1)))]
+
+
+def softmax(z: np.ndarray, rng: np.random.Generator) -> dict:
+    """Shares and the product of their Jacobian with delta."""
+    z, delta = tensor(z), rng.normal(0, 1, z.shape)
+    a = torch.softmax(z, dim=-1)
+    (slope,) = torch.autograd.grad(a, z, torch.tensor(delta))
+    return plain({"z": z, "delta": delta, "a": a, "dz": slope})
+
+
+def plain(arrays: dict) -> dict:
+    """Lists, which JSON holds to the last bit."""
+    return {
+        name: (array.detach().numpy().copy() if isinstance(array, torch.Tensor) else array).tolist()
+        for name, array in arrays.items()
+    }
