@@ -30,7 +30,7 @@ def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: 
 
     trained = open_trained(run)
     rows = labelled(trained, data)
-    table = table_of(rows, trained.experiment, trained.backend)
+    table = table_of(rows, trained.experiment, trained.backend, trained.plan.outputs)
     device = trained.backend.from_host
     fitted = device(trained.parameters), device(trained.statistics)
     members = stack([trained.experiment] * len(trained.parameters))

@@ -89,7 +89,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         pool=Pool(backend),
         batches=batches,
         calendar=Calendar(batches.steps, first.training.epochs),
-        tables=_tables(first, data, backend),
+        tables=_tables(first, data, backend, plan.outputs),
         monitor=monitor,
         stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
         convergence=Convergence(population, backend, members.training.convergence, place.size),
@@ -110,11 +110,11 @@ def _monitor(experiment: Experiment, data: Prepared) -> str:
 
 
 def network_of(experiment: Experiment, data: Prepared, **largest: Any) -> Architecture:
-    """The architecture for this data: two classes have one output under a sigmoid loss.
+    """The architecture for this data: two classes have one output where the loss has a form for them.
 
     `largest` are the largest rates of any member, see `architecture`.
     """
-    outputs = data.preprocessing.outputs(one_for_two=loss_of(experiment).link == "sigmoid")
+    outputs = data.preprocessing.outputs(one_for_two="two classes" in loss_of(experiment).fits)
     return architecture(experiment.model, data.preprocessing.inputs, outputs, **largest)
 
 
@@ -155,16 +155,26 @@ def batches_of(experiment: Experiment, train: Rows) -> Plan:
     return Plan(rows, size, experiment.training.drop_last, fewest)
 
 
-def _tables(experiment: Experiment, data: Prepared, backend: Backend) -> dict[str, Table]:
+def _tables(experiment: Experiment, data: Prepared, backend: Backend, outputs: int) -> dict[str, Table]:
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
-    return {name: table_of(part, experiment, backend) for name, part in parts.items() if part is not None}
+    return {
+        name: table_of(part, experiment, backend, outputs) for name, part in parts.items() if part is not None
+    }
 
 
-def table_of(rows: Rows, experiment: Experiment, backend: Backend) -> Table:
-    """Rows on the device, their targets in the form that the loss reads."""
+def table_of(rows: Rows, experiment: Experiment, backend: Backend, outputs: int) -> Table:
+    """Rows on the device, their targets in the form that the loss reads for so many outputs.
+
+    Raises DataError for targets that the loss cannot take.
+    """
+    loss = loss_of(experiment)
+    target = targets_for(loss, rows.y, outputs)
+    objection = loss.objection(target)
+    if objection:
+        raise DataError(f"loss: {experiment.loss.name} needs {objection}")
     return Table(
         backend.from_host(rows.x),
-        backend.from_host(targets_for(loss_of(experiment), rows.y)),
+        backend.from_host(target),
         backend.from_host(rows.weight),
         even=bool((rows.weight == 1).all()),
         target=rows.y,

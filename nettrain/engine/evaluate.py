@@ -14,7 +14,7 @@ from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.engine.build import Run, Table, loss_of
 from nettrain.engine.measure import Measured, Measurement, respond
-from nettrain.engine.members import stack
+from nettrain.engine.members import shaped, stack
 from nettrain.engine.population import Pool
 from nettrain.engine.predict import chunks
 from nettrain.engine.step import layer_numbers
@@ -58,7 +58,8 @@ class Evaluation:
         watched: Iterable[str] = (),
     ) -> None:
         self._backend, self._table, self._task = run.backend, table, run.task
-        self._loss, self._settings = loss_of(run.experiment), members.loss
+        self._loss = loss_of(run.experiment)
+        self._settings = shaped(members.loss, 1, run.backend.dtype)
         self._scale, self._size = run.target_scale, int(parameters.shape[0])
         self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
         self._watched = [name for name in watched if name not in self._quick]
@@ -97,7 +98,10 @@ class Evaluation:
     def _rows(self, quick: dict[str, Any], output: Array, part: slice) -> dict[str, Array]:
         """What is averaged, each (R, B) or (R, B, T)."""
         xp, y = self._backend.xp, self._table.y[part][None]
-        rows = {name: metric.rows(xp, output, y, self._scale) for name, metric in quick.items()}
+        shown = output
+        if self._task.targets == "numbers" and self._loss.link != "linear":
+            shown = self._loss.respond(output)
+        rows = {name: metric.rows(xp, shown, y, self._scale) for name, metric in quick.items()}
         return {"loss": self._loss.rows(xp, self._settings, output, y), **rows}
 
     def _weighted(self, rows: Array, part: slice) -> Array:

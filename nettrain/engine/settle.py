@@ -1,5 +1,7 @@
 """What an experiment leaves to the data: its loss, and whether the two fit."""
 
+from typing import Any
+
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.data.prepare import Prepared, Rows, prepare
@@ -13,7 +15,10 @@ SHARED_FROM = 1 << 23  # multiplications in one product; two threads begin to ga
 
 def read_settled(experiment: Experiment) -> tuple[Experiment, Prepared]:
     """A resolved experiment's data, and the experiment settled by them. Raises what either step raises."""
-    data = prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
+    settings = experiment.data
+    if settings.target_scaling == "auto" and _own_units(experiment.loss):
+        settings = settings.model_copy(update={"target_scaling": "none"})
+    data = prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype)
     return settle(experiment, data), data
 
 
@@ -23,7 +28,7 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
     loss = experiment.loss
     if isinstance(loss, str):
         loss = losses[_default_loss(targets)]()
-    _check_fit(loss.name, targets)
+    _check_fit(loss.name, data)
     _check_warmup(experiment)
     kind, output = losses[loss.name], experiment.model.output_activation
     if not isinstance(output, str) and output.name == kind.link:
@@ -78,12 +83,28 @@ def _default_loss(targets: str) -> str:
     return defaults[targets]
 
 
-def _check_fit(name: str, targets: str) -> None:
-    # two classes are classes too: cross_entropy then has two outputs
-    accepted = {targets, "classes"} if targets == "two classes" else {targets}
-    fitting = [other for other, loss in losses.items() if accepted & set(loss.fits)]
-    if name not in fitting:
-        raise SpecError(f"loss: {name} is not for {targets}, use {' or '.join(fitting)}")
+ALSO = {"two classes": ("classes",), "numbers": ("counts", "distributions")}  # what targets may be, too
+
+
+def _own_units(loss: Any) -> bool:
+    """Whether the loss reads numbers as they are: counts, distributions."""
+    return not isinstance(loss, str) and bool({"counts", "distributions"} & set(loss.fits))
+
+
+def _check_fit(name: str, data: Prepared) -> None:
+    targets = targets_of(data.preprocessing)
+    also = [kind for kind in ALSO.get(targets, ()) if kind != "distributions" or data.train.y.shape[-1] > 1]
+    if not {targets, *also} & set(losses[name].fits):
+        fitting = _fitting(targets)
+        others = [f"{_fitting(kind)} for {kind}" if targets == "numbers" else _fitting(kind) for kind in also]
+        raise SpecError(f"loss: {name} is not for {targets}, use {', or '.join([fitting, *others])}")
+    if targets == "numbers" and "numbers" not in losses[name].fits and data.settings.target_scaling != "none":
+        raise SpecError(f"data.target_scaling: {name} needs targets as they are, write none")
+
+
+def _fitting(targets: str) -> str:
+    names = [name for name, loss in losses.items() if targets in loss.fits]
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _check_monitor(experiment: Experiment, data: Prepared) -> None:

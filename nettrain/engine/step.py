@@ -72,7 +72,7 @@ def append_loss(tape: Tape, run: Run, index: Array) -> Passed:
         x = noisy
     output = net.forward(tape, x, work, chance, training=True)
     batch_loss = (output, y, weight, population["loss"], work[-1].delta, population["total"])
-    tape.append(backend.launch(loss_of(run.experiment).train, output.size, *batch_loss))
+    tape.append(backend.launch(loss_of(run.experiment).kernel(y), output.size, *batch_loss))
     return Passed(net, x, y, weight, work)
 
 

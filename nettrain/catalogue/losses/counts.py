@@ -1,0 +1,55 @@
+"""The loss on numbers of events."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, HostArray
+from nettrain.backend.kernel import kernel, prange
+from nettrain.catalogue.losses.base import Loss, batch_weight, losses
+
+
+@kernel
+def poisson_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """loss = Σ_k e^z - y·z, delta = (e^z - y)·weight."""
+    members, batch, _ = output.shape
+    for r in prange(members):
+        targets, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            z, d, y = output[r, i], delta[r, i], targets[i]
+            factor = weights[i] / divisor
+            loss = output.dtype.type(0)
+            for k in range(z.size):
+                rate = math.exp(z[k])
+                d[k] = (rate - y[k]) * factor
+                loss += rate - y[k] * z[k]
+            lost += weights[i] * loss
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
+@losses.register("poisson", source="Nelder & Wedderburn 1972")
+class Poisson(Loss):
+    """e^z - yz, summed over the outputs: the likelihood of counts whose mean is e^z, less log y!."""
+
+    link = "exp"
+    fits = ("counts",)
+    train = poisson_step
+
+    @staticmethod
+    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        return (xp.exp(output) - target * output).sum(axis=-1)
+
+    @staticmethod
+    def respond(output: Array) -> Array:
+        """e^z, the expected count."""
+        return np.exp(output)
+
+    @staticmethod
+    def objection(target: HostArray) -> str:
+        return f"counts from 0 on, not {target.min():g}" if (target < 0).any() else ""

@@ -1,0 +1,237 @@
+"""Losses on probabilities: of one class among several, of one thing or another, of whole distributions."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, HostArray
+from nettrain.backend.kernel import kernel, prange
+from nettrain.catalogue.losses.base import Loss, batch_weight, losses
+from nettrain.catalogue.settings import number
+
+NEAR_ONE = 1e-5  # how far the sum of a distribution may be from 1: six printed digits
+
+
+class Smoothed(Loss):
+    """A loss on probabilities that may pull its targets towards the uniform distribution."""
+
+    label_smoothing: float = number(0.0, "share of each target that goes to all classes", ge=0, lt=1)
+
+    @classmethod
+    def columns(cls, s: Any) -> list[Any]:
+        return [*super().columns(s), s.label_smoothing]
+
+
+def log_softmax(xp: Any, output: Array) -> Array:
+    """z - log Σe^z along the last axis; the maximum is subtracted first: outputs of ±1e4 stay finite."""
+    z = output - output.max(axis=-1, keepdims=True)
+    return z - xp.log(xp.exp(z).sum(axis=-1, keepdims=True))
+
+
+def softmax(output: Array) -> Array:
+    """e^z / Σe^z along the last axis."""
+    e = np.exp(output - output.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def of_label(xp: Any, values: Array, label: Array) -> Array:
+    """The value (R, B) in values (R, B, K) that each label (1|R, B) names."""
+    index = xp.broadcast_to(label, values.shape[:2])[..., None]
+    return xp.take_along_axis(values, index, axis=-1)[..., 0]
+
+
+def not_a_distribution(target: HostArray) -> str:
+    """Why the first row that is no distribution is none."""
+    if target.ndim == 1:
+        return ""
+    wrong = (target < 0).any(axis=1) | (np.abs(target.sum(axis=1) - 1) > NEAR_ONE)
+    if not wrong.any():
+        return ""
+    row = target[int(np.argmax(wrong))]
+    return f"targets from 0 on whose sum is 1, not {', '.join(f'{value:g}' for value in row)}"
+
+
+@kernel
+def cross_entropy_labels(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """loss = logΣe^z - (1-s)·z_y - s/K·Σz; delta = (softmax - (1-s)·onehot - s/K)·weight."""
+    members, batch, classes = output.shape
+    one = output.dtype.type(1)
+    for r in prange(members):
+        labels, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        smoothing = numbers[r, 1]
+        share = smoothing / output.dtype.type(classes)
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            z, d, y = output[r, i], delta[r, i], labels[i]
+            top = z[0]
+            for k in range(1, z.size):
+                top = max(top, z[k])
+            norm = output.dtype.type(0)
+            drift = output.dtype.type(0)
+            for k in range(z.size):
+                drift += z[k] - top
+                d[k] = math.exp(z[k] - top)
+                norm += d[k]
+            factor = weights[i] / divisor
+            for k in range(z.size):
+                d[k] = (d[k] / norm - share) * factor
+            d[y] -= (one - smoothing) * factor
+            hit = (one - smoothing) * (z[y] - top)
+            lost += weights[i] * (math.log(norm) - hit - share * drift)
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
+@kernel
+def cross_entropy_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """loss = Σp·logΣe^z - Σpz, plus Σp·log p where numbers[r, 2] is 1; delta = (Σp·softmax - p)·weight.
+
+    p are the targets after smoothing.
+    """
+    members, batch, classes = output.shape
+    one, zero = output.dtype.type(1), output.dtype.type(0)
+    for r in prange(members):
+        targets, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        keep, share = one - numbers[r, 1], numbers[r, 1] / output.dtype.type(classes)
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            z, d, p = output[r, i], delta[r, i], targets[i]
+            top = z[0]
+            for k in range(1, z.size):
+                top = max(top, z[k])
+            norm, sure, hit = zero, zero, zero
+            for k in range(z.size):
+                d[k] = math.exp(z[k] - top)
+                norm += d[k]
+                sure += keep * p[k] + share
+                hit += (keep * p[k] + share) * (z[k] - top)
+            loss = sure * math.log(norm) - hit
+            if numbers[r, 2] > 0:
+                for k in range(z.size):
+                    loss += p[k] * math.log(p[k]) if p[k] > zero else zero
+            factor = weights[i] / divisor
+            for k in range(z.size):
+                d[k] = (sure * d[k] / norm - (keep * p[k] + share)) * factor
+            lost += weights[i] * loss
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
+@losses.register("cross_entropy", source="Bishop 2006, section 4.3.4; smoothing: Szegedy 2016")
+class CrossEntropy(Smoothed):
+    """-log softmax(z)_y, or -Σp·log softmax(z) of a target that is a distribution p."""
+
+    link = "softmax"
+    fits = ("classes", "distributions")
+    train = cross_entropy_step
+    train_labels = cross_entropy_labels
+
+    @classmethod
+    def columns(cls, s: Any) -> list[Any]:
+        return [*super().columns(s), 0.0]
+
+    @staticmethod
+    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        log_q = log_softmax(xp, output)
+        return -of_label(xp, log_q, target) if target.ndim == 2 else -(log_q * target).sum(axis=-1)
+
+    @classmethod
+    def training_rows(cls, xp: Any, s: Any, output: Array, target: Array) -> Array:
+        even = -log_softmax(xp, output).mean(axis=-1)
+        return (1.0 - s.label_smoothing) * cls.rows(xp, s, output, target) + s.label_smoothing * even
+
+    @staticmethod
+    def respond(output: Array) -> Array:
+        """softmax(z)."""
+        return softmax(output)
+
+    @staticmethod
+    def objection(target: HostArray) -> str:
+        return not_a_distribution(target)
+
+
+@losses.register("kl_divergence", source="Kullback & Leibler 1951")
+class KullbackLeibler(Loss):
+    """D(p‖q) = Σp·log(p/q) with q = softmax(z): cross-entropy less what no network can take away."""
+
+    link = "softmax"
+    fits = ("distributions",)
+    train = cross_entropy_step
+
+    @classmethod
+    def columns(cls, s: Any) -> list[Any]:
+        return [*super().columns(s), 0.0, 1.0]
+
+    @staticmethod
+    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        """0·log 0 is 0."""
+        log_p = xp.log(xp.where(target > 0, target, 1.0))
+        return (target * (log_p - log_softmax(xp, output))).sum(axis=-1)
+
+    @staticmethod
+    def respond(output: Array) -> Array:
+        """softmax(z)."""
+        return softmax(output)
+
+    @staticmethod
+    def objection(target: HostArray) -> str:
+        return not_a_distribution(target)
+
+
+@kernel
+def binary_cross_entropy_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """loss = Σ_k max(z,0) - z·y + log(1+e^-|z|), delta = (sigmoid(z) - y)·weight, y smoothed."""
+    members, batch, _ = output.shape
+    one, half, zero = output.dtype.type(1), output.dtype.type(0.5), output.dtype.type(0)
+    for r in prange(members):
+        targets, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        smoothing = numbers[r, 1]
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            z, d, t = output[r, i], delta[r, i], targets[i]
+            factor = weights[i] / divisor
+            loss = zero
+            for k in range(z.size):
+                y = t[k] * (one - smoothing) + smoothing * half
+                e = math.exp(-abs(z[k]))
+                sigmoid = (one if z[k] >= zero else e) / (one + e)
+                d[k] = (sigmoid - y) * factor
+                loss += max(z[k], zero) - z[k] * y + math.log1p(e)
+            lost += weights[i] * loss
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
+@losses.register("binary_cross_entropy", source="Bishop 2006, section 4.3.2")
+class BinaryCrossEntropy(Smoothed):
+    """-y·log σ(z) - (1-y)·log(1-σ(z)), summed over the outputs; stable for any z."""
+
+    link = "sigmoid"
+    fits = ("two classes", "labels")
+    train = binary_cross_entropy_step
+
+    @staticmethod
+    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        z = output
+        loss = xp.maximum(z, 0.0) - z * target + xp.log1p(xp.exp(-xp.absolute(z)))
+        return loss.sum(axis=-1)
+
+    @classmethod
+    def training_rows(cls, xp: Any, s: Any, output: Array, target: Array) -> Array:
+        smoothing = xp.asarray(s.label_smoothing)[..., None]
+        return cls.rows(xp, s, output, target * (1.0 - smoothing) + smoothing * 0.5)
+
+    @staticmethod
+    def respond(output: Array) -> Array:
+        """σ(z): the second of two classes', or each label's, probability."""
+        return np.exp(np.minimum(output, 0)) / (1 + np.exp(-np.abs(output)))

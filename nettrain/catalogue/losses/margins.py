@@ -1,0 +1,151 @@
+"""Losses on scores: a row is right when its own class's score is the largest, or its sign the right one."""
+
+from typing import Any
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import kernel, prange
+from nettrain.catalogue.losses.base import Loss, batch_weight, losses
+from nettrain.catalogue.losses.cross_entropy import of_label
+
+
+def margins(xp: Any, output: Array, target: Array) -> Array:
+    """By how much each margin is missed: z_j - z_y + 1 (R, B, K), 0 for j = y; of one output 1 - yz."""
+    if target.ndim == output.ndim:
+        return 1.0 - target * output
+    others = xp.arange(output.shape[-1]) != target[..., None]
+    return (output - of_label(xp, output, target)[..., None] + 1.0) * others
+
+
+@kernel
+def hinge_labels(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """loss = Σ_{j≠y} max(0, m_j), m_j = z_j - z_y + 1, or their squares where numbers[r, 1] is 1."""
+    members, batch, _ = output.shape
+    one, zero = output.dtype.type(1), output.dtype.type(0)
+    for r in prange(members):
+        labels, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        squared = numbers[r, 1] > zero
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            z, d, y = output[r, i], delta[r, i], labels[i]
+            factor = weights[i] / divisor
+            loss, pull = zero, zero
+            for k in range(z.size):
+                missed = z[k] - z[y] + one
+                wrong = (k != y) & (missed > zero)
+                slope = (missed + missed if squared else one) if wrong else zero
+                loss += (missed * missed if squared else missed) if wrong else zero
+                d[k] = slope * factor
+                pull += slope
+            d[y] = -pull * factor
+            lost += weights[i] * loss
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
+@kernel
+def hinge_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """The same of one output and y = ±1: m = 1 - yz."""
+    members, batch, _ = output.shape
+    one, zero = output.dtype.type(1), output.dtype.type(0)
+    for r in prange(members):
+        targets, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        squared = numbers[r, 1] > zero
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            y = targets[i, 0]
+            missed = one - y * output[r, i, 0]
+            slope = (missed + missed if squared else one) if missed > zero else zero
+            loss = (missed * missed if squared else missed) if missed > zero else zero
+            delta[r, i, 0] = -y * slope * (weights[i] / divisor)
+            lost += weights[i] * loss
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
+class Margin(Loss):
+    """A loss on scores of classes; those of two are y = ±1."""
+
+    fits = ("classes", "two classes")
+    low = -1.0
+    probabilities = False
+
+    @staticmethod
+    def sides(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        return (margins(xp, output, target) > 0).astype(xp.int8)
+
+
+@losses.register("hinge", source="Crammer & Singer 2001; Weston & Watkins 1999")
+class Hinge(Margin):
+    """Σ_{j≠y} max(0, z_j - z_y + 1); of two classes max(0, 1 - yz): the support vector machine's."""
+
+    train = hinge_step
+    train_labels = hinge_labels
+
+    @classmethod
+    def columns(cls, s: Any) -> list[Any]:
+        return [*super().columns(s), 0.0]
+
+    @staticmethod
+    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        return xp.maximum(margins(xp, output, target), 0.0).sum(axis=-1)
+
+
+@losses.register("squared_hinge", source="Tang 2013")
+class SquaredHinge(Margin):
+    """Σ_{j≠y} max(0, z_j - z_y + 1)²; of two classes max(0, 1 - yz)²."""
+
+    train = hinge_step
+    train_labels = hinge_labels
+
+    @classmethod
+    def columns(cls, s: Any) -> list[Any]:
+        return [*super().columns(s), 1.0]
+
+    @staticmethod
+    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        return xp.square(xp.maximum(margins(xp, output, target), 0.0)).sum(axis=-1)
+
+
+@kernel
+def perceptron_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """loss = max(0, -yz); delta = -y·weight where yz < 0, or z = 0 and y = 1, else 0."""
+    members, batch, _ = output.shape
+    zero = output.dtype.type(0)
+    for r in prange(members):
+        targets, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            y, z = targets[i, 0], output[r, i, 0]
+            wrong = (y * z < zero) | ((z == zero) & (y > zero))
+            delta[r, i, 0] = -y * (weights[i] / divisor) if wrong else zero
+            lost += weights[i] * max(zero, -y * z)
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
+@losses.register("perceptron", source="Rosenblatt 1957; as a loss: Duda, Hart & Stork 2001, section 5.5")
+class Perceptron(Margin):
+    """max(0, -yz) with y = ±1: under sgd with batches of one row, Rosenblatt's rule.
+
+    A unit that is exactly 0 says -1, so that it is wrong, and corrected, where y is 1.
+    """
+
+    fits = ("two classes",)
+    train = perceptron_step
+
+    @staticmethod
+    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        return xp.maximum(-target * output, 0.0).sum(axis=-1)
+
+    @staticmethod
+    def sides(xp: Any, s: Any, output: Array, target: Array) -> Array:
+        return (output > 0).astype(xp.int8)
