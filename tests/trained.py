@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from nettrain.backend.choose import open_backend
 from nettrain.data.prepare import Prepared, prepare
@@ -21,6 +24,32 @@ model: {hidden: [7, 5], activation: tanh}
 training: {epochs: 6, batch_size: 16}
 backend: {threads: 1}
 """
+
+
+FILES = {
+    "labels": ["data.target=[a, b]"],
+    "counts": ["data.target=a", "data.target_kind=numbers", "data.target_scaling=none"],
+    "distributions": ["data.target=[a, b, c]", "data.target_kind=numbers", "data.target_scaling=none"],
+}
+SHIPPED = {"classes": "builtin:iris", "two classes": "synthetic:moons", "numbers": "synthetic:sine"}
+
+
+def data_of(targets: str, folder: Path) -> list[str]:
+    """Overrides that name data with targets of this kind, drawn into a file of the folder where none ship."""
+    if targets in SHIPPED:
+        return [f"data.source={SHIPPED[targets]}"]
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 2))
+    rates = np.exp(np.stack([x[:, 0], x[:, 1], -x[:, 0]], axis=1) / 2)
+    y = {
+        "labels": (x > 0).astype(int),
+        "counts": rng.poisson(rates[:, :1]),
+        "distributions": np.round(rates / rates.sum(axis=1, keepdims=True), 6),
+    }[targets]
+    names = ["x", "y", *"abc"[: y.shape[1]]]
+    lines = [",".join(names), *(",".join(map(str, row)) for row in np.hstack([x, y]).tolist())]
+    (folder / "data.csv").write_text("\n".join(lines) + "\n")
+    return [f"data.source={folder / 'data.csv'}", *FILES[targets]]
 
 
 def experiment(text: str, *overrides: str) -> Experiment:

@@ -171,7 +171,7 @@ def table_of(rows: Rows, experiment: Experiment, backend: Backend, outputs: int)
     target = targets_for(loss, rows.y, outputs)
     objection = loss.objection(target)
     if objection:
-        raise DataError(f"loss: {experiment.loss.name} needs {objection}")
+        raise DataError(f"loss: {loss.model_fields['name'].default} needs {objection}")
     return Table(
         backend.from_host(rows.x),
         backend.from_host(target),

@@ -83,27 +83,29 @@ def _default_loss(targets: str) -> str:
     return defaults[targets]
 
 
-ALSO = {"two classes": ("classes",), "numbers": ("counts", "distributions")}  # what targets may be, too
+SPECIAL = ("counts", "distributions")  # what numbers may be
 
 
 def _own_units(loss: Any) -> bool:
-    """Whether the loss reads numbers as they are: counts, distributions."""
-    return not isinstance(loss, str) and bool({"counts", "distributions"} & set(loss.fits))
+    """Whether the loss reads numbers, if at all, as they are."""
+    return not isinstance(loss, str) and "numbers" not in loss.fits
 
 
 def _check_fit(name: str, data: Prepared) -> None:
     targets = targets_of(data.preprocessing)
-    also = [kind for kind in ALSO.get(targets, ()) if kind != "distributions" or data.train.y.shape[-1] > 1]
-    if not {targets, *also} & set(losses[name].fits):
-        fitting = _fitting(targets)
-        others = [f"{_fitting(kind)} for {kind}" if targets == "numbers" else _fitting(kind) for kind in also]
-        raise SpecError(f"loss: {name} is not for {targets}, use {', or '.join([fitting, *others])}")
-    if targets == "numbers" and "numbers" not in losses[name].fits and data.settings.target_scaling != "none":
+    plain = {targets, "classes"} if targets == "two classes" else {targets}  # those are classes too
+    special = (
+        SPECIAL[: data.train.y.shape[-1]] if targets == "numbers" else ()
+    )  # one number is no distribution
+    if not plain.union(special) & set(losses[name].fits):
+        others = "".join(f", {_fitting({kind})} for {kind}" for kind in special)
+        raise SpecError(f"loss: {name} is not for {targets}, use {_fitting(plain)}{others}")
+    if targets == "numbers" and not plain & set(losses[name].fits) and data.settings.target_scaling != "none":
         raise SpecError(f"data.target_scaling: {name} needs targets as they are, write none")
 
 
-def _fitting(targets: str) -> str:
-    names = [name for name, loss in losses.items() if targets in loss.fits]
+def _fitting(targets: set[str]) -> str:
+    names = [name for name, loss in losses.items() if targets & set(loss.fits)]
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

@@ -1,104 +1,145 @@
-"""Activations: values from formulas, extremes, and derivatives on both sides of kinks."""
+"""Activations of one number: values and derivatives against PyTorch's, kinks, and numbers of members."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
+from nettrain.engine.members import shaped, stack
 
-POINTS = [-1e4, -30.0, -3.0, -1.0, -1e-3, -0.0, 0.0, 1e-3, 0.5, 1.0, 3.0, 6.0, 30.0, 1e4]
-
-
-def logistic(z: float) -> float:
-    return 1 / (1 + math.exp(-z)) if z > -700 else 0.0
-
-
-def normal(z: float) -> float:
-    return math.erfc(-z / math.sqrt(2)) / 2
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "activations.json").read_text())
+POINTS, CASES = np.array(GOLDEN["points"]), GOLDEN["cases"]
+TOLERANCE = {np.float64: 1e-12, np.float32: 1e-6}  # of the largest
+ELEMENTWISE = [name for name, entry in activations.items() if entry.elementwise and not entry.learned]
 
 
-def log_one_plus_exp(z: float) -> float:
-    return max(z, 0.0) + math.log1p(math.exp(-abs(z)))
+class Passed:
+    """What an activation's two passes make of z (R, B, H), one set of numbers per member."""
+
+    def __init__(self, name: str, z: np.ndarray, *numbers: dict) -> None:
+        self.entry, self.kind = activations[name], z.dtype
+        members = stack([self.entry(**own) for own in numbers])
+        self.s = shaped(members, 2, z.dtype)
+        self.numbers = columns(self.entry.columns(members), len(numbers)).astype(z.dtype)
+        self.z, self.a = z.copy(), np.empty_like(z)
+
+    def forward(self) -> np.ndarray:
+        if self.entry.forward_kernel is not None:
+            self.entry.forward_kernel(self.z, self.a, self.numbers)
+        else:
+            self.define()
+        return self.a.copy()
+
+    def define(self) -> np.ndarray:
+        self.entry.forward(np, self.s, self.z, self.a)
+        return self.a.copy()
+
+    def backward(self, delta: np.ndarray) -> np.ndarray:
+        out = delta.astype(self.kind)
+        if self.entry.backward_kernel is not None:
+            self.entry.backward_kernel(out, self.z, self.a, self.numbers)
+        else:
+            self.entry.backward(np, self.s, out, self.z, self.a)
+        return out
 
 
-def inside(z: float, low: float, high: float) -> float:
-    return 1.0 if low < z < high else 0.0
+def assert_near(actual: np.ndarray, expected: np.ndarray, dtype: type, scale: float | None = None) -> None:
+    largest = np.abs(expected).max() if scale is None else scale
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[dtype] * largest)
 
 
-def mish_slope(z: float) -> float:
-    t = math.tanh(log_one_plus_exp(z))
-    return t + z * logistic(z) * (1 - t * t)
+def test_every_activation_is_held_to_pytorch() -> None:
+    # the others: tests/catalogue/test_joint_activations.py
+    assert {case["name"] for case in CASES.values()} == set(ELEMENTWISE)
 
 
-def density(z: float) -> float:
-    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_values_and_derivatives_are_pytorchs(case: str, dtype: type) -> None:
+    told = CASES[case]
+    z = POINTS.astype(dtype).reshape(1, 1, -1)
+    passed = Passed(told["name"], z, told["numbers"])
+    a, slope = passed.forward().ravel(), passed.backward(np.ones_like(z)).ravel()
+    near = np.abs(POINTS) < 20  # apart, or 1e4 would hide them
+    for some in (near, ~near):
+        assert_near(a[some], np.array(told["values"])[some], dtype)
+        assert_near(slope[some], np.array(told["slopes"])[some], dtype, scale=1.0)
 
 
-S, L = 1.0507009873554805, 1.6732632423543772
-FORMULAS = {
-    "linear": (lambda z: z, lambda z: 1.0),
-    "sigmoid": (logistic, lambda z: logistic(z) * logistic(-z)),
-    "tanh": (math.tanh, lambda z: 1 - math.tanh(z) ** 2),
-    "softsign": (lambda z: z / (1 + abs(z)), lambda z: (1 + abs(z)) ** -2),
-    "softplus": (log_one_plus_exp, logistic),
-    "relu": (lambda z: max(0.0, z), lambda z: 1.0 if z > 0 else 0.0),
-    "leaky_relu": (lambda z: z if z > 0 else 0.01 * z, lambda z: 1.0 if z > 0 else 0.01),
-    "relu6": (lambda z: min(max(0.0, z), 6.0), lambda z: inside(z, 0, 6)),
-    "hard_tanh": (lambda z: min(max(-1.0, z), 1.0), lambda z: inside(z, -1, 1)),
-    "hard_sigmoid": (lambda z: min(max(0.0, z + 3), 6.0) / 6, lambda z: inside(z, -3, 3) / 6),
-    "elu": (lambda z: z if z > 0 else math.expm1(z), lambda z: 1.0 if z > 0 else math.exp(z)),
-    "selu": (
-        lambda z: S * z if z > 0 else S * L * math.expm1(z),
-        lambda z: S if z > 0 else S * L * math.exp(z),
-    ),
-    "gelu": (lambda z: z * normal(z), lambda z: normal(z) + z * density(z)),
-    "silu": (lambda z: z * logistic(z), lambda z: logistic(z) * (1 + z * logistic(-z))),
-    "mish": (lambda z: z * math.tanh(log_one_plus_exp(z)), mish_slope),
-}
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_fused_forward_pass_equals_the_definition(case: str, dtype: type) -> None:
+    told = CASES[case]
+    z = np.random.default_rng(3).normal(0, 3, (1, 7, 13)).astype(dtype)
+    fused, defined = (Passed(told["name"], z, told["numbers"]) for _ in range(2))
+    np.testing.assert_allclose(fused.forward(), defined.define(), rtol=8 * np.finfo(dtype).eps, atol=1e-30)
 
 
-PLAIN = [name for name, entry in activations.items() if entry.elementwise and not entry.learned]
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_the_derivative_multiplies_what_comes_down(name: str) -> None:
+    z = np.random.default_rng(4).normal(0, 2, (2, 3, 5))
+    delta = np.random.default_rng(5).normal(0, 2, z.shape)
+    passed = [Passed(name, z, {}, {}) for _ in range(2)]
+    for one in passed:
+        one.forward()
+    np.testing.assert_allclose(
+        passed[0].backward(delta), delta * passed[1].backward(np.ones_like(z)), rtol=1e-14
+    )
 
 
-def forward(name: str, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    scratch, a = z.copy(), np.empty_like(z)
-    activations[name].forward(np, activations[name](), scratch, a)
-    return scratch, a
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_kinks_are_where_the_derivative_jumps(name: str) -> None:
+    z = np.arange(-40, 41).reshape(1, 1, -1) / 4
+    below, above = (
+        passed.backward(np.ones_like(z)).ravel()
+        for passed in (Passed(name, z - 1e-9, {}), Passed(name, z + 1e-9, {}))
+        if passed.forward() is not None
+    )
+    jumps = z.ravel()[np.abs(above - below) > 1e-6].tolist()
+    expected = [] if name == "elu" else list(activations[name].kinks)  # elu's derivative only bends, at λ = 1
+    assert jumps == expected
 
 
-def backward(name: str, z: np.ndarray, delta: np.ndarray) -> np.ndarray:
-    entry, out = activations[name], delta.copy()
-    scratch, a = forward(name, z)
-    if entry.backward_kernel is not None:
-        entry.backward_kernel(out, scratch, a, columns(entry.columns(entry()), len(z)).astype(z.dtype))
-    else:
-        entry.backward(np, entry(), out, scratch, a)
-    return out
+def test_elu_has_a_kink_where_its_depth_is_not_one() -> None:
+    z = np.array([[[-1e-12, 0.0, 1e-12]]])
+    passed = Passed("elu", z, {"alpha": 0.5})
+    passed.forward()
+    np.testing.assert_allclose(passed.backward(np.ones_like(z)).ravel(), [0.5, 0.5, 1], rtol=1e-11)
 
 
-def test_every_activation_has_a_formula() -> None:
-    assert set(FORMULAS) == set(PLAIN)  # the others: tests/catalogue/test_joint_activations.py
-
-
-@pytest.mark.parametrize("name", PLAIN)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_values_and_derivatives(name: str, dtype: type) -> None:
-    z = np.array(POINTS, dtype).reshape(1, 2, 7)
-    f, slope = FORMULAS[name]
-    points = [float(value) for value in z.ravel()]
-    values = np.array([f(value) for value in points]).reshape(z.shape)
-    slopes = np.array([slope(value) for value in points]).reshape(z.shape)
-    precision = 1e-6 if dtype is np.float32 else 1e-14
-    _, a = forward(name, z)
-    assert a.dtype == dtype
-    np.testing.assert_allclose(a, values, rtol=precision, atol=precision)
-    delta = np.linspace(-2, 2, 14).astype(dtype).reshape(z.shape)
-    # a(1-a) and 1-a² lose digits where a is nearly 1: there the error is absolute
-    np.testing.assert_allclose(backward(name, z, delta), delta * slopes, rtol=precision, atol=precision)
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("leaky_relu", [{"negative_slope": v} for v in (0.0, 0.3)]), ("elu", [{"alpha": v} for v in (0.5, 2)])],
+)
+def test_members_have_numbers_of_their_own(name: str, numbers: list[dict]) -> None:
+    z = np.tile(np.linspace(-3, 3, 12).reshape(1, 3, 4), (2, 1, 1))
+    together = Passed(name, z, *numbers)
+    values, slopes = together.forward(), together.backward(np.ones_like(z))
+    assert not np.array_equal(values[0], values[1])
+    for r, own in enumerate(numbers):
+        alone = Passed(name, z[:1], own)
+        assert values[r].tobytes() == alone.forward()[0].tobytes()
+        assert slopes[r].tobytes() == alone.backward(np.ones_like(z[:1]))[0].tobytes()
 
 
 def test_sigmoid_keeps_its_small_values() -> None:
-    _, a = forward("sigmoid", np.array([[[-700.0, -40.0]]]))
+    a = Passed("sigmoid", np.array([[[-700.0, -40.0]]]), {}).forward()
     np.testing.assert_allclose(a.ravel(), [math.exp(-700), math.exp(-40)], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish"])
+def test_gates_keep_their_small_values(name: str) -> None:
+    a = Passed(name, np.array([[[-20.0]]]), {}).forward().item()
+    expected = {"gelu": -20 * math.erfc(20 / math.sqrt(2)) / 2, "silu": -20 / (1 + math.exp(20))}
+    assert a == pytest.approx(expected.get(name, -20 * math.log1p(math.exp(-20))), rel=1e-12)
+
+
+def test_selu_keeps_mean_and_variance() -> None:
+    z = np.random.default_rng(0).standard_normal((1, 1000, 1000))
+    a = Passed("selu", z, {}).forward()
+    assert abs(a.mean()) < 5e-3
+    assert abs(a.var() - 1) < 1e-2

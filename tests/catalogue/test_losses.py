@@ -1,145 +1,301 @@
-"""Losses: values by hand, extremes, and the training kernel against the definition."""
+"""Losses: PyTorch's figures, closed forms, extremes, and the training kernels against the definitions."""
 
+import json
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from nettrain.catalogue.columns import columns
 from nettrain.catalogue.losses import losses, targets_for
-from nettrain.engine.members import stack
+from nettrain.engine.members import shaped, stack
 
+CASES = json.loads((Path(__file__).parents[1] / "golden" / "losses.json").read_text())["cases"]
+WEIGHT = np.array([[1.0, 2.0, 0.5, 3.0]])
 LABELS = np.array([[0, 2, 1, 2]], np.int32)
 FLAGS = np.array([[[0.0], [1.0], [1.0], [0.0]]])
+SHARES = np.array([[[1.0, 0, 0], [0.25, 0.5, 0.25], [0, 0.1, 0.9], [0.5, 0.5, 0]]])
 NUMBERS = np.array([[[0.5, -1.0], [2.0, 0.0], [0.0, 0.0], [3.0, 1.0]]])
-TARGETS = {"cross_entropy": LABELS, "binary_cross_entropy": FLAGS, "mse": NUMBERS}
-OUTPUTS = {"cross_entropy": 3, "binary_cross_entropy": 1, "mse": 2}
+TARGETS = {
+    "classes": (LABELS, 3),
+    "two classes": (FLAGS, 1),
+    "labels": (np.concatenate([FLAGS, 1 - FLAGS, FLAGS], axis=-1), 3),
+    "numbers": (NUMBERS, 2),
+    "counts": (NUMBERS + 1, 2),
+    "distributions": (SHARES, 3),
+}
+WALK = [(name, targets) for name, entry in losses.items() for targets in entry.fits]
+VARIED = {"focal": {"gamma": 0.5}, "huber": {"delta": 0.3}}
 
 
-def run(name: str, output: np.ndarray, weight: np.ndarray | None = None, **numbers: object) -> tuple:
-    """Batch loss sums (R, 2) and delta (R, B, K) of the training kernel."""
-    entry = losses[name]
-    members = stack([entry(**numbers)] * len(output))
-    columns = [np.broadcast_to(np.asarray(v, float), len(output)) for v in entry.columns(members)]
-    delta, total = np.empty_like(output), np.zeros((len(output), 2))
-    weight = np.ones((1, output.shape[1])) if weight is None else weight
-    entry.train(
-        output,
-        TARGETS[name].astype(output.dtype) if name != "cross_entropy" else LABELS,
-        weight.astype(output.dtype),
-        np.stack(columns, axis=1).astype(output.dtype),
-        delta,
-        total,
-    )
-    return total, delta
+class Batch:
+    """A batch of a loss: its outputs (R, B, K) and targets, and what each member's numbers are."""
+
+    def __init__(self, name: str, output: np.ndarray, target: np.ndarray, *numbers: dict) -> None:
+        self.entry, self.output = losses[name], output
+        self.target = target if target.dtype.kind == "i" else target.astype(output.dtype)
+        members = stack([self.entry(**own) for own in (numbers or [{}] * len(output))])
+        self.s = shaped(members, 1, output.dtype)
+        self.numbers = columns(self.entry.columns(members), len(output)).astype(output.dtype)
+
+    def train(self, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Batch loss sums (R, 2) and delta (R, B, K) of the training kernel."""
+        weight = np.ones((1, self.output.shape[1])) if weight is None else weight
+        delta, total = np.full_like(self.output, np.nan), np.zeros((len(self.output), 2))
+        weight = weight.astype(self.output.dtype)
+        self.entry.kernel(self.target)(self.output, self.target, weight, self.numbers, delta, total)
+        return total, delta
+
+    def rows(self) -> np.ndarray:
+        return self.entry.rows(np, self.s, self.output, self.target)
+
+    def training_rows(self) -> np.ndarray:
+        return self.entry.training_rows(np, self.s, self.output, self.target)
 
 
-def logits(name: str, members: int = 2) -> np.ndarray:
-    return np.random.default_rng(1).normal(0, 3, (members, 4, OUTPUTS[name]))
+def batch(name: str, targets: str, members: int = 2, dtype: type = np.float64, **numbers: Any) -> Batch:
+    """A batch of random outputs."""
+    target, outputs = TARGETS[targets]
+    if targets == "two classes":
+        target = np.where(target > 0, 1.0, losses[name].low)
+    output = np.random.default_rng(1).normal(0, 2, (members, 4, outputs)).astype(dtype)
+    return Batch(name, output, target, *[numbers] * members)
 
 
-def test_every_loss_is_here() -> None:
-    assert set(TARGETS) == set(losses)
+def smoothing(name: str) -> dict:
+    return {"label_smoothing": 0.1} if "label_smoothing" in losses[name].model_fields else {}
 
 
-@pytest.mark.parametrize("name", losses)
-def test_the_kernel_equals_the_definition(name: str) -> None:
-    output, weight = logits(name), np.array([[1.0, 2.0, 0.5, 3.0]])
-    rows = losses[name].rows(np, losses[name](), output, TARGETS[name])
-    total, _ = run(name, output, weight)
-    np.testing.assert_allclose(total[:, 0], (rows * weight).sum(axis=1), rtol=1e-13)
+def test_every_loss_is_held_to_pytorch_for_every_form_of_targets() -> None:
+    assert {case["name"] for case in CASES.values()} == set(losses)
+    forms = {
+        (case["name"], np.ndim(case["targets"]), np.shape(case["outputs"])[1]) for case in CASES.values()
+    }
+    for name, targets in WALK:
+        target, outputs = TARGETS[targets]
+        seen = {(entry, axes, min(width, 2)) for entry, axes, width in forms}
+        assert (name, target.ndim - 1, min(outputs, 2)) in seen, (name, targets)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_losses_and_derivatives_are_pytorchs(case: str, dtype: type) -> None:
+    told = CASES[case]
+    target = np.array(told["targets"])[None]
+    if target.dtype.kind == "i":
+        target = target.astype(np.int32)
+    made = Batch(told["name"], np.array(told["outputs"], dtype)[None], target, told["numbers"])
+    rows, delta = np.array(told["rows"]), np.array(told["delta"])
+    each = np.abs(delta).max(axis=1, keepdims=True)
+    tolerance = 1e-12 if dtype is np.float64 else 2e-6
+    np.testing.assert_allclose(made.training_rows()[0], rows, rtol=tolerance, atol=tolerance)
+    _, found = Batch(told["name"], made.output, target, told["numbers"] | {"reduction": "sum"}).train()
+    assert (np.abs(found[0] - delta) <= tolerance * np.maximum(each, 1e-3)).all()
+    for i in range(len(rows)):  # row by row, or 1e4 would hide the others
+        alone = Batch(told["name"], made.output[:, i : i + 1], target[:, i : i + 1], told["numbers"])
+        total, _ = alone.train()
+        assert total[0, 0] == pytest.approx(rows[i], rel=tolerance, abs=tolerance)
+
+
+@pytest.mark.parametrize(("name", "targets"), WALK)
+def test_the_kernel_equals_the_definition(name: str, targets: str) -> None:
+    made = batch(name, targets)
+    total, _ = made.train(WEIGHT)
+    np.testing.assert_allclose(total[:, 0], (made.rows() * WEIGHT).sum(axis=1), rtol=1e-13)
     assert total[:, 1].tolist() == [6.5, 6.5]
+    smoothed = batch(name, targets, **smoothing(name))
+    total, _ = smoothed.train(WEIGHT)
+    np.testing.assert_allclose(total[:, 0], (smoothed.training_rows() * WEIGHT).sum(axis=1), rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", losses)
-def test_delta_is_the_derivative(name: str) -> None:
-    numbers = {"label_smoothing": 0.1} if "label_smoothing" in losses[name].model_fields else {}
-    weight = np.array([[1.0, 2.0, 0.5, 3.0]])
-    output = logits(name)
-    _, delta = run(name, output, weight, **numbers)
-    for place in np.ndindex(output.shape):
+@pytest.mark.parametrize(("name", "targets"), WALK)
+@pytest.mark.parametrize("varied", [False, True])
+def test_delta_is_the_derivative(name: str, targets: str, varied: bool) -> None:
+    made = batch(name, targets, **smoothing(name), **(VARIED.get(name, {}) if varied else {}))
+    _, delta = made.train(WEIGHT)
+    kept = made.output.copy()
+    for place in np.ndindex(made.output.shape):
         values = []
         for sign in (1, -1):
-            moved = output.copy()
-            moved[place] += sign * 1e-6
-            total, _ = run(name, moved, weight, **numbers)
+            made.output[place] = kept[place] + sign * 1e-6
+            total, _ = made.train(WEIGHT)
             values.append(total[place[0], 0] / total[place[0], 1])
+        made.output[place] = kept[place]
         assert delta[place] == pytest.approx((values[0] - values[1]) / 2e-6, abs=1e-8)
 
 
-@pytest.mark.parametrize("name", losses)
-def test_the_sum_is_the_mean_times_the_weight(name: str) -> None:
-    output = logits(name)
-    _, mean = run(name, output)
-    _, total = run(name, output, reduction="sum")
+@pytest.mark.parametrize(("name", "targets"), WALK)
+def test_the_sum_is_the_mean_times_the_weight(name: str, targets: str) -> None:
+    (_, mean), (_, total) = (batch(name, targets, reduction=kind).train() for kind in ("mean", "sum"))
     np.testing.assert_allclose(total, 4 * mean, rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", losses)
-def test_rows_without_weight_teach_nothing(name: str) -> None:
-    total, delta = run(name, logits(name), np.zeros((1, 4)))
+@pytest.mark.parametrize(("name", "targets"), WALK)
+def test_rows_without_weight_teach_nothing(name: str, targets: str) -> None:
+    total, delta = batch(name, targets).train(np.zeros((1, 4)))
     assert not total.any()
     assert not delta.any()
 
 
+@pytest.mark.parametrize(("name", "targets"), WALK)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_members_bits_do_not_depend_on_its_neighbours(name: str, targets: str, dtype: type) -> None:
+    numbers = [{}, VARIED.get(name, {}), smoothing(name)]
+    together = batch(name, targets, 3, dtype)
+    together = Batch(name, together.output, together.target, *numbers)
+    total, delta = together.train(WEIGHT)
+    rows, training_rows = together.rows(), together.training_rows()
+    assert rows.dtype == training_rows.dtype == dtype
+    for r, own in enumerate(numbers):
+        alone = Batch(name, together.output[r : r + 1], together.target, own)
+        own_total, own_delta = alone.train(WEIGHT)
+        assert (total[r].tobytes(), delta[r].tobytes()) == (own_total.tobytes(), own_delta.tobytes())
+        assert rows[r].tobytes() == alone.rows()[0].tobytes()
+        assert training_rows[r].tobytes() == alone.training_rows()[0].tobytes()
+
+
+@pytest.mark.parametrize(("name", "targets"), WALK)
+def test_within_one_side_a_loss_is_smooth(name: str, targets: str) -> None:
+    """On a walk through the outputs, the derivative jumps only where `sides` changes."""
+    made = batch(name, targets, 1)
+    start, steps = made.output.copy(), np.linspace(-4, 4, 4001)
+    seen = []
+    for step in steps:
+        made.output[...] = start + step * np.linspace(0.3, 1, start.size).reshape(start.shape)
+        sides = made.entry.sides(np, made.s, made.output, made.target)
+        seen.append((made.train()[1].copy(), None if sides is None else sides.copy()))
+    slopes = np.array([delta.ravel() for delta, _ in seen])
+    jumps = np.flatnonzero((np.abs(np.diff(slopes, axis=0)) > 0.05 * (1 + np.abs(slopes[1:]))).any(axis=1))
+    for k in jumps:
+        assert (seen[k][1] != seen[k + 1][1]).any()
+    assert bool(len(jumps)) == (name in {"mae", "hinge", "perceptron"})
+
+
 def test_cross_entropy_by_hand() -> None:
     output = np.array([[[2.0, 0.0, 0.0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]])
-    total, delta = run("cross_entropy", output)
+    total, delta = Batch("cross_entropy", output, LABELS).train()
     first = math.log(math.e**2 + 2) - 2
     assert total[0, 0] == pytest.approx(first + 3 * math.log(3), rel=1e-14)
     p = math.e**2 / (math.e**2 + 2)
     np.testing.assert_allclose(delta[0, 0], np.array([p - 1, (1 - p) / 2, (1 - p) / 2]) / 4, rtol=1e-14)
 
 
-def test_label_smoothing_by_hand() -> None:
-    output, s = logits("cross_entropy", 1), 0.3
-    total, _ = run("cross_entropy", output, label_smoothing=s)
-    log_p = output[0] - np.log(np.exp(output[0]).sum(axis=-1, keepdims=True))
-    target = (1 - s) * np.eye(3)[LABELS[0]] + s / 3
-    assert total[0, 0] == pytest.approx(-(target * log_p).sum(), rel=1e-13)
+@pytest.mark.parametrize("smoothed", [0.0, 0.3])
+def test_labels_are_distributions_on_one_class(smoothed: float) -> None:
+    labels = batch("cross_entropy", "classes", label_smoothing=smoothed)
+    numbers = [{"label_smoothing": smoothed}] * 2
+    shares = Batch("cross_entropy", labels.output, np.eye(3)[LABELS], *numbers)
+    for ours, theirs in zip(labels.train(WEIGHT), shares.train(WEIGHT), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13, atol=1e-15)
+
+
+def test_cross_entropy_is_entropy_plus_divergence() -> None:
+    crossed = batch("cross_entropy", "distributions")
+    entropy = -np.where(SHARES > 0, SHARES * np.log(np.where(SHARES > 0, SHARES, 1)), 0).sum(axis=-1)
+    divergence = Batch("kl_divergence", crossed.output, SHARES)
+    np.testing.assert_allclose(crossed.rows(), entropy + divergence.rows(), rtol=1e-13)
+    itself = Batch("kl_divergence", np.log(SHARES[:, 1:2]), SHARES[:, 1:2])
+    assert abs(itself.rows()).item() < 1e-15
 
 
 def test_binary_cross_entropy_by_hand() -> None:
     output = np.array([[[0.0], [1.0], [-1.0], [2.0]]])
-    total, delta = run("binary_cross_entropy", output, label_smoothing=0.2)
+    total, delta = Batch("binary_cross_entropy", output, FLAGS, {"label_smoothing": 0.2}).train()
     y = FLAGS[0, :, 0] * 0.8 + 0.1
     p = 1 / (1 + np.exp(-output[0, :, 0]))
     assert total[0, 0] == pytest.approx(-(y * np.log(p) + (1 - y) * np.log(1 - p)).sum(), rel=1e-13)
     np.testing.assert_allclose(delta[0, :, 0], (p - y) / 4, rtol=1e-13)
 
 
-def test_mse_by_hand() -> None:
-    total, delta = run("mse", np.zeros((1, 4, 2)))
-    assert total[0, 0] == (0.25 + 1 + 4 + 9 + 1) / 2
-    np.testing.assert_allclose(delta[0], -NUMBERS[0] / 4)
+def test_focal_without_focus_is_cross_entropy() -> None:
+    for targets, plain in (("classes", "cross_entropy"), ("two classes", "binary_cross_entropy")):
+        focal, other = batch("focal", targets, gamma=0.0), batch(plain, targets)
+        np.testing.assert_allclose(focal.train(WEIGHT)[1], other.train(WEIGHT)[1], rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(focal.rows(), other.rows(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "loss"), [("mse", 15.25 / 2), ("mse_half", 15.25 / 2), ("mae", 7.5 / 2)])
+def test_errors_by_hand(name: str, loss: float) -> None:
+    total, delta = Batch(name, np.zeros((1, 4, 2)), NUMBERS, {"reduction": "sum"}).train()
+    assert total[0, 0] == loss
+    slope = {"mse": -NUMBERS, "mse_half": -NUMBERS, "mae": -np.sign(NUMBERS) / 2}[name]
+    assert delta.tolist() == slope.tolist()
+
+
+def test_huber_is_between_the_square_and_the_distance() -> None:
+    output = np.random.default_rng(0).normal(0, 3, (1, 4, 2))
+    wide = Batch("huber", output, NUMBERS, {"delta": 1e3}).rows()
+    np.testing.assert_allclose(wide, Batch("mse", output, NUMBERS).rows() / 2, rtol=1e-13)
+    narrow = Batch("huber", output, NUMBERS, {"delta": 1e-9}).rows() / 1e-9
+    np.testing.assert_allclose(narrow, Batch("mae", output, NUMBERS).rows(), rtol=1e-8)
+
+
+def test_the_perceptron_corrects_wrong_rows_by_their_sign() -> None:
+    output = np.array([[[0.0], [0.0], [3.0], [-3.0]]])
+    target = np.array([[[1.0], [-1.0], [-1.0], [-1.0]]])
+    total, delta = Batch("perceptron", output, target, {"reduction": "sum"}).train()
+    assert delta.ravel().tolist() == [-1, 0, 1, 0]  # 0 says -1
+    assert total[0, 0] == 3
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize(("name", "targets"), [pair for pair in WALK if pair[0] != "poisson"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_logits_of_ten_thousand_stay_finite(name: str, dtype: type) -> None:
-    output = np.full((1, 4, OUTPUTS[name]), -1e4, dtype)
-    output[..., 0] = 1e4
-    total, delta = run(name, output)
-    rows = losses[name].rows(np, losses[name](), output, TARGETS[name])
-    assert np.isfinite(total).all()
-    assert np.isfinite(delta).all()
-    assert rows.max() == pytest.approx(2e4 if name == "cross_entropy" else 1e4)
-    assert np.isfinite(losses[name].respond(output)).all()
+def test_outputs_of_ten_thousand_stay_finite(name: str, targets: str, dtype: type) -> None:
+    made = batch(name, targets, 1, dtype)
+    made.output[...] = -1e4
+    made.output[..., 0] = 1e4
+    assert np.isfinite(made.train()[0]).all()
+    assert np.isfinite(made.train()[1]).all()
+    assert np.isfinite(made.rows()).all()
+    assert np.isfinite(made.entry.respond(made.output)).all()
 
 
-@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
-def test_responses_are_probabilities(name: str) -> None:
-    response = losses[name].respond(logits(name))
-    if name == "binary_cross_entropy":
-        response = np.concatenate([1 - response, response], axis=-1)
+CHANCES = [(name, targets) for name, targets in WALK if losses[name].link in ("softmax", "sigmoid")]
+
+
+@pytest.mark.parametrize(("name", "targets"), CHANCES)
+def test_responses_are_probabilities(name: str, targets: str) -> None:
+    output = batch(name, targets).output
+    response = losses[name].respond(output)
+    if targets == "labels":
+        np.testing.assert_allclose(response, 1 / (1 + np.exp(-output)), rtol=1e-14)
+        return
+    odds = np.concatenate([np.zeros_like(output), output], axis=-1) if targets == "two classes" else output
+    response = np.concatenate([1 - response, response], axis=-1) if targets == "two classes" else response
     np.testing.assert_allclose(response.sum(axis=-1), 1, rtol=1e-14)
-    rows = losses[name].rows(np, losses[name](), logits(name), TARGETS[name])
-    classes = LABELS[0] if name == "cross_entropy" else FLAGS[0, :, 0].astype(int)
-    likely = response[:, np.arange(4), classes]
-    np.testing.assert_allclose(-np.log(likely), rows, rtol=1e-12)
+    np.testing.assert_allclose(response, np.exp(odds) / np.exp(odds).sum(axis=-1, keepdims=True), rtol=1e-13)
+    assert losses[name].probabilities
+
+
+def test_responses_of_other_losses() -> None:
+    output = batch("hinge", "classes").output
+    assert losses["hinge"].respond(output) is output
+    assert not losses["hinge"].probabilities
+    np.testing.assert_array_equal(losses["poisson"].respond(output), np.exp(output))
 
 
 def test_targets_take_the_form_that_the_loss_reads() -> None:
     labels = np.array([0, 1, 1], np.int32)
-    assert targets_for(losses["cross_entropy"], labels) is labels
-    assert targets_for(losses["binary_cross_entropy"], labels).tolist() == [[0], [1], [1]]
+    assert targets_for(losses["cross_entropy"], labels, 2) is labels
+    assert targets_for(losses["hinge"], labels, 3) is labels
+    assert targets_for(losses["binary_cross_entropy"], labels, 1).tolist() == [[0], [1], [1]]
+    assert targets_for(losses["hinge"], labels, 1).tolist() == [[-1], [1], [1]]
+    assert targets_for(losses["mse"], NUMBERS[0, :, :1], 1).tolist() == [[0.5], [2], [0], [3]]
+
+
+@pytest.mark.parametrize("name", [name for name, entry in losses.items() if "distributions" in entry.fits])
+def test_a_distribution_sums_to_one_and_has_nothing_below_zero(name: str) -> None:
+    objection = losses[name].objection
+    assert objection(SHARES[0]) == ""
+    assert objection(np.array([[0.333333, 0.333333, 0.333333]])) == ""  # six printed digits
+    wanted = "targets from 0 on whose sum is 1, not "
+    assert objection(np.array([[0.5, 0.5], [0.7, 0.4]])) == wanted + "0.7, 0.4"
+    assert objection(np.array([[1.5, -0.5]])) == wanted + "1.5, -0.5"
+
+
+def test_counts_start_at_zero() -> None:
+    assert losses["poisson"].objection(np.array([[0.0], [2.5]])) == ""
+    assert losses["poisson"].objection(np.array([[3.0], [-2.0]])) == "counts from 0 on, not -2"

@@ -1,11 +1,14 @@
 """Backpropagation against central differences in float64, with dropout masks held fixed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nettrain.catalogue.activations import activations
+from nettrain.catalogue.losses import losses
 from nettrain.engine.step import training_step
-from tests.trained import IRIS, built, experiment
+from tests.trained import IRIS, built, data_of, experiment
 
 STEP = np.finfo(np.float64).eps ** (1 / 3)
 
@@ -97,21 +100,23 @@ def test_every_layer(overrides: list[str]) -> None:
     assert_right(Probe(*overrides))
 
 
+@pytest.mark.parametrize(("loss", "targets"), [(n, k) for n, entry in losses.items() for k in entry.fits])
+def test_every_loss(loss: str, targets: str, tmp_path: Path) -> None:
+    assert_right(Probe(*data_of(targets, tmp_path), f"loss.name={loss}"))
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["loss.name=cross_entropy"],
         ["loss.name=cross_entropy", "loss.label_smoothing=0.2"],
         ["loss.name=cross_entropy", "loss.reduction=sum"],
-        ["data.source=synthetic:moons", "loss.name=binary_cross_entropy"],
         ["data.source=synthetic:moons", "loss.name=binary_cross_entropy", "loss.label_smoothing=0.2"],
         ["data.source=synthetic:moons", "loss.name=cross_entropy"],
-        ["data.source=synthetic:sine", "loss.name=mse"],
         ["data.source=synthetic:sine", "loss.name=mse", "loss.reduction=sum"],
         ["data.source=synthetic:sine", "loss.name=mse", "model.output_activation=tanh"],
     ],
 )
-def test_every_loss(overrides: list[str]) -> None:
+def test_losses_with_options(overrides: list[str]) -> None:
     assert_right(Probe(*overrides))
 
 

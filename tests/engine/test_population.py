@@ -1,15 +1,19 @@
 """The promise: member r of a population ends bit-equal to the same spec trained alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nettrain.backend.kernel import PARALLEL_FROM
 from nettrain.catalogue.activations import activations
+from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
+from nettrain.catalogue.settings import varies
 from nettrain.engine.members import group, grouping_key, stack
 from nettrain.engine.population import Population
-from tests.trained import IRIS, Trained, experiment, trained
+from tests.trained import IRIS, Trained, data_of, experiment, trained
 
 SIZES = [1, 3, 16]
 RULES = {
@@ -73,19 +77,27 @@ def test_members_equal_their_own_runs_for_every_schedule(name: str) -> None:
     check(members(3, f"schedule={name}", "schedule.warmup=1"))
 
 
-@pytest.mark.parametrize(
-    ("source", "loss"),
-    [
-        ("builtin:iris", "cross_entropy"),
-        ("synthetic:moons", "binary_cross_entropy"),
-        ("synthetic:moons", "cross_entropy"),
-        ("synthetic:sine", "mse"),
-    ],
-)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_members_equal_their_own_runs_for_every_loss(source: str, loss: str, dtype: str) -> None:
-    overrides = [f"data.source={source}", f"loss.name={loss}", f"backend.dtype={dtype}"]
-    check(members(3, *overrides, "training.epochs=2", "training.batch_size=48"))
+@pytest.mark.parametrize(("loss", "targets"), [(n, k) for n, entry in losses.items() for k in entry.fits])
+def test_members_equal_their_own_runs_for_every_loss(loss: str, targets: str, tmp_path: Path) -> None:
+    varied = [field for field in losses[loss].model_fields if varies(losses[loss], field)]
+    common = [*data_of(targets, tmp_path), f"loss={loss}", "training.epochs=2", "training.batch_size=48"]
+    for dtype in ("float32", "float64"):
+        specs = []
+        for r, spec in enumerate(members(3, *common, f"backend.dtype={dtype}")):
+            numbers = {field: getattr(spec.loss, field) + 0.2 * r for field in varied}
+            specs.append(spec.model_copy(update={"loss": spec.loss.model_copy(update=numbers)}))
+        check(specs)
+
+
+@pytest.mark.parametrize(("name", "field"), [("leaky_relu", "negative_slope"), ("elu", "alpha")])
+def test_members_may_differ_in_their_activations_numbers(name: str, field: str) -> None:
+    check(
+        [
+            spec
+            for r in range(3)
+            for spec in members(1, f"model.activation={{name: {name}, {field}: 0.{r + 1}}}")
+        ]
+    )
 
 
 def test_members_that_stop_at_different_epochs_equal_their_own_runs() -> None:

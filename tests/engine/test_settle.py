@@ -1,11 +1,14 @@
 """What an experiment leaves to the data."""
 
+from pathlib import Path
+
 import pytest
 
-from nettrain.engine.settle import remarks, settle
+from nettrain.catalogue.losses import losses
+from nettrain.engine.settle import read_settled, remarks, settle
 from nettrain.errors import DataError, SpecError
 from nettrain.spec.experiment import Experiment
-from tests.trained import experiment, prepared
+from tests.trained import IRIS, built, data_of, experiment, prepared
 
 SOURCES = {
     "classes": "builtin:iris",
@@ -34,19 +37,65 @@ def test_two_classes_may_have_two_outputs() -> None:
 @pytest.mark.parametrize(
     ("kind", "loss", "message"),
     [
-        ("classes", "mse", "loss: mse is not for classes, use cross_entropy"),
+        ("classes", "mse", "classes, use cross_entropy, focal, hinge or squared_hinge"),
+        ("classes", "perceptron", "classes, use cross_entropy, focal, hinge or squared_hinge"),
         (
-            "classes",
-            "binary_cross_entropy",
-            "loss: binary_cross_entropy is not for classes, use cross_entropy",
+            "two classes",
+            "poisson",
+            "two classes, use cross_entropy, binary_cross_entropy, focal, hinge, squared_hinge or perceptron",
         ),
-        ("numbers", "cross_entropy", "loss: cross_entropy is not for numbers, use mse"),
+        ("labels", "hinge", "labels, use binary_cross_entropy"),
+        ("numbers", "cross_entropy", "numbers, use mse, mse_half, mae or huber, poisson for counts"),
+        (
+            "distributions",
+            "hinge",
+            "numbers, use mse, mse_half, mae or huber, poisson for counts,"
+            " cross_entropy or kl_divergence for distributions",
+        ),
     ],
 )
-def test_a_loss_that_does_not_fit_names_those_that_do(kind: str, loss: str, message: str) -> None:
+def test_a_loss_that_does_not_fit_names_those_that_do(
+    kind: str, loss: str, message: str, tmp_path: Path
+) -> None:
+    spec = experiment(IRIS, *data_of(kind, tmp_path), f"loss={loss}")
     with pytest.raises(SpecError) as caught:
-        settled(SOURCES[kind], f"loss={loss}")
-    assert str(caught.value) == message
+        settle(spec, prepared(spec))
+    assert str(caught.value) == f"loss: {loss} is not for {message}"
+
+
+@pytest.mark.parametrize(("name", "kind"), [(n, k) for n, loss in losses.items() for k in loss.fits])
+def test_a_loss_takes_the_targets_that_it_names(name: str, kind: str, tmp_path: Path) -> None:
+    spec = experiment(IRIS, *data_of(kind, tmp_path), f"loss={name}")
+    assert settle(spec, prepared(spec)).loss.name == name
+
+
+@pytest.mark.parametrize(("name", "kind"), [("poisson", "counts"), ("kl_divergence", "distributions")])
+def test_some_losses_need_targets_in_their_own_units(name: str, kind: str, tmp_path: Path) -> None:
+    own = data_of(kind, tmp_path)[:-1]  # without target_scaling
+    scaled = experiment(IRIS, *own, f"loss={name}", "data.target_scaling=standard")
+    with pytest.raises(
+        SpecError, match=rf"^data.target_scaling: {name} needs targets as they are, write none$"
+    ):
+        read_settled(scaled)
+    settled, data = read_settled(experiment(IRIS, *own, f"loss={name}"))
+    assert settled.data.target_scaling == "none"
+    assert data.train.y.min() >= 0
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("poisson", "loss: poisson needs counts from 0 on, not -"),
+        ("cross_entropy", "loss: cross_entropy needs targets from 0 on whose sum is 1, not "),
+    ],
+)
+def test_targets_that_a_loss_cannot_take_are_refused(name: str, message: str, tmp_path: Path) -> None:
+    data_of("distributions", tmp_path)
+    columns = {"poisson": "x", "cross_entropy": "[a, b]"}[name]
+    own = [f"data.source={tmp_path / 'data.csv'}", f"data.target={columns}", "data.target_kind=numbers"]
+    with pytest.raises(DataError) as caught:
+        built([experiment(IRIS, *own, "data.target_scaling=none", f"loss={name}")])
+    assert str(caught.value).startswith(message)
 
 
 def test_a_loss_with_a_link_takes_no_other_output_activation() -> None:

@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from nettrain.backend.base import Array
 from nettrain.backend.kernel import inline, kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses

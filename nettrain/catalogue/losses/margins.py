@@ -1,6 +1,6 @@
 """Losses on scores: a row is right when its own class's score is the largest, or its sign the right one."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from nettrain.backend.base import Array
 from nettrain.backend.kernel import kernel, prange
@@ -71,7 +71,7 @@ def hinge_step(
 class Margin(Loss):
     """A loss on scores of classes; those of two are y = ±1."""
 
-    fits = ("classes", "two classes")
+    fits: ClassVar[tuple[str, ...]] = ("classes", "two classes")
     low = -1.0
     probabilities = False
 

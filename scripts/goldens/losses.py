@@ -1,0 +1,152 @@
+"""PyTorch's losses of every row, and their derivatives by the outputs, in float64."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as f
+
+LABELS = [0, 2, 1, 2, 0, 1, 1, 0]
+SEVERAL = [
+    *([1.5, -0.3, 0.2], [0.0, 0.0, 0.0], [-2.0, 3.0, -0.5], [4.0, -7.0, 1.0]),
+    *([1e4, -1e4, 0.0], [-1e4, 1e4, 0.0], [1e4, -1e4, 0.0], [-0.0, -1.0, -1.0]),
+]
+ONE = [[-1e4], [1e4], [-0.0], [0.0], [0.7], [-0.7], [1.0], [-1.0], [30.0], [-30.0], [1e4], [-1e4]]
+SIGNS = [[1.0], [1.0], [1.0], [-1.0], [1.0], [1.0], [1.0], [-1.0], [-1.0], [-1.0], [-1.0], [-1.0]]
+FLAGS = [[(sign + 1) / 2] for [sign] in SIGNS]
+MANY_FLAGS = [[1.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0]] * 2
+SHARES = [[1.0, 0.0, 0.0], [0.25, 0.5, 0.25], [0.0, 0.125, 0.875], [0.5, 0.5, 0.0]] * 2
+NUMBERS = [
+    *([1.5, 0.7, 0.2], [0.0, -0.0, 1.0], [-3.0, 3.0, 0.5], [4.0, 7.0, 1.0]),
+    *([0.0, 1e4, 5.0], [0.0, 1.0, 0.0], [1.0, -1e4, 0.0], [-1.0, -1.0, -1.0]),
+]
+COUNTS = [[3.0, 0.0, 1.0], [0.0, 2.0, 7.0], [1.0, 1.0, 0.0], [12.0, 0.0, 3.0]]
+RATES = [[1.5, -0.3, 0.2], [0.0, -0.0, 2.0], [-30.0, 1.0, -1e4], [2.5, -100.0, 1.0]]
+
+
+def hinge(z: Tensor, y: Tensor) -> Tensor:
+    """PyTorch divides by K."""
+    return f.multi_margin_loss(z, y, reduction="none") * z.shape[-1]
+
+
+def squared_hinge(z: Tensor, y: Tensor) -> Tensor:
+    """The same, of squares."""
+    return f.multi_margin_loss(z, y, p=2, reduction="none") * z.shape[-1]
+
+
+def perceptron(z: Tensor, y: Tensor) -> Tensor:
+    """Rosenblatt's rule, whose derivative no library has: -y where the row is wrong, 0 says -1."""
+    wrong = torch.where(z > 0, 1.0, -1.0) != y
+    return torch.where(wrong, -y * z, 0 * z).sum(-1)
+
+
+def focal(z: Tensor, y: Tensor, gamma: float) -> Tensor:
+    """Through the logarithm of the softmax and its complement, which PyTorch has as the others' sum."""
+    log_p = f.log_softmax(z, -1)
+    own = f.one_hot(y, z.shape[-1]).bool()
+    rest = torch.logsumexp(log_p.masked_fill(own, -torch.inf), -1)
+    return -torch.exp(gamma * rest) * log_p[own]
+
+
+def focal_pair(z: Tensor, y: Tensor, gamma: float, alpha: float) -> Tensor:
+    """The same of one output."""
+    sign = 2 * y - 1
+    weight = torch.where(y > 0, alpha, 1 - alpha)
+    return -(weight * torch.exp(gamma * f.logsigmoid(-sign * z)) * f.logsigmoid(sign * z)).sum(-1)
+
+
+def smoothed(z: Tensor, y: Tensor, s: float) -> Tensor:
+    """Binary cross-entropy of targets pulled towards a half."""
+    return f.binary_cross_entropy_with_logits(z, y * (1 - s) + s / 2, reduction="none").sum(-1)
+
+
+def binary(z: Tensor, y: Tensor) -> Tensor:
+    """Binary cross-entropy."""
+    return f.binary_cross_entropy_with_logits(z, y, reduction="none").sum(-1)
+
+
+CASES: dict[str, tuple[str, dict, list, list, Callable]] = {
+    "cross_entropy": (
+        "cross_entropy",
+        {},
+        SEVERAL,
+        LABELS,
+        lambda z, y: f.cross_entropy(z, y, reduction="none"),
+    ),
+    "cross_entropy smoothed": (
+        *("cross_entropy", {"label_smoothing": 0.2}, SEVERAL, LABELS),
+        lambda z, y: f.cross_entropy(z, y, reduction="none", label_smoothing=0.2),
+    ),
+    "cross_entropy of distributions": (
+        *("cross_entropy", {}, SEVERAL, SHARES),
+        lambda z, y: f.cross_entropy(z, y, reduction="none"),
+    ),
+    "cross_entropy of distributions, smoothed": (
+        *("cross_entropy", {"label_smoothing": 0.2}, SEVERAL, SHARES),
+        lambda z, y: f.cross_entropy(z, y, reduction="none", label_smoothing=0.2),
+    ),
+    "kl_divergence": (
+        *("kl_divergence", {}, SEVERAL, SHARES),
+        lambda z, y: f.kl_div(f.log_softmax(z, -1), y, reduction="none").sum(-1),
+    ),
+    "binary_cross_entropy": ("binary_cross_entropy", {}, ONE, FLAGS, binary),
+    "binary_cross_entropy of labels": ("binary_cross_entropy", {}, SEVERAL, MANY_FLAGS, binary),
+    "binary_cross_entropy smoothed": (
+        *("binary_cross_entropy", {"label_smoothing": 0.2}, SEVERAL, MANY_FLAGS),
+        lambda z, y: smoothed(z, y, 0.2),
+    ),
+    "mse": ("mse", {}, SEVERAL, NUMBERS, lambda z, y: f.mse_loss(z, y, reduction="none").mean(-1)),
+    "mse_half": (
+        "mse_half",
+        {},
+        SEVERAL,
+        NUMBERS,
+        lambda z, y: f.mse_loss(z, y, reduction="none").sum(-1) / 2,
+    ),
+    "mae": ("mae", {}, SEVERAL, NUMBERS, lambda z, y: f.l1_loss(z, y, reduction="none").mean(-1)),
+    "huber": ("huber", {}, SEVERAL, NUMBERS, lambda z, y: f.huber_loss(z, y, reduction="none").mean(-1)),
+    "huber 0.3": (
+        *("huber", {"delta": 0.3}, SEVERAL, NUMBERS),
+        lambda z, y: f.huber_loss(z, y, reduction="none", delta=0.3).mean(-1),
+    ),
+    "hinge": ("hinge", {}, SEVERAL, LABELS, hinge),
+    "hinge of two": ("hinge", {}, ONE, SIGNS, lambda z, y: f.relu(1 - y * z).sum(-1)),
+    "squared_hinge": ("squared_hinge", {}, SEVERAL, LABELS, squared_hinge),
+    "squared_hinge of two": (
+        "squared_hinge",
+        {},
+        ONE,
+        SIGNS,
+        lambda z, y: f.relu(1 - y * z).square().sum(-1),
+    ),
+    "perceptron": ("perceptron", {}, ONE, SIGNS, perceptron),
+    "focal": ("focal", {}, SEVERAL, LABELS, lambda z, y: focal(z, y, 2.0)),
+    "focal 0.5": ("focal", {"gamma": 0.5}, SEVERAL[:4], LABELS[:4], lambda z, y: focal(z, y, 0.5)),
+    "focal of two": (
+        *("focal", {"gamma": 1.5, "alpha": 0.25}, ONE, FLAGS),
+        lambda z, y: focal_pair(z, y, 1.5, 0.25),
+    ),
+    "poisson": (
+        *("poisson", {}, RATES, COUNTS),
+        lambda z, y: f.poisson_nll_loss(z, y, log_input=True, reduction="none").sum(-1),
+    ),
+}
+
+
+def write(folder: Path) -> None:
+    """Write losses.json."""
+    lines = []
+    for case, (name, numbers, outputs, targets, function) in CASES.items():
+        z = torch.tensor(outputs, dtype=torch.float64, requires_grad=True)
+        kind = torch.int64 if isinstance(targets[0], int) else torch.float64
+        rows = function(z, torch.tensor(targets, dtype=kind))
+        rows.sum().backward()
+        told = {
+            **{"name": name, "numbers": numbers, "outputs": outputs, "targets": targets},
+            **{"rows": rows.tolist(), "delta": z.grad.tolist()},
+        }
+        lines.append(f"{json.dumps(case)}: {json.dumps(told)}")
+    text = f'{{"torch": "{torch.__version__}", "cases": {{\n' + ",\n".join(lines) + "\n}}\n"
+    (folder / "losses.json").write_text(text)
