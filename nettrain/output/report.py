@@ -1,6 +1,6 @@
 """The head and the final report of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
-from nettrain.model.architecture import Architecture
+from nettrain.model.architecture import Architecture, Layer
 from nettrain.output.numbers import count, figure, seconds
 from nettrain.output.progress import title
 
@@ -85,13 +85,26 @@ def _architecture(plan: Architecture, link: str) -> Table:
     table.add_column("units", justify="right")
     table.add_column("activation")
     table.add_column("parameters", justify="right", footer=count(plan.parameters))
-    table.add_row("input", count(plan.inputs), "", "", style="dim")
+    noise = f"noise {plan.input_noise:g}" if plan.input_noise > 0 else ""
+    table.add_row("input", count(plan.inputs), noise, "", style="dim")
     for k, layer in enumerate(plan.layers, start=1):
         name = "output" if k == len(plan.layers) else f"hidden {k}"
         own = link if name == "output" and link != "linear" else layer.activation.name
-        kind = own + (" + dropout" if layer.dropout > 0 else "")
-        table.add_row(name, count(layer.units), kind, count(layer.parameters))
+        table.add_row(name, count(layer.units), " + ".join(_stages(layer, own)), count(layer.parameters))
     return table
+
+
+def _stages(layer: Layer, activation: str) -> Iterator[str]:
+    """What a layer is made of behind its weights, in the order of a pass; biases where they are unusual."""
+    normalised = layer.batch_norm is not None
+    if layer.bias is normalised:
+        yield "bias" if layer.bias else "no bias"
+    if normalised:
+        yield "batch norm"
+    pieces = layer.activation.columns_per_unit
+    yield f"{activation} of {pieces}" if pieces > 1 else activation
+    if layer.dropout > 0:
+        yield f"dropout {layer.dropout:g}"
 
 
 def _metrics(parts: dict[str, dict[str, float]]) -> Table:

@@ -10,6 +10,7 @@ from rich.console import Console
 from nettrain.catalogue.activations import activations
 from nettrain.engine.events import REASONS
 from nettrain.model.architecture import Architecture, Layer
+from nettrain.model.settings import BatchNorm
 from nettrain.output import report as report_module
 from nettrain.output.report import final_report, head
 
@@ -39,23 +40,30 @@ SUMMARY: dict[str, Any] = {
 }
 
 
-def report(width: int = 80, **changes: object) -> list[str]:
+def report(width: int = 80, plan: Architecture = PLAN, **changes: object) -> list[str]:
     out = StringIO()
     console = Console(file=out, width=width)
-    final_report(console, PLAN, {**SUMMARY, **changes}, Path("runs/iris"), ["config.yaml", "summary.json"])
+    final_report(console, plan, {**SUMMARY, **changes}, Path("runs/iris"), ["config.yaml", "summary.json"])
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
 def test_the_report_to_the_letter() -> None:
     assert report() == [
         "",
-        " layer      units   activation       parameters      rows       loss   accuracy",
-        " ──────────────────────────────────────────────      ──────────────────────────",
-        " input          4                                    train   0.06130     0.9608",
-        " hidden 1      16   tanh + dropout           80      val     0.02270      1.000",
-        " output         3   softmax                  51      test    0.03150     0.9667",
+        " layer      units   activation           parameters",
+        " ──────────────────────────────────────────────────",
+        " input          4",
+        " hidden 1      16   tanh + dropout 0.5           80",
+        " output         3   softmax                      51",
         "",
-        " total                                      131",
+        " total                                          131",
+        "",
+        "",
+        " rows       loss   accuracy",
+        " ──────────────────────────",
+        " train   0.06130     0.9608",
+        " val     0.02270      1.000",
+        " test    0.03150     0.9667",
         "",
         "stopped  early stopping after 69 epochs; the weights of epoch 49, the best by",
         "         val loss, were restored",
@@ -68,8 +76,38 @@ def test_the_report_to_the_letter() -> None:
 
 def test_tables_that_do_not_fit_stand_one_below_the_other() -> None:
     lines = report(width=60)
-    assert " layer      units   activation       parameters" in lines
+    assert " layer      units   activation           parameters" in lines
     assert " rows       loss   accuracy" in lines
+
+
+def test_tables_that_fit_stand_side_by_side() -> None:
+    header = " layer      units   activation           parameters      rows       loss   accuracy"
+    assert header in report(width=84)
+
+
+def layer(fan_in: int, units: int, name: str, **options: Any) -> Layer:
+    numbers = {"pieces": 3} if name == "maxout" else {}
+    return Layer(fan_in, units, activations[name](**numbers), **options)
+
+
+def test_what_layers_are_made_of_is_told_in_80_columns() -> None:
+    layers = (
+        layer(64, 512, "leaky_relu", bias=False, batch_norm=BatchNorm(), dropout=0.25),
+        layer(512, 128, "maxout", bias=True, batch_norm=BatchNorm(), dropout=0.125),
+        layer(128, 32, "prelu", bias=False),
+        layer(32, 10, "linear"),
+    )
+    assert report(plan=Architecture(64, layers, input_noise=0.1))[1:10] == [
+        " layer      units   activation                                       parameters",
+        " ──────────────────────────────────────────────────────────────────────────────",
+        " input         64   noise 0.1",
+        " hidden 1     512   batch norm + leaky_relu + dropout 0.25               33,792",
+        " hidden 2     128   bias + batch norm + maxout of 3 + dropout 0.125     197,760",
+        " hidden 3      32   no bias + prelu                                       4,128",
+        " output        10   softmax                                                 330",
+        "",
+        " total                                                                  236,010",
+    ]
 
 
 @pytest.mark.parametrize(
