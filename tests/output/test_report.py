@@ -93,20 +93,20 @@ def layer(fan_in: int, units: int, name: str, **options: Any) -> Layer:
 def test_what_layers_are_made_of_is_told_in_80_columns() -> None:
     layers = (
         layer(64, 512, "leaky_relu", bias=False, batch_norm=BatchNorm(), dropout=0.25),
-        layer(512, 128, "maxout", bias=True, batch_norm=BatchNorm(), dropout=0.125),
+        layer(512, 128, "maxout", bias=True, batch_norm=BatchNorm(), dropout=0.5),
         layer(128, 32, "prelu", bias=False),
         layer(32, 10, "linear"),
     )
     assert report(plan=Architecture(64, layers, input_noise=0.1))[1:10] == [
-        " layer      units   activation                                       parameters",
-        " ──────────────────────────────────────────────────────────────────────────────",
+        " layer      units   activation                                      parameters",
+        " ─────────────────────────────────────────────────────────────────────────────",
         " input         64   noise 0.1",
-        " hidden 1     512   batch norm + leaky_relu + dropout 0.25               33,792",
-        " hidden 2     128   bias + batch norm + maxout of 3 + dropout 0.125     197,760",
-        " hidden 3      32   no bias + prelu                                       4,128",
-        " output        10   softmax                                                 330",
+        " hidden 1     512   batch norm + leaky_relu + dropout 0.25              33,792",
+        " hidden 2     128   bias + batch norm + maxout of 3 + dropout 0.5      197,760",
+        " hidden 3      32   no bias + prelu                                      4,128",
+        " output        10   softmax                                                330",
         "",
-        " total                                                                  236,010",
+        " total                                                                 236,010",
     ]
 
 
