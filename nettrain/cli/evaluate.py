@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Debug, Json, RunArgument
+from nettrain.cli.options import Debug, Json, Member, RunArgument
 
 if TYPE_CHECKING:
     from nettrain.data.prepare import Rows
@@ -16,7 +16,9 @@ Data = Annotated[
 ]
 
 
-def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: Debug = False) -> None:
+def evaluate(
+    run: RunArgument, data: Data = None, member: Member = None, as_json: Json = False, debug: Debug = False
+) -> None:
     """Measure a trained run on new labelled rows, or on its own test rows."""
     import json
 
@@ -28,14 +30,18 @@ def evaluate(run: RunArgument, data: Data = None, as_json: Json = False, debug: 
     from nettrain.output.numbers import count, figure
     from nettrain.store.trained_run import open_trained
 
-    trained = open_trained(run)
+    trained = open_trained(run).answering(member)
     rows = labelled(trained, data)
     table = table_of(rows, trained.experiment, trained.backend, trained.plan.outputs)
     device = trained.backend.from_host
     fitted = device(trained.parameters), device(trained.statistics)
     members = stack([trained.experiment] * len(trained.parameters))
-    loss, measured = Evaluation(trained, table, *fitted, members).measured()
-    values = {"loss": float(loss[0]), **measured[0].scalars}
+    evaluation = Evaluation(trained, table, *fitted, members)
+    if len(trained.parameters) > 1:
+        values = evaluation.together().scalars
+    else:
+        loss, measured = evaluation.measured()
+        values = {"loss": float(loss[0]), **measured[0].scalars}
     if as_json:
         print(json.dumps({"run": str(run), "rows": table.rows, "metrics": values}))
         return

@@ -17,6 +17,14 @@ RunArgument = Annotated[
     Path,
     typer.Argument(metavar="RUN", help="A run folder.", show_default=False, autocompletion=complete_run),
 ]
+Member = Annotated[
+    int | None,
+    typer.Option(
+        "--member",
+        help="Ask this member alone, from 0; default: the mean of an ensemble, the first of a repeat.",
+        show_default=False,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nettrain.cli.options import Debug, RunArgument
+from nettrain.cli.options import Debug, Member, RunArgument
 
 Data = Annotated[
     str,
@@ -18,7 +18,9 @@ Out = Annotated[
 ]
 
 
-def predict(run: RunArgument, data: Data, out: Out = None, debug: Debug = False) -> None:
+def predict(
+    run: RunArgument, data: Data, out: Out = None, member: Member = None, debug: Debug = False
+) -> None:
     """Predict rows with a trained run: class and probabilities, or numbers."""
     from nettrain.data.preprocessing import read_rows
     from nettrain.engine.predict import answers
@@ -27,10 +29,10 @@ def predict(run: RunArgument, data: Data, out: Out = None, debug: Debug = False)
     from nettrain.store.run_folder import csv_text
     from nettrain.store.trained_run import open_trained
 
-    trained = open_trained(run)
+    trained = open_trained(run).answering(member)
     x = read_rows(data, trained.preprocessing)
     fitted = (trained.parameters, trained.statistics)
-    output = outputs(trained.backend, trained.plan, *fitted, x)[0]
+    output = outputs(trained.backend, trained.plan, *fitted, x)
     text = csv_text(*answers(output, trained.experiment, trained.preprocessing))
     if out is None:
         print(text, end="")

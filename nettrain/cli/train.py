@@ -13,9 +13,11 @@ from nettrain.cli.options import Backend, Debug, File, Json, Overrides, Quiet
 if TYPE_CHECKING:
     from nettrain.data.prepare import Prepared
     from nettrain.engine.build import Run
+    from nettrain.engine.evaluate import Networks
     from nettrain.engine.events import MemberStopped, TrainingDone
     from nettrain.output.console import Console
     from nettrain.output.progress import Progress
+    from nettrain.spec.experiment import Experiment
     from nettrain.spec.load import Loaded
     from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
@@ -70,65 +72,92 @@ def train_file(
 
     started = perf_counter() if started is None else started
     loaded = load(file, overrides)
-    run, data = _prepared(loaded)
+    run, members, data = _prepared(loaded)
     experiment = run.experiment
     folder = RunFolder.create(out, experiment.experiment)
     write_whole(folder.config, to_yaml(experiment))
     notes = [*loaded.notes, *data.notes, *remarks(experiment), *run.batches.remarks]
     if not quiet:
         head(console, experiment.experiment, _facts(run, data), notes)
-    summary = _follow(run, data, folder, console, started, quiet=quiet)
+    summary = _follow(run, members, data, folder, console, started, quiet=quiet)
     if not quiet:
         final_report(console, run.plan, summary, folder.path, folder.names())
     return {"folder": str(folder.path), **summary}
 
 
-def _prepared(loaded: "Loaded") -> tuple["Run", "Prepared"]:
-    """The data of an experiment, and the population of one that trains on it. Errors get their places."""
+def _prepared(loaded: "Loaded") -> tuple["Run", list["Experiment"], "Prepared"]:
+    """The population of an experiment, its members' own experiments and its data. Errors get their places."""
     from nettrain.backend.choose import open_backend
     from nettrain.engine.build import build
     from nettrain.engine.settle import read_settled
     from nettrain.spec.load import resolved
+    from nettrain.spec.replicas import replicas
 
     with loaded.placing_errors():
         experiment, data = read_settled(resolved(loaded.experiment))
         place = experiment.backend
         backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
-        return build([experiment], data, backend), data
+        members = replicas(experiment)
+        return build(members, data, backend), members, data
 
 
 def _follow(
-    run: "Run", data: "Prepared", folder: "RunFolder", console: "Console", started: float, *, quiet: bool
+    run: "Run",
+    members: list["Experiment"],
+    data: "Prepared",
+    folder: "RunFolder",
+    console: "Console",
+    started: float,
+    *,
+    quiet: bool,
 ) -> dict[str, Any]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
     from nettrain.cli.interrupt import interruptible
-    from nettrain.engine.evaluate import final_figures
     from nettrain.output.progress import progress
     from nettrain.store.model_file import write_model
     from nettrain.store.records import Records
     from nettrain.store.run_folder import write_json
-    from nettrain.store.summary import summarise
 
-    records = Records()
+    records = Records(many=len(members) > 1)
     # the files are written in here too, so that Ctrl-C leaves a whole folder
     with interruptible() as asked:
-        stopped, done = _watch(run, asked, progress(console, quiet=quiet), records)
-        figures = final_figures(run, [run.experiment])
-        write_model(folder.model, run.plan, run.final, run.final_statistics)
+        ended, done = _watch(run, asked, progress(console, quiet=quiet), records)
+        networks, told = _measured(run, members, ended, done)
+        write_model(folder.model, run.plan, networks.parameters, networks.statistics)
         write_json(folder.preprocessing, data.preprocessing.to_json())
         records.write(folder)
-        summary = summarise(run, stopped, done, figures, perf_counter() - started)
-        write_json(folder.summary, summary)
-    return summary
+        told["timing"]["total_seconds"] = perf_counter() - started
+        write_json(folder.summary, told)
+    return told
+
+
+def _measured(
+    run: "Run", members: list["Experiment"], ended: dict[int, "MemberStopped"], done: "TrainingDone"
+) -> tuple["Networks", dict[str, Any]]:
+    """The networks that a run leaves behind, and its summary with what they are worth."""
+    from nettrain.engine.evaluate import Networks, figures_of, joint_figures
+    from nettrain.store.summary import answered_jointly, summarise, with_snapshots
+
+    networks = Networks(run.final, run.final_statistics, members)
+    summary = summarise(run, members, ended, done, figures_of(run, networks))
+    if run.experiment.training.snapshots > 1:
+        taken = run.snapshots.of_single(ended[0], run.final, run.final_statistics)
+        networks = Networks(*taken, members * len(taken[0]))
+        summary = with_snapshots(summary, run.snapshots.epochs_of(ended[0]), figures_of(run, networks))
+    sound = networks.sound()
+    if run.experiment.training.answers_as_one and sound.experiments:
+        summary = answered_jointly(summary, joint_figures(run, sound))
+    return networks, summary
 
 
 def _watch(
     run: "Run", asked: Callable[[], bool], display: "Progress", records: "Records"
-) -> tuple["MemberStopped", "TrainingDone"]:
-    """Train; every epoch goes to the display and the records."""
+) -> tuple[dict[int, "MemberStopped"], "TrainingDone"]:
+    """Train; every epoch goes to the display and the records. How each member ended, and the whole."""
     from nettrain.engine.events import EpochDone, MemberStopped, TrainingDone
     from nettrain.engine.loop import train as events
 
+    ended = {}
     try:
         for event in events(run, asked):
             match event:
@@ -136,12 +165,12 @@ def _watch(
                     display.epoch(event)
                     records.add(event)
                 case MemberStopped():
-                    stopped = event
+                    ended[event.member] = event
                 case TrainingDone():
                     done = event
     finally:
         display.close()
-    return stopped, done
+    return ended, done
 
 
 def _facts(run: "Run", data: "Prepared") -> dict[str, str]:

@@ -18,6 +18,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.engine.batches import Plan
 from nettrain.engine.members import grouping_key, shaped, stack
 from nettrain.engine.population import Pool, Population
+from nettrain.engine.snapshots import Snapshots
 from nettrain.engine.stopping import Convergence, Stopping
 from nettrain.errors import DataError
 from nettrain.model.architecture import Architecture, architecture, layer_initializers
@@ -60,6 +61,7 @@ class Run:
     monitor: str  # the figure that marks the best epoch
     stopping: Stopping
     convergence: Convergence
+    snapshots: Snapshots
     task: Task
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
@@ -80,6 +82,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
     plan = network_of(first, data, rates=rates, input_noise=float(members.model.input_noise.max()))
     place = layout(plan)
     batches, monitor = batches_of(first, data.train), _monitor(first, data)
+    widths = place.size, statistics_layout(plan).size
     run = Run(
         experiment=first,
         backend=backend,
@@ -93,10 +96,11 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         monitor=monitor,
         stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
         convergence=Convergence(population, backend, members.training.convergence, place.size),
+        snapshots=Snapshots(population, backend, first.training, *widths),
         task=task_of(data.preprocessing, first),
         target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
-        final=np.zeros((len(experiments), place.size), backend.dtype),
-        final_statistics=np.zeros((len(experiments), statistics_layout(plan).size), backend.dtype),
+        final=np.zeros((len(experiments), widths[0]), backend.dtype),
+        final_statistics=np.zeros((len(experiments), widths[1]), backend.dtype),
     )
     _allocate(run, experiments, data)
     return run

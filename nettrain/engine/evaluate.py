@@ -4,7 +4,8 @@ In every epoch the loss and the quick metrics, on the device; at the end, and of
 stopped by, what `engine.measure` makes of the responses on the host.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.engine.build import Run, Table, loss_of
-from nettrain.engine.measure import Measured, Measurement, respond
+from nettrain.engine.measure import Measured, Measurement, mean_response, respond
 from nettrain.engine.members import shaped, stack
 from nettrain.engine.population import Pool
 from nettrain.engine.predict import chunks
@@ -22,6 +23,7 @@ from nettrain.model.architecture import Architecture
 from nettrain.model.network import Network
 from nettrain.spec.experiment import Experiment
 
+THRESHOLD = ("threshold", "threshold_f1")
 Figures = dict[str, npt.NDArray[np.float64]]
 
 
@@ -82,6 +84,16 @@ class Evaluation:
         means, measured = self._walk({}, metrics_for(self._task) if names is None else list(names))
         return means["loss"], measured
 
+    def together(self) -> Measured:
+        """Every metric of the mean of the members' responses."""
+        mean = Measurement(self._task)
+        for chunk in self._chunks:
+            chunk.compute()
+            outputs, part = self._backend.to_host(chunk.output), chunk.rows
+            y = own_units(self._task, self._table.target[part])
+            mean.add(y, mean_response(self._loss, self._task, outputs), self._table.mass[part])
+        return mean.finish()
+
     def _walk(self, quick: dict[str, Any], names: list[str]) -> tuple[Figures, list[Measured]]:
         """Means over all rows of the loss and of the quick metrics, and each member's measurement."""
         sums: dict[str, Any] = dict.fromkeys(("loss", *quick), 0.0)
@@ -132,18 +144,53 @@ def own_units(task: Task, y: HostArray) -> HostArray:
     return task.unscale(y) if task.targets == "numbers" else y
 
 
-def final_figures(run: Run, experiments: Any) -> dict[str, Figures]:
-    """Loss and every metric of each member's final weights on train, validation and test rows."""
-    members = stack(experiments)
-    fitted = run.backend.from_host(run.final), run.backend.from_host(run.final_statistics)
+@dataclass(frozen=True)
+class Networks:
+    """What is measured when a run ends: parameters (R, P) and statistics (R, Q) on the host."""
+
+    parameters: HostArray
+    statistics: HostArray
+    experiments: Sequence[Experiment]  # of each network
+
+    def sound(self) -> "Networks":
+        """Those that have not diverged."""
+        rows = np.flatnonzero(np.isfinite(self.parameters).all(axis=1))
+        chosen = [self.experiments[int(row)] for row in rows]
+        return Networks(self.parameters[rows], self.statistics[rows], chosen)
+
+
+def final_figures(run: Run, experiments: Sequence[Experiment]) -> dict[str, Figures]:
+    """Loss and every metric of each member's final network on train, validation and test rows."""
+    return figures_of(run, Networks(run.final, run.final_statistics, experiments))
+
+
+def figures_of(run: Run, networks: Networks) -> dict[str, Figures]:
+    """Loss and every metric of each network, (R,), on train, validation and test rows."""
     found: dict[str, Figures] = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
-        for name, table in run.tables.items():
-            loss, measured = Evaluation(run, table, *fitted, members).measured()
-            # chosen on validation rows alone, so that test rows can still say what it is worth
-            threshold = ("threshold", "threshold_f1") if name == "validation" else ()
-            told = [{**member.scalars, **member.threshold()} for member in measured]
-            names = [*metrics_for(run.task), *(key for key in threshold if key in told[0])]
+        for name, evaluation in _evaluations(run, networks):
+            loss, measured = evaluation.measured()
+            told = [_told(name, member) for member in measured]
+            names = [*metrics_for(run.task), *(key for key in THRESHOLD if key in told[0])]
             figures = {key: np.array([member.get(key, np.nan) for member in told]) for key in names}
             found[name] = {"loss": loss, **figures}
     return found
+
+
+def joint_figures(run: Run, networks: Networks) -> dict[str, dict[str, float]]:
+    """Every metric of the mean response of several networks on train, validation and test rows."""
+    return {name: _told(name, one.together()) for name, one in _evaluations(run, networks)}
+
+
+def _evaluations(run: Run, networks: Networks) -> Iterator[tuple[str, Evaluation]]:
+    members = stack(networks.experiments)
+    if len(networks.parameters) > len(run.final):  # snapshots: more than the run's scratch memory is for
+        run = replace(run, pool=Pool(run.backend))
+    fitted = run.backend.from_host(networks.parameters), run.backend.from_host(networks.statistics)
+    for name, table in run.tables.items():
+        yield name, Evaluation(run, table, *fitted, members)
+
+
+def _told(part: str, measured: Measured) -> dict[str, float]:
+    # the threshold is chosen on validation rows alone, so that test rows can still say what it is worth
+    return {**measured.scalars, **(measured.threshold() if part == "validation" else {})}

@@ -122,6 +122,7 @@ class Training:
         sound = self._sound(figures)
         better, waited = self._observe(figures, sound)
         self._keep_best(better)
+        self.run.snapshots.observe(self.epoch)
         done = self._told(figures, better, self.step_seconds - before, self.clock() - started)
         self._end("diverged", ~sound)
         self._end("target", reached(figures, self.settings.target))

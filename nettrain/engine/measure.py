@@ -82,6 +82,13 @@ def respond(loss: Any, task: Task, output: HostArray) -> Floats:
     return response
 
 
+def mean_response(loss: Any, task: Task, outputs: HostArray) -> Floats:
+    """The mean of the responses of several networks' raw outputs (R, N, K): what an ensemble answers."""
+    responses = [respond(loss, task, output) for output in outputs]
+    mean: Floats = np.mean(responses, axis=0)
+    return mean
+
+
 def both(response: Floats, task: Task) -> Floats:
     """Responses (N, 2) of the negative and the positive class, from the positive one's (N, 1)."""
     return np.concatenate([1 - response if task.probabilities else -response, response], axis=-1)

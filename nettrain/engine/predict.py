@@ -81,10 +81,13 @@ def stored_network(
 
 
 def answers(
-    output: HostArray, experiment: Experiment, preprocessing: Preprocessing
+    outputs: HostArray, experiment: Experiment, preprocessing: Preprocessing
 ) -> tuple[list[str], list[list[Any]]]:
-    """A header and a row per row of outputs (N, K): classes and probabilities, or numbers."""
-    response = loss_of(experiment).respond(output.astype(np.float64))
+    """A header and a row per row of outputs (R, N, K): classes and probabilities, or numbers.
+
+    With several networks they are those of the mean response.
+    """
+    response = loss_of(experiment).respond(outputs.astype(np.float64)).mean(axis=0)
     names = list(preprocessing.target_names)
     if preprocessing.target_kind == "numbers":
         return names, preprocessing.unscale(response).tolist()

@@ -66,6 +66,11 @@ class EarlyStopping(Settings):
     restore_best: bool = option(True, "end with the best weights, also when epochs run out")
 
 
+def _elsewhere(key: str, text: str) -> PydanticCustomError:
+    """What is wrong with a key of the training block."""
+    return PydanticCustomError("elsewhere", "{text}", {"text": text, "path": ("training", key)})
+
+
 class Convergence(Settings):
     """Stop when an epoch changes next to nothing: the objective, or the weights."""
 
@@ -99,9 +104,12 @@ class TrainingSettings(Settings):
     convergence: Convergence | None = option(None, "stop when an epoch changes next to nothing")
     max_seconds: float | None = number(None, "stop at the first step that ends after this time", gt=0)
     target: Target | None = option(None, "stop when these figures are reached, all in one evaluation")
-    repeat: Any = later(1, "seeds: reports mean and spread")
-    ensemble: Any = later(1, "seeds: predicts their mean")
-    snapshots: Any = later(0, "predicts the mean of snapshots from the last half")
+    repeat: int = option(1, "networks with different seeds: reports their mean and spread", ge=1)
+    ensemble: int = option(1, "networks with different seeds: predicts the mean of their responses", ge=1)
+    vary: Literal["all", "weights"] = option(
+        "all", "seeds in which those networks differ; weights keeps the order of the rows for all of them"
+    )
+    snapshots: int = option(0, "of one run in its last half: predicts the mean of their responses", ge=0)
     diagnostics: Any = later(False, "record statistics of activations and gradients")
     checkpoint: Any = later({"seconds": 2}, "how often the state is written")
     order_seed: Seed | None = number(None, "of the rows' order; default: seed")
@@ -114,12 +122,28 @@ class TrainingSettings(Settings):
         found: dict[tuple[str, ...], str] = {MONITOR: stopping.monitor} if stopping else {}
         return found | {(*TARGET, name): name for name in target}
 
+    @property
+    def answers_as_one(self) -> bool:
+        """Whether several networks answer with the mean of their responses."""
+        return self.ensemble > 1 or self.snapshots > 1
+
+    @model_validator(mode="after")
+    def _one_kind_of_many(self) -> "TrainingSettings":
+        asked = {"repeat": self.repeat, "ensemble": self.ensemble, "snapshots": self.snapshots}
+        several = [name for name, count in asked.items() if count > 1]
+        if len(several) > 1:
+            raise _elsewhere(several[1], f"{asked[several[1]]} does not go with {several[0]}: choose one")
+        if self.snapshots > max(1, self.epochs // 2):
+            text = f"{self.snapshots} do not fit into the last half of {self.epochs} epochs"
+            raise _elsewhere("snapshots", text)
+        if self.snapshots > 1 and self.early_stopping is not None:
+            raise _elsewhere("snapshots", f"{self.snapshots} does not go with early_stopping: choose one")
+        return self
+
     @model_validator(mode="after")
     def _some_order(self) -> "TrainingSettings":
         if self.sampling == "replacement" and not self.shuffle:
-            raise PydanticCustomError(
-                "elsewhere", "false goes with sampling: permutation only", {"path": ("training", "shuffle")}
-            )
+            raise _elsewhere("shuffle", "false goes with sampling: permutation only")
         return self
 
 

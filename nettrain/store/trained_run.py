@@ -1,6 +1,6 @@
 """What a finished run left behind, ready to predict and to be measured."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -47,16 +47,34 @@ class TrainedRun:
         """Scratch memory."""
         return Pool(self.backend)
 
+    def answering(self, member: int | None = None) -> "TrainedRun":
+        """The run with those members alone that answer: with several it is the mean of their responses.
+
+        One that was asked for; otherwise all of an ensemble or of snapshots that have not diverged, and the
+        first of a repeat. Raises SpecError when there is no such member, or it has diverged.
+        """
+        count = len(self.parameters)
+        sound = np.asarray(np.isfinite(self.parameters).all(axis=1))
+        if member is None and self.experiment.training.answers_as_one:
+            rows = np.flatnonzero(sound)
+        elif member is None or 0 <= member < count:
+            rows = np.array([member or 0])
+        else:
+            raise SpecError(f"--member: {member} is not there, {self.folder.path} has 0 to {count - 1}")
+        if not sound[rows].all():
+            raise SpecError(f"{self.folder.path}: member {rows[0]} diverged, choose another with --member")
+        return replace(self, parameters=self.parameters[rows], statistics=self.statistics[rows])
+
 
 def open_trained(path: Path) -> TrainedRun:
-    """The trained run in a folder. Raises SpecError when it is unfinished or has diverged."""
+    """The trained run in a folder. Raises SpecError when it is unfinished or all of it has diverged."""
     folder = RunFolder.open(path)
     plan, parameters, statistics = read_model(folder.model)
     preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))
     experiment = resolved(check(read(folder.config)))
     if plan.inputs != preprocessing.inputs:
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
-    if not np.isfinite(parameters).all():
+    if not np.isfinite(parameters).all(axis=1).any():
         raise SpecError(f"{path}: the run diverged, its weights are not numbers")
     place = experiment.backend
     threads = 1 if place.threads == "auto" else place.threads  # a run writes a number, a person may not

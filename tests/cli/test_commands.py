@@ -149,7 +149,7 @@ SPEC = [
         ["--backend", "tpu"],
         'override "backend.name=tpu": backend.name: unknown "tpu" (allowed: auto, numpy, cupy)',
     ),
-    (["training.repeat=3"], 'override "training.repeat=3": training.repeat: not built yet'),
+    (["backend.device=3"], 'override "backend.device=3": backend.device: not built yet'),
     (["loss=mse"], 'override "loss=mse": loss: mse is not for classes'),
 ]
 

@@ -68,6 +68,7 @@ training:
   target: null
   repeat: 1
   ensemble: 1
+  vary: all
   snapshots: 0
   diagnostics: false
   checkpoint: {seconds: 2}
@@ -83,9 +84,6 @@ NOT_BUILT = {
     "training.clip_norm": "1",
     "training.clip_value": "1",
     "training.weight_decay": "0.1",
-    "training.repeat": "5",
-    "training.ensemble": "5",
-    "training.snapshots": "3",
     "training.diagnostics": "true",
     "training.checkpoint": "{seconds: 5}",
     "backend.device": "1",
@@ -146,13 +144,31 @@ def test_another_spelling_of_an_unbuilt_default_is_accepted(key, value):
     assert isinstance(check(parse(nested(key, value), "f")), Experiment)
 
 
-@pytest.mark.parametrize(("key", "value"), [("training.repeat", "true"), ("training.diagnostics", "0")])
+@pytest.mark.parametrize(("key", "value"), [("backend.device", "true"), ("training.diagnostics", "0")])
 def test_one_is_not_true(key, value):
     deepest = {"training.checkpoint": "training.checkpoint.seconds"}.get(key, key)
     assert [f"f:3: {deepest}: not built yet"] == errors(nested(key, value))
 
 
 WRONG = [
+    ("training: {repeat: 0}\n", "f:2: training.repeat: 0 is not at least 1"),
+    ("training: {vary: nothing}\n", 'f:2: training.vary: unknown "nothing" (allowed: all, weights)'),
+    (
+        "training: {repeat: 2, ensemble: 3}\n",
+        "f:2: training.ensemble: 3 does not go with repeat: choose one",
+    ),
+    (
+        "training: {ensemble: 2, snapshots: 3}\n",
+        "f:2: training.snapshots: 3 does not go with ensemble: choose one",
+    ),
+    (
+        "training: {snapshots: 3, early_stopping: {}}\n",
+        "f:2: training.snapshots: 3 does not go with early_stopping: choose one",
+    ),
+    (
+        "training: {snapshots: 3, epochs: 5}\n",
+        "f:2: training.snapshots: 3 do not fit into the last half of 5 epochs",
+    ),
     (
         "training: {target: {val_acuracy: 0.9}}\n",
         'f:2: training.target.val_acuracy: unknown "val_acuracy", did you mean "val_accuracy"?',
@@ -300,7 +316,7 @@ backend: {name: cupy, device: 2}
 training:
   epochs: 0
   epochs: 5
-  repeat: 3
+  diagnostics: true
 model:
   activation: {name: 3}
 data:
@@ -314,7 +330,7 @@ optimizer: {name: sgd, momentum: 0.9}
         "f:1: backend.device: not built yet",
         "f:3: training.epochs: 0 is not at least 1",
         "f:4: training.epochs: given twice, first at f:3",
-        "f:5: training.repeat: not built yet",
+        "f:5: training.diagnostics: not built yet",
         f"f:7: model.activation.name: unknown 3 (allowed: {ACTIVATIONS})",
         'f:9: data.source: "builtin:irsi" is not a builtin source, did you mean "iris"?',
         'f:10: data.validtion: unknown key, did you mean "validation"?',

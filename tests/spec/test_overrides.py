@@ -171,7 +171,7 @@ WRONG = [
         'override "optimizer.momentum=0.9": optimizer.momentum: unknown key '
         "(allowed: name, learning_rate, beta1, beta2, epsilon)",
     ),
-    ("training.repeat=2", 'override "training.repeat=2": training.repeat: not built yet'),
+    ("backend.device=2", 'override "backend.device=2": backend.device: not built yet'),
     ("backend.name=cupy", 'override "backend.name=cupy": backend.name: "cupy" is not built yet'),
 ]
 
