@@ -51,6 +51,9 @@ class Dual(NDArrayOperatorsMixin):
     def __setitem__(self, key: Any, new: Any) -> None:
         copyto(self[key], new)
 
+    def __array__(self, *wanted: Any, **named: Any) -> Values:
+        raise TypeError("a dual number is no plain array: np.array, np.asarray and float lose derivatives")
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
         if method == "reduce" and ufunc in REDUCTIONS:
             return REDUCTIONS[ufunc](*inputs, **named)
@@ -121,6 +124,12 @@ def _lined_up(number: Dual, ndim: int) -> Values:
     return number.tangent.reshape(len(number.tangent), *gap, *number.shape)
 
 
+def _filled(value: Values, tangent: Values) -> Dual:
+    """A Dual that may be written to, of a tangent that may have axes of length 1."""
+    full = (len(tangent), *value.shape)
+    return Dual(value, tangent if tangent.shape == full else np.broadcast_to(tangent, full).copy())
+
+
 def _applied(ufunc: Any, inputs: Any, out: Any = None, where: Any = True) -> Any:
     """A ufunc of Duals and arrays: its value, and the sum over its Duals of partial derivative × tangent."""
     if ufunc not in RULES and ufunc is not np.matmul:
@@ -129,7 +138,7 @@ def _applied(ufunc: Any, inputs: Any, out: Any = None, where: Any = True) -> Any
     value = np.asarray(ufunc(*values))
     terms = _product_terms(inputs, values) if ufunc is np.matmul else _terms(ufunc, inputs, values, value)
     tangent = sum(terms[1:], start=terms[0]) if terms else np.zeros((1, *value.shape))
-    moved = Dual(value, np.broadcast_to(tangent, (len(tangent), *value.shape)))
+    moved = _filled(value, tangent)
     if out is None:
         return moved
     copyto(out[0], moved, where=where)
@@ -201,8 +210,7 @@ def where(condition: Any, one: Any, other: Any) -> Dual:
     """np.where of a condition that does not move."""
     value = np.where(condition, value_of(one), value_of(other))
     moves = [_lined_up(part, value.ndim) if isinstance(part, Dual) else 0.0 for part in (one, other)]
-    tangent = np.where(condition, *moves)
-    return Dual(value, np.broadcast_to(tangent, (len(tangent), *value.shape)))
+    return _filled(value, np.where(condition, *moves))
 
 
 def clip(a: Any, low: Any = None, high: Any = None, out: Any = None, **named: Any) -> Any:

@@ -8,6 +8,7 @@ import typer
 
 from nettrain import __version__
 from nettrain.cli.evaluate import evaluate
+from nettrain.cli.gradcheck import gradcheck
 from nettrain.cli.info import info
 from nettrain.cli.init import init
 from nettrain.cli.list import list_kinds
@@ -41,7 +42,7 @@ def nettrain(
     """Train multilayer perceptrons from one YAML file."""
 
 
-for command in (init, train, evaluate, predict, show, schema, info):
+for command in (init, train, evaluate, predict, gradcheck, show, schema, info):
     app.command()(command)
 app.command("list")(list_kinds)
 

@@ -82,6 +82,9 @@ class Tape(list[Call]):
         """Append `function(*arrays, **named)`."""
         self.append(partial(function, *arrays, **named))
 
+    def reached(self, layer: int, z: Array) -> None:
+        """Told when this layer's z is complete and its activation comes next: a place for who looks on."""
+
 
 @kernel
 def add_bias(z: Array, w: Array, start: Array) -> None:
@@ -169,6 +172,7 @@ class Network:
                 self._launch(tape, add_bias, own.dense, self.parameters, self.place.start(k, "bias"))
             if layer.batch_norm is not None:
                 self._normalise(tape, own, k, training=training)
+            tape.reached(k, own.z)
             self._activate(tape, own, k)
             if chance is not None and k in chance.drops:
                 self._drop(tape, own, k, chance)

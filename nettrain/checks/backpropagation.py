@@ -1,0 +1,41 @@
+"""The gradient that training uses, seen in the step that it takes."""
+
+from dataclasses import dataclass
+
+from nettrain.backend.base import HostArray
+from nettrain.checks.problem import RATE, Numbers, Problem
+from nettrain.engine.step import coefficient_table, training_step
+
+
+@dataclass(frozen=True)
+class Backpropagated:
+    """The gradient (P,) of one training step, the objective's data part, and what was drawn for it.
+
+    x (1, B, D) are the inputs with their noise, or None when there is none; masks (1, B, H) or None for every
+    layer.
+    """
+
+    gradient: Numbers
+    loss: float
+    x: HostArray | None
+    masks: list[HostArray | None]
+
+
+def backpropagated(problem: Problem) -> Backpropagated:
+    """One step of training itself, penalties included: w' = w - RATE·gradient tells the gradient."""
+    run = problem.population(1)
+    step, population = training_step(run, len(problem.rows), 1), run.population
+    step.index[...] = problem.rows
+    population["coefficients"][...] = coefficient_table(run, 0, 1)[0][0]
+    population["total"][:] = 0
+    step.replay()
+    gradient = (problem.point - population["parameters"][0]) / RATE
+    masks = [own.mask for own in problem.signals(run)]
+    noisy = run.pool.take("noisy", (1, len(problem.rows), run.plan.inputs)) if run.plan.input_noise else None
+    return Backpropagated(gradient, float(batch_losses(problem, population["total"])[0]), noisy, masks)
+
+
+def batch_losses(problem: Problem, total: HostArray) -> Numbers:
+    """The loss (R,) of a batch from its sum and its weight (R, 2)."""
+    losses: Numbers = total[:, 0] / total[:, 1] if problem.averages else total[:, 0].copy()
+    return losses

@@ -1,0 +1,181 @@
+"""Backpropagation beside the two other methods: errors, bands, and a verdict for every tensor.
+
+The error of a difference n of a gradient a is max(0, |a-n| - rounding) / max(|a|, |n|), 0 where both are
+below the rounding; of a dual number's d it is |a-d| / max |d| of the tensor, or of SMALL times the network's
+where that is more: in a bias before batch normalisation all terms cancel, and rounding is all there is. Dual
+numbers decide, differences confirm: where the objective is curved they err a little, dual numbers do not.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.checks.problem import Numbers
+from nettrain.model.parameters import Slot
+
+Flags = npt.NDArray[np.bool_]
+
+TOLERANCE = 1e-10  # of the tensor's largest derivative, for dual numbers
+GOOD, LOOK, SUSPICIOUS = 1e-7, 1e-4, 1e-2  # bands of the differences' error
+SMALL = 1e-4  # of the network's largest derivative: tensors below are measured by it, as if they reached it
+TRUNCATION = 1e-6  # of the tensor's largest derivative: what curvature may do to a difference
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Some numbers of one tensor: analytic, difference and dual derivatives, each (n,).
+
+    `places` are flat positions in the tensor, `crossed` says where w ± h lies across a kink.
+    """
+
+    slot: Slot
+    places: npt.NDArray[np.intp]
+    analytic: Numbers
+    difference: Numbers
+    dual: Numbers
+    crossed: Flags
+    rounding: Numbers
+    largest: float  # derivative in the network
+    tolerance: float = TOLERANCE
+
+    @property
+    def layer(self) -> int:
+        return self.slot.layer
+
+    @property
+    def name(self) -> str:
+        return self.slot.name
+
+    @property
+    def checked(self) -> int:
+        """Coordinates that are not skipped."""
+        return int((~self.crossed).sum())
+
+    @property
+    def skipped(self) -> int:
+        return int(self.crossed.sum())
+
+    @cached_property
+    def size(self) -> float:
+        """What errors are a share of: the tensor's largest derivative, unless it is tiny beside others."""
+        return max(float(np.abs(self.dual).max(initial=0.0)), SMALL * self.largest)
+
+    @cached_property
+    def dual_errors(self) -> Numbers:
+        """(n,), 0 where skipped."""
+        return self._kept(np.abs(self.analytic - self.dual) / max(self.size, np.finfo(float).tiny))
+
+    @cached_property
+    def difference_errors(self) -> Numbers:
+        """(n,), 0 where skipped."""
+        return self._kept(difference_error(self.analytic, self.difference, self.rounding))
+
+    @property
+    def dual_fails(self) -> bool:
+        return bool((self.dual_errors > self.tolerance).any() or not np.isfinite(self.analytic).all())
+
+    @property
+    def difference_fails(self) -> bool:
+        """Whether some difference is wrong, and not just small and bent."""
+        apart = np.abs(self.analytic - self.difference) - self.rounding
+        matters = self._kept(apart) > TRUNCATION * self.size
+        return bool((matters & (self.difference_errors > SUSPICIOUS)).any())
+
+    @property
+    def fails(self) -> bool:
+        return self.dual_fails or self.difference_fails
+
+    @property
+    def verdict(self) -> str:
+        """`wrong`, `skipped` when there was nothing to check, or the band of the differences."""
+        if self.fails:
+            return "wrong"
+        if not self.checked:
+            return "skipped"
+        return "good" if self.difference_errors.max() <= LOOK else "look"
+
+    @property
+    def worst(self) -> int:
+        """Which of the n has the largest error, by the method that decides."""
+        errors = self.dual_errors if self.dual_errors.any() else self.difference_errors
+        return int(errors.argmax())
+
+    def index(self, k: int) -> tuple[int, ...]:
+        """The k-th coordinate's place in the tensor."""
+        return tuple(map(int, np.unravel_index(self.places[k], shape(self.slot))))
+
+    def _kept(self, errors: Any) -> Numbers:
+        kept: Numbers = np.where(self.crossed, 0.0, errors)
+        return kept
+
+
+def shape(slot: Slot) -> tuple[int, ...]:
+    """A tensor's shape as people write it: a bias is (n,)."""
+    return slot.shape[1:] if slot.shape[0] == 1 and slot.name != "weight" else slot.shape
+
+
+def difference_error(analytic: Numbers, difference: Numbers, rounding: Any) -> Numbers:
+    """max(0, |a-n| - rounding) / max(|a|, |n|), 0 where both are below the rounding."""
+    larger = np.maximum(np.abs(analytic), np.abs(difference))
+    apart = np.maximum(0.0, np.abs(analytic - difference) - rounding)
+    errors: Numbers = np.where(larger <= rounding, 0.0, apart / np.maximum(larger, np.finfo(float).tiny))
+    return errors
+
+
+@dataclass(frozen=True, eq=False)
+class Directional:
+    """The derivative along some directions of all parameters at once, by all three methods: each (T,)."""
+
+    analytic: Numbers
+    difference: Numbers
+    dual: Numbers
+    crossed: Flags
+    rounding: Numbers
+    scale: float  # largest that such a derivative can be: the length of the gradient
+    tolerance: float = TOLERANCE
+
+    @property
+    def dual_error(self) -> float:
+        """The largest |a-d| as a share of the gradient's length."""
+        return float(np.abs(self.analytic - self.dual).max() / max(self.scale, np.finfo(float).tiny))
+
+    @property
+    def difference_error(self) -> float | None:
+        """The largest error of a difference, None when every one crosses a kink."""
+        errors = difference_error(self.analytic, self.difference, self.rounding)[~self.crossed]
+        return float(errors.max()) if len(errors) else None
+
+    @property
+    def fails(self) -> bool:
+        if not np.isfinite(self.analytic).all():
+            return True
+        apart = np.abs(self.analytic - self.difference) - self.rounding
+        matters = ~self.crossed & (apart > TRUNCATION * self.scale)
+        return self.dual_error > self.tolerance or bool(matters.any())
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """All of it: the tensors, the directions, and the objective by either definition."""
+
+    tensors: list[Compared]
+    directional: Directional
+    gradient: Numbers  # all of it (P,), as training uses it
+    objective: float  # as training computes it
+    definition: float  # as the formulas have it
+
+    @property
+    def objective_fails(self) -> bool:
+        apart = abs(self.objective - self.definition)
+        return not apart <= 1e-12 * max(1.0, abs(self.definition))
+
+    @property
+    def failing(self) -> list[Compared]:
+        return [tensor for tensor in self.tensors if tensor.fails]
+
+    @property
+    def fails(self) -> bool:
+        return bool(self.failing) or self.directional.fails or self.objective_fails

@@ -1,0 +1,166 @@
+"""Central differences of the objective, measured on populations whose members differ in a step.
+
+Member 0 stays at the point; the others stand at w + h and w - h in one number each, or along a direction. The
+members' losses are training's own forward pass and loss kernel. Where the way from w - h to w + h crosses a
+kink, the difference means nothing, and is marked.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.backend.base import Array
+from nettrain.checks.backpropagation import batch_losses
+from nettrain.checks.problem import Numbers, Problem
+from nettrain.engine.batches import Index
+from nettrain.engine.build import loss_of
+from nettrain.engine.members import shaped
+from nettrain.engine.step import append_loss
+from nettrain.model.architecture import Architecture
+from nettrain.model.network import Tape
+
+Flags = npt.NDArray[np.bool_]
+
+STEP = float(np.finfo(np.float64).eps ** (1 / 3))  # where truncation and rounding are about equally large
+BLOCK_BYTES = 64 << 20
+MOST_PAIRS = 16  # a member costs some time to build, and signals should stay in the cache
+
+
+class Watching(Tape):
+    """A tape that notes, before each activation with kinks, on which side of them every z lies."""
+
+    def __init__(self, plan: Architecture) -> None:
+        super().__init__()
+        self.sides: list[Array] = []
+        self._layers = plan.layers
+
+    def reached(self, layer: int, z: Array) -> None:
+        activation = self._layers[layer].activation
+        if activation.columns_per_unit > 1:
+            pieces = z.reshape(*z.shape[:2], activation.columns_per_unit, -1)
+            self.note(pieces[:, :, 0].shape, partial(largest_piece, pieces))
+        elif activation.kinks:
+            self.note(z.shape, partial(kinks_below, z, activation.kinks))
+
+    def note(self, shape: tuple[int, ...], write: Callable[[Array], object]) -> None:
+        """Have `write` fill an array (R, …) that says on which smooth piece each value of a member lies."""
+        sides = np.zeros(shape, dtype=np.int8)
+        self.sides.append(sides)
+        self.append(partial(write, sides))
+
+
+def largest_piece(pieces: Array, sides: Array) -> None:
+    """sides (R, B, H) = which of the pieces (R, B, k, H) is the largest."""
+    sides[...] = pieces.argmax(axis=2)
+
+
+def kinks_below(z: Array, kinks: tuple[float, ...], sides: Array) -> None:
+    """sides = how many kinks lie below z."""
+    sides[...] = 0
+    for kink in kinks:
+        sides += z > kink
+
+
+class Neighbourhood:
+    """A population around the point: set `parameters` (R, P), then `measure`."""
+
+    def __init__(self, problem: Problem, members: int) -> None:
+        run = problem.population(members)
+        self._problem, self._run = problem, run
+        index = run.pool.take("index", (1, len(problem.rows)), np.intp)
+        index[...] = problem.rows
+        self._tape = Watching(run.plan)
+        passed = append_loss(self._tape, run, index)
+        self._watch_loss(passed.work[-1].output, passed.y)
+        self._replay = run.backend.capture(self._tape)
+        self.parameters: Numbers = run.population["parameters"]
+
+    def _watch_loss(self, output: Array, target: Array) -> None:
+        run = self._run
+        loss, s = loss_of(run.experiment), shaped(run.population.members.loss, 1)
+        sides = loss.sides(np, s, output, target)
+        if sides is not None:
+            self._tape.note(sides.shape, lambda noted: np.copyto(noted, loss.sides(np, s, output, target)))
+
+    def measure(self) -> tuple[Numbers, Flags]:
+        """The objective (R,) of every member, and whether it lies beyond a kink, seen from member 0."""
+        total = self._run.population["total"]
+        total[:] = 0
+        self._replay()
+        return batch_losses(self._problem, total) + self._penalty(), self._beyond()
+
+    def _penalty(self) -> Any:
+        """l2/2·ΣW² of every member."""
+        l2 = self._problem.experiment.regularization.l2
+        weights = self.parameters[:, : self._problem.place.weights]
+        return 0.5 * l2 * np.square(weights).sum(axis=1) if l2 else 0.0
+
+    def _beyond(self) -> Flags:
+        beyond = np.zeros(len(self.parameters), dtype=bool)
+        for sides in self._tape.sides:
+            beyond |= (sides != sides[:1]).reshape(len(sides), -1).any(axis=1)
+        return beyond
+
+
+def partial_differences(
+    problem: Problem, places: Index, step: float = STEP
+) -> tuple[Numbers, Flags, Numbers]:
+    """(J(w+h) - J(w-h)) / 2h for the numbers at places (n,) of the point's row, h = step·max(1, |w|).
+
+    Returns the differences, where they cross a kink, and how far rounding alone may move them: each (n,).
+    """
+    found, crossed = np.zeros(len(places)), np.zeros(len(places), dtype=bool)
+    noise = np.zeros(len(places))
+    around, pairs = neighbourhood(problem, len(places))
+    for part in _parts(len(places), pairs):
+        now = places[part]
+        upper, lower = np.arange(1, 1 + len(now)), np.arange(1 + pairs, 1 + pairs + len(now))
+        at = problem.point[now]
+        h = step * np.maximum(1.0, np.abs(at))
+        around.parameters[upper, now], around.parameters[lower, now] = at + h, at - h
+        width = around.parameters[upper, now] - around.parameters[lower, now]
+        objective, beyond = around.measure()
+        found[part] = (objective[upper] - objective[lower]) / width
+        crossed[part] = beyond[upper] | beyond[lower]
+        noise[part] = rounding(objective[0], h)
+        around.parameters[upper, now] = around.parameters[lower, now] = at
+    return found, crossed, noise
+
+
+def directional_differences(
+    problem: Problem, moves: Numbers, step: float = STEP
+) -> tuple[Numbers, Flags, Numbers]:
+    """The same along directions (T, P), with h = step for each."""
+    found, crossed = np.zeros(len(moves)), np.zeros(len(moves), dtype=bool)
+    around, _ = neighbourhood(problem, 1)
+    for k, move in enumerate(moves):
+        around.parameters[1], around.parameters[2] = problem.point + step * move, problem.point - step * move
+        objective, beyond = around.measure()
+        found[k], crossed[k] = (objective[1] - objective[2]) / (2 * step), beyond.any()
+    return found, crossed, np.full(len(moves), rounding(objective[0], step))
+
+
+def rounding(objective: float, h: Any) -> Any:
+    """How far rounding alone may move a difference: 4·ε·max(1, |J|)/h."""
+    return 4 * np.finfo(np.float64).eps * max(1.0, abs(float(objective))) / h
+
+
+def neighbourhood(problem: Problem, pairs: int) -> tuple[Neighbourhood, int]:
+    """The point and as many pairs around it as are wanted, fit BLOCK_BYTES and pay for their building."""
+    fitting = max(1, (BLOCK_BYTES // member_bytes(problem) - 1) // 2)
+    pairs = min(pairs, fitting, MOST_PAIRS)
+    return Neighbourhood(problem, 1 + 2 * pairs), pairs
+
+
+def member_bytes(problem: Problem) -> int:
+    """What one member takes: its row in four arrays, and the signals of its layers."""
+    columns = sum(layer.columns for layer in problem.plan.layers)
+    return 8 * (4 * problem.place.size + 8 * len(problem.rows) * columns)
+
+
+def _parts(count: int, size: int) -> Iterator[slice]:
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))

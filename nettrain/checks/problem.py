@@ -1,0 +1,121 @@
+"""What is checked: a network's objective at a point, on one batch, with all that is drawn held fixed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.backend.base import Backend
+from nettrain.backend.choose import open_backend
+from nettrain.catalogue.losses import Loss
+from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.schedules import schedules
+from nettrain.data.prepare import Prepared
+from nettrain.engine.batches import Index, orders
+from nettrain.engine.build import Run, build
+from nettrain.model.architecture import Architecture
+from nettrain.model.network import LayerBuffers, buffers
+from nettrain.model.parameters import Layout
+from nettrain.spec.experiment import Experiment, TrainingSettings
+
+Numbers = npt.NDArray[np.float64]
+
+RATE = 2.0**30  # so large that a step of plain descent is all gradient: w - w' = αg, exact to 2^-30 of w
+DRAWN = ("order_seed", "noise_seed", "shuffle", "sampling")  # what a batch is drawn by
+MOST_ROWS = 256  # of a batch: more of them cost time and show nothing new
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A settled float64 experiment that descends plainly, its data, the batch's rows (B,), a point (P,)."""
+
+    experiment: Experiment
+    data: Prepared
+    rows: Index
+    point: Numbers
+
+    @cached_property
+    def single(self) -> Run:
+        """The network itself: a population of one."""
+        return self.population(1)
+
+    @property
+    def plan(self) -> Architecture:
+        return self.single.plan
+
+    @property
+    def place(self) -> Layout:
+        return self.single.place
+
+    @property
+    def members(self) -> Any:
+        """The experiment's numbers, each (1,)."""
+        return self.single.population.members
+
+    @property
+    def loss(self) -> Loss:
+        """The settled experiment's loss, with its numbers."""
+        assert not isinstance(self.experiment.loss, str)
+        return self.experiment.loss
+
+    @property
+    def averages(self) -> bool:
+        """Whether the batch's loss is a mean over its rows, and not their sum."""
+        return self.loss.reduction == "mean"
+
+    def population(self, members: int) -> Run:
+        """So many equal members, all at the point."""
+        run = build([self.experiment] * members, self.data, opened(self.experiment))
+        run.population["parameters"][:] = self.point
+        run.pool.take("step", (1,), np.uint64)[0] = 0
+        return run
+
+    def signals(self, run: Run) -> list[LayerBuffers]:
+        """The buffers of a training step of this run, by layer: what the last replay left in them."""
+        return buffers(run.plan, run.pool.prefixed("train"), run.population.size, len(self.rows))
+
+
+def problem(experiment: Experiment, data: Prepared, point: Numbers | None = None) -> Problem:
+    """The problem of a settled experiment on the first batch of its first epoch.
+
+    At the experiment's initial weights, or at a point (P,). What works on the gradient only afterwards
+    (clipping, decay, the rule's own memory, limits on norms) is no part of the gradient, and left out.
+    """
+    train, size = len(data.train.x), experiment.training.batch_size
+    rows = min(train if size == "full" else size, train, MOST_ROWS)
+    descending = plain(experiment, rows)
+    batch = first_batch(descending.training, train)
+    if point is None:
+        start = build([descending], data, opened(descending))
+        point = np.array(start.population["parameters"][0])
+    return Problem(descending, data, batch, point)
+
+
+def first_batch(training: TrainingSettings, train: int) -> Index:
+    """The rows (B,) of the first batch of the first epoch."""
+    rows, seeds = int(training.batch_size), np.array([training.order_seed or 0])
+    drawn = orders(seeds, 0, train, shuffle=training.shuffle, sampling=training.sampling)[0]
+    # a step that takes every row once takes them as they lie, not by an index
+    return drawn[:rows] if rows < train or training.sampling != "permutation" else np.arange(rows)
+
+
+def plain(experiment: Experiment, rows: int) -> Experiment:
+    """The experiment in float64 with batches of so many rows, whose step is w - RATE·gradient."""
+    drawn = {name: getattr(experiment.training, name) for name in DRAWN}
+    changes = {
+        "optimizer": optimizers["sgd"](learning_rate=RATE),
+        "schedule": schedules["constant"](),
+        "training": TrainingSettings(batch_size=rows, **drawn),
+        "regularization": experiment.regularization.model_copy(update={"max_norm": None}),
+        "backend": experiment.backend.model_copy(update={"dtype": "float64"}),
+    }
+    return experiment.model_copy(update=changes)
+
+
+def opened(experiment: Experiment) -> Backend:
+    """The reference backend as the experiment wants it."""
+    place = experiment.backend
+    threads = 1 if place.threads == "auto" else place.threads
+    return open_backend("numpy", dtype=place.dtype, threads=threads)
