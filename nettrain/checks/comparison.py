@@ -73,20 +73,17 @@ class Compared:
         """(n,), 0 where skipped."""
         return self._kept(difference_error(self.analytic, self.difference, self.rounding))
 
-    @property
-    def dual_fails(self) -> bool:
-        return bool((self.dual_errors > self.tolerance).any() or not np.isfinite(self.analytic).all())
-
-    @property
-    def difference_fails(self) -> bool:
-        """Whether some difference is wrong, and not just small and bent."""
-        apart = np.abs(self.analytic - self.difference) - self.rounding
-        matters = self._kept(apart) > TRUNCATION * self.size
-        return bool((matters & (self.difference_errors > SUSPICIOUS)).any())
+    @cached_property
+    def wrong(self) -> Flags:
+        """Which numbers (n,) are wrong: by dual numbers, or by a difference that is not just bent."""
+        apart = self._kept(np.abs(self.analytic - self.difference) - self.rounding)
+        bent = (apart > TRUNCATION * self.size) & (self.difference_errors > SUSPICIOUS)
+        wrong: Flags = bent | ~(self.dual_errors <= self.tolerance)
+        return wrong
 
     @property
     def fails(self) -> bool:
-        return self.dual_fails or self.difference_fails
+        return bool(self.wrong.any())
 
     @property
     def verdict(self) -> str:
@@ -99,9 +96,10 @@ class Compared:
 
     @property
     def worst(self) -> int:
-        """Which of the n has the largest error, by the method that decides."""
-        errors = self.dual_errors if self.dual_errors.any() else self.difference_errors
-        return int(errors.argmax())
+        """Which of the n has the largest error by the method that decides, or by the other one."""
+        decided = self.dual_errors if (self.dual_errors > self.tolerance).any() else self.difference_errors
+        errors = decided if decided.any() else self.dual_errors
+        return int(np.where(np.isnan(errors), np.inf, errors).argmax())
 
     def index(self, k: int) -> tuple[int, ...]:
         """The k-th coordinate's place in the tensor."""

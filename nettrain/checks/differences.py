@@ -30,7 +30,7 @@ MOST_PAIRS = 16  # a member costs some time to build, and signals should stay in
 
 
 class Watching(Tape):
-    """A tape that notes, before each activation with kinks, on which side of them every z lies."""
+    """A tape that notes on which smooth piece each z in front of an activation with kinks lies."""
 
     def __init__(self, plan: Architecture) -> None:
         super().__init__()
@@ -39,29 +39,16 @@ class Watching(Tape):
 
     def reached(self, layer: int, z: Array) -> None:
         activation = self._layers[layer].activation
-        if activation.columns_per_unit > 1:
-            pieces = z.reshape(*z.shape[:2], activation.columns_per_unit, -1)
-            self.note(pieces[:, :, 0].shape, partial(largest_piece, pieces))
-        elif activation.kinks:
-            self.note(z.shape, partial(kinks_below, z, activation.kinks))
+        self.note(lambda: type(activation).sides(np, activation, z))
 
-    def note(self, shape: tuple[int, ...], write: Callable[[Array], object]) -> None:
-        """Have `write` fill an array (R, …) that says on which smooth piece each value of a member lies."""
-        sides = np.zeros(shape, dtype=np.int8)
-        self.sides.append(sides)
-        self.append(partial(write, sides))
+    def note(self, look: Callable[[], Array | None]) -> None:
+        """Have `look` say at this place of the tape where each value lies; None means there are no kinks."""
+        if look() is not None:
+            self.append(partial(self._noted, len(self.sides), look))
+            self.sides.append(None)
 
-
-def largest_piece(pieces: Array, sides: Array) -> None:
-    """sides (R, B, H) = which of the pieces (R, B, k, H) is the largest."""
-    sides[...] = pieces.argmax(axis=2)
-
-
-def kinks_below(z: Array, kinks: tuple[float, ...], sides: Array) -> None:
-    """sides = how many kinks lie below z."""
-    sides[...] = 0
-    for kink in kinks:
-        sides += z > kink
+    def _noted(self, place: int, look: Callable[[], Array]) -> None:
+        self.sides[place] = look()
 
 
 class Neighbourhood:
@@ -81,9 +68,7 @@ class Neighbourhood:
     def _watch_loss(self, output: Array, target: Array) -> None:
         run = self._run
         loss, s = loss_of(run.experiment), shaped(run.population.members.loss, 1)
-        sides = loss.sides(np, s, output, target)
-        if sides is not None:
-            self._tape.note(sides.shape, lambda noted: np.copyto(noted, loss.sides(np, s, output, target)))
+        self._tape.note(lambda: loss.sides(np, s, output, target))
 
     def measure(self) -> tuple[Numbers, Flags]:
         """The objective (R,) of every member, and whether it lies beyond a kink, seen from member 0."""

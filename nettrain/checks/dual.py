@@ -102,6 +102,14 @@ def toward(value: Values, tangent: Values) -> Dual:
     return Dual(value, tangent.reshape(-1, *value.shape))
 
 
+def still(value: Any, beside: Any) -> Any:
+    """A value that does not move, as a Dual where one of the others is one, so that it can be written to."""
+    for other in beside:
+        if isinstance(other, Dual) and not isinstance(value, Dual):
+            return Dual(value, np.zeros((len(other.tangent), *value.shape)))
+    return value
+
+
 def one_by_one(value: Values, places: Values) -> Dual:
     """value S in T directions, of which direction t moves the number at flat place places[t] alone."""
     tangent = np.zeros((len(places), value.size))
@@ -132,34 +140,37 @@ def _filled(value: Values, tangent: Values) -> Dual:
 
 def _applied(ufunc: Any, inputs: Any, out: Any = None, where: Any = True) -> Any:
     """A ufunc of Duals and arrays: its value, and the sum over its Duals of partial derivative × tangent."""
-    if ufunc not in RULES and ufunc is not np.matmul:
-        raise TypeError(f"dual numbers have no rule for {ufunc.__name__}")
-    values = [value_of(number) for number in inputs]
-    value = np.asarray(ufunc(*values))
-    terms = _product_terms(inputs, values) if ufunc is np.matmul else _terms(ufunc, inputs, values, value)
-    tangent = sum(terms[1:], start=terms[0]) if terms else np.zeros((1, *value.shape))
-    moved = _filled(value, tangent)
+    moved = _product(*inputs) if ufunc is np.matmul else _chained(ufunc, inputs)
     if out is None:
         return moved
     copyto(out[0], moved, where=where)
     return out[0]
 
 
-def _terms(ufunc: Any, inputs: Any, values: Any, value: Values) -> list[Values]:
-    moving = [isinstance(number, Dual) for number in inputs]
-    rules = RULES[ufunc]
-    return [
-        rules[k](values, value, moving) * _lined_up(number, value.ndim)
+def _chained(ufunc: Any, inputs: Any) -> Dual:
+    """The chain rule: Σ_k ∂y/∂x_k·dx_k over the arguments that move."""
+    if ufunc not in RULES:
+        raise TypeError(f"dual numbers have no rule for {ufunc.__name__}")
+    values, moving = [value_of(number) for number in inputs], [isinstance(number, Dual) for number in inputs]
+    value = np.asarray(ufunc(*values))
+    terms = [
+        RULES[ufunc][k](values, value, moving) * _lined_up(number, value.ndim)
         for k, number in enumerate(inputs)
         if moving[k]
     ]
+    return _filled(value, sum(terms[1:], start=terms[0]) if terms else np.zeros((1, *value.shape)))
 
 
-def _product_terms(inputs: Any, values: Any) -> list[Values]:
-    """d(AB) = dA·B + A·dB."""
-    (a, b), ndim = inputs, max(value.ndim for value in values)
-    terms = [_lined_up(a, ndim) @ values[1]] if isinstance(a, Dual) else []
-    return [*terms, values[0] @ _lined_up(b, ndim)] if isinstance(b, Dual) else terms
+def _product(a: Any, b: Any) -> Dual:
+    """a @ b, d(AB) = dA·B + A·dB; a vector in front is a row, one behind a column."""
+    vectors = [axis for axis, part in ((-2, a), (-1, b)) if np.ndim(value_of(part)) == 1]
+    a = a.reshape(1, -1) if -2 in vectors else a
+    b = b.reshape(-1, 1) if -1 in vectors else b
+    value = value_of(a) @ value_of(b)
+    terms = [_lined_up(a, value.ndim) @ value_of(b)] if isinstance(a, Dual) else []
+    terms += [value_of(a) @ _lined_up(b, value.ndim)] if isinstance(b, Dual) else []
+    found = _filled(value, sum(terms[1:], start=terms[0]))
+    return Dual(found.value.squeeze(tuple(vectors)), found.tangent.squeeze(tuple(vectors)))
 
 
 def copyto(target: Any, source: Any, where: Any = True, **named: Any) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from nettrain.checks.comparison import TOLERANCE, Compared
 from nettrain.checks.differences import STEP, rounding
 from nettrain.checks.dual import Dual, one_by_one, value_of
+from nettrain.checks.forms import Suspect, form
 from nettrain.checks.problem import Numbers
 from nettrain.checks.report import summary, tensor_report, worst
 from nettrain.errors import SpecError, nearest
@@ -138,6 +139,14 @@ def check_function(
     return OwnChecked(compared, value, reason)
 
 
+def function_diagnosis(own: Own, checked: OwnChecked) -> list[str]:
+    """What the wrong numbers look like, if they look like something."""
+    if not checked.compared.fails:
+        return []
+    what = form(Suspect(checked.compared, own.gradient().reshape(-1), own.point.reshape(-1)))
+    return [f"the gradient {what}"] if what else []
+
+
 def function_report(own: Own, checked: OwnChecked, seconds: float) -> dict[str, Any]:
     """The check of a function as plain data, like the report of a network."""
     duals = not checked.without_duals
@@ -148,12 +157,12 @@ def function_report(own: Own, checked: OwnChecked, seconds: float) -> dict[str, 
         number = number and {**number, "dual": None}
     return {
         "checked": own.name,
-        "passed": not checked.compared.fails,
+        "passed": not checked.compared.fails and checked.compared.checked > 0,
         "value": checked.value,
         "tensors": [{**row, "tensor": "x"}],
         "without_duals": checked.without_duals,
         "worst": number and {**number, "tensor": "x"},
-        "diagnosis": [],
+        "diagnosis": function_diagnosis(own, checked),
         "seconds": seconds,
     }
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from nettrain.catalogue.losses import targets_for
 from nettrain.checks.backpropagation import Backpropagated
+from nettrain.checks.dual import still
 from nettrain.checks.problem import Problem
 from nettrain.engine.build import loss_of
 from nettrain.engine.members import shaped
@@ -75,7 +76,7 @@ def through(layer: Layer, own: dict[str, Any], numbers: Any, a: Any) -> Any:
         z = normalised(np, z, own["gain"], own["shift"], layer.batch_norm.epsilon)
     learned = {name: own[name] for name in layer.activation.learned}
     s = SimpleNamespace(**vars(numbers), **learned) if learned else numbers
-    # a shape of its own: some activations make one unit of several columns
-    out = z[..., : layer.units].copy()
+    z = still(z, learned.values())
+    out = z[..., : layer.units].copy()  # some activations make one unit of several columns
     type(layer.activation).forward(np, s, z, out)
     return out

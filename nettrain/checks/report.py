@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.checks.comparison import Compared, Comparison, Directional, shape
-from nettrain.checks.diagnosis import diagnosis, layer_name
+from nettrain.checks.diagnosis import diagnosis, layer_name, way_back
 from nettrain.checks.problem import Numbers, Problem
 
 Plain = dict[str, Any]
@@ -13,7 +13,8 @@ Plain = dict[str, Any]
 
 def report(problem: Problem, comparison: Comparison, seconds: float) -> Plain:
     """The whole check of one network."""
-    tensors = [(layer_name(problem, tensor.layer), tensor) for tensor in comparison.tensors]
+    ordered = sorted(comparison.tensors, key=lambda tensor: tensor.layer)
+    tensors = [(layer_name(problem, tensor.layer), tensor) for tensor in ordered]
     return {
         "passed": not comparison.fails,
         "objective": comparison.objective,
@@ -38,6 +39,7 @@ def tensor_report(layer: str, tensor: Compared) -> Plain:
         "skipped": tensor.skipped,
         "difference": summary(tensor.difference_errors[kept]),
         "dual": summary(tensor.dual_errors[kept]),
+        "wrong": int(tensor.wrong.sum()),
         "verdict": tensor.verdict,
         "skipped_at": [list(tensor.index(int(k))) for k in np.flatnonzero(tensor.crossed)],
     }
@@ -61,12 +63,18 @@ def directional_report(directional: Directional) -> Plain:
     }
 
 
+def largest(pair: tuple[str, Compared]) -> tuple[float, float]:
+    """Sorts tensors by their errors."""
+    return (float(pair[1].difference_errors.max()), float(pair[1].dual_errors.max()))
+
+
 def worst(tensors: list[tuple[str, Compared]]) -> Plain | None:
-    """The number with the largest error by dual numbers among the wrong tensors, or among all."""
+    """The worst number of the first wrong tensor on the way back, or of all tensors when none is wrong."""
     able = [(layer, tensor) for layer, tensor in tensors if tensor.checked]
+    failing = [pair for pair in able if pair[1].fails]
     if not able:
         return None
-    layer, tensor = max(able, key=lambda pair: (pair[1].fails, float(pair[1].dual_errors.max())))
+    layer, tensor = min(failing, key=lambda pair: way_back(pair[1])) if failing else max(able, key=largest)
     k = tensor.worst
     return {
         "layer": layer,

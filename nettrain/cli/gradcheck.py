@@ -175,4 +175,9 @@ def check_own(
 
 def check_everything(console: "Console", options: dict[str, Any]) -> dict[str, Any]:
     """Check a small network of every kind, and show them as tables."""
-    raise NotImplementedError
+    from nettrain.checks.matrix import matrix
+    from nettrain.output.gradient_matrix import matrix_view
+
+    found = matrix(options)
+    matrix_view(console, found)
+    return found

@@ -33,7 +33,7 @@ def function_view(console: Console, found: Mapping[str, Any], *, verbose: bool) 
     """The check of a function of one's own."""
     console.print(Text(found["checked"], style="bold cyan"))
     lines(console, {"value": figure(found["value"])})
-    console.print(fitting(console, found["tensors"]))
+    console.print(fitting(console, found["tensors"], ("layer",)))
     lines(console, skipped_numbers(found["tensors"]) if verbose else {})
     if found["without_duals"]:
         lines(console, {"note": f"differences alone, no dual numbers: {found['without_duals']}"})
@@ -44,7 +44,7 @@ def ending(console: Console, found: Mapping[str, Any]) -> None:
     """The worst number, what was counted, the verdict, and where to look."""
     facts = {} if found["worst"] is None else {"worst": worst(found["worst"])}
     lines(console, facts | {"checked": totals(found)})
-    verdict = "the gradient is right" if found["passed"] else wrong(found)
+    verdict = "the gradient is right" if found["passed"] else failed(found)
     style = "bold green" if found["passed"] else "bold red"
     console.print(Text.assemble((f"{'verdict':<{LABEL}}", "bold"), (verdict, style)), soft_wrap=True)
     for sentence in found["diagnosis"]:
@@ -62,10 +62,10 @@ def lines(console: Console, facts: Mapping[str, str]) -> None:
         console.print(grid)
 
 
-def fitting(console: Console, tensors: Sequence[Mapping[str, Any]]) -> Table:
+def fitting(console: Console, tensors: Sequence[Mapping[str, Any]], without: tuple[str, ...] = ()) -> Table:
     """The table of tensors, without its least needed columns where the terminal is narrow."""
-    for without in NARROWER:
-        table = tensor_table(tensors, without)
+    for less in NARROWER:
+        table = tensor_table(tensors, (*without, *less))
         if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
             break
     return table
@@ -118,10 +118,8 @@ def along(directional: Mapping[str, Any]) -> str:
 def worst(number: Mapping[str, Any]) -> str:
     """Where the worst number is, and what each method says of it."""
     dual = "" if number["dual"] is None else f", dual number {number['dual']:.12g}"
-    return (
-        f"{place(number)}: backpropagation {number['analytic']:.12g},"
-        f" difference {number['difference']:.12g}{dual}"
-    )
+    by = "backpropagation" if number["layer"] else "gradient"
+    return f"{place(number)}: {by} {number['analytic']:.12g}, difference {number['difference']:.12g}{dual}"
 
 
 def place(number: Mapping[str, Any]) -> str:
@@ -140,12 +138,17 @@ def totals(found: Mapping[str, Any]) -> str:
     )
 
 
-def wrong(found: Mapping[str, Any]) -> str:
-    """How many tensors are wrong."""
-    failing = sum(row["verdict"] == "wrong" for row in found["tensors"])
-    if not failing:
-        return "the gradient is wrong, though no tensor's numbers are"
-    return f"the gradient is wrong in {count(failing)} of {count(len(found['tensors']))} tensors"
+def failed(found: Mapping[str, Any]) -> str:
+    """How much is wrong: tensors where there are several, and numbers."""
+    tensors = found["tensors"]
+    failing = [row for row in tensors if row["verdict"] == "wrong"]
+    wrong, checked = (count(sum(row[key] for row in tensors)) for key in ("wrong", "checked"))
+    if failing:
+        several = f"in {len(failing)} of {len(tensors)} tensors, " if len(tensors) > 1 else "in "
+        return f"the gradient is wrong {several}{wrong} of {checked} numbers"
+    if checked == "0":
+        return "nothing was compared"
+    return "the gradient is wrong, though no number that was compared is"
 
 
 def skipped_numbers(tensors: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -22,6 +22,7 @@ FORMULAS = {
     "squared distance": lambda z: np.sum((z[0] - z[1]) ** 2) ** 0.5,
     "flat mean": lambda z: np.mean(z * z),
     "products": lambda z: (z @ np.arange(8.0).reshape(4, 2)) @ (np.ones((2, 3)) @ z),
+    "vectors": lambda z: (np.arange(3.0) @ z) @ (z[0] * 2) + z[1] @ np.arange(4.0) + (np.arange(3.0)[:, None] * z @ z[2]).sum(),
     "reflected": lambda z: 1.0 - 2.0 / (3.0 + z * z),
     "reduced": lambda z: np.add.reduce(z, axis=1) + np.maximum.reduce(z, axis=1),
 }  # fmt: skip
