@@ -78,14 +78,19 @@ class Neighbourhood:
         return batch_losses(self._problem, total) + self._penalty(), self._beyond()
 
     def _penalty(self) -> Any:
-        """l2/2·ΣW² of every member."""
-        l2 = self._problem.experiment.regularization.l2
-        weights = self.parameters[:, : self._problem.place.weights]
-        return 0.5 * l2 * np.square(weights).sum(axis=1) if l2 else 0.0
+        """l2/2·ΣW² + l1·Σ|W| of every member."""
+        of, weights = self._problem.experiment.regularization, self._weights()
+        squares = 0.5 * of.l2 * np.square(weights).sum(axis=1) if of.l2 else 0.0
+        return squares + (of.l1 * np.abs(weights).sum(axis=1) if of.l1 else 0.0)
+
+    def _weights(self) -> Numbers:
+        """The weight matrices (R, …) of every member, which alone are penalised."""
+        return self.parameters[:, : self._problem.place.weights]
 
     def _beyond(self) -> Flags:
         beyond = np.zeros(len(self.parameters), dtype=bool)
-        for sides in self._tape.sides:
+        signs = [np.sign(self._weights())] if self._problem.experiment.regularization.l1 else []
+        for sides in [*self._tape.sides, *signs]:
             beyond |= (sides != sides[:1]).reshape(len(sides), -1).any(axis=1)
         return beyond
 

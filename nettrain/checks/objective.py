@@ -36,7 +36,7 @@ class Objective:
         self._averages = problem.averages
         x = np.asarray(train.x[problem.rows], dtype=np.float64)[None]
         self._x = x if drawn.x is None else drawn.x
-        self._y = targets_for(loss, train.y[problem.rows])[None]
+        self._y = targets_for(loss, train.y[problem.rows], problem.plan.outputs)[None]
         self._weight = np.asarray(train.weight[problem.rows], dtype=np.float64)[None]
 
     def __call__(self, tensors: Tensors) -> Any:
@@ -59,11 +59,13 @@ class Objective:
         return a
 
     def penalty(self, tensors: Tensors) -> Any:
-        """l2/2·ΣW² over the weight matrices."""
+        """l2/2·ΣW² + l1·Σ|W| over the weight matrices."""
         total: Any = 0.0
         for own in tensors:
             if self._penalties.l2:
                 total = total + 0.5 * self._penalties.l2 * np.square(own["weight"]).sum()
+            if self._penalties.l1:
+                total = total + self._penalties.l1 * np.absolute(own["weight"]).sum()
         return total
 
 
