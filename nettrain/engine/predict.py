@@ -4,7 +4,7 @@ The chunk's size follows from the architecture alone: were it to follow from the
 member's figures would depend on its neighbours.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from nettrain.engine.members import shaped, stack
 from nettrain.engine.population import Pool
 from nettrain.engine.step import norm_numbers
 from nettrain.model.architecture import Architecture
-from nettrain.model.network import Network, Numbers, Tape, inference_buffers
+from nettrain.model.network import Chance, Network, Numbers, Tape, dropping_buffers, inference_buffers
 from nettrain.spec.experiment import Experiment
 
 CHUNK_BYTES = 1 << 20
@@ -37,20 +37,20 @@ def chunk_rows(plan: Architecture) -> int:
     return int(2 ** np.clip(np.floor(np.log2(max(fitting, 1))), 6, 10))
 
 
-def chunks(net: Network, x: Array, pool: Pool) -> list[Chunk]:
-    """Inference over x (N, D): batch_norm by its running statistics, no dropout, no noise.
+def chunks(net: Network, x: Array, pool: Pool, chance: Chance | None = None) -> list[Chunk]:
+    """Inference over x (N, D): batch_norm by its running statistics, no dropout unless by `chance`, no noise.
 
     Nothing is computed yet. Void when the memory of the network's parameters moves.
     """
     plan, backend, allocate = net.plan, net.backend, pool.prefixed("infer")
     members, size = int(net.parameters.shape[0]), chunk_rows(plan)
-    inference_buffers(plan, allocate, members, size)  # the largest first, see Pool
+    make = inference_buffers if chance is None else dropping_buffers
+    make(plan, allocate, members, size)  # the largest first, see Pool
     made = []
     for start in range(0, len(x), size):
         rows = slice(start, min(start + size, len(x)))
-        work = inference_buffers(plan, allocate, members, rows.stop - start)
-        tape = Tape()
-        output = net.forward(tape, x[rows][None], work)
+        work, tape = make(plan, allocate, members, rows.stop - start), Tape()
+        output = net.forward(tape, x[rows][None], work, chance and replace(chance, first=start))
         made.append(Chunk(rows, backend.capture(tape), output))
     return made
 

@@ -99,38 +99,36 @@ def add_bias(z: Array, w: Array, start: Array) -> None:
             row[j] += bias[j]
 
 
-def buffers(
-    plan: Architecture, allocate: Allocate, members: int, rows: int, *, training: bool = True
-) -> list[LayerBuffers]:
-    """Buffers of every layer, from an allocator of names and shapes; those of training have deltas."""
-    made = []
-    for k, layer in enumerate(plan.layers):
-        own = _signals(layer, k, allocate, members, rows, training=training)
-        if training:
-            own.delta = allocate(f"delta{k}", own.a.shape)
+def buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
+    """Training buffers of every layer, from an allocator that is given a name and a shape."""
+    made = dropping_buffers(plan, allocate, members, rows)
+    for k, (layer, own) in enumerate(zip(plan.layers, made, strict=True)):
+        own.delta = allocate(f"delta{k}", own.a.shape)
+        if layer.batch_norm is not None:
+            own.dense = allocate(f"dense{k}", own.z.shape)
+    return made
+
+
+def dropping_buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
+    """Buffers of a forward pass with dropout: no deltas."""
+    made = inference_buffers(plan, allocate, members, rows)
+    for k, (layer, own) in enumerate(zip(plan.layers, made, strict=True)):
         if layer.dropout > 0:
             own.mask, own.dropped = (allocate(f"{name}{k}", own.a.shape) for name in ("mask", "dropped"))
-        made.append(own)
     return made
 
 
 def inference_buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
-    """Buffers of a forward pass alone: no masks, no deltas."""
-    return [
-        _signals(layer, k, allocate, members, rows, training=False) for k, layer in enumerate(plan.layers)
-    ]
+    """Buffers of a forward pass alone: no masks, no deltas, batch_norm in place."""
+    return [_signals(layer, k, allocate, members, rows) for k, layer in enumerate(plan.layers)]
 
 
-def _signals(
-    layer: Layer, k: int, allocate: Allocate, members: int, rows: int, *, training: bool
-) -> LayerBuffers:
-    wide, shape = (members, rows, layer.columns), (members, rows, layer.units)
-    z = allocate(f"z{k}", wide)
-    a = z if layer.activation.identity else allocate(f"a{k}", shape)
+def _signals(layer: Layer, k: int, allocate: Allocate, members: int, rows: int) -> LayerBuffers:
+    z = allocate(f"z{k}", (members, rows, layer.columns))
+    a = z if layer.activation.identity else allocate(f"a{k}", (members, rows, layer.units))
     if layer.batch_norm is None:
         return LayerBuffers(z, z, a)
-    dense = allocate(f"dense{k}", wide) if training else z
-    return LayerBuffers(dense, z, a, allocate(f"moments{k}", (members, 3, layer.columns), np.float64))
+    return LayerBuffers(z, z, a, allocate(f"moments{k}", (members, 3, layer.columns), np.float64))
 
 
 class Network:
