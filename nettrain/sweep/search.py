@@ -5,7 +5,7 @@ lines and the times differ between two sweeps of the same file.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from nettrain.sweep.crew import Crew, Died, Worker
@@ -23,7 +23,7 @@ class Moment:
 
     new: tuple[Result, ...]
     working: tuple[Working, ...]
-    open_cost: float  # of trials without a result, in the unit of the chunks' cost
+    left: float  # share of this run's work that is still to do
 
 
 @dataclass
@@ -100,6 +100,14 @@ class Scheduler:
             return []
         return self.failed(self.started[worker.busy], f"its process ended (exit code {code})")
 
+    def under_way(self, working: Iterable[Working]) -> float:
+        """The cost of epochs that are done in chunks which are not."""
+        done = 0.0
+        for one in working:
+            chunk = self.started[one.chunk]
+            done += chunk.cost * len(self._open(chunk)) / len(chunk.trials) * one.epoch / one.epochs
+        return done
+
     def _open(self, chunk: Chunk) -> tuple[int, ...]:
         return tuple(trial for trial in chunk.trials if trial not in self.results)
 
@@ -119,6 +127,7 @@ def search(
     for result in known:
         scheduler.ended(result)
     missing = {trial: chunk.cost / len(chunk.trials) for chunk in chunks for trial in chunk.trials}
+    total = sum(missing.values())
     crew = Crew(min(workers, len(chunks)))
     working: dict[Worker, Working] = {}
     try:
@@ -130,7 +139,8 @@ def search(
             for result in new:
                 scheduler.ended(result)
                 missing.pop(result.trial, None)
-            yield Moment(tuple(new), tuple(working.values()), sum(missing.values()))
+            left = sum(missing.values()) - scheduler.under_way(working.values())
+            yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total)
     finally:
         crew.close()
 

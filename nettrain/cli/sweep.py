@@ -1,0 +1,150 @@
+"""`nettrain sweep`: a search over the parameters of an experiment file."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nettrain.cli.options import Debug, File, Json, Overrides, Quiet
+
+if TYPE_CHECKING:
+    from nettrain.output.console import Console
+    from nettrain.sweep.sweep import Sweep
+
+INTERRUPTED = 130
+Out = Annotated[Path, typer.Option("--out", help="Folder that gets the sweep's folder.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Worker processes; as many as there are cores unless told.")
+]
+Trials = Annotated[
+    int | None, typer.Option("--trials", min=1, help="Trials in all, those that are done included.")
+]
+
+
+def sweep(
+    file: File,
+    overrides: Overrides = None,
+    out: Out = Path("sweeps"),
+    jobs: Jobs = None,
+    trials: Trials = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Search the parameters that an experiment file's sweep block names.
+
+    Running the same command again goes on where it has stopped.
+    """
+    import json
+
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.output.console import console
+    from nettrain.spec.load import load
+    from nettrain.sweep.sweep import opened
+
+    loaded, screen = load(file, overrides or []), console(stderr=as_json)
+    with interruptible() as asked, opened(loaded, out, total=trials, workers=jobs) as opened_sweep:
+        summary = _run(opened_sweep, screen, asked, quiet=quiet)
+    if as_json:
+        print(json.dumps(summary))
+    if summary["status"] == "interrupted":
+        command = " ".join(["nettrain", *sys.argv[1:]])
+        print(f"interrupted; go on with: {command}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED)
+    if summary["best"] is None:
+        print(f"no trial of {summary['folder']} came to its end", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _run(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: bool) -> dict[str, Any]:
+    """Show, run, write down; returns the summary and the folder."""
+    from nettrain.output.report import head
+    from nettrain.store.run_folder import read_json
+
+    if not made.chunks and made.written:
+        if not quiet:
+            told = f"{made.folder.path}: all {len(made.trials)} trials are done; --trials N adds more"
+            screen.print(told, soft_wrap=True, highlight=False)
+            _report(made, screen, read_json(made.folder.summary))
+        return {"folder": str(made.folder.path), **read_json(made.folder.summary)}
+    if not quiet:
+        head(screen, made.search.loaded.experiment.experiment, _facts(made), made.notes)
+    started = perf_counter()
+    _watch(made, screen, asked, quiet=quiet)
+    summary = made.write(perf_counter() - started)
+    _draw(made)
+    if not quiet:
+        _report(made, screen, summary)
+    return {"folder": str(made.folder.path), **summary}
+
+
+def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: bool) -> None:
+    """Run all trials, showing how it stands."""
+    from nettrain.output.sweep_progress import Running, State, sweep_progress
+
+    display, started, fresh = sweep_progress(screen, quiet=quiet), 0.0, 0
+    try:
+        for moment in made.run(asked):
+            started = started or perf_counter()
+            fresh += len(moment.new)
+            best = made.best[:1]
+            state = State(
+                done=len(made.results),
+                total=len(made.trials),
+                fresh=fresh,
+                spent=perf_counter() - started,
+                left=moment.left,
+                metric=made.goal.metric,
+                groups=tuple(Running(one.members, one.epoch, one.epochs) for one in moment.working),
+                best=best[0].trial if best else None,
+                figure=best[0].figures[made.goal.metric] if best else 0.0,
+                values=made.trials[best[0].trial - 1].values if best else None,
+            )
+            display.show(state)
+    finally:
+        display.close()
+
+
+def _facts(made: "Sweep") -> dict[str, str]:
+    """What is searched, in a few words."""
+    left = sum(len(chunk.trials) for chunk in made.chunks)
+    done = f", {len(made.results)} done already" if made.results else ""
+    groups = len({chunk.experiments[0].model.model_dump_json() for chunk in made.chunks})
+    return {
+        "search": f"{made.search.settings.method}, {len(made.trials)} trials{done}, by {made.goal.metric}",
+        "over": ", ".join(parameter.key for parameter in made.search.parameters),
+        "work": f"{left} networks in {len(made.chunks)} populations, {made.workers} workers",
+    }
+
+
+def _report(made: "Sweep", screen: "Console", summary: dict[str, Any]) -> None:
+    from nettrain.output.sweep_report import sweep_report
+
+    leaders = [(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best]
+    keys = [parameter.key for parameter in made.search.parameters]
+    sweep_report(
+        screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.names()
+    )
+
+
+def _draw(made: "Sweep") -> None:
+    """`parameters.png`."""
+    from nettrain.files import write_whole
+    from nettrain.output.sweep_figure import Axis, Point, parameters_picture
+
+    drawn = [one for one in made.search.parameters if any(one.key in trial.values for trial in made.trials)]
+    axes = [Axis(one.key, one.distribution.log) for one in drawn]
+    points = [
+        Point(
+            one.status,
+            one.figures.get(made.goal.metric) if one.status in ("finished", "pruned") else None,
+            made.trials[one.trial - 1].values,
+        )
+        for one in made.results.values()
+    ]
+    if points and axes:
+        picture = parameters_picture(points, axes, made.goal.metric, maximize=made.goal.maximize)
+        write_whole(made.folder.picture, picture)
