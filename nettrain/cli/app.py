@@ -15,6 +15,7 @@ from nettrain.cli.list import list_kinds
 from nettrain.cli.predict import predict
 from nettrain.cli.schema import schema
 from nettrain.cli.show import show
+from nettrain.cli.sweep import sweep
 from nettrain.cli.train import train
 from nettrain.errors import BackendError, NettrainError
 
@@ -42,7 +43,7 @@ def nettrain(
     """Train multilayer perceptrons from one YAML file."""
 
 
-for command in (init, train, evaluate, predict, gradcheck, show, schema, info):
+for command in (init, train, sweep, evaluate, predict, gradcheck, show, schema, info):
     app.command()(command)
 app.command("list")(list_kinds)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 Out = Annotated[Path, typer.Option("--out", help="Folder that gets the sweep's folder.")]
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", min=1, help="Worker processes; as many as there are cores unless told.")
+    int | None,
+    typer.Option("--jobs", min=1, help="Worker processes; as many as there are cores unless told."),
 ]
 Trials = Annotated[
     int | None, typer.Option("--trials", min=1, help="Trials in all, those that are done included.")
@@ -85,17 +86,16 @@ def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet
     """Run all trials, showing how it stands."""
     from nettrain.output.sweep_progress import Running, State, sweep_progress
 
-    display, started, fresh = sweep_progress(screen, quiet=quiet), 0.0, 0
+    display, fresh = sweep_progress(screen, quiet=quiet), 0
     try:
         for moment in made.run(asked):
-            started = started or perf_counter()
             fresh += len(moment.new)
             best = made.best[:1]
             state = State(
                 done=len(made.results),
                 total=len(made.trials),
                 fresh=fresh,
-                spent=perf_counter() - started,
+                spent=moment.seconds,
                 left=moment.left,
                 metric=made.goal.metric,
                 groups=tuple(Running(one.members, one.epoch, one.epochs) for one in moment.working),
@@ -112,7 +112,6 @@ def _facts(made: "Sweep") -> dict[str, str]:
     """What is searched, in a few words."""
     left = sum(len(chunk.trials) for chunk in made.chunks)
     done = f", {len(made.results)} done already" if made.results else ""
-    groups = len({chunk.experiments[0].model.model_dump_json() for chunk in made.chunks})
     return {
         "search": f"{made.search.settings.method}, {len(made.trials)} trials{done}, by {made.goal.metric}",
         "over": ", ".join(parameter.key for parameter in made.search.parameters),
@@ -125,9 +124,7 @@ def _report(made: "Sweep", screen: "Console", summary: dict[str, Any]) -> None:
 
     leaders = [(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best]
     keys = [parameter.key for parameter in made.search.parameters]
-    sweep_report(
-        screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.names()
-    )
+    sweep_report(screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.names())
 
 
 def _draw(made: "Sweep") -> None:

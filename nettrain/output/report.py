@@ -32,7 +32,7 @@ REASONS = {
 def head(console: Console, name: str, facts: dict[str, str], notes: Iterable[str]) -> None:
     """What is trained on what: labelled facts under the experiment's name, then notes."""
     console.print(Text(name, style="bold cyan"))
-    console.print(_labelled(facts))
+    console.print(labelled(facts))
     remarks = _grid()
     for note in notes:
         remarks.add_row(Text("note", style="dim"), Text(note, style="dim"))
@@ -45,8 +45,8 @@ def final_report(
 ) -> None:
     """Architecture, metrics, why it stopped, what was restored, where the files are, the next command."""
     _side_by_side(console, _architecture(plan, summary["link"]), _metrics(summary["metrics"]))
-    console.print(_labelled({"stopped": _ending(summary), "time": _time(summary["timing"])}))
-    console.print(_labelled({"files": ", ".join(files)}))
+    console.print(labelled({"stopped": _ending(summary), "time": _time(summary["timing"])}))
+    console.print(labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}
     if summary["status"] == "diverged":
@@ -71,7 +71,8 @@ def _grid() -> Table:
     return table
 
 
-def _labelled(facts: dict[str, str]) -> Table:
+def labelled(facts: dict[str, str]) -> Table:
+    """Names in bold, each with its text."""
     table = _grid()
     for name, value in facts.items():
         table.add_row(Text(name, style="bold"), Text(value))

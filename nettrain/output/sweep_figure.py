@@ -4,11 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from statistics import median
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from nettrain.output.sweep_progress import shown
 
@@ -34,20 +36,22 @@ class Axis:
     log: bool
 
 
-def parameters_picture(points: Sequence[Point], axes: Sequence[Axis], metric: str, *, maximize: bool) -> bytes:
+def parameters_picture(
+    points: Sequence[Point], axes: Sequence[Axis], metric: str, *, maximize: bool
+) -> bytes:
     """A PNG with a panel for each parameter; the best trial is marked in all of them."""
     told = [point for point in points if point.figure is not None and math.isfinite(point.figure)]
-    columns = min(COLUMNS, len(axes))
+    columns = 2 if len(axes) == 4 else min(COLUMNS, len(axes))
     rows = math.ceil(len(axes) / columns)
     picture = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
     FigureCanvasAgg(picture)
     finished = [point for point in told if point.status == "finished"]
     choose = max if maximize else min
     best = choose(finished, key=lambda point: point.figure or 0.0) if finished else None
-    panels = picture.subplots(rows, columns, squeeze=False).flat
+    panels = list(picture.subplots(rows, columns, squeeze=False).flat)
     for axis, panel in zip(axes, panels, strict=False):
         _panel(panel, axis, told, [point for point in points if point not in told], best, metric)
-    for panel in list(panels)[len(axes) :]:
+    for panel in panels[len(axes) :]:
         panel.set_axis_off()
     content = BytesIO()
     picture.savefig(content, format="png", dpi=120)
@@ -72,26 +76,53 @@ def _panel(
     if numbers and axis.log:
         panel.set_xscale("log")
     elif not numbers:
-        panel.set_xticks(range(len(names)), names, rotation=20 if max(map(len, names)) > 8 else 0)
+        panel.set_xticks(range(len(names)), names, rotation=20 if max(map(len, names)) > 10 else 0)
+        panel.set_xlim(-0.5, len(names) - 0.5)
+        _mark_medians(panel, axis, drawn, names)
     panel.set_xlabel(axis.key)
     panel.set_ylabel(metric.replace("_", " "))
     values = [point.figure or 0.0 for point in drawn]
-    if values and min(values) > 0 and max(values) > 20 * min(values):
+    if values and min(values) > 0 and max(values) > 4 * min(values):
         panel.set_yscale("log")
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if _leads(value) else ""))
     panel.spines[["top", "right"]].set_visible(False)
+
+
+def _mark_medians(panel: Axes, axis: Axis, drawn: Sequence[Point], names: list[str]) -> None:
+    """A line at the median of each choice."""
+    for place, name in enumerate(names):
+        figures = [point.figure or 0.0 for point in drawn if shown(point.values[axis.key]) == name]
+        if figures:
+            panel.plot([place - 0.3, place + 0.3], [median(figures)] * 2, color="#333333", lw=1.5)
 
 
 def _mark_lost(panel: Axes, axis: Axis, lost: Sequence[Point], names: list[str], *, numbers: bool) -> None:
     """Trials without a figure as ticks on the upper edge."""
     some = [point for point in lost if axis.key in point.values]
+    if not some:
+        return
     x = [_place(point, axis, names, k, numbers=numbers) for k, point in enumerate(some)]
-    panel.plot(x, [1.0] * len(x), "x", ms=5, color=COLOURS["lost"], transform=panel.get_xaxis_transform(), clip_on=False)
+    panel.plot(
+        x,
+        [1.0] * len(x),
+        "x",
+        ms=5,
+        color=COLOURS["lost"],
+        transform=panel.get_xaxis_transform(),
+        clip_on=False,
+    )
 
 
 def _place(point: Point, axis: Axis, names: list[str], turn: int, *, numbers: bool) -> float:
     """Where a point lies; points of one choice are spread a little, or they would hide each other."""
     value = point.values[axis.key]
     return float(value) if numbers else names.index(shown(value)) + 0.12 * ((turn * 7) % 5 - 2) / 2
+
+
+def _leads(value: float) -> bool:
+    """Whether a value between powers of ten is written at a logarithmic axis: 2 and 5 of each."""
+    return round(value / 10 ** math.floor(math.log10(value) + 1e-9)) in (2, 5)
 
 
 def _is_number(value: Any) -> bool:

@@ -6,10 +6,11 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.output.numbers import count, figure, seconds
+from nettrain.output.numbers import count, figure, rate, seconds
 from nettrain.output.progress import title
 from nettrain.output.report import labelled
 from nettrain.output.sweep_progress import shown
@@ -20,21 +21,36 @@ LABEL = 9
 Leader = tuple[int, int, Mapping[str, float], Mapping[str, Any]]  # trial, epochs, figures, values
 
 
-def best_table(leaders: Sequence[Leader], metric: str, keys: Sequence[str]) -> Table:
+def fitting_table(console: Console, leaders: Sequence[Leader], metric: str, keys: Sequence[str]) -> Table:
+    """The table of the best trials, without its least needed columns where the terminal is narrow."""
+    others = sorted({name for _, _, told, _ in leaders for name in told} - {metric})
+    for figures, epochs in (([metric, *others], True), ([metric, *others], False), ([metric], False)):
+        table = best_table(leaders, figures, keys, epochs=epochs)
+        if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
+            break
+    return table
+
+
+def best_table(
+    leaders: Sequence[Leader], figures: Sequence[str], keys: Sequence[str], *, epochs: bool
+) -> Table:
     """The best trials with their figures and values, a column for each searched key."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    figures = [metric, *sorted({name for _, _, told, _ in leaders for name in told} - {metric})]
-    table.add_column("trial", justify="right")
-    for name in figures:
-        table.add_column(title(name), justify="right")
-    table.add_column("epochs", justify="right")
+    table.add_column("trial", justify="right", no_wrap=True)
+    for name in [*figures, *(["epochs"] if epochs else [])]:
+        table.add_column(title(name), justify="right", no_wrap=True)
     for key in short_keys(keys).values():
         table.add_column(key, overflow="fold")
-    for place, (trial, epochs, told, values) in enumerate(leaders[:BEST]):
-        cells = [shown(values[key]) if key in values else "" for key in keys]
-        numbers = [figure(told.get(name)) for name in figures]
-        table.add_row(str(trial), *numbers, str(epochs), *map(Text, cells), style="bold green" if not place else "")
+    for place, (trial, trained, told, values) in enumerate(leaders[:BEST]):
+        cells = [short(values[key]) if key in values else "" for key in keys]
+        numbers = [figure(told.get(name)) for name in figures] + ([str(trained)] if epochs else [])
+        table.add_row(str(trial), *numbers, *map(Text, cells), style="" if place else "bold green")
     return table
+
+
+def short(value: Any) -> str:
+    """A drawn value in a narrow column."""
+    return rate(value) if isinstance(value, float) else shown(value)
 
 
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
@@ -73,7 +89,7 @@ def sweep_report(
 ) -> None:
     """All of it."""
     if leaders:
-        console.print(best_table(leaders, summary["metric"], keys))
+        console.print(fitting_table(console, leaders, summary["metric"], keys))
     if influences:
         console.print(influence_table(influences))
     for warning in summary["borders"]:
@@ -91,4 +107,5 @@ def outcome(summary: Mapping[str, Any]) -> str:
     """`64 trials: 60 finished, 4 diverged; 1.2 s, 53 trials a second`."""
     trials, spent = summary["trials"], summary["timing"]["total_seconds"]
     told = [f"{count(n)} {status}" for status, n in trials.items() if status != "total" and n]
-    return f"{', '.join(told)} of {count(trials['total'])}; {seconds(spent)} with {summary['timing']['workers']} workers"
+    workers = summary["timing"]["workers"]
+    return f"{', '.join(told)} of {count(trials['total'])}; {seconds(spent)} with {workers} workers"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from time import perf_counter
 
 from nettrain.errors import NettrainError
 from nettrain.sweep.messages import Order, Ready, Report
@@ -38,8 +39,14 @@ class Crew:
 
     def __init__(self, size: int) -> None:
         self.workers: list[Worker] = []
+        self._since = 0.0
         for _ in range(size):
             self._start()
+
+    @property
+    def seconds(self) -> float:
+        """Since the first worker was ready."""
+        return perf_counter() - self._since if self._since else 0.0
 
     def _start(self) -> None:
         context = get_context("spawn")
@@ -62,6 +69,7 @@ class Crew:
                 continue
             if isinstance(report, Ready):
                 worker.ready = True
+                self._since = self._since or perf_counter()
             else:
                 yield worker, report
 

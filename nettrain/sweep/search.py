@@ -24,6 +24,7 @@ class Moment:
     new: tuple[Result, ...]
     working: tuple[Working, ...]
     left: float  # share of this run's work that is still to do
+    seconds: float  # since the first worker was ready
 
 
 @dataclass
@@ -140,7 +141,7 @@ def search(
                 scheduler.ended(result)
                 missing.pop(result.trial, None)
             left = sum(missing.values()) - scheduler.under_way(working.values())
-            yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total)
+            yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total, crew.seconds)
     finally:
         crew.close()
 
