@@ -1,0 +1,150 @@
+"""`nettrain sweep` as a person meets it: what it shows and leaves, how it ends and goes on."""
+
+import json
+import signal
+import subprocess
+from time import monotonic, sleep
+
+import pytest
+
+from tests.cli.command import COMMAND, ENVIRONMENT, nettrain
+
+SMALL = """experiment: small
+data: {source: 'builtin:iris'}
+training: {epochs: 20, batch_size: 16}
+sweep:
+  trials: 8
+  parameters:
+    optimizer.learning_rate: {distribution: log_uniform_values, min: 1.0e-4, max: 1.0e-1}
+    model.hidden: {values: [[4], [8]]}
+"""
+LONG = (
+    SMALL.replace("epochs: 20", "epochs: 200")
+    .replace("trials: 8", "trials: 24")
+    .replace("[8]]", "[8], [5], [6], [7]]")
+)
+FILES = ["best.yaml", "journal.jsonl", "parameters.png", "summary.json", "timing.csv", "trials.csv"]
+
+
+def running(folder, *options):
+    """A sweep in a process of its own."""
+    command = [*COMMAND, "sweep", "small.yaml", "--quiet", *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, text=True, **pipes)  # type: ignore[call-overload]
+
+
+def when_trials_are_done(folder, process, more_than=0):
+    """Wait until the journal tells of a result."""
+    journal, until = folder / "sweeps" / "small" / "journal.jsonl", monotonic() + 60
+    while not (journal.exists() and b'"trial"' in journal.read_bytes()[more_than:]):
+        assert process.poll() is None, process.communicate()
+        assert monotonic() < until
+        sleep(0.002)
+
+
+def when_it_has_workers(process):
+    """Numbers of the processes below this one, once there are two workers."""
+    until = monotonic() + 60
+    while True:
+        found = subprocess.run(
+            ["pgrep", "-f", "-P", str(process.pid), "spawn_main"], capture_output=True, check=False
+        )
+        workers = [int(pid) for pid in found.stdout.split()]
+        if len(workers) == 2:
+            return workers
+        assert monotonic() < until
+        sleep(0.01)
+
+
+def ended(processes):
+    """Whether all of them end soon."""
+    until = monotonic() + 30
+    while any(state(pid) != "Z" for pid in processes):
+        if monotonic() > until:
+            return False
+        sleep(0.01)
+    return True
+
+
+def state(pid):
+    """The letter for what a process does; Z also when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """The table of an undisturbed sweep."""
+    folder = tmp_path_factory.mktemp("long")
+    (folder / "small.yaml").write_text(LONG)
+    assert nettrain(folder, "sweep", "small.yaml", "--quiet", "--jobs", 2).code == 0
+    return (folder / "sweeps" / "small" / "trials.csv").read_bytes()
+
+
+def test_it_tells_leaves_and_repeats_its_best(tmp_path):
+    (tmp_path / "small.yaml").write_text(SMALL)
+    done = nettrain(tmp_path, "sweep", "small.yaml", "--jobs", 1)
+    assert (done.code, done.err) == (0, "")
+    for told in (
+        "random, 8 trials, by val_loss",
+        "trial 8/8",
+        "what mattered",
+        "learning_rate",
+        "8 finished of 8",
+    ):
+        assert told in done.out
+    folder = tmp_path / "sweeps" / "small"
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert (folder / "parameters.png").read_bytes().startswith(b"\x89PNG")
+    summary = json.loads((folder / "summary.json").read_text())
+    again = json.loads(nettrain(tmp_path, "train", folder / "best.yaml", "--json", "--quiet").out)
+    assert again["metrics"]["val"]["loss"] == summary["best"]["metrics"]["val_loss"]
+
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    second = nettrain(tmp_path, "sweep", "small.yaml", "--json")
+    assert "all 8 trials are done; --trials N adds more" in second.err
+    assert json.loads(second.out) == {"folder": "sweeps/small", **summary}
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_it_goes_on_after_ctrl_c_and_after_kill_9_and_ends_the_same(tmp_path, long):
+    (tmp_path / "small.yaml").write_text(LONG)
+    folder = tmp_path / "sweeps" / "small"
+    with running(tmp_path, "--jobs", "2") as first:
+        when_trials_are_done(tmp_path, first)
+        first.send_signal(signal.SIGINT)
+        _, errors = first.communicate(timeout=60)
+    assert (130, "interrupted; go on with: nettrain sweep small.yaml --quiet --jobs 2\n") == (
+        first.returncode,
+        errors,
+    )
+    assert json.loads((folder / "summary.json").read_text())["status"] == "interrupted"
+    assert not (folder / ".data").exists()
+
+    journal = (folder / "journal.jsonl").read_bytes()
+    with running(tmp_path, "--jobs", "2") as second:
+        workers = when_it_has_workers(second)
+        when_trials_are_done(tmp_path, second, more_than=len(journal))
+        second.kill()
+    assert ended(workers)
+    assert (folder / "journal.jsonl").read_bytes().startswith(journal)
+
+    assert nettrain(tmp_path, "sweep", "small.yaml", "--quiet", "--jobs", 1).code == 0
+    assert long == (folder / "trials.csv").read_bytes()
+
+
+def test_a_search_in_which_nobody_gets_to_the_end_fails(tmp_path):
+    text = SMALL.replace("min: 1.0e-4, max: 1.0e-1", "min: 1.0e+30, max: 1.0e+38")
+    (tmp_path / "small.yaml").write_text(text.replace("training:", "optimizer: sgd\ntraining:"))
+    done = nettrain(tmp_path, "sweep", "small.yaml", "--quiet", "--jobs", 1)
+    assert (done.code, done.err) == (1, "no trial of sweeps/small came to its end\n")
+    assert not (tmp_path / "sweeps" / "small" / "best.yaml").exists()
+
+
+def test_a_file_without_a_search_says_so(tmp_path):
+    (tmp_path / "small.yaml").write_text(SMALL.partition("sweep:")[0])
+    done = nettrain(tmp_path, "sweep", "small.yaml")
+    assert (done.code, done.err) == (2, "small.yaml:1: has no sweep block, nothing to search\n")

@@ -1,0 +1,279 @@
+"""A sweep as a whole: the same result as training each trial alone, however it is run and disturbed."""
+
+import csv
+import os
+import signal
+from collections import Counter, deque
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from nettrain.cli.train import train_file
+from nettrain.errors import SpecError
+from nettrain.spec.load import load, to_yaml
+from nettrain.sweep.crew import Worker
+from nettrain.sweep.messages import Chunk, Result
+from nettrain.sweep.search import Scheduler
+from nettrain.sweep.standing import Goal
+from nettrain.sweep.sweep import opened
+from tests.sweep.sweeping import HALVING, MANY, rows, swept, taken_over, written
+
+LOSS = Goal("val_loss", maximize=False)
+
+
+def alone(folder: Path, experiment, name: str):
+    """The summary of `nettrain train` on this experiment."""
+    path = folder / f"{name}.yaml"
+    path.write_text(to_yaml(experiment), encoding="utf-8")
+    return train_file(path, [], folder / "runs", Console(quiet=True), quiet=True)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    return swept(tmp_path_factory.mktemp("many"), MANY, jobs=2)
+
+
+@pytest.fixture(scope="module")
+def halved(tmp_path_factory):
+    return swept(tmp_path_factory.mktemp("halved"), HALVING, jobs=2)
+
+
+def test_thirty_trials_end_bit_equal_to_their_own_runs(many, tmp_path):
+    populations = Counter(result.members for result in many.results.values())
+    assert len(many.results) == 30
+    assert any(size > 1 for size in populations)
+    for trial in many.trials:
+        summary = alone(tmp_path, trial.experiment, str(trial.number))
+        result = many.results[trial.number]
+        assert summary["metrics"]["val"]["loss"] == result.figures["val_loss"], trial.values
+        assert summary["metrics"]["val"]["accuracy"] == result.figures["val_accuracy"]
+        assert (summary["epochs_run"], summary["best_epoch"]) == (result.epochs, result.best_epoch)
+
+
+def test_the_best_file_repeats_the_best_figure(many, tmp_path):
+    summary = train_file(many.folder.best, [], tmp_path, Console(quiet=True), quiet=True)
+    best = min(many.results.values(), key=lambda one: one.figures["val_loss"])
+    assert best.figures["val_loss"] == summary["metrics"]["val"]["loss"]
+    assert many.folder.best.read_text().startswith(f"# Trial {best.trial} of ")
+
+
+@pytest.mark.parametrize("text", [MANY, HALVING], ids=["many", "halving"])
+def test_the_number_of_workers_changes_nothing(many, halved, tmp_path, text):
+    assert rows(many if text == MANY else halved) == rows(swept(tmp_path, text))
+
+
+def test_an_interrupted_sweep_goes_on_and_ends_the_same(many, tmp_path):
+    first = swept(tmp_path, MANY, stop_after=1)
+    done = set(first.results)
+    assert 0 < len(done) < 30
+    assert first.summary(0.0)["status"] == "interrupted"
+    before = first.folder.journal.read_bytes()
+    second = swept(tmp_path, MANY)
+    assert rows(many) == rows(second)
+    assert second.folder.journal.read_bytes().startswith(before)
+    assert not done & {trial for chunk in second.chunks for trial in chunk.trials}
+
+
+def test_a_torn_last_line_is_trained_again(many, tmp_path):
+    journal = taken_over(many, tmp_path)
+    journal.write_bytes(journal.read_bytes()[:-20])
+    again = swept(tmp_path, MANY)
+    assert sum(len(chunk.trials) for chunk in again.chunks) == 1
+    assert rows(many) == rows(again)
+
+
+@pytest.mark.parametrize("text", [MANY, HALVING], ids=["many", "halving"])
+def test_a_worker_that_dies_costs_nothing_but_time(many, halved, tmp_path, text):
+    killed = []
+
+    def kill(made, moment):
+        if moment.new and not killed:
+            killed.append(active_children()[0].pid)
+            os.kill(killed[-1], signal.SIGKILL)
+
+    made = swept(tmp_path, text, jobs=2, watch=kill)
+    assert killed
+    assert rows(many if text == MANY else halved) == rows(made)
+
+
+def test_a_longer_sweep_keeps_what_is_done(many, tmp_path):
+    taken_over(many, tmp_path)
+    longer = swept(tmp_path, MANY, total=33)
+    assert sum(len(chunk.trials) for chunk in longer.chunks) == 3
+    assert rows(longer).startswith(rows(many))
+    assert len(longer.results) == 33
+    shorter = swept(tmp_path, MANY, total=5)
+    assert not shorter.chunks
+    assert rows(longer) == rows(shorter)
+
+
+def survivors(figures, rungs, eta):
+    """What successive halving leaves of {trial: {epoch: figure}}, and after which rung each of the others went."""
+    left, gone = sorted(figures), {}
+    for rung in rungs:
+        ranked = sorted(left, key=lambda trial: (figures[trial].get(rung, float("inf")), trial))
+        kept = ranked[: -(-len(left) // eta)]
+        gone |= dict.fromkeys(set(left) - set(kept), rung)
+        left = sorted(kept)
+    return left, gone
+
+
+def test_halving_stops_the_same_trials_as_full_histories_say(halved, tmp_path):
+    """The oracle trains every trial to its end, alone, and reads its history."""
+    for first, last in ((1, 8), (9, 16), (17, 20)):
+        figures = {}
+        for trial in halved.trials[first - 1 : last]:
+            summary = alone(tmp_path, trial.experiment, str(trial.number))
+            with open(Path(summary["folder"]) / "history.csv") as f:
+                told = {int(row["epoch"]): row["val_loss"] for row in csv.DictReader(f)}
+            finite = {epoch: float(loss) for epoch, loss in told.items() if float(loss) < float("inf")}
+            figures[trial.number] = finite
+        left, gone = survivors(figures, (1, 2, 4, 8), 2)
+        for number in figures:
+            result = halved.results[number]
+            if result.status == "diverged":
+                continue
+            assert (result.status, result.epochs) == (
+                ("finished", 9) if number in left else ("pruned", gone[number])
+            )
+            assert result.figures["val_loss"] == figures[number][result.epochs]
+
+
+def test_halving_resumed_after_an_interruption_stops_the_same_trials(halved, tmp_path):
+    first = swept(tmp_path, HALVING, stop_after=5)
+    assert 0 < len(first.results) < 20
+    assert rows(halved) == rows(swept(tmp_path, HALVING))
+
+
+def test_a_diverging_trial_is_told_apart(halved):
+    status = Counter(result.status for result in halved.results.values())
+    assert status["diverged"] > 0
+    assert status["finished"] >= 3
+    assert all(result.status != "diverged" for result in halved.best)
+
+
+def chunk(*numbers):
+    return Chunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
+
+
+def test_a_trial_whose_worker_dies_twice_has_failed_and_its_neighbours_go_on():
+    scheduler = Scheduler(deque([chunk(1, 2, 3)]), {}, LOSS)
+    worker = Worker(None, None)  # type: ignore[arg-type]
+    worker.busy = scheduler.next_order(worker).number
+    scheduler.ended(Result(1, "finished", figures={"val_loss": 1.0}))
+    assert scheduler.lost(worker, -9) == []
+    assert [one.trials for one in scheduler.chunks] == [(3,), (2,)]
+    worker.busy = scheduler.next_order(worker).number
+    (failed,) = scheduler.lost(worker, -9)
+    assert (3, "failed", "its process ended (exit code -9)") == (failed.trial, failed.status, failed.message)
+    assert [one.trials for one in scheduler.chunks] == [(2,)]
+
+
+def test_what_waits_in_a_dead_worker_begins_again_without_blame():
+    scheduler = Scheduler(deque([chunk(1, 2), chunk(3)]), {}, LOSS)
+    worker = Worker(None, None)  # type: ignore[arg-type]
+    worker.waiting.add(scheduler.next_order(worker).number)
+    worker.busy = None
+    scheduler.brackets = {}
+    assert scheduler.lost(worker, 1) == []
+    assert [one.trials for one in scheduler.chunks] == [(1, 2), (3,)]
+    assert not scheduler.attempts
+
+
+def test_a_second_sweep_in_the_folder_is_refused(tmp_path):
+    path = written(tmp_path, MANY)
+    with opened(load(path), tmp_path, total=2, workers=1):
+        held = r"in use by process \d+"
+        with pytest.raises(SpecError, match=held), opened(load(path), tmp_path, total=2, workers=1):
+            pass
+
+
+def test_another_search_in_the_folder_is_refused_by_name(many, tmp_path):
+    taken_over(many, tmp_path)
+    other = MANY.replace("epochs: 4", "epochs: 5").replace("max: 0.99", "max: 0.9")
+    with pytest.raises(SpecError) as caught:
+        swept(tmp_path, other)
+    folder = tmp_path / "sweeps" / "many"
+    assert list(caught.value.problems) == [
+        f"{folder}: was begun with training.epochs 4, now training.epochs 5",
+        f"{folder}: was begun with parameters.optimizer.momentum.max 0.99, now parameters.optimizer.momentum.max 0.9",
+        f"{folder}: go on with the file as it was, or begin anew with --out",
+    ]
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "sweeps" / "many").mkdir(parents=True)
+    (tmp_path / "sweeps" / "many" / "notes.txt").touch()
+    with pytest.raises(
+        SpecError, match=r"many: holds notes.txt but no journal.jsonl, so it is no sweep's folder"
+    ):
+        swept(tmp_path, MANY)
+
+
+REFUSED = [
+    (
+        "training.batch_size: {values: [16, 200]}",
+        SpecError,
+        "training.batch_size: 200 is more than the 105 training rows",
+    ),
+    ("loss: {values: [cross_entropy, mse]}", SpecError, "loss: mse is not for classes"),
+    (
+        "schedule.warmup: {values: [1, 90]}",
+        SpecError,
+        "schedule.warmup: 90 epochs of warmup do not fit into 60",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "message"), REFUSED, ids=[line.partition(":")[0] for line, *_ in REFUSED]
+)
+def test_what_the_data_refuses_is_said_before_the_first_trial(tmp_path, line, kind, message):
+    text = f"""experiment: refused
+data: {{source: 'builtin:iris', test: 0.175}}
+sweep:
+  trials: 9
+  parameters:
+    {line}
+"""
+    with pytest.raises(kind) as caught:
+        swept(tmp_path, text)
+    first = str(caught.value).splitlines()[0]
+    assert first.startswith(f"{tmp_path}/sweep.yaml:6: {message}")
+    assert first.endswith(")")
+    assert not (tmp_path / "sweeps" / "refused").exists()
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("val_los", 'sweep.metric.name: unknown "val_los", did you mean "val_loss"?'),
+        ("test_loss", 'sweep.metric.name: unknown "test_loss", test rows are for the run of the best'),
+        ("val_rmse", 'sweep.metric.name: unknown "val_rmse"'),
+    ],
+)
+def test_a_metric_that_will_not_be_there_is_refused(tmp_path, metric, message):
+    text = MANY.replace("  trials: 30", f"  trials: 2\n  metric: {{name: {metric}}}")
+    with pytest.raises(SpecError) as caught:
+        swept(tmp_path, text)
+    assert message in str(caught.value)
+
+
+def test_the_metrics_better_direction_is_taken(tmp_path):
+    text = MANY.replace("  trials: 30", "  trials: 6\n  metric: {name: val_macro_f1}")
+    made = swept(tmp_path, text)
+    figures = [result.figures["val_macro_f1"] for result in made.best]
+    assert figures == sorted(figures, reverse=True)
+    summary = alone(tmp_path, made.trials[made.best[0].trial - 1].experiment, "best")
+    assert summary["metrics"]["val"]["macro_f1"] == figures[0]
+
+
+def test_workers_map_one_copy_of_the_data(tmp_path):
+    with opened(load(written(tmp_path, MANY)), tmp_path, total=30, workers=2) as made:
+        stems = {chunk.data.stem for chunk in made.chunks}
+        assert len(stems) == 8  # two scalings and four seeds, which split the rows
+        names = {path.name for path in made.folder.data.iterdir()}
+        assert {f"{stem.name}-train-x.npy" for stem in stems} <= names
+    assert not made.folder.data.exists()
