@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOADED = perf_counter()  # nearly the start of the process: commands are loaded first
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures, which take 0.4 s.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that gets the run folder.")]
 
 
@@ -33,6 +34,7 @@ def train(
     out: Out = Path("runs"),
     backend: Backend = None,
     quiet: Quiet = False,
+    no_figures: NoFigures = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -42,7 +44,9 @@ def train(
     from nettrain.output.console import console
 
     changes = [*(overrides or []), *([f"backend.name={backend}"] if backend else [])]
-    summary = train_file(file, changes, out, console(stderr=as_json), quiet=quiet, started=LOADED)
+    summary = train_file(
+        file, changes, out, console(stderr=as_json), quiet=quiet, figures=not no_figures, started=LOADED
+    )
     if as_json:
         print(json.dumps(summary))
     if summary["status"] == "diverged":
@@ -58,16 +62,22 @@ def train_file(
     console: "Console",
     *,
     quiet: bool = False,
+    figures: bool = False,
     started: float | None = None,
 ) -> dict[str, Any]:
     """Train, show and store one experiment; returns its summary and the folder.
 
-    The summary's time counts from `started` on perf_counter's clock, or from this call.
+    With `figures`, pictures of it too. The summary's time counts from `started` on perf_counter's clock, or
+    from this call.
     """
+    from nettrain.cli.pictures import draw
     from nettrain.engine.settle import remarks
     from nettrain.files import write_whole
+    from nettrain.output.console import print_notes
     from nettrain.output.report import final_report, head
+    from nettrain.output.sketch import loss_curve
     from nettrain.spec.load import load, to_yaml
+    from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
 
     started = perf_counter() if started is None else started
@@ -79,8 +89,12 @@ def train_file(
     notes = [*loaded.notes, *data.notes, *remarks(experiment), *run.batches.remarks]
     if not quiet:
         head(console, experiment.experiment, _facts(run, data), notes)
-    summary = _follow(run, members, data, folder, console, started, quiet=quiet)
+    records = Records(many=len(members) > 1)
+    networks, summary = _follow(run, members, data, folder, console, records, started, quiet=quiet)
+    if figures:
+        print_notes(draw(run, networks, records, summary, folder))
     if not quiet:
+        loss_curve(console, records.history, summary["best_epoch"])
         final_report(console, run.plan, summary, folder.path, folder.names())
     return {"folder": str(folder.path), **summary}
 
@@ -107,18 +121,17 @@ def _follow(
     data: "Prepared",
     folder: "RunFolder",
     console: "Console",
+    records: "Records",
     started: float,
     *,
     quiet: bool,
-) -> dict[str, Any]:
+) -> tuple["Networks", dict[str, Any]]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
     from nettrain.cli.interrupt import interruptible
     from nettrain.output.progress import progress
     from nettrain.store.model_file import write_model
-    from nettrain.store.records import Records
     from nettrain.store.run_folder import write_json
 
-    records = Records(many=len(members) > 1)
     # the files are written in here too, so that Ctrl-C leaves a whole folder
     with interruptible() as asked:
         ended, done = _watch(run, asked, progress(console, quiet=quiet), records)
@@ -128,7 +141,7 @@ def _follow(
         records.write(folder)
         told["timing"]["total_seconds"] = perf_counter() - started
         write_json(folder.summary, told)
-    return told
+    return networks, told
 
 
 def _measured(

@@ -124,12 +124,14 @@ HELP = {
     ("predict",): "Predict rows with a trained run",
     ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",
     ("show",): "Check an experiment file and print it as it will run, with every key.",
+    ("list",): "Show what an experiment file can name",
+    ("schema",): "Print the JSON schema of the experiment file",
     ("info",): "Show versions, processors and the backend",
 }
 
 
 def test_help_is_tried_for_every_command():
-    assert {command.callback.__name__ for command in app.registered_commands} == {
+    assert {command.name or command.callback.__name__ for command in app.registered_commands} == {
         name for names in HELP for name in names
     }
 

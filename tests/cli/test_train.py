@@ -15,6 +15,8 @@ from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, nettrain
 IRIS = CONFIGS / "iris.yaml"
 FILES = [
     "config.yaml",
+    "confusion.png",
+    "curves.png",
     "history.csv",
     "model.safetensors",
     "preprocessing.json",

@@ -1,0 +1,70 @@
+"""The pictures in a run folder."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nettrain.engine.build import Run
+    from nettrain.engine.evaluate import Networks
+    from nettrain.store.records import Records
+    from nettrain.store.run_folder import RunFolder
+
+
+def draw(
+    run: "Run", networks: "Networks", records: "Records", summary: dict[str, Any], folder: "RunFolder"
+) -> list[str]:
+    """Write curves.png, and confusion.png or residuals.png; a note for each that could not be drawn."""
+    drawings: dict[str, Callable[[], None]] = {
+        "curves.png": lambda: _curves(run, records, summary, folder),
+        "the picture of the answers": lambda: _answers(run, networks, folder),
+    }
+    notes = []
+    for name, drawing in drawings.items():
+        try:
+            drawing()
+        except Exception as error:  # a font, a full disk: the run itself is well
+            notes.append(f"{name} could not be drawn: {error}")
+    return notes
+
+
+def _curves(run: "Run", records: "Records", summary: dict[str, Any], folder: "RunFolder") -> None:
+    from nettrain.files import write_whole
+    from nettrain.output.figures.curves import curves
+
+    if not records.history:
+        return
+    best = None if records.many else summary["best_epoch"]
+    picture = curves(records.history, run.experiment.experiment, monitor=run.monitor, best=best)
+    write_whole(folder.path / "curves.png", picture)
+
+
+def _answers(run: "Run", networks: "Networks", folder: "RunFolder") -> None:
+    """Confusion of classes, or predicted against true numbers, on the rows that say most."""
+    from nettrain.engine.measure import measure
+    from nettrain.engine.responses import answers, telling_rows, true_values
+    from nettrain.files import write_whole
+
+    sound = networks.sound()
+    if not sound.experiments:
+        return
+    part, table = telling_rows(run)
+    title = f"{run.experiment.experiment}: {table.rows:,} {part} rows{_whose(run, len(sound.experiments))}"
+    response, y, task = answers(run, sound, table), true_values(run, table), run.task
+    if task.targets == "numbers":
+        from nettrain.output.figures.residuals import residuals
+
+        write_whole(folder.path / "residuals.png", residuals(y, response, task.names, title))
+        return
+    from nettrain.output.figures.confusion import confusion
+
+    measured = measure([(slice(None), response)], y, table.mass, task)
+    names = ("0", "1") if task.targets == "labels" else task.classes
+    if measured.confusion:
+        write_whole(folder.path / "confusion.png", confusion(measured.confusion, names, title))
+
+
+def _whose(run: "Run", count: int) -> str:
+    """Whose answers these are, when there are several networks."""
+    if count == 1:
+        return ""
+    return f", mean of {count} networks" if run.experiment.training.answers_as_one else f", first of {count}"

@@ -1,0 +1,43 @@
+"""What a run answers to its own rows, for pictures."""
+
+import numpy as np
+
+from nettrain.catalogue.metrics.entry import Floats
+from nettrain.engine.build import Run, Table, loss_of
+from nettrain.engine.evaluate import Networks, own_units
+from nettrain.engine.measure import respond
+from nettrain.engine.members import stack
+from nettrain.engine.population import Pool
+from nettrain.engine.predict import chunks
+from nettrain.engine.step import layer_numbers
+from nettrain.model.network import Network
+
+PARTS = ("test", "validation", "train")  # the rows that say most, of those that are there
+
+
+def telling_rows(run: Run) -> tuple[str, Table]:
+    """The test rows, otherwise the validation rows, otherwise those that were trained on."""
+    part = next(part for part in PARTS if part in run.tables)
+    return part, run.tables[part]
+
+
+def answers(run: Run, networks: Networks, table: Table) -> Floats:
+    """The run's responses (N, K) as in measure.py: the mean of its networks, or those of the first."""
+    if not run.experiment.training.answers_as_one:
+        networks = Networks(networks.parameters[:1], networks.statistics[:1], networks.experiments[:1])
+    backend = run.backend
+    fitted = backend.from_host(networks.parameters), backend.from_host(networks.statistics)
+    net = Network(backend, run.plan, *fitted, layer_numbers(backend, stack(networks.experiments)))
+    outputs = np.empty((len(networks.parameters), table.rows, run.plan.outputs), backend.dtype)
+    for chunk in chunks(net, table.x, Pool(backend)):
+        chunk.compute()
+        outputs[:, chunk.rows] = backend.to_host(chunk.output)
+    loss = loss_of(run.experiment)
+    answer: Floats = np.mean([respond(loss, run.task, output) for output in outputs], axis=0)
+    return answer
+
+
+def true_values(run: Run, table: Table) -> Floats:
+    """The targets of these rows as the data has them."""
+    values: Floats = own_units(run.task, table.target)
+    return values

@@ -1,0 +1,103 @@
+"""A figure to draw on, and its bytes: the same data give the same file, however Matplotlib is set up."""
+
+import io
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from matplotlib import rc_context, rcParamsDefault
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+DPI = 110
+DARK, LIGHT, RULE = "#1f4e9c", "#d9822b", "#666666"  # of quite different brightness
+STEPS = [1, 2, 2.5, 5, 10]  # between ticks
+STYLE = {
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": RULE,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "text.parse_math": False,  # a class may be called $5 to $10
+    "axes.unicode_minus": True,
+    "path.simplify": True,
+}
+OURS: dict[Any, Any] = {
+    key: value for key, value in rcParamsDefault.items() if not key.startswith(("backend", "toolbar"))
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Our settings instead of a person's; a sign that the font lacks becomes a box, without a warning."""
+    settings: Any = OURS | STYLE
+    with warnings.catch_warnings(), rc_context(settings):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def sheet(width: float, height: float) -> Figure:
+    """An empty figure of so many inches."""
+    figure = Figure((width, height), dpi=DPI)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """The picture's bytes, without a date or a version."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", metadata={"Software": None})
+    return data.getvalue()
+
+
+def inches(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Axes at a place in inches from the lower left corner."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def heading(figure: Figure, text: str, note: str = "") -> None:
+    """A title at the upper left, and a line in grey below it."""
+    across, up = figure.get_size_inches()
+    for line, down, size, weight, color in (
+        (shortened(text, int(across * 10)), 0.12, 11, "bold", "black"),
+        (shortened(note, int(across * 14)), 0.36, 9, "normal", "#444444"),
+    ):
+        place = (0.12 / across, 1 - down / up)
+        figure.text(*place, line, va="top", ha="left", fontsize=size, fontweight=weight, color=color)
+
+
+def shortened(text: str, longest: int) -> str:
+    """Text on one line, cut when it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def plain_ticks(axis: Any, most: int = 6, *, whole: bool = False) -> None:
+    """Round numbers, written out in full with as many digits as tell them apart."""
+    axis.set_major_locator(MaxNLocator(most, steps=STEPS, integer=whole, min_n_ticks=1 if whole else 2))
+    low, high = axis.get_view_interval()
+    digits = significant(low, high)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, digits)))
+
+
+def significant(low: float, high: float) -> int:
+    """Digits that tell numbers between these two apart."""
+    largest, span = max(abs(low), abs(high)), abs(high - low)
+    if not largest or not span:
+        return 3
+    apart = math.ceil(math.log10(largest / span)) + 3
+    return min(15, max(apart, 6 if 1000 <= largest < 1e6 else 3))
+
+
+def tick(value: float, digits: int) -> str:
+    """A number below an axis: 0.25, 12,000, 3.2e9."""
+    text = f"{value:,.{digits}g}"
+    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")

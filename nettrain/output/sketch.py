@@ -1,0 +1,144 @@
+"""The loss curve in a terminal: dots of Braille in two colours, or letters where output is plain text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.text import Text
+
+from nettrain.output.history import Curve, Floats, mean, panels_of, wide
+from nettrain.output.numbers import count, figure
+
+Bools = npt.NDArray[np.bool_]
+HEIGHT, WIDTH = 8, 72  # character cells of the plot at most
+FEWEST = 3  # epochs that make a curve
+BRAILLE = 0x2800
+BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a dot, by row and column of its cell
+COLORS = {"train": "yellow", "validation": "bold blue"}
+LETTERS = {"train": ".", "validation": "o"}
+
+
+def loss_curve(console: Console, rows: Sequence[Mapping[str, Any]], best: int | None) -> None:
+    """Show how the loss went, when there are enough epochs."""
+    found = panels_of(rows).get("loss", [])
+    drawn = [curve for curve in found if np.isfinite(mean(curve.values)).sum() >= FEWEST]
+    if drawn:
+        dots = console.is_terminal and console.encoding.startswith("utf")
+        for line in sketch(drawn, best, console.width, dots=dots):
+            console.print(line, no_wrap=True, highlight=False)
+
+
+def sketch(curves: Sequence[Curve], best: int | None, width: int, *, dots: bool) -> list[Text]:
+    """The lines of the drawing: a heading, rows with labels, an axis and its numbers."""
+    everything = np.concatenate([mean(curve.values) for curve in curves])
+    log = wide(everything[np.isfinite(everything)])
+    scaled = [_scaled(curve, log) for curve in curves]
+    low = min(float(y.min()) for _, y in scaled)
+    high = max(float(y.max()) for _, y in scaled)
+    if low == high:
+        low, high = low - 0.1 * (abs(low) or 1), high + 0.1 * (abs(high) or 1)
+    labels = _labels(low, high, log)
+    margin = max(len(label) for label in labels.values())
+    across = max(10, min(WIDTH, width - margin - 2))
+    first, last = (f(x[k] for x, _ in scaled) for f, k in ((min, 0), (max, -1)))
+    fine = (HEIGHT * 4, across * 2) if dots else (HEIGHT, across)
+    marks = [_raster(x, (y - low) / (high - low), (first, last), fine) for x, y in scaled]
+    sides = [curve.side for curve in curves]
+    cells = _braille(marks, sides) if dots else _letters(marks, sides)
+    lines = [_heading(sides, log, dots=dots)]
+    for row in range(HEIGHT):
+        lines.append(Text(f"{labels.get(row, ''):>{margin}} {'┤' if row in labels else '│'}") + cells[row])
+    lines.append(Text(f"{'':>{margin}} └{'─' * across}"))
+    lines.append(Text(" " * (margin + 2) + _epochs(int(first), int(last), best, across)))
+    return lines if dots else [_plain(line) for line in lines]
+
+
+def _scaled(curve: Curve, log: bool) -> tuple[Floats, Floats]:
+    """Epochs and values that are finite, or their logarithms."""
+    y = mean(curve.values)
+    sound = np.isfinite(y)
+    return curve.epochs[sound], np.log10(y[sound]) if log else y[sound]
+
+
+def _labels(low: float, high: float, log: bool) -> dict[int, str]:
+    """What stands at the top, the middle and the bottom row."""
+    rows = (0, HEIGHT // 2, HEIGHT - 1)
+    values = [high - (high - low) * row / (HEIGHT - 1) for row in rows]
+    return {row: figure(10**value if log else value) for row, value in zip(rows, values, strict=True)}
+
+
+def _raster(x: Floats, y: Floats, ends: tuple[float, float], fine: tuple[int, int]) -> Bools:
+    """Which fine points (rows, columns) a curve of heights y in [0, 1] goes through."""
+    rows, columns = fine
+    grid = np.zeros(fine, bool)
+    epochs = np.linspace(*ends, columns)
+    inside = (epochs >= x[0]) & (epochs <= x[-1])
+    level = np.rint((1 - np.interp(epochs, x, y)) * (rows - 1)).astype(int)
+    before = np.concatenate([level[:1], level[:-1]])
+    for column in np.flatnonzero(inside):
+        low, high = sorted((int(level[column]), int(before[column])))
+        joined = slice(low + (high > low and level[column] == high), high + (level[column] == high))
+        grid[joined, column] = True
+        grid[level[column], column] = True
+    return grid
+
+
+def _braille(marks: Sequence[Bools], sides: Sequence[str]) -> list[Text]:
+    """Cells of two by four points; where curves meet, the colour is the last one's."""
+    lines = []
+    for row in range(HEIGHT):
+        line = Text()
+        for column in range(marks[0].shape[1] // 2):
+            code, color = 0, ""
+            for grid, side in zip(marks, sides, strict=True):
+                cell = grid[4 * row : 4 * row + 4, 2 * column : 2 * column + 2]
+                bits = sum(BITS[i][j] for i, j in np.argwhere(cell))
+                code, color = code | bits, COLORS[side] if bits else color
+            line.append(chr(BRAILLE + code) if code else " ", color)
+        lines.append(line)
+    return lines
+
+
+def _letters(marks: Sequence[Bools], sides: Sequence[str]) -> list[Text]:
+    """One letter per cell; where curves meet, the last one's."""
+    lines = []
+    for row in range(HEIGHT):
+        cells = [" "] * marks[0].shape[1]
+        for grid, side in zip(marks, sides, strict=True):
+            for column in np.flatnonzero(grid[row]):
+                cells[column] = LETTERS[side]
+        lines.append(Text("".join(cells)))
+    return lines
+
+
+def _heading(sides: Sequence[str], log: bool, *, dots: bool) -> Text:
+    """What is drawn, and how to tell the curves apart."""
+    line = Text("loss by epoch", style="bold")
+    for side in sides:
+        line.append("   ")
+        line.append("━━" if dots else LETTERS[side], COLORS[side] if dots else "")
+        line.append(f" {side}", "not bold")
+    return line.append("   (log scale)" if log else "", "not bold dim")
+
+
+def _epochs(first: int, last: int, best: int | None, across: int) -> str:
+    """The first and the last epoch, and the best one where it is."""
+    left, right = count(first), count(last)
+    line = list(left.ljust(across - len(right)) + right)
+    if best is not None and last > first:
+        mark = f"^ best {count(best)}"
+        column = round((best - first) / (last - first) * (across - 1))
+        start = column if column + len(mark) < across - len(right) else column - len(mark) + 1
+        if start != column:
+            mark = f"best {count(best)} ^"
+        if start > len(left) and column < across - len(right) - 1:
+            line[start : start + len(mark)] = mark
+    return "".join(line)
+
+
+def _plain(line: Text) -> Text:
+    """With signs that every terminal has."""
+    signs = {"┤": "+", "│": "|", "└": "+", "─": "-"}
+    return Text("".join(signs.get(sign, sign) for sign in line.plain).rstrip())

@@ -1,0 +1,198 @@
+"""Pictures: deterministic bytes, no text over other text or beyond the edge, whatever the data are like."""
+
+import io
+import struct
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib import rc_context
+from matplotlib.image import imread
+
+from nettrain.output.figures import canvas, confusion, curves, residuals
+from nettrain.output.figures.canvas import significant, tick
+from nettrain.output.history import figure_of, panels_of
+
+GENERATOR = np.random.default_rng(0)
+
+
+def history(epochs, *, members=1, validation=True, scale=1.0, rate=lambda epoch: 1e-3):
+    rows = []
+    for member in range(members):
+        for epoch in range(1, epochs + 1):
+            loss = scale * (2 * np.exp(-6 * epoch / epochs) + 0.02 + 0.01 * member)
+            row = {"member": member, "epoch": epoch, "learning_rate": rate(epoch), "train_loss": loss}
+            row |= {"objective": loss}
+            if validation:
+                row |= {"val_loss": loss + 0.05 * scale, "val_accuracy": 1 - 0.4 * np.exp(-epoch / epochs)}
+            rows.append(row)
+    return rows
+
+
+def diverged():
+    rows = history(12)
+    for k, row in enumerate(rows):
+        row |= {"train_loss": 10.0 ** (3 * k), "val_loss": 3 * 10.0 ** (3 * k)}
+    rows[-1] |= {"train_loss": np.nan, "objective": np.nan, "val_loss": np.inf}
+    return rows
+
+
+NOTHING = [{"epoch": 1, "learning_rate": 1.0, "train_loss": np.nan, "objective": np.nan, "val_loss": np.nan}]
+HISTORIES = {
+    "1 epoch": (history(1), 1),
+    "2 epochs": (history(2), 2),
+    "60 epochs": (history(60), 60),
+    "1000 epochs, falling rate": (history(1000, rate=lambda epoch: 0.1 / epoch), 700),
+    "no validation rows": (history(30, validation=False), None),
+    "huge numbers": (history(30, scale=1e12), 20),
+    "tiny numbers": (history(30, scale=1e-12), 20),
+    "five members": (history(30, members=5), None),
+    "diverged": (diverged(), 1),
+    "diverged at once": (NOTHING, None),
+}
+
+
+def matrix(classes, rows):
+    true, guess = GENERATOR.integers(0, classes, (2, rows))
+    found = np.zeros((classes, classes))
+    np.add.at(found, (true, np.where(GENERATOR.random(rows) < 0.8, true, guess)), 1)
+    return found
+
+
+MATRICES = {
+    "2": ({"y": matrix(2, 100)}, ["no", "yes"]),
+    "2 of long names": ({"y": matrix(2, 10**6)}, ["income of at most 50,000 dollars", "more"]),
+    "10": ({"y": matrix(10, 1797)}, list("0123456789")),
+    "10 of many rows": ({"y": matrix(10, 10**6)}, [f"Ankle boot {k}" for k in range(10)]),
+    "30 of long names": ({"y": matrix(30, 3000)}, [f"a class with a long name, {k}" for k in range(30)]),
+    "120": ({"y": matrix(120, 30000)}, [f"class {k}" for k in range(120)]),
+    "weights and signs": ({"y": matrix(3, 300) / 3}, ["$5 to $10", "a_b^c", "{x}"]),
+    "labels": ({f"label {k}": matrix(2, 100) for k in range(15)}, ["0", "1"]),
+    "no rows": ({"y": np.zeros((3, 3))}, ["a", "b", "c"]),
+}
+
+
+def numbers(rows, targets=1, scale=1.0, offset=0.0):
+    true = GENERATOR.normal(size=(rows, targets)) * scale + offset
+    return true, true + 0.3 * scale * GENERATOR.normal(size=true.shape)
+
+
+ANSWERS = {
+    "30 rows": numbers(30),
+    "many rows": numbers(50000, scale=2e5, offset=3e5),
+    "huge": numbers(500, scale=1e9, offset=1e10),
+    "far from 0": numbers(500, 4, offset=1e5),
+    "tiny": numbers(300, 2, scale=1e-9),
+    "20 targets": numbers(100, 20),
+    "constant": (np.ones((9, 1)), np.ones((9, 1))),
+    "no numbers": (np.ones((9, 1)), np.full((9, 1), np.nan)),
+}
+TITLE = "an experiment whose name is long enough to reach the right edge of the picture and beyond: test rows"
+
+
+def draw_curves(case):
+    rows, best = HISTORIES[case]
+    return curves.curves(rows, TITLE, monitor="val_loss", best=best)
+
+
+def draw_confusion(case):
+    return confusion.confusion(*MATRICES[case], TITLE)
+
+
+def draw_residuals(case):
+    true, predicted = ANSWERS[case]
+    names = [f"a target that has a long name, {k}" for k in range(true.shape[1])]
+    return residuals.residuals(true, predicted, names, TITLE)
+
+
+CASES = [
+    *((draw_curves, case) for case in HISTORIES),
+    *((draw_confusion, case) for case in MATRICES),
+    *((draw_residuals, case) for case in ANSWERS),
+]
+
+
+def written(figure):
+    """Places of all visible text on a figure, in dots."""
+    figure.canvas.draw()
+    texts = list(figure.texts)
+    for axes in figure.axes:
+        texts += [axes.xaxis.label, axes.yaxis.label, axes._left_title, *axes.texts]
+        texts += axes.get_legend().get_texts() if axes.get_legend() else []
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            places = zip(axis.get_major_ticks(), axis.get_majorticklocs(), strict=True)
+            texts += [
+                one.label1 for one, place in places if low <= place <= high and one.label1.get_visible()
+            ]
+    return [(t.get_text(), t.get_window_extent()) for t in texts if t.get_text().strip()]
+
+
+@pytest.mark.parametrize(("draw", "case"), CASES, ids=[f"{d.__name__[5:]} {c}" for d, c in CASES])
+def test_no_text_lies_over_other_text_or_the_edge(draw, case, monkeypatch):
+    drawn = []
+    for module in (curves, confusion, residuals):
+        monkeypatch.setattr(module, "png", lambda figure: drawn.append(written(figure)) or b"")
+    sheets = []
+    monkeypatch.setattr(
+        f"nettrain.output.figures.{draw.__name__[5:]}.sheet",
+        lambda *size: sheets.append(canvas.sheet(*size)) or sheets[-1],
+    )
+    draw(case)
+    edge = sheets[0].bbox
+    boxes = drawn[0]
+    over = [t for t, b in boxes if b.x0 < 0 or b.y0 < 0 or b.x1 > edge.x1 or b.y1 > edge.y1]
+    assert [] == over
+    pairs = [(s, t) for (s, a), (t, b) in combinations(boxes, 2) if a.padded(-1).overlaps(b.padded(-1))]
+    assert [] == pairs
+
+
+@pytest.mark.parametrize(("draw", "case"), [CASES[2], CASES[12], CASES[19]])
+def test_the_same_data_give_the_same_bytes(draw, case):
+    first = draw(case)
+    with rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 33}):
+        assert first == draw(case)
+    chunks, place = [], 8
+    while place < len(first):
+        length, kind = struct.unpack(">I4s", first[place : place + 8])
+        chunks.append(kind)
+        place += length + 12
+    assert {b"IHDR", b"pHYs", b"IDAT", b"IEND"} == set(chunks)
+
+
+def test_what_is_dark_stays_apart_from_what_is_light_in_grey():
+    image = imread(io.BytesIO(confusion.confusion({"y": np.diag([9.0, 9.0])}, ["a", "b"], "t")))
+    grey = image[..., :3] @ [0.299, 0.587, 0.114]
+    height = len(grey)
+    assert grey.min() < 0.3
+    assert 0.9 < grey[height // 2 - 30 : height // 2 + 30].max()
+    train, validation = (
+        sum(int(c[k : k + 2], 16) for k in (1, 3, 5)) / 765 for c in (canvas.LIGHT, canvas.DARK)
+    )
+    assert train - validation > 0.15
+
+
+def test_the_loss_comes_first_and_an_objective_does_not_come():
+    assert ["loss", "accuracy"] == list(panels_of(history(3)))
+
+
+def test_members_are_rows_and_gaps_are_nan():
+    rows = [*history(3, members=2)]
+    rows[4] |= {"val_loss": None}
+    curve = figure_of(rows, "val_loss")
+    assert (2, 3) == curve.values.shape
+    assert [[False, False, False], [False, True, False]] == np.isnan(curve.values).tolist()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "expected"),
+    [
+        (0, 1, 0.25, "0.25"),
+        (0, 50000, 12000, "12,000"),
+        (99996, 100004, 99997.5, "99,997.5"),
+        (0, 4e9, 3.2e9, "3.2e9"),
+        (-1e-9, 1e-9, -5e-10, "−5e−10"),
+    ],
+)
+def test_ticks_are_short_and_exact(low, high, value, expected):
+    assert expected == tick(value, significant(low, high))

@@ -1,0 +1,102 @@
+"""The loss curve in a terminal, sign by sign."""
+
+import math
+from io import StringIO
+
+from nettrain.output.console import Console
+from nettrain.output.sketch import loss_curve
+
+
+def rows(epochs, loss, validation=None):
+    made = [{"epoch": e, "learning_rate": 0.1, "train_loss": loss(e)} for e in range(1, epochs + 1)]
+    for row in made if validation else []:
+        row["val_loss"] = validation(row["epoch"])
+    return made
+
+
+def sketched(history, best=None, *, width=80, terminal=False):
+    console = Console(file=StringIO(), width=width, force_terminal=terminal, color_system=None)
+    loss_curve(console, history, best)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+FALLING = rows(40, lambda e: 2 * math.exp(-e / 6) + 0.01, lambda e: 2 * math.exp(-e / 6) + 0.1 + e / 200)
+
+
+def test_plain_text_at_80_columns():
+    expected = """\
+loss by epoch   . train   o validation   (log scale)
+  1.798 +ooooo
+        |    .ooooooooo
+        |           ...ooooooooooooooo
+        |                   ........  oooooooooooooooooooooooooooooooooooooooooo
+ 0.1053 +                           .........
+        |                                    .........
+        |                                             .............
+0.01255 +                                                          .............
+        +-----------------------------------------------------------------------
+         1                                 ^ best 20                          40"""
+    assert expected == sketched(FALLING, 20)
+
+
+def test_braille_in_a_terminal():
+    expected = """\
+loss by epoch   ━━ train
+ 1.000 ┤⠱⡀
+       │ ⢣
+       │  ⢇
+       │  ⠈⡆
+0.4857 ┤   ⠘⢄
+       │     ⠑⠢⣀
+       │        ⠉⠒⠢⠤⣀⣀
+0.1000 ┤              ⠉⠉⠉⠒⠒⠒⠒⠤⠤⠤⠤⠤⠤⢄⣀⣀⣀⣀
+       └────────────────────────────────
+        1                             10"""
+    assert expected == sketched(rows(10, lambda e: 1 / e), 10, width=40, terminal=True)
+
+
+def test_a_straight_line_is_straight():
+    expected = """\
+loss by epoch   . tr
+9.000 +.
+      | ..
+      |   ..
+      |     .
+6.714 +      ..
+      |        ..
+      |          ..
+5.000 +            .
+      +-------------
+       1           5"""
+    assert expected == sketched(rows(5, lambda e: 10 - e), width=20)
+
+
+def test_a_flat_curve_lies_in_the_middle():
+    lines = sketched(rows(9, lambda e: 0.5), width=30).splitlines()
+    assert [5] == [k for k, line in enumerate(lines) if "...." in line]
+
+
+def test_a_best_epoch_is_marked_where_it_is():
+    last = sketched(rows(101, lambda e: 200 - e), 51, width=80).splitlines()[-1]
+    axis = sketched(rows(101, lambda e: 200 - e), 51, width=80).splitlines()[-2]
+    left, right = axis.index("+") + 1, len(axis) - 1
+    assert abs(last.index("^") - (left + right) / 2) <= 1
+    assert last.endswith("101")
+    assert "^ best 51" in last
+
+
+def test_what_is_not_a_number_is_left_out():
+    history = rows(9, lambda e: float(e) if e < 6 else math.nan)
+    assert "nan" not in sketched(history)
+    assert "" == sketched(rows(9, lambda e: math.nan))
+
+
+def test_two_epochs_are_no_curve():
+    assert "" == sketched(rows(2, lambda e: e))
+
+
+def test_every_line_fits():
+    for width in (30, 80, 120):
+        for terminal in (False, True):
+            lines = sketched(FALLING, 20, width=width, terminal=terminal).splitlines()
+            assert width >= max(map(len, lines))
