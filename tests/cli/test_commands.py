@@ -124,6 +124,8 @@ HELP = {
     ("predict",): "Predict rows with a trained run",
     ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",
     ("show",): "Check an experiment file and print it as it will run, with every key.",
+    ("sweep",): "Search the parameters that an experiment file",
+    ("gradcheck",): "Prove that backpropagation is right",
     ("list",): "Show what an experiment file can name",
     ("schema",): "Print the JSON schema of the experiment file",
     ("info",): "Show versions, processors and the backend",
