@@ -5,6 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from nettrain.errors import SpecError, nearest
+from nettrain.store.evaluation import EvaluationReport
+from nettrain.store.predictions import PredictionReport
 
 
 class Answer(BaseModel):
@@ -59,7 +61,13 @@ class Info(Environment):
     libraries: dict[str, str]
 
 
-ANSWERS: dict[str, type[BaseModel]] = {"list": Listed, "info": Info, "show": Shown}
+ANSWERS: dict[str, type[BaseModel]] = {
+    "list": Listed,
+    "info": Info,
+    "show": Shown,
+    "evaluate": EvaluationReport,
+    "predict": PredictionReport,
+}
 
 
 def answer(command: str) -> type[BaseModel]:

@@ -1,11 +1,33 @@
-"""`nettrain predict`: outputs of a trained run for new rows, as CSV."""
+"""`nettrain predict`: what a trained run says of new rows, as CSV or Parquet, in their order."""
 
+import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Debug, Member, RunArgument
+from nettrain.cli.options import Debug, Json, Member, RunArgument
+
+if TYPE_CHECKING:
+    from nettrain.data.unfit import Predictable, Unfit
+
+SHOWN = 10  # rows that are named when they cannot be predicted
+
+
+class Form(StrEnum):
+    """How predictions are written."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
+class Half(StrEnum):
+    """Which rows of a source that brings test rows of its own."""
+
+    train = "train"
+    test = "test"
+
 
 Data = Annotated[
     str,
@@ -14,27 +36,82 @@ Data = Annotated[
     ),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", help="File that gets the predictions; default: standard output.")
+    Path | None,
+    typer.Option("--out", help="File that gets the predictions, .csv or .parquet; default: standard output."),
+]
+Format = Annotated[
+    Form | None, typer.Option("--format", help="csv or parquet; default: by the file's ending.")
+]
+Which = Annotated[
+    Half | None, typer.Option("--part", help="Rows of a source with both; default: test.", show_default=False)
 ]
 
 
 def predict(
-    run: RunArgument, data: Data, out: Out = None, member: Member = None, debug: Debug = False
+    run: RunArgument,
+    data: Data,
+    out: Out = None,
+    form: Format = None,
+    part: Which = None,
+    member: Member = None,
+    as_json: Json = False,
+    debug: Debug = False,
 ) -> None:
-    """Predict rows with a trained run: class and probabilities, or numbers."""
-    from nettrain.data.preprocessing import read_rows
-    from nettrain.engine.predict import answers
-    from nettrain.engine.predict import predict as outputs
+    """Predict rows with a trained run: class and probabilities, or numbers; a line for each row.
+
+    Rows that cannot be predicted are named and have empty cells.
+    """
+    from nettrain.data.unfit import read_predictable
+    from nettrain.engine.answered import responses
+    from nettrain.errors import DataError
     from nettrain.files import write_whole
-    from nettrain.store.run_folder import csv_text
+    from nettrain.store.predictions import in_form, prediction_report, predictions
     from nettrain.store.trained_run import open_trained
 
+    form = chosen_form(out, form)
     trained = open_trained(run).answering(member)
-    x = read_rows(data, trained.preprocessing)
-    fitted = (trained.parameters, trained.statistics)
-    output = outputs(trained.backend, trained.plan, *fitted, x)
-    text = csv_text(*answers(output, trained.experiment, trained.preprocessing))
-    if out is None:
-        print(text, end="")
-    else:
-        write_whole(out, text)
+    dtype = trained.experiment.backend.dtype
+    rows = read_predictable(data, trained.preprocessing, dtype=dtype, half=part)
+    _warn(rows)
+    if not len(rows.rows):
+        raise DataError(f"{data}: none of {rows.height} rows can be predicted")
+    response = responses(trained, rows.x)
+    frame = predictions(trained.task, response, rows.rows, rows.height, numeric=trained.numeric_classes)
+    if out is not None:
+        write_whole(out, in_form(frame, form))
+    if as_json:
+        print(prediction_report(str(run), data, frame, rows, out).model_dump_json())
+    elif out is None:
+        sys.stdout.buffer.write(in_form(frame, form))
+        sys.stdout.flush()
+
+
+def chosen_form(out: Path | None, form: Form | None) -> Form:
+    """How the predictions are written. Raises SpecError where nothing says so."""
+    from nettrain.errors import SpecError
+
+    if form is not None or out is None:
+        return form or Form.csv
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in list(Form):
+        raise SpecError(f"--out: {out}: ends neither in .csv nor in .parquet; say which by --format")
+    return Form(ending)
+
+
+def _warn(rows: "Predictable") -> None:
+    """Name the rows that cannot be predicted on standard error."""
+    from nettrain.output.console import print_notes
+
+    print_notes(rows.notes)
+    for one in rows.unfit[:SHOWN]:
+        print(_reason(one), file=sys.stderr)
+    if len(rows.unfit) > SHOWN:
+        print(f"and {len(rows.unfit) - SHOWN} more", file=sys.stderr)
+    if rows.unfit and len(rows.rows):
+        message = f"{len(rows.unfit)} of {rows.height} rows cannot be predicted; their cells are empty"
+        print(message, file=sys.stderr)
+
+
+def _reason(one: "Unfit") -> str:
+    column = f'column "{one.column}": ' if one.column else ""
+    return f"{one.place}: {column}{one.reason}"

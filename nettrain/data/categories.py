@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nettrain.data.numbers import EMPTY, constant
 from nettrain.data.spelling import as_text
-from nettrain.data.table import Table, as_numbers, counted
+from nettrain.data.table import Mask, Table, as_numbers, counted
 
 Matrix = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -56,6 +56,11 @@ class TextColumn:
         marks = np.zeros((table.height, len(self.places)))
         marks[np.arange(table.height), hits] = 1
         return marks
+
+    def unfit(self, table: Table) -> tuple[Mask, str]:
+        """No row: what is not known has a place of its own."""
+        table.refuse_unknown(self.name, "column")
+        return np.zeros(table.height, dtype=bool), ""
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -149,14 +149,34 @@ def first_row_end(piece: bytes, separator: str) -> int:
 
 def numbered_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, as (line the row starts on, its cells). Raises DataError."""
+    return ((line, cells) for line, cells in all_rows(file, separator) if any(cells))
+
+
+def empty_rows(file: TextFile, separator: str, width: int, above: int) -> list[tuple[int, int]]:
+    """Rows of empty cells between others, as (how many rows are before it, its line). Raises DataError.
+
+    A line without anything is such a row where rows have one cell. `above` rows are no rows of the table.
+    """
+    found: list[tuple[int, int]] = []
+    waiting: list[int] = []
+    before = -above
+    for line, cells in all_rows(file, separator):
+        if any(cells):
+            found += [(before, empty) for empty in waiting if before >= 0]
+            before, waiting = before + 1, []
+        elif width == 1 or len(cells) > 1:
+            waiting.append(line)
+    return found
+
+
+def all_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row, blank ones too, as (line the row starts on, its cells). Raises DataError."""
     line = 1
     with file.text() as text:
         reader = csv_reader(text, separator, strict=True)
         try:
             for row in reader:
-                cells = [cell.strip() for cell in row]
-                if any(cells):
-                    yield line, cells
+                yield line, [cell.strip() for cell in row]
                 line = reader.line_num + 1
         except csv.Error as error:
             raise DataError(f"{file.place}:{line}: cannot be split into cells: {error}") from error

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.numbers import EMPTY, constant
-from nettrain.data.table import Floats, Table, counted, is_text
+from nettrain.data.table import Floats, Mask, Table, counted, is_text
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -64,6 +64,13 @@ class DateColumn:
         gaps = moments.is_null().to_numpy()
         numbers = np.where(gaps[:, None], np.array(self.fill), numbers)
         return np.column_stack([numbers, gaps]).astype(np.float64) if self.gaps else numbers
+
+    def unfit(self, table: Table) -> tuple[Mask, str]:
+        """Which rows (N,) have a cell that is no date."""
+        series = table.column(self.name)
+        if not is_text(series):
+            return series.is_not_null().to_numpy(), "a date"
+        return (as_dates(series).is_null() & series.is_not_null()).to_numpy(), "a date"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -133,7 +140,7 @@ def read_dates(table: Table, name: str) -> "pl.Series":
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise DataError(
             f'{table.at(row)}: column "{name}": "{series[row]}" is not a date{more}; '
-            "write it like 2024-02-29 or add it to data.missing"
+            "write it like 2024-02-29 or leave it empty"
         )
     return moments
 

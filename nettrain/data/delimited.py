@@ -16,6 +16,7 @@ import numpy as np
 from nettrain.data.cells import (
     SEPARATORS,
     Ragged,
+    empty_rows,
     find_separator,
     first_row_end,
     mark_missing,
@@ -134,12 +135,19 @@ def read_text(file: TextFile, reading: Reading) -> Table:
     def lines() -> list[int]:
         return [line for line, _ in numbered_rows(file, form.separator)][int(form.header) :]
 
+    def empty() -> list[tuple[int, int]]:
+        above = int(form.header)
+        if file.lines() <= body.height + above:
+            return []  # at once, as of nearly all files
+        return empty_rows(file, form.separator, len(form.names), above)
+
     return Table(
         joined(body.texts),
         file.place,
         form.header,
         form.separator,
         lines,
+        empty,
         numbers=Pieces(form.numeric, body.numbers) if form.numeric else None,
         names=form.names,
     )

@@ -19,13 +19,17 @@ Inputs = npt.NDArray[Any]
 
 
 def encode_parts(
-    parts: Mapping[str, tuple[Table, Indices]], preprocessing: "Preprocessing", dtype: str
+    parts: Mapping[str, tuple[Table, Indices]],
+    preprocessing: "Preprocessing",
+    dtype: str,
+    *,
+    finite: bool = True,
 ) -> dict[str, Inputs]:
     """Inputs (N, D) of the rows of each part, as dtype: computed in float64 and rounded once.
 
     Tables give back the memory of their numbers on the way, so that a large one and its inputs are never
     there together: they are of no use afterwards but to name places. Raises DataError at a cell that does
-    not fit, and at a value that is too large for dtype.
+    not fit, and at a value that is too large for dtype unless `finite` is False.
     """
     x = {name: np.empty((len(rows), preprocessing.inputs), dtype) for name, (_, rows) in parts.items()}
     step = max(1, CHUNK // max(1, preprocessing.inputs))
@@ -35,18 +39,21 @@ def encode_parts(
         for start in range(0, table.height, step):
             for inputs, rows in sharing:
                 here = np.flatnonzero((start <= rows) & (rows < start + step))
-                encode_some(inputs, here, table.take(rows[here]), preprocessing)
+                encode_some(inputs, here, table.take(rows[here]), preprocessing, finite=finite)
             table.forget(start + step)
     return x
 
 
-def encode_some(x: Inputs, rows: Indices, table: Table, preprocessing: "Preprocessing") -> None:
+def encode_some(
+    x: Inputs, rows: Indices, table: Table, preprocessing: "Preprocessing", *, finite: bool
+) -> None:
     """Write the inputs of a table's rows (M,) into the rows (M,) of x."""
     if not len(rows):
         return
     with np.errstate(over="ignore", invalid="ignore"):
         some = preprocessing.encode(table).astype(x.dtype)
-    refuse_infinite(table, some, preprocessing)
+    if finite:
+        refuse_infinite(table, some, preprocessing)
     x[rows] = some
 
 

@@ -1,7 +1,7 @@
 """Rows with what is to be predicted of them, as arrays: to train on, or to make figures of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,14 @@ class Rows:
     weight: npt.NDArray[Any]
 
 
+@dataclass(frozen=True)
+class Labelled(Rows):
+    """All rows of a table, which says where each of them stands, and what a person should read."""
+
+    table: Table
+    notes: tuple[str, ...]
+
+
 def read_labelled(
     source: str,
     preprocessing: Preprocessing,
@@ -34,19 +42,28 @@ def read_labelled(
     seed: int = 0,
     dtype: str = "float64",
     missing_target: str = "refuse",
-) -> Rows:
-    """The rows of a source with their target: inputs, y, and the weight column's weights.
+    half: str | None = "train",
+) -> Labelled:
+    """The rows of a source with their target: inputs, y, and the weight column's weights, 1 without it.
 
-    Columns are found as `read_rows` finds them. Raises DataError when the source cannot be read or does
-    not fit, and at rows without a target unless `missing_target` is drop. Class weights do not count here.
+    Columns are found as `read_rows` finds them; `half` as in `half_of`. Raises DataError when the source
+    cannot be read or does not fit, and at rows without a target unless `missing_target` is drop. Class
+    weights do not count here.
     """
-    target = preprocessing.target
-    table = rename_cells(read_table(source, preprocessing, seed), target.names, target.renames)
+    target, weight = preprocessing.target, preprocessing.weight
+    table = read_table(source, preprocessing, seed, half)
+    notes = [*table.notes]
+    table = rename_cells(table, target.names, target.renames)
     for name in target.names:
         table.refuse_unknown(name, "target column")
     if missing_target == "drop":
-        table, _ = drop_missing(table, target.names)
-    return label_parts({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
+        table, note = drop_missing(table, target.names)
+        notes += [note] if note else []
+    if weight is not None and weight not in table.columns:
+        notes.append(f'{table.place}: no weight column "{weight}", every row weighs 1')
+        preprocessing = replace(preprocessing, weight=None)
+    rows = label_parts({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
+    return Labelled(rows.x, rows.y, rows.weight, table, tuple(notes))
 
 
 def label_parts(

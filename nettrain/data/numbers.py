@@ -39,10 +39,16 @@ class NumberColumn:
         """(N, 1 or 2): the amount, and 1 where it is missing. Raises DataError at a cell that is none."""
         values, wrong = read_amounts(table, self.name, self.truth)
         if wrong.any():
-            raise not_a_number(table, self.name, wrong)
+            raise not_a_number(table, self.name, wrong, "correct it or leave it empty")
         missing = np.isnan(values)
         amounts = np.where(missing, self.fill, values)
         return np.column_stack([amounts, missing] if self.gaps else [amounts]).astype(np.float64)
+
+    def unfit(self, table: Table) -> tuple[Mask, str]:
+        """Which rows (N,) have a cell that cannot be encoded, and what such a cell is not."""
+        if table.holds(self.name) and not self.truth:
+            return np.isinf(table.numbers_of(self.name)), "a number"
+        return read_amounts(table, self.name, self.truth)[1], "true or false" if self.truth else "a number"
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -44,6 +44,11 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
     All that is fitted is fitted on the training rows. Raises DataError when the data cannot be read or do
     not fit the settings.
     """
+    return prepare_placed(settings, seed=seed, dtype=dtype)[0]
+
+
+def prepare_placed(settings: DataSettings, *, seed: int, dtype: str) -> tuple[Prepared, dict[str, Part]]:
+    """What `prepare` gives, and the tables by which rows of training, validation and test are placed."""
     reading = Reading(settings.header, settings.separator, tuple(map(str, settings.missing)))
     source = read_source(settings.source, reading, seed=seed, key="data.source")
     layout = Layout(tuple(source.table.columns), source.header, source.separator, reading.missing)
@@ -61,7 +66,7 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
     rows = label_parts(parts, preprocessing, dtype)
     train, weight_notes = weigh_classes(rows["training"], target, resolved)
     said = (kind_note, *tables.notes, *split_notes(source, resolved, parts), *weight_notes)
-    return Prepared(
+    prepared = Prepared(
         train,
         rows.get("validation"),
         rows.get("test"),
@@ -69,6 +74,7 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
         resolved,
         tuple(note for note in (*said, *label_notes(target, train), *fit_notes) if note),
     )
+    return prepared, parts
 
 
 def wanted_kind(source: Source, names: Sequence[str], settings: DataSettings) -> Wanted:

@@ -12,7 +12,7 @@ from nettrain.data.delimited import Reading
 from nettrain.data.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
 from nettrain.data.inputs import encode_parts
 from nettrain.data.scaling import Fitted, Scaling, scalings
-from nettrain.data.sources import read_source
+from nettrain.data.sources import half_of, read_source
 from nettrain.data.table import Table
 from nettrain.data.target import Kind, Target
 from nettrain.errors import DataError
@@ -200,11 +200,11 @@ def read_rows(
     Columns are found by name in any order; a file without a header gives them by position.
     Raises DataError when the source cannot be read or does not fit.
     """
-    table = read_table(source, preprocessing, seed)
+    table = read_table(source, preprocessing, seed, "train")
     return encode_parts({"rows": (table, np.arange(table.height))}, preprocessing, dtype)["rows"]
 
 
-def read_table(source: str, preprocessing: Preprocessing, seed: int) -> Table:
-    """The rows of a source under the names of the training data's columns."""
-    table = read_source(source, preprocessing.layout.reading(), seed=seed).table
-    return preprocessing.layout.align(table, preprocessing.target_names)
+def read_table(source: str, preprocessing: Preprocessing, seed: int, half: str | None) -> Table:
+    """The rows of a source under the names of the training data's columns; see `half_of`."""
+    found = read_source(source, preprocessing.layout.reading(), seed=seed)
+    return preprocessing.layout.align(half_of(found, source, half), preprocessing.target_names)

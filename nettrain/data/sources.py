@@ -1,6 +1,6 @@
 """Where rows come from: what a source names becomes a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nettrain.data.delimited import Reading, read_delimited
@@ -45,6 +45,19 @@ def read_source(source: str, reading: Reading, *, seed: int, key: str = "") -> S
         table = read_synthetic(name, seed)
         return Source(table, table.columns[-1])
     return _file(Path(source), reading, key)
+
+
+def half_of(found: Source, source: str, half: str | None) -> Table:
+    """The rows of a source that brings test rows of its own: `train` or `test`, test unless told.
+
+    Raises DataError when test rows are wanted that it does not bring.
+    """
+    if half == "test" and found.test is None:
+        raise DataError(f"{source}: brings no test rows of its own")
+    if half == "train" or found.test is None:
+        return found.table
+    note = f"{found.test.place}: the test rows that {source} brings (--part train takes the others)"
+    return found.test if half else replace(found.test, notes=(*found.test.notes, note))
 
 
 def _file(path: Path, reading: Reading, key: str) -> Source:

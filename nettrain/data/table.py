@@ -26,9 +26,10 @@ class Table:
 
     A column is in `cells`, or in `numbers` where a reader holds numbers more cheaply; cells hide numbers of
     the same name. `columns` is the order of all. `place` is what errors call the source, `header` whether
-    the names are its own (otherwise they are positions), `lines` gives the line each row starts on, and is
-    only asked when an error needs one, `taken` which of the source's rows these are, all when None, `notes`
-    what a person should read.
+    the names are its own (otherwise they are positions). `lines` gives the line each row starts on, and is
+    only asked when an error needs one; `empty` gives the rows of empty cells that were left out between
+    others, each as the number of rows before it and its line. `taken` says which of the source's rows these
+    are, all when None, `notes` what a person should read.
     """
 
     cells: "pl.DataFrame"
@@ -36,6 +37,7 @@ class Table:
     header: bool = True
     separator: str = "auto"
     lines: Callable[[], Sequence[int]] | None = None
+    empty: Callable[[], Sequence[tuple[int, int]]] | None = None
     taken: npt.NDArray[np.int64] | None = None
     numbers: Pieces | None = None
     names: tuple[str, ...] = ()
@@ -89,6 +91,11 @@ class Table:
     def holds(self, name: str) -> bool:
         """Whether a column's numbers lie beside others."""
         return self.numbers is not None and name in self.numbers.places and name not in self.cells.columns
+
+    def numbers_of(self, name: str) -> npt.NDArray[Any]:
+        """The numbers (N,) of a column that is held beside others, NaN in gaps."""
+        assert self.numbers is not None, "see holds"
+        return self.numbers.column(name)
 
     def forget(self, below: int) -> None:
         """Give back the memory of numbers in rows before `below`, which must not be asked for again."""
@@ -183,11 +190,16 @@ def strays(texts: "pl.Series", present: int) -> bool:
     return few and 2 * len(texts) < present
 
 
+def is_infinite(cell: str) -> bool:
+    """Whether a cell spells infinity or no number, as programs write them."""
+    return cell.lower().lstrip("+-").startswith(("inf", "nan"))
+
+
 def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> DataError:
     """The error of a column in which the cells marked wrong (N,) are no numbers."""
     row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
     cell = str(table.column(name)[row])
-    kind = "a finite number" if cell.lower().lstrip("+-").startswith(("inf", "nan")) else "a number"
+    kind = "a finite number" if is_infinite(cell) else "a number"
     others = f" (and {more} more)" if more else ""
-    advice = advice or "add it to data.missing or correct it"
-    return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}; {advice}')
+    said = f"; {advice}" if advice else ""
+    return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}{said}')

@@ -28,6 +28,15 @@ class TextFile:
         encoding = "latin-1" if self.latin else "utf-8-sig"
         return io.TextIOWrapper(cast(IO[bytes], self.open()), encoding, newline="")
 
+    def lines(self) -> int:
+        """How many lines there are, the last one with or without its end."""
+        counts, last = {b"\n": 0, b"\r": 0}, b"\n"
+        with self.open() as stream:
+            for block in iter(lambda: stream.read(1 << 20), b""):
+                counts = {end: count + block.count(end) for end, count in counts.items()}
+                last = block[-1:]
+        return max(counts.values()) + (last not in counts)
+
     def pieces(self, size: int) -> Iterator[bytes]:
         """The text in UTF-8 without a byte order mark, cut behind rows into pieces of about `size` bytes.
 

@@ -68,7 +68,7 @@ class Evaluation:
         numbers = layer_numbers(run.backend, members)
         net = Network(run.backend, run.plan, parameters, statistics, numbers)
         self._chunks = chunks(net, table.x, run.pool)
-        self._mass = float(run.backend.to_host(table.weight).astype(np.float64).sum())
+        self._weight, self._mass = run.backend.xp.asarray(table.mass), float(table.mass.sum())
 
     def figures(self) -> Figures:
         """The loss, the quick metrics and the watched ones, each (R,) on the host."""
@@ -118,7 +118,7 @@ class Evaluation:
 
     def _weighted(self, rows: Array, part: slice) -> Array:
         """Σ weight·rows over rows (R, B) or (R, B, T)."""
-        weight = self._table.weight[part]
+        weight = self._weight[part]
         # float64 before the sum: its order of additions must not depend on R
         return (rows.astype(np.float64) * weight.reshape(-1, *[1] * (rows.ndim - 2))).sum(axis=1)
 

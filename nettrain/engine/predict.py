@@ -5,19 +5,15 @@ member's figures would depend on its neighbours.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call, HostArray
-from nettrain.data.preprocessing import Preprocessing
-from nettrain.engine.build import loss_of
 from nettrain.engine.members import shaped, stack
 from nettrain.engine.population import Pool
 from nettrain.engine.step import norm_numbers
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import Chance, Network, Numbers, Tape, dropping_buffers, inference_buffers
-from nettrain.spec.experiment import Experiment
 
 CHUNK_BYTES = 1 << 20
 
@@ -78,25 +74,3 @@ def stored_network(
         )
         numbers.append(Numbers(shaped(activation, 2, backend.dtype), norm_numbers(backend, norm)))
     return Network(backend, plan, backend.from_host(parameters), backend.from_host(statistics), numbers)
-
-
-def answers(
-    outputs: HostArray, experiment: Experiment, preprocessing: Preprocessing
-) -> tuple[list[str], list[list[Any]]]:
-    """A header and a row per row of outputs (R, N, K): classes and probabilities, or numbers.
-
-    With several networks they are those of the mean response.
-    """
-    response = loss_of(experiment).respond(outputs.astype(np.float64)).mean(axis=0)
-    names = list(preprocessing.target_names)
-    if preprocessing.target_kind == "numbers":
-        return names, preprocessing.unscale(response).tolist()
-    if preprocessing.target_kind == "labels":
-        header = [*names, *(f"probability_{name}" for name in names)]
-        return header, [[*(int(p > 0.5) for p in row), *row] for row in response.tolist()]
-    classes = preprocessing.classes
-    if response.shape[-1] == 1:
-        response = np.concatenate([1 - response, response], axis=-1)
-    header = [*names, *(f"probability_{name}" for name in classes)]
-    best = response.argmax(axis=-1)
-    return header, [[classes[k], *row] for k, row in zip(best, response.tolist(), strict=True)]

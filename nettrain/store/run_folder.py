@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import SpecError, close
-from nettrain.files import new_folder, write_whole
+from nettrain.files import new_folder, safe_name, write_whole
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,10 @@ class RunFolder:
     @property
     def preprocessing(self) -> Path:
         return self.path / "preprocessing.json"
+
+    def evaluation(self, name: str) -> Path:
+        """Where an evaluation on rows of this name is kept."""
+        return self.path / f"evaluation-{safe_name(name)}.json"
 
     @property
     def summary(self) -> Path:

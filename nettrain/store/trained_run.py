@@ -42,6 +42,11 @@ class TrainedRun:
         """What differences of scaled targets are multiplied by (K,)."""
         return self.backend.from_host(np.asarray(self.preprocessing.target_scale, dtype=float))
 
+    @property
+    def numeric_classes(self) -> bool:
+        """Whether its classes are numbers."""
+        return self.preprocessing.target.numeric
+
     @cached_property
     def pool(self) -> Pool:
         """Scratch memory."""

@@ -1,10 +1,15 @@
 """How tests run the real command."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
@@ -24,6 +29,28 @@ class Ended:
 def nettrain(folder: Path, *arguments: object) -> Ended:
     """Run `nettrain` in a folder, with warnings as errors."""
     return ended([*COMMAND, *map(str, arguments)], folder)
+
+
+def inside(folder: Path, *arguments: object) -> Ended:
+    """Run `nettrain` in a folder within this process: what the tests of many calls have the time for."""
+    from nettrain.cli.app import main
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    changes = {"COLUMNS": "100", "NO_COLOR": "1"}
+    with (
+        contextlib.chdir(folder),
+        patch.object(sys, "argv", ["nettrain", *map(str, arguments)]),
+        patch.dict(os.environ, changes),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as caught,
+    ):
+        main()
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())
+    return Ended(caught.value.code or 0, *texts)
 
 
 def ended(command: list[str], folder: Path, **environment: str) -> Ended:

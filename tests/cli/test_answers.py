@@ -18,7 +18,10 @@ def answers(tmp_path_factory):
         "list": ("list",),
         "info": ("info",),
         "show": ("show", iris),
+        "evaluate": ("evaluate", "runs/iris", "--importance"),
+        "predict": ("predict", "runs/iris", "builtin:iris"),
     }
+    assert 0 == nettrain(folder, "train", iris, "training.epochs=2", "--quiet").code
     return {name: nettrain(folder, *call, "--json") for name, call in calls.items()}
 
 

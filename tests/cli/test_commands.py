@@ -192,14 +192,6 @@ def test_bad_data_is_one_line(tmp_path, override, expected):
     assert [] == list(tmp_path.iterdir())
 
 
-def test_text_among_numbers_is_one_line(folder):
-    (folder / "bad.csv").write_text(",".join(NAMES[:4]) + "\n1,2,3,4\n1,two,3,4\n")
-    done = nettrain(folder, "predict", "runs/iris", "bad.csv")
-    assert (3, "", 1) == (done.code, done.out, done.err.count("\n"))
-    assert "bad.csv" in done.err
-    assert "two" in done.err
-
-
 def fails(folder, code, message, *arguments):
     """A command that ends with this code and this one line."""
     done = nettrain(folder, *arguments)

@@ -116,5 +116,5 @@ def test_a_new_cell_that_is_no_date_is_refused_with_its_place():
         encoder.encode(Table.of({"d": ["2024-01-01", "soon", "late"]}, "new.csv"))
     assert (
         'new.csv row 2: column "d": "soon" is not a date (and 1 more); '
-        "write it like 2024-02-29 or add it to data.missing" == str(caught.value)
+        "write it like 2024-02-29 or leave it empty" == str(caught.value)
     )

@@ -81,6 +81,14 @@ def test_rows_without_a_target(fitted):
     assert [1, 0, 1, 0, 0] == read_labelled("new.csv", preprocessing, missing_target="drop").y.tolist()
 
 
+def test_rows_without_weights_weigh_1_and_this_is_said(fitted):
+    preprocessing, _ = fitted
+    write("new.csv", "age,city,joined,y\n", ["1,Rome,,no", "2,Oslo,,yes"])
+    rows = read_labelled("new.csv", preprocessing)
+    assert [1, 1] == rows.weight.tolist()
+    assert ('new.csv: no weight column "w", every row weighs 1',) == rows.notes
+
+
 @pytest.mark.parametrize(
     ("head", "rows", "message"),
     [
@@ -91,7 +99,6 @@ def test_rows_without_a_target(fitted):
         (HEAD, ["5,20,Rome,then,1,no"], 'new.csv:2: column "joined": "then" is not a date'),
         (HEAD, ["5,old,Rome,,1,no"], 'new.csv:2: column "age": "old" is not a number'),
         ("age,city,joined,w,Y\n", ["1,Rome,,1,no"], 'new.csv: no target column "y" (allowed: age, city,'),
-        ("age,city,joined,y\n", ["1,Rome,,no"], 'new.csv: no weight column "w" (allowed: age, city,'),
         ("aeg,city,joined,w,y\n", ["1,Rome,,1,no"], 'new.csv: no column "age", did you mean "aeg"?'),
     ],
 )

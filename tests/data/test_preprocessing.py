@@ -145,7 +145,7 @@ def test_refuses_rows_that_do_not_fit(text, message, penguins, tmp_path, monkeyp
         ),
         (
             "1,2,3,4\n1,x,3,4\n",
-            'new.csv:2: column "sepal_width": "x" is not a number; add it to data.missing',
+            'new.csv:2: column "sepal_width": "x" is not a number; correct it or leave it empty',
         ),
     ],
 )

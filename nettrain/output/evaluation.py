@@ -1,0 +1,181 @@
+"""What `nettrain evaluate` shows: figures, classes, confusion, the worst rows, importance."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from nettrain.output.numbers import count, figure
+from nettrain.output.progress import title
+from nettrain.store.evaluation import (
+    ClassFigures,
+    ConfusedPair,
+    ConfusionMatrix,
+    EvaluationReport,
+    PermutationImportance,
+    Value,
+    WorstRow,
+)
+
+MOST_CLASSES = 12  # of which a confusion matrix is still read at a glance
+MOST_LINES = 24  # of a table of classes or columns; the rest is in the file
+PAIRS = 5
+BAR = 20  # characters of the longest bar
+NAME = 24  # characters of a name in a table
+BLOCKS = "▏▎▍▌▋▊▉█"
+
+
+def show_evaluation(console: Console, report: EvaluationReport) -> None:
+    """All of a report, one table below the other."""
+    console.print(Text.assemble((report.run, "bold cyan"), f" on {report.data}: {count(report.rows)} rows"))
+    for note in report.notes:
+        console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
+    console.print(figures_table(report))
+    for target, rows in report.classes.items():
+        if not report.targets:
+            console.print(classes_table(rows))
+            _show_confusion(console, report.confusion[target])
+        elif len(report.targets) * 2 <= MOST_LINES:
+            console.print(Text(target, style="bold"))
+            _show_confusion(console, report.confusion[target])
+    if report.confused and len(next(iter(report.confusion.values())).classes) > 2:
+        console.print(pairs_table(report.confused[:PAIRS]))
+    if report.worst:
+        console.print(worst_table(report.worst))
+    if report.importance:
+        console.print(importance_table(report.importance))
+
+
+def _show_confusion(console: Console, confusion: ConfusionMatrix) -> None:
+    if len(confusion.classes) > MOST_CLASSES:
+        return
+    table = confusion_table(confusion, console)
+    if table is not None:
+        console.print(table)
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return table
+
+
+def figures_table(report: EvaluationReport) -> Table:
+    """A figure in each line, for each target where there are several; last what a threshold gives."""
+    targets = list(report.targets)
+    table = _table("metric", "mean" if targets else "value", *map(short, targets), right=["mean", "value"])
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, value in report.metrics.items():
+        of_each = [figure(report.targets[target].get(name)) if name != "loss" else "" for target in targets]
+        table.add_row(title(name), figure(value), *of_each)
+    if report.threshold:
+        at = figure(report.threshold.value)
+        table.add_row(f"f1 from {at} on, the best on validation rows", figure(report.threshold.f1))
+    return table
+
+
+def classes_table(rows: Sequence[ClassFigures]) -> Table:
+    """Precision, recall and F1 of each class; of many classes those with the lowest F1."""
+    table = _table("class", "precision", "recall", "f1", "rows", right=["precision", "recall", "f1", "rows"])
+    shown = list(rows) if len(rows) <= MOST_LINES else sorted(rows, key=lambda row: row.f1)[:MOST_LINES]
+    for row in shown:
+        table.add_row(
+            short(row.name), figure(row.precision), figure(row.recall), figure(row.f1), amount(row.rows)
+        )
+    if len(rows) > len(shown):
+        table.add_row(Text(f"and {count(len(rows) - len(shown))} with a larger f1", style="dim"))
+    return table
+
+
+def confusion_table(confusion: ConfusionMatrix, console: Console) -> Table | None:
+    """Rows of each true class (down) by predicted class (across), None where they do not fit.
+
+    Numbers stand for names that do not.
+    """
+    names = list(map(short, confusion.classes))
+    numbers = [str(k + 1) for k in range(len(names))]
+    numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
+    for heads, lines in ((names, names), (numbers, numbered)):
+        table = _confusion(confusion.matrix, heads, lines)
+        wanted = Measurement.get(console, console.options.update(width=1000), table).maximum
+        if wanted <= console.width:
+            return table
+    return None
+
+
+def _confusion(matrix: Sequence[Sequence[float]], heads: Sequence[str], lines: Sequence[str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("true ↓ predicted →", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for k, (name, values) in enumerate(zip(lines, matrix, strict=True)):
+        table.add_row(name, *(_confused_cell(amount(value), right=i == k) for i, value in enumerate(values)))
+    return table
+
+
+def _confused_cell(cell: str, *, right: bool) -> Text:
+    if cell == "0":
+        return Text("·", style="dim")
+    return Text(cell, style="bold green" if right else "yellow")
+
+
+def pairs_table(pairs: Iterable[ConfusedPair]) -> Table:
+    """The most confused pairs of classes."""
+    table = _table("most confused", "rows", "of the class", right=["rows", "of the class"])
+    for pair in pairs:
+        table.add_row(f"{short(pair.true)} → {short(pair.predicted)}", amount(pair.rows), f"{pair.share:.1%}")
+    return table
+
+
+def worst_table(rows: Sequence[WorstRow]) -> Table:
+    """The rows with the largest loss, where they stand."""
+    chances = any(row.probability is not None for row in rows)
+    names = [*(["p of true"] if chances else []), "loss"]
+    table = _table("largest loss", "true", "predicted", *names, right=names)
+    for row in rows:
+        chance = [figure(row.probability)] if chances else []
+        table.add_row(row.place, cell(row.true), cell(row.predicted), *chance, figure(row.loss))
+    return table
+
+
+def importance_table(importance: PermutationImportance) -> Table:
+    """A bar for each column, as long as the metric gets worse when it is shuffled."""
+    names = ("shuffled column", "worse by", "±", title(importance.metric))
+    table = _table(*names, right=["worse by", "±"])
+    columns = importance.columns[:MOST_LINES]
+    longest = max((column.mean for column in columns), default=0.0)
+    for column in columns:
+        share = max(column.mean, 0.0) / longest if longest > 0 else 0.0
+        table.add_row(short(column.column), figure(column.mean), figure(column.sd), bar(share))
+    if len(importance.columns) > len(columns):
+        table.add_row(Text(f"and {count(len(importance.columns) - len(columns))} more", style="dim"))
+    return table
+
+
+def bar(share: float) -> Text:
+    """A bar of this share of BAR characters, in eighths of a character."""
+    whole, eighths = divmod(round(share * BAR * 8), 8)
+    return Text("█" * whole + (BLOCKS[eighths - 1] if eighths else ""), style="cyan")
+
+
+def amount(value: float) -> str:
+    """Rows, or a weight of rows."""
+    return count(int(value)) if float(value).is_integer() else figure(value)
+
+
+def cell(values: dict[str, Value]) -> str:
+    """The target of a row, or its targets by name."""
+    texts = [value if isinstance(value, str) else figure(value) for value in values.values()]
+    if len(texts) == 1:
+        return short(texts[0])
+    return ", ".join(f"{name} {text}" for name, text in zip(values, texts, strict=True))
+
+
+def short(name: str) -> str:
+    """The name, or its beginning when it is long."""
+    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"

@@ -1,0 +1,120 @@
+"""Predictions as a table: a row for each row of the input, empty where it could not be predicted."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from nettrain.catalogue.metrics import Task
+from nettrain.catalogue.metrics.entry import Floats
+from nettrain.data.unfit import Predictable
+from nettrain.store.evaluation import Part
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Cell = str | int | float | None
+
+
+class Unpredicted(Part):
+    """A row that could not be predicted."""
+
+    row: int = Field(description="its place among the predictions, from 0")
+    place: str = Field(description="file and line, or source and row")
+    column: str = Field(description="whose cell does not fit; empty when the whole row does not")
+    reason: str
+
+
+class PredictionReport(Part):
+    """What was predicted of the rows of a source."""
+
+    run: str = Field(description="the run folder")
+    data: str = Field(description="the rows' source")
+    rows: int = Field(description="of the source, in its order")
+    predicted: int = Field(description="how many of them could be predicted")
+    unpredicted: list[Unpredicted]
+    out: str | None = Field(description="the file that got the predictions")
+    columns: list[str] = Field(description="of the predictions")
+    predictions: list[list[Cell]] = Field(description="a list for each row; none when a file got them")
+
+
+def predictions(
+    task: Task, response: Floats, rows: npt.NDArray[np.int64], height: int, *, numeric: bool
+) -> "pl.DataFrame":
+    """A frame of `height` rows: responses (M, K) in the rows (M,), null elsewhere.
+
+    Classes are whole numbers where they are `numeric` and all whole, otherwise text.
+    """
+    import polars as pl
+
+    columns = [*_decided(task, response, numeric=numeric), *_chances(task, response)]
+    places = np.full(height, len(rows), dtype=np.int64)
+    places[rows] = np.arange(len(rows))
+    taken = pl.Series(np.where(places < len(rows), places, 0))
+    there = pl.Series(places < len(rows))
+    return pl.DataFrame(
+        [column.gather(taken).zip_with(there, pl.Series([None], dtype=column.dtype)) for column in columns]
+    )
+
+
+def _decided(task: Task, response: Floats, *, numeric: bool) -> "list[pl.Series]":
+    """What is predicted, a column for each target."""
+    import polars as pl
+
+    if task.targets == "numbers":
+        return [pl.Series(name, response[:, k]) for k, name in enumerate(task.names)]
+    if task.targets == "labels":
+        limit = 0.5 if task.probabilities else 0.0
+        marks = (response > limit).astype(np.int64)
+        return [pl.Series(name, marks[:, k]) for k, name in enumerate(task.names)]
+    names = pl.Series(task.names[0], task.classes, pl.String)
+    if numeric and all(name.lstrip("-").isdecimal() for name in task.classes):
+        names = names.cast(pl.Int64)
+    return [names.gather(pl.Series(response.argmax(axis=-1)))]
+
+
+def _chances(task: Task, response: Floats) -> "list[pl.Series]":
+    """The probability, or the score, of every class or label."""
+    import polars as pl
+
+    if task.targets == "numbers":
+        return []
+    of = task.names if task.targets == "labels" else task.classes
+    kind = "probability" if task.probabilities else "score"
+    return [pl.Series(f"{kind}_{name}", response[:, k]) for k, name in enumerate(of)]
+
+
+def in_form(frame: "pl.DataFrame", form: str) -> bytes:
+    """The frame as the bytes of a CSV or Parquet file; numbers in their shortest exact form."""
+    stream = io.BytesIO()
+    if form == "parquet":
+        frame.write_parquet(stream)
+    else:
+        stream.write(csv_of(frame).encode())
+    return stream.getvalue()
+
+
+def csv_of(frame: "pl.DataFrame") -> str:
+    """CSV text; a row without a prediction is a row of empty cells."""
+    from nettrain.store.run_folder import csv_text
+
+    return csv_text(frame.columns, frame.rows())
+
+
+def prediction_report(
+    run: str, data: str, frame: "pl.DataFrame", rows: Predictable, out: Path | None
+) -> PredictionReport:
+    """What `--json` tells."""
+    return PredictionReport(
+        run=run,
+        data=data,
+        rows=rows.height,
+        predicted=len(rows.rows),
+        unpredicted=[Unpredicted(**vars(one)) for one in rows.unfit],
+        out=None if out is None else str(out),
+        columns=frame.columns,
+        predictions=[list(row) for row in frame.rows()] if out is None else [],
+    )

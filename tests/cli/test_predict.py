@@ -1,0 +1,129 @@
+"""`nettrain predict`: order, forms, and rows that cannot be predicted."""
+
+import csv
+import io
+import json
+
+import polars as pl
+import pytest
+
+from tests.cli.command import CONFIGS
+from tests.cli.command import inside as nettrain
+
+HEAD = "sepal_length,sepal_width,petal_length,petal_width\n"
+GOOD = ("5.1,3.5,1.4,0.2", "7.0,3.2,4.7,1.4", "6.3,3.3,6.0,2.5")
+LINE = (
+    "data: {source: rows.csv, validation: 0.2}\nmodel: {hidden: [4]}\ntraining: {epochs: 3, batch_size: 16}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Runs on iris, and on a number that has one other column."""
+    folder = tmp_path_factory.mktemp("predict")
+    assert 0 == nettrain(folder, "train", CONFIGS / "iris.yaml", "training.epochs=5", "--quiet").code
+    (folder / "rows.csv").write_text("x,y\n" + "".join(f"{k},{3 * k + 0.5}\n" for k in range(60)))
+    (folder / "line.yaml").write_text(LINE)
+    assert 0 == nettrain(folder, "train", "line.yaml", "experiment=line", "--quiet").code
+    return folder
+
+
+def body(done):
+    """The rows of CSV on standard output, without the header."""
+    assert 0 == done.code, done.err
+    return list(csv.reader(io.StringIO(done.out)))[1:]
+
+
+def predicted(folder, run, text, *arguments):
+    (folder / "new.csv").write_text(text)
+    return nettrain(folder, "predict", f"runs/{run}", "new.csv", *arguments)
+
+
+def test_rows_that_cannot_be_predicted_are_named_and_have_empty_cells(folder):
+    whole = body(predicted(folder, "iris", HEAD + "\n".join(GOOD)))
+    rows = [GOOD[0], "5,two,1,1", GOOD[1], "5,1,-inf,1", ",,,", "", "5,1,1e300,1", "5,,NA,1", GOOD[2]]
+    done = predicted(folder, "iris", HEAD + "\n".join(rows))
+    found = body(done)
+    assert (8, whole) == (len(found), [found[0], found[2], found[7]])
+    assert [[""] * 4] * 4 == [found[k] for k in (1, 3, 4, 5)]
+    assert found[6][0].startswith("Iris-")  # a gap is filled as in training
+    assert done.err.splitlines() == [
+        'new.csv:3: column "sepal_width": "two" is not a number',
+        'new.csv:5: column "petal_length": "-inf" is not a finite number',
+        "new.csv:6: holds no value",
+        'new.csv:8: column "petal_length": the scaled value is too large for float32',
+        "4 of 8 rows cannot be predicted; their cells are empty",
+    ]
+
+
+def test_many_of_them_are_counted(folder):
+    done = predicted(folder, "iris", HEAD + "1,2,3,x\n" * 30 + GOOD[0])
+    assert ["", GOOD[0][:0]] == [body(done)[k][0] for k in (0, 29)]
+    lines = done.err.splitlines()
+    assert (12, "and 20 more", "30 of 31 rows cannot be predicted; their cells are empty") == (
+        len(lines),
+        lines[-2],
+        lines[-1],
+    )
+
+
+def test_without_a_row_to_predict_it_fails(folder):
+    done = predicted(folder, "iris", HEAD + "1,2,3,x\n1,2,y,4\n", "--out", "none.csv")
+    assert (3, "") == (done.code, done.out)
+    assert "new.csv: none of 2 rows can be predicted" == done.err.splitlines()[-1]
+    assert not (folder / "none.csv").exists()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", ["", "\n", "\n\n"])
+def test_empty_lines_of_one_column_shift_nothing(folder, end, last):
+    whole = body(predicted(folder, "line", "x\n1\n2\n3\n"))
+    text = ("x\n1\n\n2\n\n\n3" + last).replace("\n", end)
+    done = predicted(folder, "line", text)
+    found = body(done)
+    assert [whole[0], [""], whole[1], [""], [""], whole[2]] == found
+    assert ["new.csv:3: holds no value", "new.csv:5: holds no value", "new.csv:6: holds no value"] == (
+        done.err.splitlines()[:3]
+    )
+
+
+def test_numbers_are_in_their_own_unit(folder):
+    found = [float(row[0]) for row in body(predicted(folder, "line", "x\n10\n50\n"))]
+    told = json.loads(nettrain(folder, "evaluate", "runs/line", "rows.csv", "--json", "--worst", "60").out)
+    by_line = {row["place"]: row["predicted"]["y"] for row in told["worst"]}
+    assert [by_line["rows.csv:12"], by_line["rows.csv:52"]] == pytest.approx(found, rel=1e-6)
+
+
+def test_parquet_and_csv_hold_the_same(folder):
+    text = HEAD + "\n".join([GOOD[0], "1,2,3,x", GOOD[1]])
+    for name in ("answers.csv", "answers.parquet"):
+        assert 0 == predicted(folder, "iris", text, "--out", name).code
+    parquet = pl.read_parquet(folder / "answers.parquet")
+    assert [pl.String, pl.Float64, pl.Float64, pl.Float64] == parquet.dtypes
+    assert [None] * 4 == list(parquet.row(1))
+    csv_frame = pl.read_csv(folder / "answers.csv")
+    assert csv_frame.equals(parquet)
+
+
+def test_the_form_is_taken_from_the_option_too(folder):
+    text = HEAD + GOOD[0]
+    done = predicted(folder, "iris", text, "--out", "answers.data")
+    message = "--out: answers.data: ends neither in .csv nor in .parquet; say which by --format\n"
+    assert (2, "", message) == (done.code, done.out, done.err)
+    assert 0 == predicted(folder, "iris", text, "--out", "answers.data", "--format", "parquet").code
+    assert (1, 4) == pl.read_parquet(folder / "answers.data").shape
+
+
+def test_json_says_what_was_predicted_and_what_was_not(folder):
+    done = predicted(folder, "iris", HEAD + f"{GOOD[0]}\n1,2,3,x\n", "--json")
+    told = json.loads(done.out)
+    reason = {"row": 1, "place": "new.csv:3", "column": "petal_width", "reason": '"x" is not a number'}
+    assert (2, 1, [reason]) == (told["rows"], told["predicted"], told["unpredicted"])
+    assert [None] * 4 == told["predictions"][1]
+    assert sum(told["predictions"][0][1:]) == pytest.approx(1)
+
+
+def test_a_column_that_is_not_there_fails_for_all_rows(folder):
+    done = predicted(folder, "iris", "sepal_length,sepal_width,petal_length\n1,2,3\n")
+    assert (3, "", 1) == (done.code, done.out, done.err.count("\n"))
+    assert 'no column "petal_width"' in done.err
