@@ -125,20 +125,25 @@ def difference_error(analytic: Numbers, difference: Numbers, rounding: Any) -> N
 
 @dataclass(frozen=True, eq=False)
 class Directional:
-    """The derivative along some directions of all parameters at once, by all three methods: each (T,)."""
+    """The derivative along some directions of all parameters at once, by all three methods: each (T,).
+
+    `crossed` says where a kink is on the way, `upon` where the point itself lies on one.
+    """
 
     analytic: Numbers
     difference: Numbers
     dual: Numbers
     crossed: Flags
+    upon: Flags
     rounding: Numbers
     scale: float  # largest that such a derivative can be: the length of the gradient
     tolerance: float = TOLERANCE
 
     @property
-    def dual_error(self) -> float:
-        """The largest |a-d| as a share of the gradient's length."""
-        return float(np.abs(self.analytic - self.dual).max() / max(self.scale, np.finfo(float).tiny))
+    def dual_error(self) -> float | None:
+        """The largest |a-d| as a share of the gradient's length, None where all points lie on kinks."""
+        apart = np.abs(self.analytic - self.dual)[~self.upon]
+        return float(apart.max() / max(self.scale, np.finfo(float).tiny)) if len(apart) else None
 
     @property
     def difference_error(self) -> float | None:
@@ -152,7 +157,7 @@ class Directional:
             return True
         apart = np.abs(self.analytic - self.difference) - self.rounding
         matters = ~self.crossed & (apart > TRUNCATION * self.scale)
-        return self.dual_error > self.tolerance or bool(matters.any())
+        return (self.dual_error or 0.0) > self.tolerance or bool(matters.any())
 
 
 @dataclass(frozen=True, eq=False)

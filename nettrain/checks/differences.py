@@ -25,6 +25,7 @@ from nettrain.model.network import Tape
 Flags = npt.NDArray[np.bool_]
 
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))  # where truncation and rounding are about equally large
+NEARER = 2.0**-20  # of a step: who still crosses a kink there stands upon it
 BLOCK_BYTES = 64 << 20
 MOST_PAIRS = 16  # a member costs some time to build, and signals should stay in the cache
 
@@ -122,15 +123,25 @@ def partial_differences(
 
 def directional_differences(
     problem: Problem, moves: Numbers, step: float = STEP
-) -> tuple[Numbers, Flags, Numbers]:
-    """The same along directions (T, P), with h = step for each."""
-    found, crossed = np.zeros(len(moves)), np.zeros(len(moves), dtype=bool)
+) -> tuple[Numbers, Flags, Flags, Numbers]:
+    """The same along directions (T, P), with h = step for each.
+
+    Returns the differences, where they cross a kink, where the point itself lies on one, and the rounding.
+    """
     around, _ = neighbourhood(problem, 1)
-    for k, move in enumerate(moves):
-        around.parameters[1], around.parameters[2] = problem.point + step * move, problem.point - step * move
+
+    def along(move: Numbers, h: float) -> tuple[Numbers, bool]:
+        around.parameters[1], around.parameters[2] = problem.point + h * move, problem.point - h * move
         objective, beyond = around.measure()
-        found[k], crossed[k] = (objective[1] - objective[2]) / (2 * step), beyond.any()
-    return found, crossed, np.full(len(moves), rounding(objective[0], step))
+        return objective, bool(beyond.any())
+
+    measured = [along(move, step) for move in moves]
+    found = np.array([(objective[1] - objective[2]) / (2 * step) for objective, _ in measured])
+    crossed = np.array([beyond for _, beyond in measured])
+    upon = np.array(
+        [beyond and along(move, step * NEARER)[1] for move, beyond in zip(moves, crossed, strict=True)]
+    )
+    return found, crossed, upon, np.array([rounding(objective[0], step) for objective, _ in measured])
 
 
 def rounding(objective: float, h: Any) -> Any:

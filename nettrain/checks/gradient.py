@@ -84,10 +84,11 @@ def directional(
         moves[:, slot.start : slot.start + slot.size] = steady(generator, (DIRECTIONS, slot.size))
     moves /= np.linalg.norm(moves, axis=1, keepdims=True)
     h = step * max(1.0, float(np.abs(problem.point).max()))
-    difference, crossed, rounding = directional_differences(problem, moves, h)
+    difference, crossed, upon, rounding = directional_differences(problem, moves, h)
     dual = directional_derivatives(problem, objective, moves)
     length = float(np.linalg.norm(found.gradient))
-    return Directional(moves @ found.gradient, difference, dual, crossed, rounding, length, tolerance)
+    along = moves @ found.gradient
+    return Directional(along, difference, dual, crossed, upon, rounding, length, tolerance)
 
 
 def steady(generator: np.random.Generator, shape: tuple[int, ...]) -> Numbers:

@@ -73,8 +73,8 @@ KINDS = {
 }
 
 
-def small_problem(kind: str, overrides: Sequence[str], seed: int = 0) -> Problem:
-    """The problem of a small experiment with overrides, near its initial weights.
+def small_problem(kind: str, overrides: Sequence[str], seed: int = 0, apart: float = APART) -> Problem:
+    """The problem of a small experiment with overrides, as far `apart` from its initial weights.
 
     Raises SpecError when they do not fit together.
     """
@@ -84,7 +84,7 @@ def small_problem(kind: str, overrides: Sequence[str], seed: int = 0) -> Problem
     found = problem(settle(resolved(check(values)), data), data)
     generator, point = np.random.default_rng(seed), found.point.copy()
     for slot in found.place.slots:
-        point[slot.start : slot.start + slot.size] += APART * generator.standard_normal(slot.size)
+        point[slot.start : slot.start + slot.size] += apart * generator.standard_normal(slot.size)
     return replace(found, point=point)
 
 

@@ -1,0 +1,373 @@
+"""Mistakes that people make in backpropagation, planted one at a time: each is found, and put where it is."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from nettrain.backend.numpy import NumpyBackend
+from nettrain.catalogue.activations import activations
+from nettrain.catalogue.losses import losses
+from nettrain.checks.diagnosis import diagnosis, layer_name, way_back
+from nettrain.checks.gradient import check
+from nettrain.checks.small import small_problem
+from nettrain.model import network
+from nettrain.model.network import Network
+from nettrain.model.parameters import views
+
+INPUTS, ROWS = 5, 11
+SQUARE = "model.hidden=[4, 4]"
+
+
+class Planted:
+    """A function in the place of a kernel."""
+
+    def __init__(self, body):
+        self.body = body
+
+    def bind(self, work, threads, arrays):
+        return partial(self.body, *arrays)
+
+
+def derivative(name, body):
+    """Another derivative: `body(delta, z, a)` gives ∂loss/∂z."""
+
+    def write(delta, z, a, *rest):
+        into = delta if delta.shape == z.shape else z
+        into[...] = body(delta, z, a)
+
+    return lambda m: m.setattr(activations[name], "backward_kernel", Planted(write))
+
+
+def delta_by(name, change):
+    """A loss whose delta is that of changed arguments (target, weight, numbers), and whose loss is right."""
+
+    def plant(m):
+        right = losses[name].kernel
+
+        def spoiled(output, target, weight, numbers, delta, total):
+            kernel, unseen = right(target), np.zeros_like(total)
+            kernel(output, *change(target, weight, numbers), delta, unseen)
+            kernel(output, target, weight, numbers, np.zeros_like(delta), total)
+
+        m.setattr(losses[name], "kernel", classmethod(lambda cls, target: Planted(spoiled)))
+
+    return plant
+
+
+def zeroed(numbers, place):
+    """Numbers (R, k) with one column 0."""
+    changed = numbers.copy()
+    changed[:, place] = 0
+    return changed
+
+
+def product(spoil):
+    """Matrix products that `spoil(a, b, out)` may do over, when it knows them by their shapes."""
+
+    def plant(m):
+        def matmul(self, a, b, out):
+            np.matmul(a, b, out=out)
+            spoil(a, b, out)
+
+        m.setattr(NumpyBackend, "matmul", matmul)
+
+    return plant
+
+
+def to_transposed(a, b, out):
+    """dW of hidden 2, 7 by 4, laid out as 4 by 7."""
+    if out.shape[1:] == (7, 4):
+        out.reshape(1, 4, 7)[...] = out.copy().swapaxes(1, 2)
+
+
+def by_untransposed(a, b, out):
+    """delta @ W instead of delta @ Wᵀ where W is square."""
+    if b.shape[1:] == (4, 4) and b.strides[1] < b.strides[2]:
+        np.matmul(a, b.swapaxes(1, 2), out=out)
+
+
+def to_mean_bias(a, b, out):
+    """The mean over the batch in place of the sum."""
+    if a.shape[1:] == (1, ROWS):
+        out /= ROWS
+
+
+def backward_with(change):
+    """Network.backward, before or after which something happens."""
+
+    def plant(m):
+        right = Network.backward
+        m.setattr(Network, "backward", lambda self, *arrays: change(right, self, *arrays))
+
+    return plant
+
+
+def wrong_bias(right, self, tape, x, gradient, work):
+    """The bias of hidden 1 gets the gradient of hidden 2's."""
+    right(self, tape, x, gradient, work)
+    first, second = (views(gradient, self.place)[k]["bias"] for k in (0, 1))
+    tape.call(np.copyto, first, second)
+
+
+def off_by_one(right, self, tape, x, gradient, work):
+    """The view of hidden 1's dW starts one number too late."""
+
+    def late(buffer, place):
+        found = views(buffer, place)
+        m, n = found[0]["weight"].shape[1:]
+        found[0]["weight"] = buffer[:, 1 : 1 + m * n].reshape(-1, m, n)
+        return found
+
+    network.views = late
+    try:
+        right(self, tape, x, gradient, work)
+    finally:
+        network.views = views
+
+
+def stale_activations(right, self, tape, x, gradient, work):
+    """dW of the output from hidden 2's signals before its activation."""
+    right(self, tape, x, gradient, [*work[:-2], replace(work[-2], a=work[-2].z), work[-1]])
+
+
+def masks(change):
+    """The way back through dropout, changed."""
+
+    def plant(m):
+        right = Network._through_activation
+
+        def through(self, tape, own, k, gradient):
+            if own.mask is not None:
+                tape.append(lambda: change(own.delta, own.mask))
+            right(self, tape, replace(own, mask=None), k, gradient)
+
+        m.setattr(Network, "_through_activation", through)
+
+    return plant
+
+
+def norms(body):
+    """Another way back through batch_norm: `body(delta, z, spread, gain)` gives ∂loss/∂(before it)."""
+
+    def plant(m):
+        def write(delta, z, moments, w, gradient, gain, shift):
+            columns = delta.shape[2]
+            gradient[0, gain : gain + columns] = (delta * z).sum(axis=1)
+            gradient[0, shift : shift + columns] = delta.sum(axis=1)
+            delta[...] = body(delta, z, moments[:, 1:2], w[0, gain : gain + columns])
+
+        m.setattr(network, "normalise_backward", Planted(write))
+
+    return plant
+
+
+def stale_mean(delta, z, spread, gain):
+    """As if the batch's mean did not depend on its rows."""
+    return gain * spread * (delta - z * (delta * z).mean(axis=1, keepdims=True))
+
+
+def no_gain(delta, z, spread, gain):
+    return spread * (delta - delta.mean(axis=1, keepdims=True) - z * (delta * z).mean(axis=1, keepdims=True))
+
+
+def no_variance(delta, z, spread, gain):
+    return gain * spread * (delta - delta.mean(axis=1, keepdims=True))
+
+
+def summed_slope(m):
+    right = activations["prelu"].backward_kernel
+
+    def backward(delta, z, a, numbers, w, gradient, starts):
+        right(delta, z, a, numbers, w, gradient, starts)
+        slopes = gradient[:, starts[0] : starts[0] + delta.shape[2]]
+        slopes[...] = slopes.sum(axis=1, keepdims=True)
+
+    m.setattr(activations["prelu"], "backward_kernel", Planted(backward))
+
+
+def wrong_forward(m):
+    """The forward kernel's slope is 0 below 0, which its definition does not say."""
+
+    def forward(z, a, *rest):
+        np.maximum(z, 0.0, out=a)
+
+    m.setattr(activations["prelu"], "forward_kernel", Planted(forward))
+
+
+def to_loser(delta, z, a):
+    loses = z != np.concatenate([a, a], axis=2)
+    return loses * np.concatenate([delta, delta], axis=2)
+
+
+def penalised(weights_end):
+    """The update takes other numbers than the weight matrices to be penalised."""
+
+    def plant(m):
+        from nettrain.engine import step
+
+        right = step.blocks
+        m.setattr(step, "blocks", lambda members, size, weights: right(members, size, weights_end(size)))
+
+    return plant
+
+
+def softmax_diagonal(delta, z, a):
+    return delta * a * (1 - a)
+
+
+def gelu_without_product_rule(delta, z, a):
+    from scipy.special import ndtr
+
+    return delta * ndtr(z)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is planted in which network; the first wrong tensor on the way back; words that are said of it."""
+
+    kind: str
+    overrides: list[str]
+    plant: object
+    first: str
+    words: list[str]
+
+
+CLASSES, NUMBERS = "classes", "numbers"
+SMOOTHED = "loss={name: cross_entropy, label_smoothing: 0.2}"
+MISTAKES = {
+    "a wrong sign": Mistake(
+        CLASSES, [], derivative("tanh", lambda d, z, a: d * (a * a - 1)), "hidden 2 weight",
+        ["only hidden 2 is wrong", "-1 times what it should be: the sign is wrong"],
+    ),
+    "a missing 1/B": Mistake(
+        CLASSES, [], delta_by("cross_entropy", lambda y, w, n: (y, w, zeroed(n, 0))), "output weight",
+        ["the delta of cross_entropy", "the sum of the rows' weights, so the mean over the batch is missing"],
+    ),
+    "a transposed product": Mistake(
+        CLASSES, [], product(to_transposed), "hidden 2 weight",
+        ["only the weight of hidden 2 is wrong", "is transposed"],
+    ),
+    "W in place of its transpose": Mistake(
+        CLASSES, [SQUARE], product(by_untransposed), "hidden 1 weight",
+        ["wrong from hidden 1 down", "delta @ Wᵀ of hidden 2"],
+    ),
+    "a forgotten mask": Mistake(
+        CLASSES, ["model.dropout=0.3"], masks(lambda delta, mask: None), "hidden 2 weight",
+        ["wrong from hidden 2 down", "the dropout mask"],
+    ),
+    "a missing dropout scale": Mistake(
+        CLASSES, ["model.dropout=0.3"],
+        masks(lambda delta, mask: np.multiply(delta, mask > 0, out=delta)), "hidden 2 weight",
+        ["is 0.7 times what it should be: the share of units that dropout keeps"],
+    ),
+    "a stale batch-norm mean": Mistake(
+        CLASSES, ["model.batch_norm=true"], norms(stale_mean), "hidden 2 weight",
+        ["the way back through its batch_norm, whose gain and shift are right"],
+    ),
+    "a batch-norm gain left out": Mistake(
+        CLASSES, ["model.batch_norm=true"], norms(no_gain), "hidden 2 weight",
+        ["the way back through its batch_norm"],
+    ),
+    "a batch-norm variance held still": Mistake(
+        CLASSES, ["model.batch_norm=true"], norms(no_variance), "hidden 2 weight",
+        ["the way back through its batch_norm"],
+    ),
+    "l2 on biases": Mistake(
+        NUMBERS, ["regularization.l2=0.3"], penalised(lambda size: size), "output bias",
+        ["only bias is wrong, in 3 layers", "has an l2 penalty of 0.3 too much"],
+    ),
+    "no l2 at all": Mistake(
+        NUMBERS, ["regularization.l2=0.3"], penalised(lambda size: 0), "output weight",
+        ["only weight is wrong, in 3 layers", "lacks the l2 penalty"],
+    ),
+    "a wrong branch of elu": Mistake(
+        CLASSES, ["model.activation=elu"],
+        derivative("elu", lambda d, z, a: d * np.where(z > 0, 1, a)), "hidden 2 weight",
+        ["wrong from hidden 2 down", "the derivative of elu"],
+    ),
+    "a wrong slope of leaky_relu": Mistake(
+        CLASSES, ["model.activation=leaky_relu"],
+        derivative("leaky_relu", lambda d, z, a: d * np.where(z > 0, 1, 0.02)), "hidden 2 weight",
+        ["the derivative of leaky_relu"],
+    ),
+    "a forgotten product rule in gelu": Mistake(
+        CLASSES, ["model.activation=gelu"], derivative("gelu", gelu_without_product_rule), "hidden 2 weight",
+        ["the derivative of gelu"],
+    ),
+    "half of sigmoid's derivative": Mistake(
+        NUMBERS, ["model.output_activation=sigmoid"], derivative("sigmoid", lambda d, z, a: d * a),
+        "output weight", ["wrong from output down", "the derivative of sigmoid or the delta of mse"],
+    ),
+    "a swapped label": Mistake(
+        CLASSES, [], delta_by("cross_entropy", lambda y, w, n: (np.array([1, 0, 2])[y], w, n)),
+        "output weight", ["wrong from output down", "the delta of cross_entropy"],
+    ),
+    "smoothing forgotten in delta": Mistake(
+        CLASSES, [SMOOTHED], delta_by("cross_entropy", lambda y, w, n: (y, w, zeroed(n, 1))),
+        "output weight", ["the delta of cross_entropy"],
+    ),
+    "row weights forgotten in delta": Mistake(
+        NUMBERS, [], delta_by("mse", lambda y, w, n: (y, np.ones_like(w), n)), "output weight",
+        ["the delta of mse"],
+    ),
+    "a square without its 2": Mistake(
+        NUMBERS, [], product(lambda a, b, out: None if out.shape[1:] != (4, 2) else out.__imul__(0.5)),
+        "output weight", ["only the weight of output is wrong", "0.5 times what it should be: a 2 is missing"],
+    ),
+    "softmax's diagonal only": Mistake(
+        NUMBERS, ["model.output_activation=softmax"], derivative("softmax", softmax_diagonal),
+        "output weight", ["the derivative of softmax or the delta of mse"],
+    ),
+    "prelu's slope summed over units": Mistake(
+        CLASSES, ["model.activation=prelu"], summed_slope, "hidden 2 slope",
+        ["only slope is wrong, in 2 layers", "has one number everywhere, as if summed over its units"],
+    ),
+    "maxout to the loser": Mistake(
+        CLASSES, ["model.activation=maxout"], derivative("maxout", to_loser), "hidden 2 weight",
+        ["the derivative of maxout"],
+    ),
+    "the bias gradient of another layer": Mistake(
+        CLASSES, [SQUARE], backward_with(wrong_bias), "hidden 1 bias",
+        ["only the bias of hidden 1 is wrong", "has the gradient of the bias of hidden 2"],
+    ),
+    "a mean over rows in a bias": Mistake(
+        CLASSES, [], product(to_mean_bias), "output bias",
+        ["only bias is wrong, in 3 layers", "one by the number of rows"],
+    ),
+    "an off-by-one in the views": Mistake(
+        CLASSES, [], backward_with(off_by_one), "hidden 1 weight",
+        ["only the weight of hidden 1 is wrong", "lies one place behind where it should"],
+    ),
+    "signals from before the activation": Mistake(
+        CLASSES, [], backward_with(stale_activations), "output weight", ["wrong from output down"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_planted_mistake_is_found(name, monkeypatch):
+    mistake = MISTAKES[name]
+    problem = small_problem(mistake.kind, mistake.overrides)
+    right = check(problem)
+    assert not right.fails
+    assert [] == diagnosis(problem, right)
+    mistake.plant(monkeypatch)
+    spoiled = check(problem)
+    first = min(spoiled.failing, key=way_back)
+    assert mistake.first == f"{layer_name(problem, first.layer)} {first.name}"
+    said = " / ".join(diagnosis(problem, spoiled))
+    assert [] == [words for words in mistake.words if words not in said], said
+    assert spoiled.directional.fails
+
+
+def test_a_wrong_forward_pass_is_told_apart_from_a_wrong_derivative(monkeypatch):
+    problem = small_problem("classes", ["model.activation=prelu"])
+    wrong_forward(monkeypatch)
+    said = diagnosis(problem, check(problem))
+    assert "the objective itself differs, training computes" in said[0]
+
+
+def test_at_least_fifteen_mistakes():
+    assert len(MISTAKES) >= 15

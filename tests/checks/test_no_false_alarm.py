@@ -1,0 +1,92 @@
+"""A right network never fails: random architectures over the whole catalogue, at any weights."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nettrain.catalogue.activations import activations
+from nettrain.catalogue.initializers import initializers
+from nettrain.catalogue.losses import losses
+from nettrain.checks.gradient import check
+from nettrain.checks.matrix import others, penalties
+from nettrain.checks.small import small_problem
+from nettrain.errors import SpecError
+
+NETWORKS = 200
+LOT = 20  # networks of one test, so that a failure names few
+
+
+def entry(registry, name, generator):
+    """An entry with some of its settings away from their defaults."""
+    fields = [field for field in registry[name].model_fields if field != "name"]
+    changed = [field for field in fields if generator.random() < 0.3]
+    return {"name": name, **{field: others(registry[name], field)[0] for field in changed}}
+
+
+def any_of(generator, values):
+    return list(values)[generator.integers(len(values))]
+
+
+def layer(generator):
+    hidden = [name for name, kind in activations.items() if not kind.outputs_only]
+    return {
+        "units": int(generator.integers(1, 9)),
+        "activation": entry(activations, any_of(generator, hidden), generator),
+        "init": any_of(generator, initializers),
+        "bias": any_of(generator, ["auto", True, False]),
+        "batch_norm": bool(generator.random() < 0.3),
+        "dropout": float(any_of(generator, [0.0, 0.0, 0.2, 0.5])),
+    }
+
+
+def drawn(number):
+    """The overrides of a random network, the kind of its targets, and how far off its initial weights it is."""
+    generator = np.random.default_rng([7, number])
+    loss = any_of(generator, losses)
+    kind = any_of(generator, losses[loss].fits)
+    layers = [layer(generator) for _ in range(generator.integers(0, 4))]
+    overrides = [
+        "model.hidden=null",
+        f"model.layers={json.dumps(layers)}",
+        f"model.bias={json.dumps(any_of(generator, ['auto', False]))}",
+        f"model.input_noise={any_of(generator, [0.0, 0.0, 0.2])}",
+        f"loss={json.dumps(entry(losses, loss, generator))}",
+        f"seed={number}",
+        f"training.batch_size={any_of(generator, [2, 5, 11, 22])}",
+        *(f"regularization.{name}=0.1" for name in penalties() if generator.random() < 0.3),
+    ]
+    output = entry(activations, any_of(generator, activations), generator)
+    return (
+        kind,
+        overrides,
+        f"model.output_activation={json.dumps(output)}",
+        any_of(generator, [0.0, 0.1, 1.0]),
+    )
+
+
+def network(number):
+    """The random network, without its output's activation where the loss brings one."""
+    kind, overrides, output, apart = drawn(number)
+    try:
+        return small_problem(kind, [*overrides, output], number, apart)
+    except SpecError:
+        return small_problem(kind, overrides, number, apart)
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS, LOT))
+def test_right_networks_pass(first):
+    for number in range(first, first + LOT):
+        found = check(network(number), samples=12, seed=number)
+        wrong = [(tensor.layer, tensor.name, tensor.dual_errors.max()) for tensor in found.failing]
+        assert not found.fails, (number, wrong, drawn(number))
+
+
+def test_the_networks_are_of_all_kinds():
+    plans = [network(number).plan for number in range(NETWORKS)]
+    seen = {layer.activation.name for plan in plans for layer in plan.layers}
+    assert set(activations) == seen
+    assert {1, 2, 3, 4} == {len(plan.layers) for plan in plans}
+    assert {True, False} == {plan.normalises for plan in plans} == {plan.drops for plan in plans}
+    kinds = {drawn(number)[0] for number in range(NETWORKS)}
+    assert {kind for name in losses for kind in losses[name].fits} == kinds
