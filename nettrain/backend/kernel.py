@@ -45,7 +45,10 @@ def kernel(body: Callable[..., None]) -> Kernel:
 
 
 def inline(body: F) -> F:
-    """Decorator for a scalar helper that kernels of the same file call."""
+    """Decorator for a helper that kernels call.
+
+    The cache on disk looks at a kernel's own file: after a change to a helper, touch the files that call it.
+    """
     return cast(F, numba.njit(cache=True, error_model="numpy")(body))
 
 

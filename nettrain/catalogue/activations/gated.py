@@ -4,6 +4,7 @@ import math
 from typing import Any, Literal
 
 from nettrain.backend.base import Array
+from nettrain.backend.exponential import exp_below_zero
 from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.special import logistic, normal_cdf
 from nettrain.catalogue.activations.base import Activation, activations
@@ -16,25 +17,53 @@ DENSITY = 1 / math.sqrt(2 * math.pi)
 
 @kernel
 def gelu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
-    """delta *= f'(z); numbers (R, 1) is 1 for the form with tanh.
+    """delta *= f'(z): Φ(z) + z·φ(z), where Φ(z) = a/z; numbers (R, 1) is 1 for the form with tanh.
 
-    Φ(z) + z·φ(z), or with t = tanh(u): (1+t)/2 + z/2·(1-t²)·u'.
+    That one is z·σ(w) with w = 2√(2/π)(z + 0.044715z³), and its derivative σ(w)·(1 + z·σ(-w)·w').
     """
     kind = delta.dtype.type
-    half, one, root, peak = kind(0.5), kind(1), kind(math.sqrt(0.5)), kind(DENSITY)
-    rate, cubic, steep = kind(RATE), kind(CUBIC), kind(3 * CUBIC)
+    half, one, zero, peak = kind(0.5), kind(1), kind(0), kind(DENSITY)
+    rate, cubic, steep = kind(2 * RATE), kind(CUBIC), kind(3 * CUBIC)
     for k in prange(delta.shape[0] * delta.shape[1]):
         r, i = k // delta.shape[1], k % delta.shape[1]
-        slope, signal = delta[r, i], z[r, i]
+        slope, signal, e = delta[r, i], z[r, i], a[r, i]
         if numbers[r, 0] > 0:
             for j in range(slope.size):
                 v = signal[j]
-                t = math.tanh(rate * v * (one + cubic * v * v))
-                slope[j] *= half * (one + t) + half * v * (one - t * t) * rate * (one + steep * v * v)
+                e[j] = -abs(rate * v * (one + cubic * v * v))
+            exp_below_zero(e)
+            for j in range(slope.size):
+                v = signal[j]
+                gate = (one if v >= zero else e[j]) / (one + e[j])
+                shut = (e[j] if v >= zero else one) / (one + e[j])
+                # far out shut is 0, and the rest of the product must not be infinite before it meets it
+                slope[j] *= gate * (one + shut * v * rate * (one + steep * v * v))
         else:
             for j in range(slope.size):
                 v = signal[j]
-                slope[j] *= half * math.erfc(-root * v) + v * peak * math.exp(-half * v * v)
+                below = half if v == zero else e[j] / v
+                e[j] = -half * v * v
+                signal[j] = slope[j] * v * peak
+                slope[j] *= below
+            exp_below_zero(e)
+            for j in range(slope.size):
+                slope[j] += signal[j] * e[j]
+
+
+@kernel
+def gelu_tanh_forward(z: Array, a: Array, numbers: Array) -> None:
+    """a = z·σ(w)."""
+    kind = a.dtype.type
+    one, zero, rate, cubic = kind(1), kind(0), kind(2 * RATE), kind(CUBIC)
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        signal, e = z[r, i], a[r, i]
+        for j in range(e.size):
+            v = signal[j]
+            e[j] = -abs(rate * v * (one + cubic * v * v))
+        exp_below_zero(e)
+        for j in range(e.size):
+            e[j] = signal[j] * (one if signal[j] >= zero else e[j]) / (one + e[j])
 
 
 @activations.register("gelu", source="Hendrycks & Gimpel 2016")
@@ -66,17 +95,33 @@ class Gelu(Activation):
 
 
 @kernel
+def silu_forward(z: Array, a: Array, numbers: Array) -> None:
+    """a = z·σ(z), with e^-|z| alone."""
+    one, zero = a.dtype.type(1), a.dtype.type(0)
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        signal, e = z[r, i], a[r, i]
+        for j in range(e.size):
+            e[j] = -abs(signal[j])
+        exp_below_zero(e)
+        for j in range(e.size):
+            e[j] = signal[j] * (one if signal[j] >= zero else e[j]) / (one + e[j])
+
+
+@kernel
 def silu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
-    """delta *= σ + a(1-σ), σ = sigmoid(z)."""
+    """delta *= σ(z)·(1 + z·σ(-z))."""
     one, zero = delta.dtype.type(1), delta.dtype.type(0)
     for k in prange(delta.shape[0] * delta.shape[1]):
         r, i = k // delta.shape[1], k % delta.shape[1]
-        slope, signal, value = delta[r, i], z[r, i], a[r, i]
+        slope, signal, e = delta[r, i], z[r, i], a[r, i]
         for j in range(slope.size):
-            e = math.exp(-abs(signal[j]))
-            gate = (one if signal[j] >= zero else e) / (one + e)
-            shut = (e if signal[j] >= zero else one) / (one + e)
-            slope[j] *= gate + value[j] * shut
+            e[j] = -abs(signal[j])
+        exp_below_zero(e)
+        for j in range(slope.size):
+            gate = (one if signal[j] >= zero else e[j]) / (one + e[j])
+            shut = (e[j] if signal[j] >= zero else one) / (one + e[j])
+            slope[j] *= gate * (one + signal[j] * shut)
 
 
 @activations.register("silu", source="Elfwing, Uchibe & Doya 2017; Hendrycks & Gimpel 2016")
@@ -84,12 +129,30 @@ class Silu(Activation):
     """f(z) = z·sigmoid(z), also called swish."""
 
     initializer = "he_normal"
+    forward_kernel = silu_forward
     backward_kernel = silu_backward
 
     @staticmethod
     def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
         logistic(xp)(z, out=a)
         xp.multiply(a, z, out=a)
+
+
+@kernel
+def mish_forward(z: Array, a: Array, numbers: Array) -> None:
+    """a = z·t, t = tanh(softplus z); see `mish_backward`."""
+    one, two, zero = a.dtype.type(1), a.dtype.type(2), a.dtype.type(0)
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        signal, e = z[r, i], a[r, i]
+        for j in range(e.size):
+            e[j] = -abs(signal[j])
+        exp_below_zero(e)
+        for j in range(e.size):
+            right = signal[j] > zero
+            part = one + two * e[j] if right else e[j] * (e[j] + two)
+            rest = two * e[j] * e[j] if right else two
+            e[j] = signal[j] * part / (part + rest)
 
 
 @kernel
@@ -102,14 +165,16 @@ def mish_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
     one, two, zero = delta.dtype.type(1), delta.dtype.type(2), delta.dtype.type(0)
     for k in prange(delta.shape[0] * delta.shape[1]):
         r, i = k // delta.shape[1], k % delta.shape[1]
-        slope, signal = delta[r, i], z[r, i]
+        slope, signal, e = delta[r, i], z[r, i], a[r, i]
         for j in range(slope.size):
-            e = math.exp(-abs(signal[j]))
+            e[j] = -abs(signal[j])
+        exp_below_zero(e)
+        for j in range(slope.size):
             right = signal[j] > zero
-            part = one + two * e if right else e * (e + two)
-            rest = two * e * e if right else two
+            part = one + two * e[j] if right else e[j] * (e[j] + two)
+            rest = two * e[j] * e[j] if right else two
             t, other = part / (part + rest), rest / (part + rest)
-            gate = (one if right else e) / (one + e)
+            gate = (one if right else e[j]) / (one + e[j])
             slope[j] *= t + signal[j] * other * (one + t) * gate
 
 
@@ -118,6 +183,7 @@ class Mish(Activation):
     """f(z) = z·tanh(log(1+e^z))."""
 
     initializer = "he_normal"
+    forward_kernel = mish_forward
     backward_kernel = mish_backward
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import Array, HostArray
+from nettrain.backend.exponential import exp_below_zero
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 from nettrain.catalogue.settings import number
@@ -70,18 +71,22 @@ def cross_entropy_labels(
             top = z[0]
             for k in range(1, z.size):
                 top = max(top, z[k])
-            norm = output.dtype.type(0)
             drift = output.dtype.type(0)
             for k in range(z.size):
-                drift += z[k] - top
-                d[k] = math.exp(z[k] - top)
+                d[k] = z[k] - top
+                drift += d[k]
+            lost -= weights[i] * ((one - smoothing) * d[y] + share * drift)
+        exp_below_zero(delta[r].reshape(batch * classes))
+        for i in range(batch):
+            d, y = delta[r, i], labels[i]
+            norm = output.dtype.type(0)
+            for k in range(d.size):
                 norm += d[k]
             factor = weights[i] / divisor
-            for k in range(z.size):
+            for k in range(d.size):
                 d[k] = (d[k] / norm - share) * factor
             d[y] -= (one - smoothing) * factor
-            hit = (one - smoothing) * (z[y] - top)
-            lost += weights[i] * (math.log(norm) - hit - share * drift)
+            lost += weights[i] * math.log(norm)
         total[r, 0] += lost
         total[r, 1] += mass
 
