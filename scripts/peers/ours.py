@@ -127,6 +127,8 @@ def fitted(inputs: int, classes: tuple[str, ...]) -> Any:
         inputs=inputs,
         outputs=lambda **_: len(classes),
         target_kind="classes",
+        target_names=("label",),
         classes=classes,
+        target_center=np.zeros(1),
         target_scale=np.ones(1),
     )
