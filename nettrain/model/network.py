@@ -20,6 +20,7 @@ from nettrain.model.architecture import Architecture, Layer
 from nettrain.model.batch_norm import normalise, normalise_backward, normalise_by_running
 from nettrain.model.parameters import layout, statistics_layout, views
 
+NORMAL_COST = 16  # a Gaussian number costs as much as visiting so many elements
 Allocate = Callable[..., Array]  # name, shape, dtype unless it is the run's
 
 
@@ -260,4 +261,4 @@ class Network:
 def append_noise(tape: Tape, backend: Backend, x: Array, noisy: Array, chance: Chance) -> None:
     """noisy (R, B, D) = x (1|R, B, D) with the noise of this step."""
     draw = (chance.keys, chance.step, chance.first, chance.noise)
-    tape.append(backend.launch(add_noise, noisy.size, noisy, x, *draw))
+    tape.append(backend.launch(add_noise, NORMAL_COST * noisy.size, noisy, x, *draw))
