@@ -50,9 +50,17 @@ def train(
     if as_json:
         print(json.dumps(summary))
     if summary["status"] == "diverged":
-        where = f"in epoch {summary['epochs_run']} of {summary['folder']}"
-        print(f"training diverged {where}: a figure became NaN or infinite", file=sys.stderr)
+        print(f"{_diverged(summary)}: a figure became NaN or infinite", file=sys.stderr)
     raise typer.Exit(EXIT_CODES[summary["status"]])
+
+
+def _diverged(summary: dict[str, Any]) -> str:
+    """What has diverged, and where."""
+    members = summary.get("members", [])
+    gone = sum(member["status"] == "diverged" for member in members)
+    if members:
+        return f"{gone} of {len(members)} members diverged in {summary['folder']}"
+    return f"training diverged in epoch {summary['epochs_run']} of {summary['folder']}"
 
 
 def train_file(
@@ -194,8 +202,18 @@ def _facts(run: "Run", data: "Prepared") -> dict[str, str]:
     targets, backend = data.preprocessing, run.backend
     kind = f"{len(targets.classes)} classes" if targets.classes else ", ".join(targets.target_names)
     threads = f"{backend.threads} thread{'s' if backend.threads > 1 else ''}"
+    members = {"members": _members(run)} if len(run.final) > 1 else {}
     return {
         "data": f"{rows} rows, {run.plan.inputs} inputs → {kind}",
         "network": f"{'-'.join(map(str, run.plan.widths))}, {count(run.plan.parameters)} parameters",
+        **members,
         "backend": f"{backend.name} {backend.dtype}, {threads}",
     }
+
+
+def _members(run: "Run") -> str:
+    """How many networks are trained side by side, and what they differ in."""
+    training, many = run.experiment.training, len(run.final)
+    kind = "one ensemble" if training.ensemble > 1 else "repeats"
+    differ = "weights" if training.vary == "weights" else "weights and orders of the rows"
+    return f"{many} with their own {differ}, as {kind}"

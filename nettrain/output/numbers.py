@@ -16,6 +16,20 @@ def figure(value: float | None) -> str:
     return f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.2e}"
 
 
+def spread(mean: float | None, sd: float | None) -> str:
+    """A mean and its standard deviation, to the digits that the mean is shown with: 0.9658 ±0.0031."""
+    known = mean is not None and sd is not None and math.isfinite(sd)
+    return f"{figure(mean)} ±{deviation(mean, sd)}" if known else figure(mean)
+
+
+def deviation(mean: float | None, sd: float | None) -> str:
+    """A standard deviation, to the digits that its mean is shown with."""
+    text = figure(mean)
+    if sd is None or not math.isfinite(sd) or "." not in text or "e" in text:
+        return figure(sd)
+    return f"{sd:.{len(text.partition('.')[2])}f}"
+
+
 def rate(value: float) -> str:
     """A learning rate: its shortest form with three significant digits."""
     return f"{value:.3g}"

@@ -1,5 +1,6 @@
 """The progress of a run: a live table in a terminal, thinned plain lines elsewhere."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -14,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.engine.events import EpochDone
-from nettrain.output.numbers import figure, rate, seconds
+from nettrain.output.numbers import rate, seconds, spread
 
 REFRESH = 0.1  # seconds between two drawings
 LINES = 20  # about as many lines when output is no terminal
@@ -31,13 +32,22 @@ NARROWER = [
 ]
 
 
+Choose = Callable[[int, int | None, int], list[int]]
+
+
 @dataclass(frozen=True)
 class Row:
-    """One epoch of the first member that is still training."""
+    """One epoch: the figures' means over the members that still train, and how many of all they are.
+
+    `spreads` are their standard deviations, where there are several.
+    """
 
     epoch: int
     epochs: int
     figures: dict[str, float]
+    spreads: dict[str, float]
+    members: int
+    of: int
     learning_rate: float
     seconds: float
     left: float
@@ -67,21 +77,66 @@ class _Clock:
 
     def __init__(self) -> None:
         self._epoch_seconds = 0.0
+        self._members = 0  # that there were at the start
 
     def row(self, event: EpochDone) -> Row:
         # the latest epochs count most, since the first one is slower and machines have moods
         spent = event.seconds
         self._epoch_seconds = 0.9 * self._epoch_seconds + 0.1 * spent if self._epoch_seconds else spent
         left = self._epoch_seconds * (event.epochs - event.epoch)
+        self._members = max(self._members, len(event.members))
+        alone, several = self._members == 1, len(event.members) > 1
         return Row(
             event.epoch,
             event.epochs,
-            {name: float(values[0]) for name, values in event.figures.items()},
+            {name: float(values.mean()) for name, values in event.figures.items()},
+            {name: float(values.std(ddof=1)) for name, values in event.figures.items() if several},
+            len(event.members),
+            self._members,
             float(event.learning_rate[0]),
             event.seconds,
             left,
-            bool(event.better[0]),
+            alone and bool(event.better[0]),  # several have each their own best epoch
         )
+
+
+class Kept:
+    """Rows of a run of any length, in memory that does not grow with it.
+
+    The first, the best and the latest are there; of the rest as many as are evenly spread, fewer and fewer.
+    """
+
+    def __init__(self, limit: int = 512) -> None:
+        self._limit, self._every, self._count = limit, 1, 0
+        self._spread: list[Row] = []
+        self._latest: deque[Row] = deque(maxlen=ROWS)
+        self.best: Row | None = None
+
+    def add(self, row: Row) -> None:
+        """Take in the next row."""
+        if self._count % self._every == 0:
+            self._spread.append(row)
+        self._count += 1
+        if len(self._spread) > self._limit:
+            self._spread, self._every = self._spread[::2], 2 * self._every
+        self._latest.append(row)
+        self.best = row if row.better else self.best
+
+    def latest(self, height: int) -> list[Row]:
+        """The last rows, and the best one above them when it is older."""
+        rows = list(self._latest)
+        return self._chosen(rows, latest, height)
+
+    def thinned(self, height: int) -> list[Row]:
+        """Rows of the whole run, the first, the best and the last among them."""
+        rows = {row.epoch: row for row in (*self._spread, *self._latest)}
+        return self._chosen([rows[epoch] for epoch in sorted(rows)], thinned, height)
+
+    def _chosen(self, rows: list[Row], choose: Choose, height: int) -> list[Row]:
+        if self.best is not None and self.best not in rows:
+            rows = sorted([*rows, self.best], key=lambda row: row.epoch)
+        best = rows.index(self.best) if self.best is not None else None
+        return [rows[k] for k in choose(len(rows), best, height)]
 
 
 class LiveTable(Progress):
@@ -89,8 +144,8 @@ class LiveTable(Progress):
 
     def __init__(self, console: Console) -> None:
         self._console, self._clock = console, _Clock()
-        self._rows: list[Row] = []
-        self._best = 0
+        self._kept = Kept()
+        self._last: Row | None = None
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._live.start()
         self._drawn = 0.0
@@ -99,28 +154,25 @@ class LiveTable(Progress):
         row = self._clock.row(event)
         if not event.evaluated:
             return
-        self._best = len(self._rows) if row.better else self._best
-        self._rows.append(row)
+        self._kept.add(row)
+        self._last = row
         if monotonic() - self._drawn >= REFRESH:
-            self._draw(latest(len(self._rows), self._best, self._height()))
+            self._live.update(self._picture(self._kept.latest(self._height()), row), refresh=True)
+            self._drawn = monotonic()
 
     def close(self) -> None:
-        if self._rows:
-            shown = thinned(len(self._rows), self._best, self._height())
-            self._live.update(self._picture(shown, over=True))
+        if self._last is not None:
+            shown = self._kept.thinned(self._height())
+            self._live.update(self._picture(shown, self._last, over=True))
         self._live.stop()
 
     def _height(self) -> int:
         return max(3, min(ROWS, self._console.height - 8))
 
-    def _draw(self, shown: list[int]) -> None:
-        self._live.update(self._picture(shown), refresh=True)
-        self._drawn = monotonic()
-
-    def _picture(self, shown: list[int], *, over: bool = False) -> RenderableType:
-        rows, best = [self._rows[k] for k in shown], self._rows[self._best].epoch
-        body = fitting_table(self._console, rows, best)
-        return Group(body, _bar(self._rows[-1], over=over))
+    def _picture(self, rows: list[Row], last: Row, *, over: bool = False) -> RenderableType:
+        best = self._kept.best
+        body = fitting_table(self._console, rows, best.epoch if best else None)
+        return Group(body, _bar(last, over=over))
 
 
 class Plain(Progress):
@@ -161,13 +213,16 @@ def progress(console: Console, *, quiet: bool) -> Progress:
 def line(row: Row) -> str:
     """One epoch as plain text."""
     width = len(str(row.epochs))
-    figures = "  ".join(f"{title(name)} {figure(value)}" for name, value in visible(row.figures).items())
+    shown = {name: spread(value, row.spreads.get(name)) for name, value in visible(row.figures).items()}
+    figures = "  ".join(f"{title(name)} {value}" for name, value in shown.items())
+    several = f"  {row.members} of {row.of} members" if row.of > 1 else ""
     mark = "  best" if row.better else ""
     took = seconds(row.seconds) + (f", {seconds(row.left)} left" if row.left else "")
-    return f"epoch {row.epoch:>{width}}/{row.epochs}  {figures}  rate {rate(row.learning_rate)}  {took}{mark}"
+    told = f"{figures}  rate {rate(row.learning_rate)}{several}"
+    return f"epoch {row.epoch:>{width}}/{row.epochs}  {told}  {took}{mark}"
 
 
-def fitting_table(console: Console, rows: list[Row], best: int) -> Table:
+def fitting_table(console: Console, rows: list[Row], best: int | None) -> Table:
     """The table of epochs, without its least needed columns where the terminal is narrow."""
     for without in NARROWER:
         table = epoch_table(rows, best, without)
@@ -176,17 +231,19 @@ def fitting_table(console: Console, rows: list[Row], best: int) -> Table:
     return table
 
 
-def epoch_table(rows: list[Row], best: int, without: tuple[str, ...] = ()) -> Table:
+def epoch_table(rows: list[Row], best: int | None, without: tuple[str, ...] = ()) -> Table:
     """Epochs as a table, a mark at the best."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     names = list(dict.fromkeys(name for row in rows for name in visible(row.figures)))
     names = [name for name in names if name not in without]
     sides: dict[str, Callable[[Row], str]] = {
+        "members": lambda row: str(row.members),
         "rate": lambda row: rate(row.learning_rate),
         "time": lambda row: seconds(row.seconds),
         "left": lambda row: seconds(row.left) if row.left else "",
     }
-    sides = {name: show for name, show in sides.items() if name not in without}
+    alone = ("members",) if all(row.of == 1 for row in rows) else ()
+    sides = {name: show for name, show in sides.items() if name not in (*without, *alone)}
     table.add_column("epoch", justify="right", no_wrap=True)
     for name in names:
         table.add_column(title(name), justify="right", no_wrap=True)
@@ -198,7 +255,7 @@ def epoch_table(rows: list[Row], best: int, without: tuple[str, ...] = ()) -> Ta
         is_best = row.epoch == best
         table.add_row(
             str(row.epoch),
-            *(figure(row.figures.get(name)) for name in names),
+            *(spread(row.figures.get(name), row.spreads.get(name)) for name in names),
             *(show(row) for show in sides.values()),
             mark if is_best else "",
             style="bold green" if is_best else "",
@@ -217,20 +274,20 @@ def title(name: str) -> str:
     return name.replace("_", " ")
 
 
-def latest(count: int, best: int, height: int) -> list[int]:
+def latest(count: int, best: int | None, height: int) -> list[int]:
     """Positions of the last epochs, and of the best one above them when it is older."""
     start = max(0, count - height)
     recent = list(range(start, count))
-    return recent if best >= start else [best, *recent[1:]]
+    return recent if best is None or best >= start else [best, *recent[1:]]
 
 
-def thinned(count: int, best: int, height: int) -> list[int]:
+def thinned(count: int, best: int | None, height: int) -> list[int]:
     """Positions spread over the whole run: the first, the last and the best among them."""
     if count <= height:
         return list(range(count))
     steps = height - 2
-    spread = {round(k * (count - 1) / steps) for k in range(steps + 1)}
-    return sorted(spread | {best})
+    chosen = {round(k * (count - 1) / steps) for k in range(steps + 1)}
+    return sorted(chosen if best is None else chosen | {best})
 
 
 def _bar(row: Row, *, over: bool) -> RenderableType:

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
 from nettrain.model.architecture import Architecture, Layer
-from nettrain.output.numbers import count, figure, seconds
+from nettrain.output.members import endings, members_table
+from nettrain.output.numbers import count, seconds, spread
 from nettrain.output.progress import title
 
 NEARLY = 0.005  # two figures that differ by less say the same
@@ -44,12 +45,15 @@ def final_report(
     console: Console, plan: Architecture, summary: dict[str, Any], folder: Path, files: list[str]
 ) -> None:
     """Architecture, metrics, why it stopped, what was restored, where the files are, the next command."""
-    _side_by_side(console, _architecture(plan, summary["link"]), _metrics(summary["metrics"]))
+    sd = {} if summary.get("joint") else summary.get("sd", {})
+    _side_by_side(console, _architecture(plan, summary["link"]), _metrics(summary["metrics"], sd))
+    if "mean" in summary:
+        console.print(members_table(console, summary, _beside_the_loss(summary["mean"])))
     console.print(labelled({"stopped": _ending(summary), "time": _time(summary["timing"])}))
     console.print(labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}
-    if summary["status"] == "diverged":
+    if all(one["status"] == "diverged" for one in summary.get("members", [summary])):
         last["next"] = "a smaller learning rate, or scaled inputs and targets"
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
@@ -108,7 +112,8 @@ def _stages(layer: Layer, activation: str) -> Iterator[str]:
         yield f"dropout {layer.dropout:g}"
 
 
-def _metrics(parts: dict[str, dict[str, float]]) -> Table:
+def _metrics(parts: dict[str, dict[str, float]], sd: dict[str, dict[str, float]]) -> Table:
+    """Figures of each part of the rows, with the standard deviation over networks where `sd` has it."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("rows")
     names = headlines(parts)
@@ -116,8 +121,14 @@ def _metrics(parts: dict[str, dict[str, float]]) -> Table:
         table.add_column(title(name), justify="right")
     for part, values in parts.items():
         style = "bold green" if part == "test" else ""
-        table.add_row(part, *(figure(values.get(name)) for name in names), style=style)
+        shown = (spread(values.get(name), sd.get(part, {}).get(name)) for name in names)
+        table.add_row(part, *shown, style=style)
     return table
+
+
+def _beside_the_loss(parts: dict[str, dict[str, float]]) -> str:
+    """The one metric that says most, "" where there is none."""
+    return next((name for name in headlines(parts) if name != "loss"), "")
 
 
 def headlines(parts: dict[str, dict[str, float]]) -> list[str]:
@@ -136,6 +147,8 @@ def _tells(name: str, parts: dict[str, dict[str, float]]) -> bool:
 
 def _ending(summary: dict[str, Any]) -> str:
     """`early stopping after 37 epochs; the weights of epoch 27, the best, were restored`."""
+    if "members" in summary:
+        return endings(summary["members"], summary["monitor"], REASONS)
     epochs, best = summary["epochs_run"], summary["best_epoch"]
     text = f"{REASONS[summary['stop_reason']]} after {_plural(epochs, 'epoch')}"
     if summary["unfinished_steps"] and not summary["restored_best"]:

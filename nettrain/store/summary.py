@@ -49,7 +49,7 @@ def summarise(
 
 def answered_jointly(summary: dict[str, Any], joint: dict[str, dict[str, float]]) -> dict[str, Any]:
     """The summary of a run that answers with a mean response: the metrics are those of the mean."""
-    return {**summary, "metrics": {PARTS[part]: named for part, named in joint.items()}}
+    return {**summary, "metrics": {PARTS[part]: named for part, named in joint.items()}, "joint": True}
 
 
 def with_snapshots(

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from nettrain.engine.events import EpochDone
-from nettrain.output.progress import LiveTable, Plain, latest, progress, thinned
+from nettrain.output.progress import Kept, LiveTable, Plain, Row, latest, progress, thinned
 
 
 def event(epoch: int, epochs: int, loss: float, *, better: bool = False, penalty: float = 0.0) -> EpochDone:
@@ -124,3 +124,65 @@ def test_the_rows_that_are_shown(count: int, best: int) -> None:
 def test_the_console_decides() -> None:
     assert isinstance(progress(Console(file=StringIO()), quiet=False), Plain)
     assert isinstance(progress(Console(file=StringIO(), force_terminal=True), quiet=False), LiveTable)
+
+
+def many(epoch: int, epochs: int, losses: list[float], *, members: list[int] | None = None) -> EpochDone:
+    """An epoch of several members."""
+    values = np.array(losses)
+    figures = {"train_loss": values, "objective": values, "val_loss": 2 * values, "val_accuracy": 1 - values}
+    return replace(
+        event(epoch, epochs, 1.0),
+        members=np.array(members or range(len(losses))),
+        learning_rate=np.full(len(losses), 0.01),
+        figures=figures,
+        better=np.ones(len(losses), dtype=bool),
+    )
+
+
+def test_several_members_are_told_by_mean_and_spread() -> None:
+    assert plain([many(1, 2, [0.5, 0.4, 0.3]), many(2, 2, [0.3, 0.1], members=[0, 2])]) == [
+        "epoch 1/2  train loss 0.4000 ±0.1000  val loss 0.8000 ±0.2000  val accuracy 0.6000 ±0.1000"
+        "  rate 0.01  3 of 3 members  2.0 ms, 2.0 ms left",
+        "epoch 2/2  train loss 0.2000 ±0.1414  val loss 0.4000 ±0.2828  val accuracy 0.8000 ±0.1414"
+        "  rate 0.01  2 of 3 members  2.0 ms",
+    ]
+
+
+def test_the_live_table_of_several_members_to_the_letter() -> None:
+    text = live([many(1, 2, [0.5, 0.4, 0.3]), many(2, 2, [0.3], members=[0])])
+    last = text[text.rindex(" epoch  ") :]
+    assert [line.rstrip() for line in last.splitlines()] == [
+        " epoch       train loss         val loss     val accuracy   members   rate",
+        " ────────────────────────────────────────────────────────────────────────────",
+        "     1   0.4000 ±0.1000   0.8000 ±0.2000   0.6000 ±0.1000         3   0.01",
+        "     2           0.3000           0.6000           0.7000         1   0.01",
+        "",
+        "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  2/2 epochs  done",
+    ]
+
+
+def row(epoch: int, *, better: bool = False) -> Row:
+    return Row(epoch, 10**9, {}, {}, 1, 1, 0.01, 0.0, 0.0, better)
+
+
+def test_a_run_of_any_length_is_kept_in_little_memory() -> None:
+    kept = Kept(limit=64)
+    for epoch in range(1, 10_001):
+        kept.add(row(epoch, better=epoch == 777))
+    assert len(kept._spread) <= 64
+    assert [one.epoch for one in kept.latest(4)] == [777, 9998, 9999, 10_000]
+    shown = [one.epoch for one in kept.thinned(12)]
+    assert {1, 777, 10_000} <= set(shown)
+    assert shown == sorted(shown)
+    assert len(shown) <= 12
+    gaps = np.diff([one.epoch for one in kept._spread])
+    assert gaps.min() == gaps.max()  # evenly spread
+
+
+def test_a_short_run_is_shown_as_it_was() -> None:
+    kept = Kept()
+    for epoch in range(1, 9):
+        kept.add(row(epoch, better=epoch == 3))
+    assert [one.epoch for one in kept.thinned(12)] == list(range(1, 9))
+    assert kept.best is not None
+    assert kept.best.epoch == 3
