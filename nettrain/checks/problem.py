@@ -105,7 +105,7 @@ def plain(experiment: Experiment, rows: int) -> Experiment:
     """The experiment in float64 with batches of so many rows, whose step is w - RATE·gradient."""
     drawn = {name: getattr(experiment.training, name) for name in DRAWN}
     changes = {
-        "optimizer": optimizers["sgd"](learning_rate=RATE),
+        "optimizer": optimizers["sgd"].model_validate({"learning_rate": RATE}),
         "schedule": schedules["constant"](),
         "training": TrainingSettings(batch_size=rows, **drawn),
         "regularization": experiment.regularization.model_copy(update={"max_norm": None}),

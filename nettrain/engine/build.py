@@ -11,12 +11,13 @@ from nettrain.backend.philox import key_words
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.losses import losses, targets_for
 from nettrain.catalogue.metrics import Task
-from nettrain.catalogue.optimizers import optimizers
-from nettrain.catalogue.schedules import Calendar
+from nettrain.catalogue.optimizers import DECAYS, optimizers
+from nettrain.catalogue.schedules import Calendar, Reactive
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.engine.batches import Plan
 from nettrain.engine.members import grouping_key, shaped, stack
+from nettrain.engine.plateau import Plateau
 from nettrain.engine.population import Pool, Population
 from nettrain.engine.snapshots import Snapshots
 from nettrain.engine.stopping import Convergence, Stopping
@@ -62,6 +63,7 @@ class Run:
     stopping: Stopping
     convergence: Convergence
     snapshots: Snapshots
+    plateau: Plateau | None
     task: Task
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
@@ -97,6 +99,7 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
         convergence=Convergence(population, backend, members.training.convergence, place.size),
         snapshots=Snapshots(population, backend, first.training, *widths),
+        plateau=_plateau(population, first, monitor),
         task=task_of(data.preprocessing, first),
         target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
         final=np.zeros((len(experiments), widths[0]), backend.dtype),
@@ -111,6 +114,13 @@ def _monitor(experiment: Experiment, data: Prepared) -> str:
     if stopping is not None:
         return stopping.monitor
     return "val_loss" if data.validation is not None else "train_loss"
+
+
+def _plateau(population: Population, experiment: Experiment, monitor: str) -> Plateau | None:
+    if not isinstance(experiment.schedule, Reactive):
+        return None
+    watched = experiment.schedule.monitor or monitor
+    return Plateau(population, watched, maximize=goal(watched) == "maximize")
 
 
 def network_of(experiment: Experiment, data: Prepared, **largest: Any) -> Architecture:
@@ -193,14 +203,19 @@ def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> No
     rule = optimizers[run.experiment.optimizer.name]
     own("parameters", zeros((size, width)))
     own("gradient", zeros((size, width)), scratch=True)
-    own("state", zeros((size, len(rule.state), width)))
+    chosen = run.experiment.optimizer
+    own("state", zeros((size, len(rule.slots(chosen)), width)))
+    if rule.ahead(chosen) is not None:
+        own("ahead", zeros((size, width)))
     own("total", zeros((size, 2), np.float64))
     own("rate", np.zeros(size))
     l2 = members.regularization.l2.astype(float)
     own("l2", run.backend.from_host(np.stack([l2, np.zeros(size)], axis=1)))
+    _allocate_limits(run)
     own("loss", run.backend.from_host(columns(loss_of(run.experiment).columns(members.loss), size)))
     known = rule.coefficients(shaped(members.optimizer, 1), np.ones((size, 1)), np.ones(1))
-    own("coefficients", zeros((size, len(known))), scratch=True)
+    twice = 1 if rule.ahead(chosen) is None else 2
+    own("coefficients", zeros((size, DECAYS + twice * len(known))), scratch=True)
     own("statistics", zeros(run.final_statistics.shape))
     if run.experiment.training.early_stopping is not None:
         own("best_parameters", zeros((size, width)))
@@ -213,3 +228,19 @@ def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> No
         inits = layer_initializers(experiment.model, one)
         row = initial_row(one, run.place, inits, experiment.model.seed or 0)
         run.population["parameters"][r] = run.backend.from_host(row)
+
+
+def _allocate_limits(run: Run) -> None:
+    """What penalties and limits beside l2 read, where any member has them."""
+    members, own, place = run.population.members, run.population.own, run.backend.from_host
+    size, training, penalties = run.population.size, members.training, members.regularization
+    limits = [penalties.l1, *(_or(limit, np.inf) for limit in (training.clip_value, training.clip_norm))]
+    if training.clip_value is not None or training.clip_norm is not None or (penalties.l1 > 0).any():
+        own("pulls", place(columns(limits, size)))
+        own("no_l2", place(np.zeros((size, 2))))
+    if penalties.max_norm is not None:
+        own("max_norm", place(penalties.max_norm.astype(float)))
+
+
+def _or(value: Any, otherwise: float) -> Any:
+    return otherwise if value is None else value

@@ -13,9 +13,11 @@ import numpy as np
 from nettrain.backend.base import Backend, HostArray
 from nettrain.data.prepare import Prepared
 from nettrain.engine.build import Run, build
+from nettrain.engine.coefficients import coefficient_table
 from nettrain.engine.loop import Training
 from nettrain.engine.state import State, put_back
-from nettrain.engine.step import append_loss, coefficient_table
+from nettrain.engine.step import append_loss
+from nettrain.engine.update import point
 from nettrain.model.network import Tape
 from nettrain.spec.experiment import Experiment
 
@@ -99,7 +101,7 @@ class _Look:
         start, stop = list(self.run.batches.bounds())[position]
         self.run.population["total"][:] = 0
         tape = Tape()
-        work = append_loss(tape, self.run, training.steps[stop - start].index).work
+        work = append_loss(tape, self.run, training.steps[stop - start].index, point(self.run)).work
         with np.errstate(over="ignore", invalid="ignore"):
             for call in tape:
                 call()

@@ -131,7 +131,7 @@ class Evaluation:
 
 def watched(run: Run) -> list[str]:
     """The metrics of the validation rows that the run is steered by."""
-    names = (run.monitor, *run.experiment.training.watched.values())
+    names = (run.monitor, *run.experiment.watched.values())
     return list(dict.fromkeys(name.removeprefix("val_") for name in names if _of_validation(name)))
 
 

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from nettrain.engine.batches import Index, orders, shared
 from nettrain.engine.build import Run
+from nettrain.engine.coefficients import TABLE_STEPS, coefficient_table
 from nettrain.engine.evaluate import Evaluation, watched
 from nettrain.engine.events import EpochDone, Event, MemberStopped, TrainingDone
-from nettrain.engine.step import TABLE_STEPS, Step, coefficient_table, training_step
+from nettrain.engine.step import Step, training_step
 from nettrain.engine.stopping import reached
 
 Figures = dict[str, npt.NDArray[np.float64]]
@@ -173,6 +174,8 @@ class Training:
             step.index[...] = rows[:, start:stop]
             coefficients[...] = table[ahead]
             self.counter[0] = self.step
+            if position == 0:
+                step.begin()
             step.replay()
             self.step += 1
             self.position += 1
@@ -222,20 +225,24 @@ class Training:
         return self.epoch % self.settings.evaluate_every == 0 or self.epoch == self.settings.epochs
 
     def _penalty(self) -> npt.NDArray[np.float64]:
-        """l2/2·ΣW² of each member, with the weights as they are."""
-        l2 = self.run.population.members.regularization.l2
-        if not (l2 > 0).any():
+        """l2/2·ΣW² + l1·Σ|W| of each member, with the weights as they are."""
+        penalties = self.run.population.members.regularization
+        l1, l2 = penalties.l1, penalties.l2
+        if not ((l1 > 0) | (l2 > 0)).any():
             return np.zeros(len(l2))
         weights = self.run.population["parameters"][:, : self.run.place.weights]
-        squares = self.run.backend.to_host(weights).astype(np.float64)
-        squares *= squares
-        return np.where(l2 > 0, 0.5 * l2 * squares.sum(axis=1), 0.0)
+        sizes = np.abs(self.run.backend.to_host(weights).astype(np.float64))
+        sums = sizes.sum(axis=1)
+        sizes *= sizes
+        return np.where(l1 > 0, l1 * sums, 0.0) + np.where(l2 > 0, 0.5 * l2 * sizes.sum(axis=1), 0.0)
 
     def _observe(self, figures: Figures, sound: Flags) -> tuple[Flags, Flags]:
         """Which members got better and which shall stop, in an epoch that is evaluated."""
         size = self.run.population.size
         if not self._due():
             return np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+        if self.run.plateau is not None:
+            self.run.plateau.observe(figures[self.run.plateau.monitor], self.run.population.members.schedule)
         values = figures[self.run.monitor]
         return self.run.stopping.observe(values, self.epoch, self._rules.early_stopping, sound)
 

@@ -40,6 +40,10 @@ class Population:
         """Names of the arrays on which the run's future depends."""
         return [name for name in self._rows if name not in self._scratch]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether an array of this name is listed."""
+        return name in self._rows
+
     def __getitem__(self, name: str) -> Array:
         """The rows of the members that are still here; a view, void after `compact`."""
         return self._rows[name][: self.size]

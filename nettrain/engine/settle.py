@@ -113,7 +113,7 @@ def _check_monitor(experiment: Experiment, data: Prepared) -> None:
     """A metric of other targets would never be there, nor would one of rows that there are not."""
     task = task_of(data.preprocessing, experiment)
     allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(task))]
-    for path, name in experiment.training.watched.items():
+    for path, name in experiment.watched.items():
         key = ".".join(path)
         if name not in allowed:
             reason = f"is not for {task.targets}{'' if task.probabilities else ' without probabilities'}"

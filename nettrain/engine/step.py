@@ -6,22 +6,23 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
-from nettrain.catalogue.optimizers import blocks, optimizers
-from nettrain.catalogue.schedules import rates
 from nettrain.engine.build import Run, loss_of
 from nettrain.engine.members import shaped
+from nettrain.engine.update import append_update, first_look, point
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import Chance, LayerBuffers, Network, Numbers, Tape, append_noise, buffers
-
-TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step for one batch size: fill `index` (G, B), then `replay`."""
+    """A step for one batch size: fill `index` (G, B), then `replay`.
+
+    `begin` goes before the first step of an epoch, once the population has its coefficients.
+    """
 
     index: Array
     replay: Call
+    begin: Call
 
 
 @dataclass(frozen=True)
@@ -38,26 +39,21 @@ class Passed:
 def training_step(run: Run, rows: int, orders: int) -> Step:
     """The step of the population as it is now, for batches of `rows` in `orders` different orders.
 
-    Look ahead, gather, forward, loss, backward, update. Void after the population is compacted.
+    Gather, forward, loss, backward, update. Void after the population is compacted.
     """
     tape, index = Tape(), run.pool.take("index", (orders, rows), np.intp)
-    population, backend = run.population, run.backend
-    w, gradient = population["parameters"], population["gradient"]
-    c, state = population["coefficients"], population["state"]
-    rule = optimizers[run.experiment.optimizer.name]
-    parts = backend.from_host(blocks(population.size, run.place.size, run.place.weights))
-    ahead = rule.look_ahead(run.experiment.optimizer)
-    if ahead is not None:
-        tape.append(backend.launch(ahead, w.size, w, state, c, parts))
-    passed = append_loss(tape, run, index)
-    passed.net.backward(tape, passed.x, gradient, passed.work)
-    update = (w, gradient, state, c, population["l2"], parts)
-    tape.append(backend.launch(rule.step(run.experiment.optimizer), w.size, *update))
-    return Step(index, backend.capture(tape))
+    if "max_norm" in run.population:  # it moves the weights after the rule has looked ahead
+        tape += first_look(run)
+    passed = append_loss(tape, run, index, point(run))
+    passed.net.backward(tape, passed.x, run.population["gradient"], passed.work)
+    append_update(tape, run)
+    return Step(index, run.backend.capture(tape), run.backend.capture(first_look(run)))
 
 
-def append_loss(tape: Tape, run: Run, index: Array) -> Passed:
+def append_loss(tape: Tape, run: Run, index: Array, parameters: Array | None = None) -> Passed:
     """The batch of the rows in index (G, B), its forward pass in training mode and its loss.
+
+    `parameters` (R, P) are the population's unless told otherwise.
 
     The loss and its weight are added to the population's `total`, and ∂loss/∂output is in the last delta.
     """
@@ -65,7 +61,8 @@ def append_loss(tape: Tape, run: Run, index: Array) -> Passed:
     population, backend = run.population, run.backend
     work = buffers(run.plan, run.pool.prefixed("train"), population.size, index.shape[1])
     numbers, chance = layer_numbers(backend, population.members), _chance(run)
-    net = Network(backend, run.plan, population["parameters"], population["statistics"], numbers)
+    parameters = population["parameters"] if parameters is None else parameters
+    net = Network(backend, run.plan, parameters, population["statistics"], numbers)
     if chance.noise is not None:
         noisy = run.pool.take("noisy", (population.size, *x.shape[1:]))
         append_noise(tape, backend, x, noisy, chance)
@@ -102,29 +99,6 @@ def chance_of(backend: Backend, plan: Architecture, members: Any, keys: Array, s
             drops[k] = (backend.from_host(below), backend.from_host(1 / (1 - rates)))
     sigma = backend.from_host(members.model.input_noise.astype(float)) if plan.input_noise > 0 else None
     return Chance(keys, step, drops, sigma)
-
-
-def coefficient_table(run: Run, first: int, count: int) -> tuple[Any, Any]:
-    """What the optimizer needs at steps first, first + 1, … (from 0): (T, R, K), and the rates (R, T).
-
-    Computed on the host in float64 and rounded to the run's dtype.
-    """
-    members = run.population.members
-    steps = np.arange(first, first + count, dtype=float)
-    settings = shaped(members.optimizer, 1)
-    rate = rates(
-        run.experiment.schedule,
-        shaped(members.schedule, 1),
-        settings.learning_rate,
-        steps,
-        run.calendar,
-    )
-    rule = optimizers[run.experiment.optimizer.name]
-    values = rule.coefficients(settings, rate, steps + 1)
-    table = np.empty((count, run.population.size, len(values)), run.backend.dtype)
-    for k, value in enumerate(values):
-        table[:, :, k] = np.broadcast_to(value, rate.shape).T
-    return table, rate
 
 
 def _gather(tape: Tape, run: Run, index: Array) -> tuple[Array, Array, Array]:

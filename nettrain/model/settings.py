@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from nettrain.catalogue.activations import Activation, activations
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.settings import Settings, expects, later, number, option
+from nettrain.catalogue.settings import Settings, expects, number, option
 
 Units = Annotated[int, Field(ge=1)]
 ActivationChoice = Annotated[Activation, Choice(activations)]
@@ -119,5 +119,7 @@ class RegularizationSettings(Settings):
     """Penalties on the weight matrices; biases are never penalised."""
 
     l2: float = number(0.0, "adds l2/2·ΣW² to the objective", ge=0)
-    l1: Any = later(0.0, "adds l1·Σ|W| to the objective")
-    max_norm: Any = later(None, "largest norm of a unit's incoming weights")
+    l1: float = number(0.0, "adds l1·Σ|W| to the objective", ge=0)
+    max_norm: float | None = number(
+        None, "after a step, each unit's incoming weights are scaled to this norm", gt=0
+    )

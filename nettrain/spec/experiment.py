@@ -9,7 +9,7 @@ from nettrain.catalogue.losses import Loss, losses
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import Optimizer, optimizers
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.schedules import Schedule, schedules
+from nettrain.catalogue.schedules import Reactive, Schedule, schedules
 from nettrain.catalogue.settings import Settings, expects, later, number, option
 from nettrain.data.settings import DataSettings
 from nettrain.errors import nearest
@@ -20,6 +20,7 @@ LOSSES = ("loss", "objective")
 MONITOR = ("training", "early_stopping", "monitor")
 CONVERGENCE = ("training", "convergence")
 TARGET = ("training", "target")
+SCHEDULE_MONITOR = ("schedule", "monitor")
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BatchSize = Annotated[
     Annotated[int, Field(ge=1)] | Literal["full"], expects("a whole number from 1, or full")
@@ -98,9 +99,11 @@ class TrainingSettings(Settings):
         "permutation", "each row once per epoch, or as many rows drawn anew from all, some twice, some not"
     )
     drop_last: bool = option(False, "leave out a last batch that is not full")
-    clip_norm: Any = later(None, "largest norm of a member's gradient")
-    clip_value: Any = later(None, "largest absolute value in the gradient")
-    weight_decay: Any = later(0.0, "decoupled decay of the weights")
+    clip_norm: float | None = number(
+        None, "largest norm of a member's whole gradient, penalties included", gt=0
+    )
+    clip_value: float | None = number(None, "largest absolute value in the gradient, before clip_norm", gt=0)
+    weight_decay: float = number(0.0, "decoupled decay λ of the weights: w -= αλw", ge=0)
     convergence: Convergence | None = option(None, "stop when an epoch changes next to nothing")
     max_seconds: float | None = number(None, "stop at the first step that ends after this time", gt=0)
     target: Target | None = option(None, "stop when these figures are reached, all in one evaluation")
@@ -184,9 +187,47 @@ class Experiment(Settings):
             raise PydanticCustomError("elsewhere", "1 row has no spread for batch_norm", {"path": path})
         return self
 
+    @property
+    def watched(self) -> dict[tuple[str, ...], str]:
+        """The figures that steer the training, by the key that names them."""
+        monitor = self.schedule.monitor if isinstance(self.schedule, Reactive) else None
+        return self.training.watched | ({} if monitor is None else {SCHEDULE_MONITOR: monitor})
+
+    @model_validator(mode="after")
+    def _one_decay(self) -> "Experiment":
+        if self.training.weight_decay > 0 and hasattr(self.optimizer, "weight_decay"):
+            raise PydanticCustomError(
+                "elsewhere",
+                "{name} has its own, optimizer.weight_decay",
+                {"name": self.optimizer.name, "path": ("training", "weight_decay")},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_momentum(self) -> "Experiment":
+        plan = getattr(self.optimizer, "momentum_schedule", None)
+        if getattr(self.schedule, "momentum", None) == "cycle" and plan and plan.name != "constant":
+            raise PydanticCustomError(
+                "elsewhere",
+                '{name} moves the momentum itself, unless schedule.momentum is "fixed"',
+                {"name": self.schedule.name, "path": ("optimizer", "momentum_schedule")},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _known_figure(self) -> "Experiment":
+        name = self.watched.get(SCHEDULE_MONITOR, "train_loss")
+        if name not in monitors():
+            raise PydanticCustomError(
+                "elsewhere",
+                'unknown "{name}"{hint}',
+                {"name": name, "hint": nearest(name, monitors()), "path": SCHEDULE_MONITOR},
+            )
+        return self
+
     @model_validator(mode="after")
     def _rows_to_monitor(self) -> "Experiment":
-        for path, name in self.training.watched.items():
+        for path, name in self.watched.items():
             if name.startswith("val_") and not self.data.validation:
                 raise PydanticCustomError(
                     "elsewhere",

@@ -92,7 +92,7 @@ def _job(trial: Trial, data: Prepared, shared: Shared, metric: str) -> Job:
     weights = plan.parameters
     # a row costs a multiplication with every weight forward and two backward, a step the update and its calls
     cost = epochs * (3.0 * rows * weights + batches.steps * (30.0 * weights + 30_000))
-    state = 3 + len(optimizers[settled.optimizer.name].state)
+    state = 3 + len(optimizers[settled.optimizer.name].slots(settled.optimizer))
     signals = KEPT * max(batches.sizes) * sum(plan.widths)
     return Job(trial.number, settled, shared, cost, 4 * (state * weights + signals))
 

@@ -11,8 +11,9 @@ from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.engine.build import Run, build
+from nettrain.engine.coefficients import coefficient_table
 from nettrain.engine.settle import settle
-from nettrain.engine.step import coefficient_table, training_step
+from nettrain.engine.step import training_step
 from nettrain.model.parameters import views
 from nettrain.spec.document import parse
 from nettrain.spec.experiment import Experiment
@@ -21,7 +22,18 @@ from peers.problem import BATCH, BETA1, BETA2, EPSILON, RATE, THREADS, WIDTHS, A
 
 VERSION = nettrain.__version__
 ADAM = f"{{name: adam, learning_rate: {RATE}, beta1: {BETA1}, beta2: {BETA2}, epsilon: {EPSILON}}}"
-MILLION = (1000, 996, 3)  # units of a network of about a million parameters
+NETWORKS = {  # members, and their units
+    "64-64-32-10 x 32": (32, (64, 64, 32, 10)),
+    "784-512-512-10": (1, WIDTHS),
+}
+FORMS = (  # beside each rule as it is by default
+    "{name: momentum, form: average}",
+    "{name: nesterov, form: average}",
+    "{name: adam, amsgrad: true}",
+    "{name: rmsprop, momentum: 0.9}",
+    "{name: rmsprop, centered: true}",
+    "{name: rmsprop, centered: true, momentum: 0.9}",
+)
 SPEC = """
 seed: {seed}
 data: {{source: 'builtin:iris', validation: 0}}  # read by nobody: rows come as arrays
@@ -60,9 +72,11 @@ class Steps:
         coefficients, total = population["coefficients"], population["total"]
         total[:] = 0
         table, _ = coefficient_table(self.run, self.done, len(index))
-        for rows, values in zip(index, table, strict=True):
+        for begins, rows, values in zip([True] + [False] * (len(index) - 1), index, table, strict=True):
             self.step.index[...] = rows
             coefficients[...] = values
+            if begins:
+                self.step.begin()
             self.step.replay()
         self.done += len(index)
         self.run.backend.synchronize()
@@ -102,23 +116,27 @@ class Recording(NumpyBackend):
         return self.launched[kernel]
 
 
-def updates(name: str, threads: int) -> tuple[int, list[Callable[[], object]]]:
-    """How many parameters, and one optimizer's calls on them: the look-ahead, if it has one, and the pass.
+def updates(optimizer: str, threads: int, network: str) -> tuple[int, Callable[[], object]]:
+    """How many parameters, and one optimizer's pass over them.
 
-    They are those of a step that is built and never taken; gradients are random numbers.
+    It is that of a step that is built and never taken; gradients are random numbers.
     """
-    inputs, hidden, classes = MILLION
-    one = experiment([hidden], "relu", classes, threads, optimizer=name)
+    members, (inputs, *hidden, classes) = NETWORKS[network]
+    ones = [experiment(hidden, "relu", classes, threads, seed, optimizer) for seed in range(members)]
     x, y = np.zeros((classes + 1, inputs), np.float32), np.arange(classes + 1) % classes
-    run = population([one], x, y, Recording)
+    run = population(ones, x, y, Recording)
     training_step(run, classes, 1)
     run.population["gradient"][:] = np.random.default_rng(0).normal(0, 1e-2, run.place.size)
-    table, _ = coefficient_table(run, 0, 1)
+    table, _ = coefficient_table(run, 10, 1)
     run.population["coefficients"][...] = table[0]
-    rule, settings = optimizers[name], run.experiment.optimizer
-    kernels = [kernel for kernel in (rule.look_ahead(settings), rule.step(settings)) if kernel is not None]
+    one = run.experiment.optimizer
     assert isinstance(run.backend, Recording)
-    return run.place.size, [run.backend.launched[kernel] for kernel in kernels]
+    return members * run.place.size, run.backend.launched[optimizers[one.name].step(one)]
+
+
+def stepping() -> list[str]:
+    """Every registered rule that moves at every step, and further forms."""
+    return [*(name for name, rule in optimizers.items() if not rule.whole), *FORMS]
 
 
 def fitted(inputs: int, classes: tuple[str, ...]) -> Any:

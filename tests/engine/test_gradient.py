@@ -135,7 +135,7 @@ def test_a_linear_model() -> None:
 def test_padding_between_layers_stays_zero() -> None:
     run = built([experiment(IRIS, "optimizer=adam")])
     step = training_step(run, 16, 1)
-    run.population["coefficients"][:] = [0.1, 1, 1e-8, 0.9, 0.1, 0.999, 0.001]
+    run.population["coefficients"][:] = [0, 0, 0.9, 0.1, 0.999, 0.001, 1e-8, 0.1, 1]
     used = np.zeros(run.place.size, dtype=bool)
     for slot in run.place.slots:
         assert slot.start % 64 == 0

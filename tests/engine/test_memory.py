@@ -46,7 +46,7 @@ def test_no_layer_allocates(layers: str) -> None:
     assert abs(large - small) < 1_000
 
 
-@pytest.mark.parametrize("rule", optimizers)
+@pytest.mark.parametrize("rule", [name for name, rule in optimizers.items() if not rule.whole])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 def test_a_step_allocates_next_to_nothing(rule: str, activation: str) -> None:
     choice = [f"optimizer={rule}", f"model.activation={activation}"]

@@ -1,5 +1,6 @@
 """The promise: member r of a population ends bit-equal to the same spec trained alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,21 +10,25 @@ from nettrain.backend.kernel import PARALLEL_FROM
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.catalogue.schedules import schedules
+from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import varies
 from nettrain.engine.members import group, grouping_key, stack
 from nettrain.engine.population import Population
 from tests.trained import IRIS, Trained, data_of, experiment, trained
+from tests.variants import overrides, variants
 
 SIZES = [1, 3, 16]
-RULES = {
-    **{name: [f"optimizer={name}"] for name in optimizers},
-    "momentum velocity": ["optimizer=momentum", "optimizer.form=velocity"],
-    "nesterov velocity": ["optimizer=nesterov", "optimizer.form=velocity"],
-}
+FORMS = variants(optimizers)
+LIMITS = [  # every member with its own, and some with none of a penalty
+    lambda r: f"regularization.l1={0.002 * (r % 3)}",
+    lambda r: f"regularization.max_norm={0.6 + 0.2 * r}",
+    lambda r: f"training.clip_value={0.05 + 0.03 * r}",
+    lambda r: f"training.clip_norm={0.1 + 0.1 * r}",
+    lambda r: f"training.weight_decay={0.3 * (r % 3)}",
+]
 
 
-def members(count: int, *overrides: str, text: str = IRIS) -> list:
+def members(count: int, *overrides: str, text: str = IRIS, limits: Sequence = ()) -> list:
     """Specs that differ in every number that may differ."""
     return [
         experiment(
@@ -35,6 +40,7 @@ def members(count: int, *overrides: str, text: str = IRIS) -> list:
             f"regularization.l2={0.01 * (r % 3)}",
             f"model.dropout={0.15 * (r % 4)}",
             f"model.init.scale={1 + 0.1 * r}",
+            *(limit(r) for limit in limits),
         )
         for r in range(count)
     ]
@@ -60,11 +66,50 @@ def check(specs: list) -> Trained:
     return together
 
 
+def stepping(label: str) -> list[str]:
+    """The overrides of a form; a batch is full where the rule needs it so."""
+    name, options = FORMS[label]
+    whole = ["training.batch_size=full", "backend.dtype=float64"] if optimizers[name].whole else []
+    return [*overrides("optimizer", name, options), *whole]
+
+
 @pytest.mark.parametrize("count", SIZES)
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", [name for name, rule in optimizers.items() if not rule.whole])
 def test_members_equal_their_own_runs_for_every_rule(rule: str, count: int) -> None:
-    together = check(members(count, *RULES[rule]))
+    together = check(members(count, f"optimizer={rule}"))
     assert together.run.batches.sizes == (16, 6)  # a short last batch is among them
+
+
+@pytest.mark.parametrize("label", [label for label in FORMS if not optimizers[FORMS[label][0]].whole])
+def test_members_equal_their_own_runs_for_every_form_with_limits_of_their_own(label: str) -> None:
+    own_decay = "weight_decay" in optimizers[FORMS[label][0]].model_fields
+    limits = LIMITS[:-1] if own_decay else LIMITS
+    specs = members(4, *stepping(label), "training.epochs=3", limits=limits)
+    check(specs)
+
+
+@pytest.mark.parametrize("name", momentum_schedules)
+@pytest.mark.parametrize("rule", ["momentum", "nesterov", "rmsprop"])
+def test_members_equal_their_own_runs_for_every_momentum_schedule(name: str, rule: str) -> None:
+    schedule = f"optimizer={{name: {rule}, momentum_schedule: {name}}}"
+    check(members(3, schedule, limits=[lambda r: f"optimizer.momentum={0.5 + 0.1 * r}"]))
+
+
+def test_members_equal_their_own_runs_when_their_rates_are_cut_at_different_epochs() -> None:
+    plateau = [
+        "schedule={name: plateau, monitor: train_loss}",
+        *("training.epochs=12", "training.evaluate_every=2"),
+        "training.early_stopping={patience: 1, min_delta: 0.05}",
+    ]
+    limits = [
+        lambda r: f"schedule.patience={1 + r % 2}",
+        lambda r: f"schedule.factor={0.5 - 0.1 * (r % 3)}",
+        lambda r: f"schedule.min_delta={0.02 * r}",
+    ]
+    together = check(members(8, *plateau, limits=limits))
+    rates = [[row[1] for row in together.history(r)] for r in range(8)]
+    assert len({len(set(rate)) for rate in rates}) >= 2
+    assert together.run.population.size < 8
 
 
 @pytest.mark.parametrize("name", [name for name, entry in activations.items() if not entry.outputs_only])

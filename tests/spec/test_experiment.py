@@ -79,11 +79,6 @@ backend: {name: auto, dtype: float32, threads: auto, device: 0, tf32: false}
 MINIMAL = "data: {source: builtin:optdigits, target: label}\n"
 
 NOT_BUILT = {
-    "regularization.l1": "0.1",
-    "regularization.max_norm": "1",
-    "training.clip_norm": "1",
-    "training.clip_value": "1",
-    "training.weight_decay": "0.1",
     "training.diagnostics": "true",
     "training.checkpoint": "{seconds: 5}",
     "backend.device": "1",
@@ -134,7 +129,6 @@ def test_the_list_of_keys_that_come_later_is_complete():
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("training.weight_decay", "0"),
         ("training.checkpoint", "{seconds: 2}"),
         ("data.columns", "{ignore: []}"),
         ("sweep", "null"),

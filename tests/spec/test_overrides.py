@@ -169,7 +169,7 @@ WRONG = [
     (
         "optimizer.momentum=0.9",
         'override "optimizer.momentum=0.9": optimizer.momentum: unknown key '
-        "(allowed: name, learning_rate, beta1, beta2, epsilon)",
+        "(allowed: name, learning_rate, beta1, beta2, epsilon, bias_correction, amsgrad)",
     ),
     ("backend.device=2", 'override "backend.device=2": backend.device: not built yet'),
     ("backend.name=cupy", 'override "backend.name=cupy": backend.name: "cupy" is not built yet'),

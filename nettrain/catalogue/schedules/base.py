@@ -1,4 +1,4 @@
-"""Schedules: the learning rate as a function of time, for every member at once.
+"""What a schedule is, and the clocks that they go by.
 
 Conventions: α₀ `base` (R, 1); `clock` (T,) counts steps or epochs from 0 since warmup ended; `length` is the
 run's length in the same unit. `rate(s, base, clock, length)` -> (R, T), host float64, `s` holds (R, 1).
@@ -53,43 +53,40 @@ class Schedule(Variant):
         """The rate (R, T) at these times."""
         raise NotImplementedError
 
-
-@schedules.register("constant")
-class Constant(Schedule):
-    """α₀ throughout."""
-
     @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return base + np.zeros_like(clock)
+    def moved(s: Any, clock: Times, length: float) -> Times | None:
+        """The momentum (R, T) that goes with the rate, where the schedule moves it."""
+        return None
 
 
-@schedules.register("step")
-class Step(Schedule):
-    """α₀·factor^⌊e/every⌋."""
+class Lasting(Schedule):
+    """A schedule that gets to its end after τ."""
 
-    factor: float = number(0.5, "multiplies the rate", gt=0)
-    every: float = number(10, "epochs between two cuts", gt=0)
-
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return base * np.exp(np.floor(clock / s.every) * np.log(s.factor))
+    duration: float | None = number(None, "length τ in the clock's unit; default: the run after warmup", gt=0)
 
 
-@schedules.register("cosine", source="Loshchilov & Hutter 2017, eq. 5, without restarts")
-class Cosine(Schedule):
-    """minimum + ½(α₀ - minimum)(1 + cos(πj/τ)), then minimum; τ is the run's length after warmup."""
-
-    minimum: float = number(0.0, "the last rate", ge=0)
-    clock = "step"
-
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        share = np.minimum(clock / max(length, 1), 1.0)
-        return s.minimum + 0.5 * (base - s.minimum) * (1 + np.cos(np.pi * share))
+def share(s: Any, clock: Times, length: float) -> Times:
+    """How much of τ has passed, 1 from its end on."""
+    duration = max(length, 1) if s.duration is None else s.duration
+    return np.minimum(clock / duration, 1.0)
 
 
 def rates(schedule: Schedule, s: Any, base: Times, steps: Times, calendar: Calendar) -> Times:
     """The rate of each member (R,) at each step (T,) of a run, warmup included: (R, T)."""
+    warmup = schedule.warmup_steps(calendar)
+    after = type(schedule).rate(s, base, *_clock(schedule, steps, calendar))
+    if warmup == 0:
+        return after
+    return np.where(steps < warmup, base * (steps + 1) / warmup, after)
+
+
+def momenta(schedule: Schedule, s: Any, steps: Times, calendar: Calendar) -> Times | None:
+    """The momentum (R, T) that the schedule gives the rule at each step (T,), if it moves any."""
+    return type(schedule).moved(s, *_clock(schedule, steps, calendar))
+
+
+def _clock(schedule: Schedule, steps: Times, calendar: Calendar) -> tuple[Times, float]:
+    """The schedule's own time (T,) at these steps, and the run's length in its unit."""
     warmup = schedule.warmup_steps(calendar)
     unit = schedule.clock if schedule.per == "auto" else schedule.per
     clock = np.maximum(steps - warmup, 0)
@@ -97,7 +94,4 @@ def rates(schedule: Schedule, s: Any, base: Times, steps: Times, calendar: Calen
     if unit == "epoch":
         clock = np.floor(clock / calendar.steps_per_epoch)
         length /= calendar.steps_per_epoch
-    after = type(schedule).rate(s, base, clock, length)
-    if warmup == 0:
-        return after
-    return np.where(steps < warmup, base * (steps + 1) / warmup, after)
+    return clock, length

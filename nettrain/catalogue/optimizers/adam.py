@@ -1,0 +1,231 @@
+"""Adam and its family: a running mean of the gradient, scaled by one of its size."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import Kernel, kernel, prange
+from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers, unbiased
+from nettrain.catalogue.settings import number, option
+
+GONE = 45.0  # e^-45 is less than half of what 1 can lose
+
+
+class Moments(Rule):
+    """A rule with the running means m of the gradient and v of its square, or of its size."""
+
+    learning_rate: float = number(0.001, "step size α", gt=0)
+    beta1: float = number(0.9, "share of the gradient's running mean that is kept", ge=0, lt=1)
+    beta2: float = number(0.999, "share of the squared gradient's that is kept", ge=0, lt=1)
+    epsilon: float = number(1e-8, "added to the root", ge=1e-38)
+    inertia: ClassVar[str | None] = "beta1"
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        return ("m", "v")
+
+
+@kernel
+def adam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """m and v as Adam has them; w -= rate·m / (root·√v + ε)."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
+        eps, rate, root, decay = c[r, 6], c[r, 7], c[r, 8], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        m, v = state[r, 0, first:last], state[r, 1, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            m[i] = flushed(keep1 * m[i] + new1 * grad)
+            v[i] = flushed(keep2 * v[i] + new2 * grad * grad)
+            p[i] -= rate * m[i] / (np.sqrt(v[i]) * root + eps) + shrink * p[i]
+
+
+@kernel
+def amsgrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """m and v as Adam has them; x = max(x, v); w -= rate·m / (root·√x + ε)."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
+        eps, rate, root, decay = c[r, 6], c[r, 7], c[r, 8], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        m, v, most = state[r, 0, first:last], state[r, 1, first:last], state[r, 2, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            m[i] = flushed(keep1 * m[i] + new1 * grad)
+            v[i] = flushed(keep2 * v[i] + new2 * grad * grad)
+            most[i] = max(most[i], v[i])
+            p[i] -= rate * m[i] / (np.sqrt(most[i]) * root + eps) + shrink * p[i]
+
+
+def means(s: Any) -> list[Any]:
+    """What every pass of the family reads first: both running means' shares, and ε."""
+    return [s.beta1, 1 - s.beta1, s.beta2, 1 - s.beta2, s.epsilon]
+
+
+@optimizers.register("adam", source="Kingma & Ba 2015, algorithm 1; amsgrad: Reddi, Kale & Kumar 2018")
+class Adam(Moments):
+    """m = β₁m+(1-β₁)g, v = β₂v+(1-β₂)g², w -= α·m̂/(√v̂+ε), with m̂ = m/(1-β₁ᵗ) and v̂ = v/(1-β₂ᵗ).
+
+    `bias_correction: false` has m̂ = m and v̂ = v. `amsgrad` puts the largest v so far in the place of v.
+    Where β₁ changes over time, its value at step t stands in β₁ᵗ, as in PyTorch.
+    """
+
+    bias_correction: bool = option(True, "divide both means by the weight that they have gathered")
+    amsgrad: bool = option(False, "scale by the largest v so far")
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        return ("m", "v", "largest_v") if s.amsgrad else ("m", "v")
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        if not s.bias_correction:
+            return [*means(s), rate, 1.0]
+        return [*means(s), rate / unbiased(s.beta1, t), 1 / np.sqrt(unbiased(s.beta2, t))]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return amsgrad_step if s.amsgrad else adam_step
+
+
+@optimizers.register("adamw", source="Loshchilov & Hutter 2019, algorithm 2")
+class AdamW(Adam):
+    """Adam with decoupled decay of the weights: w -= α·m̂/(√v̂+ε) + αλw."""
+
+    weight_decay: float = number(0.01, "decoupled decay λ of the weights", ge=0)
+
+
+@kernel
+def adamax_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """m as Adam has it; u = max(β₂u, |g|+ε); w -= rate·m/u."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep1, new1, keep2, eps = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 6]
+        rate, decay = c[r, 7], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        m, u = state[r, 0, first:last], state[r, 1, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            m[i] = flushed(keep1 * m[i] + new1 * grad)
+            u[i] = max(keep2 * u[i], abs(grad) + eps)
+            p[i] -= rate * m[i] / u[i] + shrink * p[i]
+
+
+@optimizers.register("adamax", source="Kingma & Ba 2015, algorithm 2")
+class AdaMax(Moments):
+    """m = β₁m+(1-β₁)g; u = max(β₂u, |g|+ε); w -= α/(1-β₁ᵗ)·m/u."""
+
+    learning_rate: float = number(0.002, "step size α", gt=0)
+    beta2: float = number(0.999, "share of the largest gradient that is kept", ge=0, lt=1)
+    epsilon: float = number(1e-8, "added to the gradient's size", ge=1e-37)
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        return [*means(s), rate / unbiased(s.beta1, t)]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return adamax_step
+
+
+@kernel
+def nadam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """m and v as Adam has them; w -= (now·g + next·m)/(root·√v + ε)."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
+        eps, now, following, root, decay = c[r, 6], c[r, 7], c[r, 8], c[r, 9], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        m, v = state[r, 0, first:last], state[r, 1, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            m[i] = flushed(keep1 * m[i] + new1 * grad)
+            v[i] = flushed(keep2 * v[i] + new2 * grad * grad)
+            p[i] -= (now * grad + following * m[i]) / (np.sqrt(v[i]) * root + eps) + shrink * p[i]
+
+
+@optimizers.register("nadam", source="Dozat 2016; the schedule's numbers are PyTorch's")
+class NAdam(Moments):
+    """Adam with Nesterov's look-ahead, whose momentum μ_t = β₁(1-½·0.96^{tψ}) follows its own schedule.
+
+    d = √v̂+ε; w -= α(1-μ_t)/(1-Π_t)·g/d + αμ_{t+1}/(1-Π_t·μ_{t+1})·m/d, with Π_t = μ_1·…·μ_t. Since μ has its
+    schedule, no other moves it.
+    """
+
+    learning_rate: float = number(0.002, "step size α", gt=0)
+    psi: float = number(0.004, "speed ψ at which the momentum rises from β₁/2 to β₁", ge=0)
+    inertia: ClassVar[str | None] = None
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        now, following = momentum_at(s, t), momentum_at(s, t + 1)
+        product = momentum_product(s, t)
+        root = 1 / np.sqrt(unbiased(s.beta2, t))
+        ours = rate * (1 - now) / (1 - product)
+        return [*means(s), ours, rate * following / (1 - product * following), root]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return nadam_step
+
+
+def momentum_at(s: Any, t: Any) -> Any:
+    """NAdam's μ_t = β₁(1-½·0.96^{tψ}) of each member at steps t (T,): (R, T)."""
+    return s.beta1 * (1 - 0.5 * np.exp(t * s.psi * np.log(0.96)))
+
+
+def momentum_product(s: Any, t: Any) -> Any:
+    """Π_t = μ_1·…·μ_t at consecutive steps t (T,): (R, T).
+
+    Always multiplied from the first step on, so that no bit depends on where t begins; it ends where β₁ᵗ,
+    which is never less than Π_t, no longer changes 1-Π_t.
+    """
+    with np.errstate(divide="ignore", under="ignore"):
+        last = np.max(np.ceil(-GONE / np.log(s.beta1)), initial=1)
+        steps = np.arange(1, min(t[-1], last) + 1)
+        known = np.cumprod(momentum_at(s, steps), axis=1)
+    product = np.zeros((len(known), len(t)))
+    there = t <= len(steps)
+    product[:, there] = known[:, t[there].astype(int) - 1]
+    return product
+
+
+@kernel
+def radam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """m and v as Adam has them; w -= (plain + scaled/(√v + ε))·m."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
+        eps, plain, scaled, decay = c[r, 6], c[r, 7], c[r, 8], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        m, v = state[r, 0, first:last], state[r, 1, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            m[i] = flushed(keep1 * m[i] + new1 * grad)
+            v[i] = flushed(keep2 * v[i] + new2 * grad * grad)
+            p[i] -= (plain + scaled / (np.sqrt(v[i]) + eps)) * m[i] + shrink * p[i]
+
+
+@optimizers.register("radam", source="Liu et al. 2020; the bound 5 is PyTorch's")
+class RAdam(Moments):
+    """Adam that only scales once v is trusted: ρ_t = ρ∞ - 2tβ₂ᵗ/(1-β₂ᵗ) > 5, with ρ∞ = 2/(1-β₂)-1.
+
+    Then w -= α·m̂·r·√(1-β₂ᵗ)/(√v+ε), r = √((ρ_t-4)(ρ_t-2)ρ∞/((ρ∞-4)(ρ∞-2)ρ_t)); before that w -= αm̂.
+    """
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        gathered, most = unbiased(s.beta2, t), 2 / (1 - s.beta2) - 1
+        rho = most - 2 * t * (1 - gathered) / gathered
+        trusted, mean = rho > 5, rate / unbiased(s.beta1, t)
+        # where v is not trusted any ρ will do, as nothing of it is used
+        known, bound = np.where(trusted, rho, 6.0), np.where(trusted, most, 6.0)
+        ratio = (known - 4) * (known - 2) * bound / ((bound - 4) * (bound - 2) * known)
+        scaled = mean * np.sqrt(ratio * gathered)
+        return [*means(s), np.where(trusted, 0.0, mean), np.where(trusted, scaled, 0.0)]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return radam_step

@@ -1,0 +1,200 @@
+"""Rules that scale each parameter's step by the squares of its own gradients."""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import Kernel, kernel, prange
+from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
+from nettrain.catalogue.optimizers.descent import Scheduled
+from nettrain.catalogue.settings import number, option
+
+Place = Literal["outside", "inside"]
+
+
+def epsilons(s: Any) -> tuple[Any, Any]:
+    """What is added inside and outside of the root."""
+    return (s.epsilon, 0.0) if s.epsilon_place == "inside" else (0.0, s.epsilon)
+
+
+@kernel
+def adagrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """G += g²; w -= αg/(√(G + inside) + outside)."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, rate, inside, outside = c[r, kind], c[r, 2], c[r, 3], c[r, 4]
+        p, grads, decay = w[r, first:last], g[r, first:last], l2[r, kind]
+        total = state[r, 0, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            total[i] = flushed(total[i] + grad * grad)
+            p[i] -= rate * grad / (np.sqrt(total[i] + inside) + outside) + shrink * p[i]
+
+
+@optimizers.register("adagrad", source="Duchi, Hazan & Singer 2011")
+class AdaGrad(Rule):
+    """G += g²; w -= αg/(√G+ε), or αg/√(G+ε). G is kept from 0 and the initial accumulator added to it."""
+
+    epsilon: float = number(1e-10, "added to the root", ge=1e-38)
+    epsilon_place: Place = option("outside", "of the root, or inside")
+    initial_accumulator: float = number(0.0, "where the sum G begins", ge=0)
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        return ("sum",)
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        inside, outside = epsilons(s)
+        return [rate, inside + s.initial_accumulator, outside]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return adagrad_step
+
+
+@kernel
+def adadelta_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """E = ρE+(1-ρ)g²; Δ = √(X+ε)/√(E+ε)·g; X = ρX+(1-ρ)Δ²; w -= αΔ."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, rate, keep, new, eps = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
+        p, grads, decay = w[r, first:last], g[r, first:last], l2[r, kind]
+        squares, steps = state[r, 0, first:last], state[r, 1, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            squares[i] = flushed(keep * squares[i] + new * grad * grad)
+            step = np.sqrt((steps[i] + eps) / (squares[i] + eps)) * grad
+            steps[i] = flushed(keep * steps[i] + new * step * step)
+            p[i] -= rate * step + shrink * p[i]
+
+
+@optimizers.register("adadelta", source="Zeiler 2012")
+class AdaDelta(Rule):
+    """E = ρE+(1-ρ)g²; Δ = √(X+ε)/√(E+ε)·g; X = ρX+(1-ρ)Δ²; w -= αΔ."""
+
+    learning_rate: float = number(1.0, "step size α", gt=0)
+    rho: float = number(0.95, "share of both running means that is kept", ge=0, lt=1)
+    epsilon: float = number(1e-6, "added inside of both roots", ge=1e-38)
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        return ("squares", "steps")
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        return [rate, s.rho, 1 - s.rho, s.epsilon]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return adadelta_step
+
+
+@kernel
+def rmsprop_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """S = γS+(1-γ)g²; w -= αg/(√(S + inside) + outside)."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, rate, keep, new = c[r, kind], c[r, 2], c[r, 3], c[r, 4]
+        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        squares = state[r, 0, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            squares[i] = flushed(keep * squares[i] + new * grad * grad)
+            p[i] -= rate * grad / (np.sqrt(squares[i] + inside) + outside) + shrink * p[i]
+
+
+@kernel
+def rmsprop_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """S as rmsprop has it; b = μb + g/(√(S + inside) + outside); w -= αb."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, rate, keep, new, mu = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 7]
+        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        squares, b = state[r, 0, first:last], state[r, 1, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            squares[i] = flushed(keep * squares[i] + new * grad * grad)
+            b[i] = flushed(mu * b[i] + grad / (np.sqrt(squares[i] + inside) + outside))
+            p[i] -= rate * b[i] + shrink * p[i]
+
+
+@kernel
+def centered_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """S as rmsprop has it; m = γm+(1-γ)g; w -= αg/(√(max(0, S-m²) + inside) + outside)."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, rate, keep, new = c[r, kind], c[r, 2], c[r, 3], c[r, 4]
+        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        p, grads, zero = w[r, first:last], g[r, first:last], w.dtype.type(0)
+        squares, m = state[r, 0, first:last], state[r, 1, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            squares[i] = flushed(keep * squares[i] + new * grad * grad)
+            m[i] = flushed(keep * m[i] + new * grad)
+            variance = max(zero, squares[i] - m[i] * m[i])
+            p[i] -= rate * grad / (np.sqrt(variance + inside) + outside) + shrink * p[i]
+
+
+@kernel
+def centered_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """S and m as in the centered form; b = μb + g/(√(max(0, S-m²) + inside) + outside); w -= αb."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, rate, keep, new, mu = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 7]
+        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        p, grads, zero = w[r, first:last], g[r, first:last], w.dtype.type(0)
+        squares, m, b = state[r, 0, first:last], state[r, 1, first:last], state[r, 2, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            squares[i] = flushed(keep * squares[i] + new * grad * grad)
+            m[i] = flushed(keep * m[i] + new * grad)
+            variance = max(zero, squares[i] - m[i] * m[i])
+            b[i] = flushed(mu * b[i] + grad / (np.sqrt(variance + inside) + outside))
+            p[i] -= rate * b[i] + shrink * p[i]
+
+
+@optimizers.register("rmsprop", source="Tieleman & Hinton 2012, lecture 6.5; centered: Graves 2013")
+class RMSProp(Rule):
+    """S = γS+(1-γ)g²; w -= αg/d with d = √S+ε; centered: d = √(max(0, S-m²))+ε, m the mean of g.
+
+    With a momentum, b = μb + g/d and w -= αb. `epsilon_place: inside` has d = √(S+ε).
+    """
+
+    learning_rate: float = number(0.001, "step size α", gt=0)
+    gamma: float = number(0.9, "share of the squared gradient's running mean that is kept", ge=0, lt=1)
+    epsilon: float = number(1e-6, "added to the root", ge=1e-38)
+    epsilon_place: Place = option("outside", "of the root, or inside")
+    centered: bool = option(False, "scale by the gradient's variance instead of its square")
+    momentum: float | None = number(None, "share μ of the last steps that is kept", ge=0, lt=1)
+    momentum_schedule: Scheduled = option("constant", "the momentum over time")
+    inertia: ClassVar[str | None] = "momentum"
+
+    @model_validator(mode="after")
+    def _something_to_move(self) -> "RMSProp":
+        if self.momentum is None and self.momentum_schedule.name != "constant":
+            raise PydanticCustomError(
+                "elsewhere", "needs optimizer.momentum", {"path": ("optimizer", "momentum_schedule")}
+            )
+        return self
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        mean = ("mean",) if s.centered else ()
+        return ("squares", *mean, *(() if s.momentum is None else ("velocity",)))
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        momentum = [] if s.momentum is None else [s.momentum]
+        return [rate, s.gamma, 1 - s.gamma, *epsilons(s), *momentum]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        if s.centered:
+            return centered_step if s.momentum is None else centered_momentum_step
+        return rmsprop_step if s.momentum is None else rmsprop_momentum_step

@@ -1,0 +1,91 @@
+"""What an optimizer is, and what the passes of all families share.
+
+Conventions: w, g (R, P); state (R, S, P), zero at the start; c (R, 2 + K): αλ of the decoupled decay of
+weights, 0 for all else, then the values of `coefficients`, computed on the host in float64 for steps t from 1
+and handed over in the run's dtype. A pass goes through blocks (T, 4) of parameters: member, first, last + 1
+and kind, which is 0 for weight matrices and 1 for all else; l2 (R, 2) is a member's penalty on either kind.
+Kernels slice arrays by block and count from 0: only then does the compiler see that no index is negative, and
+makes vector code. One pass adds the penalty to the gradient, updates the state, steps and decays the old w.
+Moments that decay below the smallest normal number become 0, since arithmetic on denormals is 10 to 20 times
+slower.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import Kernel, inline
+from nettrain.catalogue.registry import Registry, Variant
+from nettrain.catalogue.settings import number
+
+optimizers: Registry["Optimizer"] = Registry("optimizer")
+
+BLOCK = 8192  # parameters that one thread takes at a time
+DECAYS = 2  # columns of c before those of the rule
+
+
+class Optimizer(Variant):
+    """An update rule; `inertia` names the number that momentum schedules and cycles move."""
+
+    inertia: ClassVar[str | None] = None
+    whole: ClassVar[bool] = False  # it moves once per epoch on the whole objective, see engine.lbfgs
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        """Names of its arrays of state."""
+        return ()
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        """What the pass needs at steps t (T,) with these rates (R, T): K values, each fit for (R, T)."""
+        raise NotImplementedError
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        """The pass `step(w, g, state, c, l2, blocks)`; with a look-ahead, `step(w, ahead, g, …)`."""
+        raise NotImplementedError
+
+    @staticmethod
+    def ahead(s: Any) -> Kernel | None:
+        """The pass `look_ahead(w, ahead, state, c, blocks)`, if the gradient is taken ahead of w.
+
+        Then c holds the values of the next step behind those of this one, and `step` leaves the next
+        step's point in `ahead`: only the first step of an epoch needs this pass.
+        """
+        return None
+
+
+class Rule(Optimizer):
+    """An update rule with a step size."""
+
+    learning_rate: float = number(0.01, "step size α", gt=0)
+
+
+@inline
+def flushed(x: Array) -> Any:
+    """x, or 0 where x is smaller than any normal number of its type; NaN stays NaN."""
+    tiny = np.finfo(type(x)).tiny
+    return type(x)(0) if abs(x) < tiny else x
+
+
+def unbiased(beta: Any, t: Any) -> Any:
+    """1 - βᵗ, the weight that a running mean started at 0 has gathered after t steps.
+
+    Through logarithms, not np.power: its shortcut for squares would make the bits depend on R.
+    """
+    with np.errstate(divide="ignore"):
+        return -np.expm1(t * np.log(beta))
+
+
+def blocks(members: int, size: int, weights: int) -> npt.NDArray[np.int64]:
+    """What a pass over w (R, P) goes through, at most BLOCK parameters at a time; weights come first."""
+    parts = [(0, weights, 0), (weights, size, 1)]
+    table = [
+        (r, first, min(first + BLOCK, stop), kind)
+        for r in range(members)
+        for start, stop, kind in parts
+        for first in range(start, stop, BLOCK)
+    ]
+    return np.array(table, dtype=np.int64)

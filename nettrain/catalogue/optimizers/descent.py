@@ -1,0 +1,138 @@
+"""Gradient descent, with and without a velocity."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import Kernel, kernel, prange
+from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
+from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.schedules.momentum import MomentumSchedule, momentum_schedules
+from nettrain.catalogue.settings import number, option
+
+Scheduled = Annotated[MomentumSchedule, Choice(momentum_schedules, default="constant")]
+
+
+@kernel
+def sgd_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """w -= αg."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, rate, decay = c[r, kind], c[r, 2], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        for i in range(p.size):
+            p[i] -= rate * (grads[i] + decay * p[i]) + shrink * p[i]
+
+
+@optimizers.register("sgd", source="Robbins & Monro 1951")
+class SGD(Rule):
+    """w -= αg."""
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        return [rate]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return sgd_step
+
+
+class Inertial(Rule):
+    """A rule with a velocity v: v = keep·v + new·g; w -= pace·v, in each convention with its own numbers.
+
+    classical keeps -αg in v, so that new = -α and pace = -1; velocity keeps g itself, so that new = 1 and
+    pace = α; average is a running mean, with new = 1-β and pace = α.
+    """
+
+    momentum: float = number(0.9, "share μ (average: β) of the velocity that is kept", ge=0, lt=1)
+    form: Literal["classical", "velocity", "average"] = option(
+        "classical",
+        "classical: v = μv - αg, w += v; velocity: v = μv + g, w -= αv (differs when α changes); "
+        "average: v = βv + (1-β)g, w -= αv",
+    )
+    momentum_schedule: Scheduled = option("constant", "the momentum over time")
+    inertia: ClassVar[str | None] = "momentum"
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        return ("velocity",)
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        if s.form == "classical":
+            return [s.momentum, -rate, -1.0]
+        return [s.momentum, 1.0 if s.form == "velocity" else 1 - s.momentum, rate]
+
+
+@kernel
+def momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """v = keep·v + new·g; w -= pace·v."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep, new, pace, decay = c[r, kind], c[r, 2], c[r, 3], c[r, 4], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        v = state[r, 0, first:last]
+        for i in range(p.size):
+            v[i] = flushed(keep * v[i] + new * (grads[i] + decay * p[i]))
+            p[i] -= pace * v[i] + shrink * p[i]
+
+
+@optimizers.register("momentum", source="Polyak 1964; Goodfellow et al. 2016, algorithm 8.2")
+class Momentum(Inertial):
+    """classical: v = μv - αg, w += v. velocity (as PyTorch): v = μv + g, w -= αv. average: βv + (1-β)g."""
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return momentum_step
+
+
+@kernel
+def nesterov_look_ahead(w: Array, ahead: Array, state: Array, c: Array, blocks: Array) -> None:
+    """The point where the gradient is taken: ahead = w - reach·v."""
+    for task in prange(blocks.shape[0]):
+        r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
+        reach, p = c[r, 5], w[r, first:last]
+        point, v = ahead[r, first:last], state[r, 0, first:last]
+        for i in range(p.size):
+            point[i] = p[i] - reach * v[i]
+
+
+@kernel
+def nesterov_step(w: Array, ahead: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """v = keep·v + new·g with g from ahead; w -= pace·v; then the next step's ahead = w - reach·v."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep, new, pace, decay = c[r, kind], c[r, 2], c[r, 3], c[r, 4], l2[r, kind]
+        reach = c[r, 9]
+        p, grads = w[r, first:last], g[r, first:last]
+        point, v = ahead[r, first:last], state[r, 0, first:last]
+        for i in range(p.size):
+            v[i] = flushed(keep * v[i] + new * (grads[i] + decay * point[i]))
+            p[i] -= pace * v[i] + shrink * p[i]
+            point[i] = p[i] - reach * v[i]
+
+
+@optimizers.register("nesterov", source="Nesterov 1983; Sutskever et al. 2013")
+class Nesterov(Inertial):
+    """Momentum with the gradient taken where the velocity is about to lead: μv (velocity: αμv) further.
+
+    The average form looks ahead by the whole step αv, or by αβv. The stored weights are always w: the point
+    ahead is an array of its own, and the pass leaves the next step's point there.
+    """
+
+    look_ahead: Literal["step", "beta"] = option(
+        "step", "of the average form: step looks ahead by αv, beta by αβv"
+    )
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        keep, new, pace = Inertial.coefficients(s, rate, t)
+        whole = s.form == "average" and s.look_ahead == "step"
+        return [keep, new, pace, pace if whole else pace * keep]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return nesterov_step
+
+    @staticmethod
+    def ahead(s: Any) -> Kernel | None:
+        return nesterov_look_ahead

@@ -1,0 +1,48 @@
+"""Rules that step by signs alone."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import Kernel, kernel, prange
+from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
+from nettrain.catalogue.settings import number
+
+
+@kernel
+def lion_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
+    """w -= α·sign(β₁m+(1-β₁)g); m = β₂m+(1-β₂)g."""
+    for task in prange(blocks.shape[0]):
+        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
+        rate, decay = c[r, 6], l2[r, kind]
+        p, grads = w[r, first:last], g[r, first:last]
+        m = state[r, 0, first:last]
+        for i in range(p.size):
+            grad = grads[i] + decay * p[i]
+            p[i] -= rate * np.sign(keep1 * m[i] + new1 * grad) + shrink * p[i]
+            m[i] = flushed(keep2 * m[i] + new2 * grad)
+
+
+@optimizers.register("lion", source="Chen et al. 2023, algorithm 2")
+class Lion(Rule):
+    """u = sign(β₁m+(1-β₁)g), 0 for 0; w -= α(u+λw), λ for weights only; m = β₂m+(1-β₂)g."""
+
+    learning_rate: float = number(1e-4, "step size α", gt=0)
+    beta1: float = number(0.9, "share of the mean in what the sign is taken of", ge=0, lt=1)
+    beta2: float = number(0.99, "share of the gradient's running mean that is kept", ge=0, lt=1)
+    weight_decay: float = number(0.0, "decoupled decay λ of the weights", ge=0)
+    inertia: ClassVar[str | None] = "beta1"
+
+    @staticmethod
+    def slots(s: Any) -> tuple[str, ...]:
+        return ("m",)
+
+    @staticmethod
+    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+        return [s.beta1, 1 - s.beta1, s.beta2, 1 - s.beta2, rate]
+
+    @staticmethod
+    def step(s: Any) -> Kernel:
+        return lion_step

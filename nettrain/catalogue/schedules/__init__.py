@@ -1,0 +1,19 @@
+"""Schedules: the learning rate, and the momentum, as functions of time for every member at once."""
+
+from nettrain.catalogue.schedules import annealing, decay, reactive
+from nettrain.catalogue.schedules.base import Calendar, Schedule, momenta, rates, schedules
+from nettrain.catalogue.schedules.momentum import MomentumSchedule, momentum_schedules
+from nettrain.catalogue.schedules.reactive import Reactive
+
+__all__ = [
+    "Calendar",
+    "MomentumSchedule",
+    "Reactive",
+    "Schedule",
+    "momenta",
+    "momentum_schedules",
+    "rates",
+    "schedules",
+]
+
+_ = annealing, decay, reactive

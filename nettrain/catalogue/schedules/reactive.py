@@ -1,0 +1,43 @@
+"""Schedules that look at a figure: the rate is cut when it no longer gets better.
+
+`cut` (R, 1) is what the cuts so far multiply to; whoever trains counts the evaluations, see engine.plateau.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nettrain.catalogue.schedules.base import Schedule, Times, schedules
+from nettrain.catalogue.settings import number, option
+
+
+class Reactive(Schedule):
+    """α₀·factor^k after k times `patience` evaluations in a row that were not better, never below the floor.
+
+    Better means by more than min_delta, strictly. A rate that begins below the floor stays there.
+    """
+
+    monitor: str | None = option(None, "the figure that must get better; default: the run's own")
+    factor: float = number(0.1, "multiplies the rate", gt=0, lt=1)
+    patience: int = number(10, "evaluations in a row without improvement", ge=1)
+    min_delta: float = number(1e-4, "better means by more than this", ge=0)
+    floor: float = number(0.0, "no rate is cut below this", ge=0)
+
+    @staticmethod
+    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
+        return np.maximum(base * s.cut, np.minimum(s.floor, base)) + np.zeros_like(clock)
+
+
+@schedules.register("plateau")
+class Plateau(Reactive):
+    """The rate is cut at the patience-th evaluation in a row without improvement (PyTorch waits one more)."""
+
+
+@schedules.register("adaptive", source="the idea of scikit-learn's learning_rate='adaptive'")
+class Adaptive(Reactive):
+    """A plateau of the training loss: a fifth at the second evaluation in a row without improvement."""
+
+    monitor: str | None = option("train_loss", "the figure that must get better")
+    factor: float = number(0.2, "multiplies the rate", gt=0, lt=1)
+    patience: int = number(2, "evaluations in a row without improvement", ge=1)
+    floor: float = number(1e-6, "no rate is cut below this", ge=0)
