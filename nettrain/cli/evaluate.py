@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -71,19 +71,32 @@ def evaluate(
     from nettrain.files import write_whole
     from nettrain.output.console import console
     from nettrain.output.evaluation import show_evaluation
+    from nettrain.store.run_folder import read_json
+    from nettrain.store.summary import threshold_of
     from nettrain.store.trained_run import open_trained
 
     trained = open_trained(run).answering(member)
     shuffled = importance_metric(trained, metric) if importance or metric else None
     rows = own_rows(trained, part or Part.test) if data is None else given_rows(trained, data, part)
     found = _importance(trained, rows.rows, shuffled, shuffles, seed) if shuffled else None
-    report = measured_report(trained, rows, worst, found)
+    summary = read_json(trained.folder.summary) if trained.folder.summary.is_file() else {}
+    alone = asked_alone(trained, member, summary)
+    threshold = threshold_of(summary, alone) if summary else None
+    report = measured_report(trained, alone, rows, worst, threshold, found)
     text = report.model_dump_json()
     if as_json:
         print(text)
     else:
         show_evaluation(console(), report)
-    write_whole(out or trained.folder.evaluation(rows.name), text + "\n")
+    name = rows.name if member is None else f"{rows.name}-member-{member}"
+    write_whole(out or trained.folder.evaluation(name), text + "\n")
+
+
+def asked_alone(trained: "TrainedRun", member: int | None, summary: dict[str, Any]) -> int | None:
+    """Which of several members answers: the first of a repeat unless told; None when they answer as one."""
+    if member is None and "members" in summary and not trained.experiment.training.answers_as_one:
+        return 0
+    return member
 
 
 @dataclass(frozen=True)
@@ -166,22 +179,25 @@ def _counting(columns: int) -> Iterator[Callable[[int], None]]:
 
 
 def measured_report(
-    trained: "TrainedRun", rows: Placed, worst: int, importance: "PermutationImportance | None"
+    trained: "TrainedRun",
+    member: int | None,
+    rows: Placed,
+    worst: int,
+    threshold: float | None,
+    importance: "PermutationImportance | None",
 ) -> "EvaluationReport":
-    """All that is told of these rows."""
+    """All that is told of these rows, of one member alone where there are several and they are not one."""
     import numpy as np
 
     from nettrain.engine.answered import answered, measured
     from nettrain.store.evaluation import report
-    from nettrain.store.run_folder import read_json
 
     with np.errstate(over="ignore", invalid="ignore"):
         answer = answered(trained, rows.rows)
         figures = measured(trained, answer)
-    summary = read_json(trained.folder.summary) if trained.folder.summary.is_file() else {}
-    threshold = summary.get("metrics", {}).get("val", {}).get("threshold")
     return report(
         str(trained.folder.path),
+        member,
         rows.called,
         trained.task,
         answer,

@@ -46,6 +46,16 @@ Which = Annotated[
     Half | None, typer.Option("--part", help="Rows of a source with both; default: test.", show_default=False)
 ]
 
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        "--mc-samples",
+        min=2,
+        help="Mean and standard deviation of so many passes with dropout.",
+        show_default=False,
+    ),
+]
+
 
 def predict(
     run: RunArgument,
@@ -54,6 +64,7 @@ def predict(
     form: Format = None,
     part: Which = None,
     member: Member = None,
+    samples: Samples = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -63,9 +74,10 @@ def predict(
     """
     from nettrain.data.unfit import read_predictable
     from nettrain.engine.answered import responses
+    from nettrain.engine.stochastic import mc_responses
     from nettrain.errors import DataError
     from nettrain.files import write_whole
-    from nettrain.store.predictions import in_form, prediction_report, predictions
+    from nettrain.store.predictions import answer_columns, in_form, placed, prediction_report
     from nettrain.store.trained_run import open_trained
 
     form = chosen_form(out, form)
@@ -75,8 +87,11 @@ def predict(
     _warn(rows)
     if not len(rows.rows):
         raise DataError(f"{data}: none of {rows.height} rows can be predicted")
-    response = responses(trained, rows.x)
-    frame = predictions(trained.task, response, rows.rows, rows.height, numeric=trained.numeric_classes)
+    response, spread = (
+        mc_responses(trained, rows.x, samples) if samples else (responses(trained, rows.x), None)
+    )
+    columns = answer_columns(trained.task, response, spread, numeric=trained.numeric_classes)
+    frame = placed(columns, rows.rows, rows.height)
     if out is not None:
         write_whole(out, in_form(frame, form))
     if as_json:

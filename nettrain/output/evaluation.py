@@ -30,7 +30,9 @@ BLOCKS = "▏▎▍▌▋▊▉█"
 
 def show_evaluation(console: Console, report: EvaluationReport) -> None:
     """All of a report, one table below the other."""
-    console.print(Text.assemble((report.run, "bold cyan"), f" on {report.data}: {count(report.rows)} rows"))
+    member = "" if report.member is None else f", member {report.member},"
+    heading = f"{member} on {report.data}: {count(report.rows)} rows"
+    console.print(Text.assemble((report.run, "bold cyan"), heading))
     for note in report.notes:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     console.print(figures_table(report))

@@ -90,6 +90,7 @@ class EvaluationReport(Part):
     """What a run's network says of labelled rows."""
 
     run: str = Field(description="the run folder")
+    member: int | None = Field(description="that was asked alone, from 0")
     data: str = Field(description="the rows' source, or which of the run's own they are")
     rows: int
     metrics: Figures = Field(description="loss and metrics; null where these rows do not define one")
@@ -105,6 +106,7 @@ class EvaluationReport(Part):
 
 def report(
     run: str,
+    member: int | None,
     data: str,
     task: Task,
     answer: Answered,
@@ -120,6 +122,7 @@ def report(
     several = len(measured.targets) > 1
     return EvaluationReport(
         run=run,
+        member=member,
         data=data,
         rows=measured.rows,
         # the mean of several members' losses is not the loss of their mean

@@ -41,22 +41,28 @@ class PredictionReport(Part):
     predictions: list[list[Cell]] = Field(description="a list for each row; none when a file got them")
 
 
-def predictions(
-    task: Task, response: Floats, rows: npt.NDArray[np.int64], height: int, *, numeric: bool
-) -> "pl.DataFrame":
-    """A frame of `height` rows: responses (M, K) in the rows (M,), null elsewhere.
+def answer_columns(
+    task: Task, response: Floats, spread: Floats | None = None, *, numeric: bool
+) -> "list[pl.Series]":
+    """What is predicted of M rows, how likely (M, K), and standard deviations (M, K) where there are some.
 
     Classes are whole numbers where they are `numeric` and all whole, otherwise text.
     """
+    columns = [*_decided(task, response, numeric=numeric), *_chances(task, response)]
+    return columns if spread is None else [*columns, *_spreads(task, spread)]
+
+
+def placed(columns: "list[pl.Series]", rows: npt.NDArray[np.int64], height: int) -> "pl.DataFrame":
+    """A frame of `height` rows: the columns (M,) in the rows (M,), null elsewhere."""
     import polars as pl
 
-    columns = [*_decided(task, response, numeric=numeric), *_chances(task, response)]
-    places = np.full(height, len(rows), dtype=np.int64)
+    places = np.zeros(height, dtype=np.int64)
     places[rows] = np.arange(len(rows))
-    taken = pl.Series(np.where(places < len(rows), places, 0))
-    there = pl.Series(places < len(rows))
+    there = np.zeros(height, dtype=bool)
+    there[rows] = True
+    taken, filled = pl.Series(places), pl.Series(there)
     return pl.DataFrame(
-        [column.gather(taken).zip_with(there, pl.Series([None], dtype=column.dtype)) for column in columns]
+        [column.gather(taken).zip_with(filled, pl.Series([None], dtype=column.dtype)) for column in columns]
     )
 
 
@@ -85,6 +91,14 @@ def _chances(task: Task, response: Floats) -> "list[pl.Series]":
     of = task.names if task.targets == "labels" else task.classes
     kind = "probability" if task.probabilities else "score"
     return [pl.Series(f"{kind}_{name}", response[:, k]) for k, name in enumerate(of)]
+
+
+def _spreads(task: Task, spread: Floats) -> "list[pl.Series]":
+    """The standard deviation of every number, probability or score."""
+    import polars as pl
+
+    of = task.classes if task.targets in ("classes", "two classes") else task.names
+    return [pl.Series(f"sd_{name}", spread[:, k]) for k, name in enumerate(of)]
 
 
 def in_form(frame: "pl.DataFrame", form: str) -> bytes:

@@ -52,6 +52,14 @@ def answered_jointly(summary: dict[str, Any], joint: dict[str, dict[str, float]]
     return {**summary, "metrics": {PARTS[part]: named for part, named in joint.items()}, "joint": True}
 
 
+def threshold_of(summary: dict[str, Any], member: int | None) -> float | None:
+    """The threshold that was found on validation rows: a member's, or that of the whole."""
+    several = summary.get("members") or summary.get("snapshots")
+    one = summary if member is None or not several else several[member]
+    value: float | None = one["metrics"].get("val", {}).get("threshold")
+    return value
+
+
 def with_snapshots(
     summary: dict[str, Any], epochs: Sequence[int], figures: dict[str, Figures]
 ) -> dict[str, Any]:

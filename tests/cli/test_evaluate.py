@@ -219,6 +219,64 @@ def test_importance_of_a_metric_of_other_targets_is_refused(kinds):
     assert done.err.startswith('--metric: "r2" is not for two classes')
 
 
+@pytest.fixture(scope="module")
+def several(kinds):
+    """A repeat and an ensemble of two."""
+    for key in ("repeat", "ensemble"):
+        done = nettrain(kinds, "train", "kinds.yaml", f"experiment={key}", f"training.{key}=2", "--quiet")
+        assert 0 == done.code, done.err
+    return {
+        key: json.loads((kinds / "runs" / key / "summary.json").read_text()) for key in ("repeat", "ensemble")
+    }
+
+
+@pytest.mark.parametrize(("asked", "member"), [([], 0), (["--member", "1"], 1)])
+def test_a_member_of_a_repeat_has_its_own_threshold(kinds, several, asked, member):
+    told = json.loads(nettrain(kinds, "evaluate", "runs/repeat", *asked, "--json").out)
+    own = several["repeat"]["members"][member]["metrics"]
+    assert (member, own["val"]["threshold"]) == (told["member"], told["threshold"]["value"])
+    assert own["test"] == told["metrics"]
+    name = "test-member-1" if asked else "test"
+    assert told == json.loads((kinds / "runs" / "repeat" / f"evaluation-{name}.json").read_text())
+
+
+def test_an_ensemble_is_measured_as_one(kinds, several):
+    told = json.loads(nettrain(kinds, "evaluate", "runs/ensemble", "--json").out)
+    metrics = several["ensemble"]["metrics"]
+    assert (None, metrics["test"]) == (told["member"], told["metrics"])
+    assert metrics["val"]["threshold"] == told["threshold"]["value"]
+    alone = json.loads(nettrain(kinds, "evaluate", "runs/ensemble", "--member", "1", "--json").out)
+    assert several["ensemble"]["members"][1]["metrics"]["test"] == alone["metrics"]
+
+
+def idx(path, array):
+    """An array of bytes as an IDX file."""
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+    path.write_bytes(head + array.astype("u1").tobytes())
+
+
+def test_an_idx_folder_is_measured_by_its_test_half(tmp_path):
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    (tmp_path / "digits").mkdir()
+    for part, rows in {"train": 40, "t10k": 12}.items():
+        labels = np.arange(rows) % 3
+        idx(
+            tmp_path / "digits" / f"{part}-images-idx3-ubyte",
+            rng.integers(0, 99, (rows, 2, 2)) + 50 * labels[:, None, None],
+        )
+        idx(tmp_path / "digits" / f"{part}-labels-idx1-ubyte", labels)
+    (tmp_path / "f.yaml").write_text("data: {source: digits}\ntraining: {epochs: 2, batch_size: 8}\n")
+    assert 0 == nettrain(tmp_path, "train", "f.yaml", "experiment=run", "--quiet").code
+    own, given, train = (
+        json.loads(nettrain(tmp_path, "evaluate", "runs/run", *arguments, "--json").out)
+        for arguments in ([], ["digits"], ["digits", "--part", "train"])
+    )
+    assert (12, 12, 40, own["metrics"]) == (own["rows"], given["rows"], train["rows"], given["metrics"])
+    assert "digits (t10k) row " == given["worst"][0]["place"][:18]
+
+
 def test_evaluations_are_kept_by_name(kinds):
     evaluated(kinds, "rows.csv", "--out", "mine.json")
     evaluated(kinds, "rows.csv")

@@ -123,6 +123,27 @@ def test_json_says_what_was_predicted_and_what_was_not(folder):
     assert sum(told["predictions"][0][1:]) == pytest.approx(1)
 
 
+def test_passes_with_dropout_have_a_mean_and_a_spread(folder):
+    arguments = ("model.dropout=0.5", "experiment=dropped", "training.epochs=3", "--quiet")
+    assert 0 == nettrain(folder, "train", CONFIGS / "iris.yaml", *arguments).code
+    text = HEAD + "\n".join([GOOD[0], "x,1,1,1", GOOD[1]])
+    plain, mean, again = (
+        json.loads(predicted(folder, "dropped", text, "--json", *options).out)
+        for options in ([], ["--mc-samples", "200"], ["--mc-samples", "200"])
+    )
+    assert mean == again
+    assert [*plain["columns"], *(f"sd_{name[12:]}" for name in plain["columns"][1:])] == mean["columns"]
+    for row, other in zip(mean["predictions"], plain["predictions"], strict=True):
+        if row[0] is not None:
+            assert other[1:] == pytest.approx(row[1:4], abs=0.1)
+            assert all(0 < spread < 0.5 for spread in row[4:])
+    done = predicted(folder, "iris", text, "--mc-samples", "5")
+    assert (2, "--mc-samples: this network has no dropout, all passes would be the same") == (
+        done.code,
+        done.err.splitlines()[-1],
+    )
+
+
 def test_a_column_that_is_not_there_fails_for_all_rows(folder):
     done = predicted(folder, "iris", "sepal_length,sepal_width,petal_length\n1,2,3\n")
     assert (3, "", 1) == (done.code, done.out, done.err.count("\n"))

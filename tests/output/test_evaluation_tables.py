@@ -12,6 +12,7 @@ from nettrain.store.evaluation import EvaluationReport
 CLASSES = ["setosa", "versicolor", "virginica"]
 BASE: dict[str, Any] = {
     "run": "runs/iris",
+    "member": None,
     "data": "its test rows",
     "rows": 30,
     "metrics": {"loss": 0.1476, "accuracy": 0.9, "balanced_accuracy": 0.9},
