@@ -47,6 +47,44 @@ def report(width: int = 80, plan: Architecture = PLAN, **changes: object) -> lis
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
+def figures_of(metrics: dict[str, dict[str, float]], width: int) -> list[str]:
+    """The lines of the table of figures."""
+    lines = report(width, metrics=metrics)
+    start = next(k for k, line in enumerate(lines) if " rows " in f" {line.strip()} " and "loss" in line)
+    column = lines[start].index("rows")
+    return [line[column:] for line in lines[start : start + 2 + len(metrics)]]
+
+
+SHARES = {"balanced_accuracy": 0.75, "macro_f1": 0.7, "log_loss": 0.4, "calibration_error": 0.1}
+TWO = {"loss": 0.4, "accuracy": 0.9, **SHARES, "precision": 0.6, "recall": 0.5, "f1": 0.55, "roc_auc": 0.875}
+OWN_UNITS = {"loss": 0.02, "rmse": 1234.5, "mae": 900.0, "r2": 0.98, "median_error": 800.0}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_two_unequal_classes_show_what_accuracy_hides(width: int) -> None:
+    assert figures_of({"val": TWO, "test": {**TWO, "roc_auc": float("nan")}}, width) == [
+        "rows     loss   accuracy   balanced accuracy       f1   roc auc",
+        "───────────────────────────────────────────────────────────────",
+        "val    0.4000     0.9000              0.7500   0.5500    0.8750",
+        "test   0.4000     0.9000              0.7500   0.5500       nan",
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_numbers_show_their_errors(width: int) -> None:
+    assert figures_of({"train": OWN_UNITS, "test": {**OWN_UNITS, "r2": 0.0}}, width) == [
+        "rows       loss   rmse     mae       r2",
+        "───────────────────────────────────────",
+        "train   0.02000   1234   900.0   0.9800",
+        "test    0.02000   1234   900.0        0",
+    ]
+
+
+def test_equal_classes_are_not_said_twice() -> None:
+    same = {"loss": 0.4, "accuracy": 0.9, "balanced_accuracy": 0.897, "macro_f1": 0.899}
+    assert "rows     loss   accuracy" == figures_of({"test": same}, 80)[0]
+
+
 def test_the_report_to_the_letter() -> None:
     assert report() == [
         "",
