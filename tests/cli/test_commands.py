@@ -126,6 +126,7 @@ HELP = {
     ("show",): "Check an experiment file and print it as it will run, with every key.",
     ("sweep",): "Search the parameters that an experiment file",
     ("gradcheck",): "Prove that backpropagation is right",
+    ("runs",): "Show run folders: when, how they ended, their figures",
     ("list",): "Show what an experiment file can name",
     ("schema",): "Print the JSON schema of the experiment file",
     ("info",): "Show versions, processors and the backend",

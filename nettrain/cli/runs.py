@@ -1,0 +1,66 @@
+"""`nettrain runs`: a table of run folders, and what their experiments differ in."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nettrain.cli.completion import complete_run
+from nettrain.cli.options import Debug, Json
+
+if TYPE_CHECKING:
+    from nettrain.store.overview import Glance
+
+FOLDER = "runs"
+Patterns = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN|FOLDER|GLOB]",
+        help="Run folders to compare, folders of them, or patterns such as 'runs/iris*'; default: runs.",
+        show_default=False,
+        autocompletion=complete_run,
+    ),
+]
+Sort = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        metavar="NAME",
+        help="when, status, epochs, a figure such as test_accuracy (best first) or a key; -NAME: reversed.",
+    ),
+]
+
+
+def runs(patterns: Patterns = None, sort: Sort = "when", as_json: Json = False, debug: Debug = False) -> None:
+    """Show run folders: when, how they ended, their figures; of those named, the keys that differ too."""
+    import json
+    from pathlib import Path
+
+    from nettrain.output.console import console
+    from nettrain.output.runs import runs_table
+    from nettrain.store.overview import differing, glances, ordered
+
+    if not patterns and not Path(FOLDER).is_dir():
+        found: list[Glance] = []
+    else:
+        found = ordered(glances(patterns or [FOLDER]), sort)
+    keys = differing(found)
+    if as_json:
+        print(json.dumps({"runs": [plain(run, keys) for run in found], "differing": keys}))
+    elif found:
+        runs_table(console(), found, keys if patterns else [])
+    else:
+        print(f"no runs in {FOLDER}/ yet; nettrain train FILE makes one")
+
+
+def plain(run: "Glance", keys: list[str]) -> dict[str, Any]:
+    """A run as JSON, with what it has at the keys that differ."""
+    return {
+        "run": str(run.path),
+        "when": run.when.isoformat(timespec="seconds"),
+        "experiment": run.experiment,
+        "status": run.status,
+        "epochs": run.epochs,
+        "best_epoch": run.best_epoch,
+        "figures": run.figures,
+        "settings": {key: run.settings.get(key) for key in keys},
+    }
