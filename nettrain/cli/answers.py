@@ -1,12 +1,14 @@
 """What commands print with --json, as models: `nettrain schema --of COMMAND` is made from them."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from nettrain.errors import SpecError, nearest
 from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
+
+Metrics = dict[str, dict[str, float | None]]
 
 
 class Answer(BaseModel):
@@ -44,7 +46,7 @@ class Shown(RootModel[dict[str, Any]]):
 
 
 class Environment(Answer):
-    """Versions and processors."""
+    """Versions and what computed."""
 
     nettrain: str
     python: str
@@ -52,21 +54,129 @@ class Environment(Answer):
     backend: str
     device: str
     blas: str
+    threads: int
 
 
-class Info(Environment):
+class Info(Answer):
     """What is installed and what would be used."""
 
+    nettrain: str
+    python: str
+    numpy: str
+    backend: str
+    device: str
+    blas: str
     processors: int
     libraries: dict[str, str]
 
 
+class Run(Answer):
+    """One run folder; `figures` are named like val_loss, `settings` those that differ."""
+
+    run: str
+    when: str
+    experiment: str
+    status: str
+    epochs: int | None
+    best_epoch: int | None
+    figures: dict[str, float]
+    settings: dict[str, Any]
+
+
+class Runs(Answer):
+    """Run folders, and the keys in which their experiments differ."""
+
+    runs: list[Run]
+    differing: list[str]
+
+
+class Timing(Answer):
+    """How long training took; a step is one of all members."""
+
+    total_seconds: float
+    train_seconds: float
+    steps: int
+    microseconds_per_step: float
+    samples_per_second: float
+
+
+class Ending(Answer):
+    """How one network's training ended; metrics by rows (train, val, test), null where undefined."""
+
+    status: Literal["finished", "diverged", "interrupted"]
+    stop_reason: str
+    epochs_run: int
+    unfinished_steps: int
+    best_epoch: int | None
+    restored_best: bool
+    metrics: Metrics
+
+
+class Member(Ending):
+    """One member of a population."""
+
+    member: int
+    seed: int
+
+
+class Snapshot(Answer):
+    """One snapshot of a run."""
+
+    epoch: int
+    metrics: Metrics
+
+
+class Trained(Ending):
+    """The summary of a run; mean, sd and members are there when there are several, snapshots when taken."""
+
+    folder: str
+    experiment: str
+    monitor: str
+    parameters: int
+    link: str
+    timing: Timing
+    environment: Environment
+    seed: int
+    mean: Metrics | None = None
+    sd: Metrics | None = None
+    members: list[Member] | None = None
+    snapshots: list[Snapshot] | None = None
+    diagnosis: Any = None
+
+
+class Searched(Answer):
+    """The summary of a sweep."""
+
+    folder: str
+    experiment: str
+    status: str
+    trials: dict[str, int]
+    metric: str
+    goal: Literal["minimize", "maximize"]
+    best: dict[str, Any] | None
+    influence: dict[str, Any]
+    borders: list[Any]
+    timing: dict[str, float]
+    environment: Environment
+    seed: int
+
+
+class Checked(BaseModel):
+    """Whether the gradient is right, and where it is not."""
+
+    passed: bool
+
+
 ANSWERS: dict[str, type[BaseModel]] = {
-    "list": Listed,
-    "info": Info,
-    "show": Shown,
+    "train": Trained,
     "evaluate": EvaluationReport,
     "predict": PredictionReport,
+    "runs": Runs,
+    "sweep": Searched,
+    "gradcheck": Checked,
+    "list": Listed,
+    "show": Shown,
+    "info": Info,
 }
 
 

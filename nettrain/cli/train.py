@@ -39,16 +39,15 @@ def train(
     debug: Debug = False,
 ) -> None:
     """Train the network of an experiment file."""
-    import json
-
     from nettrain.output.console import console
+    from nettrain.store.run_folder import json_line
 
     changes = [*(overrides or []), *([f"backend.name={backend}"] if backend else [])]
     summary = train_file(
         file, changes, out, console(stderr=as_json), quiet=quiet, figures=not no_figures, started=LOADED
     )
     if as_json:
-        print(json.dumps(summary))
+        print(json_line(summary))
     if summary["status"] == "diverged":
         print(f"{_diverged(summary)}: a figure became NaN or infinite", file=sys.stderr)
     raise typer.Exit(EXIT_CODES[summary["status"]])

@@ -76,6 +76,11 @@ def write_json(path: Path, content: Any) -> None:
     write_whole(path, json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n")
 
 
+def json_line(content: Any) -> str:
+    """Content as one line of JSON, with NaN and infinities as null."""
+    return json.dumps(_plain(content), ensure_ascii=False)
+
+
 def read_json(path: Path) -> Any:
     """What a JSON file holds. Raises SpecError when it is none."""
     try:
