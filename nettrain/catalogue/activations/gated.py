@@ -6,6 +6,7 @@ from typing import Any, Literal
 from nettrain.backend.base import Array
 from nettrain.backend.exponential import exp_below_zero
 from nettrain.backend.kernel import kernel, prange
+from nettrain.backend.normal import normal_cdf_from
 from nettrain.backend.special import logistic, normal_cdf
 from nettrain.catalogue.activations.base import Activation, activations
 from nettrain.catalogue.settings import option
@@ -51,19 +52,27 @@ def gelu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 
 
 @kernel
-def gelu_tanh_forward(z: Array, a: Array, numbers: Array) -> None:
-    """a = z·σ(w)."""
+def gelu_forward(z: Array, a: Array, numbers: Array) -> None:
+    """a = z·Φ(z), or z·σ(w); see `gelu_backward`."""
     kind = a.dtype.type
-    one, zero, rate, cubic = kind(1), kind(0), kind(2 * RATE), kind(CUBIC)
+    one, half, zero, rate, cubic = kind(1), kind(0.5), kind(0), kind(2 * RATE), kind(CUBIC)
     for k in prange(z.shape[0] * z.shape[1]):
         r, i = k // z.shape[1], k % z.shape[1]
         signal, e = z[r, i], a[r, i]
-        for j in range(e.size):
-            v = signal[j]
-            e[j] = -abs(rate * v * (one + cubic * v * v))
-        exp_below_zero(e)
-        for j in range(e.size):
-            e[j] = signal[j] * (one if signal[j] >= zero else e[j]) / (one + e[j])
+        if numbers[r, 0] > 0:
+            for j in range(e.size):
+                v = signal[j]
+                e[j] = -abs(rate * v * (one + cubic * v * v))
+            exp_below_zero(e)
+            for j in range(e.size):
+                e[j] = signal[j] * (one if signal[j] >= zero else e[j]) / (one + e[j])
+        else:
+            for j in range(e.size):
+                e[j] = -half * signal[j] * signal[j]
+            exp_below_zero(e)
+            normal_cdf_from(signal, e)
+            for j in range(e.size):
+                e[j] *= signal[j]
 
 
 @activations.register("gelu", source="Hendrycks & Gimpel 2016")
@@ -72,6 +81,7 @@ class Gelu(Activation):
 
     approximate: Literal["none", "tanh"] = option("none", "tanh: z/2·(1+tanh(√(2/π)(z+0.044715z³)))")
     initializer = "he_normal"
+    forward_kernel = gelu_forward
     backward_kernel = gelu_backward
 
     @classmethod
@@ -87,10 +97,8 @@ class Gelu(Activation):
             xp.multiply(a, CUBIC, out=a)
             xp.add(a, 1.0, out=a)
             xp.multiply(a, z, out=a)
-            xp.multiply(a, RATE, out=a)
-            xp.tanh(a, out=a)
-            xp.add(a, 1.0, out=a)
-            xp.multiply(a, 0.5, out=a)
+            xp.multiply(a, 2 * RATE, out=a)
+            logistic(xp)(a, out=a)  # (1 + tanh u)/2 is σ(2u), which keeps its small values
         xp.multiply(a, z, out=a)
 
 
