@@ -5,11 +5,14 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import IO
 
 from nettrain.errors import NettrainError, SpecError
 
+COPIED = 1 << 20  # bytes at a time
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -20,17 +23,34 @@ def write_whole(path: Path, content: bytes | str) -> None:
     Raises NettrainError with the file's name when the disk refuses.
     """
     data = content.encode() if isinstance(content, str) else content
+    _replace(path, lambda f: f.write(data), len(data))
+
+
+def append_whole(path: Path, content: str) -> None:
+    """Write `content` behind what `path` holds, so that it holds all of both or what it held before."""
+    data = content.encode()
+
+    def write(f: IO[bytes]) -> None:
+        if path.exists():
+            with path.open("rb") as before:
+                shutil.copyfileobj(before, f, COPIED)
+        f.write(data)
+
+    _replace(path, write, len(data))
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], object], size: int) -> None:
     temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as f:
             temporary = Path(f.name)
-            f.write(data)
+            write(f)
             f.flush()
             os.fsync(f.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise NettrainError(f"{path}: cannot be written: {_reason(error, path, len(data))}") from error
+        raise NettrainError(f"{path}: cannot be written: {_reason(error, path, size)}") from error
     finally:  # also when Ctrl-C comes in between
         if temporary is not None:
             temporary.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ QUICK = {"mnist": ["training.epochs=2"]}  # its ten epochs take too long here; s
 FLOORS = {
     "iris": 0.94,
     "digits": 0.965,
+    "digits_ensemble": 0.965,
     "sweep_digits": 0.94,
     "penguins": 0.98,
     "moons": 0.97,
@@ -78,6 +79,14 @@ def test_it_says_what_it_teaches_and_how_to_run_it(path: Path) -> None:
     assert first.startswith("# ")
     assert any(line.startswith(f"#   nettrain train configs/{path.name}") for line in rest)
     assert path.stem in HISTORY or f"| {path.name} |" in (path.parent.parent / "README.md").read_text()
+
+
+def test_eight_digit_networks_together_beat_their_mean(tmp_path: Path) -> None:
+    config = next(path for path in CONFIGS if path.stem == "digits_ensemble")
+    summary = train_file(config, [], tmp_path, Console(quiet=True), quiet=True)
+    assert len(summary["members"]) == 8
+    gain = summary["metrics"]["test"]["accuracy"] - summary["mean"]["test"]["accuracy"]
+    assert gain >= 0.005
 
 
 def test_titanics_unlabelled_passengers_are_predicted(tmp_path: Path) -> None:

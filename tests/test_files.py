@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import new_folder, remove_leftovers, safe_name, write_whole
+from nettrain.files import append_whole, new_folder, remove_leftovers, safe_name, write_whole
 
 
 def refuse(*_):
@@ -107,3 +107,21 @@ def test_leftovers_of_a_killed_process_go(tmp_path):
         (tmp_path / name).touch()
     remove_leftovers(tmp_path)
     assert [".hidden", ".lock", "model.safetensors"] == sorted(os.listdir(tmp_path))
+
+
+def test_appending_keeps_what_was_there(tmp_path):
+    file = tmp_path / "a.csv"
+    append_whole(file, "a\n")
+    append_whole(file, "ü\n")
+    assert "a\nü\n" == file.read_text(encoding="utf-8")
+    assert ["a.csv"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_refused_appending_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    file = tmp_path / "a.csv"
+    append_whole(file, "a\n")
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(NettrainError):
+        append_whole(file, "b\n")
+    assert "a\n" == file.read_text()
+    assert ["a.csv"] == [path.name for path in tmp_path.iterdir()]

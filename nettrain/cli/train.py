@@ -96,7 +96,7 @@ def train_file(
     notes = [*loaded.notes, *data.notes, *remarks(experiment), *run.batches.remarks]
     if not quiet:
         head(console, experiment.experiment, _facts(run, data), notes)
-    records = Records(many=len(members) > 1)
+    records = Records(folder, many=len(members) > 1)
     networks, summary = _follow(run, members, data, folder, console, records, started, quiet=quiet)
     if figures:
         print_notes(draw(run, networks, records, summary, folder))
@@ -145,7 +145,7 @@ def _follow(
         networks, told = _measured(run, members, ended, done)
         write_model(folder.model, run.plan, networks.parameters, networks.statistics)
         write_json(folder.preprocessing, data.preprocessing.to_json())
-        records.write(folder)
+        records.write()
         told["timing"]["total_seconds"] = perf_counter() - started
         write_json(folder.summary, told)
     return networks, told

@@ -1,48 +1,114 @@
-"""Rows of `history.csv` and `timing.csv`, gathered from events.
+"""Rows of `history.csv` and `timing.csv`, gathered from events and written while training goes on.
 
-The history repeats to the bit from the same config; whatever a clock says goes to the timing.
+The history repeats to the bit from the same config; whatever a clock says goes to the timing. Both files
+are whole at any time, so a run that is killed leaves all but its latest seconds.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
 from nettrain.engine.events import EpochDone
-from nettrain.store.run_folder import RunFolder, write_table
+from nettrain.files import append_whole
+from nettrain.store.run_folder import RunFolder, csv_text
 
 TIMING = ("epoch", "step_seconds", "seconds")
+SECONDS = 2.0  # between two writings at least
+SHARE = 50  # and so many times as long as the last one took: writing costs a fiftieth at most
+ROWS = 4096  # kept for drawing
+
+Row = dict[str, Any]
 
 
-@dataclass
 class Records:
-    """What happened so far; `many` adds a member column."""
+    """What has happened; `many` adds a member column. Memory does not grow with the length of the run."""
 
-    many: bool = False
-    figures: list[str] = field(default_factory=list)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    timing: list[tuple[int, float, float]] = field(default_factory=list)
+    def __init__(
+        self, folder: RunFolder, *, many: bool = False, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self.many = many
+        self._folder, self._clock = folder, clock
+        self._header: list[str] = []
+        self._history: list[str] = []  # text that is not in the files yet
+        self._timing = [csv_text(TIMING, [])]
+        self._drawn = Drawn()
+        self._next = clock() + SECONDS
+
+    @property
+    def history(self) -> list[Row]:
+        """Rows for drawing: all of a short run, of a long one those that `Drawn` keeps."""
+        return self._drawn.rows()
 
     def add(self, event: EpochDone) -> None:
         """A row per member for one evaluated epoch; every epoch's time."""
-        self.figures += [name for name in event.figures if name not in self.figures]
-        self.timing.append((event.epoch, round(event.step_seconds, 6), round(event.seconds, 6)))
-        if not event.evaluated:
-            return
-        for row, member in enumerate(event.members):
-            self.history.append(
-                {
-                    "member": int(member),
-                    "epoch": event.epoch,
-                    "step": event.step,
-                    "learning_rate": float(event.learning_rate[row]),
-                    "better": int(event.better[row]),
-                    **{name: float(values[row]) for name, values in event.figures.items()},
-                }
-            )
+        times = (event.epoch, round(event.step_seconds, 6), round(event.seconds, 6))
+        self._timing.append(_lines([times]))
+        if event.evaluated:
+            rows = [_row(event, k) for k in range(len(event.members))]
+            self._drawn.add(rows)
+            self._begin(event)
+            self._history.append(_lines([[row[name] for name in self._header] for row in rows]))
+        if self._clock() >= self._next:
+            self.write()
 
-    def write(self, folder: RunFolder) -> None:
-        """Both files."""
-        header = ["epoch", "step", "learning_rate", *self.figures, "better"]
-        header = ["member", *header] if self.many else header
-        rows = [[row.get(name) for name in header] for row in self.history]
-        write_table(folder.history, header, rows)
-        write_table(folder.timing, TIMING, self.timing)
+    def _begin(self, event: EpochDone) -> None:
+        """The history's header, with the figures that every evaluation tells."""
+        if self._header:
+            return
+        header = ["epoch", "step", "learning_rate", *event.figures, "better"]
+        self._header = ["member", *header] if self.many else header
+        self._history.append(csv_text(self._header, []))
+
+    def write(self) -> None:
+        """Bring both files up to date."""
+        started = self._clock()
+        for path, text in ((self._folder.history, self._history), (self._folder.timing, self._timing)):
+            if text:
+                append_whole(path, "".join(text))
+                text.clear()
+        now = self._clock()
+        self._next = now + max(SECONDS, SHARE * (now - started))
+
+
+class Drawn:
+    """Rows for a drawing: of ever fewer epochs, evenly spread, and each member's best and last."""
+
+    def __init__(self, limit: int = ROWS) -> None:
+        self._limit, self._every, self._count = limit, 1, 0
+        self._spread: list[list[Row]] = []
+        self._best: dict[int, Row] = {}
+        self._last: dict[int, Row] = {}
+
+    def add(self, rows: list[Row]) -> None:
+        """The rows of one epoch."""
+        if self._count % self._every == 0:
+            self._spread.append(rows)
+        self._count += 1
+        while len(self._spread) > 1 and len(self._spread) * len(rows) > self._limit:
+            self._spread, self._every = self._spread[::2], 2 * self._every
+        for row in rows:
+            self._last[row["member"]] = row
+            if row["better"]:
+                self._best[row["member"]] = row
+
+    def rows(self) -> list[Row]:
+        """All of them, by epoch and member."""
+        spread = (row for rows in self._spread for row in rows)
+        every = (*spread, *self._best.values(), *self._last.values())
+        found = {(row["epoch"], row["member"]): row for row in every}
+        return [found[place] for place in sorted(found)]
+
+
+def _row(event: EpochDone, k: int) -> Row:
+    return {
+        "member": int(event.members[k]),
+        "epoch": event.epoch,
+        "step": event.step,
+        "learning_rate": float(event.learning_rate[k]),
+        "better": int(event.better[k]),
+        **{name: float(values[k]) for name, values in event.figures.items()},
+    }
+
+
+def _lines(rows: Sequence[Sequence[Any]]) -> str:
+    return csv_text((), rows).removeprefix("\n")

@@ -5,6 +5,7 @@ import json
 import math
 import signal
 import subprocess
+from time import monotonic, sleep
 
 import pytest
 
@@ -241,3 +242,34 @@ def test_interrupting_twice_ends_at_once():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert before is signal.getsignal(signal.SIGINT)
+
+
+def test_a_killed_run_leaves_a_readable_history(tmp_path):
+    """SIGKILL cannot be caught: what is in the folder is what was written while training went on."""
+    command = [*COMMAND, "train", str(IRIS), "training.epochs=100000000", "training.early_stopping=null"]
+    process = subprocess.Popen([*command, "--quiet"], cwd=tmp_path, env=ENVIRONMENT)
+    run = tmp_path / "runs" / "iris"
+    try:
+        until = monotonic() + 60
+        while not (run / "timing.csv").exists() and monotonic() < until:
+            sleep(0.05)
+        before = (run / "timing.csv").read_bytes()
+        while (run / "timing.csv").read_bytes() == before and monotonic() < until:
+            sleep(0.05)  # it grows
+    finally:
+        process.kill()
+        process.wait()
+    assert -signal.SIGKILL == process.returncode
+    assert not (run / "summary.json").exists()
+    for name, width in (("history.csv", 8), ("timing.csv", 3)):
+        text = (run / name).read_text()
+        rows = table(run / name)
+        assert text.endswith("\n")
+        assert {width} == {len(row) for row in rows}
+        assert [str(k) for k in range(1, len(rows))] == [row[0] for row in rows[1:]]
+        assert len(rows) > 100
+    done = nettrain(tmp_path, "predict", run, "builtin:iris")
+    assert (2, "runs/iris: not a finished run") == (
+        done.code,
+        done.err.partition(",")[0].replace(str(tmp_path) + "/", ""),
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from nettrain.engine.events import EpochDone
 from nettrain.errors import SpecError
-from nettrain.store.records import Records
+from nettrain.store.records import Drawn, Records
 from nettrain.store.run_folder import RunFolder, csv_text, read_json, write_json
 
 
@@ -104,10 +104,11 @@ def epoch(number, members, *, evaluated=True, **figures):
 
 
 def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
-    records, folder = Records(), RunFolder.create(tmp_path, "x")
+    folder = RunFolder.create(tmp_path, "x")
+    records = Records(folder)
     records.add(epoch(1, [0], evaluated=False, train_loss=[3.0]))
     records.add(epoch(2, [0], train_loss=[2.0], val_loss=[4.0]))
-    records.write(folder)
+    records.write()
     assert (
         "epoch,step,learning_rate,train_loss,val_loss,better\n2,20,0.1,2.0,4.0,0\n"
         == folder.history.read_text()
@@ -116,13 +117,61 @@ def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
 
 
 def test_many_members_have_a_row_each(tmp_path):
-    records, folder = Records(many=True), RunFolder.create(tmp_path, "x")
+    folder = RunFolder.create(tmp_path, "x")
+    records = Records(folder, many=True)
     records.add(epoch(1, [0, 4], train_loss=[3.0, 2.0]))
     records.add(epoch(2, [4], train_loss=[1.0]))
-    records.write(folder)
+    records.write()
     assert [
         "member,epoch,step,learning_rate,train_loss,better",
         "0,1,10,0.1,3.0,1",
         "4,1,10,0.1,2.0,1",
         "4,2,20,0.1,1.0,0",
     ] == folder.history.read_text().splitlines()
+
+
+def test_the_files_are_brought_up_to_date_by_time(tmp_path):
+    now = [0.0]
+    folder = RunFolder.create(tmp_path, "x")
+    records = Records(folder, clock=lambda: now[0])
+    lines = []
+    for number in range(1, 7):
+        records.add(epoch(number, [0], train_loss=[1.0]))
+        now[0] += 0.75
+        lines.append(folder.history.read_text().count("\n") if folder.history.exists() else 0)
+    # at 2.25 s four epochs are there; the next writing is two seconds later, here at the end
+    assert [0, 0, 0, 5, 5, 5] == lines
+    records.write()
+    once = folder.history.read_text()
+    records.write()
+    assert once == folder.history.read_text()
+    assert [str(number) for number in range(1, 7)] == [row.split(",")[0] for row in once.splitlines()[1:]]
+    assert 7 == folder.timing.read_text().count("\n")
+
+
+def test_writing_that_takes_long_comes_seldom(tmp_path):
+    times = iter([0.0, 2.0, 2.0, 3.0, 52.9, 53.0, 53.0, 53.0])
+    folder = RunFolder.create(tmp_path, "x")
+    records = Records(folder, clock=lambda: next(times))
+    lines = []
+    for number in range(1, 4):  # the first writing takes a second, so the next is fifty seconds later
+        records.add(epoch(number, [0], train_loss=[1.0]))
+        lines.append(folder.history.read_text().count("\n"))
+    assert [2, 2, 4] == lines
+
+
+def test_what_is_kept_of_a_long_run_is_little(tmp_path):
+    drawn = Drawn(limit=100)
+    for number in range(1, 5001):
+        rows = [{"member": k, "epoch": number, "better": int(number == 777 + k)} for k in range(2)]
+        drawn.add(rows)
+    rows = drawn.rows()
+    assert 25 <= len(rows) <= 104
+    assert {(1, 0), (777, 0), (778, 1), (5000, 1)} <= {(row["epoch"], row["member"]) for row in rows}
+
+
+def test_a_short_run_is_drawn_as_it_was(tmp_path):
+    records = Records(RunFolder.create(tmp_path, "x"), many=True)
+    for number in (1, 2):
+        records.add(epoch(number, [0, 4], train_loss=[3.0, 2.0]))
+    assert [(1, 0), (1, 4), (2, 0), (2, 4)] == [(row["epoch"], row["member"]) for row in records.history]
