@@ -79,7 +79,7 @@ class Table:
         taken = rows if self.taken is None else self.taken[rows]
         numbers = self.numbers.take(rows) if self.numbers else None
         cells = self.cells[rows] if self.cells.width else self.cells
-        return replace(self, cells=cells, taken=taken, numbers=numbers)
+        return replace(self, cells=cells, taken=taken, numbers=numbers, empty=None)
 
     def select(self, name: str) -> "Table":
         """The table with one column alone. Raises DataError with the nearest name when it is not there."""

@@ -144,6 +144,24 @@ def test_passes_with_dropout_have_a_mean_and_a_spread(folder):
     )
 
 
+def test_a_loss_without_probabilities_gives_scores(folder):
+    arguments = (
+        "data.source=synthetic:moons",
+        "data.target=null",
+        "loss=hinge",
+        "experiment=scores",
+        "--quiet",
+    )
+    assert 0 == nettrain(folder, "train", CONFIGS / "iris.yaml", "training.epochs=3", *arguments).code
+    told = json.loads(nettrain(folder, "predict", "runs/scores", "synthetic:moons", "--json").out)
+    assert ["class", "score_0", "score_1"] == told["columns"]
+    assert all(-low == high and (high > 0) == (name == 1) for name, low, high in told["predictions"])
+    figures = json.loads(nettrain(folder, "evaluate", "runs/scores", "--json").out)
+    assert {"log_loss", "calibration_error"}.isdisjoint(figures["metrics"])
+    assert 0.5 < figures["metrics"]["roc_auc"] <= 1
+    assert all(row["probability"] is None for row in figures["worst"])
+
+
 def test_a_column_that_is_not_there_fails_for_all_rows(folder):
     done = predicted(folder, "iris", "sepal_length,sepal_width,petal_length\n1,2,3\n")
     assert (3, "", 1) == (done.code, done.out, done.err.count("\n"))
