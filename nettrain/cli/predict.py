@@ -51,7 +51,7 @@ Samples = Annotated[
     typer.Option(
         "--mc-samples",
         min=2,
-        help="Mean and standard deviation of so many passes with dropout.",
+        help="Mean and standard deviation of so many passes with dropout, by training.noise_seed.",
         show_default=False,
     ),
 ]

@@ -7,15 +7,14 @@ Source: Gal & Ghahramani 2016, "Dropout as a Bayesian approximation", section 4.
 """
 
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import HostArray
 from nettrain.backend.philox import key_words
+from nettrain.engine.answered import Trained
 from nettrain.engine.build import loss_of
-from nettrain.engine.evaluate import Measurable
 from nettrain.engine.measure import respond
 from nettrain.engine.members import stack
 from nettrain.engine.predict import Chunk, chunks, stored_network
@@ -26,16 +25,7 @@ PURPOSE = 1 << 16  # beyond every layer's number
 Responses = npt.NDArray[np.float64]
 
 
-class Stored(Measurable, Protocol):
-    """A network whose parameters (R, P) and statistics (R, Q) are on the host."""
-
-    @property
-    def parameters(self) -> HostArray: ...
-    @property
-    def statistics(self) -> HostArray: ...
-
-
-def mc_responses(run: Stored, x: HostArray, samples: int) -> tuple[Responses, Responses]:
+def mc_responses(run: Trained, x: HostArray, samples: int) -> tuple[Responses, Responses]:
     """Mean and standard deviation (N, K) of the responses to x (N, D) over so many passes of every member.
 
     The deviation is that of a sample, divided by one less than the passes. Raises SpecError when nothing is
@@ -62,7 +52,7 @@ def mc_responses(run: Stored, x: HostArray, samples: int) -> tuple[Responses, Re
     return mean, np.sqrt(spread / (samples * len(outputs) - 1))
 
 
-def _passes(run: Stored, x: HostArray) -> list[Chunk]:
+def _passes(run: Trained, x: HostArray) -> list[Chunk]:
     """The chunks of a pass; which pass it is stands in the pool's `mc.step`."""
     backend, size = run.backend, len(run.parameters)
     seed = run.experiment.training.noise_seed or 0

@@ -116,7 +116,7 @@ class TrainingSettings(Settings):
     diagnostics: Any = later(False, "record statistics of activations and gradients")
     checkpoint: Any = later({"seconds": 2}, "how often the state is written")
     order_seed: Seed | None = number(None, "of the rows' order; default: seed")
-    noise_seed: Seed | None = number(None, "of dropout masks; default: seed")
+    noise_seed: Seed | None = number(None, "of dropout masks and noise; default: seed")
 
     @property
     def watched(self) -> dict[tuple[str, ...], str]:
