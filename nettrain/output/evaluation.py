@@ -8,6 +8,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.catalogue.metrics import metrics
+from nettrain.catalogue.metrics.classes import Positive
 from nettrain.output.numbers import count, figure
 from nettrain.output.progress import title
 from nettrain.store.evaluation import (
@@ -23,6 +25,7 @@ from nettrain.store.evaluation import (
 MOST_CLASSES = 12  # of which a confusion matrix is still read at a glance
 MOST_LINES = 24  # of a table of classes or columns; the rest is in the file
 PAIRS = 5
+POSITIVE = tuple(name for name, metric in metrics.items() if issubclass(metric, Positive))
 BAR = 20  # characters of the longest bar
 NAME = 24  # characters of a name in a table
 BLOCKS = "▏▎▍▌▋▊▉█"
@@ -74,11 +77,19 @@ def figures_table(report: EvaluationReport) -> Table:
         column.justify = "right"
     for name, value in report.metrics.items():
         of_each = [figure(report.targets[target].get(name)) if name != "loss" else "" for target in targets]
-        table.add_row(title(name), figure(value), *of_each)
+        table.add_row(_named(name, report), figure(value), *of_each)
     if report.threshold:
         at = figure(report.threshold.value)
         table.add_row(f"f1 from {at} on, the best on validation rows", figure(report.threshold.f1))
     return table
+
+
+def _named(metric: str, report: EvaluationReport) -> str:
+    """The metric, with the class that it is of where it is of the positive one alone."""
+    (classes, *more) = report.classes.values() or [[]]
+    if metric in POSITIVE and not more and len(classes) == 2:
+        return f"{title(metric)} of {short(classes[1].name)}"
+    return title(metric)
 
 
 def classes_table(rows: Sequence[ClassFigures]) -> Table:

@@ -123,6 +123,7 @@ BINARY: dict[str, Any] = {
 def test_two_classes_have_a_threshold_and_no_pairs() -> None:
     lines = shown(80, **BINARY)
     assert " f1 from 0.3750 on, the best on validation rows   0.8500" in lines
+    assert " f1 of yes                                        0.8000" in lines
     assert " roc auc                                               –" in lines
     assert not [line for line in lines if "most confused" in line]
 
