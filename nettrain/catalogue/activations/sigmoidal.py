@@ -3,6 +3,8 @@
 from typing import Any
 
 from nettrain.backend.base import Array
+from nettrain.backend.exponential import exp_below_zero
+from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.activations.base import Activation, activations
 
 
@@ -21,9 +23,37 @@ class Linear(Activation):
         pass
 
 
+@kernel
+def sigmoid_forward(z: Array, a: Array, numbers: Array) -> None:
+    """a = 1 or e over 1+e, e = e^-|z|."""
+    one, zero = a.dtype.type(1), a.dtype.type(0)
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        signal, e = z[r, i], a[r, i]
+        for j in range(e.size):
+            e[j] = -abs(signal[j])
+        exp_below_zero(e)
+        for j in range(e.size):
+            e[j] = (one if signal[j] >= zero else e[j]) / (one + e[j])
+
+
+@kernel
+def sigmoid_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
+    """delta *= a(1-a)."""
+    one = delta.dtype.type(1)
+    for k in prange(delta.shape[0] * delta.shape[1]):
+        r, i = k // delta.shape[1], k % delta.shape[1]
+        slope, value = delta[r, i], a[r, i]
+        for j in range(slope.size):
+            slope[j] *= value[j] * (one - value[j])
+
+
 @activations.register("sigmoid")
 class Sigmoid(Activation):
     """f(z) = 1/(1+e^-z) = e^min(z,0) / (1+e^-|z|), which overflows nowhere."""
+
+    forward_kernel = sigmoid_forward
+    backward_kernel = sigmoid_backward
 
     @staticmethod
     def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
@@ -34,13 +64,6 @@ class Sigmoid(Activation):
         xp.exp(z, out=z)
         xp.add(z, 1.0, out=z)
         xp.divide(a, z, out=a)
-
-    @staticmethod
-    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
-        """f' = a(1-a)."""
-        xp.multiply(delta, a, out=delta)
-        xp.subtract(1.0, a, out=a)
-        xp.multiply(delta, a, out=delta)
 
 
 @activations.register("tanh", source="LeCun et al. 1998, Efficient BackProp, section 4.4")
