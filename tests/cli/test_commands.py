@@ -314,3 +314,22 @@ def test_show_leaves_open_what_only_absent_data_can_tell(tmp_path):
     assert 0 == shown.code
     assert "loss: auto\n" in shown.out
     assert shown.err.startswith("the data cannot be read, so some keys stay at auto: ")
+
+
+START = "import sys; sys.argv[0] = 'nettrain'; from nettrain.cli.app import main; main()"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("nettrain train rows.yaml optimizer.learning", "optimizer.learning_rate=\n"),
+        ("nettrain train ro", "rows.yaml\n"),
+        ("nettrain list sch", "schedule\n"),
+        ("nettrain sho", "show\n"),
+    ],
+)
+def test_the_shell_completes(tmp_path, typed, offered):
+    (tmp_path / "rows.yaml").write_text("")
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    done = ended([sys.executable, "-c", START], tmp_path, _NETTRAIN_COMPLETE="complete_bash", **words)
+    assert (0, offered) == (done.code, done.out)
