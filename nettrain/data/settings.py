@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import PurePath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
@@ -71,7 +71,8 @@ TargetColumns = Annotated[
     Annotated[list[str | int], Field(min_length=1)] | str | int | None,
     expects("a column's name or position, or a list of them"),
 ]
-Text = Annotated[str, BeforeValidator(value_text)]
+# as a cell has it: a number is taken for its digits
+Text = Annotated[str, BeforeValidator(value_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 ClassWeights = Annotated[
     Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)] | Literal["balanced"] | None,
     expects("balanced, or a block of classes with a number from 0 each"),
