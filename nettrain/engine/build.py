@@ -1,7 +1,7 @@
 """Every allocation of a run: what the loop works on exists before its first step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,13 @@ class Run:
     target_scale: Array
     final: Array  # (R, P) on the host: weights of members that have stopped
     final_statistics: Array  # (R, Q) on the host: their running statistics
+    minimizers: dict[int, Any] = field(default_factory=dict)  # of members whose rule is a routine of its own
+
+    def close(self) -> None:
+        """End what goes on beside the main thread."""
+        for minimizer in self.minimizers.values():
+            minimizer.close()
+        self.minimizers.clear()
 
 
 def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -> Run:
@@ -207,6 +214,8 @@ def _allocate(run: Run, experiments: Sequence[Experiment], data: Prepared) -> No
     own("state", zeros((size, len(rule.slots(chosen)), width)))
     if rule.ahead(chosen) is not None:
         own("ahead", zeros((size, width)))
+    if rule.whole:
+        own("at_rest", np.zeros(size, dtype=bool))
     own("total", zeros((size, 2), np.float64))
     own("rate", np.zeros(size))
     l2 = members.regularization.l2.astype(float)

@@ -38,6 +38,8 @@ def rates_at(run: Run, steps: Any) -> Any:
     settings = shaped(members.schedule, 1)
     if isinstance(schedule, Reactive):
         settings.cut = run.population["cut"][:, None]
+    if optimizers[run.experiment.optimizer.name].whole:  # a line search begins with the whole step
+        return np.ones((run.population.size, len(steps)))
     base = members.optimizer.learning_rate.astype(float)[:, None]
     return rates(schedule, settings, base, steps, run.calendar)
 

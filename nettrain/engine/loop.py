@@ -84,6 +84,13 @@ class Training:
         return self.run.population.members.training
 
     def events(self) -> Iterator[Event]:
+        """All that happens; what runs beside this thread ends with it, also when nobody asks for the rest."""
+        try:
+            yield from self._events()
+        finally:
+            self.run.close()
+
+    def _events(self) -> Iterator[Event]:
         self.started = self.clock() - self.seconds
         while self.epoch < self.settings.epochs and self._anyone():
             # a member that diverges says so itself, NumPy need not
@@ -129,6 +136,8 @@ class Training:
         self._end("target", reached(figures, self.settings.target))
         self._end("early_stopping", waited)
         self._end("converged", self.run.convergence.observe(figures["objective"], self._rules.convergence))
+        if "at_rest" in self.run.population:
+            self._end("converged", self.run.population["at_rest"])
         self._end("epochs", self.epoch == self.settings.epochs)
         self._asked_to_end()
         return done

@@ -4,6 +4,7 @@ from typing import Any
 
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics, metrics_for
+from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, Rows, prepare
 from nettrain.engine.build import network_of, targets_of, task_of
 from nettrain.errors import DataError, SpecError
@@ -49,6 +50,8 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
 def remarks(experiment: Experiment) -> list[str]:
     """What a person should know when comparing the figures of a settled experiment."""
     found = []
+    if optimizers[experiment.optimizer.name].whole:
+        found.append("an epoch is one iteration of lbfgs, whose memory begins empty, also when resumed")
     if getattr(experiment.loss, "label_smoothing", 0) > 0:
         found.append("train loss includes label smoothing, val and test loss do not")
     if experiment.data.class_weights is not None:

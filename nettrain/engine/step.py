@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
+from nettrain.catalogue.optimizers import optimizers
 from nettrain.engine.build import Run, loss_of
+from nettrain.engine.lbfgs import iteration
 from nettrain.engine.members import shaped
 from nettrain.engine.update import append_update, first_look, point
 from nettrain.model.architecture import Architecture
@@ -46,6 +48,8 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
         tape += first_look(run)
     passed = append_loss(tape, run, index, point(run))
     passed.net.backward(tape, passed.x, run.population["gradient"], passed.work)
+    if optimizers[run.experiment.optimizer.name].whole:
+        return Step(index, iteration(run, run.backend.capture(tape)), run.backend.capture(()))
     append_update(tape, run)
     return Step(index, run.backend.capture(tape), run.backend.capture(first_look(run)))
 

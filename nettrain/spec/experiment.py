@@ -15,6 +15,7 @@ from nettrain.data.settings import DataSettings
 from nettrain.errors import nearest
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 from nettrain.spec.search import SweepSettings
+from nettrain.spec.whole import unfit
 
 LOSSES = ("loss", "objective")
 MONITOR = ("training", "early_stopping", "monitor")
@@ -192,6 +193,13 @@ class Experiment(Settings):
         """The figures that steer the training, by the key that names them."""
         monitor = self.schedule.monitor if isinstance(self.schedule, Reactive) else None
         return self.training.watched | ({} if monitor is None else {SCHEDULE_MONITOR: monitor})
+
+    @model_validator(mode="after")
+    def _whole_objective(self) -> "Experiment":
+        if optimizers[self.optimizer.name].whole:
+            for path, why in unfit(self):
+                raise PydanticCustomError("elsewhere", "{why}", {"why": why, "path": path})
+        return self
 
     @model_validator(mode="after")
     def _one_decay(self) -> "Experiment":

@@ -12,11 +12,21 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.registry import Choice, Registry, Variant
-from nettrain.catalogue.schedules import schedules
+from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import number, varies
 from nettrain.data.scaling import scalings
 
-KINDS = [activations, distributions, initializers, losses, metrics, optimizers, schedules, scalings]
+KINDS = [
+    activations,
+    distributions,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    schedules,
+    momentum_schedules,
+    scalings,
+]
 
 
 def colours() -> Registry[Variant]:
