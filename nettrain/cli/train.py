@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LOADED = perf_counter()  # nearly the start of the process: commands are loaded first
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures, which take 0.4 s.")]
+Profiled = Annotated[bool, typer.Option("--profile", help="Tell how long each part of the training takes.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that gets the run folder.")]
 
 
@@ -35,6 +36,7 @@ def train(
     backend: Backend = None,
     quiet: Quiet = False,
     no_figures: NoFigures = False,
+    profile: Profiled = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -44,7 +46,14 @@ def train(
 
     changes = [*(overrides or []), *([f"backend.name={backend}"] if backend else [])]
     summary = train_file(
-        file, changes, out, console(stderr=as_json), quiet=quiet, figures=not no_figures, started=LOADED
+        file,
+        changes,
+        out,
+        console(stderr=as_json),
+        quiet=quiet,
+        figures=not no_figures,
+        profile=profile,
+        started=LOADED,
     )
     if as_json:
         print(json_line(summary))
@@ -70,17 +79,20 @@ def train_file(
     *,
     quiet: bool = False,
     figures: bool = False,
+    profile: bool = False,
     started: float | None = None,
 ) -> dict[str, Any]:
     """Train, show and store one experiment; returns its summary and the folder.
 
-    With `figures`, pictures of it too. The summary's time counts from `started` on perf_counter's clock, or
-    from this call.
+    With `figures`, pictures of it too; with `profile`, where the time goes. The summary's time counts from
+    `started` on perf_counter's clock, or from this call.
     """
     from nettrain.cli.pictures import draw
+    from nettrain.engine.profile import STEP, Profile
     from nettrain.engine.settle import remarks
     from nettrain.files import write_whole
     from nettrain.output.console import print_notes
+    from nettrain.output.profile import profile_table
     from nettrain.output.report import final_report, head
     from nettrain.output.sketch import loss_curve
     from nettrain.spec.load import load, to_yaml
@@ -90,6 +102,7 @@ def train_file(
     started = perf_counter() if started is None else started
     loaded = load(file, overrides)
     run, members, data = _prepared(loaded)
+    run.profile = Profile() if profile else None
     experiment = run.experiment
     folder = RunFolder.create(out, experiment.experiment)
     write_whole(folder.config, to_yaml(experiment))
@@ -102,6 +115,8 @@ def train_file(
         print_notes(draw(run, networks, records, summary, folder))
     if not quiet:
         loss_curve(console, records.history, summary["best_epoch"])
+        if profile:
+            profile_table(console, summary["profile"], summary["timing"]["steps"], STEP)
         final_report(console, run.plan, summary, folder.path, folder.names())
     return {"folder": str(folder.path), **summary}
 
@@ -135,6 +150,7 @@ def _follow(
 ) -> tuple["Networks", dict[str, Any]]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
     from nettrain.cli.interrupt import interruptible
+    from nettrain.engine.profile import timing
     from nettrain.output.progress import progress
     from nettrain.store.model_file import write_model
     from nettrain.store.run_folder import write_json
@@ -142,11 +158,15 @@ def _follow(
     # the files are written in here too, so that Ctrl-C leaves a whole folder
     with interruptible() as asked:
         ended, done = _watch(run, asked, progress(console, quiet=quiet), records)
-        networks, told = _measured(run, members, ended, done)
-        write_model(folder.model, run.plan, networks.parameters, networks.statistics)
-        write_json(folder.preprocessing, data.preprocessing.to_json())
-        records.write()
+        with timing(run.profile, "evaluation"):
+            networks, told = _measured(run, members, ended, done)
+        with timing(run.profile, "writing"):
+            write_model(folder.model, run.plan, networks.parameters, networks.statistics)
+            write_json(folder.preprocessing, data.preprocessing.to_json())
+            records.write()
         told["timing"]["total_seconds"] = perf_counter() - started
+        if run.profile:
+            told["profile"] = run.profile.table()
         write_json(folder.summary, told)
     return networks, told
 
@@ -176,6 +196,7 @@ def _watch(
     """Train; every epoch goes to the display and the records. How each member ended, and the whole."""
     from nettrain.engine.events import EpochDone, MemberStopped, TrainingDone
     from nettrain.engine.loop import train as events
+    from nettrain.engine.profile import timing
 
     ended = {}
     try:
@@ -183,7 +204,8 @@ def _watch(
             match event:
                 case EpochDone():
                     display.epoch(event)
-                    records.add(event)
+                    with timing(run.profile, "writing"):
+                        records.add(event)
                 case MemberStopped():
                     ended[event.member] = event
                 case TrainingDone():

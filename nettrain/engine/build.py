@@ -19,6 +19,7 @@ from nettrain.engine.batches import Plan
 from nettrain.engine.members import grouping_key, shaped, stack
 from nettrain.engine.plateau import Plateau
 from nettrain.engine.population import Pool, Population
+from nettrain.engine.profile import Profile
 from nettrain.engine.snapshots import Snapshots
 from nettrain.engine.stopping import Convergence, Stopping
 from nettrain.errors import DataError
@@ -69,6 +70,7 @@ class Run:
     final: Array  # (R, P) on the host: weights of members that have stopped
     final_statistics: Array  # (R, Q) on the host: their running statistics
     minimizers: dict[int, Any] = field(default_factory=dict)  # of members whose rule is a routine of its own
+    profile: Profile | None = None  # where times go when somebody asks
 
     def close(self) -> None:
         """End what goes on beside the main thread."""

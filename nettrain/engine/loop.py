@@ -12,6 +12,7 @@ from nettrain.engine.build import Run
 from nettrain.engine.coefficients import TABLE_STEPS, coefficient_table
 from nettrain.engine.evaluate import Evaluation, watched
 from nettrain.engine.events import EpochDone, Event, MemberStopped, TrainingDone
+from nettrain.engine.profile import timing
 from nettrain.engine.step import Step, training_step
 from nettrain.engine.stopping import reached
 
@@ -61,7 +62,8 @@ class Training:
         self.news: list[MemberStopped] = []  # of those who ended since the last event
         self.counter = run.pool.take("step", (1,), np.uint64)
         self.settings = run.experiment.training
-        self.rebuild()
+        with timing(run.profile, "preparing"):
+            self.rebuild()
 
     def rebuild(self) -> None:
         """New steps and views, for the population as it is now."""
@@ -114,8 +116,9 @@ class Training:
     def _make_room(self) -> None:
         population = self.run.population
         if population.ripe():
-            population.compact(population["active"])
-            self.rebuild()
+            with timing(self.run.profile, "preparing"):
+                population.compact(population["active"])
+                self.rebuild()
 
     def _epoch(self) -> EpochDone | None:
         """One epoch, its evaluation and who ends with it; None when nobody got to its end."""
@@ -126,11 +129,12 @@ class Training:
         if not self._steps():
             return None
         self.epoch += 1
-        figures = self._figures()
-        sound = self._sound(figures)
-        better, waited = self._observe(figures, sound)
-        self._keep_best(better)
-        self.run.snapshots.observe(self.epoch)
+        with timing(self.run.profile, "evaluation"):
+            figures = self._figures()
+            sound = self._sound(figures)
+            better, waited = self._observe(figures, sound)
+            self._keep_best(better)
+            self.run.snapshots.observe(self.epoch)
         done = self._told(figures, better, self.step_seconds - before, self.clock() - started)
         self._end("diverged", ~sound)
         self._end("target", reached(figures, self.settings.target))
@@ -168,7 +172,8 @@ class Training:
 
     def _run_steps(self) -> bool:
         run, coefficients = self.run, self.run.population["coefficients"]
-        rows = self._rows()
+        with timing(run.profile, "gather"):
+            rows = self._rows()
         begin, table = self.position, None
         for position, (start, stop) in enumerate(run.batches.bounds()):
             if position < begin:
@@ -178,7 +183,8 @@ class Training:
             ahead = position % TABLE_STEPS
             if table is None or ahead == 0:
                 count = min(TABLE_STEPS, run.batches.steps - position + ahead)
-                table, rates = coefficient_table(run, self.step - ahead, count)
+                with timing(run.profile, "update"):
+                    table, rates = coefficient_table(run, self.step - ahead, count)
             step = self.steps[stop - start]
             step.index[...] = rows[:, start:stop]
             coefficients[...] = table[ahead]

@@ -47,11 +47,17 @@ def training_step(run: Run, rows: int, orders: int) -> Step:
     if "max_norm" in run.population:  # it moves the weights after the rule has looked ahead
         tape += first_look(run)
     passed = append_loss(tape, run, index, point(run))
+    tape.phase("backward")
     passed.net.backward(tape, passed.x, run.population["gradient"], passed.work)
     if optimizers[run.experiment.optimizer.name].whole:
-        return Step(index, iteration(run, run.backend.capture(tape)), run.backend.capture(()))
+        return Step(index, iteration(run, _replay(run, tape)), run.backend.capture(()))
+    tape.phase("update")
     append_update(tape, run)
-    return Step(index, run.backend.capture(tape), run.backend.capture(first_look(run)))
+    return Step(index, _replay(run, tape), run.backend.capture(first_look(run)))
+
+
+def _replay(run: Run, tape: Tape) -> Call:
+    return run.profile.timed(tape, run.backend) if run.profile else run.backend.capture(tape)
 
 
 def append_loss(tape: Tape, run: Run, index: Array, parameters: Array | None = None) -> Passed:
@@ -61,7 +67,9 @@ def append_loss(tape: Tape, run: Run, index: Array, parameters: Array | None = N
 
     The loss and its weight are added to the population's `total`, and ∂loss/∂output is in the last delta.
     """
+    tape.phase("gather")
     x, y, weight = _gather(tape, run, index)
+    tape.phase("forward")
     population, backend = run.population, run.backend
     work = buffers(run.plan, run.pool.prefixed("train"), population.size, index.shape[1])
     numbers, chance = layer_numbers(backend, population.members), _chance(run)
@@ -73,6 +81,7 @@ def append_loss(tape: Tape, run: Run, index: Array, parameters: Array | None = N
         x = noisy
     output = net.forward(tape, x, work, chance, training=True)
     batch_loss = (output, y, weight, population["loss"], work[-1].delta, population["total"])
+    tape.phase("loss")
     tape.append(backend.launch(loss_of(run.experiment).kernel(y), output.size, *batch_loss))
     return Passed(net, x, y, weight, work)
 

@@ -77,7 +77,15 @@ class Chance:
 
 
 class Tape(list[Call]):
-    """Calls in the order in which they run."""
+    """Calls in the order in which they run; `phases` says at which positions what begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.phases: list[tuple[int, str]] = []
+
+    def phase(self, name: str) -> None:
+        """What is appended from now on belongs to this phase."""
+        self.phases.append((len(self), name))
 
     def call(self, function: Callable[..., object], *arrays: Any, **named: Any) -> None:
         """Append `function(*arrays, **named)`."""

@@ -273,3 +273,13 @@ def test_a_killed_run_leaves_a_readable_history(tmp_path):
         done.code,
         done.err.partition(",")[0].replace(str(tmp_path) + "/", ""),
     )
+
+
+def test_a_profile_tells_where_the_time_goes(tmp_path):
+    done = nettrain(tmp_path, "train", IRIS, "training.epochs=20", "--profile", "--json", "--no-figures")
+    assert 0 == done.code
+    times = json.loads(done.out)["profile"]
+    assert {"gather", "forward", "loss", "backward", "update", "evaluation", "writing"} <= set(times)
+    assert times["whole"] == pytest.approx(sum(times.values()) - times["whole"])
+    assert 0.5 * times["whole"] > times["rest"]
+    assert "per step" in done.err
