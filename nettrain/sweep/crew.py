@@ -35,13 +35,19 @@ class Worker:
 
 
 class Crew:
-    """A number of workers."""
+    """A number of workers, which end with the block that they are opened for."""
 
     def __init__(self, size: int) -> None:
         self.workers: list[Worker] = []
         self._since = 0.0
         for _ in range(size):
             self._start()
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     @property
     def seconds(self) -> float:

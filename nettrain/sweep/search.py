@@ -119,7 +119,7 @@ def search(
     known: Sequence[Result],
     *,
     goal: Goal,
-    workers: int,
+    crew: Crew,
     interrupted: Callable[[], bool],
 ) -> Iterator[Moment]:
     """Train all chunks; `known` are results of trials that are not in them. Ends early when interrupted."""
@@ -128,22 +128,17 @@ def search(
     for result in known:
         scheduler.ended(result)
     missing = {trial: chunk.cost / len(chunk.trials) for chunk in chunks for trial in chunk.trials}
-    total = sum(missing.values())
-    crew = Crew(min(workers, len(chunks)))
-    working: dict[Worker, Working] = {}
-    try:
-        while missing and not interrupted():
-            _give_orders(crew, scheduler)
-            new: list[Result] = []
-            for worker, report in crew.reports(BEAT):
-                new += _hear(scheduler, worker, report, working)
-            for result in new:
-                scheduler.ended(result)
-                missing.pop(result.trial, None)
-            left = sum(missing.values()) - scheduler.under_way(working.values())
-            yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total, crew.seconds)
-    finally:
-        crew.close()
+    total, working = sum(missing.values()), dict[Worker, Working]()
+    while missing and not interrupted():
+        _give_orders(crew, scheduler)
+        new: list[Result] = []
+        for worker, report in crew.reports(BEAT):
+            new += _hear(scheduler, worker, report, working)
+        for result in new:
+            scheduler.ended(result)
+            missing.pop(result.trial, None)
+        left = sum(missing.values()) - scheduler.under_way(working.values())
+        yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total, crew.seconds)
 
 
 def _give_orders(crew: Crew, scheduler: Scheduler) -> None:

@@ -14,6 +14,7 @@ from nettrain.spec.experiment import Experiment, goal
 from nettrain.spec.load import Loaded, available_cores, to_yaml
 from nettrain.store.run_folder import csv_text, write_json
 from nettrain.store.sweep_folder import SweepFolder
+from nettrain.sweep.crew import Crew
 from nettrain.sweep.halving import Bracket, brackets
 from nettrain.sweep.ledger import Ledger
 from nettrain.sweep.messages import Chunk, Result
@@ -49,17 +50,13 @@ class Sweep:
     def run(self, interrupted: Callable[[], bool]) -> Iterator[Moment]:
         """Do what is left; every result is in the journal before it is told."""
         known = list(self.results.values())
-        moments = search(
-            self.chunks,
-            self.brackets,
-            known,
-            goal=self.goal,
-            workers=self.workers,
-            interrupted=interrupted,
-        )
-        for moment in moments:
-            self.ledger.add(moment.new)
-            yield moment
+        with Crew(min(self.workers, len(self.chunks))) as crew:
+            work = search(
+                self.chunks, self.brackets, known, goal=self.goal, crew=crew, interrupted=interrupted
+            )
+            for moment in work:
+                self.ledger.add(moment.new)
+                yield moment
 
     @property
     def best(self) -> list[Result]:

@@ -1,0 +1,150 @@
+"""A random search on optical digits by several libraries: 64-64-32-10, relu, batch 64, 10 epochs, Adam.
+
+All sides get the same rows and the same learning rates and l2 penalties, and give back each trial's loss on
+the validation rows. nettrain's workers and the peers' processes live between turns, so that starting them
+and loading the data is not counted. PyTorch and scikit-learn train trial by trial in two processes of one
+thread, JAX all trials at once with vmap in one process with all threads.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from nettrain.spec.load import load
+from nettrain.sweep.crew import Crew
+from nettrain.sweep.search import search
+from nettrain.sweep.sweep import Sweep, opened
+from peers.problem import Array
+from peers.turns import POOLS, MissingError
+
+WORKERS, TRIALS, EPOCHS, BATCH = 2, 64, 10, 64
+WIDTHS = (64, 64, 32, 10)
+RATE, PENALTY = "optimizer.learning_rate", "regularization.l2"
+PEERS = {"torch": WORKERS, "sklearn": WORKERS, "jax": 1}  # processes of each side
+PACKAGES = {"sklearn": "scikit-learn"}
+SPEC = f"""
+experiment: search
+data: {{source: 'builtin:optdigits', validation: 0.15, scaling: {{name: divide, by: 16}}}}
+model: {{hidden: [64, 32], activation: relu}}
+training: {{epochs: {EPOCHS}, batch_size: {BATCH}}}
+sweep:
+  parameters:
+    {RATE}: {{distribution: log_uniform_values, min: 3.e-4, max: 1.e-2}}
+    {PENALTY}: {{distribution: log_uniform_values, min: 1.e-6, max: 1.e-3}}
+"""
+
+
+class Ours:
+    """nettrain's search, with its workers started."""
+
+    def __init__(self, folder: Path, trials: int, stack: ExitStack) -> None:
+        path = folder / "search.yaml"
+        path.write_text(SPEC)
+        self.made: Sweep = stack.enter_context(opened(load(path), folder, total=trials, workers=WORKERS))
+        self.crew = stack.enter_context(Crew(WORKERS))
+        self.values = [trial.values for trial in self.made.trials]
+
+    def turn(self) -> list[float]:
+        """All trials; their losses."""
+        losses: dict[int, float] = {}
+        made = self.made
+        for moment in search(made.chunks, [], [], goal=made.goal, crew=self.crew, interrupted=lambda: False):
+            losses |= {result.trial: result.figures.get("val_loss", np.inf) for result in moment.new}
+        return [losses[trial.number] for trial in made.trials]
+
+    def rows(self) -> dict[str, Array]:
+        """The rows as the peers need them."""
+        from nettrain.sweep.shared import mapped
+
+        data = mapped(self.made.chunks[0].data)
+        assert data.validation is not None
+        parts = {"train": data.train, "val": data.validation}
+        return {f"{part}_{name}": getattr(rows, name) for part, rows in parts.items() for name in ("x", "y")}
+
+
+class Peer:
+    """Another library in processes of its own, each with a share of the trials."""
+
+    def __init__(self, name: str, data: Path, values: list[dict[str, Any]], stack: ExitStack) -> None:
+        size = PEERS[name]
+        threads = {} if size == 1 else dict.fromkeys(POOLS, "1")
+        command = [sys.executable, sys.argv[0], "search-side", name, str(data)]
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.processes = [
+            stack.enter_context(subprocess.Popen(command, env={**os.environ, **threads}, **pipes))
+            for _ in range(size)
+        ]
+        stack.callback(self.close)
+        if any("missing" in hello for hello in map(self._answer, self.processes)):
+            raise MissingError(f"no module {name}")
+        pairs = [(one[RATE], one[PENALTY]) for one in values]
+        self.shares = [pairs[k::size] for k in range(size)]
+
+    def turn(self) -> list[float]:
+        """All trials at once; their losses."""
+        for process, share in zip(self.processes, self.shares, strict=True):
+            print(json.dumps(share), file=process.stdin, flush=True)
+        return [loss for process in self.processes for loss in self._answer(process)["losses"]]
+
+    def close(self) -> None:
+        """Tell its processes that there is no more."""
+        for process in self.processes:
+            assert process.stdin is not None
+            process.stdin.close()
+
+    def _answer(self, process: Any) -> dict[str, Any]:
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"a side ended with exit code {process.wait()}; its error is above")
+        return json.loads(line)  # type: ignore[no-any-return]
+
+
+def serve(name: str, data: Path) -> None:
+    """Be one process of a peer: for each line of rates and penalties, a line of losses."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    try:
+        train: Callable[..., list[float]] = import_module(f"peers.search_{name}").train
+    except ModuleNotFoundError as error:
+        print(json.dumps({"missing": str(error.name)}), file=answers, flush=True)
+        return
+    print(json.dumps({}), file=answers, flush=True)
+    rows = dict(np.load(data))
+    for line in sys.stdin:
+        print(json.dumps({"losses": train(rows, json.loads(line))}), file=answers, flush=True)
+
+
+def compare(names: list[str], trials: int, rounds: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Rounds of all sides in turn, after one that is not timed: seconds and losses; and who is missing."""
+    missing: dict[str, str] = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        ours = Ours(folder, trials, stack)
+        np.savez(folder / "rows.npz", **ours.rows())
+        sides: dict[str, Any] = {"nettrain": ours}
+        for name in names:
+            try:
+                sides[name] = Peer(name, folder / "rows.npz", ours.values, stack)
+            except MissingError as error:
+                missing[name] = str(error)
+        shown: dict[str, Any] = {name: {"seconds": [], "losses": side.turn()} for name, side in sides.items()}
+        for _ in range(rounds):
+            for name, side in sides.items():
+                started = perf_counter()
+                side.turn()
+                shown[name]["seconds"].append(perf_counter() - started)
+    for name, told in shown.items():
+        package = PACKAGES.get(name, name)
+        told["version"] = import_module("nettrain").__version__ if name == "nettrain" else version(package)
+    return shown, missing
