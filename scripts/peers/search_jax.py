@@ -1,6 +1,7 @@
 """JAX in its fastest fair form: all trials at once with vmap, an epoch as one jitted scan."""
 
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -14,13 +15,13 @@ jax.config.update("jax_platforms", "cpu")
 
 
 def train(rows: dict[str, Array], trials: list[tuple[float, float]]) -> list[float]:
-    """The validation loss of each trial (learning rate, l2). The last batch, which is smaller, is left out."""
+    """The validation loss of each trial (learning rate, l2). The last, smaller batch is left out."""
     x, y = jnp.asarray(rows["train_x"]), jnp.asarray(rows["train_y"])
     rate, decay = (jnp.array(column) for column in zip(*trials, strict=True))
     generator, members = np.random.default_rng(0), len(trials)
     first = [
         (generator.normal(0, (2 / m) ** 0.5, (m, n)).astype(np.float32), np.zeros(n, np.float32))
-        for m, n in zip(WIDTHS[:-1], WIDTHS[1:], strict=True)
+        for m, n in pairwise(WIDTHS)
     ]
     weights = jax.tree.map(lambda a: jnp.tile(a, (members, *[1] * a.ndim)), first)
     zeros = jax.tree.map(jnp.zeros_like, weights)

@@ -1,5 +1,7 @@
 """PyTorch trial by trial, as its users write it, with the fused Adam."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -21,7 +23,7 @@ def _trial(
 ) -> float:
     torch.manual_seed(0)
     layers: list[nn.Module] = []
-    for m, n in zip(WIDTHS[:-1], WIDTHS[1:], strict=True):
+    for m, n in pairwise(WIDTHS):
         layers += [nn.Linear(m, n), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     rule = torch.optim.Adam(model.parameters(), rate, weight_decay=decay, fused=True)
