@@ -37,7 +37,7 @@ SPEC = f"""
 experiment: search
 data: {{source: 'builtin:optdigits', validation: 0.15, scaling: {{name: divide, by: 16}}}}
 model: {{hidden: [64, 32], activation: relu}}
-training: {{epochs: {EPOCHS}, batch_size: {BATCH}}}
+training: {{epochs: {EPOCHS}, batch_size: {BATCH}, evaluate_every: {EPOCHS}}}  # as the others do
 sweep:
   parameters:
     {RATE}: {{distribution: log_uniform_values, min: 3.e-4, max: 1.e-2}}
