@@ -11,7 +11,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.registry import Registry, Variant, meaning
-from nettrain.catalogue.schedules import schedules
+from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import is_later, varies
 from nettrain.data.scaling import scalings
 from nettrain.data.shipped import BUILTINS
@@ -21,7 +21,16 @@ from nettrain.errors import SpecError, nearest
 SAID = ("goal", "fits", "link")  # of a class, what a person asks for
 REGISTRIES: dict[str, Registry[Any]] = {
     registry.kind: registry
-    for registry in (activations, initializers, losses, metrics, optimizers, schedules, scalings)
+    for registry in (
+        activations,
+        initializers,
+        losses,
+        metrics,
+        optimizers,
+        schedules,
+        momentum_schedules,
+        scalings,
+    )
 }
 DATA = "data"
 

@@ -205,10 +205,10 @@ def penalised(weights_end):
     """The update takes other numbers than the weight matrices to be penalised."""
 
     def plant(m):
-        from nettrain.engine import step
+        from nettrain.engine import update
 
-        right = step.blocks
-        m.setattr(step, "blocks", lambda members, size, weights: right(members, size, weights_end(size)))
+        right = update.blocks
+        m.setattr(update, "blocks", lambda members, size, weights: right(members, size, weights_end(size)))
 
     return plant
 

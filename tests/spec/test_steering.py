@@ -1,0 +1,61 @@
+"""Keys that steer the optimizer: which go together, and which do not."""
+
+import pytest
+
+from nettrain.errors import SpecError
+from tests.trained import IRIS, experiment, trained
+
+PLATEAU = "schedule={name: plateau, monitor: %s}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (["optimizer=adamw", "training.weight_decay=0.1"], "training.weight_decay: adamw has its own"),
+        (["optimizer=lion", "training.weight_decay=0.1"], "training.weight_decay: lion has its own"),
+        (
+            ["optimizer={name: momentum, momentum_schedule: sutskever}", "schedule=one_cycle"],
+            "optimizer.momentum_schedule: one_cycle moves the momentum itself",
+        ),
+        (
+            ["optimizer={name: rmsprop, momentum_schedule: linear}"],
+            "optimizer.momentum_schedule: needs optimizer",
+        ),
+        ([PLATEAU % "val_los"], 'schedule.monitor: unknown "val_los", did you mean "val_loss"?'),
+        ([PLATEAU % "val_loss", "data.validation=0"], 'schedule.monitor: "val_loss" needs validation rows'),
+        (["training.clip_norm=0"], "training.clip_norm: 0"),
+        (["regularization.l1=-1"], "regularization.l1: -1"),
+    ],
+)
+def test_what_does_not_go_together_is_named(overrides: list[str], expected: str) -> None:
+    with pytest.raises(SpecError) as error:
+        experiment(IRIS, *overrides)
+    assert expected in str(error.value)
+
+
+def test_what_goes_together() -> None:
+    fixed = "schedule={name: one_cycle, momentum: fixed}"
+    experiment(IRIS, fixed, "optimizer={name: momentum, momentum_schedule: sutskever}")
+    experiment(IRIS, "training.weight_decay=0.1", "optimizer=adam")
+    experiment(IRIS, "optimizer=adamw", "optimizer.weight_decay=0.3")
+
+
+def test_a_plateau_without_a_monitor_watches_what_the_run_does() -> None:
+    run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1")]).run
+    assert run.plateau.monitor == "val_loss"
+    run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1", "data.validation=0")]).run
+    assert run.plateau.monitor == "train_loss"
+
+
+def test_a_plateau_cuts_the_rate_of_a_run_that_gets_no_better() -> None:
+    stuck = ["optimizer=sgd", "optimizer.learning_rate=1.0e-9", "training.epochs=7"]
+    plateau = "schedule={name: plateau, factor: 0.5, patience: 2}"
+    rates = [row[1] for row in trained([experiment(IRIS, *stuck, plateau)]).history()]
+    # the first evaluation is the best; the cut after the third shows in the fourth
+    assert rates == [1e-9, 1e-9, 1e-9, 5e-10, 5e-10, 2.5e-10, 2.5e-10]
+
+
+def test_one_cycle_moves_adams_beta1() -> None:
+    moved = trained([experiment(IRIS, "schedule=one_cycle")]).weights()
+    fixed = trained([experiment(IRIS, "schedule={name: one_cycle, momentum: fixed}")]).weights()
+    assert moved.tobytes() != fixed.tobytes()
