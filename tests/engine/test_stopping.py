@@ -217,3 +217,10 @@ def test_a_run_ends_where_its_weights_no_longer_change() -> None:
     changes = [np.abs(after - before).sum() for before, after in pairwise(weights)]
     assert end.reason == "converged"
     assert changes[0] >= 0.05 > changes[1]
+
+
+def test_a_target_may_be_any_metric_of_the_validation_rows() -> None:
+    run = trained([experiment(IRIS, "training.target={val_macro_f1: 0.9}", "training.epochs=90")])
+    told = [float(event.figures["val_macro_f1"][0]) for event in run.epochs]
+    assert run.stopped[0].reason == "target"
+    assert told[-1] >= 0.9 > max(told[:-1])
