@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOADED = perf_counter()  # nearly the start of the process: commands are loaded first
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
-NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures, which take 0.4 s.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
 Profiled = Annotated[bool, typer.Option("--profile", help="Tell how long each part of the training takes.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder that gets the run folder.")]
 

@@ -98,15 +98,16 @@ def draw(ax: Axes, name: str, found: Sequence[Curve], best: int | None) -> None:
                 clip_on=False,
             )
     ax.set_ylabel(name.replace("_", " "))
-    scale(ax, np.concatenate([curve.values.ravel() for curve in found]))
+    # a rate that falls to nearly 0 would be all tail on a log axis
+    scale(ax, np.concatenate([curve.values.ravel() for curve in found]), may_be_log=name != RATE)
 
 
-def scale(ax: Axes, values: Floats) -> None:
+def scale(ax: Axes, values: Floats, *, may_be_log: bool) -> None:
     """A log axis where values are positive and of very different size."""
     values = values[np.isfinite(values)]
     if not values.size:
         ax.set_yticks([])
-    elif wide(values):
+    elif may_be_log and wide(values):
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(numticks=6))
         ax.yaxis.set_minor_formatter(NullFormatter())
