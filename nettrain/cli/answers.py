@@ -141,7 +141,8 @@ class Trained(Ending):
     sd: Metrics | None = None
     members: list[Member] | None = None
     snapshots: list[Snapshot] | None = None
-    diagnosis: Any = None
+    joint: bool | None = None  # the metrics are those of the mean response
+    profile: Any = None  # with --profile: where the time went
 
 
 class Searched(Answer):
