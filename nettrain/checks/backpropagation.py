@@ -24,13 +24,14 @@ class Backpropagated:
 
 def backpropagated(problem: Problem) -> Backpropagated:
     """One step of training itself, penalties included: w' = w - RATE·gradient tells the gradient."""
-    run = problem.population(1)
+    run = problem.single
     step, population = training_step(run, len(problem.rows), 1), run.population
     step.index[...] = problem.rows
     population["coefficients"][...] = coefficient_table(run, 0, 1)[0][0]
     population["total"][:] = 0
     step.replay()
     gradient = (problem.point - population["parameters"][0]) / RATE
+    population["parameters"][0] = problem.point
     masks = [own.mask for own in problem.signals(run)]
     noisy = run.pool.take("noisy", (1, len(problem.rows), run.plan.inputs)) if run.plan.input_noise else None
     return Backpropagated(gradient, float(batch_losses(problem, population["total"])[0]), noisy, masks)

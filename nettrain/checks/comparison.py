@@ -87,11 +87,11 @@ class Compared:
 
     @property
     def verdict(self) -> str:
-        """`wrong`, `skipped` when there was nothing to check, or the band of the differences."""
+        """`wrong`, `skipped` or `unchecked` when nothing was compared, else by the differences' band."""
         if self.fails:
             return "wrong"
         if not self.checked:
-            return "skipped"
+            return "skipped" if self.skipped else "unchecked"
         return "good" if self.difference_errors.max() <= LOOK else "look"
 
     @property
@@ -119,8 +119,9 @@ def difference_error(analytic: Numbers, difference: Numbers, rounding: Any) -> N
     """max(0, |a-n| - rounding) / max(|a|, |n|), 0 where both are below the rounding."""
     larger = np.maximum(np.abs(analytic), np.abs(difference))
     apart = np.maximum(0.0, np.abs(analytic - difference) - rounding)
-    errors: Numbers = np.where(larger <= rounding, 0.0, apart / np.maximum(larger, np.finfo(float).tiny))
-    return errors
+    with np.errstate(invalid="ignore"):  # what is infinite becomes NaN, which is an error too
+        share: Numbers = apart / np.maximum(larger, np.finfo(float).tiny)
+    return np.where(larger <= rounding, 0.0, share)
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,11 +53,14 @@ class Watching(Tape):
 
 
 class Neighbourhood:
-    """A population around the point: set `parameters` (R, P), then `measure`."""
+    """A population around the point, pairs of members behind the one that stays there.
+
+    Set `parameters` (R, P), then `measure`.
+    """
 
     def __init__(self, problem: Problem, members: int) -> None:
         run = problem.population(members)
-        self._problem, self._run = problem, run
+        self.problem, self._run, self.pairs = problem, run, members // 2
         index = run.pool.take("index", (1, len(problem.rows)), np.intp)
         index[...] = problem.rows
         self._tape = Watching(run.plan)
@@ -76,40 +79,39 @@ class Neighbourhood:
         total = self._run.population["total"]
         total[:] = 0
         self._replay()
-        return batch_losses(self._problem, total) + self._penalty(), self._beyond()
+        return batch_losses(self.problem, total) + self._penalty(), self._beyond()
 
     def _penalty(self) -> Any:
         """l2/2·ΣW² + l1·Σ|W| of every member."""
-        of, weights = self._problem.experiment.regularization, self._weights()
+        of, weights = self.problem.experiment.regularization, self._weights()
         squares = 0.5 * of.l2 * np.square(weights).sum(axis=1) if of.l2 else 0.0
         return squares + (of.l1 * np.abs(weights).sum(axis=1) if of.l1 else 0.0)
 
     def _weights(self) -> Numbers:
         """The weight matrices (R, …) of every member, which alone are penalised."""
-        return self.parameters[:, : self._problem.place.weights]
+        return self.parameters[:, : self.problem.place.weights]
 
     def _beyond(self) -> Flags:
         beyond = np.zeros(len(self.parameters), dtype=bool)
-        signs = [np.sign(self._weights())] if self._problem.experiment.regularization.l1 else []
+        signs = [np.sign(self._weights())] if self.problem.experiment.regularization.l1 else []
         for sides in [*self._tape.sides, *signs]:
             beyond |= (sides != sides[:1]).reshape(len(sides), -1).any(axis=1)
         return beyond
 
 
 def partial_differences(
-    problem: Problem, places: Index, step: float = STEP
+    around: Neighbourhood, places: Index, step: float = STEP
 ) -> tuple[Numbers, Flags, Numbers]:
     """(J(w+h) - J(w-h)) / 2h for the numbers at places (n,) of the point's row, h = step·max(1, |w|).
 
     Returns the differences, where they cross a kink, and how far rounding alone may move them: each (n,).
     """
     found, crossed = np.zeros(len(places)), np.zeros(len(places), dtype=bool)
-    noise = np.zeros(len(places))
-    around, pairs = neighbourhood(problem, len(places))
+    noise, pairs, point = np.zeros(len(places)), around.pairs, around.problem.point
     for part in _parts(len(places), pairs):
         now = places[part]
         upper, lower = np.arange(1, 1 + len(now)), np.arange(1 + pairs, 1 + pairs + len(now))
-        at = problem.point[now]
+        at = point[now]
         h = step * np.maximum(1.0, np.abs(at))
         around.parameters[upper, now], around.parameters[lower, now] = at + h, at - h
         width = around.parameters[upper, now] - around.parameters[lower, now]
@@ -122,26 +124,25 @@ def partial_differences(
 
 
 def directional_differences(
-    problem: Problem, moves: Numbers, step: float = STEP
+    around: Neighbourhood, moves: Numbers, step: float = STEP
 ) -> tuple[Numbers, Flags, Flags, Numbers]:
     """The same along directions (T, P), with h = step for each.
 
     Returns the differences, where they cross a kink, where the point itself lies on one, and the rounding.
     """
-    around, _ = neighbourhood(problem, 1)
+    point = around.problem.point
 
     def along(move: Numbers, h: float) -> tuple[Numbers, bool]:
-        around.parameters[1], around.parameters[2] = problem.point + h * move, problem.point - h * move
+        around.parameters[1], around.parameters[2] = point + h * move, point - h * move
         objective, beyond = around.measure()
         return objective, bool(beyond.any())
 
     measured = [along(move, step) for move in moves]
     found = np.array([(objective[1] - objective[2]) / (2 * step) for objective, _ in measured])
     crossed = np.array([beyond for _, beyond in measured])
-    upon = np.array(
-        [beyond and along(move, step * NEARER)[1] for move, beyond in zip(moves, crossed, strict=True)]
-    )
-    return found, crossed, upon, np.array([rounding(objective[0], step) for objective, _ in measured])
+    upon = [beyond and along(move, step * NEARER)[1] for move, beyond in zip(moves, crossed, strict=True)]
+    around.parameters[:] = point
+    return found, crossed, np.array(upon), np.array([rounding(values[0], step) for values, _ in measured])
 
 
 def rounding(objective: float, h: Any) -> Any:
@@ -149,11 +150,10 @@ def rounding(objective: float, h: Any) -> Any:
     return 4 * np.finfo(np.float64).eps * max(1.0, abs(float(objective))) / h
 
 
-def neighbourhood(problem: Problem, pairs: int) -> tuple[Neighbourhood, int]:
+def neighbourhood(problem: Problem, pairs: int) -> Neighbourhood:
     """The point and as many pairs around it as are wanted, fit BLOCK_BYTES and pay for their building."""
     fitting = max(1, (BLOCK_BYTES // member_bytes(problem) - 1) // 2)
-    pairs = min(pairs, fitting, MOST_PAIRS)
-    return Neighbourhood(problem, 1 + 2 * pairs), pairs
+    return Neighbourhood(problem, 1 + 2 * max(1, min(pairs, fitting, MOST_PAIRS)))
 
 
 def member_bytes(problem: Problem) -> int:

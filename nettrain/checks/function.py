@@ -49,7 +49,10 @@ class Own:
         return gradient
 
     def _called(self, x: Any) -> tuple[Any, Any]:
-        answer = self.call(x)
+        try:
+            answer = self.call(x)
+        except Exception as error:
+            raise SpecError(f"{self.name}: fails: {described(error)}") from error
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise SpecError(f"{self.name}: must return (value, gradient), not {type(answer).__name__}")
         value = answer[0]
@@ -74,16 +77,16 @@ def own_function(name: str) -> Own:
 
 
 def imported(place: str) -> ModuleType:
-    """A module by name, found from the current folder too, or by its file."""
-    if place.endswith(".py"):
-        return from_file(Path(place))
+    """A module by its file, or by its name, looked for in the current folder too."""
     sys.path.insert(0, str(Path.cwd()))
     try:
-        return importlib.import_module(place)
-    except ModuleNotFoundError as error:
-        if error.name != place.split(".", maxsplit=1)[0] and error.name != place:
-            raise
-        raise SpecError(f'--function: no module "{place}"') from error
+        return from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    except SpecError:
+        raise
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in (place, place.split(".", maxsplit=1)[0]):
+            raise SpecError(f'--function: no module "{place}"') from error
+        raise SpecError(f"--function: {place}: fails: {described(error)}") from error
     finally:
         sys.path.pop(0)
 
@@ -96,6 +99,11 @@ def from_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def described(error: BaseException) -> str:
+    """An error in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +179,8 @@ def duals(own: Own, places: Any) -> tuple[Numbers | None, str]:
     """The derivatives by dual numbers, or None and why not."""
     try:
         value = own.value(one_by_one(own.point.copy(), places))
-    except (TypeError, AttributeError, ValueError) as error:
-        return None, str(error)
+    except SpecError as error:
+        return None, described(error.__cause__ or error)
     if not isinstance(value, Dual):
         return None, "its value is a plain number"
     return np.array(value.tangent.reshape(len(places))), ""

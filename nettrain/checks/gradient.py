@@ -4,12 +4,18 @@ import numpy as np
 
 from nettrain.checks.backpropagation import Backpropagated, backpropagated
 from nettrain.checks.comparison import TOLERANCE, Compared, Comparison, Directional
-from nettrain.checks.differences import STEP, directional_differences, partial_differences
+from nettrain.checks.differences import (
+    STEP,
+    Neighbourhood,
+    directional_differences,
+    neighbourhood,
+    partial_differences,
+)
 from nettrain.checks.forward_mode import directional_derivatives, partial_derivatives
-from nettrain.checks.objective import Objective
+from nettrain.checks.objective import Objective, Tensors
 from nettrain.checks.problem import Numbers, Problem
 from nettrain.engine.batches import Index
-from nettrain.model.parameters import Slot, views
+from nettrain.model.parameters import Layout, Slot, views
 
 DIRECTIONS = 3
 AFFORDABLE = 10**11  # multiplications that a check may cost when nobody says how much it shall do
@@ -29,66 +35,77 @@ def check(
     `samples` coordinates of every tensor, drawn by `seed`; None takes as many as are affordable. `step` times
     max(1, |w|) is h, `tolerance` the dual numbers' share of a tensor's largest derivative.
     """
-    found = backpropagated(problem)
-    objective = Objective(problem, found)
-    slots = problem.place.slots
     generator = np.random.default_rng(seed)
     wanted = affordable(problem) if samples is None else samples
-    places = [drawn(slot, wanted, generator) for slot in slots]
-    duals = [
-        partial_derivatives(problem, objective, slot, own) for slot, own in zip(slots, places, strict=True)
-    ]
-    along = directional(problem, found, objective, step, tolerance, generator)
-    largest = max([float(np.abs(dual).max(initial=0.0)) for dual in duals])
-    tensors = compared(problem, found.gradient, places, duals, step, tolerance, largest)
-    tensors_now = views(problem.point[None], problem.place)
-    penalty = float(np.sum(objective.penalty(tensors_now)))
-    definition = float(np.sum(objective(tensors_now)))
-    return Comparison(tensors, along, found.gradient, found.loss + penalty, definition)
-
-
-def compared(
-    problem: Problem,
-    gradient: Numbers,
-    places: list[Index],
-    duals: list[Numbers],
-    step: float,
-    tolerance: float,
-    largest: float,
-) -> list[Compared]:
-    """Every tensor's coordinates by all methods; one population measures the differences of all tensors."""
-    slots = problem.place.slots
-    flat = np.concatenate([slot.start + own for slot, own in zip(slots, places, strict=True)])
-    ends = np.cumsum([len(own) for own in places])[:-1]
-    measured = partial_differences(problem, flat, step) if len(flat) else (np.zeros(0), flat > 0, np.zeros(0))
-    parts = [np.split(values, ends) for values in (gradient[flat], *measured)]
-    return [
-        Compared(slot, own, analytic, difference, dual, crossed, rounding, largest, tolerance)
-        for slot, own, dual, analytic, difference, crossed, rounding in zip(
-            slots, places, duals, *parts, strict=True
+    places = [drawn(slot, wanted, generator) for slot in problem.place.slots]
+    moves = directions(problem.place, generator)
+    around = neighbourhood(problem, max(1, sum(map(len, places))))
+    with np.errstate(over="ignore", invalid="ignore"):  # of a network that is beyond all bounds
+        check = _Check(problem, backpropagated(problem), around, step, tolerance)
+        return Comparison(
+            check.tensors(places),
+            check.along(moves),
+            check.found.gradient,
+            check.found.loss + check.penalty(),
+            check.definition(),
         )
-    ]
 
 
-def directional(
-    problem: Problem,
-    found: Backpropagated,
-    objective: Objective,
-    step: float,
-    tolerance: float,
-    generator: np.random.Generator,
-) -> Directional:
-    """The derivative along directions of length 1 that move every parameter, none of them hardly at all."""
-    moves = np.zeros((DIRECTIONS, problem.place.size))
-    for slot in problem.place.slots:
+class _Check:
+    """One problem, its gradient, its objective as formulas have it, and its neighbourhood."""
+
+    def __init__(
+        self, problem: Problem, found: Backpropagated, around: Neighbourhood, step: float, tolerance: float
+    ) -> None:
+        self.problem, self.found, self.around = problem, found, around
+        self.step, self.tolerance = step, tolerance
+        self.objective = Objective(problem, found)
+
+    def tensors(self, places: list[Index]) -> list[Compared]:
+        """The coordinates at these flat places of each tensor, by all methods."""
+        slots = self.problem.place.slots
+        flat = np.concatenate([slot.start + own for slot, own in zip(slots, places, strict=True)])
+        measured = (self.found.gradient[flat], *partial_differences(self.around, flat, self.step))
+        ends = np.cumsum([len(own) for own in places])[:-1]
+        analytic, difference, crossed, rounding = (np.split(values, ends) for values in measured)
+        duals = [
+            partial_derivatives(self.problem, self.objective, slot, own)
+            for slot, own in zip(slots, places, strict=True)
+        ]
+        largest = max(float(np.abs(dual).max(initial=0.0)) for dual in duals)
+        return [
+            Compared(slot, own, a, n, d, beyond, noise, largest, self.tolerance)
+            for slot, own, a, n, d, beyond, noise in zip(
+                slots, places, analytic, difference, duals, crossed, rounding, strict=True
+            )
+        ]
+
+    def along(self, moves: Numbers) -> Directional:
+        """The derivatives along directions (T, P) of length 1, by all methods."""
+        h = self.step * max(1.0, float(np.abs(self.problem.point).max()))
+        difference, crossed, upon, rounding = directional_differences(self.around, moves, h)
+        dual = directional_derivatives(self.problem, self.objective, moves)
+        length, along = float(np.linalg.norm(self.found.gradient)), moves @ self.found.gradient
+        return Directional(along, difference, dual, crossed, upon, rounding, length, self.tolerance)
+
+    def penalty(self) -> float:
+        return float(np.sum(self.objective.penalty(self._here())))
+
+    def definition(self) -> float:
+        """The objective as formulas have it."""
+        return float(np.sum(self.objective(self._here())))
+
+    def _here(self) -> Tensors:
+        return views(self.problem.point[None], self.problem.place)
+
+
+def directions(place: Layout, generator: np.random.Generator) -> Numbers:
+    """Directions (T, P) of length 1 that move every parameter, none of them hardly at all."""
+    moves = np.zeros((DIRECTIONS, place.size))
+    for slot in place.slots:
         moves[:, slot.start : slot.start + slot.size] = steady(generator, (DIRECTIONS, slot.size))
     moves /= np.linalg.norm(moves, axis=1, keepdims=True)
-    h = step * max(1.0, float(np.abs(problem.point).max()))
-    difference, crossed, upon, rounding = directional_differences(problem, moves, h)
-    dual = directional_derivatives(problem, objective, moves)
-    length = float(np.linalg.norm(found.gradient))
-    along = moves @ found.gradient
-    return Directional(along, difference, dual, crossed, upon, rounding, length, tolerance)
+    return moves
 
 
 def steady(generator: np.random.Generator, shape: tuple[int, ...]) -> Numbers:

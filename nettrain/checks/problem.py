@@ -65,9 +65,14 @@ class Problem:
         """Whether the batch's loss is a mean over its rows, and not their sum."""
         return self.loss.reduction == "mean"
 
+    @cached_property
+    def backend(self) -> Backend:
+        """The reference backend as the experiment wants it."""
+        return opened(self.experiment)
+
     def population(self, members: int) -> Run:
         """So many equal members, all at the point."""
-        run = build([self.experiment] * members, self.data, opened(self.experiment))
+        run = build([self.experiment] * members, self.data, self.backend)
         run.population["parameters"][:] = self.point
         run.pool.take("step", (1,), np.uint64)[0] = 0
         return run

@@ -152,7 +152,7 @@ def network_facts(problem: "Problem", objective: float, *, trained: bool) -> dic
     return {
         "network": f"{'-'.join(map(str, plan.widths))}, {count(plan.parameters)} parameters, {weights}",
         "batch": f"{count(rows)} of {count(train)} training rows",
-        "objective": f"{figure(objective)}, {problem.loss.name} and penalties",
+        "loss": f"{problem.loss.name}, objective {figure(objective)}",
     }
 
 

@@ -27,8 +27,8 @@ def matrix_view(console: Console, found: Mapping[str, Any]) -> None:
     others = [row for row in found["rows"] if row["group"] != GRID]
     console.print(groups_table(others, narrow=console.width < WIDE))
     for row in found["rows"]:
-        for failure in row["failures"]:
-            lines(console, {"wrong": wrong(row, failure)} | {"look": " · ".join(failure["diagnosis"])})
+        for failure in row["failures"][:1]:
+            lines(console, {"wrong": wrong(row, failure), "why": "; ".join(failure["diagnosis"])})
     ending(console, found)
 
 
@@ -63,7 +63,9 @@ def groups_table(rows: Sequence[Mapping[str, Any]], *, narrow: bool) -> Table:
 
 def wrong(row: Mapping[str, Any], failure: Mapping[str, Any]) -> str:
     """Which network, and its worst number."""
-    name = f"{row['name']} with {failure['of']}" if failure["of"] else row["name"]
+    name, more = row["name"], len(row["failures"]) - 1
+    if failure["of"]:
+        name += f" with {failure['of']}" + (f" and {more} more" if more else "")
     return f"{name}: {worst(failure['worst'])}" if failure["worst"] else name
 
 

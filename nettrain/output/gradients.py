@@ -12,7 +12,7 @@ from rich.text import Text
 from nettrain.output.numbers import count, figure
 
 LABEL = 9  # characters of the labels in front of lines
-STYLES = {"good": "green", "look": "yellow", "skipped": "dim", "wrong": "bold red"}
+STYLES = {"good": "green", "look": "yellow", "skipped": "dim", "unchecked": "dim", "wrong": "bold red"}
 NARROWER: list[tuple[str, ...]] = [(), ("median",), ("median", "shape")]  # what narrow terminals go without
 Cell = Callable[[Mapping[str, Any]], str]
 
@@ -48,7 +48,7 @@ def ending(console: Console, found: Mapping[str, Any]) -> None:
     style = "bold green" if found["passed"] else "bold red"
     console.print(Text.assemble((f"{'verdict':<{LABEL}}", "bold"), (verdict, style)), soft_wrap=True)
     for sentence in found["diagnosis"]:
-        lines(console, {"look": sentence})
+        lines(console, {"why": sentence})
 
 
 def lines(console: Console, facts: Mapping[str, str]) -> None:
