@@ -2,8 +2,9 @@
 
 The error of a difference n of a gradient a is max(0, |a-n| - rounding) / max(|a|, |n|), 0 where both are
 below the rounding; of a dual number's d it is |a-d| / max |d| of the tensor, or of SMALL times the network's
-where that is more: in a bias before batch normalisation all terms cancel, and rounding is all there is. Dual
-numbers decide, differences confirm: where the objective is curved they err a little, dual numbers do not.
+where that is more: in a bias before batch normalisation all terms cancel, and rounding is all there is, as
+much as the batch norms above make of it. Dual numbers decide, differences confirm: where the objective is
+curved they err a little, dual numbers do not.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Compared:
     dual: Numbers
     crossed: Flags
     rounding: Numbers
-    largest: float  # derivative in the network
+    largest: float  # derivative in the network, times what batch norms make of it
     tolerance: float = TOLERANCE
 
     @property

@@ -11,8 +11,8 @@ from nettrain.checks.problem import Numbers
 ALIKE = 1e-6  # of the larger one: how near numbers must be to be the same
 COMMON = [  # factors that get lost anywhere
     (-1.0, "the sign is wrong"),
-    (2.0, "a 2 too many, as a square's derivative has one"),
-    (0.5, "a 2 is missing, as a square's derivative has one"),
+    (2.0, "a 2 too many, as of a square"),
+    (0.5, "a 2 is missing, as of a square"),
 ]
 
 

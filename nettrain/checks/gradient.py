@@ -73,8 +73,9 @@ class _Check:
             for slot, own in zip(slots, places, strict=True)
         ]
         largest = max(float(np.abs(dual).max(initial=0.0)) for dual in duals)
+        bounds = largest * self.objective.amplified(self._here())
         return [
-            Compared(slot, own, a, n, d, beyond, noise, largest, self.tolerance)
+            Compared(slot, own, a, n, d, beyond, noise, float(bounds[slot.layer]), self.tolerance)
             for slot, own, a, n, d, beyond, noise in zip(
                 slots, places, analytic, difference, duals, crossed, rounding, strict=True
             )

@@ -13,7 +13,7 @@ import numpy as np
 from nettrain.catalogue.losses import targets_for
 from nettrain.checks.backpropagation import Backpropagated
 from nettrain.checks.dual import still
-from nettrain.checks.problem import Problem
+from nettrain.checks.problem import Numbers, Problem
 from nettrain.engine.build import loss_of
 from nettrain.engine.members import shaped
 from nettrain.engine.step import layer_numbers
@@ -58,6 +58,22 @@ class Objective:
             a = a if mask is None else a * mask
         return a
 
+    def amplified(self, tensors: Tensors) -> Numbers:
+        """By how much the batch norms of this layer and of those above multiply a delta, and its rounding.
+
+        (L,), at least 1: the product of the layers' largest gain/√(variance + ε).
+        """
+        a, found = self._x, []
+        for layer, own, numbers, mask in zip(self._layers, tensors, self._numbers, self._masks, strict=True):
+            found.append(1.0)
+            if layer.batch_norm is not None:
+                variance = np.var(dense(layer, own, a), axis=1, keepdims=True)
+                factor = np.abs(own["gain"]) / np.sqrt(variance + layer.batch_norm.epsilon)
+                found[-1] = max(1.0, float(factor.max()))
+            a = through(layer, own, numbers.activation, a)
+            a = a if mask is None else a * mask
+        return np.cumprod(np.array(found)[::-1])[::-1].astype(np.float64)
+
     def penalty(self, tensors: Tensors) -> Any:
         """l2/2·ΣW² + l1·Σ|W| over the weight matrices."""
         total: Any = 0.0
@@ -69,11 +85,15 @@ class Objective:
         return total
 
 
+def dense(layer: Layer, own: dict[str, Any], a: Any) -> Any:
+    """a @ W + b."""
+    z = a @ own["weight"]
+    return z + own["bias"] if layer.bias else z
+
+
 def through(layer: Layer, own: dict[str, Any], numbers: Any, a: Any) -> Any:
     """f(batch_norm(a @ W + b)) of one layer, whose activation's numbers are (1, 1, 1)."""
-    z = a @ own["weight"]
-    if layer.bias:
-        z = z + own["bias"]
+    z = dense(layer, own, a)
     if layer.batch_norm is not None:
         z = normalised(np, z, own["gain"], own["shift"], layer.batch_norm.epsilon)
     learned = {name: own[name] for name in layer.activation.learned}

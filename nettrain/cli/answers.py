@@ -162,10 +162,113 @@ class Searched(Answer):
     seed: int
 
 
-class Checked(BaseModel):
-    """Whether the gradient is right, and where it is not."""
+class Errors(Answer):
+    """Of one method: the worst and the median, null where nothing was compared."""
 
+    worst: float | None
+    median: float | None
+
+
+class Tensor(Answer):
+    """What was compared of one tensor."""
+
+    layer: str
+    tensor: str
+    shape: list[int]
+    size: int
+    checked: int
+    skipped: int
+    difference: Errors
+    dual: Errors
+    wrong: int
+    verdict: Literal["good", "look", "wrong", "skipped", "unchecked"]
+    skipped_at: list[list[int]]
+
+
+class Worst(Answer):
+    """One derivative by every method."""
+
+    layer: str
+    tensor: str
+    index: list[int]
+    analytic: float | None
+    difference: float | None
+    dual: float | None
+
+
+class Directions(Answer):
+    """Derivatives along directions of all parameters at once."""
+
+    directions: int
+    skipped: int
+    difference: float | None
+    dual: float | None
     passed: bool
+
+
+class CheckedNetwork(Answer):
+    """The gradient check of the network of a file or of a run."""
+
+    checked: str
+    passed: bool
+    objective: float | None
+    definition: float | None
+    tensors: list[Tensor]
+    directional: Directions
+    worst: Worst | None
+    diagnosis: list[str]
+    seconds: float
+
+
+class CheckedFunction(Answer):
+    """The gradient check of a function; `without_duals` says why there are differences alone."""
+
+    checked: str
+    passed: bool
+    value: float | None
+    tensors: list[Tensor]
+    without_duals: str
+    worst: Worst | None
+    diagnosis: list[str]
+    seconds: float
+
+
+class Failure(Answer):
+    """A network of the catalogue whose gradient is wrong; `of` is its loss in the grid of activations."""
+
+    of: str
+    worst: Worst | None
+    diagnosis: list[str]
+
+
+class CheckedRow(Answer):
+    """One row of the catalogue's table; `cells` says of each loss whether the gradient is right with it."""
+
+    group: str
+    name: str
+    passed: bool
+    networks: int
+    checked: int
+    skipped: int
+    difference: float
+    dual: float
+    cells: dict[str, bool]
+    failures: list[Failure]
+
+
+class CheckedCatalogue(Answer):
+    """The gradient check of everything there is."""
+
+    checked: Literal["catalogue"]
+    passed: bool
+    losses: list[str]
+    rows: list[CheckedRow]
+    networks: int
+    seconds: float
+
+
+class Checked(RootModel[CheckedNetwork | CheckedFunction | CheckedCatalogue]):
+    """Whether gradients are right, and where they are not."""
 
 
 ANSWERS: dict[str, type[BaseModel]] = {

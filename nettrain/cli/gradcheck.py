@@ -66,9 +66,8 @@ def gradcheck(
     FILE: the network of an experiment on a batch of its data. RUN: a trained one. Neither: a small network of
     every kind there is.
     """
-    import json
-
     from nettrain.output.console import console
+    from nettrain.store.run_folder import json_line
 
     options = chosen(every, samples, step, tolerance) | {"seed": seed}
     shown = console(stderr=as_json)
@@ -79,7 +78,7 @@ def gradcheck(
     else:
         found = check_everything(shown, options)
     if as_json:
-        print(json.dumps(found))
+        print(json_line(found))
     raise typer.Exit(0 if found["passed"] else 1)
 
 

@@ -48,7 +48,7 @@ def test_arrays_of_any_shape():
         (lambda g: -g, "the gradient is -1 times what it should be: the sign is wrong"),
         (
             lambda g: 2 * g,
-            "the gradient is 2 times what it should be: a 2 too many, as a square's derivative has one",
+            "the gradient is 2 times what it should be: a 2 too many, as of a square",
         ),
         (lambda g: 7 * g, "the gradient is 7 times what it should be"),
         (lambda g: g.T, "the gradient is transposed"),

@@ -6,6 +6,7 @@ from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.checks.matrix import LAYERS, cells, matrix, options, others, penalties
 from nettrain.checks.small import KINDS
+from nettrain.cli.answers import Checked
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 
@@ -48,7 +49,7 @@ def test_every_form_of_targets_is_there(found):
 
 def test_every_penalty_and_every_key_of_a_layer_is_there(found):
     assert set(penalties()) == set(rows(found, "penalties"))
-    assert {"l2"} <= set(penalties()) <= set(RegularizationSettings.model_fields)
+    assert {"l2", "l1"} <= set(penalties()) <= set(RegularizationSettings.model_fields)
     said = " ".join(text for overrides in LAYERS.values() for text in overrides)
     elsewhere = {"init", "output_activation", "seed"}  # no part of the gradient, or in the grid
     assert [] == [key for key in set(ModelSettings.model_fields) - elsewhere if f"model.{key}=" not in said]
@@ -64,6 +65,10 @@ def test_every_option_of_every_entry_is_there(found):
                 assert values, (name, field)
                 assert {(name, f"{field} {value}") for value in values} <= told
     assert len(told) == sum(1 for registry in (activations, losses) for _ in options(registry))
+
+
+def test_what_is_printed_keeps_to_its_schema(found):
+    assert "catalogue" == Checked.model_validate(found).root.checked
 
 
 def test_no_two_networks_are_one():

@@ -12,6 +12,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.checks.diagnosis import diagnosis, layer_name, way_back
 from nettrain.checks.gradient import check
 from nettrain.checks.small import small_problem
+from nettrain.engine import update
 from nettrain.model import network
 from nettrain.model.network import Network
 from nettrain.model.parameters import views
@@ -205,8 +206,6 @@ def penalised(weights_end):
     """The update takes other numbers than the weight matrices to be penalised."""
 
     def plant(m):
-        from nettrain.engine import update
-
         right = update.blocks
         m.setattr(update, "blocks", lambda members, size, weights: right(members, size, weights_end(size)))
 

@@ -28,6 +28,7 @@ def answers(tmp_path_factory):
         "runs, named": ("runs", "runs/iris*", "--sort", "val_loss"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
         "gradcheck": ("gradcheck", iris),
+        "gradcheck, function": ("gradcheck", "--function", f"{CONFIGS.parent}/docs/homework.py:loss"),
         "list": ("list",),
         "list, one": ("list", "loss"),
         "info": ("info",),
