@@ -7,6 +7,7 @@ ask, until each has finished an iteration. A member is asked about nothing but i
 same way alone as among others.
 """
 
+import importlib
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -104,6 +105,8 @@ def iteration(run: Run, evaluate: Call) -> Call:
     `evaluate` leaves loss and gradient at the population's parameters. Afterwards these are the points that
     were reached, and `total` holds the loss there.
     """
+
+    importlib.import_module("scipy.optimize")  # now, or the first step would take the time of it
 
     def iterate() -> None:
         rows = _begun(run)
