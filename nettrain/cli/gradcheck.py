@@ -103,29 +103,33 @@ def check_network(
     from nettrain.checks.report import report
     from nettrain.output.gradients import gradient_report
 
-    problem = run_problem(path, overrides) if path.is_dir() else file_problem(path, overrides)
+    problem, weights = run_problem(path, overrides) if path.is_dir() else file_problem(path, overrides)
     started = perf_counter()
     comparison = check(problem, **options)
     found = {"checked": str(path), **report(problem, comparison, perf_counter() - started)}
-    facts = network_facts(problem, found["objective"], trained=path.is_dir())
+    facts = network_facts(problem, weights, found["objective"])
     gradient_report(console, problem.experiment.experiment, facts, found, verbose=verbose)
     return found
 
 
-def file_problem(path: Path, overrides: list[str]) -> "Problem":
-    """The network of an experiment at its initial weights."""
+def file_problem(path: Path, overrides: list[str]) -> tuple["Problem", str]:
+    """The network of an experiment at its initial weights, and what they are called."""
     from nettrain.checks.problem import problem
     from nettrain.engine.settle import read_settled
+    from nettrain.errors import SpecError
     from nettrain.spec.load import load, resolved
 
+    if "=" in str(path) and not path.exists():
+        raise SpecError(f"{path}: name the FILE or RUN first, then what to change in it")
     loaded = load(path, overrides)
     experiment = resolved(loaded.experiment)
     exact = experiment.backend.model_copy(update={"dtype": "float64"})
     with loaded.placing_errors():
-        return problem(*read_settled(experiment.model_copy(update={"backend": exact})))
+        settled = read_settled(experiment.model_copy(update={"backend": exact}))
+        return problem(*settled), "initial weights"
 
 
-def run_problem(path: Path, overrides: list[str]) -> "Problem":
+def run_problem(path: Path, overrides: list[str]) -> tuple["Problem", str]:
     """The network of a run at its trained weights, those of the first of several members."""
     from dataclasses import replace
 
@@ -135,19 +139,20 @@ def run_problem(path: Path, overrides: list[str]) -> "Problem":
     from nettrain.store.trained_run import open_trained
 
     trained = open_trained(path)
-    problem = file_problem(trained.folder.config, overrides)
+    problem, _ = file_problem(trained.folder.config, overrides)
+    members = len(trained.parameters)
     point = trained.parameters[0].astype(np.float64)
     if point.shape != problem.point.shape or trained.plan.widths != problem.plan.widths:
         raise SpecError(f"{path}: the trained weights do not fit the network that the overrides ask for")
-    return replace(problem, point=point)
+    weights = "trained weights" if members == 1 else f"trained weights of the first of {members} members"
+    return replace(problem, point=point), weights
 
 
-def network_facts(problem: "Problem", objective: float, *, trained: bool) -> dict[str, str]:
+def network_facts(problem: "Problem", weights: str, objective: float) -> dict[str, str]:
     """What is checked, in a few words."""
     from nettrain.output.numbers import count, figure
 
     plan, rows, train = problem.plan, len(problem.rows), len(problem.data.train.x)
-    weights = "trained weights" if trained else "initial weights"
     return {
         "network": f"{'-'.join(map(str, plan.widths))}, {count(plan.parameters)} parameters, {weights}",
         "batch": f"{count(rows)} of {count(train)} training rows",

@@ -38,7 +38,7 @@ def grid_table(rows: Sequence[Mapping[str, Any]], losses: Sequence[str]) -> Tabl
     table.add_column("activation", no_wrap=True)
     for k in range(len(losses)):
         table.add_column(str(k + 1), justify="right", no_wrap=True)
-    for name in ("differences", "dual numbers"):
+    for name in ("difference", "dual"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         marks = (Text(*MARKS[row["cells"].get(loss)]) for loss in losses)
@@ -50,7 +50,7 @@ def groups_table(rows: Sequence[Mapping[str, Any]], *, narrow: bool) -> Table:
     """Kinds of targets, layers, penalties and options, a line each below the group's name."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     counts = () if narrow else ("checked", "skipped")
-    for name in ("also", *counts, "differences", "dual numbers", ""):
+    for name in ("also", *counts, "difference", "dual", ""):
         table.add_column(name, justify="left" if name == "also" else "right", no_wrap=True)
     for group, members in groupby(rows, lambda row: row["group"]):
         table.add_row(Text(group, style="bold"))

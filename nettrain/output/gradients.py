@@ -79,9 +79,9 @@ def tensor_table(tensors: Iterable[Mapping[str, Any]], without: tuple[str, ...] 
         ("shape", "left", lambda row: shape(row["shape"])),
         ("checked", "right", lambda row: count(row["checked"])),
         ("skipped", "right", lambda row: count(row["skipped"])),
-        ("differences", "right", lambda row: error(row["difference"]["worst"])),
+        ("difference", "right", lambda row: error(row["difference"]["worst"])),
         ("median", "right", lambda row: error(row["difference"]["median"])),
-        ("dual numbers", "right", lambda row: error(row["dual"]["worst"])),
+        ("dual", "right", lambda row: error(row["dual"]["worst"])),
         ("median", "right", lambda row: error(row["dual"]["median"])),
         ("verdict", "left", lambda row: row["verdict"]),
     ]

@@ -82,3 +82,9 @@ def test_a_function_is_checked_alone():
     with pytest.raises(SpecError) as error:
         check_own(None, "homework:loss", "iris.yaml", {}, verbose=False)
     assert "--function: iris.yaml: checks a function alone, without FILE or RUN" == str(error.value)
+
+
+def test_overrides_without_a_file(tmp_path):
+    done = nettrain(tmp_path, "gradcheck", "model.hidden=[3]")
+    said = "model.hidden=[3]: name the FILE or RUN first, then what to change in it\n"
+    assert (2, "", said) == (done.code, done.out, done.err)

@@ -70,10 +70,10 @@ digits
 network  2-4-3, 27 parameters, initial weights
 loss     cross_entropy, objective 1.204
 
- layer      tensor   shape   checked   skipped   differences    median   dual numbers    median   verdict
- ────────────────────────────────────────────────────────────────────────────────────────────────────────
- hidden 1   weight   2×4           8         0       9.5e-01   9.5e-01        1.9e+01   9.9e+00   wrong
- output     bias     3             0         3             –         –              –         –   skipped
+ layer      tensor   shape   checked   skipped   difference    median      dual    median   verdict
+ ──────────────────────────────────────────────────────────────────────────────────────────────────
+ hidden 1   weight   2×4           8         0      9.5e-01   9.5e-01   1.9e+01   9.9e+00   wrong
+ output     bias     3             0         3            –         –         –         –   skipped
 
 skipped  output bias[0], output bias[2]
 along    3 directions of all parameters at once: differences 1.5e-01, dual numbers 2.3e-03, 2 of them skipped at kinks
@@ -94,9 +94,9 @@ def test_a_function():
 homework:loss
 value    0.6434
 
- tensor   shape   checked   skipped   differences   dual numbers   verdict
- ─────────────────────────────────────────────────────────────────────────
- x        3             3         0       1.1e-09              –   good
+ tensor   shape   checked   skipped   difference   dual   verdict
+ ────────────────────────────────────────────────────────────────
+ x        3             3         0      1.1e-09      –   good
 
 note     differences alone, no dual numbers: TypeError: it is no array
 worst    x[1]: gradient 0.25, difference 0.25
@@ -147,20 +147,20 @@ MATRIX = {
 def test_the_catalogue_in_80_columns():
     assert """\
 
- activation  1  2  differences  dual numbers
- ───────────────────────────────────────────
- relu        ✗  ✗      4.5e-11       1.2e-15
- softmax     ✓  –      4.5e-11       1.2e-15
+ activation  1  2  difference     dual
+ ─────────────────────────────────────
+ relu        ✗  ✗     4.5e-11  1.2e-15
+ softmax     ✓  –     4.5e-11  1.2e-15
 
 losses   1 mse   2 cross_entropy
 
- also           differences   dual numbers
- ─────────────────────────────────────────────
+ also           difference      dual
+ ───────────────────────────────────────
  layers
-   batch_norm       4.5e-11        1.2e-15   ✓
-   dropout          4.5e-11        1.2e-15   ✓
+   batch_norm      4.5e-11   1.2e-15   ✓
+   dropout         4.5e-11   1.2e-15   ✓
  penalties
-   l2               4.5e-11        1.2e-15   ✗
+   l2              4.5e-11   1.2e-15   ✗
 
 wrong    relu with mse and 1 more: hidden 1 weight[1, 2]: backpropagation
          0.0503534987423, difference 0.0503534987052, dual number
@@ -176,5 +176,5 @@ verdict  the gradient is wrong in 3 of 6 networks
 
 def test_the_catalogue_in_120_columns_tells_counts_too():
     wide = drawn(matrix_view, {**MATRIX, "rows": MATRIX["rows"][1:4]}, width=120)
-    assert "   batch_norm        84         2       4.5e-11        1.2e-15   ✓\n" in wide
+    assert "   batch_norm        84         2      4.5e-11   1.2e-15   ✓\n" in wide
     assert wide.endswith("verdict  all gradients are right\n")
