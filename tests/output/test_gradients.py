@@ -55,16 +55,26 @@ WRONG = found(
 
 
 def test_a_right_gradient_in_80_columns():
-    assert (
-        """\
+    assert """\
 digits
 network  2-4-3, 27 parameters, initial weights
 loss     cross_entropy, objective 1.204
 
- layer      tensor   shape   checked   skipped   differences   dual numbers   verdict
-""".splitlines()[:3]
-        == drawn(gradient_report, "digits", FACTS, RIGHT, verbose=False).splitlines()[:3]
-    )
+ layer      tensor   shape   checked   skipped   difference      dual   verdict
+ ──────────────────────────────────────────────────────────────────────────────
+ hidden 1   weight   2×4           8         0            0   4.8e-16   good
+ output     bias     3             2         1            0   4.8e-16   good
+
+along    3 directions of all parameters at once: differences 0, dual numbers
+         9.9e-18
+worst    hidden 1 weight[1, 2]: backpropagation 0.0503534987423, difference
+         0.0503534987052, dual number 0.0503534987423
+checked  10 of 11 numbers, 1 skipped at kinks, in 1.3 s
+verdict  the gradient is right
+""" == drawn(gradient_report, "digits", FACTS, RIGHT, verbose=False)
+
+
+def test_a_wrong_gradient_in_120_columns():
     assert """\
 digits
 network  2-4-3, 27 parameters, initial weights
@@ -103,6 +113,11 @@ worst    x[1]: gradient 0.25, difference 0.25
 checked  3 of 3 numbers, 0 skipped at kinks, in 0.0 s
 verdict  the gradient is right
 """ == drawn(function_view, checked, verbose=False)
+
+
+def test_a_narrow_terminal_goes_without_shapes():
+    told = drawn(gradient_report, "digits", {}, RIGHT, verbose=False, width=75)
+    assert " layer      tensor   checked   skipped   difference      dual   verdict\n" in told
 
 
 def test_nothing_compared_is_no_success():
