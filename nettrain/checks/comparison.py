@@ -178,6 +178,11 @@ class Comparison:
         return not apart <= 1e-12 * max(1.0, abs(self.definition))
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing was compared, since all of it lies at kinks."""
+        return self.directional.dual_error is None and not any(tensor.checked for tensor in self.tensors)
+
+    @property
     def failing(self) -> list[Compared]:
         return [tensor for tensor in self.tensors if tensor.fails]
 

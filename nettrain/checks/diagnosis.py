@@ -29,6 +29,10 @@ def diagnosis(problem: Problem, comparison: Comparison) -> list[str]:
             "all numbers that were compared are right, but a derivative along a direction of all is not:"
             " compare more of them with --all"
         )
+    if comparison.empty:
+        sentences.append(
+            "these weights lie upon kinks, where slopes have two sides: check others, as of a trained run"
+        )
     return sentences
 
 

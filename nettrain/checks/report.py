@@ -16,7 +16,7 @@ def report(problem: Problem, comparison: Comparison, seconds: float) -> Plain:
     ordered = sorted(comparison.tensors, key=lambda tensor: tensor.layer)
     tensors = [(layer_name(problem, tensor.layer), tensor) for tensor in ordered]
     return {
-        "passed": not comparison.fails,
+        "passed": not comparison.fails and not comparison.empty,
         "objective": comparison.objective,
         "definition": comparison.definition,
         "tensors": [tensor_report(layer, tensor) for layer, tensor in tensors],

@@ -11,6 +11,7 @@ from nettrain.checks.comparison import Compared, difference_error
 from nettrain.checks.differences import BLOCK_BYTES, neighbourhood, partial_differences
 from nettrain.checks.gradient import affordable, check, directions
 from nettrain.checks.objective import Objective
+from nettrain.checks.report import report
 from nettrain.checks.small import small_problem
 from nettrain.model.parameters import Slot, views
 
@@ -83,6 +84,17 @@ def test_a_kink_on_the_way_stops_differences_alone():
     )
     assert found.directional.difference_error is None
     assert found.directional.dual_error < 1e-14
+
+
+def test_nothing_compared_is_no_success():
+    problem = small_problem(
+        "two classes", ["model.hidden=[]", "loss=perceptron", "model.init=zeros"], apart=0.0
+    )
+    found = check(problem)
+    told = report(problem, found, 0.0)
+    assert (False, True, False, None) == (found.fails, found.empty, told["passed"], told["worst"])
+    said = "these weights lie upon kinks, where slopes have two sides: check others, as of a trained run"
+    assert [said] == told["diagnosis"]
 
 
 def test_differences_against_a_closed_form():

@@ -356,6 +356,8 @@ def test_a_planted_mistake_is_found(name, monkeypatch):
     spoiled = check(problem)
     first = min(spoiled.failing, key=way_back)
     assert mistake.first == f"{layer_name(problem, first.layer)} {first.name}"
+    assert first.dual_errors.max() > 1e-3  # either method sees it
+    assert first.difference_errors.max() > 1e-3
     said = " / ".join(diagnosis(problem, spoiled))
     assert [] == [words for words in mistake.words if words not in said], said
     assert spoiled.directional.fails

@@ -121,7 +121,9 @@ def test_a_narrow_terminal_goes_without_shapes():
 
 
 def test_nothing_compared_is_no_success():
-    nothing = {**WRONG, "tensors": [WRONG["tensors"][1]], "worst": None, "diagnosis": []}
+    along = {**WRONG["directional"], "dual": None, "difference": None, "skipped": 3}
+    skipped = [WRONG["tensors"][1]]
+    nothing = {**WRONG, "tensors": skipped, "directional": along, "worst": None, "diagnosis": []}
     assert "verdict  nothing was compared\n" == drawn(gradient_report, "x", {}, nothing, verbose=False)[-30:]
     right = {**RIGHT, "passed": False}
     assert drawn(gradient_report, "x", {}, right, verbose=False).endswith(
