@@ -372,3 +372,40 @@ def test_a_wrong_forward_pass_is_told_apart_from_a_wrong_derivative(monkeypatch)
 
 def test_at_least_fifteen_mistakes():
     assert len(MISTAKES) >= 15
+
+
+SLIGHTLY = 1 + 1e-8  # what differences alone would not see
+
+
+@pytest.mark.parametrize("name", [name for name in activations if not activations[name].identity])
+def test_every_activation_is_watched(name, monkeypatch):
+    outputs = activations[name].outputs_only
+    used = f"model.output_activation={name}" if outputs else f"model.activation={name}"
+    problem, kind = small_problem("numbers", [used]), activations[name]
+    body = kind.backward_kernel
+
+    def backward(delta, z, a, *rest):
+        body(delta, z, a, *rest) if body else kind.backward(np, kind(), delta, z, a)
+        into = delta if delta.shape == z.shape else z
+        into *= SLIGHTLY
+
+    monkeypatch.setattr(kind, "backward_kernel", Planted(backward))
+    found = check(problem)
+    first = min(found.failing, key=way_back)
+    assert ("output" if outputs else "hidden 2") == layer_name(problem, first.layer)
+
+
+@pytest.mark.parametrize("name", losses)
+def test_every_loss_is_watched(name, monkeypatch):
+    problem, right = small_problem(losses[name].fits[0], [f"loss={name}"]), losses[name].kernel
+
+    def kernel(cls, target):
+        def spoiled(output, target, weight, numbers, delta, total):
+            right(target)(output, target, weight, numbers, delta, total)
+            delta *= SLIGHTLY
+
+        return Planted(spoiled)
+
+    monkeypatch.setattr(losses[name], "kernel", classmethod(kernel))
+    found = check(problem)
+    assert "output" == layer_name(problem, min(found.failing, key=way_back).layer)
