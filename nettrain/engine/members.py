@@ -5,6 +5,7 @@ Numbers marked as varying may differ; everything else of a spec, dumped, is the 
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,9 +39,9 @@ def stack(settings: Sequence[Any]) -> Any:
         return first
     settings = [member.written_out() for member in settings]
     stacked = SimpleNamespace()
-    for field in type(first).model_fields:
+    for field, free in _fields(type(first)).items():
         values = [getattr(member, field) for member in settings]
-        if varies(type(first), field) and None not in values:
+        if free and None not in values:
             setattr(stacked, field, np.array(values))
         else:
             setattr(stacked, field, stack(values))
@@ -78,9 +79,11 @@ def _shared(settings: Any) -> Any:
         return [_shared(block) for block in settings]
     if not isinstance(settings, Settings):
         return settings
-    values = {field: getattr(settings, field) for field in type(settings).model_fields}
-    return {
-        field: _shared(value)
-        for field, value in values.items()
-        if value is None or not varies(type(settings), field)
-    }
+    values = {field: (getattr(settings, field), free) for field, free in _fields(type(settings)).items()}
+    return {field: _shared(value) for field, (value, free) in values.items() if value is None or not free}
+
+
+@cache
+def _fields(kind: type[Settings]) -> dict[str, bool]:
+    """The fields of a kind of settings, and whether members may differ in each."""
+    return {field: varies(kind, field) for field in kind.model_fields}

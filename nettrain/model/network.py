@@ -21,6 +21,7 @@ from nettrain.model.batch_norm import normalise, normalise_backward, normalise_b
 from nettrain.model.parameters import layout, statistics_layout, views
 
 NORMAL_COST = 16  # a Gaussian number costs as much as visiting so many elements
+SMALL = 8192  # weights of a matrix that is turned before a product
 Allocate = Callable[..., Array]  # name, shape, dtype unless it is the run's
 
 
@@ -106,6 +107,18 @@ def add_bias(z: Array, w: Array, start: Array) -> None:
         row, bias = z[r, i], w[r, start : start + z.shape[2]]
         for j in range(row.size):
             row[j] += bias[j]
+
+
+@kernel
+def transpose(out: Array, w: Array, start: Array) -> None:
+    """out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
+    n, size = out.shape[1], out.shape[1] * out.shape[2]
+    for r in prange(out.shape[0]):
+        matrix, turned = w[r, start : start + size], out[r]
+        for j in range(n):
+            row = turned[j]
+            for i in range(row.size):
+                row[i] = matrix[i * n + j]
 
 
 def buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
@@ -210,8 +223,16 @@ class Network:
                 # the sum over rows as a product with ones: BLAS is three times faster at it than a reduction
                 tape.call(backend.matmul, ones, own.slope, slopes[k]["bias"])
             if k > 0:
-                down = self.arrays[k]["weight"].swapaxes(1, 2)
-                tape.call(backend.matmul, own.slope, down, work[k - 1].delta)
+                tape.call(backend.matmul, own.slope, self._turned(tape, k), work[k - 1].delta)
+
+    def _turned(self, tape: Tape, k: int) -> Array:
+        """Wᵀ (R, n, m) of a layer: of a small one a copy, for BLAS takes longer to turn it than we do."""
+        turned = self.arrays[k]["weight"].swapaxes(1, 2)
+        if turned[0].size > SMALL:
+            return turned
+        copied = self.backend.zeros(turned.shape)
+        self._launch(tape, transpose, copied, self.parameters, self.place.start(k, "weight"))
+        return copied
 
     def _launch(self, tape: Tape, body: Any, signal: Array, *arrays: Any) -> None:
         """A kernel that visits every element of its first argument."""

@@ -18,9 +18,10 @@ from nettrain.sweep.messages import Chunk
 from nettrain.sweep.shared import Shared, share
 from nettrain.sweep.trials import Trial
 
-CACHE = 6 << 20  # bytes that the arrays of a population may take; more members then gain nothing
+CACHE = 12 << 20  # bytes that the arrays of a population may take; more members then gain nothing
 FEWEST, MOST = 8, 64  # members of a chunk that is cut for the caches alone
-TURNS = 2  # chunks of a group for each worker, so that nobody waits long for the last one
+PLENTY = 32  # members that share the calls of a step so well that more of them gain little
+TURNS = 2  # chunks of a large group for each worker, so that nobody waits long for the last one
 KEPT = 3  # signals of a layer: before and behind the activation, and the slope
 
 
@@ -123,7 +124,10 @@ def cut(jobs: Sequence[Job], workers: int, metric: str, rungs: tuple[int, ...] =
 def parts(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
     """Jobs of one group, cut into parts of equal size that fit the caches and give each worker its turns."""
     fitting = min(max(CACHE // jobs[0].bytes, FEWEST), MOST)
-    share = max(math.ceil(len(jobs) / (workers * TURNS)), FEWEST)
+    once, turns = math.ceil(len(jobs) / workers), math.ceil(len(jobs) / (workers * TURNS))
+    share = max(min(once, max(turns, PLENTY)), FEWEST)
     count = math.ceil(len(jobs) / min(fitting, share))
+    if count > workers:
+        count = math.ceil(count / workers) * workers
     bounds = [round(k * len(jobs) / count) for k in range(count + 1)]
     return [list(jobs[start:stop]) for start, stop in pairwise(bounds)]
