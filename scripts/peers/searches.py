@@ -31,8 +31,8 @@ from peers.turns import POOLS, MissingError
 WORKERS, TRIALS, EPOCHS, BATCH = 2, 64, 10, 64
 WIDTHS = (64, 64, 32, 10)
 RATE, PENALTY = "optimizer.learning_rate", "regularization.l2"
-PEERS = {"torch": WORKERS, "sklearn": WORKERS, "jax": 1}  # processes of each side
-PACKAGES = {"sklearn": "scikit-learn"}
+PEERS = {"torch": WORKERS, "torch_fused": WORKERS, "sklearn": WORKERS, "jax": 1}  # processes of each side
+PACKAGES = {"sklearn": "scikit-learn", "torch_fused": "torch"}
 SPEC = f"""
 experiment: search
 data: {{source: 'builtin:optdigits', validation: 0.15, scaling: {{name: divide, by: 16}}}}
