@@ -150,9 +150,9 @@ def _ending(summary: dict[str, Any]) -> str:
     if "members" in summary:
         return endings(summary["members"], summary["monitor"], REASONS)
     epochs, best = summary["epochs_run"], summary["best_epoch"]
-    text = f"{REASONS[summary['stop_reason']]} after {_plural(epochs, 'epoch')}"
+    text = f"{REASONS[summary['stop_reason']]} after {plural(epochs, 'epoch')}"
     if summary["unfinished_steps"] and not summary["restored_best"]:
-        text += f" and {_plural(summary['unfinished_steps'], 'step')}"
+        text += f" and {plural(summary['unfinished_steps'], 'step')}"
     if summary["restored_best"]:
         return f"{text}; the weights of epoch {best}, the best by {title(summary['monitor'])}, were restored"
     if best is None or best == epochs or summary["stop_reason"] == "target":
@@ -160,7 +160,8 @@ def _ending(summary: dict[str, Any]) -> str:
     return f"{text}; the last weights are kept (best {title(summary['monitor'])} in epoch {best})"
 
 
-def _plural(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
+    """`1 epoch`, `2 epochs`."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 

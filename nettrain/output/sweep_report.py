@@ -12,7 +12,7 @@ from rich.text import Text
 
 from nettrain.output.numbers import count, figure, rate, seconds
 from nettrain.output.progress import title
-from nettrain.output.report import labelled
+from nettrain.output.report import labelled, plural
 from nettrain.output.sweep_progress import shown
 
 BEST = 10  # trials in the table
@@ -108,4 +108,4 @@ def outcome(summary: Mapping[str, Any]) -> str:
     trials, spent = summary["trials"], summary["timing"]["total_seconds"]
     told = [f"{count(n)} {status}" for status, n in trials.items() if status != "total" and n]
     workers = summary["timing"]["workers"]
-    return f"{', '.join(told)} of {count(trials['total'])}; {seconds(spent)} with {workers} workers"
+    return f"{', '.join(told)} of {count(trials['total'])}; {seconds(spent)} with {plural(workers, 'worker')}"

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Any
 
 from nettrain.catalogue.activations import activations
+from nettrain.catalogue.distributions import distributions
 from nettrain.catalogue.initializers import initializers
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics
@@ -30,6 +31,7 @@ REGISTRIES: dict[str, Registry[Any]] = {
         schedules,
         momentum_schedules,
         scalings,
+        distributions,
     )
 }
 DATA = "data"

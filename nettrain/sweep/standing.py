@@ -64,7 +64,7 @@ def influences(
 ) -> list[Influence]:
     """What each parameter did to the figure, the strongest first; none of those with too few trials."""
     found = []
-    for parameter in parameters:
+    for parameter in filter(ordered, parameters):
         drawn = [one for one in trials if parameter.key in one.values and one.number in results]
         values = [one.values[parameter.key] for one in drawn]
         if len(drawn) < FEWEST or len({str(value) for value in values}) < 2:
@@ -73,6 +73,11 @@ def influences(
         figures = [results[one.number].figures.get(goal.metric, np.nan) for one in drawn]
         found.append(_influence(parameter.key, values, ranks, figures))
     return sorted(found, key=lambda one: -one.strength)
+
+
+def ordered(parameter: Parameter) -> bool:
+    """Whether its values mean anything beside each other: those of seeds do not."""
+    return not parameter.key.endswith("seed")
 
 
 def _influence(key: str, values: list[Any], ranks: Floats, figures: list[float]) -> Influence:
@@ -112,7 +117,7 @@ def average_ranks(values: Floats) -> Floats:
 def at_border(search: Search, values: Mapping[str, Any]) -> list[str]:
     """A line for each number of the best trial that lies at the end of its range, if the range could grow."""
     lines = []
-    for parameter in search.parameters:
+    for parameter in filter(ordered, search.parameters):
         end = _end(parameter, values.get(parameter.key))
         if end is not None and _could_go_on(search, parameter, values, upper=end == 1):
             name = "upper" if end == 1 else "lower"

@@ -1,0 +1,89 @@
+"""What a sweep shows: lines to the letter, tables that fit, a picture with a panel for each parameter."""
+
+from dataclasses import replace
+from io import BytesIO, StringIO
+
+import numpy as np
+from matplotlib.image import imread
+from rich.console import Console
+
+from nettrain.output.sweep_figure import Axis, Point, parameters_picture
+from nettrain.output.sweep_progress import LiveView, PlainLines, Running, State, line
+from nettrain.output.sweep_report import best_table, fitting_table, short_keys
+
+STATE = State(
+    done=16,
+    total=64,
+    fresh=16,
+    spent=2.0,
+    left=0.75,
+    metric="val_loss",
+    groups=(Running(32, 3, 10),),
+    best=7,
+    figure=0.0912,
+    values={"optimizer.learning_rate": 0.00123, "model.hidden": [64, 32]},
+)
+LEADERS = [(7, 10, {"val_loss": 0.0912, "val_accuracy": 0.97}, {"a.rate": 0.001234, "b.form": [3]})]
+
+
+def test_a_line_to_the_letter():
+    assert line(STATE) == "trial 16/64  8.0/s, 6.0 s left  best val loss 0.09120 in trial 7"
+    assert line(replace(STATE, fresh=0, best=None)) == "trial 16/64"
+    assert (
+        line(replace(STATE, spent=64.0, done=64)) == "trial 64/64  15.0/min  best val loss 0.09120 in trial 7"
+    )
+
+
+def test_plain_lines_are_some_ten():
+    out = StringIO()
+    display = PlainLines(Console(file=out, width=80))
+    for done in range(201):
+        display.show(replace(STATE, done=done, total=200))
+    display.close()
+    assert [text.partition("/")[0] for text in out.getvalue().splitlines()] == [
+        f"trial {done:>3}" for done in range(20, 201, 20)
+    ]
+
+
+def test_the_live_view_shows_the_best_and_what_is_running():
+    out = StringIO()
+    display = LiveView(Console(file=out, width=80, force_terminal=True, color_system=None))
+    display.show(STATE)
+    for told in ("16/64 trials", "8.0/s, 6.0 s left", "trial 7  val loss 0.09120", "learning_rate 0.00123"):
+        assert told in out.getvalue()
+    assert "32 side by side, epoch 3/10" in out.getvalue()
+    display.close()
+
+
+def test_keys_are_as_short_as_they_can_be_told_apart():
+    keys = ["optimizer.learning_rate", "model.seed", "data.seed"]
+    assert list(short_keys(keys).values()) == ["learning_rate", "model.seed", "data.seed"]
+
+
+def test_a_narrow_terminal_goes_without_what_is_least_needed():
+    def headers(width):
+        console = Console(width=width, file=StringIO())
+        return [
+            column.header
+            for column in fitting_table(console, LEADERS, "val_loss", ["a.rate", "b.form"]).columns
+        ]
+
+    assert headers(80) == ["trial", "val loss", "val accuracy", "epochs", "rate", "form"]
+    assert headers(36) == ["trial", "val loss", "rate", "form"]
+
+
+def test_values_in_the_table_have_three_digits():
+    table = best_table(LEADERS, ["val_loss"], ["a.rate", "b.form"], epochs=False)
+    assert [next(iter(column.cells)) for column in table.columns[:2]] == ["7", "0.09120"]
+    assert [str(next(iter(column.cells))) for column in table.columns[2:]] == ["0.00123", "[3]"]
+
+
+def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_red():
+    points = [Point("finished", 0.1 + k / 10, {"rate": 10.0**-k, "form": "ab"[k % 2]}) for k in range(6)]
+    points.append(Point("diverged", None, {"rate": 1.0, "form": "a"}))
+    axes = [Axis("rate", log=True), Axis("form", log=False)]
+    image = imread(BytesIO(parameters_picture(points, axes, "val_loss", maximize=False)))
+    half = image.shape[1] // 2
+    red = np.abs(image[..., :3] - np.array([0xD1, 0x49, 0x5B]) / 255).max(axis=-1) < 0.02
+    assert red[:, :half].sum() > 20
+    assert red[:, half:].sum() > 20
