@@ -1,10 +1,10 @@
 """Backpropagation beside the two other methods: errors, bands, and a verdict for every tensor.
 
 The error of a difference n of a gradient a is max(0, |a-n| - rounding) / max(|a|, |n|), 0 where both are
-below the rounding; of a dual number's d it is |a-d| / max |d| of the tensor, or of SMALL times the network's
-where that is more: in a bias before batch normalisation all terms cancel, and rounding is all there is, as
-much as the batch norms above make of it. Dual numbers decide, differences confirm: where the objective is
-curved they err a little, dual numbers do not.
+below the rounding; of a dual number's d it is |a-d| / max |d| of the tensor, or beside `least` where that is
+more. Where all terms cancel, as in a bias before batch normalisation, rounding is all there is: as much as the
+network's other derivatives, the batch norms above and the objective make of it. Dual numbers decide,
+differences confirm: where the objective is curved they err a little, dual numbers do not.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ Flags = npt.NDArray[np.bool_]
 
 TOLERANCE = 1e-10  # of the tensor's largest derivative, for dual numbers
 GOOD, LOOK, SUSPICIOUS = 1e-7, 1e-4, 1e-2  # bands of the differences' error
-SMALL = 1e-4  # of the network's largest derivative: tensors below are measured by it, as if they reached it
+SMALL = 1e-4  # of the network's largest derivative: what a tensor's are measured by at least
+SMALLEST = 1e-5  # of max(1, |J|): likewise, in networks that hardly have any derivative
 TRUNCATION = 1e-6  # of the tensor's largest derivative: what curvature may do to a difference
 
 
@@ -39,7 +40,7 @@ class Compared:
     dual: Numbers
     crossed: Flags
     rounding: Numbers
-    largest: float  # derivative in the network, times what batch norms make of it
+    least: float  # derivative that errors are measured by
     tolerance: float = TOLERANCE
 
     @property
@@ -61,8 +62,8 @@ class Compared:
 
     @cached_property
     def size(self) -> float:
-        """What errors are a share of: the tensor's largest derivative, unless it is tiny beside others."""
-        return max(float(np.abs(self.dual).max(initial=0.0)), SMALL * self.largest)
+        """What errors are a share of: the tensor's largest derivative, and `least` at least."""
+        return max(float(np.abs(self.dual).max(initial=0.0)), self.least)
 
     @cached_property
     def dual_errors(self) -> Numbers:
@@ -138,7 +139,7 @@ class Directional:
     crossed: Flags
     upon: Flags
     rounding: Numbers
-    scale: float  # largest that such a derivative can be: the length of the gradient
+    scale: float  # what errors are measured by: the length of the gradient, or `least`
     tolerance: float = TOLERANCE
 
     @property
@@ -158,7 +159,8 @@ class Directional:
         if not np.isfinite(self.analytic).all():
             return True
         apart = np.abs(self.analytic - self.difference) - self.rounding
-        matters = ~self.crossed & (apart > TRUNCATION * self.scale)
+        errors = difference_error(self.analytic, self.difference, self.rounding)
+        matters = ~self.crossed & (apart > TRUNCATION * self.scale) & (errors > SUSPICIOUS)
         return (self.dual_error or 0.0) > self.tolerance or bool(matters.any())
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.checks.comparison import TOLERANCE, Compared
+from nettrain.checks.comparison import SMALLEST, TOLERANCE, Compared
 from nettrain.checks.differences import STEP, rounding
 from nettrain.checks.dual import Dual, one_by_one, value_of
 from nettrain.checks.forms import Suspect, form
@@ -141,7 +141,7 @@ def check_function(
         difference if dual is None else dual,
         crossed,
         rounding(value, h),
-        0.0,
+        SMALLEST * max(1.0, abs(value)),
         tolerance if dual is not None else np.inf,
     )
     return OwnChecked(compared, value, reason)

@@ -3,7 +3,17 @@
 import numpy as np
 
 from nettrain.checks.backpropagation import Backpropagated, backpropagated
-from nettrain.checks.comparison import TOLERANCE, Compared, Comparison, Directional
+from nettrain.checks.comparison import (
+    LOOK,
+    SMALL,
+    SMALLEST,
+    TOLERANCE,
+    Compared,
+    Comparison,
+    Directional,
+    Flags,
+    difference_error,
+)
 from nettrain.checks.differences import (
     STEP,
     Neighbourhood,
@@ -19,6 +29,7 @@ from nettrain.model.parameters import Layout, Slot, views
 
 DIRECTIONS = 3
 AFFORDABLE = 10**11  # multiplications that a check may cost when nobody says how much it shall do
+CLOSER = 16.0  # by how much h shrinks for a second look
 FEWEST = 20  # coordinates of a tensor in any case
 
 
@@ -65,29 +76,53 @@ class _Check:
         """The coordinates at these flat places of each tensor, by all methods."""
         slots = self.problem.place.slots
         flat = np.concatenate([slot.start + own for slot, own in zip(slots, places, strict=True)])
-        measured = (self.found.gradient[flat], *partial_differences(self.around, flat, self.step))
+        measured = (self.found.gradient[flat], *self.differences(flat, self.found.gradient[flat]))
         ends = np.cumsum([len(own) for own in places])[:-1]
         analytic, difference, crossed, rounding = (np.split(values, ends) for values in measured)
         duals = [
             partial_derivatives(self.problem, self.objective, slot, own)
             for slot, own in zip(slots, places, strict=True)
         ]
-        largest = max(float(np.abs(dual).max(initial=0.0)) for dual in duals)
-        bounds = largest * self.objective.amplified(self._here())
+        least = self.least(max(float(np.abs(dual).max(initial=0.0)) for dual in duals))
         return [
-            Compared(slot, own, a, n, d, beyond, noise, float(bounds[slot.layer]), self.tolerance)
+            Compared(slot, own, a, n, d, beyond, noise, float(least[slot.layer]), self.tolerance)
             for slot, own, a, n, d, beyond, noise in zip(
                 slots, places, analytic, difference, duals, crossed, rounding, strict=True
             )
         ]
+
+    def differences(self, flat: Index, analytic: Numbers) -> tuple[Numbers, Flags, Numbers]:
+        """Central differences, where they cross kinks, and their rounding: each (n,).
+
+        Far from the gradient they may be so because the objective is strongly curved; then a smaller h comes
+        nearer, which it does not to a wrong gradient.
+        """
+        difference, crossed, rounding = partial_differences(self.around, flat, self.step)
+        error = difference_error(analytic, difference, rounding)
+        far = np.flatnonzero((error > LOOK) & ~crossed)
+        if len(far):
+            finer, _, coarser = partial_differences(self.around, flat[far], self.step / CLOSER)
+            nearer = difference_error(analytic[far], finer, coarser) < error[far]
+            difference[far[nearer]], rounding[far[nearer]] = finer[nearer], coarser[nearer]
+        return difference, crossed, rounding
 
     def along(self, moves: Numbers) -> Directional:
         """The derivatives along directions (T, P) of length 1, by all methods."""
         h = self.step * max(1.0, float(np.abs(self.problem.point).max()))
         difference, crossed, upon, rounding = directional_differences(self.around, moves, h)
         dual = directional_derivatives(self.problem, self.objective, moves)
-        length, along = float(np.linalg.norm(self.found.gradient)), moves @ self.found.gradient
+        along = moves @ self.found.gradient
+        length = max(float(np.linalg.norm(self.found.gradient)), self.nearly_nothing())
         return Directional(along, difference, dual, crossed, upon, rounding, length, self.tolerance)
+
+    def least(self, largest: float) -> Numbers:
+        """What each layer's derivatives (L,) are measured by at least, given the network's largest one."""
+        amplified = self.objective.amplified(self._here())
+        return np.maximum(SMALL * largest * amplified, self.nearly_nothing())
+
+    def nearly_nothing(self) -> float:
+        """A derivative whose share in the objective is rounding."""
+        return SMALLEST * max(1.0, abs(self.definition()))
 
     def penalty(self) -> float:
         return float(np.sum(self.objective.penalty(self._here())))

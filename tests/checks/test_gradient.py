@@ -183,11 +183,11 @@ def test_what_is_affordable():
 
 
 def compared(analytic, difference, dual, **more):
-    size, settings = len(analytic), {"crossed": False, "rounding": 1e-10, "largest": 1.0, **more}
+    size, settings = len(analytic), {"crossed": False, "rounding": 1e-10, "least": 1e-5, **more}
     crossed, rounding = (np.full(size, settings[key]) for key in ("crossed", "rounding"))
     numbers = (np.array(values, dtype=float) for values in (analytic, difference, dual))
     return Compared(
-        Slot(0, "weight", (1, size), 0), np.arange(size), *numbers, crossed, rounding, settings["largest"]
+        Slot(0, "weight", (1, size), 0), np.arange(size), *numbers, crossed, rounding, settings["least"]
     )
 
 
@@ -215,10 +215,28 @@ def test_skipped_numbers_neither_pass_nor_fail():
 
 def test_tiny_tensors_are_measured_by_the_network():
     assert "good" == compared([1e-18, 0], [0, 0], [2e-18, 0]).verdict
-    assert "wrong" == compared([1e-18, 0], [0, 0], [2e-18, 0], largest=1e-17, rounding=0).verdict
+    assert "wrong" == compared([1e-18, 0], [0, 0], [2e-18, 0], least=1e-21, rounding=0).verdict
 
 
 def test_the_error_of_a_difference():
     analytic, difference = np.array([1.0, 1.0, 1e-11, 0.0]), np.array([1.0 + 1e-11, 2.0, -1e-11, 1.0])
     errors = difference_error(analytic, difference, 1e-10)
     np.testing.assert_allclose(errors, [0, 0.5 - 5e-11, 0, 1 - 1e-10], rtol=1e-12)
+
+
+def test_a_curved_objective_gets_a_second_look_and_a_wrong_gradient_does_not_profit():
+    problem = small_problem("classes", ["model.hidden=[7]"])
+    coarse = check(problem, step=0.05)
+    assert not coarse.fails
+    assert max(one.difference_errors.max() for one in coarse.tensors) < 1e-2
+    wrong = compared([1.2, 1], [1, 1], [1.2, 1])
+    assert "wrong" == wrong.verdict
+
+
+def test_networks_that_hardly_learn_are_measured_by_their_objective():
+    problem = small_problem("numbers", ["model.hidden=[3]", "model.activation=sigmoid"])
+    point = problem.point.copy()
+    views(point[None], problem.place)[0]["bias"][...] = -60.0  # where sigmoid's derivative is e^-60
+    found = check(replace(problem, point=point))
+    assert 0 < np.abs(tensor(found, 0, "weight").dual).max() < 1e-20
+    assert not found.fails
