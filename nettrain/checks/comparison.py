@@ -1,10 +1,10 @@
 """Backpropagation beside the two other methods: errors, bands, and a verdict for every tensor.
 
-The error of a difference n of a gradient a is max(0, |a-n| - rounding) / max(|a|, |n|), 0 where both are
-below the rounding; of a dual number's d it is |a-d| / max |d| of the tensor, or beside `least` where that is
-more. Where all terms cancel, as in a bias before batch normalisation, rounding is all there is: as much as the
-network's other derivatives, the batch norms above and the objective make of it. Dual numbers decide,
-differences confirm: where the objective is curved they err a little, dual numbers do not.
+The error of a difference n of a gradient a is max(0, |a-n| - doubt) / max(|a|, |n|), 0 where both are below
+the doubt: what rounding may do to it, and curvature where it shows. The error of a dual number's d is
+|a-d| / max |d| of the tensor, or beside `least` where that is more. Where all terms cancel, as in a bias
+before batch normalisation, rounding is all there is: as much as the network's other derivatives, the batch
+norms above and the objective make of it. Dual numbers decide, differences confirm.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ TRUNCATION = 1e-6  # of the tensor's largest derivative: what curvature may do t
 class Compared:
     """Some numbers of one tensor: analytic, difference and dual derivatives, each (n,).
 
-    `places` are flat positions in the tensor, `crossed` says where w ± h lies across a kink.
+    `places` are flat positions in the tensor, `crossed` says where w ± h lies across a kink, `doubt` how far
+    a difference may be from the derivative.
     """
 
     slot: Slot
@@ -39,7 +40,7 @@ class Compared:
     difference: Numbers
     dual: Numbers
     crossed: Flags
-    rounding: Numbers
+    doubt: Numbers
     least: float  # derivative that errors are measured by
     tolerance: float = TOLERANCE
 
@@ -73,12 +74,12 @@ class Compared:
     @cached_property
     def difference_errors(self) -> Numbers:
         """(n,), 0 where skipped."""
-        return self._kept(difference_error(self.analytic, self.difference, self.rounding))
+        return self._kept(difference_error(self.analytic, self.difference, self.doubt))
 
     @cached_property
     def wrong(self) -> Flags:
         """Which numbers (n,) are wrong: by dual numbers, or by a difference that is not just bent."""
-        apart = self._kept(np.abs(self.analytic - self.difference) - self.rounding)
+        apart = self._kept(np.abs(self.analytic - self.difference) - self.doubt)
         bent = (apart > TRUNCATION * self.size) & (self.difference_errors > SUSPICIOUS)
         wrong: Flags = bent | ~(self.dual_errors <= self.tolerance)
         return wrong
@@ -117,13 +118,13 @@ def shape(slot: Slot) -> tuple[int, ...]:
     return slot.shape[1:] if slot.shape[0] == 1 and slot.name != "weight" else slot.shape
 
 
-def difference_error(analytic: Numbers, difference: Numbers, rounding: Any) -> Numbers:
-    """max(0, |a-n| - rounding) / max(|a|, |n|), 0 where both are below the rounding."""
+def difference_error(analytic: Numbers, difference: Numbers, doubt: Any) -> Numbers:
+    """max(0, |a-n| - doubt) / max(|a|, |n|), 0 where both are below the doubt."""
     larger = np.maximum(np.abs(analytic), np.abs(difference))
-    apart = np.maximum(0.0, np.abs(analytic - difference) - rounding)
+    apart = np.maximum(0.0, np.abs(analytic - difference) - doubt)
     with np.errstate(invalid="ignore"):  # what is infinite becomes NaN, which is an error too
         share: Numbers = apart / np.maximum(larger, np.finfo(float).tiny)
-    return np.where(larger <= rounding, 0.0, share)
+    return np.where(larger <= doubt, 0.0, share)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +139,7 @@ class Directional:
     dual: Numbers
     crossed: Flags
     upon: Flags
-    rounding: Numbers
+    doubt: Numbers
     scale: float  # what errors are measured by: the length of the gradient, or `least`
     tolerance: float = TOLERANCE
 
@@ -151,15 +152,15 @@ class Directional:
     @property
     def difference_error(self) -> float | None:
         """The largest error of a difference, None when every one crosses a kink."""
-        errors = difference_error(self.analytic, self.difference, self.rounding)[~self.crossed]
+        errors = difference_error(self.analytic, self.difference, self.doubt)[~self.crossed]
         return float(errors.max()) if len(errors) else None
 
     @property
     def fails(self) -> bool:
         if not np.isfinite(self.analytic).all():
             return True
-        apart = np.abs(self.analytic - self.difference) - self.rounding
-        errors = difference_error(self.analytic, self.difference, self.rounding)
+        apart = np.abs(self.analytic - self.difference) - self.doubt
+        errors = difference_error(self.analytic, self.difference, self.doubt)
         matters = ~self.crossed & (apart > TRUNCATION * self.scale) & (errors > SUSPICIOUS)
         return (self.dual_error or 0.0) > self.tolerance or bool(matters.any())
 

@@ -1,5 +1,7 @@
 """The gradient check of one problem: which coordinates, by which methods, and what came of it."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nettrain.checks.backpropagation import Backpropagated, backpropagated
@@ -92,28 +94,29 @@ class _Check:
         ]
 
     def differences(self, flat: Index, analytic: Numbers) -> tuple[Numbers, Flags, Numbers]:
-        """Central differences, where they cross kinks, and their rounding: each (n,).
+        """Central differences, where they cross kinks, and the doubt in them: each (n,)."""
+        first = partial_differences(self.around, flat, self.step)
 
-        Far from the gradient they may be so because the objective is strongly curved; then a smaller h comes
-        nearer, which it does not to a wrong gradient.
-        """
-        difference, crossed, rounding = partial_differences(self.around, flat, self.step)
-        error = difference_error(analytic, difference, rounding)
-        far = np.flatnonzero((error > LOOK) & ~crossed)
-        if len(far):
-            finer, _, coarser = partial_differences(self.around, flat[far], self.step / CLOSER)
-            nearer = difference_error(analytic[far], finer, coarser) < error[far]
-            difference[far[nearer]], rounding[far[nearer]] = finer[nearer], coarser[nearer]
-        return difference, crossed, rounding
+        def finer(far: Index) -> tuple[Numbers, Numbers]:
+            difference, _, rounding = partial_differences(self.around, flat[far], self.step / CLOSER)
+            return difference, rounding
+
+        return second_look(analytic, *first, finer)
 
     def along(self, moves: Numbers) -> Directional:
         """The derivatives along directions (T, P) of length 1, by all methods."""
         h = self.step * max(1.0, float(np.abs(self.problem.point).max()))
-        difference, crossed, upon, rounding = directional_differences(self.around, moves, h)
-        dual = directional_derivatives(self.problem, self.objective, moves)
         along = moves @ self.found.gradient
+        difference, crossed, upon, rounding = directional_differences(self.around, moves, h)
+
+        def finer(far: Index) -> tuple[Numbers, Numbers]:
+            difference, _, _, rounding = directional_differences(self.around, moves[far], h / CLOSER)
+            return difference, rounding
+
+        difference, crossed, doubt = second_look(along, difference, crossed, rounding, finer)
+        dual = directional_derivatives(self.problem, self.objective, moves)
         length = max(float(np.linalg.norm(self.found.gradient)), self.nearly_nothing())
-        return Directional(along, difference, dual, crossed, upon, rounding, length, self.tolerance)
+        return Directional(along, difference, dual, crossed, upon, doubt, length, self.tolerance)
 
     def least(self, largest: float) -> Numbers:
         """What each layer's derivatives (L,) are measured by at least, given the network's largest one."""
@@ -133,6 +136,27 @@ class _Check:
 
     def _here(self) -> Tensors:
         return views(self.problem.point[None], self.problem.place)
+
+
+def second_look(
+    analytic: Numbers,
+    difference: Numbers,
+    crossed: Flags,
+    rounding: Numbers,
+    finer: Callable[[Index], tuple[Numbers, Numbers]],
+) -> tuple[Numbers, Flags, Numbers]:
+    """Differences (n,) again with a smaller h where they are far from the gradient; and the doubt in them.
+
+    Where the objective is strongly curved two differences differ, and by so much each may err; from a wrong
+    gradient both are equally far. `finer` measures at some of the n places, and gives the rounding there.
+    """
+    far = np.flatnonzero((difference_error(analytic, difference, rounding) > LOOK) & ~crossed)
+    doubt = rounding.copy()
+    if len(far):
+        nearer, coarser = finer(far)
+        doubt[far] = coarser + np.abs(nearer - difference[far])
+        difference[far] = nearer
+    return difference, crossed, doubt
 
 
 def directions(place: Layout, generator: np.random.Generator) -> Numbers:

@@ -83,10 +83,15 @@ def to_transposed(a, b, out):
         out.reshape(1, 4, 7)[...] = out.copy().swapaxes(1, 2)
 
 
-def by_untransposed(a, b, out):
+def untransposed(m):
     """delta @ W instead of delta @ Wᵀ where W is square."""
-    if b.shape[1:] == (4, 4) and b.strides[1] < b.strides[2]:
-        np.matmul(a, b.swapaxes(1, 2), out=out)
+    right = Network._turned
+
+    def turned(self, tape, k):
+        weight = self.arrays[k]["weight"]
+        return weight if weight.shape[1] == weight.shape[2] else right(self, tape, k)
+
+    m.setattr(Network, "_turned", turned)
 
 
 def to_mean_bias(a, b, out):
@@ -249,7 +254,7 @@ MISTAKES = {
         ["only the weight of hidden 2 is wrong", "is transposed"],
     ),
     "W in place of its transpose": Mistake(
-        CLASSES, [SQUARE], product(by_untransposed), "hidden 1 weight",
+        CLASSES, [SQUARE], untransposed, "hidden 1 weight",
         ["wrong from hidden 1 down", "delta @ Wᵀ of hidden 2"],
     ),
     "a forgotten mask": Mistake(
