@@ -32,6 +32,18 @@ def locked(folder: Path) -> Iterator[str | None]:
         os.close(handle)
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether a process holds the folder now."""
+    try:
+        handle = os.open(folder / NAME, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _try(handle)
+    finally:
+        os.close(handle)
+
+
 def _acquire(path: Path) -> int:
     """An open lock file that is ours and is still the one in the folder."""
     while True:

@@ -100,6 +100,20 @@ class Timing(Answer):
     samples_per_second: float
 
 
+class Divergence(Answer):
+    """Where a run's numbers stopped being numbers, in words, and overrides to try."""
+
+    epoch: int
+    step: int
+    where: Literal["signal", "loss", "gradient", "weights"]
+    layer: int | None
+    layer_name: str | None
+    gradient_norm: float | None
+    learning_rate: float
+    text: str
+    advice: list[str]
+
+
 class Ending(Answer):
     """How one network's training ended; metrics by rows (train, val, test), null where undefined."""
 
@@ -109,6 +123,7 @@ class Ending(Answer):
     unfinished_steps: int
     best_epoch: int | None
     restored_best: bool
+    divergence: Divergence | None = None
     metrics: Metrics
 
 

@@ -13,6 +13,7 @@ from nettrain.cli.info import info
 from nettrain.cli.init import init
 from nettrain.cli.list import list_kinds
 from nettrain.cli.predict import predict
+from nettrain.cli.resume import resume
 from nettrain.cli.runs import runs
 from nettrain.cli.schema import schema
 from nettrain.cli.show import show
@@ -44,7 +45,7 @@ def nettrain(
     """Train multilayer perceptrons from one YAML file."""
 
 
-for command in (init, train, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
+for command in (init, train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
     app.command()(command)
 app.command("list")(list_kinds)
 

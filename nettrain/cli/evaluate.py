@@ -205,6 +205,6 @@ def measured_report(
         rows.at,
         worst=worst,
         threshold=threshold,
-        notes=rows.notes,
+        notes=(*trained.cautions, *rows.notes),
         importance=importance,
     )

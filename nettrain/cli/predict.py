@@ -77,11 +77,13 @@ def predict(
     from nettrain.engine.stochastic import mc_responses
     from nettrain.errors import DataError
     from nettrain.files import write_whole
+    from nettrain.output.console import print_notes
     from nettrain.store.predictions import answer_columns, in_form, placed, prediction_report
     from nettrain.store.trained_run import open_trained
 
     form = chosen_form(out, form)
     trained = open_trained(run).answering(member)
+    print_notes(trained.cautions)
     dtype = trained.experiment.backend.dtype
     rows = read_predictable(data, trained.preprocessing, dtype=dtype, half=part)
     _warn(rows)

@@ -29,11 +29,34 @@ class Divergence:
     epoch: int
     step: int
     where: str  # signal | loss | gradient | weights
-    layer: int | None  # which of the layers, from 0; None when it is the loss itself
+    layer: int | None  # which of the layers, from 0; None when it is the loss or only the weights
+    layer_name: str | None  # as people are told it
     gradient_norm: float | None  # of the step before, over all parameters; None when there was none
     learning_rate: float
-    parameters: HostArray  # (P,) before that step: the last good weights
+    parameters: HostArray  # (P,) the last good weights: those with which that epoch began
     statistics: HostArray  # (Q,) that go with them
+
+    def told(self, experiment: Experiment) -> dict[str, Any]:
+        """All but the weights, and in words what happened and what to try."""
+        facts = {
+            name: value for name, value in vars(self).items() if name not in ("parameters", "statistics")
+        }
+        return {**facts, "text": self._text(), "advice": advice(experiment, self.learning_rate)}
+
+    def _text(self) -> str:
+        before = "" if self.gradient_norm is None else f" after a gradient of norm {self.gradient_norm:.3g}"
+        return (
+            f"{self._place()} became NaN or infinite first, in step {self.step} (epoch {self.epoch}),"
+            f" at learning rate {self.learning_rate:.3g}{before}"
+        )
+
+    def _place(self) -> str:
+        if self.where == "loss":
+            return "the loss"
+        if self.where == "weights":
+            return "weights"
+        what = "the output" if self.where == "signal" else "the gradient"
+        return f"{what} of {self.layer_name}"
 
 
 def diagnose(
@@ -48,10 +71,26 @@ def diagnose(
     training = Training(run, look, clock=lambda: 0.0)
     if state is not None:
         put_back(training, state)
-        look.keep()
+    look.begin(training.step)
     for _ in training.events():
         pass
     return look.found(training) if look.diverged else None
+
+
+def advice(experiment: Experiment, rate: float) -> list[str]:
+    """Overrides that may help, the likeliest first."""
+    tries = [f"optimizer.learning_rate={rate / 10:.3g}"]
+    if experiment.training.clip_norm is None:
+        tries.append("training.clip_norm=1")
+    if experiment.data.scaling.name == "none":
+        tries.append("data.scaling=standard")
+    if experiment.data.target_kind == "numbers" and experiment.data.target_scaling == "none":
+        tries.append("data.target_scaling=standard")
+    return tries
+
+
+def _name(layer: int, layers: int) -> str:
+    return "the output layer" if layer == layers - 1 else f"hidden layer {layer + 1}"
 
 
 class _Look:
@@ -60,11 +99,18 @@ class _Look:
     def __init__(self, run: Run) -> None:
         self.run, self.diverged = run, False
         self.norm: float | None = None
-        self.keep()
 
-    def keep(self) -> None:
-        """Remember all from which the next step starts."""
+    def begin(self, step: int) -> None:
+        """Remember where the run stands after so many steps."""
+        self.step = step
+        self._keep()
+        self.good = self.before
+
+    def _keep(self) -> None:
+        """Remember all from which the next step starts, and what an epoch begins with."""
         self.before = {name: self._host(name) for name in self.run.population.kept()}
+        if self.step % self.run.batches.steps == 0:
+            self.good = self.before
 
     def __call__(self) -> bool:
         gradient = self._host("gradient")
@@ -74,7 +120,8 @@ class _Look:
             self.broken = gradient
             return True
         self.norm = float(np.sqrt(np.square(gradient.astype(np.float64)).sum()))
-        self.keep()
+        self.step += 1
+        self._keep()
         return False
 
     def found(self, training: Training) -> Divergence:
@@ -88,10 +135,11 @@ class _Look:
             step + 1,
             where,
             layer,
+            None if layer is None else _name(layer, len(run.plan.layers)),
             self.norm,
             float(rate[0, 0]),
-            self.before["parameters"][0],
-            self.before["statistics"][0],
+            self.good["parameters"][0],
+            self.good["statistics"][0],
         )
 
     def _first(self, training: Training, position: int) -> tuple[str, int | None]:

@@ -29,6 +29,16 @@ class State:
     arrays: dict[str, HostArray]
     numbers: dict[str, Any]
 
+    def alone(self, member: int) -> "State | None":
+        """The state of one member as a population of its own; None when it had ended."""
+        rows = np.flatnonzero(self.arrays[ROWS + "original"] == member)
+        if not self.arrays[ROWS + "active"][rows].any():
+            return None
+        arrays = {
+            name: array[rows if name.startswith(ROWS) else [member]] for name, array in self.arrays.items()
+        }
+        return State(arrays | {ROWS + "original": np.array([0])}, {**self.numbers, "ended": []})
+
 
 def taken(training: Training) -> State:
     """A copy of a run's state. Not to be called within a step."""
@@ -40,16 +50,24 @@ def taken(training: Training) -> State:
     return State({**rows, **final}, {**numbers, "ended": ended})
 
 
-def put_back(training: Training, state: State, reopened: Iterable[str] = ("interrupted",)) -> None:
+def put_back(
+    training: Training,
+    state: State,
+    reopened: Iterable[str] = ("interrupted",),
+    without: Iterable[str] = (),
+) -> None:
     """Make a run that has just been built go on from `state`.
 
-    Members that ended for one of the `reopened` reasons train again if their rows are still there.
+    Members that ended for one of the `reopened` reasons train again if their rows are still there. Arrays
+    named in `without`, and those that the state does not have, stay as they are in a run that begins.
     """
     run, population = training.run, training.run.population
     original = state.arrays[ROWS + "original"]
     if len(original) < population.size:
         population.pick(original)
-    for name in population.kept():
+    for name in set(population.kept()) - set(without):
+        if ROWS + name not in state.arrays:
+            continue
         population[name][...] = _on(population[name], run.backend.xp, state.arrays[ROWS + name])
     for name in FINAL:
         getattr(run, name)[...] = state.arrays[name]

@@ -54,9 +54,18 @@ def final_report(
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}
     if all(one["status"] == "diverged" for one in summary.get("members", [summary])):
-        last["next"] = "a smaller learning rate, or scaled inputs and targets"
+        last["next"] = _advice(summary)
+    if summary["status"] == "interrupted":
+        last["next"] = f"nettrain resume {folder}"
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
+
+
+def _advice(summary: dict[str, Any]) -> str:
+    """What to try after a divergence, as overrides."""
+    cause = summary.get("members", [summary])[0].get("divergence", {})
+    tries = cause.get("advice", ["a smaller optimizer.learning_rate"])
+    return f"try {' or '.join(tries)}"
 
 
 def _side_by_side(console: Console, *tables: Table) -> None:
@@ -151,6 +160,10 @@ def _ending(summary: dict[str, Any]) -> str:
         return endings(summary["members"], summary["monitor"], REASONS)
     epochs, best = summary["epochs_run"], summary["best_epoch"]
     text = f"{REASONS[summary['stop_reason']]} after {plural(epochs, 'epoch')}"
+    if "divergence" in summary:
+        text = f"diverged: {summary['divergence']['text']}"
+        kept = f"the best weights, of epoch {best}," if summary["restored_best"] else "the last good weights"
+        return f"{text}; {kept} are kept"
     if summary["unfinished_steps"] and not summary["restored_best"]:
         text += f" and {plural(summary['unfinished_steps'], 'step')}"
     if summary["restored_best"]:

@@ -88,6 +88,12 @@ class Convergence(Settings):
         return self
 
 
+class Checkpointing(Settings):
+    """How often the state of a run is written."""
+
+    seconds: float = option(2, "at an epoch's end, when so many have passed", ge=0)
+
+
 class TrainingSettings(Settings):
     """How long, in which order and under which control the network is trained."""
 
@@ -115,7 +121,9 @@ class TrainingSettings(Settings):
     )
     snapshots: int = option(0, "of one run in its last half: predicts the mean of their responses", ge=0)
     diagnostics: Any = later(False, "record statistics of activations and gradients")
-    checkpoint: Any = later({"seconds": 2}, "how often the state is written")
+    checkpoint: Checkpointing | None = option(
+        {}, "the whole state on disk by time, so that a killed run can go on; null: only at the end"
+    )
     order_seed: Seed | None = number(None, "of the rows' order; default: seed")
     noise_seed: Seed | None = number(None, "of dropout masks and noise; default: seed")
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -54,42 +53,42 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 class Checkpoints:
-    """Writes a run's checkpoint when some seconds have passed, in a thread, and at the end.
+    """Writes checkpoints in a thread, one at a time, and the last one itself.
 
-    A disk that refuses in between costs the run nothing: `trouble` says what was wrong, the checkpoint
-    before is whole, and the next one is tried in its turn. At the end it is an error.
+    When the disk refuses, the checkpoint before stays whole, and the next call raises NettrainError.
     """
 
-    def __init__(self, path: Path, seconds: float, clock: Callable[[], float] = monotonic) -> None:
-        self.trouble: str | None = None
-        self._path, self._seconds, self._clock = path, seconds, clock
-        self._last = clock()
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._thread: Thread | None = None
+        self._trouble: NettrainError | None = None
 
     def offer(self, make: Callable[[], Checkpoint]) -> None:
-        """Take a checkpoint when it is time and the one before is on disk."""
-        if self._clock() - self._last < self._seconds or self._busy():
+        """Take a checkpoint, unless the one before is still being written."""
+        if self._thread is not None and self._thread.is_alive():
             return
+        self._raise()
         self._thread = Thread(target=self._try, args=(make(),), name="checkpoint")
         self._thread.start()
-        self._last = self._clock()
 
     def close(self, last: Checkpoint | None = None) -> None:
-        """Wait for the thread, then write the last one. Raises NettrainError when the disk refuses."""
+        """Wait for the thread, then write the last one."""
         if self._thread is not None:
             self._thread.join()
+        self._raise()
         if last is not None:
             write_checkpoint(self._path, last)
 
-    def _busy(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+    def _raise(self) -> None:
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None:
+            raise trouble
 
     def _try(self, checkpoint: Checkpoint) -> None:
         try:
             write_checkpoint(self._path, checkpoint)
-            self.trouble = None
         except NettrainError as error:
-            self.trouble = str(error)
+            self._trouble = error
 
 
 def fingerprint(data: Prepared) -> str:

@@ -4,17 +4,22 @@ The history repeats to the bit from the same config; whatever a clock says goes 
 are whole at any time, so a run that is killed leaves all but its latest seconds.
 """
 
+import csv
+import math
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from nettrain.engine.events import EpochDone
-from nettrain.files import append_whole
+from nettrain.files import append_whole, write_whole
 from nettrain.store.run_folder import RunFolder, csv_text
 
 TIMING = ("epoch", "step_seconds", "seconds")
 SECONDS = 2.0  # between two writings at least
 SHARE = 50  # and so many times as long as the last one took: writing costs a fiftieth at most
+WHOLE = ("member", "epoch", "step", "better")
 ROWS = 4096  # kept for drawing
 
 Row = dict[str, Any]
@@ -34,6 +39,26 @@ class Records:
         self._drawn = Drawn()
         self._next = clock() + SECONDS
 
+    @classmethod
+    def resumed(cls, folder: RunFolder, epoch: int, *, many: bool) -> "Records":
+        """The records of a run that goes on after this epoch: what the files say of later ones goes."""
+        records = cls(folder, many=many)
+        for path in (folder.history, folder.timing):
+            header, rows = _read(path, epoch)
+            if not header:
+                continue
+            write_whole(path, csv_text(header, rows))
+            if path == folder.history:
+                records._header = header
+                records._draw_again([_parsed(header, row) for row in rows])
+            else:
+                records._timing.clear()
+        return records
+
+    def _draw_again(self, rows: list[Row]) -> None:
+        for _, some in groupby(rows, lambda row: row["epoch"]):
+            self._drawn.add(list(some))
+
     @property
     def history(self) -> list[Row]:
         """Rows for drawing: all of a short run, of a long one those that `Drawn` keeps."""
@@ -47,17 +72,29 @@ class Records:
             rows = [_row(event, k) for k in range(len(event.members))]
             self._drawn.add(rows)
             self._begin(event)
-            self._history.append(_lines([[row[name] for name in self._header] for row in rows]))
+            self._history.append(_lines([[row.get(name) for name in self._header] for row in rows]))
         if self._clock() >= self._next:
             self.write()
 
     def _begin(self, event: EpochDone) -> None:
         """The history's header, with the figures that every evaluation tells."""
         if self._header:
+            self._widen([name for name in event.figures if name not in self._header])
             return
         header = ["epoch", "step", "learning_rate", *event.figures, "better"]
         self._header = ["member", *header] if self.many else header
         self._history.append(csv_text(self._header, []))
+
+    def _widen(self, names: Sequence[str]) -> None:
+        """New figures, which a run that goes on under another monitor has, get columns at the end."""
+        if not names:
+            return
+        self.write()
+        _, rows = _read(self._folder.history)
+        self._header += names
+        write_whole(
+            self._folder.history, csv_text(self._header, [[*row, *[""] * len(names)] for row in rows])
+        )
 
     def write(self) -> None:
         """Bring both files up to date."""
@@ -97,6 +134,24 @@ class Drawn:
         every = (*spread, *self._best.values(), *self._last.values())
         found = {(row["epoch"], row["member"]): row for row in every}
         return [found[place] for place in sorted(found)]
+
+
+def _read(path: Path, epoch: float = math.inf) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a file, up to this epoch; nothing of a file that is not there."""
+    if not path.is_file():
+        return [], []
+    with path.open(encoding="utf-8", newline="") as f:
+        header, *rows = csv.reader(f)
+    place = header.index("epoch")
+    return header, [row for row in rows if int(row[place]) <= epoch]
+
+
+def _parsed(header: Sequence[str], row: Sequence[str]) -> Row:
+    """A row of the history as it was when it was added."""
+    numbers = {
+        name: (int if name in WHOLE else float)(cell) for name, cell in zip(header, row, strict=True) if cell
+    }
+    return {"member": 0, **numbers}
 
 
 def _row(event: EpochDone, k: int) -> Row:

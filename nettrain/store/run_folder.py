@@ -11,6 +11,7 @@ from typing import Any
 
 from nettrain.errors import SpecError, close
 from nettrain.files import new_folder, safe_name, write_whole
+from nettrain.locks import is_locked
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,25 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """The folder of a finished run. Raises SpecError naming the nearest one, or what is missing."""
-        if not path.is_dir():
-            runs = [other.name for other in path.parent.glob("*/")]
-            raise SpecError(f"{path}: no such run folder{close(path.name, runs)}")
-        folder = cls(path)
+        folder = cls._there(path)
         for needed in (folder.config, folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(f"{path}: not a finished run, {needed.name} is missing")
+        return folder
+
+    @classmethod
+    def _there(cls, path: Path) -> "RunFolder":
+        if not path.is_dir():
+            runs = [other.name for other in path.parent.glob("*/")]
+            raise SpecError(f"{path}: no such run folder{close(path.name, runs)}")
+        return cls(path)
+
+    @classmethod
+    def begun(cls, path: Path) -> "RunFolder":
+        """The folder of a run that has begun, finished or not. Raises SpecError when it is none."""
+        folder = cls._there(path)
+        if not folder.config.is_file():
+            raise SpecError(f"{path}: not a run folder, {folder.config.name} is missing")
         return folder
 
     def names(self) -> list[str]:
@@ -55,6 +68,10 @@ class RunFolder:
         return self.path / "timing.csv"
 
     @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.safetensors"
+
+    @property
     def model(self) -> Path:
         return self.path / "model.safetensors"
 
@@ -69,6 +86,26 @@ class RunFolder:
     @property
     def summary(self) -> Path:
         return self.path / "summary.json"
+
+
+def interrupted_run(parent: Path, experiment: str, config: str) -> RunFolder | None:
+    """The newest run of this very config that has not come to its end and that nobody is training now."""
+    found = [RunFolder(path) for path in parent.glob(f"{safe_name(experiment)}*") if path.is_dir()]
+    same = [folder for folder in found if _text(folder.config) == config and _may_go_on(folder)]
+    return max(same, key=lambda folder: folder.config.stat().st_mtime, default=None)
+
+
+def _may_go_on(folder: RunFolder) -> bool:
+    if is_locked(folder.path):
+        return False
+    return not folder.summary.is_file() or read_json(folder.summary).get("status") == "interrupted"
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -21,13 +21,17 @@ def summarise(
     ended: Mapping[int, MemberStopped],
     done: TrainingDone,
     figures: dict[str, Figures],
+    causes: Mapping[int, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """The summary of a run; `figures` (R,) are those of its members' final networks.
+
+    `causes` say of members that have diverged what happened.
 
     Of several members it has each one's ending and metrics, and the mean and standard deviation of those
     that have not diverged; the metrics of the whole are then these means.
     """
-    members = [_member(run, ended[r], figures) for r in range(len(experiments))]
+    known = causes or {}
+    members = [_member(run, ended[r], figures, known.get(r)) for r in range(len(experiments))]
     whole = members[0] if len(members) == 1 else _whole(members)
     summary = {
         "experiment": run.experiment.experiment,
@@ -68,8 +72,11 @@ def with_snapshots(
     return {**summary, **_spread(snapshots), "snapshots": snapshots}
 
 
-def _member(run: Run, stopped: MemberStopped, figures: dict[str, Figures]) -> dict[str, Any]:
+def _member(
+    run: Run, stopped: MemberStopped, figures: dict[str, Figures], cause: dict[str, Any] | None
+) -> dict[str, Any]:
     """How one member ended, and what it is worth."""
+    why = {} if cause is None else {"divergence": cause}
     return {
         "status": STATUS.get(stopped.reason, "finished"),
         "stop_reason": stopped.reason,
@@ -77,6 +84,7 @@ def _member(run: Run, stopped: MemberStopped, figures: dict[str, Figures]) -> di
         "unfinished_steps": stopped.step - stopped.epoch * run.batches.steps,
         "best_epoch": stopped.best_epoch,
         "restored_best": stopped.restored,
+        **why,
         "metrics": _metrics(figures, stopped.member),
     }
 

@@ -52,6 +52,15 @@ class TrainedRun:
         """Scratch memory."""
         return Pool(self.backend)
 
+    @property
+    def cautions(self) -> list[str]:
+        """What a person should know before trusting its answers."""
+        if not self.folder.summary.is_file():
+            return [f"{self.folder.path} has not come to its end"]
+        if read_json(self.folder.summary).get("status") == "diverged":
+            return [f"{self.folder.path} diverged; its last good weights answer"]
+        return []
+
     def answering(self, member: int | None = None) -> "TrainedRun":
         """The run with those members alone that answer: with several it is the mean of their responses.
 

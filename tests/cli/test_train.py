@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 import signal
 import subprocess
 from time import monotonic, sleep
@@ -15,6 +16,7 @@ from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, nettrain
 
 IRIS = CONFIGS / "iris.yaml"
 FILES = [
+    "checkpoint.safetensors",
     "config.yaml",
     "confusion.png",
     "curves.png",
@@ -175,13 +177,16 @@ def test_divergence_fails_and_says_so(tmp_path):
         "optimizer: {name: sgd, learning_rate: 1e6}\n"
     )
     done = nettrain(tmp_path, "train", "f.yaml")
-    told = "training diverged in epoch 1 of runs/experiment: a figure became NaN or infinite\n"
-    assert (1, told) == (done.code, done.err)
-    assert "diverged" in done.out
-    refused = nettrain(tmp_path, "predict", "runs/experiment", "synthetic:sine")
-    assert (2, "runs/experiment: the run diverged, its weights are not numbers\n") == (
-        refused.code,
-        refused.err,
+    told = (
+        r"training diverged in epoch 1 of runs/experiment: .* became NaN or infinite first, in step \d+"
+        r" \(epoch 1\), at learning rate 1e\+06 after a gradient of norm [\d.e+]+\n"
+    )
+    assert re.fullmatch(told, done.err)
+    assert (1, True) == (done.code, "diverged: " in done.out)
+    predicted = nettrain(tmp_path, "predict", "runs/experiment", "synthetic:sine")
+    assert (0, "runs/experiment diverged; its last good weights answer\n") == (
+        predicted.code,
+        predicted.err,
     )
     text = (tmp_path / "runs" / "experiment" / "summary.json").read_text()
     summary = json.loads(text, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
@@ -190,8 +195,8 @@ def test_divergence_fails_and_says_so(tmp_path):
         summary["stop_reason"],
         summary["epochs_run"],
     )
-    figures = ("loss", "rmse", "mae", "r2", "median_error")
-    assert dict.fromkeys(figures) == summary["metrics"]["train"]
+    # the weights with which the epoch began: here those that were drawn
+    assert 0.1 < summary["metrics"]["train"]["rmse"] < 10
 
 
 def interrupted(folder, number):
@@ -219,7 +224,7 @@ def interrupted(folder, number):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_an_interrupted_run_is_a_whole_run(tmp_path, number):
     code, out, err = interrupted(tmp_path, number)
-    assert (130, "") == (code, err)
+    assert (130, "interrupted; go on with: nettrain resume runs/iris\n") == (code, err)
     assert "interrupted after" in out
     run = tmp_path / "runs" / "iris"
     assert FILES == sorted(path.name for path in run.iterdir())

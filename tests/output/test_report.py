@@ -187,7 +187,13 @@ def test_every_reason_has_words() -> None:
 
 def test_a_run_that_diverged_does_not_suggest_to_predict() -> None:
     lines = report(width=120, status="diverged", stop_reason="diverged", restored_best=False)
-    assert lines[-1] == "next     a smaller learning rate, or scaled inputs and targets"
+    assert lines[-1] == "next     try a smaller optimizer.learning_rate"
+    cause = {"text": "the loss became NaN or infinite first", "advice": ["a=1", "b=2"]}
+    lines = report(
+        width=120, status="diverged", stop_reason="diverged", restored_best=False, divergence=cause
+    )
+    assert "stopped  diverged: the loss became NaN or infinite first; the last good weights are kept" in lines
+    assert lines[-1] == "next     try a=1 or b=2"
 
 
 def test_the_head_to_the_letter() -> None:

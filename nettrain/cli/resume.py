@@ -1,0 +1,133 @@
+"""`nettrain resume`: an interrupted run goes on as if nothing had happened."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nettrain.cli.options import Debug, Json, Overrides, Quiet
+from nettrain.cli.train import LOADED
+from nettrain.cli.training import Job, NoFigures, finished, leave, prepared
+
+if TYPE_CHECKING:
+    from nettrain.data.prepare import Prepared
+    from nettrain.engine.loop import Training
+    from nettrain.output.console import Console
+    from nettrain.spec.experiment import Experiment
+    from nettrain.store.checkpoint import Checkpoint
+    from nettrain.store.run_folder import RunFolder
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
+
+
+def resume(
+    run: Run,
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+    no_figures: NoFigures = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Go on with a run that was interrupted, to the bit; or with one that has ended, given more epochs.
+
+    More epochs, another patience, monitor, target or time limit may be given; what would have made the past
+    different is refused.
+    """
+    from nettrain.output.console import console
+    from nettrain.store.run_folder import json_line
+
+    figures = not no_figures
+    summary = resume_run(run, overrides or [], console(stderr=as_json), quiet=quiet, figures=figures)
+    if as_json:
+        print(json_line(summary))
+    leave(summary)
+
+
+def resume_run(
+    path: Path, overrides: list[str], console: "Console", *, quiet: bool = False, figures: bool = False
+) -> dict[str, Any]:
+    """Train the run in a folder to its end; returns its summary and the folder."""
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.files import remove_leftovers
+    from nettrain.locks import locked
+    from nettrain.store.records import Records
+    from nettrain.store.run_folder import RunFolder
+
+    folder = RunFolder.begun(path)
+    with locked(path) as note:
+        remove_leftovers(path)
+        training, members, data, notes = _as_it_stood(folder, overrides)
+        if not training.run.population["active"].any():
+            return _nothing_to_do(folder, console, quiet=quiet)
+        with interruptible() as training.interrupted:
+            records = Records.resumed(folder, training.epoch, many=len(members) > 1)
+            job = Job(training, members, data, folder, records, [*([note] if note else []), *notes])
+            _begin_again(job)
+            return finished(job, console, LOADED, quiet=quiet, figures=figures)
+
+
+def _as_it_stood(
+    folder: "RunFolder", overrides: list[str]
+) -> tuple["Training", list["Experiment"], "Prepared", list[str]]:
+    """A run's training as it stood, with changes, its members and data, and what is to be said of it.
+
+    Raises SpecError or DataError when it cannot go on like that.
+    """
+    from nettrain.spec.load import load
+    from nettrain.store.checkpoint import read_checkpoint
+
+    before, after = load(folder.config).experiment, load(folder.config, overrides)
+    training, members, data = prepared(after)
+    checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
+    with after.placing_errors():
+        changes = _go_on(training, before, checkpoint)
+        if checkpoint is not None:
+            _refuse_other_data(folder, checkpoint, data)
+    said = f"goes on after epoch {training.epoch}, step {training.step}"
+    return training, members, data, [*after.notes, said, *(f"changed: {one}" for one in changes)]
+
+
+def _refuse_other_data(folder: "RunFolder", checkpoint: "Checkpoint", data: "Prepared") -> None:
+    from nettrain.errors import DataError
+    from nettrain.store.checkpoint import fingerprint
+
+    if checkpoint.facts["data"] != fingerprint(data):
+        source = data.settings.source
+        raise DataError(
+            f"data.source: {source} has changed since {folder.path} was trained on it; train anew"
+        )
+
+
+def _go_on(training: "Training", before: "Experiment", checkpoint: "Checkpoint | None") -> list[Any]:
+    """Put back the state, if there is one: a run may have been ended before its first checkpoint.
+
+    Raises SpecError for changes that would have made another past.
+    """
+    from nettrain.engine.resumption import counted_anew, refuse_another_past, reopened
+    from nettrain.engine.state import put_back
+
+    run, done = training.run, checkpoint.state.numbers["step"] if checkpoint else 0
+    changes = refuse_another_past(before, run.experiment, done, run.batches.steps)
+    if checkpoint is not None:
+        put_back(training, checkpoint.state, reopened(changes), counted_anew(changes))
+    return changes
+
+
+def _nothing_to_do(folder: "RunFolder", console: "Console", *, quiet: bool) -> dict[str, Any]:
+    """A run that has ended says so, and stays as it is."""
+    from nettrain.store.run_folder import read_json
+
+    summary = read_json(folder.summary)
+    if not quiet:
+        ended = f"{folder.path}: {summary['status']} after {summary['epochs_run']} epochs, nothing to do"
+        console.print(f"{ended}; training.epochs=N adds more", soft_wrap=True, highlight=False)
+    return {"folder": str(folder.path), **summary}
+
+
+def _begin_again(job: Job) -> None:
+    """The config tells how the run ends, so that it says what has been done."""
+    from nettrain.files import write_whole
+    from nettrain.spec.load import to_yaml
+
+    write_whole(job.folder.config, to_yaml(job.training.run.experiment))
+    job.folder.summary.unlink(missing_ok=True)  # that of a run which had ended

@@ -1,0 +1,215 @@
+"""A training on its way: prepared, followed to its end, and written down."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from nettrain.data.prepare import Prepared
+    from nettrain.engine.build import Run
+    from nettrain.engine.evaluate import Networks
+    from nettrain.engine.events import TrainingDone
+    from nettrain.engine.loop import Training
+    from nettrain.output.console import Console
+    from nettrain.output.progress import Progress
+    from nettrain.spec.experiment import Experiment
+    from nettrain.spec.load import Loaded
+    from nettrain.store.keeper import Keeper
+    from nettrain.store.records import Records
+    from nettrain.store.run_folder import RunFolder
+
+EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training that is to be brought to its end in its folder, which this process has locked."""
+
+    training: "Training"
+    members: list["Experiment"]
+    data: "Prepared"
+    folder: "RunFolder"
+    records: "Records"
+    notes: Sequence[str]  # what is to be said of it before all else
+
+
+def finished(job: Job, console: "Console", started: float, *, quiet: bool, figures: bool) -> dict[str, Any]:
+    """Train to the end, show it and write down all that it leaves; returns its summary and the folder."""
+    from nettrain.cli.pictures import draw
+    from nettrain.engine.profile import STEP
+    from nettrain.engine.settle import remarks
+    from nettrain.output.console import print_notes
+    from nettrain.output.profile import profile_table
+    from nettrain.output.report import final_report, head
+    from nettrain.output.sketch import loss_curve
+
+    run, folder = job.training.run, job.folder
+    if not quiet:
+        notes = [*job.notes, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
+        head(console, run.experiment.experiment, _facts(run, job.data), notes)
+    networks, summary = _follow(job, console, started, quiet=quiet)
+    if figures:
+        print_notes(draw(run, networks, job.records, summary, folder))
+    if not quiet:
+        loss_curve(console, job.records.history, summary["best_epoch"])
+        if run.profile:
+            profile_table(console, summary["profile"], summary["timing"]["steps"], STEP)
+        final_report(console, run.plan, summary, folder.path, folder.names())
+    return {"folder": str(folder.path), **summary}
+
+
+def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", list["Experiment"], "Prepared"]:
+    """The training of an experiment, its members' own experiments and its data. Errors get their places."""
+    from nettrain.backend.choose import open_backend
+    from nettrain.engine.build import build
+    from nettrain.engine.loop import Training
+    from nettrain.engine.profile import Profile
+    from nettrain.engine.settle import read_settled
+    from nettrain.spec.load import resolved
+    from nettrain.spec.replicas import replicas
+
+    with loaded.placing_errors():
+        experiment, data = read_settled(resolved(loaded.experiment))
+        place = experiment.backend
+        backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
+        members = replicas(experiment)
+        run = build(members, data, backend)
+        run.profile = Profile() if profile else None
+        return Training(run), members, data
+
+
+def _follow(
+    job: Job, console: "Console", started: float, *, quiet: bool
+) -> tuple["Networks", dict[str, Any]]:
+    """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
+    from nettrain.engine.profile import timing
+    from nettrain.output.progress import progress
+    from nettrain.store.keeper import Keeper
+    from nettrain.store.model_file import write_model
+    from nettrain.store.run_folder import write_json
+
+    run, folder = job.training.run, job.folder
+    keeper = Keeper(job.training, job.data, folder, job.records)
+    done = _watch(job, progress(console, quiet=quiet), keeper)
+    with timing(run.profile, "evaluation"):
+        networks, told = _measured(job, done, _causes(job, keeper))
+    with timing(run.profile, "writing"):
+        write_model(folder.model, run.plan, networks.parameters, networks.statistics)
+        write_json(folder.preprocessing, job.data.preprocessing.to_json())
+        job.records.write()
+    told["timing"]["total_seconds"] = perf_counter() - started
+    if run.profile:
+        told["profile"] = run.profile.table()
+    write_json(folder.summary, told)
+    return networks, told
+
+
+def _causes(job: Job, keeper: "Keeper") -> dict[int, dict[str, Any]]:
+    """Why members have diverged; their weights are then the last good ones, unless they are averaged over."""
+    from nettrain.engine.divergence import diagnose
+
+    run, found = job.training.run, {}
+    for member, end in job.training.ended.items():
+        if end.reason != "diverged":
+            continue
+        cause = diagnose(job.members[member], job.data, run.backend, keeper.before(member))
+        if cause is None:
+            continue
+        found[member] = cause.told(job.members[member])
+        if not end.restored and not run.experiment.training.answers_as_one:
+            run.final[member], run.final_statistics[member] = cause.parameters, cause.statistics
+    return found
+
+
+def _measured(
+    job: Job, done: "TrainingDone", causes: dict[int, dict[str, Any]]
+) -> tuple["Networks", dict[str, Any]]:
+    """The networks that a run leaves behind, and its summary with what they are worth."""
+    from nettrain.engine.evaluate import Networks, figures_of, joint_figures
+    from nettrain.store.summary import answered_jointly, summarise, with_snapshots
+
+    run, members, ended = job.training.run, job.members, job.training.ended
+    networks = Networks(run.final, run.final_statistics, members)
+    summary = summarise(run, members, ended, done, figures_of(run, networks), causes)
+    if run.experiment.training.snapshots > 1:
+        taken = run.snapshots.of_single(ended[0], run.final, run.final_statistics)
+        networks = Networks(*taken, members * len(taken[0]))
+        summary = with_snapshots(summary, run.snapshots.epochs_of(ended[0]), figures_of(run, networks))
+    sound = networks.sound()
+    if run.experiment.training.answers_as_one and sound.experiments:
+        summary = answered_jointly(summary, joint_figures(run, sound))
+    return networks, summary
+
+
+def _watch(job: Job, display: "Progress", keeper: "Keeper") -> "TrainingDone":
+    """Train; every epoch goes to the display, the records and, when it is time, the checkpoint."""
+    from nettrain.engine.events import EpochDone, TrainingDone
+    from nettrain.engine.profile import timing
+
+    profile = job.training.run.profile
+    try:
+        for event in job.training.events():
+            match event:
+                case EpochDone():
+                    display.epoch(event)
+                    with timing(profile, "writing"):
+                        job.records.add(event)
+                        keeper.look()
+                case TrainingDone():
+                    done = event
+    finally:
+        display.close()
+        keeper.close()
+    with timing(profile, "writing"):
+        keeper.finish()
+    return done
+
+
+def _facts(run: "Run", data: "Prepared") -> dict[str, str]:
+    """What is trained on what, in a few words."""
+    from nettrain.output.numbers import count
+
+    rows = ", ".join(f"{count(table.rows)} {part}" for part, table in run.tables.items())
+    targets, backend = data.preprocessing, run.backend
+    kind = f"{len(targets.classes)} classes" if targets.classes else ", ".join(targets.target_names)
+    threads = f"{backend.threads} thread{'s' if backend.threads > 1 else ''}"
+    members = {"members": _members(run)} if len(run.final) > 1 else {}
+    return {
+        "data": f"{rows} rows, {run.plan.inputs} inputs → {kind}",
+        "network": f"{'-'.join(map(str, run.plan.widths))}, {count(run.plan.parameters)} parameters",
+        **members,
+        "backend": f"{backend.name} {backend.dtype}, {threads}",
+    }
+
+
+def _members(run: "Run") -> str:
+    """How many networks are trained side by side, and what they differ in."""
+    training, many = run.experiment.training, len(run.final)
+    kind = "one ensemble" if training.ensemble > 1 else "repeats"
+    differ = "weights" if training.vary == "weights" else "weights and orders of the rows"
+    return f"{many} with their own {differ}, as {kind}"
+
+
+def leave(summary: dict[str, Any]) -> NoReturn:
+    """End the command as its run has ended, saying what a person must know."""
+    status, folder = summary["status"], summary["folder"]
+    if status == "diverged":
+        print(_diverged(summary), file=sys.stderr)
+    if status == "interrupted":
+        print(f"interrupted; go on with: nettrain resume {folder}", file=sys.stderr)
+    raise typer.Exit(EXIT_CODES[status])
+
+
+def _diverged(summary: dict[str, Any]) -> str:
+    """What has diverged, where and why."""
+    members = summary.get("members", [])
+    gone = sum(member["status"] == "diverged" for member in members)
+    if members:
+        return f"{gone} of {len(members)} members diverged in {summary['folder']}"
+    why = (summary.get("divergence") or {}).get("text", "a figure became NaN or infinite")
+    return f"training diverged in epoch {summary['epochs_run']} of {summary['folder']}: {why}"

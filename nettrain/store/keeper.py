@@ -1,0 +1,72 @@
+"""Keeps a run so that it can go on: history and checkpoint, together, by time and at the end."""
+
+from collections.abc import Callable
+from functools import cached_property
+from time import monotonic
+
+from nettrain.data.prepare import Prepared
+from nettrain.engine.loop import Training
+from nettrain.engine.state import State, taken
+from nettrain.store.checkpoint import Checkpoint, Checkpoints, fingerprint, read_checkpoint
+from nettrain.store.records import Records
+from nettrain.store.run_folder import RunFolder
+
+SHARE = 100  # keeping waits so many times as long as the copying of the last time took
+
+
+class Keeper:
+    """What a training leaves on disk while it goes on, and when it ends."""
+
+    def __init__(
+        self,
+        training: Training,
+        data: Prepared,
+        folder: RunFolder,
+        records: Records,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.folder = folder
+        self._training, self._data, self._records, self._clock = training, data, records, clock
+        settings = training.run.experiment.training.checkpoint
+        self._seconds = None if settings is None else settings.seconds
+        self._checkpoints = Checkpoints(folder.checkpoint)
+        self._next = clock() + (self._seconds or 0.0)
+
+    def look(self) -> None:
+        """To be called after every epoch: keep the run when it is time. Raises when the disk refuses."""
+        started = self._clock()
+        if self._seconds is None or started < self._next or self._spoilt:
+            return
+        self._checkpoints.offer(self._checkpoint)
+        spent = self._clock() - started
+        self._next = started + max(self._seconds, SHARE * spent)
+
+    def finish(self) -> None:
+        """Write the last checkpoint; of a run that has diverged the one before stays."""
+        self._checkpoints.close(None if self._spoilt else self._checkpoint())
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        self._checkpoints.close()
+
+    def before(self, member: int) -> State | None:
+        """The last state on disk of one member alone, if it was still training then."""
+        if not self.folder.checkpoint.is_file():
+            return None
+        return read_checkpoint(self.folder.checkpoint).state.alone(member)
+
+    @property
+    def _spoilt(self) -> bool:
+        """Whether all have ended and one has diverged: nothing could go on from here."""
+        ends = self._training.ended.values()
+        over = not self._training.run.population["active"].any()
+        return over and any(end.reason == "diverged" for end in ends)
+
+    def _checkpoint(self) -> Checkpoint:
+        # the history first: it then reaches at least as far as the checkpoint
+        self._records.write()
+        return Checkpoint(taken(self._training), {"data": self._fingerprint})
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self._data)

@@ -1,0 +1,312 @@
+"""Interrupted runs go on to the bit; what would change the past is refused by name."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, ENVIRONMENT, Ended, ended, inside, nettrain
+
+SPEC = """
+experiment: long
+data: {source: 'builtin:iris', test: 0.2}
+model:
+  hidden: [8]
+  dropout: 0.2
+  batch_norm: true
+optimizer: nesterov
+schedule: {name: plateau, patience: 3, min_delta: 0.01}
+training:
+  epochs: 1500
+  batch_size: 16
+  early_stopping: {monitor: val_loss, patience: 1400}
+  checkpoint: {seconds: 0.02}
+"""
+ENSEMBLE = SPEC.replace("epochs: 1500", "epochs: 500\n  ensemble: 4").replace(
+    "patience: 1400", "patience: 480"
+)
+SAME = ("history.csv", "model.safetensors", "preprocessing.json", "config.yaml")
+
+
+def write(folder: Path, text: str = SPEC) -> Path:
+    (folder / "long.yaml").write_text(text)
+    return folder
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def hit(process: subprocess.Popen, folder: Path, number: int, delay: float) -> Ended:
+    """Send a signal some time after the training has begun."""
+    begun = time.monotonic()
+    while not (folder / "runs/long/config.yaml").exists() and time.monotonic() - begun < 60:
+        time.sleep(0.005)
+    time.sleep(delay)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    return Ended(process.returncode, out, err)
+
+
+def summary(folder: Path) -> dict:
+    """What must be the same of a summary: all but times."""
+    found = json.loads((folder / "runs/long/summary.json").read_text())
+    return {name: value for name, value in found.items() if name != "timing"}
+
+
+def assert_same(undisturbed: Path, folder: Path) -> None:
+    for name in SAME:
+        expected = (undisturbed / "runs/long" / name).read_bytes()
+        assert expected == (folder / "runs/long" / name).read_bytes(), name
+    assert summary(undisturbed) == summary(folder)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Path:
+    folder = write(tmp_path_factory.mktemp("undisturbed"))
+    done = nettrain(folder, "train", "long.yaml", "--quiet", "--no-figures")
+    assert (0, "") == (done.code, done.err)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory) -> Path:
+    folder = write(tmp_path_factory.mktemp("together"), ENSEMBLE)
+    assert 0 == nettrain(folder, "train", "long.yaml", "--quiet", "--no-figures").code
+    return folder
+
+
+def until_done(folder: Path, number: int, moments: random.Random, times: int) -> None:
+    """Hit the run and each resumption at random moments, then let it come to its end."""
+    command = ["train", "long.yaml"]
+    for _ in range(times):
+        process = start(folder, *command, "--quiet", "--no-figures")
+        done = hit(process, folder, number, moments.uniform(0.0, 0.6))
+        assert "Traceback" not in done.err
+        command = ["resume", "runs/long"]
+    last = nettrain(folder, "resume", "runs/long", "--quiet", "--no-figures")
+    assert (0, "") == (last.code, last.err), last
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_at_random_moments_it_ends_the_same(tmp_path, undisturbed, seed):
+    until_done(write(tmp_path), signal.SIGKILL, random.Random(seed), times=3)
+    assert_same(undisturbed, tmp_path)
+
+
+def test_a_killed_ensemble_ends_the_same(tmp_path, together):
+    until_done(write(tmp_path, ENSEMBLE), signal.SIGKILL, random.Random(3), times=2)
+    assert_same(together, tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_says_how_to_go_on_and_ends_the_same(tmp_path, undisturbed, number):
+    write(tmp_path)
+    command = ["train", "long.yaml"]
+    for _ in range(2):
+        process = start(tmp_path, *command, "--no-figures")
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("backend"):
+            pass  # from then on it trains
+        done = hit(process, tmp_path, number, 0.05)
+        assert 130 == done.code
+        assert "interrupted; go on with: nettrain resume runs/long\n" == done.err
+        assert "next     nettrain resume runs/long" in done.out
+        assert "interrupted" == summary(tmp_path)["status"]
+        command = ["resume", "runs/long"]
+    last = nettrain(tmp_path, "resume", "runs/long", "--quiet", "--no-figures")
+    assert 0 == last.code
+    assert_same(undisturbed, tmp_path)
+
+
+def test_training_anew_what_was_interrupted_names_resume(tmp_path):
+    write(tmp_path)
+    hit(start(tmp_path, "train", "long.yaml", "--quiet", "--no-figures"), tmp_path, signal.SIGINT, 0.1)
+    done = nettrain(tmp_path, "train", "long.yaml", "--no-figures")
+    text = " ".join(done.out.replace("note", "").split())
+    assert "runs/long has these settings and was interrupted: nettrain resume runs/long goes on" in text
+    assert (tmp_path / "runs/long-2/summary.json").exists()
+
+
+def test_a_finished_run_says_so_and_stays_as_it_is(undisturbed):
+    before = {path: path.stat().st_mtime_ns for path in (undisturbed / "runs/long").iterdir()}
+    done = nettrain(undisturbed, "resume", "runs/long")
+    ended = json.loads((undisturbed / "runs/long/summary.json").read_text())["epochs_run"]
+    expected = f"runs/long: finished after {ended} epochs, nothing to do; training.epochs=N adds more\n"
+    assert (0, expected, "") == (done.code, done.out, done.err)
+    assert before == {path: path.stat().st_mtime_ns for path in (undisturbed / "runs/long").iterdir()}
+
+
+SHORT = """
+experiment: long
+data: {source: 'builtin:iris', test: 0.2}
+model: {hidden: [8]}
+training: {epochs: 20, batch_size: 16}
+"""
+
+
+def trained(folder: Path, *overrides: str, text: str = SHORT) -> Path:
+    write(folder, text)
+    done = inside(folder, "train", "long.yaml", *overrides, "--quiet", "--no-figures")
+    assert (0, "") == (done.code, done.err)
+    return folder
+
+
+def resumed(folder: Path, *overrides: str) -> Ended:
+    return inside(folder, "resume", "runs/long", *overrides, "--quiet", "--no-figures")
+
+
+def test_more_epochs_end_as_if_they_had_been_asked_for_at_once(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    long = trained(tmp_path / "a", "training.epochs=33")
+    short = trained(tmp_path / "b")
+    assert (0, "") == (resumed(short, "training.epochs=33").code, "")
+    assert_same(long, short)
+
+
+def test_another_monitor_and_patience_take_effect(tmp_path):
+    folder = trained(tmp_path)
+    done = resumed(
+        folder, "training.epochs=400", "training.early_stopping={monitor: val_accuracy, patience: 3}"
+    )
+    assert (0, "") == (done.code, done.err)
+    assert "early_stopping" == summary(folder)["stop_reason"]
+    assert 20 < summary(folder)["best_epoch"] <= summary(folder)["epochs_run"] - 3
+    assert summary(folder)["restored_best"]
+    again = resumed(folder, "training.early_stopping.patience=5")
+    assert (0, "") == (again.code, again.err)
+    assert summary(folder)["epochs_run"] >= summary(folder)["best_epoch"] + 5
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("model.hidden=[9]", "model.hidden: [8] → [9] would have made another past; train anew for that"),
+        ("seed=3", "seed: 0 → 3"),
+        ("optimizer=sgd", "optimizer.name: \"adam\" → \"sgd\""),
+        ("optimizer.learning_rate=0.5", "optimizer.learning_rate: 0.001 → 0.5"),
+        ("training.batch_size=8", "training.batch_size: 16 → 8"),
+        ("data.scaling=none", "data.scaling.name: \"standard\" → \"none\""),
+        ("training.epochs=3", "training.epochs: 3 is less than the 20 that are begun"),
+        ("schedule=cosine", "would have given the 140 steps so far other rates"),
+        ("trainin.epochs=30", 'trainin: unknown key, did you mean "training"?'),
+    ],
+)  # fmt: skip
+def test_another_past_is_refused_by_name(tmp_path_factory, override, named):
+    folder = tmp_path_factory.getbasetemp() / "refused"
+    if not folder.exists():
+        folder.mkdir()
+        trained(folder)
+    before = {path: path.read_bytes() for path in (folder / "runs/long").iterdir()}
+    done = resumed(folder, override)
+    assert (2, "") == (done.code, done.out)
+    assert named in done.err
+    assert before == {path: path.read_bytes() for path in (folder / "runs/long").iterdir()}
+
+
+def test_a_schedule_as_long_as_the_run_is_refused_with_the_way_out(tmp_path):
+    folder = trained(tmp_path, "schedule=cosine")
+    done = resumed(folder, "training.epochs=30")
+    expected = (
+        "training.epochs: 20 → 30 would have given the 140 steps so far other rates, for cosine lasts as"
+        " long as the run; schedule.duration=140 keeps it\n"
+    )
+    assert (2, True) == (done.code, done.err.endswith(expected)), done.err
+    assert 0 == resumed(folder, "training.epochs=30", "schedule.duration=140").code
+    assert 30 == summary(folder)["epochs_run"]
+
+
+def test_changed_data_are_noticed(tmp_path):
+    rows = "".join(f"{k},{k % 7},{k % 2}\n" for k in range(60))
+    (tmp_path / "t.csv").write_text("a,b,label\n" + rows)
+    text = SHORT.replace("builtin:iris", "t.csv").replace("batch_size: 16", "batch_size: 8")
+    folder = trained(tmp_path, "data.target=label", text=text)
+    (tmp_path / "t.csv").write_text("a,b,label\n" + rows.replace("7,0,1", "8,0,1"))
+    done = resumed(folder, "training.epochs=30")
+    assert (3, True) == (done.code, "has changed since runs/long was trained on it; train anew" in done.err)
+    (tmp_path / "moved.csv").write_text("a,b,label\n" + rows)
+    assert 0 == resumed(folder, "training.epochs=30", "data.source=moved.csv").code
+
+
+def test_a_run_that_is_being_trained_cannot_be_resumed_twice(tmp_path):
+    process = start(write(tmp_path), "train", "long.yaml", "--quiet", "--no-figures")
+    while not (tmp_path / "runs/long/config.yaml").exists():
+        time.sleep(0.005)
+    done = resumed(tmp_path)
+    assert (2, f"runs/long: in use by process {process.pid}\n") == (done.code, done.err)
+    process.kill()
+    process.communicate()
+    noted = nettrain(tmp_path, "resume", "runs/long", "--no-figures")
+    assert 0 == noted.code
+    assert f"process {process.pid} ended without letting go of it; taken over" in " ".join(noted.out.split())
+
+
+def test_two_runs_at_once_get_two_folders(tmp_path):
+    write(tmp_path, SHORT)
+    processes = [start(tmp_path, "train", "long.yaml", "--quiet", "--no-figures") for _ in range(3)]
+    for process in processes:
+        assert ("", "") == process.communicate(timeout=60)
+    assert ["long", "long-2", "long-3"] == sorted(os.listdir(tmp_path / "runs"))
+    histories = {path.read_bytes() for path in tmp_path.glob("runs/*/history.csv")}
+    assert 1 == len(histories)
+
+
+def test_what_is_no_run_is_named(tmp_path):
+    (tmp_path / "runs/digits").mkdir(parents=True)
+    done = nettrain(tmp_path, "resume", "runs/digit")
+    assert (2, 'runs/digit: no such run folder, did you mean "digits"?\n') == (done.code, done.err)
+    done = nettrain(tmp_path, "resume", "runs/digits")
+    assert (2, "runs/digits: not a run folder, config.yaml is missing\n") == (done.code, done.err)
+
+
+def test_divergence_says_where_and_what_to_try_and_keeps_good_weights(tmp_path):
+    text = SHORT.replace("builtin:iris", "synthetic:sine").replace(
+        "hidden: [8]", "hidden: [8], activation: linear"
+    )
+    write(tmp_path, text)
+    done = nettrain(
+        tmp_path, "train", "long.yaml", "optimizer=sgd", "optimizer.learning_rate=1.5", "--no-figures"
+    )
+    assert 1 == done.code
+    told = summary(tmp_path)
+    cause = told["divergence"]
+    assert "diverged" == told["status"]
+    assert cause["where"] in ("signal", "loss")
+    assert f"training diverged in epoch {cause['epoch']} of runs/long: {cause['text']}\n" == done.err
+    assert f"in step {cause['step']} (epoch {cause['epoch']}), at learning rate 1.5" in cause["text"]
+    assert "try optimizer.learning_rate=0.15 or training.clip_norm=1" in done.out
+    assert told["metrics"]["train"]["loss"] is not None
+    predicted = nettrain(tmp_path, "predict", "runs/long", "synthetic:sine")
+    assert (0, False) == (predicted.code, "nan" in predicted.out)
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_later(tmp_path, undisturbed):
+    """A limit on the size of files stands for a disk without room."""
+    code = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+sys.argv = ["nettrain", "train", "long.yaml", "--quiet", "--no-figures"]
+from nettrain.cli.app import main
+main()
+"""
+    small = [sys.executable, "-W", "error", "-c", code]
+    done = ended(small, write(tmp_path))
+    assert 1 == done.code
+    assert re.fullmatch(r"runs/long/[a-z]+\.[a-z]+: cannot be written: File too large\n", done.err)
+    assert (0, "") == (resumed(tmp_path).code, "")
+    assert_same(undisturbed, tmp_path)
