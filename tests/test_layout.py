@@ -84,3 +84,8 @@ def test_what_is_public_has_a_docstring(file):
     public = [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
     bare = [node.name for node in public if not ast.get_docstring(node)]
     assert ([], True) == (bare, bool(ast.get_docstring(tree))), path
+
+
+def test_test_files_have_names_of_their_own():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert [] == sorted(name for name in set(names) if names.count(name) > 1)
