@@ -16,6 +16,7 @@ from nettrain.output.report import labelled, plural
 from nettrain.output.sweep_progress import shown
 
 BEST = 10  # trials in the table
+FAILURES = 3  # of which the reason is told; the summary has all
 BAR = 20  # characters of the longest bar
 LABEL = 9
 Leader = tuple[int, int, Mapping[str, float], Mapping[str, Any]]  # trial, epochs, figures, values
@@ -92,6 +93,8 @@ def sweep_report(
         console.print(fitting_table(console, leaders, summary["metric"], keys))
     if influences:
         console.print(influence_table(influences))
+    for trial, message in list(summary["failures"].items())[:FAILURES]:
+        console.print(Text(f"trial {trial} failed: {message}", style="red"))
     for warning in summary["borders"]:
         console.print(Text(f"warning  {warning}", style="yellow"))
     console.print(labelled({"trials": outcome(summary), "files": ", ".join(files)}))

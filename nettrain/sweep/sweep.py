@@ -125,6 +125,7 @@ class Sweep:
             "metric": self.goal.metric,
             "goal": "maximize" if self.goal.maximize else "minimize",
             "best": self._told(best[0]) if best else None,
+            "failures": {str(one.trial): one.message for one in results if one.status == "failed"},
             "influence": {one.key: one.strength for one in self.influences()},
             "borders": self.borders(),
             "timing": {

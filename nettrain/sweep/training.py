@@ -52,6 +52,8 @@ class Training:
                 self._share(event, now - since)
                 since = now
                 if event.epoch in self.chunk.rungs:
+                    if self._stopped:  # a bracket may wait for just these
+                        yield self._ended(over=False)
                     yield self._wait(event)
                     since = perf_counter()  # the wait is nobody's
                 elif now - told > TOLD:

@@ -73,7 +73,8 @@ class Search:
     def _trial(self, number: int, values: Values) -> Trial:
         loaded = self.experiment(values)
         experiment = resolved(loaded.experiment)
-        _refuse_several(experiment)
+        with loaded.placing_errors():
+            _refuse_several(experiment)
         place = experiment.backend.model_copy(update={"threads": 1})
         return Trial(number, values, experiment.model_copy(update={"backend": place}), loaded)
 

@@ -5,7 +5,6 @@ import signal
 import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 
 from nettrain.sweep.messages import Broken, Chunk, Continue, Order, Ready
 
@@ -21,14 +20,12 @@ def work(orders: Connection) -> None:
 
     orders.send(Ready())
     waiting: dict[int, Training] = {}
-    data: dict[Path, object] = {}
     while (order := _next(orders)) is not None:
         number = order.chunk if isinstance(order, Continue) else order.number
         try:
             if isinstance(order, Chunk):
-                if order.data.stem not in data:
-                    data[order.data.stem] = mapped(order.data)
-                training = Training(order, data[order.data.stem])  # type: ignore[arg-type]
+                # mapped anew for each chunk, since a mapping holds a file open as long as it lives
+                training = Training(order, mapped(order.data))
             else:
                 training = waiting.pop(order.chunk)
                 training.pruned = set(order.without)

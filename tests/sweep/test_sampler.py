@@ -102,6 +102,10 @@ WRONG = [
         "model.activation: {values: [relu, gelo]}",
         '10: model.activation: unknown "gelo", did you mean "gelu"?',
     ),
+    (
+        "training.repeat: {value: 3}",
+        "10: training.repeat: 3 networks for one trial do not go with a sweep (trial 1)",
+    ),
     ("model.dropout: {distribution: normal}", "10: model.dropout: -2.0 is not at least 0"),
     (
         "data.source: {values: ['builtin:irs']}",

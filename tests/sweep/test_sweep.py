@@ -2,10 +2,12 @@
 
 import csv
 import os
+import resource
 import signal
 from collections import Counter, deque
 from multiprocessing import active_children
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from rich.console import Console
@@ -147,6 +149,19 @@ def test_halving_resumed_after_an_interruption_stops_the_same_trials(halved, tmp
     assert rows(halved) == rows(swept(tmp_path, HALVING))
 
 
+def test_a_bracket_in_which_most_diverge_does_not_wait_for_ever(tmp_path):
+    """Trials that diverged between two rungs are among those that go on when there are not enough others."""
+    until = monotonic() + 60
+
+    def in_time(made, moment):
+        assert monotonic() < until, sorted({trial.number for trial in made.trials} - set(made.results))
+
+    made = swept(tmp_path, HALVING, total=40, watch=in_time)
+    lost = Counter((number - 1) // 8 for number, one in made.results.items() if one.status == "diverged")
+    assert max(lost.values()) > 4
+    assert len(made.results) == 40
+
+
 def test_a_diverging_trial_is_told_apart(halved):
     status = Counter(result.status for result in halved.results.values())
     assert status["diverged"] > 0
@@ -277,3 +292,15 @@ def test_workers_map_one_copy_of_the_data(tmp_path):
         names = {path.name for path in made.folder.data.iterdir()}
         assert {f"{stem.name}-train-x.npy" for stem in stems} <= names
     assert not made.folder.data.exists()
+
+
+def test_many_different_data_need_few_open_files(tmp_path):
+    """Each of a thousand seeds splits the rows anew; no worker may hold the files of all of them."""
+    text = MANY.replace("{distribution: int_uniform, min: 0, max: 3}", "{min: 0, max: 1000000}")
+    kinds = [resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, kinds[1][1]))
+    try:
+        made = swept(tmp_path, text)
+    finally:
+        resource.setrlimit(*kinds)
+    assert {result.status for result in made.results.values()} == {"finished"}
