@@ -4,6 +4,8 @@ import types
 from itertools import product
 from typing import Any, Literal, get_args, get_origin
 
+from pydantic import ValidationError
+
 from nettrain.catalogue.registry import Registry
 from nettrain.catalogue.settings import varies
 
@@ -17,9 +19,20 @@ def variants(registry: Registry[Any]) -> dict[str, tuple[str, dict[str, Any]]]:
         choices = {field: values for field in entry.model_fields if (values := choices_of(entry, field))}
         for chosen in product(*choices.values()):
             numbers = dict(zip(choices, chosen, strict=True))
+            if not takes(entry, numbers):
+                continue
             label = " ".join([name, *(f"{key}={value}" for key, value in numbers.items())])
             found[label] = (name, numbers)
     return found
+
+
+def takes(entry: Any, numbers: dict[str, Any]) -> bool:
+    """Whether an entry has this form: some options belong to others."""
+    try:
+        entry(**numbers)
+    except ValidationError:
+        return False
+    return True
 
 
 def choices_of(entry: Any, field: str) -> list[Any]:

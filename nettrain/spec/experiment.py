@@ -85,6 +85,9 @@ class Convergence(Settings):
     def _something_to_watch(self) -> "Convergence":
         if self.tolerance is None and self.weight_change is None:
             raise PydanticCustomError("elsewhere", "needs tolerance or weight_change", {"path": CONVERGENCE})
+        for key, asked in {"relative": self.relative, "epochs": self.epochs > 1}.items():
+            if asked and self.tolerance is None:
+                raise PydanticCustomError("elsewhere", "needs tolerance", {"path": (*CONVERGENCE, key)})
         return self
 
 

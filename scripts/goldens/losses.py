@@ -62,6 +62,11 @@ def smoothed(z: Tensor, y: Tensor, s: float) -> Tensor:
     return f.binary_cross_entropy_with_logits(z, y * (1 - s) + s / 2, reduction="none").sum(-1)
 
 
+def one_hot(z: Tensor, y: Tensor) -> Tensor:
+    """Labels as rows of 0 and one 1."""
+    return f.one_hot(y, z.shape[-1]).double()
+
+
 def binary(z: Tensor, y: Tensor) -> Tensor:
     """Binary cross-entropy."""
     return f.binary_cross_entropy_with_logits(z, y, reduction="none").sum(-1)
@@ -91,11 +96,23 @@ CASES: dict[str, tuple[str, dict, list, list, Callable]] = {
         *("kl_divergence", {}, SEVERAL, SHARES),
         lambda z, y: f.kl_div(f.log_softmax(z, -1), y, reduction="none").sum(-1),
     ),
+    "kl_divergence of classes": (
+        *("kl_divergence", {}, SEVERAL, LABELS),
+        lambda z, y: f.kl_div(f.log_softmax(z, -1), one_hot(z, y), reduction="none").sum(-1),
+    ),
     "binary_cross_entropy": ("binary_cross_entropy", {}, ONE, FLAGS, binary),
     "binary_cross_entropy of labels": ("binary_cross_entropy", {}, SEVERAL, MANY_FLAGS, binary),
     "binary_cross_entropy smoothed": (
         *("binary_cross_entropy", {"label_smoothing": 0.2}, SEVERAL, MANY_FLAGS),
         lambda z, y: smoothed(z, y, 0.2),
+    ),
+    "binary_cross_entropy of classes": (
+        *("binary_cross_entropy", {}, SEVERAL, LABELS),
+        lambda z, y: binary(z, one_hot(z, y)),
+    ),
+    "binary_cross_entropy of classes, smoothed": (
+        *("binary_cross_entropy", {"label_smoothing": 0.2}, SEVERAL, LABELS),
+        lambda z, y: smoothed(z, one_hot(z, y), 0.2),
     ),
     "mse": ("mse", {}, SEVERAL, NUMBERS, lambda z, y: f.mse_loss(z, y, reduction="none").mean(-1)),
     "mse_half": (

@@ -53,7 +53,7 @@ def assert_near(actual: np.ndarray, expected: np.ndarray, dtype: type, scale: fl
 
 
 def test_every_activation_is_held_to_pytorch() -> None:
-    # the others: tests/catalogue/test_joint_activations.py
+    # the others: tests/model/test_layers_against_torch.py
     assert {case["name"] for case in CASES.values()} == set(ELEMENTWISE)
 
 

@@ -209,6 +209,20 @@ def test_binary_cross_entropy_by_hand() -> None:
     np.testing.assert_allclose(delta[0, :, 0], (p - y) / 4, rtol=1e-13)
 
 
+@pytest.mark.parametrize("smoothed", [0.0, 0.3])
+def test_one_against_all_is_a_row_of_flags(smoothed: float) -> None:
+    output = np.random.default_rng(4).normal(0, 2, (2, 4, 3))
+    hot = np.eye(3)[LABELS]
+    ours, theirs = (
+        Batch("binary_cross_entropy", output, target, *[{"label_smoothing": smoothed}] * 2)
+        for target in (LABELS, hot)
+    )
+    np.testing.assert_array_equal(ours.rows(), theirs.rows())
+    np.testing.assert_array_equal(ours.training_rows(), theirs.training_rows())
+    for mine, other in zip(ours.train(WEIGHT), theirs.train(WEIGHT), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-14, atol=1e-16)
+
+
 def test_focal_without_focus_is_cross_entropy() -> None:
     for targets, plain in (("classes", "cross_entropy"), ("two classes", "binary_cross_entropy")):
         focal, other = batch("focal", targets, gamma=0.0), batch(plain, targets)
@@ -262,6 +276,12 @@ def test_responses_are_probabilities(name: str, targets: str) -> None:
     response = losses[name].respond(output)
     if targets == "labels":
         np.testing.assert_allclose(response, 1 / (1 + np.exp(-output)), rtol=1e-14)
+        return
+    if targets == "classes" and losses[name].link == "sigmoid":
+        each = 1 / (1 + np.exp(-output))
+        shares = losses[name].among(response)
+        np.testing.assert_allclose(shares, each / each.sum(axis=-1, keepdims=True), rtol=1e-13)
+        assert losses[name].among(np.zeros((1, 4))).tolist() == [[0.25] * 4]
         return
     odds = np.concatenate([np.zeros_like(output), output], axis=-1) if targets == "two classes" else output
     response = np.concatenate([1 - response, response], axis=-1) if targets == "two classes" else response

@@ -37,12 +37,20 @@ def test_two_classes_may_have_two_outputs() -> None:
 @pytest.mark.parametrize(
     ("kind", "loss", "message"),
     [
-        ("classes", "mse", "classes, use cross_entropy, focal, hinge or squared_hinge"),
-        ("classes", "perceptron", "classes, use cross_entropy, focal, hinge or squared_hinge"),
+        (
+            "classes",
+            "mse",
+            "classes, use cross_entropy, kl_divergence, binary_cross_entropy, focal, hinge or squared_hinge",
+        ),
+        (
+            "classes",
+            "perceptron",
+            "classes, use cross_entropy, kl_divergence, binary_cross_entropy, focal, hinge or squared_hinge",
+        ),
         (
             "two classes",
             "poisson",
-            "two classes, use cross_entropy, binary_cross_entropy, focal, hinge, squared_hinge or perceptron",
+            "two classes, use cross_entropy, kl_divergence, binary_cross_entropy, focal, hinge, squared_hinge or perceptron",
         ),
         ("labels", "hinge", "labels, use binary_cross_entropy"),
         ("numbers", "cross_entropy", "numbers, use mse, mse_half, mae or huber, poisson for counts"),
@@ -67,6 +75,13 @@ def test_a_loss_that_does_not_fit_names_those_that_do(
 def test_a_loss_takes_the_targets_that_it_names(name: str, kind: str, tmp_path: Path) -> None:
     spec = experiment(IRIS, *data_of(kind, tmp_path), f"loss={name}")
     assert settle(spec, prepared(spec)).loss.name == name
+
+
+def test_a_setting_that_would_do_nothing_is_named() -> None:
+    with pytest.raises(SpecError) as caught:
+        settled(SOURCES["classes"], "loss={name: focal, alpha: 0.25}")
+    assert str(caught.value) == "loss.alpha: 0.25 does nothing for classes, it is for two classes"
+    assert settled(SOURCES["two classes"], "loss={name: focal, alpha: 0.25}").loss.alpha == 0.25
 
 
 @pytest.mark.parametrize(("name", "kind"), [("poisson", "counts"), ("kl_divergence", "distributions")])

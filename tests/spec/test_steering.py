@@ -21,6 +21,18 @@ PLATEAU = "schedule={name: plateau, monitor: %s}"
             ["optimizer={name: rmsprop, momentum_schedule: linear}"],
             "optimizer.momentum_schedule: needs optimizer",
         ),
+        (
+            ["optimizer={name: nesterov, look_ahead: beta}"],
+            "optimizer.look_ahead: beta is of form average, classical looks ahead in one way only",
+        ),
+        (
+            ["training.convergence={weight_change: 0.1, epochs: 3}"],
+            "training.convergence.epochs: needs tolerance",
+        ),
+        (
+            ["training.convergence={weight_change: 0.1, relative: true}"],
+            "training.convergence.relative: needs tolerance",
+        ),
         ([PLATEAU % "val_los"], 'schedule.monitor: unknown "val_los", did you mean "val_loss"?'),
         ([PLATEAU % "val_loss", "data.validation=0"], 'schedule.monitor: "val_loss" needs validation rows'),
         (["training.clip_norm=0"], "training.clip_norm: 0"),

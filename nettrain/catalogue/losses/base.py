@@ -75,6 +75,16 @@ class Loss(Variant):
         return output
 
     @staticmethod
+    def among(response: Array) -> Array:
+        """Probabilities of classes of which a row has one (…, K), from what `respond` gives."""
+        return response
+
+    @staticmethod
+    def idle(s: Any, targets: str) -> dict[str, str]:
+        """Settings that would do nothing for targets of this kind, and which they are for."""
+        return {}
+
+    @staticmethod
     def objection(target: HostArray) -> str:
         """What is wrong with targets in the form that the loss reads; "" when nothing."""
         return ""

@@ -42,6 +42,11 @@ def of_label(xp: Any, values: Array, label: Array) -> Array:
     return xp.take_along_axis(values, index, axis=-1)[..., 0]
 
 
+def flags(xp: Any, output: Array, label: Array) -> Array:
+    """Labels (1|R, B) as (1|R, B, K): 1 at the label, 0 elsewhere."""
+    return (xp.arange(output.shape[-1]) == label[..., None]).astype(output.dtype)
+
+
 def not_a_distribution(target: HostArray) -> str:
     """Why the first row that is no distribution is none."""
     if target.ndim == 1:
@@ -164,11 +169,15 @@ class CrossEntropy(Smoothed):
 
 @losses.register("kl_divergence", source="Kullback & Leibler 1951")
 class KullbackLeibler(Loss):
-    """D(p‖q) = Σp·log(p/q) with q = softmax(z): cross-entropy less what no network can take away."""
+    """D(p‖q) = Σp·log(p/q) with q = softmax(z): cross-entropy less what no network can take away.
+
+    A class is the distribution that is certain of it, whose entropy is 0: there it is cross-entropy itself.
+    """
 
     link = "softmax"
-    fits = ("distributions",)
+    fits = ("classes", "distributions")
     train = cross_entropy_step
+    train_labels = cross_entropy_labels
 
     @classmethod
     def columns(cls, s: Any) -> list[Any]:
@@ -177,6 +186,8 @@ class KullbackLeibler(Loss):
     @staticmethod
     def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
         """0·log 0 is 0."""
+        if target.ndim == 2:
+            return CrossEntropy.rows(xp, s, output, target)
         log_p = xp.log(xp.where(target > 0, target, 1.0))
         return (target * (log_p - log_softmax(xp, output))).sum(axis=-1)
 
@@ -217,22 +228,58 @@ def binary_cross_entropy_step(
         total[r, 1] += mass
 
 
+@kernel
+def one_against_all_step(
+    output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
+) -> None:
+    """The same of a label: its own output's y is 1, all others' 0."""
+    members, batch, _ = output.shape
+    one, half, zero = output.dtype.type(1), output.dtype.type(0.5), output.dtype.type(0)
+    for r in prange(members):
+        labels, weights = target[r % target.shape[0]], weight[r % weight.shape[0]]  # 0 where the axis is 1
+        mass, divisor = batch_weight(weights, numbers[r, 0])
+        no = numbers[r, 1] * half
+        yes = one - no
+        lost = total.dtype.type(0)
+        for i in range(batch):
+            z, d = output[r, i], delta[r, i]
+            factor = weights[i] / divisor
+            loss = zero
+            for k in range(z.size):
+                y = yes if k == labels[i] else no
+                e = math.exp(-abs(z[k]))
+                sigmoid = (one if z[k] >= zero else e) / (one + e)
+                d[k] = (sigmoid - y) * factor
+                loss += max(z[k], zero) - z[k] * y + math.log1p(e)
+            lost += weights[i] * loss
+        total[r, 0] += lost
+        total[r, 1] += mass
+
+
 @losses.register("binary_cross_entropy", source="Bishop 2006, section 4.3.2")
 class BinaryCrossEntropy(Smoothed):
-    """-y·log σ(z) - (1-y)·log(1-σ(z)), summed over the outputs; stable for any z."""
+    """-y·log σ(z) - (1-y)·log(1-σ(z)), summed over the outputs; stable for any z.
+
+    Of several classes each has an output of its own that knows it from all others: one against all.
+    """
 
     link = "sigmoid"
-    fits = ("two classes", "labels")
+    fits = ("classes", "two classes", "labels")
     train = binary_cross_entropy_step
+    train_labels = one_against_all_step
 
     @staticmethod
     def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
         z = output
+        if target.ndim == 2:
+            target = flags(xp, output, target)
         loss = xp.maximum(z, 0.0) - z * target + xp.log1p(xp.exp(-xp.absolute(z)))
         return loss.sum(axis=-1)
 
     @classmethod
     def training_rows(cls, xp: Any, s: Any, output: Array, target: Array) -> Array:
+        if target.ndim == 2:
+            target = flags(xp, output, target)
         smoothing = xp.asarray(s.label_smoothing)[..., None]
         return cls.rows(xp, s, output, target * (1.0 - smoothing) + smoothing * 0.5)
 
@@ -240,3 +287,9 @@ class BinaryCrossEntropy(Smoothed):
     def respond(output: Array) -> Array:
         """σ(z): the second of two classes', or each label's, probability."""
         return np.exp(np.minimum(output, 0)) / (1 + np.exp(-np.abs(output)))
+
+    @staticmethod
+    def among(response: Array) -> Array:
+        """Each class's share of their sum; the same for all where every one is 0."""
+        total = response.sum(axis=-1, keepdims=True)
+        return np.where(total > 0, response, 1.0) / np.where(total > 0, total, response.shape[-1])

@@ -100,6 +100,11 @@ class Focal(Loss):
         return [*super().columns(s), s.gamma, *alphas]
 
     @staticmethod
+    def idle(s: Any, targets: str) -> dict[str, str]:
+        """α weighs two classes against each other."""
+        return {} if s.alpha is None or targets == "two classes" else {"alpha": "two classes"}
+
+    @staticmethod
     def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
         """(1-p)^γ = e^(γ·log(1-p)); 1-p from log p keeps its digits where p is nearly 1."""
         weight = 1.0

@@ -1,6 +1,9 @@
 """Gradient descent, with and without a velocity."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from nettrain.backend.base import Array
 from nettrain.backend.kernel import Kernel, kernel, prange
@@ -122,6 +125,15 @@ class Nesterov(Inertial):
     look_ahead: Literal["step", "beta"] = option(
         "step", "of the average form: step looks ahead by αv, beta by αβv"
     )
+
+    @model_validator(mode="after")
+    def _one_step_ahead(self) -> Self:
+        if self.look_ahead != "step" and self.form != "average":
+            text = f"{self.look_ahead} is of form average, {self.form} looks ahead in one way only"
+            raise PydanticCustomError(
+                "elsewhere", "{text}", {"text": text, "path": ("optimizer", "look_ahead")}
+            )
+        return self
 
     @staticmethod
     def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
