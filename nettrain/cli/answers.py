@@ -286,8 +286,36 @@ class Checked(RootModel[CheckedNetwork | CheckedFunction | CheckedCatalogue]):
     """Whether gradients are right, and where they are not."""
 
 
+class Column(Answer):
+    """One column of the data: `different` values and words in it, and what it is for."""
+
+    name: str
+    kind: str
+    gaps: int
+    different: int
+    role: str
+
+
+class Drafted(Answer):
+    """The experiment file that was written, and what its data seem to be."""
+
+    file: str
+    rows: int
+    looked_at: int
+    test_rows: int
+    targets: list[str]
+    target_kind: str
+    reason: str
+    classes: dict[str, int]
+    unlabelled: int
+    notes: list[str]
+    columns: list[Column]
+
+
 ANSWERS: dict[str, type[BaseModel]] = {
+    "init": Drafted,
     "train": Trained,
+    "resume": Trained,
     "evaluate": EvaluationReport,
     "predict": PredictionReport,
     "runs": Runs,

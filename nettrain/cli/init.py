@@ -3,11 +3,11 @@
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nettrain.cli.options import Debug
+from nettrain.cli.options import Debug, Json
 
 if TYPE_CHECKING:
     from nettrain.data.guess import Guess
@@ -28,8 +28,12 @@ Out = Annotated[
 ]
 
 
-def init(data: Data, target: Target = None, out: Out = None, debug: Debug = False) -> None:
+def init(
+    data: Data, target: Target = None, out: Out = None, as_json: Json = False, debug: Debug = False
+) -> None:
     """Look at DATA and write a commented experiment file that trains as it is."""
+    import json
+
     from nettrain.data.guess import guess
     from nettrain.errors import SpecError
     from nettrain.files import write_whole
@@ -40,7 +44,36 @@ def init(data: Data, target: Target = None, out: Out = None, debug: Debug = Fals
         raise SpecError(f"{file}: is there already, and not overwritten; --out FILE writes another")
     found = guess(data, target)
     write_whole(file, proven_draft(found, data, target, file))
-    show(found, file)
+    if as_json:
+        print(json.dumps(plain(found, file)))
+    else:
+        show(found, file)
+
+
+def plain(found: "Guess", file: Path) -> dict[str, Any]:
+    """What was found and written, as JSON."""
+    return {
+        "file": str(file),
+        "rows": found.rows,
+        "looked_at": found.looked_at,
+        "test_rows": found.test_rows,
+        "targets": [column.name for column in found.targets],
+        "target_kind": found.kind,
+        "reason": found.reason,
+        "classes": dict(found.classes),
+        "unlabelled": found.unlabelled,
+        "notes": list(found.notes),
+        "columns": [
+            {
+                "name": column.name,
+                "kind": column.kind,
+                "gaps": column.gaps,
+                "different": column.different + len(column.words),
+                "role": role(found, column.name),
+            }
+            for column in found.columns
+        ],
+    }
 
 
 def stem(data: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
@@ -193,9 +193,10 @@ class Plain(Progress):
             self._print(row)
 
     def close(self) -> None:
+        """Say what has not been said, now that no time is left."""
         for row in (self._best, self._row):
             if row is not None and row.epoch not in self._shown:
-                self._print(row)
+                self._print(replace(row, left=0.0))
 
     def _print(self, row: Row) -> None:
         self._console.print(line(row), markup=False, highlight=False, soft_wrap=True)

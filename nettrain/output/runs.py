@@ -13,9 +13,10 @@ from nettrain.output.numbers import count, figure, setting
 from nettrain.store.overview import Glance
 
 STATUS = {"finished": "", "diverged": "red", "unfinished": "yellow", "interrupted": "yellow"}
-# what a narrow terminal goes without, so that a key fits
+# what a narrow terminal goes without, so that all names, and of keys the first, fit
 NARROWER: list[set[str]] = [set(), {"when"}, {"when", "status"}, {"when", "status", "epochs"}]
 LONGEST = 20  # characters of a setting
+SHORTEST = 12  # that a folder's name gets at least, on several lines if need be
 
 
 def runs_table(console: Console, runs: Sequence[Glance], keys: Sequence[str]) -> None:
@@ -23,7 +24,7 @@ def runs_table(console: Console, runs: Sequence[Glance], keys: Sequence[str]) ->
     figures = shown_figures(runs)
     for narrower in NARROWER:
         fitting = fitted(console, runs, figures, keys, narrower)
-        if fitting or not keys:
+        if fitting or (not keys and fits(console, table(runs, figures, [], narrower))):
             break
     console.print(table(runs, figures, keys[:fitting], narrower))
     left = len(keys) - fitting
@@ -54,20 +55,22 @@ def fitted(
     console: Console, runs: Sequence[Glance], figures: Sequence[str], keys: Sequence[str], without: set[str]
 ) -> int:
     """How many of the keys fit beside the rest."""
-    wide = console.options.update(width=10_000)
     for number in range(len(keys), 0, -1):
-        if (
-            Measurement.get(console, wide, table(runs, figures, keys[:number], without)).maximum
-            <= console.width
-        ):
+        if fits(console, table(runs, figures, keys[:number], without)):
             return number
     return 0
+
+
+def fits(console: Console, made: Table) -> bool:
+    """Whether the console is wide enough to write each cell on one line."""
+    wide = console.options.update(width=10_000)
+    return Measurement.get(console, wide, made).maximum <= console.width
 
 
 def table(runs: Sequence[Glance], figures: Sequence[str], keys: Sequence[str], without: set[str]) -> Table:
     """The table without the columns that are named."""
     made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    made.add_column("run", overflow="fold", style="bold")
+    made.add_column("run", overflow="fold", style="bold", min_width=SHORTEST)
     sides = [name for name in ("when", "status", "epochs") if name not in without]
     for name in sides:
         made.add_column(name, justify="right" if name == "epochs" else "left", no_wrap=True)

@@ -18,10 +18,12 @@ def answers(tmp_path_factory):
     iris = CONFIGS / "iris.yaml"
     few = ("training.epochs=4", "training.early_stopping=null", "--no-figures", "--quiet")
     calls = {
+        "init": ("init", "builtin:penguins"),
         "train": ("train", iris, *few),
         "train, members": ("train", iris, *few, "training.repeat=2"),
         "train, snapshots": ("train", iris, *few, "training.snapshots=2"),
         "train, diverged": ("train", iris, *few, "optimizer={name: sgd, learning_rate: 1.0e+30}"),
+        "resume": ("resume", "runs/iris", "training.epochs=5", "--no-figures", "--quiet"),
         "evaluate": ("evaluate", "runs/iris", "--importance"),
         "predict": ("predict", "runs/iris", "builtin:iris"),
         "runs": ("runs",),
@@ -57,10 +59,15 @@ def refused(constant):
 
 def test_answers_say_what_was_asked(answers):
     told = {call: json.loads(ended.out) for call, ended in answers.items()}
+    assert ("penguins.yaml", ["species"], "classes") == tuple(
+        told["init"][key] for key in ("file", "targets", "target_kind")
+    )
+    assert {"Adelie": 152, "Chinstrap": 68, "Gentoo": 124} == told["init"]["classes"]
+    assert (4, 5) == (told["train"]["epochs_run"], told["resume"]["epochs_run"])
     assert [0, 1] == [member["member"] for member in told["train, members"]["members"]]
     assert 2 == len(told["train, snapshots"]["snapshots"])
     assert "diverged" == told["train, diverged"]["status"]
-    assert None is told["train, diverged"]["metrics"]["test"]["loss"]
+    assert told["train, diverged"]["divergence"]["advice"]
     assert ["loss"] == list(told["list, one"])
     assert "optimizer.learning_rate" in told["runs, named"]["differing"]
     assert told["gradcheck"]["passed"]

@@ -50,6 +50,12 @@ def test_plain_lines_are_thinned_in_a_long_run() -> None:
     assert lines[-1].startswith("epoch 1000/1000")
 
 
+def test_no_time_is_left_when_all_is_over() -> None:
+    lines = plain([event(k, 100, 0.5 if k == 7 else 1.0, better=k == 7) for k in range(1, 9)])
+    assert ["7/100", "8/100"] == [line.split()[1] for line in lines[-2:]]
+    assert not [line for line in lines[-2:] if "left" in line]
+
+
 def live(events: list[EpochDone], height: int = 30) -> str:
     console = Console(file=StringIO(), width=80, height=height, force_terminal=True, record=True)
     display = LiveTable(console)

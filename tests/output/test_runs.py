@@ -25,9 +25,9 @@ RUNS = [
 ]
 
 
-def drawn(keys, width):
+def drawn(keys, width, runs=RUNS):
     console = Console(file=StringIO(), width=width)
-    runs_table(console, RUNS, keys)
+    runs_table(console, runs, keys)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
 
@@ -61,6 +61,21 @@ def test_at_100_columns_without_keys():
  runs/digits     2026-03-04 12:05   finished         60     0.2000         0.9500          0.9000
  runs/digits-2   2026-03-04 12:06   unfinished        –          –              –               –
 """ == drawn([], 100)
+
+
+def test_at_80_columns_without_keys():
+    assert """\
+
+ run             status       epochs   val loss   val accuracy   test accuracy
+ ─────────────────────────────────────────────────────────────────────────────
+ runs/digits     finished         60     0.2000         0.9500          0.9000
+ runs/digits-2   unfinished        –          –              –               –
+""" == drawn([], 80)
+
+
+def test_a_long_name_is_folded_and_never_lost():
+    named = Glance(Path("runs") / ("q" * 60), datetime(2026, 3, 4), "q", "finished", 1, 1, FIGURES)
+    assert 60 == drawn([], 60, [named]).count("q")
 
 
 def test_keys_are_as_short_as_they_can_be_told_apart():
