@@ -19,7 +19,7 @@ def pictures(folder, *arguments):
         ("iris", ["data.test=0"], ["confusion.png", "curves.png"]),
         ("sine", [], ["curves.png", "residuals.png"]),
         ("iris", ["--no-figures"], []),
-        ("iris", ["optimizer.learning_rate=1e30", "optimizer.name=sgd"], ["curves.png"]),
+        ("iris", ["optimizer.learning_rate=1e30", "optimizer.name=sgd"], ["confusion.png", "curves.png"]),
     ],
 )
 def test_a_run_leaves_pictures(config, changes, expected, tmp_path):
