@@ -104,7 +104,10 @@ def test_show_in_a_narrow_terminal_has_colours_and_all_of_every_line(folder):
 
 def test_show_tells_on_the_other_stream_what_an_override_drops(folder):
     done = nettrain(folder, "show", folder / "runs" / "iris" / "config.yaml", "optimizer=sgd")
-    assert (0, "optimizer: sgd has no beta1, beta2, epsilon, bias_correction, amsgrad, dropped\n") == (done.code, done.err)
+    assert (0, "optimizer: sgd has no beta1, beta2, epsilon, bias_correction, amsgrad, dropped\n") == (
+        done.code,
+        done.err,
+    )
 
 
 def test_info_in_words_and_as_json(folder):
