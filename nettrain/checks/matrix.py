@@ -73,7 +73,14 @@ def cells() -> Iterator[Cell]:
         yield Cell("options", f"{name}, {field} {value}", "", "numbers", uses(name, text))
     for name, field, value in options(losses):
         way = (f"loss={json.dumps({'name': name, field: value})}",)
-        yield Cell("options", f"{name}, {field} {value}", "", losses[name].fits[0], (way,))
+        yield Cell("options", f"{name}, {field} {value}", "", moved_by(name, field, value), (way,))
+
+
+def moved_by(loss: str, field: str, value: Any) -> str:
+    """The first kind of targets for which this setting of a loss does something."""
+    entry = losses[loss]
+    chosen = entry(**{field: value})
+    return next(kind for kind in entry.fits if field not in entry.idle(chosen, kind))
 
 
 def uses(name: str, text: str) -> tuple[tuple[str, ...], ...]:

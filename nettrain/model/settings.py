@@ -95,6 +95,14 @@ class ModelSettings(PerLayer, Depth):
                 raise _elsewhere(place, f'"{layer.activation.name}" is for outputs, see output_activation')
         return self
 
+    @model_validator(mode="after")
+    def _biases_to_start(self) -> Self:
+        """A start of biases needs one; the last layer has one unless the model says that none has."""
+        biased = any(layer.bias is True for layer in self.hidden_layers())
+        if self.init.bias_init != 0 and self.bias is False and not biased:
+            raise _elsewhere(("init", "bias_init"), f"{self.init.bias_init:g} does nothing without biases")
+        return self
+
     def _inherited(self, layer: LayerSettings) -> dict[str, Any]:
         unsaid = [key for key in PerLayer.model_fields if key not in layer.model_fields_set]
         return {key: getattr(self, key) for key in unsaid}

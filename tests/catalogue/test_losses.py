@@ -297,6 +297,17 @@ def test_responses_of_other_losses() -> None:
     np.testing.assert_array_equal(losses["poisson"].respond(output), np.exp(output))
 
 
+def test_what_each_loss_of_the_catalogue_is_for() -> None:
+    classes, pair, numbers = {"classes"}, {"two classes"}, {"numbers"}
+    expected = {
+        **{"cross_entropy": classes | {"distributions"}, "kl_divergence": classes | {"distributions"}},
+        **{"binary_cross_entropy": classes | pair | {"labels"}, "focal": classes | pair},
+        **{"hinge": classes | pair, "squared_hinge": classes | pair, "perceptron": pair},
+        **{"mse": numbers, "mse_half": numbers, "mae": numbers, "huber": numbers, "poisson": {"counts"}},
+    }
+    assert {name: set(losses[name].fits) for name in expected} == expected
+
+
 def test_targets_take_the_form_that_the_loss_reads() -> None:
     labels = np.array([0, 1, 1], np.int32)
     assert targets_for(losses["cross_entropy"], labels, 2) is labels

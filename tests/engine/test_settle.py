@@ -34,31 +34,25 @@ def test_two_classes_may_have_two_outputs() -> None:
     assert settled(SOURCES["two classes"], "loss=cross_entropy").loss.name == "cross_entropy"
 
 
+def fitting(*kinds: str) -> str:
+    """The losses for targets of these kinds, spelled out."""
+    *others, last = [name for name, entry in losses.items() if set(kinds) & set(entry.fits)]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 @pytest.mark.parametrize(
     ("kind", "loss", "message"),
     [
-        (
-            "classes",
-            "mse",
-            "classes, use cross_entropy, kl_divergence, binary_cross_entropy, focal, hinge or squared_hinge",
-        ),
-        (
-            "classes",
-            "perceptron",
-            "classes, use cross_entropy, kl_divergence, binary_cross_entropy, focal, hinge or squared_hinge",
-        ),
-        (
-            "two classes",
-            "poisson",
-            "two classes, use cross_entropy, kl_divergence, binary_cross_entropy, focal, hinge, squared_hinge or perceptron",
-        ),
-        ("labels", "hinge", "labels, use binary_cross_entropy"),
-        ("numbers", "cross_entropy", "numbers, use mse, mse_half, mae or huber, poisson for counts"),
+        ("classes", "mse", f"classes, use {fitting('classes')}"),
+        ("classes", "perceptron", f"classes, use {fitting('classes')}"),
+        ("two classes", "poisson", f"two classes, use {fitting('classes', 'two classes')}"),
+        ("labels", "hinge", f"labels, use {fitting('labels')}"),
+        ("numbers", "cross_entropy", f"numbers, use {fitting('numbers')}, {fitting('counts')} for counts"),
         (
             "distributions",
             "hinge",
-            "numbers, use mse, mse_half, mae or huber, poisson for counts,"
-            " cross_entropy or kl_divergence for distributions",
+            f"numbers, use {fitting('numbers')}, {fitting('counts')} for counts,"
+            f" {fitting('distributions')} for distributions",
         ),
     ],
 )

@@ -116,6 +116,10 @@ def test_batch_norm_is_a_switch_and_a_block(value, expected):
             'f:3: model.layers.1.activation: "softmax" is for outputs, see output_activation',
         ),
         ("input_noise: -1", "f:3: model.input_noise: -1 is not at least 0"),
+        (
+            "bias: false\n init: {bias_init: 0.1}",
+            "f:4: model.init.bias_init: 0.1 does nothing without biases",
+        ),
         ("activation: {name: maxout, pieces: 1}", "f:3: model.activation.pieces: 1 is not at least 2"),
     ],
 )

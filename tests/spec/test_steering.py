@@ -33,6 +33,8 @@ PLATEAU = "schedule={name: plateau, monitor: %s}"
             ["training.convergence={weight_change: 0.1, relative: true}"],
             "training.convergence.relative: needs tolerance",
         ),
+        (["schedule={name: constant, per: step}"], "schedule.per: step does nothing for constant"),
+        (["schedule={name: adaptive, per: epoch}"], "schedule.per: epoch does nothing for adaptive"),
         ([PLATEAU % "val_los"], 'schedule.monitor: unknown "val_los", did you mean "val_loss"?'),
         ([PLATEAU % "val_loss", "data.validation=0"], 'schedule.monitor: "val_loss" needs validation rows'),
         (["training.clip_norm=0"], "training.clip_norm: 0"),

@@ -5,10 +5,11 @@ run's length in the same unit. `rate(s, base, clock, length)` -> (R, T), host fl
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import expects, number, option
@@ -41,6 +42,14 @@ class Schedule(Variant):
     warmup: Warmup = number(0, "epochs, or a share of all steps when below 1", varies=False)
     per: Literal["auto", "step", "epoch"] = option("auto", "unit of the schedule's clock")
     clock: ClassVar[str] = "epoch"
+    timeless: ClassVar[bool] = False  # no time enters the rate, so that there is no clock to choose
+
+    @model_validator(mode="after")
+    def _some_clock(self) -> Self:
+        if self.timeless and self.per != "auto":
+            text = f"{self.per} does nothing for {self.name}, which goes by no clock"
+            raise PydanticCustomError("elsewhere", "{text}", {"text": text, "path": ("schedule", "per")})
+        return self
 
     def warmup_steps(self, calendar: Calendar) -> int:
         """Steps of warmup: a share of all steps below 1, otherwise epochs."""

@@ -13,6 +13,8 @@ from nettrain.catalogue.settings import number, option
 class Constant(Schedule):
     """α₀ throughout."""
 
+    timeless = True
+
     @staticmethod
     def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
         return base + np.zeros_like(clock)

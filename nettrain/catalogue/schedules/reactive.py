@@ -3,7 +3,7 @@
 `cut` (R, 1) is what the cuts so far multiply to; whoever trains counts the evaluations, see engine.plateau.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class Reactive(Schedule):
     patience: int = number(10, "evaluations in a row without improvement", ge=1)
     min_delta: float = number(1e-4, "better means by more than this", ge=0)
     floor: float = number(0.0, "no rate is cut below this", ge=0)
+    timeless: ClassVar[bool] = True
 
     @staticmethod
     def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
