@@ -52,6 +52,11 @@ def inline(body: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy")(body))
 
 
+def expanded(body: F) -> F:
+    """`inline` for what a loop does most: the body becomes the loop's own, which then may use vectors."""
+    return cast(F, numba.njit(cache=True, error_model="numpy", inline="always")(body))
+
+
 def set_threads(threads: int) -> None:
     """Let parallel kernels use up to this many threads."""
     numba.set_num_threads(min(threads, CONFIG.NUMBA_NUM_THREADS))

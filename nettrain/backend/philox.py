@@ -5,12 +5,13 @@ those of the Random123 library, whose known answers are the test.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nettrain.backend.base import Array
-from nettrain.backend.kernel import inline, kernel, prange
+from nettrain.backend.kernel import expanded, kernel, prange
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -20,11 +21,14 @@ PER_WORD = 2.0**-32
 UNITS = 8  # one block of 4 x 32 bits decides 8 units, 16 bits each
 
 
-@inline
+@expanded
 def philox4x32(c0: Array, c1: Array, c2: Array, c3: Array, k0: Array, k1: Array) -> Any:
     """Ten rounds on a counter of four and a key of two 32-bit words, each held in a uint64."""
     for _ in range(10):
-        p0, p1 = M0 * c0, M1 * c2
+        p0, p1 = (
+            M0 * (c0 & LOW),
+            M1 * (c2 & LOW),
+        )  # said to be of 32 bits: vectors multiply only these at once
         c0, c1, c2, c3 = (p1 >> S32) ^ c1 ^ k0, p1 & LOW, (p0 >> S32) ^ c3 ^ k1, p0 & LOW
         k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
     return c0, c1, c2, c3
@@ -39,30 +43,35 @@ def philox_words(words: Array, counters: Array, key: Array) -> None:
 
 @kernel
 def keep_mask(
-    mask: Array, keys: Array, step: Array, layer: Array, first: Array, threshold: Array, scale: Array
+    mask: Array,
+    words: Array,
+    bits: Array,
+    keys: Array,
+    step: Array,
+    layer: Array,
+    first: Array,
+    threshold: Array,
+    scale: Array,
 ) -> None:
     """mask (R, B, H) = scale (R,) where a unit is kept, 0 where it is dropped.
 
     Counter (step, layer, first + row in batch, unit // 8), key (R, 2); a unit is kept when its 16 bits are
-    at least threshold (R,) = round(p·65536). Nothing depends on R or on the other members.
+    at least threshold (R,) = round(p·65536). Nothing depends on R or on the other members. The words
+    (R, B, blocks, 4) and the same as bits (R, B, 8·blocks) come from `mask_words`; two plain loops, one that
+    draws and one that compares, are twice as fast as one that does both.
     """
-    members, rows, units = mask.shape
-    whole = units // UNITS
+    members, rows, blocks = words.shape[:3]
     for k in prange(members * rows):
         r, row = k // rows, k % rows
         c0, c1, c2 = np.uint64(step[0]), np.uint64(layer), np.uint64(first + row)
-        limit, kept, zero = threshold[r], scale[r], mask.dtype.type(0)
-        for block in range(whole):
-            w = philox4x32(c0, c1, c2, np.uint64(block), keys[r, 0], keys[r, 1])
-            unit = block * UNITS
-            for j in range(4):
-                mask[r, row, unit + 2 * j] = kept if (w[j] & HALF) >= limit else zero
-                mask[r, row, unit + 2 * j + 1] = kept if (w[j] >> S16) >= limit else zero
-        w = philox4x32(c0, c1, c2, np.uint64(whole), keys[r, 0], keys[r, 1])
-        for unit in range(whole * UNITS, units):
-            j = unit - whole * UNITS
-            bits = (w[j // 2] >> S16) if j % 2 else (w[j // 2] & HALF)
-            mask[r, row, unit] = kept if bits >= limit else zero
+        k0, k1, own = keys[r, 0], keys[r, 1], words[r, row]
+        for i in range(blocks):
+            w = philox4x32(c0, c1, c2, np.uint64(i), k0, k1)
+            own[i, 0], own[i, 1], own[i, 2], own[i, 3] = w[0], w[1], w[2], w[3]
+        limit, kept, zero = np.int32(threshold[r]), scale[r], mask.dtype.type(0)
+        out, drawn = mask[r, row], bits[r, row]
+        for j in range(out.size):
+            out[j] = kept if np.int32(drawn[j]) >= limit else zero
 
 
 @kernel
@@ -93,6 +102,13 @@ def add_noise(out: Array, x: Array, keys: Array, step: Array, first: Array, sigm
                 if column + 1 < columns:
                     draw = out.dtype.type(size * math.sin(turn))
                     out[r, row, column + 1] = x[g, row, column + 1] + sigma[r] * draw
+
+
+def mask_words(allocate: Callable[..., Array], name: str, shape: tuple[int, int, int]) -> tuple[Array, Array]:
+    """Room for the words of a mask (R, B, H), and the same memory as 16 bits a unit, the low half first."""
+    members, rows, units = shape
+    words = allocate(name, (members, rows, -(-units // UNITS), 4), np.dtype("<u4"))
+    return words, words.view(np.dtype("<u2")).reshape(members, rows, -1)
 
 
 def key_words(seed: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
 from nettrain.backend.kernel import kernel, prange
-from nettrain.backend.philox import add_noise, keep_mask
+from nettrain.backend.philox import add_noise, keep_mask, mask_words
 from nettrain.catalogue.columns import columns
 from nettrain.model.architecture import Architecture, Layer
 from nettrain.model.batch_norm import normalise, normalise_backward, normalise_by_running
@@ -30,7 +30,8 @@ class LayerBuffers:
     """What one layer needs for R members and B rows.
 
     dense (R, B, C) is what the Dense gives and batch_norm normalises, z (R, B, C) what the activation gets,
-    a (R, B, H) what it makes, mask and dropped (R, B, H) belong to dropout, delta (R, B, H) is ∂loss/∂output
+    a (R, B, H) what it makes, mask and dropped (R, B, H) belong to dropout, drawn has the words of the mask
+    and their bits, delta (R, B, H) is ∂loss/∂output
     on its way through the layer. Without batch_norm dense is z, without an activation z is a.
     """
 
@@ -39,6 +40,7 @@ class LayerBuffers:
     a: Array
     moments: Array | None = None
     mask: Array | None = None
+    drawn: tuple[Array, ...] = ()
     dropped: Array | None = None
     delta: Array | None = None
 
@@ -137,6 +139,7 @@ def dropping_buffers(plan: Architecture, allocate: Allocate, members: int, rows:
     for k, (layer, own) in enumerate(zip(plan.layers, made, strict=True)):
         if layer.dropout > 0:
             own.mask, own.dropped = (allocate(f"{name}{k}", own.a.shape) for name in ("mask", "dropped"))
+            own.drawn = mask_words(allocate, f"words{k}", own.a.shape)
     return made
 
 
@@ -283,7 +286,7 @@ class Network:
 
     def _drop(self, tape: Tape, own: LayerBuffers, k: int, chance: Chance) -> None:
         counter = (chance.step, chance.purpose + k, chance.first)
-        self._launch(tape, keep_mask, own.mask, chance.keys, *counter, *chance.drops[k])
+        self._launch(tape, keep_mask, own.mask, *own.drawn, chance.keys, *counter, *chance.drops[k])
         tape.call(self.backend.xp.multiply, own.a, own.mask, out=own.dropped)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nettrain.backend.philox import keep_mask, key_words, philox_words
+from nettrain.backend.philox import keep_mask, key_words, mask_words, philox_words
 
 KNOWN = [
     ([0, 0, 0, 0], [0, 0], [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]),
@@ -30,7 +30,8 @@ def mask(
     keys = np.array([key_words(seed) for seed in seeds], np.uint64)
     threshold = np.full(len(seeds), round(p * 65536), np.uint64)
     scale = np.full(len(seeds), 2.0, np.float32)
-    keep_mask(out, keys, np.array([step], np.uint64), layer, first, threshold, scale)
+    drawn = mask_words(lambda name, shape, dtype: np.empty(shape, dtype), "words", shape)
+    keep_mask(out, *drawn, keys, np.array([step], np.uint64), layer, first, threshold, scale)
     return out
 
 
