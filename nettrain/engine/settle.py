@@ -42,6 +42,7 @@ def settle(experiment: Experiment, data: Prepared) -> Experiment:
         )
     model = experiment.model.model_copy(update={"output_activation": output})
     settled = experiment.model_copy(update={"loss": loss, "data": data.settings, "model": model})
+    _check_outputs(settled, data)
     _check_monitor(settled, data)
     threads = experiment.backend.threads
     if threads == "auto":
@@ -107,6 +108,13 @@ def _check_fit(name: str, data: Prepared) -> None:
         raise SpecError(f"loss: {name} is not for {targets}, use {_fitting(plain)}{others}")
     if targets == "numbers" and not plain & set(losses[name].fits) and data.settings.target_scaling != "none":
         raise SpecError(f"data.target_scaling: {name} needs targets as they are, write none")
+
+
+def _check_outputs(experiment: Experiment, data: Prepared) -> None:
+    """Shares of outputs need several: one alone would always have all."""
+    last = network_of(experiment, data).layers[-1]
+    if last.activation.outputs_only and last.units == 1:
+        raise SpecError(f"model.output_activation: {last.activation.name} needs several outputs, here is one")
 
 
 def _fitting(targets: set[str]) -> str:

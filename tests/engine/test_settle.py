@@ -71,6 +71,14 @@ def test_a_loss_takes_the_targets_that_it_names(name: str, kind: str, tmp_path: 
     assert settle(spec, prepared(spec)).loss.name == name
 
 
+def test_a_share_of_one_output_is_refused() -> None:
+    with pytest.raises(SpecError) as caught:
+        settled(SOURCES["numbers"], "loss=mse", "model.output_activation=softmax")
+    assert str(caught.value) == "model.output_activation: softmax needs several outputs, here is one"
+    with pytest.raises(SpecError):
+        settled(SOURCES["two classes"], "loss=hinge", "model.output_activation=softmax")
+
+
 def test_a_setting_that_would_do_nothing_is_named() -> None:
     with pytest.raises(SpecError) as caught:
         settled(SOURCES["classes"], "loss={name: focal, alpha: 0.25}")
