@@ -53,13 +53,15 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
         notes = [*job.notes, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
         head(console, run.experiment.experiment, _facts(run, job.data), notes)
     networks, summary = _follow(job, console, started, quiet=quiet)
+    drawing = perf_counter()
     if figures:
         print_notes(draw(run, networks, job.records, summary, folder))
+    drawing = perf_counter() - drawing if figures else 0.0
     if not quiet:
         loss_curve(console, job.records.history, summary["best_epoch"])
         if run.profile:
             profile_table(console, summary["profile"], summary["timing"]["steps"], STEP)
-        final_report(console, run.plan, summary, folder.path, folder.names())
+        final_report(console, run.plan, summary, folder.path, folder.names(), drawing=drawing)
     return {"folder": str(folder.path), **summary}
 
 

@@ -42,14 +42,23 @@ def head(console: Console, name: str, facts: dict[str, str], notes: Iterable[str
 
 
 def final_report(
-    console: Console, plan: Architecture, summary: dict[str, Any], folder: Path, files: list[str]
+    console: Console,
+    plan: Architecture,
+    summary: dict[str, Any],
+    folder: Path,
+    files: list[str],
+    *,
+    drawing: float = 0.0,
 ) -> None:
-    """Architecture, metrics, why it stopped, what was restored, where the files are, the next command."""
+    """Architecture, metrics, why it stopped, what was restored, where the files are, the next command.
+
+    `drawing` is how many seconds the pictures took, which the summary does not count.
+    """
     sd = {} if summary.get("joint") else summary.get("sd", {})
     _side_by_side(console, _architecture(plan, summary["link"]), _metrics(summary["metrics"], sd))
     if "mean" in summary:
         console.print(members_table(console, summary, _beside_the_loss(summary["mean"])))
-    console.print(labelled({"stopped": _ending(summary), "time": _time(summary["timing"])}))
+    console.print(labelled({"stopped": _ending(summary), "time": _time(summary["timing"], drawing)}))
     console.print(labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}
@@ -178,9 +187,8 @@ def plural(number: int, noun: str) -> str:
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def _time(timing: dict[str, Any]) -> str:
+def _time(timing: dict[str, Any], drawing: float) -> str:
     step = seconds(timing["microseconds_per_step"] / 1e6)
-    return (
-        f"{seconds(timing['total_seconds'])} in all, {seconds(timing['train_seconds'])} in"
-        f" {count(timing['steps'])} steps of {step}"
-    )
+    pictures = f" (pictures {seconds(drawing)})" if drawing else ""
+    whole, trained = seconds(timing["total_seconds"] + drawing), seconds(timing["train_seconds"])
+    return f"{whole} in all{pictures}, {trained} in {count(timing['steps'])} steps of {step}"

@@ -1,5 +1,6 @@
 """What run folders say of themselves at a glance; half-written and foreign folders do no harm."""
 
+import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ def glance(path: Path) -> Glance:
         datetime.fromtimestamp(newest.stat().st_mtime),
         str(summary.get("experiment") or settings.get("experiment") or path.name),
         status,
-        _whole(summary.get("epochs_run")),
+        _whole(summary.get("epochs_run")) if summary else _latest(folder.history),
         _whole(summary.get("best_epoch")),
         dict(_figures(summary.get("metrics"))),
         settings,
@@ -166,6 +167,15 @@ def _figures(metrics: Any) -> Iterator[tuple[str, float]]:
         for name, value in named.items() if isinstance(named, dict) else ():
             if isinstance(value, int | float):
                 yield f"{part}_{name}", float(value)
+
+
+def _latest(path: Path) -> int | None:
+    """The last epoch in the history of a run that is still going on, or was killed."""
+    try:
+        with path.open(encoding="utf-8", newline="") as f:
+            return max((int(row["epoch"]) for row in csv.DictReader(f)), default=None)
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):
+        return None
 
 
 def _whole(value: Any) -> int | None:

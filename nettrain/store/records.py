@@ -1,7 +1,8 @@
 """Rows of `history.csv` and `timing.csv`, gathered from events and written while training goes on.
 
 The history repeats to the bit from the same config; whatever a clock says goes to the timing. Both files
-are whole at any time, so a run that is killed leaves all but its latest seconds.
+are whole at any time and are there from the first epoch on, so a run that is killed leaves all but its latest
+seconds.
 """
 
 import csv
@@ -37,7 +38,7 @@ class Records:
         self._history: list[str] = []  # text that is not in the files yet
         self._timing = [csv_text(TIMING, [])]
         self._drawn = Drawn()
-        self._next = clock() + SECONDS
+        self._next = clock()
 
     @classmethod
     def resumed(cls, folder: RunFolder, epoch: int, *, many: bool) -> "Records":

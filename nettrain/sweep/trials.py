@@ -45,14 +45,15 @@ class Search:
         """All trials up to the total, the file's unless given. Raises SpecError with all problems."""
         self._refuse_ends()
         total = total or self.total
-        made, wrong = [], dict[str, None]()
+        made, wrong = [], dict[str, list[int]]()
         for number, values in enumerate(islice(self._values(), total), start=1):
             try:
                 made.append(self._trial(number, values))
             except (SpecError, DataError) as error:
-                wrong |= dict.fromkeys(f"{line} (trial {number})" for line in str(error).splitlines())
+                for line in str(error).splitlines():
+                    wrong.setdefault(line, []).append(number)
         if wrong:
-            raise SpecError(wrong)
+            raise SpecError(f"{line} ({_named(numbers)})" for line, numbers in wrong.items())
         return made
 
     def _values(self) -> Iterator[Values]:
@@ -128,6 +129,12 @@ def _inside(parameter: Parameter, other: Parameter) -> bool:
     """Whether the key of a parameter lies in the block that another one chooses."""
     block = other.path[:-1] if other.path[-1] == "name" else other.path
     return parameter.path[: len(block)] == block
+
+
+def _named(numbers: list[int]) -> str:
+    """Trials in a few words."""
+    first, others = numbers[0], len(numbers) - 1
+    return f"trial {first} and {others} more" if others else f"trial {first}"
 
 
 def _refuse_several(experiment: Experiment) -> None:

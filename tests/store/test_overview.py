@@ -77,6 +77,23 @@ def test_bytes_that_are_no_text_do_no_harm(tmp_path):
     assert "unreadable" == glance(tmp_path).status
 
 
+@pytest.mark.parametrize(
+    ("text", "epochs"),
+    [
+        ("member,epoch\n0,7\n1,7\n0,8\n", 8),
+        ("epoch\n", None),
+        ("", None),
+        ("step\n1\n", None),
+        ("epoch\nx\n", None),
+    ],
+)
+def test_a_run_that_was_killed_says_how_far_it_came(text, epochs, tmp_path):
+    (tmp_path / "config.yaml").write_text("experiment: x")
+    (tmp_path / "history.csv").write_text(text)
+    found = glance(tmp_path)
+    assert ("unfinished", epochs) == (found.status, found.epochs)
+
+
 def test_folders_patterns_and_runs_are_found_once(runs):
     (runs / "foreign").mkdir()
     (runs / "file").write_text("")

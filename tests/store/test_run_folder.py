@@ -139,8 +139,8 @@ def test_the_files_are_brought_up_to_date_by_time(tmp_path):
         records.add(epoch(number, [0], train_loss=[1.0]))
         now[0] += 0.75
         lines.append(folder.history.read_text().count("\n") if folder.history.exists() else 0)
-    # at 2.25 s four epochs are there; the next writing is two seconds later, here at the end
-    assert [0, 0, 0, 5, 5, 5] == lines
+    # the first epoch at once, at 2.25 s four epochs; the next writing is two seconds later, here at the end
+    assert [2, 2, 2, 5, 5, 5] == lines
     records.write()
     once = folder.history.read_text()
     records.write()

@@ -104,7 +104,7 @@ WRONG = [
     ),
     (
         "training.repeat: {value: 3}",
-        "10: training.repeat: 3 networks for one trial do not go with a sweep (trial 1)",
+        "10: training.repeat: 3 networks for one trial do not go with a sweep (trial 1 and 1 more)",
     ),
     ("model.dropout: {distribution: normal}", "10: model.dropout: -2.0 is not at least 0"),
     (
