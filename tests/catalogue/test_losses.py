@@ -123,7 +123,7 @@ def test_delta_is_the_derivative(name: str, targets: str, varied: bool) -> None:
             total, _ = made.train(WEIGHT)
             values.append(total[place[0], 0] / total[place[0], 1])
         made.output[place] = kept[place]
-        assert delta[place] == pytest.approx((values[0] - values[1]) / 2e-6, abs=1e-8)
+        assert delta[place] == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-9, abs=1e-8)
 
 
 @pytest.mark.parametrize(("name", "targets"), WALK)
