@@ -234,6 +234,20 @@ class Experiment(Settings):
         return self
 
     @model_validator(mode="after")
+    def _something_to_cycle(self) -> "Experiment":
+        inertia = optimizers[self.optimizer.name].inertia
+        still = inertia is None or getattr(self.optimizer, inertia) is None
+        for key in ("momentum_low", "momentum_high"):
+            given = getattr(self.schedule, key, None)
+            if still and given is not None and given != type(self.schedule).model_fields[key].default:
+                raise PydanticCustomError(
+                    "elsewhere",
+                    "{given} does nothing for {name}, which has no momentum to move",
+                    {"given": given, "name": self.optimizer.name, "path": ("schedule", key)},
+                )
+        return self
+
+    @model_validator(mode="after")
     def _known_figure(self) -> "Experiment":
         name = self.watched.get(SCHEDULE_MONITOR, "train_loss")
         if name not in monitors():

@@ -35,6 +35,14 @@ PLATEAU = "schedule={name: plateau, monitor: %s}"
         ),
         (["schedule={name: constant, per: step}"], "schedule.per: step does nothing for constant"),
         (["schedule={name: adaptive, per: epoch}"], "schedule.per: epoch does nothing for adaptive"),
+        (
+            ["schedule={name: one_cycle, momentum_low: 0.5}", "optimizer=sgd"],
+            "schedule.momentum_low: 0.5 does nothing for sgd, which has no momentum to move",
+        ),
+        (
+            ["schedule={name: one_cycle, momentum_high: 0.9}", "optimizer=rmsprop"],
+            "schedule.momentum_high: 0.9 does nothing for rmsprop, which has no momentum to move",
+        ),
         ([PLATEAU % "val_los"], 'schedule.monitor: unknown "val_los", did you mean "val_loss"?'),
         ([PLATEAU % "val_loss", "data.validation=0"], 'schedule.monitor: "val_loss" needs validation rows'),
         (["training.clip_norm=0"], "training.clip_norm: 0"),
