@@ -24,14 +24,23 @@ def complete_command(incomplete: str) -> list[str]:
 
 def complete_run(incomplete: str) -> list[str]:
     """Run folders: those below runs/, or below what has been typed."""
+    return _runs(incomplete, "summary.json")
+
+
+def complete_begun_run(incomplete: str) -> list[str]:
+    """The same, those of runs that have not come to their end among them."""
+    return _runs(incomplete, "config.yaml")
+
+
+def _runs(incomplete: str, file: str) -> list[str]:
     folder = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
-    found = _runs(folder, incomplete)
-    return found or _runs(Path("runs"), incomplete)
+    return _with(file, folder, incomplete) or _with(file, Path("runs"), incomplete)
 
 
-def _runs(folder: Path, incomplete: str) -> list[str]:
+def _with(file: str, folder: Path, incomplete: str) -> list[str]:
+    """Folders in this one that have such a file."""
     with suppress(OSError):
-        paths = [str(path.parent) for path in folder.glob("*/summary.json")]
+        paths = [str(path.parent) for path in folder.glob(f"*/{file}")]
         return sorted(path for path in paths if path.startswith(incomplete) or incomplete in path)
     return []
 

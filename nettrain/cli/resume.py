@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nettrain.cli.completion import complete_begun_run
 from nettrain.cli.options import Debug, Json, Overrides, Quiet
 from nettrain.cli.train import LOADED
 from nettrain.cli.training import Job, NoFigures, finished, leave, prepared
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
     from nettrain.store.checkpoint import Checkpoint
     from nettrain.store.run_folder import RunFolder
 
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)]
+MORE = {  # by what ended a run: what makes it go on
+    "epochs": "training.epochs=N adds more",
+    "early_stopping": "training.early_stopping.patience=N waits longer",
+    "max_seconds": "training.max_seconds=N gives it longer",
+    "target": "training.target=null goes on",
+    "converged": "training.convergence=null goes on",
+}
+Run = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="The folder of a run.", show_default=False, autocompletion=complete_begun_run
+    ),
+]
 
 
 def resume(
@@ -57,7 +70,8 @@ def resume_run(
     with locked(path) as note:
         remove_leftovers(path)
         training, members, data, notes = _as_it_stood(folder, overrides)
-        if not training.run.population["active"].any():
+        # without a summary it was killed between its last step and its end
+        if folder.summary.is_file() and not training.run.population["active"].any():
             return _nothing_to_do(folder, console, quiet=quiet)
         with interruptible() as training.interrupted:
             records = Records.resumed(folder, training.epoch, many=len(members) > 1)
@@ -73,18 +87,51 @@ def _as_it_stood(
 
     Raises SpecError or DataError when it cannot go on like that.
     """
+    from nettrain.engine.resumption import evaluated_more
     from nettrain.spec.load import load
     from nettrain.store.checkpoint import read_checkpoint
 
-    before, after = load(folder.config).experiment, load(folder.config, overrides)
+    after = load(folder.config, overrides)
     training, members, data = prepared(after)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
+    before = _before(folder, checkpoint)
     with after.placing_errors():
         changes = _go_on(training, before, checkpoint)
         if checkpoint is not None:
             _refuse_other_data(folder, checkpoint, data)
+    _refuse_the_diverged(folder, changes)
+    more = evaluated_more(before, training.run.experiment, training.epoch)
+    if training.epoch and not folder.history.is_file():
+        more.append(f"history.csv is gone: it begins anew after epoch {training.epoch}")
     said = f"goes on after epoch {training.epoch}, step {training.step}"
-    return training, members, data, [*after.notes, said, *(f"changed: {one}" for one in changes)]
+    return training, members, data, [*after.notes, said, *(f"changed: {one}" for one in changes), *more]
+
+
+def _before(folder: "RunFolder", checkpoint: "Checkpoint | None") -> "Experiment":
+    """The experiment under which the checkpoint was written: the config may have been changed since."""
+    from nettrain.spec.experiment import Experiment
+    from nettrain.spec.load import load
+
+    if checkpoint is None:
+        return load(folder.config).experiment
+    return Experiment.model_validate(checkpoint.facts["experiment"])
+
+
+def _refuse_the_diverged(folder: "RunFolder", changes: list[Any]) -> None:
+    """Raises SpecError, saying what to try, when all that was trained diverged and would do so again."""
+    from nettrain.engine.resumption import cannot_help
+    from nettrain.errors import SpecError
+    from nettrain.store.run_folder import read_json
+
+    summary = read_json(folder.summary) if folder.summary.is_file() else {}
+    networks = summary.get("members") or [summary]
+    if any(one.get("status") != "diverged" for one in networks) or not cannot_help(changes):
+        return
+    advice = (networks[0].get("divergence") or {}).get("advice", ["optimizer.learning_rate=…"])
+    raise SpecError(
+        f"{folder.path}: diverged in epoch {summary['epochs_run']} and would do so again;"
+        f" train anew: nettrain train {folder.config} {advice[0]}"
+    )
 
 
 def _refuse_other_data(folder: "RunFolder", checkpoint: "Checkpoint", data: "Prepared") -> None:
@@ -120,7 +167,8 @@ def _nothing_to_do(folder: "RunFolder", console: "Console", *, quiet: bool) -> d
     summary = read_json(folder.summary)
     if not quiet:
         ended = f"{folder.path}: {summary['status']} after {summary['epochs_run']} epochs, nothing to do"
-        console.print(f"{ended}; training.epochs=N adds more", soft_wrap=True, highlight=False)
+        more = MORE.get(summary["stop_reason"])
+        console.print(f"{ended}; {more}" if more else ended, soft_wrap=True, highlight=False)
     return {"folder": str(folder.path), **summary}
 
 

@@ -52,7 +52,11 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
     if not quiet:
         notes = [*job.notes, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
         head(console, run.experiment.experiment, _facts(run, job.data), notes)
-    networks, summary = _follow(job, console, started, quiet=quiet)
+    try:
+        networks, summary = _follow(job, console, started, quiet=quiet)
+    except KeyboardInterrupt:  # the second: what it has written so far is whole
+        print(f"interrupted at once; go on with: nettrain resume {folder.path}", file=sys.stderr)
+        raise
     drawing = perf_counter()
     if figures:
         print_notes(draw(run, networks, job.records, summary, folder))

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.catalogue.schedules import Calendar
+from nettrain.catalogue.schedules import Calendar, length_of
 from nettrain.engine.coefficients import TABLE_STEPS, rates_at, settings_at
 from nettrain.engine.members import stack
 from nettrain.engine.population import Population
+from nettrain.engine.snapshots import snapshot_epochs
 from nettrain.errors import SpecError
 from nettrain.spec.changes import Difference, differences
 from nettrain.spec.experiment import Experiment
@@ -52,12 +53,14 @@ def refuse_another_past(
     wrong = [one for one in changes if not _among(one.key, (*FUTURE, *ELSEWHERE, *CLOCKED))]
     if wrong:
         raise SpecError([f"{one} would have made another past; train anew for that" for one in wrong])
+    _refuse_other_snapshots(before, after, done // steps_per_epoch)
     epochs = -(-done // steps_per_epoch)
     if after.training.epochs < epochs:
         raise SpecError(f"training.epochs: {after.training.epochs} is less than the {epochs} that are begun")
     clocked = [one for one in changes if _among(one.key, CLOCKED)]
     if clocked and not _same_course(before, after, done, steps_per_epoch):
-        raise SpecError([_out_of_step(one, before, done, steps_per_epoch) for one in clocked])
+        way_out = _way_out(before, after, done, steps_per_epoch)
+        raise SpecError([_out_of_step(one, done, way_out) for one in clocked])
     return changes
 
 
@@ -73,16 +76,83 @@ def counted_anew(changes: Sequence[Difference]) -> tuple[str, ...]:
     return COUNTED if any(one.key in keys for one in changes) else ()
 
 
-def _out_of_step(one: Difference, before: Experiment, done: int, steps_per_epoch: int) -> str:
-    schedule, epochs = before.schedule, before.training.epochs
+def cannot_help(changes: Sequence[Difference]) -> bool:
+    """Whether these changes leave the steps as they are, so that what has diverged would do so again."""
+    return all(_among(one.key, ("training.epochs", "training.checkpoint", *ELSEWHERE)) for one in changes)
+
+
+def evaluated_more(before: Experiment, after: Experiment, done: int) -> list[str]:
+    """A note when the last epoch of a shorter run was evaluated, though it is not one of the longer run's."""
+    last, every = before.training.epochs, after.training.evaluate_every
+    if done < last or after.training.epochs == last or last % every == 0:
+        return []
+    return [f"epoch {last} was evaluated too, being the last; a run of more epochs would not have done so"]
+
+
+def _refuse_other_snapshots(before: Experiment, after: Experiment, done: int) -> None:
+    """Raises SpecError when the snapshots of the epochs so far would have been taken at other epochs."""
+    count = before.training.snapshots
+    was, is_now = (snapshot_epochs(count, one.training.epochs) for one in (before, after))
+    if count > 1 and [e for e in was if e <= done] != [e for e in is_now if e <= done]:
+        raise SpecError(
+            f"training.epochs: {before.training.epochs} → {after.training.epochs} would have taken"
+            f" training.snapshots after epochs {_listed(is_now)}, not {_listed(was)}; train anew for that"
+        )
+
+
+def _listed(epochs: Sequence[int]) -> str:
+    return ", ".join(map(str, epochs))
+
+
+def _out_of_step(one: Difference, done: int, way_out: str | None) -> str:
     text = f"{one} would have given the {done} steps so far other rates"
+    return f"{text}, for {way_out}" if way_out else f"{text}; train anew for that"
+
+
+def _way_out(before: Experiment, after: Experiment, done: int, steps_per_epoch: int) -> str | None:
+    """What follows the epochs, and the overrides under which rates stay as they were; None without any."""
+    reasons: list[str] = []
+    kept: dict[str, dict[str, float]] = {"schedule": {}, "optimizer.momentum_schedule": {}}
+    was, is_now = (Calendar(steps_per_epoch, one.training.epochs) for one in (before, after))
+    schedule, momentum = before.schedule, getattr(before.optimizer, "momentum_schedule", None)
     if getattr(schedule, "duration", 0) is None:
-        unit = schedule.clock if schedule.per == "auto" else schedule.per
-        length = epochs if unit == "epoch" else epochs * steps_per_epoch
-        warmup = schedule.warmup_steps(Calendar(steps_per_epoch, epochs))
-        length -= warmup // steps_per_epoch if unit == "epoch" else warmup
-        return f"{text}, for {schedule.name} lasts as long as the run; schedule.duration={length} keeps it"
-    return f"{text}; train anew for that"
+        reasons.append(f"{schedule.name} lasts as long as the run")
+        kept["schedule"]["duration"] = _short(length_of(schedule, was))
+    if 0 < schedule.warmup < 1:
+        reasons.append("warmup is a share of the run")
+        kept["schedule"]["warmup"] = _warmup(schedule.warmup_steps(was), is_now)
+    if momentum is not None and getattr(momentum, "duration", 0) is None:
+        reasons.append(f"{momentum.name} momentum lasts as long as the run")
+        kept["optimizer.momentum_schedule"]["duration"] = was.steps
+    if not reasons or not _same_course(before, _with(after, kept), done, steps_per_epoch):
+        return None
+    overrides = [f"{block}.{key}={value}" for block, keys in kept.items() for key, value in keys.items()]
+    keep = "keeps" if len(overrides) == 1 else "keep"
+    return f"{' and '.join(reasons)}; {' '.join(overrides)} {keep} it"
+
+
+def _with(experiment: Experiment, kept: dict[str, dict[str, float]]) -> Experiment:
+    """The experiment with other numbers in its schedules, where it has them."""
+    schedule = experiment.schedule.model_copy(update=kept["schedule"])
+    optimizer: Any = experiment.optimizer
+    numbers = kept["optimizer.momentum_schedule"]
+    if numbers:
+        plan = optimizer.momentum_schedule.model_copy(update=numbers)
+        optimizer = optimizer.model_copy(update={"momentum_schedule": plan})
+    return experiment.model_copy(update={"schedule": schedule, "optimizer": optimizer})
+
+
+def _warmup(steps: int, calendar: Calendar) -> float:
+    """The shortest warmup that lasts so many steps: epochs if it can be, else a share."""
+    if steps % calendar.steps_per_epoch == 0:
+        return steps // calendar.steps_per_epoch
+    share = steps / calendar.steps
+    rounded = (float(f"{share:.{digits}g}") for digits in range(1, 17))
+    return next((one for one in rounded if round(one * calendar.steps) == steps), share)
+
+
+def _short(number: float) -> float:
+    return int(number) if number == int(number) else number
 
 
 def _same_course(before: Experiment, after: Experiment, done: int, steps_per_epoch: int) -> bool:

@@ -1,11 +1,12 @@
 """`checkpoint.safetensors`: the whole state of a run between two steps, so that it can go on to the bit.
 
-Arrays are those of `engine.state`; the metadata holds its numbers, the data's fingerprint and what else a
-run must remember, as JSON. Writing is a thread's work, on copies, while training goes on.
+Arrays are those of `engine.state`; the metadata holds its numbers, the data's fingerprint, the experiment
+and a checksum of the arrays, as JSON. Writing is a thread's work, on copies, while training goes on.
 """
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from nettrain.backend.base import HostArray
 from nettrain.data.prepare import Prepared
 from nettrain.engine.state import State
 from nettrain.errors import NettrainError, SpecError
@@ -36,7 +38,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write it whole, or leave the one that is there. Raises NettrainError when the disk refuses."""
     state = checkpoint.state
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
-    note = json.dumps({"numbers": state.numbers, "facts": checkpoint.facts})
+    note = json.dumps({"numbers": state.numbers, "facts": checkpoint.facts, "checksum": _checksum(arrays)})
     write_whole(path, save(arrays, metadata={KEY: note}))
 
 
@@ -46,10 +48,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
         with safe_open(path, framework="numpy") as f:
             note = json.loads(f.metadata()[KEY])
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
+        if note["checksum"] != _checksum(arrays):
+            raise ValueError("its numbers are not those that were written")
         return Checkpoint(State(arrays, note["numbers"]), note["facts"])
     except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise SpecError(f"{path}: not a checkpoint of nettrain: {reason}") from error
+
+
+def _checksum(arrays: dict[str, HostArray]) -> int:
+    """Of all arrays, so that a damaged file is not taken for a state."""
+    found = 0
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found = zlib.crc32(f"{name}{array.shape}{array.dtype}".encode(), found)
+        found = zlib.crc32(array.data if array.size else b"", found)
+    return found
 
 
 class Checkpoints:

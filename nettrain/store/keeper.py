@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 from time import monotonic
+from typing import Any
 
 from nettrain.data.prepare import Prepared
 from nettrain.engine.loop import Training
@@ -65,7 +66,11 @@ class Keeper:
     def _checkpoint(self) -> Checkpoint:
         # the history first: it then reaches at least as far as the checkpoint
         self._records.write()
-        return Checkpoint(taken(self._training), {"data": self._fingerprint})
+        return Checkpoint(taken(self._training), {"data": self._fingerprint, "experiment": self._experiment})
+
+    @cached_property
+    def _experiment(self) -> dict[str, Any]:
+        return self._training.run.experiment.model_dump(mode="json")
 
     @cached_property
     def _fingerprint(self) -> str:

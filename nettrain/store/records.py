@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from nettrain.engine.events import EpochDone
+from nettrain.errors import SpecError
 from nettrain.files import append_whole, write_whole
 from nettrain.store.run_folder import RunFolder, csv_text
 
@@ -141,10 +142,14 @@ def _read(path: Path, epoch: float = math.inf) -> tuple[list[str], list[list[str
     """Header and rows of a file, up to this epoch; nothing of a file that is not there."""
     if not path.is_file():
         return [], []
-    with path.open(encoding="utf-8", newline="") as f:
-        header, *rows = csv.reader(f)
-    place = header.index("epoch")
-    return header, [row for row in rows if int(row[place]) <= epoch]
+    try:
+        with path.open(encoding="utf-8", newline="") as f:
+            header, *rows = csv.reader(f)
+        return header, [row for row in rows if _parsed(header, row)["epoch"] <= epoch]
+    except (ValueError, KeyError) as error:
+        raise SpecError(
+            f"{path}: has been changed by another hand ({error}); put it back or remove it"
+        ) from error
 
 
 def _parsed(header: Sequence[str], row: Sequence[str]) -> Row:

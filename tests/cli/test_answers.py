@@ -24,6 +24,7 @@ def answers(tmp_path_factory):
         "train, snapshots": ("train", iris, *few, "training.snapshots=2"),
         "train, diverged": ("train", iris, *few, "optimizer={name: sgd, learning_rate: 1.0e+30}"),
         "resume": ("resume", "runs/iris", "training.epochs=5", "--no-figures", "--quiet"),
+        "resume, ended": ("resume", "runs/iris"),
         "evaluate": ("evaluate", "runs/iris", "--importance"),
         "predict": ("predict", "runs/iris", "builtin:iris"),
         "runs": ("runs",),

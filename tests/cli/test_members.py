@@ -142,6 +142,12 @@ def test_a_member_that_diverged_is_told_and_left_out(wild):
     gone = [one["member"] for one in told["members"] if one["status"] == "diverged"]
     assert (1, "diverged") == (done.code, told["status"])
     assert all(np.isfinite(value) for value in told["metrics"]["val"].values())
+    for one in told["members"]:
+        cause = one.get("divergence")
+        assert (one["member"] in gone) == (cause is not None)
+        if cause is not None:
+            assert one["epochs_run"] == cause["epoch"]
+            assert f"in step {cause['step']} (epoch {cause['epoch']})" in cause["text"]
     stays = next(one for one in range(6) if one not in gone)
     assert 0 == nettrain(run.parent, "predict", "wild", "synthetic:sine", "--member", stays).code
     assert 0 == nettrain(run.parent, "predict", "wild", "synthetic:sine").code

@@ -51,12 +51,19 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
     )
 
 
+def written(folder: Path) -> int | None:
+    """Which config it is: writing makes a new file."""
+    config = folder / "runs/long/config.yaml"
+    return config.stat().st_ino if config.exists() else None
+
+
 def hit(process: subprocess.Popen, folder: Path, number: int, delay: float) -> Ended:
-    """Send a signal some time after the training has begun."""
-    begun = time.monotonic()
-    while not (folder / "runs/long/config.yaml").exists() and time.monotonic() - begun < 60:
-        time.sleep(0.005)
+    """Send a signal some time after the training has begun, which it does when it has written its config."""
+    begun, before = time.monotonic(), written(folder)
+    while written(folder) == before and time.monotonic() - begun < 60:
+        time.sleep(0.002)
     time.sleep(delay)
+    assert process.poll() is None, "there was nothing to hit any more"
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     return Ended(process.returncode, out, err)
@@ -95,8 +102,9 @@ def until_done(folder: Path, number: int, moments: random.Random, times: int) ->
     command = ["train", "long.yaml"]
     for _ in range(times):
         process = start(folder, *command, "--quiet", "--no-figures")
-        done = hit(process, folder, number, moments.uniform(0.0, 0.6))
-        assert "Traceback" not in done.err
+        done = hit(process, folder, number, moments.uniform(0.05, 0.3))
+        assert (-number, "") == (done.code, done.err)
+        assert not (folder / "runs/long/summary.json").exists()
         command = ["resume", "runs/long"]
     last = nettrain(folder, "resume", "runs/long", "--quiet", "--no-figures")
     assert (0, "") == (last.code, last.err), last
@@ -122,7 +130,9 @@ def test_asked_to_stop_it_says_how_to_go_on_and_ends_the_same(tmp_path, undistur
         assert process.stdout is not None
         while not process.stdout.readline().startswith("backend"):
             pass  # from then on it trains
-        done = hit(process, tmp_path, number, 0.05)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        done = Ended(process.returncode, out, err)
         assert 130 == done.code
         assert "interrupted; go on with: nettrain resume runs/long\n" == done.err
         assert "next     nettrain resume runs/long" in done.out
@@ -229,6 +239,139 @@ def test_a_schedule_as_long_as_the_run_is_refused_with_the_way_out(tmp_path):
     assert (2, True) == (done.code, done.err.endswith(expected)), done.err
     assert 0 == resumed(folder, "training.epochs=30", "schedule.duration=140").code
     assert 30 == summary(folder)["epochs_run"]
+
+
+@pytest.mark.parametrize(
+    ("first", "way_out"),
+    [
+        ("schedule={name: one_cycle, warmup: 0.15}", "schedule.duration=119 schedule.warmup=3 keep it"),
+        ("schedule={name: constant, warmup: 0.03}", "schedule.warmup=0.014 keeps it"),
+        (
+            "schedule={name: linear, warmup: 0.03, per: epoch}",
+            "schedule.duration=19.428571428571427 schedule",
+        ),
+        ("optimizer={name: momentum, momentum_schedule: linear}", "optimizer.momentum_schedule.duration=140"),
+    ],
+)
+def test_whatever_follows_the_epochs_is_refused_with_a_way_out_that_works(tmp_path, first, way_out):
+    folder = trained(tmp_path, first)
+    done = resumed(folder, "training.epochs=40")
+    assert (2, True) == (done.code, way_out in done.err), done.err
+    overrides = re.findall(r"\S+\.\S+=\S+", done.err.partition("; ")[2])
+    done = resumed(folder, "training.epochs=40", *overrides)
+    assert (0, "") == (done.code, done.err)
+    assert 40 == summary(folder)["epochs_run"]
+
+
+def test_snapshots_that_would_have_been_others_are_refused(tmp_path):
+    folder = trained(tmp_path, "training.snapshots=3")
+    done = resumed(folder, "training.epochs=40")
+    expected = (
+        "training.epochs: 20 → 40 would have taken training.snapshots after epochs 27, 34, 40, not 14, 17, 20;"
+        " train anew for that\n"
+    )
+    assert (2, True) == (done.code, done.err.endswith(expected)), done.err
+
+
+def test_killed_between_its_last_step_and_its_end_it_ends_the_same(tmp_path):
+    """Also when it had just been given more epochs and had not written a checkpoint since."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = trained(tmp_path / "a", "training.epochs=33")
+    folder = trained(tmp_path / "b")
+    end = folder / "runs/long/summary.json"
+    before = summary(folder)
+    end.unlink()
+    assert (0, "") == (resumed(folder).code, "")
+    assert before == summary(folder)
+    end.unlink()
+    config = folder / "runs/long/config.yaml"
+    config.write_text(config.read_text().replace("epochs: 20", "epochs: 33"))
+    assert (0, "") == (resumed(folder).code, "")
+    assert_same(whole, folder)
+
+
+def test_a_config_changed_by_hand_is_held_against_the_checkpoint(tmp_path):
+    folder = trained(tmp_path)
+    config = folder / "runs/long/config.yaml"
+    text = config.read_text()
+    assert "batch_size: 16" in text
+    config.write_text(text.replace("batch_size: 16", "batch_size: 17"))
+    done = resumed(folder)
+    assert (2, True) == (done.code, "training.batch_size: 16 → 17 would have made another past" in done.err)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("7,", "seven,", "history.csv: has been changed by another hand (invalid literal for int()"),
+        ("7,", "7,49,7,", "history.csv: has been changed by another hand ("),
+        ("epoch,", "epochs,", "history.csv: has been changed by another hand ('epoch'); put it back or"),
+    ],
+)
+def test_a_history_that_is_none_any_more_is_named(tmp_path, old, new, said):
+    folder = trained(tmp_path)
+    history = folder / "runs/long/history.csv"
+    lines = history.read_text().splitlines(keepends=True)
+    row = 0 if old == "epoch," else 7
+    lines[row] = lines[row].replace(old, new, 1)
+    history.write_text("".join(lines))
+    done = resumed(folder, "training.epochs=22")
+    assert (2, True) == (done.code, f"runs/long/{said}" in done.err), done.err
+    history.unlink()
+    done = inside(folder, "resume", "runs/long", "training.epochs=22", "--no-figures")
+    assert (0, True) == (done.code, "history.csv is gone: it begins anew after epoch 20" in done.out)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    folder = trained(tmp_path)
+    path = folder / "runs/long/checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    done = resumed(folder, "training.epochs=22")
+    assert (2, True) == (done.code, done.err.startswith("runs/long/checkpoint.safetensors: not a checkpoint"))
+
+
+def test_what_has_ended_says_what_would_make_it_go_on(tmp_path):
+    folder = trained(tmp_path, "training.epochs=100000", "training.max_seconds=0.05")
+    done = inside(folder, "resume", "runs/long", "training.epochs=200000")
+    assert (0, True) == (done.code, "nothing to do; training.max_seconds=N gives it longer\n" in done.out)
+    first = summary(folder)["epochs_run"]
+    assert 0 == resumed(folder, "training.max_seconds=0.2").code
+    assert first < summary(folder)["epochs_run"] < 100000
+
+
+def test_what_diverged_is_refused_with_what_to_try(tmp_path):
+    write(tmp_path, SHORT)
+    wild = ("optimizer=sgd", "optimizer.learning_rate=1e30", "training.repeat=2")
+    assert 1 == inside(tmp_path, "train", "long.yaml", *wild, "--quiet", "--no-figures").code
+    for change in ([], ["training.epochs=30"]):
+        done = resumed(tmp_path, *change)
+        assert 2 == done.code
+        again = "train anew: nettrain train runs/long/config.yaml optimizer.learning_rate=1e+29\n"
+        assert f"runs/long: diverged in epoch 1 and would do so again; {again}" == done.err
+
+
+def test_an_epoch_that_only_a_shorter_run_evaluates_is_told_of(tmp_path):
+    folder = trained(tmp_path, "training.evaluate_every=3")
+    done = inside(folder, "resume", "runs/long", "training.epochs=24", "--no-figures")
+    assert (0, True) == (done.code, "epoch 20 was evaluated too, being the last;" in done.out), done.out
+
+
+def test_a_second_interrupt_ends_it_at_once_and_damages_nothing(tmp_path, undisturbed):
+    """The pipe that nobody reads keeps the first one from being answered."""
+    process = start(write(tmp_path, SPEC), "train", "long.yaml", "--no-figures")
+    assert process.stdout is not None
+    while not process.stdout.readline().startswith("backend"):
+        pass
+    time.sleep(0.1)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    _, err = process.communicate(timeout=60)
+    assert 130 == process.returncode
+    assert re.fullmatch("interrupted( at once)?; go on with: nettrain resume runs/long\n", err)
+    assert (0, "") == (resumed(tmp_path).code, "")
+    assert_same(undisturbed, tmp_path)
 
 
 def test_changed_data_are_noticed(tmp_path):

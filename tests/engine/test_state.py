@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nettrain.engine.events import EpochDone, Event, MemberStopped
 from nettrain.engine.loop import Training
@@ -78,6 +80,44 @@ def test_interrupted_anywhere_and_resumed_it_ends_the_same(kind: str, count: int
         assert whole.run.final.tobytes() == resumed.run.final.tobytes()
         assert whole.ended == resumed.ended
         assert (whole.epoch, whole.step) == (resumed.epoch, resumed.step)
+
+
+ANY = {
+    "optimizer": st.sampled_from(["sgd", "nesterov", "adam", "adadelta", "rmsprop"]),
+    "schedule": st.sampled_from(
+        ["constant", "{name: plateau, patience: 1}", "{name: one_cycle, warmup: 1}", "{name: step, every: 2}"]
+    ),
+    "model.hidden": st.sampled_from(["[]", "[3]", "[4, 3]"]),
+    "model.activation": st.sampled_from(["tanh", "relu", "prelu"]),
+    "model.dropout": st.sampled_from([0, 0.3]),
+    "model.batch_norm": st.booleans(),
+    "training.batch_size": st.sampled_from([16, 40, "full"]),
+    "training.epochs": st.integers(1, 6),
+    "training.evaluate_every": st.integers(1, 3),
+    "training.shuffle": st.booleans(),
+    "training.clip_norm": st.sampled_from(["null", 0.5]),
+    "training.early_stopping": st.sampled_from(["null", "{patience: 2}", "{patience: 1, min_delta: 0.3}"]),
+    "regularization.l1": st.sampled_from([0, 0.01]),
+}
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(chosen=st.fixed_dictionaries(ANY), count=st.integers(1, 3), cuts=st.lists(st.floats(0, 1), max_size=3))
+def test_any_experiment_interrupted_anywhere_any_number_of_times_ends_the_same(chosen, count, cuts) -> None:
+    overrides = [f"{key}={str(value).lower()}" for key, value in chosen.items()]
+    some = [experiment(IRIS, *overrides, f"seed={r}") for r in range(count)]
+    whole = Training(built(some))
+    undisturbed = told(whole.events())
+    training, said = Training(built(some)), []
+    for cut in cuts:
+        training.interrupted = After(int(cut * whole.step))
+        said += told(training.events())
+        training = again(taken(training), some)
+    said += told(training.events())
+    assert undisturbed == said
+    assert whole.run.final.tobytes() == training.run.final.tobytes()
+    assert whole.run.final_statistics.tobytes() == training.run.final_statistics.tobytes()
+    assert whole.ended == training.ended
 
 
 def test_a_state_taken_after_any_epoch_leads_to_the_same_end() -> None:

@@ -3,7 +3,13 @@
 import pytest
 from jsonschema import Draft202012Validator
 
-from nettrain.cli.completion import complete_file, complete_kind, complete_override, complete_run
+from nettrain.cli.completion import (
+    complete_begun_run,
+    complete_file,
+    complete_kind,
+    complete_override,
+    complete_run,
+)
 from nettrain.errors import SpecError
 from nettrain.spec.document import parse
 from nettrain.spec.kinds import REGISTRIES
@@ -135,3 +141,7 @@ def test_files_and_runs_are_completed(tmp_path, monkeypatch):
     assert ["a.yaml"] == complete_file("a")
     assert ["runs/iris", "runs/iris-2"] == complete_run("")
     assert ["runs/iris-2"] == complete_run("runs/iris-")
+    (tmp_path / "runs/begun").mkdir()
+    (tmp_path / "runs/begun/config.yaml").touch()
+    assert ["runs/begun"] == complete_begun_run("")
+    assert [] == complete_run("runs/beg")

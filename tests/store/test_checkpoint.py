@@ -61,6 +61,15 @@ def test_something_else_is_no_checkpoint(tmp_path):
         read_checkpoint(tmp_path / "none")
 
 
+def test_a_damaged_number_is_noticed(tmp_path):
+    write_checkpoint(tmp_path / "c", small(1))
+    content = bytearray((tmp_path / "c").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "c").write_bytes(content)
+    with pytest.raises(SpecError, match="c: not a checkpoint of nettrain: its numbers are not those"):
+        read_checkpoint(tmp_path / "c")
+
+
 def test_one_is_written_at_a_time_and_the_last_in_any_case(tmp_path):
     checkpoints = Checkpoints(tmp_path / "c")
     for number in range(20):

@@ -94,13 +94,19 @@ def momenta(schedule: Schedule, s: Any, steps: Times, calendar: Calendar) -> Tim
     return type(schedule).moved(s, *_clock(schedule, steps, calendar))
 
 
+def length_of(schedule: Schedule, calendar: Calendar) -> float:
+    """How long the run is after warmup, in the unit of the schedule's clock."""
+    steps = calendar.steps - schedule.warmup_steps(calendar)
+    return steps / calendar.steps_per_epoch if _unit(schedule) == "epoch" else steps
+
+
 def _clock(schedule: Schedule, steps: Times, calendar: Calendar) -> tuple[Times, float]:
     """The schedule's own time (T,) at these steps, and the run's length in its unit."""
-    warmup = schedule.warmup_steps(calendar)
-    unit = schedule.clock if schedule.per == "auto" else schedule.per
-    clock = np.maximum(steps - warmup, 0)
-    length: float = calendar.steps - warmup
-    if unit == "epoch":
+    clock = np.maximum(steps - schedule.warmup_steps(calendar), 0)
+    if _unit(schedule) == "epoch":
         clock = np.floor(clock / calendar.steps_per_epoch)
-        length /= calendar.steps_per_epoch
-    return clock, length
+    return clock, length_of(schedule, calendar)
+
+
+def _unit(schedule: Schedule) -> str:
+    return schedule.clock if schedule.per == "auto" else schedule.per
