@@ -40,6 +40,12 @@ def layer(generator):
     }
 
 
+def effective(block, kind):
+    """The block of a loss without settings that do nothing for these targets, which are refused."""
+    idle = losses[block["name"]].idle(losses[block["name"]](**block), kind)
+    return {name: value for name, value in block.items() if name not in idle}
+
+
 def drawn(number):
     """The overrides of a random network, the kind of its targets, and how far off its initial weights it is."""
     generator = np.random.default_rng([7, number])
@@ -51,7 +57,7 @@ def drawn(number):
         f"model.layers={json.dumps(layers)}",
         f"model.bias={json.dumps(any_of(generator, ['auto', False]))}",
         f"model.input_noise={any_of(generator, [0.0, 0.0, 0.2])}",
-        f"loss={json.dumps(entry(losses, loss, generator))}",
+        f"loss={json.dumps(effective(entry(losses, loss, generator), kind))}",
         f"seed={number}",
         f"training.batch_size={any_of(generator, [2, 5, 11, 22])}",
         *(f"regularization.{name}=0.1" for name in penalties() if generator.random() < 0.3),
