@@ -170,6 +170,7 @@ class Searched(Answer):
     metric: str
     goal: Literal["minimize", "maximize"]
     best: dict[str, Any] | None
+    failures: dict[str, str]
     influence: dict[str, Any]
     borders: list[Any]
     timing: dict[str, float]
