@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import SpecError, close
+from nettrain.spec.changes import flat
 from nettrain.spec.document import parse
 from nettrain.spec.experiment import goal
 from nettrain.store.run_folder import RunFolder
@@ -51,7 +52,7 @@ def glance(path: Path) -> Glance:
     """What a run folder says, as far as it can be read."""
     folder = RunFolder(path)
     summary, status = _summary(folder.summary)
-    settings = dict(_flat(_config(folder.config)))
+    settings = dict(flat(_config(folder.config)))
     newest = folder.summary if folder.summary.is_file() else folder.config
     return Glance(
         path,
@@ -146,20 +147,12 @@ def _summary(path: Path) -> tuple[dict[str, Any], str]:
     return found, str(found.get("status", "unreadable"))
 
 
-def _config(path: Path) -> Any:
+def _config(path: Path) -> dict[str, Any]:
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path), lines=False).values
+        values = parse(path.read_text(encoding="utf-8"), str(path), lines=False).values
     except (OSError, ValueError, SpecError):
         return {}
-
-
-def _flat(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and their values."""
-    for key, value in values.items() if isinstance(values, dict) else ():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+    return values if isinstance(values, dict) else {}
 
 
 def _figures(metrics: Any) -> Iterator[tuple[str, float]]:

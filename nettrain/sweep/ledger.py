@@ -5,18 +5,17 @@ the sweep begins and when it is made longer; brackets never reach across one.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from nettrain.errors import SpecError
+from nettrain.spec.changes import ABSENT, differences
 from nettrain.spec.problems import shown
 from nettrain.store.journal import Journal
 from nettrain.sweep.halving import Segment
 from nettrain.sweep.messages import Result
 from nettrain.sweep.trials import Search
-
-ABSENT = object()
 
 
 class Ledger:
@@ -74,25 +73,14 @@ def _searched(search: Search) -> dict[str, Any]:
 
 
 def _refuse_changes(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    was, is_now = dict(_flat(before)), dict(_flat(now))
     changed = [
-        f"{folder}: was begun with {_told(key, was)}, now {_told(key, is_now)}"
-        for key in {**was, **is_now}
-        if was.get(key, ABSENT) != is_now.get(key, ABSENT)
+        f"{folder}: was begun with {_told(one.key, one.before)}, now {_told(one.key, one.after)}"
+        for one in differences(before, now)
     ]
     if changed:
         raise SpecError([*changed, f"{folder}: go on with the file as it was, or begin anew with --out"])
 
 
-def _told(key: str, values: dict[str, Any]) -> str:
+def _told(key: str, value: Any) -> str:
     name = key.partition(".")[2] if key.startswith("experiment.") else key
-    return f"{name} {shown(values[key])}" if key in values else f"no {name}"
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with its dotted key."""
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+    return f"no {name}" if value is ABSENT else f"{name} {shown(value)}"
