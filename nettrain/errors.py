@@ -33,6 +33,34 @@ class BackendError(NettrainError):
     code = 4
 
 
+class NoCupyError(BackendError):
+    """CuPy is not installed, or cannot be imported."""
+
+
+class SeveralCupysError(BackendError):
+    """Two packages bring CuPy, and each overwrites files of the other."""
+
+
+class NoDriverError(BackendError):
+    """CuPy is there, but no driver of a GPU answers."""
+
+
+class OtherCudaError(BackendError):
+    """CuPy is built for a newer CUDA than the driver offers."""
+
+
+class NoDeviceError(BackendError):
+    """The driver knows no device, or not the one that was asked for."""
+
+
+class CudaLibraryError(BackendError):
+    """A library of CUDA that CuPy stands on is missing."""
+
+
+class DeviceMemoryError(BackendError):
+    """The device has not enough memory."""
+
+
 def nearest(name: object, allowed: Iterable[object]) -> str:
     """Text that names what was probably meant: `, did you mean "gelu"?`, or all that is allowed."""
     names = [str(other) for other in allowed]

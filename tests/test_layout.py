@@ -25,7 +25,7 @@ FLOORS = {
 }
 ONLY_IN = {
     "numba": "nettrain/backend/kernel.py",
-    "cupy": "nettrain/backend/cupy.py",
+    "cupy": ("nettrain/backend/cupy.py", "nettrain/backend/device.py"),
     "matplotlib": "nettrain/output/",
     "rich": "nettrain/output/",
 }

@@ -4,7 +4,7 @@ The registries say what there is: a new entry is checked without a word here.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal, get_args, get_origin
@@ -123,11 +123,11 @@ def allowed(entry: type[Variant], field: str, value: Any) -> bool:
     return True
 
 
-def checked(cell: Cell, given: Mapping[str, Any]) -> Plain | None:
-    """The report of one cell's network, None when nothing of it fits together."""
+def checked(cell: Cell, given: Mapping[str, Any], place: Sequence[str]) -> Plain | None:
+    """The report of one cell's network, None when nothing of it fits together; `place` says on what."""
     for way in cell.ways:
         try:
-            found = small_problem(cell.kind, way)
+            found = small_problem(cell.kind, (*way, *place))
         except SpecError:
             continue
         started = perf_counter()
@@ -135,11 +135,14 @@ def checked(cell: Cell, given: Mapping[str, Any]) -> Plain | None:
     return None
 
 
-def matrix(given: Mapping[str, Any]) -> Plain:
-    """The reports of all cells, as rows of a table; `given` are options of the check."""
+def matrix(given: Mapping[str, Any], place: Sequence[str] = ()) -> Plain:
+    """The reports of all cells, as rows of a table; `given` are options of the check.
+
+    `place` are overrides that name the backend, which is the reference without any.
+    """
     started, rows = perf_counter(), dict[tuple[str, str], Plain]()
     for cell in cells():
-        found = checked(cell, given)
+        found = checked(cell, given, place)
         row = rows.setdefault((cell.group, cell.row), new_row(cell))
         if found is not None:
             add(row, cell, found)

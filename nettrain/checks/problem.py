@@ -67,7 +67,7 @@ class Problem:
 
     @cached_property
     def backend(self) -> Backend:
-        """The reference backend as the experiment wants it."""
+        """The backend that the experiment names."""
         return opened(self.experiment)
 
     def population(self, members: int) -> Run:
@@ -120,7 +120,7 @@ def plain(experiment: Experiment, rows: int) -> Experiment:
 
 
 def opened(experiment: Experiment) -> Backend:
-    """The reference backend as the experiment wants it."""
+    """The backend that a resolved experiment names."""
     place = experiment.backend
     threads = 1 if place.threads == "auto" else place.threads
-    return open_backend("numpy", dtype=place.dtype, threads=threads)
+    return open_backend(place.name, dtype=place.dtype, threads=threads, device=place.device)

@@ -28,7 +28,7 @@ seed: 0
 data: {{target: {target}, target_kind: {kind}, validation: 0, columns: {{weight: w}}, target_scaling: none}}
 model: {{hidden: [7, 4], activation: tanh}}
 training: {{batch_size: 11}}
-backend: {{dtype: float64, threads: 1}}
+backend: {{name: numpy, dtype: float64, threads: 1}}
 """
 Generator = np.random.Generator
 Columns = dict[str, Any]

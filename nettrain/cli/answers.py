@@ -57,6 +57,21 @@ class Environment(Answer):
     threads: int
 
 
+class Gpu(Answer):
+    """A GPU and what drives it; memory in bytes."""
+
+    device: int
+    name: str
+    compute_capability: str
+    memory_free: int
+    memory_total: int
+    driver: str | None
+    driver_cuda: str
+    cuda_runtime: str
+    cublas: str
+    cupy: str
+
+
 class Info(Answer):
     """What is installed and what would be used."""
 
@@ -68,6 +83,8 @@ class Info(Answer):
     blas: str
     processors: int
     libraries: dict[str, str]
+    gpus: list[Gpu]
+    no_gpu: str | None  # why there is none to be used
 
 
 class Run(Answer):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nettrain.cli.options import Debug, Json, Member, RunArgument
+from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgument
 
 if TYPE_CHECKING:
     from nettrain.data.labelled import Rows
@@ -58,6 +58,8 @@ def evaluate(
     data: Data = None,
     part: Which = None,
     member: Member = None,
+    backend: Backend = None,
+    device: Device = None,
     out: Out = None,
     worst: Worst = 5,
     importance: Importance = False,
@@ -75,7 +77,7 @@ def evaluate(
     from nettrain.store.summary import threshold_of
     from nettrain.store.trained_run import open_trained
 
-    trained = open_trained(run).answering(member)
+    trained = open_trained(run, backend, device).answering(member)
     shuffled = importance_metric(trained, metric) if importance or metric else None
     rows = own_rows(trained, part or Part.test) if data is None else given_rows(trained, data, part)
     found = _importance(trained, rows.rows, shuffled, shuffles, seed) if shuffled else None

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nettrain.cli.options import Debug, Json, Overrides
+from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, with_place
 
 if TYPE_CHECKING:
     from nettrain.checks.problem import Problem
     from nettrain.output.console import Console
+    from nettrain.spec.experiment import Experiment
+    from nettrain.spec.load import Loaded
 
 What = Annotated[
     str | None,
@@ -57,6 +59,8 @@ def gradcheck(
     tolerance: Tolerance = None,
     seed: Seed = 0,
     function: Function = None,
+    backend: Backend = None,
+    device: Device = None,
     verbose: Verbose = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -64,7 +68,7 @@ def gradcheck(
     """Prove that backpropagation is right, by differences and by dual numbers.
 
     FILE: the network of an experiment on a batch of its data. RUN: a trained one. Neither: a small network of
-    every kind there is.
+    every kind there is. NumPy computes unless --backend names another.
     """
     from nettrain.output.console import console
     from nettrain.store.run_folder import json_line
@@ -74,9 +78,10 @@ def gradcheck(
     if function is not None:
         found = check_own(shown, function, what, options, verbose=verbose)
     elif what is not None:
-        found = check_network(shown, Path(what), overrides or [], options, verbose=verbose)
+        changes = with_place(overrides, backend, device)
+        found = check_network(shown, Path(what), changes, options, verbose=verbose)
     else:
-        found = check_everything(shown, options)
+        found = check_everything(shown, options, with_place(None, backend, device))
     if as_json:
         print(json_line(found))
     raise typer.Exit(0 if found["passed"] else 1)
@@ -122,11 +127,17 @@ def file_problem(path: Path, overrides: list[str]) -> tuple["Problem", str]:
     if "=" in str(path) and not path.exists():
         raise SpecError(f"{path}: name the FILE or RUN first, then what to change in it")
     loaded = load(path, overrides)
-    experiment = resolved(loaded.experiment)
-    exact = experiment.backend.model_copy(update={"dtype": "float64"})
     with loaded.placing_errors():
-        settled = read_settled(experiment.model_copy(update={"backend": exact}))
-        return problem(*settled), "initial weights"
+        experiment = resolved(exact(loaded))
+        return problem(*read_settled(experiment)), "initial weights"
+
+
+def exact(loaded: "Loaded") -> "Experiment":
+    """The experiment in float64, on NumPy unless an override names another backend."""
+    place = loaded.experiment.backend.model_copy(update={"dtype": "float64", "tf32": False})
+    if not loaded.overrides("backend", "name"):
+        place = place.model_copy(update={"name": "numpy"})
+    return loaded.experiment.model_copy(update={"backend": place})
 
 
 def run_problem(path: Path, overrides: list[str]) -> tuple["Problem", str]:
@@ -177,11 +188,11 @@ def check_own(
     return found
 
 
-def check_everything(console: "Console", options: dict[str, Any]) -> dict[str, Any]:
-    """Check a small network of every kind, and show them as tables."""
+def check_everything(console: "Console", options: dict[str, Any], place: list[str]) -> dict[str, Any]:
+    """Check a small network of every kind on that backend, and show them as tables."""
     from nettrain.checks.matrix import matrix
     from nettrain.output.gradient_matrix import matrix_view
 
-    found = matrix(options)
+    found = matrix(options, place)
     matrix_view(console, found)
     return found

@@ -39,4 +39,20 @@ Json = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no report.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
-Backend = Annotated[str | None, typer.Option("--backend", help="Short for backend.name=…: auto or numpy.")]
+Backend = Annotated[
+    str | None,
+    typer.Option(
+        "--backend", metavar="NAME", help="Short for backend.name=…: auto, numpy or cupy.", show_default=False
+    ),
+]
+Device = Annotated[
+    int | None,
+    typer.Option("--device", metavar="N", help="Short for backend.device=…: which GPU.", show_default=False),
+]
+
+
+def with_place(overrides: list[str] | None, backend: str | None, device: int | None) -> list[str]:
+    """Overrides, and those that --backend and --device stand for."""
+    given = {"backend.name": backend, "backend.device": device}
+    places = [f"{key}={value}" for key, value in given.items() if value is not None]
+    return [*(overrides or []), *places]

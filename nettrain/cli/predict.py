@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Debug, Json, Member, RunArgument
+from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgument
 
 if TYPE_CHECKING:
     from nettrain.data.unfit import Predictable, Unfit
@@ -64,6 +64,8 @@ def predict(
     form: Format = None,
     part: Which = None,
     member: Member = None,
+    backend: Backend = None,
+    device: Device = None,
     samples: Samples = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -82,7 +84,7 @@ def predict(
     from nettrain.store.trained_run import open_trained
 
     form = chosen_form(out, form)
-    trained = open_trained(run).answering(member)
+    trained = open_trained(run, backend, device).answering(member)
     print_notes(trained.cautions)
     dtype = trained.experiment.backend.dtype
     rows = read_predictable(data, trained.preprocessing, dtype=dtype, half=part)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nettrain.cli.completion import complete_begun_run
-from nettrain.cli.options import Debug, Json, Overrides, Quiet
+from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, Quiet, with_place
 from nettrain.cli.train import LOADED
 from nettrain.cli.training import Job, NoFigures, finished, leave, prepared
 
@@ -36,6 +36,8 @@ Run = Annotated[
 def resume(
     run: Run,
     overrides: Overrides = None,
+    backend: Backend = None,
+    device: Device = None,
     quiet: Quiet = False,
     no_figures: NoFigures = False,
     as_json: Json = False,
@@ -43,14 +45,14 @@ def resume(
 ) -> None:
     """Go on with a run that was interrupted, to the bit; or with one that has ended, given more epochs.
 
-    More epochs, another patience, monitor, target or time limit may be given; what would have made the past
-    different is refused.
+    More epochs, another patience, monitor, target, time limit or backend may be given; what would have made
+    the past different is refused.
     """
     from nettrain.output.console import console
     from nettrain.store.run_folder import json_line
 
-    figures = not no_figures
-    summary = resume_run(run, overrides or [], console(stderr=as_json), quiet=quiet, figures=figures)
+    changes, screen = with_place(overrides, backend, device), console(stderr=as_json)
+    summary = resume_run(run, changes, screen, quiet=quiet, figures=not no_figures)
     if as_json:
         print(json_line(summary))
     leave(summary)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, File, Json, Overrides, Quiet
-from nettrain.cli.training import Job, NoFigures, finished, leave, prepared
+from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_place
+from nettrain.cli.training import Job, NoFigures, finished, leave, prepared, reason
 
 if TYPE_CHECKING:
     from nettrain.output.console import Console
@@ -23,6 +23,7 @@ def train(
     overrides: Overrides = None,
     out: Out = Path("runs"),
     backend: Backend = None,
+    device: Device = None,
     quiet: Quiet = False,
     no_figures: NoFigures = False,
     profile: Profiled = False,
@@ -33,10 +34,9 @@ def train(
     from nettrain.output.console import console
     from nettrain.store.run_folder import json_line
 
-    changes = [*(overrides or []), *([f"backend.name={backend}"] if backend else [])]
     summary = train_file(
         file,
-        changes,
+        with_place(overrides, backend, device),
         out,
         console(stderr=as_json),
         quiet=quiet,
@@ -83,7 +83,8 @@ def train_file(
         with locked(folder.path):
             write_whole(folder.config, to_yaml(experiment))
             records = Records(folder, many=len(members) > 1)
-            job = Job(training, members, data, folder, records, [*before, *loaded.notes])
+            why = reason(loaded)
+            job = Job(training, members, data, folder, records, [*before, *loaded.notes], why)
             return finished(job, console, started, quiet=quiet, figures=figures)
 
 

@@ -36,6 +36,7 @@ class Job:
     folder: "RunFolder"
     records: "Records"
     notes: Sequence[str]  # what is to be said of it before all else
+    why: str = ""  # this backend, where it was left open
 
 
 def finished(job: Job, console: "Console", started: float, *, quiet: bool, figures: bool) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
     run, folder = job.training.run, job.folder
     if not quiet:
         notes = [*job.notes, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
-        head(console, run.experiment.experiment, _facts(run, job.data), notes)
+        head(console, run.experiment.experiment, _facts(run, job), notes)
     try:
         networks, summary = _follow(job, console, started, quiet=quiet)
     except KeyboardInterrupt:  # the second: what it has written so far is whole
@@ -82,11 +83,21 @@ def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", li
     with loaded.placing_errors():
         experiment, data = read_settled(resolved(loaded.experiment))
         place = experiment.backend
-        backend = open_backend(place.name, dtype=place.dtype, threads=int(place.threads))
+        backend = open_backend(
+            place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
+        )
         members = replicas(experiment)
         run = build(members, data, backend)
         run.profile = Profile() if profile else None
         return Training(run), members, data
+
+
+def reason(loaded: "Loaded") -> str:
+    """Why `auto` has taken its backend, where the experiment leaves it open."""
+    from nettrain.backend.choose import chosen
+
+    place = loaded.experiment.backend
+    return chosen(place.name, place.device).reason
 
 
 def _follow(
@@ -176,12 +187,12 @@ def _watch(job: Job, display: "Progress", keeper: "Keeper") -> "TrainingDone":
     return done
 
 
-def _facts(run: "Run", data: "Prepared") -> dict[str, str]:
+def _facts(run: "Run", job: Job) -> dict[str, str]:
     """What is trained on what, in a few words."""
     from nettrain.output.numbers import count
 
     rows = ", ".join(f"{count(table.rows)} {part}" for part, table in run.tables.items())
-    targets, backend = data.preprocessing, run.backend
+    targets, backend = job.data.preprocessing, run.backend
     kind = f"{len(targets.classes)} classes" if targets.classes else ", ".join(targets.target_names)
     threads = f"{backend.threads} thread{'s' if backend.threads > 1 else ''}"
     members = {"members": _members(run)} if len(run.final) > 1 else {}
@@ -189,7 +200,7 @@ def _facts(run: "Run", data: "Prepared") -> dict[str, str]:
         "data": f"{rows} rows, {run.plan.inputs} inputs → {kind}",
         "network": f"{'-'.join(map(str, run.plan.widths))}, {count(run.plan.parameters)} parameters",
         **members,
-        "backend": f"{backend.name} {backend.dtype}, {threads}",
+        "backend": f"{backend.name} {backend.dtype}, {threads}" + (f" (auto: {job.why})" if job.why else ""),
     }
 
 

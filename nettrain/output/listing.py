@@ -2,6 +2,7 @@
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def facts_table(console: Console, facts: dict[str, str]) -> None:
@@ -10,5 +11,5 @@ def facts_table(console: Console, facts: dict[str, str]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts.items():
-        table.add_row(name, value)
+        table.add_row(name, Text(value))  # text may hold brackets, as in nettrain[cuda13]
     console.print(table)

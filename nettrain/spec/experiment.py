@@ -22,6 +22,7 @@ MONITOR = ("training", "early_stopping", "monitor")
 CONVERGENCE = ("training", "convergence")
 TARGET = ("training", "target")
 SCHEDULE_MONITOR = ("schedule", "monitor")
+TF32 = ("backend", "tf32")
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BatchSize = Annotated[
     Annotated[int, Field(ge=1)] | Literal["full"], expects("a whole number from 1, or full")
@@ -50,12 +51,6 @@ def _known_monitor(name: str) -> str:
 
 Monitor = Annotated[str, AfterValidator(_known_monitor)]
 Target = Annotated[dict[Monitor, float], Field(min_length=1)]
-
-
-def _built(name: str) -> str:
-    if name == "cupy":
-        raise PydanticCustomError("unbuilt", '"cupy" is not built yet')
-    return name
 
 
 class EarlyStopping(Settings):
@@ -165,13 +160,19 @@ class TrainingSettings(Settings):
 class BackendSettings(Settings):
     """Where and how numbers are computed."""
 
-    name: Annotated[Literal["auto", "numpy", "cupy"], AfterValidator(_built)] = option(
-        "auto", "auto takes the best that is there"
-    )
+    name: Literal["auto", "numpy", "cupy"] = option("auto", "auto takes cupy where a GPU answers, else numpy")
     dtype: Literal["float32", "float64"] = option("float32", "of parameters and signals")
     threads: Threads = option("auto", "of matrix products and kernels; part of the run's bits")
-    device: Any = later(0, "which GPU")
-    tf32: Any = later(False, "let a GPU round products to 10 bits")
+    device: int = option(0, "which GPU", ge=0)
+    tf32: bool = option(False, "let a GPU round the factors of float32 products to 10 bits")
+
+    @model_validator(mode="after")
+    def _something_to_round(self) -> "BackendSettings":
+        for value, other in ((self.name, "numpy"), (self.dtype, "float64")):
+            if self.tf32 and value == other:
+                text = f"true does nothing for {other}"
+                raise PydanticCustomError("elsewhere", "{text}", {"text": text, "path": TF32})
+        return self
 
 
 class Experiment(Settings):

@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nettrain.backend.choose import chosen
 from nettrain.data.settings import is_path
-from nettrain.errors import DataError, SpecError, close_file
+from nettrain.errors import BackendError, DataError, SpecError, close_file
 from nettrain.spec.document import Document, dump, parse
 from nettrain.spec.document import Path as KeyPath
 from nettrain.spec.experiment import Experiment
@@ -37,9 +38,13 @@ class Loaded:
         """Errors that begin with a key of the experiment get the place of that key in front."""
         try:
             yield
-        except (SpecError, DataError) as error:
+        except (SpecError, DataError, BackendError) as error:
             placed = [self._placed(line) for line in str(error).splitlines()]
             raise type(error)("\n".join(placed)) from error
+
+    def overrides(self, *path: str) -> bool:
+        """Whether an override gives this key."""
+        return self.document.place(path).startswith(OVERRIDE)
 
     def changed(self, changes: Iterable[Change]) -> tuple["Loaded", list[str]]:
         """This experiment without its sweep, other values at some keys; and notes as of overrides.
@@ -96,9 +101,13 @@ def check(document: Document) -> Experiment:
     return experiment
 
 
-def resolved(experiment: Experiment) -> Experiment:
-    """The experiment with its four seeds and its backend written in; threads left open follow the data."""
-    seed = experiment.seed
+def resolved(experiment: Experiment, backend: str | None = None) -> Experiment:
+    """The experiment with its four seeds and its backend written in; threads left open follow the data.
+
+    A backend that is left open is this one, or what `auto` takes.
+    """
+    seed, place = experiment.seed, experiment.backend
+    name = (backend or chosen("auto", place.device).name) if place.name == "auto" else place.name
 
     def seeded(block: Any, *names: str) -> Any:
         missing = {name: seed for name in names if getattr(block, name) is None}
@@ -109,7 +118,7 @@ def resolved(experiment: Experiment) -> Experiment:
             "data": seeded(experiment.data, "seed"),
             "model": seeded(experiment.model, "seed"),
             "training": seeded(experiment.training, "order_seed", "noise_seed"),
-            "backend": experiment.backend.model_copy(update={"name": "numpy"}),
+            "backend": place.model_copy(update={"name": name, "tf32": place.tf32 and name == "cupy"}),
         }
     )
 

@@ -41,7 +41,7 @@ def summarise(
         "parameters": run.plan.parameters,
         "link": loss_of(run.experiment).link,
         "timing": _timing(run, ended, done),
-        "environment": environment(run.backend.threads),
+        "environment": environment(run.backend.threads, run.backend.name, run.experiment.backend.device),
         "seed": run.experiment.seed,
     }
     if len(members) == 1:

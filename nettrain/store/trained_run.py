@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 
@@ -12,9 +13,9 @@ from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.engine.build import task_of
 from nettrain.engine.population import Pool
-from nettrain.errors import SpecError
+from nettrain.errors import BackendError, SpecError, nearest
 from nettrain.model.architecture import Architecture
-from nettrain.spec.experiment import Experiment
+from nettrain.spec.experiment import BackendSettings, Experiment
 from nettrain.spec.load import check, read, resolved
 from nettrain.store.model_file import read_model
 from nettrain.store.run_folder import RunFolder, read_json
@@ -31,6 +32,7 @@ class TrainedRun:
     preprocessing: Preprocessing
     backend: Backend
     folder: RunFolder = field(repr=False)
+    instead: str = ""  # of its own backend: why another one answers
 
     @property
     def task(self) -> Task:
@@ -55,6 +57,10 @@ class TrainedRun:
     @property
     def cautions(self) -> list[str]:
         """What a person should know before trusting its answers."""
+        return [*([self.instead] if self.instead else []), *self._doubts]
+
+    @property
+    def _doubts(self) -> list[str]:
         if not self.folder.summary.is_file():
             return [f"{self.folder.path} has not come to its end"]
         if read_json(self.folder.summary).get("status") == "diverged":
@@ -80,17 +86,44 @@ class TrainedRun:
         return replace(self, parameters=self.parameters[rows], statistics=self.statistics[rows])
 
 
-def open_trained(path: Path) -> TrainedRun:
-    """The trained run in a folder. Raises SpecError when it is unfinished or all of it has diverged."""
+def open_trained(path: Path, backend: str | None = None, device: int | None = None) -> TrainedRun:
+    """The trained run in a folder, on a backend and device, its own unless told.
+
+    When its own backend is not there, NumPy answers and a caution says so. Raises SpecError when the run is
+    unfinished or all of it has diverged, BackendError when the backend that was asked for is not there.
+    """
     folder = RunFolder.open(path)
     plan, parameters, statistics = read_model(folder.model)
     preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))
-    experiment = resolved(check(read(folder.config)))
+    experiment = _placed(check(read(folder.config)), backend, device)
     if plan.inputs != preprocessing.inputs:
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
     if not np.isfinite(parameters).all(axis=1).any():
         raise SpecError(f"{path}: the run diverged, its weights are not numbers")
-    place = experiment.backend
+    opened, instead = _opened(experiment.backend, asked=backend is not None)
+    return TrainedRun(experiment, plan, parameters, statistics, preprocessing, opened, folder, instead)
+
+
+def _placed(experiment: Experiment, backend: str | None, device: int | None) -> Experiment:
+    """A run's resolved experiment, with the backend and the device that somebody asks for."""
+    names = get_args(BackendSettings.model_fields["name"].annotation)
+    if backend is not None and backend not in names:
+        raise SpecError(f'--backend: unknown "{backend}"{nearest(backend, names)}')
+    given = {"name": backend, "device": device}
+    update = {key: value for key, value in given.items() if value is not None}
+    place = experiment.backend.model_copy(update=update)
+    return resolved(experiment.model_copy(update={"backend": place}))
+
+
+def _opened(place: BackendSettings, *, asked: bool) -> tuple[Backend, str]:
+    """A backend and, when it is NumPy because the run's own is not there, what to say of that."""
     threads = 1 if place.threads == "auto" else place.threads  # a run writes a number, a person may not
-    backend = open_backend("numpy", dtype=place.dtype, threads=threads)
-    return TrainedRun(experiment, plan, parameters, statistics, preprocessing, backend, folder)
+    tf32 = place.tf32 and place.name == "cupy"
+    numbers: Any = {"dtype": place.dtype, "threads": threads}
+    try:
+        return open_backend(place.name, **numbers, device=place.device, tf32=tf32), ""
+    except BackendError as error:
+        if asked:
+            raise
+        why = str(error).removeprefix("backend.name: ")
+        return open_backend("numpy", **numbers), f"numpy answers for {place.name}, which trained it: {why}"

@@ -171,8 +171,11 @@ WRONG = [
         'override "optimizer.momentum=0.9": optimizer.momentum: unknown key '
         "(allowed: name, learning_rate, beta1, beta2, epsilon, bias_correction, amsgrad)",
     ),
-    ("backend.device=2", 'override "backend.device=2": backend.device: not built yet'),
-    ("backend.name=cupy", 'override "backend.name=cupy": backend.name: "cupy" is not built yet'),
+    ("backend.device=-2", 'override "backend.device=-2": backend.device: -2 is not at least 0'),
+    (
+        "backend.name=gpu",
+        'override "backend.name=gpu": backend.name: unknown "gpu" (allowed: auto, numpy, cupy)',
+    ),
 ]
 
 

@@ -1,0 +1,242 @@
+"""What a person reads when there is no GPU to be used: the words of CuPy and CUDA, turned into one line.
+
+The errors are those of CuPy 14.2: their types, modules and texts as its wheels and NVIDIA's libraries have
+them, met on machines without driver, device or library.
+"""
+
+import contextlib
+import sys
+from importlib import metadata
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from nettrain import errors
+from nettrain.backend import device
+from nettrain.backend.choose import Choice, chosen, open_backend
+
+NO_DRIVER = "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version"
+NO_DEVICE = "cudaErrorNoDevice: no CUDA-capable device is detected"
+NEED = "from 580 on for CUDA 13, from 525 on for CUDA 12"
+INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
+
+
+def of_cupy(name, base=RuntimeError, module="cupy_backends.cuda.api.runtime"):
+    """An exception class as CuPy has it."""
+    return type(name, (base,), {"__module__": module})
+
+
+CudaError = of_cupy("CUDARuntimeError")
+OutOfMemory = of_cupy("OutOfMemoryError", MemoryError, "cupy.cuda.memory")
+
+
+def raising(error):
+    def call(*_):
+        raise error
+
+    return call
+
+
+class Cuda(SimpleNamespace):
+    """`cupy.cuda`, whose cuBLAS is loaded when it is asked for."""
+
+    @property
+    def cublas(self):
+        if isinstance(self.library, Exception):
+            raise self.library
+        return self.library
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    """A CuPy with one H200, and no package that brings it."""
+    runtime = SimpleNamespace(
+        getDeviceCount=lambda: 1,
+        driverGetVersion=lambda: 13000,
+        runtimeGetVersion=lambda: 13020,
+        getDeviceProperties=lambda n: {"name": b"NVIDIA H200", "major": 9, "minor": 0},
+        memGetInfo=lambda: (140_000_000_000, 150_000_000_000),
+    )
+    module = ModuleType("cupy")
+    module.__version__ = "14.2.0"
+    module.cuda = Cuda(
+        runtime=runtime,
+        library=SimpleNamespace(getVersion=lambda handle: 130102),
+        nvrtc=SimpleNamespace(getVersion=lambda: (13, 2)),
+        device=SimpleNamespace(get_cublas_handle=lambda: 7),
+        Device=lambda n: contextlib.nullcontext(),
+    )
+    module.get_default_memory_pool = lambda: SimpleNamespace(free_bytes=lambda: 2_000_000_000)
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    brought(monkeypatch)
+    return module
+
+
+def brought(monkeypatch, *packages):
+    """Only these packages are installed."""
+
+    def distribution(name):
+        if name not in packages:
+            raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", distribution)
+
+
+def refused(kind, text, number=0):
+    """A run on the device, and `auto`, are told the same."""
+    with pytest.raises(errors.BackendError) as caught:
+        open_backend("cupy", dtype="float32", threads=1, device=number)
+    assert (kind, text, 4) == (type(caught.value), str(caught.value), caught.value.code)
+    assert Choice("numpy", text.removeprefix("backend.name: ")) == chosen("auto", number)
+
+
+def test_a_device_that_answers_is_taken_and_named(cupy):
+    assert Choice("cupy", "device 0, NVIDIA H200") == chosen("auto")
+
+
+def test_everything_that_is_told_of_a_device(cupy, monkeypatch, tmp_path):
+    text = (
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build\nGCC version: 13\n"
+    )
+    (tmp_path / "version").write_text(text)
+    monkeypatch.setattr(device, "KERNEL_MODULE", tmp_path / "version")
+    expected = device.Gpu(
+        device=0,
+        name="NVIDIA H200",
+        compute_capability="9.0",
+        memory_free=142_000_000_000,
+        memory_total=150_000_000_000,
+        driver="580.65.06",
+        driver_cuda="13.0",
+        cuda_runtime="13.2",
+        cublas="13.1.2",
+        cupy="14.2.0",
+    )
+    assert expected == device.gpu(0)
+
+
+def test_no_cupy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(errors.NoCupyError, match="not installed") as caught:
+        open_backend("cupy", dtype="float32", threads=1)
+    assert f"backend.name: cupy is not installed: {INSTALL}" == str(caught.value)
+    assert Choice("numpy", "cupy is not installed") == chosen("auto")
+
+
+def test_a_folder_of_that_name_is_not_cupy(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    (tmp_path / "cupy").mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert not device.cupy_is_there()
+
+
+def test_a_cupy_that_does_not_import(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    rule = "=" * 64
+    reason = "ImportError: libcudart.so.13: cannot open shared object file: No such file or directory"
+    text = f"\n{rule}\nFailed to import CuPy.\n\nOriginal error:\n  {reason}\n{rule}\n"
+    (tmp_path / "cupy.py").write_text(f"raise ImportError({text!r})")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    refused(errors.NoCupyError, f"backend.name: cupy cannot be imported: {reason}")
+
+
+def test_no_driver(cupy):
+    cupy.cuda.runtime.getDeviceCount = raising(CudaError(NO_DRIVER))
+    cupy.cuda.runtime.driverGetVersion = lambda: 0
+    text = f"cupy 14.2.0 finds no driver: install a driver of NVIDIA ({NEED}), or use numpy"
+    refused(errors.NoDriverError, f"backend.name: {text}")
+
+
+@pytest.mark.parametrize("count", [lambda: 0, raising(CudaError(NO_DEVICE))], ids=["zero", "error"])
+def test_a_driver_without_device(cupy, count):
+    cupy.cuda.runtime.getDeviceCount = count
+    why = "the driver answers, but it shows no device (is CUDA_VISIBLE_DEVICES set?)"
+    refused(errors.NoDeviceError, f"backend.name: cupy: {why}")
+
+
+@pytest.mark.parametrize(("count", "there"), [(1, "0 alone"), (4, "0 to 3")])
+def test_a_device_that_is_not_there(cupy, count, there):
+    cupy.cuda.runtime.getDeviceCount = lambda: count
+    refused(errors.NoDeviceError, f"backend.device: 5 is not there, this machine has {there}", number=5)
+
+
+def test_a_driver_too_old_for_this_cupy(cupy, monkeypatch):
+    cupy.cuda.runtime.getDeviceCount = raising(CudaError(NO_DRIVER))
+    cupy.cuda.runtime.driverGetVersion = lambda: 12040
+    brought(monkeypatch, "cupy-cuda13x")
+    begins = "backend.name: cupy is built for CUDA 13.2, the driver offers 12.4: install a newer driver"
+    instead = "or pip uninstall cupy-cuda13x and pip install 'nettrain[cuda12]'"
+    refused(errors.OtherCudaError, f"{begins}, {instead}")
+
+
+def test_a_driver_too_old_for_any_cupy(cupy):
+    cupy.cuda.runtime.getDeviceCount = raising(CudaError(NO_DRIVER))
+    cupy.cuda.runtime.driverGetVersion = lambda: 11080
+    cupy.cuda.runtime.runtimeGetVersion = lambda: 12090
+    begins = "backend.name: cupy is built for CUDA 12.9, the driver offers 11.8"
+    refused(errors.OtherCudaError, f"{begins}: install a newer driver")
+
+
+def test_two_packages_that_bring_cupy(cupy, monkeypatch):
+    brought(monkeypatch, "cupy-cuda12x", "cupy-cuda13x")
+    begins = "backend.name: cupy-cuda12x and cupy-cuda13x are installed, one spoils the other"
+    text = f"{begins}: pip uninstall cupy-cuda12x cupy-cuda13x, then {INSTALL}"
+    refused(errors.SeveralCupysError, text)
+
+
+def test_a_library_that_is_missing(cupy):
+    reason = "libcublas.so.13: cannot open shared object file: No such file or directory"
+    cupy.cuda.library = ImportError(reason)
+    expected = f"backend.name: cupy finds no cuBLAS: pip install 'nettrain[cuda13]' brings it ({reason})"
+    refused(errors.CudaLibraryError, expected)
+    cupy.cuda.library = None
+    reason = 'Failure finding "libnvrtc.so.13": No such file: libnvrtc.so.13'
+    lost = of_cupy("DynamicLibNotFoundError", module="cuda.pathfinder._dynamic_libs.load_dl_common")
+    cupy.cuda.nvrtc.getVersion = raising(lost(f"{reason}\n"))
+    expected = f"backend.name: cupy finds no NVRTC: pip install 'nettrain[cuda13]' brings it ({reason})"
+    refused(errors.CudaLibraryError, expected)
+
+
+def test_another_error_of_cuda_is_told_as_it_is(cupy):
+    text = "cudaErrorSystemDriverMismatch: system has unsupported display driver / cuda driver combination"
+    cupy.cuda.runtime.getDeviceCount = raising(CudaError(text))
+    refused(errors.BackendError, f"backend.name: cupy: {text}")
+
+
+ALLOCATING = "Out of memory allocating 10,737,418,240 bytes (allocated so far: 3,221,225,472 bytes)."
+SHORTAGES = [
+    (OutOfMemory(ALLOCATING), "device 1: 10.7 GB asked for, 142 GB of 150 GB free"),
+    (
+        CudaError("cudaErrorMemoryAllocation: out of memory"),
+        "device 1: no memory left, 142 GB of 150 GB free",
+    ),
+    (
+        of_cupy("CUBLASError", module="cupy_backends.cuda.libs.cublas")("CUBLAS_STATUS_ALLOC_FAILED"),
+        "device 1: no memory left, 142 GB of 150 GB free",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "text"), SHORTAGES, ids=lambda part: type(part).__name__)
+def test_a_shortage_of_memory_is_told_from_other_errors(cupy, error, text):
+    assert (True, text) == (device.is_shortage(error), device.shortage(error, 1))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("of the host"),
+        CudaError("cudaErrorIllegalAddress: an illegal memory access"),
+        ValueError(),
+    ],
+)
+def test_what_is_no_shortage_of_the_device(error):
+    assert not device.is_shortage(error)
+
+
+SIZES = {0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_500_000: "1.5 MB", 999_600_000: "1.0 GB", 141e9: "141 GB"}
+
+
+@pytest.mark.parametrize(("size", "text"), SIZES.items(), ids=str)
+def test_sizes_in_words(size, text):
+    assert text == device.in_words(int(size))
