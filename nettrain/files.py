@@ -36,7 +36,8 @@ def append_whole(path: Path, content: str) -> None:
                 shutil.copyfileobj(before, f, COPIED)
         f.write(data)
 
-    _replace(path, write, len(data))
+    before = path.stat().st_size if path.exists() else 0
+    _replace(path, write, before + len(data))
 
 
 def _replace(path: Path, write: Callable[[IO[bytes]], object], size: int) -> None:
@@ -50,14 +51,21 @@ def _replace(path: Path, write: Callable[[IO[bytes]], object], size: int) -> Non
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise NettrainError(f"{path}: cannot be written: {_reason(error, path, size)}") from error
+        raise refusal(error, path, size) from error
     finally:  # also when Ctrl-C comes in between
         if temporary is not None:
             temporary.unlink(missing_ok=True)
 
 
+def refusal(error: OSError, path: Path, size: int) -> NettrainError:
+    """What to raise when the disk refuses to take a file of so many bytes."""
+    return NettrainError(f"{path}: cannot be written: {_reason(error, path, size)}")
+
+
 def _reason(error: OSError, path: Path, size: int) -> str:
     """What the disk says; where room is what is missing, how much there is and how much it takes."""
+    if error.errno == errno.ENOENT and not path.parent.exists():
+        return f"{path.parent} is gone"
     if error.errno not in NO_ROOM:
         return str(error.strerror)
     free = shutil.disk_usage(path.parent).free

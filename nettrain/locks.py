@@ -7,7 +7,7 @@ holds it, however that ends. A name that is still there when the lock is free is
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nettrain.errors import NettrainError, SpecError
@@ -25,7 +25,8 @@ def locked(folder: Path) -> Iterator[str | None]:
     handle = _acquire(path)
     try:
         before = os.read(handle, 100).decode(errors="replace").strip()
-        _name(handle, str(os.getpid()))
+        with suppress(OSError):  # a full disk: it is ours all the same
+            _name(handle, str(os.getpid()))
         yield f"{folder}: process {before} ended without letting go of it; taken over" if before else None
     finally:
         path.unlink(missing_ok=True)  # before it is let go: the next owner makes a file of its own

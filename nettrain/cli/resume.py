@@ -169,8 +169,9 @@ def _nothing_to_do(folder: "RunFolder", console: "Console", *, quiet: bool) -> d
     summary = read_json(folder.summary)
     if not quiet:
         ended = f"{folder.path}: {summary['status']} after {summary['epochs_run']} epochs, nothing to do"
-        more = MORE.get(summary["stop_reason"])
-        console.print(f"{ended}; {more}" if more else ended, soft_wrap=True, highlight=False)
+        networks = summary.get("members") or [summary]
+        more = sorted({MORE[one["stop_reason"]] for one in networks if one["stop_reason"] in MORE})
+        console.print("; ".join([ended, *more]), soft_wrap=True, highlight=False)
     return {"folder": str(folder.path), **summary}
 
 

@@ -64,17 +64,24 @@ def diagnose(
 ) -> Divergence | None:
     """Train a settled experiment until it diverges; None when it does not.
 
-    `state` is that of the same experiment alone, before it diverged.
+    `state` is that of the same experiment alone, before it diverged. What is found does not depend on it: a
+    state from within an epoch does not know with which weights that began, and the one right before the step
+    does not know the last gradient.
     """
     run = build([experiment], data, backend)
     look = _Look(run)
     training = Training(run, look, clock=lambda: 0.0)
-    if state is not None:
+    if state is not None and state.numbers["position"] == 0:
         put_back(training, state)
-    look.begin(training.step)
+    began = training.step
+    look.begin(began)
     for _ in training.events():
         pass
-    return look.found(training) if look.diverged else None
+    if not look.diverged:
+        return None
+    found = look.found(training)
+    at_once = look.step == began > 0
+    return (diagnose(experiment, data, backend) or found) if at_once else found
 
 
 def advice(experiment: Experiment, rate: float) -> list[str]:

@@ -21,7 +21,7 @@ NUMBERS = ("epoch", "step", "position", "step_seconds", "seconds")
 
 @dataclass(frozen=True)
 class State:
-    """Arrays on the host: the rows of members that are still there, and what all have ended with.
+    """Arrays on the host: the rows of members that are still there, and what others have ended with.
 
     `numbers` are plain: where the loop stood and how members have ended.
     """
@@ -35,7 +35,7 @@ class State:
         if not self.arrays[ROWS + "active"][rows].any():
             return None
         arrays = {
-            name: array[rows if name.startswith(ROWS) else [member]] for name, array in self.arrays.items()
+            name: array[rows] if name.startswith(ROWS) else array[:0] for name, array in self.arrays.items()
         }
         return State(arrays | {ROWS + "original": np.array([0])}, {**self.numbers, "ended": []})
 
@@ -46,7 +46,7 @@ def taken(training: Training) -> State:
     rows = {ROWS + name: host(run.population[name]) for name in run.population.kept()}
     numbers = {name: getattr(training, name) for name in NUMBERS}
     ended = [asdict(end) for end in training.ended.values()]
-    final = {name: getattr(run, name).copy() for name in FINAL}
+    final = {name: getattr(run, name)[list(training.ended)] for name in FINAL}
     return State({**rows, **final}, {**numbers, "ended": ended})
 
 
@@ -70,7 +70,7 @@ def put_back(
             continue
         population[name][...] = _on(population[name], run.backend.xp, state.arrays[ROWS + name])
     for name in FINAL:
-        getattr(run, name)[...] = state.arrays[name]
+        getattr(run, name)[[end["member"] for end in state.numbers["ended"]]] = state.arrays[name]
     for name in NUMBERS:
         setattr(training, name, state.numbers[name])
     _reopen(training, [MemberStopped(**end) for end in state.numbers["ended"]], set(reopened))

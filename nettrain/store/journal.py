@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import NettrainError, SpecError
+from nettrain.files import refusal
 
 Entry = dict[str, Any]
 
@@ -32,7 +33,7 @@ class Journal:
                 f.flush()
                 os.fsync(f.fileno())
         except OSError as error:
-            raise NettrainError(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise refusal(error, self.path, len(text)) from error
 
 
 def _read(path: Path) -> list[Entry]:

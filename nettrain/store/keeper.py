@@ -8,7 +8,7 @@ from typing import Any
 from nettrain.data.prepare import Prepared
 from nettrain.engine.loop import Training
 from nettrain.engine.state import State, taken
-from nettrain.store.checkpoint import Checkpoint, Checkpoints, fingerprint, read_checkpoint
+from nettrain.store.checkpoint import Checkpoints, fingerprint, read_checkpoint
 from nettrain.store.records import Records
 from nettrain.store.run_folder import RunFolder
 
@@ -30,48 +30,58 @@ class Keeper:
         self._training, self._data, self._records, self._clock = training, data, records, clock
         settings = training.run.experiment.training.checkpoint
         self._seconds = None if settings is None else settings.seconds
-        self._checkpoints = Checkpoints(folder.checkpoint)
+        self._checkpoints = Checkpoints(folder.checkpoint, self._facts)
         self._next = clock() + (self._seconds or 0.0)
+        self._before: dict[int, State | None] = {}
 
     def look(self) -> None:
         """To be called after every epoch: keep the run when it is time. Raises when the disk refuses."""
         started = self._clock()
-        if self._seconds is None or started < self._next or self._spoilt:
+        if self._seconds is None or started < self._next or self._all_diverged:
             return
-        self._checkpoints.offer(self._checkpoint)
+        self._checkpoints.offer(self._state)
         spent = self._clock() - started
         self._next = started + max(self._seconds, SHARE * spent)
 
     def finish(self) -> None:
-        """Write the last checkpoint; of a run that has diverged the one before stays."""
-        self._checkpoints.close(None if self._spoilt else self._checkpoint())
+        """Write the last checkpoint; when all members have diverged the one before stays."""
+        self._before = {member: self._on_disk(member) for member in self._diverged}
+        self._checkpoints.close(None if self._all_diverged else self._state())
 
     def close(self) -> None:
         """Wait for what is being written."""
         self._checkpoints.close()
 
     def before(self, member: int) -> State | None:
-        """The last state on disk of one member alone, if it was still training then."""
+        """The last state of a diverged member alone before the end, if it was still training then."""
+        return self._before.get(member)
+
+    def _on_disk(self, member: int) -> State | None:
         if not self.folder.checkpoint.is_file():
             return None
         return read_checkpoint(self.folder.checkpoint).state.alone(member)
 
     @property
-    def _spoilt(self) -> bool:
-        """Whether all have ended and one has diverged: nothing could go on from here."""
-        ends = self._training.ended.values()
-        over = not self._training.run.population["active"].any()
-        return over and any(end.reason == "diverged" for end in ends)
+    def _diverged(self) -> list[int]:
+        return [member for member, end in self._training.ended.items() if end.reason == "diverged"]
 
-    def _checkpoint(self) -> Checkpoint:
+    @property
+    def _all_diverged(self) -> bool:
+        """Whether nobody could go on from here."""
+        return len(self._diverged) == len(self._training.run.final)
+
+    def _state(self) -> State:
         # the history first: it then reaches at least as far as the checkpoint
         self._records.write()
-        return Checkpoint(taken(self._training), {"data": self._fingerprint, "experiment": self._experiment})
+        return taken(self._training)
+
+    def _facts(self) -> dict[str, Any]:
+        return {"data": self._fingerprint, "experiment": self._experiment}
 
     @cached_property
     def _experiment(self) -> dict[str, Any]:
         return self._training.run.experiment.model_dump(mode="json")
 
     @cached_property
-    def _fingerprint(self) -> str:
+    def _fingerprint(self) -> list[list[Any]]:
         return fingerprint(self._data)

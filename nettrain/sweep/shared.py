@@ -13,6 +13,7 @@ from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.settings import DataSettings
+from nettrain.files import refusal
 
 PARTS = ("train", "validation", "test")
 ARRAYS = ("x", "y", "weight")
@@ -29,11 +30,15 @@ class Shared:
 
 
 def share(data: Prepared, stem: Path) -> Shared:
-    """Write the arrays to files that begin with `stem`."""
+    """Write the arrays to files that begin with `stem`. Raises NettrainError when the disk refuses."""
     there = tuple(part for part in PARTS if getattr(data, part) is not None)
     for part in there:
         for name in ARRAYS:
-            np.save(_path(stem, part, name), getattr(getattr(data, part), name))
+            path, array = _path(stem, part, name), getattr(getattr(data, part), name)
+            try:
+                np.save(path, array)
+            except OSError as error:
+                raise refusal(error, path, array.nbytes) from error
     return Shared(stem, there, data.preprocessing, data.settings)
 
 

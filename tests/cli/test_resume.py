@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -349,6 +351,55 @@ def test_what_diverged_is_refused_with_what_to_try(tmp_path):
         assert 2 == done.code
         again = "train anew: nettrain train runs/long/config.yaml optimizer.learning_rate=1e+29\n"
         assert f"runs/long: diverged in epoch 1 and would do so again; {again}" == done.err
+
+
+UNEVEN = """
+experiment: long
+data: {source: 'synthetic:sine', test: 0.2}
+model: {hidden: [8], activation: linear}
+optimizer: {name: sgd, learning_rate: 0.4}
+training: {epochs: 20, batch_size: 16, repeat: 4, checkpoint: null}
+"""  # two of the four members diverge
+
+
+def uneven(folder: Path, *overrides: str) -> Path:
+    folder.mkdir()
+    done = inside(write(folder, UNEVEN), "train", "long.yaml", *overrides, "--quiet", "--no-figures")
+    assert (1, "2 of 4 members diverged in runs/long\n") == (done.code, done.err)
+    return folder
+
+
+def test_members_that_have_not_diverged_go_on_as_if_they_had_been_asked_at_once(tmp_path):
+    """Also when some of it is written by the way: what is found of a divergence does not depend on that."""
+    kept = "training.checkpoint={seconds: 0.001}"
+    long = uneven(tmp_path / "a", "training.epochs=33", kept)
+    short = uneven(tmp_path / "b")
+    before = {path: path.read_bytes() for path in (short / "runs/long").iterdir()}
+    done = inside(short, "resume", "runs/long")
+    said = "runs/long: diverged after 20 epochs, nothing to do; training.epochs=N adds more\n"
+    assert (1, said) == (done.code, done.out)
+    assert before == {path: path.read_bytes() for path in (short / "runs/long").iterdir()}
+    done = resumed(short, "training.epochs=33", kept)
+    assert (1, "2 of 4 members diverged in runs/long\n") == (done.code, done.err)
+    assert_same(long, short)
+
+
+def interrupted(folder: Path, after: int, *command: str) -> Ended:
+    """Run a command that is asked to stop after so many steps."""
+    asked = iter([False] * after)
+    with patch("nettrain.cli.interrupt.interruptible", lambda: nullcontext(lambda: next(asked, True))):
+        return inside(folder, *command, "--quiet", "--no-figures")
+
+
+@pytest.mark.parametrize("steps", [31, 35])
+def test_an_interrupted_run_keeps_what_its_sound_members_have_learned(tmp_path, steps):
+    whole = uneven(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    done = interrupted(write(tmp_path / "b", UNEVEN), steps, "train", "long.yaml")
+    assert (130, "interrupted; go on with: nettrain resume runs/long\n") == (done.code, done.err)
+    done = inside(tmp_path / "b", "resume", "runs/long", "--no-figures")
+    assert (1, True) == (done.code, f", step {steps + 1}" in done.out), done.out
+    assert_same(whole, tmp_path / "b")
 
 
 def test_an_epoch_that_only_a_shorter_run_evaluates_is_told_of(tmp_path):

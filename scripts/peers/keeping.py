@@ -1,0 +1,97 @@
+"""The steps of configs/mnist.yaml, with and without a checkpoint being taken and written beside them."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.numpy import NumpyBackend
+from nettrain.data.prepare import Prepared, Rows
+from nettrain.engine.build import build
+from nettrain.engine.loop import Training
+from nettrain.engine.settle import settle
+from nettrain.spec.experiment import Experiment
+from nettrain.spec.load import load, resolved
+from nettrain.store.keeper import Keeper
+from nettrain.store.records import Records
+from nettrain.store.run_folder import RunFolder
+from peers.ours import Steps, fitted
+
+CONFIG = Path(__file__).parents[2] / "configs" / "mnist.yaml"
+ROWS, INPUTS, CLASSES, HELD_BACK, TEST = 60_000, 784, 10, 5_000, 10_000
+
+
+class Keeping:
+    """That experiment on noise of MNIST's shape, whose checkpoints go to a folder of its own."""
+
+    def __init__(self, threads: int) -> None:
+        self._place = TemporaryDirectory()
+        self._folder = RunFolder(Path(self._place.name))
+        loaded = load(CONFIG, [f"backend.threads={threads}", "training.checkpoint.seconds=2"])
+        experiment = resolved(loaded.experiment)
+        data = noise(experiment)
+        run = build([settle(experiment, data)], data, NumpyBackend("float32", threads))
+        self._training, self._data = Training(run), data
+        self._batch, self._now = experiment.training.batch_size, 0.0
+        self.epochs, self.steps_per_epoch = experiment.training.epochs, run.batches.steps
+        self._steps = Steps(run, self._batch)
+        self._drawn = np.random.default_rng(0)
+        self._keeper = self._new_keeper()
+
+    def _new_keeper(self) -> Keeper:
+        """One that has kept nothing yet, on a clock that `_keep` sets forward."""
+        records = Records(self._folder)
+        return Keeper(self._training, self._data, self._folder, records, clock=lambda: self._now)
+
+    def window(self, steps: int, kept: str) -> tuple[float, float]:
+        """Seconds of so many steps by the clock and of the processor, of all threads.
+
+        `kept` says what is kept meanwhile: nothing, a first checkpoint or another.
+        """
+        index = self._drawn.integers(0, len(self._data.train.x), (steps, 1, self._batch))
+        if kept == "first":
+            self._keeper = self._new_keeper()
+        started = perf_counter(), process_time()
+        if kept != "nothing":
+            self._now += 1e6
+            self._keeper.look()
+        self._steps.block(index)
+        self._keeper.close()
+        return perf_counter() - started[0], process_time() - started[1]
+
+    def size(self) -> int:
+        """Bytes of a checkpoint."""
+        return self._folder.checkpoint.stat().st_size
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._place.cleanup()
+
+
+def measured(threads: int, steps: int, rounds: int) -> dict[str, Any]:
+    """Windows (T, 2) of each kind in turn, in seconds of clock and processor; the run's steps and bytes."""
+    kept = Keeping(threads)
+    spent: dict[str, list[tuple[float, float]]] = {"nothing": [], "first": [], "another": []}
+    for turn in range(rounds + 1):
+        for name, seconds in spent.items():
+            one = kept.window(steps, name)
+            if turn > 0:  # the first round warms up
+                seconds.append(one)
+    told = {"bytes": kept.size(), "steps_of_the_run": kept.epochs * kept.steps_per_epoch}
+    kept.close()
+    return {**told, "spent": {name: np.array(seconds) for name, seconds in spent.items()}}
+
+
+def noise(experiment: Experiment) -> Prepared:
+    """Rows of MNIST's shapes in their three parts."""
+    drawn = np.random.default_rng(0)
+
+    def part(rows: int) -> Rows:
+        x = drawn.random((rows, INPUTS), dtype=np.float32)
+        return Rows(x, drawn.integers(0, CLASSES, rows, dtype=np.int32), np.ones(rows, np.float32))
+
+    classes = tuple(str(label) for label in range(CLASSES))
+    parts = part(ROWS - HELD_BACK), part(HELD_BACK), part(TEST)
+    return Prepared(*parts, fitted(INPUTS, classes), experiment.data, ())
