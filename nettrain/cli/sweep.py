@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nettrain.cli.options import Debug, File, Json, Overrides, Quiet
+from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_place
 
 if TYPE_CHECKING:
     from nettrain.output.console import Console
@@ -18,7 +18,9 @@ INTERRUPTED = 130
 Out = Annotated[Path, typer.Option("--out", help="Folder that gets the sweep's folder.")]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", min=1, help="Worker processes; as many as there are cores unless told."),
+    typer.Option(
+        "--jobs", min=1, help="Worker processes; one for each core or, on GPUs, for each of them unless told."
+    ),
 ]
 Trials = Annotated[
     int | None, typer.Option("--trials", min=1, help="Trials in all, those that are done included.")
@@ -31,6 +33,8 @@ def sweep(
     out: Out = Path("sweeps"),
     jobs: Jobs = None,
     trials: Trials = None,
+    backend: Backend = None,
+    device: Device = None,
     quiet: Quiet = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -46,7 +50,7 @@ def sweep(
     from nettrain.spec.load import load
     from nettrain.sweep.sweep import opened
 
-    loaded, screen = load(file, overrides or []), console(stderr=as_json)
+    loaded, screen = load(file, with_place(overrides, backend, device)), console(stderr=as_json)
     with interruptible() as asked, opened(loaded, out, total=trials, workers=jobs) as opened_sweep:
         summary = _run(opened_sweep, screen, asked, quiet=quiet)
     if as_json:
@@ -84,12 +88,14 @@ def _run(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: 
 
 def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: bool) -> None:
     """Run all trials, showing how it stands."""
+    from nettrain.output.console import print_notes
     from nettrain.output.sweep_progress import Running, State, sweep_progress
 
     display, fresh = sweep_progress(screen, quiet=quiet), 0
     try:
         for moment in made.run(asked):
             fresh += len(moment.new)
+            print_notes(moment.notes)
             best = made.best[:1]
             state = State(
                 done=len(made.results),
@@ -116,7 +122,19 @@ def _facts(made: "Sweep") -> dict[str, str]:
         "search": f"{made.search.settings.method}, {len(made.trials)} trials{done}, by {made.goal.metric}",
         "over": ", ".join(parameter.key for parameter in made.search.parameters),
         "work": f"{left} networks in {len(made.chunks)} populations, {made.workers} workers",
+        "backend": _backend(made),
     }
+
+
+def _backend(made: "Sweep") -> str:
+    """Where it computes and, where that was left open, why."""
+    choice, gpus = made.search.backend, made.devices
+    text = (
+        f"{choice.name}, device{'s' if len(gpus) > 1 else ''} {', '.join(map(str, gpus))}"
+        if gpus
+        else choice.name
+    )
+    return f"{text} (auto: {choice.reason})" if choice.reason else text
 
 
 def _report(made: "Sweep", screen: "Console", summary: dict[str, Any]) -> None:

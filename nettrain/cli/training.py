@@ -44,6 +44,7 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
     from nettrain.cli.pictures import draw
     from nettrain.engine.profile import STEP
     from nettrain.engine.settle import remarks
+    from nettrain.engine.shortage import shortage_told
     from nettrain.output.console import print_notes
     from nettrain.output.profile import profile_table
     from nettrain.output.report import final_report, head
@@ -54,7 +55,8 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
         notes = [*job.notes, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
         head(console, run.experiment.experiment, _facts(run, job), notes)
     try:
-        networks, summary = _follow(job, console, started, quiet=quiet)
+        with shortage_told(run.experiment):
+            networks, summary = _follow(job, console, started, quiet=quiet)
     except KeyboardInterrupt:  # the second: what it has written so far is whole
         print(f"interrupted at once; go on with: nettrain resume {folder.path}", file=sys.stderr)
         raise
@@ -77,6 +79,7 @@ def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", li
     from nettrain.engine.loop import Training
     from nettrain.engine.profile import Profile
     from nettrain.engine.settle import read_settled
+    from nettrain.engine.shortage import shortage_told
     from nettrain.spec.load import resolved
     from nettrain.spec.replicas import replicas
 
@@ -87,7 +90,8 @@ def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", li
             place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
         )
         members = replicas(experiment)
-        run = build(members, data, backend)
+        with shortage_told(experiment):
+            run = build(members, data, backend)
         run.profile = Profile() if profile else None
         return Training(run), members, data
 

@@ -42,9 +42,18 @@ class Loaded:
             placed = [self._placed(line) for line in str(error).splitlines()]
             raise type(error)("\n".join(placed)) from error
 
+    def gives(self, *path: str) -> bool:
+        """Whether the file or an override gives this key."""
+        values = self.document.values
+        for key in path:
+            if not isinstance(values, dict) or key not in values:
+                return False
+            values = values[key]
+        return True
+
     def overrides(self, *path: str) -> bool:
         """Whether an override gives this key."""
-        return self.document.place(path).startswith(OVERRIDE)
+        return self.gives(*path) and self.document.place(path).startswith(OVERRIDE)
 
     def changed(self, changes: Iterable[Change]) -> tuple["Loaded", list[str]]:
         """This experiment without its sweep, other values at some keys; and notes as of overrides.

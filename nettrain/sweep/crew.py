@@ -1,7 +1,7 @@
 """The workers of a sweep, seen from outside: started, given orders, heard, replaced when they die."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -32,16 +32,20 @@ class Worker:
     busy: int | None = None
     waiting: set[int] = field(default_factory=set)
     ready: bool = False
+    device: int | None = None
 
 
 class Crew:
-    """A number of workers, which end with the block that they are opened for."""
+    """A number of workers, which end with the block that they are opened for.
 
-    def __init__(self, size: int) -> None:
+    They take turns at the devices, if there are any.
+    """
+
+    def __init__(self, size: int, devices: Sequence[int] = ()) -> None:
         self.workers: list[Worker] = []
         self._since = 0.0
-        for _ in range(size):
-            self._start()
+        for k in range(size):
+            self._start(devices[k % len(devices)] if devices else None)
 
     def __enter__(self) -> "Crew":
         return self
@@ -54,14 +58,14 @@ class Crew:
         """Since the first worker was ready."""
         return perf_counter() - self._since if self._since else 0.0
 
-    def _start(self) -> None:
+    def _start(self, device: int | None) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs,), daemon=True)
+        process = context.Process(target=work, args=(theirs, device), daemon=True)
         with _one_thread():
             process.start()
         theirs.close()  # so that the end of the process ends the line
-        self.workers.append(Worker(process, ours))
+        self.workers.append(Worker(process, ours, device=device))
 
     def reports(self, timeout: float) -> Iterator[tuple[Worker, Report | Died]]:
         """What workers have said within this time; a dead one has been replaced."""
@@ -86,7 +90,7 @@ class Crew:
         if not worker.ready:
             raise NettrainError(f"a worker process ended at its start (exit code {code})")
         self.workers.remove(worker)
-        self._start()
+        self._start(worker.device)
         return Died(code)
 
     def send(self, worker: Worker, order: Order) -> None:

@@ -94,10 +94,11 @@ class Working:
 
 @dataclass(frozen=True)
 class Broken:
-    """From a worker: a chunk could not be trained."""
+    """From a worker: a chunk could not be trained; `short` when its device has not enough memory for it."""
 
     chunk: int
     message: str
+    short: bool = False
 
 
 Order = Chunk | Continue | None  # None: there is no more to do

@@ -20,6 +20,8 @@ from nettrain.sweep.trials import Trial
 
 CACHE = 12 << 20  # bytes that the arrays of a population may take; more members then gain nothing
 FEWEST, MOST = 8, 64  # members of a chunk that is cut for the caches alone
+MOST_ON_DEVICE = 1024  # members of a chunk on a GPU, which is busy with far fewer
+SHARE = 0.5  # of the device's free memory that a chunk is meant to take, as far as that is known before
 PLENTY = 32  # members that share the calls of a step so well that more of them gain little
 TURNS = 2  # chunks of a large group for each worker, so that nobody waits long for the last one
 KEPT = 3  # signals of a layer: before and behind the activation, and the slope
@@ -109,11 +111,21 @@ def _check_metric(metric: str, experiment: Experiment, data: Prepared) -> None:
         raise SpecError(f'sweep.metric.name: "{metric}" needs validation rows, but there are none')
 
 
-def cut(jobs: Sequence[Job], workers: int, metric: str, rungs: tuple[int, ...] = ()) -> list[Chunk]:
-    """Chunks of these jobs, those with the most work first, so that the last ones are short."""
+def cut(
+    jobs: Sequence[Job],
+    workers: int,
+    metric: str,
+    rungs: tuple[int, ...] = (),
+    memory: int | None = None,
+) -> list[Chunk]:
+    """Chunks of these jobs, those with the most work first, so that the last ones are short.
+
+    They fit the caches or, on a GPU, its free `memory` (bytes).
+    """
     chunks = []
     for rows in group([job.experiment for job in jobs]):
-        for some in parts([jobs[row] for row in rows], workers):
+        some_jobs = [jobs[row] for row in rows]
+        for some in parts(some_jobs, workers) if memory is None else large(some_jobs, workers, memory):
             trials = tuple(job.trial for job in some)
             experiments = tuple(job.experiment for job in some)
             cost = sum(job.cost for job in some)
@@ -129,5 +141,17 @@ def parts(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
     count = math.ceil(len(jobs) / min(fitting, share))
     if count > workers:
         count = math.ceil(count / workers) * workers
+    return _even(jobs, count)
+
+
+def large(jobs: Sequence[Job], workers: int, memory: int) -> list[list[Job]]:
+    """Jobs of one group, cut into as few parts of equal size as fit a GPU and give each worker one."""
+    fitting = max(min(int(SHARE * memory) // jobs[0].bytes, MOST_ON_DEVICE), 1)
+    once = math.ceil(len(jobs) / workers)
+    return _even(jobs, math.ceil(len(jobs) / min(fitting, once)))
+
+
+def _even(jobs: Sequence[Job], count: int) -> list[list[Job]]:
+    """So many parts of nearly equal size."""
     bounds = [round(k * len(jobs) / count) for k in range(count + 1)]
     return [list(jobs[start:stop]) for start, stop in pairwise(bounds)]

@@ -19,12 +19,13 @@ ATTEMPTS = 2  # of a trial whose worker dies
 
 @dataclass(frozen=True)
 class Moment:
-    """How the sweep stands: results that are new, and what each worker does."""
+    """How the sweep stands: results that are new, what each worker does, and what is to be said."""
 
     new: tuple[Result, ...]
     working: tuple[Working, ...]
     left: float  # share of this run's work that is still to do
     seconds: float  # since the first worker was ready
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Scheduler:
     started: dict[int, Chunk] = field(default_factory=dict)
     reached: dict[int, int] = field(default_factory=dict)  # the rung of each chunk that waits
     attempts: Counter[int] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)  # to be told with the next event
+    halved: bool = False
     next_number: int = 0
 
     def next_order(self, worker: Worker) -> Chunk | Continue | None:
@@ -91,6 +94,18 @@ class Scheduler:
                 given_up.append(Result(trial, "failed", message=message))
         return given_up
 
+    def short(self, chunk: Chunk, message: str) -> list[Result]:
+        """A device has no room for a chunk: its trials are trained in two halves; one alone has failed."""
+        left = self._open(chunk)
+        if len(left) < 2:
+            return [Result(trial, "failed", message=message) for trial in left]
+        middle = (len(left) + 1) // 2
+        self.chunks.extendleft(chunk.only(some, 0) for some in (left[middle:], left[:middle]))
+        if not self.halved:
+            self.notes.append(f"{message}; populations that do not fit, as this of {len(left)}, are halved")
+            self.halved = True
+        return []
+
     def lost(self, worker: Worker, code: int | None) -> list[Result]:
         """A worker has died: what it trained has failed once, what waited in it begins again."""
         for number in worker.waiting:
@@ -138,7 +153,8 @@ def search(
             scheduler.ended(result)
             missing.pop(result.trial, None)
         left = sum(missing.values()) - scheduler.under_way(working.values())
-        yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total, crew.seconds)
+        notes, scheduler.notes = tuple(scheduler.notes), []
+        yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total, crew.seconds, notes)
 
 
 def _give_orders(crew: Crew, scheduler: Scheduler) -> None:
@@ -167,7 +183,8 @@ def _hear(
         scheduler.waits(worker, report)
     elif isinstance(report, Broken):
         worker.busy = None
-        return scheduler.failed(scheduler.started[report.chunk], report.message)
+        met = scheduler.short if report.short else scheduler.failed
+        return met(scheduler.started[report.chunk], report.message)
     elif isinstance(report, Died):
         return scheduler.lost(worker, report.code)
     return []

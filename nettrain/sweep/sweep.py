@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nettrain.backend.device import device, devices, memory
 from nettrain.engine.environment import environment
 from nettrain.files import write_whole
 from nettrain.locks import locked
@@ -40,6 +41,7 @@ class Sweep:
     chunks: list[Chunk]
     brackets: list[Bracket]
     notes: tuple[str, ...]
+    devices: tuple[int, ...] = ()  # GPUs at which the workers take turns
 
     @property
     def results(self) -> dict[int, Result]:
@@ -50,7 +52,7 @@ class Sweep:
     def run(self, interrupted: Callable[[], bool]) -> Iterator[Moment]:
         """Do what is left; every result is in the journal before it is told."""
         known = list(self.results.values())
-        with Crew(min(self.workers, len(self.chunks))) as crew:
+        with Crew(min(self.workers, len(self.chunks)), self.devices) as crew:
             work = search(
                 self.chunks, self.brackets, known, goal=self.goal, crew=crew, interrupted=interrupted
             )
@@ -133,7 +135,7 @@ class Sweep:
                 "trial_seconds": sum(one.seconds for one in results),
                 "workers": self.workers,
             },
-            "environment": environment(1),
+            "environment": environment(1, self.search.backend.name, self.devices[0] if self.devices else 0),
             "seed": self.search.settings.seed,
         }
 
@@ -149,6 +151,7 @@ def opened(loaded: Loaded, out: Path, *, total: int | None, workers: int | None)
     Raises SpecError or DataError before the first trial, when any of them would be refused.
     """
     made = Search(loaded)
+    devices = _devices(made)
     trials = made.trials(total)  # refused before there is a folder
     folder = SweepFolder.open(out, loaded.experiment.experiment)
     try:
@@ -156,15 +159,34 @@ def opened(loaded: Loaded, out: Path, *, total: int | None, workers: int | None)
             shutil.rmtree(folder.data, ignore_errors=True)  # of a sweep that was ended from outside
             folder.data.mkdir()
             try:
-                yield _prepared(made, trials, folder, workers or available_cores(), note)
+                workers = workers or len(devices) or available_cores()
+                yield _prepared(made, trials, folder, workers, devices, note)
             finally:
                 shutil.rmtree(folder.data, ignore_errors=True)
     finally:
         folder.leave()
 
 
+def _devices(made: Search) -> tuple[int, ...]:
+    """The GPUs that a sweep uses: the one that somebody names, otherwise all; none under NumPy.
+
+    Raises a BackendError that names the place when one is not there.
+    """
+    if made.backend.name != "cupy":
+        return ()
+    with made.loaded.placing_errors():
+        if made.loaded.gives("backend", "device"):
+            return (device(made.loaded.experiment.backend.device).number,)
+        return tuple(device(number).number for number in range(devices()))
+
+
 def _prepared(
-    made: Search, trials: list[Trial], folder: SweepFolder, workers: int, note: str | None
+    made: Search,
+    trials: list[Trial],
+    folder: SweepFolder,
+    workers: int,
+    gpus: tuple[int, ...],
+    note: str | None,
 ) -> Sweep:
     metric = made.settings.metric.name
     aim = Goal(metric, (made.settings.metric.goal or _goal(metric)) == "maximize")
@@ -175,12 +197,13 @@ def _prepared(
     jobs = prepare_jobs(left, folder.data, metric)
     ledger.aim(len(trials))  # nothing is written before the data is known to fit
     groups = _brackets(made, trials, ledger)
-    chunks = cut(jobs.jobs, workers, metric) if not groups else []
+    room = min(memory(number)[0] for number in gpus) if gpus else None
+    chunks = cut(jobs.jobs, workers, metric, memory=room) if not groups else []
     for bracket in groups:
         some = [job for job in jobs.jobs if job.trial in bracket.trials]
-        chunks += cut(some, workers, metric, bracket.rungs)
+        chunks += cut(some, workers, metric, bracket.rungs, room)
     notes = (*([note] if note else []), *made.notes, *_notes(made), *jobs.notes)
-    return Sweep(made, trials, aim, folder, ledger, workers, chunks, groups, notes)
+    return Sweep(made, trials, aim, folder, ledger, workers, chunks, groups, notes, gpus)
 
 
 def _goal(metric: str) -> str:

@@ -28,9 +28,9 @@ TOLD = 0.25  # seconds between two tidings of how far it is
 class Training:
     """A chunk in training; `pruned` are the trials to stop at the rung where it waits."""
 
-    def __init__(self, chunk: Chunk, data: Prepared) -> None:
+    def __init__(self, chunk: Chunk, data: Prepared, device: int | None = None) -> None:
         self.chunk, self.pruned = chunk, set[int]()
-        self._run = _built(chunk, data)
+        self._run = _built(chunk, data, device)
         self._rungs: dict[int, dict[int, float]] = {}
         self._stopped: list[MemberStopped] = []
         self._shares = dict.fromkeys(chunk.trials, 0.0)  # seconds
@@ -108,9 +108,11 @@ class Training:
         return Ended(self.chunk.number, tuple(results), over)
 
 
-def _built(chunk: Chunk, data: Prepared) -> Run:
+def _built(chunk: Chunk, data: Prepared, device: int | None) -> Run:
     place = chunk.experiments[0].backend
-    return build(chunk.experiments, data, open_backend(place.name, dtype=place.dtype, threads=1))
+    number = place.device if device is None else device
+    backend = open_backend(place.name, dtype=place.dtype, threads=1, device=number, tf32=place.tf32)
+    return build(chunk.experiments, data, backend)
 
 
 def _figures(run: Run, chunk: Chunk, members: list[int]) -> dict[str, list[float]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from nettrain.backend.choose import chosen
 from nettrain.catalogue.registry import Choice
 from nettrain.errors import DataError, SpecError
 from nettrain.spec.experiment import Experiment
@@ -35,6 +36,8 @@ class Search:
         self.settings: SweepSettings = sweep_of(loaded.experiment.sweep, loaded.document.place(()))
         self.parameters: Sequence[Parameter] = parameters(loaded.document)
         self.notes: dict[str, None] = {}
+        place = loaded.experiment.backend
+        self.backend = chosen(place.name, place.device)
 
     @property
     def total(self) -> int | None:
@@ -73,7 +76,7 @@ class Search:
 
     def _trial(self, number: int, values: Values) -> Trial:
         loaded = self.experiment(values)
-        experiment = resolved(loaded.experiment)
+        experiment = resolved(loaded.experiment, self.backend.name)
         with loaded.placing_errors():
             _refuse_several(experiment)
         place = experiment.backend.model_copy(update={"threads": 1})

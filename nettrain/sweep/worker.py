@@ -11,8 +11,11 @@ from nettrain.sweep.messages import Broken, Chunk, Continue, Order, Ready
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def work(orders: Connection) -> None:
-    """Follow orders until there are no more; chunks that wait at a rung stay in memory."""
+def work(orders: Connection, device: int | None = None) -> None:
+    """Follow orders until there are no more; chunks that wait at a rung stay in memory.
+
+    With a device, populations are trained on that GPU whatever their experiments say.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the sweep ends its workers itself
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from nettrain.sweep.shared import mapped
@@ -25,14 +28,23 @@ def work(orders: Connection) -> None:
         try:
             if isinstance(order, Chunk):
                 # mapped anew for each chunk, since a mapping holds a file open as long as it lives
-                training = Training(order, mapped(order.data))
+                training = Training(order, mapped(order.data), device)
             else:
                 training = waiting.pop(order.chunk)
                 training.pruned = set(order.without)
             if training.until_it_waits(orders.send):
                 waiting[number] = training
         except Exception as error:
-            orders.send(Broken(number, " ".join(f"{type(error).__name__}: {error}".split())))
+            orders.send(_broken(number, error, device))
+
+
+def _broken(number: int, error: Exception, device: int | None) -> Broken:
+    """What is said of an error; a device that is short of memory is told from all else."""
+    from nettrain.backend.device import is_shortage, shortage
+
+    if device is not None and is_shortage(error):
+        return Broken(number, shortage(error, device), short=True)
+    return Broken(number, " ".join(f"{type(error).__name__}: {error}".split()))
 
 
 def _next(orders: Connection) -> Order:

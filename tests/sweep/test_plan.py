@@ -2,7 +2,7 @@
 
 import pytest
 
-from nettrain.sweep.plan import CACHE, Job, parts
+from nettrain.sweep.plan import CACHE, MOST_ON_DEVICE, SHARE, Job, large, parts
 
 
 def jobs(count, size):
@@ -25,4 +25,22 @@ def jobs(count, size):
 def test_parts_are_even_and_give_every_worker_its_turn(count, size, workers, expected):
     made = parts(jobs(count, size), workers)
     assert sorted(map(len, made)) == sorted(expected)
+    assert [job.trial for part in made for job in part] == list(range(1, count + 1))
+
+
+@pytest.mark.parametrize(
+    ("count", "fitting", "workers", "expected"),
+    [
+        (1000, 5000, 1, [1000]),  # all at once on the one device
+        (1000, 5000, 4, [250] * 4),  # one for each
+        (1000, 300, 1, [250] * 4),  # what the memory takes
+        (3000, 9000, 1, [1000] * 3),  # no more than MOST_ON_DEVICE
+        (3, 0.5, 1, [1, 1, 1]),  # not even one may fit: it is tried
+    ],
+)
+def test_parts_on_a_device_are_as_large_as_its_memory_lets_them_be(count, fitting, workers, expected):
+    assert MOST_ON_DEVICE < 3000
+    size = 1_000_000
+    made = large(jobs(count, size), workers, int(fitting * size / SHARE))
+    assert expected == sorted(map(len, made), reverse=True)
     assert [job.trial for part in made for job in part] == list(range(1, count + 1))

@@ -1,0 +1,129 @@
+"""A sweep on GPUs: who works where, and what happens when a population does not fit."""
+
+import contextlib
+import sys
+from collections import deque
+from types import ModuleType, SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+
+from nettrain import errors
+from nettrain.spec.load import load
+from nettrain.sweep import crew
+from nettrain.sweep.crew import Worker
+from nettrain.sweep.messages import Broken, Chunk
+from nettrain.sweep.search import Scheduler, _hear
+from nettrain.sweep.standing import Goal
+from nettrain.sweep.sweep import _devices
+from nettrain.sweep.trials import Search
+from nettrain.sweep.worker import _broken
+
+LOSS = Goal("val_loss", maximize=False)
+SWEEP = """
+data: {source: 'builtin:iris'}
+backend: {name: cupy}
+sweep: {parameters: {optimizer.learning_rate: {values: [0.1, 0.2]}}}
+"""
+
+
+def chunk(*numbers):
+    return Chunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
+
+
+def test_a_population_that_its_device_has_no_room_for_is_halved_until_it_fits():
+    room, told = 2, []
+    scheduler = Scheduler(deque([chunk(*range(1, 8)), chunk(8, 9)]), {}, LOSS)
+    worker = Worker(None, None)  # type: ignore[arg-type]
+    trained = []
+    while (order := scheduler.next_order(worker)) is not None:
+        if len(order.trials) > room:
+            assert [] == _hear(scheduler, worker, Broken(order.number, "no room", short=True), {})
+            told.append(list(scheduler.notes))
+        else:
+            trained.append(order.trials)
+    assert [(1, 2), (3, 4), (5, 6), (7,), (8, 9)] == trained
+    assert [["no room; populations that do not fit, as this of 7, are halved"]] * 3 == told
+    assert not scheduler.attempts
+
+
+def test_a_trial_that_its_device_has_no_room_for_has_failed():
+    scheduler = Scheduler(deque([chunk(1, 2)]), {}, LOSS)
+    worker = Worker(None, None)  # type: ignore[arg-type]
+    failed = []
+    while (order := scheduler.next_order(worker)) is not None:
+        failed += _hear(scheduler, worker, Broken(order.number, "no room", short=True), {})
+    assert [(1, "failed", "no room"), (2, "failed", "no room")] == [
+        (one.trial, one.status, one.message) for one in failed
+    ]
+
+
+def test_workers_take_turns_at_the_devices_and_a_dead_one_leaves_its_own(monkeypatch):
+    started = []
+
+    class Process:
+        exitcode = -9
+
+        def __init__(self, target, args, daemon):
+            started.append(args[1])
+
+        def start(self):
+            pass
+
+        def join(self, patience):
+            pass
+
+    context = SimpleNamespace(Pipe=lambda: (MagicMock(), MagicMock()), Process=Process)
+    monkeypatch.setattr(crew, "get_context", lambda kind: context)
+    made = crew.Crew(3, (0, 2))
+    made.workers[1].ready = True
+    assert -9 == made._replace(made.workers[1]).code
+    assert ([0, 2, 0, 2], [0, 0, 2]) == (started, [worker.device for worker in made.workers])
+
+
+@pytest.fixture
+def cupy(monkeypatch):
+    """A CuPy with three devices, of which little is free."""
+    runtime = SimpleNamespace(
+        getDeviceCount=lambda: 3,
+        runtimeGetVersion=lambda: 13000,
+        getDeviceProperties=lambda n: {"name": b"H200", "major": 9, "minor": 0},
+        memGetInfo=lambda: (1_000_000, 2_000_000),
+    )
+    module = ModuleType("cupy")
+    module.cuda = SimpleNamespace(
+        runtime=runtime,
+        cublas=None,
+        nvrtc=SimpleNamespace(getVersion=lambda: (13, 0)),
+        Device=lambda n: contextlib.nullcontext(),
+    )
+    module.get_default_memory_pool = lambda: SimpleNamespace(free_bytes=lambda: 0)
+    monkeypatch.setitem(sys.modules, "cupy", module)
+
+
+@pytest.mark.parametrize(("override", "expected"), [((), (0, 1, 2)), (("backend.device=1",), (1,))])
+def test_a_sweep_uses_all_devices_or_the_one_that_is_named(cupy, tmp_path, override, expected):
+    (tmp_path / "f.yaml").write_text(SWEEP)
+    assert expected == _devices(Search(load(tmp_path / "f.yaml", override)))
+
+
+def test_a_device_that_is_not_there_is_told_with_its_place(cupy, tmp_path):
+    (tmp_path / "f.yaml").write_text(SWEEP.replace("cupy", "cupy, device: 3"))
+    with pytest.raises(errors.NoDeviceError) as caught:
+        _devices(Search(load(tmp_path / "f.yaml")))
+    expected = f"{tmp_path}/f.yaml:3: backend.device: 3 is not there, this machine has 0 to 2"
+    assert expected == str(caught.value)
+
+
+def test_no_device_is_asked_for_under_numpy(tmp_path):
+    (tmp_path / "f.yaml").write_text(SWEEP.replace("cupy", "numpy"))
+    assert () == _devices(Search(load(tmp_path / "f.yaml")))
+
+
+def test_a_worker_tells_a_shortage_of_its_device_from_all_else(cupy):
+    error = type("OutOfMemoryError", (MemoryError,), {"__module__": "cupy.cuda.memory"})
+    text = "Out of memory allocating 5,000,000 bytes (allocated so far: 0 bytes)."
+    expected = Broken(4, "device 2: 5.0 MB asked for, 1.0 MB of 2.0 MB free", short=True)
+    assert expected == _broken(4, error(text), 2)
+    assert Broken(4, "MemoryError: of the host") == _broken(4, MemoryError("of the\n host"), 2)
+    assert Broken(4, f"OutOfMemoryError: {text}") == _broken(4, error(text), None)
