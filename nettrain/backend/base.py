@@ -31,6 +31,12 @@ class Backend(Protocol):
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         """out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k): transposed and strided views, never a copy."""
 
+    def product(self, a: Array, b: Array, out: Array, bias: tuple[Array, int] | None = None) -> Call:
+        """A call of `matmul` on these very arrays, with a bias for each row of out.
+
+        `bias` is an array w (R, P) and where in its rows the k numbers begin.
+        """
+
     def gather(self, table: Array, index: Array, out: Array) -> None:
         """out (G, B, …) = table[index], rows of table (N, …) picked by index (G, B)."""
 

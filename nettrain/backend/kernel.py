@@ -11,6 +11,10 @@ from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numba
+import numba.core.cgutils
+import numba.core.types
+import numba.extending
+import numpy as np
 
 CONFIG: Any = numba.config
 CONFIG.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
@@ -19,21 +23,30 @@ PARALLEL_FROM = 262_144  # elements; below, waking the threads costs more than t
 F = TypeVar("F", bound=Callable[..., Any])
 prange = numba.prange
 typeof: Callable[[Any], Any] = numba.typeof
+intrinsic: Any = numba.extending.intrinsic
+types: Any = numba.core.types
+cgutils: Any = numba.core.cgutils
 
 
 class Kernel:
     """A compiled loop."""
 
-    def __init__(self, body: FunctionType) -> None:
+    def __init__(self, body: FunctionType, *, strided: bool = False) -> None:
         self.__name__, self.__doc__ = body.__name__, body.__doc__
+        self._strided = strided
         self._serial = _compile(body, parallel=False)
         self._parallel = _compile(_renamed(body, f"{body.__qualname__}_parallel"), parallel=True)
 
     def bind(self, work: int, threads: int, arrays: Sequence[Any]) -> Callable[[], None]:
         """A call of the kernel on these arrays, compiled now, in the form that suits `work` elements."""
         form = self._parallel if threads > 1 and work >= PARALLEL_FROM else self._serial
-        form.compile(tuple(typeof(array) for array in arrays))
-        return partial(form, *arrays)
+        # the compiled entry itself: the dispatcher would look at every array's type again at each call
+        entry = form.compile(tuple(self._type(array) for array in arrays))
+        return partial(entry, *arrays)
+
+    def _type(self, array: Any) -> Any:
+        found = typeof(array)
+        return found.copy(layout="A") if self._strided and isinstance(array, np.ndarray) else found
 
     def __call__(self, *arrays: Any) -> None:
         self._serial(*arrays)
@@ -42,6 +55,11 @@ class Kernel:
 def kernel(body: Callable[..., None]) -> Kernel:
     """Decorator: compile this loop when it is first used, and keep the machine code on disk."""
     return Kernel(cast(FunctionType, body))
+
+
+def strided(body: Callable[..., None]) -> Kernel:
+    """`kernel` for arrays with gaps and turned ones: one compiled form takes them all."""
+    return Kernel(cast(FunctionType, body), strided=True)
 
 
 def inline(body: F) -> F:

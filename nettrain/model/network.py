@@ -22,6 +22,7 @@ from nettrain.model.parameters import layout, statistics_layout, views
 
 NORMAL_COST = 16  # a Gaussian number costs as much as visiting so many elements
 SMALL = 8192  # weights of a matrix that is turned before a product
+LONG = 4096  # numbers in a row that is made of several
 Allocate = Callable[..., Array]  # name, shape, dtype unless it is the run's
 
 
@@ -96,19 +97,6 @@ class Tape(list[Call]):
 
     def reached(self, layer: int, z: Array) -> None:
         """Told when this layer's z is complete and its activation comes next: a place for who looks on."""
-
-
-@kernel
-def add_bias(z: Array, w: Array, start: Array) -> None:
-    """z (R, B, H) += the bias of H numbers at `start` in each row of w (R, P).
-
-    A ufunc would copy the bias into buffers first, and a view of w would hide that it has no gaps.
-    """
-    for k in prange(z.shape[0] * z.shape[1]):
-        r, i = k // z.shape[1], k % z.shape[1]
-        row, bias = z[r, i], w[r, start : start + z.shape[2]]
-        for j in range(row.size):
-            row[j] += bias[j]
 
 
 @kernel
@@ -190,9 +178,8 @@ class Network:
         """
         a = x
         for k, (layer, own) in enumerate(zip(self.plan.layers, work, strict=True)):
-            tape.call(self.backend.matmul, a, self.arrays[k]["weight"], own.dense)
-            if layer.bias:
-                self._launch(tape, add_bias, own.dense, self.parameters, self.place.start(k, "bias"))
+            bias = (self.parameters, self.place.start(k, "bias")) if layer.bias else None
+            tape.append(self.backend.product(a, self.arrays[k]["weight"], own.dense, bias))
             if layer.batch_norm is not None:
                 self._normalise(tape, own, k, training=training)
             tape.reached(k, own.z)
@@ -221,12 +208,12 @@ class Network:
                 signals = (own.slope, own.dense, own.moments)
                 self._launch(tape, normalise_backward, *signals, self.parameters, gradient, gain, shift)
             before = x if k == 0 else work[k - 1].output
-            tape.call(backend.matmul, before.swapaxes(1, 2), own.slope, slopes[k]["weight"])
+            tape.append(backend.product(before.swapaxes(1, 2), own.slope, slopes[k]["weight"]))
             if layer.bias:
-                # the sum over rows as a product with ones: BLAS is three times faster at it than a reduction
-                tape.call(backend.matmul, ones, own.slope, slopes[k]["bias"])
+                # the sum over rows as a product with ones: three times faster than a reduction
+                tape.append(backend.product(ones, own.slope, slopes[k]["bias"]))
             if k > 0:
-                tape.call(backend.matmul, own.slope, self._turned(tape, k), work[k - 1].delta)
+                tape.append(backend.product(own.slope, self._turned(tape, k), work[k - 1].delta))
 
     def _turned(self, tape: Tape, k: int) -> Array:
         """Wᵀ (R, n, m) of a layer: of a small one a copy, for BLAS takes longer to turn it than we do."""
@@ -253,7 +240,7 @@ class Network:
     def _activate(self, tape: Tape, own: LayerBuffers, k: int) -> None:
         kind = type(self.plan.layers[k].activation)
         if kind.forward_kernel is not None:
-            self._launch(tape, kind.forward_kernel, own.z, own.a, *self._entry_arrays(k))
+            self._launch(tape, kind.forward_kernel, *self._signals(k, own.z, own.a), *self._entry_arrays(k))
         elif not kind.identity:
             tape.call(kind.forward, self.backend.xp, self._settings(k), own.z, own.a)
 
@@ -264,9 +251,22 @@ class Network:
             tape.call(xp.multiply, own.delta, own.mask, out=own.delta)
         if kind.backward_kernel is not None:
             behind = self._entry_arrays(k, gradient)
-            self._launch(tape, kind.backward_kernel, own.delta, own.z, own.a, *behind)
+            signals = self._signals(k, own.delta, own.z, own.a)
+            self._launch(tape, kind.backward_kernel, *signals, *behind)
         elif not kind.identity:
             tape.call(kind.backward, xp, self._settings(k), own.delta, own.z, own.a)
+
+    def _signals(self, k: int, *arrays: Array) -> list[Array]:
+        """What an activation's kernel gets: to one that looks at each number by itself, longer rows.
+
+        A loop over a short row takes as long to begin as to run.
+        """
+        entry = self.plan.layers[k].activation
+        if not entry.elementwise or entry.learned or entry.columns_per_unit > 1:
+            return list(arrays)
+        members, rows, width = arrays[0].shape
+        merged = max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * width <= LONG))
+        return [array.reshape(members, rows // merged, merged * width) for array in arrays]
 
     def _settings(self, k: int) -> Any:
         """The activation's own numbers (R, 1, 1) and its learned ones (R, 1, C)."""

@@ -1,0 +1,124 @@
+"""A tile of a matrix product, kept in vector registers: what Numba's loops cannot say.
+
+The tile is emitted as LLVM's own vector instructions. Every element of it is begun with its start, then takes
+its products in the order of the inner index, each by one fused multiply-add: its bits depend on nothing but
+these numbers, whatever the tile's shape and wherever it lies.
+"""
+
+from typing import Any
+
+import llvmlite.binding as machine
+from llvmlite import ir
+
+from nettrain.backend.kernel import cgutils, intrinsic, types
+
+FEATURES: dict[str, bool] = dict(machine.get_host_cpu_features())
+FUSED = FEATURES.get("fma", False)  # without it a fused multiply-add is a call of a function
+BYTES = 64 if FEATURES.get("avx512f", False) else 32  # of a vector register
+WIDE = BYTES // 16  # vectors of the widest tile: so many registers there are
+LOW, TALL = 4, BYTES // 8  # rows of it, and of the narrower ones
+INDEX = ir.IntType(32)
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def tile(_: Any, rows: Any, vectors: Any, masked: Any, out: Any, a: Any, b: Any, start: Any) -> Any:
+    """out = start + a @ b for the first `rows` rows and `vectors` vectors of out (n, k), all three literals.
+
+    a (n, m) with any strides, b (m, k), start (k,); rows of out and b and start have no gaps. Vectors
+    are cut off where the k columns end if `masked`, else all must lie within them.
+    """
+    signature = types.void(rows, vectors, masked, out, a, b, start)
+    shape = rows.literal_value, vectors.literal_value, masked.literal_value
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arrays = [
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args[3:], args[3:], strict=True)
+        ]
+        _Tile(builder, out.dtype.bitwidth, shape).emit(*arrays)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def lanes(itemsize: int) -> int:
+    """Numbers of this size in a vector."""
+    return BYTES // itemsize
+
+
+class _Tile:
+    """Writes the instructions of one tile."""
+
+    def __init__(self, builder: Any, bits: int, shape: tuple[int, int, bool]) -> None:
+        self.builder, (self.rows, self.vectors, self.masked) = builder, shape
+        self.size, self.lanes = bits // 8, lanes(bits // 8)
+        self.vector = ir.VectorType({32: ir.FloatType(), 64: ir.DoubleType()}[bits], self.lanes)
+        self.tag = f"v{self.lanes}f{bits}"
+
+    def emit(self, out: Any, a: Any, b: Any, start: Any) -> None:
+        """The loop over the inner index, with the whole tile in registers."""
+        builder = self.builder
+        (_, columns), (_, depth) = (cgutils.unpack_tuple(builder, array.shape) for array in (out, a))
+        (down, _), (lower, along), (below, _) = (
+            cgutils.unpack_tuple(builder, array.strides) for array in (out, a, b)
+        )
+        if self.masked:
+            ramp = ir.Constant(
+                ir.VectorType(columns.type, self.lanes), [columns.type(k) for k in range(self.lanes)]
+            )
+            left = [builder.sub(columns, columns.type(j * self.lanes)) for j in range(self.vectors)]
+            self.masks = [builder.icmp_signed("<", ramp, self._spread(rest)) for rest in left]
+        begun = [self._load(start.data, j) for j in range(self.vectors)]
+        sums = [[cgutils.alloca_once_value(builder, v) for v in begun] for _ in range(self.rows)]
+        with cgutils.for_range(builder, depth) as loop:
+            line = self._moved(b.data, loop.index, below)
+            loaded = [self._load(line, j) for j in range(self.vectors)]
+            column = self._moved(a.data, loop.index, along)
+            for i in range(self.rows):
+                factor = self._spread(builder.load(self._moved(column, i, lower)))
+                for j in range(self.vectors):
+                    fused = [factor, loaded[j], builder.load(sums[i][j])]
+                    builder.store(self._call("fma", self.vector, fused), sums[i][j])
+        for i in range(self.rows):
+            line = self._moved(out.data, i, down)
+            for j in range(self.vectors):
+                self._store(builder.load(sums[i][j]), line, j)
+
+    def _moved(self, pointer: Any, count: Any, stride: Any) -> Any:
+        """The pointer after so many strides, which are in bytes."""
+        steps = stride.type(count) if isinstance(count, int) else count
+        return cgutils.pointer_add(self.builder, pointer, self.builder.mul(steps, stride))
+
+    def _spread(self, value: Any) -> Any:
+        """A vector with this value in every lane."""
+        kind = ir.VectorType(value.type, self.lanes)
+        one = self.builder.insert_element(ir.Constant(kind, ir.Undefined), value, INDEX(0))
+        zeros = ir.Constant(ir.VectorType(INDEX, self.lanes), [INDEX(0)] * self.lanes)
+        return self.builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
+
+    def _load(self, pointer: Any, j: int) -> Any:
+        place = self._vector_at(pointer, j)
+        if not self.masked:
+            return self.builder.load(place, align=self.size)
+        zeros = ir.Constant(self.vector, [0.0] * self.lanes)
+        return self._call("masked.load", self.vector, [place, INDEX(self.size), self.masks[j], zeros])
+
+    def _store(self, value: Any, pointer: Any, j: int) -> None:
+        place = self._vector_at(pointer, j)
+        if self.masked:
+            self._call("masked.store", ir.VoidType(), [value, place, INDEX(self.size), self.masks[j]])
+        else:
+            self.builder.store(value, place, align=self.size)
+
+    def _vector_at(self, pointer: Any, j: int) -> Any:
+        step = self.builder.gep(pointer, [ir.IntType(64)(j * self.lanes)])
+        return self.builder.bitcast(step, self.vector.as_pointer())
+
+    def _call(self, name: str, result: Any, args: list[Any]) -> Any:
+        """A call of LLVM's intrinsic of this name for this kind of vector."""
+        pointer = "" if name == "fma" else ".p0"
+        kind = ir.FunctionType(result, [arg.type for arg in args])
+        function = cgutils.get_or_insert_function(
+            self.builder.module, kind, f"llvm.{name}.{self.tag}{pointer}"
+        )
+        return self.builder.call(function, args)

@@ -1,0 +1,99 @@
+"""Products of small matrices: right, and of every element the same bits wherever it lies."""
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from nettrain.backend import product
+from nettrain.backend.choose import open_backend
+from nettrain.backend.numpy import NumpyBackend
+
+SHAPES = [
+    (64, 64, 64),
+    (64, 10, 32),
+    (7, 100, 13),
+    (1, 33, 5),
+    (9, 1, 3),
+    (3, 2, 1),
+    (130, 17, 4),
+    (50, 81, 40),
+]
+
+
+def places(shape: tuple[int, int, int], dtype: str, members: int, seed: int = 0) -> Iterator[np.ndarray]:
+    """a (R, n, m), b (R, m, k) with gaps between members and a row of starts (R, 3 + k)."""
+    rows, columns, depth = shape
+    generator = np.random.default_rng(seed)
+    yield generator.normal(size=(members, rows, depth)).astype(dtype)
+    yield generator.normal(size=(members, depth + 2, columns)).astype(dtype)[:, 1:-1]
+    yield generator.normal(size=(members, columns + 3)).astype(dtype)
+
+
+def multiplied(dtype: str, a: np.ndarray, b: np.ndarray, w: np.ndarray | None = None) -> np.ndarray:
+    """The backend's product, begun with w from its fourth number on."""
+    backend = open_backend("numpy", dtype=dtype, threads=1)
+    out = np.full((max(len(a), len(b)), a.shape[1], b.shape[2] + 1), np.nan, dtype)
+    backend.product(a, b, out[:, :, :-1], None if w is None else (w, 3))()
+    assert np.isnan(out[:, :, -1]).all()  # nothing is written beside it
+    return out[:, :, :-1]
+
+
+@pytest.fixture
+def ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No product by BLAS."""
+
+    def matmul(*_: object) -> None:
+        pytest.fail("this one was meant to be small")
+
+    monkeypatch.setattr(NumpyBackend, "matmul", matmul)
+
+
+@pytest.mark.skipif(not product.FUSED, reason="this machine has no fused multiply-add")
+@pytest.mark.usefixtures("ours")
+class TestSmallProducts:
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_they_are_products(self, shape: tuple[int, int, int], dtype: str) -> None:
+        a, b, w = places(shape, dtype, 3)
+        expected = a.astype(np.longdouble) @ b.astype(np.longdouble)
+        close = {"rtol": 0, "atol": 40 * math.sqrt(shape[2]) * np.finfo(dtype).eps}
+        turned = np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)
+        np.testing.assert_allclose(multiplied(dtype, a, b), expected, **close)
+        np.testing.assert_allclose(multiplied(dtype, turned, b), expected, **close)
+        np.testing.assert_allclose(multiplied(dtype, a, b, w), expected + w[:, None, 3:], **close)
+        one = a[:1].astype(np.longdouble) @ b.astype(np.longdouble)
+        np.testing.assert_allclose(multiplied(dtype, a[:1], b), one, **close)
+
+    def test_an_element_is_the_fused_sum_in_order(self) -> None:
+        a, b, w = places((9, 3, 12), "float64", 1)
+        for i, j in np.ndindex(9, 3):
+            total = float(w[0, 3 + j])
+            for x, y in zip(a[0, i].tolist(), b[0, :, j].tolist(), strict=True):
+                total = float(Fraction(total) + Fraction(x) * Fraction(y))  # rounded once
+            assert multiplied("float64", a, b, w)[0, i, j] == total
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_no_bit_depends_on_the_others(self, shape: tuple[int, int, int], dtype: str) -> None:
+        a, b, w = places(shape, dtype, 5)
+        whole = multiplied(dtype, a, b, w)
+        for r in range(5):
+            alone = multiplied(dtype, a[r : r + 1], b[r : r + 1], w[r : r + 1])
+            assert alone.tobytes() == whole[r : r + 1].tobytes()
+        for i in range(shape[0]):
+            row = multiplied(dtype, a[:, i : i + 1], b, w)
+            assert row.tobytes() == whole[:, i : i + 1].tobytes()
+        for j in range(shape[1]):
+            column = multiplied(dtype, a, b[:, :, j : j + 1], w[:, j:])
+            assert column.tobytes() == whole[:, :, j : j + 1].tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_products_go_through_blas_and_get_their_bias(dtype: str) -> None:
+    a, b, w = places((100, 80, 70), dtype, 2)
+    assert not product.is_small(a, b)
+    np.testing.assert_array_equal(multiplied(dtype, a, b), np.matmul(a, b))
+    np.testing.assert_array_equal(multiplied(dtype, a, b, w), np.matmul(a, b) + w[:, None, 3:])
