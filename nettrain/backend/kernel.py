@@ -33,7 +33,8 @@ class Kernel:
 
     def __init__(self, body: FunctionType, *, strided: bool = False) -> None:
         self.__name__, self.__doc__ = body.__name__, body.__doc__
-        self._strided = strided
+        self.body = body
+        self.strided = strided
         self._serial = _compile(body, parallel=False)
         self._parallel = _compile(_renamed(body, f"{body.__qualname__}_parallel"), parallel=True)
 
@@ -46,7 +47,7 @@ class Kernel:
 
     def _type(self, array: Any) -> Any:
         found = typeof(array)
-        return found.copy(layout="A") if self._strided and isinstance(array, np.ndarray) else found
+        return found.copy(layout="A") if self.strided and isinstance(array, np.ndarray) else found
 
     def __call__(self, *arrays: Any) -> None:
         self._serial(*arrays)

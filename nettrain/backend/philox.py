@@ -90,18 +90,19 @@ def add_noise(out: Array, x: Array, keys: Array, step: Array, first: Array, sigm
             out[r, row] = x[g, row]
         else:
             c0, c2 = np.uint64(step[0]), np.uint64(first + row)
-            for pair in range((columns + 1) // 2):
-                j = 2 * (pair % 2)
-                if j == 0:
-                    w = philox4x32(c0, LOW, c2, np.uint64(pair // 2), keys[r, 0], keys[r, 1])
-                size = math.sqrt(-2 * math.log((w[j] + 0.5) * PER_WORD))
-                turn = math.tau * (w[j + 1] * PER_WORD)
-                column = 2 * pair
-                draw = out.dtype.type(size * math.cos(turn))
-                out[r, row, column] = x[g, row, column] + sigma[r] * draw
-                if column + 1 < columns:
-                    draw = out.dtype.type(size * math.sin(turn))
-                    out[r, row, column + 1] = x[g, row, column + 1] + sigma[r] * draw
+            noisy, clean = out[r, row], x[g, row]
+            for block in range((columns + 3) // 4):
+                w = philox4x32(c0, LOW, c2, np.uint64(block), keys[r, 0], keys[r, 1])
+                begin, end = 4 * block, min(4 * block + 4, columns)
+                four, plain = noisy[4 * block : end], clean[begin:end]
+                for j in range(0, four.size, 2):
+                    size = math.sqrt(-2 * math.log((w[j] + 0.5) * PER_WORD))
+                    turn = math.tau * (w[j + 1] * PER_WORD)
+                    draw = out.dtype.type(size * math.cos(turn))
+                    four[j] = plain[j] + sigma[r] * draw
+                    if j + 1 < four.size:
+                        draw = out.dtype.type(size * math.sin(turn))
+                        four[j + 1] = plain[j + 1] + sigma[r] * draw
 
 
 def mask_words(allocate: Callable[..., Array], name: str, shape: tuple[int, int, int]) -> tuple[Array, Array]:

@@ -1,0 +1,115 @@
+"""Which loops of a kernel may be shared out among the lanes of a team.
+
+A loop's iterations are independent when each writes only elements that no other iteration touches, and
+changes no variable from outside, but for sums and the like that are put together behind the loop. What is
+seen here is the shape of the code alone: an element is an iteration's own when the loop's variable stands
+among its indices, or among those of the view through which it is written.
+"""
+
+import ast
+from collections.abc import Iterator
+
+JOINS: dict[type[ast.operator], str] = {ast.Add: "Sum", ast.Sub: "Sum", ast.BitOr: "Any"}
+EXTREMES = {"max": "Largest", "min": "Least"}
+
+
+def names(node: ast.AST) -> set[str]:
+    """Every name that occurs below a node."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def elements(index: ast.expr) -> list[ast.expr]:
+    """The indices of a subscript, one per axis."""
+    return list(index.elts) if isinstance(index, ast.Tuple) else [index]
+
+
+def bound(target: ast.expr) -> list[str]:
+    """The names that an assignment to this target binds."""
+    parts = target.elts if isinstance(target, ast.Tuple) else [target]
+    return [part.id for part in parts if isinstance(part, ast.Name)]
+
+
+def pairs(statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Each target and its value; the parts of a tuple one by one where both sides have them."""
+    for target in statement.targets:
+        if isinstance(target, ast.Tuple) and isinstance(statement.value, ast.Tuple):
+            yield from zip(target.elts, statement.value.elts, strict=True)
+        else:
+            yield target, statement.value
+
+
+def nested(loop: ast.For) -> bool:
+    """Whether there is a loop inside the loop."""
+    return any(isinstance(one, ast.For) for statement in loop.body for one in ast.walk(statement))
+
+
+def joins(loop: ast.For, known: set[str]) -> dict[str, str] | None:
+    """How the variables from outside are put together behind the loop; None when it has to run in order.
+
+    `known` are the names that have a value before the loop.
+    """
+    found: dict[str, str] = {}
+    own = _Own(loop)
+    for statement in (one for line in loop.body for one in ast.walk(line)):
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+            if statement.target.id in known:
+                found[statement.target.id] = JOINS.get(type(statement.op), "")
+        elif isinstance(statement, ast.Assign):
+            for target, value in pairs(statement):
+                found |= {name: _extreme(name, value) for name in set(bound(target)) & known}
+    stored = all(own.writes(target) for target in _stores(loop))
+    read_once = all(_mentions(loop, name) == _needed(join) for name, join in found.items())
+    return found if stored and read_once and all(found.values()) else None
+
+
+def _extreme(name: str, value: ast.expr) -> str:
+    """The join of `x = max(x, …)` and `x = min(x, …)`."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
+        return ""
+    first = value.args[0]
+    return EXTREMES.get(value.func.id, "") if isinstance(first, ast.Name) and first.id == name else ""
+
+
+def _mentions(loop: ast.For, name: str) -> int:
+    return sum(isinstance(one, ast.Name) and one.id == name for line in loop.body for one in ast.walk(line))
+
+
+def _needed(join: str) -> int:
+    """How often a joined variable is mentioned in its own statement; once more, and somebody reads it."""
+    return 2 if join in EXTREMES.values() else 1
+
+
+def _stores(loop: ast.For) -> Iterator[ast.Subscript]:
+    for one in (one for line in loop.body for one in ast.walk(line)):
+        if isinstance(one, ast.Assign):
+            yield from (target for target, _ in pairs(one) if isinstance(target, ast.Subscript))
+        elif isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Subscript):
+            yield one.target
+
+
+class _Own:
+    """What belongs to one iteration of a loop: views that were taken by its variable."""
+
+    def __init__(self, loop: ast.For) -> None:
+        assert isinstance(loop.target, ast.Name)
+        self._variable = loop.target.id
+        self._views: set[str] = set()
+        for statement in (one for line in loop.body for one in ast.walk(line)):
+            if isinstance(statement, ast.Assign):
+                for target, value in pairs(statement):
+                    if isinstance(value, ast.Subscript) and self.writes(value):
+                        self._views |= set(bound(target))
+
+    def writes(self, target: ast.Subscript) -> bool:
+        """Whether no other iteration can reach what this subscript names."""
+        base = target.value
+        if isinstance(base, ast.Name) and base.id in self._views:
+            return True
+        if isinstance(base, ast.Subscript) and self.writes(base):
+            return True
+        return any(self._by_variable(index) for index in elements(target.slice))
+
+    def _by_variable(self, index: ast.expr) -> bool:
+        if isinstance(index, ast.Slice):
+            return any(self._variable in names(end) for end in (index.lower, index.upper) if end is not None)
+        return isinstance(index, ast.Name) and index.id == self._variable

@@ -1,0 +1,144 @@
+// What translated kernels are written in. Compiled by NVRTC, which brings no headers.
+//
+// An iteration of a kernel's prange belongs to a team of `size` lanes: a warp or less of it, or a whole block.
+// Every lane runs every line of the iteration; loops that have independent iterations share them out.
+
+typedef signed char Int8;
+typedef short Int16;
+typedef int Int32;
+typedef long long Int;
+typedef unsigned char UInt8;
+typedef unsigned short UInt16;
+typedef unsigned UInt32;
+typedef unsigned long long UInt;
+
+// An array without gaps, the last axis first in memory. Fewer indices than axes give a view of the rest.
+template <class T, int N> struct View {
+    typedef T type;
+    static constexpr int itemsize = sizeof(T);
+    T *at;
+    Int n[N];
+
+    template <class... I> __device__ decltype(auto) operator()(I... i) const {
+        Int place = 0;
+        int axis = 0;
+        ((place = place * n[axis++] + Int(i)), ...);
+        if constexpr (sizeof...(I) == N) {
+            return (at[place]);
+        } else {
+            View<T, N - int(sizeof...(I))> rest;
+            for (int k = 0; axis < N; ++k, ++axis) {
+                rest.n[k] = n[axis];
+                place *= n[axis];
+            }
+            rest.at = at + place;
+            return rest;
+        }
+    }
+
+    __device__ View<T, 1> part(Int first, Int last) const { return View<T, 1>{at + first, {last - first}}; }
+    __device__ View<T, 1> flat() const { return View<T, 1>{at, {size()}}; }
+    __device__ Int shape(int axis) const { return n[axis]; }
+    __device__ Int size() const {
+        Int all = 1;
+        for (int k = 0; k < N; ++k) all *= n[k];
+        return all;
+    }
+};
+
+struct Sum {
+    template <class T> __device__ T operator()(T a, T b) const { return a + b; }
+};
+struct Largest {
+    template <class T> __device__ T operator()(T a, T b) const { return b > a ? b : a; }
+};
+struct Least {
+    template <class T> __device__ T operator()(T a, T b) const { return b < a ? b : a; }
+};
+struct Any {
+    __device__ int operator()(int a, int b) const { return a | b; }
+};
+
+// The lanes that share an iteration. `reduce` gives every lane what all have, put together in a fixed order.
+struct Team {
+    Int lane, size;
+
+    __device__ void sync() const {
+        if (size <= 32) __syncwarp();
+        else __syncthreads();
+    }
+
+    template <class Join, class T> __device__ T reduce(T x) const {
+        Join join;
+        for (int away = 16; away > 0; away /= 2)
+            if (away < size) x = join(x, __shfl_xor_sync(0xffffffffu, x, away));
+        if (size <= 32) return x;
+        __shared__ T parts[32];
+        __syncthreads();
+        if (lane % 32 == 0) parts[lane / 32] = x;
+        __syncthreads();
+        T all = parts[0];
+        for (int k = 1; k < size / 32; ++k) all = join(all, parts[k]);
+        __syncthreads();
+        return all;
+    }
+};
+
+// A lane that works alone, inside a loop that has been shared out already.
+struct Solo {
+    static constexpr Int lane = 0, size = 1;
+    __device__ void sync() const {}
+    template <class Join, class T> __device__ T reduce(T x) const { return x; }
+};
+
+template <class A, class B> struct Two {
+    A a;
+    B b;
+};
+template <class T> struct Four {
+    T a, b, c, d;
+    __device__ T operator()(Int i) const { return i == 0 ? a : i == 1 ? b : i == 2 ? c : d; }
+};
+namespace of {
+template <class A, class B> __device__ Two<A, B> pack(A a, B b) { return {a, b}; }
+template <class T> __device__ Four<T> pack(T a, T b, T c, T d) { return {a, b, c, d}; }
+
+template <class G, class T, class X> __device__ void assign(G team, View<T, 1> to, X x) {
+    for (Int i = team.lane; i < to.size(); i += team.size) to(i) = T(x);
+}
+template <class G, class T, class X> __device__ void assign(G team, View<T, 1> to, View<X, 1> x) {
+    for (Int i = team.lane; i < to.size(); i += team.size) to(i) = T(x(i));
+}
+template <class G, class T, class X> __device__ void assign(G team, View<T, 1> to, Four<X> x) {
+    for (Int i = team.lane; i < 4; i += team.size) to(i) = T(x(i));
+}
+
+template <class To, class From> __device__ To reinterpreted(From x) {
+    union {
+        From from;
+        To to;
+    } both;
+    both.from = x;
+    return both.to;
+}
+
+template <class T> struct Whole {
+    static constexpr bool value = T(0.5) == T(0);
+};
+template <class A, class B> __device__ auto divide(A a, B b) {
+    if constexpr (Whole<A>::value && Whole<B>::value) return double(a) / double(b);
+    else return a / b;
+}
+
+template <class T> __device__ T tiny() {
+    if constexpr (sizeof(T) == 4) return T(1.17549435e-38f);
+    else return T(2.2250738585072014e-308);
+}
+template <class T> __device__ T absolute(T x) {
+    if constexpr (Whole<T>::value) return x < 0 ? -x : x;
+    else return T(fabs(x));
+}
+template <class T> __device__ T sign(T x) { return x != x ? x : T(x > T(0)) - T(x < T(0)); }
+template <class A, class B> __device__ auto larger(A a, B b) { return b > a ? b : a; }
+template <class A, class B> __device__ auto smaller(A a, B b) { return b < a ? b : a; }
+}  // namespace of

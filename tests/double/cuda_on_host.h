@@ -1,0 +1,33 @@
+// Enough of CUDA to compile a kernel for the host; host_lanes.cpp runs it.
+#include <math.h>
+
+#define __device__
+#define __global__
+#define __shared__ static
+
+struct Place {
+    unsigned x, y, z;
+};
+extern Place threadIdx, blockIdx, blockDim, gridDim;
+void barrier();
+long long exchanged(long long, int away);
+
+inline void __syncthreads() { barrier(); }
+inline void __syncwarp() { barrier(); }
+template <class T> T __shfl_xor_sync(unsigned, T x, int away) {
+    union {
+        T value;
+        long long word;
+    } both;
+    both.word = 0;
+    both.value = x;
+    both.word = exchanged(both.word, away);
+    return both.value;
+}
+
+// An argument of a kernel: an address or a whole number.
+struct Argument {
+    long long word;
+    template <class T> operator T *() const { return reinterpret_cast<T *>(word); }
+    operator long long() const { return word; }
+};
