@@ -1,0 +1,226 @@
+"""The CuPy backend: arrays on an NVIDIA GPU. The only file that imports CuPy.
+
+All work goes to one stream, in order; only `to_host` and `synchronize` wait for it. Kernels are those of the
+host, translated (see backend.cuda) and compiled when they are first used. Products go through cuBLAS's
+strided-batched call, which takes transposed and strided views and, with a batch stride of 0, one matrix for
+all members: nothing is copied.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import cupy
+import numpy as np
+
+from nettrain.backend.base import Array, Call, HostArray
+from nettrain.backend.cuda import iterations, program
+from nettrain.backend.cuda.program import Arguments, arguments
+from nettrain.backend.cuda.rows import take_rows
+from nettrain.backend.kernel import Kernel
+
+OPTIONS = ("--std=c++17",)
+WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
+PLAIN, TURNED = 0, 1  # cuBLAS's names for a matrix and its transpose
+FULL_PRECISION, TF32 = 0, 3  # its math modes
+Matrix = tuple[int, int, int, int]
+
+
+class CupyBackend:
+    """Arrays on one device. `notes` says what a run should be told once."""
+
+    name = "cupy"
+    xp: Any = cupy
+    block = 1024  # parameters that one team of lanes updates
+    turns_weights = False  # cuBLAS reads a transpose as fast as the matrix
+
+    def __init__(self, dtype: str = "float32", threads: int = 1, device: int = 0, tf32: bool = False) -> None:
+        self.dtype = np.dtype(dtype)
+        self.threads = threads
+        cupy.cuda.Device(device).use()
+        self.stream = cupy.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
+        self.stream.use()
+        self.notes: list[str] = []
+        self._products = _products(self.dtype, self.stream, tf32, self.notes)
+        self._functions: dict[tuple[Kernel, Arguments], Any] = {}
+        self._gathers: dict[Any, Call] = {}
+
+    def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        return cupy.zeros(tuple(shape), dtype or self.dtype)
+
+    def from_host(self, array: HostArray) -> Array:
+        return cupy.asarray(array, dtype=self.dtype if array.dtype.kind == "f" else array.dtype)
+
+    def to_host(self, array: Array) -> HostArray:
+        host: HostArray = cupy.asnumpy(array)
+        return host
+
+    def matmul(self, a: Array, b: Array, out: Array) -> None:
+        self._products(a, b, out)
+
+    def gather(self, table: Array, index: Array, out: Array) -> None:
+        key = (table.data.ptr, index.data.ptr, out.data.ptr, index.shape)
+        if key not in self._gathers:
+            rows, picked = len(table), index.size
+            flat = (table.reshape(rows, -1), index.reshape(-1), out.reshape(picked, -1))
+            self._gathers[key] = self.launch(take_rows, out.size, *flat)
+        self._gathers[key]()
+
+    def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
+        """A call that runs the kernel on these very arrays, which must have no gaps."""
+        assert all(a.flags.c_contiguous for a in arrays if hasattr(a, "flags")), kernel.__name__
+        count = iterations(kernel, arrays)
+        if count == 0:
+            return _nothing
+        function = self._function(kernel, arrays)
+        grid, block = program(kernel, arrays).geometry(count, work)
+        given = (count, *(part for array in arrays for part in _parts(array)))
+        return lambda: function(grid, block, given)
+
+    def _function(self, kernel: Kernel, arrays: Sequence[Array]) -> Any:
+        key = (kernel, arguments(arrays))
+        if key not in self._functions:
+            made = program(kernel, arrays)
+            module = cupy.RawModule(code=made.source, options=OPTIONS)
+            self._functions[key] = module.get_function(made.name)
+        return self._functions[key]
+
+    def synchronize(self) -> None:
+        self.stream.synchronize()
+
+    def capture(self, calls: Sequence[Call]) -> Call:
+        fixed = tuple(calls)
+        return _Replay(self, fixed) if fixed else _nothing
+
+    @property
+    def captures(self) -> bool:
+        """Whether a list of calls can become a CUDA graph."""
+        return self._products.capturable
+
+    def give_up_graphs(self, reason: str) -> None:
+        """Launch the calls of a step one by one from now on."""
+        self._products.capturable = False
+        self.notes.append(f"steps are launched call by call: {reason}")
+
+
+def _nothing() -> None:
+    pass
+
+
+def _parts(array: Any) -> tuple[Any, ...]:
+    """What a translated kernel is given for an argument: address and shape, or the number itself."""
+    return (array, *array.shape) if hasattr(array, "shape") else (int(array),)
+
+
+class _Replay:
+    """Calls that run one by one the first time, then become a CUDA graph that is launched as one.
+
+    The first run compiles kernels and takes the temporary memory that a capture may not ask for. What calls
+    allocate while they are captured comes from a pool of its own, so that nobody else gets that memory
+    between two replays.
+    """
+
+    def __init__(self, backend: CupyBackend, calls: Sequence[Call]) -> None:
+        self._backend, self._calls = backend, calls
+        self._warm = False
+        self._graph: Any = None
+        self._pool: Any = None
+
+    def __call__(self) -> None:
+        if self._graph is None and self._warm and self._backend.captures:
+            self._capture()
+        if self._graph is not None:
+            self._graph.launch(self._backend.stream)
+            return
+        for call in self._calls:
+            call()
+        self._warm = True
+
+    def _capture(self) -> None:
+        stream, self._pool = self._backend.stream, cupy.cuda.MemoryPool()
+        try:
+            with cupy.cuda.using_allocator(self._pool.malloc):
+                stream.begin_capture()
+                for call in self._calls:
+                    call()
+                self._graph = stream.end_capture()
+        except Exception as error:  # noqa: BLE001 whatever a driver says: the calls themselves still work
+            with suppress(Exception):
+                stream.end_capture()
+            self._backend.give_up_graphs(f"{type(error).__name__}: {error}")
+
+
+class _Products:
+    """Batched products out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k) through one cuBLAS function.
+
+    cuBLAS counts along columns first, so that to it an array is the transpose of what it is here: it
+    computes outᵀ = bᵀ @ aᵀ.
+    """
+
+    def __init__(self, gemm: Callable[..., Any], handle: int, dtype: "np.dtype[Any]", *, capturable: bool):
+        self._gemm, self._handle, self.capturable = gemm, handle, capturable
+        self._one, self._zero = np.ones((), dtype), np.zeros((), dtype)
+        self._known: dict[Any, tuple[int, ...]] = {}
+
+    def __call__(self, a: Array, b: Array, out: Array) -> None:
+        key = (a.data.ptr, b.data.ptr, out.data.ptr, a.shape, b.shape, a.strides, b.strides)
+        if key not in self._known:
+            self._known[key] = self._arguments(a, b, out)
+        self._gemm(self._handle, *self._known[key])
+
+    def _arguments(self, a: Array, b: Array, out: Array) -> tuple[int, ...]:
+        members, n, k = out.shape
+        turn_a, at_a, lead_a, stride_a = operand(a)
+        turn_b, at_b, lead_b, stride_b = operand(b)
+        turn_c, at_c, lead_c, stride_c = operand(out)
+        assert turn_c == PLAIN, "a product is written row by row"
+        one, zero = self._one.ctypes.data, self._zero.ctypes.data
+        left, right = (at_b, lead_b, stride_b), (at_a, lead_a, stride_a)
+        sizes = (turn_b, turn_a, k, n, a.shape[2])
+        return (*sizes, one, *left, *right, zero, at_c, lead_c, stride_c, members)
+
+
+def operand(a: Array) -> Matrix:
+    """A batch of matrices (R, n, m) as cuBLAS takes it: transposed or not, address, lead and batch stride.
+
+    `lead` is the distance between rows, or between columns of a transposed view, in elements; the batch
+    stride is 0 where one matrix serves all members.
+    """
+    members, n, m = a.shape
+    across, down, along = (stride // a.itemsize for stride in a.strides)
+    batch = across if members > 1 else 0
+    if along == 1 and (n == 1 or down >= m):
+        return PLAIN, a.data.ptr, down if n > 1 else max(m, 1), batch
+    if down == 1 and (m == 1 or along >= n):
+        return TURNED, a.data.ptr, along if m > 1 else max(n, 1), batch
+    if m == 1:
+        return PLAIN, a.data.ptr, down, batch
+    raise ValueError(f"no matrices for cuBLAS: shape {a.shape}, strides {a.strides}")
+
+
+def _products(dtype: "np.dtype[Any]", stream: Any, tf32: bool, notes: list[str]) -> _Products:
+    """Through nvmath's bindings where they are installed, since CuPy refuses its own during a capture."""
+    mode, letter = TF32 if tf32 else FULL_PRECISION, "s" if dtype == np.float32 else "d"
+    try:
+        from nvmath.bindings import cublas as bindings
+
+        handle = bindings.create()
+    except Exception as error:  # noqa: BLE001 not installed, or a library that it needs is not
+        notes.append(f"steps are launched call by call: nvmath-python is not usable ({_first_line(error)})")
+    else:
+        bindings.set_stream(handle, stream.ptr)
+        bindings.set_math_mode(handle, mode)
+        workspace = cupy.cuda.alloc(WORKSPACE)
+        bindings.set_workspace(handle, workspace.ptr, WORKSPACE)
+        products = _Products(getattr(bindings, f"{letter}gemm_strided_batched"), handle, dtype, capturable=True)
+        products.workspace = workspace  # type: ignore[attr-defined]
+        return products
+    from cupy_backends.cuda.libs import cublas
+
+    handle = cupy.cuda.device.get_cublas_handle()
+    cublas.setMathMode(handle, mode)
+    return _Products(getattr(cublas, f"{letter}gemmStridedBatched"), handle, dtype, capturable=False)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
