@@ -18,6 +18,7 @@ from nettrain.backend.cuda import iterations, program
 from nettrain.backend.cuda.program import Arguments, arguments
 from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.kernel import Kernel
+from nettrain.backend.product import add_bias
 
 OPTIONS = ("--std=c++17",)
 WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
@@ -56,7 +57,19 @@ class CupyBackend:
         return host
 
     def matmul(self, a: Array, b: Array, out: Array) -> None:
-        self._products(a, b, out)
+        self._products.bound(a, b, out)()
+
+    def product(self, a: Array, b: Array, out: Array, bias: tuple[Array, int] | None = None) -> Call:
+        multiply = self._products.bound(a, b, out)
+        if bias is None:
+            return multiply
+        add = self.launch(add_bias, out.size, out, *bias)
+
+        def both() -> None:
+            multiply()
+            add()
+
+        return both
 
     def gather(self, table: Array, index: Array, out: Array) -> None:
         key = (table.data.ptr, index.data.ptr, out.data.ptr, index.shape)
@@ -144,7 +157,7 @@ class _Replay:
                 for call in self._calls:
                     call()
                 self._graph = stream.end_capture()
-        except Exception as error:  # noqa: BLE001 whatever a driver says: the calls themselves still work
+        except Exception as error:  # whatever a driver says, the calls themselves still work
             with suppress(Exception):
                 stream.end_capture()
             self._backend.give_up_graphs(f"{type(error).__name__}: {error}")
@@ -157,18 +170,16 @@ class _Products:
     computes outᵀ = bᵀ @ aᵀ.
     """
 
-    def __init__(self, gemm: Callable[..., Any], handle: int, dtype: "np.dtype[Any]", *, capturable: bool):
-        self._gemm, self._handle, self.capturable = gemm, handle, capturable
+    def __init__(
+        self, gemm: Callable[..., Any], handle: int, dtype: "np.dtype[Any]", workspace: Any = None
+    ) -> None:
+        self._gemm, self._handle = gemm, handle
+        self._workspace = workspace  # memory that the handle goes on using
+        self.capturable = workspace is not None
         self._one, self._zero = np.ones((), dtype), np.zeros((), dtype)
-        self._known: dict[Any, tuple[int, ...]] = {}
 
-    def __call__(self, a: Array, b: Array, out: Array) -> None:
-        key = (a.data.ptr, b.data.ptr, out.data.ptr, a.shape, b.shape, a.strides, b.strides)
-        if key not in self._known:
-            self._known[key] = self._arguments(a, b, out)
-        self._gemm(self._handle, *self._known[key])
-
-    def _arguments(self, a: Array, b: Array, out: Array) -> tuple[int, ...]:
+    def bound(self, a: Array, b: Array, out: Array) -> Call:
+        """A call that multiplies these very arrays."""
         members, n, k = out.shape
         turn_a, at_a, lead_a, stride_a = operand(a)
         turn_b, at_b, lead_b, stride_b = operand(b)
@@ -177,7 +188,13 @@ class _Products:
         one, zero = self._one.ctypes.data, self._zero.ctypes.data
         left, right = (at_b, lead_b, stride_b), (at_a, lead_a, stride_a)
         sizes = (turn_b, turn_a, k, n, a.shape[2])
-        return (*sizes, one, *left, *right, zero, at_c, lead_c, stride_c, members)
+        given = (*sizes, one, *left, *right, zero, at_c, lead_c, stride_c, members)
+        held = (a, b, out)  # cuBLAS is told addresses alone: their memory must not go to somebody else
+
+        def multiply(held: object = held) -> None:
+            self._gemm(self._handle, *given)
+
+        return multiply
 
 
 def operand(a: Array) -> Matrix:
@@ -205,21 +222,20 @@ def _products(dtype: "np.dtype[Any]", stream: Any, tf32: bool, notes: list[str])
         from nvmath.bindings import cublas as bindings
 
         handle = bindings.create()
-    except Exception as error:  # noqa: BLE001 not installed, or a library that it needs is not
+    except Exception as error:  # not installed, or a library that it needs is not
         notes.append(f"steps are launched call by call: nvmath-python is not usable ({_first_line(error)})")
     else:
         bindings.set_stream(handle, stream.ptr)
         bindings.set_math_mode(handle, mode)
         workspace = cupy.cuda.alloc(WORKSPACE)
         bindings.set_workspace(handle, workspace.ptr, WORKSPACE)
-        products = _Products(getattr(bindings, f"{letter}gemm_strided_batched"), handle, dtype, capturable=True)
-        products.workspace = workspace  # type: ignore[attr-defined]
-        return products
+        gemm = getattr(bindings, f"{letter}gemm_strided_batched")
+        return _Products(gemm, handle, dtype, workspace)
     from cupy_backends.cuda.libs import cublas
 
     handle = cupy.cuda.device.get_cublas_handle()
     cublas.setMathMode(handle, mode)
-    return _Products(getattr(cublas, f"{letter}gemmStridedBatched"), handle, dtype, capturable=False)
+    return _Products(getattr(cublas, f"{letter}gemmStridedBatched"), handle, dtype)
 
 
 def _first_line(error: Exception) -> str:

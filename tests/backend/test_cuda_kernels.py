@@ -7,6 +7,8 @@ that a GPU would use, taking turns in three different orders: a missing barrier 
 import importlib
 import pkgutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +18,18 @@ import pytest
 import nettrain
 from nettrain.backend.cuda import iterations, program
 from nettrain.backend.cuda.program import Arguments, arguments
+from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.philox import philox_words
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
-from tests.double.on_host import COMPILER, flattened, run
+from tests.double import nvrtc
+from tests.double.on_host import COMPILER, compiled, flattened, run
 from tests.trained import IRIS, data_of, experiment, trained
 from tests.variants import overrides, variants
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="no g++")
 LAYERS = [
     "model.batch_norm=true",
     "model.dropout=0.4",
@@ -36,21 +39,25 @@ LAYERS = [
     "training.clip_value=0.1",
 ]
 ORDERS = (0, 1, 2)
+APART = [LAYERS, ["model.activation=gelu"], ["model.activation=sigmoid", "loss=binary_cross_entropy"]]
 
 
 def every_kernel() -> dict[str, Kernel]:
     """All kernels of the package that are for arrays without gaps, by name."""
     names = [one.name for one in pkgutil.walk_packages(nettrain.__path__, "nettrain.")]
-    rooms = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
+    rooms = [importlib.import_module(name) for name in names if not name.endswith(("__main__", ".cupy"))]
     return {
-        value.__name__: value for room in rooms for value in vars(room).values() if isinstance(value, Kernel)
+        value.__name__: value
+        for room in rooms
+        for value in vars(room).values()
+        if isinstance(value, Kernel) and not value.strided
     }
 
 
 KERNELS = every_kernel()
 
 
-def specs(folder: Path, dtype: str) -> Iterator[list[str]]:
+def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
     for name, options in variants(optimizers).values():
@@ -72,28 +79,47 @@ def specs(folder: Path, dtype: str) -> Iterator[list[str]]:
             yield [*data_of(targets, where), *overrides("loss", name, options)]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A kernel, and the arrays on which training was about to call it."""
+
+    kernel: Kernel
+    work: int
+    arrays: list[Any]
+
+
 class Recorder:
-    """Takes the place of `NumpyBackend.launch`: of each kernel and types of arrays, one call is compared."""
+    """Takes the place of `NumpyBackend.launch`: the first call for each kernel and types of arrays is kept."""
 
     def __init__(self) -> None:
-        self.seen: set[tuple[str, Arguments]] = set()
-        self.compared: set[str] = set()
+        self.calls: dict[tuple[str, Arguments], Recorded] = {}
 
     def launch(self, backend: NumpyBackend, kernel: Kernel, work: int, *arrays: Any) -> Any:
-        call = kernel.bind(work, backend.threads, arrays)
-        key = (kernel.__name__, arguments(arrays))
-        if key in self.seen:
-            return call
-        self.seen.add(key)
-        fresh = [True]
+        call, key = kernel.bind(work, backend.threads, arrays), (kernel.__name__, arguments(arrays))
 
-        def compared() -> None:
-            if fresh.pop() if fresh else False:
-                self.compared.add(kernel.__name__)
-                compare(kernel, work, arrays)
+        def kept() -> None:
+            if key not in self.calls and not kernel.strided:
+                self.calls[key] = Recorded(kernel, work, copies(arrays))
             call()
 
-        return compared
+        return kept
+
+
+@pytest.fixture(scope="module", params=["float32", "float64"])
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Recorded]:
+    recorder, dtype = Recorder(), request.param
+    text = IRIS.replace("epochs: 6", "epochs: 1").replace("threads: 1", f"threads: 1, dtype: {dtype}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NumpyBackend, "launch", lambda *call: recorder.launch(*call))  # noqa: PLW0108 a method
+        everything = dtype == "float32"  # the other type is for what treats both apart
+        for extra in specs(tmp_path_factory.mktemp("data")) if everything else APART:
+            trained([experiment(text, *extra, f"seed={r}") for r in range(3)])
+    return list(recorder.calls.values())
+
+
+def compile_one(one: Recorded) -> None:
+    made = program(one.kernel, one.arrays)
+    compiled(made.source, made.name, len(flattened(0, one.arrays)))
 
 
 def copies(arrays: Sequence[Any]) -> list[Any]:
@@ -137,28 +163,44 @@ def assert_near(got: np.ndarray, want: np.ndarray, where: str) -> None:
         np.testing.assert_allclose(got, want, rtol=close, atol=close * size, err_msg=where)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_kernel_on_the_arrays_of_training(
-    dtype: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recorder = Recorder()
-    monkeypatch.setattr(
-        NumpyBackend,
-        "launch",
-        lambda self, kernel, work, *arrays: recorder.launch(self, kernel, work, *arrays),
-    )
-    text = IRIS.replace("epochs: 6", "epochs: 1").replace("threads: 1", f"threads: 1, dtype: {dtype}")
-    for extra in specs(tmp_path, dtype):
-        members = [experiment(text, *extra, f"seed={r}") for r in range(3)]
-        trained(members)
-    compare_words()
-    assert set(KERNELS) - {philox_words.__name__} == recorder.compared
+def test_every_kernel_is_met_in_training(recorded: list[Recorded]) -> None:
+    elsewhere = {philox_words.__name__, take_rows.__name__}
+    met = {one.kernel.__name__ for one in recorded}
+    assert met <= set(KERNELS)
+    if any(
+        array.dtype == np.float32 for one in recorded for array in one.arrays if isinstance(array, np.ndarray)
+    ):
+        assert set(KERNELS) - elsewhere == met
 
 
-def compare_words() -> None:
+@pytest.mark.skipif(COMPILER is None, reason="no g++")
+def test_every_kernel_on_the_arrays_of_training(recorded: list[Recorded]) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(compile_one, recorded))
+    for one in recorded:
+        compare(one.kernel, one.work, one.arrays)
+
+
+@pytest.mark.skipif(nvrtc.library() is None, reason="no NVRTC: pip install 'nettrain[cuda-compile]'")
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+def test_every_kernel_compiles_for_a_device(recorded: list[Recorded], architecture: str) -> None:
+    for one in recorded:
+        assert nvrtc.compile_for(program(one.kernel, one.arrays).source, architecture)
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no g++")
+def test_random_words() -> None:
     rng = np.random.default_rng(0)
-    counters, key = (
-        rng.integers(2**32, size=(5, 4), dtype=np.uint64),
-        rng.integers(2**32, size=2, dtype=np.uint64),
-    )
+    counters, key = (rng.integers(2**32, size=size, dtype=np.uint64) for size in ((5, 4), 2))
     compare(philox_words, 20, (np.zeros_like(counters), counters, key))
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no g++")
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64"])
+def test_rows_of_a_table(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    table, index = rng.normal(size=(9, 40)).astype(kind), rng.integers(9, size=6)
+    out = np.zeros((6, 40), kind)
+    compare(take_rows, out.size, (table, index, out))
+    take_rows(table, index, out)
+    np.testing.assert_array_equal(out, table[index])

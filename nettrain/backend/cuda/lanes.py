@@ -113,3 +113,53 @@ class _Own:
         if isinstance(index, ast.Slice):
             return any(self._variable in names(end) for end in (index.lower, index.upper) if end is not None)
         return isinstance(index, ast.Name) and index.id == self._variable
+
+
+def crossed(body: list[ast.stmt], parameters: list[str]) -> set[str]:
+    """Arrays, and views of them, that are written and not always by the innermost loop's own variable.
+
+    Where the innermost loops are shared out, a lane meets again only elements that it has written itself,
+    unless they belong to such an array.
+    """
+    everything = [one for line in body for one in ast.walk(line)]
+    roots, defining = _views(everything, parameters)
+    own = {id(one) for loop in everything if isinstance(loop, ast.For) for one in _by_lane(loop)}
+    written, strange = set(), set()
+    for one in everything:
+        if isinstance(one, ast.Subscript) and id(one) not in defining:
+            root = roots.get(_base(one), _base(one))
+            if isinstance(one.ctx, ast.Store):
+                written.add(root)
+            if id(one) not in own and not isinstance(one.slice, ast.Slice):
+                strange.add(root)
+    return {name for name, root in roots.items() if root in written & strange}
+
+
+def _base(node: ast.expr) -> str:
+    """The name that a chain of subscripts begins with."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _views(everything: list[ast.AST], parameters: list[str]) -> tuple[dict[str, str], set[int]]:
+    """Of which argument each name is a view, and the subscripts that make views."""
+    indexed = {_base(one) for one in everything if isinstance(one, ast.Subscript)}
+    roots, defining = {name: name for name in parameters}, set()
+    for statement in (one for one in everything if isinstance(one, ast.Assign)):
+        for target, value in pairs(statement):
+            if isinstance(value, ast.Subscript) and isinstance(target, ast.Name) and target.id in indexed:
+                roots[target.id] = roots.get(_base(value), _base(value))
+                defining.add(id(value))
+    return roots, defining
+
+
+def _by_lane(loop: ast.For) -> Iterator[ast.Subscript]:
+    """In an innermost loop from 0 on, the elements that its variable alone names."""
+    assert isinstance(loop.target, ast.Name)
+    if nested(loop) or not isinstance(loop.iter, ast.Call) or len(loop.iter.args) > 1:
+        return
+    for one in ast.walk(loop):
+        index = one.slice if isinstance(one, ast.Subscript) else None
+        if isinstance(one, ast.Subscript) and isinstance(index, ast.Name) and index.id == loop.target.id:
+            yield one

@@ -1,0 +1,170 @@
+"""Expressions of a kernel in CUDA C++."""
+
+import ast
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.cuda.lanes import elements
+
+TYPES = {  # of NumPy, and what the prelude calls them
+    **{"float32": "float", "float64": "double", "bool": "bool", "int8": "Int8", "int16": "Int16"},
+    **{"int32": "Int32", "int64": "Int", "uint8": "UInt8", "uint16": "UInt16", "uint32": "UInt32"},
+    "uint64": "UInt",
+}
+OPERATORS: dict[type[ast.AST], str] = {
+    **{ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "/", ast.Mod: "%", ast.Div: "/"},
+    **{ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>"},
+    **{ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="},
+    **{ast.And: "&&", ast.Or: "||", ast.USub: "-", ast.Not: "!"},
+}
+# of the prelude, in a namespace: a qualified name is never hidden by a variable
+FUNCTIONS = {"abs": "of::absolute", "max": "of::larger", "min": "of::smaller", "sign": "of::sign"}
+TAKEN = {  # names that C++ keeps for itself
+    *(
+        "class",
+        "default",
+        "delete",
+        "double",
+        "float",
+        "long",
+        "new",
+        "register",
+        "short",
+        "signed",
+        "template",
+    ),
+    *("this", "typename", "union", "unsigned", "using", "void"),
+}
+Helped = Callable[[str, list[str]], str]
+
+
+class Expressions(ast.NodeVisitor):
+    """Turns an expression into text. `known` are the variables that have a value, `helped` calls a helper."""
+
+    def __init__(self, name: str, scope: dict[str, Any], parameters: list[str], helped: Helped) -> None:
+        self.name, self.scope, self.helped = name, scope, helped
+        self.known = set(parameters)
+        self.types: set[str] = set()  # names that stand for a type
+        self.renamed: dict[str, str] = {}
+
+    def generic_visit(self, node: ast.AST) -> str:
+        raise NotImplementedError(f"{self.name}: no CUDA for {ast.unparse(node)}")
+
+    def called(self, name: str) -> str:
+        """What a variable is called in C++."""
+        return self.renamed.get(name, f"{name}_" if name in TAKEN else name)
+
+    def joined(self, op: ast.operator, left: str, right: str) -> str:
+        """Two numbers and what is between them."""
+        if isinstance(op, ast.Div):
+            return f"of::divide({left}, {right})"
+        return f"({left} {OPERATORS[type(op)]} {right})"
+
+    def type_of(self, node: ast.expr) -> str:
+        """The type named by `x.dtype.type`, `type(x)`, `np.float32` or a variable that stands for one."""
+        match node:
+            case ast.Call(args=[value]):
+                return f"decltype({self.visit(value)})"
+            case ast.Attribute(attr="type", value=ast.Attribute(value=value)):
+                return f"typename decltype({self.visit(value)})::type"
+            case ast.Attribute(attr=name):
+                return TYPES[name]
+            case ast.Name(id=name):
+                return name
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> str:
+        return self.called(node.id) if node.id in self.known else literal(self.scope[node.id])
+
+    def visit_Constant(self, node: ast.Constant) -> str:
+        return literal(node.value)
+
+    def visit_BinOp(self, node: ast.BinOp) -> str:
+        return self.joined(node.op, self.visit(node.left), self.visit(node.right))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> str:
+        return f"({OPERATORS[type(node.op)]}{self.visit(node.operand)})"
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> str:
+        return f"({f' {OPERATORS[type(node.op)]} '.join(map(self.visit, node.values))})"
+
+    def visit_Compare(self, node: ast.Compare) -> str:
+        (op,), (right,) = node.ops, node.comparators
+        return f"({self.visit(node.left)} {OPERATORS[type(op)]} {self.visit(right)})"
+
+    def visit_IfExp(self, node: ast.IfExp) -> str:
+        return f"({self.visit(node.test)} ? {self.visit(node.body)} : {self.visit(node.orelse)})"
+
+    def visit_Subscript(self, node: ast.Subscript) -> str:
+        if isinstance(node.value, ast.Name) and node.value.id not in self.known:
+            return literal(self.scope[node.value.id][ast.literal_eval(node.slice)])
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
+            return f"{self.visit(node.value.value)}.shape({self.visit(node.slice)})"
+        *first, last = elements(node.slice)
+        plain = [*first, last] if not isinstance(last, ast.Slice) else first
+        of = self.visit(node.value)
+        view = f"{of}({', '.join(map(self.visit, plain))})" if plain else of
+        return f"{view}.part({self._ends(last)})" if isinstance(last, ast.Slice) else view
+
+    def _ends(self, part: ast.Slice) -> str:
+        assert part.upper is not None
+        return f"{'0' if part.lower is None else self.visit(part.lower)}, {self.visit(part.upper)}"
+
+    def visit_Attribute(self, node: ast.Attribute) -> str:
+        if node.attr == "size":
+            return f"{self.visit(node.value)}.size()"
+        if node.attr == "itemsize":
+            return f"decltype({self.visit(node.value)})::itemsize"
+        if isinstance(node.value, ast.Call) and node.attr == "tiny":  # np.finfo(type(x)).tiny
+            return f"of::tiny<{self.type_of(node.value.args[0])}>()"
+        if isinstance(node.value, ast.Name):  # math.tau
+            return literal(getattr(self.scope[node.value.id], node.attr))
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> str:
+        if self._is_type(node.func):
+            return f"{self.type_of(node.func)}({self.visit(node.args[0])})"
+        match node.func:
+            case ast.Attribute(attr="view", value=value):
+                return f"of::reinterpreted<{self.type_of(node.args[0])}>({self.visit(value)})"
+            case ast.Attribute(attr="reshape", value=value):  # to one axis
+                return f"{self.visit(value)}.flat()"
+            case ast.Attribute(attr=name) | ast.Name(id=name):
+                return self._calling(node, name)
+        return self.generic_visit(node)
+
+    def _calling(self, node: ast.Call, name: str) -> str:
+        given = [self.visit(argument) for argument in node.args]
+        if name in FUNCTIONS:
+            return f"{FUNCTIONS[name]}({', '.join(given)})"
+        if isinstance(node.func, ast.Attribute):  # of math or NumPy: CUDA knows it by the same name
+            return f"::{name}({', '.join(given)})"
+        return self.helped(name, given)
+
+    def _is_type(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="type")) | ast.Attribute(attr="type"):
+                return True
+            case ast.Attribute(attr=name):
+                return name in TYPES
+            case ast.Name(id=name):
+                return name in self.types
+        return False
+
+
+def literal(value: Any) -> str:
+    """A number of Python or NumPy with its type."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, np.float32):
+        return f"{float(value)!r}f"
+    if isinstance(value, float) and math.isfinite(value):  # np.float64 is one
+        return repr(float(value))
+    if isinstance(value, np.uint64):
+        return f"UInt({int(value)}ull)"
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    raise NotImplementedError(f"no CUDA for a constant of type {type(value).__name__}")
