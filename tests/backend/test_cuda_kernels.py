@@ -60,6 +60,7 @@ KERNELS = every_kernel()
 def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
+    yield ["model.hidden=[160, 160]"]  # whose products are a BLAS's
     for name, options in variants(optimizers).values():
         if not optimizers[name].whole:
             yield overrides("optimizer", name, options)
