@@ -18,6 +18,8 @@ class Backend(Protocol):
     xp: Any
     dtype: "np.dtype[Any]"
     threads: int
+    block: int  # parameters that one pass of an optimizer takes at a time
+    turns_small: bool  # whether products take a small matrix faster when it has been turned before
 
     def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
         """A new array of zeros on the device, aligned to 64 bytes, in the run's dtype unless told."""

@@ -32,8 +32,8 @@ class CupyBackend:
 
     name = "cupy"
     xp: Any = cupy
-    block = 1024  # parameters that one team of lanes updates
-    turns_weights = False  # cuBLAS reads a transpose as fast as the matrix
+    block = 1024
+    turns_small = False
 
     def __init__(self, dtype: str = "float32", threads: int = 1, device: int = 0, tf32: bool = False) -> None:
         self.dtype = np.dtype(dtype)

@@ -19,6 +19,8 @@ class NumpyBackend:
 
     name = "numpy"
     xp: Any = np
+    block = 8192
+    turns_small = True
 
     def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
         self.dtype = np.dtype(dtype)

@@ -143,7 +143,8 @@ def _looks_ahead(run: Run) -> bool:
 
 
 def _blocks(run: Run) -> Array:
-    return run.backend.from_host(blocks(run.population.size, run.place.size, run.place.weights))
+    sizes = run.population.size, run.place.size, run.place.weights
+    return run.backend.from_host(blocks(*sizes, run.backend.block))
 
 
 def _append_pulls(tape: Tape, run: Run, parts: Array) -> None:

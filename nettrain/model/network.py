@@ -218,7 +218,7 @@ class Network:
     def _turned(self, tape: Tape, k: int) -> Array:
         """Wᵀ (R, n, m) of a layer: of a small one a copy, for BLAS takes longer to turn it than we do."""
         turned = self.arrays[k]["weight"].swapaxes(1, 2)
-        if turned[0].size > SMALL:
+        if turned[0].size > SMALL or not self.backend.turns_small:
             return turned
         copied = self.backend.zeros(turned.shape)
         self._launch(tape, transpose, copied, self.parameters, self.place.start(k, "weight"))

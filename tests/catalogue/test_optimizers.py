@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from nettrain.backend.choose import open_backend
-from nettrain.catalogue.optimizers import BLOCK, DECAYS, blocks, optimizers
+from nettrain.backend.numpy import NumpyBackend
+from nettrain.catalogue.optimizers import DECAYS, blocks, optimizers
 from nettrain.engine.members import shaped, stack
 from tests.catalogue.literal_rules import RULES
 from tests.variants import variants
+
+BLOCK = NumpyBackend.block
 
 STEPS = 200
 STEPPED = {label: form for label, form in variants(optimizers).items() if not optimizers[form[0]].whole}
@@ -53,7 +56,7 @@ class Walk:
         self.ahead, self.g = np.zeros_like(self.w), np.zeros_like(self.w)
         self.state = np.zeros((len(numbers), len(self.entry.slots(self.one)), size), start.dtype)
         self.l2 = np.tile(np.array([l2, 0.0], start.dtype), (len(numbers), 1))
-        self.blocks = blocks(len(numbers), size, weights)
+        self.blocks = blocks(len(numbers), size, weights, self.backend.block)
         self.look = self.entry.ahead(self.one)
 
     def table(self, steps: int, rate: Time, mu: Time | None, decay: float) -> np.ndarray:
@@ -187,7 +190,7 @@ def test_moments_that_decay_become_zero_and_no_denormals(label: str) -> None:
 )
 def test_blocks_cover_every_parameter_once_and_split_by_kind(size: int, weights: int) -> None:
     seen = np.zeros((2, size), dtype=int)
-    for r, first, stop, kind in blocks(2, size, weights):
+    for r, first, stop, kind in blocks(2, size, weights, BLOCK):
         assert 0 < stop - first <= BLOCK
         assert (stop <= weights) if kind == 0 else (first >= weights)
         seen[r, first:stop] += 1

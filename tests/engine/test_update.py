@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nettrain.catalogue.optimizers import BLOCK, blocks
+from nettrain.backend.numpy import NumpyBackend
+from nettrain.catalogue.optimizers import blocks
 from nettrain.engine.coefficients import coefficient_table
 from nettrain.engine.loop import train
 from nettrain.engine.step import training_step
 from nettrain.engine.update import block_squares, clip_norm, limit_norms
 from nettrain.model.parameters import views
 from tests.trained import IRIS, built, experiment, trained
+
+BLOCK = NumpyBackend.block
 
 NUMBERS = [  # l2, l1, clip_value, clip_norm, weight_decay, max_norm of each member
     (0.3, 0.02, 0.05, 0.2, 0.5, 1.1),
@@ -148,7 +151,7 @@ def test_a_norm_is_clipped_to_its_limit_whatever_the_number_of_blocks() -> None:
     size, weights = 3 * BLOCK + 192, 2 * BLOCK + 64
     g = rng.normal(size=(3, size)) * np.array([[1.0], [1e-3], [1e100]])
     parts, numbers = (
-        blocks(3, size, weights),
+        blocks(3, size, weights, BLOCK),
         np.array([[0, np.inf, 2.0], [0, np.inf, 2.0], [0, np.inf, 5.0]]),
     )
     sums, before = np.empty(len(parts)), g.copy()

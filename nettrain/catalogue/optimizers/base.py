@@ -22,7 +22,6 @@ from nettrain.catalogue.settings import number
 
 optimizers: Registry["Optimizer"] = Registry("optimizer")
 
-BLOCK = 8192  # parameters that one thread takes at a time
 DECAYS = 2  # columns of c before those of the rule
 
 
@@ -79,13 +78,13 @@ def unbiased(beta: Any, t: Any) -> Any:
         return -np.expm1(t * np.log(beta))
 
 
-def blocks(members: int, size: int, weights: int) -> npt.NDArray[np.int64]:
-    """What a pass over w (R, P) goes through, at most BLOCK parameters at a time; weights come first."""
+def blocks(members: int, size: int, weights: int, most: int) -> npt.NDArray[np.int64]:
+    """What a pass over w (R, P) goes through, so many parameters at a time at most; weights come first."""
     parts = [(0, weights, 0), (weights, size, 1)]
     table = [
-        (r, first, min(first + BLOCK, stop), kind)
+        (r, first, min(first + most, stop), kind)
         for r in range(members)
         for start, stop, kind in parts
-        for first in range(start, stop, BLOCK)
+        for first in range(start, stop, most)
     ]
     return np.array(table, dtype=np.int64)
