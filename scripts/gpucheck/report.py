@@ -1,0 +1,133 @@
+"""The table of a check, and whether it holds what is promised of a device."""
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from gpucheck.cases import POPULATIONS
+
+OURS, EAGER, REDUCED = "nettrain", "torch", "torch reduce-overhead"
+SINGLE, LARGE = POPULATIONS[1], POPULATIONS[512]
+
+
+def verdicts(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is promised, what was measured (None where nothing was) and whether it holds."""
+    bench = found["benchmark"]
+    equal, tests = found["equality"], found["tests"]
+    promised = [
+        ("A: time per step by PyTorch eager's", at_most(0.7), by(bench, "A", EAGER)),
+        ("A: time per step by reduce-overhead's", at_most(1.0), by(bench, "A", REDUCED)),
+        ("512 members: trial-steps per second by PyTorch eager's", at_least(100), trials_by(bench, EAGER)),
+        ("A: device memory by what is needed", at_most(1.2), memory_by_need(bench, "A")),
+        ("A: slowest step by the median", at_most(1.5), fact(bench, "A", "slowest_to_median")),
+        ("gpu tests that fail", at_most(0), None if tests.get("passed") is None else tests["failed"]),
+        ("entries that differ between backends", at_most(0), None if not equal["rows"] else equal["wrong"]),
+    ]
+    return [
+        {"what": what, "limit": text, "measured": value, "holds": None if value is None else holds(value)}
+        for what, (text, holds), value in promised
+    ]
+
+
+def at_most(limit: float) -> tuple[str, Any]:
+    """A limit in words and as a test."""
+    return f"at most {limit:g}", lambda value: value <= limit
+
+
+def at_least(limit: float) -> tuple[str, Any]:
+    """A limit in words and as a test."""
+    return f"at least {limit:g}", lambda value: value >= limit
+
+
+def fact(bench: dict[str, Any], case: str, name: str) -> float | None:
+    """Something that nettrain tells of a case."""
+    value: float | None = bench.get(case, {}).get("sides", {}).get(OURS, {}).get(name)
+    return value
+
+
+def by(bench: dict[str, Any], case: str, side: str) -> float | None:
+    """nettrain's time per step as a multiple of another side's."""
+    ours, other = fact(bench, case, "microseconds"), side_of(bench, case, side)
+    return ours / other if ours and other else None
+
+
+def side_of(bench: dict[str, Any], case: str, side: str) -> float | None:
+    """A side's microseconds per step."""
+    value: float | None = bench.get(case, {}).get("sides", {}).get(side, {}).get("microseconds")
+    return value
+
+
+def trials_by(bench: dict[str, Any], side: str) -> float | None:
+    """Steps of single networks per second in the largest population, by those of a side that trains one."""
+    ours, other = fact(bench, LARGE, "microseconds"), side_of(bench, SINGLE, side)
+    return bench[LARGE]["members"] * other / ours if ours and other else None
+
+
+def memory_by_need(bench: dict[str, Any], case: str) -> float | None:
+    """The device memory that is held, by data + parameters and state + one batch's signals."""
+    taken, needed = fact(bench, case, "memory"), fact(bench, case, "memory_needed")
+    return taken / needed if taken and needed else None
+
+
+def summary(found: dict[str, Any]) -> Group:
+    """All of it for a terminal."""
+    return Group(bench_table(found), equality_table(found["equality"]), verdict_table(found))
+
+
+def bench_table(found: dict[str, Any]) -> Table:
+    """A row per case: µs per step of each side."""
+    names = list(dict.fromkeys(name for one in found["benchmark"].values() for name in one["sides"]))
+    table = Table("µs per step", caption=caption(found), caption_justify="left")
+    for name in (*names, "nettrain / torch", "loss"):
+        table.add_column(name, justify="right")
+    for case, one in found["benchmark"].items():
+        times = [cell(one["sides"].get(name, {})) for name in names]
+        ratio, loss = by(found["benchmark"], case, EAGER), one["sides"].get(OURS, {}).get("loss")
+        tail = ("" if ratio is None else f"{ratio:.2f}", "" if loss is None else f"{loss:.3f}")
+        table.add_row(Text(f"{case}: {one['network']}"), *times, *tail)
+    return table
+
+
+def cell(side: dict[str, Any]) -> str:
+    """A time, or that there is none."""
+    value = side.get("microseconds")
+    return "–" if value is None else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def caption(found: dict[str, Any]) -> Text:
+    """Where, how, and what is not there."""
+    lines = [f"{found['backend']} on {found['device']}, {found['rounds']} rounds in turn, medians"]
+    lines += [f"{name}: {why}" for name, why in found["lost"].items()]
+    sweep = found["sweep"]
+    if sweep.get("seconds"):
+        rate = sweep["trials"] / sweep["seconds"]
+        lines.append(f"sweep of {sweep['trials']:,} trials: {sweep['seconds']:.1f} s, {rate:.1f} per second")
+    return Text("\n".join(lines))
+
+
+def equality_table(equality: dict[str, Any]) -> Table:
+    """A row per group: the largest differences; every entry that is too far off by name."""
+    title = f"{len(equality['rows'])} entries, {equality['steps']} steps, beside NumPy"
+    if equality.get("lost"):
+        title += f"; cut short: {equality['lost']}"
+    table = Table("largest difference", caption=Text(title), caption_justify="left")
+    for header in ("entries", *equality["limits"], "wrong"):
+        table.add_column(header, justify="right")
+    for group in dict.fromkeys(row["group"] for row in equality["rows"]):
+        rows = [row for row in equality["rows"] if row["group"] == group]
+        worst = [f"{max(row.get(dtype, 0.0) for row in rows):.1e}" for dtype in equality["limits"]]
+        table.add_row(group, str(len(rows)), *worst, ", ".join(row["name"] for row in rows if row["wrong"]))
+    return table
+
+
+def verdict_table(found: dict[str, Any]) -> Table:
+    """A row per promise."""
+    table = Table("promised", "limit")
+    for header in ("measured", "holds"):
+        table.add_column(header, justify="right")
+    for one in found["verdicts"]:
+        value = "not measured" if one["measured"] is None else f"{one['measured']:.3g}"
+        table.add_row(one["what"], one["limit"], value, {True: "yes", False: "NO", None: "–"}[one["holds"]])
+    return table

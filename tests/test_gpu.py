@@ -1,0 +1,115 @@
+"""On a device: the same commands end where they end on NumPy."""
+
+import csv
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from nettrain.backend.choose import chosen
+from tests.cli.command import CONFIGS, inside
+
+CUPY = chosen("auto").name == "cupy"
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not CUPY, reason="no GPU answers")]
+IRIS, SWEEP = CONFIGS / "iris.yaml", CONFIGS / "sweep_digits.yaml"
+EXACT = ("backend.dtype=float64", "backend.threads=1")
+
+
+def trained(folder, backend, *overrides):
+    """The run folder of iris trained on a backend in float64."""
+    done = inside(folder, "train", IRIS, "--backend", backend, "--no-figures", *EXACT, *overrides)
+    assert 0 == done.code, done.err
+    return folder / "runs" / "iris"
+
+
+def weights(run):
+    """All arrays of a run's model."""
+    return load_file(run / "model.safetensors")
+
+
+def close(one, other, tolerance=1e-10):
+    """Two sets of arrays with the same names, equal relative to the largest number of each."""
+    assert set(one) == set(other)
+    for name, array in one.items():
+        largest = np.abs(array).max(initial=0.0) or 1.0
+        assert np.abs(array - other[name]).max(initial=0.0) <= tolerance * largest, name
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The same run of iris on NumPy and on CuPy."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("numpy", "cupy")]
+    return [trained(folder, folder.name[:-1], "training.epochs=15") for folder in folders]
+
+
+def test_a_run_ends_with_the_weights_of_numpy(runs):
+    close(*map(weights, runs))
+
+
+def test_its_folder_says_where_it_was_trained(runs):
+    place = yaml.safe_load((runs[1] / "config.yaml").read_text())["backend"]
+    environment = json.loads((runs[1] / "summary.json").read_text())["environment"]
+    gpu = json.loads(inside(runs[1], "info", "--json").out)["gpus"][0]
+    assert ("cupy", "cupy", gpu["name"]) == (place["name"], environment["backend"], environment["device"])
+
+
+def test_figures_are_those_of_numpy(runs):
+    one, other = (json.loads((run / "summary.json").read_text())["metrics"] for run in runs)
+    for part, figures in one.items():
+        for name, value in figures.items():
+            assert other[part][name] == pytest.approx(value, rel=1e-9, abs=1e-12), (part, name)
+
+
+@pytest.mark.parametrize(("first", "then"), [("cupy", "numpy"), ("numpy", "cupy"), ("cupy", "cupy")])
+def test_a_run_goes_on_on_another_backend(runs, tmp_path, first, then):
+    run = trained(tmp_path, first, "training.epochs=7")
+    done = inside(tmp_path, "resume", run, "training.epochs=15", "--backend", then, "--no-figures", "--quiet")
+    assert (0, "") == (done.code, done.err)
+    close(weights(runs[0]), weights(run))
+
+
+def test_members_of_a_population_end_as_on_numpy(tmp_path):
+    ends = []
+    for backend in ("numpy", "cupy"):
+        (tmp_path / backend).mkdir()
+        run = trained(tmp_path / backend, backend, "training.ensemble=5", "training.epochs=5")
+        ends.append(weights(run))
+    close(*ends)
+
+
+def test_a_trained_run_predicts_the_same(runs):
+    tables = []
+    for backend in ("numpy", "cupy"):
+        done = inside(runs[1], "predict", ".", "builtin:iris", "--backend", backend)
+        assert (0, "") == (done.code, done.err)
+        tables.append(list(csv.reader(io.StringIO(done.out))))
+    assert [row[0] for row in tables[0]] == [row[0] for row in tables[1]]
+    one, other = ([list(map(float, row[1:])) for row in table[1:]] for table in tables)
+    np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_gradients_are_right(tmp_path):
+    done = inside(tmp_path, "gradcheck", IRIS, "--backend", "cupy", "--samples", "20", "--json")
+    assert (0, True) == (done.code, json.loads(done.out)["passed"])
+
+
+def test_a_sweep_finds_the_same_best(tmp_path):
+    best = []
+    for backend in ("numpy", "cupy"):
+        options = ("--backend", backend, "--trials", "6", "--out", backend, "--quiet", "--json")
+        done = inside(tmp_path, "sweep", SWEEP, "training.epochs=2", "backend.dtype=float64", *options)
+        assert 0 == done.code, done.err
+        best.append(json.loads(done.out)["best"])
+    assert best[0]["trial"] == best[1]["trial"]
+    for name, value in best[0]["metrics"].items():
+        assert best[1]["metrics"][name] == pytest.approx(value, rel=1e-8), name
+
+
+def test_what_does_not_fit_says_what_was_asked_for_and_what_to_lower(tmp_path):
+    done = inside(tmp_path, "train", IRIS, "--backend", "cupy", "model.hidden=[3000000, 3000000]")
+    found = r"backend\.device 0: \d.* asked for, .* of .* free; lower training\.batch_size \(16\)\n"
+    assert (4, True) == (done.code, bool(re.search(found, done.err))), done.err
