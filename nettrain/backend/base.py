@@ -33,10 +33,20 @@ class Backend(Protocol):
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         """out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k): transposed and strided views, never a copy."""
 
-    def product(self, a: Array, b: Array, out: Array, bias: tuple[Array, int] | None = None) -> Call:
-        """A call of `matmul` on these very arrays, with a bias for each row of out.
+    def product(
+        self,
+        a: Array,
+        b: Array,
+        out: Array,
+        *,
+        bias: tuple[Array, int] | None = None,
+        floor: float | None = None,
+        gate: Array | None = None,
+    ) -> Call:
+        """A call: out = max(a @ b + bias, floor) where gate > 0, else 0, of what `matmul` takes.
 
-        `bias` is an array w (R, P) and where in its rows the k numbers begin.
+        `bias` is an array w (R, P) and where in its rows the k numbers begin, gate is (R, n, k); what is None
+        is left out.
         """
 
     def gather(self, table: Array, index: Array, out: Array) -> None:

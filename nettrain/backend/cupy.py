@@ -18,7 +18,7 @@ from nettrain.backend.cuda import iterations, program
 from nettrain.backend.cuda.program import Arguments, arguments
 from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.kernel import Kernel
-from nettrain.backend.product import add_bias
+from nettrain.backend.product import finishing
 
 OPTIONS = ("--std=c++17",)
 WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
@@ -59,17 +59,26 @@ class CupyBackend:
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         self._products.bound(a, b, out)()
 
-    def product(self, a: Array, b: Array, out: Array, bias: tuple[Array, int] | None = None) -> Call:
-        multiply = self._products.bound(a, b, out)
-        if bias is None:
+    def product(
+        self,
+        a: Array,
+        b: Array,
+        out: Array,
+        *,
+        bias: tuple[Array, int] | None = None,
+        floor: float | None = None,
+        gate: Array | None = None,
+    ) -> Call:
+        multiply, rest = self._products.bound(a, b, out), finishing(self, out, bias, floor, gate)
+        if not rest:
             return multiply
-        add = self.launch(add_bias, out.size, out, *bias)
 
-        def both() -> None:
+        def finished() -> None:
             multiply()
-            add()
+            for call in rest:
+                call()
 
-        return both
+        return finished
 
     def gather(self, table: Array, index: Array, out: Array) -> None:
         key = (table.data.ptr, index.data.ptr, out.data.ptr, index.shape)

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from nettrain.backend.base import Array, Call, HostArray
 from nettrain.backend.kernel import Kernel, set_threads
-from nettrain.backend.product import add_bias, is_small, small_product
+from nettrain.backend.product import begun, everywhere, finishing, is_small, limit, small_product
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
@@ -45,12 +45,21 @@ class NumpyBackend:
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         np.matmul(a, b, out=out)
 
-    def product(self, a: Array, b: Array, out: Array, bias: tuple[Array, int] | None = None) -> Call:
+    def product(
+        self,
+        a: Array,
+        b: Array,
+        out: Array,
+        *,
+        bias: tuple[Array, int] | None = None,
+        floor: float | None = None,
+        gate: Array | None = None,
+    ) -> Call:
         if is_small(a, b):
-            begun = bias or (self.zeros((1, out.shape[2])), 0)
-            return self.launch(small_product, out.size * a.shape[2], out, a, b, *begun)
-        calls = [partial(self.matmul, a, b, out)]
-        return self.capture(calls if bias is None else [*calls, self.launch(add_bias, out.size, out, *bias)])
+            rest = (*begun(self, out, bias), limit(self, floor))
+            gates = everywhere(self, out) if gate is None else gate
+            return self.launch(small_product, out.size * a.shape[2], out, a, b, *rest, gates)
+        return self.capture([partial(self.matmul, a, b, out), *finishing(self, out, bias, floor, gate)])
 
     def gather(self, table: Array, index: Array, out: Array) -> None:
         # mode="clip" because the default, "raise", goes through a hidden copy of out

@@ -4,7 +4,9 @@ A BLAS is made for large matrices. Of small ones it takes one product at a time,
 of its own; and where the right one has few columns, it computes columns that are not there.
 """
 
-from nettrain.backend.base import Array
+import numpy as np
+
+from nettrain.backend.base import Array, Backend, Call
 from nettrain.backend.kernel import kernel, prange, strided
 from nettrain.backend.tile import BYTES, FUSED, LOW, TALL, WIDE, tile
 
@@ -20,48 +22,94 @@ def is_small(a: Array, b: Array) -> bool:
     return FUSED and contiguous and a.shape[1] * b.shape[1] * b.shape[2] <= LARGEST
 
 
+def finishing(
+    backend: Backend, out: Array, bias: tuple[Array, int] | None, floor: float | None, gate: Array | None
+) -> list[Call]:
+    """The passes that a product of a BLAS still needs, see `Backend.product`."""
+    calls = []
+    if bias is not None or floor is not None:
+        calls.append(
+            backend.launch(add_bias, out.size, out, *begun(backend, out, bias), limit(backend, floor))
+        )
+    if gate is not None:
+        calls.append(backend.launch(let_through, out.size, out, gate))
+    return calls
+
+
+def begun(backend: Backend, out: Array, bias: tuple[Array, int] | None) -> tuple[Array, int]:
+    """Where rows of out (R, n, k) begin: their bias, or k zeros."""
+    return bias or (backend.zeros((1, out.shape[2])), 0)
+
+
+def limit(backend: Backend, floor: float | None) -> Array:
+    """floor (1,), or what is below every number."""
+    return backend.from_host(np.array([-np.inf if floor is None else floor]))
+
+
+def everywhere(backend: Backend, out: Array) -> Array:
+    """A gate (1, n, k) for out (R, n, k) that is open: one row, again and again."""
+    ones = backend.zeros((out.shape[2],))
+    ones.fill(1)
+    return np.lib.stride_tricks.as_strided(ones, (1, *out.shape[1:]), (0, 0, out.itemsize))
+
+
 @kernel
-def add_bias(z: Array, w: Array, start: Array) -> None:
-    """z (R, B, H) += the bias of H numbers at `start` in each row of w (R, P).
+def add_bias(z: Array, w: Array, start: Array, floor: Array) -> None:
+    """z (R, B, H) += the bias of H numbers at `start` in each row of w (1|R, P), and at least floor (1,).
 
     A ufunc would copy the bias into buffers first, and a view of w would hide that it has no gaps.
     """
+    least = floor[0]
     for k in prange(z.shape[0] * z.shape[1]):
         r, i = k // z.shape[1], k % z.shape[1]
-        row, bias = z[r, i], w[r, start : start + z.shape[2]]
+        row, bias = z[r, i], w[r % w.shape[0], start : start + z.shape[2]]  # 0 where the axis is 1
         for j in range(row.size):
-            row[j] += bias[j]
+            value = row[j] + bias[j]
+            row[j] = least if value < least else value
+
+
+@kernel
+def let_through(delta: Array, gate: Array) -> None:
+    """delta (R, B, H) = 0 where not gate (R, B, H) > 0."""
+    zero = delta.dtype.type(0)
+    for k in prange(delta.shape[0] * delta.shape[1]):
+        r, i = k // delta.shape[1], k % delta.shape[1]
+        row, signal = delta[r, i], gate[r, i]
+        for j in range(row.size):
+            row[j] = row[j] if signal[j] > zero else zero
 
 
 @strided
-def small_product(out: Array, a: Array, b: Array, w: Array, start: Array) -> None:
+def small_product(out: Array, a: Array, b: Array, w: Array, start: Array, floor: Array, gate: Array) -> None:
     """out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k), each row begun with k numbers at `start` in w (1|R, P).
 
-    Rows of out, b and w have no gaps. Strips of columns, from above in tiles; the last tile of a strip goes
-    over some rows again, to the same bits.
+    Then at least floor (1,), and 0 where not gate (1|R, n, k) > 0. Rows of all but a have no gaps. Strips of
+    columns, from above in tiles; the last tile of a strip goes over some rows again, to the same bits.
     """
     rows, columns, lanes = out.shape[1], out.shape[2], BYTES // out.itemsize
+    least = floor[0]
     for r in prange(out.shape[0]):
         s = a[r % a.shape[0]]  # 0 where the axis is 1
         j = 0
         while j < columns:
             o, t, begun = out[r, :, j:], b[r % b.shape[0], :, j:], w[r % w.shape[0], start + j :]
+            g = gate[r % gate.shape[0], :, j:]
             if rows < TALL:
                 for i in range(rows):
-                    tile(1, WIDE, True, o[i:], s[i:], t, begun)
+                    tile(1, WIDE, True, o[i:], s[i:], t, begun, least, g[i:])
                 j += WIDE * lanes
             elif columns - j >= WIDE * lanes:
                 for i in range(0, rows, LOW):
                     k = min(i, rows - LOW)
-                    tile(LOW, WIDE, False, o[k:], s[k:], t, begun)
+                    tile(LOW, WIDE, False, o[k:], s[k:], t, begun, least, g[k:])
                 j += WIDE * lanes
             elif columns - j > lanes:
                 for i in range(0, rows, TALL):
                     k = min(i, rows - TALL)
-                    tile(TALL, 2, True, o[k:], s[k:], t, begun)
+                    tile(TALL, 2, True, o[k:], s[k:], t, begun, least, g[k:])
                 j += 2 * lanes
             else:
                 for i in range(0, rows, TALL):
                     k = min(i, rows - TALL)
-                    tile(TALL, 1, True, o[k:], s[k:], t, begun)
+                    tile(TALL, 1, True, o[k:], s[k:], t, begun, least, g[k:])
                 j += lanes

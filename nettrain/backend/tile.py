@@ -21,21 +21,25 @@ INDEX = ir.IntType(32)
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def tile(_: Any, rows: Any, vectors: Any, masked: Any, out: Any, a: Any, b: Any, start: Any) -> Any:
-    """out = start + a @ b for the first `rows` rows and `vectors` vectors of out (n, k), all three literals.
+def tile(
+    _: Any, rows: Any, vectors: Any, masked: Any, out: Any, a: Any, b: Any, start: Any, floor: Any, gate: Any
+) -> Any:
+    """out (n, k) = max(start + a @ b, floor) where gate > 0, else 0.
 
-    a (n, m) with any strides, b (m, k), start (k,); rows of out and b and start have no gaps. Vectors
-    are cut off where the k columns end if `masked`, else all must lie within them.
+    Its first `rows` rows and `vectors` vectors, cut off where the k columns end if `masked`, else all must
+    lie within them: these three are literals. a (n, m) has any strides; b (m, k), start (k,), gate (n, k)
+    and out have no gaps in their rows.
     """
-    signature = types.void(rows, vectors, masked, out, a, b, start)
+    signature = types.void(rows, vectors, masked, out, a, b, start, floor, gate)
     shape = rows.literal_value, vectors.literal_value, masked.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arrays = [
             context.make_array(kind)(context, builder, value)
             for kind, value in zip(signature.args[3:], args[3:], strict=True)
+            if kind is not floor
         ]
-        _Tile(builder, out.dtype.bitwidth, shape).emit(*arrays)
+        _Tile(builder, out.dtype.bitwidth, shape).emit(args[7], *arrays)
         return context.get_dummy_value()
 
     return signature, generate
@@ -55,12 +59,12 @@ class _Tile:
         self.vector = ir.VectorType({32: ir.FloatType(), 64: ir.DoubleType()}[bits], self.lanes)
         self.tag = f"v{self.lanes}f{bits}"
 
-    def emit(self, out: Any, a: Any, b: Any, start: Any) -> None:
+    def emit(self, floor: Any, out: Any, a: Any, b: Any, start: Any, gate: Any) -> None:
         """The loop over the inner index, with the whole tile in registers."""
         builder = self.builder
         (_, columns), (_, depth) = (cgutils.unpack_tuple(builder, array.shape) for array in (out, a))
-        (down, _), (lower, along), (below, _) = (
-            cgutils.unpack_tuple(builder, array.strides) for array in (out, a, b)
+        (down, _), (lower, along), (below, _), (beside, _) = (
+            cgutils.unpack_tuple(builder, array.strides) for array in (out, a, b, gate)
         )
         if self.masked:
             ramp = ir.Constant(
@@ -80,9 +84,16 @@ class _Tile:
                     fused = [factor, loaded[j], builder.load(sums[i][j])]
                     builder.store(self._call("fma", self.vector, fused), sums[i][j])
         for i in range(self.rows):
-            line = self._moved(out.data, i, down)
+            line, open_ = self._moved(out.data, i, down), self._moved(gate.data, i, beside)
             for j in range(self.vectors):
-                self._store(builder.load(sums[i][j]), line, j)
+                self._store(self._let(builder.load(sums[i][j]), floor, self._load(open_, j)), line, j)
+
+    def _let(self, value: Any, floor: Any, gate: Any) -> Any:
+        """max(value, floor) where gate > 0, else 0; what is no number stays so."""
+        builder, least = self.builder, self._spread(floor)
+        raised = builder.select(builder.fcmp_ordered("<", value, least), least, value)
+        zeros = ir.Constant(self.vector, [0.0] * self.lanes)
+        return builder.select(builder.fcmp_ordered(">", gate, zeros), raised, zeros)
 
     def _moved(self, pointer: Any, count: Any, stride: Any) -> Any:
         """The pointer after so many strides, which are in bytes."""

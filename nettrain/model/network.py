@@ -33,7 +33,8 @@ class LayerBuffers:
     dense (R, B, C) is what the Dense gives and batch_norm normalises, z (R, B, C) what the activation gets,
     a (R, B, H) what it makes, mask and dropped (R, B, H) belong to dropout, drawn has the words of the mask
     and their bits, delta (R, B, H) is ∂loss/∂output
-    on its way through the layer. Without batch_norm dense is z, without an activation z is a.
+    on its way through the layer. Without batch_norm dense is z, without an activation or where it rectifies
+    z is a.
     """
 
     dense: Array
@@ -138,7 +139,8 @@ def inference_buffers(plan: Architecture, allocate: Allocate, members: int, rows
 
 def _signals(layer: Layer, k: int, allocate: Allocate, members: int, rows: int) -> LayerBuffers:
     z = allocate(f"z{k}", (members, rows, layer.columns))
-    a = z if layer.activation.identity else allocate(f"a{k}", (members, rows, layer.units))
+    same = layer.activation.identity or layer.activation.rectifies
+    a = z if same else allocate(f"a{k}", (members, rows, layer.units))
     if layer.batch_norm is None:
         return LayerBuffers(z, z, a)
     return LayerBuffers(z, z, a, allocate(f"moments{k}", (members, 3, layer.columns), np.float64))
@@ -179,11 +181,14 @@ class Network:
         a = x
         for k, (layer, own) in enumerate(zip(self.plan.layers, work, strict=True)):
             bias = (self.parameters, self.place.start(k, "bias")) if layer.bias else None
-            tape.append(self.backend.product(a, self.arrays[k]["weight"], own.dense, bias))
+            floor = 0.0 if layer.activation.rectifies and layer.batch_norm is None else None
+            weight = self.arrays[k]["weight"]
+            tape.append(self.backend.product(a, weight, own.dense, bias=bias, floor=floor))
             if layer.batch_norm is not None:
                 self._normalise(tape, own, k, training=training)
             tape.reached(k, own.z)
-            self._activate(tape, own, k)
+            if floor is None:
+                self._activate(tape, own, k)
             if chance is not None and k in chance.drops:
                 self._drop(tape, own, k, chance)
                 a = own.output
@@ -213,7 +218,9 @@ class Network:
                 # the sum over rows as a product with ones: three times faster than a reduction
                 tape.append(backend.product(ones, own.slope, slopes[k]["bias"]))
             if k > 0:
-                tape.append(backend.product(own.slope, self._turned(tape, k), work[k - 1].delta))
+                gate = work[k - 1].a if self.plan.layers[k - 1].activation.rectifies else None
+                turned = self._turned(tape, k)
+                tape.append(backend.product(own.slope, turned, work[k - 1].delta, gate=gate))
 
     def _turned(self, tape: Tape, k: int) -> Array:
         """Wᵀ (R, n, m) of a layer: of a small one a copy, for BLAS takes longer to turn it than we do."""
@@ -249,6 +256,8 @@ class Network:
         xp, kind = self.backend.xp, type(self.plan.layers[k].activation)
         if own.mask is not None:
             tape.call(xp.multiply, own.delta, own.mask, out=own.delta)
+        if kind.rectifies and k + 1 < len(self.plan.layers):
+            return  # the product that made delta has done it
         if kind.backward_kernel is not None:
             behind = self._entry_arrays(k, gradient)
             signals = self._signals(k, own.delta, own.z, own.a)

@@ -61,6 +61,9 @@ def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
     yield ["model.hidden=[160, 160]"]  # whose products are a BLAS's
+    yield ["model.hidden=[160, 160]", "model.activation=relu"]
+    rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]
+    yield [*data_of("numbers", folder), *rectified]  # not by a product
     for name, options in variants(optimizers).values():
         if not optimizers[name].whole:
             yield overrides("optimizer", name, options)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,11 +33,13 @@ def places(shape: tuple[int, int, int], dtype: str, members: int, seed: int = 0)
     yield generator.normal(size=(members, columns + 3)).astype(dtype)
 
 
-def multiplied(dtype: str, a: np.ndarray, b: np.ndarray, w: np.ndarray | None = None) -> np.ndarray:
+def multiplied(
+    dtype: str, a: np.ndarray, b: np.ndarray, w: np.ndarray | None = None, **rest: Any
+) -> np.ndarray:
     """The backend's product, begun with w from its fourth number on."""
     backend = open_backend("numpy", dtype=dtype, threads=1)
     out = np.full((max(len(a), len(b)), a.shape[1], b.shape[2] + 1), np.nan, dtype)
-    backend.product(a, b, out[:, :, :-1], None if w is None else (w, 3))()
+    backend.product(a, b, out[:, :, :-1], bias=None if w is None else (w, 3), **rest)()
     assert np.isnan(out[:, :, -1]).all()  # nothing is written beside it
     return out[:, :, :-1]
 
@@ -97,3 +100,19 @@ def test_large_products_go_through_blas_and_get_their_bias(dtype: str) -> None:
     assert not product.is_small(a, b)
     np.testing.assert_array_equal(multiplied(dtype, a, b), np.matmul(a, b))
     np.testing.assert_array_equal(multiplied(dtype, a, b, w), np.matmul(a, b) + w[:, None, 3:])
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (7, 10, 13), (3, 33, 5), (100, 80, 70)])
+def test_a_product_is_raised_to_its_floor_and_shut_by_its_gate(shape: tuple[int, int, int]) -> None:
+    a, b, w = places(shape, "float32", 2)
+    w[0, 3], w[1, 4] = np.nan, -np.inf
+    plain = multiplied("float32", a, b, w)
+    gate = np.random.default_rng(1).normal(size=plain.shape).astype("float32")
+    gate[0, 0, 1:4] = 0, -0.0, np.nan
+    raised, shut = multiplied("float32", a, b, w, floor=0.0), multiplied("float32", a, b, w, gate=gate)
+    assert np.isnan(plain[0, :, 0]).all()
+    assert (plain[1, :, 1] == -np.inf).all()
+    np.testing.assert_array_equal(raised, np.where(plain < 0, 0, plain))
+    np.testing.assert_array_equal(shut, np.where(gate > 0, plain, 0))
+    both = multiplied("float32", a, b, w, floor=0.0, gate=gate)
+    np.testing.assert_array_equal(both, np.where(gate > 0, raised, 0))

@@ -31,6 +31,8 @@ class Activation(Variant):
 
     initializer: ClassVar[str] = "glorot_uniform"  # what `init: auto` means in front of it
     identity: ClassVar[bool] = False  # nothing to compute: a is z
+    # f(z) = max(0, z), slope 0 up to 0: products do it as they write, and a takes the place of z
+    rectifies: ClassVar[bool] = False
     elementwise: ClassVar[bool] = True
     outputs_only: ClassVar[bool] = False
     learned: ClassVar[dict[str, float]] = {}  # numbers that are trained: name -> start

@@ -35,6 +35,7 @@ class Relu(Activation):
     """f(z) = max(0, z); a kink at 0, where the derivative is taken as 0."""
 
     initializer = "he_normal"
+    rectifies = True
     kinks = (0.0,)
     forward_kernel = relu_forward
     backward_kernel = relu_backward

@@ -88,8 +88,9 @@ def cross_entropy_labels(
             for k in range(d.size):
                 norm += d[k]
             factor = weights[i] / divisor
+            slope, pull = factor / norm, share * factor
             for k in range(d.size):
-                d[k] = (d[k] / norm - share) * factor
+                d[k] = d[k] * slope - pull
             d[y] -= (one - smoothing) * factor
             lost += weights[i] * math.log(norm)
         total[r, 0] += lost
