@@ -1,13 +1,14 @@
 """How tests make and train populations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nettrain.backend.choose import open_backend
+from nettrain.backend.base import Backend
+from nettrain.backend.numpy import NumpyBackend
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.engine.build import Run, build
 from nettrain.engine.events import EpochDone, MemberStopped
@@ -64,13 +65,15 @@ def prepared(spec: Experiment) -> Prepared:
     return prepare(spec.data, seed=spec.data.seed or 0, dtype=spec.backend.dtype)
 
 
-def built(specs: Sequence[Experiment]) -> Run:
+Open = Callable[..., Backend]
+
+
+def built(specs: Sequence[Experiment], place: Open = NumpyBackend) -> Run:
     """A population of these experiments, all on the first one's data."""
     data = prepared(specs[0])
     settled = [settle(spec, data) for spec in specs]
-    place = settled[0].backend
-    backend = open_backend("numpy", dtype=place.dtype, threads=int(place.threads))
-    return build(settled, data, backend)
+    one = settled[0].backend
+    return build(settled, data, place(dtype=one.dtype, threads=int(one.threads)))
 
 
 @dataclass
@@ -96,9 +99,9 @@ class Trained:
         return rows
 
 
-def trained(specs: Sequence[Experiment]) -> Trained:
+def trained(specs: Sequence[Experiment], place: Open = NumpyBackend) -> Trained:
     """Train a population to its end."""
-    result = Trained(built(specs), [], {})
+    result = Trained(built(specs, place), [], {})
     for event in train(result.run):
         if isinstance(event, EpochDone):
             result.epochs.append(event)

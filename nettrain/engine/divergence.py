@@ -15,7 +15,7 @@ from nettrain.data.prepare import Prepared
 from nettrain.engine.build import Run, build
 from nettrain.engine.coefficients import coefficient_table
 from nettrain.engine.loop import Training
-from nettrain.engine.state import State, put_back
+from nettrain.engine.state import State, beside, host_copy, put_back
 from nettrain.engine.step import append_loss
 from nettrain.engine.update import point
 from nettrain.model.network import Tape
@@ -152,7 +152,7 @@ class _Look:
     def _first(self, training: Training, position: int) -> tuple[str, int | None]:
         """The first that is no number, in the order of the step: signals, loss, gradient, weights."""
         for name, array in self.before.items():
-            self.run.population[name][...] = self.run.backend.xp.asarray(array)
+            self.run.population[name][...] = beside(self.run.population[name], self.run.backend, array)
         start, stop = list(self.run.batches.bounds())[position]
         self.run.population["total"][:] = 0
         tape = Tape()
@@ -177,7 +177,7 @@ class _Look:
         return ("gradient", max(broken)) if broken else ("weights", None)
 
     def _finite(self, array: Any) -> bool:
-        return bool(np.isfinite(self.run.backend.to_host(array)).all())
+        return bool(self.run.backend.xp.isfinite(array).all())
 
     def _host(self, name: str) -> HostArray:
-        return self.run.backend.to_host(self.run.population[name])
+        return host_copy(self.run.backend, self.run.population[name])

@@ -15,7 +15,7 @@ from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.engine.build import Run, Table, loss_of
 from nettrain.engine.measure import Measured, Measurement, mean_response, respond
-from nettrain.engine.members import shaped, stack
+from nettrain.engine.members import placed, shaped, stack
 from nettrain.engine.population import Pool
 from nettrain.engine.predict import chunks
 from nettrain.engine.step import layer_numbers
@@ -61,7 +61,7 @@ class Evaluation:
     ) -> None:
         self._backend, self._table, self._task = run.backend, table, run.task
         self._loss = loss_of(run.experiment)
-        self._settings = shaped(members.loss, 1, run.backend.dtype)
+        self._settings = placed(shaped(members.loss, 1, run.backend.dtype), run.backend.from_host)
         self._scale, self._size = run.target_scale, int(parameters.shape[0])
         self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
         self._watched = [name for name in watched if name not in self._quick]
@@ -101,10 +101,10 @@ class Evaluation:
         for chunk in self._chunks:
             chunk.compute()
             for name, rows in self._rows(quick, chunk.output, chunk.rows).items():
-                sums[name] = sums[name] + self._backend.to_host(self._weighted(rows, chunk.rows))
+                sums[name] = sums[name] + self._weighted(rows, chunk.rows)
             if members:
                 self._measure(members, self._backend.to_host(chunk.output), chunk.rows)
-        means = {name: total / self._mass for name, total in sums.items()}
+        means = {name: total / self._mass for name, total in fetched(self._backend, sums).items()}
         return means, [member.finish() for member in members]
 
     def _rows(self, quick: dict[str, Any], output: Array, part: slice) -> dict[str, Array]:
@@ -112,7 +112,7 @@ class Evaluation:
         xp, y = self._backend.xp, self._table.y[part][None]
         shown = output
         if self._task.targets == "numbers" and self._loss.link != "linear":
-            shown = self._loss.respond(output)
+            shown = self._loss.respond(xp, output)
         rows = {name: metric.rows(xp, shown, y, self._scale) for name, metric in quick.items()}
         return {"loss": self._loss.rows(xp, self._settings, output, y), **rows}
 
@@ -127,6 +127,17 @@ class Evaluation:
         y, weight = own_units(self._task, self._table.target[part]), self._table.mass[part]
         for member, output in zip(members, outputs, strict=True):
             member.add(y, respond(self._loss, self._task, output), weight)
+
+
+def fetched(backend: Backend, arrays: dict[str, Array]) -> dict[str, HostArray]:
+    """Arrays (R,) or (R, T) on the host, all of them in one transfer."""
+    columns = [array.reshape(array.shape[0], -1) for array in arrays.values()]
+    together, place, found = backend.to_host(backend.xp.concatenate(columns, axis=1)), 0, {}
+    for (name, array), column in zip(arrays.items(), columns, strict=True):
+        part = together[:, place : place + column.shape[1]]
+        found[name] = part.reshape(array.shape)
+        place += column.shape[1]
+    return found
 
 
 def watched(run: Run) -> list[str]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from nettrain.engine.batches import Index, orders, shared
 from nettrain.engine.build import Run
 from nettrain.engine.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.engine.course import Course
 from nettrain.engine.evaluate import Evaluation, watched
 from nettrain.engine.events import EpochDone, Event, MemberStopped, TrainingDone
 from nettrain.engine.profile import timing
@@ -60,7 +61,6 @@ class Training:
         self.step_seconds = self.seconds = 0.0
         self.ended: dict[int, MemberStopped] = {}
         self.news: list[MemberStopped] = []  # of those who ended since the last event
-        self.counter = run.pool.take("step", (1,), np.uint64)
         self.settings = run.experiment.training
         with timing(run.profile, "preparing"):
             self.rebuild()
@@ -70,8 +70,11 @@ class Training:
         population = self.run.population
         same = shared(self._rules.order_seed, shuffle=self.settings.shuffle)
         self.orders = 1 if same else population.size
+        self.course = Course(self.run, self.orders, self.run.batches)
         sizes = self.run.batches.sizes
-        self.steps: dict[int, Step] = {rows: training_step(self.run, rows, self.orders) for rows in sizes}
+        self.steps: dict[int, Step] = {
+            rows: training_step(self.run, rows, self.orders, self.course) for rows in sizes
+        }
         table, fitted = (
             self.run.tables.get("validation"),
             (population["parameters"], population["statistics"]),
@@ -171,24 +174,17 @@ class Training:
             self.step_seconds += self.clock() - started
 
     def _run_steps(self) -> bool:
-        run, coefficients = self.run, self.run.population["coefficients"]
+        run, begin = self.run, self.position
         with timing(run.profile, "gather"):
-            rows = self._rows()
-        begin, table = self.position, None
+            self.course.lay_out(self._rows(), self.step)
         for position, (start, stop) in enumerate(run.batches.bounds()):
             if position < begin:
                 continue  # done before an interruption
             if position > begin and not self._may_go_on():
                 return False
-            ahead = position % TABLE_STEPS
-            if table is None or ahead == 0:
-                count = min(TABLE_STEPS, run.batches.steps - position + ahead)
-                with timing(run.profile, "update"):
-                    table, rates = coefficient_table(run, self.step - ahead, count)
+            if position == begin or position % TABLE_STEPS == 0:
+                rates = self._lay_out_coefficients(position)
             step = self.steps[stop - start]
-            step.index[...] = rows[:, start:stop]
-            coefficients[...] = table[ahead]
-            self.counter[0] = self.step
             if position == 0:
                 step.begin()
             step.replay()
@@ -198,6 +194,15 @@ class Training:
         run.backend.synchronize()
         run.population["rate"][:] = rates[:, -1]
         return True
+
+    def _lay_out_coefficients(self, position: int) -> Any:
+        """Those of the steps from here on, as far as the course has room; returns the rates (R, T)."""
+        ahead = position % TABLE_STEPS
+        count = min(TABLE_STEPS, self.run.batches.steps - position + ahead)
+        with timing(self.run.profile, "update"):
+            table, rates = coefficient_table(self.run, self.step - ahead, count)
+            self.course.lay_out_coefficients(table)
+        return rates
 
     def _rows(self) -> Index:
         one, rows = self.settings, self.run.batches.rows
@@ -232,8 +237,8 @@ class Training:
         """Members whose figures, and at the end also weights, are all finite numbers."""
         sound: Flags = np.all([np.isfinite(values) for values in figures.values()], axis=0)
         if self.epoch == self.settings.epochs:  # the last step's damage has not shown in a loss yet
-            weights = self.run.backend.to_host(self.run.population["parameters"])
-            sound = sound & np.isfinite(weights).all(axis=1)
+            finite = self.run.backend.xp.isfinite(self.run.population["parameters"]).all(axis=1)
+            sound = sound & self.run.backend.to_host(finite)
         return sound
 
     def _due(self) -> bool:
@@ -245,11 +250,12 @@ class Training:
         l1, l2 = penalties.l1, penalties.l2
         if not ((l1 > 0) | (l2 > 0)).any():
             return np.zeros(len(l2))
-        weights = self.run.population["parameters"][:, : self.run.place.weights]
-        sizes = np.abs(self.run.backend.to_host(weights).astype(np.float64))
+        xp, weights = self.run.backend.xp, self.run.population["parameters"][:, : self.run.place.weights]
+        sizes = xp.absolute(weights.astype(np.float64))
         sums = sizes.sum(axis=1)
         sizes *= sizes
-        return np.where(l1 > 0, l1 * sums, 0.0) + np.where(l2 > 0, 0.5 * l2 * sizes.sum(axis=1), 0.0)
+        sums, squares = self.run.backend.to_host(xp.stack([sums, sizes.sum(axis=1)]))
+        return np.where(l1 > 0, l1 * sums, 0.0) + np.where(l2 > 0, 0.5 * l2 * squares, 0.0)
 
     def _observe(self, figures: Figures, sound: Flags) -> tuple[Flags, Flags]:
         """Which members got better and which shall stop, in an epoch that is evaluated."""
@@ -264,8 +270,9 @@ class Training:
     def _keep_best(self, better: Flags) -> None:
         population = self.run.population
         if self._restores() and better.any():
+            rows = np.flatnonzero(better)
             for name in ("parameters", "statistics"):
-                population[f"best_{name}"][better] = population[name][better]
+                population[f"best_{name}"][rows] = population[name][rows]
 
     def _restores(self) -> bool:
         stopping = self.settings.early_stopping

@@ -74,7 +74,7 @@ def per_class(matrix: Floats, names: Sequence[str]) -> list[PerClass]:
 
 def respond(loss: Any, task: Task, output: HostArray) -> Floats:
     """Responses of raw outputs (N, K) of a network that was trained with this loss."""
-    response: Floats = loss.respond(output.astype(np.float64))
+    response: Floats = loss.respond(np, output.astype(np.float64))
     if task.targets == "numbers":
         return task.unscale(response)
     if task.targets == "two classes" and response.shape[-1] == 1:

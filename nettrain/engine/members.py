@@ -58,6 +58,11 @@ def shaped(stacked: Any, trailing: int, dtype: Any = np.float64) -> Any:
     return _each(stacked, lambda array: array.astype(dtype).reshape(-1, *[1] * trailing))
 
 
+def placed(stacked: Any, place: Any) -> Any:
+    """The stacked numbers where `place` puts an array."""
+    return _each(stacked, place)
+
+
 def _each(stacked: Any, function: Any) -> Any:
     if isinstance(stacked, np.ndarray):
         return function(stacked)

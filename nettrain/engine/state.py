@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import HostArray
+from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.engine.events import MemberStopped
 from nettrain.engine.loop import Training
 
@@ -42,8 +42,8 @@ class State:
 
 def taken(training: Training) -> State:
     """A copy of a run's state. Not to be called within a step."""
-    run, host = training.run, training.run.backend.to_host
-    rows = {ROWS + name: host(run.population[name]) for name in run.population.kept()}
+    run = training.run
+    rows = {ROWS + name: host_copy(run.backend, run.population[name]) for name in run.population.kept()}
     numbers = {name: getattr(training, name) for name in NUMBERS}
     ended = [asdict(end) for end in training.ended.values()]
     final = {name: getattr(run, name)[list(training.ended)] for name in FINAL}
@@ -68,7 +68,7 @@ def put_back(
     for name in set(population.kept()) - set(without):
         if ROWS + name not in state.arrays:
             continue
-        population[name][...] = _on(population[name], run.backend.xp, state.arrays[ROWS + name])
+        population[name][...] = beside(population[name], run.backend, state.arrays[ROWS + name])
     for name in FINAL:
         getattr(run, name)[[end["member"] for end in state.numbers["ended"]]] = state.arrays[name]
     for name in NUMBERS:
@@ -77,9 +77,14 @@ def put_back(
     training.rebuild()
 
 
-def _on(array: Any, xp: Any, stored: HostArray) -> Any:
-    """Stored numbers where the array is: some of a population's live on the host in any case."""
-    return stored if isinstance(array, np.ndarray) else xp.asarray(stored)
+def host_copy(backend: Backend, array: Array) -> HostArray:
+    """A copy of one of a population's arrays, of which some live on the host in any case."""
+    return array.copy() if isinstance(array, np.ndarray) else backend.to_host(array)
+
+
+def beside(array: Array, backend: Backend, stored: HostArray) -> Array:
+    """Stored numbers where such an array is, to be copied into it."""
+    return stored if isinstance(array, np.ndarray) else backend.xp.asarray(stored)
 
 
 def _reopen(training: Training, ends: list[MemberStopped], reasons: set[str]) -> None:

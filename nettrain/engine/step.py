@@ -1,6 +1,7 @@
 """One training step as a list of calls on fixed buffers, and the host scalars that change between steps."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from nettrain.backend.base import Array, Backend, Call
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.engine.build import Run, loss_of
+from nettrain.engine.course import Course, steps_done
 from nettrain.engine.lbfgs import iteration
 from nettrain.engine.members import shaped
 from nettrain.engine.update import append_update, first_look, point
@@ -17,9 +19,10 @@ from nettrain.model.network import Chance, LayerBuffers, Network, Numbers, Tape,
 
 @dataclass(frozen=True)
 class Step:
-    """A step for one batch size: fill `index` (G, B), then `replay`.
+    """A step for one batch size: `replay` it as often as there are steps.
 
-    `begin` goes before the first step of an epoch, once the population has its coefficients.
+    One that follows no course has `index` (G, B) and the population's coefficients filled by somebody else.
+    `begin` goes before the first step of an epoch.
     """
 
     index: Array
@@ -38,22 +41,37 @@ class Passed:
     work: list[LayerBuffers]
 
 
-def training_step(run: Run, rows: int, orders: int) -> Step:
+def training_step(run: Run, rows: int, orders: int, course: Course | None = None) -> Step:
     """The step of the population as it is now, for batches of `rows` in `orders` different orders.
 
-    Gather, forward, loss, backward, update. Void after the population is compacted.
+    Gather, forward, loss, backward, update, each step's own part of the `course`. Void after the population
+    is compacted.
     """
-    tape, index = Tape(), run.pool.take("index", (orders, rows), np.intp)
+    index = run.pool.take("index", (orders, rows), np.intp)
+    begin, tape, end = (Tape() for _ in range(3))
+    if course is not None:
+        course.begin_step(tape, index)
+        course.end_step(end)
+    look = first_look(run)
+    if look:
+        begin += [*tape, *look]
     if "max_norm" in run.population:  # it moves the weights after the rule has looked ahead
-        tape += first_look(run)
+        tape += look
     passed = append_loss(tape, run, index, point(run))
     tape.phase("backward")
     passed.net.backward(tape, passed.x, run.population["gradient"], passed.work)
     if optimizers[run.experiment.optimizer.name].whole:
-        return Step(index, iteration(run, _replay(run, tape)), run.backend.capture(()))
+        iterate, count = iteration(run, _replay(run, tape)), run.backend.capture(end)
+        return Step(index, partial(_in_turn, iterate, count), run.backend.capture(begin))
     tape.phase("update")
     append_update(tape, run)
-    return Step(index, _replay(run, tape), run.backend.capture(first_look(run)))
+    tape += end
+    return Step(index, _replay(run, tape), run.backend.capture(begin))
+
+
+def _in_turn(*calls: Call) -> None:
+    for call in calls:
+        call()
 
 
 def _replay(run: Run, tape: Tape) -> Call:
@@ -132,5 +150,5 @@ def _gather(tape: Tape, run: Run, index: Array) -> tuple[Array, Array, Array]:
 
 
 def _chance(run: Run) -> Chance:
-    population, step = run.population, run.pool.take("step", (1,), np.uint64)
-    return chance_of(run.backend, run.plan, population.members, population["noise_keys"], step)
+    population = run.population
+    return chance_of(run.backend, run.plan, population.members, population["noise_keys"], steps_done(run))

@@ -98,9 +98,11 @@ class Convergence:
 
     def _weight_change(self) -> Numbers:
         """Σ|Δw| since the epoch's start, (R,), summed in float64."""
-        now, before = (self._backend.to_host(self._population[n]) for n in ("parameters", "weights_before"))
-        change: Numbers = np.abs(now - before).astype(np.float64).sum(axis=1)
-        return change
+        change = self._backend.xp.absolute(
+            self._population["parameters"] - self._population["weights_before"]
+        )
+        sums: Numbers = self._backend.to_host(change.astype(np.float64).sum(axis=1))
+        return sums
 
 
 def reached(figures: Mapping[str, Numbers], target: Mapping[str, float] | None) -> Flags | bool:

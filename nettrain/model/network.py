@@ -279,9 +279,10 @@ class Network:
 
     def _settings(self, k: int) -> Any:
         """The activation's own numbers (R, 1, 1) and its learned ones (R, 1, C)."""
-        own, names = self.numbers[k].activation, self.plan.layers[k].activation.learned
-        learned = {name: self.arrays[k][name] for name in names}
-        return SimpleNamespace(**vars(own), **learned) if learned else own
+        device, own = self.backend.from_host, vars(self.numbers[k].activation)
+        placed = {name: device(one) if isinstance(one, np.ndarray) else one for name, one in own.items()}
+        learned = {name: self.arrays[k][name] for name in self.plan.layers[k].activation.learned}
+        return SimpleNamespace(**placed, **learned)
 
     def _entry_arrays(self, k: int, *gradient: Array) -> tuple[Any, ...]:
         """What the kernels of an activation get behind the signals: numbers (R, k), and what it learns."""

@@ -10,8 +10,10 @@ import nettrain
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, Rows
+from nettrain.engine.batches import Plan
 from nettrain.engine.build import Run, build
-from nettrain.engine.coefficients import coefficient_table
+from nettrain.engine.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.engine.course import Course
 from nettrain.engine.settle import settle
 from nettrain.engine.step import training_step
 from nettrain.model.parameters import views
@@ -63,22 +65,25 @@ class Steps:
     """A population's training step with what the loop does around it, without evaluation and stopping."""
 
     def __init__(self, run: Run, batch: int, orders: int = 1) -> None:
-        self.run, self.done = run, 0
-        self.step = training_step(run, batch, orders)
+        self.run, self.batch, self.orders, self.done = run, batch, orders, 0
+        self.course: Course | None = None
 
     def block(self, index: Array) -> Array:
-        """A step per entry of index (T, G, B); the mean loss of each member (R,)."""
-        population = self.run.population
-        coefficients, total = population["coefficients"], population["total"]
+        """A step per entry of index (T, G, B), each time as many; the mean loss of each member (R,)."""
+        if self.course is None:
+            self.course = Course(self.run, self.orders, Plan(len(index) * self.batch, self.batch))
+            self.step = training_step(self.run, self.batch, self.orders, self.course)
+        total = self.run.population["total"]
         total[:] = 0
-        table, _ = coefficient_table(self.run, self.done, len(index))
-        for begins, rows, values in zip([True] + [False] * (len(index) - 1), index, table, strict=True):
-            self.step.index[...] = rows
-            coefficients[...] = values
-            if begins:
+        self.course.lay_out(index.swapaxes(0, 1).reshape(index.shape[1], -1), self.done)
+        for position in range(len(index)):
+            if position % TABLE_STEPS == 0:
+                count = min(TABLE_STEPS, len(index) - position)
+                self.course.lay_out_coefficients(coefficient_table(self.run, self.done, count)[0])
+            if position == 0:
                 self.step.begin()
             self.step.replay()
-        self.done += len(index)
+            self.done += 1
         self.run.backend.synchronize()
         return total[:, 0] / total[:, 1]  # type: ignore[no-any-return]
 

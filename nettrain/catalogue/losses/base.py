@@ -70,7 +70,7 @@ class Loss(Variant):
         return None
 
     @staticmethod
-    def respond(output: Array) -> Array:
+    def respond(xp: Any, output: Array) -> Array:
         """What people get from outputs (…, K): probabilities, scores, or the numbers themselves."""
         return output
 

@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from nettrain.backend.base import Array, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
@@ -46,9 +44,9 @@ class Poisson(Loss):
         return (xp.exp(output) - target * output).sum(axis=-1)
 
     @staticmethod
-    def respond(output: Array) -> Array:
+    def respond(xp: Any, output: Array) -> Array:
         """e^z, the expected count."""
-        return np.exp(output)
+        return xp.exp(output)
 
     @staticmethod
     def objection(target: HostArray) -> str:

@@ -30,9 +30,9 @@ def log_softmax(xp: Any, output: Array) -> Array:
     return z - xp.log(xp.exp(z).sum(axis=-1, keepdims=True))
 
 
-def softmax(output: Array) -> Array:
+def softmax(xp: Any, output: Array) -> Array:
     """e^z / Σe^z along the last axis."""
-    e = np.exp(output - output.max(axis=-1, keepdims=True))
+    e = xp.exp(output - output.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
@@ -159,9 +159,9 @@ class CrossEntropy(Smoothed):
         return (1.0 - s.label_smoothing) * cls.rows(xp, s, output, target) + s.label_smoothing * even
 
     @staticmethod
-    def respond(output: Array) -> Array:
+    def respond(xp: Any, output: Array) -> Array:
         """softmax(z)."""
-        return softmax(output)
+        return softmax(xp, output)
 
     @staticmethod
     def objection(target: HostArray) -> str:
@@ -193,9 +193,9 @@ class KullbackLeibler(Loss):
         return (target * (log_p - log_softmax(xp, output))).sum(axis=-1)
 
     @staticmethod
-    def respond(output: Array) -> Array:
+    def respond(xp: Any, output: Array) -> Array:
         """softmax(z)."""
-        return softmax(output)
+        return softmax(xp, output)
 
     @staticmethod
     def objection(target: HostArray) -> str:
@@ -285,9 +285,9 @@ class BinaryCrossEntropy(Smoothed):
         return cls.rows(xp, s, output, target * (1.0 - smoothing) + smoothing * 0.5)
 
     @staticmethod
-    def respond(output: Array) -> Array:
+    def respond(xp: Any, output: Array) -> Array:
         """σ(z): the second of two classes', or each label's, probability."""
-        return np.exp(np.minimum(output, 0)) / (1 + np.exp(-np.abs(output)))
+        return xp.exp(xp.minimum(output, 0)) / (1 + xp.exp(-xp.absolute(output)))
 
     @staticmethod
     def among(response: Array) -> Array:

@@ -119,6 +119,6 @@ class Focal(Loss):
         return -weight * power * log_p
 
     @staticmethod
-    def respond(output: Array) -> Array:
+    def respond(xp: Any, output: Array) -> Array:
         """softmax(z), or of one output σ(z)."""
-        return BinaryCrossEntropy.respond(output) if output.shape[-1] == 1 else softmax(output)
+        return BinaryCrossEntropy.respond(xp, output) if output.shape[-1] == 1 else softmax(xp, output)

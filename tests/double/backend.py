@@ -1,0 +1,63 @@
+"""A backend on the double's arrays whose kernels are the host's: the rules of a device at a host's speed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, Call, HostArray
+from nettrain.backend.kernel import Kernel
+from nettrain.backend.numpy import NumpyBackend
+from tests.double.arrays import device, ndarray
+from tests.double.cupy_double import modules
+
+
+class DoubleBackend:
+    """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host."""
+
+    name = "double"
+
+    def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
+        self.xp: Any = modules()["cupy"]
+        self._host = NumpyBackend(dtype, threads)
+        self.dtype, self.threads = self._host.dtype, threads
+
+    def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        return device(self._host.zeros(shape, dtype))
+
+    def from_host(self, array: HostArray) -> Array:
+        assert isinstance(array, np.ndarray), f"{type(array)} is no host array"
+        return self.xp.ascontiguousarray(array, self.dtype if array.dtype.kind == "f" else None)
+
+    def to_host(self, array: Array) -> HostArray:
+        assert isinstance(array, ndarray), f"{type(array)} is no device array"
+        return array.get()
+
+    def matmul(self, a: Array, b: Array, out: Array) -> None:
+        self._host.matmul(_memory(a), _memory(b), _memory(out))
+
+    def gather(self, table: Array, index: Array, out: Array) -> None:
+        self._host.gather(_memory(table), _memory(index), _memory(out))
+
+    def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
+        return self._host.launch(kernel, work, *(_argument(one) for one in arrays))
+
+    def synchronize(self) -> None:
+        self.xp.cuda.get_current_stream().synchronize()
+
+    def capture(self, calls: Sequence[Call]) -> Call:
+        return self._host.capture(calls)
+
+
+def _memory(array: Array) -> Any:
+    assert isinstance(array, ndarray), f"{type(array)} is no device array"
+    return array._host
+
+
+def _argument(value: Any) -> Any:
+    """A kernel takes contiguous device arrays and whole numbers."""
+    if type(value) is int:
+        return value
+    memory = _memory(value)
+    assert memory.flags.c_contiguous, "a kernel's arrays have no gaps"
+    return memory
