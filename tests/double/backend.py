@@ -36,6 +36,10 @@ class DoubleBackend:
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         self._host.matmul(_memory(a), _memory(b), _memory(out))
 
+    def product(self, a: Array, b: Array, out: Array, bias: tuple[Array, int] | None = None) -> Call:
+        begun = None if bias is None else (_memory(bias[0]), bias[1])
+        return self._host.product(_memory(a), _memory(b), _memory(out), begun)
+
     def gather(self, table: Array, index: Array, out: Array) -> None:
         self._host.gather(_memory(table), _memory(index), _memory(out))
 
