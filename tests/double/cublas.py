@@ -47,6 +47,10 @@ sgemmStridedBatched = _product(np.dtype(np.float32))
 dgemmStridedBatched = _product(np.dtype(np.float64))
 
 
+def getVersion(handle: int) -> int:
+    return 120804
+
+
 def setMathMode(handle: int, mode: int) -> None:
     assert mode in {CUBLAS_DEFAULT_MATH, CUBLAS_PEDANTIC_MATH, CUBLAS_TF32_TENSOR_OP_MATH}
 

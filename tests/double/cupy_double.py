@@ -186,6 +186,9 @@ class Pool:
     def total_bytes(self) -> int:
         return 0
 
+    def free_bytes(self) -> int:
+        return 0
+
     def free_all_blocks(self, stream: Any = None) -> None:
         pass
 
@@ -229,6 +232,8 @@ def modules() -> dict[str, ModuleType]:
     cuda.memory.OutOfMemoryError = OutOfMemoryError
     cuda.device = _module("cupy.cuda.device")
     cuda.device.get_cublas_handle = lambda: 1
+    cuda.nvrtc, cuda.cublas = _module("cupy.cuda.nvrtc"), cublas
+    cuda.nvrtc.getVersion = lambda: (12, 8)
     cuda.alloc_pinned_memory = lambda size: memoryview(bytearray(size))
     special_functions = _module("cupyx.scipy.special")
     special_functions.ndtr, special_functions.expit = ufunc(special.ndtr), ufunc(special.expit)
@@ -250,9 +255,10 @@ def _module(name: str) -> Any:
 @contextmanager
 def in_place_of_cupy() -> Iterator[Any]:
     """The double is what `import cupy` gives; the traffic is counted from 0."""
-    found = modules()
+    found = {**modules(), "nettrain.backend.cupy": None}
     before = {name: sys.modules.get(name) for name in found}
-    sys.modules.update(found)
+    sys.modules.update({name: module for name, module in found.items() if module is not None})
+    sys.modules.pop("nettrain.backend.cupy", None)  # it imports anew what is there now
     traffic.reset()
     try:
         yield found["cupy"]

@@ -47,7 +47,7 @@ def place(request: pytest.FixtureRequest) -> Any:
 
 def both(place: Any, *choice: str) -> tuple[Trained, Trained]:
     """The same population on NumPy and elsewhere, for 105 steps where a device may round in its own way."""
-    some = specs(2, f"training.epochs={3 if place is DoubleBackend else 15}", *choice)
+    some = specs(2, f"training.epochs={4 if place is DoubleBackend else 15}", *choice)
     return trained(some), trained(some, place)
 
 
