@@ -5,7 +5,9 @@ most: for one thread, and with its `prange` spread over threads where there is e
 same arithmetic in the same order within an iteration, so they give the same bits.
 """
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from types import FunctionType
 from typing import Any, TypeVar, cast
@@ -15,17 +17,45 @@ import numba.core.cgutils
 import numba.core.types
 import numba.extending
 import numpy as np
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 CONFIG: Any = numba.config
 CONFIG.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
 PARALLEL_FROM = 262_144  # elements; below, waking the threads costs more than they save
 
 F = TypeVar("F", bound=Callable[..., Any])
+BLAS, ARRAYS = "scipy.linalg.cython_blas", "numba.np.arraymath"
 prange = numba.prange
 typeof: Callable[[Any], Any] = numba.typeof
 intrinsic: Any = numba.extending.intrinsic
 types: Any = numba.core.types
 cgutils: Any = numba.core.cgutils
+
+
+class _Kept(FunctionCache):  # type: ignore[misc]
+    """Machine code on disk, loaded without first importing all that compiling needs."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        with _without_blas(), self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _without_blas() -> Iterator[None]:
+    """Keep Numba from importing SciPy's linear algebra only to see that it is there: no kernel uses it."""
+    modules = cast(dict[str, Any], sys.modules)
+    if BLAS in modules or ARRAYS in modules:
+        yield
+        return
+    modules[BLAS] = None  # an import of it fails at once
+    try:
+        yield
+    finally:
+        del modules[BLAS]
+        if ARRAYS in modules:  # it is there, for loops that are not ours
+            modules[ARRAYS]._HAVE_BLAS = True
 
 
 class Kernel:
@@ -83,7 +113,9 @@ def set_threads(threads: int) -> None:
 
 def _compile(body: FunctionType, *, parallel: bool) -> Any:
     # no fastmath: sums must keep their order, or a member's bits would depend on its neighbours
-    return numba.njit(cache=True, parallel=parallel, error_model="numpy")(body)
+    compiled: Any = numba.njit(parallel=parallel, error_model="numpy")(body)
+    compiled._cache = _Kept(body)  # type: ignore[no-untyped-call]
+    return compiled
 
 
 def _renamed(body: FunctionType, name: str) -> FunctionType:
