@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, create_model
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -33,16 +34,11 @@ class Registry(Generic[V]):
         def decorate(entry: type[V]) -> type[V]:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
-            named: type[V] = create_model(
-                entry.__name__,
-                __base__=entry,
-                __doc__=entry.__doc__,
-                __module__=entry.__module__,
-                name=(Literal[name], name),  # type: ignore[arg-type]
-            )
-            named.source = source
-            self._entries[name] = named
-            return named
+            # before the entry is built, which is when it is first used
+            entry.__pydantic_fields__["name"] = FieldInfo.from_annotated_attribute(Literal[name], name)
+            entry.source = source
+            self._entries[name] = entry
+            return entry
 
         return decorate
 
@@ -90,7 +86,11 @@ class Choice:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        choices = {name: handler.generate_schema(entry) for name, entry in self.registry.items()}
+        # each as a call: of all variants that could be named, only the few that are have to be built
+        choices = {
+            name: core_schema.no_info_plain_validator_function(entry.model_validate)
+            for name, entry in self.registry.items()
+        }
         union = core_schema.tagged_union_schema(choices, discriminator="name")
         return core_schema.no_info_wrap_validator_function(
             self._validate,
@@ -102,10 +102,9 @@ class Choice:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """A name, or the block of a variant; only the default's may go without its name."""
-        union: Any = schema["schema"] if schema["type"] == "function-wrap" else schema
         blocks = [
-            handler(block) | ({} if name == self.default else {"required": ["name"]})
-            for name, block in union["choices"].items()
+            handler(_built(entry)) | ({} if name == self.default else {"required": ["name"]})
+            for name, entry in self.registry.items()
         ]
         names = {"auto": "follows from the rest"} if self.auto else {}
         names |= {name: meaning(entry) for name, entry in self.registry.items()}
@@ -115,6 +114,11 @@ class Choice:
         if self.auto and value == "auto":
             return value
         return inner(self.expand(value))
+
+
+def _built(entry: type[Variant]) -> core_schema.CoreSchema:
+    entry.model_rebuild()
+    return entry.__pydantic_core_schema__
 
 
 def _dump(value: Any) -> Any:

@@ -11,7 +11,12 @@ class Settings(BaseModel):
     """A block of an experiment file: unknown keys are errors, text is never read as a number."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        defer_build=True,  # when it is first used: most are not, and building all takes a third of a second
     )
 
     def written_out(self) -> Self:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.syntax import Syntax
 
 __all__ = ["Console", "console", "print_notes", "print_yaml"]
 
@@ -24,6 +23,8 @@ def print_yaml(text: str) -> None:
     """YAML in colours in a terminal, as it is elsewhere."""
     out = console()
     if out.is_terminal:
+        from rich.syntax import Syntax  # with Pygments, which nothing else needs
+
         # soft_wrap, or lines wider than the terminal would be cut off
         out.print(Syntax("", "yaml", background_color="default").highlight(text), soft_wrap=True, end="")
     else:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs"
 COMMAND = (sys.executable, "-W", "error", "-m", "nettrain")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # each of many processes would compile all of it anew
 
 
 @dataclass(frozen=True)

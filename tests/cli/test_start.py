@@ -1,0 +1,68 @@
+"""Commands start fast: they import only what they need."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import ended
+
+HEAVY = {"numba", "numpy", "scipy", "polars", "matplotlib", "pydantic", "safetensors", "yaml"}
+CODE = """
+import json, sys
+sys.argv = ["nettrain", *{arguments!r}]
+from nettrain.cli.app import main
+try:
+    main()
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+SPEC = """
+experiment: started
+data: {source: 'builtin:iris', test: 0.2}
+model: {hidden: [8]}
+training: {epochs: 2, batch_size: 16}
+"""
+
+
+def imported(folder: Path, *arguments: str) -> set[str]:
+    """What a command has imported when it ends well."""
+    done = ended([sys.executable, "-c", CODE.format(arguments=arguments)], folder)
+    assert 0 == done.code, done.err
+    return set(json.loads(done.err.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"]])
+def test_help_needs_nothing_heavy(tmp_path, arguments):
+    typer_needs = {"pydantic"} if len(arguments) > 1 else set()  # for a command's own options
+    assert set() == (HEAVY - typer_needs) & imported(tmp_path, *arguments)
+
+
+@pytest.mark.parametrize("arguments", [["list", "loss"], ["schema"]])
+def test_what_trains_nothing_draws_and_reads_no_tables(tmp_path, arguments):
+    assert set() == {"matplotlib", "polars", "scipy.linalg", "scipy.special"} & imported(tmp_path, *arguments)
+
+
+def test_training_imports_no_more_than_it_needs(tmp_path):
+    """With machine code on disk, as from the second run on; numba.np.linalg asks for scipy.linalg."""
+    (tmp_path / "started.yaml").write_text(SPEC)
+    command = ["train", "started.yaml", "--quiet", "--no-figures"]
+    imported(tmp_path, *command)
+    found = imported(tmp_path, *command)
+    unneeded = {"matplotlib", "scipy.linalg", "scipy.special", "scipy.optimize", "scipy.stats", "pygments"}
+    assert set() == unneeded & found
+    assert {"numba", "polars"} <= found
+    assert "numba.cpython.heapq" not in found  # what compiling imports
+
+
+def test_variants_that_nobody_names_are_not_built(tmp_path):
+    code = """
+from nettrain.catalogue.optimizers import optimizers
+from nettrain.spec.document import parse
+from nettrain.spec.load import check
+check(parse("data: {source: 'builtin:iris'}\\noptimizer: nesterov", "f"))
+print(sorted(name for name, one in optimizers.items() if one.__pydantic_complete__))
+"""
+    done = ended([sys.executable, "-c", code], tmp_path)
+    assert "['nesterov']\n" == done.out, done.err
