@@ -18,7 +18,7 @@ import numba.core.types
 import numba.extending
 import numpy as np
 from numba.core.caching import FunctionCache
-from numba.core.runtime import rtsys
+from numba.core.runtime import rtsys  # type: ignore[attr-defined]
 
 CONFIG: Any = numba.config
 CONFIG.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
@@ -33,7 +33,7 @@ types: Any = numba.core.types
 cgutils: Any = numba.core.cgutils
 
 
-class _Kept(FunctionCache):  # type: ignore[misc]
+class _Kept(FunctionCache):
     """Machine code on disk, loaded without first importing all that compiling needs."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:

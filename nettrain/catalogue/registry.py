@@ -35,7 +35,10 @@ class Registry(Generic[V]):
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
             # before the entry is built, which is when it is first used
-            entry.__pydantic_fields__["name"] = FieldInfo.from_annotated_attribute(Literal[name], name)
+            entry.__pydantic_fields__["name"] = FieldInfo.from_annotated_attribute(
+                Literal[name],  # type: ignore[arg-type]
+                name,
+            )
             entry.source = source
             self._entries[name] = entry
             return entry
@@ -87,7 +90,7 @@ class Choice:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         # each as a call: of all variants that could be named, only the few that are have to be built
-        choices = {
+        choices: dict[Any, core_schema.CoreSchema] = {
             name: core_schema.no_info_plain_validator_function(entry.model_validate)
             for name, entry in self.registry.items()
         }
