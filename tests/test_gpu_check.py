@@ -181,18 +181,41 @@ def test_every_entry_of_every_registry_is_compared():
 
 
 def test_a_difference_is_seen():
-    side = Equality(Case("equality", (1,), 1, 4), "numpy")
-    side.left = iter([Entry("optimizers", "adam", "classes", (("optimizer=adam",),))])
+    side = Equality(Case("equality", (0, 1), 1, 4), "numpy")
+    side.left = iter([Entry("optimizers", "adam", (("classes", ("optimizer=adam",)),))])
     row = side.turn()
     assert {"group": "optimizers", "name": "adam", "float64": 0.0, "float32": 0.0} | row == row
     assert {"over": True} == side.turn()
+    side.left = iter([entry for entry in entries() if entry.name == "lbfgs"])
+    assert {"group", "name", "float64", "float64 figures"} == set(side.turn())
     assert (0.25, float("inf"), 0.0) == (apart([4, 2], [4, 1]), apart([1.0], [float("nan")]), apart([0], [0]))
 
 
 def test_an_entry_whose_first_way_does_not_fit_takes_the_next():
-    side = Equality(Case("equality", (1,), 1, 2), "numpy")
-    side.left = iter([Entry("x", "y", "numbers", (("loss=cross_entropy",), ("loss=mse",)))])
+    side = Equality(Case("equality", (0, 1), 1, 2), "numpy")
+    ways = [("numbers", (f"loss={name}",)) for name in ("cross_entropy", "focal", "mse")]
+    side.left = iter([Entry("x", "y", tuple(ways)), Entry("x", "z", tuple(ways[:2]))])
     assert 0.0 == side.turn()["float64"]
+    assert {"group": "x", "name": "z", "left_out": True} == side.turn()
+
+
+def test_an_entry_that_fails_leaves_the_others_to_be_compared(monkeypatch):
+    def failing(*_):
+        raise RuntimeError("CUDA_ERROR_ILLEGAL_ADDRESS")
+
+    side = Equality(Case("equality", (0, 1), 1, 2), "numpy")
+    entry = Entry("losses", "mse", (("numbers", ("loss=mse",)),))
+    side.left = iter([entry, entry])
+    monkeypatch.setattr("gpucheck.equality.train", failing)
+    failed = {"group": "losses", "name": "mse", "error": "RuntimeError: CUDA_ERROR_ILLEGAL_ADDRESS"}
+    assert failed == side.turn()
+    monkeypatch.undo()
+    assert 0.0 == side.turn()["float64"]
+
+
+def test_sides_share_the_entries():
+    shares = [list(Equality(Case("equality", (k, 3), 1, 1), "numpy").left) for k in range(3)]
+    assert len(entries()) == sum(map(len, shares)) == len({(e.group, e.name) for s in shares for e in s})
 
 
 ECHO = "import sys\nprint('{}', flush=True)\nfor line in sys.stdin: print(line, end='', flush=True)"

@@ -1,7 +1,6 @@
 """From a backend's name to a backend."""
 
 from dataclasses import dataclass
-from importlib import import_module
 
 from nettrain.backend.base import Backend
 from nettrain.errors import BackendError
@@ -50,5 +49,6 @@ def open_backend(name: str, *, dtype: str, threads: int, device: int = 0, tf32: 
     from nettrain.backend.device import device as answering
 
     answering(device)
-    made: Backend = import_module("nettrain.backend.cupy").CupyBackend(dtype, threads, device, tf32)
-    return made
+    from nettrain.backend.cupy import CupyBackend
+
+    return CupyBackend(dtype, threads, device, tf32)

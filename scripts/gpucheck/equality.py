@@ -31,75 +31,102 @@ from nettrain.spec.load import check, resolved
 from nettrain.spec.overrides import apply
 
 VERSION = ""
-LIMITS = {"float64": 1e-10, "float32": 1e-4}  # of the largest difference, by the largest weight
+DTYPES = ("float64", "float32")
 STEPS, BATCH = 100, 11
-LIMITING = ("training.clip_norm=0.1", "training.clip_value=0.01", "training.weight_decay=0.1")
+LIMITING = (
+    "training.clip_norm=0.1",
+    "training.clip_value=0.01",
+    "training.weight_decay=0.1",
+    "regularization.max_norm=0.5",
+)
 Numbers = npt.NDArray[np.float64]
+Way = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One network: `ways` are overrides, of which the first that fits together counts."""
+    """One network: of its ways, kinds of data with overrides, the first that fits together counts."""
 
     group: str
     name: str
-    kind: str
-    ways: tuple[tuple[str, ...], ...]
+    ways: tuple[Way, ...]
 
 
-def entries() -> Iterator[Entry]:
-    """Every entry of every registry, each of its settings, every kind of layer and limit."""
-    for name in optimizers:
-        yield Entry("optimizers", name, "classes", ((f"optimizer={name}",),))
-    for name, field, value in options(optimizers):
-        way = (f"optimizer={name}", f"optimizer.{field}={str(value).lower()}")
-        yield Entry("optimizers", f"{name}, {field} {value}", "classes", (way,))
-    for name in schedules:
-        yield Entry(
-            "schedules", name, "classes", ((f"schedule={name}", "schedule.warmup=0.1"), (f"schedule={name}",))
-        )
-    for name, entry in losses.items():
-        yield Entry("losses", name, entry.fits[0], ((f"loss={name}",),))
-    for name in initializers:
-        yield Entry("initializers", name, "classes", ((f"model.init={name}",),))
-    for override in (*LIMITING, "regularization.max_norm=0.5"):
-        yield Entry("limits", override.partition(".")[2], "classes", ((override,),))
-    for kind in KINDS:
-        yield Entry("metrics", kind, kind, ((), *((f"loss={name}",) for name in losses)))
-    ways: dict[tuple[str, str, str], list[tuple[str, ...]]] = {}
+def entries() -> list[Entry]:
+    """Every entry of every registry, then each of their settings, every kind of layer and limit."""
+    found = [*named(), *settings()]
+    found += [Entry("limits", one.partition(".")[2], (("classes", (one,)),)) for one in LIMITING]
+    ways: dict[tuple[str, str], list[Way]] = {}
     for cell in cells():
-        key = (cell.group, cell.row, "" if cell.group == "activations" else cell.kind)
-        ways.setdefault(key, []).extend((f"kind={cell.kind}", *way) for way in cell.ways)
-    for (group, name, _), some in ways.items():
-        kind = some[0][0].removeprefix("kind=")
-        same = tuple(way[1:] for way in some if way[0] == f"kind={kind}")
-        yield Entry(group, name, kind, same)
+        ways.setdefault((cell.group, cell.row), []).extend((cell.kind, way) for way in cell.ways)
+    cells_first = [Entry(group, name, tuple(some)) for (group, name), some in ways.items()]
+    return sorted([*cells_first, *found], key=lambda entry: "," in entry.name)
+
+
+def named() -> Iterator[Entry]:
+    """What an experiment file can name, beside activations; metrics by what is predicted."""
+    for name in optimizers:
+        yield Entry("optimizers", name, by_steps((f"optimizer={name}",)))
+    for name in schedules:
+        yield Entry("schedules", name, (("classes", (f"schedule={name}", "schedule.warmup=0.1")),))
+    for name, entry in losses.items():
+        yield Entry("losses", name, ((entry.fits[0], (f"loss={name}",)),))
+    for name in initializers:
+        yield Entry("initializers", name, (("classes", (f"model.init={name}",)),))
+    for kind in KINDS:
+        yield Entry("metrics", kind, ((kind, ()), *((kind, (f"loss={name}",)) for name in losses)))
+
+
+def settings() -> Iterator[Entry]:
+    """Every optimizer with one setting at a time that is not at its default."""
+    for name, field, value in options(optimizers):
+        text = str(value).lower()
+        way = (f"optimizer={name}", f"optimizer.{field}={text}")
+        yield Entry("optimizers", f"{name}, {field} {text}", by_steps(way))
+
+
+def by_steps(way: tuple[str, ...]) -> tuple[Way, ...]:
+    """In batches, or where a rule wants all rows at once, so; some settings belong to another form."""
+    whole = ("training.batch_size=full",)
+    return tuple(("classes", (*way, *more)) for more in ((), whole, ("optimizer.form=average",)))
 
 
 class Side:
-    """Tells one entry's differences at every turn, until there are no more."""
+    """Tells one entry's differences at every turn, until there are no more.
+
+    The case's widths say which: the first, and how many sides share them.
+    """
 
     def __init__(self, case: Case, backend: str) -> None:
         self.backend, self.steps = backend, case.steps
-        self.left = entries()
+        first, every = case.widths
+        self.left = iter(entries()[first::every])
 
     def turn(self) -> dict[str, Any]:
-        """The next entry that fits together: by dtype how far the backends are apart; or that it is over."""
-        for entry in self.left:
-            for way in entry.ways:
-                try:
-                    return {"group": entry.group, "name": entry.name, **self.compared(entry, way)}
-                except (SpecError, DataError):
-                    continue
-        return {"over": True}
+        """The next entry: by dtype how far the backends are apart, or that nothing of it fits; or the end."""
+        entry = next(self.left, None)
+        if entry is None:
+            return {"over": True}
+        told = {"group": entry.group, "name": entry.name}
+        for kind, way in entry.ways:
+            try:
+                return {**told, **self.compared(kind, way)}
+            except (SpecError, DataError):
+                continue
+            except Exception as error:  # whatever a device does with it: the others are still compared
+                return {**told, "error": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+        return {**told, "left_out": True}
 
-    def compared(self, entry: Entry, way: tuple[str, ...]) -> dict[str, Any]:
-        """Differences of weights and of figures."""
+    def compared(self, kind: str, way: tuple[str, ...]) -> dict[str, Any]:
+        """Differences of weights and of figures; some rules take float64 alone."""
         found: dict[str, Any] = {}
-        for dtype in LIMITS:
-            one, other = (
-                trained(entry.kind, way, dtype, name, self.steps) for name in ("numpy", self.backend)
-            )
+        for dtype in DTYPES:
+            try:
+                one, other = (trained(kind, way, dtype, name, self.steps) for name in ("numpy", self.backend))
+            except SpecError:
+                if not found:
+                    raise
+                continue
             found[dtype] = apart(one[0], other[0])
             found[f"{dtype} figures"] = max(apart(one[1][name], other[1][name]) for name in one[1])
         return found

@@ -111,7 +111,9 @@ def equality_table(equality: dict[str, Any]) -> Table:
     """A row per group: the largest differences; every entry that is too far off by name."""
     title = f"{len(equality['rows'])} entries, {equality['steps']} steps, beside NumPy"
     if equality.get("lost"):
-        title += f"; cut short: {equality['lost']}"
+        title += "".join(f"\n{share}: {why}" for share, why in equality["lost"].items())
+    if equality.get("left_out"):
+        title += f"\nnot compared: {', '.join(equality['left_out'])}"
     table = Table("largest difference", caption=Text(title), caption_justify="left")
     for header in ("entries", *equality["limits"], "wrong"):
         table.add_column(header, justify="right")
