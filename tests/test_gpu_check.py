@@ -48,12 +48,14 @@ def found():
     a = timed(nettrain=60.0, torch=100.0, jax=70.0)
     a["sides"]["torch reduce-overhead"] = {"microseconds": 75.0}
     a["sides"]["nettrain"] |= {"memory": 110, "memory_needed": 100, "slowest_to_median": 1.4, "loss": 0.25}
+    a["sides"]["nettrain"]["notes"] = ["steps are launched call by call"]
     rows = [
         {"group": "losses", "name": "mse", "float64": 1e-12, "float32": 1e-6, "wrong": False},
         {"group": "losses", "name": "huber", "float64": 3e-9, "float32": 2e-6, "wrong": True},
     ]
     return {
         "backend": "cupy",
+        "quick": False,
         "device": "NVIDIA H200",
         "rounds": 7,
         "lost": {"jax, F": "no answer within 60 s"},
@@ -101,7 +103,15 @@ def test_what_does_not_hold_is_told(change, what):
 
 def test_what_was_not_measured_is_neither_right_nor_wrong():
     empty = {"benchmark": {}, "equality": {"rows": [], "wrong": 0}, "tests": {}}
-    assert {None} == {one["holds"] for one in verdicts(empty)}
+    for backend in ("cupy", "numpy"):
+        told = verdicts({**empty, "backend": backend, "quick": False})
+        assert {None} == {one["holds"] for one in told}
+
+
+@pytest.mark.parametrize("change", [{"quick": True}, {"backend": "numpy"}])
+def test_speed_is_judged_on_a_gpu_alone_and_not_when_quick(change):
+    told = {one["what"]: one["holds"] for one in verdicts({**found(), **change})}
+    assert (None, True) == (told["A: slowest step by the median"], told["gpu tests that fail"])
 
 
 def test_the_tables_tell_times_ratios_differences_and_what_is_missing():
@@ -109,14 +119,16 @@ def test_the_tables_tell_times_ratios_differences_and_what_is_missing():
     figures["verdicts"] = verdicts(figures)
     console = Console(file=io.StringIO(), width=150)
     console.print(summary(json.loads(json.dumps(figures))))
-    text = console.file.getvalue()
+    text = "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
     rows = {line.strip("│┃ ").split("│")[0].strip(): line for line in text.splitlines()}
     assert ["60.0", "100", "70.0", "75.0", "0.60", "0.250"] == [
-        part.strip() for part in rows["A: n"].split("│")[2:-1]
+        part.strip() for part in rows["A"].split("│")[2:-1]
     ]
-    assert "–" in rows["digits x 512: n"]
+    assert "–" in rows["digits x 512"]
     for told in (
         "cupy on NVIDIA H200, 7 rounds in turn, medians",
+        "A: n\n",
+        "nettrain: steps are launched call by call",
         "jax, F: no answer within 60 s",
         "sweep of 1,000 trials: 20.0 s, 50.0 per second",
         "2 entries, 100 steps, beside NumPy",

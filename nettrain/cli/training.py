@@ -52,7 +52,8 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
 
     run, folder = job.training.run, job.folder
     if not quiet:
-        notes = [*job.notes, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
+        said = getattr(run.backend, "notes", ())
+        notes = [*job.notes, *said, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
         head(console, run.experiment.experiment, _facts(run, job), notes)
     try:
         with shortage_told(run.experiment):
