@@ -26,7 +26,7 @@ data: {{source: 'builtin:iris', validation: 0}}  # read by nobody: rows come as 
 model: {{hidden: {hidden}, activation: relu, dropout: {dropout}, batch_norm: {batch_norm}}}
 optimizer: {{name: adam, learning_rate: {rate}, beta1: {beta1}, beta2: {beta2}, epsilon: {epsilon}}}
 training: {{epochs: 1000000, evaluate_every: 1000000, batch_size: {batch}}}
-backend: {{name: {backend}}}
+backend: {{name: {backend}, threads: 1}}  # as the other sides have where there is no GPU
 """
 
 
