@@ -6,13 +6,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nettrain.backend.cuda.translate import extent, kernel_source, shares_outermost
+from nettrain.backend.cuda.translate import extent, kernel_source, most_lanes
 from nettrain.backend.kernel import Kernel
 
 WARP = 32
 PER_LANE = 4  # elements that a lane is given before a team grows
-LARGEST, NARROW = 1024, 64  # lanes of a team; where only innermost loops are shared out, few have work
-TEAMS = 8  # teams of one warp that share a block
+TEAMS = 2  # teams of one warp that share a block: together they keep to every kernel's bound
 Arguments = tuple[tuple[str, int], ...]
 
 
@@ -55,5 +54,5 @@ def prelude() -> str:
 
 @cache
 def _program(kernel: Kernel, given: Arguments) -> Program:
-    largest = LARGEST if shares_outermost(kernel.body) else NARROW
-    return Program(kernel.__name__, prelude() + "\n" + kernel_source(kernel.body, given), largest)
+    source = f"{prelude()}\n{kernel_source(kernel.body, given)}"
+    return Program(kernel.__name__, source, most_lanes(kernel.body))

@@ -10,11 +10,14 @@ number does not turn a float32 into a float64.
 
 import ast
 from collections.abc import Sequence
+from functools import cache
 from types import FunctionType
 from typing import Any
 
 from nettrain.backend.cuda.expressions import TYPES
 from nettrain.backend.cuda.functions import Function, indented, parsed
+
+LARGEST, NARROW = 512, 64  # lanes of a team
 
 
 def kernel_source(body: FunctionType, arguments: Sequence[tuple[str, int]]) -> str:
@@ -30,15 +33,17 @@ def kernel_source(body: FunctionType, arguments: Sequence[tuple[str, int]]) -> s
         heads += head
         views += view
     lines = writer.kernel_lines()
-    text = [f'extern "C" __global__ void {body.__name__}({", ".join(["Int iterations", *heads])}) {{']
+    kernel = f'extern "C" __global__ void __launch_bounds__({most_lanes(body)}) {body.__name__}'
+    text = [f"{kernel}({', '.join(['Int iterations', *heads])}) {{"]
     return "\n".join([*writer.helpers.values(), *text, *indented([*views, *lines]), "}", ""])
 
 
-def shares_outermost(body: FunctionType) -> bool:
-    """Whether the loops directly in the prange are shared out, not the innermost ones."""
+@cache
+def most_lanes(body: FunctionType) -> int:
+    """The most lanes that a team may have; where only innermost loops are shared out, few have work."""
     writer = _writer(body, [1] * body.__code__.co_argcount)
     writer.kernel_lines()
-    return writer.outermost
+    return LARGEST if writer.outermost else NARROW
 
 
 def extent(body: FunctionType, arrays: Sequence[Any]) -> int:
