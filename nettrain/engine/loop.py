@@ -284,20 +284,27 @@ class Training:
 
     def _end(self, reason: str, flags: Flags | bool) -> None:
         """End the flagged members (R,) that are still active, so that the first reason counts."""
-        for row in np.flatnonzero(self.run.population["active"] & flags):
-            self._finish(int(row), reason)
+        rows = np.flatnonzero(self.run.population["active"] & flags)
+        if len(rows):
+            self._finish(rows, reason)
 
-    def _finish(self, row: int, reason: str) -> None:
-        """Copy a member out, since its rows go on being computed until they are moved."""
+    def _finish(self, rows: npt.NDArray[np.intp], reason: str) -> None:
+        """Copy members out, since their rows go on being computed until they are moved."""
         population = self.run.population
-        best_epoch = int(population["best_epoch"][row]) or None
+        originals, best_epochs = population["original"][rows], population["best_epoch"][rows]
         # the weights that reached the target are what was asked for
-        restored = self._restores() and best_epoch is not None and reason != "target"
-        best = "best_" if restored else ""
-        original = int(population["original"][row])
+        restored = (best_epochs > 0) & (self._restores() and reason != "target")
+        for best, these in (("best_", restored), ("", ~restored)):
+            if these.any():
+                self._copy_out(best, rows[these], originals[these])
+        population["active"][rows] = False
+        for original, best_epoch, back in zip(originals, best_epochs, restored, strict=True):
+            end = (self.epoch, self.step, reason, int(best_epoch) or None, bool(back))
+            stopped = MemberStopped(int(original), *end)
+            self.ended[int(original)] = stopped
+            self.news.append(stopped)
+
+    def _copy_out(self, best: str, rows: npt.NDArray[np.intp], originals: npt.NDArray[np.intp]) -> None:
+        """Weights and statistics of these rows, or their best, are what those members end with."""
         for name, kept in (("parameters", self.run.final), ("statistics", self.run.final_statistics)):
-            kept[original] = self.run.backend.to_host(population[f"{best}{name}"][row])
-        population["active"][row] = False
-        stopped = MemberStopped(original, self.epoch, self.step, reason, best_epoch, restored)
-        self.ended[original] = stopped
-        self.news.append(stopped)
+            kept[originals] = self.run.backend.to_host(self.run.population[f"{best}{name}"][rows])

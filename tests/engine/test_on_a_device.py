@@ -1,6 +1,6 @@
 """The engine on a device: it obeys its rules, waits once an epoch, and trains what NumPy trains."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from nettrain.engine.stochastic import mc_responses
 from nettrain.spec.experiment import Experiment
 from nettrain.store.trained_run import TrainedRun
 from tests.double.backend import DoubleBackend
-from tests.double.places import PLACES, opener
+from tests.double.places import PLACES, opened
 from tests.double.traffic import traffic
 from tests.trained import IRIS, Trained, built, data_of, experiment, prepared, trained
 from tests.variants import overrides, variants
@@ -41,8 +41,8 @@ def specs(count: int, *choice: str) -> list[Experiment]:
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest) -> Any:
-    return opener(request.param)
+def place(request: pytest.FixtureRequest) -> Iterator[Any]:
+    yield from opened(request.param)
 
 
 def both(place: Any, *choice: str) -> tuple[Trained, Trained]:
@@ -129,6 +129,21 @@ def test_every_schedule(place: Any, schedule: str) -> None:
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting(place: Any, setting: str, dtype: str) -> None:
     assert_equal(*both(place, f"backend.dtype={dtype}", *SETTINGS[setting]))
+
+
+MIXTURE = [
+    *("optimizer=nesterov", "regularization.l1=0.01", "training.clip_norm=0.5", "model.input_noise=0.1"),
+    *("regularization.max_norm=2", "training.early_stopping={patience: 5}", "training.sampling=replacement"),
+]
+
+
+@pytest.mark.parametrize("dtype", RELATIVE)
+def test_the_cupy_backend_on_the_double(dtype: str) -> None:
+    """A little of everything; `pytest -m slow` has the rest."""
+    choice = [*SETTINGS["layers"], *MIXTURE, f"backend.dtype={dtype}", "training.epochs=1"]
+    for place in opened("cupy"):
+        some = specs(2, *choice)
+        assert_equal(trained(some), trained(some, place))
 
 
 def test_members_that_stop_leave_the_device(place: Any) -> None:
