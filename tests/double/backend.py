@@ -16,6 +16,7 @@ class DoubleBackend:
     """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host."""
 
     name = "double"
+    block, turns_small = 1024, False  # as on a device
 
     def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
         self.xp: Any = modules()["cupy"]
@@ -36,9 +37,9 @@ class DoubleBackend:
     def matmul(self, a: Array, b: Array, out: Array) -> None:
         self._host.matmul(_memory(a), _memory(b), _memory(out))
 
-    def product(self, a: Array, b: Array, out: Array, bias: tuple[Array, int] | None = None) -> Call:
-        begun = None if bias is None else (_memory(bias[0]), bias[1])
-        return self._host.product(_memory(a), _memory(b), _memory(out), begun)
+    def product(self, a: Array, b: Array, out: Array, **named: Any) -> Call:
+        plain = {name: _unwrapped(value) for name, value in named.items()}
+        return self._host.product(_memory(a), _memory(b), _memory(out), **plain)
 
     def gather(self, table: Array, index: Array, out: Array) -> None:
         self._host.gather(_memory(table), _memory(index), _memory(out))
@@ -56,6 +57,13 @@ class DoubleBackend:
 def _memory(array: Array) -> Any:
     assert isinstance(array, ndarray), f"{type(array)} is no device array"
     return array._host
+
+
+def _unwrapped(value: Any) -> Any:
+    """What belongs to a product: an array, an array and a place in it, or numbers."""
+    if isinstance(value, tuple):
+        return tuple(_unwrapped(part) for part in value)
+    return _memory(value) if hasattr(value, "shape") else value
 
 
 def _argument(value: Any) -> Any:
