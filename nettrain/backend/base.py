@@ -49,6 +49,9 @@ class Backend(Protocol):
         is left out.
         """
 
+    def transpose(self, out: Array, w: Array, start: int) -> Call:
+        """A call: out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
+
     def gather(self, table: Array, index: Array, out: Array) -> None:
         """out (G, B, …) = table[index], rows of table (N, …) picked by index (G, B)."""
 

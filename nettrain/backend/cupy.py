@@ -18,7 +18,7 @@ from nettrain.backend.cuda import iterations, program
 from nettrain.backend.cuda.program import Arguments, arguments
 from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.kernel import Kernel
-from nettrain.backend.product import finishing
+from nettrain.backend.product import finishing, transpose
 
 OPTIONS = ("--std=c++17",)
 WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
@@ -79,6 +79,9 @@ class CupyBackend:
                 call()
 
         return finished
+
+    def transpose(self, out: Array, w: Array, start: int) -> Call:
+        return self.launch(transpose, out.size, out, w, start)
 
     def gather(self, table: Array, index: Array, out: Array) -> None:
         key = (table.data.ptr, index.data.ptr, out.data.ptr, index.shape)

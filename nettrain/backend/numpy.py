@@ -9,7 +9,17 @@ from threadpoolctl import threadpool_limits
 
 from nettrain.backend.base import Array, Call, HostArray
 from nettrain.backend.kernel import Kernel, set_threads
-from nettrain.backend.product import begun, everywhere, finishing, is_small, limit, small_product
+from nettrain.backend.product import (
+    begun,
+    everywhere,
+    finishing,
+    is_small,
+    limit,
+    small_product,
+    transpose,
+    transpose_squares,
+)
+from nettrain.backend.tile import FUSED
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
@@ -60,6 +70,13 @@ class NumpyBackend:
             gates = everywhere(self, out) if gate is None else gate
             return self.launch(small_product, out.size * a.shape[2], out, a, b, *rest, gates)
         return self.capture([partial(self.matmul, a, b, out), *finishing(self, out, bias, floor, gate)])
+
+    def transpose(self, out: Array, w: Array, start: int) -> Call:
+        if not FUSED:
+            return self.launch(transpose, out.size, out, w, start)
+        members, columns, rows = out.shape
+        matrix = w[:, start : start + rows * columns].reshape(members, rows, columns)
+        return self.launch(transpose_squares, out.size, out, matrix)
 
     def gather(self, table: Array, index: Array, out: Array) -> None:
         # mode="clip" because the default, "raise", goes through a hidden copy of out

@@ -8,7 +8,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
 from nettrain.backend.kernel import kernel, prange, strided
-from nettrain.backend.tile import BYTES, FUSED, LOW, TALL, WIDE, tile
+from nettrain.backend.tile import BYTES, FUSED, LOW, TALL, WIDE, tile, turned_square
 
 LARGEST = 64 * 64 * 64  # multiply-adds up to which these products are as fast as a BLAS on one thread
 
@@ -77,6 +77,28 @@ def let_through(delta: Array, gate: Array) -> None:
         row, signal = delta[r, i], gate[r, i]
         for j in range(row.size):
             row[j] = row[j] if signal[j] > zero else zero
+
+
+@kernel
+def transpose(out: Array, w: Array, start: Array) -> None:
+    """out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
+    n, size = out.shape[1], out.shape[1] * out.shape[2]
+    for r in prange(out.shape[0]):
+        matrix, turned = w[r, start : start + size], out[r]
+        for j in range(n):
+            row = turned[j]
+            for i in range(row.size):
+                row[i] = matrix[i * n + j]
+
+
+@strided
+def transpose_squares(out: Array, w: Array) -> None:
+    """out (R, n, m) = the transpose of w (R, m, n), square by square; rows have no gaps."""
+    lanes = BYTES // out.itemsize
+    for r in prange(out.shape[0]):
+        for i in range(0, w.shape[1], lanes):
+            for j in range(0, w.shape[2], lanes):
+                turned_square(out[r, j:, i:], w[r, i:, j:])
 
 
 @strided

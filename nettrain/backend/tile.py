@@ -45,6 +45,25 @@ def tile(
     return signature, generate
 
 
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def turned_square(_: Any, out: Any, w: Any) -> Any:
+    """out (n, m) = the transpose of w (m, n), as far as a square with sides of one vector goes.
+
+    Rows have no gaps.
+    """
+    signature = types.void(out, w)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arrays = [
+            context.make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args, args, strict=True)
+        ]
+        _Tile(builder, out.dtype.bitwidth, (1, 1, True)).turn(*arrays)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 def lanes(itemsize: int) -> int:
     """Numbers of this size in a vector."""
     return BYTES // itemsize
@@ -66,12 +85,7 @@ class _Tile:
         (down, _), (lower, along), (below, _), (beside, _) = (
             cgutils.unpack_tuple(builder, array.strides) for array in (out, a, b, gate)
         )
-        if self.masked:
-            ramp = ir.Constant(
-                ir.VectorType(columns.type, self.lanes), [columns.type(k) for k in range(self.lanes)]
-            )
-            left = [builder.sub(columns, columns.type(j * self.lanes)) for j in range(self.vectors)]
-            self.masks = [builder.icmp_signed("<", ramp, self._spread(rest)) for rest in left]
+        self.masks = [self._mask(columns, j) for j in range(self.vectors)]
         begun = [self._load(start.data, j) for j in range(self.vectors)]
         sums = [[cgutils.alloca_once_value(builder, v) for v in begun] for _ in range(self.rows)]
         with cgutils.for_range(builder, depth) as loop:
@@ -87,6 +101,40 @@ class _Tile:
             line, open_ = self._moved(out.data, i, down), self._moved(gate.data, i, beside)
             for j in range(self.vectors):
                 self._store(self._let(builder.load(sums[i][j]), floor, self._load(open_, j)), line, j)
+
+    def turn(self, out: Any, w: Any) -> None:
+        """Rows of w are shuffled in pairs until they are columns: each time, halves move together."""
+        builder = self.builder
+        (rows, columns), (beside, _) = (cgutils.unpack_tuple(builder, part) for part in (w.shape, w.strides))
+        down, _ = cgutils.unpack_tuple(builder, out.strides)
+        half, zeros = self.lanes // 2, ir.Constant(self.vector, [0.0] * self.lanes)
+        self.masks = [self._mask(columns, 0)]
+        lines = [cgutils.alloca_once_value(builder, zeros) for _ in range(self.lanes)]
+        for i, line in enumerate(lines):
+            with self._if_below(i, rows):
+                builder.store(self._load(self._moved(w.data, i, beside), 0), line)
+        found = [builder.load(line) for line in lines]
+        for _ in range(self.lanes.bit_length() - 1):
+            pairs = [(found[i], found[i + half]) for i in range(half)]
+            found = [self._mixed(*pair, first) for pair in pairs for first in (0, half)]
+        self.masks = [self._mask(rows, 0)]
+        for j, value in enumerate(found):
+            with self._if_below(j, columns):
+                self._store(value, self._moved(out.data, j, down), 0)
+
+    def _mixed(self, one: Any, other: Any, first: int) -> Any:
+        """Half of each, in turns, from this lane on."""
+        order = [INDEX(first + k // 2 + k % 2 * self.lanes) for k in range(self.lanes)]
+        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INDEX, self.lanes), order))
+
+    def _if_below(self, number: int, count: Any) -> Any:
+        return self.builder.if_then(self.builder.icmp_signed("<", count.type(number), count), likely=True)
+
+    def _mask(self, columns: Any, j: int) -> Any:
+        """Which lanes of the vector `j` lie within the columns."""
+        ramp = [columns.type(k + j * self.lanes) for k in range(self.lanes)]
+        places = ir.Constant(ir.VectorType(columns.type, self.lanes), ramp)
+        return self.builder.icmp_signed("<", places, self._spread(columns))
 
     def _let(self, value: Any, floor: Any, gate: Any) -> Any:
         """max(value, floor) where gate > 0, else 0; what is no number stays so."""

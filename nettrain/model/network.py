@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
-from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.philox import add_noise, keep_mask, mask_words
 from nettrain.catalogue.columns import columns
 from nettrain.model.architecture import Architecture, Layer
@@ -98,18 +97,6 @@ class Tape(list[Call]):
 
     def reached(self, layer: int, z: Array) -> None:
         """Told when this layer's z is complete and its activation comes next: a place for who looks on."""
-
-
-@kernel
-def transpose(out: Array, w: Array, start: Array) -> None:
-    """out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
-    n, size = out.shape[1], out.shape[1] * out.shape[2]
-    for r in prange(out.shape[0]):
-        matrix, turned = w[r, start : start + size], out[r]
-        for j in range(n):
-            row = turned[j]
-            for i in range(row.size):
-                row[i] = matrix[i * n + j]
 
 
 def buffers(plan: Architecture, allocate: Allocate, members: int, rows: int) -> list[LayerBuffers]:
@@ -228,7 +215,7 @@ class Network:
         if turned[0].size > SMALL or not self.backend.turns_small:
             return turned
         copied = self.backend.zeros(turned.shape)
-        self._launch(tape, transpose, copied, self.parameters, self.place.start(k, "weight"))
+        tape.append(self.backend.transpose(copied, self.parameters, self.place.start(k, "weight")))
         return copied
 
     def _launch(self, tape: Tape, body: Any, signal: Array, *arrays: Any) -> None:

@@ -116,3 +116,16 @@ def test_a_product_is_raised_to_its_floor_and_shut_by_its_gate(shape: tuple[int,
     np.testing.assert_array_equal(shut, np.where(gate > 0, plain, 0))
     both = multiplied("float32", a, b, w, floor=0.0, gate=gate)
     np.testing.assert_array_equal(both, np.where(gate > 0, raised, 0))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(64, 32), (32, 10), (7, 19), (1, 1), (33, 64)])
+def test_matrices_are_turned_in_place_of_nothing_else(shape: tuple[int, int], dtype: str) -> None:
+    backend = open_backend("numpy", dtype=dtype, threads=1)
+    rows, columns = shape
+    w = np.random.default_rng(0).normal(size=(3, 5 + rows * columns)).astype(dtype)
+    wide = np.full((3, columns + 2, rows), np.nan, dtype)
+    out = wide[:, 1:-1]
+    backend.transpose(out, w, 2)()
+    np.testing.assert_array_equal(out, w[:, 2:-3].reshape(3, rows, columns).swapaxes(1, 2))
+    assert np.isnan(wide[:, [0, -1]]).all()
