@@ -65,7 +65,7 @@ def refusal(error: OSError, path: Path, size: int) -> NettrainError:
 def _reason(error: OSError, path: Path, size: int) -> str:
     """What the disk says; where room is what is missing, how much there is and how much it takes."""
     if error.errno == errno.ENOENT and not path.parent.exists():
-        return f"{path.parent} is gone"
+        return f"there is no folder {path.parent}"
     if error.errno not in NO_ROOM:
         return str(error.strerror)
     free = shutil.disk_usage(path.parent).free

@@ -52,7 +52,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     file = tmp_path / "no" / "a.txt"
     with pytest.raises(NettrainError) as caught:
         write_whole(file, "new")
-    assert f"{file}: cannot be written: {file.parent} is gone" == str(caught.value)
+    assert f"{file}: cannot be written: there is no folder {file.parent}" == str(caught.value)
 
 
 def test_a_file_cannot_replace_a_folder(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from nettrain.cli.answers import ANSWERS
-from tests.cli.command import CONFIGS, nettrain
+from tests.cli.command import CONFIGS, inside
 
 SWEEP = CONFIGS / "sweep_digits.yaml"
 
@@ -37,7 +37,7 @@ def answers(tmp_path_factory):
         "info": ("info",),
         "show": ("show", iris),
     }
-    return {name: nettrain(folder, *call, "--json") for name, call in calls.items()}
+    return {name: inside(folder, *call, "--json") for name, call in calls.items()}
 
 
 def test_every_published_command_is_called(answers):
@@ -46,7 +46,7 @@ def test_every_published_command_is_called(answers):
 
 @pytest.mark.parametrize("command", ANSWERS)
 def test_answers_keep_to_their_schema(command, answers, tmp_path):
-    schema = json.loads(nettrain(tmp_path, "schema", "--of", command).out)
+    schema = json.loads(inside(tmp_path, "schema", "--of", command).out)
     Draft202012Validator.check_schema(schema)
     for call, ended in answers.items():
         if call.partition(",")[0] == command:
@@ -76,10 +76,10 @@ def test_answers_say_what_was_asked(answers):
 
 
 def test_a_command_without_an_answer_is_refused(tmp_path):
-    ended = nettrain(tmp_path, "schema", "--of", "trian")
+    ended = inside(tmp_path, "schema", "--of", "trian")
     assert (2, '--of: "trian" prints no JSON') == (ended.code, ended.err[:28])
 
 
 def test_the_schema_of_the_experiment_file_is_printed(tmp_path):
-    ended = nettrain(tmp_path, "schema")
+    ended = inside(tmp_path, "schema")
     assert "nettrain experiment" == json.loads(ended.out)["title"]

@@ -15,7 +15,7 @@ import pytest
 
 from nettrain.cli.app import app
 from nettrain.spec.document import parse
-from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ROOT, ended, nettrain
+from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ROOT, ended, inside, nettrain
 
 IRIS = CONFIGS / "iris.yaml"
 ROWS = ROOT / "nettrain" / "data" / "builtin" / "iris" / "iris.data"
@@ -65,21 +65,21 @@ def test_predict_finds_columns_by_name(folder, answers):
         writer = csv.writer(f)
         writer.writerow(["note", *(NAMES[k] for k in order)])
         writer.writerows([f"flower {n}", *(row[k] for k in order)] for n, row in enumerate(cells))
-    done = nettrain(folder, "predict", "runs/iris", "permuted.csv")
+    done = inside(folder, "predict", "runs/iris", "permuted.csv")
     assert (0, answers.out) == (done.code, done.out)
 
 
 def test_predict_into_a_file(folder, answers):
-    done = nettrain(folder, "predict", "runs/iris", "builtin:iris", "--out", "answers.csv")
+    done = inside(folder, "predict", "runs/iris", "builtin:iris", "--out", "answers.csv")
     assert (0, "", "") == (done.code, done.out, done.err)
     assert answers.out == (folder / "answers.csv").read_text()
 
 
 def test_show_prints_a_file_that_loads_back(folder):
-    first = nettrain(folder, "show", IRIS, "optimizer=sgd")
+    first = inside(folder, "show", IRIS, "optimizer=sgd")
     assert (0, "") == (first.code, first.err)
     (folder / "shown.yaml").write_text(first.out)
-    second = nettrain(folder, "show", "shown.yaml")
+    second = inside(folder, "show", "shown.yaml")
     assert (0, first.out, "") == (second.code, second.out, second.err)
     assert {"name": "sgd", "learning_rate": 0.01} == parse(first.out, "f").values["optimizer"]
 
@@ -99,11 +99,11 @@ def test_show_in_a_narrow_terminal_has_colours_and_all_of_every_line(folder):
     assert 0 == process.wait(timeout=60)
     text = re.sub(r"\x1b\[[0-9;]*m", "", seen.decode()).replace("\r\n", "\n")
     assert b"\x1b[" in seen
-    assert nettrain(folder, "show", IRIS).out == text
+    assert inside(folder, "show", IRIS).out == text
 
 
 def test_show_tells_on_the_other_stream_what_an_override_drops(folder):
-    done = nettrain(folder, "show", folder / "runs" / "iris" / "config.yaml", "optimizer=sgd")
+    done = inside(folder, "show", folder / "runs" / "iris" / "config.yaml", "optimizer=sgd")
     assert (0, "optimizer: sgd has no beta1, beta2, epsilon, bias_correction, amsgrad, dropped\n") == (
         done.code,
         done.err,
@@ -115,7 +115,7 @@ def test_info_in_words_and_as_json(folder):
     facts = json.loads(done.out)
     assert (0, "") == (done.code, done.err)
     assert {"nettrain", "python", "numpy", "backend", "device", "processors", "libraries"} <= set(facts)
-    words = nettrain(folder, "info")
+    words = inside(folder, "info")
     assert 0 == words.code
     assert re.search(rf"^numpy +{facts['numpy']} *$", words.out, re.MULTILINE)
 
@@ -145,7 +145,7 @@ def test_help_is_tried_for_every_command():
 
 @pytest.mark.parametrize("command", HELP, ids=lambda command: " ".join(command) or "nettrain")
 def test_help(tmp_path, command):
-    done = nettrain(tmp_path, *command, "--help")
+    done = inside(tmp_path, *command, "--help")
     assert (0, "") == (done.code, done.err)
     assert HELP[command] in done.out
 
@@ -164,7 +164,7 @@ SPEC = [
 
 @pytest.mark.parametrize(("arguments", "expected"), SPEC, ids=lambda part: " ".join(part)[:30])
 def test_a_wrong_experiment_is_one_line_and_writes_nothing(tmp_path, arguments, expected):
-    done = nettrain(tmp_path, "train", IRIS, *arguments)
+    done = inside(tmp_path, "train", IRIS, *arguments)
     assert (2, "", 1) == (done.code, done.out, done.err.count("\n"))
     assert done.err.startswith(expected)
     assert [] == list(tmp_path.iterdir())
@@ -172,7 +172,7 @@ def test_a_wrong_experiment_is_one_line_and_writes_nothing(tmp_path, arguments, 
 
 def test_every_error_of_a_file_is_one_line(tmp_path):
     (tmp_path / "f.yaml").write_text("data: {source: builtin:iris}\nmodl: {}\nseed: x\n")
-    done = nettrain(tmp_path, "train", "f.yaml", "--json")
+    done = inside(tmp_path, "train", "f.yaml", "--json")
     assert (2, "") == (done.code, done.out)
     assert (
         'f.yaml:2: modl: unknown key, did you mean "model"?\nf.yaml:3: seed: "x" is not a whole number\n'
@@ -191,14 +191,14 @@ DATA = [
 
 @pytest.mark.parametrize(("override", "expected"), DATA)
 def test_bad_data_is_one_line(tmp_path, override, expected):
-    done = nettrain(tmp_path, "train", IRIS, override)
+    done = inside(tmp_path, "train", IRIS, override)
     assert (3, "", expected) == (done.code, done.out, done.err)
     assert [] == list(tmp_path.iterdir())
 
 
 def fails(folder, code, message, *arguments):
     """A command that ends with this code and this one line."""
-    done = nettrain(folder, *arguments)
+    done = inside(folder, *arguments)
     assert (code, "", f"{message}\n") == (done.code, done.out, done.err)
 
 
@@ -229,18 +229,18 @@ def test_a_run_that_lacks_a_file_says_which(broken, name):
 
 def test_damaged_files_are_one_line(broken):
     (broken / "preprocessing.json").write_text('{"a":')
-    done = nettrain(broken, "predict", ".", "builtin:iris")
+    done = inside(broken, "predict", ".", "builtin:iris")
     assert (2, 1) == (done.code, done.err.count("\n"))
     assert done.err.startswith("preprocessing.json: cannot be read: ")
     (broken / "model.safetensors").write_bytes((broken / "model.safetensors").read_bytes()[:-8])
-    done = nettrain(broken, "predict", ".", "builtin:iris")
+    done = inside(broken, "predict", ".", "builtin:iris")
     assert (2, 1) == (done.code, done.err.count("\n"))
     assert done.err.startswith("model.safetensors: not a model of nettrain: ")
 
 
 def test_a_run_put_together_from_two_is_refused(folder, broken, tmp_path):
     arguments = ("train", IRIS, "data.source=synthetic:moons", "data.target=null", "training.epochs=1")
-    assert 0 == nettrain(tmp_path, *arguments, "--quiet").code
+    assert 0 == inside(tmp_path, *arguments, "--quiet").code
     shutil.copy(tmp_path / "runs" / "iris" / "model.safetensors", broken)
     expected = f"{broken}: its model and its preprocessing belong to different runs"
     fails(tmp_path, 2, expected, "predict", broken, "builtin:iris")
@@ -250,7 +250,7 @@ def test_a_config_that_leaves_threads_open_predicts(broken, answers):
     config = broken / "config.yaml"
     text = "\n".join(line for line in config.read_text().splitlines() if not line.startswith("backend"))
     config.write_text(text)
-    done = nettrain(broken, "predict", ".", "builtin:iris")
+    done = inside(broken, "predict", ".", "builtin:iris")
     assert (0, 150) == (done.code, len(rows(done.out)) - 1)
 
 
@@ -258,7 +258,7 @@ def test_a_config_that_leaves_threads_open_predicts(broken, answers):
     "arguments", [["trian"], ["train"], ["train", IRIS, "--nope"], ["predict", "x"], []], ids=str
 )
 def test_usage_errors(tmp_path, arguments):
-    done = nettrain(tmp_path, *arguments)
+    done = inside(tmp_path, *arguments)
     assert (2, []) == (done.code, list(tmp_path.iterdir()))
     assert "Usage:" in done.err + done.out
     assert "Traceback" not in done.err
@@ -306,14 +306,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder):
 
 def test_show_is_what_a_run_writes(tmp_path):
     (tmp_path / "moons.yaml").write_text("data: {source: 'synthetic:moons'}\ntraining: {epochs: 1}\n")
-    shown = nettrain(tmp_path, "show", "moons.yaml")
-    assert 0 == nettrain(tmp_path, "train", "moons.yaml", "--quiet").code
+    shown = inside(tmp_path, "show", "moons.yaml")
+    assert 0 == inside(tmp_path, "train", "moons.yaml", "--quiet").code
     assert shown.out == (tmp_path / "runs" / "experiment" / "config.yaml").read_text()
 
 
 def test_show_leaves_open_what_only_absent_data_can_tell(tmp_path):
     (tmp_path / "later.yaml").write_text("data: {source: later.csv}\n")
-    shown = nettrain(tmp_path, "show", "later.yaml")
+    shown = inside(tmp_path, "show", "later.yaml")
     assert 0 == shown.code
     assert "loss: auto\n" in shown.out
     assert shown.err.startswith("the data cannot be read, so some keys stay at auto: ")

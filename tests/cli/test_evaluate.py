@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from tests.cli.command import COMMAND, ended
-from tests.cli.command import inside as nettrain
+from tests.cli.command import COMMAND, ended, inside
 
 LABELS = """\
 data: {source: rows.csv, target: [wet, cold], validation: 0.2, test: 0.2}
@@ -32,7 +31,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluate")
     write_rows(folder / "rows.csv")
     (folder / "labels.yaml").write_text(LABELS)
-    done = nettrain(folder, "train", "labels.yaml", "experiment=labels", "--json")
+    done = inside(folder, "train", "labels.yaml", "experiment=labels", "--json")
     assert 0 == done.code, done.err
     (folder / "summary.json").write_text(done.out)
     return folder
@@ -48,7 +47,7 @@ def test_several_labels_are_learned_together(folder):
 
 def test_evaluate_repeats_the_runs_own_test_figures(folder):
     summary = json.loads((folder / "summary.json").read_text())
-    done = nettrain(folder, "evaluate", "runs/labels", "--json")
+    done = inside(folder, "evaluate", "runs/labels", "--json")
     assert 0 == done.code, done.err
     told = json.loads(done.out)
     assert summary["metrics"]["test"] == told["metrics"]
@@ -59,21 +58,21 @@ def test_evaluate_repeats_the_runs_own_test_figures(folder):
 @pytest.mark.parametrize(("part", "name", "rows"), [("train", "train", 128), ("validation", "val", 32)])
 def test_the_runs_other_rows(folder, part, name, rows):
     summary = json.loads((folder / "summary.json").read_text())
-    told = json.loads(nettrain(folder, "evaluate", "runs/labels", "--part", part, "--json").out)
+    told = json.loads(inside(folder, "evaluate", "runs/labels", "--part", part, "--json").out)
     assert (f"its {part} rows", rows) == (told["data"], told["rows"])
     assert summary["metrics"][name] == told["metrics"]
 
 
 def test_it_is_the_same_through_the_real_entry_point(folder):
     real = ended([*COMMAND, "evaluate", "runs/labels"], folder)
-    assert nettrain(folder, "evaluate", "runs/labels") == real
+    assert inside(folder, "evaluate", "runs/labels") == real
     assert 0 == real.code
 
 
 def test_evaluate_takes_columns_in_any_order_and_more_of_them(folder):
     write_rows(folder / "permuted.csv", ("cold", "more", "b", "wet", "a"))
     told = [
-        json.loads(nettrain(folder, "evaluate", "runs/labels", name, "--json").out)
+        json.loads(inside(folder, "evaluate", "runs/labels", name, "--json").out)
         for name in ("rows.csv", "permuted.csv")
     ]
     assert told[0]["metrics"] == told[1]["metrics"]
@@ -81,7 +80,7 @@ def test_evaluate_takes_columns_in_any_order_and_more_of_them(folder):
 
 
 def test_evaluate_for_a_person(folder):
-    done = nettrain(folder, "evaluate", "runs/labels")
+    done = inside(folder, "evaluate", "runs/labels")
     assert 0 == done.code
     lines = [line.split() for line in done.out.splitlines() if line.strip()]
     assert ["runs/labels", "on", "its", "test", "rows:", "40", "rows"] == lines[0]
@@ -91,7 +90,7 @@ def test_evaluate_for_a_person(folder):
 
 def test_predictions_of_several_labels(folder):
     write_rows(folder / "new.csv", ("b", "a"))
-    done = nettrain(folder, "predict", "runs/labels", "new.csv")
+    done = inside(folder, "predict", "runs/labels", "new.csv")
     rows = list(csv.reader(done.out.splitlines()))
     assert ["wet", "cold", "probability_wet", "probability_cold"] == rows[0]
     assert 201 == len(rows)
@@ -100,7 +99,7 @@ def test_predictions_of_several_labels(folder):
 
 
 def test_rows_without_their_target_are_one_line_and_exit_3(folder):
-    done = nettrain(folder, "evaluate", "runs/labels", "new.csv")
+    done = inside(folder, "evaluate", "runs/labels", "new.csv")
     assert (3, "") == (done.code, done.out)
     assert 1 == len(done.err.splitlines())
     assert "wet" in done.err
@@ -129,14 +128,14 @@ def kinds(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kinds")
     write_kinds(folder / "rows.csv")
     (folder / "kinds.yaml").write_text(CLASSES)
-    done = nettrain(folder, "train", "kinds.yaml", "experiment=kinds", "--json")
+    done = inside(folder, "train", "kinds.yaml", "experiment=kinds", "--json")
     assert 0 == done.code, done.err
     (folder / "summary.json").write_text(done.out)
     return folder
 
 
 def evaluated(folder, *arguments):
-    done = nettrain(folder, "evaluate", "runs/kinds", *arguments, "--json")
+    done = inside(folder, "evaluate", "runs/kinds", *arguments, "--json")
     assert 0 == done.code, done.err
     return json.loads(done.out)
 
@@ -214,7 +213,7 @@ def test_importance_is_that_of_a_file_with_a_shuffled_column(kinds):
 
 
 def test_importance_of_a_metric_of_other_targets_is_refused(kinds):
-    done = nettrain(kinds, "evaluate", "runs/kinds", "--importance", "--metric", "r2")
+    done = inside(kinds, "evaluate", "runs/kinds", "--importance", "--metric", "r2")
     assert (2, "") == (done.code, done.out)
     assert done.err.startswith('--metric: "r2" is not for two classes')
 
@@ -223,7 +222,7 @@ def test_importance_of_a_metric_of_other_targets_is_refused(kinds):
 def several(kinds):
     """A repeat and an ensemble of two."""
     for key in ("repeat", "ensemble"):
-        done = nettrain(kinds, "train", "kinds.yaml", f"experiment={key}", f"training.{key}=2", "--quiet")
+        done = inside(kinds, "train", "kinds.yaml", f"experiment={key}", f"training.{key}=2", "--quiet")
         assert 0 == done.code, done.err
     return {
         key: json.loads((kinds / "runs" / key / "summary.json").read_text()) for key in ("repeat", "ensemble")
@@ -232,7 +231,7 @@ def several(kinds):
 
 @pytest.mark.parametrize(("asked", "member"), [([], 0), (["--member", "1"], 1)])
 def test_a_member_of_a_repeat_has_its_own_threshold(kinds, several, asked, member):
-    told = json.loads(nettrain(kinds, "evaluate", "runs/repeat", *asked, "--json").out)
+    told = json.loads(inside(kinds, "evaluate", "runs/repeat", *asked, "--json").out)
     own = several["repeat"]["members"][member]["metrics"]
     assert (member, own["val"]["threshold"]) == (told["member"], told["threshold"]["value"])
     assert own["test"] == told["metrics"]
@@ -241,11 +240,11 @@ def test_a_member_of_a_repeat_has_its_own_threshold(kinds, several, asked, membe
 
 
 def test_an_ensemble_is_measured_as_one(kinds, several):
-    told = json.loads(nettrain(kinds, "evaluate", "runs/ensemble", "--json").out)
+    told = json.loads(inside(kinds, "evaluate", "runs/ensemble", "--json").out)
     metrics = several["ensemble"]["metrics"]
     assert (None, metrics["test"]) == (told["member"], told["metrics"])
     assert metrics["val"]["threshold"] == told["threshold"]["value"]
-    alone = json.loads(nettrain(kinds, "evaluate", "runs/ensemble", "--member", "1", "--json").out)
+    alone = json.loads(inside(kinds, "evaluate", "runs/ensemble", "--member", "1", "--json").out)
     assert several["ensemble"]["members"][1]["metrics"]["test"] == alone["metrics"]
 
 
@@ -268,9 +267,9 @@ def test_an_idx_folder_is_measured_by_its_test_half(tmp_path):
         )
         idx(tmp_path / "digits" / f"{part}-labels-idx1-ubyte", labels)
     (tmp_path / "f.yaml").write_text("data: {source: digits}\ntraining: {epochs: 2, batch_size: 8}\n")
-    assert 0 == nettrain(tmp_path, "train", "f.yaml", "experiment=run", "--quiet").code
+    assert 0 == inside(tmp_path, "train", "f.yaml", "experiment=run", "--quiet").code
     own, given, train = (
-        json.loads(nettrain(tmp_path, "evaluate", "runs/run", *arguments, "--json").out)
+        json.loads(inside(tmp_path, "evaluate", "runs/run", *arguments, "--json").out)
         for arguments in ([], ["digits"], ["digits", "--part", "train"])
     )
     assert (12, 12, 40, own["metrics"]) == (own["rows"], given["rows"], train["rows"], given["metrics"])
@@ -292,9 +291,9 @@ def test_the_test_half_of_a_source_is_taken_unless_told(kinds, tmp_path):
     np.savez(tmp_path / "both.npz", **halves)
     text = "data: {source: both.npz, validation: 0}\ntraining: {epochs: 2, batch_size: 8}\n"
     (tmp_path / "both.yaml").write_text(text)
-    assert 0 == nettrain(tmp_path, "train", "both.yaml", "experiment=both", "--quiet").code
+    assert 0 == inside(tmp_path, "train", "both.yaml", "experiment=both", "--quiet").code
     own, given, train = (
-        json.loads(nettrain(tmp_path, "evaluate", "runs/both", *arguments, "--json").out)
+        json.loads(inside(tmp_path, "evaluate", "runs/both", *arguments, "--json").out)
         for arguments in ([], ["both.npz"], ["both.npz", "--part", "train"])
     )
     assert (10, 10, 30) == (own["rows"], given["rows"], train["rows"])
@@ -302,14 +301,14 @@ def test_the_test_half_of_a_source_is_taken_unless_told(kinds, tmp_path):
     note = "both.npz (test): the test rows that both.npz brings (--part train takes the others)"
     assert ([note], []) == (given["notes"], train["notes"])
     predicted = [
-        nettrain(tmp_path, "predict", "runs/both", "both.npz", *arguments)
+        inside(tmp_path, "predict", "runs/both", "both.npz", *arguments)
         for arguments in ([], ["--part", "train"])
     ]
     assert [11, 31] == [len(done.out.splitlines()) for done in predicted]
     assert [f"{note}\n", ""] == [done.err for done in predicted]
-    done = nettrain(kinds, "evaluate", "runs/kinds", "rows.csv", "--part", "test")
+    done = inside(kinds, "evaluate", "runs/kinds", "rows.csv", "--part", "test")
     assert (3, "rows.csv: brings no test rows of its own\n") == (done.code, done.err)
-    done = nettrain(kinds, "evaluate", "runs/kinds", "rows.csv", "--part", "validation")
+    done = inside(kinds, "evaluate", "runs/kinds", "rows.csv", "--part", "validation")
     assert (2, "--part validation: only the run's own rows have these; leave out DATA\n") == (
         done.code,
         done.err,
@@ -318,9 +317,9 @@ def test_the_test_half_of_a_source_is_taken_unless_told(kinds, tmp_path):
 
 def test_a_run_without_test_rows_asks_for_a_file(folder):
     assert (
-        0 == nettrain(folder, "train", "labels.yaml", "experiment=untested", "data.test=null", "--quiet").code
+        0 == inside(folder, "train", "labels.yaml", "experiment=untested", "data.test=null", "--quiet").code
     )
-    done = nettrain(folder, "evaluate", "runs/untested")
+    done = inside(folder, "evaluate", "runs/untested")
     assert (2, "runs/untested: the run has no test rows; name a file with labelled rows\n") == (
         done.code,
         done.err,

@@ -6,7 +6,7 @@ import pytest
 
 from nettrain.cli.gradcheck import check_own, chosen
 from nettrain.errors import SpecError
-from tests.cli.command import CONFIGS, nettrain
+from tests.cli.command import CONFIGS, inside
 
 IRIS = CONFIGS / "iris.yaml"
 
@@ -17,7 +17,7 @@ def lines(text):
 
 
 def test_a_file_with_overrides(tmp_path):
-    done = nettrain(tmp_path, "gradcheck", IRIS, "model.dropout=0.2")
+    done = inside(tmp_path, "gradcheck", IRIS, "model.dropout=0.2")
     assert (0, "") == (done.code, done.err)
     told = lines(done.out)
     assert ["network  4-16-3, 131 parameters, initial weights", "batch    16 of 102 training rows"] == told[
@@ -28,7 +28,7 @@ def test_a_file_with_overrides(tmp_path):
 
 
 def test_json_is_one_object_and_the_table_goes_elsewhere(tmp_path):
-    done = nettrain(tmp_path, "gradcheck", IRIS, "--json", "--samples", 2, "--seed", 3)
+    done = inside(tmp_path, "gradcheck", IRIS, "--json", "--samples", 2, "--seed", 3)
     found = json.loads(done.out)
     assert done.err.endswith("verdict  the gradient is right\n")
     assert (0, True, [], 4) == (done.code, found["passed"], found["diagnosis"], len(found["tensors"]))
@@ -38,19 +38,19 @@ def test_json_is_one_object_and_the_table_goes_elsewhere(tmp_path):
 
 
 def test_a_trained_run(tmp_path):
-    trained = nettrain(tmp_path, "train", IRIS, "training.epochs=2", "--quiet", "--no-figures")
+    trained = inside(tmp_path, "train", IRIS, "training.epochs=2", "--quiet", "--no-figures")
     assert 0 == trained.code
-    done = nettrain(tmp_path, "gradcheck", "runs/iris", "--samples", 3)
+    done = inside(tmp_path, "gradcheck", "runs/iris", "--samples", 3)
     assert (0, "") == (done.code, done.err)
     assert "131 parameters, trained weights" in done.out
-    other = nettrain(tmp_path, "gradcheck", "runs/iris", "model.hidden=[3]")
+    other = inside(tmp_path, "gradcheck", "runs/iris", "model.hidden=[3]")
     said = "runs/iris: the trained weights do not fit the network that the overrides ask for\n"
     assert (2, "", said) == (other.code, other.out, other.err)
 
 
 def test_a_wrong_gradient_is_exit_code_1(tmp_path):
     (tmp_path / "homework.py").write_text("x0 = [1.0, 2.0]\ndef loss(x): return (x * x).sum(), x\n")
-    done = nettrain(tmp_path, "gradcheck", "--function", "homework:loss")
+    done = inside(tmp_path, "gradcheck", "--function", "homework:loss")
     assert (1, "") == (done.code, done.err)
     assert [
         "verdict  the gradient is wrong in 2 of 2 numbers",
@@ -59,7 +59,7 @@ def test_a_wrong_gradient_is_exit_code_1(tmp_path):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    done = nettrain(tmp_path, "gradcheck", "nothing.yaml")
+    done = inside(tmp_path, "gradcheck", "nothing.yaml")
     assert (2, "", "nothing.yaml: no such file\n") == (done.code, done.out, done.err)
 
 
@@ -85,6 +85,6 @@ def test_a_function_is_checked_alone():
 
 
 def test_overrides_without_a_file(tmp_path):
-    done = nettrain(tmp_path, "gradcheck", "model.hidden=[3]")
+    done = inside(tmp_path, "gradcheck", "model.hidden=[3]")
     said = "model.hidden=[3]: name the FILE or RUN first, then what to change in it\n"
     assert (2, "", said) == (done.code, done.out, done.err)

@@ -14,7 +14,7 @@ from nettrain.data.guess import guess
 from nettrain.errors import DataError
 from nettrain.spec.document import parse
 from nettrain.spec.load import check
-from tests.cli.command import ROOT, nettrain
+from tests.cli.command import ROOT, inside
 
 ELSEWHERE = ROOT.parent / "shared" / "data"
 
@@ -40,14 +40,14 @@ def flats(path):
 
 def written(folder, data, *options):
     """The values of the file that is written for some data, which is shown and trained."""
-    done = nettrain(folder, "init", data, *options)
+    done = inside(folder, "init", data, *options)
     assert (0, "") == (done.code, done.err), done
     *_, wrote, following = done.out.splitlines()
     file = wrote.removeprefix("wrote").strip()
     assert f"next     nettrain train {file}" == following
-    shown = nettrain(folder, "show", file)
+    shown = inside(folder, "show", file)
     assert (0, "") == (shown.code, shown.err)
-    trained = nettrain(folder, "train", file, "training.epochs=2", "--quiet")
+    trained = inside(folder, "train", file, "training.epochs=2", "--quiet")
     assert (0, "") == (trained.code, trained.err)
     text = (folder / file).read_text(encoding="utf-8")
     assert max(map(len, text.splitlines())) <= 110
@@ -129,7 +129,7 @@ def test_a_table_as_people_have_them(tmp_path):
 
 def test_what_is_said_about_it(tmp_path):
     flats(tmp_path / "flats.csv")
-    lines = [line.rstrip() for line in nettrain(tmp_path, "init", "flats.csv").out.splitlines()]
+    lines = [line.rstrip() for line in inside(tmp_path, "init", "flats.csv").out.splitlines()]
     assert " column   holds     gaps   different   values                         role" == lines[1]
     assert " area     numbers     12         104   32.10 to 197.2                 input" in lines
     assert " price    numbers      3         117   96,758 to 595,097              target" in lines
@@ -229,13 +229,13 @@ def test_real_files(tmp_path, path, options, target, kind, ignored):
 def test_images(tmp_path):
     if not (ELSEWHERE / "mnist").is_dir():
         pytest.skip("../shared/data/mnist is not there")
-    assert 0 == nettrain(tmp_path, "init", ELSEWHERE / "mnist").code
+    assert 0 == inside(tmp_path, "init", ELSEWHERE / "mnist").code
     values = parse((tmp_path / "mnist.yaml").read_text(), "mnist.yaml").values
     assert ({"name": "divide", "by": 255}, [512, 512]) == (
         values["data"]["scaling"],
         values["model"]["hidden"],
     )
-    assert 0 == nettrain(tmp_path, "show", "mnist.yaml").code
+    assert 0 == inside(tmp_path, "show", "mnist.yaml").code
 
 
 FAILS = [
@@ -248,7 +248,7 @@ FAILS = [
     (["flats.csv", "--target", "pric"], 3, 'flats.csv: no target column "pric", did you mean "price"?'),
     (["builtin:irs"], 2, 'data.source: "builtin:irs" is not a builtin source, did you mean "iris"?'),
     (["rows.xlsx"], 2, 'data.source: "rows.xlsx" is not a source (a .csv, '),
-    (["flats.csv", "--out", "no/x.yaml"], 1, "no/x.yaml: cannot be written: No such file or directory"),
+    (["flats.csv", "--out", "no/x.yaml"], 1, "no/x.yaml: cannot be written: there is no folder no"),
     (
         ["flats.csv", "--out", "taken.yaml"],
         2,
@@ -267,7 +267,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, arguments, code, mes
     (tmp_path / "taken.yaml").write_text("mine")
     before = sorted(tmp_path.iterdir())
     asked = [*arguments, "--target", "class"] if "one.csv" in arguments else arguments
-    done = nettrain(tmp_path, "init", *asked)
+    done = inside(tmp_path, "init", *asked)
     assert (code, "", 1) == (done.code, done.out, done.err.count("\n")), done
     assert done.err.startswith(message)
     assert (before, "mine") == (sorted(tmp_path.iterdir()), (tmp_path / "taken.yaml").read_text())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.cli.command import CONFIGS, nettrain
+from tests.cli.command import CONFIGS, inside
 
 IRIS = CONFIGS / "iris.yaml"
 SHORT = ["training.epochs=30", "training.early_stopping.patience=4", "optimizer.learning_rate=0.05"]
@@ -20,12 +20,12 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("members")
     for kind in ("repeat", "ensemble"):
         name = [f"experiment={kind}", f"training.{kind}=3"]
-        assert 0 == nettrain(folder, "train", IRIS, "--quiet", *SHORT, *name).code
+        assert 0 == inside(folder, "train", IRIS, "--quiet", *SHORT, *name).code
     for r in range(3):
         name = [f"experiment=alone{r}", f"seed={r}", "data.seed=0"]
-        assert 0 == nettrain(folder, "train", IRIS, "--quiet", *SHORT, *name).code
+        assert 0 == inside(folder, "train", IRIS, "--quiet", *SHORT, *name).code
     snapshots = ["experiment=snapshots", "training.snapshots=4", "training.early_stopping=null"]
-    assert 0 == nettrain(folder, "train", IRIS, "--quiet", "training.epochs=8", *snapshots).code
+    assert 0 == inside(folder, "train", IRIS, "--quiet", "training.epochs=8", *snapshots).code
     return folder / "runs"
 
 
@@ -73,7 +73,7 @@ def test_the_summary_has_mean_and_standard_deviation(folder):
 
 
 def test_the_config_of_a_repeat_repeats_it_to_the_bit(folder, tmp_path):
-    done = nettrain(tmp_path, "train", folder / "repeat" / "config.yaml", "--quiet")
+    done = inside(tmp_path, "train", folder / "repeat" / "config.yaml", "--quiet")
     assert 0 == done.code
     for name in ("model.safetensors", "history.csv", "config.yaml"):
         assert (folder / "repeat" / name).read_bytes() == (tmp_path / "runs" / "repeat" / name).read_bytes()
@@ -81,7 +81,7 @@ def test_the_config_of_a_repeat_repeats_it_to_the_bit(folder, tmp_path):
 
 def predicted(folder, run, *options):
     """Probabilities that a run predicts for iris."""
-    done = nettrain(folder, "predict", run, "builtin:iris", *options)
+    done = inside(folder, "predict", run, "builtin:iris", *options)
     assert (0, "") == (done.code, done.err)
     return np.array([row[1:] for row in csv.reader(done.out.splitlines()[1:])], dtype=float)
 
@@ -96,17 +96,17 @@ def test_an_ensemble_predicts_the_mean_and_a_repeat_its_first_member(folder):
 
 @pytest.mark.parametrize("run", ["ensemble", "snapshots"])
 def test_evaluate_finds_the_mean_response_worth_what_the_summary_says(folder, run):
-    done = nettrain(folder, "evaluate", run, "--json")
+    done = inside(folder, "evaluate", run, "--json")
     assert summary(folder / run)["metrics"]["test"] == json.loads(done.out)["metrics"]
 
 
 def test_evaluate_measures_one_member(folder):
-    done = nettrain(folder, "evaluate", "ensemble", "--member", "1", "--json")
+    done = inside(folder, "evaluate", "ensemble", "--member", "1", "--json")
     assert summary(folder / "alone1")["metrics"]["test"] == json.loads(done.out)["metrics"]
 
 
 def test_a_member_that_is_not_there_is_refused(folder):
-    done = nettrain(folder, "predict", "repeat", "builtin:iris", "--member", "3")
+    done = inside(folder, "predict", "repeat", "builtin:iris", "--member", "3")
     assert (2, "--member: 3 is not there, repeat has 0 to 2\n") == (done.code, done.err)
 
 
@@ -128,7 +128,7 @@ def wild(tmp_path_factory):
     rates = ["optimizer=sgd", "training.ensemble=6", "training.epochs=5"]
     for rate in (1.2, 1.0, 1.5, 0.8, 2.0):
         out = folder / str(rate)
-        done = nettrain(
+        done = inside(
             folder, "train", "f.yaml", *rates, f"optimizer.learning_rate={rate}", "--quiet", "--out", out
         )
         told = summary(out / "wild")
@@ -149,9 +149,9 @@ def test_a_member_that_diverged_is_told_and_left_out(wild):
             assert one["epochs_run"] == cause["epoch"]
             assert f"in step {cause['step']} (epoch {cause['epoch']})" in cause["text"]
     stays = next(one for one in range(6) if one not in gone)
-    assert 0 == nettrain(run.parent, "predict", "wild", "synthetic:sine", "--member", stays).code
-    assert 0 == nettrain(run.parent, "predict", "wild", "synthetic:sine").code
-    refused = nettrain(run.parent, "predict", "wild", "synthetic:sine", "--member", gone[0])
+    assert 0 == inside(run.parent, "predict", "wild", "synthetic:sine", "--member", stays).code
+    assert 0 == inside(run.parent, "predict", "wild", "synthetic:sine").code
+    refused = inside(run.parent, "predict", "wild", "synthetic:sine", "--member", gone[0])
     assert (2, f"wild: member {gone[0]} diverged, choose another with --member\n") == (
         refused.code,
         refused.err,

@@ -3,11 +3,11 @@
 import pytest
 
 from nettrain.output.console import Console
-from tests.cli.command import CONFIGS, nettrain
+from tests.cli.command import CONFIGS, inside
 
 
 def pictures(folder, *arguments):
-    ended = nettrain(folder, "train", *arguments, "--quiet", "training.epochs=3")
+    ended = inside(folder, "train", *arguments, "--quiet", "training.epochs=3")
     found = sorted(path.name for path in (folder / "runs").glob("*/*.png"))
     return ended.code, found
 

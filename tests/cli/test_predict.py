@@ -7,8 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from tests.cli.command import CONFIGS
-from tests.cli.command import inside as nettrain
+from tests.cli.command import CONFIGS, inside
 
 HEAD = "sepal_length,sepal_width,petal_length,petal_width\n"
 GOOD = ("5.1,3.5,1.4,0.2", "7.0,3.2,4.7,1.4", "6.3,3.3,6.0,2.5")
@@ -21,10 +20,10 @@ LINE = (
 def folder(tmp_path_factory):
     """Runs on iris, and on a number that has one other column."""
     folder = tmp_path_factory.mktemp("predict")
-    assert 0 == nettrain(folder, "train", CONFIGS / "iris.yaml", "training.epochs=5", "--quiet").code
+    assert 0 == inside(folder, "train", CONFIGS / "iris.yaml", "training.epochs=5", "--quiet").code
     (folder / "rows.csv").write_text("x,y\n" + "".join(f"{k},{3 * k + 0.5}\n" for k in range(60)))
     (folder / "line.yaml").write_text(LINE)
-    assert 0 == nettrain(folder, "train", "line.yaml", "experiment=line", "--quiet").code
+    assert 0 == inside(folder, "train", "line.yaml", "experiment=line", "--quiet").code
     return folder
 
 
@@ -36,7 +35,7 @@ def body(done):
 
 def predicted(folder, run, text, *arguments):
     (folder / "new.csv").write_text(text)
-    return nettrain(folder, "predict", f"runs/{run}", "new.csv", *arguments)
+    return inside(folder, "predict", f"runs/{run}", "new.csv", *arguments)
 
 
 def test_rows_that_cannot_be_predicted_are_named_and_have_empty_cells(folder):
@@ -89,7 +88,7 @@ def test_empty_lines_of_one_column_shift_nothing(folder, end, last):
 
 def test_numbers_are_in_their_own_unit(folder):
     found = [float(row[0]) for row in body(predicted(folder, "line", "x\n10\n50\n"))]
-    told = json.loads(nettrain(folder, "evaluate", "runs/line", "rows.csv", "--json", "--worst", "60").out)
+    told = json.loads(inside(folder, "evaluate", "runs/line", "rows.csv", "--json", "--worst", "60").out)
     by_line = {row["place"]: row["predicted"]["y"] for row in told["worst"]}
     assert [by_line["rows.csv:12"], by_line["rows.csv:52"]] == pytest.approx(found, rel=1e-6)
 
@@ -125,7 +124,7 @@ def test_json_says_what_was_predicted_and_what_was_not(folder):
 
 def test_passes_with_dropout_have_a_mean_and_a_spread(folder):
     arguments = ("model.dropout=0.5", "experiment=dropped", "training.epochs=3", "--quiet")
-    assert 0 == nettrain(folder, "train", CONFIGS / "iris.yaml", *arguments).code
+    assert 0 == inside(folder, "train", CONFIGS / "iris.yaml", *arguments).code
     text = HEAD + "\n".join([GOOD[0], "x,1,1,1", GOOD[1]])
     plain, mean, again = (
         json.loads(predicted(folder, "dropped", text, "--json", *options).out)
@@ -152,11 +151,11 @@ def test_a_loss_without_probabilities_gives_scores(folder):
         "experiment=scores",
         "--quiet",
     )
-    assert 0 == nettrain(folder, "train", CONFIGS / "iris.yaml", "training.epochs=3", *arguments).code
-    told = json.loads(nettrain(folder, "predict", "runs/scores", "synthetic:moons", "--json").out)
+    assert 0 == inside(folder, "train", CONFIGS / "iris.yaml", "training.epochs=3", *arguments).code
+    told = json.loads(inside(folder, "predict", "runs/scores", "synthetic:moons", "--json").out)
     assert ["class", "score_0", "score_1"] == told["columns"]
     assert all(-low == high and (high > 0) == (name == 1) for name, low, high in told["predictions"])
-    figures = json.loads(nettrain(folder, "evaluate", "runs/scores", "--json").out)
+    figures = json.loads(inside(folder, "evaluate", "runs/scores", "--json").out)
     assert {"log_loss", "calibration_error"}.isdisjoint(figures["metrics"])
     assert 0.5 < figures["metrics"]["roc_auc"] <= 1
     assert all(row["probability"] is None for row in figures["worst"])
