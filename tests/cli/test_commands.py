@@ -216,7 +216,7 @@ def test_missing_files_are_named(folder):
 def test_a_folder_that_cannot_be_made_is_named(folder):
     (folder / "file").write_text("")
     fails(folder, 2, "file: is a file, not a folder", "train", IRIS, "--out", "file", "--quiet")
-    message = "no/x.csv: cannot be written: No such file or directory"
+    message = "no/x.csv: cannot be written: there is no folder no"
     fails(folder, 1, message, "predict", "runs/iris", "builtin:iris", "--out", "no/x.csv")
 
 

@@ -87,7 +87,7 @@ def assert_same(undisturbed: Path, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Path:
     folder = write(tmp_path_factory.mktemp("undisturbed"))
-    done = nettrain(folder, "train", "long.yaml", "--quiet", "--no-figures")
+    done = inside(folder, "train", "long.yaml", "--quiet", "--no-figures")
     assert (0, "") == (done.code, done.err)
     return folder
 
@@ -95,7 +95,7 @@ def undisturbed(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def together(tmp_path_factory) -> Path:
     folder = write(tmp_path_factory.mktemp("together"), ENSEMBLE)
-    assert 0 == nettrain(folder, "train", "long.yaml", "--quiet", "--no-figures").code
+    assert 0 == inside(folder, "train", "long.yaml", "--quiet", "--no-figures").code
     return folder
 
 
@@ -108,7 +108,7 @@ def until_done(folder: Path, number: int, moments: random.Random, times: int) ->
         assert (-number, "") == (done.code, done.err)
         assert not (folder / "runs/long/summary.json").exists()
         command = ["resume", "runs/long"]
-    last = nettrain(folder, "resume", "runs/long", "--quiet", "--no-figures")
+    last = inside(folder, "resume", "runs/long", "--quiet", "--no-figures")
     assert (0, "") == (last.code, last.err), last
 
 
@@ -140,7 +140,7 @@ def test_asked_to_stop_it_says_how_to_go_on_and_ends_the_same(tmp_path, undistur
         assert "next     nettrain resume runs/long" in done.out
         assert "interrupted" == summary(tmp_path)["status"]
         command = ["resume", "runs/long"]
-    last = nettrain(tmp_path, "resume", "runs/long", "--quiet", "--no-figures")
+    last = inside(tmp_path, "resume", "runs/long", "--quiet", "--no-figures")
     assert 0 == last.code
     assert_same(undisturbed, tmp_path)
 
@@ -148,7 +148,7 @@ def test_asked_to_stop_it_says_how_to_go_on_and_ends_the_same(tmp_path, undistur
 def test_training_anew_what_was_interrupted_names_resume(tmp_path):
     write(tmp_path)
     hit(start(tmp_path, "train", "long.yaml", "--quiet", "--no-figures"), tmp_path, signal.SIGINT, 0.1)
-    done = nettrain(tmp_path, "train", "long.yaml", "--no-figures")
+    done = inside(tmp_path, "train", "long.yaml", "--no-figures")
     text = " ".join(done.out.replace("note", "").split())
     assert "runs/long has these settings and was interrupted: nettrain resume runs/long goes on" in text
     assert (tmp_path / "runs/long-2/summary.json").exists()
@@ -156,7 +156,7 @@ def test_training_anew_what_was_interrupted_names_resume(tmp_path):
 
 def test_a_finished_run_says_so_and_stays_as_it_is(undisturbed):
     before = {path: path.stat().st_mtime_ns for path in (undisturbed / "runs/long").iterdir()}
-    done = nettrain(undisturbed, "resume", "runs/long")
+    done = inside(undisturbed, "resume", "runs/long")
     ended = json.loads((undisturbed / "runs/long/summary.json").read_text())["epochs_run"]
     expected = f"runs/long: finished after {ended} epochs, nothing to do; training.epochs=N adds more\n"
     assert (0, expected, "") == (done.code, done.out, done.err)
@@ -462,9 +462,9 @@ def test_two_runs_at_once_get_two_folders(tmp_path):
 
 def test_what_is_no_run_is_named(tmp_path):
     (tmp_path / "runs/digits").mkdir(parents=True)
-    done = nettrain(tmp_path, "resume", "runs/digit")
+    done = inside(tmp_path, "resume", "runs/digit")
     assert (2, 'runs/digit: no such run folder, did you mean "digits"?\n') == (done.code, done.err)
-    done = nettrain(tmp_path, "resume", "runs/digits")
+    done = inside(tmp_path, "resume", "runs/digits")
     assert (2, "runs/digits: not a run folder, config.yaml is missing\n") == (done.code, done.err)
 
 
@@ -473,7 +473,7 @@ def test_divergence_says_where_and_what_to_try_and_keeps_good_weights(tmp_path):
         "hidden: [8]", "hidden: [8], activation: linear"
     )
     write(tmp_path, text)
-    done = nettrain(
+    done = inside(
         tmp_path, "train", "long.yaml", "optimizer=sgd", "optimizer.learning_rate=1.5", "--no-figures"
     )
     assert 1 == done.code
@@ -485,7 +485,7 @@ def test_divergence_says_where_and_what_to_try_and_keeps_good_weights(tmp_path):
     assert f"in step {cause['step']} (epoch {cause['epoch']}), at learning rate 1.5" in cause["text"]
     assert "try optimizer.learning_rate=0.15 or training.clip_norm=1" in done.out
     assert told["metrics"]["train"]["loss"] is not None
-    predicted = nettrain(tmp_path, "predict", "runs/long", "synthetic:sine")
+    predicted = inside(tmp_path, "predict", "runs/long", "synthetic:sine")
     assert (0, False) == (predicted.code, "nan" in predicted.out)
 
 
