@@ -24,17 +24,19 @@ class Backpropagated:
 
 def backpropagated(problem: Problem) -> Backpropagated:
     """One step of training itself, penalties included: w' = w - RATE·gradient tells the gradient."""
-    run = problem.single
+    run, place, to_host = problem.single, problem.backend.xp.asarray, problem.backend.to_host
     step, population = training_step(run, len(problem.rows), 1), run.population
-    step.index[...] = problem.rows
-    population["coefficients"][...] = coefficient_table(run, 0, 1)[0][0]
+    step.index[...] = place(problem.rows)
+    population["coefficients"][...] = place(coefficient_table(run, 0, 1)[0][0])
     population["total"][:] = 0
     step.replay()
-    gradient = (problem.point - population["parameters"][0]) / RATE
-    population["parameters"][0] = problem.point
-    masks = [own.mask for own in problem.signals(run)]
-    noisy = run.pool.take("noisy", (1, len(problem.rows), run.plan.inputs)) if run.plan.input_noise else None
-    return Backpropagated(gradient, float(batch_losses(problem, population["total"])[0]), noisy, masks)
+    gradient = (problem.point - to_host(population["parameters"][0])) / RATE
+    population["parameters"][0] = place(problem.point)
+    masks = [None if own.mask is None else to_host(own.mask) for own in problem.signals(run)]
+    shape = (1, len(problem.rows), run.plan.inputs)
+    noisy = to_host(run.pool.take("noisy", shape)) if run.plan.input_noise else None
+    loss = float(batch_losses(problem, to_host(population["total"]))[0])
+    return Backpropagated(gradient, loss, noisy, masks)
 
 
 def batch_losses(problem: Problem, total: HostArray) -> Numbers:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Backend
 from nettrain.checks.backpropagation import batch_losses
 from nettrain.checks.problem import Numbers, Problem
 from nettrain.engine.batches import Index
@@ -33,14 +33,14 @@ MOST_PAIRS = 16  # a member costs some time to build, and signals should stay in
 class Watching(Tape):
     """A tape that notes on which smooth piece each z in front of an activation with kinks lies."""
 
-    def __init__(self, plan: Architecture) -> None:
+    def __init__(self, plan: Architecture, backend: Backend) -> None:
         super().__init__()
         self.sides: list[Array] = []
-        self._layers = plan.layers
+        self._layers, self._backend = plan.layers, backend
 
     def reached(self, layer: int, z: Array) -> None:
-        activation = self._layers[layer].activation
-        self.note(lambda: type(activation).sides(np, activation, z))
+        activation, to_host = self._layers[layer].activation, self._backend.to_host
+        self.note(lambda: type(activation).sides(np, activation, to_host(z)))
 
     def note(self, look: Callable[[], Array | None]) -> None:
         """Have `look` say at this place of the tape where each value lies; None means there are no kinks."""
@@ -55,31 +55,32 @@ class Watching(Tape):
 class Neighbourhood:
     """A population around the point, pairs of members behind the one that stays there.
 
-    Set `parameters` (R, P), then `measure`.
+    Set `parameters` (R, P) on the host, then `measure`.
     """
 
     def __init__(self, problem: Problem, members: int) -> None:
         run = problem.population(members)
         self.problem, self._run, self.pairs = problem, run, members // 2
         index = run.pool.take("index", (1, len(problem.rows)), np.intp)
-        index[...] = problem.rows
-        self._tape = Watching(run.plan)
+        index[...] = run.backend.xp.asarray(problem.rows)
+        self._tape = Watching(run.plan, run.backend)
         passed = append_loss(self._tape, run, index)
         self._watch_loss(passed.work[-1].output, passed.y)
-        self._replay = run.backend.capture(self._tape)
-        self.parameters: Numbers = run.population["parameters"]
+        self.parameters: Numbers = run.backend.to_host(run.population["parameters"])
 
     def _watch_loss(self, output: Array, target: Array) -> None:
-        run = self._run
+        run, to_host = self._run, self._run.backend.to_host
         loss, s = loss_of(run.experiment), shaped(run.population.members.loss, 1)
-        self._tape.note(lambda: loss.sides(np, s, output, target))
+        self._tape.note(lambda: loss.sides(np, s, to_host(output), to_host(target)))
 
     def measure(self) -> tuple[Numbers, Flags]:
         """The objective (R,) of every member, and whether it lies beyond a kink, seen from member 0."""
-        total = self._run.population["total"]
+        backend, total = self._run.backend, self._run.population["total"]
+        self._run.population["parameters"][...] = backend.xp.asarray(self.parameters)
         total[:] = 0
-        self._replay()
-        return batch_losses(self.problem, total) + self._penalty(), self._beyond()
+        for call in self._tape:
+            call()
+        return batch_losses(self.problem, backend.to_host(total)) + self._penalty(), self._beyond()
 
     def _penalty(self) -> Any:
         """l2/2·ΣW² + l1·Σ|W| of every member."""
@@ -157,9 +158,9 @@ def neighbourhood(problem: Problem, pairs: int) -> Neighbourhood:
 
 
 def member_bytes(problem: Problem) -> int:
-    """What one member takes: its row in four arrays, and the signals of its layers."""
+    """What one member takes: its row in five arrays, and the signals of its layers."""
     columns = sum(layer.columns for layer in problem.plan.layers)
-    return 8 * (4 * problem.place.size + 8 * len(problem.rows) * columns)
+    return 8 * (5 * problem.place.size + 8 * len(problem.rows) * columns)
 
 
 def _parts(count: int, size: int) -> Iterator[slice]:

@@ -15,6 +15,7 @@ from nettrain.catalogue.schedules import schedules
 from nettrain.data.prepare import Prepared
 from nettrain.engine.batches import Index, orders
 from nettrain.engine.build import Run, build
+from nettrain.engine.course import steps_done
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import LayerBuffers, buffers
 from nettrain.model.parameters import Layout
@@ -73,8 +74,8 @@ class Problem:
     def population(self, members: int) -> Run:
         """So many equal members, all at the point."""
         run = build([self.experiment] * members, self.data, self.backend)
-        run.population["parameters"][:] = self.point
-        run.pool.take("step", (1,), np.uint64)[0] = 0
+        run.population["parameters"][:] = run.backend.from_host(self.point)
+        steps_done(run)[...] = 0
         return run
 
     def signals(self, run: Run) -> list[LayerBuffers]:
@@ -94,7 +95,7 @@ def problem(experiment: Experiment, data: Prepared, point: Numbers | None = None
     batch = first_batch(descending.training, train)
     if point is None:
         start = build([descending], data, opened(descending))
-        point = np.array(start.population["parameters"][0])
+        point = start.backend.to_host(start.population["parameters"][0])
     return Problem(descending, data, batch, point)
 
 

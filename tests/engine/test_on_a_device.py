@@ -12,6 +12,8 @@ from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
+from nettrain.checks.gradient import check
+from nettrain.checks.small import small_problem
 from nettrain.engine.answered import answered, measured
 from nettrain.engine.divergence import diagnose
 from nettrain.engine.evaluate import Networks, final_figures, joint_figures
@@ -250,6 +252,25 @@ def assert_close(here: Any, there: Any) -> None:
             assert_close(value, there[name])
     else:
         np.testing.assert_allclose(there, here, rtol=1e-9, atol=1e-12)
+
+
+GRADIENTS = {
+    "classes": ["model.activation=relu", "model.batch_norm=true", "model.dropout=0.3"],
+    "two classes": ["model.activation=prelu", "loss=focal", "regularization.l1=0.1"],
+    "labels": ["model.activation={name: maxout, pieces: 3}", "model.input_noise=0.1"],
+    "numbers": ["loss=huber", "regularization.l2=0.1", "model.activation=gelu"],
+    "counts": ["loss=poisson", "model.activation=elu"],
+    "distributions": ["loss=kl_divergence", "model.activation=leaky_relu"],
+}
+
+
+@pytest.mark.parametrize("kind", GRADIENTS)
+def test_the_gradient_is_checked_there(place: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened_there = place(dtype="float64", threads=1)
+    monkeypatch.setattr("nettrain.checks.problem.opened", lambda experiment: opened_there)
+    found = check(small_problem(kind, GRADIENTS[kind]), samples=10)
+    assert not found.empty
+    assert not found.fails
 
 
 class Observer:
