@@ -213,7 +213,11 @@ def penalised(weights_end):
 
     def plant(m):
         right = update.blocks
-        m.setattr(update, "blocks", lambda members, size, weights: right(members, size, weights_end(size)))
+        m.setattr(
+            update,
+            "blocks",
+            lambda members, size, weights, *block: right(members, size, weights_end(size), *block),
+        )
 
     return plant
 
