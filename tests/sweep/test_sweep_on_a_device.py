@@ -1,0 +1,41 @@
+"""A population of trials on a device: rungs, trials that are pruned, results."""
+
+from typing import Any
+
+import pytest
+
+from nettrain.engine.settle import settle
+from nettrain.sweep import training
+from nettrain.sweep.messages import Chunk, Ended, Result, Waiting
+from tests.double.backend import DoubleBackend
+from tests.trained import IRIS, experiment, prepared
+
+RATES = (0.1, 0.03, 0.01, 0.003, 1e-4)
+
+
+def results() -> tuple[dict[int, Result], list[dict[int, float]]]:
+    """How each trial ended, and what the rungs were told."""
+    specs = [experiment(IRIS, f"optimizer.learning_rate={rate}") for rate in RATES]
+    data = prepared(specs[0])
+    trials = tuple(settle(spec, data) for spec in specs)
+    chunk = Chunk(0, tuple(range(5)), trials, data=None, metric="val_macro_f1", rungs=(2, 4))  # type: ignore[arg-type]
+    told: list[Any] = []
+    running = training.Training(chunk, data)
+    for worst in (4, 3):
+        assert running.until_it_waits(told.append)
+        running.pruned |= {worst}
+    assert not running.until_it_waits(told.append)
+    ended = {one.trial: one for report in told if isinstance(report, Ended) for one in report.results}
+    return ended, [report.figures for report in told if isinstance(report, Waiting)]
+
+
+def test_a_chunk_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, rungs_here = results()
+    monkeypatch.setattr(training, "open_backend", lambda name, **of: DoubleBackend(of["dtype"], 1))
+    there, rungs_there = results()
+    assert rungs_here == rungs_there
+    assert len(rungs_there) == 2
+    assert {"pruned", "finished"} == {one.status for one in there.values()}
+    for trial, one in here.items():
+        assert (one.status, one.epochs) == (there[trial].status, there[trial].epochs)
+        assert one.figures == pytest.approx(there[trial].figures, rel=1e-6)
