@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.double.queue import queue
 from tests.double.traffic import traffic
 
 Host = np.ndarray[Any, Any]
@@ -76,6 +77,7 @@ class ndarray:
         self, stream: Any = None, order: str = "C", out: Host | None = None, blocking: bool = True
     ) -> Host:
         traffic.waits += 1
+        queue.forbid("the host waits")
         if out is None:
             return np.array(self._host, order="C")
         np.copyto(out, self._host, casting="no")
@@ -124,6 +126,7 @@ class ndarray:
         return device(self._host[_index(key)])
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        queue.forbid("a copy by index")
         place = _index(key)
         if isinstance(value, ndarray):
             host = value._host
@@ -226,20 +229,25 @@ class ufunc:
         values = tuple(operand(value) for value in args)
         refuse_widening(args)
         if out is None:
+            queue.forbid(f"{self.__name__} into new memory")
             return device(self._function(*values, dtype=dtype))
         if not isinstance(out, ndarray):
             raise TypeError(f"Return arrays must be cupy.ndarray, not {type(out)}")
+        queue.do(lambda: self._into(out, values, dtype, casting))
+        return out
+
+    def _into(self, out: ndarray, values: tuple[Any, ...], dtype: Any, casting: str) -> None:
         result = np.asarray(self._function(*values, dtype=dtype))
         if not np.can_cast(result.dtype, out.dtype, casting):  # type: ignore[arg-type]
             raise TypeError(f"output ({result.dtype}) could not be coerced to provided output ({out.dtype})")
         if np.broadcast_shapes(result.shape, out.shape) != out.shape:
             raise ValueError(f"Out shape is mismatched: {out.shape} for {result.shape}")
         out._host[...] = result
-        return out
 
 
 def reduced(function: Callable[..., Any], a: Any, out: ndarray | None, **named: Any) -> ndarray:
     """A reduction of a device array."""
+    queue.forbid("a reduction")
     if not isinstance(a, ndarray):
         raise TypeError(f"Unsupported type {type(a)}")
     named = {name: value for name, value in named.items() if value is not None or name == "axis"}

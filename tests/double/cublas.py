@@ -1,10 +1,13 @@
 """cuBLAS's strided batched products on addresses, column-major, by NumPy."""
 
 import ctypes
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
+
+from tests.double.queue import queue
 
 CUBLAS_OP_N, CUBLAS_OP_T, CUBLAS_OP_C = 0, 1, 2
 CUBLAS_POINTER_MODE_HOST, CUBLAS_POINTER_MODE_DEVICE = 0, 1
@@ -43,8 +46,20 @@ def _product(kind: Any) -> Any:
     return product
 
 
-sgemmStridedBatched = _product(np.dtype(np.float32))
-dgemmStridedBatched = _product(np.dtype(np.float64))
+def _queued(kind: Any, *, captures: bool) -> Any:
+    """CuPy refuses its own wrapper while a stream is captured; other bindings do not."""
+    product = _product(np.dtype(kind))
+
+    def call(*given: int) -> None:
+        if not captures:
+            queue.forbid("cuBLAS through CuPy")
+        queue.do(lambda: product(*given))
+
+    return call
+
+
+sgemmStridedBatched = _queued(np.float32, captures=False)
+dgemmStridedBatched = _queued(np.float64, captures=False)
 
 
 def getVersion(handle: int) -> int:
@@ -61,3 +76,15 @@ def setPointerMode(handle: int, mode: int) -> None:
 
 def setStream(handle: int, stream: int) -> None:
     pass
+
+
+def bindings() -> ModuleType:
+    """`nvmath.bindings.cublas`."""
+    made = ModuleType("nvmath.bindings.cublas")
+    made.create = lambda: 2  # type: ignore[attr-defined]
+    made.set_stream = setStream  # type: ignore[attr-defined]
+    made.set_math_mode = setMathMode  # type: ignore[attr-defined]
+    made.set_workspace = lambda handle, address, size: None  # type: ignore[attr-defined]
+    made.sgemm_strided_batched = _queued(np.float32, captures=True)  # type: ignore[attr-defined]
+    made.dgemm_strided_batched = _queued(np.float64, captures=True)  # type: ignore[attr-defined]
+    return made

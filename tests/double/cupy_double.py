@@ -5,7 +5,7 @@ Names and arguments are CuPy's (13 and 14), so that a use of something that CuPy
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -14,6 +14,7 @@ from scipy import special
 
 from tests.double import cublas
 from tests.double.arrays import device, ndarray, operand, reduced, taken, ufunc
+from tests.double.queue import CaptureError, Graph, Queue, queue
 from tests.double.raw_module import RawModule
 from tests.double.traffic import traffic
 
@@ -144,9 +145,19 @@ class Stream:
 
     def synchronize(self) -> None:
         traffic.waits += 1
+        queue.forbid("the host waits")
 
     def use(self) -> "Stream":
         return self
+
+    def begin_capture(self, mode: Any = None) -> None:
+        queue.captured = []
+
+    def end_capture(self) -> Graph:
+        if queue.captured is None:
+            raise CaptureError("cudaErrorIllegalState: nothing is captured")
+        work, queue.captured = queue.captured, None
+        return Graph(work)
 
     def __enter__(self) -> "Stream":
         return self
@@ -179,6 +190,9 @@ class Device:
 
 class Pool:
     """A memory pool that holds nothing."""
+
+    def malloc(self, size: int) -> Any:
+        return SimpleNamespace(ptr=0)
 
     def used_bytes(self) -> int:
         return 0
@@ -234,6 +248,7 @@ def modules() -> dict[str, ModuleType]:
     cuda.device.get_cublas_handle = lambda: 1
     cuda.nvrtc, cuda.cublas = _module("cupy.cuda.nvrtc"), cublas
     cuda.nvrtc.getVersion = lambda: (12, 8)
+    cuda.MemoryPool, cuda.alloc, cuda.using_allocator = Pool, pool.malloc, lambda allocator: nullcontext()
     cuda.alloc_pinned_memory = lambda size: memoryview(bytearray(size))
     special_functions = _module("cupyx.scipy.special")
     special_functions.ndtr, special_functions.expit = ufunc(special.ndtr), ufunc(special.expit)
@@ -252,11 +267,24 @@ def _module(name: str) -> Any:
     return made
 
 
+def _with_cublas(bindings: Any, library: ModuleType) -> Any:
+    bindings.cublas = library
+    return bindings
+
+
 @contextmanager
-def in_place_of_cupy() -> Iterator[Any]:
-    """The double is what `import cupy` gives; the traffic is counted from 0."""
+def in_place_of_cupy(*, graphs: bool = False) -> Iterator[Any]:
+    """The double is what `import cupy` gives; the traffic is counted from 0.
+
+    With `graphs` there are bindings of cuBLAS whose products a capture allows.
+    """
     found = {**modules(), "nettrain.backend.cupy": None}
-    before = {name: sys.modules.get(name) for name in found}
+    bindings = [_module("nvmath"), _module("nvmath.bindings"), cublas.bindings()] if graphs else []
+    bindings[1:2] = [_with_cublas(*bindings[1:])] if graphs else []
+    names = ("nvmath", "nvmath.bindings", "nvmath.bindings.cublas")
+    before = {name: sys.modules.get(name) for name in (*found, *names)}
+    sys.modules.update({name: bindings[k] if graphs else None for k, name in enumerate(names)})  # type: ignore[misc]
+    vars(queue).update(vars(Queue()))
     sys.modules.update({name: module for name, module in found.items() if module is not None})
     sys.modules.pop("nettrain.backend.cupy", None)  # it imports anew what is there now
     traffic.reset()

@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.double import on_host
 from tests.double.arrays import ndarray
+from tests.double.queue import queue
 
 
 class RawModule:
@@ -21,7 +22,8 @@ class RawModule:
             grid: tuple[int], block: tuple[int, int], args: Sequence[Any], *, shared_mem: int = 0
         ) -> None:
             assert shared_mem == 0, "the host has no shared memory"
-            on_host.run(self._code, name, grid[0], block, [_passed(value) for value in args])
+            given = [_passed(value) for value in args]
+            queue.do(lambda: on_host.run(self._code, name, grid[0], block, given))
 
         return launch
 
