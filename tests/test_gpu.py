@@ -110,6 +110,6 @@ def test_a_sweep_finds_the_same_best(tmp_path):
 
 
 def test_what_does_not_fit_says_what_was_asked_for_and_what_to_lower(tmp_path):
-    done = inside(tmp_path, "train", IRIS, "--backend", "cupy", "model.hidden=[3000000, 3000000]")
+    done = inside(tmp_path, "train", IRIS, "--backend", "cupy", "model.hidden=[100000, 100000]")
     found = r"backend\.device 0: \d.* asked for, .* of .* free; lower training\.batch_size \(16\)\n"
     assert (4, True) == (done.code, bool(re.search(found, done.err))), done.err

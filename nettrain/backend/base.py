@@ -20,6 +20,7 @@ class Backend(Protocol):
     threads: int
     block: int  # parameters that one pass of an optimizer takes at a time
     turns_small: bool  # whether products take a small matrix faster when it has been turned before
+    chunk_bytes: int  # what a chunk of rows without training may take in its widest layer
 
     def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
         """A new array of zeros on the device, aligned to 64 bytes, in the run's dtype unless told."""
@@ -52,8 +53,8 @@ class Backend(Protocol):
     def transpose(self, out: Array, w: Array, start: int) -> Call:
         """A call: out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
 
-    def gather(self, table: Array, index: Array, out: Array) -> None:
-        """out (G, B, …) = table[index], rows of table (N, …) picked by index (G, B)."""
+    def gather(self, table: Array, index: Array, out: Array) -> Call:
+        """A call: out (G, B, …) = table[index], rows of table (N, …) picked by index (G, B)."""
 
     def launch(self, kernel: Any, work: int, *arrays: Array) -> Call:
         """A call that runs the kernel on these very arrays; `work` is the number of elements it visits."""

@@ -8,6 +8,7 @@ all members: nothing is copied.
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import cupy
@@ -34,23 +35,24 @@ class CupyBackend:
     xp: Any = cupy
     block = 1024
     turns_small = False
+    chunk_bytes = 64 << 20
 
     def __init__(self, dtype: str = "float32", threads: int = 1, device: int = 0, tf32: bool = False) -> None:
         self.dtype = np.dtype(dtype)
         self.threads = threads
         cupy.cuda.Device(device).use()
-        self.stream = cupy.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
+        self.stream = _stream(device)
         self.stream.use()
         self.notes: list[str] = []
-        self._products = _products(self.dtype, self.stream, tf32, self.notes)
+        self._products = _products(self.dtype, device, tf32, self.notes)
         self._functions: dict[tuple[Kernel, Arguments], Any] = {}
-        self._gathers: dict[Any, Call] = {}
 
     def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
         return cupy.zeros(tuple(shape), dtype or self.dtype)
 
     def from_host(self, array: HostArray) -> Array:
-        return cupy.asarray(array, dtype=self.dtype if array.dtype.kind == "f" else array.dtype)
+        kind = self.dtype if array.dtype.kind == "f" else array.dtype
+        return cupy.asarray(array, dtype=kind, order="C")
 
     def to_host(self, array: Array) -> HostArray:
         host: HostArray = cupy.asnumpy(array)
@@ -83,13 +85,10 @@ class CupyBackend:
     def transpose(self, out: Array, w: Array, start: int) -> Call:
         return self.launch(transpose, out.size, out, w, start)
 
-    def gather(self, table: Array, index: Array, out: Array) -> None:
-        key = (table.data.ptr, index.data.ptr, out.data.ptr, index.shape)
-        if key not in self._gathers:
-            rows, picked = len(table), index.size
-            flat = (table.reshape(rows, -1), index.reshape(-1), out.reshape(picked, -1))
-            self._gathers[key] = self.launch(take_rows, out.size, *flat)
-        self._gathers[key]()
+    def gather(self, table: Array, index: Array, out: Array) -> Call:
+        rows, picked = len(table), index.size
+        flat = (table.reshape(rows, -1), index.reshape(-1), out.reshape(picked, -1))
+        return self.launch(take_rows, out.size, *flat)
 
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         """A call that runs the kernel on these very arrays, which must have no gaps."""
@@ -227,26 +226,41 @@ def operand(a: Array) -> Matrix:
     raise ValueError(f"no matrices for cuBLAS: shape {a.shape}, strides {a.strides}")
 
 
-def _products(dtype: "np.dtype[Any]", stream: Any, tf32: bool, notes: list[str]) -> _Products:
-    """Through nvmath's bindings where they are installed, since CuPy refuses its own during a capture."""
-    mode, letter = TF32 if tf32 else FULL_PRECISION, "s" if dtype == np.float32 else "d"
-    try:
-        from nvmath.bindings import cublas as bindings
+@cache
+def _stream(device: int) -> Any:
+    """The one stream of a device, which all its backends share.
 
-        handle = bindings.create()
+    CuPy's launches and copies go to the stream that is current, cuBLAS and graphs to the one they were told.
+    """
+    with cupy.cuda.Device(device):
+        return cupy.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
+
+
+@cache
+def _bindings(device: int, tf32: bool) -> tuple[Any, int, Any]:
+    """nvmath's cuBLAS, a handle of it on the device's stream, and the memory that the handle works in."""
+    from nvmath.bindings import cublas
+
+    handle, workspace = cublas.create(), cupy.cuda.alloc(WORKSPACE)
+    cublas.set_stream(handle, _stream(device).ptr)
+    cublas.set_math_mode(handle, TF32 if tf32 else FULL_PRECISION)
+    cublas.set_workspace(handle, workspace.ptr, WORKSPACE)
+    return cublas, handle, workspace
+
+
+def _products(dtype: "np.dtype[Any]", device: int, tf32: bool, notes: list[str]) -> _Products:
+    """Through nvmath's bindings where they are installed, since CuPy refuses its own during a capture."""
+    letter = "s" if dtype == np.float32 else "d"
+    try:
+        bindings, handle, workspace = _bindings(device, tf32)
     except Exception as error:  # not installed, or a library that it needs is not
         notes.append(f"steps are launched call by call: nvmath-python is not usable ({_first_line(error)})")
     else:
-        bindings.set_stream(handle, stream.ptr)
-        bindings.set_math_mode(handle, mode)
-        workspace = cupy.cuda.alloc(WORKSPACE)
-        bindings.set_workspace(handle, workspace.ptr, WORKSPACE)
-        gemm = getattr(bindings, f"{letter}gemm_strided_batched")
-        return _Products(gemm, handle, dtype, workspace)
+        return _Products(getattr(bindings, f"{letter}gemm_strided_batched"), handle, dtype, workspace)
     from cupy_backends.cuda.libs import cublas
 
     handle = cupy.cuda.device.get_cublas_handle()
-    cublas.setMathMode(handle, mode)
+    cublas.setMathMode(handle, TF32 if tf32 else FULL_PRECISION)
     return _Products(getattr(cublas, f"{letter}gemmStridedBatched"), handle, dtype)
 
 

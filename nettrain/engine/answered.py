@@ -65,13 +65,14 @@ def answered(run: Trained, rows: Rows) -> Answered:
     """What a run answers of labelled rows."""
     outputs = outputs_of(run, rows.x)
     losses = losses_of(run, outputs, rows)
+    size = chunk_rows(run.plan, run.backend.chunk_bytes)
     response = mean_response(loss_of(run.experiment), run.task, outputs)
-    return Answered(rows, own_units(run.task, rows.y), response, losses, len(outputs), chunk_rows(run.plan))
+    return Answered(rows, own_units(run.task, rows.y), response, losses, len(outputs), size)
 
 
 def losses_of(run: Trained, outputs: HostArray, rows: Rows) -> Floats:
     """The loss of each row (N,), of several members the mean. Raises DataError at targets it cannot take."""
-    loss, size = loss_of(run.experiment), chunk_rows(run.plan)
+    loss, size = loss_of(run.experiment), chunk_rows(run.plan, run.backend.chunk_bytes)
     settings = shaped(stack([run.experiment] * len(outputs)).loss, 1, run.backend.dtype)
     y = run.backend.to_host(table_of(rows, run.experiment, run.backend, run.plan.outputs).y)
     losses = np.empty(len(rows.x))

@@ -24,16 +24,16 @@ def take_turn(
     Of `steps` in an epoch, with batches of `size` rows, it is the one at position done % steps; the table
     begins at a position that is a multiple of T.
     """
-    groups, values = index.shape[0], coefficients.size
-    for k in prange(groups + 1):
+    groups, members = index.shape[0], coefficients.shape[0]
+    for k in prange(max(groups, members)):
         position = np.int64(done[0]) % steps
         if k < groups:
             first = position * size
             rows, part = index[k], orders[k, first : first + index.shape[1]]
             for j in range(rows.size):
                 rows[j] = part[j]
-        else:
-            now, own = coefficients.reshape(values), table[position % table.shape[0]].reshape(values)
+        if k < members:
+            now, own = coefficients[k], table[position % table.shape[0], k]
             for j in range(now.size):
                 now[j] = own[j]
 

@@ -15,8 +15,6 @@ from nettrain.engine.step import norm_numbers
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import Chance, Network, Numbers, Tape, dropping_buffers, inference_buffers
 
-CHUNK_BYTES = 1 << 20
-
 
 @dataclass(frozen=True)
 class Chunk:
@@ -27,9 +25,9 @@ class Chunk:
     output: Array
 
 
-def chunk_rows(plan: Architecture) -> int:
-    """Rows per chunk: a power of two from 64 to 1024 whose widest signal fits CHUNK_BYTES."""
-    fitting = CHUNK_BYTES // (8 * max(plan.widths))
+def chunk_rows(plan: Architecture, chunk_bytes: int) -> int:
+    """Rows per chunk: a power of two from 64 to 1024 whose widest signal fits, in float64."""
+    fitting = chunk_bytes // (8 * max(plan.widths))
     return int(2 ** np.clip(np.floor(np.log2(max(fitting, 1))), 6, 10))
 
 
@@ -39,7 +37,7 @@ def chunks(net: Network, x: Array, pool: Pool, chance: Chance | None = None) -> 
     Nothing is computed yet. Void when the memory of the network's parameters moves.
     """
     plan, backend, allocate = net.plan, net.backend, pool.prefixed("infer")
-    members, size = int(net.parameters.shape[0]), chunk_rows(plan)
+    members, size = int(net.parameters.shape[0]), chunk_rows(plan, backend.chunk_bytes)
     make = inference_buffers if chance is None else dropping_buffers
     make(plan, allocate, members, size)  # the largest first, see Pool
     made = []

@@ -140,12 +140,12 @@ def _gather(tape: Tape, run: Run, index: Array) -> tuple[Array, Array, Array]:
         return table.x[None], table.y[None], table.weight[None]
     x = pool.take("x", (*index.shape, *table.x.shape[1:]))
     y = pool.take("y", (*index.shape, *table.y.shape[1:]), table.y.dtype)
-    tape.call(backend.gather, table.x, index, x)
-    tape.call(backend.gather, table.y, index, y)
+    tape.append(backend.gather(table.x, index, x))
+    tape.append(backend.gather(table.y, index, y))
     if table.even:
         return x, y, table.weight[None, : index.shape[1]]
     weight = pool.take("weight", index.shape)
-    tape.call(backend.gather, table.weight, index, weight)
+    tape.append(backend.gather(table.weight, index, weight))
     return x, y, weight
 
 

@@ -14,6 +14,7 @@ from nettrain.engine.batches import Plan
 from nettrain.engine.build import Run, build
 from nettrain.engine.coefficients import TABLE_STEPS, coefficient_table
 from nettrain.engine.course import Course
+from nettrain.engine.population import Pool
 from nettrain.engine.settle import settle
 from nettrain.engine.step import training_step
 from nettrain.model.parameters import views
@@ -66,16 +67,16 @@ class Steps:
 
     def __init__(self, run: Run, batch: int, orders: int = 1) -> None:
         self.run, self.batch, self.orders, self.done = run, batch, orders, 0
-        self.course: Course | None = None
+        self.longest = 0
 
     def block(self, index: Array) -> Array:
-        """A step per entry of index (T, G, B), each time as many; the mean loss of each member (R,)."""
-        if self.course is None:
-            self.course = Course(self.run, self.orders, Plan(len(index) * self.batch, self.batch))
-            self.step = training_step(self.run, self.batch, self.orders, self.course)
+        """A step per entry of index (T, G, B); the mean loss of each member (R,)."""
+        if len(index) > self.longest:
+            self._make_room(len(index))
         total = self.run.population["total"]
         total[:] = 0
-        self.course.lay_out(index.swapaxes(0, 1).reshape(index.shape[1], -1), self.done)
+        self.rows[:, : len(index) * self.batch] = index.swapaxes(0, 1).reshape(self.orders, -1)
+        self.course.lay_out(self.rows, 0)
         for position in range(len(index)):
             if position % TABLE_STEPS == 0:
                 count = min(TABLE_STEPS, len(index) - position)
@@ -86,6 +87,14 @@ class Steps:
             self.done += 1
         self.run.backend.synchronize()
         return total[:, 0] / total[:, 1]  # type: ignore[no-any-return]
+
+    def _make_room(self, longest: int) -> None:
+        """Buffers for blocks of so many steps."""
+        plan, self.longest = Plan(longest * self.batch, self.batch), longest
+        self.run.pool = Pool(self.run.backend)
+        self.course = Course(self.run, self.orders, plan)
+        self.step = training_step(self.run, self.batch, self.orders, self.course)
+        self.rows = np.zeros((self.orders, plan.rows), np.intp)
 
 
 def experiment(

@@ -46,7 +46,7 @@ def test_gather_takes_rows_for_every_order() -> None:
     backend = open_backend("numpy", dtype="float32", threads=1)
     table = backend.from_host(np.arange(12.0).reshape(4, 3))
     out = backend.zeros((2, 2, 3))
-    backend.gather(table, np.array([[3, 0], [1, 1]]), out)
+    backend.gather(table, np.array([[3, 0], [1, 1]]), out)()
     assert out.tolist() == [[[9, 10, 11], [0, 1, 2]], [[3, 4, 5], [3, 4, 5]]]
 
 

@@ -16,7 +16,7 @@ class DoubleBackend:
     """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host."""
 
     name = "double"
-    block, turns_small = 1024, False  # as on a device
+    block, turns_small, chunk_bytes = 1024, False, 64 << 20  # as on a device
 
     def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
         self.xp: Any = modules()["cupy"]
@@ -41,8 +41,8 @@ class DoubleBackend:
         plain = {name: _unwrapped(value) for name, value in named.items()}
         return self._host.product(_memory(a), _memory(b), _memory(out), **plain)
 
-    def gather(self, table: Array, index: Array, out: Array) -> None:
-        self._host.gather(_memory(table), _memory(index), _memory(out))
+    def gather(self, table: Array, index: Array, out: Array) -> Call:
+        return self._host.gather(_memory(table), _memory(index), _memory(out))
 
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         return self._host.launch(kernel, work, *(_argument(one) for one in arrays))

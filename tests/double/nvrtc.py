@@ -27,7 +27,7 @@ def compile_for(source: str, architecture: str) -> bytes:
     assert nvrtc is not None
     handle = ctypes.c_void_p()
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(handle), source.encode(), b"kernel.cu", 0, None, None) == 0
-    options = [f"--gpu-architecture={architecture}".encode(), b"--std=c++17"]
+    options = [f"--gpu-architecture={architecture}".encode(), b"--std=c++17", b"-ftz=true"]
     failed = nvrtc.nvrtcCompileProgram(handle, len(options), (ctypes.c_char_p * len(options))(*options))
     assert failed == 0, _text(nvrtc, handle, "ProgramLog")
     made = _text(nvrtc, handle, "CUBIN")

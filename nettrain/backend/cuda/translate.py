@@ -9,7 +9,7 @@ number does not turn a float32 into a float64.
 """
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any
@@ -48,6 +48,12 @@ def most_lanes(body: FunctionType) -> int:
 
 def extent(body: FunctionType, arrays: Sequence[Any]) -> int:
     """How many iterations the kernel's prange has for these arrays; only their shapes are read."""
+    return int(_extent_of(body)(*arrays))
+
+
+@cache
+def _extent_of(body: FunctionType) -> Callable[..., int]:
+    """The kernel up to its prange, as a function that returns the iterations."""
     tree = parsed(body)
     loop = tree.body[-1]
     assert isinstance(loop, ast.For)
@@ -59,7 +65,8 @@ def extent(body: FunctionType, arrays: Sequence[Any]) -> int:
     scope: dict[str, Any] = {}
     module = ast.fix_missing_locations(ast.Module([tree], []))
     exec(compile(module, body.__name__, "exec"), dict(body.__globals__), scope)  # our own source, no other
-    return int(scope[body.__name__](*arrays))
+    counted: Callable[..., int] = scope[body.__name__]
+    return counted
 
 
 def _writer(body: FunctionType, axes: Sequence[int]) -> Function:
