@@ -44,6 +44,9 @@ class Crew:
     def __init__(self, size: int, devices: Sequence[int] = ()) -> None:
         self.workers: list[Worker] = []
         self._since = 0.0
+        self._stillborn = (
+            0  # workers that have ended before they were ready; more than there are, and none will live
+        )
         for k in range(size):
             self._start(devices[k % len(devices)] if devices else None)
 
@@ -87,7 +90,8 @@ class Crew:
         worker.line.close()
         worker.process.join(PATIENCE)
         code = worker.process.exitcode
-        if not worker.ready:
+        self._stillborn += not worker.ready
+        if self._stillborn > len(self.workers):
             raise NettrainError(f"a worker process ended at its start (exit code {code})")
         self.workers.remove(worker)
         self._start(worker.device)

@@ -4,10 +4,15 @@ import pytest
 
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
+from nettrain.checks.comparison import SMALL
 from nettrain.checks.matrix import LAYERS, cells, matrix, options, others, penalties
 from nettrain.checks.small import KINDS
 from nettrain.cli.answers import Checked
 from nettrain.model.settings import ModelSettings, RegularizationSettings
+
+# the derivative of a bias in front of batch_norm is 0, a sum of terms that cancel: what rounding leaves of it, a few
+# units in the 16th place of the largest derivative, is measured by SMALL of that
+CANCELLED = {"batch_norm and bias": 1e-15 / SMALL}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,7 @@ def test_every_number_of_every_network_is_compared_by_both_methods(found):
     for row in found["rows"]:
         assert row["checked"] > 0
         assert row["skipped"] < 0.05 * row["checked"], row["name"]
-        assert 0 < row["dual"] < 1e-12, row["name"]
+        assert 0 < row["dual"] < CANCELLED.get(row["name"], 1e-12), row["name"]
         assert row["difference"] < 1e-6, row["name"]
 
 

@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from nettrain.cli.train import train_file
-from nettrain.errors import SpecError
+from nettrain.errors import NettrainError, SpecError
 from nettrain.spec.load import load, to_yaml
-from nettrain.sweep.crew import Worker
+from nettrain.sweep.crew import Crew, Died, Worker
 from nettrain.sweep.messages import Chunk, Result
 from nettrain.sweep.search import Scheduler
 from nettrain.sweep.standing import Goal
@@ -98,6 +98,16 @@ def test_a_worker_that_dies_costs_nothing_but_time(many, halved, tmp_path, text)
     made = swept(tmp_path, text, jobs=2, watch=kill)
     assert killed
     assert rows(many if text == MANY else halved) == rows(made)
+
+
+def test_a_worker_that_dies_at_its_start_is_replaced_until_none_will_live():
+    with Crew(1) as crew:
+        crew.workers[0].process.kill()
+        told = next(report for _ in range(60) for _, report in crew.reports(1.0))
+        assert isinstance(told, Died)
+        crew.workers[0].process.kill()
+        with pytest.raises(NettrainError, match="ended at its start"):
+            next(report for _ in range(60) for _, report in crew.reports(1.0))
 
 
 def test_a_longer_sweep_keeps_what_is_done(many, tmp_path):
