@@ -79,7 +79,7 @@ def measured(threads: int, steps: int, rounds: int) -> dict[str, Any]:
             one = kept.window(steps, name)
             if turn > 0:  # the first round warms up
                 seconds.append(one)
-    told = {"bytes": kept.size(), "steps_of_the_run": kept.epochs * kept.steps_per_epoch}
+    told = {"bytes": kept.size(), "epochs": kept.epochs, "steps_per_epoch": kept.steps_per_epoch}
     kept.close()
     return {**told, "spent": {name: np.array(seconds) for name, seconds in spent.items()}}
 
