@@ -8,6 +8,7 @@ from typing import Any
 
 from nettrain.backend.cuda.expressions import OPERATORS, Expressions
 from nettrain.backend.cuda.lanes import bound, crossed, elements, joins, names, nested, pairs
+from nettrain.backend.cuda.nests import Nest, nest
 
 START = {"Sum": "decltype({0})(0)", "Any": "0", "Largest": "{0}", "Least": "{0}"}
 INTO = {"Sum": "{0} += {1}", "Any": "{0} |= {1}", "Largest": "{0} = {1}", "Least": "{0} = {1}"}
@@ -44,10 +45,12 @@ class Function(ast.NodeVisitor):
         self.parameters = [argument.arg for argument in tree.args.args]
         self.helpers: dict[str, str] = {} if helpers is None else helpers
         self.outermost = True  # whether the loops directly in the body are shared out, or the innermost ones
+        self.nested = False  # whether there are loops that are shared out by rows and columns
         self._name, self._body, self._axes = tree.name, tree.body, axes or {}
         self._in = Expressions(tree.name, scope, self.parameters, self._helped)
         self._shared_out = False  # whether we are inside a loop that the lanes share
         self._unsafe: set[str] = set()  # arrays of which lanes read what others write
+        self._sums: set[str] = set()  # arrays whose elements a nest sums up
 
     def kernel_lines(self) -> Lines:
         """Scalars, the team, and one iteration of the prange."""
@@ -117,6 +120,8 @@ class Function(ast.NodeVisitor):
         target, value = self._in.visit(node.target), self._in.visit(node.value)
         if isinstance(node.target, ast.Name):
             return [f"{target} {OPERATORS[type(node.op)]}= {value};"]
+        if names(node.target.value) & self._sums:
+            return [f"{names(node.target.value).pop()}_sum += {value};"]
         return self._store(f"{target} = {self._in.joined(node.op, target, value)};")
 
     def visit_Assign(self, node: ast.Assign) -> Lines:
@@ -188,6 +193,10 @@ class Function(ast.NodeVisitor):
 
     def visit_For(self, node: ast.For) -> Lines:
         found = None
+        if not self._shared_out and not self.outermost:
+            both = nest(node, self._in.known)
+            if both is not None:
+                return self._shared_nest(both)
         if not self._shared_out and (self.outermost or not nested(node)):
             found = joins(node, self._in.known)
         if found is not None:
@@ -211,6 +220,38 @@ class Function(ast.NodeVisitor):
         ]
         lines += [*end, *self._sync(node)]
         return ["{", *indented([*begin, *lines]), "}"] if begin else lines
+
+    def _shared_nest(self, both: Nest) -> Lines:
+        """Columns are shared out among lanes side by side, rows among groups of these.
+
+        Other loops leave elements to other lanes: hence a barrier before and behind.
+        """
+        self.nested = True
+        assert isinstance(both.columns.iter, ast.Call)
+        width, sums = self._in.visit(both.columns.iter.args[0]), sorted(both.sums)
+        j = self._variable(both.columns)
+        put = [f"if ({j} < {width} && grid.group == 0) {name}({j}) += {name}_sum;" for name in sums]
+        column = [
+            f"Int {j} = first_column + grid.column;",
+            *(f"typename decltype({name})::type {name}_sum = 0;" for name in sums),
+            *[f"if ({j} < {width})", *indented(self._rows(both))],
+            *(f"{name}_sum = team.total(grid, {name}_sum);" for name in sums),
+            *put,
+        ]
+        over = f"for (Int first_column = 0; first_column < {width}; first_column += grid.across) {{"
+        lines = [f"Grid grid = team.grid({width});", over, *indented(column), "}"]
+        return ["team.sync();", "{", *indented(lines), "}", "team.sync();"]
+
+    def _rows(self, both: Nest) -> Lines:
+        """What a lane does in the rows of its group, at its column."""
+        *before, columns = both.rows.body
+        assert isinstance(columns, ast.For)
+        self._shared_out, self._sums = True, both.sums
+        head = self._head(both.rows, "grid.group", "grid.groups")
+        names = self._variable(both.rows), self._variable(columns)
+        lines = [head, *self._scoped([*before, *columns.body], *names), "}"]
+        self._shared_out, self._sums = False, set()
+        return lines
 
     def _head(self, node: ast.For, lane: str, lanes: str) -> str:
         assert isinstance(node.iter, ast.Call)

@@ -59,9 +59,35 @@ struct Any {
     __device__ int operator()(int a, int b) const { return a | b; }
 };
 
-// The lanes that share an iteration. `reduce` gives every lane what all have, put together in a fixed order.
+// The lanes of a team by columns and rows: `across` of them side by side, in so many groups.
+struct Grid {
+    Int across, column, group, groups;
+};
+
+// The lanes that share an iteration. `reduce` gives every lane what all have, put together in a fixed order;
+// `total` gives those of the first group what all of their column have. Sizes are powers of two.
 struct Team {
     Int lane, size;
+
+    __device__ Grid grid(Int columns) const {
+        Int across = 1;
+        while (across < columns && across < size) across *= 2;
+        return {across, lane % across, lane / across, size / across};
+    }
+
+    template <class T> __device__ T total(Grid grid, T x) const {
+        __shared__ T parts[LARGEST];
+        T *own = parts + threadIdx.y * size + lane;
+        *own = x;
+        sync();
+        for (Int away = grid.groups / 2; away > 0; away /= 2) {
+            if (grid.group < away) *own += own[away * grid.across];
+            sync();
+        }
+        x = *own;
+        sync();
+        return x;
+    }
 
     __device__ void sync() const {
         if (size <= 32) __syncwarp();
@@ -88,6 +114,8 @@ struct Team {
 struct Solo {
     static constexpr Int lane = 0, size = 1;
     __device__ void sync() const {}
+    __device__ Grid grid(Int columns) const { return {1, 0, 0, 1}; }
+    template <class T> __device__ T total(Grid grid, T x) const { return x; }
     template <class Join, class T> __device__ T reduce(T x) const { return x; }
 };
 

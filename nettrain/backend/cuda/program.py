@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nettrain.backend.cuda.translate import extent, kernel_source, most_lanes
+from nettrain.backend.cuda.translate import LARGEST, extent, kernel_source, most_lanes
 from nettrain.backend.kernel import Kernel
 
 WARP = 32
@@ -54,5 +54,5 @@ def prelude() -> str:
 
 @cache
 def _program(kernel: Kernel, given: Arguments) -> Program:
-    source = f"{prelude()}\n{kernel_source(kernel.body, given)}"
+    source = f"constexpr int LARGEST = {LARGEST};\n{prelude()}\n{kernel_source(kernel.body, given)}"
     return Program(kernel.__name__, source, most_lanes(kernel.body))

@@ -40,10 +40,10 @@ def kernel_source(body: FunctionType, arguments: Sequence[tuple[str, int]]) -> s
 
 @cache
 def most_lanes(body: FunctionType) -> int:
-    """The most lanes that a team may have; where only innermost loops are shared out, few have work."""
+    """The most lanes that a team may have; where innermost loops alone are shared out, few have work."""
     writer = _writer(body, [1] * body.__code__.co_argcount)
     writer.kernel_lines()
-    return LARGEST if writer.outermost else NARROW
+    return LARGEST if writer.outermost or writer.nested else NARROW
 
 
 def extent(body: FunctionType, arrays: Sequence[Any]) -> int:

@@ -35,7 +35,7 @@ def prelu_backward(
         learned[:] = 0
         for i in range(rows):
             row, signal = delta[r, i, first:last], z[r, i, first:last]
-            for j in range(row.size):
+            for j in range(last - first):
                 below = min(signal[j], zero)
                 learned[j] += row[j] * below
                 row[j] = row[j] if signal[j] > zero else slopes[j] * row[j]
