@@ -10,11 +10,22 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from nettrain.backend.choose import chosen
+from nettrain.backend.device import device
+from nettrain.errors import BackendError
 from tests.cli.command import CONFIGS, inside
 
-CUPY = chosen("auto").name == "cupy"
-pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not CUPY, reason="no GPU answers")]
+
+def answers():
+    """Whether there is a GPU to run on."""
+    try:
+        device()
+    except BackendError:
+        return False
+    return True
+
+
+WHY_NOT = "no GPU answers (nettrain info says why)"
+pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not answers(), reason=WHY_NOT)]
 IRIS, SWEEP = CONFIGS / "iris.yaml", CONFIGS / "sweep_digits.yaml"
 EXACT = ("backend.dtype=float64", "backend.threads=1")
 

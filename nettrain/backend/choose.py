@@ -1,12 +1,13 @@
 """From a backend's name to a backend."""
 
+import os
 from dataclasses import dataclass
 
 from nettrain.backend.base import Backend
-from nettrain.errors import BackendError
+from nettrain.errors import BackendError, nearest
 
 NAMES = ("numpy", "cupy")
-OWN_KEY = "backend.name: "  # what errors of a device begin with
+PREFERRED = "NETTRAIN_AUTO"  # of the environment: what `auto` takes on this machine, instead of asking it
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,13 @@ class Choice:
 def chosen(name: str, device: int = 0) -> Choice:
     """What `auto` takes: CuPy when it imports and a device answers, otherwise NumPy; other names as they are.
 
-    Where CuPy is not installed this costs a look into the import path, and no import.
+    Where CuPy is not installed this costs a look into the import path, and no import. Raises a BackendError
+    when the environment prefers what is no backend.
     """
     if name != "auto":
         return Choice(name)
+    if preferred := os.environ.get(PREFERRED):
+        return _preferred(preferred)
     from nettrain.backend.device import cupy_is_there
     from nettrain.backend.device import device as answering
 
@@ -32,7 +36,19 @@ def chosen(name: str, device: int = 0) -> Choice:
     try:
         return Choice("cupy", str(answering(device)))
     except BackendError as error:
-        return Choice("numpy", str(error).removeprefix(OWN_KEY))
+        return Choice("numpy", _in_brief(error))
+
+
+def _preferred(name: str) -> Choice:
+    if name not in NAMES:
+        raise BackendError(f'{PREFERRED}: unknown "{name}"{nearest(name, NAMES)}')
+    return Choice(name, f"{PREFERRED}={name}")
+
+
+def _in_brief(error: BackendError) -> str:
+    """What is missing; `nettrain info` and `--backend cupy` say what to do about it."""
+    _key, _, told = str(error).partition(": ")
+    return told.partition(": ")[0]
 
 
 def open_backend(name: str, *, dtype: str, threads: int, device: int = 0, tf32: bool = False) -> Backend:

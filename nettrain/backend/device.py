@@ -1,6 +1,7 @@
 """What GPU there is, or why there is none, asked of CuPy; without CuPy nothing is imported.
 
-Nothing here allocates on a device. An error says what is missing and what to install.
+Nothing here allocates on a device. An error is a key, in a few words what is missing, and after another colon
+the rest: why, and what to install.
 """
 
 import re
@@ -70,7 +71,7 @@ def device(number: int = 0) -> Device:
     count = _count(cupy)
     if number >= count:
         there = "0 alone" if count == 1 else f"0 to {count - 1}"
-        raise NoDeviceError(f"backend.device: {number} is not there, this machine has {there}")
+        raise NoDeviceError(f"backend.device: no device {number}: this machine has {there}")
     _find_libraries(cupy)
     facts = cupy.cuda.runtime.getDeviceProperties(number)
     name, capability = facts["name"].decode(), f"{facts['major']}.{facts['minor']}"
@@ -145,7 +146,7 @@ def _cupy() -> Any:
     several = _installed()
     if len(several) > 1:
         raise SeveralCupysError(
-            f"backend.name: {' and '.join(several)} are installed, one spoils the other:"
+            f"backend.name: two packages bring cupy: {' and '.join(several)}, one spoils the other:"
             f" pip uninstall {' '.join(several)}, then {INSTALL}"
         )
     try:
@@ -187,10 +188,10 @@ def _count(cupy: Any) -> int:
         if str(error).startswith(NO_DRIVER):
             raise _old_driver(cupy) from error
         if not str(error).startswith(NO_DEVICE):
-            raise BackendError(f"backend.name: cupy: {_reason(error)}") from error
+            raise BackendError(f"backend.name: cupy meets an error of CUDA: {_reason(error)}") from error
     if not count:
-        why = "the driver answers, but it shows no device (is CUDA_VISIBLE_DEVICES set?)"
-        raise NoDeviceError(f"backend.name: cupy: {why}")
+        why = "the driver answers, but shows none (is CUDA_VISIBLE_DEVICES set?)"
+        raise NoDeviceError(f"backend.name: cupy finds no device: {why}")
     return count
 
 
@@ -204,8 +205,8 @@ def _old_driver(cupy: Any) -> BackendError:
         wrong = " ".join(_installed()) or "cupy"
         instead += f", or pip uninstall {wrong} and pip install 'nettrain[cuda12]'"
     return OtherCudaError(
-        f"backend.name: cupy is built for CUDA {_version(built)}, the driver offers"
-        f" {_version(offers)}: install {instead}"
+        f"backend.name: the driver is too old for this cupy: it offers CUDA {_version(offers)},"
+        f" cupy is built for {_version(built)}: install {instead}"
     )
 
 

@@ -17,7 +17,8 @@ def info(as_json: Json = False, debug: Debug = False) -> None:
 
     taken = chosen("auto")
     found, why = gpus()
-    facts = {**environment(available_cores(), taken.name), "libraries": versions()}
+    there = environment(available_cores(), taken.name if found else "numpy")
+    facts = {**there, "backend": taken.name, "libraries": versions()}
     facts["processors"] = facts.pop("threads")
     facts |= {"gpus": found, "no_gpu": why}
     if as_json:

@@ -13,10 +13,11 @@ import pytest
 
 from nettrain import errors
 from nettrain.backend import device
-from nettrain.backend.choose import Choice, chosen, open_backend
+from nettrain.backend.choose import PREFERRED, Choice, chosen, open_backend
 
 NO_DRIVER = "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version"
 NO_DEVICE = "cudaErrorNoDevice: no CUDA-capable device is detected"
+OLD_DRIVER = "backend.name: the driver is too old for this cupy"
 NEED = "from 580 on for CUDA 13, from 525 on for CUDA 12"
 INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
 
@@ -28,6 +29,12 @@ def of_cupy(name, base=RuntimeError, module="cupy_backends.cuda.api.runtime"):
 
 CudaError = of_cupy("CUDARuntimeError")
 OutOfMemory = of_cupy("OutOfMemoryError", MemoryError, "cupy.cuda.memory")
+
+
+@pytest.fixture(autouse=True)
+def auto(monkeypatch):
+    """`auto` asks the machine, though the suite prefers NumPy."""
+    monkeypatch.delenv(PREFERRED)
 
 
 def raising(error):
@@ -87,11 +94,23 @@ def refused(kind, text, number=0):
     with pytest.raises(errors.BackendError) as caught:
         open_backend("cupy", dtype="float32", threads=1, device=number)
     assert (kind, text, 4) == (type(caught.value), str(caught.value), caught.value.code)
-    assert Choice("numpy", text.removeprefix("backend.name: ")) == chosen("auto", number)
+    brief = text.split(": ")[1]
+    assert Choice("numpy", brief) == chosen("auto", number)
+    assert len(brief) < 39  # a run's line about its backend then fits a terminal of 80
 
 
 def test_a_device_that_answers_is_taken_and_named(cupy):
     assert Choice("cupy", "device 0, NVIDIA H200") == chosen("auto")
+
+
+def test_the_environment_may_prefer_a_backend(cupy, monkeypatch):
+    monkeypatch.setenv(PREFERRED, "numpy")
+    assert Choice("numpy", "NETTRAIN_AUTO=numpy") == chosen("auto")
+    assert Choice("cupy") == chosen("cupy")
+    monkeypatch.setenv(PREFERRED, "nunpy")
+    with pytest.raises(errors.BackendError) as caught:
+        chosen("auto")
+    assert 'NETTRAIN_AUTO: unknown "nunpy", did you mean "numpy"?' == str(caught.value)
 
 
 def test_everything_that_is_told_of_a_device(cupy, monkeypatch, tmp_path):
@@ -150,21 +169,21 @@ def test_no_driver(cupy):
 @pytest.mark.parametrize("count", [lambda: 0, raising(CudaError(NO_DEVICE))], ids=["zero", "error"])
 def test_a_driver_without_device(cupy, count):
     cupy.cuda.runtime.getDeviceCount = count
-    why = "the driver answers, but it shows no device (is CUDA_VISIBLE_DEVICES set?)"
-    refused(errors.NoDeviceError, f"backend.name: cupy: {why}")
+    why = "the driver answers, but shows none (is CUDA_VISIBLE_DEVICES set?)"
+    refused(errors.NoDeviceError, f"backend.name: cupy finds no device: {why}")
 
 
 @pytest.mark.parametrize(("count", "there"), [(1, "0 alone"), (4, "0 to 3")])
 def test_a_device_that_is_not_there(cupy, count, there):
     cupy.cuda.runtime.getDeviceCount = lambda: count
-    refused(errors.NoDeviceError, f"backend.device: 5 is not there, this machine has {there}", number=5)
+    refused(errors.NoDeviceError, f"backend.device: no device 5: this machine has {there}", number=5)
 
 
 def test_a_driver_too_old_for_this_cupy(cupy, monkeypatch):
     cupy.cuda.runtime.getDeviceCount = raising(CudaError(NO_DRIVER))
     cupy.cuda.runtime.driverGetVersion = lambda: 12040
     brought(monkeypatch, "cupy-cuda13x")
-    begins = "backend.name: cupy is built for CUDA 13.2, the driver offers 12.4: install a newer driver"
+    begins = f"{OLD_DRIVER}: it offers CUDA 12.4, cupy is built for 13.2: install a newer driver"
     instead = "or pip uninstall cupy-cuda13x and pip install 'nettrain[cuda12]'"
     refused(errors.OtherCudaError, f"{begins}, {instead}")
 
@@ -173,13 +192,13 @@ def test_a_driver_too_old_for_any_cupy(cupy):
     cupy.cuda.runtime.getDeviceCount = raising(CudaError(NO_DRIVER))
     cupy.cuda.runtime.driverGetVersion = lambda: 11080
     cupy.cuda.runtime.runtimeGetVersion = lambda: 12090
-    begins = "backend.name: cupy is built for CUDA 12.9, the driver offers 11.8"
+    begins = f"{OLD_DRIVER}: it offers CUDA 11.8, cupy is built for 12.9"
     refused(errors.OtherCudaError, f"{begins}: install a newer driver")
 
 
 def test_two_packages_that_bring_cupy(cupy, monkeypatch):
     brought(monkeypatch, "cupy-cuda12x", "cupy-cuda13x")
-    begins = "backend.name: cupy-cuda12x and cupy-cuda13x are installed, one spoils the other"
+    begins = "backend.name: two packages bring cupy: cupy-cuda12x and cupy-cuda13x, one spoils the other"
     text = f"{begins}: pip uninstall cupy-cuda12x cupy-cuda13x, then {INSTALL}"
     refused(errors.SeveralCupysError, text)
 
@@ -200,7 +219,7 @@ def test_a_library_that_is_missing(cupy):
 def test_another_error_of_cuda_is_told_as_it_is(cupy):
     text = "cudaErrorSystemDriverMismatch: system has unsupported display driver / cuda driver combination"
     cupy.cuda.runtime.getDeviceCount = raising(CudaError(text))
-    refused(errors.BackendError, f"backend.name: cupy: {text}")
+    refused(errors.BackendError, f"backend.name: cupy meets an error of CUDA: {text}")
 
 
 ALLOCATING = "Out of memory allocating 10,737,418,240 bytes (allocated so far: 3,221,225,472 bytes)."

@@ -6,6 +6,7 @@ import sys
 import pytest
 import yaml
 
+from nettrain.backend.choose import PREFERRED
 from tests.cli.command import CONFIGS, inside
 
 INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
@@ -16,6 +17,7 @@ IRIS = CONFIGS / "iris.yaml"
 @pytest.fixture(autouse=True)
 def without_cupy(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
+    monkeypatch.delenv(PREFERRED)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,7 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("places")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "cupy", None)
+        patch.delenv(PREFERRED)
         trained = inside(made, "train", IRIS, "training.epochs=2", "--no-figures")
     assert 0 == trained.code
     (made / "said").write_text(trained.out)
@@ -111,6 +114,13 @@ def test_gradcheck_is_numpys_unless_told(tmp_path):
     )
     done = inside(tmp_path, "gradcheck", "f.yaml", "--samples", "3", "--json")
     assert (0, True) == (done.code, json.loads(done.out)["passed"])
+
+
+def test_info_tells_all_where_the_environment_prefers_what_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv(PREFERRED, "cupy")
+    words = " ".join(inside(tmp_path, "info").out.split())
+    assert "backend cupy (auto: NETTRAIN_AUTO=cupy)" in words
+    assert f"gpu none: cupy is not installed: {INSTALL}" in words
 
 
 def test_info_says_why_there_is_no_gpu(tmp_path):

@@ -111,7 +111,7 @@ def test_a_device_that_is_not_there_is_told_with_its_place(cupy, tmp_path):
     (tmp_path / "f.yaml").write_text(SWEEP.replace("cupy", "cupy, device: 3"))
     with pytest.raises(errors.NoDeviceError) as caught:
         _devices(Search(load(tmp_path / "f.yaml")))
-    expected = f"{tmp_path}/f.yaml:3: backend.device: 3 is not there, this machine has 0 to 2"
+    expected = f"{tmp_path}/f.yaml:3: backend.device: no device 3: this machine has 0 to 2"
     assert expected == str(caught.value)
 
 
