@@ -20,6 +20,7 @@ class Backend(Protocol):
     threads: int
     block: int  # parameters that one pass of an optimizer takes at a time
     turns_small: bool  # whether products take a small matrix faster when it has been turned before
+    merges_rows: bool  # whether a kernel's loop over a short row takes as long to begin as to run
     chunk_bytes: int  # what a chunk of rows without training may take in its widest layer
 
     def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
@@ -49,6 +50,9 @@ class Backend(Protocol):
         `bias` is an array w (R, P) and where in its rows the k numbers begin, gate is (R, n, k); what is None
         is left out.
         """
+
+    def sum_rows(self, x: Array, w: Array, start: int) -> Call:
+        """A call: the H numbers at `start` in each row of w (R, P) = the sums over rows of x (R, B, H)."""
 
     def transpose(self, out: Array, w: Array, start: int) -> Call:
         """A call: out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""

@@ -15,11 +15,12 @@ import cupy
 import numpy as np
 
 from nettrain.backend.base import Array, Call, HostArray
-from nettrain.backend.cuda import iterations, program
-from nettrain.backend.cuda.program import Arguments, arguments
+from nettrain.backend.cuda.launches import ColumnSums, InTurn, Launch, merged
+from nettrain.backend.cuda.passes import Pass, Sums
+from nettrain.backend.cuda.program import Program
 from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.kernel import Kernel
-from nettrain.backend.product import finishing, transpose
+from nettrain.backend.product import finishing, summing, transpose
 
 OPTIONS = ("--std=c++17",)
 WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
@@ -35,6 +36,7 @@ class CupyBackend:
     xp: Any = cupy
     block = 1024
     turns_small = False
+    merges_rows = False
     chunk_bytes = 64 << 20
 
     def __init__(self, dtype: str = "float32", threads: int = 1, device: int = 0, tf32: bool = False) -> None:
@@ -45,7 +47,7 @@ class CupyBackend:
         self.stream.use()
         self.notes: list[str] = []
         self._products = _products(self.dtype, device, tf32, self.notes)
-        self._functions: dict[tuple[Kernel, Arguments], Any] = {}
+        self._functions: dict[Program, Any] = {}
 
     def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
         return cupy.zeros(tuple(shape), dtype or self.dtype)
@@ -72,15 +74,10 @@ class CupyBackend:
         gate: Array | None = None,
     ) -> Call:
         multiply, rest = self._products.bound(a, b, out), finishing(self, out, bias, floor, gate)
-        if not rest:
-            return multiply
+        return InTurn((multiply, *rest)) if rest else multiply
 
-        def finished() -> None:
-            multiply()
-            for call in rest:
-                call()
-
-        return finished
+    def sum_rows(self, x: Array, w: Array, start: int) -> Call:
+        return ColumnSums(Sums(x, w, start), summing(self, x, w, start))
 
     def transpose(self, out: Array, w: Array, start: int) -> Call:
         return self.launch(transpose, out.size, out, w, start)
@@ -93,28 +90,21 @@ class CupyBackend:
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         """A call that runs the kernel on these very arrays, which must have no gaps."""
         assert all(a.flags.c_contiguous for a in arrays if hasattr(a, "flags")), kernel.__name__
-        count = iterations(kernel, arrays)
-        if count == 0:
-            return _nothing
-        function = self._function(kernel, arrays)
-        grid, block = program(kernel, arrays).geometry(count, work)
-        given = (count, *(part for array in arrays for part in _parts(array)))
-        return lambda: function(grid, block, given)
+        one = Pass(((kernel, arrays),), work)
+        return Launch(one, self._compiled) if one.iterations else _nothing
 
-    def _function(self, kernel: Kernel, arrays: Sequence[Array]) -> Any:
-        key = (kernel, arguments(arrays))
-        if key not in self._functions:
-            made = program(kernel, arrays)
-            module = cupy.RawModule(code=made.source, options=OPTIONS)
-            self._functions[key] = module.get_function(made.name)
-        return self._functions[key]
+    def _compiled(self, program: Program) -> Any:
+        if program not in self._functions:
+            module = cupy.RawModule(code=program.source, options=OPTIONS)
+            self._functions[program] = module.get_function(program.name)
+        return self._functions[program]
 
     def synchronize(self) -> None:
         self.stream.synchronize()
 
     def capture(self, calls: Sequence[Call]) -> Call:
-        fixed = tuple(calls)
-        return _Replay(self, fixed) if fixed else _nothing
+        fewer = merged(calls)
+        return _Replay(self, fewer) if fewer else _nothing
 
     @property
     def captures(self) -> bool:
@@ -131,11 +121,6 @@ def _nothing() -> None:
     pass
 
 
-def _parts(array: Any) -> tuple[Any, ...]:
-    """What a translated kernel is given for an argument: address and shape, or the number itself."""
-    return (array, *array.shape) if hasattr(array, "shape") else (int(array),)
-
-
 class _Replay:
     """Calls that run one by one the first time, then become a CUDA graph that is launched as one.
 
@@ -145,7 +130,7 @@ class _Replay:
     """
 
     def __init__(self, backend: CupyBackend, calls: Sequence[Call]) -> None:
-        self._backend, self._calls = backend, calls
+        self._backend, self._calls = backend, tuple(calls)
         self._warm = False
         self._graph: Any = None
         self._pool: Any = None

@@ -16,6 +16,7 @@ from nettrain.backend.product import (
     is_small,
     limit,
     small_product,
+    summing,
     transpose,
     transpose_squares,
 )
@@ -31,6 +32,7 @@ class NumpyBackend:
     xp: Any = np
     block = 8192
     turns_small = True
+    merges_rows = True
     chunk_bytes = 1 << 20  # so that they fit the caches
 
     def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
@@ -71,6 +73,9 @@ class NumpyBackend:
             gates = everywhere(self, out) if gate is None else gate
             return self.launch(small_product, out.size * a.shape[2], out, a, b, *rest, gates)
         return self.capture([partial(self.matmul, a, b, out), *finishing(self, out, bias, floor, gate)])
+
+    def sum_rows(self, x: Array, w: Array, start: int) -> Call:
+        return summing(self, x, w, start)
 
     def transpose(self, out: Array, w: Array, start: int) -> Call:
         if not FUSED:

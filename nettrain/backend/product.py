@@ -41,6 +41,13 @@ def begun(backend: Backend, out: Array, bias: tuple[Array, int] | None) -> tuple
     return bias or (backend.zeros((1, out.shape[2])), 0)
 
 
+def summing(backend: Backend, x: Array, w: Array, start: int) -> Call:
+    """`Backend.sum_rows` as a product with ones, which on a host is three times faster than a reduction."""
+    ones = backend.zeros((1, 1, x.shape[1]))
+    ones.fill(1)
+    return backend.product(ones, x, w[:, None, start : start + x.shape[2]])
+
+
 def limit(backend: Backend, floor: float | None) -> Array:
     """floor (1,), or what is below every number."""
     return backend.from_host(np.array([-np.inf if floor is None else floor]))

@@ -190,8 +190,6 @@ class Network:
         delta_prev = delta @ Wᵀ.
         """
         backend, slopes = self.backend, views(gradient, self.place)
-        ones = backend.zeros((1, 1, work[0].z.shape[1]))
-        ones.fill(1)
         for k in reversed(range(len(self.plan.layers))):
             own, layer = work[k], self.plan.layers[k]
             self._through_activation(tape, own, k, gradient)
@@ -199,11 +197,10 @@ class Network:
                 gain, shift = (self.place.start(k, name) for name in ("gain", "shift"))
                 signals = (own.slope, own.dense, own.moments)
                 self._launch(tape, normalise_backward, *signals, self.parameters, gradient, gain, shift)
+            if layer.bias:  # at once, for a device takes it into the pass that has made the slope
+                tape.append(backend.sum_rows(own.slope, gradient, self.place.start(k, "bias")))
             before = x if k == 0 else work[k - 1].output
             tape.append(backend.product(before.swapaxes(1, 2), own.slope, slopes[k]["weight"]))
-            if layer.bias:
-                # the sum over rows as a product with ones: three times faster than a reduction
-                tape.append(backend.product(ones, own.slope, slopes[k]["bias"]))
             if k > 0:
                 gate = work[k - 1].a if self.plan.layers[k - 1].activation.rectifies else None
                 turned = self._turned(tape, k)
@@ -253,12 +250,10 @@ class Network:
             tape.call(kind.backward, xp, self._settings(k), own.delta, own.z, own.a)
 
     def _signals(self, k: int, *arrays: Array) -> list[Array]:
-        """What an activation's kernel gets: to one that looks at each number by itself, longer rows.
-
-        A loop over a short row takes as long to begin as to run.
-        """
+        """What an activation's kernel gets: to one that looks at each number by itself, longer rows."""
         entry = self.plan.layers[k].activation
-        if not entry.elementwise or entry.learned or entry.columns_per_unit > 1:
+        joint = not entry.elementwise or entry.learned or entry.columns_per_unit > 1
+        if joint or not self.backend.merges_rows:
             return list(arrays)
         members, rows, width = arrays[0].shape
         merged = max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * width <= LONG))

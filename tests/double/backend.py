@@ -16,7 +16,7 @@ class DoubleBackend:
     """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host."""
 
     name = "double"
-    block, turns_small, chunk_bytes = 1024, False, 64 << 20  # as on a device
+    block, turns_small, merges_rows, chunk_bytes = 1024, False, False, 64 << 20  # as on a device
 
     def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
         self.xp: Any = modules()["cupy"]
@@ -40,6 +40,9 @@ class DoubleBackend:
     def product(self, a: Array, b: Array, out: Array, **named: Any) -> Call:
         plain = {name: _unwrapped(value) for name, value in named.items()}
         return self._host.product(_memory(a), _memory(b), _memory(out), **plain)
+
+    def sum_rows(self, x: Array, w: Array, start: int) -> Call:
+        return self._host.sum_rows(_memory(x), _memory(w), start)
 
     def gather(self, table: Array, index: Array, out: Array) -> Call:
         return self._host.gather(_memory(table), _memory(index), _memory(out))

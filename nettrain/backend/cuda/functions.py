@@ -52,23 +52,27 @@ class Function(ast.NodeVisitor):
         self._unsafe: set[str] = set()  # arrays of which lanes read what others write
         self._sums: set[str] = set()  # arrays whose elements a nest sums up
 
-    def kernel_lines(self) -> Lines:
-        """Scalars, the team, and one iteration of the prange."""
+    def iteration_source(self) -> str:
+        """One iteration of a kernel's prange, for a team that is given its number."""
         *first, loop = self._body
         assert isinstance(loop, ast.For)
-        begin, variable = self._block(first), self._variable(loop)
-        team = "Team team{Int(threadIdx.x), Int(blockDim.x)};"
-        place = f"Int {variable} = Int(blockIdx.x) * blockDim.y + threadIdx.y;"
-        leave = f"if ({variable} >= iterations) return;"
+        lines, variable = self._block(first), self._variable(loop)
         self._in.known.add(variable)
-        return [*begin, team, place, leave, *self._team_lines(loop.body)]
+        lines += self._team_lines(loop.body)
+        return self._template(f"{self._name}_at", [f"Int {variable}"], lines, "void")
 
     def helper_source(self) -> str:
         """A helper as a template, whose first argument is the team or a lane alone."""
-        kinds = "".join(f", class {name.upper()}_" for name in self.parameters)
-        given = "".join(f", {name.upper()}_ {name}" for name in self.parameters)
-        head = f"template <class G{kinds}> __device__ auto {self._name}(G team{given}) {{"
-        return "\n".join([head, *indented(self._team_lines(self._body)), "}", ""])
+        return self._template(self._name, [], self._team_lines(self._body), "auto")
+
+    def _template(self, name: str, more: Lines, lines: Lines, result: str) -> str:
+        """A function of a team, of numbers and of what the parameters are, whatever their types."""
+        kinds = [f"class {name.upper()}_" for name in self.parameters]
+        given = [
+            f"{kind.removeprefix('class ')} {name}" for kind, name in zip(kinds, self.parameters, strict=True)
+        ]
+        head = f"template <class G, {', '.join(kinds)}> __device__ {result} {name}"
+        return "\n".join([f"{head}({', '.join(['G team', *more, *given])}) {{", *indented(lines), "}", ""])
 
     def _helped(self, name: str, given: list[str]) -> str:
         """A call of another function, which is translated when it is first met."""

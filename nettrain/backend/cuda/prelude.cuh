@@ -119,6 +119,33 @@ struct Solo {
     template <class Join, class T> __device__ T reduce(T x) const { return x; }
 };
 
+// A lane that stands for one element of a row of `size`: loops over the row come by there alone.
+struct Lane {
+    Int lane, size;
+    __device__ void sync() const {}
+};
+
+// Iteration `strip` of those that go over x (R, B, H) by strips of columns: `each(lane, row)` at every element,
+// row by row in groups, then the sums over the rows, which go to sums (R, P) from `start` on.
+template <class T, class S, class Each>
+__device__ void sum_columns(Team team, Int strip, View<T, 3> x, View<S, 2> sums, Int start, Each each) {
+    Int rows = x.shape(1), columns = x.shape(2), strips = (columns + STRIP - 1) / STRIP;
+    Int r = strip / strips, first = strip % strips * STRIP;
+    Int last = first + STRIP < columns ? first + STRIP : columns;
+    Grid grid = team.grid(last - first);
+    for (; first < last; first += grid.across) {
+        Int j = first + grid.column;
+        T total = 0;
+        if (j < last)
+            for (Int i = grid.group; i < rows; i += grid.groups) {
+                each(Lane{j, columns}, r * rows + i);
+                total += x(r, i, j);
+            }
+        total = team.total(grid, total);
+        if (j < last && grid.group == 0) sums(r, start + j) = total;
+    }
+}
+
 template <class A, class B> struct Two {
     A a;
     B b;

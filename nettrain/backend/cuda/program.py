@@ -6,12 +6,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nettrain.backend.cuda.translate import LARGEST, extent, kernel_source, most_lanes
+from nettrain.backend.cuda.translate import LARGEST, Part, extent, most_lanes, source
 from nettrain.backend.kernel import Kernel
 
 WARP = 32
 PER_LANE = 4  # elements that a lane is given before a team grows
 TEAMS = 2  # teams of one warp that share a block: together they keep to every kernel's bound
+STRIP = WARP  # columns that a team sums up
 Arguments = tuple[tuple[str, int], ...]
 
 
@@ -39,7 +40,7 @@ def arguments(arrays: Sequence[Any]) -> Arguments:
 
 def program(kernel: Kernel, arrays: Sequence[Any]) -> Program:
     """The program for arrays of these types; translated once for each."""
-    return _program(kernel, arguments(arrays))
+    return programs(((kernel, arguments(arrays)),))
 
 
 def iterations(kernel: Kernel, arrays: Sequence[Any]) -> int:
@@ -49,10 +50,14 @@ def iterations(kernel: Kernel, arrays: Sequence[Any]) -> int:
 
 def prelude() -> str:
     """What every program starts with."""
-    return files(__package__).joinpath("prelude.cuh").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("prelude.cuh").read_text(encoding="utf-8")
+    return f"constexpr int LARGEST = {LARGEST}, STRIP = {STRIP};\n{text}"
 
 
 @cache
-def _program(kernel: Kernel, given: Arguments) -> Program:
-    source = f"constexpr int LARGEST = {LARGEST};\n{prelude()}\n{kernel_source(kernel.body, given)}"
-    return Program(kernel.__name__, source, most_lanes(kernel.body))
+def programs(kernels: tuple[tuple[Kernel, Arguments], ...], sums: str = "") -> Program:
+    """One program of several kernels, see `translate.source`."""
+    parts = [Part(kernel.body, given) for kernel, given in kernels]
+    name = "__".join([*(kernel.__name__ for kernel, _ in kernels), *(["sums"] if sums else [])])
+    largest = LARGEST if sums else min(most_lanes(part.body) for part in parts)
+    return Program(name, f"{prelude()}\n{source(name, parts, sums)}", largest)

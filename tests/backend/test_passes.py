@@ -1,0 +1,174 @@
+"""Kernels that share one launch do what they do one behind the other; and which ones may not share it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nettrain.backend.cuda.launches import ColumnSums, InTurn, Launch, merged
+from nettrain.backend.cuda.passes import Pass, Sums, joined, summed
+from nettrain.backend.cuda.rowwise import rowwise
+from nettrain.backend.kernel import Kernel
+from nettrain.backend.product import add_bias, let_through
+from nettrain.catalogue.activations import activations
+from nettrain.catalogue.columns import columns
+from nettrain.model.batch_norm import normalise_by_running
+from tests.double.arrays import device
+from tests.double.on_host import COMPILER, compiled, flattened, run
+
+SHAPES = [(3, 7, 40), (1, 70, 33)]  # fewer rows than lanes, and more; strips that are not full
+PLAIN = {
+    name: entry
+    for name, entry in activations.items()
+    if entry.elementwise and not entry().learned and not entry.identity
+}
+FORWARD = {name: one.forward_kernel for name, one in PLAIN.items() if one.forward_kernel is not None}
+BACKWARD = {name: one.backward_kernel for name, one in PLAIN.items() if one.backward_kernel is not None}
+
+
+def arrays(shape: tuple[int, int, int], count: int, seed: int = 0) -> list[Any]:
+    """So many arrays of random numbers on the double."""
+    drawn = np.random.default_rng(seed)
+    return [device(drawn.normal(size=shape)) for _ in range(count)]
+
+
+def numbers_of(name: str, members: int) -> Any:
+    entry = activations[name]
+    return device(columns(entry.columns(entry()), members))
+
+
+def biased(shape: tuple[int, int, int], z: Any) -> Pass:
+    w, floor = device(np.random.default_rng(1).normal(size=(shape[0], 90))), device(np.array([-np.inf]))
+    return Pass(((add_bias, (z, w, 11, floor)),), z.size)
+
+
+def forward(name: str, shape: tuple[int, int, int]) -> Pass:
+    """A bias and an activation behind it."""
+    z, a = arrays(shape, 2)
+    both = joined(biased(shape, z), Pass(((FORWARD[name], (z, a, numbers_of(name, shape[0]))),), z.size))
+    assert both is not None
+    return both
+
+
+def backward(name: str, shape: tuple[int, int, int]) -> Pass:
+    """The way back through an activation, with the bias's gradient."""
+    delta, z, a = arrays(shape, 3)
+    gradient = device(np.zeros((shape[0], 100)))
+    one = Pass(((BACKWARD[name], (delta, z, a, numbers_of(name, shape[0]))),), z.size)
+    both = summed(one, Sums(delta, gradient, 9))
+    assert both is not None
+    return both
+
+
+def gated(shape: tuple[int, int, int]) -> Pass:
+    delta, gate = arrays(shape, 2)
+    both = summed(
+        Pass(((let_through, (delta, gate)),), gate.size), Sums(delta, device(np.zeros((shape[0], 99))), 5)
+    )
+    assert both is not None
+    return both
+
+
+def host(argument: Any, kept: dict[int, Any]) -> Any:
+    """A copy on the host; what is one array stays one."""
+    if not hasattr(argument, "_host"):
+        return argument
+    return kept.setdefault(id(argument._host), argument._host.copy())
+
+
+def one_by_one(what: Pass) -> list[Any]:
+    """The arguments after the kernels of the host, and sums in NumPy."""
+    kept: dict[int, Any] = {}
+    given = [host(one, kept) for one in what.arguments]
+    for kernel, own in what.parts:
+        kernel(*(host(one, kept) for one in own))
+    if what.sums is not None:
+        x, w, start = host(what.sums.x, kept), host(what.sums.w, kept), what.sums.start
+        w[:, start : start + x.shape[2]] = x.sum(axis=1)
+    return given
+
+
+def at_once(what: Pass, order: int) -> list[Any]:
+    kept: dict[int, Any] = {}
+    given = [host(one, kept) for one in what.arguments]
+    (grid,), block = what.geometry
+    run(what.program.source, what.program.name, grid, block, flattened(what.iterations, given), order)
+    return given
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no g++")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_one_launch_does_what_several_did(shape: tuple[int, int, int]) -> None:
+    passes = [gated(shape), *(forward(name, shape) for name in FORWARD)]
+    passes += [backward(name, shape) for name in BACKWARD]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(compile_one, passes))
+    for what in passes:
+        expected = one_by_one(what)
+        for order in range(3):
+            for got, want in zip(at_once(what, order), expected, strict=True):
+                np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12, err_msg=what.program.name)
+
+
+def compile_one(what: Pass) -> None:
+    compiled(what.program.source, what.program.name, len(flattened(0, [host(a, {}) for a in what.arguments])))
+
+
+def launch(kernel: Kernel, *given: Any) -> Launch:
+    return Launch(Pass(((kernel, given),), given[0].size), lambda _: None)  # type: ignore[arg-type, return-value]
+
+
+def test_a_list_of_calls_becomes_shorter() -> None:
+    shape, order = (2, 5, 6), []
+    z, a, delta = arrays(shape, 3)
+    gradient, product = device(np.zeros((2, 20))), lambda: order.append("product")
+    bias = launch(add_bias, *biased(shape, z).parts[0][1])
+    calls = [
+        *[InTurn([product, bias]), launch(FORWARD["sigmoid"], z, a, numbers_of("sigmoid", 2)), product],
+        *[launch(let_through, delta, a), ColumnSums(Sums(delta, gradient, 0), product), product],
+    ]
+    fewer = merged(calls)
+    kinds = [one.what.program.name if isinstance(one, Launch) else "product" for one in fewer]
+    assert kinds == ["product", "add_bias__sigmoid_forward", "product", "let_through__sums", "product"]
+
+
+def test_who_reads_what_another_row_has_written_waits() -> None:
+    z, a, w = *arrays((2, 5, 6), 2), device(np.zeros((2, 60)))
+    first = Pass(((add_bias, (z, w, 0, device(np.zeros(1)))),), z.size)
+    onto = Pass(((add_bias, (a, device(z._host.reshape(2, 30)), 0, device(np.zeros(1)))),), z.size)
+    assert joined(first, onto) is None
+    assert joined(onto, first) is None
+    shifted = device(np.zeros(100)[4:64].reshape(2, 5, 6))
+    part = device(shifted._host.base[:60].reshape(2, 5, 6))
+    assert joined(Pass(((let_through, (shifted, z)),), 60), Pass(((let_through, (part, z)),), 60)) is None
+
+
+def test_other_rows_are_another_pass() -> None:
+    z, a = arrays((2, 6, 5), 2)
+    x, y = arrays((3, 4, 5), 2)  # as many rows, otherwise divided
+    assert joined(Pass(((let_through, (z, a)),), 60), Pass(((let_through, (x, y)),), 60)) is None
+    few = arrays((2, 5, 5), 2)
+    assert joined(Pass(((let_through, (z, a)),), 60), Pass(((let_through, tuple(few)),), 50)) is None
+
+
+def test_sums_stay_apart_where_they_do_not_fit() -> None:
+    delta, gate = arrays((1, 2000, 3), 2)
+    w = device(np.zeros((1, 9)))
+    assert summed(Pass(((let_through, (delta, gate)),), 6000), Sums(delta, w, 0)) is None, "many rows"
+    delta, gate = arrays((2, 5, 3), 2)
+    one = Pass(((let_through, (delta, gate)),), 30)
+    assert summed(one, Sums(gate, w, 0)) is None, "another array"
+    assert summed(one, Sums(delta, device(gate._host.reshape(2, 15)), 0)) is None, "onto what is read"
+    softmax = activations["softmax"].forward_kernel
+    assert softmax is not None
+    joint = Pass(((softmax, (delta, gate, device(np.zeros((2, 0))))),), 30)
+    assert summed(joint, Sums(delta, w, 0)) is None, "numbers of a row that need each other"
+
+
+def test_which_kernels_go_by_rows() -> None:
+    assert rowwise(normalise_by_running.body) is None
+    for name in PLAIN:
+        for kernel in (FORWARD.get(name), BACKWARD.get(name)):
+            found = rowwise(kernel.body) if kernel is not None else None
+            assert kernel is None or (found is not None and found.by_elements), name
