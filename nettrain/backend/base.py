@@ -9,6 +9,26 @@ import numpy.typing as npt
 Array = Any  # a NumPy or a CuPy array; shapes are written in the docstrings
 HostArray = npt.NDArray[Any]
 Call = Callable[[], object]
+Picked = npt.NDArray[np.intp] | slice  # rows of a table, by number or side by side
+
+
+class Pipe(Protocol):
+    """What brings rows that stay on the host to a device while it computes; two blocks take turns."""
+
+    def room(self) -> int:
+        """Bytes that the device has free."""
+
+    def load(self, turn: int, rows: Picked, columns: Sequence[tuple[HostArray, Array]]) -> None:
+        """Set rows of host arrays off to device arrays (B, …), which all that was asked for before may read.
+
+        `turn` is 0 or 1, whose block they take. Both arrays of a column have one dtype.
+        """
+
+    def ready(self, turn: int) -> None:
+        """What is asked for from here on is done when the rows of that turn have arrived."""
+
+    def drain(self) -> None:
+        """Wait for all rows that are on their way."""
 
 
 class Backend(Protocol):
@@ -62,6 +82,9 @@ class Backend(Protocol):
 
     def launch(self, kernel: Any, work: int, *arrays: Array) -> Call:
         """A call that runs the kernel on these very arrays; `work` is the number of elements it visits."""
+
+    def pipe(self) -> Pipe | None:
+        """What brings rows that stay on the host; None where all arrays lie there."""
 
     def synchronize(self) -> None:
         """Wait until the device has done all that was asked."""

@@ -1,14 +1,14 @@
 """The CuPy backend: arrays on an NVIDIA GPU. The only file that imports CuPy.
 
-All work goes to one stream, in order; only `to_host` and `synchronize` wait for it. Kernels are those of the
-host, translated (see backend.cuda) and compiled when they are first used. Products go through cuBLAS's
-strided-batched call, which takes transposed and strided views and, with a batch stride of 0, one matrix for
-all members: nothing is copied.
+All work goes to one stream, in order; only `to_host` and `synchronize` wait for it. Rows that do not fit on
+the device come by another (see backend.pinned). Kernels are those of the host, translated (see backend.cuda)
+and compiled when they are first used. Products go through cuBLAS's strided-batched call, which takes
+transposed and strided views and, with a batch stride of 0, one matrix for all members: nothing is copied.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import cupy
@@ -19,7 +19,9 @@ from nettrain.backend.cuda.launches import ColumnSums, InTurn, Launch, merged
 from nettrain.backend.cuda.passes import Pass, Sums
 from nettrain.backend.cuda.program import Program
 from nettrain.backend.cuda.rows import take_rows
+from nettrain.backend.device import room
 from nettrain.backend.kernel import Kernel
+from nettrain.backend.pinned import PinnedPipe
 from nettrain.backend.product import finishing, summing, transpose
 
 OPTIONS = ("--std=c++17",)
@@ -47,6 +49,8 @@ class CupyBackend:
         self.stream.use()
         self.notes: list[str] = []
         self._products = _products(self.dtype, device, tf32, self.notes)
+        self._room = partial(room, device)
+        self._pipe: PinnedPipe | None = None
         self._functions: dict[Program, Any] = {}
 
     def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
@@ -98,6 +102,11 @@ class CupyBackend:
             module = cupy.RawModule(code=program.source, options=OPTIONS)
             self._functions[program] = module.get_function(program.name)
         return self._functions[program]
+
+    def pipe(self) -> PinnedPipe:
+        if self._pipe is None:
+            self._pipe = PinnedPipe(cupy, self.stream, self._room)
+        return self._pipe
 
     def synchronize(self) -> None:
         self.stream.synchronize()

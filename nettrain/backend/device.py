@@ -112,6 +112,15 @@ def memory(number: int) -> tuple[int, int]:
         return int(free) + int(cupy.get_default_memory_pool().free_bytes()), int(total)
 
 
+def room(number: int) -> int:
+    """Bytes that may be taken on a device: what is free, within the limit of CuPy's memory pool."""
+    cupy, (free, _) = _cupy(), memory(number)
+    with cupy.cuda.Device(number):
+        pool = cupy.get_default_memory_pool()
+        limit = int(pool.get_limit())  # set by CUPY_GPU_MEMORY_LIMIT, or by set_limit
+        return min(free, limit - int(pool.used_bytes())) if limit else free
+
+
 def is_shortage(error: BaseException) -> bool:
     """Whether this error of CuPy, CUDA or cuBLAS says that a device has no memory left."""
     kind = type(error)

@@ -91,6 +91,9 @@ class NumpyBackend:
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         return kernel.bind(work, self.threads, arrays)
 
+    def pipe(self) -> None:
+        return None
+
     def synchronize(self) -> None:
         pass
 

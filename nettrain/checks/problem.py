@@ -73,7 +73,7 @@ class Problem:
 
     def population(self, members: int) -> Run:
         """So many equal members, all at the point."""
-        run = build([self.experiment] * members, self.data, self.backend)
+        run = build([self.experiment] * members, self.data, self.backend, whole=True)
         run.population["parameters"][:] = run.backend.from_host(self.point)
         steps_done(run)[...] = 0
         return run

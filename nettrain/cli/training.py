@@ -53,7 +53,14 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
     run, folder = job.training.run, job.folder
     if not quiet:
         said = getattr(run.backend, "notes", ())
-        notes = [*job.notes, *said, *job.data.notes, *remarks(run.experiment), *run.batches.remarks]
+        notes = [
+            *job.notes,
+            *said,
+            *job.data.notes,
+            *remarks(run.experiment),
+            *run.batches.remarks,
+            *run.notes,
+        ]
         head(console, run.experiment.experiment, _facts(run, job), notes)
     try:
         with shortage_told(run.experiment):

@@ -13,7 +13,8 @@ from nettrain.engine.build import loss_of, table_of
 from nettrain.engine.evaluate import Measurable, own_units
 from nettrain.engine.measure import Measured, mean_response, measure
 from nettrain.engine.members import shaped, stack
-from nettrain.engine.predict import chunk_rows, predict
+from nettrain.engine.memory import chunk_rows
+from nettrain.engine.predict import predict
 
 
 class Trained(Measurable, Protocol):
@@ -74,7 +75,7 @@ def losses_of(run: Trained, outputs: HostArray, rows: Rows) -> Floats:
     """The loss of each row (N,), of several members the mean. Raises DataError at targets it cannot take."""
     loss, size = loss_of(run.experiment), chunk_rows(run.plan, run.backend.chunk_bytes)
     settings = shaped(stack([run.experiment] * len(outputs)).loss, 1, run.backend.dtype)
-    y = run.backend.to_host(table_of(rows, run.experiment, run.backend, run.plan.outputs).y)
+    y = table_of(rows, run.experiment, run.backend.dtype, run.plan.outputs).y
     losses = np.empty(len(rows.x))
     for start in range(0, len(losses), size):
         part = slice(start, start + size)

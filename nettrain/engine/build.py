@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import Array, Backend, HostArray
+from nettrain.backend.base import Array, Backend
 from nettrain.backend.philox import key_words
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.losses import losses, targets_for
@@ -15,36 +15,20 @@ from nettrain.catalogue.optimizers import DECAYS, optimizers
 from nettrain.catalogue.schedules import Calendar, Reactive
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.engine.batches import Plan
+from nettrain.engine.batches import Plan, shared
 from nettrain.engine.members import grouping_key, shaped, stack
+from nettrain.engine.memory import working_bytes
 from nettrain.engine.plateau import Plateau
 from nettrain.engine.population import Pool, Population
 from nettrain.engine.profile import Profile
+from nettrain.engine.ring import Ring, can_stream
 from nettrain.engine.snapshots import Snapshots
 from nettrain.engine.stopping import Convergence, Stopping
+from nettrain.engine.table import Table, in_dtype, place
 from nettrain.errors import DataError
 from nettrain.model.architecture import Architecture, architecture, layer_initializers
 from nettrain.model.parameters import Layout, initial_row, initial_statistics, layout, statistics_layout
 from nettrain.spec.experiment import Experiment, goal
-
-
-@dataclass(frozen=True)
-class Table:
-    """One set of rows on the device: x (N, D), y (N,) or (N, K), weight (N,).
-
-    `target` and `mass` are y and weight on the host, as the data gave them.
-    """
-
-    x: Array
-    y: Array
-    weight: Array
-    even: bool  # all rows weigh 1
-    target: HostArray
-    mass: HostArray
-
-    @property
-    def rows(self) -> int:
-        return int(self.x.shape[0])
 
 
 @dataclass
@@ -71,17 +55,28 @@ class Run:
     final_statistics: Array  # (R, Q) on the host: their running statistics
     minimizers: dict[int, Any] = field(default_factory=dict)  # of members whose rule is a routine of its own
     profile: Profile | None = None  # where times go when somebody asks
+    ring: Ring | None = None  # what training rows pass through that do not fit on the device
+    notes: Sequence[str] = ()  # what a person should be told of it
+
+    @property
+    def orders(self) -> int:
+        """In how many orders the members that are still here take the rows."""
+        training = self.population.members.training
+        return 1 if shared(training.order_seed, shuffle=training.shuffle) else self.population.size
 
     def close(self) -> None:
         """End what goes on beside the main thread."""
+        if self.ring is not None:
+            self.ring.close()
         for minimizer in self.minimizers.values():
             minimizer.close()
         self.minimizers.clear()
 
 
-def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -> Run:
+def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend, *, whole: bool = False) -> Run:
     """Allocate a population for resolved experiments of one group on prepared data.
 
+    Rows stream to a device on which they do not fit, unless steps that follow no course need the `whole`.
     Raises DataError when a batch is larger than the training rows.
     """
     first = experiments[0]
@@ -115,7 +110,19 @@ def build(experiments: Sequence[Experiment], data: Prepared, backend: Backend) -
         final_statistics=np.zeros((len(experiments), widths[1]), backend.dtype),
     )
     _allocate(run, experiments, data)
+    _place(run, whole=whole)
     return run
+
+
+def _place(run: Run, *, whole: bool) -> None:
+    """Put the rows where they are to lie, now that all else has its memory."""
+    backend, batches, groups = run.backend, run.batches, run.orders
+    working = working_bytes(backend, run.plan, run.population.size, groups, batches)
+    needed = () if can_stream(run.tables["train"], groups, batches) and not whole else ("train",)
+    run.tables, run.notes = place(run.tables, backend, working, needed)
+    train = run.tables["train"]
+    if train.pipe is not None:
+        run.ring = Ring(backend, train.pipe, train, groups, batches)
 
 
 def _monitor(experiment: Experiment, data: Prepared) -> str:
@@ -181,14 +188,16 @@ def batches_of(experiment: Experiment, train: Rows) -> Plan:
 def _tables(experiment: Experiment, data: Prepared, backend: Backend, outputs: int) -> dict[str, Table]:
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     return {
-        name: table_of(part, experiment, backend, outputs) for name, part in parts.items() if part is not None
+        name: table_of(part, experiment, backend.dtype, outputs)
+        for name, part in parts.items()
+        if part is not None
     }
 
 
-def table_of(rows: Rows, experiment: Experiment, backend: Backend, outputs: int) -> Table:
-    """Rows on the device, their targets in the form that the loss reads for so many outputs.
+def table_of(rows: Rows, experiment: Experiment, dtype: "np.dtype[Any]", outputs: int) -> Table:
+    """Rows on the host, their targets in the form that the loss reads for so many outputs.
 
-    Raises DataError for targets that the loss cannot take.
+    Numbers are in the run's dtype. Raises DataError for targets that the loss cannot take.
     """
     loss = loss_of(experiment)
     target = targets_for(loss, rows.y, outputs)
@@ -196,9 +205,9 @@ def table_of(rows: Rows, experiment: Experiment, backend: Backend, outputs: int)
     if objection:
         raise DataError(f"loss: {loss.model_fields['name'].default} needs {objection}")
     return Table(
-        backend.from_host(rows.x),
-        backend.from_host(target),
-        backend.from_host(rows.weight),
+        in_dtype(rows.x, dtype),
+        in_dtype(target, dtype),
+        in_dtype(rows.weight, dtype),
         even=bool((rows.weight == 1).all()),
         target=rows.y,
         mass=rows.weight,

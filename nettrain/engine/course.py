@@ -54,11 +54,19 @@ class Course:
         longest = min(TABLE_STEPS, self._steps)
         self.table = run.pool.take("table", (longest, *self._coefficients.shape))
         self.orders = run.pool.take("orders", (groups, batches.rows), np.intp)
+        self._ring = run.ring
+        if (
+            self._ring is not None
+        ):  # the order is that in which rows are brought: where they lie stays the same
+            self.orders[...] = run.backend.xp.asarray(self._ring.places(groups))
         self.done = steps_done(run)
 
     def lay_out(self, orders: Index, done: int) -> None:
         """The orders of an epoch that begins, or goes on, after so many steps."""
-        self.orders[...] = self._backend.xp.asarray(orders)
+        if self._ring is None:
+            self.orders[...] = self._backend.xp.asarray(orders)
+        else:
+            self._ring.begin(orders, done % self._steps)
         self.done[...] = done
 
     def lay_out_coefficients(self, table: HostArray) -> None:

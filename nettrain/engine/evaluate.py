@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
-from nettrain.engine.build import Run, Table, loss_of
+from nettrain.engine.build import Run, loss_of
 from nettrain.engine.measure import Measured, Measurement, mean_response, respond
 from nettrain.engine.members import placed, shaped, stack
 from nettrain.engine.population import Pool
-from nettrain.engine.predict import chunks
+from nettrain.engine.predict import Chunk, Given, chunks
 from nettrain.engine.step import layer_numbers
+from nettrain.engine.table import Table
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import Network
 from nettrain.spec.experiment import Experiment
@@ -67,8 +68,9 @@ class Evaluation:
         self._watched = [name for name in watched if name not in self._quick]
         numbers = layer_numbers(run.backend, members)
         net = Network(run.backend, run.plan, parameters, statistics, numbers)
-        self._chunks = chunks(net, table.x, run.pool)
-        self._weight, self._mass = run.backend.xp.asarray(table.mass), float(table.mass.sum())
+        weight = table.mass if table.pipe else run.backend.xp.asarray(table.mass)
+        self._chunks = chunks(net, Given(table.x, (table.y, weight), table.pipe), run.pool)
+        self._mass = float(table.mass.sum())
 
     def figures(self) -> Figures:
         """The loss, the quick metrics and the watched ones, each (R,) on the host."""
@@ -100,25 +102,24 @@ class Evaluation:
         members = [Measurement(self._task, names) for _ in range(self._size)] if names else []
         for chunk in self._chunks:
             chunk.compute()
-            for name, rows in self._rows(quick, chunk.output, chunk.rows).items():
-                sums[name] = sums[name] + self._weighted(rows, chunk.rows)
+            for name, rows in self._rows(quick, chunk).items():
+                sums[name] = sums[name] + self._weighted(rows, chunk.beside[1])
             if members:
                 self._measure(members, self._backend.to_host(chunk.output), chunk.rows)
         means = {name: total / self._mass for name, total in fetched(self._backend, sums).items()}
         return means, [member.finish() for member in members]
 
-    def _rows(self, quick: dict[str, Any], output: Array, part: slice) -> dict[str, Array]:
+    def _rows(self, quick: dict[str, Any], chunk: Chunk) -> dict[str, Array]:
         """What is averaged, each (R, B) or (R, B, T)."""
-        xp, y = self._backend.xp, self._table.y[part][None]
+        xp, output, y = self._backend.xp, chunk.output, chunk.beside[0][None]
         shown = output
         if self._task.targets == "numbers" and self._loss.link != "linear":
             shown = self._loss.respond(xp, output)
         rows = {name: metric.rows(xp, shown, y, self._scale) for name, metric in quick.items()}
         return {"loss": self._loss.rows(xp, self._settings, output, y), **rows}
 
-    def _weighted(self, rows: Array, part: slice) -> Array:
-        """Σ weight·rows over rows (R, B) or (R, B, T)."""
-        weight = self._weight[part]
+    def _weighted(self, rows: Array, weight: Array) -> Array:
+        """Σ weight·rows over rows (R, B) or (R, B, T), weight (B,)."""
         # float64 before the sum: its order of additions must not depend on R
         return (rows.astype(np.float64) * weight.reshape(-1, *[1] * (rows.ndim - 2))).sum(axis=1)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.engine.batches import Index, orders, shared
+from nettrain.engine.batches import Index, orders
 from nettrain.engine.build import Run
 from nettrain.engine.coefficients import TABLE_STEPS, coefficient_table
 from nettrain.engine.course import Course
@@ -68,12 +68,10 @@ class Training:
     def rebuild(self) -> None:
         """New steps and views, for the population as it is now."""
         population = self.run.population
-        same = shared(self._rules.order_seed, shuffle=self.settings.shuffle)
-        self.orders = 1 if same else population.size
-        self.course = Course(self.run, self.orders, self.run.batches)
+        self.course = Course(self.run, self.run.orders, self.run.batches)
         sizes = self.run.batches.sizes
         self.steps: dict[int, Step] = {
-            rows: training_step(self.run, rows, self.orders, self.course) for rows in sizes
+            rows: training_step(self.run, rows, self.run.orders, self.course) for rows in sizes
         }
         table, fitted = (
             self.run.tables.get("validation"),
@@ -184,6 +182,8 @@ class Training:
                 return False
             if position == begin or position % TABLE_STEPS == 0:
                 rates = self._lay_out_coefficients(position)
+            if run.ring is not None:
+                run.ring.reach(position)
             step = self.steps[stop - start]
             if position == 0:
                 step.begin()

@@ -3,13 +3,14 @@
 import numpy as np
 
 from nettrain.catalogue.metrics.entry import Floats
-from nettrain.engine.build import Run, Table, loss_of
+from nettrain.engine.build import Run, loss_of
 from nettrain.engine.evaluate import Networks, own_units
 from nettrain.engine.measure import respond
 from nettrain.engine.members import stack
 from nettrain.engine.population import Pool
-from nettrain.engine.predict import chunks
+from nettrain.engine.predict import Given, chunks
 from nettrain.engine.step import layer_numbers
+from nettrain.engine.table import Table
 from nettrain.model.network import Network
 
 PARTS = ("test", "validation", "train")  # the rows that say most, of those that are there
@@ -29,7 +30,7 @@ def answers(run: Run, networks: Networks, table: Table) -> Floats:
     fitted = backend.from_host(networks.parameters), backend.from_host(networks.statistics)
     net = Network(backend, run.plan, *fitted, layer_numbers(backend, stack(networks.experiments)))
     outputs = np.empty((len(networks.parameters), table.rows, run.plan.outputs), backend.dtype)
-    for chunk in chunks(net, table.x, Pool(backend)):
+    for chunk in chunks(net, Given(table.x, pipe=table.pipe), Pool(backend)):
         chunk.compute()
         outputs[:, chunk.rows] = backend.to_host(chunk.output)
     loss = loss_of(run.experiment)

@@ -134,9 +134,9 @@ def chance_of(backend: Backend, plan: Architecture, members: Any, keys: Array, s
 
 def _gather(tape: Tape, run: Run, index: Array) -> tuple[Array, Array, Array]:
     """The batch's x (G, B, D), y and weight; the whole table itself when it is one batch of each row once."""
-    table, pool, backend = run.tables["train"], run.pool, run.backend
+    table, pool, backend = run.ring or run.tables["train"], run.pool, run.backend
     once = run.experiment.training.sampling == "permutation"
-    if once and index.shape[1] == table.rows:
+    if once and index.shape[1] == run.tables["train"].rows:
         return table.x[None], table.y[None], table.weight[None]
     x = pool.take("x", (*index.shape, *table.x.shape[1:]))
     y = pool.take("y", (*index.shape, *table.y.shape[1:]), table.y.dtype)

@@ -6,6 +6,7 @@ get the same answer each time. batch_norm goes by its running averages, inputs h
 Source: Gal & Ghahramani 2016, "Dropout as a Bayesian approximation", section 4.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from nettrain.engine.answered import Trained
 from nettrain.engine.build import loss_of
 from nettrain.engine.measure import respond
 from nettrain.engine.members import stack
-from nettrain.engine.predict import Chunk, chunks, stored_network
+from nettrain.engine.predict import Chunk, chunks, given, stored_network
 from nettrain.engine.step import chance_of
 from nettrain.errors import SpecError
 
@@ -52,7 +53,7 @@ def mc_responses(run: Trained, x: HostArray, samples: int) -> tuple[Responses, R
     return mean, np.sqrt(spread / (samples * len(outputs) - 1))
 
 
-def _passes(run: Trained, x: HostArray) -> list[Chunk]:
+def _passes(run: Trained, x: HostArray) -> Iterable[Chunk]:
     """The chunks of a pass; which pass it is stands in the pool's `mc.step`."""
     backend, size = run.backend, len(run.parameters)
     seed = run.experiment.training.noise_seed or 0
@@ -60,4 +61,4 @@ def _passes(run: Trained, x: HostArray) -> list[Chunk]:
     step = run.pool.take("mc.step", (1,), np.uint64)
     chance = chance_of(backend, run.plan, stack([run.experiment] * size), keys, step)
     net = stored_network(backend, run.plan, run.parameters, run.statistics)
-    return chunks(net, backend.from_host(x), run.pool, replace(chance, noise=None, purpose=PURPOSE))
+    return chunks(net, given(backend, x), run.pool, replace(chance, noise=None, purpose=PURPOSE))

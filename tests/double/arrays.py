@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tests.double.queue import queue
+from tests.double.streams import is_pinned
 from tests.double.traffic import traffic
 
 Host = np.ndarray[Any, Any]
@@ -42,7 +43,13 @@ class ndarray:
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, shape: Any, dtype: Any = float, *, host: Host | None = None) -> None:
-        self._host = np.empty(shape, dtype) if host is None else host
+        self._memory = np.empty(shape, dtype) if host is None else host
+
+    @property
+    def _host(self) -> Host:
+        """The memory as it is when all that was asked for has been done."""
+        queue.settle()
+        return self._memory
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(NO_CONVERSION)
@@ -50,19 +57,19 @@ class ndarray:
     def __array_function__(self, function: Any, *_: Any) -> Any:
         raise TypeError(f"np.{function.__name__} of a device array")
 
-    shape = property(lambda self: self._host.shape)
-    dtype = property(lambda self: self._host.dtype)
-    strides = property(lambda self: self._host.strides)
-    ndim = property(lambda self: self._host.ndim)
-    size = property(lambda self: self._host.size)
-    nbytes = property(lambda self: self._host.nbytes)
-    itemsize = property(lambda self: self._host.itemsize)
-    flags = property(lambda self: Flags(self._host))
-    data = property(lambda self: Data(self._host))
-    T = property(lambda self: ndarray((), host=self._host.T))
+    shape = property(lambda self: self._memory.shape)
+    dtype = property(lambda self: self._memory.dtype)
+    strides = property(lambda self: self._memory.strides)
+    ndim = property(lambda self: self._memory.ndim)
+    size = property(lambda self: self._memory.size)
+    nbytes = property(lambda self: self._memory.nbytes)
+    itemsize = property(lambda self: self._memory.itemsize)
+    flags = property(lambda self: Flags(self._memory))
+    data = property(lambda self: Data(self._memory))
+    T = property(lambda self: ndarray((), host=self._memory.T))
 
     def __len__(self) -> int:
-        return len(self._host)
+        return len(self._memory)
 
     def __iter__(self) -> Iterator["ndarray"]:
         return (self[k] for k in range(len(self)))
@@ -105,10 +112,15 @@ class ndarray:
             raise TypeError(f"Only numpy.ndarray can be set to cupy.ndarray, not {type(arr)}")
         if arr.dtype != self.dtype or arr.shape != self.shape:
             raise ValueError(f"{arr.dtype} {arr.shape} set to {self.dtype} {self.shape}")
-        if not self._host.flags.c_contiguous:
+        if not self._memory.flags.c_contiguous:
             raise RuntimeError("Cannot set to non-contiguous array")
-        traffic.uploads += 1
-        self._host[...] = arr
+        if stream is None:
+            traffic.uploads += 1
+            self._host[...] = arr
+            return
+        assert is_pinned(arr), "from other memory the copy would not go on beside the host's work"
+        traffic.streamed += 1
+        queue.put(stream.line, lambda: np.copyto(self._memory, arr))
 
     def fill(self, value: Any) -> None:
         if isinstance(value, ndarray):
@@ -123,7 +135,11 @@ class ndarray:
         self._host.fill(value)
 
     def __getitem__(self, key: Any) -> "ndarray":
-        return device(self._host[_index(key)])
+        index = _index(key)
+        parts = index if isinstance(index, tuple) else (index,)
+        # a view can be had before there is anything to see
+        memory = self._host if any(isinstance(part, np.ndarray) for part in parts) else self._memory
+        return device(memory[index])
 
     def __setitem__(self, key: Any, value: Any) -> None:
         queue.forbid("a copy by index")
@@ -146,22 +162,23 @@ class ndarray:
         return device(self._host.astype(dtype, order=order, copy=copy))  # type: ignore[call-overload]
 
     def view(self, dtype: Any = None) -> "ndarray":
-        return device(self._host.view(dtype))
+        return device(self._memory.view(dtype))
 
     def copy(self, order: str = "C") -> "ndarray":
         return device(self._host.copy(order))  # type: ignore[arg-type]
 
     def reshape(self, *shape: Any, order: str = "C") -> "ndarray":
-        return device(self._host.reshape(*shape, order=order))  # type: ignore[call-overload]
+        memory = self._memory if self._memory.flags.c_contiguous else self._host
+        return device(memory.reshape(*shape, order=order))  # type: ignore[call-overload]
 
     def ravel(self, order: str = "C") -> "ndarray":
         return device(self._host.ravel(order))  # type: ignore[arg-type]
 
     def swapaxes(self, axis1: int, axis2: int) -> "ndarray":
-        return device(self._host.swapaxes(axis1, axis2))
+        return device(self._memory.swapaxes(axis1, axis2))
 
     def transpose(self, *axes: Any) -> "ndarray":
-        return device(self._host.transpose(*axes))
+        return device(self._memory.transpose(*axes))
 
     def take(self, indices: Any, axis: Any = None, out: Any = None) -> "ndarray":
         return taken(self, indices, axis, out)

@@ -8,18 +8,26 @@ import numpy as np
 from nettrain.backend.base import Array, Call, HostArray
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.backend.pinned import PinnedPipe
 from tests.double.arrays import device, ndarray
 from tests.double.cupy_double import modules
+from tests.double.queue import queue
+
+ROOM = 100 << 30  # bytes
 
 
 class DoubleBackend:
-    """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host."""
+    """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host.
+
+    `room` is what it says that it has free, in bytes.
+    """
 
     name = "double"
     block, turns_small, merges_rows, chunk_bytes = 1024, False, False, 64 << 20  # as on a device
 
-    def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
+    def __init__(self, dtype: str = "float32", threads: int = 1, room: int = ROOM) -> None:
         self.xp: Any = modules()["cupy"]
+        self._pipe = PinnedPipe(self.xp, self.xp.cuda.get_current_stream(), lambda: room)
         self._host = NumpyBackend(dtype, threads)
         self.dtype, self.threads = self._host.dtype, threads
 
@@ -35,31 +43,38 @@ class DoubleBackend:
         return array.get()
 
     def matmul(self, a: Array, b: Array, out: Array) -> None:
-        self._host.matmul(_memory(a), _memory(b), _memory(out))
+        queue.do(lambda: self._host.matmul(_memory(a), _memory(b), _memory(out)))
 
     def product(self, a: Array, b: Array, out: Array, **named: Any) -> Call:
         plain = {name: _unwrapped(value) for name, value in named.items()}
-        return self._host.product(_memory(a), _memory(b), _memory(out), **plain)
+        return _queued(self._host.product(_memory(a), _memory(b), _memory(out), **plain))
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
         return self._host.sum_rows(_memory(x), _memory(w), start)
 
     def gather(self, table: Array, index: Array, out: Array) -> Call:
-        return self._host.gather(_memory(table), _memory(index), _memory(out))
+        return _queued(self._host.gather(_memory(table), _memory(index), _memory(out)))
 
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
-        return self._host.launch(kernel, work, *(_argument(one) for one in arrays))
+        return _queued(self._host.launch(kernel, work, *(_argument(one) for one in arrays)))
+
+    def pipe(self) -> PinnedPipe:
+        return self._pipe
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
 
     def capture(self, calls: Sequence[Call]) -> Call:
-        return self._host.capture(calls)
+        return _queued(self._host.capture(calls))
+
+
+def _queued(call: Call) -> Call:
+    return lambda: queue.do(call)
 
 
 def _memory(array: Array) -> Any:
     assert isinstance(array, ndarray), f"{type(array)} is no device array"
-    return array._host
+    return array._memory
 
 
 def _unwrapped(value: Any) -> Any:

@@ -14,8 +14,9 @@ from scipy import special
 
 from tests.double import cublas
 from tests.double.arrays import device, ndarray, operand, reduced, taken, ufunc
-from tests.double.queue import CaptureError, Graph, Queue, queue
+from tests.double.queue import Queue, queue
 from tests.double.raw_module import RawModule
+from tests.double.streams import Event, Stream, alloc_pinned_memory, get_current_stream
 from tests.double.traffic import traffic
 
 GIB = 1 << 30
@@ -135,37 +136,6 @@ class OutOfMemoryError(MemoryError):
         super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes).")
 
 
-class Stream:
-    """A queue of work: here all of it is done at once."""
-
-    ptr = 0
-
-    def __init__(self, null: bool = False, non_blocking: bool = False) -> None:
-        pass
-
-    def synchronize(self) -> None:
-        traffic.waits += 1
-        queue.forbid("the host waits")
-
-    def use(self) -> "Stream":
-        return self
-
-    def begin_capture(self, mode: Any = None) -> None:
-        queue.captured = []
-
-    def end_capture(self) -> Graph:
-        if queue.captured is None:
-            raise CaptureError("cudaErrorIllegalState: nothing is captured")
-        work, queue.captured = queue.captured, None
-        return Graph(work)
-
-    def __enter__(self) -> "Stream":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 class Device:
     """The only one there is."""
 
@@ -180,6 +150,8 @@ class Device:
 
     def synchronize(self) -> None:
         traffic.waits += 1
+        while queue.busy:
+            queue.force(queue.busy[0])
 
     def __enter__(self) -> "Device":
         return self
@@ -189,13 +161,21 @@ class Device:
 
 
 class Pool:
-    """A memory pool that holds nothing."""
+    """A memory pool that holds nothing; what may be taken from it can be limited."""
+
+    limit = 0
 
     def malloc(self, size: int) -> Any:
         return SimpleNamespace(ptr=0)
 
     def used_bytes(self) -> int:
         return 0
+
+    def get_limit(self) -> int:
+        return self.limit
+
+    def set_limit(self, size: int | None = None, fraction: float | None = None) -> None:
+        self.limit = size or 0
 
     def total_bytes(self) -> int:
         return 0
@@ -238,10 +218,10 @@ def modules() -> dict[str, ModuleType]:
         setattr(cupy, function.__name__, function)
     cupy.ndarray, cupy.RawModule, cupy.cuda = ndarray, RawModule, cuda
     cupy.newaxis, cupy.inf, cupy.nan, cupy.__version__ = None, np.inf, np.nan, "14.2.0"
-    pool, stream = Pool(), Stream()
+    pool = Pool()
     cupy.get_default_memory_pool = lambda: pool
-    cuda.Device, cuda.Stream, cuda.runtime = Device, Stream, runtime()
-    cuda.get_current_stream = lambda: stream
+    cuda.Device, cuda.Stream, cuda.Event, cuda.runtime = Device, Stream, Event, runtime()
+    cuda.get_current_stream = get_current_stream
     cuda.memory = _module("cupy.cuda.memory")
     cuda.memory.OutOfMemoryError = OutOfMemoryError
     cuda.device = _module("cupy.cuda.device")
@@ -249,7 +229,7 @@ def modules() -> dict[str, ModuleType]:
     cuda.nvrtc, cuda.cublas = _module("cupy.cuda.nvrtc"), cublas
     cuda.nvrtc.getVersion = lambda: (12, 8)
     cuda.MemoryPool, cuda.alloc, cuda.using_allocator = Pool, pool.malloc, lambda allocator: nullcontext()
-    cuda.alloc_pinned_memory = lambda size: memoryview(bytearray(size))
+    cuda.alloc_pinned_memory = alloc_pinned_memory
     special_functions = _module("cupyx.scipy.special")
     special_functions.ndtr, special_functions.expit = ufunc(special.ndtr), ufunc(special.expit)
     libraries = _module("cupy_backends.cuda.libs")

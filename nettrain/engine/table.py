@@ -1,0 +1,78 @@
+"""Sets of rows: on the device when they fit there, else in host memory, from where they stream."""
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, Backend, HostArray, Pipe
+from nettrain.backend.device import in_words
+
+SHARE = 15 / 16  # of the free memory that is given out; programs of kernels and gaps between arrays take some
+NAMES = {"train": "training"}  # as people are told of the rows
+
+
+@dataclass(frozen=True)
+class Table:
+    """One set of rows: x (N, D), y (N,) or (N, K), weight (N,).
+
+    They lie on the device, or with a `pipe` that brings them there on the host. `target` and `mass` are y and
+    weight on the host, as the data gave them.
+    """
+
+    x: Array
+    y: Array
+    weight: Array
+    even: bool  # all rows weigh 1
+    target: HostArray
+    mass: HostArray
+    pipe: Pipe | None = None
+
+    @property
+    def rows(self) -> int:
+        return int(self.x.shape[0])
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array]:
+        return self.x, self.y, self.weight
+
+    @property
+    def nbytes(self) -> int:
+        return sum(int(array.nbytes) for array in self.arrays)
+
+
+def place(
+    tables: dict[str, Table], backend: Backend, working: int, whole: Container[str] = ()
+) -> tuple[dict[str, Table], list[str]]:
+    """Tables of the host, each put on the device while it fits beside `working` bytes; and what to say of it.
+
+    The first has the first choice. Those named in `whole` cannot be had in parts, and are put there in any
+    case.
+    """
+    pipe, placed, notes = backend.pipe(), dict[str, Table](), []
+    free = fitting(pipe, working)
+    for name, table in tables.items():
+        if pipe is None or name in whole or table.nbytes <= free:
+            placed[name] = _on_device(table, backend)
+            free -= table.nbytes
+        else:
+            placed[name] = replace(table, pipe=pipe)
+            size, shown = in_words(table.nbytes), NAMES.get(name, name)
+            notes.append(f"the {shown} rows, {size}, stay in host memory: they stream to the device")
+    return placed, notes
+
+
+def fitting(pipe: Pipe | None, working: int = 0) -> int:
+    """Bytes of rows that fit beside what work takes; 0 where there is no device, and nothing to fit on."""
+    return 0 if pipe is None else int(SHARE * pipe.room()) - working
+
+
+def in_dtype(array: HostArray, dtype: "np.dtype[Any]") -> HostArray:
+    """A host array as `from_host` would store it: numbers in the run's dtype."""
+    return np.ascontiguousarray(array, dtype if array.dtype.kind == "f" else None)
+
+
+def _on_device(table: Table, backend: Backend) -> Table:
+    x, y, weight = (backend.from_host(array) for array in table.arrays)
+    return replace(table, x=x, y=y, weight=weight)
