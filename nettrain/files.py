@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import IO
@@ -82,22 +82,26 @@ def remove_leftovers(folder: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def new_folder(parent: Path, name: str) -> Path:
-    """Create and return `parent/name`, or `name-2`, `name-3`… when taken; safe when two start at once."""
+def folders(parent: Path, name: str) -> Iterator[Path]:
+    """`parent/name`, then `name-2`, `name-3`…: each is there when it is given, made unless it was."""
     safe = safe_name(name)
     for number in count(1):
         folder = parent / (safe if number == 1 else f"{safe}-{number}")
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
         except FileExistsError:
             if parent.exists() and not parent.is_dir():
                 raise SpecError(f"{parent}: is a file, not a folder") from None
-            continue
+            continue  # a file of that name
         except OSError as error:
             raise NettrainError(f"{folder}: cannot be created: {error.strerror}") from error
-        return folder
-    raise AssertionError("count() never ends")
+        yield folder
+
+
+def is_unused(folder: Path) -> bool:
+    """Whether nothing has been put into a folder but what a process hides there while it works."""
+    return all(path.name.startswith(".") for path in folder.iterdir())
 
 
 def safe_name(name: str) -> str:

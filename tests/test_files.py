@@ -3,12 +3,13 @@
 import errno
 import os
 import re
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import append_whole, new_folder, remove_leftovers, safe_name, write_whole
+from nettrain.files import append_whole, folders, is_unused, remove_leftovers, safe_name, write_whole
 
 
 def refuse(*_):
@@ -62,13 +63,17 @@ def test_a_file_cannot_replace_a_folder(tmp_path):
     assert ["a"] == os.listdir(tmp_path)
 
 
-def test_a_taken_folder_gets_a_number(tmp_path):
-    assert ["x", "x-2", "x-3"] == [new_folder(tmp_path / "runs" / "deep", "x").name for _ in range(3)]
+def test_folders_have_numbers_and_are_there(tmp_path):
+    parent = tmp_path / "runs" / "deep"
+    (parent / "x-2").mkdir(parents=True)
+    found = list(islice(folders(parent, "x"), 3))
+    assert [parent / "x", parent / "x-2", parent / "x-3"] == found
+    assert all(folder.is_dir() for folder in found)
 
 
-def test_a_file_counts_as_taken(tmp_path):
+def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "x").write_text("mine")
-    assert "x-2" == new_folder(tmp_path, "x").name
+    assert "x-2" == next(folders(tmp_path, "x")).name
     assert "mine" == (tmp_path / "x").read_text()
 
 
@@ -76,14 +81,22 @@ def test_folders_do_not_go_into_a_file(tmp_path):
     file = tmp_path / "runs"
     file.write_text("")
     with pytest.raises(SpecError) as caught:
-        new_folder(file, "x")
+        next(folders(file, "x"))
     assert f"{file}: is a file, not a folder" == str(caught.value)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NettrainError, match=r"cannot be created: Not a directory$"):
-        new_folder(tmp_path / "file" / "runs", "x")
+        next(folders(tmp_path / "file" / "runs", "x"))
+
+
+def test_a_folder_with_hidden_files_alone_is_unused(tmp_path):
+    assert is_unused(tmp_path)
+    (tmp_path / ".lock").write_text("1\n")
+    assert is_unused(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    assert not is_unused(tmp_path)
 
 
 @pytest.mark.parametrize(

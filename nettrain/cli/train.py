@@ -67,7 +67,6 @@ def train_file(
     """
     from nettrain.cli.interrupt import interruptible
     from nettrain.files import write_whole
-    from nettrain.locks import locked
     from nettrain.spec.load import load, to_yaml
     from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
@@ -78,14 +77,12 @@ def train_file(
     experiment = training.run.experiment
     before = _unfinished(out, experiment)
     # from here on Ctrl-C leaves a folder that can go on, with all its files whole
-    with interruptible() as training.interrupted:
-        folder = RunFolder.create(out, experiment.experiment)
-        with locked(folder.path):
-            write_whole(folder.config, to_yaml(experiment))
-            records = Records(folder, many=len(members) > 1)
-            why = reason(loaded)
-            job = Job(training, members, data, folder, records, [*before, *loaded.notes], why)
-            return finished(job, console, started, quiet=quiet, figures=figures)
+    with interruptible() as training.interrupted, RunFolder.new(out, experiment.experiment) as (folder, note):
+        write_whole(folder.config, to_yaml(experiment))
+        records = Records(folder, many=len(members) > 1)
+        notes = [*([note] if note else []), *before, *loaded.notes]
+        job = Job(training, members, data, folder, records, notes, reason(loaded))
+        return finished(job, console, started, quiet=quiet, figures=figures)
 
 
 def _unfinished(out: Path, experiment: "Experiment") -> list[str]:

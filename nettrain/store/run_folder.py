@@ -4,14 +4,15 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nettrain.errors import SpecError, close
-from nettrain.files import new_folder, safe_name, write_whole
-from nettrain.locks import is_locked
+from nettrain.files import folders, is_unused, remove_leftovers, safe_name, write_whole
+from nettrain.locks import is_locked, locked
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,15 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, parent: Path, experiment: str) -> "RunFolder":
-        """A new folder; an existing one is never overwritten, `-2`, `-3`… is added."""
-        return cls(new_folder(parent, experiment))
+    @contextmanager
+    def new(cls, parent: Path, experiment: str) -> Iterator[tuple["RunFolder", str | None]]:
+        """A folder of one's own, locked; to the name of one that is in use `-2`, `-3`… is added.
+
+        One that a process has left before it had written anything is taken over, with a note.
+        """
+        with ExitStack() as held:
+            path, note = _claimed(parent, experiment, held)
+            yield cls(path), note
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -86,6 +93,22 @@ class RunFolder:
     @property
     def summary(self) -> Path:
         return self.path / "summary.json"
+
+
+def _claimed(parent: Path, experiment: str, held: ExitStack) -> tuple[Path, str | None]:
+    """The first folder that is unused and that `held` could lock, and a note where it was somebody's."""
+    for path in folders(parent, experiment):
+        if not is_unused(path):
+            continue
+        try:
+            note = held.enter_context(locked(path))
+        except SpecError:
+            continue  # of a run that began at the same moment
+        if is_unused(path):
+            remove_leftovers(path)
+            return path, note
+        held.close()  # somebody has come and gone since we looked
+    raise AssertionError("there is always another name")
 
 
 def interrupted_run(parent: Path, experiment: str, config: str) -> RunFolder | None:

@@ -8,6 +8,7 @@ import pytest
 
 from nettrain.engine.events import EpochDone
 from nettrain.errors import SpecError
+from nettrain.locks import is_locked
 from nettrain.store.records import Drawn, Records
 from nettrain.store.run_folder import RunFolder, csv_text, read_json, write_json
 
@@ -19,19 +20,50 @@ def finished(folder):
     return folder
 
 
+def made(parent, name):
+    """A folder of a run that has begun, and that nobody holds."""
+    with RunFolder.new(parent, name) as (folder, _):
+        folder.config.write_text("")
+    return folder
+
+
 def test_a_new_folder_never_takes_the_place_of_another(tmp_path):
-    folders = [RunFolder.create(tmp_path / "runs", "a b") for _ in range(3)]
+    folders = [made(tmp_path / "runs", "a b") for _ in range(3)]
     assert ["a-b", "a-b-2", "a-b-3"] == [folder.path.name for folder in folders]
 
 
+def test_two_that_begin_at_once_have_two_folders(tmp_path):
+    with RunFolder.new(tmp_path, "x") as (first, _), RunFolder.new(tmp_path, "x") as (second, note):
+        assert ["x", "x-2"] == [first.path.name, second.path.name]
+        assert note is None
+
+
+def test_what_was_left_before_anything_was_written_is_taken_over(tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / ".lock").write_text("4711\n")
+    (tmp_path / "x" / ".config.yaml.abcdefgh").write_text("half")
+    with RunFolder.new(tmp_path, "x") as (folder, note):
+        assert tmp_path / "x" == folder.path
+        assert f"{folder.path}: process 4711 ended without letting go of it; taken over" == note
+        assert [".lock"] == [path.name for path in folder.path.iterdir()]
+
+
+def test_a_folder_that_somebody_used_meanwhile_is_theirs(tmp_path, monkeypatch):
+    looks = iter([True, False])  # unused when it was looked at, but not when it was locked
+    monkeypatch.setattr("nettrain.store.run_folder.is_unused", lambda _: next(looks, True))
+    with RunFolder.new(tmp_path, "x") as (folder, _):
+        assert "x-2" == folder.path.name
+        assert not is_locked(tmp_path / "x")
+
+
 def test_a_finished_run_opens(tmp_path):
-    folder = finished(RunFolder.create(tmp_path, "x"))
+    folder = finished(made(tmp_path, "x"))
     assert folder == RunFolder.open(tmp_path / "x")
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "model.safetensors", "preprocessing.json"])
 def test_a_run_that_lacks_a_file_says_which(tmp_path, name):
-    folder = finished(RunFolder.create(tmp_path, "x"))
+    folder = finished(made(tmp_path, "x"))
     (folder.path / name).unlink()
     with pytest.raises(SpecError) as caught:
         RunFolder.open(folder.path)
@@ -42,7 +74,7 @@ def test_a_run_that_lacks_a_file_says_which(tmp_path, name):
     ("name", "expected"), [("irs", ', did you mean "iris"?'), ("zzz", ""), ("no/where", ""), ("notes", "")]
 )
 def test_a_folder_that_is_not_there_is_named_with_its_neighbour(tmp_path, name, expected):
-    RunFolder.create(tmp_path, "iris")
+    made(tmp_path, "iris")
     (tmp_path / "notes.txt").write_text("no folder, so never suggested")
     with pytest.raises(SpecError) as caught:
         RunFolder.open(tmp_path / name)
@@ -50,7 +82,7 @@ def test_a_folder_that_is_not_there_is_named_with_its_neighbour(tmp_path, name, 
 
 
 def test_files_are_listed_in_the_order_of_their_use(tmp_path):
-    folder = finished(RunFolder.create(tmp_path, "x"))
+    folder = finished(made(tmp_path, "x"))
     for name in ("timing.csv", "history.csv", "summary.json", ".history.csv.half"):
         (folder.path / name).write_text("")
     assert [
@@ -104,7 +136,7 @@ def epoch(number, members, *, evaluated=True, **figures):
 
 
 def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
-    folder = RunFolder.create(tmp_path, "x")
+    folder = made(tmp_path, "x")
     records = Records(folder)
     records.add(epoch(1, [0], evaluated=False, train_loss=[3.0]))
     records.add(epoch(2, [0], train_loss=[2.0], val_loss=[4.0]))
@@ -117,7 +149,7 @@ def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
 
 
 def test_many_members_have_a_row_each(tmp_path):
-    folder = RunFolder.create(tmp_path, "x")
+    folder = made(tmp_path, "x")
     records = Records(folder, many=True)
     records.add(epoch(1, [0, 4], train_loss=[3.0, 2.0]))
     records.add(epoch(2, [4], train_loss=[1.0]))
@@ -132,7 +164,7 @@ def test_many_members_have_a_row_each(tmp_path):
 
 def test_the_files_are_brought_up_to_date_by_time(tmp_path):
     now = [0.0]
-    folder = RunFolder.create(tmp_path, "x")
+    folder = made(tmp_path, "x")
     records = Records(folder, clock=lambda: now[0])
     lines = []
     for number in range(1, 7):
@@ -151,7 +183,7 @@ def test_the_files_are_brought_up_to_date_by_time(tmp_path):
 
 def test_writing_that_takes_long_comes_seldom(tmp_path):
     times = iter([0.0, 2.0, 2.0, 3.0, 52.9, 53.0, 53.0, 53.0])
-    folder = RunFolder.create(tmp_path, "x")
+    folder = made(tmp_path, "x")
     records = Records(folder, clock=lambda: next(times))
     lines = []
     for number in range(1, 4):  # the first writing takes a second, so the next is fifty seconds later
@@ -171,7 +203,7 @@ def test_what_is_kept_of_a_long_run_is_little(tmp_path):
 
 
 def test_a_short_run_is_drawn_as_it_was(tmp_path):
-    records = Records(RunFolder.create(tmp_path, "x"), many=True)
+    records = Records(made(tmp_path, "x"), many=True)
     for number in (1, 2):
         records.add(epoch(number, [0, 4], train_loss=[3.0, 2.0]))
     assert [(1, 0), (1, 4), (2, 0), (2, 4)] == [(row["epoch"], row["member"]) for row in records.history]
