@@ -10,7 +10,9 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from nettrain.backend.choose import open_backend
 from nettrain.backend.device import device
+from nettrain.engine import ring
 from nettrain.errors import BackendError
 from tests.cli.command import CONFIGS, inside
 
@@ -124,3 +126,45 @@ def test_what_does_not_fit_says_what_was_asked_for_and_what_to_lower(tmp_path):
     done = inside(tmp_path, "train", IRIS, "--backend", "cupy", "model.hidden=[100000, 100000]")
     found = r"backend\.device 0: \d.* asked for, .* of .* free; lower training\.batch_size \(16\)\n"
     assert (4, True) == (done.code, bool(re.search(found, done.err))), done.err
+
+
+STAY = "stay in host memory: they stream to the device"
+STREAMED = {
+    "one order": ["training.ensemble=3", "training.vary=weights", "model.dropout=0.2"],
+    "own orders": ["training.ensemble=3", "training.batch_size=20"],
+    "batches of one row": ["training.batch_size=1"],
+    "replacement": ["training.sampling=replacement", "model.batch_norm=true"],
+    "best weights": ["training.early_stopping={patience: 1, min_delta: 0.3}"],
+}
+
+
+@pytest.mark.parametrize("setting", STREAMED)
+def test_rows_that_stream_train_what_rows_on_the_device_train(setting, tmp_path, monkeypatch):
+    choice = ["data.source=builtin:optdigits", "training.epochs=2", *EXACT, *STREAMED[setting]]
+    command = ("train", IRIS, "--backend", "cupy", "--no-figures", *choice)
+    there = inside(tmp_path, *command, "--out", "there")
+    monkeypatch.setattr("nettrain.backend.cupy.room", lambda number: 0)
+    monkeypatch.setattr(ring, "BLOCK_BYTES", 200_000)  # of the 2 MB that the training rows take
+    streamed = inside(tmp_path, *command, "--out", "streamed")
+    assert (0, 0) == (there.code, streamed.code), there.err + streamed.err
+    assert (0, 3) == (there.out.count(STAY), streamed.out.count(STAY))
+    close(weights(tmp_path / "there" / "iris"), weights(tmp_path / "streamed" / "iris"), 1e-12)
+
+
+def test_rows_for_which_there_is_no_room_stream(tmp_path, monkeypatch):
+    import cupy
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60_000, 200)).astype(np.float32)
+    np.savez(tmp_path / "rows.npz", x=x, y=(x[:, 0] > 0).astype(np.int64))
+    open_backend("cupy", dtype="float32", threads=1)  # what it takes once and for all is not the run's
+    monkeypatch.setattr(ring, "BLOCK_BYTES", 1 << 20)
+    pool = cupy.get_default_memory_pool()
+    choice = ["data.source=rows.npz", "model.hidden=[16]", "training.batch_size=500"]
+    try:
+        pool.set_limit(pool.used_bytes() + 30_000_000)  # the training rows alone are 33 MB
+        done = inside(tmp_path, "train", IRIS, "--backend", "cupy", "--no-figures", *choice)
+    finally:
+        pool.set_limit(0)
+    assert (0, 1) == (done.code, done.out.count(STAY)), done.err
+    assert "the training rows, " in done.out

@@ -100,8 +100,8 @@ def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", li
         members = replicas(experiment)
         with shortage_told(experiment):
             run = build(members, data, backend)
-        run.profile = Profile() if profile else None
-        return Training(run), members, data
+            run.profile = Profile() if profile else None
+            return Training(run), members, data
 
 
 def reason(loaded: "Loaded") -> str:

@@ -183,7 +183,8 @@ class Training:
             if position == begin or position % TABLE_STEPS == 0:
                 rates = self._lay_out_coefficients(position)
             if run.ring is not None:
-                run.ring.reach(position)
+                with timing(run.profile, "gather"):
+                    run.ring.reach(position)
             step = self.steps[stop - start]
             if position == 0:
                 step.begin()
@@ -234,14 +235,11 @@ class Training:
         return figures
 
     def _sound(self, figures: Figures) -> Flags:
-        """Members whose figures and weights are all finite numbers.
-
-        The last step's damage has not shown in a loss yet, and units that saturate show no damage at all.
-        """
-        finite = self.run.backend.xp.isfinite(self.run.population["parameters"]).all(axis=1)
-        sound: Flags = self.run.backend.to_host(finite)
-        for values in figures.values():
-            sound = sound & np.isfinite(values)
+        """Members whose figures, and at the end also weights, are all finite numbers."""
+        sound: Flags = np.all([np.isfinite(values) for values in figures.values()], axis=0)
+        if self.epoch == self.settings.epochs:  # the last step's damage has not shown in a loss yet
+            finite = self.run.backend.xp.isfinite(self.run.population["parameters"]).all(axis=1)
+            sound = sound & self.run.backend.to_host(finite)
         return sound
 
     def _due(self) -> bool:

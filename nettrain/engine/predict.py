@@ -95,11 +95,15 @@ class _Passing:
         self._made: dict[tuple[int, int, int], tuple[Call, Array]] = {}
 
     def __iter__(self) -> Iterator[Chunk]:
-        self._load(0)
-        for number in range(len(self._rows)):
-            self._load(number + 1)
-            self._pipe.ready(number % 2)
-            yield self._chunk(number)
+        try:
+            self._load(0)
+            for number in range(len(self._rows)):
+                self._load(number + 1)
+                self._pipe.ready(number % 2)
+                yield self._chunk(number)
+        except BaseException:  # GeneratorExit too: rows may be on their way to memory that nobody keeps
+            self._pipe.drain()
+            raise
 
     def _load(self, number: int) -> None:
         if number < len(self._rows):

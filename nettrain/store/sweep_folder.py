@@ -5,7 +5,6 @@ from pathlib import Path
 
 from nettrain.errors import NettrainError, SpecError
 from nettrain.files import safe_name
-from nettrain.store import journal
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class SweepFolder:
 
     @property
     def journal(self) -> Path:
-        return self.path / journal.NAME
+        return self.path / "journal.jsonl"
 
     @property
     def trials(self) -> Path:

@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from nettrain.backend.choose import PREFERRED
+from nettrain.engine import ring
 from tests.cli.command import CONFIGS, inside
+from tests.double.backend import DoubleBackend
 
 INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
 NO_CUPY = f"backend.name: cupy is not installed: {INSTALL}"
@@ -102,8 +104,7 @@ def test_a_run_of_cupy_goes_on_under_numpy_alone_when_told(of_cupy):
     done = inside(of_cupy, "resume", "runs/iris", "training.epochs=3")
     lines = (of_cupy / "runs" / "iris" / "config.yaml").read_text().splitlines()
     place = next(number for number, line in enumerate(lines, start=1) if line.startswith("backend:"))
-    way_out = "nettrain resume runs/iris --backend numpy goes on without"
-    expected = f"runs/iris/config.yaml:{place}: {NO_CUPY}; {way_out}\n"
+    expected = f"runs/iris/config.yaml:{place}: {NO_CUPY}\n"
     assert (4, "", expected) == (done.code, done.out, done.err)
     done = inside(of_cupy, "resume", "runs/iris", "training.epochs=3", "--backend", "numpy", "--no-figures")
     assert (0, True) == (done.code, "goes on after epoch 2" in done.out)
@@ -134,3 +135,16 @@ def test_info_says_why_there_is_no_gpu(tmp_path):
     words = " ".join(inside(tmp_path, "info").out.split())
     assert f"gpu none: cupy is not installed: {INSTALL}" in words
     assert "backend numpy (auto: cupy is not installed)" in words
+
+
+def test_rows_that_stay_in_host_memory_are_told_of_once(tmp_path, monkeypatch):
+    def opened(name, *, dtype, threads, **_):
+        return DoubleBackend(dtype, threads, room=0)
+
+    monkeypatch.setattr("nettrain.backend.choose.open_backend", opened)
+    monkeypatch.setattr(ring, "BLOCK_BYTES", 512)
+    done = inside(tmp_path, "train", IRIS, "--no-figures", "training.epochs=2")
+    assert (0, 1) == (done.code, done.out.count("the training rows, ")), done.err
+    assert 3 == done.out.count("stay in host memory: they stream to the device")
+    resumed = inside(tmp_path, "resume", "runs/iris", "training.epochs=3", "--no-figures")
+    assert (0, 3) == (resumed.code, resumed.out.count("stay in host memory"))

@@ -50,7 +50,7 @@ class DoubleBackend:
         return _queued(self._host.product(_memory(a), _memory(b), _memory(out), **plain))
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
-        return self._host.sum_rows(_memory(x), _memory(w), start)
+        return _queued(self._host.sum_rows(_memory(x), _memory(w), start))
 
     def gather(self, table: Array, index: Array, out: Array) -> Call:
         return _queued(self._host.gather(_memory(table), _memory(index), _memory(out)))
