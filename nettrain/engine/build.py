@@ -17,11 +17,11 @@ from nettrain.data.prepare import Prepared, Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.engine.batches import Plan, shared
 from nettrain.engine.members import grouping_key, shaped, stack
-from nettrain.engine.memory import working_bytes
+from nettrain.engine.memory import chunk_rows, working_bytes
 from nettrain.engine.plateau import Plateau
 from nettrain.engine.population import Pool, Population
 from nettrain.engine.profile import Profile
-from nettrain.engine.ring import Ring, can_stream
+from nettrain.engine.ring import Ring, ring_rows
 from nettrain.engine.snapshots import Snapshots
 from nettrain.engine.stopping import Convergence, Stopping
 from nettrain.engine.table import Table, in_dtype, place
@@ -118,8 +118,14 @@ def _place(run: Run, *, whole: bool) -> None:
     """Put the rows where they are to lie, now that all else has its memory."""
     backend, batches, groups = run.backend, run.batches, run.orders
     working = working_bytes(backend, run.plan, run.population.size, groups, batches)
-    needed = () if can_stream(run.tables["train"], groups, batches) and not whole else ("train",)
-    run.tables, run.notes = place(run.tables, backend, working, needed)
+    chunk = 2 * chunk_rows(run.plan, backend.chunk_bytes)
+    passing = {name: table.bytes_of(chunk) for name, table in run.tables.items()}
+    rows = ring_rows(run.tables["train"], groups, batches)
+    if whole or rows >= batches.rows:
+        del passing["train"]
+    else:
+        passing["train"] += run.tables["train"].bytes_of(rows)
+    run.tables, run.notes = place(run.tables, backend, working, passing)
     train = run.tables["train"]
     if train.pipe is not None:
         run.ring = Ring(backend, train.pipe, train, groups, batches)

@@ -19,8 +19,7 @@ class Ring:
 
     def __init__(self, backend: Backend, pipe: Pipe, table: Table, groups: int, batches: Plan) -> None:
         self._pipe, self._table, self._batches = pipe, table, batches
-        self.steps = steps_of_a_block(table, groups, batches)
-        rows = 2 * self.steps * groups * batches.batch_size
+        self.steps, rows = steps_of_a_block(table, groups, batches), ring_rows(table, groups, batches)
         self.x, self.y, self.weight = (
             backend.zeros((rows, *array.shape[1:]), array.dtype) for array in table.arrays
         )
@@ -81,10 +80,10 @@ class Ring:
 
 def steps_of_a_block(table: Table, groups: int, batches: Plan) -> int:
     """How many steps have their rows in one block: at least one, and as many as fill it."""
-    row = table.nbytes // table.rows
-    return min(max(BLOCK_BYTES // max(groups * batches.batch_size * row, 1), 1), batches.steps)
+    step = table.bytes_of(groups * batches.batch_size)
+    return min(max(BLOCK_BYTES // step, 1), batches.steps)
 
 
-def can_stream(table: Table, groups: int, batches: Plan) -> bool:
-    """Whether two blocks are less than all rows; a batch of all of them is none."""
-    return 2 * steps_of_a_block(table, groups, batches) * groups * batches.batch_size < batches.rows
+def ring_rows(table: Table, groups: int, batches: Plan) -> int:
+    """How many rows two blocks have room for; where they are no fewer than all rows, a ring saves nothing."""
+    return 2 * steps_of_a_block(table, groups, batches) * groups * batches.batch_size

@@ -1,6 +1,6 @@
 """Sets of rows: on the device when they fit there, else in host memory, from where they stream."""
 
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,23 +41,28 @@ class Table:
     def nbytes(self) -> int:
         return sum(int(array.nbytes) for array in self.arrays)
 
+    def bytes_of(self, rows: int) -> int:
+        """Of so many of its rows, about."""
+        return rows * -(-self.nbytes // self.rows)
+
 
 def place(
-    tables: dict[str, Table], backend: Backend, working: int, whole: Container[str] = ()
+    tables: dict[str, Table], backend: Backend, working: int, passing: Mapping[str, int]
 ) -> tuple[dict[str, Table], list[str]]:
     """Tables of the host, each put on the device while it fits beside `working` bytes; and what to say of it.
 
-    The first has the first choice. Those named in `whole` cannot be had in parts, and are put there in any
-    case.
+    The first has the first choice. `passing` says how many bytes one takes there when it streams; those that
+    it does not name are put there in any case.
     """
     pipe, placed, notes = backend.pipe(), dict[str, Table](), []
     free = fitting(pipe, working)
     for name, table in tables.items():
-        if pipe is None or name in whole or table.nbytes <= free:
+        if pipe is None or name not in passing or table.nbytes <= free:
             placed[name] = _on_device(table, backend)
             free -= table.nbytes
         else:
             placed[name] = replace(table, pipe=pipe)
+            free -= passing[name]
             size, shown = in_words(table.nbytes), NAMES.get(name, name)
             notes.append(f"the {shown} rows, {size}, stay in host memory: they stream to the device")
     return placed, notes

@@ -28,13 +28,16 @@ def table(rows: int) -> Table:
 
 
 PARTS = {"train": 1000, "validation": 300, "test": 200}
+PASSING = {"train": 5000, "validation": 400, "test": 400}
 ROOMS = {  # bytes that are free, and the parts that then lie on the device; a sixteenth is left alone
     "for all": (161_000, ["train", "validation", "test"]),
     "for one less": (159_000, ["train", "validation"]),
     "for the training rows": (110_000, ["train"]),
     "for the others": (106_000, ["validation", "test"]),
-    "for the last": (22_000, ["test"]),
-    "for none": (0, []),
+    "for the others beside a ring": (59_000, ["validation", "test"]),
+    "for one of them beside a ring": (58_000, ["validation"]),
+    "for the last": (29_000, ["test"]),
+    "for none": (26_000, []),
 }
 
 
@@ -44,7 +47,7 @@ def test_what_fits_lies_there_and_the_training_rows_have_the_first_choice(free: 
     size, expected = ROOMS[free]
     tables = {name: table(rows) for name, rows in PARTS.items()}
     backend = DoubleBackend(room=size + working * 16 // 15)
-    placed, notes = place(tables, backend, working)
+    placed, notes = place(tables, backend, working, PASSING)
     assert expected == [name for name, one in placed.items() if one.pipe is None]
     for name, one in placed.items():
         there = name in expected
@@ -55,7 +58,7 @@ def test_what_fits_lies_there_and_the_training_rows_have_the_first_choice(free: 
 
 
 def test_what_stays_is_told_once() -> None:
-    _, notes = place({name: table(rows) for name, rows in PARTS.items()}, DoubleBackend(room=0), 0)
+    _, notes = place({name: table(rows) for name, rows in PARTS.items()}, DoubleBackend(room=0), 0, PASSING)
     sizes = {"training": "100 kB", "validation": "30.0 kB", "test": "20.0 kB"}
     assert notes == [f"the {part} rows, {size}, {STAY}" for part, size in sizes.items()]
 
@@ -96,7 +99,7 @@ def test_on_the_host_nothing_streams_and_nothing_is_copied() -> None:
     data = prepared(experiment(IRIS)).train
     backend, one = NumpyBackend(), table(3)
     assert np.shares_memory(predict.given(backend, data.x).x, data.x)
-    assert place({"train": one}, backend, 0)[0]["train"].x is one.x
+    assert place({"train": one}, backend, 0, PASSING)[0]["train"].x is one.x
 
 
 WORK: dict[str, tuple[int, list[str]]] = {
@@ -134,3 +137,14 @@ def test_room_is_what_is_free_within_the_limit_of_the_pool() -> None:
         assert free == cupy.cuda.runtime.memGetInfo()[0]
         cupy.get_default_memory_pool().set_limit(12_345)
         assert room(0) == 12_345
+
+
+@pytest.mark.parametrize(("free", "there"), [(4096, True), (4095, False)])
+def test_rows_that_are_asked_about_lie_there_when_half_of_what_is_free_takes_them(
+    free: int, there: bool
+) -> None:
+    x = np.ones((32, 15), np.float32)  # 1920 bytes, half of 15/16 of 4096
+    backend = DoubleBackend(room=free)
+    given = predict.given(backend, x)
+    assert (isinstance(given.x, ndarray), given.pipe is None) == (there, there)
+    assert given.beside == ()
