@@ -9,12 +9,13 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
+import typer
 from gpucheck.cases import CASES, Case, cases, drawn
 from gpucheck.equality import Entry, apart, entries
 from gpucheck.equality import Side as Equality
 from gpucheck.ours import Side as Ours
 from gpucheck.report import summary, verdicts
-from gpucheck.sides import LostError, Side
+from gpucheck.sides import SIDES, LostError, Side
 from rich.console import Console
 
 from nettrain.catalogue.activations import activations
@@ -271,3 +272,51 @@ def test_figures_leave_out_the_first_turn_and_see_who_learns():
     told = module.figures(Case("t", (1, 1), 1, 10), turns)
     assert (300.0, [200.0, 400.0], True) == (told["microseconds"], told["each_round"], told["learns"])
     assert not module.figures(Case("t", (1, 1), 1, 10), [{"seconds": 1.0, "loss": 1.0}] * 2)["learns"]
+
+
+def test_a_part_that_fails_is_named_and_leaves_the_others(monkeypatch):
+    module, figures = script(), {"backend": "cupy", "quick": False, "missing": {}, "lost": {}, "device": "d"}
+
+    def failing(*_):
+        raise IndexError("list index out of range")
+
+    for part in ("gpu_tests", "equality", "benchmark"):
+        monkeypatch.setattr(module, part, failing)
+    monkeypatch.setattr(module, "sweep", lambda *_: {"trials": 10, "seconds": 5.0})
+    module.settle(figures, ["A"], ["nettrain"], module.Watch(), alone=False)
+    assert ["tests", "equality", "benchmark"] == list(figures["lost"])
+    figures |= {"rounds": 7, "verdicts": verdicts(figures)}
+    assert {None} == {one["holds"] for one in figures["verdicts"]}
+    console = Console(file=io.StringIO(), width=80)
+    console.print(summary(json.loads(json.dumps(figures))))
+    assert "equality: IndexError: list index out of range" in console.file.getvalue()
+    assert "sweep of 10 trials" in console.file.getvalue()
+
+
+def test_cases_alone_are_timed_and_nothing_else_is_done(monkeypatch):
+    module, figures = script(), {"backend": "numpy", "quick": True, "missing": {}, "lost": {}}
+    monkeypatch.setattr(module, "benchmark", lambda found, chosen, wanted, watch: {"chosen": chosen})
+    module.settle(figures, ["F"], ["nettrain"], module.Watch(), alone=True)
+    assert {"chosen": ["F"]} == figures["benchmark"]
+    assert ({}, {}, []) == (figures["tests"], figures["sweep"], figures["equality"]["rows"])
+
+
+def test_names_of_cases_and_peers_are_checked():
+    named = script().named
+    assert ["a", "b", "c"] == named("--cases", "all", ["a", "b", "c"])
+    assert [] == named("--peers", "none", ["a"])
+    assert ["a", "c"] == named("--cases", "c,a", ["a", "b", "c"])
+    with pytest.raises(typer.BadParameter, match=r"unknown 'd' \(allowed: all, none, a, b\)"):
+        named("--cases", "a,d", ["a", "b"])
+
+
+def test_the_times_of_all_sides_fit_a_terminal_of_80():
+    figures = found()
+    figures["benchmark"]["A"]["sides"] = {name: {"microseconds": 412345.0, "loss": 2.444} for name in SIDES}
+    figures["verdicts"] = verdicts(figures)
+    console = Console(file=io.StringIO(), width=80)
+    console.print(summary(figures))
+    text = console.file.getvalue()
+    assert "digits x 512" in text
+    assert 4 == text.count("412,345")
+    assert "…" not in text

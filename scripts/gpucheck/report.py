@@ -3,12 +3,13 @@
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from gpucheck.cases import POPULATIONS
 
 OURS, EAGER, REDUCED = "nettrain", "torch", "torch reduce-overhead"
+SHORT = {REDUCED: "torch\nreduce-\noverhead"}  # for a terminal of 80
 SINGLE, LARGE = POPULATIONS[1], POPULATIONS[512]
 
 
@@ -85,20 +86,21 @@ def memory_by_need(bench: dict[str, Any], case: str) -> float | None:
 
 def summary(found: dict[str, Any]) -> Group:
     """All of it for a terminal."""
-    return Group(bench_table(found), equality_table(found["equality"]), verdict_table(found))
+    tables = [equality_table(found["equality"])] if any(map(found["equality"].get, ("rows", "lost"))) else []
+    return Group(bench_table(found), caption(found), *tables, verdict_table(found))
 
 
 def bench_table(found: dict[str, Any]) -> Table:
     """A row per case: µs per step of each side."""
     names = list(dict.fromkeys(name for one in found["benchmark"].values() for name in one["sides"]))
-    table = Table("µs per step", caption=caption(found), caption_justify="left")
-    for name in (*names, "nettrain / torch", "loss"):
-        table.add_column(name, justify="right", overflow="fold")
+    table = Table(Column("µs per step", no_wrap=True))
+    for name in (*names, "÷ torch", "loss"):
+        table.add_column(SHORT.get(name, name), justify="right", no_wrap=True)
     for case, one in found["benchmark"].items():
         times = [cell(one["sides"].get(name, {})) for name in names]
         ratio, loss = by(found["benchmark"], case, EAGER), one["sides"].get(OURS, {}).get("loss")
         tail = ("" if ratio is None else f"{ratio:.2f}", "" if loss is None else f"{loss:.3f}")
-        table.add_row(Text(case, no_wrap=True), *times, *tail)
+        table.add_row(case, *times, *tail)
     return table
 
 

@@ -5,11 +5,14 @@ import sys
 
 import pytest
 import yaml
+from safetensors.numpy import load_file
 
 from nettrain.backend.choose import PREFERRED
 from nettrain.engine import ring
 from tests.cli.command import CONFIGS, inside
+from tests.double import on_host
 from tests.double.backend import DoubleBackend
+from tests.double.cupy_double import in_place_of_cupy
 
 INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
 NO_CUPY = f"backend.name: cupy is not installed: {INSTALL}"
@@ -108,6 +111,23 @@ def test_a_run_of_cupy_goes_on_under_numpy_alone_when_told(of_cupy):
     assert (4, "", expected) == (done.code, done.out, done.err)
     done = inside(of_cupy, "resume", "runs/iris", "training.epochs=3", "--backend", "numpy", "--no-figures")
     assert (0, True) == (done.code, "goes on after epoch 2" in done.out)
+
+
+@pytest.mark.skipif(on_host.COMPILER is None, reason="no g++")
+def test_a_run_goes_on_on_the_other_backend_and_back(tmp_path):
+    """The CuPy backend itself on the double: its kernels are compiled for the host."""
+    exact = ("backend.dtype=float64", "backend.threads=1", "--no-figures")
+    assert 0 == inside(tmp_path, "train", IRIS, "training.epochs=12", "experiment=whole", *exact).code
+    assert 0 == inside(tmp_path, "train", IRIS, "training.epochs=5", *exact).code
+    with in_place_of_cupy():
+        there = ("resume", "runs/iris", "training.epochs=9", "--backend", "cupy", "--no-figures")
+        done = inside(tmp_path, *there)
+    assert (0, True) == (done.code, 'backend.name: "numpy" → "cupy"' in done.out), done.err
+    back = ("resume", "runs/iris", "training.epochs=12", "--backend", "numpy", "--no-figures")
+    assert 0 == inside(tmp_path, *back).code
+    whole, moved = (load_file(tmp_path / "runs" / name / "model.safetensors") for name in ("whole", "iris"))
+    for name, array in whole.items():
+        assert array == pytest.approx(moved[name], rel=1e-10, abs=1e-12), name
 
 
 def test_gradcheck_is_numpys_unless_told(tmp_path):
