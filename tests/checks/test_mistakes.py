@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from nettrain.backend import product as finish
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
@@ -76,6 +77,27 @@ def product(spoil):
         m.setattr(NumpyBackend, "product", spoiled)
 
     return plant
+
+
+def gates(spoil):
+    """Products that leave their gate to `spoil(out, gate)`: the way back through relu is in the product."""
+
+    def plant(m):
+        right = NumpyBackend.product
+
+        def spoiled(self, a, b, out, *, gate=None, **rest):
+            made = right(self, a, b, out, **rest)
+            return made if gate is None else self.capture([made, lambda: spoil(out, gate)])
+
+        m.setattr(NumpyBackend, "product", spoiled)
+
+    return plant
+
+
+def open_gate_of_a_blas(m):
+    """As products that are large: a BLAS, and a pass that should let through what is above 0."""
+    m.setattr("nettrain.backend.numpy.is_small", lambda a, b: False)
+    m.setattr(finish, "let_through", Planted(lambda delta, gate: None))
 
 
 def to_transposed(a, b, out):
@@ -305,6 +327,24 @@ MISTAKES = {
         CLASSES, ["model.activation=gelu"], derivative("gelu", gelu_without_product_rule), "hidden 2 weight",
         ["the derivative of gelu"],
     ),
+    "a relu that lets everything back": Mistake(
+        CLASSES, ["model.activation=relu"], gates(lambda out, gate: None), "hidden 2 weight",
+        ["wrong from hidden 2 down", "the derivative of relu"],
+    ),
+    "a relu the wrong way round": Mistake(
+        CLASSES, ["model.activation=relu"],
+        gates(lambda out, gate: np.multiply(out, gate <= 0, out=out)), "hidden 2 weight",
+        ["wrong from hidden 2 down", "the derivative of relu"],
+    ),
+    "a relu of other rows": Mistake(
+        CLASSES, ["model.activation=relu"],
+        gates(lambda out, gate: np.multiply(out, np.roll(gate, 1, axis=1) > 0, out=out)), "hidden 2 weight",
+        ["wrong from hidden 2 down", "the derivative of relu"],
+    ),
+    "a relu that lets everything back after a BLAS": Mistake(
+        CLASSES, ["model.activation=relu"], open_gate_of_a_blas, "hidden 2 weight",
+        ["wrong from hidden 2 down", "the derivative of relu"],
+    ),
     "half of sigmoid's derivative": Mistake(
         NUMBERS, ["model.output_activation=sigmoid"], derivative("sigmoid", lambda d, z, a: d * a),
         "output weight", ["wrong from output down", "the derivative of sigmoid or the delta of mse"],
@@ -376,6 +416,18 @@ def test_a_planted_mistake_is_found(name, monkeypatch):
 def test_a_wrong_forward_pass_is_told_apart_from_a_wrong_derivative(monkeypatch):
     problem = small_problem("classes", ["model.activation=prelu"])
     wrong_forward(monkeypatch)
+    said = diagnosis(problem, check(problem))
+    assert "the objective itself differs, training computes" in said[0]
+
+
+def test_a_floor_that_relu_does_not_have_is_told_apart_too(monkeypatch):
+    problem, right = small_problem("classes", ["model.activation=relu"]), NumpyBackend.product
+    assert not check(problem).fails
+
+    def lower(self, a, b, out, *, floor=None, **rest):
+        return right(self, a, b, out, floor=None if floor is None else floor - 0.1, **rest)
+
+    monkeypatch.setattr(NumpyBackend, "product", lower)
     said = diagnosis(problem, check(problem))
     assert "the objective itself differs, training computes" in said[0]
 
