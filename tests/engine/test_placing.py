@@ -7,6 +7,7 @@ import pytest
 
 from nettrain.backend.device import room
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.engine import build as build_module
 from nettrain.engine import predict, ring
 from nettrain.engine.build import Run, build
 from nettrain.engine.loop import Training
@@ -81,6 +82,24 @@ def test_batches_that_two_blocks_could_not_hold_beside_all_rows_have_them_whole(
     assert [name for name, one in run.tables.items() if one.pipe is None] == ["train"]
     assert not any("training" in note for note in run.notes)
     assert full("training.batch_size=16").ring is not None
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_all_that_is_put_there_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that stay have to pass through memory too."""
+    monkeypatch.setattr(build_module, "chunk_rows", lambda plan, chunk_bytes: 8)
+    whole = full()
+    working = working_bytes(whole.backend, whole.plan, 1, 1, whole.batches)
+    kinds = set()
+    for budget in range(0, 6000, 250):
+        free = (working + budget) * 16 // 15 + 1
+        run = built([experiment(IRIS)], partial(DoubleBackend, room=free))
+        there = [name for name, one in run.tables.items() if one.pipe is None]
+        arrays = (run.ring.x, run.ring.y, run.ring.weight) if run.ring else ()
+        taken = sum(run.tables[name].nbytes for name in there) + sum(int(one.nbytes) for one in arrays)
+        assert taken <= budget + 1 or not there
+        kinds.add((run.ring is None, *there))
+    assert len(kinds) >= 4
 
 
 @pytest.mark.usefixtures("small_blocks")
