@@ -10,6 +10,15 @@ from nettrain.backend.choose import PREFERRED
 os.environ[PREFERRED] = "numpy"
 
 
+MOST_WORKERS = 4  # processes, with some hundred megabytes each
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes among which the whole suite is shared out; chosen tests run in one, which begins at once."""
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword
+    return min(MOST_WORKERS, os.cpu_count() or 1) if whole else 0
+
+
 @pytest.fixture(autouse=True)
 def _the_machine_chooses(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that need a GPU see what a user sees there."""
