@@ -3,11 +3,17 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from nettrain.backend.choose import PREFERRED
 
 # Where a GPU answers, `auto` would take it: tests that compare bits are NumPy's, also in processes they start.
 os.environ[PREFERRED] = "numpy"
+# A busy machine is no failure, and every run tries the same examples.
+settings.register_profile(
+    "anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("anywhere")
 
 
 MOST_WORKERS = 4  # processes, with some hundred megabytes each

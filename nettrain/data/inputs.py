@@ -1,17 +1,15 @@
 """Inputs of all splits as arrays, encoded in one walk down their tables."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.categories import TextColumn
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.table import Table
 from nettrain.errors import DataError
-
-if TYPE_CHECKING:
-    from nettrain.data.preprocessing import Preprocessing
 
 CHUNK = 1 << 20  # cells that are encoded at once, in float64, before they get the run's dtype
 Indices = npt.NDArray[np.int64]
@@ -20,7 +18,7 @@ Inputs = npt.NDArray[Any]
 
 def encode_parts(
     parts: Mapping[str, tuple[Table, Indices]],
-    preprocessing: "Preprocessing",
+    preprocessing: Preprocessing,
     dtype: str,
     *,
     finite: bool = True,
@@ -45,7 +43,7 @@ def encode_parts(
 
 
 def encode_some(
-    x: Inputs, rows: Indices, table: Table, preprocessing: "Preprocessing", *, finite: bool
+    x: Inputs, rows: Indices, table: Table, preprocessing: Preprocessing, *, finite: bool
 ) -> None:
     """Write the inputs of a table's rows (M,) into the rows (M,) of x."""
     if not len(rows):
@@ -57,14 +55,14 @@ def encode_some(
     x[rows] = some
 
 
-def refuse_unfit(table: Table, preprocessing: "Preprocessing") -> None:
+def refuse_unfit(table: Table, preprocessing: Preprocessing) -> None:
     """Raise DataError at a cell of text that is not what its column needs, counting all such cells."""
     for encoder in preprocessing.encoders:
         if encoder.name in table.cells.columns and not isinstance(encoder, TextColumn):
             encoder.encode(table.select(encoder.name))
 
 
-def refuse_infinite(table: Table, x: Inputs, preprocessing: "Preprocessing") -> None:
+def refuse_infinite(table: Table, x: Inputs, preprocessing: Preprocessing) -> None:
     """Raise DataError at the first of the table's inputs (N, D) that is not finite."""
     finite = np.isfinite(x)
     if not finite.all():

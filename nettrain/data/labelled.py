@@ -46,8 +46,9 @@ def read_labelled(
 ) -> Labelled:
     """The rows of a source with their target: inputs, y, and the weight column's weights, 1 without it.
 
-    Columns are found as `read_rows` finds them; `half` as in `half_of`. Raises DataError when the source
-    cannot be read or does not fit, and at rows without a target unless `missing_target` is drop. Class
+    Columns are found by name in any order, without a header by position; `half` as in `half_of`. Raises
+    DataError when the source cannot be read or does not fit, and at rows without a target unless
+    `missing_target` is drop. Class
     weights do not count here.
     """
     target, weight = preprocessing.target, preprocessing.weight

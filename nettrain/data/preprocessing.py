@@ -10,7 +10,6 @@ import numpy.typing as npt
 from nettrain.data.cells import SEPARATORS
 from nettrain.data.delimited import Reading
 from nettrain.data.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
-from nettrain.data.inputs import encode_parts
 from nettrain.data.scaling import Fitted, Scaling, scalings
 from nettrain.data.sources import half_of, read_source
 from nettrain.data.table import Table
@@ -190,18 +189,6 @@ def fit_scaling(
         return {}
     fitted = {key: np.concatenate([one[key] for one in learned], axis=-1) for key in learned[0]}
     return scaling.join(scaling, fitted) if fitted else {}
-
-
-def read_rows(
-    source: str, preprocessing: Preprocessing, *, seed: int = 0, dtype: str = "float64"
-) -> npt.NDArray[Any]:
-    """Inputs (N, D) of the rows of a source, with or without their target.
-
-    Columns are found by name in any order; a file without a header gives them by position.
-    Raises DataError when the source cannot be read or does not fit.
-    """
-    table = read_table(source, preprocessing, seed, "train")
-    return encode_parts({"rows": (table, np.arange(table.height))}, preprocessing, dtype)["rows"]
 
 
 def read_table(source: str, preprocessing: Preprocessing, seed: int, half: str | None) -> Table:

@@ -306,7 +306,7 @@ TABLES = st.integers(2, 5).flatmap(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TABLES)
 def test_whatever_a_table_holds_the_file_is_right_or_the_data_are_refused(tmp_path, rows):
     file = write(tmp_path / "rows.csv", *rows)

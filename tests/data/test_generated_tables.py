@@ -7,14 +7,15 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettrain.data.labelled import read_labelled
 from nettrain.data.prepare import prepare
-from nettrain.data.preprocessing import Preprocessing, read_rows
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.scaling import scalings
 from nettrain.data.settings import DataSettings
+from tests.data.reading import read_rows
 
 ROWS = 24
 TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "P", "S", "Zs")), min_size=1, max_size=6)
@@ -55,9 +56,7 @@ def prepared(path, **keys):
     return prepare(DataSettings(source=path, header=True, target="y", **keys), seed=0, dtype="float64")
 
 
-SLOW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+SLOW = settings(max_examples=25)
 
 
 @SLOW

@@ -7,9 +7,10 @@ import pytest
 
 from nettrain.data.labelled import read_labelled
 from nettrain.data.prepare import prepare
-from nettrain.data.preprocessing import Preprocessing, read_rows
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
+from tests.data.reading import read_rows
 
 HEAD = "id,age,city,joined,w,y\n"
 ROWS = [

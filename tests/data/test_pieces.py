@@ -9,9 +9,9 @@ from nettrain.data.delimited import Reading, parse
 from nettrain.data.inputs import encode_parts
 from nettrain.data.pieces import Pieces, room_for
 from nettrain.data.prepare import prepare
-from nettrain.data.preprocessing import read_rows
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
+from tests.data.reading import read_rows
 
 WHOLE = np.arange(36.0).reshape(12, 3)
 

@@ -7,11 +7,12 @@ import polars as pl
 import pytest
 
 from nettrain.data.prepare import prepare
-from nettrain.data.preprocessing import Preprocessing, read_rows
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.settings import DataSettings
 from nettrain.data.shipped import read_shipped
 from nettrain.data.table import Table
 from nettrain.errors import DataError
+from tests.data.reading import read_rows
 
 
 def fitted(source, **keys):

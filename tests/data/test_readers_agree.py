@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from nettrain.data.prepare import prepare
-from nettrain.data.preprocessing import read_rows
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
+from tests.data.reading import read_rows
 
 DRAW = np.random.default_rng(7)
 X = DRAW.integers(0, 256, (60, 4)).astype(np.uint8)

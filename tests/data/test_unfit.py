@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from nettrain.data.prepare import prepare
-from nettrain.data.preprocessing import Preprocessing, read_rows
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.settings import DataSettings
 from nettrain.data.unfit import read_predictable
+from tests.data.reading import read_rows
 
 HEAD = "age,city,joined,truth,y\n"
 ROWS = ["36,Rome,2024-01-05,true,no", "17,Oslo,2024-02-05,false,yes", "50,Rome,2023-02-05,true,yes"]

@@ -101,7 +101,7 @@ ANY = {
 }
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12)
 @given(chosen=st.fixed_dictionaries(ANY), count=st.integers(1, 3), cuts=st.lists(st.floats(0, 1), max_size=3))
 def test_any_experiment_interrupted_anywhere_any_number_of_times_ends_the_same(chosen, count, cuts) -> None:
     overrides = [f"{key}={str(value).lower()}" for key, value in chosen.items()]

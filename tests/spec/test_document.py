@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nettrain.errors import SpecError
@@ -172,14 +172,12 @@ def typed(value):
     return type(value), repr(value)
 
 
-@settings(deadline=None)
 @given(PLAIN)
 def test_what_is_written_is_read_back(value):
     document = parse(dump(value), "f")
     assert (typed(value), []) == (typed(document.values), document.problems)
 
 
-@settings(deadline=None)
 @given(PLAIN)
 def test_what_is_written_on_one_line_is_read_back(value):
     assert typed(value) == typed(parse(dump(value, one_line=True), "f").values)
