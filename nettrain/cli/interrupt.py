@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a run to end after its step; a second one ends it at once."""
+"""Ctrl-C and SIGTERM ask a run to end after its step; a second ends it at once, and no third does more."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -9,18 +9,18 @@ from types import FrameType
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
     """A function that says whether somebody has asked to stop; old handlers come back at the end."""
-    asked = False
+    times = 0
 
     def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal times
+        times += 1
+        if times == 2:
             raise KeyboardInterrupt
-        asked = True
 
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, ask) for number in signals]
     try:
-        yield lambda: asked
+        yield lambda: times > 0
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

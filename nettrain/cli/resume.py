@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nettrain.engine.loop import Training
     from nettrain.output.console import Console
     from nettrain.spec.experiment import Experiment
+    from nettrain.spec.load import Loaded
     from nettrain.store.checkpoint import Checkpoint
     from nettrain.store.run_folder import RunFolder
 
@@ -94,9 +95,9 @@ def _as_it_stood(
     from nettrain.store.checkpoint import read_checkpoint
 
     after = load(folder.config, overrides)
-    training, members, data = prepared(after)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
     before = _before(folder, checkpoint)
+    training, members, data = _prepared_anew(after, before, folder.path)
     with after.placing_errors():
         changes = _go_on(training, before, checkpoint)
         if checkpoint is not None:
@@ -107,6 +108,26 @@ def _as_it_stood(
         more.append(f"history.csv is gone: it begins anew after epoch {training.epoch}")
     said = f"goes on after epoch {training.epoch}, step {training.step}"
     return training, members, data, [*after.notes, said, *(f"changed: {one}" for one in changes), *more]
+
+
+def _prepared_anew(
+    after: "Loaded", before: "Experiment", folder: Path
+) -> tuple["Training", list["Experiment"], "Prepared"]:
+    """The run's training as it began; errors name the way out where data or backend are not as they were."""
+    from nettrain.engine.resumption import refuse_other_data_settings
+    from nettrain.errors import BackendError, DataError
+
+    try:
+        return prepared(after)
+    except BackendError as error:
+        if after.experiment.backend.name == "numpy" or after.overrides("backend", "name"):
+            raise
+        raise type(error)(f"{error}; nettrain resume {folder} --backend numpy goes on without") from error
+    except DataError as error:
+        with after.placing_errors():
+            refuse_other_data_settings(before, after.experiment)
+        way_out = f"to go on with {folder} put its data back, or say where they lie: data.source=…"
+        raise DataError(f"{error}; {way_out}") from error
 
 
 def _before(folder: "RunFolder", checkpoint: "Checkpoint | None") -> "Experiment":

@@ -51,13 +51,17 @@ def sweep(
     from nettrain.sweep.sweep import opened
 
     loaded, screen = load(file, with_place(overrides, backend, device)), console(stderr=as_json)
-    with interruptible() as asked, opened(loaded, out, total=trials, workers=jobs) as opened_sweep:
-        summary = _run(opened_sweep, screen, asked, quiet=quiet)
+    again = " ".join(["nettrain", *sys.argv[1:]])
+    try:
+        with interruptible() as asked, opened(loaded, out, total=trials, workers=jobs) as opened_sweep:
+            summary = _run(opened_sweep, screen, asked, quiet=quiet)
+    except KeyboardInterrupt:  # the second: the journal holds what had come to its end
+        print(f"interrupted at once; go on with: {again}", file=sys.stderr)
+        raise
     if as_json:
         print(json.dumps(summary))
     if summary["status"] == "interrupted":
-        command = " ".join(["nettrain", *sys.argv[1:]])
-        print(f"interrupted; go on with: {command}", file=sys.stderr)
+        print(f"interrupted; go on with: {again}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
     if summary["best"] is None:
         print(f"no trial of {summary['folder']} came to its end", file=sys.stderr)

@@ -75,7 +75,7 @@ def train_file(
     loaded = load(file, overrides)
     training, members, data = prepared(loaded, profile=profile)
     experiment = training.run.experiment
-    before = _unfinished(out, experiment)
+    before = _unfinished(file, out, experiment)
     # from here on Ctrl-C leaves a folder that can go on, with all its files whole
     with interruptible() as training.interrupted, RunFolder.new(out, experiment.experiment) as (folder, note):
         write_whole(folder.config, to_yaml(experiment))
@@ -85,12 +85,12 @@ def train_file(
         return finished(job, console, started, quiet=quiet, figures=figures)
 
 
-def _unfinished(out: Path, experiment: "Experiment") -> list[str]:
-    """A note for a run of the same experiment that was interrupted and could go on."""
+def _unfinished(file: Path, out: Path, experiment: "Experiment") -> list[str]:
+    """A note for a run of the same experiment, in `out` or the file's own, that was interrupted."""
     from nettrain.spec.load import to_yaml
     from nettrain.store.run_folder import interrupted_run
 
-    folder = interrupted_run(out, experiment.experiment, to_yaml(experiment))
+    folder = interrupted_run(out, experiment.experiment, to_yaml(experiment), file.parent)
     if folder is None:
         return []
     return [f"{folder.path} has these settings and was interrupted: nettrain resume {folder.path} goes on"]

@@ -235,12 +235,13 @@ class Training:
         return figures
 
     def _sound(self, figures: Figures) -> Flags:
-        """Members whose figures, and at the end also weights, are all finite numbers."""
-        sound: Flags = np.all([np.isfinite(values) for values in figures.values()], axis=0)
-        if self.epoch == self.settings.epochs:  # the last step's damage has not shown in a loss yet
-            finite = self.run.backend.xp.isfinite(self.run.population["parameters"]).all(axis=1)
-            sound = sound & self.run.backend.to_host(finite)
-        return sound
+        """Members whose figures and weights are all finite numbers.
+
+        The last step's damage has not shown in a loss yet, and units that saturate show no damage at all.
+        """
+        finite = self.run.backend.xp.isfinite(self.run.population["parameters"]).all(axis=1)
+        sound: Flags = self.run.backend.to_host(finite)
+        return np.logical_and.reduce([sound, *map(np.isfinite, figures.values())])
 
     def _due(self) -> bool:
         return self.epoch % self.settings.evaluate_every == 0 or self.epoch == self.settings.epochs

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.catalogue.schedules import Calendar, length_of
+from nettrain.data.settings import is_path
 from nettrain.engine.coefficients import TABLE_STEPS, rates_at, settings_at
 from nettrain.engine.members import stack
 from nettrain.engine.population import Population
@@ -28,7 +29,8 @@ FUTURE = (
     "training.convergence",
     "training.checkpoint",
 )
-ELSEWHERE = ("data.source", "data.test", "data.validation", "backend.name", "backend.device", "backend.tf32")
+ELSEWHERE = ("data.source", "backend.name", "backend.device", "backend.tf32")
+MAY_MOVE = ("data.test", "data.validation")  # where they are sources, not shares
 CLOCKED = ("schedule", "optimizer.momentum_schedule", "training.epochs")
 COUNTED = ("best", "best_epoch", "waited", "best_parameters", "best_statistics")
 LIFTED = {
@@ -50,9 +52,9 @@ def refuse_another_past(
 ) -> list[Difference]:
     """The changes, when all of them are the future's after `done` steps; else SpecError names the others."""
     changes = changed(before, after)
-    wrong = [one for one in changes if not _among(one.key, (*FUTURE, *ELSEWHERE, *CLOCKED))]
-    if wrong:
-        raise SpecError([f"{one} would have made another past; train anew for that" for one in wrong])
+    _refuse(
+        [one for one in changes if not _among(one.key, (*FUTURE, *ELSEWHERE, *CLOCKED)) and not _moved(one)]
+    )
     _refuse_other_snapshots(before, after, done // steps_per_epoch)
     epochs = -(-done // steps_per_epoch)
     if after.training.epochs < epochs:
@@ -62,6 +64,22 @@ def refuse_another_past(
         way_out = _way_out(before, after, done, steps_per_epoch)
         raise SpecError([_out_of_step(one, done, way_out) for one in clocked])
     return changes
+
+
+def refuse_other_data_settings(before: Experiment, after: Experiment) -> None:
+    """Raises SpecError naming what else is to be made of the data, when they cannot even be prepared so."""
+    changes = [one for one in changed(before, after) if _among(one.key, ["data"])]
+    _refuse([one for one in changes if not _among(one.key, ELSEWHERE) and not _moved(one)])
+
+
+def _refuse(changes: Sequence[Difference]) -> None:
+    if changes:
+        raise SpecError([f"{one} would have made another past; train anew for that" for one in changes])
+
+
+def _moved(one: Difference) -> bool:
+    """Whether it is where test or validation rows lie; what they are, their fingerprint says."""
+    return one.key in MAY_MOVE and is_path(one.before) and is_path(one.after)
 
 
 def reopened(changes: Sequence[Difference]) -> set[str]:
@@ -78,7 +96,9 @@ def counted_anew(changes: Sequence[Difference]) -> tuple[str, ...]:
 
 def cannot_help(changes: Sequence[Difference]) -> bool:
     """Whether these changes leave the steps as they are, so that what has diverged would do so again."""
-    return all(_among(one.key, ("training.epochs", "training.checkpoint", *ELSEWHERE)) for one in changes)
+    return all(
+        _among(one.key, ("training.epochs", "training.checkpoint", *ELSEWHERE, *MAY_MOVE)) for one in changes
+    )
 
 
 def evaluated_more(before: Experiment, after: Experiment, done: int) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from nettrain.errors import NettrainError, SpecError
 from nettrain.files import refusal
 
+NAME = "journal.jsonl"
 Entry = dict[str, Any]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from nettrain.errors import SpecError, close
 from nettrain.files import folders, is_unused, remove_leftovers, safe_name, write_whole
 from nettrain.locks import is_locked, locked
+from nettrain.store import journal
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class RunFolder:
     def begun(cls, path: Path) -> "RunFolder":
         """The folder of a run that has begun, finished or not. Raises SpecError when it is none."""
         folder = cls._there(path)
+        if (path / journal.NAME).is_file():
+            raise SpecError(f"{path}: the folder of a sweep, which goes on with: nettrain sweep FILE")
         if not folder.config.is_file():
             raise SpecError(f"{path}: not a run folder, {folder.config.name} is missing")
         return folder
@@ -111,9 +114,13 @@ def _claimed(parent: Path, experiment: str, held: ExitStack) -> tuple[Path, str 
     raise AssertionError("there is always another name")
 
 
-def interrupted_run(parent: Path, experiment: str, config: str) -> RunFolder | None:
-    """The newest run of this very config that has not come to its end and that nobody is training now."""
-    found = [RunFolder(path) for path in parent.glob(f"{safe_name(experiment)}*") if path.is_dir()]
+def interrupted_run(parent: Path, experiment: str, config: str, other: Path) -> RunFolder | None:
+    """The newest run of this very config that has not come to its end and that nobody is training now.
+
+    Among the runs of its name in `parent`, and the folder `other`.
+    """
+    there = [path for path in parent.glob(f"{safe_name(experiment)}*") if path.is_dir()]
+    found = [RunFolder(path) for path in (*there, other)]
     same = [folder for folder in found if _text(folder.config) == config and _may_go_on(folder)]
     return max(same, key=lambda folder: folder.config.stat().st_mtime, default=None)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from nettrain.errors import NettrainError, SpecError
 from nettrain.files import safe_name
+from nettrain.store import journal
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class SweepFolder:
 
     @property
     def journal(self) -> Path:
-        return self.path / "journal.jsonl"
+        return self.path / journal.NAME
 
     @property
     def trials(self) -> Path:

@@ -107,7 +107,8 @@ def test_a_run_of_cupy_goes_on_under_numpy_alone_when_told(of_cupy):
     done = inside(of_cupy, "resume", "runs/iris", "training.epochs=3")
     lines = (of_cupy / "runs" / "iris" / "config.yaml").read_text().splitlines()
     place = next(number for number, line in enumerate(lines, start=1) if line.startswith("backend:"))
-    expected = f"runs/iris/config.yaml:{place}: {NO_CUPY}\n"
+    way_out = "nettrain resume runs/iris --backend numpy goes on without"
+    expected = f"runs/iris/config.yaml:{place}: {NO_CUPY}; {way_out}\n"
     assert (4, "", expected) == (done.code, done.out, done.err)
     done = inside(of_cupy, "resume", "runs/iris", "training.epochs=3", "--backend", "numpy", "--no-figures")
     assert (0, True) == (done.code, "goes on after epoch 2" in done.out)

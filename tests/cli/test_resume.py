@@ -152,6 +152,11 @@ def test_training_anew_what_was_interrupted_names_resume(tmp_path):
     text = " ".join(done.out.replace("note", "").split())
     assert "runs/long has these settings and was interrupted: nettrain resume runs/long goes on" in text
     assert (tmp_path / "runs/long-2/summary.json").exists()
+    done = inside(tmp_path, "train", "runs/long/config.yaml", "--out", "others", "--no-figures")
+    assert "runs/long has these settings and was interrupted" in " ".join(
+        done.out.replace("note", "").split()
+    )
+    assert (tmp_path / "others/long/summary.json").exists()
 
 
 def test_a_finished_run_says_so_and_stays_as_it_is(undisturbed):
@@ -213,6 +218,7 @@ def test_another_monitor_and_patience_take_effect(tmp_path):
         ("optimizer=sgd", "optimizer.name: \"adam\" → \"sgd\""),
         ("optimizer.learning_rate=0.5", "optimizer.learning_rate: 0.001 → 0.5"),
         ("training.batch_size=8", "training.batch_size: 16 → 8"),
+        ("data.test=0.3", "data.test: 0.2 → 0.3 would have made another past; train anew for that"),
         ("data.scaling=none", "data.scaling.name: \"standard\" → \"none\""),
         ("training.epochs=3", "training.epochs: 3 is less than the 20 that are begun"),
         ("schedule=cosine", "would have given the 140 steps so far other rates"),
@@ -408,14 +414,15 @@ def test_an_epoch_that_only_a_shorter_run_evaluates_is_told_of(tmp_path):
     assert (0, True) == (done.code, "epoch 20 was evaluated too, being the last;" in done.out), done.out
 
 
-def test_a_second_interrupt_ends_it_at_once_and_damages_nothing(tmp_path, undisturbed):
-    """The pipe that nobody reads keeps the first one from being answered."""
+@pytest.mark.parametrize("times", [2, 8])
+def test_a_second_interrupt_ends_it_at_once_and_damages_nothing(tmp_path, undisturbed, times):
+    """The pipe that nobody reads keeps the first one from being answered. Further ones change nothing."""
     process = start(write(tmp_path, SPEC), "train", "long.yaml", "--no-figures")
     assert process.stdout is not None
     while not process.stdout.readline().startswith("backend"):
         pass
     time.sleep(0.1)
-    for _ in range(2):
+    for _ in range(times):
         process.send_signal(signal.SIGINT)
         time.sleep(0.001)
     _, err = process.communicate(timeout=60)
@@ -433,6 +440,12 @@ def test_changed_data_are_noticed(tmp_path):
     (tmp_path / "t.csv").write_text("a,b,label\n" + rows.replace("7,0,1", "8,0,1"))
     done = resumed(folder, "training.epochs=30")
     assert (3, True) == (done.code, "has changed since runs/long was trained on it; train anew" in done.err)
+    (tmp_path / "t.csv").write_text("a,b,label\n" + rows.replace("7,0,1", "7,0,x"))
+    done = resumed(folder, "training.epochs=30")
+    told = "; to go on with runs/long put its data back, or say where they lie: data.source=…\n"
+    assert (3, True) == (done.code, done.err.endswith(told)), done.err
+    done = resumed(folder, "training.epochs=30", "data.target=b")
+    assert (2, True) == (done.code, 'data.target: "label" → "b" would have made another past' in done.err)
     (tmp_path / "moved.csv").write_text("a,b,label\n" + rows)
     assert 0 == resumed(folder, "training.epochs=30", "data.source=moved.csv").code
 
@@ -466,6 +479,10 @@ def test_what_is_no_run_is_named(tmp_path):
     assert (2, 'runs/digit: no such run folder, did you mean "digits"?\n') == (done.code, done.err)
     done = inside(tmp_path, "resume", "runs/digits")
     assert (2, "runs/digits: not a run folder, config.yaml is missing\n") == (done.code, done.err)
+    (tmp_path / "runs/digits/journal.jsonl").touch()
+    done = inside(tmp_path, "resume", "runs/digits")
+    expected = "runs/digits: the folder of a sweep, which goes on with: nettrain sweep FILE\n"
+    assert (2, expected) == (done.code, done.err)
 
 
 def test_divergence_says_where_and_what_to_try_and_keeps_good_weights(tmp_path):

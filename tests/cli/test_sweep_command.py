@@ -148,3 +148,20 @@ def test_a_file_without_a_search_says_so(tmp_path):
     (tmp_path / "small.yaml").write_text(SMALL.partition("sweep:")[0])
     done = nettrain(tmp_path, "sweep", "small.yaml")
     assert (done.code, done.err) == (2, "small.yaml:1: has no sweep block, nothing to search\n")
+
+
+def test_a_second_interrupt_ends_it_at_once_and_says_how_to_go_on(tmp_path):
+    """Workers that do not answer keep the first one from being answered."""
+    (tmp_path / "small.yaml").write_text(LONG)
+    process = running(tmp_path, "--jobs", "2")
+    when_trials_are_done(tmp_path, process)
+    for _ in range(6):
+        process.send_signal(signal.SIGINT)
+        sleep(0.001)
+    _, err = process.communicate(timeout=60)
+    assert 130 == process.returncode
+    assert "go on with: nettrain sweep small.yaml --quiet --jobs 2\n" in err
+    assert "Traceback" not in err
+    again = nettrain(tmp_path, "sweep", "small.yaml", "--quiet")
+    assert (0, "") == (again.code, again.err)
+    assert not (tmp_path / "sweeps/small/.lock").exists()

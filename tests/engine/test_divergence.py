@@ -66,6 +66,22 @@ def test_the_layer_whose_numbers_broke_first_is_named(layer: int) -> None:
     assert (found.where, found.layer) == ("signal", layer)
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_weights_that_no_loss_has_met_yet_end_a_run_in_their_epoch(activation: str) -> None:
+    """One step an epoch and no validation rows: the loss is that of the weights before."""
+    wild = [
+        "optimizer=sgd",
+        "optimizer.learning_rate=3e38",
+        "data.scaling=none",
+        f"model.activation={activation}",
+    ]
+    summed = ["loss={name: cross_entropy, reduction: sum}", "data.validation=0", "training.batch_size=full"]
+    found = trained([experiment(IRIS, *wild, *summed)])
+    assert [1] == [event.epoch for event in found.epochs]
+    assert ("diverged", 1) == (found.stopped[0].reason, found.stopped[0].epoch)
+    assert not found.epochs[0].better.any()
+
+
 def test_the_last_good_weights_are_those_with_which_the_epoch_began() -> None:
     found = diagnosed(*LATER)
     assert found is not None
