@@ -241,7 +241,9 @@ class Training:
         """
         finite = self.run.backend.xp.isfinite(self.run.population["parameters"]).all(axis=1)
         sound: Flags = self.run.backend.to_host(finite)
-        return np.logical_and.reduce([sound, *map(np.isfinite, figures.values())])
+        for values in figures.values():
+            sound = sound & np.isfinite(values)
+        return sound
 
     def _due(self) -> bool:
         return self.epoch % self.settings.evaluate_every == 0 or self.epoch == self.settings.epochs
