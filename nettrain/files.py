@@ -26,6 +26,14 @@ def write_whole(path: Path, content: bytes | str) -> None:
     _replace(path, lambda f: f.write(data), len(data))
 
 
+def refuse_unreadable(path: Path) -> None:
+    """Raises SpecError naming a file that may not be read, for readers that do not tell why they fail."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
+
+
 def append_whole(path: Path, content: str) -> None:
     """Write `content` behind what `path` holds, so that it holds all of both or what it held before."""
     data = content.encode()

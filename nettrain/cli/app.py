@@ -67,10 +67,17 @@ def main() -> None:
         sys.exit(0)
     except MemoryError as error:
         _fail(error, f"not enough memory: {error}", BackendError.code)
+    except OSError as error:  # of a file or folder that nobody expected to be refused
+        what = f"{error.filename}: {error.strerror}" if error.filename else _at_a_loss(error)
+        _fail(error, what, 1)
     except Exception as error:
         # a mistake of ours: still no traceback for somebody who cannot do anything with it
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        _fail(error, f"nettrain has failed: {what} (--debug shows where)", 1)
+        _fail(error, _at_a_loss(error), 1)
+
+
+def _at_a_loss(error: Exception) -> str:
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"nettrain has failed: {what} (--debug shows where)"
 
 
 def _fail(error: Exception, message: str, code: int) -> NoReturn:

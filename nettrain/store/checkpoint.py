@@ -20,7 +20,7 @@ from nettrain.backend.base import HostArray
 from nettrain.data.prepare import Prepared
 from nettrain.engine.state import State
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import write_whole
+from nettrain.files import refuse_unreadable, write_whole
 
 KEY = "nettrain"
 
@@ -43,6 +43,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """What a file holds. Raises SpecError when it is no checkpoint."""
+    refuse_unreadable(path)
     try:
         with safe_open(path, framework="numpy") as f:
             note = json.loads(f.metadata()[KEY])

@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from nettrain.backend.base import HostArray
 from nettrain.errors import SpecError
-from nettrain.files import write_whole
+from nettrain.files import refuse_unreadable, write_whole
 from nettrain.model.architecture import Architecture
 from nettrain.model.parameters import Layout, layout, statistics_layout, views
 
@@ -32,6 +32,7 @@ def write_model(path: Path, plan: Architecture, parameters: HostArray, statistic
 
 def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
     """The architecture, its parameters (R, P) and statistics (R, Q). Raises SpecError if this is no model."""
+    refuse_unreadable(path)
     try:
         with safe_open(path, framework="numpy") as f:
             plan = Architecture.from_json(json.loads(f.metadata()["architecture"]))

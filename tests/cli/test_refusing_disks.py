@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ sweep:
   parameters:
     optimizer.learning_rate: {distribution: log_uniform_values, min: 1.0e-4, max: 1.0e-1}
 """
+NOBODY = 65534  # the number of a user who owns nothing
 ROOM = 300_000  # bytes of the disk
 FULL = r"cannot be written: No space left on device: it takes [\d,]+ bytes, [\d,]+ bytes are free\n"
 
@@ -122,12 +124,52 @@ def test_a_disk_that_may_only_be_read_is_named(disk):
     assert before == content(disk / "runs/kept")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_only_be_read_is_named(tmp_path):
-    (tmp_path / "kept.yaml").write_text(SPEC)
-    (tmp_path / "runs").mkdir(mode=0o555)
-    done = run(tmp_path, "train", "kept.yaml")
-    assert (1, "runs/kept: cannot be created: Permission denied\n") == (done.code, done.err)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody reaches, with a run of two epochs."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "kept.yaml").write_text(SPEC)
+        assert 0 == run(folder, "train", "kept.yaml", "training.epochs=2").code
+        yield folder
+
+
+def bound(folder: Path, *arguments: str) -> Ended:
+    """Run a command in a process that permissions bind, as they do not bind root's."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(NOBODY)
+    try:
+        return run(folder, *arguments)
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_folders_that_may_only_be_read_are_named(open_folder):
+    before = content(open_folder / "runs/kept")
+    (open_folder / "runs").chmod(0o555)
+    done = bound(open_folder, "train", "kept.yaml")
+    assert (1, "runs/kept-2: cannot be created: Permission denied\n") == (done.code, done.err)
+    (open_folder / "runs/kept").chmod(0o555)
+    done = bound(open_folder, "resume", "runs/kept", "training.epochs=3")
+    assert (1, "runs/kept/.lock: cannot be written: Permission denied\n") == (done.code, done.err)
+    (open_folder / "runs/kept").chmod(0o000)
+    done = bound(open_folder, "resume", "runs/kept", "training.epochs=3")
+    assert 1 == done.code
+    assert re.fullmatch(r"runs/kept/[a-z.]+: Permission denied\n", done.err), done.err
+    (open_folder / "runs/kept").chmod(0o755)
+    assert before == content(open_folder / "runs/kept")
+
+
+def test_a_checkpoint_that_may_not_be_read_is_named(open_folder):
+    run_folder = open_folder / "runs/kept"
+    run_folder.chmod(0o777)
+    (run_folder / "checkpoint.safetensors").chmod(0o000)
+    done = bound(open_folder, "resume", "runs/kept", "training.epochs=3")
+    said = "runs/kept/checkpoint.safetensors: cannot be read: Permission denied\n"
+    assert (2, said) == (done.code, done.err)
 
 
 def test_a_folder_that_is_removed_while_it_trains_is_named(tmp_path):

@@ -88,7 +88,9 @@ def test_a_truncated_file_is_one_line(file, length):
 
 
 def test_a_missing_file_is_one_line(file):
-    assert "No such file or directory" in refused(file)
+    with pytest.raises(SpecError) as caught:
+        read_model(file)
+    assert f"{file}: cannot be read: No such file or directory" == str(caught.value)
 
 
 def rewritten(file, change, **metadata):
