@@ -8,13 +8,18 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """A function that says whether somebody has asked to stop; old handlers come back at the end."""
+    """A function that says whether somebody has asked to stop; old handlers come back at the end.
+
+    Not after a second signal: the process then leaves, and nothing shall interrupt that.
+    """
     times = 0
 
     def ask(number: int, frame: FrameType | None) -> None:
         nonlocal times
         times += 1
         if times == 2:
+            for one in signals:
+                signal.signal(one, signal.SIG_IGN)
             raise KeyboardInterrupt
 
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -22,5 +27,6 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: times > 0
     finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
+        if times < 2:
+            for number, handler in zip(signals, before, strict=True):
+                signal.signal(number, handler)

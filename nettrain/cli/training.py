@@ -41,6 +41,14 @@ class Job:
 
 def finished(job: Job, console: "Console", started: float, *, quiet: bool, figures: bool) -> dict[str, Any]:
     """Train to the end, show it and write down all that it leaves; returns its summary and the folder."""
+    try:
+        return _finished(job, console, started, quiet=quiet, figures=figures)
+    except KeyboardInterrupt:  # the second: what it has written so far is whole
+        print(f"interrupted at once; go on with: nettrain resume {job.folder.path}", file=sys.stderr)
+        raise
+
+
+def _finished(job: Job, console: "Console", started: float, *, quiet: bool, figures: bool) -> dict[str, Any]:
     from nettrain.cli.pictures import draw
     from nettrain.engine.profile import STEP
     from nettrain.engine.settle import remarks
@@ -62,12 +70,8 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
             *run.notes,
         ]
         head(console, run.experiment.experiment, _facts(run, job), notes)
-    try:
-        with shortage_told(run.experiment):
-            networks, summary = _follow(job, console, started, quiet=quiet)
-    except KeyboardInterrupt:  # the second: what it has written so far is whole
-        print(f"interrupted at once; go on with: nettrain resume {folder.path}", file=sys.stderr)
-        raise
+    with shortage_told(run.experiment):
+        networks, summary = _follow(job, console, started, quiet=quiet)
     drawing = perf_counter()
     if figures:
         print_notes(draw(run, networks, job.records, summary, folder))

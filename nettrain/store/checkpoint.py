@@ -84,8 +84,9 @@ class Checkpoints:
         if self._thread is not None and self._thread.is_alive():
             return
         self._raise()
-        self._thread = Thread(target=self._try, args=(take(),), name="checkpoint")
-        self._thread.start()
+        thread = Thread(target=self._try, args=(take(),), name="checkpoint")
+        thread.start()
+        self._thread = thread  # only now: who is interrupted in between has nothing to wait for
 
     def close(self, last: State | None = None) -> None:
         """Wait for the thread, then write the last one."""

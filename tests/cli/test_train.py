@@ -238,15 +238,30 @@ def test_an_interrupted_run_is_a_whole_run(tmp_path, number):
     assert (0, 151) == (predicted.code, predicted.out.count("\n"))
 
 
-def test_interrupting_twice_ends_at_once():
+def test_interrupting_asks_to_end():
     before = signal.getsignal(signal.SIGINT)
     with interruptible() as asked:
         assert not asked()
         signal.raise_signal(signal.SIGINT)
         assert asked()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
     assert before is signal.getsignal(signal.SIGINT)
+
+
+def interrupting_twice():
+    with interruptible():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_interrupting_twice_ends_at_once_and_lets_nothing_interrupt_that():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupting_twice()
+        assert {signal.SIG_IGN} == {signal.getsignal(number) for number in before}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_killed_run_leaves_a_readable_history(tmp_path):
