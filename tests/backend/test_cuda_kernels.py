@@ -122,9 +122,11 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return list(recorder.calls.values())
 
 
-def compile_one(one: Recorded) -> None:
-    made = program(one.kernel, one.arrays)
-    compiled(made.source, made.name, len(flattened(0, one.arrays)))
+def compile_all(recorded: Sequence[Recorded]) -> None:
+    """Translated one by one, for Python 3.11 cannot parse in several threads; compiled side by side."""
+    made = [(program(one.kernel, one.arrays), len(flattened(0, one.arrays))) for one in recorded]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda one: compiled(one[0].source, one[0].name, one[1]), made))
 
 
 def copies(arrays: Sequence[Any]) -> list[Any]:
@@ -180,8 +182,7 @@ def test_every_kernel_is_met_in_training(recorded: list[Recorded]) -> None:
 
 @pytest.mark.skipif(COMPILER is None, reason="no g++")
 def test_every_kernel_on_the_arrays_of_training(recorded: list[Recorded]) -> None:
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(compile_one, recorded))
+    compile_all(recorded)
     for one in recorded:
         compare(one.kernel, one.work, one.arrays)
 

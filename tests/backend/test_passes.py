@@ -1,5 +1,6 @@
 """Kernels that share one launch do what they do one behind the other; and which ones may not share it."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -102,8 +103,7 @@ def at_once(what: Pass, order: int) -> list[Any]:
 def test_one_launch_does_what_several_did(shape: tuple[int, int, int]) -> None:
     passes = [gated(shape), *(forward(name, shape) for name in FORWARD)]
     passes += [backward(name, shape) for name in BACKWARD]
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(compile_one, passes))
+    compile_all(passes)
     for what in passes:
         expected = one_by_one(what)
         for order in range(3):
@@ -111,8 +111,11 @@ def test_one_launch_does_what_several_did(shape: tuple[int, int, int]) -> None:
                 np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12, err_msg=what.program.name)
 
 
-def compile_one(what: Pass) -> None:
-    compiled(what.program.source, what.program.name, len(flattened(0, [host(a, {}) for a in what.arguments])))
+def compile_all(passes: Sequence[Pass]) -> None:
+    """Translated one by one, for Python 3.11 cannot parse in several threads; compiled side by side."""
+    made = [(what.program, len(flattened(0, [host(a, {}) for a in what.arguments]))) for what in passes]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda one: compiled(one[0].source, one[0].name, one[1]), made))
 
 
 def launch(kernel: Kernel, *given: Any) -> Launch:

@@ -1,5 +1,6 @@
 """A disk without room, one that may not be written to, and a folder that goes away: named, and nothing lost."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -126,25 +127,30 @@ def test_a_disk_that_may_only_be_read_is_named(disk):
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that everybody reaches, with a run of two epochs."""
+    """A folder that everybody reaches, with a run of two epochs.
+
+    It has been trained and resumed: what commands load lies where nobody else may be able to read.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "kept.yaml").write_text(SPEC)
-        assert 0 == run(folder, "train", "kept.yaml", "training.epochs=2").code
+        assert 0 == run(folder, "train", "kept.yaml", "training.epochs=1").code
+        assert 0 == run(folder, "resume", "runs/kept", "training.epochs=2").code
         yield folder
 
 
 def bound(folder: Path, *arguments: str) -> Ended:
     """Run a command in a process that permissions bind, as they do not bind root's."""
     root = os.geteuid() == 0
-    if root:
-        os.seteuid(NOBODY)
-    try:
-        return run(folder, *arguments)
-    finally:
+    with contextlib.chdir(folder):  # to which whoever is bound comes back
         if root:
-            os.seteuid(0)
+            os.seteuid(NOBODY)
+        try:
+            return run(folder, *arguments)
+        finally:
+            if root:
+                os.seteuid(0)
 
 
 def test_folders_that_may_only_be_read_are_named(open_folder):

@@ -314,14 +314,14 @@ def test_nothing_is_exchanged_between_the_steps_of_an_epoch(setting: str) -> Non
     "setting", [name for name in SETTINGS if name not in ("a slow metric stops", "convergence")]
 )
 def test_an_epoch_waits_a_few_times_however_long_it_is(setting: str) -> None:
-    """For the last step, the sums of the training rows, those of penalties, those of validation rows."""
+    """For the last step, the training rows' sums, those of penalties, the validation rows', and the weights."""
     counts = []
     for source in ("builtin:iris", "builtin:optdigits"):
         training, seen = observed(*SETTINGS[setting], f"data.source={source}", members=1)
         ends = [waits for waits, _ in seen[training.run.batches.steps - 1 :: training.run.batches.steps]]
         counts.append(ends[1] - ends[0])
-    known = {"no validation": 2, "penalties and limits": 4}
-    assert counts == [known.get(setting, 3)] * 2
+    known = {"no validation": 3, "penalties and limits": 5}
+    assert counts == [known.get(setting, 4)] * 2
 
 
 def test_coefficients_of_a_long_epoch_are_laid_out_a_thousand_at_a_time() -> None:
