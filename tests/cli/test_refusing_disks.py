@@ -134,7 +134,9 @@ def open_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        (folder / "kept.yaml").write_text(SPEC)
+        rows = "".join(f"{k % 7},{k % 11},{k % 3}\n" for k in range(60))
+        (folder / "rows.csv").write_text(f"a,b,y\n{rows}")
+        (folder / "kept.yaml").write_text(SPEC.replace("'builtin:iris'", "rows.csv"))
         assert 0 == run(folder, "train", "kept.yaml", "training.epochs=1").code
         assert 0 == run(folder, "resume", "runs/kept", "training.epochs=2").code
         yield folder
