@@ -48,8 +48,7 @@ def read_labelled(
 
     Columns are found by name in any order, without a header by position; `half` as in `half_of`. Raises
     DataError when the source cannot be read or does not fit, and at rows without a target unless
-    `missing_target` is drop. Class
-    weights do not count here.
+    `missing_target` is drop. Class weights do not count here.
     """
     target, weight = preprocessing.target, preprocessing.weight
     table = read_table(source, preprocessing, seed, half)

@@ -55,9 +55,7 @@ class Course:
         self.table = run.pool.take("table", (longest, *self._coefficients.shape))
         self.orders = run.pool.take("orders", (groups, batches.rows), np.intp)
         self._ring = run.ring
-        if (
-            self._ring is not None
-        ):  # the order is that in which rows are brought: where they lie stays the same
+        if self._ring is not None:  # rows are brought in their order: where they lie stays the same
             self.orders[...] = run.backend.xp.asarray(self._ring.places(groups))
         self.done = steps_done(run)
 

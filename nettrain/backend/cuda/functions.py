@@ -252,8 +252,8 @@ class Function(ast.NodeVisitor):
         assert isinstance(columns, ast.For)
         self._shared_out, self._sums = True, both.sums
         head = self._head(both.rows, "grid.group", "grid.groups")
-        names = self._variable(both.rows), self._variable(columns)
-        lines = [head, *self._scoped([*before, *columns.body], *names), "}"]
+        i, j = self._variable(both.rows), self._variable(columns)
+        lines = [head, *self._scoped([*before, *columns.body], i, j), "}"]
         self._shared_out, self._sums = False, set()
         return lines
 

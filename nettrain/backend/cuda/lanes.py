@@ -57,9 +57,9 @@ def joins(loop: ast.For, known: set[str]) -> dict[str, str] | None:
         elif isinstance(statement, ast.Assign):
             for target, value in pairs(statement):
                 found |= {name: _extreme(name, value) for name in set(bound(target)) & known}
-    stored = all(own.writes(target) for target in _stores(loop))
+    alone = all(own.writes(target) for target in stored(loop))
     read_once = all(_mentions(loop, name) == _needed(join) for name, join in found.items())
-    return found if stored and read_once and all(found.values()) else None
+    return found if alone and read_once and all(found.values()) else None
 
 
 def _extreme(name: str, value: ast.expr) -> str:
@@ -79,12 +79,11 @@ def _needed(join: str) -> int:
     return 2 if join in EXTREMES.values() else 1
 
 
-def _stores(loop: ast.For) -> Iterator[ast.Subscript]:
+def stored(loop: ast.For) -> Iterator[ast.Subscript]:
+    """Every element that a loop writes."""
     for one in (one for line in loop.body for one in ast.walk(line)):
-        if isinstance(one, ast.Assign):
-            yield from (target for target, _ in pairs(one) if isinstance(target, ast.Subscript))
-        elif isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Subscript):
-            yield one.target
+        if isinstance(one, ast.Subscript) and isinstance(one.ctx, ast.Store):
+            yield one
 
 
 class _Own:
@@ -127,7 +126,7 @@ def crossed(body: list[ast.stmt], parameters: list[str]) -> set[str]:
     written, strange = set(), set()
     for one in everything:
         if isinstance(one, ast.Subscript) and id(one) not in defining:
-            root = roots.get(_base(one), _base(one))
+            root = roots.get(base(one), base(one))
             if isinstance(one.ctx, ast.Store):
                 written.add(root)
             if id(one) not in own and not isinstance(one.slice, ast.Slice):
@@ -135,7 +134,7 @@ def crossed(body: list[ast.stmt], parameters: list[str]) -> set[str]:
     return {name for name, root in roots.items() if root in written & strange}
 
 
-def _base(node: ast.expr) -> str:
+def base(node: ast.expr) -> str:
     """The name that a chain of subscripts begins with."""
     while isinstance(node, ast.Subscript):
         node = node.value
@@ -144,12 +143,12 @@ def _base(node: ast.expr) -> str:
 
 def _views(everything: list[ast.AST], parameters: list[str]) -> tuple[dict[str, str], set[int]]:
     """Of which argument each name is a view, and the subscripts that make views."""
-    indexed = {_base(one) for one in everything if isinstance(one, ast.Subscript)}
+    indexed = {base(one) for one in everything if isinstance(one, ast.Subscript)}
     roots, defining = {name: name for name in parameters}, set()
     for statement in (one for one in everything if isinstance(one, ast.Assign)):
         for target, value in pairs(statement):
             if isinstance(value, ast.Subscript) and isinstance(target, ast.Name) and target.id in indexed:
-                roots[target.id] = roots.get(_base(value), _base(value))
+                roots[target.id] = roots.get(base(value), base(value))
                 defining.add(id(value))
     return roots, defining
 

@@ -7,10 +7,9 @@ code alone is seen: names that are not views of each other's rows stand for diff
 """
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nettrain.backend.cuda.lanes import bound, elements, names, nested, pairs
+from nettrain.backend.cuda.lanes import bound, elements, names, nested, pairs, stored
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,13 @@ def nest(loop: ast.For, known: set[str]) -> Nest | None:
     if not isinstance(inner, ast.For) or nested(inner) or not all(map(_binds, before)):
         return None
     fresh = {name for line in before for name in _assigned(line)}
-    ends = (
-        set().union(*(names(end) for end in inner.iter.args)) if isinstance(inner.iter, ast.Call) else fresh
-    )
     local = {name for line in inner.body for one in ast.walk(line) for name in _assigned(one)}
-    if (fresh | local) & known or ends & fresh or len(getattr(inner.iter, "args", "")) != 1:
+    assert isinstance(inner.iter, ast.Call)
+    if (fresh | local) & known or names(inner.iter) & fresh or len(inner.iter.args) != 1:
         return None
     views = _views(loop, before)
     found = Nest(loop, inner, _outside(inner) - views)
-    return found if all(_fits(one, found, views) for one in _written(inner)) else None
+    return found if all(_fits(one, found, views) for one in stored(inner)) else None
 
 
 def _binds(statement: ast.stmt) -> bool:
@@ -79,14 +76,7 @@ def _is(node: ast.expr, name: str) -> bool:
 
 def _outside(inner: ast.For) -> set[str]:
     """Arrays that are written in the inner loop."""
-    return {one.value.id for one in _written(inner) if isinstance(one.value, ast.Name)}
-
-
-def _written(inner: ast.For) -> Iterator[ast.Subscript]:
-    """Every element that the inner loop stores."""
-    for one in (one for line in inner.body for one in ast.walk(line)):
-        if isinstance(one, ast.Subscript) and isinstance(one.ctx, ast.Store):
-            yield one
+    return {one.value.id for one in stored(inner) if isinstance(one.value, ast.Name)}
 
 
 def _fits(element: ast.Subscript, found: Nest, views: set[str]) -> bool:

@@ -60,4 +60,4 @@ def programs(kernels: tuple[tuple[Kernel, Arguments], ...], sums: str = "") -> P
     parts = [Part(kernel.body, given) for kernel, given in kernels]
     name = "__".join([*(kernel.__name__ for kernel, _ in kernels), *(["sums"] if sums else [])])
     largest = LARGEST if sums else min(most_lanes(part.body) for part in parts)
-    return Program(name, f"{prelude()}\n{source(name, parts, sums)}", largest)
+    return Program(name, f"{prelude()}\n{source(name, parts, largest, sums)}", largest)

@@ -12,7 +12,7 @@ from functools import cache
 from types import FunctionType
 
 from nettrain.backend.cuda.functions import parsed
-from nettrain.backend.cuda.lanes import bound, elements, joins, nested, pairs
+from nettrain.backend.cuda.lanes import base, bound, elements, joins, nested, pairs, stored
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ def rowwise(body: FunctionType) -> Rowwise | None:
     if row is None or _handed_on(loop, arguments):
         return None
     taken = _Taken(loop, arguments, row)
-    if any(taken.root(name) in taken.elsewhere for name in [*_written(loop), *_given(loop.body, body)]):
+    written = [*map(base, stored(loop)), *_given(loop.body, body)]
+    if any(taken.root(name) in taken.elsewhere for name in written):
         return None
     places = frozenset(k for k, name in enumerate(arguments) if name in taken.by_row)
     return Rowwise(places, _by_elements(loop.body, taken.rows, body))
@@ -51,13 +52,6 @@ def _row(loop: ast.For) -> list[str] | None:
     return None
 
 
-def _base(node: ast.expr) -> str:
-    """The name that a chain of subscripts begins with."""
-    while isinstance(node, ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def _handed_on(loop: ast.For, arguments: Sequence[str]) -> bool:
     """Whether a whole argument goes to a helper."""
     walked = [one for line in loop.body for one in ast.walk(line)]
@@ -69,11 +63,6 @@ def _subscripts(lines: Sequence[ast.stmt]) -> Iterator[ast.Subscript]:
     for one in (one for line in lines for one in ast.walk(line)):
         if isinstance(one, ast.Subscript) and not isinstance(one.value, ast.Attribute):
             yield one
-
-
-def _written(loop: ast.For) -> Iterator[str]:
-    """Names of the arrays or views of which elements are stored."""
-    return (_base(one) for one in _subscripts(loop.body) if isinstance(one.ctx, ast.Store))
 
 
 def _given(lines: Sequence[ast.stmt], body: FunctionType) -> Iterator[str]:
@@ -107,7 +96,7 @@ class _Taken:
         for statement in (one for line in loop.body for one in ast.walk(line) if isinstance(one, ast.Assign)):
             for target, value in pairs(statement):
                 if isinstance(value, ast.Subscript) and isinstance(target, ast.Name):
-                    self._roots[target.id] = self.root(_base(value))
+                    self._roots[target.id] = self.root(base(value))
                     if self._roots[target.id] in self.by_row:
                         self.rows.add(target.id)
 
@@ -129,7 +118,7 @@ def _by_elements(lines: Sequence[ast.stmt], views: set[str], body: FunctionType)
         for target in one.targets
         for name in bound(target)
     }
-    single = any(isinstance(one, ast.Subscript) and _base(one) in views for one in outside)
+    single = any(isinstance(one, ast.Subscript) and base(one) in views for one in outside)
     calls = [one for one in outside if isinstance(one, ast.Call)]
     return (
         bool(loops or calls)
@@ -141,7 +130,7 @@ def _by_elements(lines: Sequence[ast.stmt], views: set[str], body: FunctionType)
 
 def _own_alone(loop: ast.For, views: set[str], fixed: set[str], body: FunctionType) -> bool:
     assert isinstance(loop.target, ast.Name)
-    touched = [one for one in _subscripts(loop.body) if _base(one) in views]
+    touched = [one for one in _subscripts(loop.body) if base(one) in views]
     own = all(isinstance(one.slice, ast.Name) and one.slice.id == loop.target.id for one in touched)
     passed = any(name in views for name in _given(loop.body, body))
     return own and not passed and not nested(loop) and joins(loop, fixed) == {}
@@ -153,5 +142,5 @@ def _helps_elements(call: ast.Call, views: set[str], body: FunctionType) -> bool
     if helper is None or not any(isinstance(given, ast.Name) and given.id in views for given in call.args):
         return True
     tree = parsed(helper)
-    own = {one.arg for one, given in zip(tree.args.args, call.args, strict=True) if _base(given) in views}
+    own = {one.arg for one, given in zip(tree.args.args, call.args, strict=True) if base(given) in views}
     return _by_elements(tree.body, own, helper)

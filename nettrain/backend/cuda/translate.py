@@ -44,12 +44,13 @@ class _Written:
     call: str
 
 
-def source(name: str, parts: Sequence[Part], sums: str = "") -> str:
+def source(name: str, parts: Sequence[Part], lanes: int, sums: str = "") -> str:
     """A program in CUDA C++, with the helpers that it needs, whose iterations are those of each part in turn.
 
-    Each array arrives as a pointer and its shape, behind the number of iterations. With `sums`, a type, the
-    parts go by elements, and the sums over the rows of the last one's first argument, an array (R, B, H), go
-    into an array (R, P) of that type from a number on: both follow behind the parts' arguments.
+    A team has up to so many lanes. Each array arrives as a pointer and its shape, behind the number of
+    iterations. With `sums`, a type, the parts go by elements, and the sums over the rows of the last one's
+    first argument, an array (R, B, H), go into an array (R, P) of that type from a number on: both follow
+    behind the parts' arguments.
     """
     helpers: dict[str, str] = {}
     written = [_written(part, _suffix(place), helpers) for place, part in enumerate(parts)]
@@ -60,7 +61,6 @@ def source(name: str, parts: Sequence[Part], sums: str = "") -> str:
         more, view = _argument("sums", sums, 2)
         parameters, views = [*parameters, *more, "Int start"], [*views, *view]
         body = _summed(calls, written[-1].first)
-    lanes = LARGEST if sums else min(most_lanes(part.body) for part in parts)
     head = f'extern "C" __global__ void __launch_bounds__({lanes}) {name}({", ".join(parameters)}) {{'
     return "\n".join([*helpers.values(), head, *indented([*views, *BEGIN, *body]), "}", ""])
 
