@@ -18,10 +18,11 @@ FLOORS = {
         "catalogue": 1,
         "model": 2,
         "data": 2,
-        "spec": 3,
-        "engine": 4,
+        "experiment": 3,
+        "inference": 4,
+        "training": 5,
     },
-    **{"store": 5, "checks": 6, "sweep": 6, "output": 7, "cli": 8, "__main__": 9},
+    **{"store": 6, "checks": 7, "sweep": 7, "output": 9, "cli": 10, "__main__": 11},
 }
 ONLY_IN = {
     "numba": "nettrain/backend/kernel.py",

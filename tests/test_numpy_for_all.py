@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from nettrain.backend.choose import PREFERRED, Choice, chosen
+from nettrain.backend.choose import PREFERRED, BackendChoice, chosen
 from tests.cli.command import COMMAND, CONFIGS, ROOT, ended
-from tests.double.cupy_double import in_place_of_cupy
+from tests.fake_cupy.module import in_place_of_cupy
 
 ANSWERS = """import sys
-from tests.double.cupy_double import modules
+from tests.fake_cupy.module import modules
 sys.modules.update(modules())
 """
 ASK = (sys.executable, "-c", "from nettrain.backend.choose import chosen; print(chosen('auto').name)")
@@ -19,7 +19,7 @@ ASK = (sys.executable, "-c", "from nettrain.backend.choose import chosen; print(
 
 def test_in_this_process(monkeypatch):
     with in_place_of_cupy():
-        assert Choice("numpy", "NETTRAIN_AUTO=numpy") == chosen("auto")
+        assert BackendChoice("numpy", "NETTRAIN_AUTO=numpy") == chosen("auto")
         monkeypatch.delenv(PREFERRED)
         assert "cupy" == chosen("auto").name
 

@@ -10,14 +10,14 @@ import numpy as np
 from nettrain.backend.base import Backend
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.data.prepare import Prepared, prepare
-from nettrain.engine.build import Run, build
-from nettrain.engine.events import EpochDone, MemberStopped
-from nettrain.engine.loop import train
-from nettrain.engine.settle import settle
-from nettrain.spec.document import parse
-from nettrain.spec.experiment import Experiment
-from nettrain.spec.load import check, resolved
-from nettrain.spec.overrides import apply
+from nettrain.experiment.document import parse
+from nettrain.experiment.load import check, resolved
+from nettrain.experiment.overrides import apply
+from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.settings import Experiment
+from nettrain.training.build import TrainingRun, build
+from nettrain.training.events import EpochDone, MemberStopped
+from nettrain.training.loop import train
 
 IRIS = """
 data: {source: 'builtin:iris', test: 0.2, seed: 0}
@@ -68,10 +68,10 @@ def prepared(spec: Experiment) -> Prepared:
 Open = Callable[..., Backend]
 
 
-def built(specs: Sequence[Experiment], place: Open = NumpyBackend) -> Run:
+def built(specs: Sequence[Experiment], place: Open = NumpyBackend) -> TrainingRun:
     """A population of these experiments, all on the first one's data."""
     data = prepared(specs[0])
-    settled = [settle(spec, data) for spec in specs]
+    settled = [resolve_with_data(spec, data) for spec in specs]
     one = settled[0].backend
     return build(settled, data, place(dtype=one.dtype, threads=int(one.threads)))
 
@@ -80,7 +80,7 @@ def built(specs: Sequence[Experiment], place: Open = NumpyBackend) -> Run:
 class Trained:
     """What came out of a run."""
 
-    run: Run
+    run: TrainingRun
     epochs: list[EpochDone]
     stopped: dict[int, MemberStopped]
 

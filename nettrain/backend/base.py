@@ -12,7 +12,7 @@ Call = Callable[[], object]
 Picked = npt.NDArray[np.intp] | slice  # rows of a table, by number or side by side
 
 
-class Pipe(Protocol):
+class Prefetcher(Protocol):
     """What brings rows that stay on the host to a device while it computes; two blocks take turns."""
 
     def room(self) -> int:
@@ -39,7 +39,7 @@ class Backend(Protocol):
     dtype: "np.dtype[Any]"
     threads: int
     block: int  # parameters that one pass of an optimizer takes at a time
-    turns_small: bool  # whether products take a small matrix faster when it has been turned before
+    transposes_small: bool  # whether products take a small matrix faster when it has been turned before
     merges_rows: bool  # whether a kernel's loop over a short row takes as long to begin as to run
     chunk_bytes: int  # what a chunk of rows without training may take in its widest layer
 
@@ -62,13 +62,13 @@ class Backend(Protocol):
         out: Array,
         *,
         bias: tuple[Array, int] | None = None,
-        floor: float | None = None,
-        gate: Array | None = None,
+        clamp_min: float | None = None,
+        relu_mask: Array | None = None,
     ) -> Call:
-        """A call: out = max(a @ b + bias, floor) where gate > 0, else 0, of what `matmul` takes.
+        """A call: out = max(a @ b + bias, clamp_min) where relu_mask > 0, else 0, of what `matmul` takes.
 
-        `bias` is an array w (R, P) and where in its rows the k numbers begin, gate is (R, n, k); what is None
-        is left out.
+        `bias` is an array w (R, P) and where in its rows the k numbers begin, relu_mask is (R, n, k). What is
+        None is left out.
         """
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
@@ -83,7 +83,7 @@ class Backend(Protocol):
     def launch(self, kernel: Any, work: int, *arrays: Array) -> Call:
         """A call that runs the kernel on these very arrays; `work` is the number of elements it visits."""
 
-    def pipe(self) -> Pipe | None:
+    def pipe(self) -> Prefetcher | None:
         """What brings rows that stay on the host; None where all arrays lie there."""
 
     def synchronize(self) -> None:

@@ -11,38 +11,38 @@ PREFERRED = "NETTRAIN_AUTO"  # of the environment: what `auto` takes on this mac
 
 
 @dataclass(frozen=True)
-class Choice:
+class BackendChoice:
     """The backend that is taken, and why where it was left open."""
 
     name: str
     reason: str = ""
 
 
-def chosen(name: str, device: int = 0) -> Choice:
+def chosen(name: str, device: int = 0) -> BackendChoice:
     """What `auto` takes: CuPy when it imports and a device answers, otherwise NumPy; other names as they are.
 
     Where CuPy is not installed this costs a look into the import path, and no import. Raises a BackendError
     when the environment prefers what is no backend.
     """
     if name != "auto":
-        return Choice(name)
+        return BackendChoice(name)
     if preferred := os.environ.get(PREFERRED):
         return _preferred(preferred)
     from nettrain.backend.device import cupy_is_there
     from nettrain.backend.device import device as answering
 
     if not cupy_is_there():
-        return Choice("numpy", "cupy is not installed")
+        return BackendChoice("numpy", "cupy is not installed")
     try:
-        return Choice("cupy", str(answering(device)))
+        return BackendChoice("cupy", str(answering(device)))
     except BackendError as error:
-        return Choice("numpy", _in_brief(error))
+        return BackendChoice("numpy", _in_brief(error))
 
 
-def _preferred(name: str) -> Choice:
+def _preferred(name: str) -> BackendChoice:
     if name not in NAMES:
         raise BackendError(f'{PREFERRED}: unknown "{name}"{nearest(name, NAMES)}')
-    return Choice(name, f"{PREFERRED}={name}")
+    return BackendChoice(name, f"{PREFERRED}={name}")
 
 
 def _in_brief(error: BackendError) -> str:

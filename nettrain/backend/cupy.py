@@ -37,7 +37,7 @@ class CupyBackend:
     name = "cupy"
     xp: Any = cupy
     block = 1024
-    turns_small = False
+    transposes_small = False
     merges_rows = False
     chunk_bytes = 64 << 20
 
@@ -74,10 +74,10 @@ class CupyBackend:
         out: Array,
         *,
         bias: tuple[Array, int] | None = None,
-        floor: float | None = None,
-        gate: Array | None = None,
+        clamp_min: float | None = None,
+        relu_mask: Array | None = None,
     ) -> Call:
-        multiply, rest = self._products.bound(a, b, out), finishing(self, out, bias, floor, gate)
+        multiply, rest = self._products.bound(a, b, out), finishing(self, out, bias, clamp_min, relu_mask)
         return InTurn((multiply, *rest)) if rest else multiply
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:

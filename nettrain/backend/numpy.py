@@ -31,7 +31,7 @@ class NumpyBackend:
     name = "numpy"
     xp: Any = np
     block = 8192
-    turns_small = True
+    transposes_small = True
     merges_rows = True
     chunk_bytes = 1 << 20  # so that they fit the caches
 
@@ -65,14 +65,16 @@ class NumpyBackend:
         out: Array,
         *,
         bias: tuple[Array, int] | None = None,
-        floor: float | None = None,
-        gate: Array | None = None,
+        clamp_min: float | None = None,
+        relu_mask: Array | None = None,
     ) -> Call:
         if is_small(a, b):
-            rest = (*begun(self, out, bias), limit(self, floor))
-            gates = everywhere(self, out) if gate is None else gate
-            return self.launch(small_product, out.size * a.shape[2], out, a, b, *rest, gates)
-        return self.capture([partial(self.matmul, a, b, out), *finishing(self, out, bias, floor, gate)])
+            rest = (*begun(self, out, bias), limit(self, clamp_min))
+            relu_masks = everywhere(self, out) if relu_mask is None else relu_mask
+            return self.launch(small_product, out.size * a.shape[2], out, a, b, *rest, relu_masks)
+        return self.capture(
+            [partial(self.matmul, a, b, out), *finishing(self, out, bias, clamp_min, relu_mask)]
+        )
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
         return summing(self, x, w, start)

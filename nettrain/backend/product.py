@@ -23,16 +23,20 @@ def is_small(a: Array, b: Array) -> bool:
 
 
 def finishing(
-    backend: Backend, out: Array, bias: tuple[Array, int] | None, floor: float | None, gate: Array | None
+    backend: Backend,
+    out: Array,
+    bias: tuple[Array, int] | None,
+    clamp_min: float | None,
+    relu_mask: Array | None,
 ) -> list[Call]:
     """The passes that a product of a BLAS still needs, see `Backend.product`."""
     calls = []
-    if bias is not None or floor is not None:
+    if bias is not None or clamp_min is not None:
         calls.append(
-            backend.launch(add_bias, out.size, out, *begun(backend, out, bias), limit(backend, floor))
+            backend.launch(add_bias, out.size, out, *begun(backend, out, bias), limit(backend, clamp_min))
         )
-    if gate is not None:
-        calls.append(backend.launch(let_through, out.size, out, gate))
+    if relu_mask is not None:
+        calls.append(backend.launch(apply_relu_mask, out.size, out, relu_mask))
     return calls
 
 
@@ -48,25 +52,25 @@ def summing(backend: Backend, x: Array, w: Array, start: int) -> Call:
     return backend.product(ones, x, w[:, None, start : start + x.shape[2]])
 
 
-def limit(backend: Backend, floor: float | None) -> Array:
-    """floor (1,), or what is below every number."""
-    return backend.from_host(np.array([-np.inf if floor is None else floor]))
+def limit(backend: Backend, clamp_min: float | None) -> Array:
+    """clamp_min (1,), or what is below every number."""
+    return backend.from_host(np.array([-np.inf if clamp_min is None else clamp_min]))
 
 
 def everywhere(backend: Backend, out: Array) -> Array:
-    """A gate (1, n, k) for out (R, n, k) that is open: one row, again and again."""
+    """A relu_mask (1, n, k) for out (R, n, k) that is open: one row, again and again."""
     ones = backend.zeros((out.shape[2],))
     ones.fill(1)
     return np.lib.stride_tricks.as_strided(ones, (1, *out.shape[1:]), (0, 0, out.itemsize))
 
 
 @kernel
-def add_bias(z: Array, w: Array, start: Array, floor: Array) -> None:
-    """z (R, B, H) += the bias of H numbers at `start` in each row of w (1|R, P), and at least floor (1,).
+def add_bias(z: Array, w: Array, start: Array, clamp_min: Array) -> None:
+    """z (R, B, H) += the bias of H numbers at `start` in each row of w (1|R, P), and at least clamp_min (1,).
 
     A ufunc would copy the bias into buffers first, and a view of w would hide that it has no gaps.
     """
-    least = floor[0]
+    least = clamp_min[0]
     for k in prange(z.shape[0] * z.shape[1]):
         r, i = k // z.shape[1], k % z.shape[1]
         row, bias = z[r, i], w[r % w.shape[0], start : start + z.shape[2]]  # 0 where the axis is 1
@@ -76,12 +80,12 @@ def add_bias(z: Array, w: Array, start: Array, floor: Array) -> None:
 
 
 @kernel
-def let_through(delta: Array, gate: Array) -> None:
-    """delta (R, B, H) = 0 where not gate (R, B, H) > 0."""
+def apply_relu_mask(delta: Array, relu_mask: Array) -> None:
+    """delta (R, B, H) = 0 where not relu_mask (R, B, H) > 0."""
     zero = delta.dtype.type(0)
     for k in prange(delta.shape[0] * delta.shape[1]):
         r, i = k // delta.shape[1], k % delta.shape[1]
-        row, signal = delta[r, i], gate[r, i]
+        row, signal = delta[r, i], relu_mask[r, i]
         for j in range(row.size):
             row[j] = row[j] if signal[j] > zero else zero
 
@@ -109,20 +113,23 @@ def transpose_squares(out: Array, w: Array) -> None:
 
 
 @strided
-def small_product(out: Array, a: Array, b: Array, w: Array, start: Array, floor: Array, gate: Array) -> None:
+def small_product(
+    out: Array, a: Array, b: Array, w: Array, start: Array, clamp_min: Array, relu_mask: Array
+) -> None:
     """out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k), each row begun with k numbers at `start` in w (1|R, P).
 
-    Then at least floor (1,), and 0 where not gate (1|R, n, k) > 0. Rows of all but a have no gaps. Strips of
-    columns, from above in tiles; the last tile of a strip goes over some rows again, to the same bits.
+    Then at least clamp_min (1,), and 0 where not relu_mask (1|R, n, k) > 0. Rows of all but a have no gaps.
+    Strips of columns, from above in tiles; the last tile of a strip may compute some rows again, to the same
+    bits.
     """
     rows, columns, lanes = out.shape[1], out.shape[2], BYTES // out.itemsize
-    least = floor[0]
+    least = clamp_min[0]
     for r in prange(out.shape[0]):
         s = a[r % a.shape[0]]  # 0 where the axis is 1
         j = 0
         while j < columns:
             o, t, begun = out[r, :, j:], b[r % b.shape[0], :, j:], w[r % w.shape[0], start + j :]
-            g = gate[r % gate.shape[0], :, j:]
+            g = relu_mask[r % relu_mask.shape[0], :, j:]
             if rows < TALL:
                 for i in range(rows):
                     tile(1, WIDE, True, o[i:], s[i:], t, begun, least, g[i:])

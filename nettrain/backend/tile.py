@@ -22,22 +22,31 @@ INDEX = ir.IntType(32)
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
 def tile(
-    _: Any, rows: Any, vectors: Any, masked: Any, out: Any, a: Any, b: Any, start: Any, floor: Any, gate: Any
+    _: Any,
+    rows: Any,
+    vectors: Any,
+    masked: Any,
+    out: Any,
+    a: Any,
+    b: Any,
+    start: Any,
+    clamp_min: Any,
+    relu_mask: Any,
 ) -> Any:
-    """out (n, k) = max(start + a @ b, floor) where gate > 0, else 0.
+    """out (n, k) = max(start + a @ b, clamp_min) where relu_mask > 0, else 0.
 
     Its first `rows` rows and `vectors` vectors, cut off where the k columns end if `masked`, else all must
-    lie within them: these three are literals. a (n, m) has any strides; b (m, k), start (k,), gate (n, k)
-    and out have no gaps in their rows.
+    lie within them: these three are literals. a (n, m) has any strides; b (m, k), start (k,),
+    relu_mask (n, k) and out have no gaps in their rows.
     """
-    signature = types.void(rows, vectors, masked, out, a, b, start, floor, gate)
+    signature = types.void(rows, vectors, masked, out, a, b, start, clamp_min, relu_mask)
     shape = rows.literal_value, vectors.literal_value, masked.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arrays = [
             context.make_array(kind)(context, builder, value)
             for kind, value in zip(signature.args[3:], args[3:], strict=True)
-            if kind is not floor
+            if kind is not clamp_min
         ]
         _Tile(builder, out.dtype.bitwidth, shape).emit(args[7], *arrays)
         return context.get_dummy_value()
@@ -78,12 +87,12 @@ class _Tile:
         self.vector = ir.VectorType({32: ir.FloatType(), 64: ir.DoubleType()}[bits], self.lanes)
         self.tag = f"v{self.lanes}f{bits}"
 
-    def emit(self, floor: Any, out: Any, a: Any, b: Any, start: Any, gate: Any) -> None:
+    def emit(self, clamp_min: Any, out: Any, a: Any, b: Any, start: Any, relu_mask: Any) -> None:
         """The loop over the inner index, with the whole tile in registers."""
         builder = self.builder
         (_, columns), (_, depth) = (cgutils.unpack_tuple(builder, array.shape) for array in (out, a))
         (down, _), (lower, along), (below, _), (beside, _) = (
-            cgutils.unpack_tuple(builder, array.strides) for array in (out, a, b, gate)
+            cgutils.unpack_tuple(builder, array.strides) for array in (out, a, b, relu_mask)
         )
         self.masks = [self._mask(columns, j) for j in range(self.vectors)]
         begun = [self._load(start.data, j) for j in range(self.vectors)]
@@ -98,9 +107,9 @@ class _Tile:
                     fused = [factor, loaded[j], builder.load(sums[i][j])]
                     builder.store(self._call("fma", self.vector, fused), sums[i][j])
         for i in range(self.rows):
-            line, open_ = self._moved(out.data, i, down), self._moved(gate.data, i, beside)
+            line, open_ = self._moved(out.data, i, down), self._moved(relu_mask.data, i, beside)
             for j in range(self.vectors):
-                self._store(self._let(builder.load(sums[i][j]), floor, self._load(open_, j)), line, j)
+                self._store(self._let(builder.load(sums[i][j]), clamp_min, self._load(open_, j)), line, j)
 
     def turn(self, out: Any, w: Any) -> None:
         """Rows of w are shuffled in pairs until they are columns: each time, halves move together."""
@@ -136,12 +145,12 @@ class _Tile:
         places = ir.Constant(ir.VectorType(columns.type, self.lanes), ramp)
         return self.builder.icmp_signed("<", places, self._spread(columns))
 
-    def _let(self, value: Any, floor: Any, gate: Any) -> Any:
-        """max(value, floor) where gate > 0, else 0; what is no number stays so."""
-        builder, least = self.builder, self._spread(floor)
+    def _let(self, value: Any, clamp_min: Any, relu_mask: Any) -> Any:
+        """max(value, clamp_min) where relu_mask > 0, else 0; what is no number stays so."""
+        builder, least = self.builder, self._spread(clamp_min)
         raised = builder.select(builder.fcmp_ordered("<", value, least), least, value)
         zeros = ir.Constant(self.vector, [0.0] * self.lanes)
-        return builder.select(builder.fcmp_ordered(">", gate, zeros), raised, zeros)
+        return builder.select(builder.fcmp_ordered(">", relu_mask, zeros), raised, zeros)
 
     def _moved(self, pointer: Any, count: Any, stride: Any) -> Any:
         """The pointer after so many strides, which are in bytes."""

@@ -99,7 +99,7 @@ class CategoricalByProbability(Choices):
 
 
 @distributions.register("constant")
-class Constant(Distribution):
+class ConstantDistribution(Distribution):
     """Always the same value."""
 
     value: Any = Field(description="what it always is")
@@ -142,7 +142,7 @@ class Range(Distribution):
 
 
 @distributions.register("uniform")
-class Uniform(Range):
+class UniformDistribution(Range):
     """Every number from min to max is as likely."""
 
     @staticmethod
@@ -273,7 +273,7 @@ def normal(s: Any, u: float) -> float:
 
 
 @distributions.register("normal")
-class Normal(Bell):
+class NormalDistribution(Bell):
     """mean mu, standard deviation sigma."""
 
     @staticmethod

@@ -44,7 +44,7 @@ class Zeros(Initializer):
 
 
 @initializers.register("constant")
-class Constant(Initializer):
+class ConstantInitializer(Initializer):
     """All weights the same."""
 
     value: float = number(0.1, "every weight")
@@ -55,7 +55,7 @@ class Constant(Initializer):
 
 
 @initializers.register("normal")
-class Normal(Initializer):
+class NormalInitializer(Initializer):
     """N(0, sigma²), whatever the layer's size."""
 
     sigma: float = number(0.01, "standard deviation", gt=0)
@@ -66,7 +66,7 @@ class Normal(Initializer):
 
 
 @initializers.register("uniform")
-class Uniform(Initializer):
+class UniformInitializer(Initializer):
     """U(±r), whatever the layer's size."""
 
     limit: float = number(0.05, "r, the largest weight", gt=0)

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import Array, Backend
+from nettrain.catalogue.members import shaped
 from nettrain.checks.backpropagation import batch_losses
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.engine.batches import Index
-from nettrain.engine.build import loss_of
-from nettrain.engine.members import shaped
-from nettrain.engine.step import append_loss
+from nettrain.experiment.task import loss_of
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import Tape
+from nettrain.training.batches import Index
+from nettrain.training.step import append_loss
 
 Flags = npt.NDArray[np.bool_]
 

@@ -5,8 +5,8 @@ import numpy as np
 from nettrain.checks.dual import Dual, one_by_one, toward
 from nettrain.checks.objective import Objective, Tensors
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.engine.batches import Index
 from nettrain.model.parameters import Slot, views
+from nettrain.training.batches import Index
 
 BLOCK_BYTES = 1 << 23  # of tangents in one signal of the widest layer
 

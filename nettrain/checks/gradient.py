@@ -26,8 +26,8 @@ from nettrain.checks.differences import (
 from nettrain.checks.forward_mode import directional_derivatives, partial_derivatives
 from nettrain.checks.objective import Objective, Tensors
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.engine.batches import Index
-from nettrain.model.parameters import Layout, Slot, views
+from nettrain.model.parameters import ParameterLayout, Slot, views
+from nettrain.training.batches import Index
 
 DIRECTIONS = 3
 AFFORDABLE = 10**11  # multiplications that a check may cost when nobody says how much it shall do
@@ -159,7 +159,7 @@ def second_look(
     return difference, crossed, doubt
 
 
-def directions(place: Layout, generator: np.random.Generator) -> Numbers:
+def directions(place: ParameterLayout, generator: np.random.Generator) -> Numbers:
     """Directions (T, P) of length 1 that move every parameter, none of them hardly at all."""
     moves = np.zeros((DIRECTIONS, place.size))
     for slot in place.slots:

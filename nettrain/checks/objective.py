@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from nettrain.catalogue.losses import targets_for
+from nettrain.catalogue.members import shaped
 from nettrain.checks.backpropagation import Backpropagated
 from nettrain.checks.dual import still
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.engine.build import loss_of
-from nettrain.engine.members import shaped
-from nettrain.engine.step import layer_numbers
+from nettrain.experiment.task import loss_of
 from nettrain.model.architecture import Layer
 from nettrain.model.batch_norm import normalised
+from nettrain.model.numbers import layer_numbers
 
 Tensors = Sequence[dict[str, Any]]  # by layer: weight (1, m, n), bias (1, 1, n), …; arrays or Duals
 

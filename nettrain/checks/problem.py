@@ -13,13 +13,13 @@ from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
 from nettrain.data.prepare import Prepared
-from nettrain.engine.batches import Index, orders
-from nettrain.engine.build import Run, build
-from nettrain.engine.course import steps_done
+from nettrain.experiment.settings import Experiment, TrainingSettings
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import LayerBuffers, buffers
-from nettrain.model.parameters import Layout
-from nettrain.spec.experiment import Experiment, TrainingSettings
+from nettrain.model.parameters import ParameterLayout
+from nettrain.training.batches import Index, orders
+from nettrain.training.build import TrainingRun, build
+from nettrain.training.step_schedule import steps_done
 
 Numbers = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Problem:
     point: Numbers
 
     @cached_property
-    def single(self) -> Run:
+    def single(self) -> TrainingRun:
         """The network itself: a population of one."""
         return self.population(1)
 
@@ -47,7 +47,7 @@ class Problem:
         return self.single.plan
 
     @property
-    def place(self) -> Layout:
+    def place(self) -> ParameterLayout:
         return self.single.place
 
     @property
@@ -71,14 +71,14 @@ class Problem:
         """The backend that the experiment names."""
         return opened(self.experiment)
 
-    def population(self, members: int) -> Run:
+    def population(self, members: int) -> TrainingRun:
         """So many equal members, all at the point."""
         run = build([self.experiment] * members, self.data, self.backend, whole=True)
         run.population["parameters"][:] = run.backend.from_host(self.point)
         steps_done(run)[...] = 0
         return run
 
-    def signals(self, run: Run) -> list[LayerBuffers]:
+    def signals(self, run: TrainingRun) -> list[LayerBuffers]:
         """The buffers of a training step of this run, by layer: what the last replay left in them."""
         return buffers(run.plan, run.pool.prefixed("train"), run.population.size, len(self.rows))
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from nettrain.checks.problem import Problem, problem
 from nettrain.data.prepare import Prepared, prepare
-from nettrain.engine.settle import settle
-from nettrain.spec.document import Document, parse
-from nettrain.spec.experiment import Experiment
-from nettrain.spec.load import check, resolved
-from nettrain.spec.overrides import apply
+from nettrain.experiment.document import Document, parse
+from nettrain.experiment.load import check, resolved
+from nettrain.experiment.overrides import apply
+from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.settings import Experiment
 
 ROWS, INPUTS, CLASSES = 22, 5, 3
 APART = 0.1  # standard deviation of the moves off the initial weights
@@ -81,7 +81,7 @@ def small_problem(kind: str, overrides: Sequence[str], seed: int = 0, apart: flo
     document, data = small_data(kind)
     values = Document(_copied(document.values))
     apply(values, overrides, Experiment)
-    found = problem(settle(resolved(check(values)), data), data)
+    found = problem(resolve_with_data(resolved(check(values)), data), data)
     generator, point = np.random.default_rng(seed), found.point.copy()
     for slot in found.place.slots:
         point[slot.start : slot.start + slot.size] += apart * generator.standard_normal(slot.size)

@@ -10,14 +10,14 @@ Offer = tuple[str, str]  # the word, and what it means
 
 def complete_kind(incomplete: str) -> list[str]:
     """Kinds for `nettrain list`."""
-    from nettrain.spec.kinds import kinds
+    from nettrain.experiment.kinds import kinds
 
     return [kind for kind in kinds() if kind.startswith(incomplete)]
 
 
 def complete_command(incomplete: str) -> list[str]:
     """Commands whose --json has a schema."""
-    from nettrain.cli.answers import ANSWERS
+    from nettrain.cli.json_output import ANSWERS
 
     return [name for name in ANSWERS if name.startswith(incomplete)]
 
@@ -61,7 +61,7 @@ def complete_file(incomplete: str) -> list[str]:
 
 def complete_override(incomplete: str) -> list[Offer]:
     """KEY= for every key of the experiment file, and the words that it may be behind the equals sign."""
-    from nettrain.spec.schema import experiment_schema
+    from nettrain.experiment.schema import experiment_schema
 
     schema = experiment_schema()
     key, equals, _ = incomplete.partition("=")

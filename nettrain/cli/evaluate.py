@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nettrain.store.trained_run import TrainedRun
 
 
-class Part(StrEnum):
+class SplitName(StrEnum):
     """Which of the run's own rows, or of those that a source brings."""
 
     train = "train"
@@ -30,7 +30,7 @@ Data = Annotated[
     typer.Argument(metavar="[DATA]", help="Labelled rows; default: its test rows.", show_default=False),
 ]
 Which = Annotated[
-    Part | None,
+    SplitName | None,
     typer.Option(
         "--part",
         help="Which of its own rows; with DATA, train or test of a source with both.",
@@ -79,7 +79,7 @@ def evaluate(
 
     trained = open_trained(run, backend, device).answering(member)
     shuffled = importance_metric(trained, metric) if importance or metric else None
-    rows = own_rows(trained, part or Part.test) if data is None else given_rows(trained, data, part)
+    rows = own_rows(trained, part or SplitName.test) if data is None else given_rows(trained, data, part)
     found = _importance(trained, rows.rows, shuffled, shuffles, seed) if shuffled else None
     summary = read_json(trained.folder.summary) if trained.folder.summary.is_file() else {}
     alone = asked_alone(trained, member, summary)
@@ -112,12 +112,12 @@ class Placed:
     notes: tuple[str, ...] = ()
 
 
-def given_rows(trained: "TrainedRun", data: str, part: Part | None) -> Placed:
+def given_rows(trained: "TrainedRun", data: str, part: SplitName | None) -> Placed:
     """The rows of a source. Raises SpecError for --part validation."""
     from nettrain.data.labelled import read_labelled
     from nettrain.errors import SpecError
 
-    if part == Part.validation:
+    if part == SplitName.validation:
         raise SpecError("--part validation: only the run's own rows have these; leave out DATA")
     settings = trained.experiment.data
     rows = read_labelled(
@@ -131,7 +131,7 @@ def given_rows(trained: "TrainedRun", data: str, part: Part | None) -> Placed:
     return Placed(rows, name, rows.table.place, rows.table.at, rows.notes)
 
 
-def own_rows(trained: "TrainedRun", part: Part) -> Placed:
+def own_rows(trained: "TrainedRun", part: SplitName) -> Placed:
     """The run's own rows of this part. Raises SpecError when it has none."""
     from nettrain.data.prepare import prepare_placed
     from nettrain.errors import SpecError
@@ -141,7 +141,7 @@ def own_rows(trained: "TrainedRun", part: Part) -> Placed:
     rows = getattr(prepared, part)
     if rows is None:
         raise SpecError(f"{trained.folder.path}: the run has no {part} rows; name a file with labelled rows")
-    table, indices = places["training" if part == Part.train else part]
+    table, indices = places["training" if part == SplitName.train else part]
     return Placed(rows, part, f"its {part} rows", lambda row: table.at(int(indices[row])))
 
 
@@ -161,7 +161,7 @@ def importance_metric(trained: "TrainedRun", wanted: str | None) -> str:
 def _importance(
     trained: "TrainedRun", rows: "Rows", metric: str, shuffles: int, seed: int
 ) -> "PermutationImportance":
-    from nettrain.engine.importance import importances
+    from nettrain.inference.importance import importances
     from nettrain.store.evaluation import importance_report
 
     with _counting(len(trained.preprocessing.encoders)) as told:
@@ -191,12 +191,12 @@ def measured_report(
     """All that is told of these rows, of one member alone where there are several and they are not one."""
     import numpy as np
 
-    from nettrain.engine.answered import answered, measured
+    from nettrain.inference.predictions import measure_predictions, predict_labelled
     from nettrain.store.evaluation import report
 
     with np.errstate(over="ignore", invalid="ignore"):
-        answer = answered(trained, rows.rows)
-        figures = measured(trained, answer)
+        answer = predict_labelled(trained, rows.rows)
+        figures = measure_predictions(trained, answer)
     return report(
         str(trained.folder.path),
         member,

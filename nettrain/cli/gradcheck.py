@@ -11,9 +11,9 @@ from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, with_p
 
 if TYPE_CHECKING:
     from nettrain.checks.problem import Problem
+    from nettrain.experiment.load import Loaded
+    from nettrain.experiment.settings import Experiment
     from nettrain.output.console import Console
-    from nettrain.spec.experiment import Experiment
-    from nettrain.spec.load import Loaded
 
 What = Annotated[
     str | None,
@@ -120,16 +120,16 @@ def check_network(
 def file_problem(path: Path, overrides: list[str]) -> tuple["Problem", str]:
     """The network of an experiment at its initial weights, and what they are called."""
     from nettrain.checks.problem import problem
-    from nettrain.engine.settle import read_settled
     from nettrain.errors import SpecError
-    from nettrain.spec.load import load, resolved
+    from nettrain.experiment.load import load, resolved
+    from nettrain.experiment.resolution import read_and_resolve
 
     if "=" in str(path) and not path.exists():
         raise SpecError(f"{path}: name the FILE or RUN first, then what to change in it")
     loaded = load(path, overrides)
     with loaded.placing_errors():
         experiment = resolved(exact(loaded))
-        return problem(*read_settled(experiment)), "initial weights"
+        return problem(*read_and_resolve(experiment)), "initial weights"
 
 
 def exact(loaded: "Loaded") -> "Experiment":

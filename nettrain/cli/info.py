@@ -10,10 +10,10 @@ def info(as_json: Json = False, debug: Debug = False) -> None:
     import json
 
     from nettrain.backend.choose import chosen
-    from nettrain.engine.environment import environment, gpus, versions
+    from nettrain.experiment.load import available_cores
     from nettrain.output.console import console
     from nettrain.output.listing import facts_table
-    from nettrain.spec.load import available_cores
+    from nettrain.training.environment import environment, gpus, versions
 
     taken = chosen("auto")
     found, why = gpus()

@@ -10,8 +10,8 @@ import typer
 from nettrain.cli.options import Debug, Json
 
 if TYPE_CHECKING:
+    from nettrain.data.column_profiles import ColumnProfile
     from nettrain.data.guess import Guess
-    from nettrain.data.looks import Look
     from nettrain.output.columns import Row
 
 MOST_ROWS = 30  # columns that are shown one by one
@@ -87,8 +87,8 @@ def stem(data: str) -> str:
 
 def refuse_unknown(data: str) -> None:
     """Raise SpecError when no reader takes such a source."""
-    from nettrain.spec.document import Document
-    from nettrain.spec.load import check
+    from nettrain.experiment.document import Document
+    from nettrain.experiment.load import check
 
     check(Document({"data": {"source": data}}))
 
@@ -100,7 +100,7 @@ def proven_draft(found: "Guess", data: str, target: str | None, file: Path) -> s
     Raises DataError when the data cannot be trained on.
     """
     from nettrain.errors import DataError
-    from nettrain.spec.draft import draft, rare
+    from nettrain.experiment.draft import draft, rare
 
     source, command = source_beside(file, data), shlex.join(["nettrain", "init", data, *named(target)])
     for seed in range(SEEDS if rare(found) else 1):
@@ -133,19 +133,19 @@ def source_beside(file: Path, data: str) -> str:
 
 def prove(text: str, data: str) -> None:
     """Read and split the data as a run will. Raises DataError when that fails."""
-    from nettrain.engine.settle import read_settled
-    from nettrain.spec.document import parse
-    from nettrain.spec.load import check, resolved
+    from nettrain.experiment.document import parse
+    from nettrain.experiment.load import check, resolved
+    from nettrain.experiment.resolution import read_and_resolve
 
     experiment = resolved(check(parse(text, "draft")))
     settings = experiment.data.model_copy(update={"source": data})
-    read_settled(experiment.model_copy(update={"data": settings}))
+    read_and_resolve(experiment.model_copy(update={"data": settings}))
 
 
 def show(found: "Guess", file: Path) -> None:
     """The columns, what was guessed, and what to do next."""
+    from nettrain.experiment.draft import findings
     from nettrain.output.columns import first_look
-    from nettrain.spec.draft import findings
 
     # targets in any case, which mostly are the last of many columns
     shown = [c for k, c in enumerate(found.columns) if k < MOST_ROWS or c in found.targets]
@@ -153,7 +153,7 @@ def show(found: "Guess", file: Path) -> None:
     first_look([row(found, column) for column in shown], len(found.columns) - len(shown), facts)
 
 
-def row(found: "Guess", column: "Look") -> "Row":
+def row(found: "Guess", column: "ColumnProfile") -> "Row":
     """What is shown of a column."""
     from nettrain.output.numbers import count
 
@@ -164,7 +164,7 @@ def row(found: "Guess", column: "Look") -> "Row":
     return (column.name, kind, gaps, different, values(column), role(found, column.name))
 
 
-def values(column: "Look") -> str:
+def values(column: "ColumnProfile") -> str:
     """The range of a column's numbers, or its most frequent values."""
     from nettrain.output.numbers import count, figure
 

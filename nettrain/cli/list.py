@@ -23,9 +23,9 @@ def list_kinds(kind: Kind = None, as_json: Json = False, debug: Debug = False) -
     import json
     from dataclasses import asdict
 
+    from nettrain.experiment.kinds import entries, kinds
     from nettrain.output.catalogue import details, overview
     from nettrain.output.console import console
-    from nettrain.spec.kinds import entries, kinds
 
     found = {name: entries(name) for name in ([kind] if kind else kinds())}
     if as_json:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nettrain.engine.build import Run
-    from nettrain.engine.evaluate import Networks
+    from nettrain.inference.evaluate import Networks
     from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
+    from nettrain.training.build import TrainingRun
 
 
 def draw(
-    run: "Run", networks: "Networks", records: "Records", summary: dict[str, Any], folder: "RunFolder"
+    run: "TrainingRun", networks: "Networks", records: "Records", summary: dict[str, Any], folder: "RunFolder"
 ) -> list[str]:
     """Write curves.png, and confusion.png or residuals.png; a note for each that could not be drawn."""
     drawings: dict[str, Callable[[], None]] = {
@@ -27,7 +27,7 @@ def draw(
     return notes
 
 
-def _curves(run: "Run", records: "Records", summary: dict[str, Any], folder: "RunFolder") -> None:
+def _curves(run: "TrainingRun", records: "Records", summary: dict[str, Any], folder: "RunFolder") -> None:
     from nettrain.files import write_whole
     from nettrain.output.figures.curves import curves
 
@@ -38,18 +38,18 @@ def _curves(run: "Run", records: "Records", summary: dict[str, Any], folder: "Ru
     write_whole(folder.path / "curves.png", picture)
 
 
-def _answers(run: "Run", networks: "Networks", folder: "RunFolder") -> None:
+def _answers(run: "TrainingRun", networks: "Networks", folder: "RunFolder") -> None:
     """Confusion of classes, or predicted against true numbers, on the rows that say most."""
-    from nettrain.engine.measure import measure
-    from nettrain.engine.responses import answers, telling_rows, true_values
     from nettrain.files import write_whole
+    from nettrain.inference.measure import measure
+    from nettrain.inference.own_rows import most_telling_split, run_predictions, true_values
 
     sound = networks.sound()
     if not sound.experiments:
         return
-    part, table = telling_rows(run)
+    part, table = most_telling_split(run)
     title = f"{run.experiment.experiment}: {table.rows:,} {part} rows{_whose(run, len(sound.experiments))}"
-    response, y, task = answers(run, sound, table), true_values(run, table), run.task
+    response, y, task = run_predictions(run, sound, table), true_values(run, table), run.task
     if task.targets == "numbers":
         from nettrain.output.figures.residuals import residuals
 
@@ -63,7 +63,7 @@ def _answers(run: "Run", networks: "Networks", folder: "RunFolder") -> None:
         write_whole(folder.path / "confusion.png", confusion(measured.confusion, names, title))
 
 
-def _whose(run: "Run", count: int) -> str:
+def _whose(run: "TrainingRun", count: int) -> str:
     """Whose answers these are, when there are several networks."""
     if count == 1:
         return ""

@@ -10,12 +10,12 @@ import typer
 from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgument
 
 if TYPE_CHECKING:
-    from nettrain.data.unfit import Predictable, Unfit
+    from nettrain.data.unpredictable import Predictable, UnpredictableRow
 
 SHOWN = 10  # rows that are named when they cannot be predicted
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """How predictions are written."""
 
     csv = "csv"
@@ -40,7 +40,7 @@ Out = Annotated[
     typer.Option("--out", help="File that gets the predictions, .csv or .parquet; default: standard output."),
 ]
 Format = Annotated[
-    Form | None, typer.Option("--format", help="csv or parquet; default: by the file's ending.")
+    OutputFormat | None, typer.Option("--format", help="csv or parquet; default: by the file's ending.")
 ]
 Which = Annotated[
     Half | None, typer.Option("--part", help="Rows of a source with both; default: test.", show_default=False)
@@ -74,11 +74,11 @@ def predict(
 
     Rows that cannot be predicted are named and have empty cells.
     """
-    from nettrain.data.unfit import read_predictable
-    from nettrain.engine.answered import responses
-    from nettrain.engine.stochastic import mc_responses
+    from nettrain.data.unpredictable import read_predictable
     from nettrain.errors import DataError
     from nettrain.files import write_whole
+    from nettrain.inference.mc_dropout import mc_predictions
+    from nettrain.inference.predictions import predictions
     from nettrain.output.console import print_notes
     from nettrain.store.predictions import answer_columns, in_form, placed, prediction_report
     from nettrain.store.trained_run import open_trained
@@ -92,7 +92,7 @@ def predict(
     if not len(rows.rows):
         raise DataError(f"{data}: none of {rows.height} rows can be predicted")
     response, spread = (
-        mc_responses(trained, rows.x, samples) if samples else (responses(trained, rows.x), None)
+        mc_predictions(trained, rows.x, samples) if samples else (predictions(trained, rows.x), None)
     )
     columns = answer_columns(trained.task, response, spread, numeric=trained.numeric_classes)
     frame = placed(columns, rows.rows, rows.height)
@@ -105,16 +105,16 @@ def predict(
         sys.stdout.flush()
 
 
-def chosen_form(out: Path | None, form: Form | None) -> Form:
+def chosen_form(out: Path | None, form: OutputFormat | None) -> OutputFormat:
     """How the predictions are written. Raises SpecError where nothing says so."""
     from nettrain.errors import SpecError
 
     if form is not None or out is None:
-        return form or Form.csv
+        return form or OutputFormat.csv
     ending = out.suffix.lower().removeprefix(".")
-    if ending not in list(Form):
+    if ending not in list(OutputFormat):
         raise SpecError(f"--out: {out}: ends neither in .csv nor in .parquet; say which by --format")
-    return Form(ending)
+    return OutputFormat(ending)
 
 
 def _warn(rows: "Predictable") -> None:
@@ -131,6 +131,6 @@ def _warn(rows: "Predictable") -> None:
         print(message, file=sys.stderr)
 
 
-def _reason(one: "Unfit") -> str:
+def _reason(one: "UnpredictableRow") -> str:
     column = f'column "{one.column}": ' if one.column else ""
     return f"{one.place}: {column}{one.reason}"

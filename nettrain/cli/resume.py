@@ -12,12 +12,12 @@ from nettrain.cli.training import Job, NoFigures, finished, leave, prepared
 
 if TYPE_CHECKING:
     from nettrain.data.prepare import Prepared
-    from nettrain.engine.loop import Training
+    from nettrain.experiment.load import Loaded
+    from nettrain.experiment.settings import Experiment
     from nettrain.output.console import Console
-    from nettrain.spec.experiment import Experiment
-    from nettrain.spec.load import Loaded
     from nettrain.store.checkpoint import Checkpoint
     from nettrain.store.run_folder import RunFolder
+    from nettrain.training.loop import Training
 
 MORE = {  # by what ended a run: what makes it go on
     "epochs": "training.epochs=N adds more",
@@ -90,9 +90,9 @@ def _as_it_stood(
 
     Raises SpecError or DataError when it cannot go on like that.
     """
-    from nettrain.engine.resumption import evaluated_more
-    from nettrain.spec.load import load
+    from nettrain.experiment.load import load
     from nettrain.store.checkpoint import read_checkpoint
+    from nettrain.training.resumption import evaluated_more
 
     after = load(folder.config, overrides)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
@@ -114,8 +114,8 @@ def _prepared_anew(
     after: "Loaded", before: "Experiment", folder: Path
 ) -> tuple["Training", list["Experiment"], "Prepared"]:
     """The run's training as it began; errors name the way out where data or backend are not as they were."""
-    from nettrain.engine.resumption import refuse_other_data_settings
     from nettrain.errors import BackendError, DataError
+    from nettrain.training.resumption import refuse_other_data_settings
 
     try:
         return prepared(after)
@@ -132,8 +132,8 @@ def _prepared_anew(
 
 def _before(folder: "RunFolder", checkpoint: "Checkpoint | None") -> "Experiment":
     """The experiment under which the checkpoint was written: the config may have been changed since."""
-    from nettrain.spec.experiment import Experiment
-    from nettrain.spec.load import load
+    from nettrain.experiment.load import load
+    from nettrain.experiment.settings import Experiment
 
     if checkpoint is None:
         return load(folder.config).experiment
@@ -142,9 +142,9 @@ def _before(folder: "RunFolder", checkpoint: "Checkpoint | None") -> "Experiment
 
 def _refuse_the_diverged(folder: "RunFolder", changes: list[Any]) -> None:
     """Raises SpecError, saying what to try, when all that was trained diverged and would do so again."""
-    from nettrain.engine.resumption import cannot_help
     from nettrain.errors import SpecError
     from nettrain.store.run_folder import read_json
+    from nettrain.training.resumption import cannot_help
 
     summary = read_json(folder.summary) if folder.summary.is_file() else {}
     networks = summary.get("members") or [summary]
@@ -173,13 +173,13 @@ def _go_on(training: "Training", before: "Experiment", checkpoint: "Checkpoint |
 
     Raises SpecError for changes that would have made another past.
     """
-    from nettrain.engine.resumption import counted_anew, refuse_another_past, reopened
-    from nettrain.engine.state import put_back
+    from nettrain.training.resumption import counted_anew, refuse_another_past, reopened
+    from nettrain.training.state import restore
 
     run, done = training.run, checkpoint.state.numbers["step"] if checkpoint else 0
     changes = refuse_another_past(before, run.experiment, done, run.batches.steps)
     if checkpoint is not None:
-        put_back(training, checkpoint.state, reopened(changes), counted_anew(changes))
+        restore(training, checkpoint.state, reopened(changes), counted_anew(changes))
     return changes
 
 
@@ -198,8 +198,8 @@ def _nothing_to_do(folder: "RunFolder", console: "Console", *, quiet: bool) -> d
 
 def _begin_again(job: Job) -> None:
     """The config tells how the run ends, so that it says what has been done."""
+    from nettrain.experiment.load import to_yaml
     from nettrain.files import write_whole
-    from nettrain.spec.load import to_yaml
 
     write_whole(job.folder.config, to_yaml(job.training.run.experiment))
     job.folder.summary.unlink(missing_ok=True)  # that of a run which had ended

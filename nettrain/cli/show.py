@@ -10,16 +10,16 @@ def show(file: File, overrides: Overrides = None, as_json: Json = False, debug: 
     """
     import json
 
-    from nettrain.engine.settle import read_settled
     from nettrain.errors import DataError
+    from nettrain.experiment.load import load, resolved, to_yaml
+    from nettrain.experiment.resolution import read_and_resolve
     from nettrain.output.console import print_notes, print_yaml
-    from nettrain.spec.load import load, resolved, to_yaml
 
     loaded = load(file, overrides or [])
     experiment, notes = resolved(loaded.experiment), list(loaded.notes)
     try:
         with loaded.placing_errors():
-            experiment, _ = read_settled(experiment)
+            experiment, _ = read_and_resolve(experiment)
     except DataError as error:
         notes.append(f"the data cannot be read, so some keys stay at auto: {error}")
     print_notes(notes)

@@ -46,8 +46,8 @@ def sweep(
     import json
 
     from nettrain.cli.interrupt import interruptible
+    from nettrain.experiment.load import load
     from nettrain.output.console import console
-    from nettrain.spec.load import load
     from nettrain.sweep.sweep import opened
 
     loaded, screen = load(file, with_place(overrides, backend, device)), console(stderr=as_json)
@@ -93,7 +93,7 @@ def _run(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: 
 def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: bool) -> None:
     """Run all trials, showing how it stands."""
     from nettrain.output.console import print_notes
-    from nettrain.output.sweep_progress import Running, State, sweep_progress
+    from nettrain.output.sweep_progress import DisplayState, Running, sweep_progress
 
     display, fresh = sweep_progress(screen, quiet=quiet), 0
     try:
@@ -101,7 +101,7 @@ def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet
             fresh += len(moment.new)
             print_notes(moment.notes)
             best = made.best[:1]
-            state = State(
+            state = DisplayState(
                 done=len(made.results),
                 total=len(made.trials),
                 fresh=fresh,

@@ -10,8 +10,8 @@ from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, 
 from nettrain.cli.training import Job, NoFigures, finished, leave, prepared, reason
 
 if TYPE_CHECKING:
+    from nettrain.experiment.settings import Experiment
     from nettrain.output.console import Console
-    from nettrain.spec.experiment import Experiment
 
 LOADED = perf_counter()  # nearly the start of the process: commands are loaded first
 Profiled = Annotated[bool, typer.Option("--profile", help="Tell how long each part of the training takes.")]
@@ -66,8 +66,8 @@ def train_file(
     `started` on perf_counter's clock, or from this call.
     """
     from nettrain.cli.interrupt import interruptible
+    from nettrain.experiment.load import load, to_yaml
     from nettrain.files import write_whole
-    from nettrain.spec.load import load, to_yaml
     from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
 
@@ -87,7 +87,7 @@ def train_file(
 
 def _unfinished(file: Path, out: Path, experiment: "Experiment") -> list[str]:
     """A note for a run of the same experiment, in `out` or the file's own, that was interrupted."""
-    from nettrain.spec.load import to_yaml
+    from nettrain.experiment.load import to_yaml
     from nettrain.store.run_folder import interrupted_run
 
     folder = interrupted_run(out, experiment.experiment, to_yaml(experiment), file.parent)

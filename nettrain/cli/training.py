@@ -10,17 +10,17 @@ import typer
 
 if TYPE_CHECKING:
     from nettrain.data.prepare import Prepared
-    from nettrain.engine.build import Run
-    from nettrain.engine.evaluate import Networks
-    from nettrain.engine.events import TrainingDone
-    from nettrain.engine.loop import Training
+    from nettrain.experiment.load import Loaded
+    from nettrain.experiment.settings import Experiment
+    from nettrain.inference.evaluate import Networks
     from nettrain.output.console import Console
-    from nettrain.output.progress import Progress
-    from nettrain.spec.experiment import Experiment
-    from nettrain.spec.load import Loaded
+    from nettrain.output.progress import ProgressDisplay
     from nettrain.store.keeper import Keeper
     from nettrain.store.records import Records
     from nettrain.store.run_folder import RunFolder
+    from nettrain.training.build import TrainingRun
+    from nettrain.training.events import TrainingDone
+    from nettrain.training.loop import Training
 
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
@@ -50,13 +50,13 @@ def finished(job: Job, console: "Console", started: float, *, quiet: bool, figur
 
 def _finished(job: Job, console: "Console", started: float, *, quiet: bool, figures: bool) -> dict[str, Any]:
     from nettrain.cli.pictures import draw
-    from nettrain.engine.profile import STEP
-    from nettrain.engine.settle import remarks
-    from nettrain.engine.shortage import shortage_told
+    from nettrain.experiment.resolution import remarks
     from nettrain.output.console import print_notes
     from nettrain.output.profile import profile_table
     from nettrain.output.report import final_report, head
     from nettrain.output.sketch import loss_curve
+    from nettrain.training.profile import STEP
+    from nettrain.training.shortage import shortage_told
 
     run, folder = job.training.run, job.folder
     if not quiet:
@@ -87,16 +87,16 @@ def _finished(job: Job, console: "Console", started: float, *, quiet: bool, figu
 def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", list["Experiment"], "Prepared"]:
     """The training of an experiment, its members' own experiments and its data. Errors get their places."""
     from nettrain.backend.choose import open_backend
-    from nettrain.engine.build import build
-    from nettrain.engine.loop import Training
-    from nettrain.engine.profile import Profile
-    from nettrain.engine.settle import read_settled
-    from nettrain.engine.shortage import shortage_told
-    from nettrain.spec.load import resolved
-    from nettrain.spec.replicas import replicas
+    from nettrain.experiment.load import resolved
+    from nettrain.experiment.replicas import replicas
+    from nettrain.experiment.resolution import read_and_resolve
+    from nettrain.training.build import build
+    from nettrain.training.loop import Training
+    from nettrain.training.profile import Profile
+    from nettrain.training.shortage import shortage_told
 
     with loaded.placing_errors():
-        experiment, data = read_settled(resolved(loaded.experiment))
+        experiment, data = read_and_resolve(resolved(loaded.experiment))
         place = experiment.backend
         backend = open_backend(
             place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
@@ -120,11 +120,11 @@ def _follow(
     job: Job, console: "Console", started: float, *, quiet: bool
 ) -> tuple["Networks", dict[str, Any]]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
-    from nettrain.engine.profile import timing
     from nettrain.output.progress import progress
     from nettrain.store.keeper import Keeper
     from nettrain.store.model_file import write_model
     from nettrain.store.run_folder import write_json
+    from nettrain.training.profile import timing
 
     run, folder = job.training.run, job.folder
     keeper = Keeper(job.training, job.data, folder, job.records)
@@ -144,7 +144,7 @@ def _follow(
 
 def _causes(job: Job, keeper: "Keeper") -> dict[int, dict[str, Any]]:
     """Why members have diverged; their weights are then the last good ones, unless they are averaged over."""
-    from nettrain.engine.divergence import diagnose
+    from nettrain.training.divergence import diagnose
 
     run, found = job.training.run, {}
     for member, end in job.training.ended.items():
@@ -163,7 +163,7 @@ def _measured(
     job: Job, done: "TrainingDone", causes: dict[int, dict[str, Any]]
 ) -> tuple["Networks", dict[str, Any]]:
     """The networks that a run leaves behind, and its summary with what they are worth."""
-    from nettrain.engine.evaluate import Networks, figures_of, joint_figures
+    from nettrain.inference.evaluate import Networks, figures_of, joint_figures
     from nettrain.store.summary import answered_jointly, summarise, with_snapshots
 
     run, members, ended = job.training.run, job.members, job.training.ended
@@ -179,10 +179,10 @@ def _measured(
     return networks, summary
 
 
-def _watch(job: Job, display: "Progress", keeper: "Keeper") -> "TrainingDone":
+def _watch(job: Job, display: "ProgressDisplay", keeper: "Keeper") -> "TrainingDone":
     """Train; every epoch goes to the display, the records and, when it is time, the checkpoint."""
-    from nettrain.engine.events import EpochDone, TrainingDone
-    from nettrain.engine.profile import timing
+    from nettrain.training.events import EpochDone, TrainingDone
+    from nettrain.training.profile import timing
 
     profile = job.training.run.profile
     try:
@@ -203,7 +203,7 @@ def _watch(job: Job, display: "Progress", keeper: "Keeper") -> "TrainingDone":
     return done
 
 
-def _facts(run: "Run", job: Job) -> dict[str, str]:
+def _facts(run: "TrainingRun", job: Job) -> dict[str, str]:
     """What is trained on what, in a few words."""
     from nettrain.output.numbers import count
 
@@ -220,7 +220,7 @@ def _facts(run: "Run", job: Job) -> dict[str, str]:
     }
 
 
-def _members(run: "Run") -> str:
+def _members(run: "TrainingRun") -> str:
     """How many networks are trained side by side, and what they differ in."""
     training, many = run.experiment.training, len(run.final)
     kind = "one ensemble" if training.ensemble > 1 else "repeats"

@@ -27,7 +27,7 @@ from nettrain.data.cells import (
 )
 from nettrain.data.header import column_names, looks_like_header
 from nettrain.data.opening import open_bytes, readable, shown
-from nettrain.data.pieces import Piece, Pieces, room_for
+from nettrain.data.row_chunks import Piece, RowChunks, room_for
 from nettrain.data.table import Floats, Table, as_numbers, is_text
 from nettrain.data.textfile import TextFile
 from nettrain.errors import DataError
@@ -55,7 +55,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Form:
+class Dialect:
     """What a look at a file tells: its columns, and which of them hold numbers."""
 
     separator: str
@@ -148,7 +148,7 @@ def read_text(file: TextFile, reading: Reading) -> Table:
         form.separator,
         lines,
         empty,
-        numbers=Pieces(form.numeric, body.numbers) if form.numeric else None,
+        numbers=RowChunks(form.numeric, body.numbers) if form.numeric else None,
         names=form.names,
     )
 
@@ -160,7 +160,7 @@ def joined(frames: "Iterable[pl.DataFrame]") -> "pl.DataFrame":
     return pl.concat(frames, rechunk=False)
 
 
-def look(file: TextFile, reading: Reading) -> Form:
+def look(file: TextFile, reading: Reading) -> Dialect:
     """What the head of a file says about its form. Raises DataError when there is nothing in it."""
     head = next((piece for piece in file.pieces(HEAD) if piece.strip()), b"")
     if not head:
@@ -176,10 +176,10 @@ def look(file: TextFile, reading: Reading) -> Form:
     frame.columns = column_names(frame.row(0), file.place) if header else names
     below = frame.slice(int(header))
     numeric = tuple(column.name for column in below.get_columns() if not as_numbers(column)[1].any())
-    return Form(separator, header, tuple(frame.columns), numeric, reading.missing)
+    return Dialect(separator, header, tuple(frame.columns), numeric, reading.missing)
 
 
-def read_body(file: TextFile, form: Form) -> Body:
+def read_body(file: TextFile, form: Dialect) -> Body:
     """All rows under the header."""
     body = Body()
     under_header = not form.header
@@ -191,7 +191,7 @@ def read_body(file: TextFile, form: Form) -> Body:
     return body
 
 
-def read_piece(file: TextFile, piece: bytes, form: Form) -> "pl.DataFrame":
+def read_piece(file: TextFile, piece: bytes, form: Dialect) -> "pl.DataFrame":
     """The rows of a piece under the names of the form, null in gaps. Raises DataError at a ragged row."""
     frame = read_typed(piece, form.separator, form.names, form.numeric, form.missing)
     if frame is not None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.data.column_profiles import ColumnProfile, column_profiles, sampled
 from nettrain.data.delimited import Reading
 from nettrain.data.kind import ROWS_PER_CLASS, find_target
-from nettrain.data.looks import Look, looks, sampled
 from nettrain.data.sources import Source, read_source
 from nettrain.data.spelling import as_text, missing
 from nettrain.data.table import Table, is_text
@@ -42,8 +42,8 @@ class Guess:
 
     rows: int
     looked_at: int
-    columns: tuple[Look, ...]
-    targets: tuple[Look, ...]
+    columns: tuple[ColumnProfile, ...]
+    targets: tuple[ColumnProfile, ...]
     reason: str
     kind: Kind
     classes: Mapping[str, int]
@@ -56,13 +56,13 @@ class Guess:
     notes: tuple[str, ...]
 
     @property
-    def inputs(self) -> tuple[Look, ...]:
+    def inputs(self) -> tuple[ColumnProfile, ...]:
         """The columns to learn from."""
         others = {*self.ignored, *(target.name for target in self.targets)}
         return tuple(c for c in self.columns if c.name not in others)
 
     @property
-    def numbers(self) -> tuple[Look, ...]:
+    def numbers(self) -> tuple[ColumnProfile, ...]:
         """The inputs that hold amounts."""
         return tuple(c for c in self.inputs if c.kind == "numbers" and c.name not in self.categorical)
 
@@ -72,13 +72,13 @@ class Guess:
         return looks_like_image(self.inputs)
 
     @property
-    def codes(self) -> tuple[Look, ...]:
+    def codes(self) -> tuple[ColumnProfile, ...]:
         """The inputs of whole numbers that may be names of categories."""
         few = (c for c in self.numbers if c.whole and 2 < c.different <= MOST_CODES)
         return () if self.image else tuple(c for c in few if c.different * ROWS_PER_CLASS <= c.present)
 
     @property
-    def groups(self) -> tuple[Look, ...]:
+    def groups(self) -> tuple[ColumnProfile, ...]:
         """The columns left out that seem to name groups of rows."""
         named = (c for c in self.columns if self.ignored.get(c.name) == NAMED_IDENTIFIER)
         return tuple(c for c in named if c.different < c.present)
@@ -101,19 +101,23 @@ def guess(source: str, wanted: str | None = None, *, seed: int = 0) -> Guess:
     read, has no column `wanted`, or none that could be a target.
     """
     found = read_source(source, Reading(), seed=seed)
-    columns = looks(found.table)
+    columns = column_profiles(found.table)
     targets, reason = choose(found, columns, wanted, PurePath(source).name.split(".")[0])
     marks = gap_marks(found.table, columns, targets)
     if marks:
         # with the same header, which might be decided otherwise when other cells are gaps
         reading = Reading(found.table.header, missing=(*Reading.missing, *marks))
         found = read_source(source, reading, seed=seed)
-        columns = looks(found.table)
+        columns = column_profiles(found.table)
     return describe(found, columns, targets, reason, marks)
 
 
 def describe(
-    source: Source, columns: tuple[Look, ...], targets: Sequence[str], reason: str, marks: tuple[str, ...]
+    source: Source,
+    columns: tuple[ColumnProfile, ...],
+    targets: Sequence[str],
+    reason: str,
+    marks: tuple[str, ...],
 ) -> Guess:
     """The guess, once it is known what is predicted and how gaps are spelled."""
     table = source.table
@@ -124,7 +128,7 @@ def describe(
     if gaps.any():  # a run leaves these rows out, and then another column may be of another kind
         table = table.take(np.flatnonzero(~gaps))
         columns = tuple(
-            c if c.name in targets else look for c, look in zip(columns, looks(table), strict=True)
+            c if c.name in targets else look for c, look in zip(columns, column_profiles(table), strict=True)
         )
     kind, classes = task(table, targets, wanted)
     others = [column for column in columns if column.name not in targets]
@@ -160,7 +164,7 @@ def task(table: Table, names: Sequence[str], wanted: Wanted) -> tuple[Kind, dict
 
 
 def choose(
-    source: Source, columns: Sequence[Look], wanted: str | None, stem: str
+    source: Source, columns: Sequence[ColumnProfile], wanted: str | None, stem: str
 ) -> tuple[tuple[str, ...], str]:
     """The targets' names and why. Raises DataError when one is not there or nothing looks like one."""
     if wanted is not None:
@@ -192,7 +196,7 @@ def last_word(name: str) -> str:
     return (name.lower().replace("_", " ").split() or [""])[-1]
 
 
-def could_be_target(column: Look) -> bool:
+def could_be_target(column: ColumnProfile) -> bool:
     """Whether a column has something to predict: numbers, or text whose values come again."""
     if column.constant or identifies(column) or (column.words and not column.spelled):
         return False
@@ -201,7 +205,7 @@ def could_be_target(column: Look) -> bool:
     )
 
 
-def gap_marks(table: Table, columns: Iterable[Look], targets: Sequence[str]) -> tuple[str, ...]:
+def gap_marks(table: Table, columns: Iterable[ColumnProfile], targets: Sequence[str]) -> tuple[str, ...]:
     """Words among numbers that spell gaps, unless they are a class."""
     words = {word for column in columns if column.spelled for word in column.words}
     for column in columns:
@@ -211,7 +215,7 @@ def gap_marks(table: Table, columns: Iterable[Look], targets: Sequence[str]) -> 
     return tuple(sorted(words))
 
 
-def of_no_use(columns: Sequence[Look]) -> dict[str, str]:
+def of_no_use(columns: Sequence[ColumnProfile]) -> dict[str, str]:
     """The columns to leave out, each with a reason; none when nothing else would be left."""
     image = looks_like_image(columns)
     found = {c.name: reason for c in columns if (reason := useless(c)) and not (image and c.constant)}
@@ -219,7 +223,7 @@ def of_no_use(columns: Sequence[Look]) -> dict[str, str]:
     return found if any(c.name not in found for c in usable) else {}
 
 
-def useless(column: Look) -> str:
+def useless(column: ColumnProfile) -> str:
     """Why a column teaches nothing, "" when it may teach something."""
     if column.kind == "nothing":
         return "no value at all"
@@ -228,7 +232,7 @@ def useless(column: Look) -> str:
     return identifies(column)
 
 
-def identifies(column: Look) -> str:
+def identifies(column: ColumnProfile) -> str:
     """Why a column seems to name its rows instead of telling something about them, "" when it does not."""
     different = column.different + len(column.words)
     if column.present <= FEW or column.kind not in ("numbers", "text"):
@@ -243,17 +247,17 @@ def identifies(column: Look) -> str:
     return ""
 
 
-def mixed(column: Look) -> str:
+def mixed(column: ColumnProfile) -> str:
     """Why a column of numbers is taken as categories."""
     return f'holds words too, such as "{column.words[0]}"'
 
 
-def looks_like_image(columns: Sequence[Look]) -> bool:
+def looks_like_image(columns: Sequence[ColumnProfile]) -> bool:
     """Whether there are many columns of whole numbers that lie in the range of pixels."""
     return len(columns) >= IMAGE and pixel_range(columns) > 0
 
 
-def pixel_range(columns: Sequence[Look]) -> float:
+def pixel_range(columns: Sequence[ColumnProfile]) -> float:
     """The largest value that pixels in these columns may have, 0 when they are none."""
     if not all(c.kind == "numbers" and c.whole and c.low >= 0 and not c.words for c in columns):
         return 0.0

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.opening import close_file, open_bytes, readable, shown
-from nettrain.data.pieces import Pieces
+from nettrain.data.row_chunks import RowChunks
 from nettrain.data.table import Table, counted
 from nettrain.errors import DataError
 
@@ -72,7 +72,7 @@ def rows_of(images: Path, labels: Path | None, place: str, part: str) -> Table:
         pl.DataFrame(cells),
         place if part == "train" else f"{place} ({part})",
         header=False,
-        numbers=Pieces(names, [pixels]),
+        numbers=RowChunks(names, [pixels]),
         names=(*names, *cells),
     )
 

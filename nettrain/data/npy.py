@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.data.npz import as_inputs, held
 from nettrain.data.opening import readable, shown
-from nettrain.data.pieces import Pieces
+from nettrain.data.row_chunks import RowChunks
 from nettrain.data.table import Table
 from nettrain.errors import DataError
 
@@ -36,4 +36,4 @@ def table_of(rows: np.ndarray[tuple[int, ...], np.dtype[np.number]], place: str)
     import polars as pl
 
     names = tuple(f"column_{i}" for i in range(rows.shape[1]))
-    return Table(pl.DataFrame(), place, header=False, numbers=Pieces(names, [rows]), names=names)
+    return Table(pl.DataFrame(), place, header=False, numbers=RowChunks(names, [rows]), names=names)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.opening import readable, shown
-from nettrain.data.pieces import Pieces
+from nettrain.data.row_chunks import RowChunks
 from nettrain.data.table import Table, counted
 from nettrain.errors import DataError
 
@@ -52,7 +52,7 @@ def rows_of(archive: Mapping[str, Array], arrays: Mapping[str, str], inputs: str
             raise DataError(f"{place}: {arrays[inputs]} has {rows}, but {target} has {len(column)}")
     names = tuple(f"x{i}" for i in range(x.shape[1]))
     cells = pl.DataFrame({name: pl.Series(name, column, nan_to_null=True) for name, column in y.items()})
-    return Table(cells, place, header=False, numbers=Pieces(names, [x]), names=(*names, *y))
+    return Table(cells, place, header=False, numbers=RowChunks(names, [x]), names=(*names, *y))
 
 
 def read_array(archive: Mapping[str, Array], name: str, place: str) -> Array:

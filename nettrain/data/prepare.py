@@ -11,12 +11,12 @@ from nettrain.data.delimited import Reading
 from nettrain.data.encoding import fit_encoders
 from nettrain.data.kind import find_target, order_classes
 from nettrain.data.labelled import Rows, label_parts
-from nettrain.data.parts import Part, refuse_lost_classes, split, split_notes
-from nettrain.data.preprocessing import Layout, Preprocessing, fit_scaling
+from nettrain.data.preprocessing import InputLayout, Preprocessing, fit_scaling
 from nettrain.data.roles import Roles
 from nettrain.data.scaling import Scaling
 from nettrain.data.settings import DataSettings, is_path
 from nettrain.data.sources import Source, read_source
+from nettrain.data.splitting import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.table import Table
 from nettrain.data.tables import read_tables
 from nettrain.data.target import Target, Wanted, scale_target, target_columns
@@ -47,11 +47,11 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
     return prepare_placed(settings, seed=seed, dtype=dtype)[0]
 
 
-def prepare_placed(settings: DataSettings, *, seed: int, dtype: str) -> tuple[Prepared, dict[str, Part]]:
+def prepare_placed(settings: DataSettings, *, seed: int, dtype: str) -> tuple[Prepared, dict[str, Split]]:
     """What `prepare` gives, and the tables by which rows of training, validation and test are placed."""
     reading = Reading(settings.header, settings.separator, tuple(map(str, settings.missing)))
     source = read_source(settings.source, reading, seed=seed, key="data.source")
-    layout = Layout(tuple(source.table.columns), source.header, source.separator, reading.missing)
+    layout = InputLayout(tuple(source.table.columns), source.header, source.separator, reading.missing)
     names = target_columns(source.table, source.target if settings.target is None else settings.target)
     roles = settings.columns.named(source.table, names)
     tables = read_tables(source, names, layout, settings, seed)
@@ -122,7 +122,7 @@ def absolute(source: Any) -> Any:
 
 
 def fit(
-    train: Part, target: Target, layout: Layout, roles: Roles, scaling: Scaling
+    train: Split, target: Target, layout: InputLayout, roles: Roles, scaling: Scaling
 ) -> tuple[Preprocessing, list[str]]:
     """The encoders and the scaling of the inputs, fitted on the training rows, and notes on them."""
     table = train.table

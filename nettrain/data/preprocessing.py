@@ -20,7 +20,7 @@ Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Layout:
+class InputLayout:
     """The form of the training data's source: its columns in order, target included, and how it is read.
 
     `header` says whether files of this form carry their columns' names.
@@ -71,7 +71,7 @@ class Preprocessing:
     `weight` is the column that weighs rows, which only matters where figures are made.
     """
 
-    layout: Layout
+    layout: InputLayout
     encoders: tuple[Encoder, ...]
     scaling: Scaling
     fitted: Fitted
@@ -150,7 +150,9 @@ class Preprocessing:
         """The preprocessing that `to_json` described. Raises DataError when something is not there."""
         try:
             return Preprocessing(
-                Layout(tuple(data["columns"]), data["header"], data["separator"], tuple(data["missing"])),
+                InputLayout(
+                    tuple(data["columns"]), data["header"], data["separator"], tuple(data["missing"])
+                ),
                 tuple(encoder_from_json(column) for column in data["inputs"]),
                 scalings[data["scaling"]["name"]](**data["scaling"]),
                 {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.pieces import Pieces
+from nettrain.data.row_chunks import RowChunks
 from nettrain.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Table:
     lines: Callable[[], Sequence[int]] | None = None
     empty: Callable[[], Sequence[tuple[int, int]]] | None = None
     taken: npt.NDArray[np.int64] | None = None
-    numbers: Pieces | None = None
+    numbers: RowChunks | None = None
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nettrain.data.preprocessing import Layout
+from nettrain.data.preprocessing import InputLayout
 from nettrain.data.renames import rename_cells, unused
 from nettrain.data.settings import DataSettings
 from nettrain.data.sources import Source, read_source
@@ -22,7 +22,7 @@ class Tables:
 
 
 def read_tables(
-    source: Source, names: Sequence[str], layout: Layout, settings: DataSettings, seed: int
+    source: Source, names: Sequence[str], layout: InputLayout, settings: DataSettings, seed: int
 ) -> Tables:
     """All tables, their targets in the columns `names`. Raises DataError when one cannot be read or used."""
     test = second_source(settings.test, "test", names, layout, settings.separator, seed)
@@ -43,7 +43,7 @@ def read_tables(
 
 
 def second_source(
-    size: object, key: str, names: Sequence[str], layout: Layout, separator: str, seed: int
+    size: object, key: str, names: Sequence[str], layout: InputLayout, separator: str, seed: int
 ) -> Table | None:
     """Another source in the form of the first, target included, when `size` names one."""
     if not isinstance(size, str):

@@ -65,7 +65,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Chance:
+class DropoutState:
     """What masks and noise are drawn from: keys (R, 2) and step (1,) uint64, `first` row of the batch.
 
     `drops` has threshold (R,) uint64 and scale (R,) for each layer with dropout, `noise` is sigma (R,).
@@ -157,7 +157,7 @@ class Network:
         tape: Tape,
         x: Array,
         work: Sequence[LayerBuffers],
-        chance: Chance | None = None,
+        chance: DropoutState | None = None,
         *,
         training: bool = False,
     ) -> Array:
@@ -168,13 +168,13 @@ class Network:
         a = x
         for k, (layer, own) in enumerate(zip(self.plan.layers, work, strict=True)):
             bias = (self.parameters, self.place.start(k, "bias")) if layer.bias else None
-            floor = 0.0 if layer.activation.rectifies and layer.batch_norm is None else None
+            clamp_min = 0.0 if layer.activation.rectifies and layer.batch_norm is None else None
             weight = self.arrays[k]["weight"]
-            tape.append(self.backend.product(a, weight, own.dense, bias=bias, floor=floor))
+            tape.append(self.backend.product(a, weight, own.dense, bias=bias, clamp_min=clamp_min))
             if layer.batch_norm is not None:
                 self._normalise(tape, own, k, training=training)
             tape.reached(k, own.z)
-            if floor is None:
+            if clamp_min is None:
                 self._activate(tape, own, k)
             if chance is not None and k in chance.drops:
                 self._drop(tape, own, k, chance)
@@ -202,14 +202,14 @@ class Network:
             before = x if k == 0 else work[k - 1].output
             tape.append(backend.product(before.swapaxes(1, 2), own.slope, slopes[k]["weight"]))
             if k > 0:
-                gate = work[k - 1].a if self.plan.layers[k - 1].activation.rectifies else None
+                relu_mask = work[k - 1].a if self.plan.layers[k - 1].activation.rectifies else None
                 turned = self._turned(tape, k)
-                tape.append(backend.product(own.slope, turned, work[k - 1].delta, gate=gate))
+                tape.append(backend.product(own.slope, turned, work[k - 1].delta, relu_mask=relu_mask))
 
     def _turned(self, tape: Tape, k: int) -> Array:
         """Wᵀ (R, n, m) of a layer: of a small one a copy, for BLAS takes longer to turn it than we do."""
         turned = self.arrays[k]["weight"].swapaxes(1, 2)
-        if turned[0].size > SMALL or not self.backend.turns_small:
+        if turned[0].size > SMALL or not self.backend.transposes_small:
             return turned
         copied = self.backend.zeros(turned.shape)
         tape.append(self.backend.transpose(copied, self.parameters, self.place.start(k, "weight")))
@@ -276,13 +276,13 @@ class Network:
         starts = np.array([self.place.start(k, name) for name in entry.learned], dtype=np.int64)
         return (numbers, self.parameters, *gradient, device(starts))
 
-    def _drop(self, tape: Tape, own: LayerBuffers, k: int, chance: Chance) -> None:
+    def _drop(self, tape: Tape, own: LayerBuffers, k: int, chance: DropoutState) -> None:
         counter = (chance.step, chance.purpose + k, chance.first)
         self._launch(tape, keep_mask, own.mask, *own.drawn, chance.keys, *counter, *chance.drops[k])
         tape.call(self.backend.xp.multiply, own.a, own.mask, out=own.dropped)
 
 
-def append_noise(tape: Tape, backend: Backend, x: Array, noisy: Array, chance: Chance) -> None:
+def append_noise(tape: Tape, backend: Backend, x: Array, noisy: Array, chance: DropoutState) -> None:
     """noisy (R, B, D) = x (1|R, B, D) with the noise of this step."""
     draw = (chance.keys, chance.step, chance.first, chance.noise)
     tape.append(backend.launch(add_noise, NORMAL_COST * noisy.size, noisy, x, *draw))

@@ -36,7 +36,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Layout:
+class ParameterLayout:
     """The row of one member: slots, its length `size`, and how much of it is weight matrices."""
 
     slots: tuple[Slot, ...]
@@ -49,17 +49,17 @@ class Layout:
         return next(s.start for s in self.slots if (s.layer, s.name) == (layer, name))
 
 
-def layout(plan: Architecture) -> Layout:
+def layout(plan: Architecture) -> ParameterLayout:
     """The layout of this architecture's parameters."""
     return _laid_out([layer.arrays for layer in plan.layers])
 
 
-def statistics_layout(plan: Architecture) -> Layout:
+def statistics_layout(plan: Architecture) -> ParameterLayout:
     """The layout of its running statistics."""
     return _laid_out([layer.statistics for layer in plan.layers])
 
 
-def _laid_out(shapes: Sequence[dict[str, tuple[int, int]]]) -> Layout:
+def _laid_out(shapes: Sequence[dict[str, tuple[int, int]]]) -> ParameterLayout:
     """Kind by kind, each kind layer by layer."""
     kinds = dict.fromkeys([*ORDER, *(name for layer in shapes for name in layer)])
     slots, start, weights = [], 0, 0
@@ -69,10 +69,10 @@ def _laid_out(shapes: Sequence[dict[str, tuple[int, int]]]) -> Layout:
                 slots.append(Slot(k, kind, layer[kind], start))
                 start += -(-slots[-1].size // STRIDE) * STRIDE
         weights = start if kind == "weight" else weights
-    return Layout(tuple(slots), start, weights, len(shapes))
+    return ParameterLayout(tuple(slots), start, weights, len(shapes))
 
 
-def views(buffer: Array, plan: Layout) -> list[dict[str, Array]]:
+def views(buffer: Array, plan: ParameterLayout) -> list[dict[str, Array]]:
     """Per layer its arrays by name, weight (R, m, n), bias (R, 1, n) and so on, as views of buffer (R, P)."""
     layers: list[dict[str, Array]] = [{} for _ in range(plan.layers)]
     for slot in plan.slots:
@@ -81,7 +81,9 @@ def views(buffer: Array, plan: Layout) -> list[dict[str, Array]]:
     return layers
 
 
-def initial_row(plan: Architecture, place: Layout, inits: Sequence[Initializer], seed: int) -> HostArray:
+def initial_row(
+    plan: Architecture, place: ParameterLayout, inits: Sequence[Initializer], seed: int
+) -> HostArray:
     """The initial parameters (P,) of one member in float64: weights and biases from each layer's init.
 
     A layer's draw depends on the seed and the layer alone.
@@ -98,7 +100,7 @@ def initial_row(plan: Architecture, place: Layout, inits: Sequence[Initializer],
     return first
 
 
-def initial_statistics(place: Layout) -> HostArray:
+def initial_statistics(place: ParameterLayout) -> HostArray:
     """Running means 0 and variances 1 (Q,) in float64."""
     row = np.zeros((1, place.size))
     for layer in views(row, place):

@@ -6,13 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.experiment.kinds import CatalogueEntry, NumberSetting
 from nettrain.output.numbers import setting
-from nettrain.spec.kinds import Entry, Number
 
 INDENT = 2
 
 
-def overview(console: Console, kinds: dict[str, list[Entry]]) -> None:
+def overview(console: Console, kinds: dict[str, list[CatalogueEntry]]) -> None:
     """Every kind with its variants, a line each where the width allows it."""
     width = max(len(entry.name) for entries in kinds.values() for entry in entries)
     for kind, entries in kinds.items():
@@ -27,7 +27,7 @@ def overview(console: Console, kinds: dict[str, list[Entry]]) -> None:
     console.print("nettrain list KIND shows a kind with its numbers, ranges and sources.", style="dim")
 
 
-def details(console: Console, kind: str, entries: list[Entry]) -> None:
+def details(console: Console, kind: str, entries: list[CatalogueEntry]) -> None:
     """The variants of one kind in full; numbers that all of them share come once, at the end."""
     shared = common(entries)
     for entry in entries:
@@ -49,14 +49,14 @@ def details(console: Console, kind: str, entries: list[Entry]) -> None:
         console.print("* may differ between the members of a population", style="dim")
 
 
-def common(entries: list[Entry]) -> list[Number]:
+def common(entries: list[CatalogueEntry]) -> list[NumberSetting]:
     """The numbers that all variants share, when there are several variants."""
     if len(entries) < 2:
         return []
     return [number for number in entries[0].numbers if all(number in other.numbers for other in entries)]
 
 
-def _numbers(console: Console, numbers: Iterable[Number]) -> None:
+def _numbers(console: Console, numbers: Iterable[NumberSetting]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="green")

@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.engine.events import EpochDone
 from nettrain.output.numbers import rate, seconds, spread
+from nettrain.training.events import EpochDone
 
 REFRESH = 0.1  # seconds between two drawings
 LINES = 20  # about as many lines when output is no terminal
@@ -54,7 +54,7 @@ class Row:
     better: bool
 
 
-class Progress(Protocol):
+class ProgressDisplay(Protocol):
     """Something that is told every epoch."""
 
     def epoch(self, event: EpochDone) -> None: ...
@@ -139,7 +139,7 @@ class Kept:
         return [rows[k] for k in choose(len(rows), best, height)]
 
 
-class LiveTable(Progress):
+class LiveTable(ProgressDisplay):
     """A table of the latest epochs above a bar; at the end, of the whole run in a dozen rows."""
 
     def __init__(self, console: Console) -> None:
@@ -175,7 +175,7 @@ class LiveTable(Progress):
         return Group(body, _bar(last, over=over))
 
 
-class Plain(Progress):
+class Plain(ProgressDisplay):
     """Some twenty lines, more for a run that takes long, and at its end the best and the last epoch."""
 
     def __init__(self, console: Console) -> None:
@@ -204,7 +204,7 @@ class Plain(Progress):
         self._shown.add(row.epoch)
 
 
-def progress(console: Console, *, quiet: bool) -> Progress:
+def progress(console: Console, *, quiet: bool) -> ProgressDisplay:
     """The progress that suits this console."""
     if quiet:
         return Quiet()

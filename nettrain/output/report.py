@@ -55,7 +55,9 @@ def final_report(
     `drawing` is how many seconds the pictures took, which the summary does not count.
     """
     sd = {} if summary.get("joint") else summary.get("sd", {})
-    _side_by_side(console, _architecture(plan, summary["link"]), _metrics(summary["metrics"], sd))
+    _side_by_side(
+        console, _architecture(plan, summary["output_activation"]), _metrics(summary["metrics"], sd)
+    )
     if "mean" in summary:
         console.print(members_table(console, summary, _beside_the_loss(summary["mean"])))
     console.print(labelled({"stopped": _ending(summary), "time": _time(summary["timing"], drawing)}))
@@ -101,8 +103,8 @@ def labelled(facts: dict[str, str]) -> Table:
     return table
 
 
-def _architecture(plan: Architecture, link: str) -> Table:
-    """Layers and their parameters; the last one's activation is the link that the loss brings, if any."""
+def _architecture(plan: Architecture, output_activation: str) -> Table:
+    """Layers and their parameters; the last one's activation is the one that the loss brings, if any."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_footer=True)
     table.add_column("layer", footer="total")
     table.add_column("units", justify="right")
@@ -112,7 +114,9 @@ def _architecture(plan: Architecture, link: str) -> Table:
     table.add_row("input", count(plan.inputs), noise, "", style="dim")
     for k, layer in enumerate(plan.layers, start=1):
         name = "output" if k == len(plan.layers) else f"hidden {k}"
-        own = link if name == "output" and link != "linear" else layer.activation.name
+        own = (
+            output_activation if name == "output" and output_activation != "linear" else layer.activation.name
+        )
         table.add_row(name, count(layer.units), " + ".join(_stages(layer, own)), count(layer.parameters))
     return table
 

@@ -30,7 +30,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class State:
+class DisplayState:
     """How a sweep stands: trials with a result, of all; `fresh` of them in this run."""
 
     done: int
@@ -59,7 +59,7 @@ class State:
 class Display(Protocol):
     """Something that is told how the sweep stands."""
 
-    def show(self, state: State) -> None: ...
+    def show(self, state: DisplayState) -> None: ...
 
     def close(self) -> None: ...
 
@@ -67,7 +67,7 @@ class Display(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def show(self, state: State) -> None:
+    def show(self, state: DisplayState) -> None:
         pass
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class LiveView:
         self._live.start()
         self._drawn = 0.0
 
-    def show(self, state: State) -> None:
+    def show(self, state: DisplayState) -> None:
         if monotonic() - self._drawn >= REFRESH or state.done == state.total:
             self._live.update(picture(state), refresh=True)
             self._drawn = monotonic()
@@ -98,7 +98,7 @@ class PlainLines:
         self._console = console
         self._printed, self._done = monotonic(), 0
 
-    def show(self, state: State) -> None:
+    def show(self, state: DisplayState) -> None:
         step = max(1, state.total // LINES)
         due = state.done // step > self._done // step or state.done == state.total != self._done
         if due or monotonic() - self._printed >= PAUSE:
@@ -117,7 +117,7 @@ def sweep_progress(console: Console, *, quiet: bool) -> Display:
     return LiveView(console) if console.is_terminal else PlainLines(console)
 
 
-def line(state: State) -> str:
+def line(state: DisplayState) -> str:
     """How it stands as plain text."""
     parts = [f"trial {state.done:>{len(str(state.total))}}/{state.total}", pace(state)]
     if state.best is not None:
@@ -125,7 +125,7 @@ def line(state: State) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def pace(state: State) -> str:
+def pace(state: DisplayState) -> str:
     """Trials per second or minute, and the time that is left."""
     if not state.fresh:
         return ""
@@ -134,7 +134,7 @@ def pace(state: State) -> str:
     return told + (f", {seconds(left)} left" if left is not None and state.done < state.total else "")
 
 
-def picture(state: State) -> RenderableType:
+def picture(state: DisplayState) -> RenderableType:
     """The live view."""
     head = Table.grid(padding=(0, 2))
     head.add_row(

@@ -1,6 +1,6 @@
 """`checkpoint.safetensors`: the whole state of a run between two steps, so that it can go on to the bit.
 
-Arrays are those of `engine.state`; the metadata holds its numbers, the data's fingerprint, the experiment
+Arrays are those of `training.state`; the metadata holds its numbers, the data's fingerprint, the experiment
 and a checksum of the arrays, as JSON. Writing is a thread's work, on copies, while training goes on.
 """
 
@@ -18,9 +18,9 @@ from safetensors.numpy import save
 
 from nettrain.backend.base import HostArray
 from nettrain.data.prepare import Prepared
-from nettrain.engine.state import State
 from nettrain.errors import NettrainError, SpecError
 from nettrain.files import refuse_unreadable, write_whole
+from nettrain.training.state import TrainingState
 
 KEY = "nettrain"
 
@@ -29,7 +29,7 @@ KEY = "nettrain"
 class Checkpoint:
     """A state, and what else a run must remember (plain data)."""
 
-    state: State
+    state: TrainingState
     facts: dict[str, Any]
 
 
@@ -50,7 +50,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
         if note["checksum"] != _checksum(arrays):
             raise ValueError("its numbers are not those that were written")
-        return Checkpoint(State(arrays, note["numbers"]), note["facts"])
+        return Checkpoint(TrainingState(arrays, note["numbers"]), note["facts"])
     except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise SpecError(f"{path}: not a checkpoint of nettrain: {reason}") from error
@@ -79,7 +79,7 @@ class Checkpoints:
         self._thread: Thread | None = None
         self._trouble: NettrainError | None = None
 
-    def offer(self, take: Callable[[], State]) -> None:
+    def offer(self, take: Callable[[], TrainingState]) -> None:
         """Take a state and begin to write it, unless the one before is still being written."""
         if self._thread is not None and self._thread.is_alive():
             return
@@ -88,7 +88,7 @@ class Checkpoints:
         thread.start()
         self._thread = thread  # only now: who is interrupted in between has nothing to wait for
 
-    def close(self, last: State | None = None) -> None:
+    def close(self, last: TrainingState | None = None) -> None:
         """Wait for the thread, then write the last one."""
         if self._thread is not None:
             self._thread.join()
@@ -101,13 +101,13 @@ class Checkpoints:
         if trouble is not None:
             raise trouble
 
-    def _try(self, state: State) -> None:
+    def _try(self, state: TrainingState) -> None:
         try:
             self._write(state)
         except NettrainError as error:
             self._trouble = error
 
-    def _write(self, state: State) -> None:
+    def _write(self, state: TrainingState) -> None:
         write_checkpoint(self._path, Checkpoint(state, self._facts()))
 
 

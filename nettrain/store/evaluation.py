@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from nettrain.catalogue.metrics import Task, metrics
 from nettrain.catalogue.metrics.entry import Floats
 from nettrain.catalogue.metrics.ranking import f1_at
-from nettrain.engine.answered import Answered
-from nettrain.engine.importance import Importance
-from nettrain.engine.measure import Measured
+from nettrain.inference.importance import Importance
+from nettrain.inference.measure import Measured
+from nettrain.inference.predictions import LabelledPredictions
 
 PAIRS = 10  # of classes that are taken for one another, at most
 
@@ -19,13 +19,13 @@ Value = str | float
 Figures = dict[str, float | None]
 
 
-class Part(BaseModel):
+class EvaluationModel(BaseModel):
     """A block of the evaluation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ClassFigures(Part):
+class ClassFigures(EvaluationModel):
     """One class among the predictions."""
 
     name: str = Field(description="the class")
@@ -35,14 +35,14 @@ class ClassFigures(Part):
     rows: float = Field(description="its rows, or their weight")
 
 
-class ConfusionMatrix(Part):
+class ConfusionMatrix(EvaluationModel):
     """How many rows of each class are predicted as which."""
 
     classes: list[str] = Field(description="names of rows and columns")
     matrix: list[list[float]] = Field(description="true classes down, predicted classes across")
 
 
-class ConfusedPair(Part):
+class ConfusedPair(EvaluationModel):
     """Rows of one class that are taken for another."""
 
     true: str
@@ -51,7 +51,7 @@ class ConfusedPair(Part):
     share: float = Field(description="of the true class")
 
 
-class WorstRow(Part):
+class WorstRow(EvaluationModel):
     """A row with a large loss."""
 
     place: str = Field(description="file and line, or source and row")
@@ -61,14 +61,14 @@ class WorstRow(Part):
     probability: float | None = Field(description="that was given to the true class")
 
 
-class F1Threshold(Part):
+class F1Threshold(EvaluationModel):
     """The threshold that gave the best F1 on validation rows."""
 
     value: float = Field(description="a row is positive from this response on")
     f1: float = Field(description="on these rows")
 
 
-class ColumnImportance(Part):
+class ColumnImportance(EvaluationModel):
     """How much worse the metric gets when a column is shuffled."""
 
     column: str
@@ -76,7 +76,7 @@ class ColumnImportance(Part):
     sd: float = Field(description="over the shuffles")
 
 
-class PermutationImportance(Part):
+class PermutationImportance(EvaluationModel):
     """How much worse a metric gets when one column after another is shuffled."""
 
     metric: str
@@ -86,7 +86,7 @@ class PermutationImportance(Part):
     columns: list[ColumnImportance] = Field(description="the most important first")
 
 
-class EvaluationReport(Part):
+class EvaluationReport(EvaluationModel):
     """What a run's network says of labelled rows."""
 
     run: str = Field(description="the run folder")
@@ -109,7 +109,7 @@ def report(
     member: int | None,
     data: str,
     task: Task,
-    answer: Answered,
+    answer: LabelledPredictions,
     measured: Measured,
     at: Callable[[int], str],
     *,
@@ -168,14 +168,16 @@ def confused_pairs(measured: Measured, task: Task) -> list[ConfusedPair]:
     return sorted(pairs, key=lambda pair: (-pair.rows, -pair.share))[:PAIRS]
 
 
-def worst_rows(task: Task, answer: Answered, at: Callable[[int], str], count: int) -> list[WorstRow]:
+def worst_rows(
+    task: Task, answer: LabelledPredictions, at: Callable[[int], str], count: int
+) -> list[WorstRow]:
     """The rows that count and have the largest loss, of equal ones the first."""
     counting = np.flatnonzero(answer.rows.weight > 0)
     order = counting[np.argsort(-answer.losses[counting], kind="stable")][:count]
     return [_worst_row(task, answer, at, int(row)) for row in order]
 
 
-def _worst_row(task: Task, answer: Answered, at: Callable[[int], str], row: int) -> WorstRow:
+def _worst_row(task: Task, answer: LabelledPredictions, at: Callable[[int], str], row: int) -> WorstRow:
     y, response = answer.y[row], answer.response[row]
     chance = None
     if task.targets in ("classes", "two classes") and task.probabilities:

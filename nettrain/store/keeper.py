@@ -6,11 +6,11 @@ from time import monotonic
 from typing import Any
 
 from nettrain.data.prepare import Prepared
-from nettrain.engine.loop import Training
-from nettrain.engine.state import State, taken
 from nettrain.store.checkpoint import Checkpoints, fingerprint, read_checkpoint
 from nettrain.store.records import Records
 from nettrain.store.run_folder import RunFolder
+from nettrain.training.loop import Training
+from nettrain.training.state import TrainingState, snapshot
 
 SHARE = 100  # keeping waits so many times as long as the copying of the last time took
 
@@ -32,7 +32,7 @@ class Keeper:
         self._seconds = None if settings is None else settings.seconds
         self._checkpoints = Checkpoints(folder.checkpoint, self._facts)
         self._next = clock() + (self._seconds or 0.0)
-        self._before: dict[int, State | None] = {}
+        self._before: dict[int, TrainingState | None] = {}
 
     def look(self) -> None:
         """To be called after every epoch: keep the run when it is time. Raises when the disk refuses."""
@@ -52,11 +52,11 @@ class Keeper:
         """Wait for what is being written."""
         self._checkpoints.close()
 
-    def before(self, member: int) -> State | None:
+    def before(self, member: int) -> TrainingState | None:
         """The last state of a diverged member alone before the end, if it was still training then."""
         return self._before.get(member)
 
-    def _on_disk(self, member: int) -> State | None:
+    def _on_disk(self, member: int) -> TrainingState | None:
         if not self.folder.checkpoint.is_file():
             return None
         return read_checkpoint(self.folder.checkpoint).state.alone(member)
@@ -70,10 +70,10 @@ class Keeper:
         """Whether nobody could go on from here."""
         return len(self._diverged) == len(self._training.run.final)
 
-    def _state(self) -> State:
+    def _state(self) -> TrainingState:
         # the history first: it then reaches at least as far as the checkpoint
         self._records.write()
-        return taken(self._training)
+        return snapshot(self._training)
 
     def _facts(self) -> dict[str, Any]:
         return {"data": self._fingerprint, "experiment": self._experiment}

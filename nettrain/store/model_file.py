@@ -16,7 +16,7 @@ from nettrain.backend.base import HostArray
 from nettrain.errors import SpecError
 from nettrain.files import refuse_unreadable, write_whole
 from nettrain.model.architecture import Architecture
-from nettrain.model.parameters import Layout, layout, statistics_layout, views
+from nettrain.model.parameters import ParameterLayout, layout, statistics_layout, views
 
 
 def write_model(path: Path, plan: Architecture, parameters: HostArray, statistics: HostArray) -> None:
@@ -45,7 +45,7 @@ def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
         raise SpecError(f"{path}: not a model of nettrain: {reason}") from error
 
 
-def _flat(place: Layout, arrays: dict[str, HostArray]) -> HostArray:
+def _flat(place: ParameterLayout, arrays: dict[str, HostArray]) -> HostArray:
     """The arrays of a model file that have a place, as rows (R, P)."""
     first = arrays["layers.0.weight"]
     rows = np.zeros((first.shape[0], place.size), first.dtype)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import SpecError, close
-from nettrain.spec.changes import flat
-from nettrain.spec.document import parse
-from nettrain.spec.experiment import goal
+from nettrain.experiment.changes import flat
+from nettrain.experiment.document import parse
+from nettrain.experiment.settings import goal
 from nettrain.store.run_folder import RunFolder
 
 NAMELESS = ("experiment",)  # keys that are no difference between runs

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from nettrain.catalogue.metrics import Task
 from nettrain.catalogue.metrics.entry import Floats
-from nettrain.data.unfit import Predictable
-from nettrain.store.evaluation import Part
+from nettrain.data.unpredictable import Predictable
+from nettrain.store.evaluation import EvaluationModel
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Cell = str | int | float | None
 
 
-class Unpredicted(Part):
+class Unpredicted(EvaluationModel):
     """A row that could not be predicted."""
 
     row: int = Field(description="its place among the predictions, from 0")
@@ -28,7 +28,7 @@ class Unpredicted(Part):
     reason: str
 
 
-class PredictionReport(Part):
+class PredictionReport(EvaluationModel):
     """What was predicted of the rows of a source."""
 
     run: str = Field(description="the run folder")

@@ -13,10 +13,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from nettrain.engine.events import EpochDone
 from nettrain.errors import SpecError
 from nettrain.files import append_whole, write_whole
 from nettrain.store.run_folder import RunFolder, csv_text
+from nettrain.training.events import EpochDone
 
 TIMING = ("epoch", "step_seconds", "seconds")
 SECONDS = 2.0  # between two writings at least

@@ -5,18 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.engine.build import Run, loss_of
-from nettrain.engine.environment import environment
-from nettrain.engine.evaluate import Figures
-from nettrain.engine.events import MemberStopped, TrainingDone
-from nettrain.spec.experiment import Experiment
+from nettrain.experiment.settings import Experiment
+from nettrain.experiment.task import loss_of
+from nettrain.inference.evaluate import Figures
+from nettrain.training.build import TrainingRun
+from nettrain.training.environment import environment
+from nettrain.training.events import MemberStopped, TrainingDone
 
 PARTS = {"train": "train", "validation": "val", "test": "test"}
 STATUS = {"diverged": "diverged", "interrupted": "interrupted"}
 
 
 def summarise(
-    run: Run,
+    run: TrainingRun,
     experiments: Sequence[Experiment],
     ended: Mapping[int, MemberStopped],
     done: TrainingDone,
@@ -39,7 +40,7 @@ def summarise(
         "monitor": run.monitor,
         "metrics": whole["metrics"],
         "parameters": run.plan.parameters,
-        "link": loss_of(run.experiment).link,
+        "output_activation": loss_of(run.experiment).output_activation,
         "timing": _timing(run, ended, done),
         "environment": environment(run.backend.threads, run.backend.name, run.experiment.backend.device),
         "seed": run.experiment.seed,
@@ -73,7 +74,7 @@ def with_snapshots(
 
 
 def _member(
-    run: Run, stopped: MemberStopped, figures: dict[str, Figures], cause: dict[str, Any] | None
+    run: TrainingRun, stopped: MemberStopped, figures: dict[str, Figures], cause: dict[str, Any] | None
 ) -> dict[str, Any]:
     """How one member ended, and what it is worth."""
     why = {} if cause is None else {"divergence": cause}
@@ -129,7 +130,7 @@ def _spread(members: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _timing(run: Run, ended: Mapping[int, MemberStopped], done: TrainingDone) -> dict[str, Any]:
+def _timing(run: TrainingRun, ended: Mapping[int, MemberStopped], done: TrainingDone) -> dict[str, Any]:
     """Times of the whole: a step is one of all members that still train, a sample is one member's.
 
     The total is so far that of the training; who knows when the command began puts it right.

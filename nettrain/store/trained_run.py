@@ -9,14 +9,14 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.backend.choose import open_backend
+from nettrain.backend.pool import Pool
 from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.engine.build import task_of
-from nettrain.engine.population import Pool
 from nettrain.errors import BackendError, SpecError, nearest
+from nettrain.experiment.load import check, read, resolved
+from nettrain.experiment.settings import BackendSettings, Experiment
+from nettrain.experiment.task import task_of
 from nettrain.model.architecture import Architecture
-from nettrain.spec.experiment import BackendSettings, Experiment
-from nettrain.spec.load import check, read, resolved
 from nettrain.store.model_file import read_model
 from nettrain.store.run_folder import RunFolder, read_json
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from nettrain.spec.experiment import Experiment
+from nettrain.experiment.settings import Experiment
 from nettrain.sweep.shared import Shared
 
 
 @dataclass(frozen=True)
-class Chunk:
+class TrialChunk:
     """Trials that train as one population; `rungs` are epochs after which it waits for a decision."""
 
     number: int
@@ -19,11 +19,11 @@ class Chunk:
     rungs: tuple[int, ...] = ()
     cost: float = 0.0  # about how much work, in any unit
 
-    def only(self, trials: tuple[int, ...], number: int) -> "Chunk":
+    def only(self, trials: tuple[int, ...], number: int) -> "TrialChunk":
         """A new chunk of some of the trials."""
         share = len(trials) / len(self.trials)
         kept = tuple(self.experiments[self.trials.index(trial)] for trial in trials)
-        return Chunk(number, trials, kept, self.data, self.metric, self.rungs, self.cost * share)
+        return TrialChunk(number, trials, kept, self.data, self.metric, self.rungs, self.cost * share)
 
 
 @dataclass(frozen=True)
@@ -101,5 +101,5 @@ class Broken:
     short: bool = False
 
 
-Order = Chunk | Continue | None  # None: there is no more to do
+Order = TrialChunk | Continue | None  # None: there is no more to do
 Report = Ready | Ended | Waiting | Working | Broken

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from nettrain.catalogue.members import group, grouping_key
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, prepare
-from nettrain.engine.build import batches_of, network_of, task_of
-from nettrain.engine.members import group, grouping_key
-from nettrain.engine.settle import settle
 from nettrain.errors import NettrainError, SpecError, nearest
-from nettrain.spec.experiment import Experiment
-from nettrain.sweep.messages import Chunk
+from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.settings import Experiment
+from nettrain.experiment.task import network_of, task_of
+from nettrain.sweep.messages import TrialChunk
 from nettrain.sweep.shared import Shared, share
 from nettrain.sweep.trials import Trial
+from nettrain.training.build import batches_of
 
 CACHE = 12 << 20  # bytes that the arrays of a population may take; more members then gain nothing
 FEWEST, MOST = 8, 64  # members of a chunk that is cut for the caches alone
@@ -28,7 +29,7 @@ KEPT = 3  # signals of a layer: before and behind the activation, and the slope
 
 
 @dataclass(frozen=True)
-class Job:
+class TrialJob:
     """A trial ready to train: its settled experiment, its data, and about how much work and memory it is."""
 
     trial: int
@@ -42,7 +43,7 @@ class Job:
 class Jobs:
     """All jobs, and what is said of their data."""
 
-    jobs: tuple[Job, ...]
+    jobs: tuple[TrialJob, ...]
     notes: tuple[str, ...]
 
 
@@ -55,7 +56,7 @@ def prepare_jobs(trials: Sequence[Trial], folder: Path, metric: str) -> Jobs:
     for trial in trials:
         key = f"{grouping_key(trial.experiment.data)} {trial.experiment.backend.dtype}"
         by_data.setdefault(key, []).append(trial)
-    jobs: list[Job] = []
+    jobs: list[TrialJob] = []
     wrong: dict[str, None] = {}
     notes: dict[str, None] = {}
     for number, some in enumerate(by_data.values()):
@@ -85,9 +86,9 @@ def _of_trial(error: NettrainError, trial: Trial) -> list[str]:
     return [f"{line} (trial {trial.number})" for line in str(error).splitlines()]
 
 
-def _job(trial: Trial, data: Prepared, shared: Shared, metric: str) -> Job:
+def _job(trial: Trial, data: Prepared, shared: Shared, metric: str) -> TrialJob:
     with trial.loaded.placing_errors():
-        settled = settle(trial.experiment, data)
+        settled = resolve_with_data(trial.experiment, data)
         batches = batches_of(settled, data.train)
         _check_metric(metric, settled, data)
     plan = network_of(settled, data)
@@ -97,7 +98,7 @@ def _job(trial: Trial, data: Prepared, shared: Shared, metric: str) -> Job:
     cost = epochs * (3.0 * rows * weights + batches.steps * (30.0 * weights + 30_000))
     state = 3 + len(optimizers[settled.optimizer.name].slots(settled.optimizer))
     signals = KEPT * max(batches.sizes) * sum(plan.widths)
-    return Job(trial.number, settled, shared, cost, 4 * (state * weights + signals))
+    return TrialJob(trial.number, settled, shared, cost, 4 * (state * weights + signals))
 
 
 def _check_metric(metric: str, experiment: Experiment, data: Prepared) -> None:
@@ -112,12 +113,12 @@ def _check_metric(metric: str, experiment: Experiment, data: Prepared) -> None:
 
 
 def cut(
-    jobs: Sequence[Job],
+    jobs: Sequence[TrialJob],
     workers: int,
     metric: str,
     rungs: tuple[int, ...] = (),
     memory: int | None = None,
-) -> list[Chunk]:
+) -> list[TrialChunk]:
     """Chunks of these jobs, those with the most work first, so that the last ones are short.
 
     They fit the caches or, on a GPU, its free `memory` (bytes).
@@ -129,11 +130,11 @@ def cut(
             trials = tuple(job.trial for job in some)
             experiments = tuple(job.experiment for job in some)
             cost = sum(job.cost for job in some)
-            chunks.append(Chunk(0, trials, experiments, some[0].data, metric, rungs, cost))
+            chunks.append(TrialChunk(0, trials, experiments, some[0].data, metric, rungs, cost))
     return sorted(chunks, key=lambda chunk: (-chunk.cost, chunk.trials))
 
 
-def parts(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
+def parts(jobs: Sequence[TrialJob], workers: int) -> list[list[TrialJob]]:
     """Jobs of one group, cut into parts of equal size that fit the caches and give each worker its turns."""
     fitting = min(max(CACHE // jobs[0].bytes, FEWEST), MOST)
     once, turns = math.ceil(len(jobs) / workers), math.ceil(len(jobs) / (workers * TURNS))
@@ -144,14 +145,14 @@ def parts(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
     return _even(jobs, count)
 
 
-def large(jobs: Sequence[Job], workers: int, memory: int) -> list[list[Job]]:
+def large(jobs: Sequence[TrialJob], workers: int, memory: int) -> list[list[TrialJob]]:
     """Jobs of one group, cut into as few parts of equal size as fit a GPU and give each worker one."""
     fitting = max(min(int(SHARE * memory) // jobs[0].bytes, MOST_ON_DEVICE), 1)
     once = math.ceil(len(jobs) / workers)
     return _even(jobs, math.ceil(len(jobs) / min(fitting, once)))
 
 
-def _even(jobs: Sequence[Job], count: int) -> list[list[Job]]:
+def _even(jobs: Sequence[TrialJob], count: int) -> list[list[TrialJob]]:
     """So many parts of nearly equal size."""
     bounds = [round(k * len(jobs) / count) for k in range(count + 1)]
     return [list(jobs[start:stop]) for start, stop in pairwise(bounds)]

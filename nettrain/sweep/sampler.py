@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.spec.search import Parameter
+from nettrain.experiment.search import Parameter
 
 SEARCH = 5  # purpose number of the draws below
 LEAST = 2.0**-54  # in place of 0, for which a normal distribution has no value

@@ -8,17 +8,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nettrain.sweep.crew import Crew, Died, Worker
 from nettrain.sweep.halving import Bracket
-from nettrain.sweep.messages import Broken, Chunk, Continue, Ended, Report, Result, Waiting, Working
-from nettrain.sweep.standing import Goal
+from nettrain.sweep.messages import Broken, Continue, Ended, Report, Result, TrialChunk, Waiting, Working
+from nettrain.sweep.ranking import Goal
+from nettrain.sweep.worker_pool import Died, Worker, WorkerPool
 
 BEAT = 0.1  # seconds between two events when nothing happens
 ATTEMPTS = 2  # of a trial whose worker dies
 
 
 @dataclass(frozen=True)
-class Moment:
+class SweepProgress:
     """How the sweep stands: results that are new, what each worker does, and what is to be said."""
 
     new: tuple[Result, ...]
@@ -32,18 +32,18 @@ class Moment:
 class Scheduler:
     """Who does what next."""
 
-    chunks: deque[Chunk]
+    chunks: deque[TrialChunk]
     brackets: dict[int, Bracket]  # by trial
     goal: Goal
     results: dict[int, Result] = field(default_factory=dict)
-    started: dict[int, Chunk] = field(default_factory=dict)
+    started: dict[int, TrialChunk] = field(default_factory=dict)
     reached: dict[int, int] = field(default_factory=dict)  # the rung of each chunk that waits
     attempts: Counter[int] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)  # to be told with the next event
     halved: bool = False
     next_number: int = 0
 
-    def next_order(self, worker: Worker) -> Chunk | Continue | None:
+    def next_order(self, worker: Worker) -> TrialChunk | Continue | None:
         """What an idle worker shall do: what waits in it before anything new."""
         for number in sorted(worker.waiting):
             chunk = self.started[number]
@@ -59,7 +59,7 @@ class Scheduler:
         self.started[chunk.number] = chunk
         return chunk
 
-    def _survivors(self, chunk: Chunk, rung: int) -> tuple[int, ...] | None:
+    def _survivors(self, chunk: TrialChunk, rung: int) -> tuple[int, ...] | None:
         found: set[int] = set()
         for trial in chunk.trials:
             survivors = self.brackets[trial].survivors(rung)
@@ -83,7 +83,7 @@ class Scheduler:
             rungs = [(rung, self.goal.sign * value) for rung, value in result.rungs.items()]
             self.brackets[result.trial].ended(result.trial, self.goal.rank(result), rungs)
 
-    def failed(self, chunk: Chunk, message: str) -> list[Result]:
+    def failed(self, chunk: TrialChunk, message: str) -> list[Result]:
         """A chunk has come to nothing: its trials are tried once more, each alone; or have failed."""
         given_up = []
         for trial in self._open(chunk):
@@ -94,7 +94,7 @@ class Scheduler:
                 given_up.append(Result(trial, "failed", message=message))
         return given_up
 
-    def short(self, chunk: Chunk, message: str) -> list[Result]:
+    def short(self, chunk: TrialChunk, message: str) -> list[Result]:
         """A device has no room for a chunk: its trials are trained in two halves; one alone has failed."""
         left = self._open(chunk)
         if len(left) < 2:
@@ -124,19 +124,19 @@ class Scheduler:
             done += chunk.cost * len(self._open(chunk)) / len(chunk.trials) * one.epoch / one.epochs
         return done
 
-    def _open(self, chunk: Chunk) -> tuple[int, ...]:
+    def _open(self, chunk: TrialChunk) -> tuple[int, ...]:
         return tuple(trial for trial in chunk.trials if trial not in self.results)
 
 
 def search(
-    chunks: Sequence[Chunk],
+    chunks: Sequence[TrialChunk],
     brackets: Sequence[Bracket],
     known: Sequence[Result],
     *,
     goal: Goal,
-    crew: Crew,
+    crew: WorkerPool,
     interrupted: Callable[[], bool],
-) -> Iterator[Moment]:
+) -> Iterator[SweepProgress]:
     """Train all chunks; `known` are results of trials that are not in them. Ends early when interrupted."""
     by_trial = {trial: bracket for bracket in brackets for trial in bracket.trials}
     scheduler = Scheduler(deque(chunks), by_trial, goal)
@@ -154,10 +154,10 @@ def search(
             missing.pop(result.trial, None)
         left = sum(missing.values()) - scheduler.under_way(working.values())
         notes, scheduler.notes = tuple(scheduler.notes), []
-        yield Moment(tuple(new), tuple(working.values()), max(left, 0.0) / total, crew.seconds, notes)
+        yield SweepProgress(tuple(new), tuple(working.values()), max(left, 0.0) / total, crew.seconds, notes)
 
 
-def _give_orders(crew: Crew, scheduler: Scheduler) -> None:
+def _give_orders(crew: WorkerPool, scheduler: Scheduler) -> None:
     for worker in crew.workers:
         if worker.ready and worker.busy is None:
             order = scheduler.next_order(worker)

@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.backend.device import device, devices, memory
-from nettrain.engine.environment import environment
+from nettrain.experiment.load import Loaded, available_cores, to_yaml
+from nettrain.experiment.settings import Experiment, goal
 from nettrain.files import write_whole
 from nettrain.locks import locked
-from nettrain.spec.experiment import Experiment, goal
-from nettrain.spec.load import Loaded, available_cores, to_yaml
 from nettrain.store.run_folder import csv_text, write_json
 from nettrain.store.sweep_folder import SweepFolder
-from nettrain.sweep.crew import Crew
 from nettrain.sweep.halving import Bracket, brackets
-from nettrain.sweep.ledger import Ledger
-from nettrain.sweep.messages import Chunk, Result
+from nettrain.sweep.messages import Result, TrialChunk
 from nettrain.sweep.plan import cut, prepare_jobs
-from nettrain.sweep.search import Moment, search
-from nettrain.sweep.standing import Goal, Influence, at_border, best_first, influences, spelled
+from nettrain.sweep.ranking import Goal, Influence, at_border, best_first, influences, spelled
+from nettrain.sweep.search import SweepProgress, search
+from nettrain.sweep.sweep_journal import SweepJournal
 from nettrain.sweep.trials import Search, Trial
+from nettrain.sweep.worker_pool import WorkerPool
+from nettrain.training.environment import environment
 
 TIMING = ("trial", "seconds", "members")
 STATUSES = ("finished", "pruned", "diverged", "failed")
@@ -36,9 +36,9 @@ class Sweep:
     trials: list[Trial]
     goal: Goal
     folder: SweepFolder
-    ledger: Ledger
+    ledger: SweepJournal
     workers: int
-    chunks: list[Chunk]
+    chunks: list[TrialChunk]
     brackets: list[Bracket]
     notes: tuple[str, ...]
     devices: tuple[int, ...] = ()  # GPUs at which the workers take turns
@@ -49,10 +49,10 @@ class Sweep:
         numbers = [trial.number for trial in self.trials if trial.number in self.ledger.results]
         return {number: self.ledger.results[number] for number in numbers}
 
-    def run(self, interrupted: Callable[[], bool]) -> Iterator[Moment]:
+    def run(self, interrupted: Callable[[], bool]) -> Iterator[SweepProgress]:
         """Do what is left; every result is in the journal before it is told."""
         known = list(self.results.values())
-        with Crew(min(self.workers, len(self.chunks)), self.devices) as crew:
+        with WorkerPool(min(self.workers, len(self.chunks)), self.devices) as crew:
             work = search(
                 self.chunks, self.brackets, known, goal=self.goal, crew=crew, interrupted=interrupted
             )
@@ -190,7 +190,7 @@ def _prepared(
 ) -> Sweep:
     metric = made.settings.metric.name
     aim = Goal(metric, (made.settings.metric.goal or _goal(metric)) == "maximize")
-    ledger = Ledger(folder.journal, made)
+    ledger = SweepJournal(folder.journal, made)
     if ledger.total > len(trials):
         trials = made.trials(ledger.total)
     left = [trial for trial in trials if trial.number not in ledger.results]
@@ -213,7 +213,7 @@ def _goal(metric: str) -> str:
         return "minimize"  # unknown, which is said when the data is there
 
 
-def _brackets(made: Search, trials: list[Trial], ledger: Ledger) -> list[Bracket]:
+def _brackets(made: Search, trials: list[Trial], ledger: SweepJournal) -> list[Bracket]:
     halving = made.settings.early_terminate
     if halving is None:
         return []

@@ -9,15 +9,15 @@ import numpy as np
 
 from nettrain.backend.base import Array
 from nettrain.backend.choose import open_backend
+from nettrain.backend.pool import Pool
+from nettrain.catalogue.members import stack
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared
-from nettrain.engine.build import Run, build
-from nettrain.engine.evaluate import Evaluation
-from nettrain.engine.events import EpochDone, MemberStopped
-from nettrain.engine.loop import train
-from nettrain.engine.members import stack
-from nettrain.engine.population import Pool
-from nettrain.sweep.messages import Chunk, Ended, Report, Result, Waiting, Working
+from nettrain.inference.evaluate import Evaluation
+from nettrain.sweep.messages import Ended, Report, Result, TrialChunk, Waiting, Working
+from nettrain.training.build import TrainingRun, build
+from nettrain.training.events import EpochDone, MemberStopped
+from nettrain.training.loop import train
 
 PARTS = {"train": "train", "validation": "val"}
 STATUS = {"diverged": "diverged", "pruned": "pruned"}
@@ -25,10 +25,10 @@ PAUSE = 1.0  # seconds for which results are gathered before they are told
 TOLD = 0.25  # seconds between two tidings of how far it is
 
 
-class Training:
+class TrialTraining:
     """A chunk in training; `pruned` are the trials to stop at the rung where it waits."""
 
-    def __init__(self, chunk: Chunk, data: Prepared, device: int | None = None) -> None:
+    def __init__(self, chunk: TrialChunk, data: Prepared, device: int | None = None) -> None:
         self.chunk, self.pruned = chunk, set[int]()
         self._run = _built(chunk, data, device)
         self._rungs: dict[int, dict[int, float]] = {}
@@ -108,14 +108,14 @@ class Training:
         return Ended(self.chunk.number, tuple(results), over)
 
 
-def _built(chunk: Chunk, data: Prepared, device: int | None) -> Run:
+def _built(chunk: TrialChunk, data: Prepared, device: int | None) -> TrainingRun:
     place = chunk.experiments[0].backend
     number = place.device if device is None else device
     backend = open_backend(place.name, dtype=place.dtype, threads=1, device=number, tf32=place.tf32)
     return build(chunk.experiments, data, backend)
 
 
-def _figures(run: Run, chunk: Chunk, members: list[int]) -> dict[str, list[float]]:
+def _figures(run: TrainingRun, chunk: TrialChunk, members: list[int]) -> dict[str, list[float]]:
     """The final figures of some members by name; test rows are left to the run of the best."""
     if not members:
         return {}
@@ -126,7 +126,7 @@ def _figures(run: Run, chunk: Chunk, members: list[int]) -> dict[str, list[float
 
 
 def _measured(
-    run: Run, members: Any, fitted: tuple[Array, Array], metric: str, parts: set[str]
+    run: TrainingRun, members: Any, fitted: tuple[Array, Array], metric: str, parts: set[str]
 ) -> dict[str, list[float]]:
     """Loss, quick metrics and the one that is asked for, measured as a run measures its final weights."""
     # scratch of its own: the loop's has the size that the population has by now

@@ -9,10 +9,10 @@ from typing import Any
 from nettrain.backend.choose import chosen
 from nettrain.catalogue.registry import Choice
 from nettrain.errors import DataError, SpecError
-from nettrain.spec.experiment import Experiment
-from nettrain.spec.load import Change, Loaded, resolved
-from nettrain.spec.overrides import choices_along
-from nettrain.spec.search import TRIALS, Parameter, SweepSettings, parameters, sweep_of
+from nettrain.experiment.load import Change, Loaded, resolved
+from nettrain.experiment.overrides import choices_along
+from nettrain.experiment.search import TRIALS, Parameter, SweepSettings, parameters, sweep_of
+from nettrain.experiment.settings import Experiment
 from nettrain.sweep.sampler import Values, combinations, draw, outermost_first
 
 ALONE = ("repeat", "ensemble", "snapshots")  # of `training:`: they make several networks of one experiment

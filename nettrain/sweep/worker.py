@@ -6,7 +6,7 @@ import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
-from nettrain.sweep.messages import Broken, Chunk, Continue, Order, Ready
+from nettrain.sweep.messages import Broken, Continue, Order, Ready, TrialChunk
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -19,16 +19,16 @@ def work(orders: Connection, device: int | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the sweep ends its workers itself
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from nettrain.sweep.shared import mapped
-    from nettrain.sweep.training import Training
+    from nettrain.sweep.training import TrialTraining
 
     orders.send(Ready())
-    waiting: dict[int, Training] = {}
+    waiting: dict[int, TrialTraining] = {}
     while (order := _next(orders)) is not None:
         number = order.chunk if isinstance(order, Continue) else order.number
         try:
-            if isinstance(order, Chunk):
+            if isinstance(order, TrialChunk):
                 # mapped anew for each chunk, since a mapping holds a file open as long as it lives
-                training = Training(order, mapped(order.data), device)
+                training = TrialTraining(order, mapped(order.data), device)
             else:
                 training = waiting.pop(order.chunk)
                 training.pruned = set(order.without)

@@ -19,16 +19,16 @@ from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
 from nettrain.checks.matrix import cells, options
 from nettrain.checks.small import KINDS, ROWS, small_data
-from nettrain.engine.build import build
-from nettrain.engine.evaluate import final_figures
-from nettrain.engine.events import EpochDone
-from nettrain.engine.loop import train
-from nettrain.engine.settle import settle
 from nettrain.errors import DataError, SpecError
-from nettrain.spec.document import Document
-from nettrain.spec.experiment import Experiment
-from nettrain.spec.load import check, resolved
-from nettrain.spec.overrides import apply
+from nettrain.experiment.document import Document
+from nettrain.experiment.load import check, resolved
+from nettrain.experiment.overrides import apply
+from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.settings import Experiment
+from nettrain.inference.evaluate import final_figures
+from nettrain.training.build import build
+from nettrain.training.events import EpochDone
+from nettrain.training.loop import train
 
 VERSION = ""
 DTYPES = ("float64", "float32")
@@ -143,7 +143,7 @@ def trained(
     place = (f"backend={{name: {backend}, dtype: {dtype}, threads: 1}}",)
     epochs = max(steps * BATCH // ROWS, 1)
     apply(values, [*way, *place, f"training.epochs={epochs}", "training.checkpoint=null"], Experiment)
-    settled = settle(resolved(check(values)), data)
+    settled = resolve_with_data(resolved(check(values)), data)
     run = build([settled], data, _opened(backend, dtype))
     losses_told = [event.figures["train_loss"] for event in train(run) if isinstance(event, EpochDone)]
     figures = final_figures(run, [settled])["train"]

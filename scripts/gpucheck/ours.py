@@ -10,13 +10,13 @@ import nettrain
 from gpucheck.cases import BETA1, BETA2, EPSILON, RATE, Case, drawn
 from nettrain.backend.choose import open_backend
 from nettrain.data.prepare import Prepared, Rows
-from nettrain.engine.build import Run, build
-from nettrain.engine.events import EpochDone
-from nettrain.engine.loop import Training
-from nettrain.engine.settle import settle
-from nettrain.spec.document import parse
-from nettrain.spec.experiment import Experiment
-from nettrain.spec.load import check, resolved
+from nettrain.experiment.document import parse
+from nettrain.experiment.load import check, resolved
+from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.settings import Experiment
+from nettrain.training.build import TrainingRun, build
+from nettrain.training.events import EpochDone
+from nettrain.training.loop import Training
 
 VERSION = nettrain.__version__
 SIGNALS = 3  # of a layer: before and behind the activation, and the slope
@@ -82,13 +82,13 @@ def experiment(case: Case, backend: str, seed: int) -> Experiment:
     return resolved(check(parse(text, "gpu-check")))
 
 
-def population(case: Case, backend: str) -> Run:
+def population(case: Case, backend: str) -> TrainingRun:
     """The members of a case, with seeds of their own."""
     members = [experiment(case, backend, seed) for seed in range(case.members)]
     x, y = drawn(case)
     rows = Rows(x, y, np.ones(len(x), x.dtype))
     data = Prepared(rows, None, None, fitted(case), members[0].data, ())
-    settled = [settle(one, data) for one in members]
+    settled = [resolve_with_data(one, data) for one in members]
     place = settled[0].backend
     opened = open_backend(place.name, dtype=place.dtype, threads=int(place.threads), device=place.device)
     return build(settled, data, opened)
@@ -107,13 +107,13 @@ def fitted(case: Case) -> Any:
     )
 
 
-def memory_taken(run: Run) -> int | None:
+def memory_taken(run: TrainingRun) -> int | None:
     """Bytes that CuPy holds on the device, its free blocks included; None without a device."""
     pool = getattr(run.backend.xp, "get_default_memory_pool", None)
     return int(pool().total_bytes()) if pool else None
 
 
-def memory_needed(run: Run, case: Case) -> int:
+def memory_needed(run: TrainingRun, case: Case) -> int:
     """Bytes of the data, of parameters, gradient and the rule's state, and of one batch's signals."""
     tables = sum(int(a.nbytes) for t in run.tables.values() for a in (t.x, t.y, t.weight))
     rows = ("parameters", "gradient", "state", "statistics")

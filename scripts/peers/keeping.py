@@ -9,14 +9,14 @@ import numpy as np
 
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.data.prepare import Prepared, Rows
-from nettrain.engine.build import build
-from nettrain.engine.loop import Training
-from nettrain.engine.settle import settle
-from nettrain.spec.experiment import Experiment
-from nettrain.spec.load import load, resolved
+from nettrain.experiment.load import load, resolved
+from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.settings import Experiment
 from nettrain.store.keeper import Keeper
 from nettrain.store.records import Records
 from nettrain.store.run_folder import RunFolder
+from nettrain.training.build import build
+from nettrain.training.loop import Training
 from peers.ours import Steps, fitted
 
 CONFIG = Path(__file__).parents[2] / "configs" / "mnist.yaml"
@@ -32,7 +32,7 @@ class Keeping:
         loaded = load(CONFIG, [f"backend.threads={threads}", "training.checkpoint.seconds=2"])
         experiment = resolved(loaded.experiment)
         data = noise(experiment)
-        run = build([settle(experiment, data)], data, NumpyBackend("float32", threads))
+        run = build([resolve_with_data(experiment, data)], data, NumpyBackend("float32", threads))
         self._training, self._data = Training(run), data
         self._batch, self._now = experiment.training.batch_size, 0.0
         self.epochs, self.steps_per_epoch = experiment.training.epochs, run.batches.steps

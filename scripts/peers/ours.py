@@ -8,19 +8,19 @@ import numpy as np
 
 import nettrain
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.backend.pool import Pool
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, Rows
-from nettrain.engine.batches import Plan
-from nettrain.engine.build import Run, build
-from nettrain.engine.coefficients import TABLE_STEPS, coefficient_table
-from nettrain.engine.course import Course
-from nettrain.engine.population import Pool
-from nettrain.engine.settle import settle
-from nettrain.engine.step import training_step
+from nettrain.experiment.document import parse
+from nettrain.experiment.load import check, resolved
+from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.settings import Experiment
 from nettrain.model.parameters import views
-from nettrain.spec.document import parse
-from nettrain.spec.experiment import Experiment
-from nettrain.spec.load import check, resolved
+from nettrain.training.batches import BatchPlan
+from nettrain.training.build import TrainingRun, build
+from nettrain.training.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step import training_step
+from nettrain.training.step_schedule import StepSchedule
 from peers.problem import BATCH, BETA1, BETA2, EPSILON, RATE, THREADS, WIDTHS, Array, starting_weights
 
 VERSION = nettrain.__version__
@@ -65,7 +65,7 @@ class Trainer:
 class Steps:
     """A population's training step with what the loop does around it, without evaluation and stopping."""
 
-    def __init__(self, run: Run, batch: int, orders: int = 1) -> None:
+    def __init__(self, run: TrainingRun, batch: int, orders: int = 1) -> None:
         self.run, self.batch, self.orders, self.done = run, batch, orders, 0
         self.longest = 0
 
@@ -90,9 +90,9 @@ class Steps:
 
     def _make_room(self, longest: int) -> None:
         """Buffers for blocks of so many steps."""
-        plan, self.longest = Plan(longest * self.batch, self.batch), longest
+        plan, self.longest = BatchPlan(longest * self.batch, self.batch), longest
         self.run.pool = Pool(self.run.backend)
-        self.course = Course(self.run, self.orders, plan)
+        self.course = StepSchedule(self.run, self.orders, plan)
         self.step = training_step(self.run, self.batch, self.orders, self.course)
         self.rows = np.zeros((self.orders, plan.rows), np.intp)
 
@@ -108,14 +108,14 @@ def experiment(
 
 def population(
     experiments: Sequence[Experiment], x: Array, y: Array, kind: type[NumpyBackend] = NumpyBackend
-) -> Run:
+) -> TrainingRun:
     """A run on x (N, D) and labels y (N,), one member per experiment."""
     classes = tuple(str(label) for label in range(int(y.max()) + 1))
     rows = Rows(x, y, np.ones(len(x), x.dtype))
     data = Prepared(rows, None, None, fitted(x.shape[1], classes), experiments[0].data, ())
     settings = experiments[0].backend
     backend = kind(settings.dtype, settings.threads)
-    return build([settle(one, data) for one in experiments], data, backend)
+    return build([resolve_with_data(one, data) for one in experiments], data, backend)
 
 
 class Recording(NumpyBackend):
@@ -150,7 +150,7 @@ def updates(optimizer: str, threads: int, network: str) -> tuple[int, Callable[[
 
 def stepping() -> list[str]:
     """Every registered rule that moves at every step, and further forms."""
-    return [*(name for name, rule in optimizers.items() if not rule.whole), *FORMS]
+    return [*(name for name, rule in optimizers.items() if not rule.full_batch), *FORMS]
 
 
 def fitted(inputs: int, classes: tuple[str, ...]) -> Any:

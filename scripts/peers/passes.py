@@ -8,7 +8,7 @@ from nettrain.backend.base import Call
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
-from nettrain.engine.members import shaped, stack
+from nettrain.catalogue.members import shaped, stack
 
 SHAPE = (1, 128, 512)  # members, rows, units
 

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.spec.load import load
-from nettrain.sweep.crew import Crew
+from nettrain.experiment.load import load
 from nettrain.sweep.search import search
 from nettrain.sweep.sweep import Sweep, opened
+from nettrain.sweep.worker_pool import WorkerPool
 from peers.problem import Array
 from peers.turns import POOLS, MissingError
 
@@ -52,7 +52,7 @@ class Ours:
         path = folder / "search.yaml"
         path.write_text(SPEC)
         self.made: Sweep = stack.enter_context(opened(load(path), folder, total=trials, workers=WORKERS))
-        self.crew = stack.enter_context(Crew(WORKERS))
+        self.crew = stack.enter_context(WorkerPool(WORKERS))
         self.values = [trial.values for trial in self.made.trials]
 
     def turn(self) -> list[float]:

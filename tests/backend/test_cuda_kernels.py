@@ -26,8 +26,8 @@ from nettrain.backend.product import transpose
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
-from tests.double import nvrtc
-from tests.double.on_host import COMPILER, compiled, flattened, run
+from tests.fake_cupy import nvrtc
+from tests.fake_cupy.on_host import COMPILER, compiled, flattened, run
 from tests.trained import IRIS, data_of, experiment, trained
 from tests.variants import overrides, variants
 
@@ -66,7 +66,7 @@ def specs(folder: Path) -> Iterator[list[str]]:
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]
     yield [*data_of("numbers", folder), *rectified]  # not by a product
     for name, options in variants(optimizers).values():
-        if not optimizers[name].whole:
+        if not optimizers[name].full_batch:
             yield overrides("optimizer", name, options)
     for name, options in variants(activations).values():
         if activations[name].outputs_only:

@@ -13,7 +13,7 @@ import pytest
 
 from nettrain import errors
 from nettrain.backend import device
-from nettrain.backend.choose import PREFERRED, Choice, chosen, open_backend
+from nettrain.backend.choose import PREFERRED, BackendChoice, chosen, open_backend
 
 NO_DRIVER = "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version"
 NO_DEVICE = "cudaErrorNoDevice: no CUDA-capable device is detected"
@@ -95,18 +95,18 @@ def refused(kind, text, number=0):
         open_backend("cupy", dtype="float32", threads=1, device=number)
     assert (kind, text, 4) == (type(caught.value), str(caught.value), caught.value.code)
     brief = text.split(": ")[1]
-    assert Choice("numpy", brief) == chosen("auto", number)
+    assert BackendChoice("numpy", brief) == chosen("auto", number)
     assert len(brief) < 39  # a run's line about its backend then fits a terminal of 80
 
 
 def test_a_device_that_answers_is_taken_and_named(cupy):
-    assert Choice("cupy", "device 0, NVIDIA H200") == chosen("auto")
+    assert BackendChoice("cupy", "device 0, NVIDIA H200") == chosen("auto")
 
 
 def test_the_environment_may_prefer_a_backend(cupy, monkeypatch):
     monkeypatch.setenv(PREFERRED, "numpy")
-    assert Choice("numpy", "NETTRAIN_AUTO=numpy") == chosen("auto")
-    assert Choice("cupy") == chosen("cupy")
+    assert BackendChoice("numpy", "NETTRAIN_AUTO=numpy") == chosen("auto")
+    assert BackendChoice("cupy") == chosen("cupy")
     monkeypatch.setenv(PREFERRED, "nunpy")
     with pytest.raises(errors.BackendError) as caught:
         chosen("auto")
@@ -139,7 +139,7 @@ def test_no_cupy(monkeypatch):
     with pytest.raises(errors.NoCupyError, match="not installed") as caught:
         open_backend("cupy", dtype="float32", threads=1)
     assert f"backend.name: cupy is not installed: {INSTALL}" == str(caught.value)
-    assert Choice("numpy", "cupy is not installed") == chosen("auto")
+    assert BackendChoice("numpy", "cupy is not installed") == chosen("auto")
 
 
 def test_a_folder_of_that_name_is_not_cupy(monkeypatch, tmp_path):

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from nettrain.backend.cuda.nests import nest
+from nettrain.backend.cuda.loop_nests import nest
 
 LINE = "line = z[r, i, first:last]"
 

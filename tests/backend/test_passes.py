@@ -11,12 +11,12 @@ from nettrain.backend.cuda.launches import ColumnSums, InTurn, Launch, merged
 from nettrain.backend.cuda.passes import Pass, Sums, joined, summed
 from nettrain.backend.cuda.rowwise import rowwise
 from nettrain.backend.kernel import Kernel
-from nettrain.backend.product import add_bias, let_through
+from nettrain.backend.product import add_bias, apply_relu_mask
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
 from nettrain.model.batch_norm import normalise_by_running
-from tests.double.arrays import device
-from tests.double.on_host import COMPILER, compiled, flattened, run
+from tests.fake_cupy.arrays import device
+from tests.fake_cupy.on_host import COMPILER, compiled, flattened, run
 
 SHAPES = [(3, 7, 40), (1, 70, 33)]  # fewer rows than lanes, and more; strips that are not full
 PLAIN = {
@@ -65,7 +65,7 @@ def backward(name: str, shape: tuple[int, int, int]) -> Pass:
 def gated(shape: tuple[int, int, int]) -> Pass:
     delta, gate = arrays(shape, 2)
     both = summed(
-        Pass(((let_through, (delta, gate)),), gate.size), Sums(delta, device(np.zeros((shape[0], 99))), 5)
+        Pass(((apply_relu_mask, (delta, gate)),), gate.size), Sums(delta, device(np.zeros((shape[0], 99))), 5)
     )
     assert both is not None
     return both
@@ -129,11 +129,11 @@ def test_a_list_of_calls_becomes_shorter() -> None:
     bias = launch(add_bias, *biased(shape, z).parts[0][1])
     calls = [
         *[InTurn([product, bias]), launch(FORWARD["sigmoid"], z, a, numbers_of("sigmoid", 2)), product],
-        *[launch(let_through, delta, a), ColumnSums(Sums(delta, gradient, 0), product), product],
+        *[launch(apply_relu_mask, delta, a), ColumnSums(Sums(delta, gradient, 0), product), product],
     ]
     fewer = merged(calls)
     kinds = [one.what.program.name if isinstance(one, Launch) else "product" for one in fewer]
-    assert kinds == ["product", "add_bias__sigmoid_forward", "product", "let_through__sums", "product"]
+    assert kinds == ["product", "add_bias__sigmoid_forward", "product", "apply_relu_mask__sums", "product"]
 
 
 def test_who_reads_what_another_row_has_written_waits() -> None:
@@ -144,23 +144,26 @@ def test_who_reads_what_another_row_has_written_waits() -> None:
     assert joined(onto, first) is None
     shifted = device(np.zeros(100)[4:64].reshape(2, 5, 6))
     part = device(shifted._host.base[:60].reshape(2, 5, 6))
-    assert joined(Pass(((let_through, (shifted, z)),), 60), Pass(((let_through, (part, z)),), 60)) is None
+    assert (
+        joined(Pass(((apply_relu_mask, (shifted, z)),), 60), Pass(((apply_relu_mask, (part, z)),), 60))
+        is None
+    )
 
 
 def test_other_rows_are_another_pass() -> None:
     z, a = arrays((2, 6, 5), 2)
     x, y = arrays((3, 4, 5), 2)  # as many rows, otherwise divided
-    assert joined(Pass(((let_through, (z, a)),), 60), Pass(((let_through, (x, y)),), 60)) is None
+    assert joined(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, (x, y)),), 60)) is None
     few = arrays((2, 5, 5), 2)
-    assert joined(Pass(((let_through, (z, a)),), 60), Pass(((let_through, tuple(few)),), 50)) is None
+    assert joined(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, tuple(few)),), 50)) is None
 
 
 def test_sums_stay_apart_where_they_do_not_fit() -> None:
     delta, gate = arrays((1, 2000, 3), 2)
     w = device(np.zeros((1, 9)))
-    assert summed(Pass(((let_through, (delta, gate)),), 6000), Sums(delta, w, 0)) is None, "many rows"
+    assert summed(Pass(((apply_relu_mask, (delta, gate)),), 6000), Sums(delta, w, 0)) is None, "many rows"
     delta, gate = arrays((2, 5, 3), 2)
-    one = Pass(((let_through, (delta, gate)),), 30)
+    one = Pass(((apply_relu_mask, (delta, gate)),), 30)
     assert summed(one, Sums(gate, w, 0)) is None, "another array"
     assert summed(one, Sums(delta, device(gate._host.reshape(2, 15)), 0)) is None, "onto what is read"
     softmax = activations["softmax"].forward_kernel

@@ -107,15 +107,18 @@ def test_a_product_is_raised_to_its_floor_and_shut_by_its_gate(shape: tuple[int,
     a, b, w = places(shape, "float32", 2)
     w[0, 3], w[1, 4] = np.nan, -np.inf
     plain = multiplied("float32", a, b, w)
-    gate = np.random.default_rng(1).normal(size=plain.shape).astype("float32")
-    gate[0, 0, 1:4] = 0, -0.0, np.nan
-    raised, shut = multiplied("float32", a, b, w, floor=0.0), multiplied("float32", a, b, w, gate=gate)
+    relu_mask = np.random.default_rng(1).normal(size=plain.shape).astype("float32")
+    relu_mask[0, 0, 1:4] = 0, -0.0, np.nan
+    raised, shut = (
+        multiplied("float32", a, b, w, clamp_min=0.0),
+        multiplied("float32", a, b, w, relu_mask=relu_mask),
+    )
     assert np.isnan(plain[0, :, 0]).all()
     assert (plain[1, :, 1] == -np.inf).all()
     np.testing.assert_array_equal(raised, np.where(plain < 0, 0, plain))
-    np.testing.assert_array_equal(shut, np.where(gate > 0, plain, 0))
-    both = multiplied("float32", a, b, w, floor=0.0, gate=gate)
-    np.testing.assert_array_equal(both, np.where(gate > 0, raised, 0))
+    np.testing.assert_array_equal(shut, np.where(relu_mask > 0, plain, 0))
+    both = multiplied("float32", a, b, w, clamp_min=0.0, relu_mask=relu_mask)
+    np.testing.assert_array_equal(both, np.where(relu_mask > 0, raised, 0))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -9,7 +9,7 @@ import pytest
 
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
-from nettrain.engine.members import shaped, stack
+from nettrain.catalogue.members import shaped, stack
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "activations.json").read_text())
 POINTS, CASES = np.array(GOLDEN["points"]), GOLDEN["cases"]

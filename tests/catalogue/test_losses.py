@@ -10,7 +10,7 @@ import pytest
 
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.losses import losses, targets_for
-from nettrain.engine.members import shaped, stack
+from nettrain.catalogue.members import shaped, stack
 
 CASES = json.loads((Path(__file__).parents[1] / "golden" / "losses.json").read_text())["cases"]
 WEIGHT = np.array([[1.0, 2.0, 0.5, 3.0]])
@@ -267,7 +267,9 @@ def test_outputs_of_ten_thousand_stay_finite(name: str, targets: str, dtype: typ
     assert np.isfinite(made.entry.respond(np, made.output)).all()
 
 
-CHANCES = [(name, targets) for name, targets in WALK if losses[name].link in ("softmax", "sigmoid")]
+CHANCES = [
+    (name, targets) for name, targets in WALK if losses[name].output_activation in ("softmax", "sigmoid")
+]
 
 
 @pytest.mark.parametrize(("name", "targets"), CHANCES)
@@ -277,7 +279,7 @@ def test_responses_are_probabilities(name: str, targets: str) -> None:
     if targets == "labels":
         np.testing.assert_allclose(response, 1 / (1 + np.exp(-output)), rtol=1e-14)
         return
-    if targets == "classes" and losses[name].link == "sigmoid":
+    if targets == "classes" and losses[name].output_activation == "sigmoid":
         each = 1 / (1 + np.exp(-output))
         shares = losses[name].among(response)
         np.testing.assert_allclose(shares, each / each.sum(axis=-1, keepdims=True), rtol=1e-13)

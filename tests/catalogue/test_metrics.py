@@ -9,8 +9,8 @@ import pytest
 
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.catalogue.metrics.classes import f1_scores, precisions, recalls
-from nettrain.catalogue.metrics.ranking import Ranking, f1_at
-from nettrain.engine.measure import measure
+from nettrain.catalogue.metrics.ranking import RankingStatistic, f1_at
+from nettrain.inference.measure import measure
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "metrics.json").read_text())["cases"]
 CASES = {f"{case['targets']}: {case['name']}": case for case in GOLDEN}
@@ -167,7 +167,7 @@ def test_the_roc_area_counts_pairs():
         for p, wp in zip(score[y == 1], weight[y == 1], strict=True)
         for n, wn in zip(score[y == 0], weight[y == 0], strict=True)
     ]
-    ranking = Ranking(2)
+    ranking = RankingStatistic(2)
     ranking.add(y, np.column_stack([1 - score, score]), weight.astype(float))
     expected = sum(w * share for w, share in pairs) / sum(w for w, _ in pairs)
     assert pytest.approx(expected, rel=1e-14) == metrics["roc_auc"].value(ranking)

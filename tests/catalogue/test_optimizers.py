@@ -11,8 +11,8 @@ import pytest
 
 from nettrain.backend.choose import open_backend
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.optimizers import DECAYS, blocks, optimizers
-from nettrain.engine.members import shaped, stack
 from tests.catalogue.literal_rules import RULES
 from tests.variants import variants
 
@@ -63,8 +63,8 @@ class Walk:
         """As the engine makes it (T, R, K), with the next step's values where the rule looks ahead."""
         t = np.arange(1.0, steps + 2)
         s, shape = shaped(stack(self.members), 1), (len(self.members), len(t))
-        if mu is not None and self.entry.inertia is not None:
-            setattr(s, self.entry.inertia, np.broadcast_to([mu(k) for k in t], shape))
+        if mu is not None and self.entry.momentum_field is not None:
+            setattr(s, self.entry.momentum_field, np.broadcast_to([mu(k) for k in t], shape))
         rates = np.broadcast_to([rate(k) for k in t], shape)
         values = [rates * decay, 0.0, *self.entry.coefficients(s, rates, t)]
         table = np.stack([np.broadcast_to(value, shape).T for value in values], axis=2)
@@ -94,7 +94,7 @@ class Walk:
 
 
 def test_every_optimizer_has_an_oracle() -> None:
-    assert {*RULES, "lbfgs"} == set(optimizers)  # lbfgs: tests/engine/test_lbfgs.py
+    assert {*RULES, "lbfgs"} == set(optimizers)  # lbfgs: tests/training/test_lbfgs.py
     assert {case["numbers"]["name"] for case in GOLDEN["cases"]} == IN_TORCH
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.schedules import Calendar, momenta, momentum_schedules, rates, schedules
-from nettrain.engine.members import shaped, stack
-from nettrain.engine.plateau import Plateau
-from nettrain.engine.population import Population
+from nettrain.training.plateau import PlateauMonitor
+from nettrain.training.population import Population
 
 CALENDAR = Calendar(steps_per_epoch=5, epochs=8)
 
@@ -129,7 +129,7 @@ def watch(figures: list[list[float]], entries: list, *, maximize: bool = False) 
     """The members' rates after each evaluation of these figures."""
     members = stack(entries)
     population = Population(members, len(entries))
-    plateau = Plateau(population, "val_loss", maximize=maximize)
+    plateau = PlateauMonitor(population, "val_loss", maximize=maximize)
     told = []
     for row in figures:
         plateau.observe(np.array(row), members)

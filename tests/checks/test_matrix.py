@@ -7,7 +7,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.checks.comparison import SMALL
 from nettrain.checks.matrix import LAYERS, cells, matrix, options, others, penalties
 from nettrain.checks.small import KINDS
-from nettrain.cli.answers import Checked
+from nettrain.cli.json_output import Checked
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 # the derivative of a bias in front of batch_norm is 0, a sum of terms that cancel: what rounding leaves of it, a few
@@ -41,7 +41,7 @@ def test_every_activation_meets_every_loss(found):
     grid = rows(found, "activations")
     assert set(activations) == set(grid)
     for name, row in grid.items():
-        linked = {loss for loss, entry in losses.items() if entry.link not in ("linear", name)}
+        linked = {loss for loss, entry in losses.items() if entry.output_activation not in ("linear", name)}
         single = {loss for loss, entry in losses.items() if entry.fits[0] == "two classes"}
         missing = linked | single if activations[name].outputs_only else set()
         assert set(losses) - missing == set(row["cells"]), name

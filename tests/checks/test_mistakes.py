@@ -13,10 +13,10 @@ from nettrain.catalogue.losses import losses
 from nettrain.checks.diagnosis import diagnosis, layer_name, way_back
 from nettrain.checks.gradient import check
 from nettrain.checks.small import small_problem
-from nettrain.engine import update
 from nettrain.model import network
 from nettrain.model.network import Network
 from nettrain.model.parameters import views
+from nettrain.training import update
 
 INPUTS, ROWS = 5, 11
 SQUARE = "model.hidden=[4, 4]"
@@ -80,14 +80,14 @@ def product(spoil):
 
 
 def gates(spoil):
-    """Products that leave their gate to `spoil(out, gate)`: the way back through relu is in the product."""
+    """Products whose mask is left to `spoil(out, relu_mask)`: the backward of relu is in the product."""
 
     def plant(m):
         right = NumpyBackend.product
 
-        def spoiled(self, a, b, out, *, gate=None, **rest):
+        def spoiled(self, a, b, out, *, relu_mask=None, **rest):
             made = right(self, a, b, out, **rest)
-            return made if gate is None else self.capture([made, lambda: spoil(out, gate)])
+            return made if relu_mask is None else self.capture([made, lambda: spoil(out, relu_mask)])
 
         m.setattr(NumpyBackend, "product", spoiled)
 
@@ -97,7 +97,7 @@ def gates(spoil):
 def open_gate_of_a_blas(m):
     """As products that are large: a BLAS, and a pass that should let through what is above 0."""
     m.setattr("nettrain.backend.numpy.is_small", lambda a, b: False)
-    m.setattr(finish, "let_through", Planted(lambda delta, gate: None))
+    m.setattr(finish, "apply_relu_mask", Planted(lambda delta, relu_mask: None))
 
 
 def to_transposed(a, b, out):
@@ -424,8 +424,8 @@ def test_a_floor_that_relu_does_not_have_is_told_apart_too(monkeypatch):
     problem, right = small_problem("classes", ["model.activation=relu"]), NumpyBackend.product
     assert not check(problem).fails
 
-    def lower(self, a, b, out, *, floor=None, **rest):
-        return right(self, a, b, out, floor=None if floor is None else floor - 0.1, **rest)
+    def lower(self, a, b, out, *, clamp_min=None, **rest):
+        return right(self, a, b, out, clamp_min=None if clamp_min is None else clamp_min - 0.1, **rest)
 
     monkeypatch.setattr(NumpyBackend, "product", lower)
     said = diagnosis(problem, check(problem))

@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from nettrain.cli.answers import ANSWERS
+from nettrain.cli.json_output import ANSWERS
 from tests.cli.command import CONFIGS, inside
 
 SWEEP = CONFIGS / "sweep_digits.yaml"

@@ -14,7 +14,7 @@ import sys
 import pytest
 
 from nettrain.cli.app import app
-from nettrain.spec.document import parse
+from nettrain.experiment.document import parse
 from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, ROOT, ended, inside, nettrain
 
 IRIS = CONFIGS / "iris.yaml"

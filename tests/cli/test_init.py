@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from nettrain.cli.init import proven_draft, source_beside, stem
 from nettrain.data.guess import guess
 from nettrain.errors import DataError
-from nettrain.spec.document import parse
-from nettrain.spec.load import check
+from nettrain.experiment.document import parse
+from nettrain.experiment.load import check
 from tests.cli.command import ROOT, inside
 
 ELSEWHERE = ROOT.parent / "shared" / "data"

@@ -8,11 +8,11 @@ import yaml
 from safetensors.numpy import load_file
 
 from nettrain.backend.choose import PREFERRED
-from nettrain.engine import ring
+from nettrain.training import double_buffer as ring
 from tests.cli.command import CONFIGS, inside
-from tests.double import on_host
-from tests.double.backend import DoubleBackend
-from tests.double.cupy_double import in_place_of_cupy
+from tests.fake_cupy import on_host
+from tests.fake_cupy.backend import DoubleBackend
+from tests.fake_cupy.module import in_place_of_cupy
 
 INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
 NO_CUPY = f"backend.name: cupy is not installed: {INSTALL}"

@@ -59,8 +59,8 @@ def test_training_imports_no_more_than_it_needs(tmp_path):
 def test_variants_that_nobody_names_are_not_built(tmp_path):
     code = """
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.spec.document import parse
-from nettrain.spec.load import check
+from nettrain.experiment.document import parse
+from nettrain.experiment.load import check
 check(parse("data: {source: 'builtin:iris'}\\noptimizer: nesterov", "f"))
 print(sorted(name for name, one in optimizers.items() if one.__pydantic_complete__))
 """

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import pytest
 
 from nettrain.cli.interrupt import interruptible
-from nettrain.spec.load import load
+from nettrain.experiment.load import load
 from tests.cli.command import COMMAND, CONFIGS, ENVIRONMENT, nettrain
 
 IRIS = CONFIGS / "iris.yaml"

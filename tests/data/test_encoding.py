@@ -7,7 +7,7 @@ from nettrain.data.categories import TextColumn
 from nettrain.data.delimited import Reading, parse
 from nettrain.data.encoding import encode_all, encoder_from_json, fit_encoders
 from nettrain.data.numbers import NumberColumn
-from nettrain.data.pieces import Pieces
+from nettrain.data.row_chunks import RowChunks
 from nettrain.data.spelling import number_text
 from nettrain.data.table import Table
 from nettrain.errors import DataError
@@ -216,7 +216,7 @@ def test_json_keeps_an_encoder(encoder):
 def test_numbers_held_side_by_side_become_what_single_columns_become():
     values = np.array([[1.0, np.nan, 7.0], [2.0, 4.0, np.nan], [3.0, 5.0, 8.0]])
     cells = {"t": ["x", "y", None]}
-    held = Table(Table.of(cells).cells, "rows", numbers=Pieces(("a", "b", "c"), [values[:1], values[1:]]))
+    held = Table(Table.of(cells).cells, "rows", numbers=RowChunks(("a", "b", "c"), [values[:1], values[1:]]))
     alone = Table.of({**cells, "a": values[:, 0], "b": values[:, 1], "c": values[:, 2]})
     encoders, _ = fit_encoders(alone, ["c", "t", "a", "b"], np.array([0, 2]))
     assert [False, True] == [held.holds(name) for name in "ta"]

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from nettrain.data import looks as looks_module
+from nettrain.data import column_profiles as looks_module
+from nettrain.data.column_profiles import ColumnProfile, column_profiles
 from nettrain.data.guess import Guess, choose, guess, of_no_use
-from nettrain.data.looks import Look, looks
 from nettrain.data.sources import Source
 from nettrain.data.table import Table
 from nettrain.errors import DataError
@@ -19,9 +19,9 @@ NUMBERS = [0.5 * i * (-1) ** i for i in ROWS]  # 60 different ones
 CLASSES = ["a", "b", "c"] * (N // 3)
 
 
-def seen(cells, name="column") -> Look:
+def seen(cells, name="column") -> ColumnProfile:
     """How a column of these cells looks."""
-    return looks(Table.of({name: cells}))[0]
+    return column_profiles(Table.of({name: cells}))[0]
 
 
 def guessed(folder, columns, name="rows.csv", **options) -> Guess:
@@ -36,7 +36,7 @@ def guessed(folder, columns, name="rows.csv", **options) -> Guess:
 def target(columns, stem="rows", wanted=None, known=None):
     """The name of the one target that is chosen."""
     table = Table.of(columns)
-    names, _ = choose(Source(table, known), looks(table), wanted, stem)
+    names, _ = choose(Source(table, known), column_profiles(table), wanted, stem)
     assert 1 == len(names)
     return names[0]
 
@@ -113,7 +113,7 @@ def test_a_large_table_is_looked_at_in_rows_at_even_distances(monkeypatch):
     monkeypatch.setattr(looks_module, "CELLS", 40)
     monkeypatch.setattr(looks_module, "ROWS", 10)
     table = Table.of({"id": list(ROWS), "x": NUMBERS, "t": ["-" if i == 31 else str(i) for i in ROWS]})
-    row_number, x, t = looks(table)
+    row_number, x, t = column_profiles(table)
     assert (13, 13, True) == (row_number.rows, row_number.different, row_number.running)
     assert (13, ("-",)) == (x.rows, t.words)  # one word decides, so all text is looked at
 
@@ -184,11 +184,13 @@ def test_columns_of_no_use():
         "none": "no value at all",
         "ticket": "60 different texts in 60 rows",
     }
-    assert expected == of_no_use(looks(table))
+    assert expected == of_no_use(column_profiles(table))
 
 
 def test_something_is_left_to_learn_from():
-    assert {} == of_no_use(looks(Table.of({"row": list(ROWS), "name": [f"name {i}" for i in ROWS]})))
+    assert {} == of_no_use(
+        column_profiles(Table.of({"row": list(ROWS), "name": [f"name {i}" for i in ROWS]}))
+    )
 
 
 def test_a_table_of_classes(tmp_path):

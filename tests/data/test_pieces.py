@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from nettrain.data.delimited import Reading, parse
 from nettrain.data.inputs import encode_parts
-from nettrain.data.pieces import Pieces, room_for
 from nettrain.data.prepare import prepare
+from nettrain.data.row_chunks import RowChunks, room_for
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 from tests.data.reading import read_rows
@@ -17,7 +17,7 @@ WHOLE = np.arange(36.0).reshape(12, 3)
 
 
 def cut(ends):
-    return Pieces(("a", "b", "c"), np.split(WHOLE, sorted(ends)))
+    return RowChunks(("a", "b", "c"), np.split(WHOLE, sorted(ends)))
 
 
 @given(st.lists(st.integers(0, 12), max_size=4), st.lists(st.integers(0, 11), max_size=20))

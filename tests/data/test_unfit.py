@@ -8,7 +8,7 @@ import pytest
 from nettrain.data.prepare import prepare
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.settings import DataSettings
-from nettrain.data.unfit import read_predictable
+from nettrain.data.unpredictable import read_predictable
 from tests.data.reading import read_rows
 
 HEAD = "age,city,joined,truth,y\n"

@@ -6,18 +6,18 @@ import pytest
 from rich.cells import cell_len
 
 from nettrain.errors import SpecError
+from nettrain.experiment.kinds import REGISTRIES, CatalogueEntry, NumberSetting, allowed, entries, kinds
 from nettrain.output.catalogue import details, overview
 from nettrain.output.console import Console
 from nettrain.output.numbers import setting
-from nettrain.spec.kinds import REGISTRIES, Entry, Number, allowed, entries, kinds
 
-RATE = Number("rate", 0.01, "> 0", "step size", True)
-FORM = Number(
+RATE = NumberSetting("rate", 0.01, "> 0", "step size", True)
+FORM = NumberSetting(
     "form", "old", "old | new", "old: as it was; new: as it will be, which takes more words to say", False
 )
 ENTRIES = [
-    Entry("plain", "w -= g", (RATE,), "Somebody 1951"),
-    Entry(
+    CatalogueEntry("plain", "w -= g", (RATE,), "Somebody 1951"),
+    CatalogueEntry(
         "heavy", "v = μv + g; w -= v, for those who like it heavy", (RATE, FORM), "", (("fits", "classes"),)
     ),
 ]

@@ -47,7 +47,7 @@ SUMMARY: dict[str, Any] = {
     "status": "finished",
     "stop_reason": "various",
     "monitor": "val_loss",
-    "link": "softmax",
+    "output_activation": "softmax",
     "metrics": MEAN,
     "mean": MEAN,
     "sd": SD,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from nettrain.engine.events import EpochDone
 from nettrain.output.progress import Kept, LiveTable, Plain, Row, latest, progress, thinned
+from nettrain.training.events import EpochDone
 
 
 def event(epoch: int, epochs: int, loss: float, *, better: bool = False, penalty: float = 0.0) -> EpochDone:

@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 from nettrain.catalogue.activations import activations
-from nettrain.engine.events import REASONS
 from nettrain.model.architecture import Architecture, Layer
 from nettrain.model.settings import BatchNorm
 from nettrain.output import report as report_module
 from nettrain.output.report import final_report, head
+from nettrain.training.events import REASONS
 
 PLAN = Architecture(
     4, (Layer(4, 16, activations["tanh"](), dropout=0.5), Layer(16, 3, activations["linear"]()))
@@ -25,7 +25,7 @@ SUMMARY: dict[str, Any] = {
     "best_epoch": 49,
     "restored_best": True,
     "monitor": "val_loss",
-    "link": "softmax",
+    "output_activation": "softmax",
     "metrics": {
         "train": {"loss": 0.0613, "accuracy": 0.9608},
         "val": {"loss": 0.0227, "accuracy": 1.0},

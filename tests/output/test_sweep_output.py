@@ -8,10 +8,10 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from nettrain.output.sweep_figure import Axis, Point, parameters_picture
-from nettrain.output.sweep_progress import LiveView, PlainLines, Running, State, line
+from nettrain.output.sweep_progress import DisplayState, LiveView, PlainLines, Running, line
 from nettrain.output.sweep_report import best_table, fitting_table, short_keys
 
-STATE = State(
+STATE = DisplayState(
     done=16,
     total=64,
     fresh=16,

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nettrain.engine.loop import Training
-from nettrain.engine.state import State, taken
 from nettrain.errors import NettrainError, SpecError
 from nettrain.store.checkpoint import (
     Checkpoint,
@@ -19,6 +17,8 @@ from nettrain.store.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from nettrain.training.loop import Training
+from nettrain.training.state import TrainingState, snapshot
 from tests.trained import IRIS, built, experiment, prepared
 
 ROOT = Path(__file__).parents[2]
@@ -27,13 +27,13 @@ FACTS = {"words": ["ä", None]}
 
 def small(number: int) -> Checkpoint:
     arrays = {"a": np.arange(3.0), "b": np.array([True, False]), "c": np.zeros((2, 0), np.uint64)}
-    return Checkpoint(State(arrays, {"epoch": number}), FACTS)
+    return Checkpoint(TrainingState(arrays, {"epoch": number}), FACTS)
 
 
 def test_a_checkpoint_reads_back_as_it_was(tmp_path):
     training = Training(built([experiment(IRIS, "model.batch_norm=true", f"seed={r}") for r in range(3)]))
     list(training.events())
-    state = taken(training)
+    state = snapshot(training)
     write_checkpoint(tmp_path / "c", Checkpoint(state, {"x": 1}))
     read = read_checkpoint(tmp_path / "c")
     assert state.numbers == read.state.numbers
@@ -98,7 +98,7 @@ def test_a_file_that_may_not_grow_leaves_the_one_before(tmp_path):
     write_checkpoint(tmp_path / "c", small(1))
     code = """
 import sys; from pathlib import Path; import numpy as np
-from nettrain.store.checkpoint import *; from nettrain.engine.state import State
+from nettrain.store.checkpoint import *; from nettrain.training.state import State
 write_checkpoint(Path(sys.argv[1]), Checkpoint(State({"a": np.zeros(100_000)}, {}), {}))
 """
     done = subprocess.run(

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from nettrain.engine.events import EpochDone
 from nettrain.errors import SpecError
 from nettrain.locks import is_locked
 from nettrain.store.records import Drawn, Records
 from nettrain.store.run_folder import RunFolder, csv_text, read_json, write_json
+from nettrain.training.events import EpochDone
 
 
 def finished(folder):

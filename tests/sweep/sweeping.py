@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from nettrain.spec.load import load
-from nettrain.sweep.search import Moment
+from nettrain.experiment.load import load
+from nettrain.sweep.search import SweepProgress
 from nettrain.sweep.sweep import Sweep, opened
 from nettrain.sweep.trials import Search, Trial
 
@@ -64,7 +64,7 @@ def swept(
     *,
     jobs: int = 1,
     total: int | None = None,
-    watch: Callable[[Sweep, Moment], object] = lambda made, moment: None,
+    watch: Callable[[Sweep, SweepProgress], object] = lambda made, moment: None,
     stop_after: int | None = None,
 ) -> Sweep:
     """A sweep that has run in this folder, to its end or until so many results are new."""

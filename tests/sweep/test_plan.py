@@ -2,11 +2,11 @@
 
 import pytest
 
-from nettrain.sweep.plan import CACHE, MOST_ON_DEVICE, SHARE, Job, large, parts
+from nettrain.sweep.plan import CACHE, MOST_ON_DEVICE, SHARE, TrialJob, large, parts
 
 
 def jobs(count, size):
-    return [Job(trial, None, None, 1.0, size) for trial in range(1, count + 1)]  # type: ignore[arg-type]
+    return [TrialJob(trial, None, None, 1.0, size) for trial in range(1, count + 1)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from nettrain.spec.load import load
+from nettrain.experiment.load import load
 from nettrain.sweep.messages import Result
-from nettrain.sweep.standing import (
+from nettrain.sweep.ranking import (
     Goal,
     Influence,
     at_border,

@@ -14,12 +14,12 @@ from rich.console import Console
 
 from nettrain.cli.train import train_file
 from nettrain.errors import NettrainError, SpecError
-from nettrain.spec.load import load, to_yaml
-from nettrain.sweep.crew import Crew, Died, Worker
-from nettrain.sweep.messages import Chunk, Result
+from nettrain.experiment.load import load, to_yaml
+from nettrain.sweep.messages import Result, TrialChunk
+from nettrain.sweep.ranking import Goal
 from nettrain.sweep.search import Scheduler
-from nettrain.sweep.standing import Goal
 from nettrain.sweep.sweep import opened
+from nettrain.sweep.worker_pool import Died, Worker, WorkerPool
 from tests.sweep.sweeping import HALVING, MANY, rows, swept, taken_over, written
 
 LOSS = Goal("val_loss", maximize=False)
@@ -101,7 +101,7 @@ def test_a_worker_that_dies_costs_nothing_but_time(many, halved, tmp_path, text)
 
 
 def test_a_worker_that_dies_at_its_start_is_replaced_until_none_will_live():
-    with Crew(1) as crew:
+    with WorkerPool(1) as crew:
         crew.workers[0].process.kill()
         told = next(report for _ in range(60) for _, report in crew.reports(1.0))
         assert isinstance(told, Died)
@@ -180,7 +180,7 @@ def test_a_diverging_trial_is_told_apart(halved):
 
 
 def chunk(*numbers):
-    return Chunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
+    return TrialChunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
 
 
 def test_a_trial_whose_worker_dies_twice_has_failed_and_its_neighbours_go_on():

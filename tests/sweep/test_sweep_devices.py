@@ -9,15 +9,15 @@ from unittest.mock import MagicMock
 import pytest
 
 from nettrain import errors
-from nettrain.spec.load import load
+from nettrain.experiment.load import load
 from nettrain.sweep import crew
-from nettrain.sweep.crew import Worker
-from nettrain.sweep.messages import Broken, Chunk
+from nettrain.sweep.messages import Broken, TrialChunk
+from nettrain.sweep.ranking import Goal
 from nettrain.sweep.search import Scheduler, _hear
-from nettrain.sweep.standing import Goal
 from nettrain.sweep.sweep import _devices
 from nettrain.sweep.trials import Search
 from nettrain.sweep.worker import _broken
+from nettrain.sweep.worker_pool import Worker
 
 LOSS = Goal("val_loss", maximize=False)
 SWEEP = """
@@ -28,7 +28,7 @@ sweep: {parameters: {optimizer.learning_rate: {values: [0.1, 0.2]}}}
 
 
 def chunk(*numbers):
-    return Chunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
+    return TrialChunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
 
 
 def test_a_population_that_its_device_has_no_room_for_is_halved_until_it_fits():

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from nettrain.engine.settle import settle
+from nettrain.experiment.resolution import resolve_with_data
 from nettrain.sweep import training
-from nettrain.sweep.messages import Chunk, Ended, Result, Waiting
-from tests.double.backend import DoubleBackend
+from nettrain.sweep.messages import Ended, Result, TrialChunk, Waiting
+from tests.fake_cupy.backend import DoubleBackend
 from tests.trained import IRIS, experiment, prepared
 
 RATES = (0.1, 0.03, 0.01, 0.003, 1e-4)
@@ -17,8 +17,8 @@ def results() -> tuple[dict[int, Result], list[dict[int, float]]]:
     """How each trial ended, and what the rungs were told."""
     specs = [experiment(IRIS, f"optimizer.learning_rate={rate}") for rate in RATES]
     data = prepared(specs[0])
-    trials = tuple(settle(spec, data) for spec in specs)
-    chunk = Chunk(0, tuple(range(5)), trials, data=None, metric="val_macro_f1", rungs=(2, 4))  # type: ignore[arg-type]
+    trials = tuple(resolve_with_data(spec, data) for spec in specs)
+    chunk = TrialChunk(0, tuple(range(5)), trials, data=None, metric="val_macro_f1", rungs=(2, 4))  # type: ignore[arg-type]
     told: list[Any] = []
     running = training.Training(chunk, data)
     for worst in (4, 3):

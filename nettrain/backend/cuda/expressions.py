@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.backend.cuda.lanes import elements
+from nettrain.backend.cuda.threads import elements
 
 TYPES = {  # of NumPy, and what the prelude calls them
     **{"float32": "float", "float64": "double", "bool": "bool", "int8": "Int8", "int16": "Int16"},

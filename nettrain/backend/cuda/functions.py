@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nettrain.backend.cuda.expressions import OPERATORS, Expressions
-from nettrain.backend.cuda.lanes import bound, crossed, elements, joins, names, nested, pairs
-from nettrain.backend.cuda.nests import Nest, nest
+from nettrain.backend.cuda.loop_nests import Nest, nest
+from nettrain.backend.cuda.threads import bound, crossed, elements, joins, names, nested, pairs
 
 START = {"Sum": "decltype({0})(0)", "Any": "0", "Largest": "{0}", "Least": "{0}"}
 INTO = {"Sum": "{0} += {1}", "Any": "{0} |= {1}", "Largest": "{0} = {1}", "Least": "{0} = {1}"}

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nettrain.backend.cuda.translate import LARGEST, Part, extent, most_lanes, source
+from nettrain.backend.cuda.translate import LARGEST, KernelPart, extent, most_lanes, source
 from nettrain.backend.kernel import Kernel
 
 WARP = 32
@@ -57,7 +57,7 @@ def prelude() -> str:
 @cache
 def programs(kernels: tuple[tuple[Kernel, Arguments], ...], sums: str = "") -> Program:
     """One program of several kernels, see `translate.source`."""
-    parts = [Part(kernel.body, given) for kernel, given in kernels]
+    parts = [KernelPart(kernel.body, given) for kernel, given in kernels]
     name = "__".join([*(kernel.__name__ for kernel, _ in kernels), *(["sums"] if sums else [])])
     largest = LARGEST if sums else min(most_lanes(part.body) for part in parts)
     return Program(name, f"{prelude()}\n{source(name, parts, largest, sums)}", largest)

@@ -12,7 +12,7 @@ from functools import cache
 from types import FunctionType
 
 from nettrain.backend.cuda.functions import parsed
-from nettrain.backend.cuda.lanes import base, bound, elements, joins, nested, pairs, stored
+from nettrain.backend.cuda.threads import base, bound, elements, joins, nested, pairs, stored
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ BEGIN = (
 
 
 @dataclass(frozen=True)
-class Part:
+class KernelPart:
     """A kernel's body, and the type and axes of each argument; a whole number has the type "int"."""
 
     body: FunctionType
@@ -44,7 +44,7 @@ class _Written:
     call: str
 
 
-def source(name: str, parts: Sequence[Part], lanes: int, sums: str = "") -> str:
+def source(name: str, parts: Sequence[KernelPart], lanes: int, sums: str = "") -> str:
     """A program in CUDA C++, with the helpers that it needs, whose iterations are those of each part in turn.
 
     A team has up to so many lanes. Each array arrives as a pointer and its shape, behind the number of
@@ -65,7 +65,7 @@ def source(name: str, parts: Sequence[Part], lanes: int, sums: str = "") -> str:
     return "\n".join([*helpers.values(), head, *indented([*views, *BEGIN, *body]), "}", ""])
 
 
-def _written(part: Part, suffix: str, helpers: dict[str, str]) -> _Written:
+def _written(part: KernelPart, suffix: str, helpers: dict[str, str]) -> _Written:
     writer = _writer(part.body, [axes for _, axes in part.arguments], helpers)
     names, iteration = [f"{name}{suffix}" for name in writer.parameters], f"{part.body.__name__}_at"
     given = [_argument(name, *kind) for kind, name in zip(part.arguments, names, strict=True)]

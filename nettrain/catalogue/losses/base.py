@@ -10,8 +10,8 @@ says on which smooth piece each value lies, where there are several.
 ∂(batch loss)/∂output and adds the batch's weighted loss and its weight to total (R, 2). The batch loss is
 Σ weight·loss / Σ weight, or the plain sum with `reduction: sum`; a batch without weight has loss and gradient
 0. numbers (R, k) are the values of `columns(s)`, of which the first says whether to divide. The function
-between the last layer and the loss (its link: softmax, sigmoid or none) is part of the entry, so that its
-gradient is too.
+between the last layer and the loss (its output activation: softmax, sigmoid or none) is part of the entry,
+and so is its gradient.
 """
 
 from typing import Any, ClassVar, Literal
@@ -27,7 +27,7 @@ losses: Registry["Loss"] = Registry("loss")
 
 
 class Loss(Variant):
-    """What is minimised. `link` names the output activation it brings, `fits` the targets it takes.
+    """What is minimised: `output_activation` is the one that it brings, `fits` are the targets it takes.
 
     Those are classes, two classes, labels, numbers, counts (numbers from 0 on) and distributions (several
     numbers from 0 on whose sum is 1). One that takes `two classes` has one output for them, and a column of
@@ -37,7 +37,7 @@ class Loss(Variant):
     reduction: Literal["mean", "sum"] = option(
         "mean", "over the rows of a batch; sum gives the textbook delta rule"
     )
-    link: ClassVar[str] = "linear"
+    output_activation: ClassVar[str] = "linear"
     fits: ClassVar[tuple[str, ...]] = ()
     low: ClassVar[float] = 0.0
     probabilities: ClassVar[bool] = True  # whether `respond` gives them for classes, or scores

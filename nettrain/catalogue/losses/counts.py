@@ -35,7 +35,7 @@ def poisson_step(
 class Poisson(Loss):
     """e^z - yz, summed over the outputs: the likelihood of counts whose mean is e^z, less log y!."""
 
-    link = "exp"
+    output_activation = "exp"
     fits = ("counts",)
     train = poisson_step
 

@@ -139,7 +139,7 @@ def cross_entropy_step(
 class CrossEntropy(Smoothed):
     """-log softmax(z)_y, or -Σp·log softmax(z) of a target that is a distribution p."""
 
-    link = "softmax"
+    output_activation = "softmax"
     fits = ("classes", "distributions")
     train = cross_entropy_step
     train_labels = cross_entropy_labels
@@ -175,7 +175,7 @@ class KullbackLeibler(Loss):
     A class is the distribution that is certain of it, whose entropy is 0: there it is cross-entropy itself.
     """
 
-    link = "softmax"
+    output_activation = "softmax"
     fits = ("classes", "distributions")
     train = cross_entropy_step
     train_labels = cross_entropy_labels
@@ -264,7 +264,7 @@ class BinaryCrossEntropy(Smoothed):
     Of several classes each has an output of its own that knows it from all others: one against all.
     """
 
-    link = "sigmoid"
+    output_activation = "sigmoid"
     fits = ("classes", "two classes", "labels")
     train = binary_cross_entropy_step
     train_labels = one_against_all_step

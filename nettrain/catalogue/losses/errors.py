@@ -95,7 +95,7 @@ def huber_step(
 
 
 @losses.register("mae")
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteErrorLoss(Loss):
     """The mean over outputs of |ŷ-y|, with derivative 0 at 0; learns the median."""
 
     fits = ("numbers",)

@@ -89,7 +89,7 @@ class Focal(Loss):
     alpha: float | None = number(
         None, "weight of the second of two classes, that of the first is 1-alpha", varies=False, ge=0, le=1
     )
-    link = "softmax"
+    output_activation = "softmax"
     fits = ("classes", "two classes")
     train = focal_step
     train_labels = focal_labels

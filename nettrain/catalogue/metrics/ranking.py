@@ -9,7 +9,7 @@ from nettrain.catalogue.metrics.classes import TWO
 from nettrain.catalogue.metrics.entry import Floats, Metric, Statistic, metrics
 
 
-class Ranking(Statistic):
+class RankingStatistic(Statistic):
     """The positive class's response of every row; rows without weight are left out."""
 
     def __init__(self, outcomes: int) -> None:
@@ -37,7 +37,7 @@ class Threshold(NamedTuple):
     f1: float
 
 
-def best_threshold(ranking: Ranking) -> Threshold | None:
+def best_threshold(ranking: RankingStatistic) -> Threshold | None:
     """The response that gives the largest F1, the smallest of several; None without positives."""
     score, right, wrong = ranking.steps()
     if right[-1] == 0:
@@ -47,7 +47,7 @@ def best_threshold(ranking: Ranking) -> Threshold | None:
     return Threshold(float(score[best]), float(f1[best]))
 
 
-def f1_at(ranking: Ranking, threshold: float) -> float:
+def f1_at(ranking: RankingStatistic, threshold: float) -> float:
     """F1 of the positive class when responses from `threshold` on are called positive; 0 without any."""
     score, right, wrong = ranking.steps()
     at_least = int((score >= threshold).sum())
@@ -62,7 +62,7 @@ class RocAuc(Metric):
 
     goal = "maximize"
     fits = TWO
-    of = Ranking
+    of = RankingStatistic
     headline = True
 
     @staticmethod
@@ -88,7 +88,7 @@ class PrAuc(Metric):
 
     goal = "maximize"
     fits = TWO
-    of = Ranking
+    of = RankingStatistic
 
     @staticmethod
     def value(s: Any) -> float:

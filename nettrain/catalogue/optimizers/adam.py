@@ -19,7 +19,7 @@ class Moments(Rule):
     beta1: float = number(0.9, "share of the gradient's running mean that is kept", ge=0, lt=1)
     beta2: float = number(0.999, "share of the squared gradient's that is kept", ge=0, lt=1)
     epsilon: float = number(1e-8, "added to the root", ge=1e-38)
-    inertia: ClassVar[str | None] = "beta1"
+    momentum_field: ClassVar[str | None] = "beta1"
 
     @staticmethod
     def slots(s: Any) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class NAdam(Moments):
 
     learning_rate: float = number(0.002, "step size α", gt=0)
     psi: float = number(0.004, "speed ψ at which the momentum rises from β₁/2 to β₁", ge=0)
-    inertia: ClassVar[str | None] = None
+    momentum_field: ClassVar[str | None] = None
 
     @staticmethod
     def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:

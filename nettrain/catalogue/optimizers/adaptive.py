@@ -173,7 +173,7 @@ class RMSProp(Rule):
     centered: bool = option(False, "scale by the gradient's variance instead of its square")
     momentum: float | None = number(None, "share μ of the last steps that is kept", ge=0, lt=1)
     momentum_schedule: Scheduled = option("constant", "the momentum over time")
-    inertia: ClassVar[str | None] = "momentum"
+    momentum_field: ClassVar[str | None] = "momentum"
 
     @model_validator(mode="after")
     def _something_to_move(self) -> "RMSProp":

@@ -26,10 +26,10 @@ DECAYS = 2  # columns of c before those of the rule
 
 
 class Optimizer(Variant):
-    """An update rule; `inertia` names the number that momentum schedules and cycles move."""
+    """An update rule; `momentum_field` names the number that momentum schedules and cycles move."""
 
-    inertia: ClassVar[str | None] = None
-    whole: ClassVar[bool] = False  # it moves once per epoch on the whole objective, see engine.lbfgs
+    momentum_field: ClassVar[str | None] = None
+    full_batch: ClassVar[bool] = False  # it moves once per epoch on the whole objective, see training.lbfgs
 
     @staticmethod
     def slots(s: Any) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Inertial(Rule):
         "average: v = βv + (1-β)g, w -= αv",
     )
     momentum_schedule: Scheduled = option("constant", "the momentum over time")
-    inertia: ClassVar[str | None] = "momentum"
+    momentum_field: ClassVar[str | None] = "momentum"
 
     @staticmethod
     def slots(s: Any) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ class LBFGS(Optimizer):
         2.2e-9, "at rest when an iteration changes the objective by a smaller share", ge=0
     )
     gradient_tolerance: float = option(1e-5, "at rest when no slope is larger", ge=0)
-    whole: ClassVar[bool] = True
+    full_batch: ClassVar[bool] = True
 
     @staticmethod
     def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:

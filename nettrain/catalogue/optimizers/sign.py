@@ -33,7 +33,7 @@ class Lion(Rule):
     beta1: float = number(0.9, "share of the mean in what the sign is taken of", ge=0, lt=1)
     beta2: float = number(0.99, "share of the gradient's running mean that is kept", ge=0, lt=1)
     weight_decay: float = number(0.0, "decoupled decay λ of the weights", ge=0)
-    inertia: ClassVar[str | None] = "beta1"
+    momentum_field: ClassVar[str | None] = "beta1"
 
     @staticmethod
     def slots(s: Any) -> tuple[str, ...]:

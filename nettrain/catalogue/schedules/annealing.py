@@ -14,7 +14,7 @@ def eased(first: Times, last: Times, done: Times) -> Times:
 
 
 @schedules.register("linear", source="Goodfellow et al. 2016, eq. 8.14")
-class Linear(Lasting):
+class LinearSchedule(Lasting):
     """(1-j/τ)·α₀ + (j/τ)·end, then end."""
 
     end: float = number(0.0, "the last rate", ge=0)

@@ -10,7 +10,7 @@ from nettrain.catalogue.settings import number, option
 
 
 @schedules.register("constant")
-class Constant(Schedule):
+class ConstantSchedule(Schedule):
     """α₀ throughout."""
 
     timeless = True
@@ -21,7 +21,7 @@ class Constant(Schedule):
 
 
 @schedules.register("step")
-class Step(Schedule):
+class StepDecay(Schedule):
     """α₀·factor^⌊e/every⌋."""
 
     factor: float = number(0.5, "multiplies the rate", gt=0)

@@ -1,6 +1,6 @@
 """Schedules that look at a figure: the rate is cut when it no longer gets better.
 
-`cut` (R, 1) is what the cuts so far multiply to; whoever trains counts the evaluations, see engine.plateau.
+`cut` (R, 1) is what the cuts so far multiply to; whoever trains counts the evaluations, see training.plateau.
 """
 
 from typing import Any, ClassVar
@@ -30,7 +30,7 @@ class Reactive(Schedule):
 
 
 @schedules.register("plateau")
-class Plateau(Reactive):
+class PlateauSchedule(Reactive):
     """The rate is cut at the patience-th evaluation in a row without improvement (PyTorch waits one more)."""
 
 

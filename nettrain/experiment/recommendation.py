@@ -1,0 +1,58 @@
+"""The network and the training that suit a table's size: where to begin, not the best there is."""
+
+from dataclasses import dataclass
+
+from nettrain.data.guess import Guess
+
+FEWEST = 20  # rows of which some can be held back
+SMALL, MEDIUM, LARGE = 500, 2_000, 10_000  # rows from which a network may be larger
+CURVE = 3  # inputs of a curve, or of points in space
+PIXELS = 400  # inputs from which an image asks for wide layers
+SMALLEST, LARGEST = 16, 128  # rows in a batch
+STEPS = 50  # of an epoch, about
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A network and its training that suit a table's size; `held` says whether rows are held back."""
+
+    hidden: list[int]
+    dropout: float
+    l2: float
+    learning_rate: float
+    epochs: int
+    batch_size: int | str
+    patience: int
+    held: bool
+
+
+def plan(guess: Guess) -> Recommendation:
+    """What suits so many rows: few want a small network, many passes and a pull towards small weights."""
+    rows = guess.rows - guess.unlabelled
+    held = rows >= FEWEST
+    batch = batch_size(rows)
+    if guess.image and rows >= LARGE and len(guess.inputs) >= PIXELS:
+        return Recommendation([512, 512], 0.2, 0.0, 0.001, 20, batch, 5, held)
+    if rows < MEDIUM and len(guess.inputs) <= CURVE:  # what so few columns tell must be bent to be of use
+        return Recommendation([32, 32], 0.0, 0.001, 0.01, 200, batch, 30, held)
+    if rows < SMALL:
+        return Recommendation([16], 0.0, 0.01, 0.01, 100, batch, 20, held)
+    if rows < MEDIUM:
+        return Recommendation([32], 0.0, 0.01, 0.005, 100, batch, 20, held)
+    if rows < LARGE:
+        return Recommendation([64, 32], 0.1, 0.0, 0.002, 60, batch, 15, held)
+    return Recommendation([128, 64], 0.0, 0.0, 0.001, 40, batch, 8, held)
+
+
+def batch_size(rows: int) -> int | str:
+    """About a fiftieth of the rows, as a power of two from 16 to 128; all of very few rows."""
+    if rows < 2 * SMALLEST:
+        return "full"
+    return min(LARGEST, max(SMALLEST, 1 << (rows // STEPS).bit_length() >> 1))
+
+
+def in_words(suited: Recommendation) -> str:
+    """The network and its training in a few words."""
+    hidden = ", ".join(map(str, suited.hidden))
+    batches = "all rows in a step" if suited.batch_size == "full" else f"batches of {suited.batch_size} rows"
+    return f"{hidden} hidden units, {batches}, adam at {suited.learning_rate}, {suited.epochs} epochs at most"

@@ -1,0 +1,43 @@
+"""What a resolved experiment predicts: its kind of targets, its loss, and the network that has both."""
+
+from typing import Any
+
+from nettrain.catalogue.losses import losses
+from nettrain.catalogue.metrics import Task
+from nettrain.data.prepare import Prepared
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.experiment.settings import Experiment
+from nettrain.model.architecture import Architecture, architecture
+
+
+def network_of(experiment: Experiment, data: Prepared, **largest: Any) -> Architecture:
+    """The architecture for this data: two classes have one output where the loss has a form for them.
+
+    `largest` are the largest rates of any member, see `architecture`.
+    """
+    outputs = data.preprocessing.outputs(one_for_two="two classes" in loss_of(experiment).fits)
+    return architecture(experiment.model, data.preprocessing.inputs, outputs, **largest)
+
+
+def targets_of(preprocessing: Preprocessing) -> str:
+    """What is predicted: `classes`, `two classes`, `labels` (several of 0 and 1) or `numbers`."""
+    two = preprocessing.target_kind == "classes" and len(preprocessing.classes) == 2
+    return "two classes" if two else preprocessing.target_kind
+
+
+def task_of(preprocessing: Preprocessing, experiment: Experiment) -> Task:
+    """What a settled experiment predicts, as metrics need to know it."""
+    return Task(
+        targets_of(preprocessing),
+        preprocessing.target_names,
+        preprocessing.classes,
+        loss_of(experiment).probabilities,
+        tuple(preprocessing.target_center.tolist()),
+        tuple(preprocessing.target_scale.tolist()),
+    )
+
+
+def loss_of(experiment: Experiment) -> Any:
+    """The entry of a settled experiment's loss."""
+    assert not isinstance(experiment.loss, str), "the loss is settled with the data"
+    return losses[experiment.loss.name]

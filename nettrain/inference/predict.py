@@ -1,0 +1,167 @@
+"""Forward passes over any number of rows, in chunks that fit the cache.
+
+The chunk's size follows from the architecture alone: were it to follow from the number of members, a
+member's figures would depend on its neighbours.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nettrain.backend.base import Array, Backend, Call, HostArray, Prefetcher
+from nettrain.backend.pool import Pool
+from nettrain.catalogue.members import shaped, stack
+from nettrain.inference.dataset import fitting, in_dtype
+from nettrain.model.architecture import Architecture
+from nettrain.model.network import DropoutState, Network, Numbers, Tape, dropping_buffers, inference_buffers
+from nettrain.model.numbers import norm_numbers
+
+
+@dataclass(frozen=True)
+class Given:
+    """What passes are over: x (N, D) and what lies beside it; on the device, or with a `pipe` on the host."""
+
+    x: Array
+    beside: tuple[Array, ...] = ()
+    pipe: Prefetcher | None = None
+
+
+@dataclass(frozen=True)
+class RowChunk:
+    """Some rows, what was given beside them, and the call that computes their outputs (R, B, K).
+
+    All but the numbers of the rows is overwritten by later chunks.
+    """
+
+    rows: slice
+    compute: Call
+    output: Array
+    beside: tuple[Array, ...] = ()
+
+
+def chunks(net: Network, given: Given, pool: Pool, chance: DropoutState | None = None) -> Iterable[RowChunk]:
+    """Inference: batch_norm by its running statistics, no dropout unless by `chance`, no noise.
+
+    Nothing is computed yet. Rows of the host come while the chunk before them is computed, each time that
+    somebody goes through the chunks. Void when the memory of the network's parameters moves.
+    """
+    size, passes = chunk_rows(net.plan, net.backend.chunk_bytes), _Passes(net, pool, chance)
+    rows = [slice(start, min(start + size, len(given.x))) for start in range(0, len(given.x), size)]
+    if given.pipe is not None:
+        return _Passing(given, given.pipe, rows, passes, pool)
+    return [
+        RowChunk(part, *passes.over(given.x[part], part.start), tuple(array[part] for array in given.beside))
+        for part in rows
+    ]
+
+
+class _Passes:
+    """Forward passes of a network, all in the same scratch memory."""
+
+    def __init__(self, net: Network, pool: Pool, chance: DropoutState | None) -> None:
+        self._net, self._chance, self._allocate = net, chance, pool.prefixed("infer")
+        self._make = inference_buffers if chance is None else dropping_buffers
+        self._members, self.size = int(net.parameters.shape[0]), chunk_rows(net.plan, net.backend.chunk_bytes)
+        self._make(net.plan, self._allocate, self._members, self.size)  # the largest first, see Pool
+
+    @property
+    def drawing(self) -> bool:
+        """Whether what a pass does depends on the numbers of its rows."""
+        return self._chance is not None
+
+    def over(self, x: Array, first: int) -> tuple[Call, Array]:
+        """The call that computes outputs (R, B, K) of x (B, D), rows whose numbers begin with `first`."""
+        work, tape = self._make(self._net.plan, self._allocate, self._members, len(x)), Tape()
+        chance = self._chance and replace(self._chance, first=first)
+        output = self._net.forward(tape, x[None], work, chance)
+        return self._net.backend.capture(tape), output
+
+
+class _Passing:
+    """Chunks of rows on the host, which take turns in memory for two of them."""
+
+    def __init__(
+        self, given: Given, pipe: Prefetcher, rows: list[slice], passes: _Passes, pool: Pool
+    ) -> None:
+        self._pipe, self._rows, self._passes = pipe, rows, passes
+        self._sources, take = (given.x, *given.beside), pool.prefixed("passing")
+        self._turns = [
+            [
+                take(f"{turn}.{k}", (passes.size, *source.shape[1:]), source.dtype)
+                for k, source in enumerate(self._sources)
+            ]
+            for turn in range(2)
+        ]
+        self._made: dict[tuple[int, int, int], tuple[Call, Array]] = {}
+
+    def __iter__(self) -> Iterator[RowChunk]:
+        try:
+            self._load(0)
+            for number in range(len(self._rows)):
+                self._load(number + 1)
+                self._pipe.ready(number % 2)
+                yield self._chunk(number)
+        except BaseException:  # GeneratorExit too: rows may be on their way to memory that nobody keeps
+            self._pipe.drain()
+            raise
+
+    def _load(self, number: int) -> None:
+        if number < len(self._rows):
+            columns = list(zip(self._sources, self._arrays(number), strict=True))
+            self._pipe.load(number % 2, self._rows[number], columns)
+
+    def _arrays(self, number: int) -> list[Array]:
+        """Where the rows of this chunk are when their turn has come."""
+        part = self._rows[number]
+        return [array[: part.stop - part.start] for array in self._turns[number % 2]]
+
+    def _chunk(self, number: int) -> RowChunk:
+        part, (x, *beside) = self._rows[number], self._arrays(number)
+        first = part.start if self._passes.drawing else 0  # or chunks of one size are the same calls
+        key = (number % 2, len(x), first)
+        if key not in self._made:
+            self._made[key] = self._passes.over(x, first)
+        return RowChunk(part, *self._made[key], tuple(beside))
+
+
+def given(backend: Backend, x: HostArray) -> Given:
+    """Rows x (N, D) of the host, put on the device when they take up to half of what is free there."""
+    pipe, x = backend.pipe(), in_dtype(x, backend.dtype)
+    if pipe is None or 2 * x.nbytes <= fitting(pipe):
+        return Given(backend.from_host(x))
+    return Given(x, pipe=pipe)
+
+
+def predict(
+    backend: Backend, plan: Architecture, parameters: HostArray, statistics: HostArray, x: HostArray
+) -> HostArray:
+    """Raw outputs (R, N, K) of stored parameters (R, P) and statistics (R, Q) for encoded rows x (N, D)."""
+    net = stored_network(backend, plan, parameters, statistics)
+    outputs = np.empty((len(parameters), len(x), plan.outputs), backend.dtype)
+    for chunk in chunks(net, given(backend, x), Pool(backend)):
+        chunk.compute()
+        outputs[:, chunk.rows] = backend.to_host(chunk.output)
+    return outputs
+
+
+def stored_network(
+    backend: Backend, plan: Architecture, parameters: HostArray, statistics: HostArray
+) -> Network:
+    """The network of a model file; what members may differ in is as the architecture says."""
+    numbers = []
+    for layer in plan.layers:
+        activation, norm = (
+            stack([block] * len(parameters)) for block in (layer.activation, layer.batch_norm)
+        )
+        numbers.append(Numbers(shaped(activation, 2, backend.dtype), norm_numbers(backend, norm)))
+    return Network(backend, plan, backend.from_host(parameters), backend.from_host(statistics), numbers)
+
+
+MOST_ROWS = 1024  # of a chunk
+
+
+def chunk_rows(plan: Architecture, chunk_bytes: int) -> int:
+    """Rows per chunk: a power of two from 64 to 1024 whose widest signal fits, in float64."""
+    fitting = chunk_bytes // (8 * max(plan.widths))
+    return int(2 ** np.clip(np.floor(np.log2(max(fitting, 1))), 6, np.log2(MOST_ROWS)))

@@ -1,0 +1,228 @@
+"""Every allocation of a run: what the loop works on exists before its first step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, Backend
+from nettrain.backend.philox import key_words
+from nettrain.backend.pool import Pool
+from nettrain.catalogue.columns import columns
+from nettrain.catalogue.members import grouping_key, shaped, stack
+from nettrain.catalogue.metrics import Task
+from nettrain.catalogue.optimizers import DECAYS, optimizers
+from nettrain.catalogue.schedules import Calendar, Reactive
+from nettrain.data.prepare import Prepared, Rows
+from nettrain.errors import DataError
+from nettrain.experiment.settings import Experiment, goal
+from nettrain.experiment.task import loss_of, network_of, task_of
+from nettrain.inference.dataset import Dataset, place, table_of
+from nettrain.inference.predict import chunk_rows
+from nettrain.model.architecture import Architecture, layer_initializers
+from nettrain.model.parameters import (
+    ParameterLayout,
+    initial_row,
+    initial_statistics,
+    layout,
+    statistics_layout,
+)
+from nettrain.training.batches import BatchPlan, shared
+from nettrain.training.double_buffer import DoubleBuffer, buffer_rows
+from nettrain.training.memory import working_bytes
+from nettrain.training.plateau import PlateauMonitor
+from nettrain.training.population import Population
+from nettrain.training.profile import Profile
+from nettrain.training.snapshots import Snapshots
+from nettrain.training.stopping import ConvergenceMonitor, Stopping
+
+
+@dataclass
+class TrainingRun:
+    """A population ready to train."""
+
+    experiment: Experiment  # what all members share
+    backend: Backend
+    plan: Architecture
+    place: ParameterLayout
+    population: Population
+    pool: Pool
+    batches: BatchPlan
+    calendar: Calendar
+    tables: dict[str, Dataset]  # train, validation, test
+    monitor: str  # the figure that marks the best epoch
+    stopping: Stopping
+    convergence: ConvergenceMonitor
+    snapshots: Snapshots
+    plateau: PlateauMonitor | None
+    task: Task
+    target_scale: Array
+    final: Array  # (R, P) on the host: weights of members that have stopped
+    final_statistics: Array  # (R, Q) on the host: their running statistics
+    minimizers: dict[int, Any] = field(default_factory=dict)  # of members whose rule is a routine of its own
+    profile: Profile | None = None  # where times go when somebody asks
+    ring: DoubleBuffer | None = None  # what training rows pass through that do not fit on the device
+    notes: Sequence[str] = ()  # what a person should be told of it
+
+    @property
+    def orders(self) -> int:
+        """In how many orders the members that are still here take the rows."""
+        training = self.population.members.training
+        return 1 if shared(training.order_seed, shuffle=training.shuffle) else self.population.size
+
+    def close(self) -> None:
+        """End what goes on beside the main thread."""
+        if self.ring is not None:
+            self.ring.close()
+        for minimizer in self.minimizers.values():
+            minimizer.close()
+        self.minimizers.clear()
+
+
+def build(
+    experiments: Sequence[Experiment], data: Prepared, backend: Backend, *, whole: bool = False
+) -> TrainingRun:
+    """Allocate a population for resolved experiments of one group on prepared data.
+
+    Rows stream to a device on which they do not fit, unless steps that follow no course need the `whole`.
+    Raises DataError when a batch is larger than the training rows.
+    """
+    first = experiments[0]
+    if len({grouping_key(experiment) for experiment in experiments}) > 1:
+        raise ValueError("these experiments do not have one grouping key")
+    members = stack(experiments)
+    population = Population(members, len(experiments))
+    rates = [float(layer.dropout.max()) for layer in members.model.layers]
+    plan = network_of(first, data, rates=rates, input_noise=float(members.model.input_noise.max()))
+    place = layout(plan)
+    batches, monitor = batches_of(first, data.train), _monitor(first, data)
+    widths = place.size, statistics_layout(plan).size
+    run = TrainingRun(
+        experiment=first,
+        backend=backend,
+        plan=plan,
+        place=place,
+        population=population,
+        pool=Pool(backend),
+        batches=batches,
+        calendar=Calendar(batches.steps, first.training.epochs),
+        tables=_tables(first, data, backend, plan.outputs),
+        monitor=monitor,
+        stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
+        convergence=ConvergenceMonitor(population, backend, members.training.convergence, place.size),
+        snapshots=Snapshots(population, backend, first.training, *widths),
+        plateau=_plateau(population, first, monitor),
+        task=task_of(data.preprocessing, first),
+        target_scale=backend.from_host(np.asarray(data.preprocessing.target_scale, dtype=float)),
+        final=np.zeros((len(experiments), widths[0]), backend.dtype),
+        final_statistics=np.zeros((len(experiments), widths[1]), backend.dtype),
+    )
+    _allocate(run, experiments, data)
+    _place(run, whole=whole)
+    return run
+
+
+def _place(run: TrainingRun, *, whole: bool) -> None:
+    """Put the rows where they are to lie, now that all else has its memory."""
+    backend, batches, groups = run.backend, run.batches, run.orders
+    working = working_bytes(backend, run.plan, run.population.size, groups, batches)
+    chunk = 2 * chunk_rows(run.plan, backend.chunk_bytes)
+    passing = {name: table.bytes_of(chunk) for name, table in run.tables.items()}
+    rows = buffer_rows(run.tables["train"], groups, batches)
+    if whole or rows >= batches.rows:
+        del passing["train"]
+    else:
+        passing["train"] += run.tables["train"].bytes_of(rows)
+    run.tables, run.notes = place(run.tables, backend, working, passing)
+    train = run.tables["train"]
+    if train.pipe is not None:
+        run.ring = DoubleBuffer(backend, train.pipe, train, groups, batches)
+
+
+def _monitor(experiment: Experiment, data: Prepared) -> str:
+    stopping = experiment.training.early_stopping
+    if stopping is not None:
+        return stopping.monitor
+    return "val_loss" if data.validation is not None else "train_loss"
+
+
+def _plateau(population: Population, experiment: Experiment, monitor: str) -> PlateauMonitor | None:
+    if not isinstance(experiment.schedule, Reactive):
+        return None
+    watched = experiment.schedule.monitor or monitor
+    return PlateauMonitor(population, watched, maximize=goal(watched) == "maximize")
+
+
+def batches_of(experiment: Experiment, train: Rows) -> BatchPlan:
+    """How the training rows are cut into batches. Raises DataError when one is larger than all of them."""
+    rows, size = len(train.x), experiment.training.batch_size
+    fewest = 2 if any(layer.batch_norm for layer in experiment.model.hidden_layers()) else 1
+    if rows < fewest:
+        raise DataError("model.batch_norm: one training row has no spread, it needs two")
+    if size == "full":
+        return BatchPlan(rows, rows)
+    if size > rows:
+        raise DataError(f"training.batch_size: {size} is more than the {rows} training rows; write full")
+    return BatchPlan(rows, size, experiment.training.drop_last, fewest)
+
+
+def _tables(experiment: Experiment, data: Prepared, backend: Backend, outputs: int) -> dict[str, Dataset]:
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {
+        name: table_of(part, experiment, backend.dtype, outputs)
+        for name, part in parts.items()
+        if part is not None
+    }
+
+
+def _allocate(run: TrainingRun, experiments: Sequence[Experiment], data: Prepared) -> None:
+    """The arrays that have the member axis."""
+    members, register, zeros = run.population.members, run.population.register, run.backend.zeros
+    size, width = run.population.size, run.place.size
+    rule = optimizers[run.experiment.optimizer.name]
+    register("parameters", zeros((size, width)))
+    register("gradient", zeros((size, width)), scratch=True)
+    chosen = run.experiment.optimizer
+    register("state", zeros((size, len(rule.slots(chosen)), width)))
+    if rule.ahead(chosen) is not None:
+        register("ahead", zeros((size, width)))
+    if rule.full_batch:
+        register("at_rest", np.zeros(size, dtype=bool))
+    register("total", zeros((size, 2), np.float64))
+    register("rate", np.zeros(size))
+    l2 = members.regularization.l2.astype(float)
+    register("l2", run.backend.from_host(np.stack([l2, np.zeros(size)], axis=1)))
+    _allocate_limits(run)
+    register("loss", run.backend.from_host(columns(loss_of(run.experiment).columns(members.loss), size)))
+    known = rule.coefficients(shaped(members.optimizer, 1), np.ones((size, 1)), np.ones(1))
+    twice = 1 if rule.ahead(chosen) is None else 2
+    register("coefficients", zeros((size, DECAYS + twice * len(known))), scratch=True)
+    register("statistics", zeros(run.final_statistics.shape))
+    if run.experiment.training.early_stopping is not None:
+        register("best_parameters", zeros((size, width)))
+        register("best_statistics", zeros(run.final_statistics.shape))
+    keys = [key_words(int(seed)) for seed in members.training.noise_seed]
+    register("noise_keys", run.backend.from_host(np.array(keys, dtype=np.uint64)))
+    run.population["statistics"][:] = run.backend.from_host(initial_statistics(statistics_layout(run.plan)))
+    for r, experiment in enumerate(experiments):
+        one = network_of(experiment, data)  # with the member's own numbers, which initializers read
+        inits = layer_initializers(experiment.model, one)
+        row = initial_row(one, run.place, inits, experiment.model.seed or 0)
+        run.population["parameters"][r] = run.backend.from_host(row)
+
+
+def _allocate_limits(run: TrainingRun) -> None:
+    """What penalties and limits beside l2 read, where any member has them."""
+    members, register, place = run.population.members, run.population.register, run.backend.from_host
+    size, training, penalties = run.population.size, members.training, members.regularization
+    limits = [penalties.l1, *(_or(limit, np.inf) for limit in (training.clip_value, training.clip_norm))]
+    if training.clip_value is not None or training.clip_norm is not None or (penalties.l1 > 0).any():
+        register("penalties", place(columns(limits, size)))
+        register("no_l2", place(np.zeros((size, 2))))
+    if penalties.max_norm is not None:
+        register("max_norm", place(penalties.max_norm.astype(float)))
+
+
+def _or(value: Any, otherwise: float) -> Any:
+    return otherwise if value is None else value

@@ -1,0 +1,64 @@
+"""The one owner of the member axis.
+
+Every array with one row per member is listed here, host and device alike, and `compact` moves the rows of
+the members that go on to the front of all of them. Nobody else may keep a view across it.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.backend.base import Array
+from nettrain.catalogue.members import select
+
+COMPACT_FROM = 8  # rows move when one in this many has stopped
+
+
+class Population:
+    """R members that train side by side; `members` holds their stacked settings.
+
+    `original` (R,) says which of the members at the start each row is, `active` (R,) which still train.
+    """
+
+    def __init__(self, members: Any, size: int) -> None:
+        self.members = members
+        self.size = size
+        self._rows: dict[str, Array] = {}
+        self._scratch: set[str] = set()
+        self.register("original", np.arange(size))
+        self.register("active", np.ones(size, dtype=bool))
+
+    def register(self, name: str, array: Array, *, scratch: bool = False) -> None:
+        """List an array whose first axis is the members; `scratch` is written anew in every step."""
+        self._rows[name] = array
+        if scratch:
+            self._scratch.add(name)
+
+    def persistent(self) -> list[str]:
+        """Names of the arrays on which the run's future depends."""
+        return [name for name in self._rows if name not in self._scratch]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether an array of this name is listed."""
+        return name in self._rows
+
+    def __getitem__(self, name: str) -> Array:
+        """The rows of the members that are still here; a view, void after `compact`."""
+        return self._rows[name][: self.size]
+
+    def should_compact(self) -> bool:
+        """Whether enough members have stopped to be worth moving the others."""
+        stopped = self.size - int(self["active"].sum())
+        return 0 < stopped < self.size and stopped * COMPACT_FROM >= self.size
+
+    def compact(self, keep: npt.NDArray[np.bool_]) -> None:
+        """Move the rows to keep (R,) to the front of every listed array."""
+        self.pick(np.flatnonzero(keep))
+
+    def pick(self, rows: npt.NDArray[np.intp]) -> None:
+        """Keep these rows alone, in this order."""
+        for array in self._rows.values():
+            array[: len(rows)] = array[rows]
+        self.members = select(self.members, rows)
+        self.size = len(rows)

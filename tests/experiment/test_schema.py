@@ -1,0 +1,147 @@
+"""The schema takes every experiment file that is right and refuses the usual mistakes, as the loader does."""
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from nettrain.cli.completion import (
+    complete_begun_run,
+    complete_file,
+    complete_kind,
+    complete_override,
+    complete_run,
+)
+from nettrain.errors import SpecError
+from nettrain.experiment.document import parse
+from nettrain.experiment.kinds import REGISTRIES
+from nettrain.experiment.load import check
+from nettrain.experiment.schema import experiment_schema
+from tests.cli.command import CONFIGS
+
+SCHEMA = experiment_schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+START = "data: {source: builtin:iris}\n"
+RIGHT = [
+    "",
+    "optimizer: adam",
+    "optimizer: {name: sgd, learning_rate: 0.1}",
+    "optimizer: {learning_rate: 0.1}",
+    "schedule: {name: cosine, warmup: 0.1}",
+    "schedule: {warmup: 3}",
+    "loss: auto",
+    "training: {batch_size: full, early_stopping: {monitor: val_accuracy}}",
+    "model: {hidden: [], init: {scale: 2}, output_activation: tanh}",
+]
+WRONG = [
+    "optimiser: adam",
+    "optimizer: adm",
+    "optimizer: {name: sgd, beta1: 0.9}",
+    "optimizer: {learning_rate: -1}",
+    "optimizer: {name: adam, beta2: 1.0}",
+    "schedule: {name: cosine, factor: 2}",
+    "schedule: auto",
+    "model: {hidden: [0]}",
+    "model: {hidden: 3}",
+    "model: {activation: {lambda: 2}}",
+    "model: {dropout: 1}",
+    "training: {epochs: 0}",
+    "training: {batch_size: all}",
+    "training: {early_stopping: {monitor: val_loos}}",
+    "training: {diagnostics: 3}",
+    "seed: -1",
+    "seed: '1'",
+]
+
+
+def wrong(text: str) -> list[str]:
+    return [error.message for error in VALIDATOR.iter_errors(parse(text, "test").values)]
+
+
+def test_it_is_a_schema():
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.rglob("*.yaml")), ids=lambda file: file.name)
+def test_it_takes_every_config(file):
+    assert [] == wrong(file.read_text())
+
+
+@pytest.mark.parametrize("line", RIGHT)
+def test_it_takes_what_the_loader_takes(line):
+    check(parse(START + line, "test"))
+    assert [] == wrong(START + line)
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_it_refuses_what_the_loader_refuses(line):
+    with pytest.raises(SpecError):
+        check(parse(START + line, "test"))
+    assert wrong(START + line)
+
+
+@pytest.mark.parametrize("source", ["builtin:irs", "synthetic:moon", "builtin:"])
+def test_it_refuses_unknown_sources(source):
+    assert wrong(f"data: {{source: '{source}'}}")
+    assert wrong(f"data: {{source: 'builtin:iris', test: '{source}'}}")
+
+
+def test_it_takes_paths_as_sources():
+    assert [] == wrong("data: {source: ../rows.csv, validation: more.csv, test: 20}")
+
+
+@pytest.mark.parametrize("key", ["optimizer", "schedule", "loss"])
+def test_every_variant_can_be_chosen_by_name(key):
+    names = SCHEMA["properties"][key]["anyOf"][0]["enum"]
+    assert [] == [name for name in REGISTRIES[key] if name not in names]
+
+
+def test_every_key_says_what_it_means():
+    bare = []
+
+    def walk(block, path):
+        for name, field in block.get("properties", {}).items():
+            if name != "name" and not {"description", "$ref"} & set(field):
+                bare.append(f"{path}{name}")
+            walk(field, f"{path}{name}.")
+        for form in block.get("anyOf", []):
+            walk(form, path)
+
+    walk(SCHEMA, "")
+    for name, block in SCHEMA["$defs"].items():
+        walk(block, f"{name}.")
+    assert [] == bare
+
+
+def test_kinds_are_completed():
+    assert ["loss"] == complete_kind("lo")
+    assert [] == complete_kind("x")
+
+
+def test_keys_are_completed_with_their_meaning():
+    offers = dict(complete_override("training.ep"))
+    assert {"training.epochs=": "passes over the training rows"} == offers
+    assert {"optimizer.learning_rate=": "step size α"} == dict(complete_override("optimizer.learning"))
+    assert ["seed="] == [key for key, _ in complete_override("se")]
+    assert {"schedule=", "schedule.warmup="} <= {key for key, _ in complete_override("s")}
+
+
+def test_values_are_completed():
+    assert ["optimizer=sgd"] == [offer for offer, _ in complete_override("optimizer=sg")]
+    assert ["backend.dtype=float32", "backend.dtype=float64"] == [
+        offer for offer, _ in complete_override("backend.dtype=")
+    ]
+    assert ["training.shuffle=true"] == [offer for offer, _ in complete_override("training.shuffle=t")]
+
+
+def test_files_and_runs_are_completed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("runs/iris/summary.json", "runs/iris-2/summary.json", "runs/else/notes", "a.yaml", "b.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    assert ["a.yaml", "runs/"] == complete_file("")
+    assert ["a.yaml"] == complete_file("a")
+    assert ["runs/iris", "runs/iris-2"] == complete_run("")
+    assert ["runs/iris-2"] == complete_run("runs/iris-")
+    (tmp_path / "runs/begun").mkdir()
+    (tmp_path / "runs/begun/config.yaml").touch()
+    assert ["runs/begun"] == complete_begun_run("")
+    assert [] == complete_run("runs/beg")

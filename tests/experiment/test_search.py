@@ -1,0 +1,119 @@
+"""The sweep block: the spelling of Weights & Biases, and what is wrong with it by line."""
+
+import pytest
+
+from nettrain.errors import SpecError
+from nettrain.experiment.document import parse
+from nettrain.experiment.load import check
+from nettrain.experiment.search import EarlyTerminate, parameters
+
+HEAD = "data: {source: 'builtin:iris'}\nsweep:\n"
+
+
+def document(block):
+    lines = "\n".join(f"  {line}" for line in block.splitlines())
+    return parse(f"{HEAD}{lines}\n", "f")
+
+
+def errors(block):
+    with pytest.raises(SpecError) as caught:
+        check(document(block))
+    return list(caught.value.problems)
+
+
+def searched(block):
+    found = document(block)
+    check(found)
+    return {one.key: one.distribution.model_dump() for one in parameters(found)}
+
+
+def test_every_spelling_is_understood():
+    block = """parameters:
+  optimizer.learning_rate: {distribution: log_uniform_values, min: 1e-4, max: 1e-1}
+  model.hidden: {values: [[32], [64, 32]], probabilities: [0.25, 0.75]}
+  model.dropout: {min: 0, max: 0.5}
+  seed: {min: 0, max: 9}
+  training: {parameters: {batch_size: {distribution: constant, value: 16}, epochs: {value: 3}}}"""
+    assert searched(block) == {
+        "optimizer.learning_rate": {"name": "log_uniform_values", "min": 1e-4, "max": 1e-1},
+        "model.hidden": {
+            "name": "categorical",
+            "values": [[32], [64, 32]],
+            "probabilities": [0.25, 0.75],
+        },
+        "model.dropout": {"name": "uniform", "min": 0.0, "max": 0.5},
+        "seed": {"name": "int_uniform", "min": 0, "max": 9},
+        "training.batch_size": {"name": "constant", "value": 16},
+        "training.epochs": {"name": "constant", "value": 3},
+    }
+
+
+PARAMETER = "parameters: {model.dropout: %s}"
+WRONG = [
+    ("trials: 3", "f:2: sweep.parameters: missing"),
+    ("parameters: {}", "f:3: sweep.parameters: needs at least 1 of them"),
+    (
+        "method: bayes\nparameters: {seed: {value: 1}}",
+        'f:3: sweep.method: "bayes" is not here, use random or grid',
+    ),
+    ("trails: 3\nparameters: {seed: {value: 1}}", 'f:3: sweep.trails: unknown key, did you mean "trials"?'),
+    (
+        PARAMETER % "{distribution: log_uniform, min: -9.21034, max: -2.302585}",
+        'f:3: sweep.parameters.model.dropout.distribution: "log_uniform" takes exponents of e, '
+        "write log_uniform_values with the borders themselves: min: 0.0001, max: 0.1",
+    ),
+    (
+        PARAMETER % "{distribution: unifrom, min: 0, max: 1}",
+        'f:3: sweep.parameters.model.dropout.distribution: unknown "unifrom", did you mean "uniform"?',
+    ),
+    (
+        PARAMETER % "{min: 0.5, max: 0.1}",
+        "f:3: sweep.parameters.model.dropout: an empty range, min 0.5 is not below max 0.1",
+    ),
+    (PARAMETER % "{min: 0.5}", "f:3: sweep.parameters.model.dropout.max: missing"),
+    (
+        PARAMETER % "{min: 0.1, max: 0.5, step: 0.1}",
+        "f:3: sweep.parameters.model.dropout.step: unknown key (allowed: distribution, min, max)",
+    ),
+    (
+        PARAMETER % "[0.1, 0.5]",
+        "f:3: sweep.parameters.model.dropout: [0.1, 0.5] is not a block of keys, write {values: [0.1, 0.5]}",
+    ),
+    (
+        PARAMETER % "0.1",
+        "f:3: sweep.parameters.model.dropout: 0.1 is not a block of keys, write {value: 0.1}",
+    ),
+    (
+        PARAMETER % "{}",
+        "f:3: sweep.parameters.model.dropout: needs values, value, min and max, or a distribution",
+    ),
+    (
+        "method: grid\nparameters: {model.dropout: {min: 0.0, max: 0.5}}",
+        "f:4: sweep.parameters.model.dropout: uniform has no end of values, a grid needs values or a q_ distribution",
+    ),
+    (
+        "parameters:\n  model.dropout: {value: 0}\n  model: {parameters: {dropout: {value: 0.1}}}",
+        "f:5: sweep.parameters.model.parameters.dropout: searched twice, first at f:4",
+    ),
+    (
+        "parameters: {backend.dtype: {value: float64}}",
+        "f:3: sweep.parameters.backend.dtype: cannot be searched",
+    ),
+    (
+        "early_terminate: {eta: 2}\nparameters: {seed: {value: 1}}",
+        "f:3: sweep.early_terminate: give min_iter, or max_iter and s",
+    ),
+]
+
+
+@pytest.mark.parametrize(("block", "line"), WRONG, ids=[line.partition(": ")[2][:40] for _, line in WRONG])
+def test_what_is_wrong_is_said_with_its_line(block, line):
+    assert [line] == errors(block)
+
+
+def test_comparisons_come_at_powers_of_eta_and_never_at_the_end():
+    assert [2, 6, 18] == EarlyTerminate(min_iter=2, eta=3).rungs(54)
+    assert [2, 6, 18, 54] == EarlyTerminate(min_iter=2, eta=3).rungs(55)
+    assert [] == EarlyTerminate(min_iter=10).rungs(10)
+    assert [3, 9] == EarlyTerminate(type="hyperband", max_iter=27, s=2).rungs(27)
+    assert [1, 2, 3, 5] == EarlyTerminate(min_iter=1, eta=1.5).rungs(6)

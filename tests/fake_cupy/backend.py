@@ -1,0 +1,93 @@
+"""A backend on the double's arrays whose kernels are the host's: the rules of a device at a host's speed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, Call, HostArray
+from nettrain.backend.kernel import Kernel
+from nettrain.backend.numpy import NumpyBackend
+from nettrain.backend.pinned import PinnedPipe
+from tests.fake_cupy.arrays import device, ndarray
+from tests.fake_cupy.module import modules
+from tests.fake_cupy.queue import queue
+
+ROOM = 100 << 30  # bytes
+
+
+class DoubleBackend:
+    """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host.
+
+    `room` is what it says that it has free, in bytes.
+    """
+
+    name = "double"
+    block, transposes_small, merges_rows, chunk_bytes = 1024, False, False, 64 << 20  # as on a device
+
+    def __init__(self, dtype: str = "float32", threads: int = 1, room: int = ROOM) -> None:
+        self.xp: Any = modules()["cupy"]
+        self._pipe = PinnedPipe(self.xp, self.xp.cuda.get_current_stream(), lambda: room)
+        self._host = NumpyBackend(dtype, threads)
+        self.dtype, self.threads = self._host.dtype, threads
+
+    def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
+        return device(self._host.zeros(shape, dtype))
+
+    def from_host(self, array: HostArray) -> Array:
+        assert isinstance(array, np.ndarray), f"{type(array)} is no host array"
+        return self.xp.ascontiguousarray(array, self.dtype if array.dtype.kind == "f" else None)
+
+    def to_host(self, array: Array) -> HostArray:
+        assert isinstance(array, ndarray), f"{type(array)} is no device array"
+        return array.get()
+
+    def matmul(self, a: Array, b: Array, out: Array) -> None:
+        queue.do(lambda: self._host.matmul(_memory(a), _memory(b), _memory(out)))
+
+    def product(self, a: Array, b: Array, out: Array, **named: Any) -> Call:
+        plain = {name: _unwrapped(value) for name, value in named.items()}
+        return _queued(self._host.product(_memory(a), _memory(b), _memory(out), **plain))
+
+    def sum_rows(self, x: Array, w: Array, start: int) -> Call:
+        return _queued(self._host.sum_rows(_memory(x), _memory(w), start))
+
+    def gather(self, table: Array, index: Array, out: Array) -> Call:
+        return _queued(self._host.gather(_memory(table), _memory(index), _memory(out)))
+
+    def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
+        return _queued(self._host.launch(kernel, work, *(_argument(one) for one in arrays)))
+
+    def pipe(self) -> PinnedPipe:
+        return self._pipe
+
+    def synchronize(self) -> None:
+        self.xp.cuda.get_current_stream().synchronize()
+
+    def capture(self, calls: Sequence[Call]) -> Call:
+        return _queued(self._host.capture(calls))
+
+
+def _queued(call: Call) -> Call:
+    return lambda: queue.do(call)
+
+
+def _memory(array: Array) -> Any:
+    assert isinstance(array, ndarray), f"{type(array)} is no device array"
+    return array._memory
+
+
+def _unwrapped(value: Any) -> Any:
+    """What belongs to a product: an array, an array and a place in it, or numbers."""
+    if isinstance(value, tuple):
+        return tuple(_unwrapped(part) for part in value)
+    return _memory(value) if hasattr(value, "shape") else value
+
+
+def _argument(value: Any) -> Any:
+    """A kernel takes contiguous device arrays and whole numbers."""
+    if type(value) is int:
+        return value
+    memory = _memory(value)
+    assert memory.flags.c_contiguous, "a kernel's arrays have no gaps"
+    return memory

@@ -1,0 +1,226 @@
+"""Layers in training: members equal their own runs, averages and masks are what they should be."""
+
+import numpy as np
+import pytest
+
+from nettrain.catalogue.activations import activations
+from nettrain.catalogue.members import grouping_key
+from nettrain.errors import DataError
+from nettrain.inference.predict import predict
+from nettrain.model.network import Tape
+from nettrain.model.parameters import statistics_layout, views
+from nettrain.training.loop import train
+from nettrain.training.step import append_loss, training_step
+from tests.trained import IRIS, built, experiment, trained
+from tests.training.test_population import assert_bit_equal, check, members
+
+HIDDEN = [name for name, entry in activations.items() if not entry.outputs_only]
+LAYERS = """[
+  {units: 7, batch_norm: {momentum: 0.2}, dropout: 0.3, init: {scale: 2.0}},
+  {units: 5, activation: {name: leaky_relu, negative_slope: 0.2}, bias: false},
+  {units: 6, activation: {name: maxout, pieces: 3}, batch_norm: true, bias: true, dropout: 0.2},
+]"""
+
+
+def varied(count: int, *overrides: str) -> list:
+    """Members of LAYERS that differ in all numbers of layers."""
+    return [
+        experiment(
+            IRIS.replace("hidden: [7, 5], ", ""),
+            f"model.layers={LAYERS}",
+            *overrides,
+            f"seed={r}",
+            f"training.noise_seed={40 + r // 2}",
+            f"model.input_noise={0.2 * (r % 3)}",
+            f"model.layers.0.dropout={0.1 * (r % 4)}",
+            f"model.layers.0.batch_norm.momentum={0.1 * (1 + r)}",
+            f"model.layers.0.batch_norm.epsilon={10.0 ** -(1 + r % 5)}",
+            f"model.layers.0.init.scale={1 + 0.1 * r}",
+            f"model.layers.1.activation.negative_slope={0.1 * (r % 5)}",
+            f"model.layers.2.dropout={0.4 - 0.1 * (r % 5)}",
+        )
+        for r in range(count)
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_members_that_differ_in_every_number_of_their_layers_equal_their_own_runs(dtype: str) -> None:
+    specs = varied(5, f"backend.dtype={dtype}", "training.epochs=3")
+    assert len({grouping_key(spec) for spec in specs}) == 1
+    check(specs)
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_members_equal_their_own_runs_for_every_activation_behind_batch_norm(name: str) -> None:
+    check(members(3, f"model.activation={name}", "model.batch_norm=true", "training.epochs=2"))
+
+
+@pytest.mark.parametrize("name", activations)
+def test_members_equal_their_own_runs_for_every_activation_of_outputs(name: str) -> None:
+    target = ["data.target=[2, 3]", "data.columns.ignore=[4]", "loss.name=mse", "training.epochs=2"]
+    check(members(3, *target, f"model.output_activation={name}"))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_wide_normalised_members_equal_their_own_runs_on_any_number_of_threads(threads: int) -> None:
+    text = "data: {source: 'builtin:optdigits', seed: 0}\ntraining: {batch_size: 512, epochs: 1}\n"
+    wide = ["model.hidden=[512, 300]", "model.batch_norm=true", f"backend.threads={threads}"]
+    check(members(3, *wide, "model.activation=prelu", "model.input_noise=0.1", text=text))
+
+
+def test_rows_that_move_take_their_averages_along() -> None:
+    stopping = ["training.epochs=40", "training.early_stopping.monitor=val_loss", "model.batch_norm=true"]
+    specs = [
+        experiment(
+            IRIS,
+            *stopping,
+            f"training.early_stopping.patience={1 + r % 3}",
+            f"optimizer.learning_rate={0.01 * (1 + r)}",
+            f"model.batch_norm.momentum={0.05 * (1 + r)}",
+            f"seed={r}",
+            "model.dropout=0.2",
+        )
+        for r in range(8)
+    ]
+    together = check(specs)
+    assert together.run.population.size < 8
+    assert len({stop.epoch for stop in together.stopped.values()}) >= 3
+    assert any(stop.restored for stop in together.stopped.values())
+
+
+def test_averages_are_restored_with_the_best_weights() -> None:
+    stopping = ["training.early_stopping.patience=3", "optimizer.learning_rate=0.3", "training.epochs=60"]
+    spec = experiment(IRIS, "model.batch_norm=true", *stopping)
+    whole = trained([spec])
+    best = whole.stopped[0].best_epoch
+    assert whole.stopped[0].restored
+    assert best < whole.stopped[0].epoch
+    short = spec.model_copy(
+        update={"training": spec.training.model_copy(update={"epochs": best, "early_stopping": None})}
+    )
+    assert_fitted_equal(whole, trained([short]))
+
+
+def assert_fitted_equal(one, other) -> None:
+    assert one.run.final.tobytes() == other.run.final.tobytes()
+    assert one.run.final_statistics.tobytes() == other.run.final_statistics.tobytes()
+
+
+def test_averages_follow_the_batches() -> None:
+    run = built([experiment(IRIS, "model.batch_norm={momentum: 0.25}", "backend.dtype=float64")])
+    step, x = training_step(run, 16, 1), run.tables["train"].x
+    mean, variance = np.zeros(7), np.ones(7)
+    place = statistics_layout(run.plan)
+    for first in (0, 16, 32):
+        weight = run.population["parameters"][0, : 4 * 7].reshape(4, 7).copy()
+        z = x[first : first + 16] @ weight
+        step.index[...] = np.arange(first, first + 16)
+        run.population["coefficients"][:] = 0.01
+        step.replay()
+        mean = 0.75 * mean + 0.25 * z.mean(axis=0)
+        variance = 0.75 * variance + 0.25 * z.var(axis=0, ddof=1)
+    kept = views(run.population["statistics"], place)[0]
+    np.testing.assert_allclose(kept["running_mean"][0, 0], mean, rtol=1e-12)
+    np.testing.assert_allclose(kept["running_variance"][0, 0], variance, rtol=1e-12)
+
+
+def test_a_rows_prediction_does_not_depend_on_the_others() -> None:
+    run = trained([experiment(IRIS, "model.batch_norm=true", "backend.dtype=float64")]).run
+    x = run.tables["test"].x
+    fitted = (run.backend, run.plan, run.final, run.final_statistics)
+    whole = predict(*fitted, x)
+    alone = np.concatenate([predict(*fitted, x[k : k + 1]) for k in range(len(x))], axis=1)
+    np.testing.assert_allclose(whole, alone, rtol=1e-12)
+
+
+def test_a_last_batch_of_one_row_is_left_out_and_told() -> None:
+    uneven = ["training.batch_size=101", "training.epochs=1"]
+    run = built([experiment(IRIS, *uneven, "model.batch_norm=true")])
+    assert run.batches.rows == 102
+    assert run.batches.sizes == (101,)
+    assert run.batches.remarks == ["the last batch of an epoch is one row and left out: batch_norm needs two"]
+    for _ in train(run):
+        pass
+    assert np.isfinite(run.final).all()
+    plain = built([experiment(IRIS, *uneven)])
+    assert plain.batches.sizes == (101, 1)
+    assert plain.batches.remarks == []
+    dropped = built([experiment(IRIS, *uneven, "model.batch_norm=true", "training.drop_last=true")])
+    assert dropped.batches.remarks == []
+
+
+def test_one_training_row_has_no_spread(tmp_path) -> None:
+    (tmp_path / "one.csv").write_text("a,b\n1.5,2.5\n")
+    text = f"data: {{source: '{tmp_path}/one.csv', target: b, target_kind: numbers, validation: 0}}\n"
+    full = ["training.batch_size=full", "model.batch_norm=true"]
+    with pytest.raises(DataError, match=r"model\.batch_norm: one training row has no spread, it needs two"):
+        built([experiment(text, *full)])
+
+
+def test_each_layer_drops_its_own_share() -> None:
+    text = "data: {source: 'builtin:optdigits', seed: 0}\n"
+    layers = "[{units: 200, dropout: 0.1}, {units: 100}, {units: 300, dropout: 0.6}]"
+    run = built([experiment(text, f"model.layers={layers}", "training.batch_size=1024")])
+    tape, index = Tape(), np.arange(1024)[None]
+    passed = append_loss(tape, run, index)
+    for call in tape:
+        call()
+    for k, rate in ((0, 0.1), (2, 0.6)):
+        own = passed.work[k]
+        kept, n = own.mask > 0, own.mask.size
+        assert abs(1 - kept.mean() - rate) < 5 * np.sqrt(rate * (1 - rate) / n) + 1e-5
+        assert np.array_equal(own.dropped, own.a * own.mask)
+        np.testing.assert_allclose(own.mask[kept], 1 / (1 - rate), rtol=1e-6)
+        # inverted dropout keeps the mean: the spread of a sum of independent ±
+        spread = np.sqrt((own.a.astype(float) ** 2).sum() * rate / (1 - rate))
+        assert abs(own.dropped.astype(float).sum() - own.a.astype(float).sum()) < 5 * spread
+    assert passed.work[1].mask is None
+
+
+def test_noise_on_the_inputs_is_for_training_alone() -> None:
+    base = experiment(IRIS, "backend.dtype=float64")
+    loud = experiment(IRIS, "backend.dtype=float64", "model.input_noise=0.5")
+    quiet, noisy = built([base]), built([loud])
+    for run in (quiet, noisy):
+        tape = Tape()
+        run.passed = append_loss(tape, run, np.arange(16)[None])
+        for call in tape:
+            call()
+    drawn = noisy.passed.x - quiet.passed.x
+    assert abs(drawn.std() - 0.5) < 5 * 0.5 / np.sqrt(2 * drawn.size)
+    ours, theirs = (
+        predict(run.backend, run.plan, *(run.population[name] for name in ("parameters", "statistics")), x)
+        for run, x in ((quiet, quiet.tables["test"].x), (noisy, noisy.tables["test"].x))
+    )
+    assert np.array_equal(ours, theirs)
+
+
+def test_softmax_outputs_are_shares() -> None:
+    target = ["data.target=[2, 3]", "data.columns.ignore=[4]", "loss.name=mse", "data.target_scaling=none"]
+    run = trained([experiment(IRIS, *target, "model.output_activation=softmax")]).run
+    out = predict(run.backend, run.plan, run.final, run.final_statistics, run.tables["test"].x)
+    np.testing.assert_allclose(out.sum(axis=-1), 1, rtol=1e-5)
+
+
+def test_the_link_of_a_loss_may_be_named_as_output_activation() -> None:
+    named = built([experiment(IRIS, "loss=cross_entropy", "model.output_activation=softmax")])
+    plain = built([experiment(IRIS, "loss=cross_entropy")])
+    assert named.plan == plain.plan
+    assert named.experiment == plain.experiment
+
+
+def test_widths_and_layers_give_the_same_bits() -> None:
+    short = experiment(IRIS, "model.dropout=0.2", "model.batch_norm=true")
+    shared = "activation: tanh, dropout: 0.2, batch_norm: true"
+    long = experiment(
+        IRIS.replace("hidden: [7, 5], ", ""), f"model.layers=[{{units: 7, {shared}}}, {{units: 5, {shared}}}]"
+    )
+    assert_bit_equal(trained([short]), trained([long]), 0)
+
+
+def test_learned_slopes_move_and_start_where_they_should() -> None:
+    run = trained([experiment(IRIS, "model.activation=prelu")]).run
+    fresh = built([experiment(IRIS, "model.activation=prelu")])
+    first, last = (views(rows, run.place)[0]["slope"] for rows in (fresh.population["parameters"], run.final))
+    assert (first == 0.25).all()
+    assert (last != 0.25).all()

@@ -1,0 +1,147 @@
+"""L-BFGS against a closed form, against SciPy driven by hand, and its threads."""
+
+import threading
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from nettrain.errors import SpecError
+from nettrain.training.build import TrainingRun
+from nettrain.training.loop import Training, train
+from nettrain.training.state import restore, snapshot
+from nettrain.training.step import training_step
+from tests.trained import IRIS, built, experiment, trained
+from tests.training.test_population import check
+
+FULL = ("training.batch_size=full", "backend.dtype=float64", "data.validation=0")
+LBFGS = ("optimizer=lbfgs", *FULL)
+LINEAR = ("data.source=synthetic:sine", "loss=mse", "model.hidden=[]", "training.epochs=50")
+
+
+def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
+    l2 = 0.1
+    tight = "optimizer={name: lbfgs, tolerance: 0, gradient_tolerance: 1e-12}"
+    result = trained([experiment(IRIS, *LINEAR, *FULL, tight, f"regularization.l2={l2}")])
+    table = result.run.tables["train"]
+    x, y = table.x, table.y.reshape(table.rows, -1)
+    both = np.column_stack([x, np.ones(len(x))])
+    pull = np.diag([l2] * x.shape[1] + [0.0])
+    # mean (ŷ-y)² + l2/2·w², so 2/N·XᵀX w + l2·w = 2/N·Xᵀy
+    expected = np.linalg.solve(2 / len(x) * both.T @ both + pull, 2 / len(x) * both.T @ y)
+    place = result.run.place
+    got = [result.weights()[place.start(0, name)] for name in ("weight", "bias")]
+    np.testing.assert_allclose(got, expected[:, 0], rtol=1e-8, atol=1e-12)
+    assert result.stopped[0].reason == "converged"
+    assert result.stopped[0].epoch < 50
+
+
+def by_hand(run: TrainingRun, iterations: int, l2: float) -> list[np.ndarray]:
+    """SciPy's iterates on the run's loss, called from this thread."""
+    probe = built([experiment(IRIS, *FULL, "optimizer=sgd")])
+    step, place, found = training_step(probe, probe.batches.rows, 1), probe.place, []
+
+    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
+        probe.population["parameters"][0] = x
+        probe.population["total"][:] = 0
+        step.replay()
+        total, gradient = probe.population["total"][0], probe.population["gradient"][0].copy()
+        gradient[: place.weights] += l2 * x[: place.weights]
+        return total[0] / total[1] + l2 / 2 * (x[: place.weights] ** 2).sum(), gradient
+
+    start = run.population["parameters"][0].copy()
+    options = {"maxiter": iterations, "maxcor": 10, "ftol": 2.2e-9, "gtol": 1e-5}
+    minimize(
+        objective,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        callback=lambda x: found.append(x.copy()),
+        options=options,
+    )
+    return found
+
+
+def test_its_epochs_are_scipys_iterations() -> None:
+    run = built([experiment(IRIS, *LBFGS, "training.epochs=12", "regularization.l2=0.01")])
+    expected, got, objectives = by_hand(run, 12, 0.01), [], []
+    for event in train(run):
+        if hasattr(event, "figures"):
+            got.append(run.population["parameters"][0].copy())
+            objectives.append(float(event.figures["objective"][0]))
+    assert len(got) == len(expected) == 12
+    assert np.abs(np.array(got) - np.array(expected)).max() <= 1e-9 * np.abs(expected).max()
+    assert objectives == sorted(objectives, reverse=True)
+
+
+def test_members_equal_their_own_runs() -> None:
+    specs = [
+        experiment(IRIS, *LBFGS, "training.epochs=40", f"seed={r}", f"regularization.l2={0.1 * r}")
+        for r in range(5)
+    ]
+    ends = check(specs).stopped.values()
+    assert len({end.epoch for end in ends}) >= 3
+    assert {end.reason for end in ends} >= {"converged"}
+
+
+def minding() -> int:
+    return threading.active_count()
+
+
+def test_its_threads_end_with_the_run_and_when_nobody_asks_for_the_rest() -> None:
+    before = minding()
+    specs = [experiment(IRIS, *LBFGS, "training.epochs=20", f"seed={r}") for r in range(3)]
+    trained(specs)
+    assert minding() == before
+    events = train(built(specs))
+    next(events)
+    assert minding() == before + 3
+    events.close()
+    assert minding() == before
+    asked = iter([False, False, True])
+    stopped = [e for e in train(built(specs), lambda: next(asked, True)) if hasattr(e, "reason")]
+    assert {(e.reason, e.epoch) for e in stopped} == {("interrupted", 3)}
+    assert minding() == before
+
+
+def test_an_error_in_its_thread_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = minding()
+    monkeypatch.setattr("scipy.optimize.minimize", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(train(built([experiment(IRIS, *LBFGS)])))
+    assert minding() == before
+
+
+def test_a_resumed_run_goes_on_downhill_with_an_empty_memory() -> None:
+    spec = experiment(IRIS, *LBFGS, "training.epochs=12")
+    asked = iter([False, False, True])
+    first = Training(built([spec]), lambda: next(asked, True))
+    events = [e for e in first.events() if hasattr(e, "figures")]
+    second = Training(built([spec]))
+    restore(second, snapshot(first))
+    later = [e for e in second.events() if hasattr(e, "figures")]
+    assert [e.epoch for e in (*events, *later)] == list(range(1, 13))
+    objectives = [float(e.figures["objective"][0]) for e in (*events, *later)]
+    assert objectives == sorted(objectives, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ("training.batch_size=16", "training.batch_size: 16 does not go with lbfgs, which takes full"),
+        ("backend.dtype=float32", "backend.dtype: float32 does not go with lbfgs, which takes float64"),
+        ("training.sampling=replacement", "training.sampling: replacement does not go with lbfgs"),
+        ("schedule=cosine", "schedule: lbfgs has no learning rate to change"),
+        ("model.dropout=0.1", "model.dropout: does not go with lbfgs"),
+        ("model.input_noise=0.1", "model.input_noise: does not go with lbfgs"),
+        ("model.batch_norm=true", "model.batch_norm: does not go with lbfgs"),
+        ("regularization.l1=0.1", "regularization.l1: does not go with lbfgs"),
+        ("training.clip_norm=1", "training.clip_norm: does not go with lbfgs"),
+        ("training.weight_decay=0.1", "training.weight_decay: does not go with lbfgs"),
+    ],
+)
+def test_it_refuses_what_it_cannot_do(wrong: str, expected: str) -> None:
+    given = [text for text in LBFGS if text.split("=")[0] != wrong.split("=", maxsplit=1)[0]]
+    with pytest.raises(SpecError) as error:
+        experiment(IRIS, *given, wrong)
+    assert expected in str(error.value)

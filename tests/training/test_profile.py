@@ -1,0 +1,85 @@
+"""Where the time goes: phases are cut where they begin, and together they are the whole."""
+
+import pytest
+
+from nettrain.backend.numpy import NumpyBackend
+from nettrain.model.network import Tape
+from nettrain.training.loop import train
+from nettrain.training.profile import PHASES, STEP, Profile, phases, timing
+from nettrain.training.step import training_step
+from tests.trained import built, experiment
+
+DIGITS = """
+data: {source: 'builtin:optdigits', seed: 0}
+model: {hidden: [256, 128], dropout: 0.1}
+training: {epochs: 3}
+backend: {threads: 1}
+"""
+
+
+def test_a_tape_is_cut_where_a_phase_begins() -> None:
+    tape, calls = Tape(), [lambda k=k: k for k in range(4)]
+    tape.append(calls[0])
+    tape.phase("gather")
+    tape.append(calls[1])
+    tape.phase("forward")
+    tape.append(calls[2])
+    tape.append(calls[3])
+    tape.phase("loss")
+    assert phases(tape) == [("gather", calls[:2]), ("forward", calls[2:]), ("loss", [])]
+
+
+def test_each_phase_gets_the_time_of_its_calls() -> None:
+    now = [0.0]
+
+    def spend(seconds: float) -> None:
+        now[0] += seconds
+
+    tape = Tape()
+    for name, seconds in (("gather", 1.0), ("forward", 2.0), ("update", 4.0)):
+        tape.phase(name)
+        tape.call(spend, seconds)
+    profile = Profile(clock=lambda: now[0])
+    replay = profile.timed(tape, NumpyBackend())
+    replay()
+    replay()
+    with profile.phase("writing"):
+        spend(8.0)
+    spend(16.0)
+    told = profile.table()
+    assert (told["gather"], told["forward"], told["update"], told["writing"]) == (2, 4, 8, 8)
+    assert (told["loss"], told["rest"], told["whole"]) == (0, 16, 38)
+
+
+def test_nobody_asks_and_nothing_is_measured() -> None:
+    with timing(None, "writing"):
+        pass
+
+
+@pytest.mark.parametrize("rule", ["adam", "nesterov"])
+def test_the_steps_own_phases_are_all_there(rule: str) -> None:
+    run = built([experiment(DIGITS, f"optimizer={rule}")])
+    run.profile = Profile()
+    training_step(run, 64, 1).replay()
+    told = run.profile.table()
+    assert all(told[name] > 0 for name in STEP)
+
+
+def test_the_phases_together_are_nearly_the_whole() -> None:
+    run = built([experiment(DIGITS)])
+    run.profile = Profile()
+    for _ in train(run):
+        pass
+    told = run.profile.table()
+    named = sum(told[name] for name in PHASES)
+    assert 0.9 * told["whole"] < named <= told["whole"] + 1e-9
+    assert told["rest"] == pytest.approx(told["whole"] - named)
+
+
+def test_a_profiled_run_has_the_same_bits() -> None:
+    plain, profiled = built([experiment(DIGITS)]), built([experiment(DIGITS)])
+    profiled.profile = Profile()
+    for run in (plain, profiled):
+        for _ in train(run):
+            pass
+    assert plain.final.tobytes() == profiled.final.tobytes()

@@ -1,0 +1,153 @@
+"""A run that goes on from a state ends as if nothing had happened, to the bit."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nettrain.training.events import EpochDone, Event, MemberStopped
+from nettrain.training.loop import Training
+from nettrain.training.state import TrainingState, restore, snapshot
+from tests.trained import IRIS, built, experiment
+
+PARTS = ["model.dropout=0.2", "regularization.l2=0.01"]
+STOPPING = ["training.early_stopping={patience: 2, min_delta: 0.02}", "training.epochs=30"]
+KINDS = {
+    "adam": [],
+    "nesterov with warmup": ["optimizer=nesterov", "schedule={name: cosine, warmup: 2}"],
+    "stops": [*STOPPING, "optimizer.learning_rate=0.02"],
+    "evaluates now and then": ["training.epochs=5", "training.evaluate_every=2", "training.shuffle=false"],
+    "converges": ["training.convergence={tolerance: 0.03, epochs: 2, weight_change: 0.5}"],
+    "draws with replacement": ["training.sampling=replacement", "training.target={val_accuracy: 0.9}"],
+    "batch norm and noise": ["model.batch_norm=true", "model.input_noise=0.1"],
+    "one batch": ["training.batch_size=full"],
+}
+
+
+def specs(count: int, *overrides: str) -> list:
+    return [
+        experiment(IRIS, *PARTS, *overrides, f"seed={r}", f"training.order_seed={r // 2}")
+        for r in range(count)
+    ]
+
+
+class After:
+    """Says that somebody has asked to stop when it has been asked often enough."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self) -> bool:
+        self.times -= 1
+        return self.times < 0
+
+
+def told(events: Iterator[Event]) -> list[tuple]:
+    """What was told, without times."""
+    said: list[tuple] = []
+    for event in events:
+        if isinstance(event, EpochDone):
+            figures = {name: values.tolist() for name, values in event.figures.items()}
+            said.append(
+                (event.epoch, event.step, event.members.tolist(), str(figures), event.better.tolist())
+            )
+        elif isinstance(event, MemberStopped) and event.reason != "interrupted":
+            said.append((event,))
+    return said
+
+
+def again(state: TrainingState, some: list) -> Training:
+    training = Training(built(some))
+    restore(training, state)
+    return training
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 5])
+def test_interrupted_anywhere_and_resumed_it_ends_the_same(kind: str, count: int) -> None:
+    some = specs(count, *KINDS[kind])
+    whole = Training(built(some))
+    undisturbed = told(whole.events())
+    rng = np.random.default_rng(len(kind) + count)
+    for times in rng.integers(0, whole.step, size=6):
+        training = Training(built(some), After(int(times)))
+        said = told(training.events())
+        resumed = again(snapshot(training), some)
+        said += told(resumed.events())
+        assert undisturbed == said
+        assert whole.run.final.tobytes() == resumed.run.final.tobytes()
+        assert whole.ended == resumed.ended
+        assert (whole.epoch, whole.step) == (resumed.epoch, resumed.step)
+
+
+ANY = {
+    "optimizer": st.sampled_from(["sgd", "nesterov", "adam", "adadelta", "rmsprop"]),
+    "schedule": st.sampled_from(
+        ["constant", "{name: plateau, patience: 1}", "{name: one_cycle, warmup: 1}", "{name: step, every: 2}"]
+    ),
+    "model.hidden": st.sampled_from(["[]", "[3]", "[4, 3]"]),
+    "model.activation": st.sampled_from(["tanh", "relu", "prelu"]),
+    "model.dropout": st.sampled_from([0, 0.3]),
+    "model.batch_norm": st.booleans(),
+    "training.batch_size": st.sampled_from([16, 40, "full"]),
+    "training.epochs": st.integers(1, 6),
+    "training.evaluate_every": st.integers(1, 3),
+    "training.shuffle": st.booleans(),
+    "training.clip_norm": st.sampled_from(["null", 0.5]),
+    "training.early_stopping": st.sampled_from(["null", "{patience: 2}", "{patience: 1, min_delta: 0.3}"]),
+    "regularization.l1": st.sampled_from([0, 0.01]),
+}
+
+
+@settings(max_examples=12)
+@given(chosen=st.fixed_dictionaries(ANY), count=st.integers(1, 3), cuts=st.lists(st.floats(0, 1), max_size=3))
+def test_any_experiment_interrupted_anywhere_any_number_of_times_ends_the_same(chosen, count, cuts) -> None:
+    overrides = [f"{key}={str(value).lower()}" for key, value in chosen.items()]
+    some = [experiment(IRIS, *overrides, f"seed={r}") for r in range(count)]
+    whole = Training(built(some))
+    undisturbed = told(whole.events())
+    training, said = Training(built(some)), []
+    for cut in cuts:
+        training.interrupted = After(int(cut * whole.step))
+        said += told(training.events())
+        training = again(snapshot(training), some)
+    said += told(training.events())
+    assert undisturbed == said
+    assert whole.run.final.tobytes() == training.run.final.tobytes()
+    assert whole.run.final_statistics.tobytes() == training.run.final_statistics.tobytes()
+    assert whole.ended == training.ended
+
+
+def test_a_state_taken_after_any_epoch_leads_to_the_same_end() -> None:
+    some = specs(16, *KINDS["stops"])
+    whole = Training(built(some))
+    states = {event.epoch: snapshot(whole) for event in whole.events() if isinstance(event, EpochDone)}
+    assert len({len(state.arrays["rows.original"]) for state in states.values()}) > 2  # rows were moved
+    for state in states.values():
+        resumed = again(state, some)
+        told(resumed.events())
+        assert whole.run.final.tobytes() == resumed.run.final.tobytes()
+        assert whole.ended == resumed.ended
+
+
+def test_who_ended_with_the_epochs_goes_on_when_there_are_more() -> None:
+    short, long = (specs(3, f"training.epochs={epochs}") for epochs in (3, 7))
+    first = Training(built(short))
+    said = told(first.events())
+    more = Training(built(long))
+    restore(more, snapshot(first), ["epochs"])
+    said = [entry for entry in said if len(entry) > 1] + told(more.events())
+    whole = Training(built(long))
+    assert told(whole.events()) == said
+    assert whole.run.final.tobytes() == more.run.final.tobytes()
+
+
+def test_a_state_holds_copies_and_no_scratch() -> None:
+    training = Training(built(specs(2)))
+    state = snapshot(training)
+    assert "rows.gradient" not in state.arrays
+    before = state.arrays["rows.parameters"].copy()
+    told(training.events())
+    assert np.array_equal(before, state.arrays["rows.parameters"])

@@ -1,0 +1,276 @@
+"""Rows that stream to the device train what rows that lie there train, bit by bit.
+
+On the double, whose streams are as late as CUDA lets them be: the one that computes, the one that copies, or
+both. What does not wait for the other then reads rows that are not there yet, or no more.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nettrain.backend.choose import open_backend
+from nettrain.backend.pool import Pool
+from nettrain.experiment.settings import Experiment
+from nettrain.inference import predict
+from nettrain.inference.evaluate import Networks, figures_of, joint_figures
+from nettrain.inference.mc_dropout import mc_predictions
+from nettrain.inference.own_rows import most_telling_split, run_predictions
+from nettrain.inference.predictions import predict_labelled
+from nettrain.store.trained_run import TrainedRun
+from nettrain.training import double_buffer as ring
+from nettrain.training.divergence import diagnose
+from nettrain.training.loop import Training
+from nettrain.training.state import restore, snapshot
+from tests.fake_cupy import on_host, streams
+from tests.fake_cupy.backend import DoubleBackend
+from tests.fake_cupy.module import in_place_of_cupy
+from tests.fake_cupy.queue import being_late, queue
+from tests.fake_cupy.traffic import traffic
+from tests.trained import IRIS, Trained, built, experiment, prepared, trained
+
+FULL = partial(DoubleBackend, room=0)  # a device on which no rows fit
+LATE = [("compute",), ("copies",), ("compute", "copies")]
+STEPS = 2  # of a block, with one order and batches of 16 rows
+
+
+@pytest.fixture(autouse=True)
+def several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So little memory that an epoch takes several blocks, and a pass without training several chunks."""
+    row = 4 * 4 + 8 + 4  # of iris: inputs, label, weight
+    monkeypatch.setattr(ring, "BLOCK_BYTES", STEPS * 16 * row)
+    monkeypatch.setattr(predict, "chunk_rows", lambda plan, chunk_bytes: 8)
+
+
+@pytest.fixture(params=LATE, ids="+".join)
+def late(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
+    """Streams that are as late as they may be."""
+    with being_late(*request.param):
+        yield request.param
+
+
+LATELY = pytest.mark.usefixtures("late")
+
+
+def specs(count: int, *choice: str) -> list[Experiment]:
+    return [experiment(IRIS, *choice, f"seed={r}") for r in range(count)]
+
+
+SHARED = "training.order_seed=5"
+SETTINGS = {
+    "one order": (3, [SHARED]),
+    "own orders": (3, []),
+    "replacement": (2, ["training.sampling=replacement"]),
+    "the last batch dropped": (2, ["training.drop_last=true", SHARED]),
+    "no short batch": (2, ["training.batch_size=15", SHARED]),
+    "batches of one row": (1, ["training.batch_size=1", "training.epochs=2"]),
+    "no shuffling": (2, ["training.shuffle=false"]),
+    "best weights": (3, ["training.early_stopping={patience: 1, min_delta: 0.1}", "training.epochs=9"]),
+    "dropout and noise": (2, ["model.dropout=0.3", "model.input_noise=0.1", SHARED]),
+    "batch norm": (2, ["model.batch_norm=true", SHARED]),
+    "class weights": (2, ["data.class_weights=balanced"]),
+    "numbers": (1, ["data.source=synthetic:sine"]),
+    "a slow metric": (2, ["training.early_stopping={monitor: val_macro_f1, patience: 3}"]),
+    "penalties and limits": (2, ["optimizer=nesterov", "regularization={l1: 0.01, max_norm: 1}"]),
+    "snapshots": (2, ["training.snapshots=2", SHARED]),
+}
+
+
+def streamed(run: Any) -> Any:
+    """The run, of which no rows lie on the device and an epoch takes several blocks."""
+    assert {table.pipe is not None for table in run.tables.values()} == {True}
+    assert run.batches.steps > 2 * run.ring.steps
+    return run
+
+
+def assert_same(here: Trained, there: Trained) -> None:
+    streamed(there.run)
+    assert here.run.ring is None
+    assert here.stopped == there.stopped
+    for name in ("final", "final_statistics"):
+        assert getattr(here.run, name).tobytes() == getattr(there.run, name).tobytes()
+    for member in range(len(here.run.final)):
+        np.testing.assert_equal(there.history(member), here.history(member))
+
+
+@LATELY
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_same_to_the_last_bit(setting: str) -> None:
+    members, choice = SETTINGS[setting]
+    some = specs(members, *choice)
+    assert_same(trained(some, DoubleBackend), trained(some, FULL))
+
+
+@LATELY
+def test_members_that_leave_take_their_orders_with_them() -> None:
+    choice = ["training.epochs=12", "training.early_stopping={patience: 2, min_delta: 0.05}"]
+    some = [experiment(IRIS, *choice, f"optimizer.learning_rate={2.0**-r}", f"seed={r}") for r in range(3)]
+    here, there = trained(some, DoubleBackend), trained(some, FULL)
+    assert_same(here, there)
+    assert there.run.population.size < 3
+
+
+@LATELY
+@pytest.mark.parametrize("setting", ["own orders", "replacement", "best weights", "dropout and noise"])
+def test_interrupted_within_an_epoch_and_resumed_it_ends_the_same(setting: str) -> None:
+    members, choice = SETTINGS[setting]
+    some = specs(members, *choice)
+    whole = trained(some, DoubleBackend)
+    for steps in (3, 4, 13):  # behind the first step of a block, behind its last, before the short batch
+        asked = iter([False] * steps)
+        begun = Training(built(some, FULL), partial(next, asked, True))
+        for _ in begun.events():
+            pass
+        assert begun.step == steps + 1
+        rest = Training(built(some, FULL))
+        restore(rest, snapshot(begun))
+        for _ in rest.events():
+            pass
+        assert rest.run.final.tobytes() == whole.run.final.tobytes()
+        assert rest.ended == whole.stopped
+
+
+@LATELY
+def test_the_step_in_which_a_member_diverged_is_looked_at_again() -> None:
+    rule = "optimizer={name: sgd, learning_rate: 1e6}"
+    spec = experiment(IRIS, "model.activation=relu", rule)
+    found = []
+    for place in (DoubleBackend, FULL):
+        run = built([spec], place)
+        found.append(diagnose(run.experiment, prepared(run.experiment), run.backend))
+    here, there = found
+    assert here is not None
+    assert there is not None
+    assert here.step == 3  # the first of a block
+    np.testing.assert_equal(vars(there), vars(here))
+
+
+def asked_afterwards(place: Any) -> list[Any]:
+    """What the rows tell of a trained network: in a run, and in one that was stored."""
+    some = specs(2, "model.dropout=0.2", "training.epochs=2")
+    run, data = trained(some, place).run, prepared(some[0])
+    networks = Networks(run.final, run.final_statistics, [run.experiment] * 2)
+    fitted = (run.plan, run.final, run.final_statistics, data.preprocessing)
+    stored = TrainedRun(run.experiment, *fitted, run.backend, folder=None)  # type: ignore[arg-type]
+    answer = predict_labelled(stored, data.train)
+    told = [answer.response, answer.losses, *mc_predictions(stored, data.train.x, 3)]
+    shown = run_predictions(run, networks, most_telling_split(run)[1])
+    return [figures_of(run, networks), joint_figures(run, networks), shown, *told]
+
+
+@LATELY
+def test_what_is_asked_afterwards() -> None:
+    for here, there in zip(asked_afterwards(DoubleBackend), asked_afterwards(FULL), strict=True):
+        np.testing.assert_equal(there, here)
+
+
+FORGETS: dict[str, tuple[str, Callable[[Any], tuple[Any, str]]]] = {
+    "a step its rows": ("copies", lambda pipe: (pipe._stream, "wait_event")),
+    "a copy the steps before": ("compute", lambda pipe: (pipe._copies, "wait_event")),
+    "the host a block": ("compute copies", lambda pipe: (streams.Event, "synchronize")),
+}
+
+
+@pytest.mark.parametrize("what", FORGETS)
+def test_who_does_not_wait_trains_something_else(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the three waits is needed, and the double knows it."""
+    some, (late, waiting) = specs(2, SHARED), FORGETS[what]
+    here, run = trained(some, DoubleBackend), built(some, FULL)
+    monkeypatch.setattr(*waiting(run.backend.pipe()), lambda *_: None)
+    with being_late(*late.split()):
+        for _ in Training(run).events():
+            pass
+    assert here.run.final.tobytes() != run.final.tobytes()
+
+
+class Observer:
+    """Asked after every step: what had gone to and from the device by then."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int, int]] = []
+
+    def __call__(self) -> bool:
+        self.seen.append((traffic.waits, traffic.uploads, traffic.streamed))
+        return False
+
+
+EXCHANGED = ["one order", "own orders", "class weights", "batches of one row"]
+
+
+@LATELY
+@pytest.mark.parametrize("setting", EXCHANGED)
+def test_between_the_steps_of_an_epoch_one_block_after_another_is_sent(setting: str) -> None:
+    members, choice = SETTINGS[setting]
+    run, observer = built(specs(members, *choice), FULL), Observer()
+    for _ in Training(run, observer).events():
+        pass
+    steps, length = run.batches.steps, streamed(run).ring.steps
+    arrays, last = 2 if run.ring.even else 3, (steps - 1) // length
+    for first in range(0, len(observer.seen), steps):
+        waits, uploads, sent = zip(*observer.seen[first : first + steps - 1], strict=True)
+        assert len({*zip(waits, uploads, strict=True)}) == 1
+        # before the first step of each block the next one is sent
+        blocks = [step // length + 1 for step in range(steps - 1)]
+        assert [(now - sent[0]) // arrays for now in sent] == [min(block, last) - 1 for block in blocks]
+
+
+@pytest.mark.parametrize("setting", EXCHANGED)
+def test_the_host_waits_for_a_block_two_behind_and_not_for_the_last_steps(
+    setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members, choice = SETTINGS[setting]
+    run, undone = built(specs(members, *choice), FULL), list[int]()
+    wait = streams.Event.synchronize
+
+    def watched(event: streams.Event) -> None:
+        before = traffic.held
+        wait(event)
+        undone.extend([len(queue.compute.work)] * (traffic.held - before))
+
+    monkeypatch.setattr(streams.Event, "synchronize", watched)
+    monkeypatch.setattr(run.ring, "steps", 1)  # so that an epoch has blocks enough
+    with being_late("compute", "copies"):
+        for _ in Training(run).events():
+            pass
+    assert len(undone) >= 4
+    assert min(undone) >= 2  # the steps before that of the block to be filled
+
+
+def copies_of(run: Any) -> Any:
+    """What is still to be copied."""
+    return run.backend.pipe()._copies.line.work
+
+
+def test_no_rows_are_on_their_way_when_a_run_is_over() -> None:
+    asked = iter([False] * 2)
+    training = Training(built(specs(2), FULL), partial(next, asked, True))
+    with being_late("copies"):
+        for _ in training.events():
+            pass
+        assert not copies_of(training.run)
+
+
+def test_no_rows_are_on_their_way_when_nobody_wants_the_next_chunk() -> None:
+    run = built(specs(1), FULL)
+    x, net = prepared(run.experiment).train.x, predict.stored_network
+    found = net(run.backend, run.plan, run.final, run.final_statistics)
+    chunks = iter(predict.chunks(found, predict.given(run.backend, x), Pool(run.backend)))
+    with being_late("copies"):
+        next(chunks)
+        assert copies_of(run)
+        chunks.close()  # type: ignore[attr-defined]
+        assert not copies_of(run)
+
+
+@pytest.mark.skipif(on_host.COMPILER is None, reason="no g++")
+def test_the_cupy_backend_and_its_graphs(late: tuple[str, ...]) -> None:
+    """A limit of CuPy's memory pool is what makes rows stream."""
+    ends = []
+    with in_place_of_cupy(graphs=True) as cupy, being_late(*late):
+        for limit in (0, 1):
+            cupy.get_default_memory_pool().set_limit(limit)
+            ends.append(trained(specs(2, "training.epochs=3"), partial(open_backend, "cupy")))
+        assert queue.made > 0
+        assert_same(*ends)
