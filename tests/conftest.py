@@ -19,6 +19,7 @@ settings.load_profile("anywhere")
 MOST_WORKERS = 4  # processes, with some hundred megabytes each
 
 
+@pytest.hookimpl(optionalhook=True)  # where pytest-xdist is switched off, there is no such hook
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes among which the whole suite is shared out; chosen tests run in one, which begins at once."""
     whole = config.args_source is config.ArgsSource.TESTPATHS and not config.option.keyword

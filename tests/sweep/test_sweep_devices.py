@@ -10,7 +10,7 @@ import pytest
 
 from nettrain import errors
 from nettrain.experiment.load import load
-from nettrain.sweep import crew
+from nettrain.sweep import worker_pool
 from nettrain.sweep.messages import Broken, TrialChunk
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.search import Scheduler, _hear
@@ -74,8 +74,8 @@ def test_workers_take_turns_at_the_devices_and_a_dead_one_leaves_its_own(monkeyp
             pass
 
     context = SimpleNamespace(Pipe=lambda: (MagicMock(), MagicMock()), Process=Process)
-    monkeypatch.setattr(crew, "get_context", lambda kind: context)
-    made = crew.Crew(3, (0, 2))
+    monkeypatch.setattr(worker_pool, "get_context", lambda kind: context)
+    made = worker_pool.WorkerPool(3, (0, 2))
     made.workers[1].ready = True
     assert -9 == made._replace(made.workers[1]).code
     assert ([0, 2, 0, 2], [0, 0, 2]) == (started, [worker.device for worker in made.workers])

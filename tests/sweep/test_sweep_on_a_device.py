@@ -20,7 +20,7 @@ def results() -> tuple[dict[int, Result], list[dict[int, float]]]:
     trials = tuple(resolve_with_data(spec, data) for spec in specs)
     chunk = TrialChunk(0, tuple(range(5)), trials, data=None, metric="val_macro_f1", rungs=(2, 4))  # type: ignore[arg-type]
     told: list[Any] = []
-    running = training.Training(chunk, data)
+    running = training.TrialTraining(chunk, data)
     for worst in (4, 3):
         assert running.until_it_waits(told.append)
         running.pruned |= {worst}
