@@ -77,7 +77,7 @@ def evaluate(
     from nettrain.store.summary import threshold_of
     from nettrain.store.trained_run import open_trained
 
-    trained = open_trained(run, backend, device).answering(member)
+    trained = open_trained(run, backend, device).select_members(member)
     shuffled = importance_metric(trained, metric) if importance or metric else None
     rows = own_rows(trained, part or SplitName.test) if data is None else given_rows(trained, data, part)
     found = _importance(trained, rows.rows, shuffled, shuffles, seed) if shuffled else None
@@ -192,12 +192,12 @@ def measured_report(
     import numpy as np
 
     from nettrain.inference.predictions import measure_predictions, predict_labelled
-    from nettrain.store.evaluation import report
+    from nettrain.store.evaluation import evaluation_report
 
     with np.errstate(over="ignore", invalid="ignore"):
         answer = predict_labelled(trained, rows.rows)
         figures = measure_predictions(trained, answer)
-    return report(
+    return evaluation_report(
         str(trained.folder.path),
         member,
         rows.called,
@@ -207,6 +207,6 @@ def measured_report(
         rows.at,
         worst=worst,
         threshold=threshold,
-        notes=(*trained.cautions, *rows.notes),
+        notes=(*trained.warnings, *rows.notes),
         importance=importance,
     )

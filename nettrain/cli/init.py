@@ -12,7 +12,7 @@ from nettrain.cli.options import Debug, Json
 if TYPE_CHECKING:
     from nettrain.data.column_profiles import ColumnProfile
     from nettrain.data.guess import Guess
-    from nettrain.output.columns import Row
+    from nettrain.output.columns import ColumnRow
 
 MOST_ROWS = 30  # columns that are shown one by one
 SEEDS = 20  # splits that are tried where a class is rare
@@ -145,15 +145,15 @@ def prove(text: str, data: str) -> None:
 def show(found: "Guess", file: Path) -> None:
     """The columns, what was guessed, and what to do next."""
     from nettrain.experiment.draft import findings
-    from nettrain.output.columns import first_look
+    from nettrain.output.columns import show_columns
 
     # targets in any case, which mostly are the last of many columns
     shown = [c for k, c in enumerate(found.columns) if k < MOST_ROWS or c in found.targets]
     facts = {**findings(found), "wrote": str(file), "next": f"nettrain train {shlex.quote(str(file))}"}
-    first_look([row(found, column) for column in shown], len(found.columns) - len(shown), facts)
+    show_columns([row(found, column) for column in shown], len(found.columns) - len(shown), facts)
 
 
-def row(found: "Guess", column: "ColumnProfile") -> "Row":
+def row(found: "Guess", column: "ColumnProfile") -> "ColumnRow":
     """What is shown of a column."""
     from nettrain.output.numbers import count
 

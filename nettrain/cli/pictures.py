@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nettrain.inference.evaluate import Networks
-    from nettrain.store.records import Records
+    from nettrain.store.history import HistoryWriter
     from nettrain.store.run_folder import RunFolder
     from nettrain.training.build import TrainingRun
 
 
 def draw(
-    run: "TrainingRun", networks: "Networks", records: "Records", summary: dict[str, Any], folder: "RunFolder"
+    run: "TrainingRun",
+    networks: "Networks",
+    records: "HistoryWriter",
+    summary: dict[str, Any],
+    folder: "RunFolder",
 ) -> list[str]:
     """Write curves.png, and confusion.png or residuals.png; a note for each that could not be drawn."""
     drawings: dict[str, Callable[[], None]] = {
@@ -27,14 +31,16 @@ def draw(
     return notes
 
 
-def _curves(run: "TrainingRun", records: "Records", summary: dict[str, Any], folder: "RunFolder") -> None:
+def _curves(
+    run: "TrainingRun", records: "HistoryWriter", summary: dict[str, Any], folder: "RunFolder"
+) -> None:
     from nettrain.files import write_whole
     from nettrain.output.figures.curves import curves
 
-    if not records.history:
+    if not records.rows:
         return
-    best = None if records.many else summary["best_epoch"]
-    picture = curves(records.history, run.experiment.experiment, monitor=run.monitor, best=best)
+    best = None if records.member_column else summary["best_epoch"]
+    picture = curves(records.rows, run.experiment.experiment, monitor=run.monitor, best=best)
     write_whole(folder.path / "curves.png", picture)
 
 

@@ -80,12 +80,12 @@ def predict(
     from nettrain.inference.mc_dropout import mc_predictions
     from nettrain.inference.predictions import predictions
     from nettrain.output.console import print_notes
-    from nettrain.store.predictions import answer_columns, in_form, placed, prediction_report
+    from nettrain.store.predictions import align_rows, encode_frame, prediction_columns, prediction_report
     from nettrain.store.trained_run import open_trained
 
     form = chosen_form(out, form)
-    trained = open_trained(run, backend, device).answering(member)
-    print_notes(trained.cautions)
+    trained = open_trained(run, backend, device).select_members(member)
+    print_notes(trained.warnings)
     dtype = trained.experiment.backend.dtype
     rows = read_predictable(data, trained.preprocessing, dtype=dtype, half=part)
     _warn(rows)
@@ -94,14 +94,14 @@ def predict(
     response, spread = (
         mc_predictions(trained, rows.x, samples) if samples else (predictions(trained, rows.x), None)
     )
-    columns = answer_columns(trained.task, response, spread, numeric=trained.numeric_classes)
-    frame = placed(columns, rows.rows, rows.height)
+    columns = prediction_columns(trained.task, response, spread, numeric=trained.numeric_classes)
+    frame = align_rows(columns, rows.rows, rows.height)
     if out is not None:
-        write_whole(out, in_form(frame, form))
+        write_whole(out, encode_frame(frame, form))
     if as_json:
         print(prediction_report(str(run), data, frame, rows, out).model_dump_json())
     elif out is None:
-        sys.stdout.buffer.write(in_form(frame, form))
+        sys.stdout.buffer.write(encode_frame(frame, form))
         sys.stdout.flush()
 
 

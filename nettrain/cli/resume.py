@@ -66,10 +66,10 @@ def resume_run(
     from nettrain.cli.interrupt import interruptible
     from nettrain.files import remove_leftovers
     from nettrain.locks import locked
-    from nettrain.store.records import Records
+    from nettrain.store.history import HistoryWriter
     from nettrain.store.run_folder import RunFolder
 
-    folder = RunFolder.begun(path)
+    folder = RunFolder.open_started(path)
     with locked(path) as note:
         remove_leftovers(path)
         training, members, data, notes = _as_it_stood(folder, overrides)
@@ -77,7 +77,7 @@ def resume_run(
         if folder.summary.is_file() and not training.run.population["active"].any():
             return _nothing_to_do(folder, console, quiet=quiet)
         with interruptible() as training.interrupted:
-            records = Records.resumed(folder, training.epoch, many=len(members) > 1)
+            records = HistoryWriter.resume(folder, training.epoch, member_column=len(members) > 1)
             job = Job(training, members, data, folder, records, [*([note] if note else []), *notes])
             _begin_again(job)
             return finished(job, console, LOADED, quiet=quiet, figures=figures)

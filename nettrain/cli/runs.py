@@ -8,7 +8,7 @@ from nettrain.cli.completion import complete_run
 from nettrain.cli.options import Debug, Json
 
 if TYPE_CHECKING:
-    from nettrain.store.overview import Glance
+    from nettrain.store.run_overview import RunOverview
 
 FOLDER = "runs"
 Patterns = Annotated[
@@ -37,13 +37,13 @@ def runs(patterns: Patterns = None, sort: Sort = "when", as_json: Json = False, 
 
     from nettrain.output.console import console
     from nettrain.output.runs import runs_table
-    from nettrain.store.overview import differing, glances, ordered
+    from nettrain.store.run_overview import differing_settings, find_runs, sort_runs
 
     if not patterns and not Path(FOLDER).is_dir():
-        found: list[Glance] = []
+        found: list[RunOverview] = []
     else:
-        found = ordered(glances(patterns or [FOLDER]), sort)
-    keys = differing(found)
+        found = sort_runs(find_runs(patterns or [FOLDER]), sort)
+    keys = differing_settings(found)
     if as_json:
         print(json.dumps({"runs": [plain(run, keys) for run in found], "differing": keys}))
     elif found:
@@ -52,7 +52,7 @@ def runs(patterns: Patterns = None, sort: Sort = "when", as_json: Json = False, 
         print(f"no runs in {FOLDER}/ yet; nettrain train FILE makes one")
 
 
-def plain(run: "Glance", keys: list[str]) -> dict[str, Any]:
+def plain(run: "RunOverview", keys: list[str]) -> dict[str, Any]:
     """A run as JSON, with what it has at the keys that differ."""
     return {
         "run": str(run.path),

@@ -93,7 +93,7 @@ def _run(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: 
 def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: bool) -> None:
     """Run all trials, showing how it stands."""
     from nettrain.output.console import print_notes
-    from nettrain.output.sweep_progress import DisplayState, Running, sweep_progress
+    from nettrain.output.sweep_progress import RunningGroup, SweepState, sweep_progress
 
     display, fresh = sweep_progress(screen, quiet=quiet), 0
     try:
@@ -101,14 +101,14 @@ def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet
             fresh += len(moment.new)
             print_notes(moment.notes)
             best = made.best[:1]
-            state = DisplayState(
+            state = SweepState(
                 done=len(made.results),
                 total=len(made.trials),
                 fresh=fresh,
                 spent=moment.seconds,
                 left=moment.left,
                 metric=made.goal.metric,
-                groups=tuple(Running(one.members, one.epoch, one.epochs) for one in moment.working),
+                groups=tuple(RunningGroup(one.members, one.epoch, one.epochs) for one in moment.working),
                 best=best[0].trial if best else None,
                 figure=best[0].figures[made.goal.metric] if best else 0.0,
                 values=made.trials[best[0].trial - 1].values if best else None,
@@ -146,18 +146,20 @@ def _report(made: "Sweep", screen: "Console", summary: dict[str, Any]) -> None:
 
     leaders = [(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best]
     keys = [parameter.key for parameter in made.search.parameters]
-    sweep_report(screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.names())
+    sweep_report(
+        screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.file_names()
+    )
 
 
 def _draw(made: "Sweep") -> None:
     """`parameters.png`."""
     from nettrain.files import write_whole
-    from nettrain.output.sweep_figure import Axis, Point, parameters_picture
+    from nettrain.output.sweep_figure import ParameterAxis, TrialPoint, parameters_picture
 
     drawn = [one for one in made.search.parameters if any(one.key in trial.values for trial in made.trials)]
-    axes = [Axis(one.key, one.distribution.log) for one in drawn]
+    axes = [ParameterAxis(one.key, one.distribution.log) for one in drawn]
     points = [
-        Point(
+        TrialPoint(
             one.status,
             one.figures.get(made.goal.metric) if one.status in ("finished", "pruned") else None,
             made.trials[one.trial - 1].values,

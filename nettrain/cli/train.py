@@ -68,7 +68,7 @@ def train_file(
     from nettrain.cli.interrupt import interruptible
     from nettrain.experiment.load import load, to_yaml
     from nettrain.files import write_whole
-    from nettrain.store.records import Records
+    from nettrain.store.history import HistoryWriter
     from nettrain.store.run_folder import RunFolder
 
     started = perf_counter() if started is None else started
@@ -79,7 +79,7 @@ def train_file(
     # from here on Ctrl-C leaves a folder that can go on, with all its files whole
     with interruptible() as training.interrupted, RunFolder.new(out, experiment.experiment) as (folder, note):
         write_whole(folder.config, to_yaml(experiment))
-        records = Records(folder, many=len(members) > 1)
+        records = HistoryWriter(folder, member_column=len(members) > 1)
         notes = [*([note] if note else []), *before, *loaded.notes]
         job = Job(training, members, data, folder, records, notes, reason(loaded))
         return finished(job, console, started, quiet=quiet, figures=figures)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from nettrain.inference.evaluate import Networks
     from nettrain.output.console import Console
     from nettrain.output.progress import ProgressDisplay
-    from nettrain.store.keeper import Keeper
-    from nettrain.store.records import Records
+    from nettrain.store.checkpointer import Checkpointer
+    from nettrain.store.history import HistoryWriter
     from nettrain.store.run_folder import RunFolder
     from nettrain.training.build import TrainingRun
     from nettrain.training.events import TrainingDone
@@ -34,7 +34,7 @@ class Job:
     members: list["Experiment"]
     data: "Prepared"
     folder: "RunFolder"
-    records: "Records"
+    records: "HistoryWriter"
     notes: Sequence[str]  # what is to be said of it before all else
     why: str = ""  # this backend, where it was left open
 
@@ -54,7 +54,7 @@ def _finished(job: Job, console: "Console", started: float, *, quiet: bool, figu
     from nettrain.output.console import print_notes
     from nettrain.output.profile import profile_table
     from nettrain.output.report import final_report, head
-    from nettrain.output.sketch import loss_curve
+    from nettrain.output.terminal_plot import plot_loss
     from nettrain.training.profile import STEP
     from nettrain.training.shortage import shortage_told
 
@@ -77,10 +77,10 @@ def _finished(job: Job, console: "Console", started: float, *, quiet: bool, figu
         print_notes(draw(run, networks, job.records, summary, folder))
     drawing = perf_counter() - drawing if figures else 0.0
     if not quiet:
-        loss_curve(console, job.records.history, summary["best_epoch"])
+        plot_loss(console, job.records.rows, summary["best_epoch"])
         if run.profile:
             profile_table(console, summary["profile"], summary["timing"]["steps"], STEP)
-        final_report(console, run.plan, summary, folder.path, folder.names(), drawing=drawing)
+        final_report(console, run.plan, summary, folder.path, folder.file_names(), drawing=drawing)
     return {"folder": str(folder.path), **summary}
 
 
@@ -121,20 +121,20 @@ def _follow(
 ) -> tuple["Networks", dict[str, Any]]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
     from nettrain.output.progress import progress
-    from nettrain.store.keeper import Keeper
+    from nettrain.store.checkpointer import Checkpointer
     from nettrain.store.model_file import write_model
     from nettrain.store.run_folder import write_json
     from nettrain.training.profile import timing
 
     run, folder = job.training.run, job.folder
-    keeper = Keeper(job.training, job.data, folder, job.records)
+    keeper = Checkpointer(job.training, job.data, folder, job.records)
     done = _watch(job, progress(console, quiet=quiet), keeper)
     with timing(run.profile, "evaluation"):
         networks, told = _measured(job, done, _causes(job, keeper))
     with timing(run.profile, "writing"):
         write_model(folder.model, run.plan, networks.parameters, networks.statistics)
         write_json(folder.preprocessing, job.data.preprocessing.to_json())
-        job.records.write()
+        job.records.flush()
     told["timing"]["total_seconds"] = perf_counter() - started
     if run.profile:
         told["profile"] = run.profile.table()
@@ -142,7 +142,7 @@ def _follow(
     return networks, told
 
 
-def _causes(job: Job, keeper: "Keeper") -> dict[int, dict[str, Any]]:
+def _causes(job: Job, keeper: "Checkpointer") -> dict[int, dict[str, Any]]:
     """Why members have diverged; their weights are then the last good ones, unless they are averaged over."""
     from nettrain.training.divergence import diagnose
 
@@ -150,7 +150,7 @@ def _causes(job: Job, keeper: "Keeper") -> dict[int, dict[str, Any]]:
     for member, end in job.training.ended.items():
         if end.reason != "diverged":
             continue
-        cause = diagnose(job.members[member], job.data, run.backend, keeper.before(member))
+        cause = diagnose(job.members[member], job.data, run.backend, keeper.last_state(member))
         if cause is None:
             continue
         found[member] = cause.told(job.members[member])
@@ -164,7 +164,7 @@ def _measured(
 ) -> tuple["Networks", dict[str, Any]]:
     """The networks that a run leaves behind, and its summary with what they are worth."""
     from nettrain.inference.evaluate import Networks, figures_of, joint_figures
-    from nettrain.store.summary import answered_jointly, summarise, with_snapshots
+    from nettrain.store.summary import summarise, with_joint_metrics, with_snapshots
 
     run, members, ended = job.training.run, job.members, job.training.ended
     networks = Networks(run.final, run.final_statistics, members)
@@ -175,11 +175,11 @@ def _measured(
         summary = with_snapshots(summary, run.snapshots.epochs_of(ended[0]), figures_of(run, networks))
     sound = networks.sound()
     if run.experiment.training.answers_as_one and sound.experiments:
-        summary = answered_jointly(summary, joint_figures(run, sound))
+        summary = with_joint_metrics(summary, joint_figures(run, sound))
     return networks, summary
 
 
-def _watch(job: Job, display: "ProgressDisplay", keeper: "Keeper") -> "TrainingDone":
+def _watch(job: Job, display: "ProgressDisplay", keeper: "Checkpointer") -> "TrainingDone":
     """Train; every epoch goes to the display, the records and, when it is time, the checkpoint."""
     from nettrain.training.events import EpochDone, TrainingDone
     from nettrain.training.profile import timing
@@ -192,14 +192,14 @@ def _watch(job: Job, display: "ProgressDisplay", keeper: "Keeper") -> "TrainingD
                     display.epoch(event)
                     with timing(profile, "writing"):
                         job.records.add(event)
-                        keeper.look()
+                        keeper.save_if_due()
                 case TrainingDone():
                     done = event
     finally:
         display.close()
-        keeper.close()
+        keeper.wait()
     with timing(profile, "writing"):
-        keeper.finish()
+        keeper.save_final()
     return done
 
 

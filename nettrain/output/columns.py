@@ -9,7 +9,7 @@ from rich.text import Text
 
 from nettrain.output.numbers import count
 
-Row = tuple[str, str, str, str, str, str]  # one cell for each of HEAD
+ColumnRow = tuple[str, str, str, str, str, str]  # one cell for each of HEAD
 HEAD = ("column", "holds", "gaps", "different", "values", "role")
 NUMBERS = ("gaps", "different")
 STYLES = {"target": "bold green", "ignored": "dim"}
@@ -17,7 +17,7 @@ LONGEST = 32  # characters of a name or of values
 LABEL = 9
 
 
-def first_look(rows: Iterable[Row], more: int, facts: Mapping[str, str]) -> None:
+def show_columns(rows: Iterable[ColumnRow], more: int, facts: Mapping[str, str]) -> None:
     """The columns of a table, of which `more` are not shown, and what was guessed of them."""
     console = Console()
     console.print(columns_table(rows, more))
@@ -25,7 +25,7 @@ def first_look(rows: Iterable[Row], more: int, facts: Mapping[str, str]) -> None
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
-def columns_table(rows: Iterable[Row], more: int) -> Table:
+def columns_table(rows: Iterable[ColumnRow], more: int) -> Table:
     """A line for each column, its role last."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in HEAD:

@@ -36,7 +36,7 @@ Choose = Callable[[int, int | None, int], list[int]]
 
 
 @dataclass(frozen=True)
-class Row:
+class EpochRow:
     """One epoch: the figures' means over the members that still train, and how many of all they are.
 
     `spreads` are their standard deviations, where there are several.
@@ -62,7 +62,7 @@ class ProgressDisplay(Protocol):
     def close(self) -> None: ...
 
 
-class Quiet:
+class NoProgress:
     """Shows nothing."""
 
     def epoch(self, event: EpochDone) -> None:
@@ -79,14 +79,14 @@ class _Clock:
         self._epoch_seconds = 0.0
         self._members = 0  # that there were at the start
 
-    def row(self, event: EpochDone) -> Row:
+    def row(self, event: EpochDone) -> EpochRow:
         # the latest epochs count most, since the first one is slower and machines have moods
         spent = event.seconds
         self._epoch_seconds = 0.9 * self._epoch_seconds + 0.1 * spent if self._epoch_seconds else spent
         left = self._epoch_seconds * (event.epochs - event.epoch)
         self._members = max(self._members, len(event.members))
         alone, several = self._members == 1, len(event.members) > 1
-        return Row(
+        return EpochRow(
             event.epoch,
             event.epochs,
             {name: float(values.mean()) for name, values in event.figures.items()},
@@ -100,7 +100,7 @@ class _Clock:
         )
 
 
-class Kept:
+class SampledRows:
     """Rows of a run of any length, in memory that does not grow with it.
 
     The first, the best and the latest are there; of the rest as many as are evenly spread, fewer and fewer.
@@ -108,11 +108,11 @@ class Kept:
 
     def __init__(self, limit: int = 512) -> None:
         self._limit, self._every, self._count = limit, 1, 0
-        self._spread: list[Row] = []
-        self._latest: deque[Row] = deque(maxlen=ROWS)
-        self.best: Row | None = None
+        self._spread: list[EpochRow] = []
+        self._latest: deque[EpochRow] = deque(maxlen=ROWS)
+        self.best: EpochRow | None = None
 
-    def add(self, row: Row) -> None:
+    def add(self, row: EpochRow) -> None:
         """Take in the next row."""
         if self._count % self._every == 0:
             self._spread.append(row)
@@ -122,30 +122,30 @@ class Kept:
         self._latest.append(row)
         self.best = row if row.better else self.best
 
-    def latest(self, height: int) -> list[Row]:
+    def latest(self, height: int) -> list[EpochRow]:
         """The last rows, and the best one above them when it is older."""
         rows = list(self._latest)
         return self._chosen(rows, latest, height)
 
-    def thinned(self, height: int) -> list[Row]:
+    def thinned(self, height: int) -> list[EpochRow]:
         """Rows of the whole run, the first, the best and the last among them."""
         rows = {row.epoch: row for row in (*self._spread, *self._latest)}
         return self._chosen([rows[epoch] for epoch in sorted(rows)], thinned, height)
 
-    def _chosen(self, rows: list[Row], choose: Choose, height: int) -> list[Row]:
+    def _chosen(self, rows: list[EpochRow], choose: Choose, height: int) -> list[EpochRow]:
         if self.best is not None and self.best not in rows:
             rows = sorted([*rows, self.best], key=lambda row: row.epoch)
         best = rows.index(self.best) if self.best is not None else None
         return [rows[k] for k in choose(len(rows), best, height)]
 
 
-class LiveTable(ProgressDisplay):
+class LiveProgress(ProgressDisplay):
     """A table of the latest epochs above a bar; at the end, of the whole run in a dozen rows."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._clock = console, _Clock()
-        self._kept = Kept()
-        self._last: Row | None = None
+        self._kept = SampledRows()
+        self._last: EpochRow | None = None
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._live.start()
         self._drawn = 0.0
@@ -169,20 +169,20 @@ class LiveTable(ProgressDisplay):
     def _height(self) -> int:
         return max(3, min(ROWS, self._console.height - 8))
 
-    def _picture(self, rows: list[Row], last: Row, *, over: bool = False) -> RenderableType:
+    def _picture(self, rows: list[EpochRow], last: EpochRow, *, over: bool = False) -> RenderableType:
         best = self._kept.best
         body = fitting_table(self._console, rows, best.epoch if best else None)
         return Group(body, _bar(last, over=over))
 
 
-class Plain(ProgressDisplay):
+class PlainProgress(ProgressDisplay):
     """Some twenty lines, more for a run that takes long, and at its end the best and the last epoch."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._clock = console, _Clock()
         self._printed = monotonic()
-        self._best: Row | None = None
-        self._row: Row | None = None
+        self._best: EpochRow | None = None
+        self._row: EpochRow | None = None
         self._shown: set[int] = set()
 
     def epoch(self, event: EpochDone) -> None:
@@ -198,7 +198,7 @@ class Plain(ProgressDisplay):
             if row is not None and row.epoch not in self._shown:
                 self._print(replace(row, left=0.0))
 
-    def _print(self, row: Row) -> None:
+    def _print(self, row: EpochRow) -> None:
         self._console.print(line(row), markup=False, highlight=False, soft_wrap=True)
         self._printed = monotonic()
         self._shown.add(row.epoch)
@@ -207,11 +207,11 @@ class Plain(ProgressDisplay):
 def progress(console: Console, *, quiet: bool) -> ProgressDisplay:
     """The progress that suits this console."""
     if quiet:
-        return Quiet()
-    return LiveTable(console) if console.is_terminal else Plain(console)
+        return NoProgress()
+    return LiveProgress(console) if console.is_terminal else PlainProgress(console)
 
 
-def line(row: Row) -> str:
+def line(row: EpochRow) -> str:
     """One epoch as plain text."""
     width = len(str(row.epochs))
     shown = {name: spread(value, row.spreads.get(name)) for name, value in visible(row.figures).items()}
@@ -223,7 +223,7 @@ def line(row: Row) -> str:
     return f"epoch {row.epoch:>{width}}/{row.epochs}  {told}  {took}{mark}"
 
 
-def fitting_table(console: Console, rows: list[Row], best: int | None) -> Table:
+def fitting_table(console: Console, rows: list[EpochRow], best: int | None) -> Table:
     """The table of epochs, without its least needed columns where the terminal is narrow."""
     for without in NARROWER:
         table = epoch_table(rows, best, without)
@@ -232,12 +232,12 @@ def fitting_table(console: Console, rows: list[Row], best: int | None) -> Table:
     return table
 
 
-def epoch_table(rows: list[Row], best: int | None, without: tuple[str, ...] = ()) -> Table:
+def epoch_table(rows: list[EpochRow], best: int | None, without: tuple[str, ...] = ()) -> Table:
     """Epochs as a table, a mark at the best."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     names = list(dict.fromkeys(name for row in rows for name in visible(row.figures)))
     names = [name for name in names if name not in without]
-    sides: dict[str, Callable[[Row], str]] = {
+    sides: dict[str, Callable[[EpochRow], str]] = {
         "members": lambda row: str(row.members),
         "rate": lambda row: rate(row.learning_rate),
         "time": lambda row: seconds(row.seconds),
@@ -291,7 +291,7 @@ def thinned(count: int, best: int | None, height: int) -> list[int]:
     return sorted(chosen if best is None else chosen | {best})
 
 
-def _bar(row: Row, *, over: bool) -> RenderableType:
+def _bar(row: EpochRow, *, over: bool) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     all_done = row.epoch == row.epochs
     state = "done" if all_done else "stopped" if over else f"{seconds(row.left)} left"

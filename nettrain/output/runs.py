@@ -10,7 +10,7 @@ from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
 from nettrain.output.numbers import count, figure, setting
-from nettrain.store.overview import Glance
+from nettrain.store.run_overview import RunOverview
 
 STATUS = {"finished": "", "diverged": "red", "unfinished": "yellow", "interrupted": "yellow"}
 # what a narrow terminal goes without, so that all names, and of keys the first, fit
@@ -19,7 +19,7 @@ LONGEST = 20  # characters of a setting
 SHORTEST = 12  # that a folder's name gets at least, on several lines if need be
 
 
-def runs_table(console: Console, runs: Sequence[Glance], keys: Sequence[str]) -> None:
+def runs_table(console: Console, runs: Sequence[RunOverview], keys: Sequence[str]) -> None:
     """A line for each run; of the keys that differ as many as fit, the others by name."""
     figures = shown_figures(runs)
     for narrower in NARROWER:
@@ -33,7 +33,7 @@ def runs_table(console: Console, runs: Sequence[Glance], keys: Sequence[str]) ->
         console.print(Text(f"{count(left)} more keys differ: {names}", style="dim"))
 
 
-def shown_figures(runs: Sequence[Glance]) -> list[str]:
+def shown_figures(runs: Sequence[RunOverview]) -> list[str]:
     """The validation loss, and the first headline metrics on validation and test rows."""
     known = dict.fromkeys(name for run in runs for name in run.figures)
     heads = [name for name in known if _headline(name.partition("_")[2]) and not name.startswith("train")]
@@ -52,7 +52,11 @@ def _headline(name: str) -> bool:
 
 
 def fitted(
-    console: Console, runs: Sequence[Glance], figures: Sequence[str], keys: Sequence[str], without: set[str]
+    console: Console,
+    runs: Sequence[RunOverview],
+    figures: Sequence[str],
+    keys: Sequence[str],
+    without: set[str],
 ) -> int:
     """How many of the keys fit beside the rest."""
     for number in range(len(keys), 0, -1):
@@ -67,7 +71,9 @@ def fits(console: Console, made: Table) -> bool:
     return Measurement.get(console, wide, made).maximum <= console.width
 
 
-def table(runs: Sequence[Glance], figures: Sequence[str], keys: Sequence[str], without: set[str]) -> Table:
+def table(
+    runs: Sequence[RunOverview], figures: Sequence[str], keys: Sequence[str], without: set[str]
+) -> Table:
     """The table without the columns that are named."""
     made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     made.add_column("run", overflow="fold", style="bold", min_width=SHORTEST)
@@ -103,6 +109,6 @@ def short(key: str, keys: Sequence[str]) -> str:
     return key
 
 
-def _setting(run: Glance, key: str) -> str:
+def _setting(run: RunOverview, key: str) -> str:
     text = setting(run.settings[key]) if key in run.settings else "–"
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -20,7 +20,7 @@ COLOURS = {"finished": "#4878a8", "pruned": "#b9c4d0", "best": "#d1495b", "lost"
 
 
 @dataclass(frozen=True)
-class Point:
+class TrialPoint:
     """One trial: its status, its figure (None when it has none) and its values."""
 
     status: str
@@ -29,7 +29,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Axis:
+class ParameterAxis:
     """One searched key; `log` says that its scale is one of ratios."""
 
     key: str
@@ -37,7 +37,7 @@ class Axis:
 
 
 def parameters_picture(
-    points: Sequence[Point], axes: Sequence[Axis], metric: str, *, maximize: bool
+    points: Sequence[TrialPoint], axes: Sequence[ParameterAxis], metric: str, *, maximize: bool
 ) -> bytes:
     """A PNG with a panel for each parameter; the best trial is marked in all of them."""
     told = [point for point in points if point.figure is not None and math.isfinite(point.figure)]
@@ -59,7 +59,12 @@ def parameters_picture(
 
 
 def _panel(
-    panel: Axes, axis: Axis, told: Sequence[Point], lost: Sequence[Point], best: Point | None, metric: str
+    panel: Axes,
+    axis: ParameterAxis,
+    told: Sequence[TrialPoint],
+    lost: Sequence[TrialPoint],
+    best: TrialPoint | None,
+    metric: str,
 ) -> None:
     drawn = [point for point in told if axis.key in point.values]
     numbers = all(_is_number(point.values[axis.key]) for point in [*drawn, *lost] if axis.key in point.values)
@@ -89,7 +94,7 @@ def _panel(
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _mark_medians(panel: Axes, axis: Axis, drawn: Sequence[Point], names: list[str]) -> None:
+def _mark_medians(panel: Axes, axis: ParameterAxis, drawn: Sequence[TrialPoint], names: list[str]) -> None:
     """A line at the median of each choice."""
     for place, name in enumerate(names):
         figures = [point.figure or 0.0 for point in drawn if shown(point.values[axis.key]) == name]
@@ -97,7 +102,9 @@ def _mark_medians(panel: Axes, axis: Axis, drawn: Sequence[Point], names: list[s
             panel.plot([place - 0.3, place + 0.3], [median(figures)] * 2, color="#333333", lw=1.5)
 
 
-def _mark_lost(panel: Axes, axis: Axis, lost: Sequence[Point], names: list[str], *, numbers: bool) -> None:
+def _mark_lost(
+    panel: Axes, axis: ParameterAxis, lost: Sequence[TrialPoint], names: list[str], *, numbers: bool
+) -> None:
     """Trials without a figure as ticks on the upper edge."""
     some = [point for point in lost if axis.key in point.values]
     if not some:
@@ -114,7 +121,7 @@ def _mark_lost(panel: Axes, axis: Axis, lost: Sequence[Point], names: list[str],
     )
 
 
-def _place(point: Point, axis: Axis, names: list[str], turn: int, *, numbers: bool) -> float:
+def _place(point: TrialPoint, axis: ParameterAxis, names: list[str], turn: int, *, numbers: bool) -> float:
     """Where a point lies; points of one choice are spread a little, or they would hide each other."""
     value = point.values[axis.key]
     return float(value) if numbers else names.index(shown(value)) + 0.12 * ((turn * 7) % 5 - 2) / 2

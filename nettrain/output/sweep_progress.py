@@ -21,7 +21,7 @@ SETTLED = 0.02  # share of the work from which the time that is left can be told
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningGroup:
     """Trials that train side by side."""
 
     members: int
@@ -30,7 +30,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class DisplayState:
+class SweepState:
     """How a sweep stands: trials with a result, of all; `fresh` of them in this run."""
 
     done: int
@@ -39,7 +39,7 @@ class DisplayState:
     spent: float  # seconds since the first worker began
     left: float  # share of this run's work
     metric: str
-    groups: tuple[Running, ...] = ()
+    groups: tuple[RunningGroup, ...] = ()
     best: int | None = None
     figure: float = 0.0
     values: Mapping[str, Any] | None = None
@@ -56,25 +56,25 @@ class DisplayState:
         return self.spent * self.left / done if done > SETTLED else None
 
 
-class Display(Protocol):
+class SweepDisplay(Protocol):
     """Something that is told how the sweep stands."""
 
-    def show(self, state: DisplayState) -> None: ...
+    def show(self, state: SweepState) -> None: ...
 
     def close(self) -> None: ...
 
 
-class Silent:
+class NoSweepDisplay:
     """Shows nothing."""
 
-    def show(self, state: DisplayState) -> None:
+    def show(self, state: SweepState) -> None:
         pass
 
     def close(self) -> None:
         pass
 
 
-class LiveView:
+class LiveSweepDisplay:
     """A bar, the best trial so far and the groups that are running."""
 
     def __init__(self, console: Console) -> None:
@@ -82,7 +82,7 @@ class LiveView:
         self._live.start()
         self._drawn = 0.0
 
-    def show(self, state: DisplayState) -> None:
+    def show(self, state: SweepState) -> None:
         if monotonic() - self._drawn >= REFRESH or state.done == state.total:
             self._live.update(picture(state), refresh=True)
             self._drawn = monotonic()
@@ -91,14 +91,14 @@ class LiveView:
         self._live.stop()
 
 
-class PlainLines:
+class PlainSweepDisplay:
     """Some ten lines, more for a sweep that takes long."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._printed, self._done = monotonic(), 0
 
-    def show(self, state: DisplayState) -> None:
+    def show(self, state: SweepState) -> None:
         step = max(1, state.total // LINES)
         due = state.done // step > self._done // step or state.done == state.total != self._done
         if due or monotonic() - self._printed >= PAUSE:
@@ -110,14 +110,14 @@ class PlainLines:
         pass
 
 
-def sweep_progress(console: Console, *, quiet: bool) -> Display:
+def sweep_progress(console: Console, *, quiet: bool) -> SweepDisplay:
     """The progress that suits this console."""
     if quiet:
-        return Silent()
-    return LiveView(console) if console.is_terminal else PlainLines(console)
+        return NoSweepDisplay()
+    return LiveSweepDisplay(console) if console.is_terminal else PlainSweepDisplay(console)
 
 
-def line(state: DisplayState) -> str:
+def line(state: SweepState) -> str:
     """How it stands as plain text."""
     parts = [f"trial {state.done:>{len(str(state.total))}}/{state.total}", pace(state)]
     if state.best is not None:
@@ -125,7 +125,7 @@ def line(state: DisplayState) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def pace(state: DisplayState) -> str:
+def pace(state: SweepState) -> str:
     """Trials per second or minute, and the time that is left."""
     if not state.fresh:
         return ""
@@ -134,7 +134,7 @@ def pace(state: DisplayState) -> str:
     return told + (f", {seconds(left)} left" if left is not None and state.done < state.total else "")
 
 
-def picture(state: DisplayState) -> RenderableType:
+def picture(state: SweepState) -> RenderableType:
     """The live view."""
     head = Table.grid(padding=(0, 2))
     head.add_row(

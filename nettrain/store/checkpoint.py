@@ -66,7 +66,7 @@ def _checksum(arrays: dict[str, HostArray]) -> int:
     return found
 
 
-class Checkpoints:
+class CheckpointWriter:
     """Writes checkpoints in a thread, one at a time, and the last one itself.
 
     `facts` go with every state. They are asked for by whoever writes, since reading all the data for their
@@ -79,7 +79,7 @@ class Checkpoints:
         self._thread: Thread | None = None
         self._trouble: NettrainError | None = None
 
-    def offer(self, take: Callable[[], TrainingState]) -> None:
+    def start(self, take: Callable[[], TrainingState]) -> None:
         """Take a state and begin to write it, unless the one before is still being written."""
         if self._thread is not None and self._thread.is_alive():
             return
@@ -88,7 +88,7 @@ class Checkpoints:
         thread.start()
         self._thread = thread  # only now: who is interrupted in between has nothing to wait for
 
-    def close(self, last: TrainingState | None = None) -> None:
+    def finish(self, last: TrainingState | None = None) -> None:
         """Wait for the thread, then write the last one."""
         if self._thread is not None:
             self._thread.join()

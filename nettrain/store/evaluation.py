@@ -104,7 +104,7 @@ class EvaluationReport(EvaluationModel):
     notes: list[str]
 
 
-def report(
+def evaluation_report(
     run: str,
     member: int | None,
     data: str,

@@ -15,7 +15,7 @@ from nettrain.errors import NettrainError, SpecError
 from nettrain.files import refusal
 
 NAME = "journal.jsonl"
-Entry = dict[str, Any]
+JournalEntry = dict[str, Any]
 
 
 class Journal:
@@ -25,7 +25,7 @@ class Journal:
         self.path = path
         self.entries = _read(path)
 
-    def append(self, entries: Iterable[Entry]) -> None:
+    def append(self, entries: Iterable[JournalEntry]) -> None:
         """Write these lines; when this returns, they are on the disk."""
         text = "".join(f"{json.dumps(_spelled(entry), allow_nan=False)}\n" for entry in entries)
         try:
@@ -37,7 +37,7 @@ class Journal:
             raise refusal(error, self.path, len(text)) from error
 
 
-def _read(path: Path) -> list[Entry]:
+def _read(path: Path) -> list[JournalEntry]:
     """The whole lines of a journal; what follows them is cut off. Raises SpecError at a wrong one."""
     try:
         content = path.read_bytes() if path.exists() else b""
@@ -49,7 +49,7 @@ def _read(path: Path) -> list[Entry]:
     return [_entry(line, f"{path}:{number}") for number, line in enumerate(whole.splitlines(), start=1)]
 
 
-def _entry(line: bytes, place: str) -> Entry:
+def _entry(line: bytes, place: str) -> JournalEntry:
     try:
         found = json.loads(line)
     except ValueError as error:

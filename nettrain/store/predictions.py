@@ -41,7 +41,7 @@ class PredictionReport(EvaluationModel):
     predictions: list[list[Cell]] = Field(description="a list for each row; none when a file got them")
 
 
-def answer_columns(
+def prediction_columns(
     task: Task, response: Floats, spread: Floats | None = None, *, numeric: bool
 ) -> "list[pl.Series]":
     """What is predicted of M rows, how likely (M, K), and standard deviations (M, K) where there are some.
@@ -52,7 +52,7 @@ def answer_columns(
     return columns if spread is None else [*columns, *_spreads(task, spread)]
 
 
-def placed(columns: "list[pl.Series]", rows: npt.NDArray[np.int64], height: int) -> "pl.DataFrame":
+def align_rows(columns: "list[pl.Series]", rows: npt.NDArray[np.int64], height: int) -> "pl.DataFrame":
     """A frame of `height` rows: the columns (M,) in the rows (M,), null elsewhere."""
     import polars as pl
 
@@ -101,17 +101,17 @@ def _spreads(task: Task, spread: Floats) -> "list[pl.Series]":
     return [pl.Series(f"sd_{name}", spread[:, k]) for k, name in enumerate(of)]
 
 
-def in_form(frame: "pl.DataFrame", form: str) -> bytes:
+def encode_frame(frame: "pl.DataFrame", form: str) -> bytes:
     """The frame as the bytes of a CSV or Parquet file; numbers in their shortest exact form."""
     stream = io.BytesIO()
     if form == "parquet":
         frame.write_parquet(stream)
     else:
-        stream.write(csv_of(frame).encode())
+        stream.write(frame_csv(frame).encode())
     return stream.getvalue()
 
 
-def csv_of(frame: "pl.DataFrame") -> str:
+def frame_csv(frame: "pl.DataFrame") -> str:
     """CSV text; a row without a prediction is a row of empty cells."""
     from nettrain.store.run_folder import csv_text
 

@@ -50,7 +50,7 @@ class RunFolder:
         return cls(path)
 
     @classmethod
-    def begun(cls, path: Path) -> "RunFolder":
+    def open_started(cls, path: Path) -> "RunFolder":
         """The folder of a run that has begun, finished or not. Raises SpecError when it is none."""
         folder = cls._there(path)
         if (path / journal.NAME).is_file():
@@ -59,7 +59,7 @@ class RunFolder:
             raise SpecError(f"{path}: not a run folder, {folder.config.name} is missing")
         return folder
 
-    def names(self) -> list[str]:
+    def file_names(self) -> list[str]:
         """The files that are there, config first."""
         order = ["config.yaml", "summary.json", "history.csv", "model.safetensors"]
         found = sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))

@@ -52,7 +52,7 @@ def summarise(
     return {**summary, **_spread(members), "members": each}
 
 
-def answered_jointly(summary: dict[str, Any], joint: dict[str, dict[str, float]]) -> dict[str, Any]:
+def with_joint_metrics(summary: dict[str, Any], joint: dict[str, dict[str, float]]) -> dict[str, Any]:
     """The summary of a run that answers with a mean response: the metrics are those of the mean."""
     return {**summary, "metrics": {PARTS[part]: named for part, named in joint.items()}, "joint": True}
 

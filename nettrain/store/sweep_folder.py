@@ -31,11 +31,11 @@ class SweepFolder:
             )
         return folder
 
-    def names(self) -> list[str]:
+    def file_names(self) -> list[str]:
         """The files that are there."""
         return sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
 
-    def leave(self) -> None:
+    def remove_if_empty(self) -> None:
         """Remove the folder if nothing was put there."""
         if not any(self.path.iterdir()):
             self.path.rmdir()

@@ -32,7 +32,7 @@ class TrainedRun:
     preprocessing: Preprocessing
     backend: Backend
     folder: RunFolder = field(repr=False)
-    instead: str = ""  # of its own backend: why another one answers
+    fallback_note: str = ""  # of its own backend: why another one answers
 
     @property
     def task(self) -> Task:
@@ -55,9 +55,9 @@ class TrainedRun:
         return Pool(self.backend)
 
     @property
-    def cautions(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What a person should know before trusting its answers."""
-        return [*([self.instead] if self.instead else []), *self._doubts]
+        return [*([self.fallback_note] if self.fallback_note else []), *self._doubts]
 
     @property
     def _doubts(self) -> list[str]:
@@ -67,7 +67,7 @@ class TrainedRun:
             return [f"{self.folder.path} diverged; its last good weights answer"]
         return []
 
-    def answering(self, member: int | None = None) -> "TrainedRun":
+    def select_members(self, member: int | None = None) -> "TrainedRun":
         """The run with those members alone that answer: with several it is the mean of their responses.
 
         One that was asked for; otherwise all of an ensemble or of snapshots that have not diverged, and the
@@ -100,8 +100,8 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
     if not np.isfinite(parameters).all(axis=1).any():
         raise SpecError(f"{path}: the run diverged, its weights are not numbers")
-    opened, instead = _opened(experiment.backend, asked=backend is not None)
-    return TrainedRun(experiment, plan, parameters, statistics, preprocessing, opened, folder, instead)
+    opened, fallback_note = _opened(experiment.backend, asked=backend is not None)
+    return TrainedRun(experiment, plan, parameters, statistics, preprocessing, opened, folder, fallback_note)
 
 
 def _placed(experiment: Experiment, backend: str | None, device: int | None) -> Experiment:

@@ -164,7 +164,7 @@ def opened(loaded: Loaded, out: Path, *, total: int | None, workers: int | None)
             finally:
                 shutil.rmtree(folder.data, ignore_errors=True)
     finally:
-        folder.leave()
+        folder.remove_if_empty()
 
 
 def _devices(made: Search) -> tuple[int, ...]:

@@ -12,8 +12,8 @@ from nettrain.data.prepare import Prepared, Rows
 from nettrain.experiment.load import load, resolved
 from nettrain.experiment.resolution import resolve_with_data
 from nettrain.experiment.settings import Experiment
-from nettrain.store.keeper import Keeper
-from nettrain.store.records import Records
+from nettrain.store.checkpointer import Checkpointer
+from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.build import build
 from nettrain.training.loop import Training
@@ -40,10 +40,10 @@ class Keeping:
         self._drawn = np.random.default_rng(0)
         self._keeper = self._new_keeper()
 
-    def _new_keeper(self) -> Keeper:
+    def _new_keeper(self) -> Checkpointer:
         """One that has kept nothing yet, on a clock that `_keep` sets forward."""
-        records = Records(self._folder)
-        return Keeper(self._training, self._data, self._folder, records, clock=lambda: self._now)
+        records = HistoryWriter(self._folder)
+        return Checkpointer(self._training, self._data, self._folder, records, clock=lambda: self._now)
 
     def window(self, steps: int, kept: str) -> tuple[float, float]:
         """Seconds of so many steps by the clock and of the processor, of all threads.
@@ -56,9 +56,9 @@ class Keeping:
         started = perf_counter(), process_time()
         if kept != "nothing":
             self._now += 1e6
-            self._keeper.look()
+            self._keeper.save_if_due()
         self._steps.block(index)
-        self._keeper.close()
+        self._keeper.wait()
         return perf_counter() - started[0], process_time() - started[1]
 
     def size(self) -> int:

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 
 from nettrain.output.figures import canvas, confusion, curves, residuals
 from nettrain.output.figures.canvas import significant, tick
-from nettrain.output.history import figure_of, panels_of
+from nettrain.output.history_curves import figure_of, panels_of
 
 GENERATOR = np.random.default_rng(0)
 

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from nettrain.output.progress import Kept, LiveTable, Plain, Row, latest, progress, thinned
+from nettrain.output.progress import (
+    EpochRow,
+    LiveProgress,
+    PlainProgress,
+    SampledRows,
+    latest,
+    progress,
+    thinned,
+)
 from nettrain.training.events import EpochDone
 
 
@@ -29,7 +37,7 @@ def event(epoch: int, epochs: int, loss: float, *, better: bool = False, penalty
 
 def plain(events: list[EpochDone]) -> list[str]:
     out = StringIO()
-    display = Plain(Console(file=out, width=80))
+    display = PlainProgress(Console(file=out, width=80))
     for one in events:
         display.epoch(one)
     display.close()
@@ -58,7 +66,7 @@ def test_no_time_is_left_when_all_is_over() -> None:
 
 def live(events: list[EpochDone], height: int = 30) -> str:
     console = Console(file=StringIO(), width=80, height=height, force_terminal=True, record=True)
-    display = LiveTable(console)
+    display = LiveProgress(console)
     for one in events:
         display.epoch(one)
     display.close()
@@ -82,7 +90,7 @@ def test_the_last_picture_of_the_live_table_to_the_letter() -> None:
 @pytest.mark.parametrize("width", [60, 70, 80, 120])
 def test_the_table_goes_without_columns_rather_than_cut_them(width: int) -> None:
     console = Console(file=StringIO(), width=width, force_terminal=True, record=True)
-    display = LiveTable(console)
+    display = LiveProgress(console)
     display.epoch(event(1, 19999, 0.000084, better=True, penalty=0.1))
     display.close()
     text = console.export_text()
@@ -128,8 +136,8 @@ def test_the_rows_that_are_shown(count: int, best: int) -> None:
 
 
 def test_the_console_decides() -> None:
-    assert isinstance(progress(Console(file=StringIO()), quiet=False), Plain)
-    assert isinstance(progress(Console(file=StringIO(), force_terminal=True), quiet=False), LiveTable)
+    assert isinstance(progress(Console(file=StringIO()), quiet=False), PlainProgress)
+    assert isinstance(progress(Console(file=StringIO(), force_terminal=True), quiet=False), LiveProgress)
 
 
 def many(epoch: int, epochs: int, losses: list[float], *, members: list[int] | None = None) -> EpochDone:
@@ -167,12 +175,12 @@ def test_the_live_table_of_several_members_to_the_letter() -> None:
     ]
 
 
-def row(epoch: int, *, better: bool = False) -> Row:
-    return Row(epoch, 10**9, {}, {}, 1, 1, 0.01, 0.0, 0.0, better)
+def row(epoch: int, *, better: bool = False) -> EpochRow:
+    return EpochRow(epoch, 10**9, {}, {}, 1, 1, 0.01, 0.0, 0.0, better)
 
 
 def test_a_run_of_any_length_is_kept_in_little_memory() -> None:
-    kept = Kept(limit=64)
+    kept = SampledRows(limit=64)
     for epoch in range(1, 10_001):
         kept.add(row(epoch, better=epoch == 777))
     assert len(kept._spread) <= 64
@@ -186,7 +194,7 @@ def test_a_run_of_any_length_is_kept_in_little_memory() -> None:
 
 
 def test_a_short_run_is_shown_as_it_was() -> None:
-    kept = Kept()
+    kept = SampledRows()
     for epoch in range(1, 9):
         kept.add(row(epoch, better=epoch == 3))
     assert [one.epoch for one in kept.thinned(12)] == list(range(1, 9))

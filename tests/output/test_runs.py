@@ -6,12 +6,12 @@ from pathlib import Path
 
 from nettrain.output.console import Console
 from nettrain.output.runs import runs_table, short
-from nettrain.store.overview import Glance
+from nettrain.store.run_overview import RunOverview
 
 KEYS = ["model.hidden", "optimizer.learning_rate", "schedule.name", "data.scaling.name"]
 FIGURES = {"train_loss": 0.1, "val_loss": 0.2, "val_accuracy": 0.95, "test_loss": 0.3, "test_accuracy": 0.9}
 RUNS = [
-    Glance(
+    RunOverview(
         Path("runs/digits"),
         datetime(2026, 3, 4, 12, 5),
         "digits",
@@ -21,7 +21,7 @@ RUNS = [
         FIGURES,
         {"model.hidden": [64, 32], "optimizer.learning_rate": 0.001, "schedule.name": "cosine"},
     ),
-    Glance(Path("runs/digits-2"), datetime(2026, 3, 4, 12, 6), "digits", "unfinished"),
+    RunOverview(Path("runs/digits-2"), datetime(2026, 3, 4, 12, 6), "digits", "unfinished"),
 ]
 
 
@@ -74,7 +74,7 @@ def test_at_80_columns_without_keys():
 
 
 def test_a_long_name_is_folded_and_never_lost():
-    named = Glance(Path("runs") / ("q" * 60), datetime(2026, 3, 4), "q", "finished", 1, 1, FIGURES)
+    named = RunOverview(Path("runs") / ("q" * 60), datetime(2026, 3, 4), "q", "finished", 1, 1, FIGURES)
     assert 60 == drawn([], 60, [named]).count("q")
 
 

@@ -7,18 +7,18 @@ import numpy as np
 from matplotlib.image import imread
 from rich.console import Console
 
-from nettrain.output.sweep_figure import Axis, Point, parameters_picture
-from nettrain.output.sweep_progress import DisplayState, LiveView, PlainLines, Running, line
+from nettrain.output.sweep_figure import ParameterAxis, TrialPoint, parameters_picture
+from nettrain.output.sweep_progress import LiveSweepDisplay, PlainSweepDisplay, RunningGroup, SweepState, line
 from nettrain.output.sweep_report import best_table, fitting_table, short_keys
 
-STATE = DisplayState(
+STATE = SweepState(
     done=16,
     total=64,
     fresh=16,
     spent=2.0,
     left=0.75,
     metric="val_loss",
-    groups=(Running(32, 3, 10),),
+    groups=(RunningGroup(32, 3, 10),),
     best=7,
     figure=0.0912,
     values={"optimizer.learning_rate": 0.00123, "model.hidden": [64, 32]},
@@ -36,7 +36,7 @@ def test_a_line_to_the_letter():
 
 def test_plain_lines_are_some_ten():
     out = StringIO()
-    display = PlainLines(Console(file=out, width=80))
+    display = PlainSweepDisplay(Console(file=out, width=80))
     for done in range(201):
         display.show(replace(STATE, done=done, total=200))
     display.close()
@@ -47,7 +47,7 @@ def test_plain_lines_are_some_ten():
 
 def test_the_live_view_shows_the_best_and_what_is_running():
     out = StringIO()
-    display = LiveView(Console(file=out, width=80, force_terminal=True, color_system=None))
+    display = LiveSweepDisplay(Console(file=out, width=80, force_terminal=True, color_system=None))
     display.show(STATE)
     for told in ("16/64 trials", "8.0/s, 6.0 s left", "trial 7  val loss 0.09120", "learning_rate 0.00123"):
         assert told in out.getvalue()
@@ -79,9 +79,9 @@ def test_values_in_the_table_have_three_digits():
 
 
 def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_red():
-    points = [Point("finished", 0.1 + k / 10, {"rate": 10.0**-k, "form": "ab"[k % 2]}) for k in range(6)]
-    points.append(Point("diverged", None, {"rate": 1.0, "form": "a"}))
-    axes = [Axis("rate", log=True), Axis("form", log=False)]
+    points = [TrialPoint("finished", 0.1 + k / 10, {"rate": 10.0**-k, "form": "ab"[k % 2]}) for k in range(6)]
+    points.append(TrialPoint("diverged", None, {"rate": 1.0, "form": "a"}))
+    axes = [ParameterAxis("rate", log=True), ParameterAxis("form", log=False)]
     image = imread(BytesIO(parameters_picture(points, axes, "val_loss", maximize=False)))
     half = image.shape[1] // 2
     red = np.abs(image[..., :3] - np.array([0xD1, 0x49, 0x5B]) / 255).max(axis=-1) < 0.02

@@ -12,7 +12,7 @@ import pytest
 from nettrain.errors import NettrainError, SpecError
 from nettrain.store.checkpoint import (
     Checkpoint,
-    Checkpoints,
+    CheckpointWriter,
     fingerprint,
     read_checkpoint,
     write_checkpoint,
@@ -72,25 +72,25 @@ def test_a_damaged_number_is_noticed(tmp_path):
 
 
 def test_one_is_written_at_a_time_and_the_last_in_any_case(tmp_path):
-    checkpoints = Checkpoints(tmp_path / "c", lambda: FACTS)
+    writer = CheckpointWriter(tmp_path / "c", lambda: FACTS)
     for number in range(20):
-        checkpoints.offer(lambda number=number: small(number).state)
-    checkpoints.close(small(20).state)
+        writer.start(lambda number=number: small(number).state)
+    writer.finish(small(20).state)
     assert {"epoch": 20} == read_checkpoint(tmp_path / "c").state.numbers
     assert ["c"] == [path.name for path in tmp_path.iterdir()]
 
 
 def test_a_disk_that_refuses_is_an_error_of_the_next_call(tmp_path):
-    checkpoints = Checkpoints(tmp_path / "gone" / "c", lambda: FACTS)
-    checkpoints.offer(lambda: small(1).state)
+    writer = CheckpointWriter(tmp_path / "gone" / "c", lambda: FACTS)
+    writer.start(lambda: small(1).state)
     with pytest.raises(NettrainError) as caught:
-        checkpoints.close()
+        writer.finish()
     assert f"{tmp_path}/gone/c: cannot be written: there is no folder {tmp_path}/gone" == str(caught.value)
     with pytest.raises(NettrainError, match=r"gone/c: cannot be written: there is no folder .*/gone"):
-        checkpoints.close(small(2).state)
+        writer.finish(small(2).state)
     (tmp_path / "gone").mkdir()
-    checkpoints.offer(lambda: small(3).state)
-    checkpoints.close()
+    writer.start(lambda: small(3).state)
+    writer.finish()
     assert {"epoch": 3} == read_checkpoint(tmp_path / "gone" / "c").state.numbers
 
 
@@ -98,8 +98,8 @@ def test_a_file_that_may_not_grow_leaves_the_one_before(tmp_path):
     write_checkpoint(tmp_path / "c", small(1))
     code = """
 import sys; from pathlib import Path; import numpy as np
-from nettrain.store.checkpoint import *; from nettrain.training.state import State
-write_checkpoint(Path(sys.argv[1]), Checkpoint(State({"a": np.zeros(100_000)}, {}), {}))
+from nettrain.store.checkpoint import *; from nettrain.training.state import TrainingState
+write_checkpoint(Path(sys.argv[1]), Checkpoint(TrainingState({"a": np.zeros(100_000)}, {}), {}))
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "c")],

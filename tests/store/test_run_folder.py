@@ -8,7 +8,7 @@ import pytest
 
 from nettrain.errors import SpecError
 from nettrain.locks import is_locked
-from nettrain.store.records import Drawn, Records
+from nettrain.store.history import DownsampledHistory, HistoryWriter
 from nettrain.store.run_folder import RunFolder, csv_text, read_json, write_json
 from nettrain.training.events import EpochDone
 
@@ -88,7 +88,7 @@ def test_files_are_listed_in_the_order_of_their_use(tmp_path):
     assert [
         *("config.yaml", "summary.json", "history.csv", "model.safetensors"),
         *("preprocessing.json", "timing.csv"),
-    ] == folder.names()
+    ] == folder.file_names()
 
 
 def test_json_has_no_nan(tmp_path):
@@ -137,10 +137,10 @@ def epoch(number, members, *, evaluated=True, **figures):
 
 def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
     folder = made(tmp_path, "x")
-    records = Records(folder)
+    records = HistoryWriter(folder)
     records.add(epoch(1, [0], evaluated=False, train_loss=[3.0]))
     records.add(epoch(2, [0], train_loss=[2.0], val_loss=[4.0]))
-    records.write()
+    records.flush()
     assert (
         "epoch,step,learning_rate,train_loss,val_loss,better\n2,20,0.1,2.0,4.0,0\n"
         == folder.history.read_text()
@@ -150,10 +150,10 @@ def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
 
 def test_many_members_have_a_row_each(tmp_path):
     folder = made(tmp_path, "x")
-    records = Records(folder, many=True)
+    records = HistoryWriter(folder, member_column=True)
     records.add(epoch(1, [0, 4], train_loss=[3.0, 2.0]))
     records.add(epoch(2, [4], train_loss=[1.0]))
-    records.write()
+    records.flush()
     assert [
         "member,epoch,step,learning_rate,train_loss,better",
         "0,1,10,0.1,3.0,1",
@@ -165,7 +165,7 @@ def test_many_members_have_a_row_each(tmp_path):
 def test_the_files_are_brought_up_to_date_by_time(tmp_path):
     now = [0.0]
     folder = made(tmp_path, "x")
-    records = Records(folder, clock=lambda: now[0])
+    records = HistoryWriter(folder, clock=lambda: now[0])
     lines = []
     for number in range(1, 7):
         records.add(epoch(number, [0], train_loss=[1.0]))
@@ -173,9 +173,9 @@ def test_the_files_are_brought_up_to_date_by_time(tmp_path):
         lines.append(folder.history.read_text().count("\n") if folder.history.exists() else 0)
     # the first epoch at once, at 2.25 s four epochs; the next writing is two seconds later, here at the end
     assert [2, 2, 2, 5, 5, 5] == lines
-    records.write()
+    records.flush()
     once = folder.history.read_text()
-    records.write()
+    records.flush()
     assert once == folder.history.read_text()
     assert [str(number) for number in range(1, 7)] == [row.split(",")[0] for row in once.splitlines()[1:]]
     assert 7 == folder.timing.read_text().count("\n")
@@ -184,7 +184,7 @@ def test_the_files_are_brought_up_to_date_by_time(tmp_path):
 def test_writing_that_takes_long_comes_seldom(tmp_path):
     times = iter([0.0, 2.0, 2.0, 3.0, 52.9, 53.0, 53.0, 53.0])
     folder = made(tmp_path, "x")
-    records = Records(folder, clock=lambda: next(times))
+    records = HistoryWriter(folder, clock=lambda: next(times))
     lines = []
     for number in range(1, 4):  # the first writing takes a second, so the next is fifty seconds later
         records.add(epoch(number, [0], train_loss=[1.0]))
@@ -193,7 +193,7 @@ def test_writing_that_takes_long_comes_seldom(tmp_path):
 
 
 def test_what_is_kept_of_a_long_run_is_little(tmp_path):
-    drawn = Drawn(limit=100)
+    drawn = DownsampledHistory(limit=100)
     for number in range(1, 5001):
         rows = [{"member": k, "epoch": number, "better": int(number == 777 + k)} for k in range(2)]
         drawn.add(rows)
@@ -203,7 +203,7 @@ def test_what_is_kept_of_a_long_run_is_little(tmp_path):
 
 
 def test_a_short_run_is_drawn_as_it_was(tmp_path):
-    records = Records(made(tmp_path, "x"), many=True)
+    records = HistoryWriter(made(tmp_path, "x"), member_column=True)
     for number in (1, 2):
         records.add(epoch(number, [0, 4], train_loss=[3.0, 2.0]))
-    assert [(1, 0), (1, 4), (2, 0), (2, 4)] == [(row["epoch"], row["member"]) for row in records.history]
+    assert [(1, 0), (1, 4), (2, 0), (2, 4)] == [(row["epoch"], row["member"]) for row in records.rows]

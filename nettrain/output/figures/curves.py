@@ -20,7 +20,7 @@ from nettrain.output.figures.canvas import (
     style,
     tick,
 )
-from nettrain.output.history import Curve, Floats, figure_of, mean, panels_of, wide
+from nettrain.output.history_curves import Curve, Floats, figure_of, mean, panels_of, wide
 
 WIDTH, PANEL, LOW = 7.2, 1.9, 1.1  # inches: of the picture, heights of a panel and of a lower one
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.95, 0.2, 0.9, 0.5, 0.22

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from nettrain.errors import SpecError
-from nettrain.store.overview import differing, glance, glances, ordered
+from nettrain.store.run_overview import differing_settings, find_runs, read_overview, sort_runs
 
 NOON = datetime(2026, 3, 4, 12, 0).timestamp()
 
@@ -40,7 +40,7 @@ def names(found):
 
 
 def test_a_whole_run(runs):
-    found = glance(runs / "a")
+    found = read_overview(runs / "a")
     assert (datetime(2026, 3, 4, 14), "a", "finished", 7, 5) == (
         found.when,
         found.experiment,
@@ -67,14 +67,14 @@ def test_a_whole_run(runs):
 )
 def test_half_written_and_odd_files_do_no_harm(file, text, status, tmp_path):
     (tmp_path / file).write_text(text)
-    found = glance(tmp_path)
+    found = read_overview(tmp_path)
     assert (status, {}, None) == (found.status, found.figures, found.epochs)
 
 
 def test_bytes_that_are_no_text_do_no_harm(tmp_path):
     for name in ("config.yaml", "summary.json"):
         (tmp_path / name).write_bytes(b"\xff\xfe\x00")
-    assert "unreadable" == glance(tmp_path).status
+    assert "unreadable" == read_overview(tmp_path).status
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,17 @@ def test_bytes_that_are_no_text_do_no_harm(tmp_path):
 def test_a_run_that_was_killed_says_how_far_it_came(text, epochs, tmp_path):
     (tmp_path / "config.yaml").write_text("experiment: x")
     (tmp_path / "history.csv").write_text(text)
-    found = glance(tmp_path)
+    found = read_overview(tmp_path)
     assert ("unfinished", epochs) == (found.status, found.epochs)
 
 
 def test_folders_patterns_and_runs_are_found_once(runs):
     (runs / "foreign").mkdir()
     (runs / "file").write_text("")
-    assert ["a", "b", "c"] == names(glances(["runs"]))
-    assert ["a", "b", "c"] == names(glances(["runs/*"]))
+    assert ["a", "b", "c"] == names(find_runs(["runs"]))
+    assert ["a", "b", "c"] == names(find_runs(["runs/*"]))
     assert ["b", "a", "c"] == names(
-        glances(["runs/b", "runs/foreign", "runs/file", str(runs)[:-4] + "runs/[ac]"])
+        find_runs(["runs/b", "runs/foreign", "runs/file", str(runs)[:-4] + "runs/[ac]"])
     )
 
 
@@ -108,12 +108,12 @@ def test_folders_patterns_and_runs_are_found_once(runs):
 def test_nothing_found_is_an_error(runs, pattern):
     (runs / "foreign").mkdir()
     with pytest.raises(SpecError, match="no runs there"):
-        glances([pattern])
+        find_runs([pattern])
 
 
 def test_keys_that_differ(runs):
-    assert ["optimizer.learning_rate"] == differing(glances(["runs"]))
-    assert [] == differing(glances(["runs/a", "runs/c"]))
+    assert ["optimizer.learning_rate"] == differing_settings(find_runs(["runs"]))
+    assert [] == differing_settings(find_runs(["runs/a", "runs/c"]))
 
 
 @pytest.mark.parametrize(
@@ -130,15 +130,15 @@ def test_keys_that_differ(runs):
     ],
 )
 def test_order(runs, by, expected):
-    assert expected == "".join(names(ordered(glances(["runs"]), by)))
+    assert expected == "".join(names(sort_runs(find_runs(["runs"]), by)))
 
 
 def test_what_lacks_a_figure_comes_last(runs):
     (runs / "0").mkdir()
     (runs / "0" / "config.yaml").write_text("experiment: x")
-    assert "bca0" == "".join(names(ordered(glances(["runs"]), "val_accuracy")))
+    assert "bca0" == "".join(names(sort_runs(find_runs(["runs"]), "val_accuracy")))
 
 
 def test_an_unknown_column_is_refused(runs):
     with pytest.raises(SpecError, match='no run has "val_acuracy", did you mean "val_accuracy"'):
-        ordered(glances(["runs"]), "val_acuracy")
+        sort_runs(find_runs(["runs"]), "val_acuracy")

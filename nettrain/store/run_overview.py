@@ -19,7 +19,7 @@ PLAIN = ("when", "run", "experiment", "status", "epochs")  # what runs are sorte
 
 
 @dataclass(frozen=True)
-class Glance:
+class RunOverview:
     """One run folder; `figures` are named like val_loss, `settings` by dotted key."""
 
     path: Path
@@ -32,7 +32,7 @@ class Glance:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def glances(patterns: Sequence[str]) -> list[Glance]:
+def find_runs(patterns: Sequence[str]) -> list[RunOverview]:
     """The runs that are named, that lie in folders that are named, or that match; each once.
 
     Raises SpecError when nothing is found, or when a name that is no pattern is not there.
@@ -45,16 +45,16 @@ def glances(patterns: Sequence[str]) -> list[Glance]:
         found |= dict.fromkeys(here)
     if not found:
         raise SpecError(f"{' '.join(patterns)}: no runs there")
-    return [glance(path) for path in found]
+    return [read_overview(path) for path in found]
 
 
-def glance(path: Path) -> Glance:
+def read_overview(path: Path) -> RunOverview:
     """What a run folder says, as far as it can be read."""
     folder = RunFolder(path)
     summary, status = _summary(folder.summary)
     settings = dict(flat(_config(folder.config)))
     newest = folder.summary if folder.summary.is_file() else folder.config
-    return Glance(
+    return RunOverview(
         path,
         datetime.fromtimestamp(newest.stat().st_mtime),
         str(summary.get("experiment") or settings.get("experiment") or path.name),
@@ -66,14 +66,14 @@ def glance(path: Path) -> Glance:
     )
 
 
-def differing(runs: Iterable[Glance]) -> list[str]:
+def differing_settings(runs: Iterable[RunOverview]) -> list[str]:
     """Keys of the experiment that are not the same in all runs that have a readable config."""
     known = [run.settings for run in runs if run.settings]
     keys = dict.fromkeys(key for settings in known for key in settings if key not in NAMELESS)
     return [key for key in keys if len({json.dumps(settings.get(key)) for settings in known}) > 1]
 
 
-def ordered(runs: Sequence[Glance], by: str) -> list[Glance]:
+def sort_runs(runs: Sequence[RunOverview], by: str) -> list[RunOverview]:
     """Runs by a column, a figure (the best first) or a key; `-` in front turns it round.
 
     Runs that lack it come last. Raises SpecError when no run has it.
@@ -89,7 +89,7 @@ def ordered(runs: Sequence[Glance], by: str) -> list[Glance]:
     return [run for _, run in there] + [run for value, run in zip(values, runs, strict=True) if value is None]
 
 
-def _value(run: Glance, name: str) -> Any:
+def _value(run: RunOverview, name: str) -> Any:
     if name in PLAIN:
         return {"run": str(run.path)}.get(name) or getattr(run, name, None)
     return run.figures.get(name, run.settings.get(name))
@@ -100,7 +100,7 @@ def _sortable(value: Any) -> tuple[int, Any]:
     return (0, value) if isinstance(value, int | float) else (1, str(value))
 
 
-def _best_is_high(name: str, runs: Sequence[Glance]) -> bool:
+def _best_is_high(name: str, runs: Sequence[RunOverview]) -> bool:
     if not any(name in run.figures for run in runs):
         return False
     try:

@@ -6,8 +6,8 @@ from time import monotonic
 from typing import Any
 
 from nettrain.data.prepare import Prepared
-from nettrain.store.checkpoint import Checkpoints, fingerprint, read_checkpoint
-from nettrain.store.records import Records
+from nettrain.store.checkpoint import CheckpointWriter, fingerprint, read_checkpoint
+from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.loop import Training
 from nettrain.training.state import TrainingState, snapshot
@@ -15,7 +15,7 @@ from nettrain.training.state import TrainingState, snapshot
 SHARE = 100  # keeping waits so many times as long as the copying of the last time took
 
 
-class Keeper:
+class Checkpointer:
     """What a training leaves on disk while it goes on, and when it ends."""
 
     def __init__(
@@ -23,36 +23,36 @@ class Keeper:
         training: Training,
         data: Prepared,
         folder: RunFolder,
-        records: Records,
+        records: HistoryWriter,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.folder = folder
         self._training, self._data, self._records, self._clock = training, data, records, clock
         settings = training.run.experiment.training.checkpoint
         self._seconds = None if settings is None else settings.seconds
-        self._checkpoints = Checkpoints(folder.checkpoint, self._facts)
+        self._writer = CheckpointWriter(folder.checkpoint, self._facts)
         self._next = clock() + (self._seconds or 0.0)
         self._before: dict[int, TrainingState | None] = {}
 
-    def look(self) -> None:
+    def save_if_due(self) -> None:
         """To be called after every epoch: keep the run when it is time. Raises when the disk refuses."""
         started = self._clock()
         if self._seconds is None or started < self._next or self._all_diverged:
             return
-        self._checkpoints.offer(self._state)
+        self._writer.start(self._state)
         spent = self._clock() - started
         self._next = started + max(self._seconds, SHARE * spent)
 
-    def finish(self) -> None:
+    def save_final(self) -> None:
         """Write the last checkpoint; when all members have diverged the one before stays."""
         self._before = {member: self._on_disk(member) for member in self._diverged}
-        self._checkpoints.close(None if self._all_diverged else self._state())
+        self._writer.finish(None if self._all_diverged else self._state())
 
-    def close(self) -> None:
+    def wait(self) -> None:
         """Wait for what is being written."""
-        self._checkpoints.close()
+        self._writer.finish()
 
-    def before(self, member: int) -> TrainingState | None:
+    def last_state(self, member: int) -> TrainingState | None:
         """The last state of a diverged member alone before the end, if it was still training then."""
         return self._before.get(member)
 
@@ -72,7 +72,7 @@ class Keeper:
 
     def _state(self) -> TrainingState:
         # the history first: it then reaches at least as far as the checkpoint
-        self._records.write()
+        self._records.flush()
         return snapshot(self._training)
 
     def _facts(self) -> dict[str, Any]:

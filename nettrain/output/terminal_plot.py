@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from nettrain.output.history import Curve, Floats, mean, panels_of, wide
+from nettrain.output.history_curves import Curve, Floats, mean, panels_of, wide
 from nettrain.output.numbers import count, figure
 
 Bools = npt.NDArray[np.bool_]
@@ -20,7 +20,7 @@ COLORS = {"train": "yellow", "validation": "bold blue"}
 LETTERS = {"train": ".", "validation": "o"}
 
 
-def loss_curve(console: Console, rows: Sequence[Mapping[str, Any]], best: int | None) -> None:
+def plot_loss(console: Console, rows: Sequence[Mapping[str, Any]], best: int | None) -> None:
     """Show how the loss went, when there are enough epochs."""
     found = panels_of(rows).get("loss", [])
     drawn = [curve for curve in found if np.isfinite(mean(curve.values)).sum() >= FEWEST]

@@ -4,7 +4,7 @@ import math
 from io import StringIO
 
 from nettrain.output.console import Console
-from nettrain.output.sketch import loss_curve
+from nettrain.output.terminal_plot import plot_loss
 
 
 def rows(epochs, loss, validation=None):
@@ -16,7 +16,7 @@ def rows(epochs, loss, validation=None):
 
 def sketched(history, best=None, *, width=80, terminal=False):
     console = Console(file=StringIO(), width=width, force_terminal=terminal, color_system=None)
-    loss_curve(console, history, best)
+    plot_loss(console, history, best)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
 

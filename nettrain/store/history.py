@@ -27,24 +27,24 @@ ROWS = 4096  # kept for drawing
 Row = dict[str, Any]
 
 
-class Records:
+class HistoryWriter:
     """What has happened; `many` adds a member column. Memory does not grow with the length of the run."""
 
     def __init__(
-        self, folder: RunFolder, *, many: bool = False, clock: Callable[[], float] = monotonic
+        self, folder: RunFolder, *, member_column: bool = False, clock: Callable[[], float] = monotonic
     ) -> None:
-        self.many = many
+        self.member_column = member_column
         self._folder, self._clock = folder, clock
         self._header: list[str] = []
         self._history: list[str] = []  # text that is not in the files yet
         self._timing = [csv_text(TIMING, [])]
-        self._drawn = Drawn()
+        self._drawn = DownsampledHistory()
         self._next = clock()
 
     @classmethod
-    def resumed(cls, folder: RunFolder, epoch: int, *, many: bool) -> "Records":
+    def resume(cls, folder: RunFolder, epoch: int, *, member_column: bool) -> "HistoryWriter":
         """The records of a run that goes on after this epoch: what the files say of later ones goes."""
-        records = cls(folder, many=many)
+        records = cls(folder, member_column=member_column)
         for path in (folder.history, folder.timing):
             header, rows = _read(path, epoch)
             if not header:
@@ -62,7 +62,7 @@ class Records:
             self._drawn.add(list(some))
 
     @property
-    def history(self) -> list[Row]:
+    def rows(self) -> list[Row]:
         """Rows for drawing: all of a short run, of a long one those that `Drawn` keeps."""
         return self._drawn.rows()
 
@@ -76,7 +76,7 @@ class Records:
             self._begin(event)
             self._history.append(_lines([[row.get(name) for name in self._header] for row in rows]))
         if self._clock() >= self._next:
-            self.write()
+            self.flush()
 
     def _begin(self, event: EpochDone) -> None:
         """The history's header, with the figures that every evaluation tells."""
@@ -84,21 +84,21 @@ class Records:
             self._widen([name for name in event.figures if name not in self._header])
             return
         header = ["epoch", "step", "learning_rate", *event.figures, "better"]
-        self._header = ["member", *header] if self.many else header
+        self._header = ["member", *header] if self.member_column else header
         self._history.append(csv_text(self._header, []))
 
     def _widen(self, names: Sequence[str]) -> None:
         """New figures, which a run that goes on under another monitor has, get columns at the end."""
         if not names:
             return
-        self.write()
+        self.flush()
         _, rows = _read(self._folder.history)
         self._header += names
         write_whole(
             self._folder.history, csv_text(self._header, [[*row, *[""] * len(names)] for row in rows])
         )
 
-    def write(self) -> None:
+    def flush(self) -> None:
         """Bring both files up to date."""
         started = self._clock()
         for path, text in ((self._folder.history, self._history), (self._folder.timing, self._timing)):
@@ -109,7 +109,7 @@ class Records:
         self._next = now + max(SECONDS, SHARE * (now - started))
 
 
-class Drawn:
+class DownsampledHistory:
     """Rows for a drawing: of ever fewer epochs, evenly spread, and each member's best and last."""
 
     def __init__(self, limit: int = ROWS) -> None:
