@@ -22,7 +22,7 @@ FLOORS = {
         "inference": 4,
         "training": 5,
     },
-    **{"store": 6, "checks": 7, "sweep": 7, "output": 9, "cli": 10, "__main__": 11},
+    **{"store": 6, "checks": 7, "sweep": 7, "workflow": 8, "output": 9, "cli": 10, "__main__": 11},
 }
 ONLY_IN = {
     "numba": "nettrain/backend/kernel.py",

@@ -23,14 +23,14 @@ def list_kinds(kind: Kind = None, as_json: Json = False, debug: Debug = False) -
     import json
     from dataclasses import asdict
 
-    from nettrain.experiment.kinds import entries, kinds
     from nettrain.output.catalogue import details, overview
     from nettrain.output.console import console
+    from nettrain.workflow.catalogue import variants
 
-    found = {name: entries(name) for name in ([kind] if kind else kinds())}
+    listed = variants(kind)
     if as_json:
-        print(json.dumps({name: [asdict(entry) for entry in found[name]] for name in found}))
+        print(json.dumps({name: [asdict(entry) for entry in entries] for name, entries in listed.items()}))
     elif kind:
-        details(console(), kind, found[kind])
+        details(console(), kind, listed[kind])
     else:
-        overview(console(), found)
+        overview(console(), listed)

@@ -1,6 +1,6 @@
 """`nettrain runs`: a table of run folders, and what their experiments differ in."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,9 +8,10 @@ from nettrain.cli.completion import complete_run
 from nettrain.cli.options import Debug, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nettrain.store.run_overview import RunOverview
 
-FOLDER = "runs"
 Patterns = Annotated[
     list[str] | None,
     typer.Argument(
@@ -33,26 +34,22 @@ Sort = Annotated[
 def runs(patterns: Patterns = None, sort: Sort = "when", as_json: Json = False, debug: Debug = False) -> None:
     """Show run folders: when, how they ended, their figures; of those named, the keys that differ too."""
     import json
-    from pathlib import Path
 
     from nettrain.output.console import console
     from nettrain.output.runs import runs_table
-    from nettrain.store.run_overview import differing_settings, find_runs, sort_runs
+    from nettrain.workflow.runs import FOLDER, compare_runs
 
-    if not patterns and not Path(FOLDER).is_dir():
-        found: list[RunOverview] = []
-    else:
-        found = sort_runs(find_runs(patterns or [FOLDER]), sort)
-    keys = differing_settings(found)
+    compared = compare_runs(patterns or (), sort)
     if as_json:
-        print(json.dumps({"runs": [plain(run, keys) for run in found], "differing": keys}))
-    elif found:
-        runs_table(console(), found, keys if patterns else [])
+        runs = [run_json(run, compared.differing) for run in compared.runs]
+        print(json.dumps({"runs": runs, "differing": compared.differing}))
+    elif compared.runs:
+        runs_table(console(), compared.runs, compared.differing if patterns else [])
     else:
         print(f"no runs in {FOLDER}/ yet; nettrain train FILE makes one")
 
 
-def plain(run: "RunOverview", keys: list[str]) -> dict[str, Any]:
+def run_json(run: "RunOverview", keys: "Sequence[str]") -> dict[str, object]:
     """A run as JSON, with what it has at the keys that differ."""
     return {
         "run": str(run.path),

@@ -10,20 +10,13 @@ def show(file: File, overrides: Overrides = None, as_json: Json = False, debug: 
     """
     import json
 
-    from nettrain.errors import DataError
-    from nettrain.experiment.load import load, resolved, to_yaml
-    from nettrain.experiment.resolution import read_and_resolve
+    from nettrain.experiment.load import to_yaml
     from nettrain.output.console import print_notes, print_yaml
+    from nettrain.workflow.show import resolved_experiment
 
-    loaded = load(file, overrides or [])
-    experiment, notes = resolved(loaded.experiment), list(loaded.notes)
-    try:
-        with loaded.placing_errors():
-            experiment, _ = read_and_resolve(experiment)
-    except DataError as error:
-        notes.append(f"the data cannot be read, so some keys stay at auto: {error}")
-    print_notes(notes)
+    shown = resolved_experiment(file, overrides or [])
+    print_notes(shown.notes)
     if as_json:
-        print(json.dumps(experiment.model_dump()))
+        print(json.dumps(shown.experiment.model_dump()))
     else:
-        print_yaml(to_yaml(experiment))
+        print_yaml(to_yaml(shown.experiment))

@@ -1,15 +1,13 @@
 """The machine and the versions that a run was made with."""
 
 import platform
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 from threadpoolctl import threadpool_info
 
 from nettrain import __version__
-from nettrain.backend.device import device, devices, gpu
-from nettrain.errors import BackendError
+from nettrain.backend.device import device
 
 LIBRARIES = ("numba", "scipy", "polars", "pydantic", "typer", "rich", "safetensors", "matplotlib")
 
@@ -30,14 +28,6 @@ def environment(threads: int, backend: str = "numpy", number: int = 0) -> dict[s
 def versions() -> dict[str, str]:
     """The versions of the libraries that nettrain stands on."""
     return {name: version(name) for name in LIBRARIES}
-
-
-def gpus() -> tuple[list[dict[str, Any]], str | None]:
-    """All about every GPU, and when there is none to be used, why."""
-    try:
-        return [asdict(gpu(number)) for number in range(devices())], None
-    except BackendError as error:
-        return [], str(error).removeprefix("backend.name: ")
 
 
 def _blas() -> str:

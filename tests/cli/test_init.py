@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nettrain.cli.init import proven_draft, source_beside, stem
 from nettrain.data.guess import guess
 from nettrain.errors import DataError
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import check
+from nettrain.workflow.draft import proven_draft, source_beside, stem
 from tests.cli.command import ROOT, inside
 
 ELSEWHERE = ROOT.parent / "shared" / "data"

@@ -1,0 +1,39 @@
+"""What a look at the data has shown, and the experiment file that came of it."""
+
+import shlex
+
+from nettrain.data.column_profiles import ColumnProfile
+from nettrain.data.guess import Guess
+from nettrain.experiment.draft import findings
+from nettrain.output.columns import ColumnRow, show_columns
+from nettrain.output.numbers import count, figure
+from nettrain.workflow.draft import WrittenDraft, role
+
+MOST_ROWS = 30  # columns that are shown one by one
+
+
+def draft_report(written: WrittenDraft) -> None:
+    """The columns, what was guessed, and what to do next."""
+    guess, file = written.guess, str(written.file)
+    # targets in any case, which mostly are the last of many columns
+    shown = [c for k, c in enumerate(guess.columns) if k < MOST_ROWS or c in guess.targets]
+    facts = {**findings(guess), "wrote": file, "next": f"nettrain train {shlex.quote(file)}"}
+    show_columns([column_row(guess, column) for column in shown], len(guess.columns) - len(shown), facts)
+
+
+def column_row(guess: Guess, column: ColumnProfile) -> ColumnRow:
+    """The cells of a column's row."""
+    mixed = bool(column.words) and not column.spelled
+    gaps = count(column.gaps) if column.gaps else ""
+    different = count(column.different + len(column.words))
+    kind = "mixed" if mixed else column.kind
+    return (column.name, kind, gaps, different, values(column), role(guess, column.name))
+
+
+def values(column: ColumnProfile) -> str:
+    """The range of a column's numbers, or its most frequent values."""
+    if column.kind != "numbers" or column.words:
+        return ", ".join(column.values)
+    if column.whole:
+        return f"{count(int(column.low))} to {count(int(column.high))}"
+    return f"{figure(column.low)} to {figure(column.high)}"

@@ -1,0 +1,104 @@
+"""A commented experiment file from a look at the data."""
+
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from nettrain.data.guess import Guess, guess
+from nettrain.data.settings import is_path
+from nettrain.errors import DataError, SpecError
+from nettrain.experiment.document import Document, parse
+from nettrain.experiment.draft import draft, rare
+from nettrain.experiment.load import check, resolved
+from nettrain.experiment.resolution import read_and_resolve
+from nettrain.files import safe_name, write_whole
+
+SEEDS = 20  # splits that are tried where a class is rare
+
+
+@dataclass(frozen=True)
+class WrittenDraft:
+    """The experiment file that was written, and the guess at the data that it is made from."""
+
+    file: Path
+    guess: Guess
+
+
+def write_draft(data: str, target: str | None = None, out: Path | None = None) -> WrittenDraft:
+    """Look at the data and write an experiment file for them that trains as it is.
+
+    `target` names the column to predict, by default a guess; `out` the file, by default named like the data.
+    Raises SpecError when the file is there already or no reader takes such a source, DataError when the data
+    cannot be read or trained on.
+    """
+    refuse_unknown(data)
+    file = out or Path(f"{stem(data)}.yaml")
+    if file.exists():
+        raise SpecError(f"{file}: is there already, and not overwritten; --out FILE writes another")
+    guessed = guess(data, target)
+    write_whole(file, proven_draft(guessed, data, target, file))
+    return WrittenDraft(file, guessed)
+
+
+def role(guessed: Guess, name: str) -> str:
+    """What a column is for, with the reason where it is not what it seems."""
+    if name in (target.name for target in guessed.targets):
+        return "target"
+    if name in guessed.ignored:
+        return f"ignored: {guessed.ignored[name]}"
+    return f"input: {guessed.categorical[name]}" if name in guessed.categorical else "input"
+
+
+def stem(data: str) -> str:
+    """What data are called: `iris` for builtin:iris, `housing` for housing.csv.gz, `mnist` for a folder."""
+    name = Path(data).absolute().name if is_path(data) else data.partition(":")[2]
+    return safe_name(name.lstrip(".").split(".")[0] or name)
+
+
+def refuse_unknown(data: str) -> None:
+    """Raise SpecError when no reader takes such a source."""
+    check(Document({"data": {"source": data}}))
+
+
+def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> str:
+    """The text of the file, which has been tried on the data unless they are large.
+
+    Where a class is too rare to be stratified, splits are drawn until each class has training rows.
+    Raises DataError when the data cannot be trained on.
+    """
+    source, command = (
+        source_beside(file, data),
+        shlex.join(["nettrain", "init", data, *target_option(target)]),
+    )
+    for seed in range(SEEDS if rare(guessed) else 1):
+        text = draft(guessed, source, stem(str(file)), command, str(file), split_seed=seed)
+        if guessed.looked_at < guessed.rows and not rare(guessed):
+            return text  # a trial would take as long as the start of a run
+        try:
+            prove(text, data)
+        except DataError as error:
+            failed = error
+        else:
+            return text
+    raise failed
+
+
+def target_option(target: str | None) -> list[str]:
+    """The command's option that names the target, if there is one."""
+    return [] if target is None else ["--target", target]
+
+
+def source_beside(file: Path, data: str) -> str:
+    """The source as a file in that folder names it."""
+    if not is_path(data):
+        return data
+    path = Path(os.path.relpath(data, file.parent)).as_posix()
+    return f"{path}/" if Path(data).is_dir() else path
+
+
+def prove(text: str, data: str) -> None:
+    """Read and split the data as a run will. Raises DataError when that fails."""
+    experiment = resolved(check(parse(text, "draft")))
+    settings = experiment.data.model_copy(update={"source": data})
+    read_and_resolve(experiment.model_copy(update={"data": settings}))

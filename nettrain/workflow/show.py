@@ -1,0 +1,34 @@
+"""An experiment as it will run, every key written out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nettrain.errors import DataError
+from nettrain.experiment.load import load, resolved
+from nettrain.experiment.resolution import read_and_resolve
+from nettrain.experiment.settings import Experiment
+
+
+@dataclass(frozen=True)
+class ShownExperiment:
+    """A resolved experiment, and notes on how it was read."""
+
+    experiment: Experiment
+    notes: tuple[str, ...]
+
+
+def resolved_experiment(path: Path, overrides: Sequence[str] = ()) -> ShownExperiment:
+    """The experiment in a file, resolved with its data.
+
+    Where the data cannot be read, what only they can tell (the loss, the kind of target, threads) stays at
+    auto, and a note says so. Raises SpecError when the file is wrong.
+    """
+    loaded = load(path, overrides)
+    experiment, notes = resolved(loaded.experiment), list(loaded.notes)
+    try:
+        with loaded.placing_errors():
+            experiment, _ = read_and_resolve(experiment)
+    except DataError as error:
+        notes.append(f"the data cannot be read, so some keys stay at auto: {error}")
+    return ShownExperiment(experiment, tuple(notes))
