@@ -10,7 +10,8 @@ import numpy as np
 from nettrain.data.column_profiles import ColumnProfile, column_profiles, sampled
 from nettrain.data.delimited import Reading
 from nettrain.data.kind import ROWS_PER_CLASS, find_target
-from nettrain.data.sources import Source, read_source
+from nettrain.data.source import Source
+from nettrain.data.sources import read_source
 from nettrain.data.spelling import as_text, missing
 from nettrain.data.table import Table, is_text
 from nettrain.data.target import Kind, Wanted

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.inputs import encode_parts
+from nettrain.data.memory import MemoryTables
 from nettrain.data.preprocessing import Preprocessing, read_table
 from nettrain.data.renames import rename_cells
 from nettrain.data.table import Table
@@ -36,7 +37,7 @@ class Labelled(Rows):
 
 
 def read_labelled(
-    source: str,
+    source: str | MemoryTables,
     preprocessing: Preprocessing,
     *,
     seed: int = 0,

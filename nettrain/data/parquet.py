@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from nettrain.data.frames import plain_frame, refuse_nested
 from nettrain.data.opening import readable, shown
 from nettrain.data.table import Table
 from nettrain.errors import DataError
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def read_parquet(path: Path, missing: Sequence[str], key: str = "") -> Table:
@@ -32,39 +29,9 @@ def read_parquet(path: Path, missing: Sequence[str], key: str = "") -> Table:
             raise DataError(f"{place}: is not a Parquet file, or is damaged ({first_line(error)})") from error
     if not frame.height or not frame.width:
         raise DataError(f"{place}: has no rows")
-    return Table(frame.select(plain(column, missing) for column in frame.get_columns()), place)
+    return Table(plain_frame(frame, missing), place)
 
 
 def first_line(error: Exception) -> str:
     """What an error says, without its advice."""
     return str(error).splitlines()[0]
-
-
-def refuse_nested(schema: "dict[str, pl.DataType]", place: str) -> None:
-    """Raise DataError when a column does not hold one plain value in each row."""
-    import polars as pl
-
-    for name, dtype in schema.items():
-        if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-            raise DataError(
-                f'{place}: column "{name}" holds {dtype}, expected numbers, text, booleans or dates'
-            )
-
-
-def plain(column: "pl.Series", missing: Sequence[str]) -> "pl.Series":
-    """A column as text, booleans or plain numbers, null where no value is given."""
-    import polars as pl
-
-    dtype = column.dtype
-    if dtype.is_float():
-        return column.fill_nan(None)
-    if dtype.is_decimal():
-        return column.cast(pl.Float64)
-    if dtype == pl.Duration:
-        return column.dt.total_microseconds() / 1e6
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
-        column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    if dtype.is_integer() or dtype == pl.Boolean:
-        return column
-    text = column.cast(pl.String).str.strip_chars()
-    return text.set(text.is_in(list(missing)), None)

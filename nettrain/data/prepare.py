@@ -11,11 +11,13 @@ from nettrain.data.delimited import Reading
 from nettrain.data.encoding import fit_encoders
 from nettrain.data.kind import find_target, order_classes
 from nettrain.data.labelled import Rows, label_parts
+from nettrain.data.memory import MemoryTables
 from nettrain.data.preprocessing import InputLayout, Preprocessing, fit_scaling
 from nettrain.data.roles import Roles
 from nettrain.data.scaling import Scaling
 from nettrain.data.settings import DataSettings, is_path
-from nettrain.data.sources import Source, read_source
+from nettrain.data.source import Source
+from nettrain.data.sources import read_source
 from nettrain.data.splitting import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.table import Table
 from nettrain.data.tables import read_tables
@@ -38,23 +40,26 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(settings: DataSettings, *, seed: int, dtype: str) -> Prepared:
+def prepare(settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None) -> Prepared:
     """Read the sources, split them by `seed`, and encode them as `dtype` (float32 or float64).
 
-    All that is fitted is fitted on the training rows. Raises DataError when the data cannot be read or do
-    not fit the settings.
+    `memory` holds the tables that sources named `memory:…` stand for. All that is fitted is fitted on the
+    training rows. Raises DataError when the data cannot be read or do not fit the settings.
     """
-    return prepare_placed(settings, seed=seed, dtype=dtype)[0]
+    return prepare_placed(settings, seed=seed, dtype=dtype, memory=memory)[0]
 
 
-def prepare_placed(settings: DataSettings, *, seed: int, dtype: str) -> tuple[Prepared, dict[str, Split]]:
+def prepare_placed(
+    settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None
+) -> tuple[Prepared, dict[str, Split]]:
     """What `prepare` gives, and the tables by which rows of training, validation and test are placed."""
     reading = Reading(settings.header, settings.separator, tuple(map(str, settings.missing)))
-    source = read_source(settings.source, reading, seed=seed, key="data.source")
+    source = read_source(settings.source, reading, seed=seed, key="data.source", memory=memory)
+    source = name_targets(source, settings.target)
     layout = InputLayout(tuple(source.table.columns), source.header, source.separator, reading.missing)
     names = target_columns(source.table, source.target if settings.target is None else settings.target)
     roles = settings.columns.named(source.table, names)
-    tables = read_tables(source, names, layout, settings, seed)
+    tables = read_tables(source, names, layout, settings, seed, memory)
     target, kind_note = find_target(tables.main, names, wanted_kind(source, names, settings))
     target = order_classes(replace(target, renames=settings.labels), settings.positive)
     resolved = resolve(settings, roles, tables.main, target, seed)
@@ -75,6 +80,14 @@ def prepare_placed(settings: DataSettings, *, seed: int, dtype: str) -> tuple[Pr
         tuple(note for note in (*said, *label_notes(target, train), *fit_notes) if note),
     )
     return prepared, parts
+
+
+def name_targets(source: Source, wanted: str | int | Sequence[str | int] | None) -> Source:
+    """The source with the target's columns called as wanted, where they were passed as y of (X, y)."""
+    several = [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, list) else []
+    names = [name for name in several if isinstance(name, str)]
+    fits = source.apart and len(names) == len(several) == len(source.targets)
+    return source.with_targets(names) if fits else source
 
 
 def wanted_kind(source: Source, names: Sequence[str], settings: DataSettings) -> Wanted:

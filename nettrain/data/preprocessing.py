@@ -10,9 +10,11 @@ import numpy.typing as npt
 from nettrain.data.cells import SEPARATORS
 from nettrain.data.delimited import Reading
 from nettrain.data.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
+from nettrain.data.memory import MemoryTables
 from nettrain.data.scaling import Fitted, Scaling, scalings
+from nettrain.data.source import Source
 from nettrain.data.sources import half_of, read_source
-from nettrain.data.table import Table
+from nettrain.data.table import Table, counted
 from nettrain.data.target import Kind, Target
 from nettrain.errors import DataError
 
@@ -53,6 +55,29 @@ class InputLayout:
             f"{table.place}: {len(table.columns)} columns without names, expected {len(inputs)} inputs, or "
             f"{len(self.columns)} with the {counted_places([self.columns.index(name) for name in target])}"
         )
+
+    def align_source(self, source: Source, target: Sequence[str]) -> Table:
+        """The table of a source under this layout's names; y of a pair (X, y) gets the names of the target.
+
+        Raises DataError when columns do not fit.
+        """
+        if not source.apart:
+            return self.align(source.table, target)
+        if len(source.targets) != len(target):
+            raise DataError(
+                f"{source.table.place}: y has {counted(len(source.targets), 'column')}, "
+                f"expected {len(target)}"
+            )
+        table = source.with_targets(target).table
+        if source.header:
+            return self.recognise(table)
+        inputs = [name for name in self.columns if name not in target]
+        if len(table.columns) != len(self.columns):
+            raise DataError(
+                f"{table.place}: X has {counted(len(table.columns) - len(target), 'column')}, "
+                f"expected {len(inputs)}"
+            )
+        return table.renamed([*inputs, *target])
 
     def recognise(self, table: Table) -> Table:
         """The table. Raises DataError when its header names no column of this layout."""
@@ -193,7 +218,12 @@ def fit_scaling(
     return scaling.join(scaling, fitted) if fitted else {}
 
 
-def read_table(source: str, preprocessing: Preprocessing, seed: int, half: str | None) -> Table:
+def read_table(
+    source: str | MemoryTables, preprocessing: Preprocessing, seed: int, half: str | None
+) -> Table:
     """The rows of a source under the names of the training data's columns; see `half_of`."""
-    found = read_source(source, preprocessing.layout.reading(), seed=seed)
-    return preprocessing.layout.align(half_of(found, source, half), preprocessing.target_names)
+    layout, target = preprocessing.layout, preprocessing.target_names
+    if isinstance(source, MemoryTables):
+        return layout.align_source(source.read("train", layout.missing), target)
+    found = read_source(source, layout.reading(), seed=seed)
+    return layout.align(half_of(found, source, half), target)

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, expects, option
+from nettrain.data.memory import MEMORY, SPLITS
 from nettrain.data.roles import Columns
 from nettrain.data.scaling import Scaling, scalings
 from nettrain.data.shipped import BUILTINS
@@ -17,11 +18,11 @@ from nettrain.data.spelling import value_text
 from nettrain.data.synthetic import SYNTHETICS
 from nettrain.errors import nearest
 
-KINDS: dict[str, Collection[str]] = {"builtin": BUILTINS, "synthetic": SYNTHETICS}
+KINDS: dict[str, Collection[str]] = {"builtin": BUILTINS, "synthetic": SYNTHETICS, MEMORY: SPLITS}
 
 
 def is_path(source: object) -> bool:
-    """Whether a source names a file: text without `builtin:` or `synthetic:` in front."""
+    """Whether a source names a file: text without `builtin:`, `synthetic:` or `memory:` in front."""
     return isinstance(source, str) and source.partition(":")[0] not in KINDS
 
 

@@ -1,14 +1,16 @@
 """Where rows come from: what a source names becomes a table."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from nettrain.data.delimited import Reading, read_delimited
 from nettrain.data.idx import LABEL, read_folder
+from nettrain.data.memory import MEMORY, MemoryTables, read_memory
 from nettrain.data.npy import read_npy
 from nettrain.data.npz import read_npz
 from nettrain.data.parquet import read_parquet
 from nettrain.data.shipped import BUILTINS, read_shipped
+from nettrain.data.source import Source
 from nettrain.data.synthetic import read_synthetic
 from nettrain.data.table import Table
 from nettrain.errors import DataError, nearest
@@ -17,26 +19,13 @@ TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 FILES = (*TEXT, ".parquet", ".npz", ".npy")
 
 
-@dataclass(frozen=True)
-class Source:
-    """A table, its target where the source knows it, and the test rows it brings.
+def read_source(
+    source: str, reading: Reading, *, seed: int, key: str = "", memory: MemoryTables | None = None
+) -> Source:
+    """The rows of `builtin:NAME`, `synthetic:NAME`, `memory:NAME`, a file or a folder.
 
-    `header` and `separator` say how other files in the form of this source are written; `classes` that the
-    target holds classes, however many there are.
-    """
-
-    table: Table
-    target: str | list[str] | None = None
-    test: Table | None = None
-    header: bool = False
-    separator: str = ","
-    classes: bool = False
-
-
-def read_source(source: str, reading: Reading, *, seed: int, key: str = "") -> Source:
-    """The rows of `builtin:NAME`, `synthetic:NAME`, a file or a folder; `seed` draws the synthetic ones.
-
-    Raises DataError that begins with `key`, the setting which named the source.
+    `seed` draws the synthetic ones, `memory` holds those that were passed from Python. Raises DataError that
+    begins with `key`, the setting which named the source.
     """
     kind, _, name = source.partition(":")
     if kind == "builtin":
@@ -44,6 +33,8 @@ def read_source(source: str, reading: Reading, *, seed: int, key: str = "") -> S
     if kind == "synthetic":
         table = read_synthetic(name, seed)
         return Source(table, table.columns[-1])
+    if kind == MEMORY:
+        return read_memory(name, reading.missing, memory, key)
     return _file(Path(source), reading, key)
 
 

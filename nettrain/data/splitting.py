@@ -7,7 +7,7 @@ import numpy as np
 
 from nettrain.data.groups import read_groups, refuse_shared
 from nettrain.data.settings import DataSettings
-from nettrain.data.sources import Source
+from nettrain.data.source import Source
 from nettrain.data.splits import TEST, VALIDATION, Indices, Strata, cut
 from nettrain.data.table import Table
 from nettrain.data.tables import Tables

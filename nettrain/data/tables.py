@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nettrain.data.memory import MemoryTables
 from nettrain.data.preprocessing import InputLayout
 from nettrain.data.renames import rename_cells, unused
 from nettrain.data.settings import DataSettings
-from nettrain.data.sources import Source, read_source
+from nettrain.data.source import Source
+from nettrain.data.sources import read_source
 from nettrain.data.table import Table
 from nettrain.data.unlabelled import drop_missing
 
@@ -22,12 +24,19 @@ class Tables:
 
 
 def read_tables(
-    source: Source, names: Sequence[str], layout: InputLayout, settings: DataSettings, seed: int
+    source: Source,
+    names: Sequence[str],
+    layout: InputLayout,
+    settings: DataSettings,
+    seed: int,
+    memory: MemoryTables | None,
 ) -> Tables:
     """All tables, their targets in the columns `names`. Raises DataError when one cannot be read or used."""
-    test = second_source(settings.test, "test", names, layout, settings.separator, seed)
+    test = second_source(settings.test, "test", names, layout, settings.separator, seed, memory)
     own = source.test if settings.test is None else None
-    validation = second_source(settings.validation, "validation", names, layout, settings.separator, seed)
+    validation = second_source(
+        settings.validation, "validation", names, layout, settings.separator, seed, memory
+    )
     given = [source.table, own if test is None else test, validation]
     there = [table for table in given if table is not None]
     notes = [note for table in there for note in table.notes]
@@ -43,13 +52,19 @@ def read_tables(
 
 
 def second_source(
-    size: object, key: str, names: Sequence[str], layout: InputLayout, separator: str, seed: int
+    size: object,
+    key: str,
+    names: Sequence[str],
+    layout: InputLayout,
+    separator: str,
+    seed: int,
+    memory: MemoryTables | None,
 ) -> Table | None:
     """Another source in the form of the first, target included, when `size` names one."""
     if not isinstance(size, str):
         return None
-    found = read_source(size, layout.reading(separator), seed=seed, key=f"data.{key}")
-    return layout.align(found.table, names)
+    source = read_source(size, layout.reading(separator), seed=seed, key=f"data.{key}", memory=memory)
+    return layout.align_source(source, names)
 
 
 def usable(table: Table, names: Sequence[str], settings: DataSettings) -> tuple[Table, str]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.inputs import Inputs, encode_parts
+from nettrain.data.memory import MemoryTables
 from nettrain.data.preprocessing import Preprocessing, read_table
 from nettrain.data.table import Table, is_infinite
 
@@ -35,7 +36,12 @@ class Predictable:
 
 
 def read_predictable(
-    source: str, preprocessing: Preprocessing, *, seed: int = 0, dtype: str, half: str | None = None
+    source: str | MemoryTables,
+    preprocessing: Preprocessing,
+    *,
+    seed: int = 0,
+    dtype: str,
+    half: str | None = None,
 ) -> Predictable:
     """The rows of a source in its order, those left out for being empty among them; `half` as in `half_of`.
 

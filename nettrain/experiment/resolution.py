@@ -5,6 +5,7 @@ from typing import Any
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.catalogue.optimizers import optimizers
+from nettrain.data.memory import MemoryTables
 from nettrain.data.prepare import Prepared, Rows, prepare
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.load import available_cores
@@ -14,12 +15,17 @@ from nettrain.experiment.task import network_of, targets_of, task_of
 SHARED_FROM = 1 << 23  # multiplications in one product; two threads begin to gain near here
 
 
-def read_and_resolve(experiment: Experiment) -> tuple[Experiment, Prepared]:
-    """A resolved experiment's data, and the experiment settled by them. Raises what either step raises."""
+def read_and_resolve(
+    experiment: Experiment, memory: MemoryTables | None = None
+) -> tuple[Experiment, Prepared]:
+    """A resolved experiment's data, and the experiment settled by them. Raises what either step raises.
+
+    `memory` holds tables that were passed from Python, see `prepare`.
+    """
     settings = experiment.data
     if settings.target_scaling == "auto" and _own_units(experiment.loss):
         settings = settings.model_copy(update={"target_scaling": "none"})
-    data = prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype)
+    data = prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype, memory=memory)
     return resolve_with_data(experiment, data), data
 
 

@@ -1,0 +1,47 @@
+"""Polars data frames as cells of a table: numbers, text and booleans; dates become text as in a CSV file."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nettrain.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+EXPECTED = "expected numbers, text, booleans or dates"
+
+
+def refuse_nested(schema: "Mapping[str, pl.DataType]", place: str) -> None:
+    """Raise DataError when a column does not hold one plain value in each row."""
+    import polars as pl
+
+    for name, dtype in schema.items():
+        if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+            raise DataError(f'{place}: column "{name}" holds {dtype}, {EXPECTED}')
+
+
+def plain_frame(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
+    """The frame with every column as `plain_column` gives it."""
+    return frame.select(plain_column(column, missing) for column in frame.get_columns())
+
+
+def plain_column(column: "pl.Series", missing: Sequence[str]) -> "pl.Series":
+    """A column as text, booleans or plain numbers, null where no value is given.
+
+    Text that is one of `missing` and NaN mean no value; durations become seconds, moments are in UTC.
+    """
+    import polars as pl
+
+    dtype = column.dtype
+    if dtype.is_float():
+        return column.fill_nan(None)
+    if dtype.is_decimal():
+        return column.cast(pl.Float64)
+    if dtype == pl.Duration:
+        return column.dt.total_microseconds() / 1e6
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    if dtype.is_integer() or dtype == pl.Boolean:
+        return column
+    text = column.cast(pl.String).str.strip_chars()
+    return text.set(text.is_in(list(missing)), None)
