@@ -9,7 +9,7 @@ norms above and the objective make of it. Dual numbers decide, differences confi
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from nettrain.checks.problem import Numbers
 from nettrain.model.parameters import Slot
 
 Flags = npt.NDArray[np.bool_]
+Verdict = Literal["good", "look", "wrong", "skipped", "unchecked"]
 
 TOLERANCE = 1e-10  # of the tensor's largest derivative, for dual numbers
 GOOD, LOOK, SUSPICIOUS = 1e-7, 1e-4, 1e-2  # bands of the differences' error
@@ -89,7 +90,7 @@ class Compared:
         return bool(self.wrong.any())
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """`wrong`, `skipped` or `unchecked` when nothing was compared, else by the differences' band."""
         if self.fails:
             return "wrong"

@@ -20,7 +20,7 @@ from nettrain.checks.differences import STEP, rounding
 from nettrain.checks.dual import Dual, one_by_one, value_of
 from nettrain.checks.forms import Suspect, form
 from nettrain.checks.problem import Numbers
-from nettrain.checks.report import summary, tensor_report, worst
+from nettrain.checks.report import FunctionReport, WorstReport, summary, tensor_report, worst
 from nettrain.errors import SpecError, nearest
 from nettrain.model.parameters import Slot
 
@@ -155,12 +155,11 @@ def function_diagnosis(own: Own, checked: OwnChecked) -> list[str]:
     return [f"the gradient {what}"] if what else []
 
 
-def function_report(own: Own, checked: OwnChecked, seconds: float) -> dict[str, Any]:
+def function_report(own: Own, checked: OwnChecked, seconds: float) -> FunctionReport:
     """The check of a function as plain data, like the report of a network."""
-    duals = not checked.without_duals
     row = tensor_report("", checked.compared)
-    number = worst([("", checked.compared)])
-    if not duals:
+    number: WorstReport | None = worst([("", checked.compared)])
+    if checked.without_duals:
         row["dual"] = summary(np.zeros(0))
         number = number and {**number, "dual": None}
     return {

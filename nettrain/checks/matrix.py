@@ -4,7 +4,7 @@ The registries say what there is: a new entry is checked without a word here.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal, get_args, get_origin
@@ -16,7 +16,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import is_later
 from nettrain.checks.gradient import check
-from nettrain.checks.report import Plain, report
+from nettrain.checks.report import CatalogueReport, CatalogueRow, ErrorReport, NetworkReport, report
 from nettrain.checks.small import small_problem
 from nettrain.errors import SpecError
 from nettrain.model.settings import RegularizationSettings
@@ -123,7 +123,7 @@ def allowed(entry: type[Variant], field: str, value: Any) -> bool:
     return True
 
 
-def checked(cell: Cell, given: Mapping[str, Any], place: Sequence[str]) -> Plain | None:
+def checked(cell: Cell, given: Mapping[str, Any], place: Sequence[str]) -> NetworkReport | None:
     """The report of one cell's network, None when nothing of it fits together; `place` says on what."""
     for way in cell.ways:
         try:
@@ -135,12 +135,12 @@ def checked(cell: Cell, given: Mapping[str, Any], place: Sequence[str]) -> Plain
     return None
 
 
-def matrix(given: Mapping[str, Any], place: Sequence[str] = ()) -> Plain:
+def matrix(given: Mapping[str, Any], place: Sequence[str] = ()) -> CatalogueReport:
     """The reports of all cells, as rows of a table; `given` are options of the check.
 
     `place` are overrides that name the backend, which is the reference without any.
     """
-    started, rows = perf_counter(), dict[tuple[str, str], Plain]()
+    started, rows = perf_counter(), dict[tuple[str, str], CatalogueRow]()
     for cell in cells():
         found = checked(cell, given, place)
         row = rows.setdefault((cell.group, cell.row), new_row(cell))
@@ -159,7 +159,7 @@ def matrix(given: Mapping[str, Any], place: Sequence[str] = ()) -> Plain:
     }
 
 
-def new_row(cell: Cell) -> Plain:
+def new_row(cell: Cell) -> CatalogueRow:
     """A row of which nothing is known yet."""
     return {
         "group": cell.group,
@@ -175,17 +175,21 @@ def new_row(cell: Cell) -> Plain:
     }
 
 
-def add(row: Plain, cell: Cell, found: Plain) -> None:
+def add(row: CatalogueRow, cell: Cell, found: NetworkReport) -> None:
     """Take one network's report into its row."""
+    tensors = found["tensors"]
     row["networks"] += 1
     row["passed"] = row["passed"] and found["passed"]
-    for key in ("checked", "skipped"):
-        row[key] += sum(tensor[key] for tensor in found["tensors"])
-    for method in ("difference", "dual"):
-        errors = [tensor[method]["worst"] for tensor in found["tensors"] if tensor["checked"]]
-        row[method] = max([row[method], *errors])
+    row["checked"] += sum(tensor["checked"] for tensor in tensors)
+    row["skipped"] += sum(tensor["skipped"] for tensor in tensors)
+    row["difference"] = max([row["difference"], *worst_errors(tensor["difference"] for tensor in tensors)])
+    row["dual"] = max([row["dual"], *worst_errors(tensor["dual"] for tensor in tensors)])
     if cell.column:
         row["cells"][cell.column] = found["passed"]
     if not found["passed"]:
-        way = {"of": cell.column, "worst": found["worst"], "diagnosis": found["diagnosis"]}
-        row["failures"].append(way)
+        row["failures"].append({"of": cell.column, "worst": found["worst"], "diagnosis": found["diagnosis"]})
+
+
+def worst_errors(reports: Iterable[ErrorReport]) -> list[float]:
+    """The worst error of every tensor of which something was compared."""
+    return [error["worst"] for error in reports if error["worst"] is not None]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgume
 if TYPE_CHECKING:
     from nettrain.data.labelled import Rows
     from nettrain.store.evaluation import EvaluationReport, PermutationImportance
+    from nettrain.store.summary import RunSummary
     from nettrain.store.trained_run import TrainedRun
 
 
@@ -73,15 +74,14 @@ def evaluate(
     from nettrain.files import write_whole
     from nettrain.output.console import console
     from nettrain.output.evaluation import show_evaluation
-    from nettrain.store.run_folder import read_json
-    from nettrain.store.summary import threshold_of
+    from nettrain.store.summary import read_summary, threshold_of
     from nettrain.store.trained_run import open_trained
 
     trained = open_trained(run, backend, device).select_members(member)
     shuffled = importance_metric(trained, metric) if importance or metric else None
     rows = own_rows(trained, part or SplitName.test) if data is None else given_rows(trained, data, part)
     found = _importance(trained, rows.rows, shuffled, shuffles, seed) if shuffled else None
-    summary = read_json(trained.folder.summary) if trained.folder.summary.is_file() else {}
+    summary = read_summary(trained.folder.summary)
     alone = asked_alone(trained, member, summary)
     threshold = threshold_of(summary, alone) if summary else None
     report = measured_report(trained, alone, rows, worst, threshold, found)
@@ -94,9 +94,9 @@ def evaluate(
     write_whole(out or trained.folder.evaluation(name), text + "\n")
 
 
-def asked_alone(trained: "TrainedRun", member: int | None, summary: dict[str, Any]) -> int | None:
+def asked_alone(trained: "TrainedRun", member: int | None, summary: "RunSummary | None") -> int | None:
     """Which of several members answers: the first of a repeat unless told; None when they answer as one."""
-    if member is None and "members" in summary and not trained.experiment.training.answers_as_one:
+    if member is None and summary and "members" in summary and not trained.experiment.training.answers_as_one:
         return 0
     return member
 

@@ -1,6 +1,7 @@
 """`nettrain gradcheck`: is the gradient right? Backpropagation beside differences and dual numbers."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, with_p
 
 if TYPE_CHECKING:
     from nettrain.checks.problem import Problem
+    from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport
     from nettrain.experiment.load import Loaded
     from nettrain.experiment.settings import Experiment
     from nettrain.output.console import Console
@@ -74,6 +76,7 @@ def gradcheck(
     from nettrain.store.run_folder import json_line
 
     options = chosen(every, samples, step, tolerance) | {"seed": seed}
+    found: Mapping[str, object]
     shown = console(stderr=as_json)
     if function is not None:
         found = check_own(shown, function, what, options, verbose=verbose)
@@ -102,7 +105,7 @@ def chosen(every: bool, samples: int | None, step: float | None, tolerance: floa
 
 def check_network(
     console: "Console", path: Path, overrides: list[str], options: dict[str, Any], *, verbose: bool
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     """Check the network of a file or of a run, and show it."""
     from nettrain.checks.gradient import check
     from nettrain.checks.report import report
@@ -111,10 +114,10 @@ def check_network(
     problem, weights = run_problem(path, overrides) if path.is_dir() else file_problem(path, overrides)
     started = perf_counter()
     comparison = check(problem, **options)
-    found = {"checked": str(path), **report(problem, comparison, perf_counter() - started)}
-    facts = network_facts(problem, weights, found["objective"])
+    found: NetworkReport = report(problem, comparison, perf_counter() - started)
+    facts = network_facts(problem, weights, comparison.objective)
     gradient_report(console, problem.experiment.experiment, facts, found, verbose=verbose)
-    return found
+    return {"checked": str(path), **found}
 
 
 def file_problem(path: Path, overrides: list[str]) -> tuple["Problem", str]:
@@ -173,7 +176,7 @@ def network_facts(problem: "Problem", weights: str, objective: float) -> dict[st
 
 def check_own(
     console: "Console", name: str, what: str | None, options: dict[str, Any], *, verbose: bool
-) -> dict[str, Any]:
+) -> "FunctionReport":
     """Check a function that somebody has written, and show it."""
     from nettrain.checks.function import check_function, function_report, own_function
     from nettrain.errors import SpecError
@@ -188,7 +191,7 @@ def check_own(
     return found
 
 
-def check_everything(console: "Console", options: dict[str, Any], place: list[str]) -> dict[str, Any]:
+def check_everything(console: "Console", options: dict[str, Any], place: list[str]) -> "CatalogueReport":
     """Check a small network of every kind on that backend, and show them as tables."""
     from nettrain.checks.matrix import matrix
     from nettrain.output.gradient_matrix import matrix_view

@@ -1,20 +1,23 @@
 """What commands print with --json, as models: `nettrain schema --of COMMAND` is made from them."""
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, RootModel, with_config
 
+from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport
 from nettrain.errors import SpecError, nearest
 from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
+from nettrain.store.summary import RunSummary
+from nettrain.store.sweep_summary import SweepSummary
 
-Metrics = dict[str, dict[str, float | None]]
+FORBID = ConfigDict(extra="forbid")
 
 
 class Answer(BaseModel):
     """One object on standard output."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORBID
 
 
 class NumberOutput(Answer):
@@ -43,18 +46,6 @@ class Listed(RootModel[dict[str, list[EntryOutput]]]):
 
 class Shown(RootModel[dict[str, Any]]):
     """The experiment with every key; see the schema of the experiment file."""
-
-
-class Environment(Answer):
-    """Versions and what computed."""
-
-    nettrain: str
-    python: str
-    numpy: str
-    backend: str
-    device: str
-    blas: str
-    threads: int
 
 
 class GpuOutput(Answer):
@@ -107,197 +98,35 @@ class Runs(Answer):
     differing: list[str]
 
 
-class Timing(Answer):
-    """How long training took; a step is one of all members."""
-
-    total_seconds: float
-    train_seconds: float
-    steps: int
-    microseconds_per_step: float
-    samples_per_second: float
-
-
-class DivergenceOutput(Answer):
-    """Where a run's numbers stopped being numbers, in words, and overrides to try."""
-
-    epoch: int
-    step: int
-    where: Literal["signal", "loss", "gradient", "weights"]
-    layer: int | None
-    layer_name: str | None
-    gradient_norm: float | None
-    learning_rate: float
-    text: str
-    advice: list[str]
-
-
-class Ending(Answer):
-    """How one network's training ended; metrics by rows (train, val, test), null where undefined."""
-
-    status: Literal["finished", "diverged", "interrupted"]
-    stop_reason: str
-    epochs_run: int
-    unfinished_steps: int
-    best_epoch: int | None
-    restored_best: bool
-    divergence: DivergenceOutput | None = None
-    metrics: Metrics
-
-
-class Member(Ending):
-    """One member of a population."""
-
-    member: int
-    seed: int
-
-
-class Snapshot(Answer):
-    """One snapshot of a run."""
-
-    epoch: int
-    metrics: Metrics
-
-
-class TrainOutput(Ending):
-    """The summary of a run; mean, sd and members are there when there are several, snapshots when taken."""
+@with_config(FORBID)
+class TrainOutput(RunSummary):
+    """The summary of a run, and its folder."""
 
     folder: str
-    experiment: str
-    monitor: str
-    parameters: int
-    output_activation: str
-    timing: Timing
-    environment: Environment
-    seed: int
-    mean: Metrics | None = None
-    sd: Metrics | None = None
-    members: list[Member] | None = None
-    snapshots: list[Snapshot] | None = None
-    joint: bool | None = None  # the metrics are those of the mean response
-    profile: Any = None  # with --profile: where the time went
 
 
-class Searched(Answer):
-    """The summary of a sweep."""
+@with_config(FORBID)
+class SweepOutput(SweepSummary):
+    """The summary of a sweep, and its folder."""
 
     folder: str
-    experiment: str
-    status: str
-    trials: dict[str, int]
-    metric: str
-    goal: Literal["minimize", "maximize"]
-    best: dict[str, Any] | None
-    failures: dict[str, str]
-    influence: dict[str, Any]
-    borders: list[Any]
-    timing: dict[str, float]
-    environment: Environment
-    seed: int
 
 
-class Errors(Answer):
-    """Of one method: the worst and the median, null where nothing was compared."""
-
-    worst: float | None
-    median: float | None
-
-
-class Tensor(Answer):
-    """What was compared of one tensor."""
-
-    layer: str
-    tensor: str
-    shape: list[int]
-    size: int
-    checked: int
-    skipped: int
-    difference: Errors
-    dual: Errors
-    wrong: int
-    verdict: Literal["good", "look", "wrong", "skipped", "unchecked"]
-    skipped_at: list[list[int]]
-
-
-class Worst(Answer):
-    """One derivative by every method."""
-
-    layer: str
-    tensor: str
-    index: list[int]
-    analytic: float | None
-    difference: float | None
-    dual: float | None
-
-
-class Directions(Answer):
-    """Derivatives along directions of all parameters at once."""
-
-    directions: int
-    skipped: int
-    difference: float | None
-    dual: float | None
-    passed: bool
-
-
-class CheckedNetwork(Answer):
+@with_config(FORBID)
+class CheckedNetwork(NetworkReport):
     """The gradient check of the network of a file or of a run."""
 
     checked: str
-    passed: bool
-    objective: float | None
-    definition: float | None
-    tensors: list[Tensor]
-    directional: Directions
-    worst: Worst | None
-    diagnosis: list[str]
-    seconds: float
 
 
-class CheckedFunction(Answer):
-    """The gradient check of a function; `without_duals` says why there are differences alone."""
-
-    checked: str
-    passed: bool
-    value: float | None
-    tensors: list[Tensor]
-    without_duals: str
-    worst: Worst | None
-    diagnosis: list[str]
-    seconds: float
+@with_config(FORBID)
+class CheckedFunction(FunctionReport):
+    """The gradient check of a function."""
 
 
-class Failure(Answer):
-    """A network of the catalogue whose gradient is wrong; `of` is its loss in the grid of activations."""
-
-    of: str
-    worst: Worst | None
-    diagnosis: list[str]
-
-
-class CheckedRow(Answer):
-    """One row of the catalogue's table; `cells` says of each loss whether the gradient is right with it."""
-
-    group: str
-    name: str
-    passed: bool
-    networks: int
-    checked: int
-    skipped: int
-    difference: float
-    dual: float
-    cells: dict[str, bool]
-    failures: list[Failure]
-
-
-class CheckedCatalogue(Answer):
-    """The gradient check of everything there is."""
-
-    checked: Literal["catalogue"]
-    passed: bool
-    losses: list[str]
-    rows: list[CheckedRow]
-    networks: int
-    seconds: float
+@with_config(FORBID)
+class CheckedCatalogue(CatalogueReport):
+    """The gradient check of every entry of the catalogue."""
 
 
 class Checked(RootModel[CheckedNetwork | CheckedFunction | CheckedCatalogue]):
@@ -332,12 +161,12 @@ class Drafted(Answer):
 
 ANSWERS: dict[str, type[BaseModel]] = {
     "init": Drafted,
-    "train": TrainOutput,
-    "resume": TrainOutput,
+    "train": RootModel[TrainOutput],
+    "resume": RootModel[TrainOutput],
     "evaluate": EvaluationReport,
     "predict": PredictionReport,
     "runs": Runs,
-    "sweep": Searched,
+    "sweep": RootModel[SweepOutput],
     "gradcheck": Checked,
     "list": Listed,
     "show": Shown,

@@ -1,12 +1,13 @@
 """The pictures in a run folder."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nettrain.inference.evaluate import Networks
     from nettrain.store.history import HistoryWriter
     from nettrain.store.run_folder import RunFolder
+    from nettrain.store.summary import RunSummary
     from nettrain.training.build import TrainingRun
 
 
@@ -14,7 +15,7 @@ def draw(
     run: "TrainingRun",
     networks: "Networks",
     records: "HistoryWriter",
-    summary: dict[str, Any],
+    summary: "RunSummary",
     folder: "RunFolder",
 ) -> list[str]:
     """Write curves.png, and confusion.png or residuals.png; a note for each that could not be drawn."""
@@ -31,9 +32,7 @@ def draw(
     return notes
 
 
-def _curves(
-    run: "TrainingRun", records: "HistoryWriter", summary: dict[str, Any], folder: "RunFolder"
-) -> None:
+def _curves(run: "TrainingRun", records: "HistoryWriter", summary: "RunSummary", folder: "RunFolder") -> None:
     from nettrain.files import write_whole
     from nettrain.output.figures.curves import curves
 

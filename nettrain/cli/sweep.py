@@ -12,6 +12,7 @@ from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, 
 
 if TYPE_CHECKING:
     from nettrain.output.console import Console
+    from nettrain.store.sweep_summary import SweepSummary
     from nettrain.sweep.sweep import Sweep
 
 INTERRUPTED = 130
@@ -141,7 +142,7 @@ def _backend(made: "Sweep") -> str:
     return f"{text} (auto: {choice.reason})" if choice.reason else text
 
 
-def _report(made: "Sweep", screen: "Console", summary: dict[str, Any]) -> None:
+def _report(made: "Sweep", screen: "Console", summary: "SweepSummary") -> None:
     from nettrain.output.sweep_report import sweep_report
 
     leaders = [(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best]

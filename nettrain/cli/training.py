@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from nettrain.store.checkpointer import Checkpointer
     from nettrain.store.history import HistoryWriter
     from nettrain.store.run_folder import RunFolder
+    from nettrain.store.summary import RunSummary
     from nettrain.training.build import TrainingRun
+    from nettrain.training.divergence import DivergenceReport
     from nettrain.training.events import TrainingDone
     from nettrain.training.loop import Training
 
@@ -116,9 +118,7 @@ def reason(loaded: "Loaded") -> str:
     return chosen(place.name, place.device).reason
 
 
-def _follow(
-    job: Job, console: "Console", started: float, *, quiet: bool
-) -> tuple["Networks", dict[str, Any]]:
+def _follow(job: Job, console: "Console", started: float, *, quiet: bool) -> tuple["Networks", "RunSummary"]:
     """Train to the end, showing and recording every epoch, and write what the run leaves behind."""
     from nettrain.output.progress import progress
     from nettrain.store.checkpointer import Checkpointer
@@ -142,7 +142,7 @@ def _follow(
     return networks, told
 
 
-def _causes(job: Job, keeper: "Checkpointer") -> dict[int, dict[str, Any]]:
+def _causes(job: Job, keeper: "Checkpointer") -> dict[int, "DivergenceReport"]:
     """Why members have diverged; their weights are then the last good ones, unless they are averaged over."""
     from nettrain.training.divergence import diagnose
 
@@ -160,8 +160,8 @@ def _causes(job: Job, keeper: "Checkpointer") -> dict[int, dict[str, Any]]:
 
 
 def _measured(
-    job: Job, done: "TrainingDone", causes: dict[int, dict[str, Any]]
-) -> tuple["Networks", dict[str, Any]]:
+    job: Job, done: "TrainingDone", causes: dict[int, "DivergenceReport"]
+) -> tuple["Networks", "RunSummary"]:
     """The networks that a run leaves behind, and its summary with what they are worth."""
     from nettrain.inference.evaluate import Networks, figures_of, joint_figures
     from nettrain.store.summary import summarise, with_joint_metrics, with_snapshots

@@ -1,7 +1,6 @@
-"""What a gradient check has found: a row for each tensor, the worst number spelled out, and where to look."""
+"""The gradient check of one network or function: a row per tensor, the worst number, and where to look."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -9,45 +8,54 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.checks.report import (
+    CheckReport,
+    DirectionalReport,
+    FunctionReport,
+    NetworkReport,
+    TensorReport,
+    WorstReport,
+)
 from nettrain.output.numbers import count, figure
 
 LABEL = 9  # characters of the labels in front of lines
 STYLES = {"good": "green", "look": "yellow", "skipped": "dim", "unchecked": "dim", "wrong": "bold red"}
-NARROWER: list[tuple[str, ...]] = [(), ("median",), ("median", "shape")]  # what narrow terminals go without
-Cell = Callable[[Mapping[str, Any]], str]
+# columns that narrow terminals do without, from the widest table to the narrowest
+WITHOUT: list[tuple[str, ...]] = [(), ("median",), ("median", "shape")]
+Cell = Callable[[TensorReport], str]
 
 
 def gradient_report(
-    console: Console, name: str, facts: Mapping[str, str], found: Mapping[str, Any], *, verbose: bool
+    console: Console, name: str, facts: Mapping[str, str], report: NetworkReport, *, verbose: bool
 ) -> None:
-    """The check of one network: `found` is the object that --json prints."""
+    """The check of one network, under its name and labelled facts about it."""
     console.print(Text(name, style="bold cyan"))
     lines(console, facts)
-    console.print(fitting(console, found["tensors"]))
-    lines(console, skipped_numbers(found["tensors"]) if verbose else {})
-    lines(console, {"along": along(found["directional"])})
-    ending(console, found)
+    console.print(fitting(console, report["tensors"]))
+    lines(console, skipped_numbers(report["tensors"]) if verbose else {})
+    lines(console, {"along": along(report["directional"])})
+    ending(console, report, report["directional"])
 
 
-def function_view(console: Console, found: Mapping[str, Any], *, verbose: bool) -> None:
-    """The check of a function of one's own."""
-    console.print(Text(found["checked"], style="bold cyan"))
-    lines(console, {"value": figure(found["value"])})
-    console.print(fitting(console, found["tensors"], ("layer",)))
-    lines(console, skipped_numbers(found["tensors"]) if verbose else {})
-    if found["without_duals"]:
-        lines(console, {"note": f"differences alone, no dual numbers: {found['without_duals']}"})
-    ending(console, found)
+def function_view(console: Console, report: FunctionReport, *, verbose: bool) -> None:
+    """The check of a function that the user wrote."""
+    console.print(Text(report["checked"], style="bold cyan"))
+    lines(console, {"value": figure(report["value"])})
+    console.print(fitting(console, report["tensors"], ("layer",)))
+    lines(console, skipped_numbers(report["tensors"]) if verbose else {})
+    if report["without_duals"]:
+        lines(console, {"note": f"differences alone, no dual numbers: {report['without_duals']}"})
+    ending(console, report)
 
 
-def ending(console: Console, found: Mapping[str, Any]) -> None:
-    """The worst number, what was counted, the verdict, and where to look."""
-    facts = {} if found["worst"] is None else {"worst": worst(found["worst"])}
-    lines(console, facts | {"checked": totals(found)})
-    verdict = "the gradient is right" if found["passed"] else failed(found)
-    style = "bold green" if found["passed"] else "bold red"
+def ending(console: Console, report: CheckReport, directional: DirectionalReport | None = None) -> None:
+    """The worst number, how many were checked, the verdict, and where to look."""
+    facts = {} if report["worst"] is None else {"worst": worst(report["worst"])}
+    lines(console, facts | {"checked": totals(report)})
+    verdict = "the gradient is right" if report["passed"] else failed(report, directional)
+    style = "bold green" if report["passed"] else "bold red"
     console.print(Text.assemble((f"{'verdict':<{LABEL}}", "bold"), (verdict, style)), soft_wrap=True)
-    for sentence in found["diagnosis"]:
+    for sentence in report["diagnosis"]:
         lines(console, {"why": sentence})
 
 
@@ -62,16 +70,16 @@ def lines(console: Console, facts: Mapping[str, str]) -> None:
         console.print(grid)
 
 
-def fitting(console: Console, tensors: Sequence[Mapping[str, Any]], without: tuple[str, ...] = ()) -> Table:
+def fitting(console: Console, tensors: Sequence[TensorReport], without: tuple[str, ...] = ()) -> Table:
     """The table of tensors, without its least needed columns where the terminal is narrow."""
-    for less in NARROWER:
-        table = tensor_table(tensors, (*without, *less))
+    for more in WITHOUT:
+        table = tensor_table(tensors, (*without, *more))
         if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
             break
     return table
 
 
-def tensor_table(tensors: Iterable[Mapping[str, Any]], without: tuple[str, ...] = ()) -> Table:
+def tensor_table(tensors: Iterable[TensorReport], without: tuple[str, ...] = ()) -> Table:
     """A row for each tensor, its verdict last."""
     columns: list[tuple[str, str, Cell]] = [
         ("layer", "left", lambda row: row["layer"]),
@@ -105,7 +113,7 @@ def shape(sizes: Sequence[int]) -> str:
     return "×".join(map(str, sizes)) or "1"
 
 
-def along(directional: Mapping[str, Any]) -> str:
+def along(directional: DirectionalReport) -> str:
     """`3 directions of all parameters at once: differences 0, dual numbers 9.9e-18`."""
     crossed = directional["skipped"]
     skipped = f", {crossed} of them skipped at kinks" if crossed else ""
@@ -115,43 +123,49 @@ def along(directional: Mapping[str, Any]) -> str:
     )
 
 
-def worst(number: Mapping[str, Any]) -> str:
-    """Where the worst number is, and what each method says of it."""
-    dual = "" if number["dual"] is None else f", dual number {number['dual']:.12g}"
+def worst(number: WorstReport) -> str:
+    """Where the worst number is, and its value by every method."""
+    dual = "" if number["dual"] is None else f", dual number {exact(number['dual'])}"
     by = "backpropagation" if number["layer"] else "gradient"
-    return f"{place(number)}: {by} {number['analytic']:.12g}, difference {number['difference']:.12g}{dual}"
+    where = element(number["layer"], number["tensor"], number["index"])
+    return f"{where}: {by} {exact(number['analytic'])}, difference {exact(number['difference'])}{dual}"
 
 
-def place(number: Mapping[str, Any]) -> str:
+def exact(value: float | None) -> str:
+    """A derivative with twelve digits."""
+    return "nan" if value is None else f"{value:.12g}"
+
+
+def element(layer: str, tensor: str, index: Iterable[int]) -> str:
     """`hidden 1 weight[3, 12]`."""
-    name = f"{number['layer']} {number['tensor']}".strip()
-    return f"{name}[{', '.join(map(str, number['index']))}]"
+    return f"{layer} {tensor}".strip() + f"[{', '.join(map(str, index))}]"
 
 
-def totals(found: Mapping[str, Any]) -> str:
+def totals(report: CheckReport) -> str:
     """`6,570 of 6,570 numbers, 3 skipped at kinks, in 1.3 s`."""
-    tensors, taken = found["tensors"], f"{found['seconds']:.1f} s"
-    checked, skipped = (sum(row[key] for row in tensors) for key in ("checked", "skipped"))
+    tensors = report["tensors"]
+    checked, size = sum(row["checked"] for row in tensors), sum(row["size"] for row in tensors)
+    skipped = sum(row["skipped"] for row in tensors)
     return (
-        f"{count(checked)} of {count(sum(row['size'] for row in tensors))} numbers,"
-        f" {count(skipped)} skipped at kinks, in {taken}"
+        f"{count(checked)} of {count(size)} numbers, {count(skipped)} skipped at kinks,"
+        f" in {report['seconds']:.1f} s"
     )
 
 
-def failed(found: Mapping[str, Any]) -> str:
+def failed(report: CheckReport, directional: DirectionalReport | None) -> str:
     """How much is wrong: tensors where there are several, and numbers."""
-    tensors = found["tensors"]
-    failing = [row for row in tensors if row["verdict"] == "wrong"]
-    wrong, checked = (count(sum(row[key] for row in tensors)) for key in ("wrong", "checked"))
+    tensors = report["tensors"]
+    failing = sum(row["verdict"] == "wrong" for row in tensors)
+    wrong, checked = sum(row["wrong"] for row in tensors), sum(row["checked"] for row in tensors)
     if failing:
-        several = f"in {len(failing)} of {len(tensors)} tensors, " if len(tensors) > 1 else "in "
-        return f"the gradient is wrong {several}{wrong} of {checked} numbers"
-    if checked == "0" and not (found.get("directional") or {}).get("dual"):
+        several = f"in {failing} of {len(tensors)} tensors, " if len(tensors) > 1 else "in "
+        return f"the gradient is wrong {several}{count(wrong)} of {count(checked)} numbers"
+    if not checked and not (directional and directional["dual"]):
         return "nothing was compared"
     return "the gradient is wrong, though no number that was compared is"
 
 
-def skipped_numbers(tensors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The places of all numbers that were skipped."""
-    places = [place({**row, "index": index}) for row in tensors for index in row["skipped_at"]]
-    return {"skipped": ", ".join(places) or "none"}
+def skipped_numbers(tensors: Iterable[TensorReport]) -> dict[str, str]:
+    """All numbers that were skipped, by tensor and index."""
+    names = [element(row["layer"], row["tensor"], index) for row in tensors for index in row["skipped_at"]]
+    return {"skipped": ", ".join(names) or "none"}

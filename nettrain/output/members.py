@@ -1,8 +1,7 @@
-"""The members of a repeat or an ensemble, or a run's snapshots: a line each, then what they are together."""
+"""The members of a repeat or an ensemble, or a run's snapshots: a row each, then their mean and deviation."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,24 +11,25 @@ from rich.text import Text
 
 from nettrain.output.numbers import count, deviation, figure
 from nettrain.output.progress import title
+from nettrain.store.summary import MemberSummary, Metrics, RunSummary, SnapshotSummary
 
-MOST = 16  # lines of members
-# what a narrow terminal goes without, the least needed first
-NARROWER = ("seed", "train loss", "stopped", "best", "val loss", "epochs", "test loss")
-HEADS = {"member": "member", "seed": "seed", "epoch": "snapshot", "epochs_run": "epochs"}
-PARTS = {"train": ("loss",), "val": ("loss", "headline"), "test": ("loss", "headline")}
+MAX_ROWS = 16  # of members or snapshots
+# columns that a narrow terminal does without, the least needed first
+OPTIONAL = ("seed", "train loss", "stopped", "best", "val loss", "epochs", "test loss")
+HEADLINE = "headline"  # stands for the metric beside the loss
+FIGURES = {"train": ("loss",), "val": ("loss", HEADLINE), "test": ("loss", HEADLINE)}
 
 Columns = dict[str, list[str]]
 
 
-def members_table(console: Console, summary: dict[str, Any], headline: str) -> Table:
-    """Each member's ending and figures, their mean and standard deviation, and the joint answer's figures.
+def members_table(console: Console, summary: RunSummary, headline: str) -> Table:
+    """How each member ended and its figures, their mean and deviation, and those of the mean prediction.
 
-    `headline` is the metric that stands beside the loss. Columns that do not fit the console are left out.
+    `headline` is the metric beside the loss. Columns that do not fit the console are left out.
     """
     columns = _columns(summary, headline)
     table = _table(columns, summary)
-    for name in NARROWER:
+    for name in OPTIONAL:
         if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
             break
         columns.pop(name, None)
@@ -37,18 +37,18 @@ def members_table(console: Console, summary: dict[str, Any], headline: str) -> T
     return table
 
 
-def endings(members: Sequence[dict[str, Any]], monitor: str, words: Mapping[str, str]) -> str:
+def endings(members: Sequence[MemberSummary], monitor: str, words: Mapping[str, str]) -> str:
     """`early stopping (2), epochs (1) after 19 to 30 epochs; the best weights of each … were restored`.
 
-    A reason that all share is told in its own `words`.
+    A reason that all members share is given in full, by `words`.
     """
     reasons = Counter(member["stop_reason"] for member in members)
-    told = ", ".join(f"{shown_reason(reason)} ({number})" for reason, number in reasons.most_common())
+    text = ", ".join(f"{shown_reason(reason)} ({number})" for reason, number in reasons.most_common())
     if len(reasons) == 1:
-        told = words[next(iter(reasons))]
+        text = words[next(iter(reasons))]
     epochs = sorted({member["epochs_run"] for member in members})
     after = f"{count(epochs[0])} to {count(epochs[-1])}" if len(epochs) > 1 else count(epochs[0])
-    text = f"{told} after {after} epoch{'' if epochs == [1] else 's'}"
+    text += f" after {after} epoch{'' if epochs == [1] else 's'}"
     if all(member["restored_best"] for member in members):
         return f"{text}; the best weights of each by {title(monitor)} were restored"
     return f"{text}; the last weights of each are kept"
@@ -59,57 +59,64 @@ def shown_reason(reason: str) -> str:
     return reason.replace("_", " ")
 
 
-def _columns(summary: dict[str, Any], headline: str) -> Columns:
-    """Cells by heading, a line per member and then those of all together."""
-    members = summary.get("members") or summary["snapshots"]
-    shown, below = members[:MOST], _below(summary)
-    columns: Columns = {}
-    for key, name in HEADS.items():
-        if key in members[0]:
-            columns[name] = [str(member[key]) for member in shown]
-    if any(member.get("restored_best") for member in shown):
-        columns["best"] = [_best(member) for member in shown]
-    if "stop_reason" in members[0]:
-        columns["stopped"] = [shown_reason(member["stop_reason"]) for member in shown]
-    first = next(iter(columns))
-    for name in columns:
-        columns[name] += list(below) if name == first else [""] * len(below)
-    for part, names in PARTS.items():
+def _networks(summary: RunSummary) -> Sequence[MemberSummary | SnapshotSummary]:
+    return summary["members"] if "members" in summary else summary["snapshots"]
+
+
+def _columns(summary: RunSummary, headline: str) -> Columns:
+    """Cells by heading: a row per network, then the rows of all together."""
+    shown, below = _networks(summary)[:MAX_ROWS], _rows_below(summary)
+    columns = _facts(summary)
+    for k, cells in enumerate(columns.values()):
+        cells += [name if k == 0 else "" for name in below]
+    for split, names in FIGURES.items():
         for name in names:
-            key = headline if name == "headline" else name
-            if key in summary["mean"].get(part, {}):
-                columns[f"{part} {title(key)}"] = _figures(shown, below, part, key)
+            key = headline if name == HEADLINE else name
+            if key in summary["mean"].get(split, {}):
+                columns[f"{split} {title(key)}"] = _figures(shown, below, split, key)
     return columns
 
 
-def _figures(members: Sequence[dict[str, Any]], below: dict[str, Any], part: str, name: str) -> list[str]:
-    """A column: one figure of each member and of all together, the deviation to its mean's digits."""
-    together = {line: named[part].get(name) for line, named in below.items()}
-    cells = [figure(member["metrics"][part].get(name)) for member in members]
-    mean, sd, *joint = together.values()
+def _facts(summary: RunSummary) -> Columns:
+    """What a row says of a network in front of its figures."""
+    if "members" not in summary:
+        return {"snapshot": [str(one["epoch"]) for one in summary["snapshots"][:MAX_ROWS]]}
+    members = summary["members"][:MAX_ROWS]
+    columns = {
+        "member": [str(member["member"]) for member in members],
+        "seed": [str(member["seed"]) for member in members],
+        "epochs": [str(member["epochs_run"]) for member in members],
+    }
+    if any(member["restored_best"] for member in members):
+        columns["best"] = ["" if m["best_epoch"] is None else str(m["best_epoch"]) for m in members]
+    return {**columns, "stopped": [shown_reason(member["stop_reason"]) for member in members]}
+
+
+def _figures(
+    networks: Sequence[MemberSummary | SnapshotSummary], below: Mapping[str, Metrics], split: str, name: str
+) -> list[str]:
+    """A column: one figure of each network and of all together, the deviation to its mean's digits."""
+    cells = [figure(network["metrics"][split].get(name)) for network in networks]
+    mean, sd, *joint = (metrics[split].get(name) for metrics in below.values())
     return [*cells, figure(mean), deviation(mean, sd), *map(figure, joint)]
 
 
-def _below(summary: dict[str, Any]) -> dict[str, Any]:
-    """The lines below the members: their mean and standard deviation, and the answer they give together."""
+def _rows_below(summary: RunSummary) -> dict[str, Metrics]:
+    """The rows below the networks: mean, standard deviation, and the figures of their mean prediction."""
     joint = {"together": summary["metrics"]} if summary.get("joint") else {}
     return {"mean": summary["mean"], "sd": summary["sd"], **joint}
 
 
-def _best(member: dict[str, Any]) -> str:
-    return "" if member["best_epoch"] is None else str(member["best_epoch"])
-
-
-def _table(columns: Columns, summary: dict[str, Any]) -> Table:
+def _table(columns: Columns, summary: RunSummary) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(name, justify="left" if name == "stopped" else "right", no_wrap=True)
-    members, below = summary.get("members") or summary["snapshots"], len(_below(summary))
+    networks, below = len(_networks(summary)), len(_rows_below(summary))
     rows = list(zip(*columns.values(), strict=True))
     for cells in rows[:-below]:
         table.add_row(*cells)
-    if len(members) > MOST:
-        table.add_row(Text(f"… {count(len(members) - MOST)} more", style="dim"))
+    if networks > MAX_ROWS:
+        table.add_row(Text(f"… {count(networks - MAX_ROWS)} more", style="dim"))
     table.add_section()
     for cells in rows[-below:]:
         table.add_row(*cells, style="bold green" if cells[0] == "together" else "bold")

@@ -1,8 +1,7 @@
-"""The head and the final report of a run."""
+"""What a run prints before and after its training."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,8 +14,9 @@ from nettrain.model.architecture import Architecture, Layer
 from nettrain.output.members import endings, members_table
 from nettrain.output.numbers import count, seconds, spread
 from nettrain.output.progress import title
+from nettrain.store.summary import Ending, Metrics, RunSummary, Timing
 
-NEARLY = 0.005  # two figures that differ by less say the same
+NEARLY = 0.005  # two figures that differ by less are not worth two columns
 LABEL = 9  # characters of the labels in front of lines
 REASONS = {
     "epochs": "all epochs done",
@@ -30,8 +30,8 @@ REASONS = {
 }
 
 
-def head(console: Console, name: str, facts: dict[str, str], notes: Iterable[str]) -> None:
-    """What is trained on what: labelled facts under the experiment's name, then notes."""
+def head(console: Console, name: str, facts: Mapping[str, str], notes: Iterable[str]) -> None:
+    """The experiment's name, facts about it on labelled lines, then notes."""
     console.print(Text(name, style="bold cyan"))
     console.print(labelled(facts))
     remarks = _grid()
@@ -44,17 +44,17 @@ def head(console: Console, name: str, facts: dict[str, str], notes: Iterable[str
 def final_report(
     console: Console,
     plan: Architecture,
-    summary: dict[str, Any],
+    summary: RunSummary,
     folder: Path,
-    files: list[str],
+    files: Sequence[str],
     *,
     drawing: float = 0.0,
 ) -> None:
-    """Architecture, metrics, why it stopped, what was restored, where the files are, the next command.
+    """Architecture, metrics, why training stopped, what was restored, where the files are, the next command.
 
     `drawing` is how many seconds the pictures took, which the summary does not count.
     """
-    sd = {} if summary.get("joint") else summary.get("sd", {})
+    sd: Metrics = {} if summary.get("joint") else summary.get("sd", {})
     _side_by_side(
         console, _architecture(plan, summary["output_activation"]), _metrics(summary["metrics"], sd)
     )
@@ -64,7 +64,7 @@ def final_report(
     console.print(labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}
-    if all(one["status"] == "diverged" for one in summary.get("members", [summary])):
+    if all(network["status"] == "diverged" for network in _networks(summary)):
         last["next"] = _advice(summary)
     if summary["status"] == "interrupted":
         last["next"] = f"nettrain resume {folder}"
@@ -72,10 +72,15 @@ def final_report(
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
-def _advice(summary: dict[str, Any]) -> str:
+def _networks(summary: RunSummary) -> Sequence[Ending]:
+    """The endings of all members, or of the only one."""
+    return summary.get("members") or [summary]
+
+
+def _advice(summary: RunSummary) -> str:
     """What to try after a divergence, as overrides."""
-    cause = summary.get("members", [summary])[0].get("divergence", {})
-    tries = cause.get("advice", ["a smaller optimizer.learning_rate"])
+    cause = _networks(summary)[0].get("divergence")
+    tries = cause["advice"] if cause else ["a smaller optimizer.learning_rate"]
     return f"try {' or '.join(tries)}"
 
 
@@ -95,7 +100,7 @@ def _grid() -> Table:
     return table
 
 
-def labelled(facts: dict[str, str]) -> Table:
+def labelled(facts: Mapping[str, str]) -> Table:
     """Names in bold, each with its text."""
     table = _grid()
     for name, value in facts.items():
@@ -134,40 +139,40 @@ def _stages(layer: Layer, activation: str) -> Iterator[str]:
         yield f"dropout {layer.dropout:g}"
 
 
-def _metrics(parts: dict[str, dict[str, float]], sd: dict[str, dict[str, float]]) -> Table:
-    """Figures of each part of the rows, with the standard deviation over networks where `sd` has it."""
+def _metrics(splits: Metrics, sd: Metrics) -> Table:
+    """Figures of each split, with the standard deviation over networks where `sd` has it."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("rows")
-    names = headlines(parts)
+    names = headlines(splits)
     for name in names:
         table.add_column(title(name), justify="right")
-    for part, values in parts.items():
-        style = "bold green" if part == "test" else ""
-        shown = (spread(values.get(name), sd.get(part, {}).get(name)) for name in names)
-        table.add_row(part, *shown, style=style)
+    for split, values in splits.items():
+        style = "bold green" if split == "test" else ""
+        shown = (spread(values.get(name), sd.get(split, {}).get(name)) for name in names)
+        table.add_row(split, *shown, style=style)
     return table
 
 
-def _beside_the_loss(parts: dict[str, dict[str, float]]) -> str:
-    """The one metric that says most, "" where there is none."""
-    return next((name for name in headlines(parts) if name != "loss"), "")
+def _beside_the_loss(splits: Metrics) -> str:
+    """The first headline metric, "" where there is none."""
+    return next((name for name in headlines(splits) if name != "loss"), "")
 
 
-def headlines(parts: dict[str, dict[str, float]]) -> list[str]:
-    """The figures worth a column: the loss and the headlines, without those that say what another says."""
-    found = dict.fromkeys(name for part in parts.values() for name in part)
-    return [name for name in found if name == "loss" or _tells(name, parts)]
+def headlines(splits: Metrics) -> list[str]:
+    """The figures worth a column: the loss and the headline metrics that differ from those they resemble."""
+    names = dict.fromkeys(name for named in splits.values() for name in named)
+    return [name for name in names if name == "loss" or _is_informative(name, splits)]
 
 
-def _tells(name: str, parts: dict[str, dict[str, float]]) -> bool:
+def _is_informative(name: str, splits: Metrics) -> bool:
     if name not in metrics or not metrics[name].headline:
         return False
-    metric = metrics[name]
-    pairs = [(part.get(name), part.get(metric.same)) for part in parts.values() if metric.same]
+    similar = metrics[name].same
+    pairs = [(named.get(name), named.get(similar)) for named in splits.values() if similar]
     return not pairs or any(a is None or b is None or abs(a - b) >= NEARLY for a, b in pairs)
 
 
-def _ending(summary: dict[str, Any]) -> str:
+def _ending(summary: RunSummary) -> str:
     """`early stopping after 37 epochs; the weights of epoch 27, the best, were restored`."""
     if "members" in summary:
         return endings(summary["members"], summary["monitor"], REASONS)
@@ -191,7 +196,7 @@ def plural(number: int, noun: str) -> str:
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def _time(timing: dict[str, Any], drawing: float) -> str:
+def _time(timing: Timing, drawing: float) -> str:
     step = seconds(timing["microseconds_per_step"] / 1e6)
     pictures = f" (pictures {seconds(drawing)})" if drawing else ""
     whole, trained = seconds(timing["total_seconds"] + drawing), seconds(timing["train_seconds"])

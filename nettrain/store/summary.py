@@ -1,19 +1,93 @@
-"""`summary.json`: how a run ended."""
+"""`summary.json`: how a run ended and how good its networks are."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NotRequired, TypeVar
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.inference.evaluate import Figures
+from nettrain.store.run_folder import read_json
 from nettrain.training.build import TrainingRun
-from nettrain.training.environment import environment
+from nettrain.training.divergence import DivergenceReport
+from nettrain.training.environment import Environment, environment
 from nettrain.training.events import MemberStopped, TrainingDone
 
-PARTS = {"train": "train", "validation": "val", "test": "test"}
-STATUS = {"diverged": "diverged", "interrupted": "interrupted"}
+Status = Literal["finished", "diverged", "interrupted"]
+Metrics = Mapping[str, Mapping[str, float | None]]  # by split (train, val, test) and name; None if undefined
+T = TypeVar("T")
+
+SPLITS = {"train": "train", "validation": "val", "test": "test"}
+STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
+
+
+class Timing(TypedDict):
+    """How long training took; a step is one of all members, a sample one row seen by one member."""
+
+    total_seconds: float
+    train_seconds: float
+    steps: int
+    microseconds_per_step: float
+    samples_per_second: float
+
+
+class Ending(TypedDict):
+    """How the training of one network, or of all members together, ended."""
+
+    status: Status
+    stop_reason: str
+    epochs_run: int
+    unfinished_steps: int
+    best_epoch: int | None
+    restored_best: bool
+    divergence: NotRequired[DivergenceReport]
+
+
+class MemberSummary(Ending):
+    """One of several members."""
+
+    member: int
+    seed: int
+    metrics: Metrics
+
+
+class SnapshotSummary(TypedDict):
+    """One snapshot of a run."""
+
+    epoch: int
+    metrics: Metrics
+
+
+class RunSummary(Ending):
+    """The whole file.
+
+    `mean` and `sd` are there when there are several networks: `members` of a population, or `snapshots`.
+    `joint` says that the metrics are those of their mean prediction.
+    """
+
+    experiment: str
+    monitor: str
+    metrics: Metrics
+    parameters: int
+    output_activation: str
+    timing: Timing
+    environment: Environment
+    seed: int
+    mean: NotRequired[Metrics]
+    sd: NotRequired[Metrics]
+    members: NotRequired[list[MemberSummary]]
+    snapshots: NotRequired[list[SnapshotSummary]]
+    joint: NotRequired[bool]
+    profile: NotRequired[dict[str, float]]  # seconds of every phase, with --profile
+
+
+def read_summary(path: Path) -> RunSummary | None:
+    """The summary of a run, None when it has not ended. Raises SpecError when the file is not JSON."""
+    summary: RunSummary | None = read_json(path) if path.is_file() else None
+    return summary
 
 
 def summarise(
@@ -21,120 +95,130 @@ def summarise(
     experiments: Sequence[Experiment],
     ended: Mapping[int, MemberStopped],
     done: TrainingDone,
-    figures: dict[str, Figures],
-    causes: Mapping[int, dict[str, Any]] | None = None,
-) -> dict[str, Any]:
-    """The summary of a run; `figures` (R,) are those of its members' final networks.
+    figures: Mapping[str, Figures],
+    causes: Mapping[int, DivergenceReport] | None = None,
+) -> RunSummary:
+    """The summary of a run; `figures` (R,) are those of its members' final networks, by split.
 
-    `causes` say of members that have diverged what happened.
-
-    Of several members it has each one's ending and metrics, and the mean and standard deviation of those
-    that have not diverged; the metrics of the whole are then these means.
+    `causes` explain the divergence of members that diverged. Several members are listed one by one, with the
+    mean and standard deviation of the metrics of those that did not diverge; the run's metrics are the means.
     """
-    known = causes or {}
-    members = [_member(run, ended[r], figures, known.get(r)) for r in range(len(experiments))]
-    whole = members[0] if len(members) == 1 else _whole(members)
-    summary = {
+    members = [
+        _member(run, experiment, ended[r], figures, (causes or {}).get(r))
+        for r, experiment in enumerate(experiments)
+    ]
+    mean, sd = _mean_and_sd(_finite_metrics(members))
+    several = len(members) > 1
+    ending = _overall_ending(members) if several else _ending(run, ended[0], (causes or {}).get(0))
+    summary: RunSummary = {
         "experiment": run.experiment.experiment,
-        **{name: value for name, value in whole.items() if name != "metrics"},
+        **ending,  # type: ignore[typeddict-item]  # whose other keys could be any, says mypy
         "monitor": run.monitor,
-        "metrics": whole["metrics"],
+        "metrics": mean if several else members[0]["metrics"],
         "parameters": run.plan.parameters,
         "output_activation": loss_of(run.experiment).output_activation,
         "timing": _timing(run, ended, done),
         "environment": environment(run.backend.threads, run.backend.name, run.experiment.backend.device),
         "seed": run.experiment.seed,
     }
-    if len(members) == 1:
-        return summary
-    seeds = [{"member": r, "seed": experiment.seed} for r, experiment in enumerate(experiments)]
-    each = [{**seed, **member} for seed, member in zip(seeds, members, strict=True)]
-    return {**summary, **_spread(members), "members": each}
+    return {**summary, "mean": mean, "sd": sd, "members": members} if several else summary
 
 
-def with_joint_metrics(summary: dict[str, Any], joint: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """The summary of a run that answers with a mean response: the metrics are those of the mean."""
-    return {**summary, "metrics": {PARTS[part]: named for part, named in joint.items()}, "joint": True}
+def with_joint_metrics(summary: RunSummary, joint: Metrics) -> RunSummary:
+    """The summary of networks that predict together: the metrics are those of their mean prediction."""
+    return {**summary, "metrics": {SPLITS[split]: named for split, named in joint.items()}, "joint": True}
 
 
-def threshold_of(summary: dict[str, Any], member: int | None) -> float | None:
-    """The threshold that was found on validation rows: a member's, or that of the whole."""
-    several = summary.get("members") or summary.get("snapshots")
-    one = summary if member is None or not several else several[member]
-    value: float | None = one["metrics"].get("val", {}).get("threshold")
-    return value
-
-
-def with_snapshots(
-    summary: dict[str, Any], epochs: Sequence[int], figures: dict[str, Figures]
-) -> dict[str, Any]:
+def with_snapshots(summary: RunSummary, epochs: Sequence[int], figures: Mapping[str, Figures]) -> RunSummary:
     """The summary with the metrics (S,) of each snapshot, and their mean and standard deviation."""
-    snapshots = [{"epoch": epoch, "metrics": _metrics(figures, k)} for k, epoch in enumerate(epochs)]
-    return {**summary, **_spread(snapshots), "snapshots": snapshots}
+    snapshots: list[SnapshotSummary] = [
+        {"epoch": epoch, "metrics": _metrics(figures, k)} for k, epoch in enumerate(epochs)
+    ]
+    mean, sd = _mean_and_sd([one["metrics"] for one in snapshots])
+    return {**summary, "mean": mean, "sd": sd, "snapshots": snapshots}
+
+
+def threshold_of(summary: RunSummary, member: int | None) -> float | None:
+    """The threshold chosen on validation rows for one member, or for all networks together."""
+    several = summary.get("members") or summary.get("snapshots")
+    metrics = several[member]["metrics"] if several and member is not None else summary["metrics"]
+    return metrics.get("val", {}).get("threshold")
 
 
 def _member(
-    run: TrainingRun, stopped: MemberStopped, figures: dict[str, Figures], cause: dict[str, Any] | None
-) -> dict[str, Any]:
-    """How one member ended, and what it is worth."""
-    why = {} if cause is None else {"divergence": cause}
+    run: TrainingRun,
+    experiment: Experiment,
+    stopped: MemberStopped,
+    figures: Mapping[str, Figures],
+    cause: DivergenceReport | None,
+) -> MemberSummary:
     return {
+        "member": stopped.member,
+        "seed": experiment.seed,
+        **_ending(run, stopped, cause),
+        "metrics": _metrics(figures, stopped.member),
+    }
+
+
+def _ending(run: TrainingRun, stopped: MemberStopped, cause: DivergenceReport | None) -> Ending:
+    ending: Ending = {
         "status": STATUS.get(stopped.reason, "finished"),
         "stop_reason": stopped.reason,
         "epochs_run": stopped.epoch,
         "unfinished_steps": stopped.step - stopped.epoch * run.batches.steps,
         "best_epoch": stopped.best_epoch,
         "restored_best": stopped.restored,
-        **why,
-        "metrics": _metrics(figures, stopped.member),
     }
+    return ending if cause is None else {**ending, "divergence": cause}
 
 
-def _metrics(figures: dict[str, Figures], member: int) -> dict[str, dict[str, float]]:
+def _metrics(figures: Mapping[str, Figures], member: int) -> dict[str, dict[str, float]]:
     return {
-        PARTS[part]: {name: float(values[member]) for name, values in named.items()}
-        for part, named in figures.items()
+        SPLITS[split]: {name: float(values[member]) for name, values in named.items()}
+        for split, named in figures.items()
     }
 
 
-def _whole(members: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """How several members ended: what they have in common, the longest, the worst."""
+def _overall_ending(members: Sequence[MemberSummary]) -> Ending:
+    """The ending of several members: the worst status, the longest training, what all have in common."""
     statuses = [member["status"] for member in members]
-    worst = next((one for one in ("interrupted", "diverged") if one in statuses), "finished")
+    severe: tuple[Status, ...] = ("interrupted", "diverged")
     return {
-        "status": worst,
-        "stop_reason": _common(members, "stop_reason", "various"),
+        "status": next((status for status in severe if status in statuses), "finished"),
+        "stop_reason": _common((member["stop_reason"] for member in members), "various"),
         "epochs_run": max(member["epochs_run"] for member in members),
         "unfinished_steps": max(member["unfinished_steps"] for member in members),
-        "best_epoch": _common(members, "best_epoch", None),
+        "best_epoch": _common((member["best_epoch"] for member in members), None),
         "restored_best": all(member["restored_best"] for member in members),
-        "metrics": _spread(members)["mean"],
     }
 
 
-def _common(members: Sequence[dict[str, Any]], name: str, otherwise: Any) -> Any:
-    values = {member[name] for member in members}
-    return values.pop() if len(values) == 1 else otherwise
+def _common(values: Iterable[T], otherwise: T) -> T:
+    """The value that all have, or `otherwise`."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else otherwise
 
 
-def _spread(members: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation (of a sample, n - 1) of every metric over those that have not diverged."""
-    sound = [one["metrics"] for one in members if one.get("status") != "diverged"] or [members[0]["metrics"]]
-    places = [(part, name) for part, named in sound[0].items() for name in named]
-    values = {place: np.array([one[place[0]][place[1]] for one in sound]) for place in places}
-    several = len(sound) > 1
-    found: dict[str, Any] = {"mean": {}, "sd": {}}
-    for (part, name), each in values.items():
-        found["mean"].setdefault(part, {})[name] = float(each.mean())
-        found["sd"].setdefault(part, {})[name] = float(each.std(ddof=1)) if several else None
-    return found
+def _finite_metrics(members: Sequence[MemberSummary]) -> list[Metrics]:
+    """The metrics of the members that did not diverge, or of the first one when all did."""
+    finite = [member["metrics"] for member in members if member["status"] != "diverged"]
+    return finite or [members[0]["metrics"]]
 
 
-def _timing(run: TrainingRun, ended: Mapping[int, MemberStopped], done: TrainingDone) -> dict[str, Any]:
-    """Times of the whole: a step is one of all members that still train, a sample is one member's.
+def _mean_and_sd(networks: Sequence[Metrics]) -> tuple[Metrics, Metrics]:
+    """Mean and sample standard deviation (n - 1) of every metric; of a single network None."""
+    mean: dict[str, dict[str, float | None]] = {}
+    sd: dict[str, dict[str, float | None]] = {}
+    for split, named in networks[0].items():
+        for name in named:
+            values = np.array([metrics[split][name] for metrics in networks])
+            mean.setdefault(split, {})[name] = float(values.mean())
+            sd.setdefault(split, {})[name] = float(values.std(ddof=1)) if len(networks) > 1 else None
+    return mean, sd
 
-    The total is so far that of the training; who knows when the command began puts it right.
-    """
+
+def _timing(run: TrainingRun, ended: Mapping[int, MemberStopped], done: TrainingDone) -> Timing:
+    """Times of training alone: the caller sets the total once it knows when the command began."""
     sizes = [stop - start for start, stop in run.batches.bounds()]
     samples = sum(end.step for end in ended.values()) * sum(sizes) / len(sizes)
     return {

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nettrain.backend.device import device, devices, memory
 from nettrain.experiment.load import Loaded, available_cores, to_yaml
@@ -14,6 +13,7 @@ from nettrain.files import write_whole
 from nettrain.locks import locked
 from nettrain.store.run_folder import csv_text, write_json
 from nettrain.store.sweep_folder import SweepFolder
+from nettrain.store.sweep_summary import BestTrial, SweepSummary
 from nettrain.sweep.halving import Bracket, brackets
 from nettrain.sweep.messages import Result, TrialChunk
 from nettrain.sweep.plan import cut, prepare_jobs
@@ -87,7 +87,7 @@ class Sweep:
             return False
         return told and self.folder.summary.is_file()
 
-    def write(self, seconds: float) -> dict[str, Any]:
+    def write(self, seconds: float) -> SweepSummary:
         """Tables, summary and the best experiment; returns the summary. `seconds` are this run's."""
         results = self.results.values()
         times = [(one.trial, round(one.seconds, 6), one.members) for one in results]
@@ -114,7 +114,7 @@ class Sweep:
             rows.append([number, one.status, *drawn, one.epochs, one.best_epoch, *told])
         return csv_text(["trial", "status", *keys, "epochs", "best_epoch", *figures], rows)
 
-    def summary(self, seconds: float) -> dict[str, Any]:
+    def summary(self, seconds: float) -> SweepSummary:
         """What `summary.json` holds."""
         results, best = list(self.results.values()), self.best
         return {
@@ -139,7 +139,7 @@ class Sweep:
             "seed": self.search.settings.seed,
         }
 
-    def _told(self, result: Result) -> dict[str, Any]:
+    def _told(self, result: Result) -> BestTrial:
         values = self.trials[result.trial - 1].values
         return {"trial": result.trial, "parameters": values, "metrics": result.figures}
 

@@ -6,9 +6,10 @@ between, and is looked at after each step. It ends bit-equal to what it was, so 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from nettrain.backend.base import Backend, HostArray
 from nettrain.data.prepare import Prepared
@@ -21,6 +22,22 @@ from nettrain.training.state import TrainingState, beside, host_copy, restore
 from nettrain.training.step import append_loss
 from nettrain.training.update import point
 
+Where = Literal["signal", "loss", "gradient", "weights"]
+
+
+class DivergenceReport(TypedDict):
+    """Where a run's numbers stopped being finite, in numbers and words, and overrides to try."""
+
+    epoch: int
+    step: int
+    where: Where
+    layer: int | None
+    layer_name: str | None
+    gradient_norm: float | None
+    learning_rate: float
+    text: str
+    advice: list[str]
+
 
 @dataclass(frozen=True)
 class Divergence:
@@ -28,7 +45,7 @@ class Divergence:
 
     epoch: int
     step: int
-    where: str  # signal | loss | gradient | weights
+    where: Where
     layer: int | None  # which of the layers, from 0; None when it is the loss or only the weights
     layer_name: str | None  # as people are told it
     gradient_norm: float | None  # of the step before, over all parameters; None when there was none
@@ -36,12 +53,19 @@ class Divergence:
     parameters: HostArray  # (P,) the last good weights: those with which that epoch began
     statistics: HostArray  # (Q,) that go with them
 
-    def told(self, experiment: Experiment) -> dict[str, Any]:
+    def told(self, experiment: Experiment) -> DivergenceReport:
         """All but the weights, and in words what happened and what to try."""
-        facts = {
-            name: value for name, value in vars(self).items() if name not in ("parameters", "statistics")
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "where": self.where,
+            "layer": self.layer,
+            "layer_name": self.layer_name,
+            "gradient_norm": self.gradient_norm,
+            "learning_rate": self.learning_rate,
+            "text": self._text(),
+            "advice": advice(experiment, self.learning_rate),
         }
-        return {**facts, "text": self._text(), "advice": advice(experiment, self.learning_rate)}
 
     def _text(self) -> str:
         before = "" if self.gradient_norm is None else f" after a gradient of norm {self.gradient_norm:.3g}"
@@ -149,7 +173,7 @@ class _Look:
             self.good["statistics"][0],
         )
 
-    def _first(self, training: Training, position: int) -> tuple[str, int | None]:
+    def _first(self, training: Training, position: int) -> tuple[Where, int | None]:
         """The first that is no number, in the order of the step: signals, loss, gradient, weights."""
         for name, array in self.before.items():
             self.run.population[name][...] = beside(self.run.population[name], self.run.backend, array)
@@ -167,7 +191,7 @@ class _Look:
             return "loss", None
         return self._broken_gradient()
 
-    def _broken_gradient(self) -> tuple[str, int | None]:
+    def _broken_gradient(self) -> tuple[Where, int | None]:
         """Gradients are computed from the last layer to the first."""
         broken = {
             slot.layer

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from threadpoolctl import threadpool_info
+from typing_extensions import TypedDict
 
 from nettrain import __version__
 from nettrain.backend.device import device
@@ -12,7 +13,19 @@ from nettrain.backend.device import device
 LIBRARIES = ("numba", "scipy", "polars", "pydantic", "typer", "rich", "safetensors", "matplotlib")
 
 
-def environment(threads: int, backend: str = "numpy", number: int = 0) -> dict[str, Any]:
+class Environment(TypedDict):
+    """Versions and the hardware that computed."""
+
+    nettrain: str
+    python: str
+    numpy: str
+    backend: str
+    device: str
+    threads: int
+    blas: str
+
+
+def environment(threads: int, backend: str = "numpy", number: int = 0) -> Environment:
     """What `summary.json` keeps: versions, backend, device (of a GPU, the one of that number), threads."""
     return {
         "nettrain": __version__,

@@ -74,7 +74,7 @@ def test_every_option_of_every_entry_is_there(found):
 
 
 def test_what_is_printed_keeps_to_its_schema(found):
-    assert "catalogue" == Checked.model_validate(found).root.checked
+    assert "catalogue" == Checked.model_validate(found).root["checked"]
 
 
 def test_no_two_networks_are_one():

@@ -1,0 +1,45 @@
+"""`summary.json` of a sweep: how far it has got, its best trial and what mattered."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from nettrain.training.environment import Environment
+
+
+class BestTrial(TypedDict):
+    """The best finished trial: its values by dotted key, and its figures."""
+
+    trial: int
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, float | None]
+
+
+class SweepTiming(TypedDict):
+    """Seconds of the last run of the sweep and of all trials, and how many workers it had."""
+
+    total_seconds: float
+    trial_seconds: float
+    workers: int
+
+
+class SweepSummary(TypedDict):
+    """The whole file.
+
+    `trials` counts trials in all and by status, `failures` has error messages by trial, `influence` says how
+    much each parameter mattered (0 to 1), `borders` warns of values of the best trial at the ends of ranges.
+    """
+
+    experiment: str
+    status: Literal["finished", "interrupted"]
+    trials: Mapping[str, int]
+    metric: str
+    goal: Literal["minimize", "maximize"]
+    best: BestTrial | None
+    failures: Mapping[str, str]
+    influence: Mapping[str, float | None]
+    borders: list[str]
+    timing: SweepTiming
+    environment: Environment
+    seed: int
