@@ -2,7 +2,6 @@
 
 import platform
 from importlib.metadata import version
-from typing import Any
 
 from threadpoolctl import threadpool_info
 from typing_extensions import TypedDict
