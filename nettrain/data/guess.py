@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.data.column_profiles import ColumnProfile, column_profiles, sampled
-from nettrain.data.delimited import Reading
-from nettrain.data.kind import ROWS_PER_CLASS, find_target
-from nettrain.data.source import Source
-from nettrain.data.sources import read_source
-from nettrain.data.spelling import as_text, missing
-from nettrain.data.table import Table, is_text
-from nettrain.data.target import Kind, Wanted
+from nettrain.data.columns.profiles import ColumnProfile, column_profiles, sampled
+from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.source import Source
+from nettrain.data.reading.sources import read_source
+from nettrain.data.tables.spelling import as_text, missing
+from nettrain.data.tables.table import Table, is_text
+from nettrain.data.targets.kind import ROWS_PER_CLASS, find_target
+from nettrain.data.targets.target import Kind, Wanted
 from nettrain.errors import DataError
 
 # in the order in which they are believed

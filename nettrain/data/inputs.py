@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.categories import TextColumn
+from nettrain.data.columns.categories import TextColumn
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.data.table import Table
+from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 CHUNK = 1 << 20  # cells that are encoded at once, in float64, before they get the run's dtype

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.inputs import encode_parts
-from nettrain.data.memory import MemoryTables
-from nettrain.data.preprocessing import Preprocessing, read_table
-from nettrain.data.renames import rename_cells
-from nettrain.data.table import Table
-from nettrain.data.unlabelled import drop_missing
-from nettrain.data.weights import row_weights
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.reading.layout import read_aligned
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.tables.table import Table
+from nettrain.data.targets.renames import rename_cells
+from nettrain.data.targets.unlabelled import drop_missing
+from nettrain.data.targets.weights import row_weights
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def read_labelled(
     `missing_target` is drop. Class weights do not count here.
     """
     target, weight = preprocessing.target, preprocessing.weight
-    table = read_table(source, preprocessing, seed, half)
+    table = read_aligned(source, preprocessing.layout, target.names, seed, half)
     notes = [*table.notes]
     table = rename_cells(table, target.names, target.renames)
     for name in target.names:

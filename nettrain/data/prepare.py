@@ -7,22 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.data.delimited import Reading
-from nettrain.data.encoding import fit_encoders
-from nettrain.data.kind import find_target, order_classes
+from nettrain.data.columns.encoding import fit_encoders
+from nettrain.data.columns.roles import Roles
+from nettrain.data.columns.scaling import Scaling
 from nettrain.data.labelled import Rows, label_parts
-from nettrain.data.memory import MemoryTables
-from nettrain.data.preprocessing import InputLayout, Preprocessing, fit_scaling
-from nettrain.data.roles import Roles
-from nettrain.data.scaling import Scaling
+from nettrain.data.preprocessing import Preprocessing, fit_scaling
+from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.layout import InputLayout
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.reading.source import Source
+from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings, is_path
-from nettrain.data.source import Source
-from nettrain.data.sources import read_source
-from nettrain.data.splitting import Split, refuse_lost_classes, split, split_notes
-from nettrain.data.table import Table
-from nettrain.data.tables import read_tables
-from nettrain.data.target import Target, Wanted, scale_target, target_columns
-from nettrain.data.weights import class_weights
+from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
+from nettrain.data.splitting.split_tables import read_tables
+from nettrain.data.tables.table import Table
+from nettrain.data.targets.kind import find_target, order_classes
+from nettrain.data.targets.target import Target, Wanted, scale_target, target_columns
+from nettrain.data.targets.weights import class_weights
 from nettrain.errors import DataError
 
 __all__ = ["Prepared", "Rows", "prepare"]

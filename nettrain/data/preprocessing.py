@@ -7,86 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.cells import SEPARATORS
-from nettrain.data.delimited import Reading
-from nettrain.data.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
-from nettrain.data.memory import MemoryTables
-from nettrain.data.scaling import Fitted, Scaling, scalings
-from nettrain.data.source import Source
-from nettrain.data.sources import half_of, read_source
-from nettrain.data.table import Table, counted
-from nettrain.data.target import Kind, Target
+from nettrain.data.columns.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
+from nettrain.data.columns.scaling import Fitted, Scaling, scalings
+from nettrain.data.reading.layout import InputLayout
+from nettrain.data.tables.table import Table
+from nettrain.data.targets.target import Kind, Target
 from nettrain.errors import DataError
 
 Matrix = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class InputLayout:
-    """The form of the training data's source: its columns in order, target included, and how it is read.
-
-    `header` says whether files of this form carry their columns' names.
-    """
-
-    columns: tuple[str, ...]
-    header: bool
-    separator: str
-    missing: tuple[str, ...]
-
-    def reading(self, separator: str = "auto") -> Reading:
-        """How another file of this form is read; auto tries the training file's separator first."""
-        others = tuple(other for other in SEPARATORS if other != self.separator)
-        return Reading(
-            self.header or "auto", separator, self.missing, self.columns, (self.separator, *others)
-        )
-
-    def align(self, table: Table, target: Sequence[str]) -> Table:
-        """The table under this layout's names: its own, or by position when it has no header.
-
-        Raises DataError when the columns are neither all of the layout's nor all but the target.
-        """
-        if table.header:
-            return self.recognise(table)
-        inputs = [name for name in self.columns if name not in target]
-        for names in (list(self.columns), inputs):
-            if len(table.columns) == len(names):
-                return table.renamed(names)
-        raise DataError(
-            f"{table.place}: {len(table.columns)} columns without names, expected {len(inputs)} inputs, or "
-            f"{len(self.columns)} with the {counted_places([self.columns.index(name) for name in target])}"
-        )
-
-    def align_source(self, source: Source, target: Sequence[str]) -> Table:
-        """The table of a source under this layout's names; y of a pair (X, y) gets the names of the target.
-
-        Raises DataError when columns do not fit.
-        """
-        if not source.apart:
-            return self.align(source.table, target)
-        if len(source.targets) != len(target):
-            raise DataError(
-                f"{source.table.place}: y has {counted(len(source.targets), 'column')}, "
-                f"expected {len(target)}"
-            )
-        table = source.with_targets(target).table
-        if source.header:
-            return self.recognise(table)
-        inputs = [name for name in self.columns if name not in target]
-        if len(table.columns) != len(self.columns):
-            raise DataError(
-                f"{table.place}: X has {counted(len(table.columns) - len(target), 'column')}, "
-                f"expected {len(inputs)}"
-            )
-        return table.renamed([*inputs, *target])
-
-    def recognise(self, table: Table) -> Table:
-        """The table. Raises DataError when its header names no column of this layout."""
-        if not set(self.columns) & set(table.columns):
-            raise DataError(
-                f'{table.place}: its first row should name columns as in training ("{self.columns[0]}", ...)'
-                f', but begins "{table.columns[0]}"'
-            )
-        return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,12 +116,6 @@ class Preprocessing:
             raise DataError(f"preprocessing: cannot be read: {error!r}") from error
 
 
-def counted_places(places: Sequence[int]) -> str:
-    """`target at position 4`, or `targets at positions 4, 5`."""
-    several = "s" if len(places) > 1 else ""
-    return f"target{several} at position{several} {', '.join(map(str, places))}"
-
-
 def scale_amounts(x: Matrix, places: npt.NDArray[np.bool_], scaling: Scaling, fitted: Fitted) -> Matrix:
     """x (N, D), which may be changed, with the amounts scaled; 0/1 marks stay."""
     if places.all():
@@ -216,14 +138,3 @@ def fit_scaling(
         return {}
     fitted = {key: np.concatenate([one[key] for one in learned], axis=-1) for key in learned[0]}
     return scaling.join(scaling, fitted) if fitted else {}
-
-
-def read_table(
-    source: str | MemoryTables, preprocessing: Preprocessing, seed: int, half: str | None
-) -> Table:
-    """The rows of a source under the names of the training data's columns; see `half_of`."""
-    layout, target = preprocessing.layout, preprocessing.target_names
-    if isinstance(source, MemoryTables):
-        return layout.align_source(source.read("train", layout.missing), target)
-    found = read_source(source, layout.reading(), seed=seed)
-    return layout.align(half_of(found, source, half), target)

@@ -9,13 +9,13 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, expects, option
-from nettrain.data.memory import MEMORY, SPLITS
-from nettrain.data.roles import Columns
-from nettrain.data.scaling import Scaling, scalings
-from nettrain.data.shipped import BUILTINS
-from nettrain.data.sources import FILES
-from nettrain.data.spelling import value_text
-from nettrain.data.synthetic import SYNTHETICS
+from nettrain.data.columns.roles import Columns
+from nettrain.data.columns.scaling import Scaling, scalings
+from nettrain.data.reading.memory import MEMORY, SPLITS
+from nettrain.data.reading.shipped import BUILTINS
+from nettrain.data.reading.sources import FILES
+from nettrain.data.reading.synthetic import SYNTHETICS
+from nettrain.data.tables.spelling import value_text
 from nettrain.errors import nearest
 
 KINDS: dict[str, Collection[str]] = {"builtin": BUILTINS, "synthetic": SYNTHETICS, MEMORY: SPLITS}

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.inputs import Inputs, encode_parts
-from nettrain.data.memory import MemoryTables
-from nettrain.data.preprocessing import Preprocessing, read_table
-from nettrain.data.table import Table, is_infinite
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.reading.layout import read_aligned
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.tables.table import Table, is_infinite
 
 Indices = npt.NDArray[np.int64]
 
@@ -47,7 +48,7 @@ def read_predictable(
 
     Raises DataError when the source cannot be read or lacks a column.
     """
-    table = read_table(source, preprocessing, seed, half)
+    table = read_aligned(source, preprocessing.layout, preprocessing.target_names, seed, half)
     empty = np.array(table.empty() if table.empty else [], dtype=np.int64).reshape(-1, 2)
     places = np.arange(table.height) + np.searchsorted(empty[:, 0], np.arange(table.height), side="right")
     unfit = [

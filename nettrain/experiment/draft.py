@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from nettrain.data.column_profiles import ColumnProfile
-from nettrain.data.delimited import Reading
+from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.guess import Guess
-from nettrain.data.table import counted
+from nettrain.data.reading.delimited import Reading
+from nettrain.data.tables.table import counted
 from nettrain.experiment.page import Page, plain, printable, quoted, shortened
 from nettrain.experiment.recommendation import Recommendation, in_words, plan
 

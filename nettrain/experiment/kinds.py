@@ -14,9 +14,9 @@ from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.registry import Registry, Variant, meaning
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import is_later, varies
-from nettrain.data.scaling import scalings
-from nettrain.data.shipped import BUILTINS
-from nettrain.data.synthetic import SYNTHETICS
+from nettrain.data.columns.scaling import scalings
+from nettrain.data.reading.shipped import BUILTINS
+from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.errors import SpecError, nearest
 
 SAID = ("goal", "fits", "output_activation")  # of a class, what a person asks for

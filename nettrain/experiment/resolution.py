@@ -5,8 +5,8 @@ from typing import Any
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.data.memory import MemoryTables
 from nettrain.data.prepare import Prepared, Rows, prepare
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.load import available_cores
 from nettrain.experiment.settings import Experiment

@@ -2,7 +2,7 @@
 
 import shlex
 
-from nettrain.data.column_profiles import ColumnProfile
+from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.guess import Guess
 from nettrain.experiment.draft import findings
 from nettrain.output.columns import ColumnRow, show_columns

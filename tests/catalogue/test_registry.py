@@ -14,7 +14,7 @@ from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.registry import Choice, Registry, Variant
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import number, varies
-from nettrain.data.scaling import scalings
+from nettrain.data.columns.scaling import scalings
 
 KINDS = [
     activations,

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from nettrain.data.dates import DateColumn, is_dates
-from nettrain.data.encoding import encoder_from_json, fit_encoders
-from nettrain.data.numbers import NumberColumn
-from nettrain.data.table import Table
+from nettrain.data.columns.dates import DateColumn, is_dates
+from nettrain.data.columns.encoding import encoder_from_json, fit_encoders
+from nettrain.data.columns.numbers import NumberColumn
+from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 

@@ -8,9 +8,9 @@ import random
 import polars as pl
 import pytest
 
-from nettrain.data.cells import find_separator
-from nettrain.data.delimited import Reading, parse, read_delimited
-from nettrain.data.header import looks_like_header
+from nettrain.data.reading.cells import find_separator
+from nettrain.data.reading.delimited import Reading, parse, read_delimited
+from nettrain.data.reading.header import looks_like_header
 from nettrain.errors import DataError
 
 PLAIN = Reading(header=False, missing=())

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nettrain.data import delimited
-from nettrain.data.cells import mark_missing, read_cells, read_typed
-from nettrain.data.delimited import Reading, parse
-from nettrain.data.sources import read_source
-from nettrain.data.table import as_numbers, is_text
+from nettrain.data.reading import delimited
+from nettrain.data.reading.cells import mark_missing, read_cells, read_typed
+from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.reading.sources import read_source
+from nettrain.data.tables.table import as_numbers, is_text
 
 FILES = Path(__file__).parent / "files"
 MISSING = ("", "?", "NA")

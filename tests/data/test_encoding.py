@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from nettrain.data.categories import TextColumn
-from nettrain.data.delimited import Reading, parse
-from nettrain.data.encoding import encode_all, encoder_from_json, fit_encoders
-from nettrain.data.numbers import NumberColumn
-from nettrain.data.row_chunks import RowChunks
-from nettrain.data.spelling import number_text
-from nettrain.data.table import Table
+from nettrain.data.columns.categories import TextColumn
+from nettrain.data.columns.encoding import encode_all, encoder_from_json, fit_encoders
+from nettrain.data.columns.numbers import NumberColumn
+from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.tables.row_chunks import RowChunks
+from nettrain.data.tables.spelling import number_text
+from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nettrain.data.columns.scaling import scalings
 from nettrain.data.labelled import read_labelled
 from nettrain.data.prepare import prepare
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.data.scaling import scalings
 from nettrain.data.settings import DataSettings
 from tests.data.reading import read_rows
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nettrain.data.groups import read_groups, refuse_shared, take_groups
-from nettrain.data.splits import TEST, cut
-from nettrain.data.table import Table
+from nettrain.data.splitting.cut import TEST, cut
+from nettrain.data.splitting.groups import read_groups, refuse_shared, take_groups
+from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from nettrain.data import column_profiles as looks_module
-from nettrain.data.column_profiles import ColumnProfile, column_profiles
+from nettrain.data.columns import profiles
+from nettrain.data.columns.profiles import ColumnProfile, column_profiles
 from nettrain.data.guess import Guess, choose, guess, of_no_use
-from nettrain.data.sources import Source
-from nettrain.data.table import Table
+from nettrain.data.reading.sources import Source
+from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 N = 60
@@ -110,8 +110,8 @@ def test_names_of_identifiers():
 
 
 def test_a_large_table_is_looked_at_in_rows_at_even_distances(monkeypatch):
-    monkeypatch.setattr(looks_module, "CELLS", 40)
-    monkeypatch.setattr(looks_module, "ROWS", 10)
+    monkeypatch.setattr(profiles, "CELLS", 40)
+    monkeypatch.setattr(profiles, "ROWS", 10)
     table = Table.of({"id": list(ROWS), "x": NUMBERS, "t": ["-" if i == 31 else str(i) for i in ROWS]})
     row_number, x, t = column_profiles(table)
     assert (13, 13, True) == (row_number.rows, row_number.different, row_number.running)

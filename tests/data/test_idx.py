@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nettrain.data.delimited import Reading
-from nettrain.data.idx import TYPES, read_folder, read_idx
-from nettrain.data.sources import read_source
+from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.idx import TYPES, read_folder, read_idx
+from nettrain.data.reading.sources import read_source
 from nettrain.errors import DataError
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from nettrain.data.npy import read_npy
 from nettrain.data.prepare import prepare
+from nettrain.data.reading.npy import read_npy
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nettrain.data.delimited import Reading
-from nettrain.data.npz import read_npz
-from nettrain.data.sources import read_source
+from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.npz import read_npz
+from nettrain.data.reading.sources import read_source
 from nettrain.errors import DataError
 
 X = np.array([[1.5, np.nan], [2.0, -3.0], [0.0, 7.0]])

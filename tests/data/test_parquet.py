@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from nettrain.data.delimited import Reading
-from nettrain.data.parquet import read_parquet
-from nettrain.data.sources import read_source
+from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.parquet import read_parquet
+from nettrain.data.reading.sources import read_source
 from nettrain.errors import DataError
 
 FILES = Path(__file__).parent / "files"

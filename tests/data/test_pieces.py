@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nettrain.data.delimited import Reading, parse
 from nettrain.data.inputs import encode_parts
 from nettrain.data.prepare import prepare
-from nettrain.data.row_chunks import RowChunks, room_for
+from nettrain.data.reading.delimited import Reading, parse
 from nettrain.data.settings import DataSettings
+from nettrain.data.tables.row_chunks import RowChunks, room_for
 from nettrain.errors import DataError
 from tests.data.reading import read_rows
 
@@ -46,7 +46,7 @@ def test_room_is_writable_and_may_be_empty():
 
 
 def test_a_table_gives_its_numbers_back_while_it_is_encoded(tmp_path, monkeypatch):
-    monkeypatch.setattr("nettrain.data.delimited.PIECE", 100)
+    monkeypatch.setattr("nettrain.data.reading.delimited.PIECE", 100)
     monkeypatch.setattr("nettrain.data.inputs.CHUNK", 9)
     text = "a,b,y\n" + "".join(f"{i},{i * i % 17},{i % 2}\n" for i in range(100))
     (tmp_path / "x.csv").write_text(text)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import yaml
 
+from nettrain.data.columns.roles import Columns
+from nettrain.data.columns.scaling import scalings
 from nettrain.data.prepare import prepare
-from nettrain.data.roles import Columns
-from nettrain.data.scaling import scalings
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 

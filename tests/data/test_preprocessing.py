@@ -8,9 +8,9 @@ import pytest
 
 from nettrain.data.prepare import prepare
 from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.reading.shipped import read_shipped
 from nettrain.data.settings import DataSettings
-from nettrain.data.shipped import read_shipped
-from nettrain.data.table import Table
+from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 from tests.data.reading import read_rows
 

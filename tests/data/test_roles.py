@@ -2,8 +2,8 @@
 
 import pytest
 
-from nettrain.data.roles import Columns, Roles
-from nettrain.data.table import Table
+from nettrain.data.columns.roles import Columns, Roles
+from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 TABLE = Table.of({"id": [1], "age": [2], "city": ["x"], "w": [1], "y": [0]}, "x.csv")

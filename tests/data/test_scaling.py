@@ -7,7 +7,7 @@ QuantileTransformer on the same five rows.
 import numpy as np
 import pytest
 
-from nettrain.data.scaling import scalings
+from nettrain.data.columns.scaling import scalings
 from nettrain.errors import DataError
 
 X = np.column_stack([np.linspace(-3, 9, 50) ** 3, np.full(50, 0.1), np.arange(50) % 7 * 1e6])

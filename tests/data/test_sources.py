@@ -6,11 +6,11 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from nettrain.data.delimited import Reading
-from nettrain.data.opening import read_bytes
-from nettrain.data.shipped import BUILTINS, read_shipped
-from nettrain.data.sources import read_source
-from nettrain.data.synthetic import ROWS, SYNTHETICS, read_synthetic
+from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.opening import read_bytes
+from nettrain.data.reading.shipped import BUILTINS, read_shipped
+from nettrain.data.reading.sources import read_source
+from nettrain.data.reading.synthetic import ROWS, SYNTHETICS, read_synthetic
 from nettrain.errors import DataError
 
 DIGITS = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nettrain.data.splits import TEST, VALIDATION, Strata, cut, largest_remainder
+from nettrain.data.splitting.cut import TEST, VALIDATION, Strata, cut, largest_remainder
 from nettrain.errors import DataError
 
 ROWS = np.arange(1000)

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from nettrain.data.labelled import read_labelled
-from nettrain.data.memory import MemoryTables
 from nettrain.data.prepare import prepare
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.unpredictable import read_predictable
 from nettrain.errors import DataError
@@ -333,7 +333,7 @@ def test_what_is_not_passed_again_is_asked_for(sources, message):
 
 def test_pandas_is_not_imported_for_others():
     code = (
-        "import sys, numpy as np, polars as pl; from nettrain.data.memory import MemoryTables; "
+        "import sys, numpy as np, polars as pl; from nettrain.data.reading.memory import MemoryTables; "
         "MemoryTables.of((np.ones((3, 2)), [1, 2, 3])); MemoryTables.of(pl.DataFrame({'a': [1]})); "
         "print('pandas' in sys.modules)"
     )

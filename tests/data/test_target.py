@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from nettrain.data.delimited import Reading, parse
-from nettrain.data.kind import find_target, order_classes
-from nettrain.data.renames import rename_cells, unused
-from nettrain.data.table import Table
-from nettrain.data.target import Target, scale_target, target_column, target_columns
-from nettrain.data.unlabelled import drop_missing
+from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.tables.table import Table
+from nettrain.data.targets.kind import find_target, order_classes
+from nettrain.data.targets.renames import rename_cells, unused
+from nettrain.data.targets.target import Target, scale_target, target_column, target_columns
+from nettrain.data.targets.unlabelled import drop_missing
 from nettrain.errors import DataError
 
 

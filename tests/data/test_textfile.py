@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nettrain.data import textfile
-from nettrain.data.textfile import TextFile, end_of_rows
+from nettrain.data.reading import textfile
+from nettrain.data.reading.textfile import TextFile, end_of_rows
 from nettrain.errors import DataError
 
 ROWS = st.lists(st.sampled_from(["a,b", 'x,"1\n2"', '"say ""hi""",3', "", "é,ü"]), max_size=12)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from nettrain.data.table import Table
-from nettrain.data.target import Target
-from nettrain.data.weights import class_weights, row_weights
+from nettrain.data.tables.table import Table
+from nettrain.data.targets.target import Target
+from nettrain.data.targets.weights import class_weights, row_weights
 from nettrain.errors import DataError
 
 TARGET = Target(("t",), "classes", ("a", "b", "c"), False)

@@ -1,0 +1,87 @@
+"""Roles: which columns are inputs, and which are left out, weigh rows, or hold rows together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from nettrain.catalogue.settings import Settings, expects, option
+from nettrain.data.tables.table import Table
+from nettrain.errors import DataError, nearest
+
+Column = Annotated[str | int, expects("a column's name or position")]
+OneColumn = Annotated[str | int | None, expects("a column's name or position")]
+
+
+class Columns(Settings):
+    """What columns are for, each by name or position; all others but the target are inputs as they look."""
+
+    ignore: list[Column] = option([], "columns that are not used")
+    categorical: list[Column] = option([], "inputs of which each value is a category, also of numbers")
+    numeric: list[Column] = option([], "inputs that hold numbers, also false and true as 0 and 1")
+    weight: OneColumn = option(None, "how much a row counts, in the loss and in every figure")
+    group: OneColumn = option(None, "rows of one value stay together: never in two splits")
+
+    def named(self, table: Table, targets: Sequence[str]) -> "Roles":
+        """The columns that have these roles.
+
+        Raises DataError for a column that is not there, named twice, in two roles, or the target.
+        """
+        taken = dict.fromkeys(targets, "data.target")
+        names: dict[str, tuple[str, ...]] = {}
+        for key, wanted in self:
+            several = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
+            names[key] = _names(table, key, several)
+            _claim(taken, f"data.columns.{key}", names[key])
+        weight, group = names["weight"], names["group"]
+        return Roles(
+            names["ignore"], names["categorical"], names["numeric"], *weight or (None,), *group or (None,)
+        )
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns that have a role, by name."""
+
+    ignore: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    weight: str | None = None
+    group: str | None = None
+
+    def inputs(self, table: Table, targets: Sequence[str]) -> list[str]:
+        """The columns that become inputs, in the table's order."""
+        others = {*targets, *self.ignore, self.weight, self.group}
+        return [name for name in table.columns if name not in others]
+
+    def columns(self) -> Columns:
+        """The settings that say so."""
+        return Columns(
+            ignore=list(self.ignore),
+            categorical=list(self.categorical),
+            numeric=list(self.numeric),
+            weight=self.weight,
+            group=self.group,
+        )
+
+
+def _names(table: Table, key: str, wanted: Sequence[str | int]) -> tuple[str, ...]:
+    """The names of columns by name or position."""
+    width = len(table.columns)
+    for one in wanted:
+        if isinstance(one, int) and not -width <= one < width:
+            raise DataError(
+                f"data.columns.{key}: {one} is not a position in {table.place}, of {width} columns"
+            )
+        if isinstance(one, str) and one not in table.columns:
+            hint = nearest(one, table.columns)
+            raise DataError(f'data.columns.{key}: {table.place}: no column "{one}"{hint}')
+    return tuple(table.columns[one] if isinstance(one, int) else one for one in wanted)
+
+
+def _claim(taken: dict[str, str], role: str, names: Sequence[str]) -> None:
+    """Note the role of these columns. Raises DataError when one has a role already."""
+    for name in names:
+        if name in taken:
+            other = taken[name]
+            raise DataError(f'{role}: "{name}" is {"named twice" if other == role else f"in {other} too"}')
+        taken[name] = role

@@ -1,0 +1,194 @@
+"""Text split into cells, by Polars or, where that gives up or misreads, by Python's slower reader."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from nettrain.data.reading.textfile import TextFile
+from nettrain.data.tables.table import counted
+from nettrain.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SEPARATORS = (",", ";", "\t", "|")
+
+
+class Ragged(ValueError):
+    """Rows of one text have different numbers of cells, or cannot be split into cells."""
+
+
+def find_separator(text: str, separators: Sequence[str] = SEPARATORS) -> str:
+    """The separator that gives the first rows one and the same number of cells, the more the better."""
+    head = list(islice((line for line in io.StringIO(text) if line.strip()), 20))
+
+    def score(separator: str) -> tuple[bool, int]:
+        counts = [len(row) for row in csv_reader(head, separator)]
+        return counts[0] > 1 and min(counts) == max(counts), counts[0]
+
+    return max(separators, key=score)
+
+
+def csv_reader(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
+    """Python's reader, which sees a quote after blanks, with the line number it has come to."""
+    return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=strict)
+
+
+def read_cells(piece: bytes, separator: str) -> "pl.DataFrame":
+    """Every row's cells as text without the blanks around them, rows of empty cells left out.
+
+    Raises Ragged.
+    """
+    import polars as pl
+
+    # Polars does not see the quote of ` "x, y"` after a blank; the slower reader does.
+    if b'"' in piece and re.search(rb'[%b\n][ \t]+"' % re.escape(separator.encode()), piece):
+        return cells_one_by_one(piece, separator)
+    try:
+        raw = pl.read_csv(
+            piece.lstrip(b"\r\n"),
+            has_header=False,
+            infer_schema=False,
+            separator=separator,
+            empty_string_is_null=False,
+        )
+    except pl.exceptions.PolarsError:
+        return cells_one_by_one(piece, separator)
+    if (raw.to_series(-1) == "").any():  # an empty last cell may be one that is not there
+        refuse_short_rows(piece, separator, raw)
+    frame = raw.select(pl.all().str.strip_chars())
+    return frame.filter(pl.any_horizontal(pl.all() != ""))
+
+
+def read_typed(
+    piece: bytes, separator: str, names: Sequence[str], numeric: Sequence[str], missing: Sequence[str]
+) -> "pl.DataFrame | None":
+    """The rows with the columns `numeric` as numbers at once, the others as text; null in gaps.
+
+    None where it takes the cells' text to tell what a row holds: blanks around cells, rows of the wrong
+    length, rows of gaps alone, and cells that are no numbers.
+    """
+    import polars as pl
+
+    if "" not in missing or has_blanks(piece, separator):
+        return None
+    schema = {name: pl.Float64() if name in numeric else pl.String() for name in names}
+    try:
+        frame = pl.read_csv(
+            piece, has_header=False, schema=schema, separator=separator, null_values=list(missing)
+        )
+        if frame.to_series(-1).null_count():
+            refuse_short_rows(piece, separator, frame)
+    except (pl.exceptions.PolarsError, Ragged):
+        return None
+    if frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
+        return None
+    return mark_missing(frame.with_columns(pl.col(pl.String).str.strip_chars()), missing)
+
+
+def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
+    """The frame with null in place of the cells of text that mean no value."""
+    import polars as pl
+
+    text = pl.col(pl.String)
+    return frame.with_columns(pl.when(~text.is_in(list(missing))).then(text).name.keep())
+
+
+def has_blanks(piece: bytes, separator: str) -> bool:
+    """Whether blanks surround cells: at a separator, or at an end of a line."""
+    ends = (separator.encode(), b"\n", b"\r")
+    for blank in {b" ", b"\t"} - {separator.encode()}:
+        if blank in piece and (piece.startswith(blank) or piece.endswith(blank)):
+            return True
+        if blank in piece and any(blank + end in piece or end + blank in piece for end in ends):
+            return True
+    return False
+
+
+def refuse_short_rows(piece: bytes, separator: str, frame: "pl.DataFrame") -> None:
+    """Raise Ragged when rows of the piece, which Polars read as `frame`, have fewer cells than others."""
+    if b'"' not in piece and piece.count(separator.encode()) == frame.height * (frame.width - 1):
+        return
+    if any(len(row) != frame.width for row in rows_of(piece, separator)):
+        raise Ragged
+
+
+def cells_one_by_one(piece: bytes, separator: str) -> "pl.DataFrame":
+    """What `read_cells` gives, by Python's reader. Raises Ragged."""
+    import polars as pl
+
+    rows = list(rows_of(piece, separator))
+    if len({len(row) for row in rows}) > 1:
+        raise Ragged
+    names = [f"column_{i}" for i in range(len(rows[0]) if rows else 0)]
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def rows_of(piece: bytes, separator: str) -> Iterator[list[str]]:
+    """The cells of each row that is not blank. Raises Ragged where text cannot be split."""
+    try:
+        for row in csv_reader(io.StringIO(piece.decode(), newline=""), separator, strict=True):
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield cells
+    except csv.Error as error:
+        raise Ragged(str(error)) from error
+
+
+def first_row_end(piece: bytes, separator: str) -> int:
+    """How many bytes the first row that is not blank takes, blank lines above it included."""
+    stream = io.BytesIO(piece)
+    for row in csv_reader((line.decode() for line in stream), separator):
+        if any(cell.strip() for cell in row):
+            break
+    return stream.tell()
+
+
+def numbered_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, as (line the row starts on, its cells). Raises DataError."""
+    return ((line, cells) for line, cells in all_rows(file, separator) if any(cells))
+
+
+def empty_rows(file: TextFile, separator: str, width: int, above: int) -> list[tuple[int, int]]:
+    """Rows of empty cells between others, as (how many rows are before it, its line). Raises DataError.
+
+    A line without anything is such a row where rows have one cell. `above` rows are no rows of the table.
+    """
+    found: list[tuple[int, int]] = []
+    waiting: list[int] = []
+    before = -above
+    for line, cells in all_rows(file, separator):
+        if any(cells):
+            found += [(before, empty) for empty in waiting if before >= 0]
+            before, waiting = before + 1, []
+        elif width == 1 or len(cells) > 1:
+            waiting.append(line)
+    return found
+
+
+def all_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row, blank ones too, as (line the row starts on, its cells). Raises DataError."""
+    line = 1
+    with file.text() as text:
+        reader = csv_reader(text, separator, strict=True)
+        try:
+            for row in reader:
+                yield line, [cell.strip() for cell in row]
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(f"{file.place}:{line}: cannot be split into cells: {error}") from error
+
+
+def refuse_ragged(file: TextFile, separator: str) -> None:
+    """Raise DataError at the first row with another number of cells than the first has."""
+    expected = 0
+    for line, row in numbered_rows(file, separator):
+        expected = expected or len(row)
+        if len(row) != expected:
+            raise DataError(
+                f"{file.place}:{line}: {counted(len(row), 'cell')}, but the first row has {expected} "
+                f"(separator {separator!r})"
+            )

@@ -1,0 +1,39 @@
+"""NPY files: one array of numbers, a row of columns each, like a CSV file without a header."""
+
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.data.reading.npz import as_inputs, held
+from nettrain.data.reading.opening import readable, shown
+from nettrain.data.tables.row_chunks import RowChunks
+from nettrain.data.tables.table import Table
+from nettrain.errors import DataError
+
+
+def read_npy(path: Path, key: str = "") -> Table:
+    """The rows of an array (N, C): columns column_0, column_1, ..., of which one is the target.
+
+    Raises DataError for a file that is damaged or holds objects, and for an array of another shape.
+    """
+    with readable(path, f"{key}: " if key else ""):
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            if "allow_pickle" in str(error):
+                raise DataError(
+                    f"{shown(path)}: is not an NPY file, or holds Python objects, which are not read"
+                ) from None
+            raise DataError(f"{shown(path)}: is damaged or cut short ({error})") from error
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] < 2:
+        what = held(array) if isinstance(array, np.ndarray) else "an archive"
+        raise DataError(f"{shown(path)}: holds {what}, expected rows of two or more columns")
+    return table_of(as_inputs(array, "the array", shown(path)), shown(path))
+
+
+def table_of(rows: np.ndarray[tuple[int, ...], np.dtype[np.number]], place: str) -> Table:
+    """A table of numbers alone."""
+    import polars as pl
+
+    names = tuple(f"column_{i}" for i in range(rows.shape[1]))
+    return Table(pl.DataFrame(), place, header=False, numbers=RowChunks(names, [rows]), names=names)

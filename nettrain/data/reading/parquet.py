@@ -1,0 +1,37 @@
+"""Parquet files, read through Polars: columns of numbers, text, booleans and dates."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nettrain.data.reading.frames import plain_frame, refuse_nested
+from nettrain.data.reading.opening import readable, shown
+from nettrain.data.tables.table import Table
+from nettrain.errors import DataError
+
+
+def read_parquet(path: Path, missing: Sequence[str], key: str = "") -> Table:
+    """The table in a Parquet file; text that is one of `missing` and NaN mean no value.
+
+    Dates become text as in a CSV file, durations seconds. Raises DataError for a file that is none, for
+    nested and binary columns, and for one without rows.
+    """
+    import polars as pl
+
+    place = shown(path)
+    with readable(path, f"{key}: " if key else ""):
+        path.open("rb").close()
+        try:
+            refuse_nested(pl.read_parquet_schema(path), place)
+            frame = pl.read_parquet(path, glob=False)
+        except pl.exceptions.DuplicateError as error:
+            raise DataError(f"{place}: two columns have one name ({first_line(error)})") from error
+        except pl.exceptions.PolarsError as error:
+            raise DataError(f"{place}: is not a Parquet file, or is damaged ({first_line(error)})") from error
+    if not frame.height or not frame.width:
+        raise DataError(f"{place}: has no rows")
+    return Table(plain_frame(frame, missing), place)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without its advice."""
+    return str(error).splitlines()[0]

@@ -1,0 +1,41 @@
+"""What reading a source gives: its table, and what the source itself knows about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nettrain.data.reading.header import refuse_twice
+from nettrain.data.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table, its target where the source knows it, and the test rows it brings.
+
+    `header` and `separator` say how other files in the form of this source are written; `classes` that the
+    target holds classes, however many there are; `apart` that the target was passed beside the inputs, as
+    (X, y).
+    """
+
+    table: Table
+    target: str | list[str] | None = None
+    test: Table | None = None
+    header: bool = False
+    separator: str = ","
+    classes: bool = False
+    apart: bool = False
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the target's columns, none where the source does not know them."""
+        if self.target is None:
+            return ()
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target)
+
+    def with_targets(self, names: Sequence[str]) -> "Source":
+        """The source with other names for the target's columns. Raises DataError when one comes twice."""
+        new = dict(zip(self.targets, names, strict=True))
+        columns = [new.get(name, name) for name in self.table.columns]
+        refuse_twice(columns, self.table.place)
+        return replace(
+            self, table=self.table.renamed(columns), target=[*names] if len(names) > 1 else names[0]
+        )

@@ -1,0 +1,91 @@
+"""Splits: which rows are held back, as a function of (seed, purpose) and the rows alone.
+
+Conventions: rows (M,) are indices into a table of N rows.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.data.splitting.groups import take_groups
+from nettrain.errors import DataError
+
+TEST = 0x64617461_00000001  # purposes of draws: "data" in ASCII, then a number
+VALIDATION = 0x64617461_00000002
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Strata:
+    """What a cut is stratified by: labels (N,), the class of each of the table's rows, and the names."""
+
+    labels: npt.NDArray[np.int32]
+    classes: Sequence[str]
+
+
+def cut(
+    rows: Indices,
+    size: float,
+    *,
+    seed: int,
+    purpose: int,
+    key: str,
+    strata: Strata | None = None,
+    groups: Indices | None = None,
+    last: bool = False,
+) -> tuple[Indices, Indices]:
+    """Part `rows` into (kept, taken), both ascending: taken is a share (float) or a count (int) of them.
+
+    A share is rounded to whole rows, halves up. At most one of these says which rows are taken:
+    with strata every class gives its share, by largest remainder, so that counts add up exactly;
+    with groups (N,), numbers of the table's rows, whole groups are taken, and the count is as near as they
+    allow; with `last` the last rows are taken.
+    Raises DataError that begins with `key` when nothing would be kept, a class has a single row, or all
+    rows are one group.
+    """
+    count = math.floor(size * len(rows) + 0.5) if isinstance(size, float) else size
+    if count >= len(rows):
+        raise DataError(f"{key}: {size} of {len(rows)} rows leaves none to train on")
+    if count == 0:
+        return rows, rows[:0]
+    generator = np.random.Generator(np.random.Philox(key=[seed, purpose]))
+    if last:
+        taken = rows[-count:]
+    elif groups is not None:
+        taken = rows[take_groups(groups[rows], count, generator, key)]
+    elif strata is not None:
+        taken = take_stratified(rows, strata, count, generator, key)
+    else:
+        taken = generator.permutation(rows)[:count]
+    return np.setdiff1d(rows, taken), np.sort(taken)
+
+
+def take_stratified(
+    rows: Indices, strata: Strata, count: int, generator: np.random.Generator, key: str
+) -> Indices:
+    """`count` of the rows (M,), in shares as near to the classes' own as whole rows can be."""
+    labels = strata.labels[rows]
+    classes, sizes = np.unique(labels, return_counts=True)
+    if sizes.min() < 2:
+        name = strata.classes[classes[np.argmin(sizes)]]
+        raise DataError(f'{key}: class "{name}" has a single row, too few for data.stratify: true')
+    shares = largest_remainder(sizes, count)
+    picked = [
+        generator.permutation(rows[labels == c])[:share] for c, share in zip(classes, shares, strict=True)
+    ]
+    return np.concatenate(picked)
+
+
+def largest_remainder(sizes: Indices, count: int) -> Indices:
+    """Whole shares of `count` in proportion to sizes (C,): rounded down, the rest to the largest fractions.
+
+    Of equal fractions the first classes win. Source: Hamilton's method, 1792.
+    """
+    # In whole numbers: a quotient of floats could round a fraction above its equal.
+    shares, fractions = np.divmod(sizes * count, sizes.sum())
+    rest = count - int(shares.sum())
+    shares[np.argsort(-fractions, kind="stable")[:rest]] += 1
+    return shares

@@ -1,0 +1,205 @@
+"""A table as its source gave it: cells by column name, and where each row came from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.data.tables.row_chunks import RowChunks
+from nettrain.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+STRAY = 0.1  # of the present cells are text: a mistake in a column of numbers
+SAME = 5  # different texts: marks that mean no value
+MANY = 12  # names listed in a message before it gets hard to read
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of one source: text or number cells, null where no value is given.
+
+    A column is in `cells`, or in `numbers` where a reader holds numbers more cheaply; cells hide numbers of
+    the same name. `columns` is the order of all. `place` is what errors call the source, `header` whether
+    the names are its own (otherwise they are positions). `lines` gives the line each row starts on, and is
+    only asked when an error needs one; `empty` gives the rows of empty cells that were left out between
+    others, each as the number of rows before it and its line. `taken` says which of the source's rows these
+    are, all when None, `notes` what a person should read.
+    """
+
+    cells: "pl.DataFrame"
+    place: str
+    header: bool = True
+    separator: str = "auto"
+    lines: Callable[[], Sequence[int]] | None = None
+    empty: Callable[[], Sequence[tuple[int, int]]] | None = None
+    taken: npt.NDArray[np.int64] | None = None
+    numbers: RowChunks | None = None
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(columns: Mapping[str, Any], place: str = "rows") -> "Table":
+        """A table from cells in memory: text, numbers, booleans or None."""
+        import polars as pl
+
+        return Table(pl.DataFrame(dict(columns)), place)
+
+    @property
+    def columns(self) -> list[str]:
+        held = self.numbers.names if self.numbers else ()
+        return list(self.names or (*self.cells.columns, *held))
+
+    @property
+    def height(self) -> int:
+        return self.numbers.starts[-1] if self.numbers else self.cells.height
+
+    @property
+    def frame(self) -> "pl.DataFrame":
+        """All columns side by side, which costs their memory again."""
+        import polars as pl
+
+        return pl.DataFrame([self.column(name) for name in self.columns])
+
+    def at(self, row: int) -> str:
+        """Where row (from 0) stands: `file.csv:17`, or `builtin:iris row 17` counted from 1."""
+        row = row if self.taken is None else int(self.taken[row])
+        if self.lines is None:
+            return f"{self.place} row {row + 1}"
+        return f"{self.place}:{self.lines()[row]}"
+
+    def take(self, rows: "npt.NDArray[np.int64]") -> "Table":
+        """The rows (M,) of the table, which errors still place in their source."""
+        rows = np.asarray(rows)
+        taken = rows if self.taken is None else self.taken[rows]
+        numbers = self.numbers.take(rows) if self.numbers else None
+        cells = self.cells[rows] if self.cells.width else self.cells
+        return replace(self, cells=cells, taken=taken, numbers=numbers, empty=None)
+
+    def select(self, name: str) -> "Table":
+        """The table with one column alone. Raises DataError with the nearest name when it is not there."""
+        self.refuse_unknown(name, "column")
+        cells = self.cells.select([name] if name in self.cells.columns else [])
+        numbers = self.numbers.select(name) if self.numbers and not cells.width else None
+        return replace(self, cells=cells, numbers=numbers, names=(name,))
+
+    def holds(self, name: str) -> bool:
+        """Whether a column's numbers lie beside others."""
+        return self.numbers is not None and name in self.numbers.places and name not in self.cells.columns
+
+    def numbers_of(self, name: str) -> npt.NDArray[Any]:
+        """The numbers (N,) of a column that is held beside others, NaN in gaps."""
+        assert self.numbers is not None, "see holds"
+        return self.numbers.column(name)
+
+    def forget(self, below: int) -> None:
+        """Give back the memory of numbers in rows before `below`, which must not be asked for again."""
+        if self.numbers:
+            self.numbers.forget(below)
+
+    def renamed(self, names: Sequence[str]) -> "Table":
+        """The table with its columns, in order, under other names."""
+        new = dict(zip(self.columns, names, strict=True))
+        cells = self.cells.rename({name: new[name] for name in self.cells.columns})
+        numbers = self.numbers and self.numbers.renamed([new[name] for name in self.numbers.names])
+        return replace(self, cells=cells, numbers=numbers, names=tuple(names))
+
+    def refuse_unknown(self, name: str, role: str) -> None:
+        """Raise DataError with the nearest name when the table has no such column."""
+        if name not in self.columns:
+            hint = nearest(name, self.columns)
+            if len(self.columns) > MANY and "did you mean" not in hint:
+                hint = f" (it has {', '.join(self.columns[:MANY])}, ...)"
+            raise DataError(f'{self.place}: no {role} "{name}"{hint}')
+
+    def column(self, name: str, role: str = "column") -> "pl.Series":
+        """The cells of a column, booleans as text. Raises DataError with the nearest name."""
+        self.refuse_unknown(name, role)
+        if self.numbers and name not in self.cells.columns:
+            return as_series(name, self.numbers.column(name))
+        series = self.cells[name]
+        return series if is_text(series) or series.dtype.is_numeric() else series.cast(_text())
+
+
+def _text() -> Any:
+    import polars as pl
+
+    return pl.String
+
+
+def as_series(name: str, values: npt.NDArray[Any]) -> "pl.Series":
+    """A column of numbers (N,), null where they are NaN."""
+    import polars as pl
+
+    return pl.Series(name, values, nan_to_null=values.dtype.kind == "f")
+
+
+def counted(count: int, thing: str, things: str = "") -> str:
+    """`1 gap`, `2 gaps`; `things` where the plural is more than an s."""
+    return f"{count} {thing if count == 1 else things or f'{thing}s'}"
+
+
+def is_text(series: "pl.Series") -> bool:
+    """Whether the cells are held as text."""
+    return bool(series.dtype == _text())
+
+
+def as_numbers(series: "pl.Series") -> tuple[Floats, Mask]:
+    """values (N,), NaN where there is none, and wrong (N,): present cells that are no finite number."""
+    import polars as pl
+
+    values = series.cast(pl.Float64, strict=False).to_numpy(writable=True)  # gaps become NaN
+    wrong = ~np.isfinite(values)
+    # NaN in a column of floats is how arrays spell a gap.
+    wrong &= series.is_not_null().to_numpy() if is_text(series) else ~np.isnan(values)
+    values[wrong] = np.nan
+    return values, wrong
+
+
+def infinite(series: "pl.Series") -> Mask:
+    """Which cells (N,) read as a number that is not finite."""
+    import polars as pl
+
+    values = series.cast(pl.Float64, strict=False)
+    return (~values.is_finite()).fill_null(False).to_numpy()
+
+
+def is_numeric(table: Table, name: str, advice: str = "") -> bool:
+    """Whether a column's present cells are numbers. Raises DataError when they are but for a few strays."""
+    series = table.column(name)
+    _, wrong = as_numbers(series)
+    if not wrong.any():
+        return True
+    text = wrong & ~infinite(series)
+    if strays(series.filter(text), series.len() - series.null_count()):
+        raise not_a_number(table, name, wrong, advice)
+    return False
+
+
+def strays(texts: "pl.Series", present: int) -> bool:
+    """Whether these texts got among numbers by mistake: less than half, and few or ever the same.
+
+    A column of codes, such as ticket numbers of which a quarter has letters, is text as a whole.
+    """
+    few = len(texts) <= STRAY * present or texts.n_unique() <= SAME
+    return few and 2 * len(texts) < present
+
+
+def is_infinite(cell: str) -> bool:
+    """Whether a cell spells infinity or no number, as programs write them."""
+    return cell.lower().lstrip("+-").startswith(("inf", "nan"))
+
+
+def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> DataError:
+    """The error of a column in which the cells marked wrong (N,) are no numbers."""
+    row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
+    cell = str(table.column(name)[row])
+    kind = "a finite number" if is_infinite(cell) else "a number"
+    others = f" (and {more} more)" if more else ""
+    said = f"; {advice}" if advice else ""
+    return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}{said}')
