@@ -143,9 +143,11 @@ def _backend(made: "Sweep") -> str:
 
 
 def _report(made: "Sweep", screen: "Console", summary: "SweepSummary") -> None:
-    from nettrain.output.sweep_report import sweep_report
+    from nettrain.output.sweep_report import Leader, sweep_report
 
-    leaders = [(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best]
+    leaders = [
+        Leader(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best
+    ]
     keys = [parameter.key for parameter in made.search.parameters]
     sweep_report(
         screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.file_names()
@@ -159,14 +161,16 @@ def _draw(made: "Sweep") -> None:
 
     drawn = [one for one in made.search.parameters if any(one.key in trial.values for trial in made.trials)]
     axes = [ParameterAxis(one.key, one.distribution.log) for one in drawn]
+    best = made.best[:1]
     points = [
         TrialPoint(
             one.status,
             one.figures.get(made.goal.metric) if one.status in ("finished", "pruned") else None,
             made.trials[one.trial - 1].values,
+            best=one in best,
         )
         for one in made.results.values()
     ]
     if points and axes:
-        picture = parameters_picture(points, axes, made.goal.metric, maximize=made.goal.maximize)
+        picture = parameters_picture(points, axes, made.goal.metric)
         write_whole(made.folder.picture, picture)

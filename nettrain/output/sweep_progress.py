@@ -1,9 +1,9 @@
-"""The progress of a sweep: a live view in a terminal, thinned plain lines elsewhere."""
+"""The progress of a sweep: a live view in a terminal, some plain lines elsewhere."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,9 +15,9 @@ from nettrain.output.numbers import count, figure, seconds
 from nettrain.output.progress import title
 
 REFRESH = 0.1  # seconds between two drawings
-LINES = 10  # about as many lines when output is no terminal
-PAUSE = 10.0  # seconds after which a line comes in any case
-SETTLED = 0.02  # share of the work from which the time that is left can be told
+LINES = 10  # about as many lines where output is not a terminal
+MAX_PAUSE = 10.0  # seconds after which a line is printed in any case
+MIN_DONE = 0.02  # share of the work from which the remaining time can be estimated
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class RunningGroup:
 
 @dataclass(frozen=True)
 class SweepState:
-    """How a sweep stands: trials with a result, of all; `fresh` of them in this run."""
+    """How far a sweep has got: trials with a result, of all; `fresh` of them in this run of the sweep."""
 
     done: int
     total: int
@@ -40,9 +40,9 @@ class SweepState:
     left: float  # share of this run's work
     metric: str
     groups: tuple[RunningGroup, ...] = ()
-    best: int | None = None
+    best: int | None = None  # the best trial, its figure and its searched values
     figure: float = 0.0
-    values: Mapping[str, Any] | None = None
+    values: Mapping[str, object] | None = None
 
     @property
     def rate(self) -> float:
@@ -51,13 +51,13 @@ class SweepState:
 
     @property
     def seconds_left(self) -> float | None:
-        """By the work that is done, once there is some."""
+        """An estimate by the share of the work that is done, None at the beginning."""
         done = 1 - self.left
-        return self.spent * self.left / done if done > SETTLED else None
+        return self.spent * self.left / done if done > MIN_DONE else None
 
 
 class SweepDisplay(Protocol):
-    """Something that is told how the sweep stands."""
+    """Shows the states of a sweep as they come."""
 
     def show(self, state: SweepState) -> None: ...
 
@@ -101,7 +101,7 @@ class PlainSweepDisplay:
     def show(self, state: SweepState) -> None:
         step = max(1, state.total // LINES)
         due = state.done // step > self._done // step or state.done == state.total != self._done
-        if due or monotonic() - self._printed >= PAUSE:
+        if due or monotonic() - self._printed >= MAX_PAUSE:
             self._console.print(line(state), markup=False, highlight=False, soft_wrap=True)
             self._printed = monotonic()
         self._done = state.done
@@ -111,14 +111,14 @@ class PlainSweepDisplay:
 
 
 def sweep_progress(console: Console, *, quiet: bool) -> SweepDisplay:
-    """The progress that suits this console."""
+    """The display that suits this console."""
     if quiet:
         return NoSweepDisplay()
     return LiveSweepDisplay(console) if console.is_terminal else PlainSweepDisplay(console)
 
 
 def line(state: SweepState) -> str:
-    """How it stands as plain text."""
+    """The state as plain text."""
     parts = [f"trial {state.done:>{len(str(state.total))}}/{state.total}", pace(state)]
     if state.best is not None:
         parts.append(f"best {title(state.metric)} {figure(state.figure)} in trial {state.best}")
@@ -126,12 +126,12 @@ def line(state: SweepState) -> str:
 
 
 def pace(state: SweepState) -> str:
-    """Trials per second or minute, and the time that is left."""
+    """Trials per second or minute, and the remaining time."""
     if not state.fresh:
         return ""
-    told = f"{state.rate:.1f}/s" if state.rate >= 1 else f"{60 * state.rate:.1f}/min"
+    speed = f"{state.rate:.1f}/s" if state.rate >= 1 else f"{60 * state.rate:.1f}/min"
     left = state.seconds_left
-    return told + (f", {seconds(left)} left" if left is not None and state.done < state.total else "")
+    return speed + (f", {seconds(left)} left" if left is not None and state.done < state.total else "")
 
 
 def picture(state: SweepState) -> RenderableType:
@@ -148,16 +148,16 @@ def picture(state: SweepState) -> RenderableType:
     if state.best is not None:
         value = Text.assemble((f"{title(state.metric)} {figure(state.figure)}", "bold green"))
         body.add_row("best", Text.assemble(f"trial {state.best}  ", value))
-        for key, drawn in (state.values or {}).items():
-            body.add_row("", Text.assemble((f"{key} ", "dim"), shown(drawn)))
+        for key, searched in (state.values or {}).items():
+            body.add_row("", Text.assemble((f"{key} ", "dim"), shown(searched)))
     for group in state.groups:
         text = f"{group.members} side by side, epoch {group.epoch}/{group.epochs}"
         body.add_row("running", Text(text, style="dim"))
     return Group(head, body)
 
 
-def shown(value: Any) -> str:
-    """A drawn value for a person."""
+def shown(value: object) -> str:
+    """A searched value as an experiment file spells it, with four digits."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):

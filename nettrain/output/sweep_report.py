@@ -1,8 +1,8 @@
-"""The final report of a sweep: the best trials, what mattered, warnings, files and the next command."""
+"""What a sweep prints at its end: the best trials, what mattered, warnings, files and the next command."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,17 +14,56 @@ from nettrain.output.numbers import count, figure, rate, seconds
 from nettrain.output.progress import title
 from nettrain.output.report import labelled, plural
 from nettrain.output.sweep_progress import shown
+from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.ranking import Influence
 
-BEST = 10  # trials in the table
-FAILURES = 3  # of which the reason is told; the summary has all
+MAX_TRIALS = 10  # in the table
+MAX_FAILURES = 3  # whose reasons are printed; the summary has all
 BAR = 20  # characters of the longest bar
 LABEL = 9
-Leader = tuple[int, int, Mapping[str, float], Mapping[str, Any]]  # trial, epochs, figures, values
+DIRECTIONS = {1: "larger", -1: "smaller", 0: ""}
+
+
+@dataclass(frozen=True)
+class Leader:
+    """One of the best trials: its number, epochs, figures by name, and searched values by key."""
+
+    trial: int
+    epochs: int
+    figures: Mapping[str, float]
+    values: Mapping[str, object]
+
+
+def sweep_report(
+    console: Console,
+    summary: SweepSummary,
+    leaders: Sequence[Leader],
+    influences: Sequence[Influence],
+    keys: Sequence[str],
+    folder: Path,
+    files: Sequence[str],
+) -> None:
+    """The whole report; `leaders` are the best trials, the best first, `keys` the parameters searched."""
+    if leaders:
+        console.print(fitting_table(console, leaders, summary["metric"], keys))
+    if influences:
+        console.print(influence_table(influences))
+    for trial, message in list(summary["failures"].items())[:MAX_FAILURES]:
+        console.print(Text(f"trial {trial} failed: {message}", style="red"))
+    for warning in summary["borders"]:
+        console.print(Text(f"warning  {warning}", style="yellow"))
+    console.print(labelled({"trials": outcome(summary), "files": ", ".join(files)}))
+    # paths are to be copied: never broken into two lines
+    last = {"folder": str(folder)}
+    if leaders:
+        last["next"] = f"nettrain train {folder / 'best.yaml'}"
+    for name, text in last.items():
+        console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
 def fitting_table(console: Console, leaders: Sequence[Leader], metric: str, keys: Sequence[str]) -> Table:
     """The table of the best trials, without its least needed columns where the terminal is narrow."""
-    others = sorted({name for _, _, told, _ in leaders for name in told} - {metric})
+    others = sorted({name for leader in leaders for name in leader.figures} - {metric})
     for figures, epochs in (([metric, *others], True), ([metric, *others], False), ([metric], False)):
         table = best_table(leaders, figures, keys, epochs=epochs)
         if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
@@ -42,15 +81,16 @@ def best_table(
         table.add_column(title(name), justify="right", no_wrap=True)
     for key in short_keys(keys).values():
         table.add_column(key, overflow="fold")
-    for place, (trial, trained, told, values) in enumerate(leaders[:BEST]):
-        cells = [short(values[key]) if key in values else "" for key in keys]
-        numbers = [figure(told.get(name)) for name in figures] + ([str(trained)] if epochs else [])
-        table.add_row(str(trial), *numbers, *map(Text, cells), style="" if place else "bold green")
+    for k, leader in enumerate(leaders[:MAX_TRIALS]):
+        numbers = [figure(leader.figures.get(name)) for name in figures]
+        numbers += [str(leader.epochs)] if epochs else []
+        values = [Text(short(leader.values[key]) if key in leader.values else "") for key in keys]
+        table.add_row(str(leader.trial), *numbers, *values, style="" if k else "bold green")
     return table
 
 
-def short(value: Any) -> str:
-    """A drawn value in a narrow column."""
+def short(value: object) -> str:
+    """A searched value in a narrow column."""
     return rate(value) if isinstance(value, float) else shown(value)
 
 
@@ -60,55 +100,29 @@ def short_keys(keys: Sequence[str]) -> dict[str, str]:
     return {key: end if last.count(end) == 1 else key for key, end in zip(keys, last, strict=True)}
 
 
-def influence_table(influences: Sequence[Any]) -> Table:
+def influence_table(influences: Sequence[Influence]) -> Table:
     """How much each parameter mattered, as bars, and in which direction."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("what mattered")
     table.add_column("how much", no_wrap=True)
     table.add_column("what is better", overflow="fold")
-    for one in influences:
-        bar = "█" * round(BAR * one.strength)
-        table.add_row(one.key, Text.assemble((f"{bar:<{BAR}}", "cyan"), f" {one.strength:.2f}"), better(one))
+    for influence in influences:
+        bar = "█" * round(BAR * influence.strength)
+        strength = Text.assemble((f"{bar:<{BAR}}", "cyan"), f" {influence.strength:.2f}")
+        table.add_row(influence.key, strength, better(influence))
     return table
 
 
-def better(influence: Any) -> str:
+def better(influence: Influence) -> str:
     """The direction of a number, or the choices with their mean figures, the best first."""
     if influence.groups is None:
-        return {1: "larger", -1: "smaller", 0: ""}[influence.direction]
+        return DIRECTIONS[influence.direction]
     return ", ".join(f"{name} {figure(value)}" for name, value in influence.groups.items())
 
 
-def sweep_report(
-    console: Console,
-    summary: Mapping[str, Any],
-    leaders: Sequence[Leader],
-    influences: Sequence[Any],
-    keys: Sequence[str],
-    folder: Path,
-    files: Sequence[str],
-) -> None:
-    """All of it."""
-    if leaders:
-        console.print(fitting_table(console, leaders, summary["metric"], keys))
-    if influences:
-        console.print(influence_table(influences))
-    for trial, message in list(summary["failures"].items())[:FAILURES]:
-        console.print(Text(f"trial {trial} failed: {message}", style="red"))
-    for warning in summary["borders"]:
-        console.print(Text(f"warning  {warning}", style="yellow"))
-    console.print(labelled({"trials": outcome(summary), "files": ", ".join(files)}))
-    # paths are to be copied: never broken into two lines
-    last = {"folder": str(folder)}
-    if leaders:
-        last["next"] = f"nettrain train {folder / 'best.yaml'}"
-    for name, text in last.items():
-        console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
-
-
-def outcome(summary: Mapping[str, Any]) -> str:
-    """`64 trials: 60 finished, 4 diverged; 1.2 s, 53 trials a second`."""
-    trials, spent = summary["trials"], summary["timing"]["total_seconds"]
-    told = [f"{count(n)} {status}" for status, n in trials.items() if status != "total" and n]
-    workers = summary["timing"]["workers"]
-    return f"{', '.join(told)} of {count(trials['total'])}; {seconds(spent)} with {plural(workers, 'worker')}"
+def outcome(summary: SweepSummary) -> str:
+    """`60 finished, 4 diverged of 64; 1.2 s with 2 workers`."""
+    trials, timing = summary["trials"], summary["timing"]
+    counts = [f"{count(n)} {status}" for status, n in trials.items() if status != "total" and n]
+    spent, workers = seconds(timing["total_seconds"]), plural(timing["workers"], "worker")
+    return f"{', '.join(counts)} of {count(trials['total'])}; {spent} with {workers}"

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from nettrain.output.sweep_figure import ParameterAxis, TrialPoint, parameters_picture
 from nettrain.output.sweep_progress import LiveSweepDisplay, PlainSweepDisplay, RunningGroup, SweepState, line
-from nettrain.output.sweep_report import best_table, fitting_table, short_keys
+from nettrain.output.sweep_report import Leader, best_table, fitting_table, short_keys
 
 STATE = SweepState(
     done=16,
@@ -23,7 +23,7 @@ STATE = SweepState(
     figure=0.0912,
     values={"optimizer.learning_rate": 0.00123, "model.hidden": [64, 32]},
 )
-LEADERS = [(7, 10, {"val_loss": 0.0912, "val_accuracy": 0.97}, {"a.rate": 0.001234, "b.form": [3]})]
+LEADERS = [Leader(7, 10, {"val_loss": 0.0912, "val_accuracy": 0.97}, {"a.rate": 0.001234, "b.form": [3]})]
 
 
 def test_a_line_to_the_letter():
@@ -79,10 +79,13 @@ def test_values_in_the_table_have_three_digits():
 
 
 def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_red():
-    points = [TrialPoint("finished", 0.1 + k / 10, {"rate": 10.0**-k, "form": "ab"[k % 2]}) for k in range(6)]
+    points = [
+        TrialPoint("finished", 0.1 + k / 10, {"rate": 10.0**-k, "form": "ab"[k % 2]}, best=k == 0)
+        for k in range(6)
+    ]
     points.append(TrialPoint("diverged", None, {"rate": 1.0, "form": "a"}))
     axes = [ParameterAxis("rate", log=True), ParameterAxis("form", log=False)]
-    image = imread(BytesIO(parameters_picture(points, axes, "val_loss", maximize=False)))
+    image = imread(BytesIO(parameters_picture(points, axes, "val_loss")))
     half = image.shape[1] // 2
     red = np.abs(image[..., :3] - np.array([0xD1, 0x49, 0x5B]) / 255).max(axis=-1) < 0.02
     assert red[:, :half].sum() > 20
