@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.data.columns.profiles import ColumnProfile, column_profiles, sampled
-from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.tables.spelling import as_text, missing
@@ -101,14 +101,14 @@ def guess(source: str, wanted: str | None = None, *, seed: int = 0) -> Guess:
     A file is read again when it spells gaps in ways that are not known. Raises DataError when it cannot be
     read, has no column `wanted`, or none that could be a target.
     """
-    found = read_source(source, Reading(), seed=seed)
+    found = read_source(source, ReadOptions(), seed=seed)
     columns = column_profiles(found.table)
     targets, reason = choose(found, columns, wanted, PurePath(source).name.split(".")[0])
     marks = gap_marks(found.table, columns, targets)
     if marks:
         # with the same header, which might be decided otherwise when other cells are gaps
-        reading = Reading(found.table.header, missing=(*Reading.missing, *marks))
-        found = read_source(source, reading, seed=seed)
+        options = ReadOptions(found.table.header, missing=(*ReadOptions.missing, *marks))
+        found = read_source(source, options, seed=seed)
         columns = column_profiles(found.table)
     return describe(found, columns, targets, reason, marks)
 

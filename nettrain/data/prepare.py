@@ -12,9 +12,9 @@ from nettrain.data.columns.roles import Roles
 from nettrain.data.columns.scaling import Scaling
 from nettrain.data.labelled import Rows, label_parts
 from nettrain.data.preprocessing import Preprocessing, fit_scaling
-from nettrain.data.reading.delimited import Reading
 from nettrain.data.reading.layout import InputLayout
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings, is_path
@@ -54,10 +54,10 @@ def prepare_placed(
     settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None
 ) -> tuple[Prepared, dict[str, Split]]:
     """What `prepare` gives, and the tables by which rows of training, validation and test are placed."""
-    reading = Reading(settings.header, settings.separator, tuple(map(str, settings.missing)))
-    source = read_source(settings.source, reading, seed=seed, key="data.source", memory=memory)
+    options = ReadOptions(settings.header, settings.separator, tuple(map(str, settings.missing)))
+    source = read_source(settings.source, options, seed=seed, key="data.source", memory=memory)
     source = name_targets(source, settings.target)
-    layout = InputLayout(tuple(source.table.columns), source.header, source.separator, reading.missing)
+    layout = InputLayout(tuple(source.table.columns), source.header, source.separator, options.missing)
     names = target_columns(source.table, source.target if settings.target is None else settings.target)
     roles = settings.columns.named(source.table, names)
     tables = read_tables(source, names, layout, settings, seed, memory)

@@ -11,9 +11,10 @@ from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, expects, option
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import Scaling, scalings
+from nettrain.data.reading.file_format import described_files, known_files
+from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, SPLITS
 from nettrain.data.reading.shipped import BUILTINS
-from nettrain.data.reading.sources import FILES
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.data.tables.spelling import value_text
 from nettrain.errors import nearest
@@ -37,11 +38,8 @@ def known_source(source: str) -> str:
     if kind in KINDS:
         if name not in KINDS[kind]:
             raise refuse(f"is not a {kind} source{nearest(name, KINDS[kind])}")
-    elif PurePath(source).suffix and not source.lower().endswith((*FILES, "/")):
-        raise refuse(
-            "is not a source (a .csv, .tsv, .parquet, .npz or .npy file, a folder of IDX files, builtin:NAME "
-            "or synthetic:NAME)"
-        )
+    elif PurePath(source).suffix and not source.lower().endswith(tuple(FORMATS)):
+        raise refuse(f"is not a source ({known_files()}, builtin:NAME or synthetic:NAME)")
     return source
 
 
@@ -83,10 +81,7 @@ ClassWeights = Annotated[
 class DataSettings(Settings):
     """Where rows come from, what is predicted, which rows are held back, and how cells become numbers."""
 
-    source: Source = Field(
-        description="builtin:NAME, synthetic:NAME, a .csv, .tsv (also .gz), .parquet, .npz or .npy file, "
-        "or a folder of IDX files"
-    )
+    source: Source = Field(description=f"builtin:NAME, synthetic:NAME, {described_files()}")
     target: TargetColumns = option(
         None,
         "what is predicted: a column's name, or its position from 0 or, negative, from the end, "

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.guess import Guess
-from nettrain.data.reading.delimited import Reading
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.tables.table import counted
 from nettrain.experiment.page import Page, plain, printable, quoted, shortened
 from nettrain.experiment.recommendation import Recommendation, in_words, plan
@@ -136,7 +136,9 @@ def add_gaps(page: Page, guess: Guess) -> None:
     """How gaps are spelled, where they are, and what becomes of them."""
     if guess.marks:
         words = ", ".join(map(quoted, guess.marks[:NAMED]))
-        page.entry(1, "missing", [*Reading.missing, *guess.marks], f"words among numbers are gaps: {words}")
+        page.entry(
+            1, "missing", [*ReadOptions.missing, *guess.marks], f"words among numbers are gaps: {words}"
+        )
     if guess.unlabelled:
         page.entry(1, "missing_target", "drop", f"{counted(guess.unlabelled, 'row')} without a target")
     gaps = sorted((c for c in guess.inputs if c.gaps), key=lambda column: -column.gaps)

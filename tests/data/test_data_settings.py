@@ -17,7 +17,7 @@ KEYS = (
 REFUSED = [
     (
         {"source": "notes.txt"},
-        "is not a source (a .csv, .tsv, .parquet, .npz or .npy file, a folder of IDX files, builtin:NAME or ",
+        "is not a source (a .csv, .tsv, .npy, .npz or .parquet file, a folder of IDX files, builtin:NAME or ",
     ),
     ({"source": "x.parquet.gz"}, "is not a source"),
     ({"source": "x.npy.gz"}, "is not a source"),

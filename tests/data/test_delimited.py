@@ -9,15 +9,16 @@ import polars as pl
 import pytest
 
 from nettrain.data.reading.cells import find_separator
-from nettrain.data.reading.delimited import Reading, parse, read_delimited
+from nettrain.data.reading.formats.delimited import parse, read_delimited
 from nettrain.data.reading.header import looks_like_header
+from nettrain.data.reading.options import ReadOptions
 from nettrain.errors import DataError
 
-PLAIN = Reading(header=False, missing=())
+PLAIN = ReadOptions(header=False, missing=())
 
 
 def read(text, **reading):
-    return parse(text.encode(), "x.csv", Reading(**reading))
+    return parse(text.encode(), "x.csv", ReadOptions(**reading))
 
 
 def cells_of(table):
@@ -43,7 +44,7 @@ def test_cells_equal_those_of_pythons_reader(seed):
 def test_cells_and_header_equal_polars_own(tmp_path):
     frame = pl.DataFrame({"n": [1.5, -2.0, 3e-7], "t": ["a", 'b"c', "d,e"], "w": [7, 8, 9]})
     frame.write_csv(tmp_path / "x.csv")
-    table = read_delimited(tmp_path / "x.csv", Reading())
+    table = read_delimited(tmp_path / "x.csv", ReadOptions()).table
     assert table.header
     assert frame.with_columns(pl.col("w").cast(pl.Float64)).equals(table.frame)
 
@@ -51,7 +52,7 @@ def test_cells_and_header_equal_polars_own(tmp_path):
 def test_gzip_mark_and_line_ends_change_nothing(tmp_path):
     text = "a,b\n1,x\n2,y\n"
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()))
-    zipped = read_delimited(tmp_path / "x.csv.gz", Reading())
+    zipped = read_delimited(tmp_path / "x.csv.gz", ReadOptions()).table
     assert read(text).frame.equals(zipped.frame)
 
 
@@ -124,7 +125,7 @@ def test_refuses_damaged_text(text, message):
 
 
 def test_latin_1_is_read_with_a_note():
-    table = parse("name,n\nJosé,1\nZoë,2\n".encode("latin-1"), "x.csv", Reading())
+    table = parse("name,n\nJosé,1\nZoë,2\n".encode("latin-1"), "x.csv", ReadOptions())
     assert [["José", 1], ["Zoë", 2]] == cells_of(table)
     assert ("x.csv: is not UTF-8, read as Latin-1; save it as UTF-8 if letters look wrong",) == table.notes
     assert "x.csv:3" == table.at(1)
@@ -148,5 +149,5 @@ def test_refuses_damaged_files(tmp_path, monkeypatch):
         ("nowhere/x.csv", "data.source: nowhere/x.csv: no such file"),
     ]:
         with pytest.raises(DataError) as caught:
-            read_delimited(tmp_path / name, Reading(), "data.source")
+            read_delimited(tmp_path / name, ReadOptions(), "data.source")
         assert str(caught.value).startswith(message)

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nettrain.data.reading import delimited
 from nettrain.data.reading.cells import mark_missing, read_cells, read_typed
-from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.reading.formats import delimited
+from nettrain.data.reading.formats.delimited import parse
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.sources import read_source
 from nettrain.data.tables.table import as_numbers, is_text
 
@@ -54,7 +55,7 @@ def assert_equal_to_polars(frame, table):
 @given(tables(), st.sampled_from(",;\t|"), st.sampled_from(["necessary", "always", "non_numeric"]))
 def test_tables_that_polars_writes_come_back(frame, separator, quotes):
     text = frame.write_csv(separator=separator, quote_style=quotes)
-    table = parse(text.encode(), "x.csv", Reading(header=True, separator=separator, missing=MISSING))
+    table = parse(text.encode(), "x.csv", ReadOptions(header=True, separator=separator, missing=MISSING))
     assert_equal_to_polars(frame, table)
 
 
@@ -65,7 +66,7 @@ def test_the_size_of_pieces_changes_nothing(frame, size, end):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "HEAD", size)
         patch.setattr(delimited, "PIECE", size)
-        table = parse(text.encode(), "x.csv", Reading(header=True, separator=",", missing=MISSING))
+        table = parse(text.encode(), "x.csv", ReadOptions(header=True, separator=",", missing=MISSING))
     assert frame.height == table.height
     assert_equal_to_polars(frame, table)
 
@@ -97,7 +98,7 @@ def test_numbers_read_at_once_are_those_read_as_text(rows):
     ("name", "separator"), [("pandas.csv", ","), ("pandas.tsv.gz", "\t"), ("excel.csv", ";")]
 )
 def test_pandas_rows(name, separator):
-    source = read_source(str(FILES / name), Reading(), seed=0)
+    source = read_source(str(FILES / name), ReadOptions(), seed=0)
     assert (True, separator) == (source.header, source.separator)
     assert ["id", "price", "note", "open", "day"] == source.table.columns
     assert [
@@ -119,7 +120,7 @@ def test_files_of_many_pieces_equal_those_of_one(monkeypatch):
     buffer = io.BytesIO()
     frame.write_csv(buffer)
     monkeypatch.setattr(delimited, "PIECE", 10_000)
-    table = parse(buffer.getvalue(), "x.csv", Reading())
+    table = parse(buffer.getvalue(), "x.csv", ReadOptions())
     assert len(table.numbers.parts) > 10
     assert frame.equals(table.frame)
     rows = np.array([2999, 0, 1500, 1501])

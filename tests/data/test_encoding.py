@@ -6,7 +6,8 @@ import pytest
 from nettrain.data.columns.categories import TextColumn
 from nettrain.data.columns.encoding import encode_all, encoder_from_json, fit_encoders
 from nettrain.data.columns.numbers import NumberColumn
-from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.reading.formats.delimited import parse
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import Table
@@ -87,7 +88,7 @@ CELLS = "name,age\na,1\nb,abc\nc,2\nd,3\ne,old\nf,5\n"
     ],
 )
 def test_text_among_numbers_is_refused_with_its_place(text, message):
-    table = parse(text.encode(), "x.csv", Reading(header=True))
+    table = parse(text.encode(), "x.csv", ReadOptions(header=True))
     with pytest.raises(DataError) as caught:
         fit_encoders(table, ["age"], np.arange(2))
     assert str(caught.value).startswith(message)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nettrain.data.reading.delimited import Reading
-from nettrain.data.reading.idx import TYPES, read_folder, read_idx
+from nettrain.data.reading.formats.idx import TYPES, read_folder, read_idx
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.sources import read_source
 from nettrain.errors import DataError
 
@@ -55,7 +55,7 @@ def test_a_folder_gives_training_and_test_rows(pack, tmp_path):
         t10k_labels__idx1_ubyte__gz=gzip.compress(idx(LABELS[1:3])),
         notes__txt=b"anything",
     )
-    source = read_source(str(folder), Reading(), seed=0)
+    source = read_source(str(folder), ReadOptions(), seed=0)
     assert ("label", True, 4, 2) == (source.target, source.classes, source.table.height, source.test.height)
     assert [*(f"pixel_{i}" for i in range(6)), "label"] == source.table.columns
     expected = np.column_stack([IMAGES.reshape(4, 6), LABELS])
@@ -65,15 +65,16 @@ def test_a_folder_gives_training_and_test_rows(pack, tmp_path):
 
 
 def test_images_alone_and_test_rows_alone_are_rows_too(tmp_path):
-    table, test = read_folder(write(tmp_path / "a", train_images_idx3_ubyte=idx(IMAGES)))
-    assert (6, None) == (len(table.columns), test)
-    table, test = read_folder(write(tmp_path / "b", t10k_images_idx3_ubyte=idx(IMAGES[:1])))
-    assert (1, None) == (table.height, test)
+    source = read_folder(write(tmp_path / "a", train_images_idx3_ubyte=idx(IMAGES)), ReadOptions())
+    assert (6, None) == (len(source.table.columns), source.test)
+    source = read_folder(write(tmp_path / "b", t10k_images_idx3_ubyte=idx(IMAGES[:1])), ReadOptions())
+    assert (1, None) == (source.table.height, source.test)
 
 
 @pytest.mark.skipif(not MNIST.is_dir(), reason="shared/data/mnist is not there")
 def test_mnist_has_its_published_figures():
-    table, test = read_folder(MNIST)
+    source = read_folder(MNIST, ReadOptions())
+    table, test = source.table, source.test
     counts = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert counts == np.bincount(table.column("label")).tolist()
     assert [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009] == np.bincount(
@@ -134,7 +135,7 @@ def test_refuses_damaged_files(data, message, tmp_path, monkeypatch):
 def test_refuses_folders_that_do_not_fit(files, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "digits", **files)
-    assert message == refusal(read_folder, Path("digits"), "data.source")
+    assert message == refusal(read_folder, Path("digits"), ReadOptions(), "data.source")
 
 
 def test_names_the_nearest_folder(tmp_path, monkeypatch):
@@ -142,5 +143,5 @@ def test_names_the_nearest_folder(tmp_path, monkeypatch):
     (tmp_path / "digits").mkdir()
     message = 'data.test: digts: no such file or folder, did you mean "digits"?'
     with pytest.raises(DataError) as caught:
-        read_source("digts", Reading(), seed=0, key="data.test")
+        read_source("digts", ReadOptions(), seed=0, key="data.test")
     assert message == str(caught.value)

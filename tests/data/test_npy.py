@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nettrain.data.prepare import prepare
-from nettrain.data.reading.npy import read_npy
+from nettrain.data.reading.formats.npy import read_npy
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 
@@ -18,7 +19,7 @@ def rows() -> np.ndarray:
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2"])
 def test_columns_are_named_by_their_places(tmp_path, dtype):
     np.save(tmp_path / "a.npy", rows().astype(dtype))
-    table = read_npy(tmp_path / "a.npy")
+    table = read_npy(tmp_path / "a.npy", ReadOptions()).table
     assert ["column_0", "column_1", "column_2", "column_3"] == table.columns
     assert 60 == table.height
     np.testing.assert_array_equal(rows().astype(dtype)[:, 1], table.numbers.column("column_1"))
@@ -52,7 +53,7 @@ def test_it_is_read_as_a_csv_file_of_the_same_numbers(tmp_path):
 def test_arrays_of_another_kind_are_refused(tmp_path, array, told):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     with pytest.raises(DataError) as caught:
-        read_npy(tmp_path / "a.npy")
+        read_npy(tmp_path / "a.npy", ReadOptions())
     assert str(caught.value).endswith(f"a.npy: {told}")
 
 
@@ -66,5 +67,5 @@ def test_a_damaged_or_missing_file_is_one_line(tmp_path):
         "none.npy": "no such file",
     }.items():
         with pytest.raises(DataError, match=told) as caught:
-            read_npy(tmp_path / name)
+            read_npy(tmp_path / name, ReadOptions())
         assert 1 == len(str(caught.value).splitlines())

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nettrain.data.reading.delimited import Reading
-from nettrain.data.reading.npz import read_npz
+from nettrain.data.reading.formats.npz import read_npz
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.sources import read_source
 from nettrain.errors import DataError
 
@@ -22,7 +22,7 @@ def saved(folder, **arrays):
 
 def refusal(path, key=""):
     with pytest.raises(DataError) as caught:
-        read_npz(path, key)
+        read_npz(path, ReadOptions(), key)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -30,12 +30,12 @@ def refusal(path, key=""):
 @pytest.mark.parametrize("dtype", ["u1", "i1", ">i2", "u4", "i8", "f2", "f4", ">f8", "g", "?"])
 def test_numbers_of_every_type_come_back(dtype, tmp_path):
     x = np.array([[0, 1], [1, 0]], dtype=dtype)
-    table, _ = read_npz(saved(tmp_path, x=x))
+    table = read_npz(saved(tmp_path, x=x), ReadOptions()).table
     np.testing.assert_array_equal(x.astype(np.float64), table.frame.to_numpy())
 
 
 def test_gaps_text_and_case(tmp_path):
-    source = read_source(str(saved(tmp_path, X=X, Y=np.array(["a", "b", "a"]))), Reading(), seed=0)
+    source = read_source(str(saved(tmp_path, X=X, Y=np.array(["a", "b", "a"]))), ReadOptions(), seed=0)
     assert [(1.5, None, "a"), (2.0, -3.0, "b"), (0.0, 7.0, "a")] == source.table.frame.rows()
     assert (["x0", "x1", "y"], "y", None) == (source.table.columns, source.target, source.test)
     assert not source.header
@@ -44,18 +44,19 @@ def test_gaps_text_and_case(tmp_path):
 def test_images_are_flattened_and_test_rows_found_by_keras_names(tmp_path):
     images = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
     path = saved(tmp_path, x_train=images, y_train=[[1], [2], [3]], x_test=images[:1], y_test=[[9]])
-    table, test = read_npz(path)
+    source = read_npz(path, ReadOptions())
+    table, test = source.table, source.test
     np.testing.assert_array_equal(np.column_stack([images.reshape(3, 4), [1, 2, 3]]), table.frame.to_numpy())
     assert [(0, 1, 2, 3, 9)] == test.frame.rows()
     assert test.at(0).endswith("x.npz (test) row 1")
 
 
 def test_several_targets_and_none(tmp_path):
-    source = read_source(str(saved(tmp_path, x=X[:, 1:], y=X)), Reading(), seed=0)
+    source = read_source(str(saved(tmp_path, x=X[:, 1:], y=X)), ReadOptions(), seed=0)
     assert ["y0", "y1"] == source.target
     assert [-3.0, 2.0, -3.0] == list(source.table.frame.row(1))
-    assert ["x0"] == read_npz(saved(tmp_path, x=[1, 2]))[0].columns
-    assert 2 == read_npz(saved(tmp_path, x_test=[1, 2]))[0].height
+    assert ["x0"] == read_npz(saved(tmp_path, x=[1, 2]), ReadOptions()).table.columns
+    assert 2 == read_npz(saved(tmp_path, x_test=[1, 2]), ReadOptions()).table.height
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from nettrain.data.reading.delimited import Reading
-from nettrain.data.reading.parquet import read_parquet
+from nettrain.data.reading.formats.parquet import read_parquet
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.sources import read_source
 from nettrain.errors import DataError
 
@@ -33,20 +33,20 @@ CELLS = {
 
 def refusal(path, key=""):
     with pytest.raises(DataError) as caught:
-        read_parquet(path, (), key)
+        read_parquet(path, ReadOptions(missing=()), key)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_pyarrows_columns(name):
-    table = read_parquet(FILES / "pyarrow.parquet", ("?",))
+    table = read_parquet(FILES / "pyarrow.parquet", ReadOptions(missing=("?",))).table
     assert CELLS[name] == table.column(name).to_list()
     assert list(CELLS) == table.columns
 
 
 def test_pandas_rows():
-    source = read_source(str(FILES / "pandas.parquet"), Reading(), seed=0)
+    source = read_source(str(FILES / "pandas.parquet"), ReadOptions(), seed=0)
     assert source.header
     assert [
         (1, 1.5, "plain", "true"),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from nettrain.data.inputs import encode_parts
 from nettrain.data.prepare import prepare
-from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.reading.formats.delimited import parse
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.row_chunks import RowChunks, room_for
 from nettrain.errors import DataError
@@ -46,12 +47,12 @@ def test_room_is_writable_and_may_be_empty():
 
 
 def test_a_table_gives_its_numbers_back_while_it_is_encoded(tmp_path, monkeypatch):
-    monkeypatch.setattr("nettrain.data.reading.delimited.PIECE", 100)
+    monkeypatch.setattr("nettrain.data.reading.formats.delimited.PIECE", 100)
     monkeypatch.setattr("nettrain.data.inputs.CHUNK", 9)
     text = "a,b,y\n" + "".join(f"{i},{i * i % 17},{i % 2}\n" for i in range(100))
     (tmp_path / "x.csv").write_text(text)
     data = prepare(DataSettings(source=str(tmp_path / "x.csv")), seed=0, dtype="float64")
-    table = parse(text.encode(), "x.csv", Reading())
+    table = parse(text.encode(), "x.csv", ReadOptions())
     whole = data.preprocessing.encode(table)
     rows = np.array([99, 3, 50, 4])
     parts = {"some": (table, rows), "others": (table, np.arange(10))}
@@ -66,6 +67,6 @@ def test_a_table_gives_its_numbers_back_while_it_is_encoded(tmp_path, monkeypatc
 def test_a_value_too_large_for_the_dtype_is_placed(tmp_path):
     (tmp_path / "x.csv").write_text("1,x\n2,z\n" * 10)
     data = prepare(DataSettings(source=str(tmp_path / "x.csv"), header=False), seed=0, dtype="float32")
-    table = parse(b"1\n1e300\n", "rows.csv", Reading(header=False))
+    table = parse(b"1\n1e300\n", "rows.csv", ReadOptions(header=False))
     with pytest.raises(DataError, match=r'^rows.csv:2: column "column_0": .* too large for float32$'):
         encode_parts({"rows": (table, np.arange(2))}, data.preprocessing, "float32")

@@ -6,8 +6,8 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from nettrain.data.reading.delimited import Reading
 from nettrain.data.reading.opening import read_bytes
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.shipped import BUILTINS, read_shipped
 from nettrain.data.reading.sources import read_source
 from nettrain.data.reading.synthetic import ROWS, SYNTHETICS, read_synthetic
@@ -111,4 +111,4 @@ def test_shapes_are_those_of_their_names():
 
 def test_an_unknown_builtin_is_refused():
     with pytest.raises(DataError, match=r'^data.source: no built-in data .irsi., did you mean "iris"\?$'):
-        read_source("builtin:irsi", Reading(), seed=0, key="data.source")
+        read_source("builtin:irsi", ReadOptions(), seed=0, key="data.source")

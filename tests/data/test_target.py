@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.reading.formats.delimited import parse
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.kind import find_target, order_classes
 from nettrain.data.targets.renames import rename_cells, unused
@@ -78,7 +79,7 @@ def test_columns_by_name_and_position():
 )
 def test_a_column_that_is_not_there(wanted, message):
     with pytest.raises(DataError) as caught:
-        target_column(parse(b"n,species\n1,x\n", "x.csv", Reading()), wanted)
+        target_column(parse(b"n,species\n1,x\n", "x.csv", ReadOptions()), wanted)
     assert message == str(caught.value)
 
 
@@ -111,7 +112,7 @@ def test_a_column_that_is_not_there(wanted, message):
 )
 def test_refuses_cells_that_do_not_fit(text, wanted, message):
     with pytest.raises(DataError) as caught:
-        find_target(parse(text.encode(), "x.csv", Reading(header=True)), ["t"], wanted)
+        find_target(parse(text.encode(), "x.csv", ReadOptions(header=True)), ["t"], wanted)
     assert str(caught.value).startswith(message)
 
 
@@ -286,7 +287,7 @@ def test_says_which_renames_are_of_no_use():
 
 
 def test_rows_without_a_target_are_dropped_and_counted():
-    table = parse(b"n,t\n1,a\n2,\n3,b\n\n4,?\n5,c\n", "x.csv", Reading(header=True))
+    table = parse(b"n,t\n1,a\n2,\n3,b\n\n4,?\n5,c\n", "x.csv", ReadOptions(header=True))
     left, note = drop_missing(table, ["t"])
     assert ["a", "b", "c"] == left.column("t").to_list()
     assert "x.csv: 2 rows without a target left out (at 3, 6)" == note

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from nettrain.data.reading.options import SEPARATORS
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.table import counted
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
-
-SEPARATORS = (",", ";", "\t", "|")
 
 
 class Ragged(ValueError):

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Protocol, TypeGuard, cast
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.data.reading.arrays import as_inputs, held, plain_dtype
 from nettrain.data.reading.frames import EXPECTED, refuse_nested
-from nettrain.data.reading.header import refuse_twice
-from nettrain.data.reading.npz import as_inputs, held, plain_dtype
 from nettrain.data.tables.spelling import value_text
-from nettrain.data.tables.table import counted
+from nettrain.data.tables.table import counted, refuse_twice
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nettrain.data.tables.table import as_numbers
-from nettrain.errors import DataError
+from nettrain.data.tables.table import as_numbers, refuse_twice
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,12 +35,3 @@ def column_names(cells: Sequence[Any], place: str) -> tuple[str, ...]:
     names = tuple(f"column_{i}" if cell is None else str(cell) for i, cell in enumerate(cells))
     refuse_twice(names, place)
     return names
-
-
-def refuse_twice(names: Sequence[str], place: str) -> None:
-    """Raise DataError when a name comes twice."""
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise DataError(f'{place}: two columns are named "{name}"')
-        seen.add(name)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nettrain.data.reading.cells import SEPARATORS
-from nettrain.data.reading.delimited import Reading
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.reading.options import SEPARATORS, ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import half_of, read_source
 from nettrain.data.tables.table import Table, counted
@@ -24,10 +23,10 @@ class InputLayout:
     separator: str
     missing: tuple[str, ...]
 
-    def reading(self, separator: str = "auto") -> Reading:
+    def options(self, separator: str = "auto") -> ReadOptions:
         """How another file of this form is read; auto tries the training file's separator first."""
         others = tuple(other for other in SEPARATORS if other != self.separator)
-        return Reading(
+        return ReadOptions(
             self.header or "auto", separator, self.missing, self.columns, (self.separator, *others)
         )
 
@@ -86,7 +85,7 @@ def read_aligned(
     """The rows of a source under the names of the training data's columns; see `half_of`."""
     if isinstance(source, MemoryTables):
         return layout.align_source(source.read("train", layout.missing), target)
-    return layout.align(half_of(read_source(source, layout.reading(), seed=seed), source, half), target)
+    return layout.align(half_of(read_source(source, layout.options(), seed=seed), source, half), target)
 
 
 def counted_places(places: Sequence[int]) -> str:

@@ -4,7 +4,8 @@ import gzip
 from dataclasses import dataclass, replace
 from importlib import resources
 
-from nettrain.data.reading.delimited import Reading, parse
+from nettrain.data.reading.formats.delimited import parse
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.tables.table import Table
 
 
@@ -42,6 +43,6 @@ def read_shipped(name: str) -> tuple[Table, Table | None]:
 def _read(file: str, shipped: Shipped, place: str) -> Table:
     data = resources.files("nettrain.data").joinpath("builtin", *file.split("/")).read_bytes()
     data = gzip.decompress(data) if file.endswith(".gz") else data
-    table = parse(data, place, Reading(header=not shipped.names, separator=","))
+    table = parse(data, place, ReadOptions(header=not shipped.names, separator=","))
     named = table.renamed(shipped.names or table.columns)
     return replace(named, header=True, lines=None)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nettrain.data.reading.header import refuse_twice
-from nettrain.data.tables.table import Table
+from nettrain.data.tables.table import Table, refuse_twice
 
 
 @dataclass(frozen=True)

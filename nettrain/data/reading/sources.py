@@ -3,24 +3,21 @@
 from dataclasses import replace
 from pathlib import Path
 
-from nettrain.data.reading.delimited import Reading, read_delimited
-from nettrain.data.reading.idx import LABEL, read_folder
+from nettrain.data.reading.file_format import FOLDER
+from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, MemoryTables, read_memory
-from nettrain.data.reading.npy import read_npy
-from nettrain.data.reading.npz import read_npz
-from nettrain.data.reading.parquet import read_parquet
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.shipped import BUILTINS, read_shipped
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.synthetic import read_synthetic
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError, nearest
 
-TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-FILES = (*TEXT, ".parquet", ".npz", ".npy")
+TEXT = ".csv"  # how files with an unknown ending are read
 
 
 def read_source(
-    source: str, reading: Reading, *, seed: int, key: str = "", memory: MemoryTables | None = None
+    source: str, options: ReadOptions, *, seed: int, key: str = "", memory: MemoryTables | None = None
 ) -> Source:
     """The rows of `builtin:NAME`, `synthetic:NAME`, `memory:NAME`, a file or a folder.
 
@@ -34,8 +31,8 @@ def read_source(
         table = read_synthetic(name, seed)
         return Source(table, table.columns[-1])
     if kind == MEMORY:
-        return read_memory(name, reading.missing, memory, key)
-    return _file(Path(source), reading, key)
+        return read_memory(name, options.missing, memory, key)
+    return _file(Path(source), options, key)
 
 
 def half_of(found: Source, source: str, half: str | None) -> Table:
@@ -51,28 +48,16 @@ def half_of(found: Source, source: str, half: str | None) -> Table:
     return found.test if half else replace(found.test, notes=(*found.test.notes, note))
 
 
-def _file(path: Path, reading: Reading, key: str) -> Source:
+def _file(path: Path, options: ReadOptions, key: str) -> Source:
     """The rows of a file or folder: its name says how they are read, and all else is taken for text."""
-    suffix = path.suffix.lower()
-    if suffix == ".npz":
-        table, test = read_npz(path, key)
-        targets = [name for name in table.columns if name.startswith("y")]
-        return Source(table, targets if len(targets) > 1 else "y", test)
-    if suffix == ".npy":
-        return Source(read_npy(path, key))
-    if suffix == ".parquet":
-        return Source(read_parquet(path, reading.missing, key), header=True)
-    if names_folder(path):
-        table, test = read_folder(path, key)
-        return Source(table, LABEL, test, classes=True)
-    table = read_delimited(path, reading, key)
-    return Source(table, header=table.header, separator=table.separator)
+    name = path.name.lower()
+    endings = [ending for ending in FORMATS if name.endswith(ending)]
+    ending = max(endings, key=len, default=FOLDER if names_folder(path) else TEXT)
+    return FORMATS[ending].read(path, options, key)
 
 
 def names_folder(path: Path) -> bool:
-    """Whether a path is or would be a folder, and not one that is named like a file."""
-    if path.name.lower().endswith(FILES):
-        return False
+    """Whether a path without a known ending is or would be a folder."""
     return path.is_dir() or not (path.suffix or path.exists())
 
 

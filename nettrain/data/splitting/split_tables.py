@@ -63,7 +63,7 @@ def second_source(
     """Another source in the form of the first, target included, when `size` names one."""
     if not isinstance(size, str):
         return None
-    source = read_source(size, layout.reading(separator), seed=seed, key=f"data.{key}", memory=memory)
+    source = read_source(size, layout.options(separator), seed=seed, key=f"data.{key}", memory=memory)
     return layout.align_source(source, names)
 
 

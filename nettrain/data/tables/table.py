@@ -144,6 +144,15 @@ def counted(count: int, thing: str, things: str = "") -> str:
     return f"{count} {thing if count == 1 else things or f'{thing}s'}"
 
 
+def refuse_twice(names: Sequence[str], place: str) -> None:
+    """Raise DataError when a name comes twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise DataError(f'{place}: two columns are named "{name}"')
+        seen.add(name)
+
+
 def is_text(series: "pl.Series") -> bool:
     """Whether the cells are held as text."""
     return bool(series.dtype == _text())

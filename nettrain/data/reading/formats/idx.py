@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.data.reading.file_format import FOLDER, file_format
 from nettrain.data.reading.opening import close_file, open_bytes, readable, shown
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.source import Source
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.table import Table, counted
 from nettrain.errors import DataError
@@ -23,7 +26,8 @@ LABEL = "label"
 MOST_PACKED = 1040  # bytes that gzip makes of one, at best
 
 
-def read_folder(folder: Path, key: str = "") -> tuple[Table, Table | None]:
+@file_format(FOLDER, content="IDX files")
+def read_folder(folder: Path, options: ReadOptions, key: str = "") -> Source:
     """The rows to train on and, where there are some, the test rows: a column per pixel, then the label.
 
     Test rows alone are the table. Raises DataError for a folder without IDX files, and for files that are
@@ -40,7 +44,7 @@ def read_folder(folder: Path, key: str = "") -> tuple[Table, Table | None]:
     tables = [
         rows_of(files[part, "images"], files.get((part, "labels")), shown(folder), part) for part in parts
     ]
-    return tables[0], tables[1] if len(tables) > 1 else None
+    return Source(tables[0], LABEL, tables[1] if len(tables) > 1 else None, classes=True)
 
 
 def idx_files(folder: Path) -> dict[tuple[str, str], Path]:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nettrain.data.reading.cells import (
-    SEPARATORS,
     Ragged,
     empty_rows,
     find_separator,
@@ -25,8 +24,11 @@ from nettrain.data.reading.cells import (
     read_typed,
     refuse_ragged,
 )
+from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.header import column_names, looks_like_header
 from nettrain.data.reading.opening import open_bytes, readable, shown
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.source import Source
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.row_chunks import Piece, RowChunks, room_for
 from nettrain.data.tables.table import Floats, Table, as_numbers, is_text
@@ -37,21 +39,6 @@ if TYPE_CHECKING:
 
 HEAD = 4_000_000  # bytes that decide on separator, header and kinds of columns
 PIECE = 8_000_000  # bytes that are parsed at once
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How files are read: `missing` are the cells that mean no value.
-
-    `known` are names of columns, where an earlier table has them: a first row that holds one is a header.
-    `separators` are those that auto tries, the likeliest first.
-    """
-
-    header: Literal["auto"] | bool = "auto"
-    separator: str = "auto"
-    missing: tuple[str, ...] = ("", "?", "NA", "NaN")
-    known: tuple[str, ...] = ()
-    separators: tuple[str, ...] = SEPARATORS
 
 
 @dataclass(frozen=True)
@@ -94,36 +81,38 @@ def numbers_of(series: "pl.Series") -> tuple[Floats, bool]:
     return values, int(np.isfinite(values).sum()) == series.len() - series.null_count()
 
 
-def read_delimited(path: Path, reading: Reading, key: str = "") -> Table:
+@file_format(".csv", ".tsv", ".csv.gz", ".tsv.gz")
+def read_delimited(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The table in a .csv or .tsv file, packed by gzip or not; blank lines and blanks around cells dropped.
 
     Raises DataError with the place for a missing, empty, damaged or ragged file, unclosed quotes, and
     names that occur twice; `key` says which setting named the file.
     """
-    if reading.separator == "auto" and path.name.lower().removesuffix(".gz").endswith(".tsv"):
-        reading = replace(reading, separator="\t")
+    if options.separator == "auto" and path.name.lower().removesuffix(".gz").endswith(".tsv"):
+        options = replace(options, separator="\t")
     with readable(path, f"{key}: " if key else ""):
-        return read_stream(lambda: open_bytes(path), shown(path), reading)
+        table = read_stream(lambda: open_bytes(path), shown(path), options)
+    return Source(table, header=table.header, separator=table.separator)
 
 
-def parse(data: bytes, place: str, reading: Reading) -> Table:
+def parse(data: bytes, place: str, options: ReadOptions) -> Table:
     """The table in the bytes of a file that errors call `place`."""
-    return read_stream(lambda: io.BytesIO(data), place, reading)
+    return read_stream(lambda: io.BytesIO(data), place, options)
 
 
-def read_stream(open: Callable[[], io.BufferedIOBase], place: str, reading: Reading) -> Table:
+def read_stream(open: Callable[[], io.BufferedIOBase], place: str, options: ReadOptions) -> Table:
     """The table in a stream that can be opened again, in UTF-8 or, with a note, in Latin-1."""
     file = TextFile(place, open)
     try:
-        return read_text(file, reading)
+        return read_text(file, options)
     except UnicodeDecodeError:
         note = f"{place}: is not UTF-8, read as Latin-1; save it as UTF-8 if letters look wrong"
-        return replace(read_text(replace(file, latin=True), reading), notes=(note,))
+        return replace(read_text(replace(file, latin=True), options), notes=(note,))
 
 
-def read_text(file: TextFile, reading: Reading) -> Table:
+def read_text(file: TextFile, options: ReadOptions) -> Table:
     """The table in a file of text. Raises UnicodeDecodeError when it is not in its encoding."""
-    form = look(file, reading)
+    form = look(file, options)
     body = read_body(file, form)
     if body.wrong:
         form = replace(form, numeric=tuple(name for name in form.numeric if name not in body.wrong))
@@ -160,23 +149,23 @@ def joined(frames: "Iterable[pl.DataFrame]") -> "pl.DataFrame":
     return pl.concat(frames, rechunk=False)
 
 
-def look(file: TextFile, reading: Reading) -> Dialect:
+def look(file: TextFile, options: ReadOptions) -> Dialect:
     """What the head of a file says about its form. Raises DataError when there is nothing in it."""
     head = next((piece for piece in file.pieces(HEAD) if piece.strip()), b"")
     if not head:
         raise DataError(f"{file.place}: is empty")
-    separator = reading.separator
+    separator = options.separator
     if separator == "auto":
-        separator = find_separator(head.decode(), reading.separators)
-    frame = mark_missing(whole_rows(file, head, separator), reading.missing)
+        separator = find_separator(head.decode(), options.separators)
+    frame = mark_missing(whole_rows(file, head, separator), options.missing)
     if not frame.height:
         raise DataError(f"{file.place}: is empty")
-    header = decide_header(frame, reading)
+    header = decide_header(frame, options)
     names = [f"column_{i}" for i in range(frame.width)]
     frame.columns = column_names(frame.row(0), file.place) if header else names
     below = frame.slice(int(header))
     numeric = tuple(column.name for column in below.get_columns() if not as_numbers(column)[1].any())
-    return Dialect(separator, header, tuple(frame.columns), numeric, reading.missing)
+    return Dialect(separator, header, tuple(frame.columns), numeric, options.missing)
 
 
 def read_body(file: TextFile, form: Dialect) -> Body:
@@ -212,10 +201,10 @@ def whole_rows(file: TextFile, piece: bytes, separator: str) -> "pl.DataFrame":
         raise DataError(f"{file.place}: cannot be split into cells: {error}") from error
 
 
-def decide_header(frame: "pl.DataFrame", reading: Reading) -> bool:
+def decide_header(frame: "pl.DataFrame", options: ReadOptions) -> bool:
     """Whether the first row names the columns: as told, by known names, or by how it looks."""
-    if reading.header != "auto":
-        return reading.header
-    if reading.known:
-        return any(cell in reading.known for cell in frame.row(0))
+    if options.header != "auto":
+        return options.header
+    if options.known:
+        return any(cell in options.known for cell in frame.row(0))
     return looks_like_header(frame)

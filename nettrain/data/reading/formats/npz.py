@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.data.reading.arrays import as_inputs, held, plain_dtype
+from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.opening import readable, shown
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.source import Source
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.table import Table, counted
 from nettrain.errors import DataError
@@ -18,8 +22,9 @@ Array = npt.NDArray[Any]
 INPUTS = ("x_train", "x", "x_test")  # the first that is there holds the rows
 
 
-def read_npz(path: Path, key: str = "") -> tuple[Table, Table | None]:
-    """The rows to train on and, where the archive has some, the test rows, in any case of x and y.
+@file_format(".npz")
+def read_npz(path: Path, options: ReadOptions, key: str = "") -> Source:
+    """The rows of an archive and, where it has some, the test rows, in any case of x and y.
 
     x (N, ...) becomes columns x0, x1, ... in the order of memory; y (N,) the column y, y (N, K) y0, y1, ...
     Raises DataError for damage, objects, and arrays that are not there, do not agree or hold no numbers.
@@ -35,8 +40,10 @@ def read_npz(path: Path, key: str = "") -> tuple[Table, Table | None]:
                 names = ", ".join(archive.files) or "nothing"
                 raise DataError(f"{shown(path)}: no array named x or x_train (it has {names})")
             table = rows_of(archive, arrays, inputs[0], shown(path))
-            test = inputs[0] != "x_test" and "x_test" in arrays
-            return table, rows_of(archive, arrays, "x_test", f"{shown(path)} (test)") if test else None
+            targets = [name for name in table.columns if name.startswith("y")]
+            has_test = inputs[0] != "x_test" and "x_test" in arrays
+            test = rows_of(archive, arrays, "x_test", f"{shown(path)} (test)") if has_test else None
+            return Source(table, targets if len(targets) > 1 else "y", test)
 
 
 def rows_of(archive: Mapping[str, Array], arrays: Mapping[str, str], inputs: str, place: str) -> Table:
@@ -67,23 +74,6 @@ def read_array(archive: Mapping[str, Array], name: str, place: str) -> Array:
         raise DataError(f"{place}: {name} is damaged or cut short ({error})") from error
 
 
-def as_inputs(x: Array, name: str, place: str) -> Array:
-    """x as rows of numbers (N, C); booleans count as 0 and 1. Raises DataError when it holds others."""
-    if x.dtype.kind not in "buif" or not x.ndim or not x.size:
-        raise DataError(f"{place}: {name} holds {held(x)}, expected rows of numbers")
-    flat = x.reshape(len(x), -1)
-    if x.dtype.kind == "b":
-        return flat.view(np.uint8)
-    return flat.astype(plain_dtype(x.dtype), copy=False)
-
-
-def plain_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The number type that holds all values and that every reader of columns knows, in native byte order."""
-    if dtype.kind == "f" and dtype.itemsize not in (4, 8):
-        return np.dtype(np.float32 if dtype.itemsize < 4 else np.float64)
-    return dtype.newbyteorder("=")
-
-
 def as_targets(y: Array, name: str, place: str) -> dict[str, Array]:
     """The columns of y (N,) or (N, K): numbers, booleans or text. Raises DataError when it is neither."""
     if y.dtype.kind not in "buifUS" or y.ndim not in (1, 2):
@@ -92,8 +82,3 @@ def as_targets(y: Array, name: str, place: str) -> dict[str, Array]:
     if y.ndim == 1 or y.shape[1] == 1:
         return {"y": y.reshape(-1)}
     return {f"y{i}": np.ascontiguousarray(y[:, i]) for i in range(y.shape[1])}
-
-
-def held(array: Array) -> str:
-    """`complex128 of shape (3, 2)`."""
-    return f"{array.dtype} of shape {array.shape}"

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.data.reading.npz import as_inputs, held
+from nettrain.data.reading.arrays import as_inputs, held
+from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.opening import readable, shown
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.source import Source
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 
-def read_npy(path: Path, key: str = "") -> Table:
+@file_format(".npy")
+def read_npy(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The rows of an array (N, C): columns column_0, column_1, ..., of which one is the target.
 
     Raises DataError for a file that is damaged or holds objects, and for an array of another shape.
@@ -28,7 +32,7 @@ def read_npy(path: Path, key: str = "") -> Table:
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] < 2:
         what = held(array) if isinstance(array, np.ndarray) else "an archive"
         raise DataError(f"{shown(path)}: holds {what}, expected rows of two or more columns")
-    return table_of(as_inputs(array, "the array", shown(path)), shown(path))
+    return Source(table_of(as_inputs(array, "the array", shown(path)), shown(path)))
 
 
 def table_of(rows: np.ndarray[tuple[int, ...], np.dtype[np.number]], place: str) -> Table:

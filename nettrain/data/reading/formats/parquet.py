@@ -1,16 +1,19 @@
 """Parquet files, read through Polars: columns of numbers, text, booleans and dates."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.frames import plain_frame, refuse_nested
 from nettrain.data.reading.opening import readable, shown
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.source import Source
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 
-def read_parquet(path: Path, missing: Sequence[str], key: str = "") -> Table:
-    """The table in a Parquet file; text that is one of `missing` and NaN mean no value.
+@file_format(".parquet")
+def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
+    """The table in a Parquet file; text that is one of `options.missing` and NaN mean no value.
 
     Dates become text as in a CSV file, durations seconds. Raises DataError for a file that is none, for
     nested and binary columns, and for one without rows.
@@ -29,7 +32,7 @@ def read_parquet(path: Path, missing: Sequence[str], key: str = "") -> Table:
             raise DataError(f"{place}: is not a Parquet file, or is damaged ({first_line(error)})") from error
     if not frame.height or not frame.width:
         raise DataError(f"{place}: has no rows")
-    return Table(plain_frame(frame, missing), place)
+    return Source(Table(plain_frame(frame, options.missing), place), header=True)
 
 
 def first_line(error: Exception) -> str:

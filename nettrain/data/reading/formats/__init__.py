@@ -1,0 +1,11 @@
+"""File formats: one file each, which registers its endings and how it is read. Every file here is found."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from nettrain.data.reading.file_format import FORMATS
+
+__all__ = ["FORMATS"]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

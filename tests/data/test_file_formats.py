@@ -1,0 +1,69 @@
+"""A file format is one file of `formats/`: its endings are known and named everywhere, and registered once."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nettrain
+from nettrain.data.reading.file_format import FORMATS, described_files, file_format, known_files
+
+FEATHER = '''
+"""Feather files."""
+
+import polars as pl
+
+from nettrain.data.reading.file_format import file_format
+from nettrain.data.reading.frames import plain_frame
+from nettrain.data.reading.source import Source
+from nettrain.data.tables.table import Table
+
+
+@file_format(".feather")
+def read_feather(path, options, key):
+    """The table in a Feather file."""
+    return Source(Table(plain_frame(pl.read_ipc(path), options.missing), str(path)), header=True)
+'''
+CODE = """
+import polars as pl
+from nettrain.data.prepare import prepare
+from nettrain.data.settings import DataSettings
+pl.DataFrame({"a": range(40), "y": ["p", "q"] * 20}).write_ipc("x.FEATHER")
+print(prepare(DataSettings(source="x.FEATHER"), seed=0, dtype="float64").train.x.shape)
+try:
+    DataSettings(source="x.xlsx")
+except ValueError as error:
+    print(".feather" in str(error))
+print(".feather" in DataSettings.model_json_schema()["properties"]["source"]["description"])
+"""
+
+
+def test_one_new_file_is_a_new_format(tmp_path):
+    package = tmp_path / "nettrain"
+    shutil.copytree(Path(nettrain.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "data" / "reading" / "formats" / "feather.py").write_text(FEATHER)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    assert ("(34, 1)\nTrue\nTrue\n", "") == (done.stdout, done.stderr)
+
+
+def test_the_formats_that_come_with_nettrain():
+    endings = {"/", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".npy", ".npz", ".parquet"}
+    assert endings == {*FORMATS}
+    assert "a .csv, .tsv, .npy, .npz or .parquet file, a folder of IDX files" == known_files()
+    assert (
+        "a file (.csv, .tsv (also .gz), .npy, .npz, .parquet), or a folder of IDX files" == described_files()
+    )
+
+
+def test_an_ending_belongs_to_one_format():
+    with pytest.raises(ValueError, match=r"^file format '\.npz' is registered twice$"):
+        file_format(".npz")(lambda path, options, key: None)
