@@ -65,6 +65,12 @@ def prepared(spec: Experiment) -> Prepared:
     return prepare(spec.data, seed=spec.data.seed or 0, dtype=spec.backend.dtype)
 
 
+def resolved_with_data(specs: Sequence[Experiment]) -> list[Experiment]:
+    """The experiments with nothing left at auto, all on the first one's data."""
+    data = prepared(specs[0])
+    return [resolve_with_data(spec, data) for spec in specs]
+
+
 Open = Callable[..., Backend]
 
 

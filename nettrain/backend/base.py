@@ -1,6 +1,7 @@
 """What a backend is: everything else is elementwise work through `xp` with `out=`."""
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy.typing as npt
 
 Array = Any  # a NumPy or a CuPy array; shapes are written in the docstrings
 HostArray = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]  # on the host
+ArrayModule = ModuleType  # numpy or cupy: functions of arrays under NumPy's names
 Call = Callable[[], object]
 Picked = npt.NDArray[np.intp] | slice  # rows of a table, by number or side by side
 
@@ -35,7 +38,7 @@ class Backend(Protocol):
     """A place for arrays. Passed as an argument, never global."""
 
     name: str
-    xp: Any
+    xp: ArrayModule
     dtype: "np.dtype[Any]"
     threads: int
     block: int  # parameters that one pass of an optimizer takes at a time

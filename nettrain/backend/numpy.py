@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nettrain.backend.base import Array, Call, HostArray
+from nettrain.backend.base import Array, ArrayModule, Call, HostArray
 from nettrain.backend.kernel import Kernel, set_threads
 from nettrain.backend.product import (
     begun,
@@ -29,7 +29,7 @@ class NumpyBackend:
     """Arrays in host memory; matrix products through NumPy's BLAS with a fixed number of threads."""
 
     name = "numpy"
-    xp: Any = np
+    xp: ArrayModule = np
     block = 8192
     transposes_small = True
     merges_rows = True

@@ -1,16 +1,17 @@
 """Distributions of a random search, with the names and meanings of Weights & Biases.
 
-Conventions: `draw(s, u)` is the value at u in (0, 1), uniformly drawn, so a value costs one number and is a
-function of it; `steps(s)` are all values that can come, where they can be counted (a grid goes through
-them); `ends(s)` are the extreme ones, to be tried on an experiment before the first trial;
-`place(s, value)` is where a value lies in its range, from 0 to 1 on the distribution's own scale.
+Conventions: `draw(u)` is the value at u, drawn uniformly from (0, 1), so that a value costs one number and is
+a function of it; `steps()` are all possible values where they can be counted (a grid goes through them);
+`ends()` are the extreme ones, which are tried on an experiment before the first trial; `position(value)` is
+where a value lies in its range, from 0 to 1 on the distribution's own scale. Values are whatever the
+experiment file takes at that key: numbers, text, lists or blocks.
 Source of the names: docs.wandb.ai, "Sweep configuration options".
 """
 
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -20,8 +21,7 @@ from nettrain.catalogue.settings import expects, option
 
 distributions: Registry["Distribution"] = Registry("distribution")
 
-DUST = 1e-9  # that binary fractions leave behind
-Value = Any  # a number, text, a list or a block: whatever the experiment takes there
+ROUNDING = 1e-9  # how far a quotient of binary fractions may be from a whole number
 
 
 class Distribution(Variant):
@@ -29,23 +29,19 @@ class Distribution(Variant):
 
     log: ClassVar[bool] = False
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
+    def draw(self, u: float) -> object:
         """The value at u, 0 < u < 1."""
         raise NotImplementedError
 
-    @staticmethod
-    def steps(s: Any) -> list[Value] | None:
+    def steps(self) -> list[object] | None:
         """All values in order, or None where there is no end of them."""
         return None
 
-    @classmethod
-    def ends(cls, s: Any) -> list[Value]:
+    def ends(self) -> list[object]:
         """Values that an experiment must take if it takes all of them."""
-        return cls.steps(s) or []
+        return self.steps() or []
 
-    @staticmethod
-    def place(s: Any, value: Value) -> float | None:
+    def position(self, value: object) -> float | None:
         """Where the value lies between the least (0) and the greatest (1); None where there is no order."""
         return None
 
@@ -58,11 +54,11 @@ def refuse(message: str) -> PydanticCustomError:
 class Choices(Distribution):
     """One of a list of values."""
 
-    values: list[Any] = Field(description="what is chosen from", min_length=1)
+    values: list[object] = Field(description="what is chosen from", min_length=1)
     probabilities: list[float] | None = option(None, "of each value; all the same unless given")
 
     @model_validator(mode="after")
-    def _fitting(self) -> "Choices":
+    def _fitting(self) -> Self:
         if self.probabilities is None:
             return self
         if len(self.probabilities) != len(self.values):
@@ -71,21 +67,19 @@ class Choices(Distribution):
             raise refuse("probabilities must be at least 0 and add up to 1")
         return self
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        if s.probabilities is None:
-            return s.values[int(u * len(s.values))]
-        possible = [k for k, share in enumerate(s.probabilities) if share > 0]
+    def draw(self, u: float) -> object:
+        if self.probabilities is None:
+            return self.values[int(u * len(self.values))]
+        possible = [k for k, share in enumerate(self.probabilities) if share > 0]
         reached = 0.0
         for k in possible:
-            reached += s.probabilities[k]
+            reached += self.probabilities[k]
             if u < reached:
-                return s.values[k]
-        return s.values[possible[-1]]  # what rounding left of 1
+                return self.values[k]
+        return self.values[possible[-1]]  # what rounding left of 1
 
-    @staticmethod
-    def steps(s: Any) -> list[Value]:
-        return list(s.values)
+    def steps(self) -> list[object]:
+        return list(self.values)
 
 
 @distributions.register("categorical")
@@ -102,15 +96,13 @@ class CategoricalByProbability(Choices):
 class ConstantDistribution(Distribution):
     """Always the same value."""
 
-    value: Any = Field(description="what it always is")
+    value: object = Field(description="what it always is")
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return s.value
+    def draw(self, u: float) -> object:
+        return self.value
 
-    @staticmethod
-    def steps(s: Any) -> list[Value]:
-        return [s.value]
+    def steps(self) -> list[object]:
+        return [self.value]
 
 
 class Range(Distribution):
@@ -120,19 +112,19 @@ class Range(Distribution):
     max: float = Field(description="the greatest")
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "Range":
+    def _not_empty(self) -> Self:
         if self.min >= self.max:
             raise refuse(f"an empty range, min {self.min:g} is not below max {self.max:g}")
         return self
 
-    @classmethod
-    def ends(cls, s: Any) -> list[Value]:
+    def ends(self) -> list[object]:
         """The values nearest to both borders."""
-        return [cls.draw(s, 0.0), cls.draw(s, 1.0)]
+        return [self.draw(0.0), self.draw(1.0)]
 
-    @classmethod
-    def place(cls, s: Any, value: Value) -> float | None:
-        least, most, here = cls.scaled(s.min), cls.scaled(s.max), cls.scaled(value)
+    def position(self, value: object) -> float | None:
+        if not isinstance(value, int | float):
+            return None
+        least, most, here = self.scaled(self.min), self.scaled(self.max), self.scaled(value)
         return (here - least) / (most - least) if most > least else None
 
     @classmethod
@@ -145,9 +137,8 @@ class Range(Distribution):
 class UniformDistribution(Range):
     """Every number from min to max is as likely."""
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return s.min + u * (s.max - s.min)
+    def draw(self, u: float) -> object:
+        return self.min + u * (self.max - self.min)
 
 
 class LogRange(Range):
@@ -156,21 +147,19 @@ class LogRange(Range):
     min: float = Field(description="the least", gt=0)
     log = True
 
-
-def between(s: Any, u: float) -> float:
-    """min·(max/min)^u, at both borders exactly."""
-    if u in (0, 1):
-        return float(s.max if u else s.min)
-    return math.exp(math.log(s.min) + u * (math.log(s.max) - math.log(s.min)))
+    def between(self, u: float) -> float:
+        """min·(max/min)^u, at both borders exactly."""
+        if u in (0, 1):
+            return float(self.max if u else self.min)
+        return math.exp(math.log(self.min) + u * (math.log(self.max) - math.log(self.min)))
 
 
 @distributions.register("log_uniform_values")
 class LogUniformValues(LogRange):
     """The value's logarithm is uniform between those of min and max."""
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return between(s, u)
+    def draw(self, u: float) -> object:
+        return self.between(u)
 
 
 @distributions.register("int_uniform")
@@ -180,21 +169,28 @@ class IntUniform(Range):
     min: int = Field(description="the least")
     max: int = Field(description="the greatest")
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return min(s.min + int(u * (s.max - s.min + 1)), s.max)
+    def draw(self, u: float) -> object:
+        return min(self.min + int(u * (self.max - self.min + 1)), self.max)
 
-    @staticmethod
-    def steps(s: Any) -> list[Value]:
-        return list(range(s.min, s.max + 1))
+    def steps(self) -> list[object]:
+        return list(range(self.min, self.max + 1))
 
-    @classmethod
-    def ends(cls, s: Any) -> list[Value]:
+    def ends(self) -> list[object]:
         """Both borders."""
-        return [s.min, s.max]
+        return [self.min, self.max]
 
 
 Step = Annotated[Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)], expects("a number above 0")]
+
+
+def multiple(q: float, k: int) -> float:
+    """k·q: a whole number when q is written as one, else without the last digits' rounding error."""
+    return k * q if isinstance(q, int) else float(f"{k * q:.12g}")
+
+
+def nearest(q: float, value: float) -> int:
+    """The k for which k·q is nearest to a value; halves go up."""
+    return math.floor(value / q + 0.5)
 
 
 class Stepped(Range):
@@ -203,56 +199,43 @@ class Stepped(Range):
     q: Step = option(1, "the step")
 
     @model_validator(mode="after")
-    def _reachable(self) -> "Stepped":
-        if not reach(self):
+    def _reachable(self) -> Self:
+        if not self.multiples():
             raise refuse(f"an empty range, no multiple of q {self.q:g} from {self.min:g} to {self.max:g}")
         return self
 
-    @classmethod
-    def steps(cls, s: Any) -> list[Value]:
+    def multiples(self) -> range:
+        """The k for which k·q is in the range; 0.3 is three times 0.1, whatever binary fractions say."""
+        return range(math.ceil(self.min / self.q - ROUNDING), math.floor(self.max / self.q + ROUNDING) + 1)
+
+    def rounded(self, value: float) -> float:
+        """The multiple of q in the range that is nearest to a value."""
+        k = self.multiples()
+        return multiple(self.q, min(max(nearest(self.q, value), k[0]), k[-1]))
+
+    def steps(self) -> list[object]:
         """All multiples in the range."""
-        return [multiple(s, k) for k in reach(s)]
+        return [multiple(self.q, k) for k in self.multiples()]
 
-    @classmethod
-    def ends(cls, s: Any) -> list[Value]:
+    def ends(self) -> list[object]:
         """The least and the greatest multiple."""
-        return [multiple(s, reach(s)[0]), multiple(s, reach(s)[-1])]
-
-
-def reach(s: Any) -> range:
-    """Which multiples of q lie in the range; 0.3 is three times 0.1, whatever binary fractions say."""
-    return range(math.ceil(s.min / s.q - DUST), math.floor(s.max / s.q + DUST) + 1)
-
-
-def rounded(s: Any, value: float) -> Value:
-    """The multiple of q nearest to a value, inside the range where it has borders."""
-    k = math.floor(value / s.q + 0.5)
-    if hasattr(s, "min"):
-        k = min(max(k, reach(s)[0]), reach(s)[-1])
-    return multiple(s, k)
-
-
-def multiple(s: Any, k: int) -> Value:
-    """k·q: a whole number when q is written as one, without the dust of binary fractions otherwise."""
-    return k * s.q if isinstance(s.q, int) else float(f"{k * s.q:.12g}")
+        return [multiple(self.q, self.multiples()[0]), multiple(self.q, self.multiples()[-1])]
 
 
 @distributions.register("q_uniform")
 class QUniform(Stepped):
     """round(x/q)·q of a uniform x."""
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return rounded(s, s.min + u * (s.max - s.min))
+    def draw(self, u: float) -> object:
+        return self.rounded(self.min + u * (self.max - self.min))
 
 
 @distributions.register("q_log_uniform_values")
 class QLogUniformValues(LogRange, Stepped):
     """round(x/q)·q of an x whose logarithm is uniform."""
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return rounded(s, between(s, u))
+    def draw(self, u: float) -> object:
+        return self.rounded(self.between(u))
 
 
 class Bell(Distribution):
@@ -261,24 +244,21 @@ class Bell(Distribution):
     mu: float = option(0.0, "the mean")
     sigma: float = option(1.0, "the standard deviation", gt=0)
 
-    @classmethod
-    def ends(cls, s: Any) -> list[Value]:
+    def ends(self) -> list[object]:
         """What two standard deviations reach."""
-        return [cls.draw(s, NormalDist().cdf(-2)), cls.draw(s, NormalDist().cdf(2))]
+        return [self.draw(NormalDist().cdf(-2)), self.draw(NormalDist().cdf(2))]
 
-
-def normal(s: Any, u: float) -> float:
-    """The quantile of u under mean mu and deviation sigma."""
-    return NormalDist(s.mu, s.sigma).inv_cdf(u)
+    def quantile(self, u: float) -> float:
+        """The value at u under a normal distribution of mean mu and standard deviation sigma."""
+        return NormalDist(self.mu, self.sigma).inv_cdf(u)
 
 
 @distributions.register("normal")
 class NormalDistribution(Bell):
     """mean mu, standard deviation sigma."""
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return normal(s, u)
+    def draw(self, u: float) -> object:
+        return self.quantile(u)
 
 
 @distributions.register("q_normal")
@@ -287,9 +267,8 @@ class QNormal(Bell):
 
     q: Step = option(1, "the step")
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return rounded(s, normal(s, u))
+    def draw(self, u: float) -> object:
+        return multiple(self.q, nearest(self.q, self.quantile(u)))
 
 
 @distributions.register("log_normal")
@@ -298,9 +277,8 @@ class LogNormal(Bell):
 
     log = True
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return math.exp(normal(s, u))
+    def draw(self, u: float) -> object:
+        return math.exp(self.quantile(u))
 
 
 @distributions.register("q_log_normal")
@@ -310,9 +288,8 @@ class QLogNormal(Bell):
     q: Step = option(1, "the step")
     log = True
 
-    @staticmethod
-    def draw(s: Any, u: float) -> Value:
-        return rounded(s, math.exp(normal(s, u)))
+    def draw(self, u: float) -> object:
+        return multiple(self.q, nearest(self.q, math.exp(self.quantile(u))))
 
 
 def implied(given: Sequence[str], least: object, most: object) -> str | None:

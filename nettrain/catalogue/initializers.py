@@ -1,18 +1,15 @@
 """Initial weights: each entry draws one matrix on the host in float64, so that no backend changes it.
 
-Conventions: fan-in m, fan-out n; `draw(s, generator, m, n, slope)` -> (m, n) float64, where slope is that of
+Conventions: fan-in m, fan-out n; `draw(generator, m, n, slope)` -> (m, n) float64, where slope is that of
 the layer's own activation far below 0. N(0, v) gives the variance. Most follow one pattern,
 variance = factor / fan (He 2015; Glorot & Bengio 2010; LeCun 1998).
 """
 
-from typing import Any
-
 import numpy as np
 
+from nettrain.backend.base import Floats
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import number
-
-Matrix = Any  # (m, n) float64
 
 initializers: Registry["Initializer"] = Registry("initializer")
 
@@ -23,8 +20,7 @@ class Initializer(Variant):
     scale: float = number(1.0, "factor on the drawn weights", ge=0)
     bias_init: float = number(0.0, "start of every bias of the layer")
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         """Weights (m, n) before `scale`."""
         raise NotImplementedError
 
@@ -38,8 +34,7 @@ class Auto(Initializer):
 class Zeros(Initializer):
     """All weights 0: hidden units stay equal for ever, which shows why symmetry must break."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         return np.zeros((m, n))
 
 
@@ -49,9 +44,8 @@ class ConstantInitializer(Initializer):
 
     value: float = number(0.1, "every weight")
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
-        return np.full((m, n), s.value)
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
+        return np.full((m, n), self.value)
 
 
 @initializers.register("normal")
@@ -60,9 +54,8 @@ class NormalInitializer(Initializer):
 
     sigma: float = number(0.01, "standard deviation", gt=0)
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
-        return s.sigma * generator.standard_normal((m, n))
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
+        return _normal(generator, self.sigma, m, n)
 
 
 @initializers.register("uniform")
@@ -71,17 +64,15 @@ class UniformInitializer(Initializer):
 
     limit: float = number(0.05, "r, the largest weight", gt=0)
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
-        return _uniform(generator, s.limit, m, n)
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
+        return _uniform(generator, self.limit, m, n)
 
 
 @initializers.register("fan_in_uniform", source="LeCun et al. 1998; the default of torch.nn.Linear")
 class FanInUniform(Initializer):
     """U(±1/√m): variance 1/(3m)."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         return _uniform(generator, 1 / np.sqrt(m), m, n)
 
 
@@ -89,8 +80,7 @@ class FanInUniform(Initializer):
 class LecunUniform(Initializer):
     """U(±√(3/m)): variance 1/m, for activations that keep a variance of 1."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         return _uniform(generator, np.sqrt(3 / m), m, n)
 
 
@@ -98,17 +88,15 @@ class LecunUniform(Initializer):
 class LecunNormal(Initializer):
     """N(0, 1/m)."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
-        return np.sqrt(1 / m) * generator.standard_normal((m, n))
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
+        return _normal(generator, np.sqrt(1 / m), m, n)
 
 
 @initializers.register("glorot_uniform", source="Glorot & Bengio 2010, eq. 16")
 class GlorotUniform(Initializer):
     """U(±√(6/(m+n))): variance 2/(m+n), for activations that are linear around 0."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         return _uniform(generator, np.sqrt(6 / (m + n)), m, n)
 
 
@@ -116,17 +104,15 @@ class GlorotUniform(Initializer):
 class GlorotNormal(Initializer):
     """N(0, 2/(m+n))."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
-        return np.sqrt(2 / (m + n)) * generator.standard_normal((m, n))
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
+        return _normal(generator, np.sqrt(2 / (m + n)), m, n)
 
 
 @initializers.register("he_uniform", source="He et al. 2015, section 2.2")
 class HeUniform(Initializer):
     """U(±√(6/m)): variance 2/m; behind a slope λ below 0, m becomes (1+λ²)m."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         return _uniform(generator, np.sqrt(6 / ((1 + slope**2) * m)), m, n)
 
 
@@ -134,9 +120,8 @@ class HeUniform(Initializer):
 class HeNormal(Initializer):
     """N(0, 2/m): keeps the signal's variance through rectifiers; with slope λ below 0, m becomes (1+λ²)m."""
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
-        return np.sqrt(2 / ((1 + slope**2) * m)) * generator.standard_normal((m, n))
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
+        return _normal(generator, np.sqrt(2 / ((1 + slope**2) * m)), m, n)
 
 
 @initializers.register("orthogonal", source="Saxe, McClelland & Ganguli 2013")
@@ -149,11 +134,10 @@ class Orthogonal(Initializer):
 
     gain: float = number(1.0, "length of the rows or columns", ge=0)
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         q, r = np.linalg.qr(generator.standard_normal((max(m, n), min(m, n))))
         q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
-        return s.gain * (q if m >= n else q.T)
+        return self.gain * (q if m >= n else q.T)
 
 
 @initializers.register("sparse", source="Martens 2010, section 5; Sutskever et al. 2013")
@@ -165,12 +149,15 @@ class Sparse(Initializer):
     )
     sigma: float = number(1.0, "their standard deviation", gt=0)
 
-    @staticmethod
-    def draw(s: Any, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Matrix:
-        drawn = s.sigma * generator.standard_normal((m, n))
-        place = generator.random((m, n)).argsort(axis=0).argsort(axis=0)
-        return np.where(place < s.connections, drawn, 0.0)
+    def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
+        drawn = _normal(generator, self.sigma, m, n)
+        rank = generator.random((m, n)).argsort(axis=0).argsort(axis=0)
+        return np.where(rank < self.connections, drawn, 0.0)
 
 
-def _uniform(generator: np.random.Generator, limit: float, m: int, n: int) -> Matrix:
+def _normal(generator: np.random.Generator, sigma: float, m: int, n: int) -> Floats:
+    return sigma * generator.standard_normal((m, n))
+
+
+def _uniform(generator: np.random.Generator, limit: float, m: int, n: int) -> Floats:
     return generator.uniform(-limit, limit, (m, n))

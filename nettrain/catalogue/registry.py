@@ -12,7 +12,12 @@ from nettrain.catalogue.settings import Settings
 
 
 class Variant(Settings):
-    """One entry of a registry: the numbers of one member as fields, pure functions as static methods."""
+    """One entry of a registry: its settings as fields, what it computes as methods that read nothing else.
+
+    Methods work on the settings of one member and on those of R members alike: what is annotated as a float
+    and declared with `number(...)` may be an array (R, 1, …), so they put it into arithmetic that broadcasts
+    and never ask for its truth value.
+    """
 
     name: str = ""
     source: ClassVar[str] = ""

@@ -1,14 +1,34 @@
 """How a setting is declared: once, with its range and meaning, and whether members may differ in it."""
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, WrapValidator
 from pydantic_core import PydanticCustomError, ValidationError
 
+from nettrain.backend.base import HostArray
+
+Number = float | HostArray  # what `number` declares: of one member, or stacked (R, 1, …)
+T = TypeVar("T")
+
+
+class Limits(TypedDict, total=False):
+    """What pydantic's Field checks of a value."""
+
+    gt: float
+    ge: float
+    lt: float
+    le: float
+    min_length: int
+    max_length: int
+
 
 class Settings(BaseModel):
-    """A block of an experiment file: unknown keys are errors, text is never read as a number."""
+    """A block of an experiment file: unknown keys are errors, text is never read as a number.
+
+    The settings of R members are an object of the same class whose varying numbers are arrays with a row per
+    member, see `catalogue.members`.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -24,26 +44,28 @@ class Settings(BaseModel):
         return self
 
 
-def number(default: Any, meaning: str, *, varies: bool = True, **limits: Any) -> Any:
+def number(default: T, meaning: str, *, varies: bool = True, **limits: Unpack[Limits]) -> T:
     """A number; `varies` marks what the members of one population may differ in."""
-    extra: Any = {"varies": True} if varies else None
-    return Field(default, description=meaning, json_schema_extra=extra, **limits)
+    declared: T = Field(
+        default, description=meaning, json_schema_extra={"varies": True} if varies else None, **limits
+    )
+    return declared
 
 
-def option(default: Any, meaning: str, **limits: Any) -> Any:
-    """A choice that all members of a population share."""
+def option(default: object, meaning: str, **limits: Unpack[Limits]) -> Any:
+    """A choice that all members of a population share; the default as an experiment file would write it."""
     return Field(default, description=meaning, **limits)
 
 
-def later(default: Any, meaning: str) -> Any:
+def later(default: object, meaning: str) -> Any:
     """A key whose feature is not built yet: any value but the default is refused."""
     return Field(default, description=meaning, json_schema_extra={"later": True})
 
 
-def expects(description: str) -> Any:
+def expects(description: str) -> WrapValidator:
     """Annotation that replaces a union's several errors by one: `is not <description>`."""
 
-    def validate(value: Any, inner: Callable[[Any], Any]) -> Any:
+    def validate(value: object, inner: Callable[[object], object]) -> object:
         try:
             return inner(value)
         except ValidationError as error:

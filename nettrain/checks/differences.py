@@ -16,7 +16,6 @@ from nettrain.backend.base import Array, Backend
 from nettrain.catalogue.members import shaped
 from nettrain.checks.backpropagation import batch_losses
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.experiment.task import loss_of
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import Tape
 from nettrain.training.batches import Index
@@ -40,7 +39,7 @@ class Watching(Tape):
 
     def reached(self, layer: int, z: Array) -> None:
         activation, to_host = self._layers[layer].activation, self._backend.to_host
-        self.note(lambda: type(activation).sides(np, activation, to_host(z)))
+        self.note(lambda: activation.sides(np, to_host(z)))
 
     def note(self, look: Callable[[], Array | None]) -> None:
         """Have `look` say at this place of the tape where each value lies; None means there are no kinks."""
@@ -70,8 +69,8 @@ class Neighbourhood:
 
     def _watch_loss(self, output: Array, target: Array) -> None:
         run, to_host = self._run, self._run.backend.to_host
-        loss, s = loss_of(run.experiment), shaped(run.population.members.loss, 1)
-        self._tape.note(lambda: loss.sides(np, s, to_host(output), to_host(target)))
+        loss = shaped(run.population.members.loss, 1)
+        self._tape.note(lambda: loss.sides(np, to_host(output), to_host(target)))
 
     def measure(self) -> tuple[Numbers, Flags]:
         """The objective (R,) of every member, and whether it lies beyond a kink, seen from member 0."""

@@ -80,7 +80,7 @@ def moved_by(loss: str, field: str, value: Any) -> str:
     """The first kind of targets for which this setting of a loss does something."""
     entry = losses[loss]
     chosen = entry(**{field: value})
-    return next(kind for kind in entry.fits if field not in entry.idle(chosen, kind))
+    return next(kind for kind in entry.fits if field not in chosen.unused_settings(kind))
 
 
 def uses(name: str, text: str) -> tuple[tuple[str, ...], ...]:

@@ -5,17 +5,16 @@ take part by their `forward` and `training_rows`. Masks are those that training 
 """
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from nettrain.catalogue.activations import Activation
 from nettrain.catalogue.losses import targets_for
 from nettrain.catalogue.members import shaped
 from nettrain.checks.backpropagation import Backpropagated
 from nettrain.checks.dual import still
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.experiment.task import loss_of
 from nettrain.model.architecture import Layer
 from nettrain.model.batch_norm import normalised
 from nettrain.model.numbers import layer_numbers
@@ -27,16 +26,16 @@ class Objective:
     """Data loss of the batch plus penalties, as a function of the network's tensors."""
 
     def __init__(self, problem: Problem, drawn: Backpropagated) -> None:
-        train, loss = problem.data.train, loss_of(problem.experiment)
+        train = problem.data.train
         members = problem.members
         self._layers, self._masks = problem.plan.layers, drawn.masks
         self._numbers = layer_numbers(problem.single.backend, members)
-        self._loss, self._settings = loss, shaped(members.loss, 1)
+        self._loss = shaped(members.loss, 1)
         self._penalties = problem.experiment.regularization
         self._averages = problem.averages
         x = np.asarray(train.x[problem.rows], dtype=np.float64)[None]
         self._x = x if drawn.x is None else drawn.x
-        self._y = targets_for(loss, train.y[problem.rows], problem.plan.outputs)[None]
+        self._y = targets_for(self._loss, train.y[problem.rows], problem.plan.outputs)[None]
         self._weight = np.asarray(train.weight[problem.rows], dtype=np.float64)[None]
 
     def __call__(self, tensors: Tensors) -> Any:
@@ -46,7 +45,7 @@ class Objective:
     def data_loss(self, tensors: Tensors) -> Any:
         """Σ weight·loss / Σ weight over the batch's rows, or the plain sum: (1,)."""
         output = self.output(tensors)
-        rows = self._loss.training_rows(np, self._settings, output, self._y)
+        rows = self._loss.training_rows(np, output, self._y)
         total = (rows * self._weight).sum(axis=-1)
         return total / self._weight.sum() if self._averages else total
 
@@ -91,14 +90,13 @@ def dense(layer: Layer, own: dict[str, Any], a: Any) -> Any:
     return z + own["bias"] if layer.bias else z
 
 
-def through(layer: Layer, own: dict[str, Any], numbers: Any, a: Any) -> Any:
-    """f(batch_norm(a @ W + b)) of one layer, whose activation's numbers are (1, 1, 1)."""
+def through(layer: Layer, own: dict[str, Any], activation: Activation, a: Any) -> Any:
+    """f(batch_norm(a @ W + b)) of one layer, whose activation has numbers (1, 1, 1)."""
     z = dense(layer, own, a)
     if layer.batch_norm is not None:
         z = normalised(np, z, own["gain"], own["shift"], layer.batch_norm.epsilon)
-    learned = {name: own[name] for name in layer.activation.learned}
-    s = SimpleNamespace(**vars(numbers), **learned) if learned else numbers
+    learned = {name: own[name] for name in activation.learned}
     z = still(z, learned.values())
     out = z[..., : layer.units].copy()  # some activations make one unit of several columns
-    type(layer.activation).forward(np, s, z, out)
+    activation.with_learned(learned).forward(np, z, out)
     return out

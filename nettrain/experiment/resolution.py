@@ -36,7 +36,7 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
     if isinstance(loss, str):
         loss = losses[_default_loss(targets)]()
     _check_fit(loss.name, data)
-    for key, use in losses[loss.name].idle(loss, targets).items():
+    for key, use in loss.unused_settings(targets).items():
         raise SpecError(f"loss.{key}: {getattr(loss, key)} does nothing for {targets}, it is for {use}")
     _check_warmup(experiment)
     kind, output = losses[loss.name], experiment.model.output_activation

@@ -159,7 +159,7 @@ def _wrong(block: Any, method: Any) -> Iterator[tuple[Path, str]]:
             for path, text in in_words(error, kind):
                 yield path, text.replace("(allowed: name", "(allowed: distribution")
             return
-        if method == "grid" and kind.steps(made) is None:
+        if method == "grid" and made.steps() is None:
             yield (), f"{name} has no end of values, a grid needs values or a q_ distribution"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nettrain.catalogue.losses import losses
+from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task
 from nettrain.data.prepare import Prepared
 from nettrain.data.preprocessing import Preprocessing
@@ -37,7 +37,7 @@ def task_of(preprocessing: Preprocessing, experiment: Experiment) -> Task:
     )
 
 
-def loss_of(experiment: Experiment) -> Any:
-    """The entry of a settled experiment's loss."""
-    assert not isinstance(experiment.loss, str), "the loss is settled with the data"
-    return losses[experiment.loss.name]
+def loss_of(experiment: Experiment) -> Loss:
+    """The loss of an experiment that is resolved with its data, which leaves none at auto."""
+    assert not isinstance(experiment.loss, str), "the loss is resolved with the data"
+    return experiment.loss

@@ -97,7 +97,7 @@ def table_of(rows: Rows, experiment: Experiment, dtype: "np.dtype[Any]", outputs
     target = targets_for(loss, rows.y, outputs)
     objection = loss.objection(target)
     if objection:
-        raise DataError(f"loss: {loss.model_fields['name'].default} needs {objection}")
+        raise DataError(f"loss: {loss.name} needs {objection}")
     return Dataset(
         in_dtype(rows.x, dtype),
         in_dtype(target, dtype),

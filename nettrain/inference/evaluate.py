@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.backend.pool import Pool
-from nettrain.catalogue.members import placed, shaped, stack
+from nettrain.catalogue.members import on_device, shaped, stack
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
@@ -73,8 +73,8 @@ class Evaluation:
         pool: Pool | None = None,
     ) -> None:
         self._backend, self._table, self._task = run.backend, table, run.task
-        self._loss = loss_of(run.experiment)
-        self._settings = placed(shaped(members.loss, 1, run.backend.dtype), run.backend.from_host)
+        loss = shaped(loss_of(members), 1, run.backend.dtype)
+        self._loss = on_device(loss, run.backend.from_host)
         self._scale, self._size = run.target_scale, int(parameters.shape[0])
         self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
         self._watched = [name for name in watched if name not in self._quick]
@@ -126,9 +126,9 @@ class Evaluation:
         xp, output, y = self._backend.xp, chunk.output, chunk.beside[0][None]
         shown = output
         if self._task.targets == "numbers" and self._loss.output_activation != "linear":
-            shown = self._loss.respond(xp, output)
+            shown = self._loss.predictions(xp, output)
         rows = {name: metric.rows(xp, shown, y, self._scale) for name, metric in quick.items()}
-        return {"loss": self._loss.rows(xp, self._settings, output, y), **rows}
+        return {"loss": self._loss.rows(xp, output, y), **rows}
 
     def _weighted(self, rows: Array, weight: Array) -> Array:
         """Σ weight·rows over rows (R, B) or (R, B, T), weight (B,)."""

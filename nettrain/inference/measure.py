@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import HostArray
+from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.metrics import Metric, Statistic, Task, metrics, metrics_for
 from nettrain.catalogue.metrics.classes import Confusion, f1_scores, precisions, recalls
-from nettrain.catalogue.metrics.entry import Floats
 from nettrain.catalogue.metrics.ranking import RankingStatistic, Threshold, best_threshold
 
 Chunks = Iterable[tuple[slice, HostArray]]
@@ -74,13 +73,13 @@ def per_class(matrix: Floats, names: Sequence[str]) -> list[PerClass]:
 
 def apply_output(loss: Any, task: Task, output: HostArray) -> Floats:
     """Responses of raw outputs (N, K) of a network that was trained with this loss."""
-    response: Floats = loss.respond(np, output.astype(np.float64))
+    response: Floats = loss.predictions(np, output.astype(np.float64))
     if task.targets == "numbers":
         return task.unscale(response)
     if task.targets == "two classes" and response.shape[-1] == 1:
         return both(response, task)
     if task.targets == "classes":
-        return loss.among(response)  # type: ignore[no-any-return]
+        return loss.class_probabilities(response)  # type: ignore[no-any-return]
     return response
 
 
@@ -102,7 +101,7 @@ class Measurement:
     def __init__(self, task: Task, names: Iterable[str] | None = None) -> None:
         self.task = task
         chosen = metrics_for(task) if names is None else names
-        self.metrics: dict[str, type[Metric]] = {name: metrics[name] for name in chosen}
+        self.metrics: dict[str, type[Metric[Any]]] = {name: metrics[name] for name in chosen}
         kinds = dict.fromkeys(metric.of for metric in self.metrics.values())
         self.statistics = {name: {kind: kind(task.outcomes) for kind in kinds} for name in task.names}
         self.rows, self.sound = 0, True

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from nettrain.backend.base import Floats
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.members import stack
-from nettrain.catalogue.metrics.entry import Floats
 from nettrain.experiment.task import loss_of
 from nettrain.inference.dataset import Dataset
 from nettrain.inference.evaluate import MeasurableRun, Networks, own_units

@@ -151,9 +151,8 @@ def stored_network(
     """The network of a model file; what members may differ in is as the architecture says."""
     numbers = []
     for layer in plan.layers:
-        activation, norm = (
-            stack([block] * len(parameters)) for block in (layer.activation, layer.batch_norm)
-        )
+        activation = stack([layer.activation] * len(parameters))
+        norm = stack([layer.batch_norm] * len(parameters))
         numbers.append(Numbers(shaped(activation, 2, backend.dtype), norm_numbers(backend, norm)))
     return Network(backend, plan, backend.from_host(parameters), backend.from_host(statistics), numbers)
 

@@ -6,9 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from nettrain.backend.base import HostArray
+from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.members import shaped, stack
-from nettrain.catalogue.metrics.entry import Floats
 from nettrain.data.labelled import Rows
 from nettrain.experiment.task import loss_of
 from nettrain.inference.dataset import table_of
@@ -73,13 +72,13 @@ def predict_labelled(run: TrainedNetwork, rows: Rows) -> LabelledPredictions:
 
 def losses_of(run: TrainedNetwork, outputs: HostArray, rows: Rows) -> Floats:
     """The loss of each row (N,), of several members the mean. Raises DataError at targets it cannot take."""
-    loss, size = loss_of(run.experiment), chunk_rows(run.plan, run.backend.chunk_bytes)
-    settings = shaped(stack([run.experiment] * len(outputs)).loss, 1, run.backend.dtype)
+    size = chunk_rows(run.plan, run.backend.chunk_bytes)
+    loss = shaped(loss_of(stack([run.experiment] * len(outputs))), 1, run.backend.dtype)
     y = table_of(rows, run.experiment, run.backend.dtype, run.plan.outputs).y
     losses = np.empty(len(rows.x))
     for start in range(0, len(losses), size):
         part = slice(start, start + size)
-        found = loss.rows(np, settings, outputs[:, part], y[part][None])
+        found = loss.rows(np, outputs[:, part], y[part][None])
         losses[part] = found.astype(np.float64).mean(axis=0)
     return losses
 

@@ -140,9 +140,8 @@ def architecture(
         bias = own.batch_norm is None if own.bias == "auto" else own.bias
         layers.append(Layer(fan_in, own.units, own.activation, bias, own.batch_norm, rate))
         fan_in = own.units
-    end: Any = settings.output_activation
-    last = activations["linear"]() if end == "auto" else end
-    return Architecture(inputs, (*layers, Layer(fan_in, outputs, last, settings.bias is not False)), noise)
+    last = Layer(fan_in, outputs, settings.last_activation, settings.bias is not False)
+    return Architecture(inputs, (*layers, last), noise)
 
 
 def layer_initializers(settings: ModelSettings, plan: Architecture) -> tuple[Initializer, ...]:

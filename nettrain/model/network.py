@@ -7,14 +7,15 @@ a step replays them. What a call reads and writes is in the docstrings; a_0 is t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
 from nettrain.backend.philox import add_noise, keep_mask, mask_words
+from nettrain.catalogue.activations import Activation
 from nettrain.catalogue.columns import columns
+from nettrain.catalogue.members import on_device
 from nettrain.model.architecture import Architecture, Layer
 from nettrain.model.batch_norm import normalise, normalise_backward, normalise_by_running
 from nettrain.model.parameters import layout, statistics_layout, views
@@ -60,7 +61,7 @@ class LayerBuffers:
 class Numbers:
     """What members may differ in at one layer: the activation's as (R, 1, 1), momentum and epsilon (R, 2)."""
 
-    activation: Any
+    activation: Activation
     batch_norm: Array | None = None
 
 
@@ -233,7 +234,7 @@ class Network:
         if kind.forward_kernel is not None:
             self._launch(tape, kind.forward_kernel, *self._signals(k, own.z, own.a), *self._entry_arrays(k))
         elif not kind.identity:
-            tape.call(kind.forward, self.backend.xp, self._settings(k), own.z, own.a)
+            tape.call(self._settings(k).forward, self.backend.xp, own.z, own.a)
 
     def _through_activation(self, tape: Tape, own: LayerBuffers, k: int, gradient: Array) -> None:
         """delta from behind the layer's dropout to in front of its activation, in `own.slope`."""
@@ -247,7 +248,7 @@ class Network:
             signals = self._signals(k, own.delta, own.z, own.a)
             self._launch(tape, kind.backward_kernel, *signals, *behind)
         elif not kind.identity:
-            tape.call(kind.backward, xp, self._settings(k), own.delta, own.z, own.a)
+            tape.call(self._settings(k).backward, xp, own.delta, own.z, own.a)
 
     def _signals(self, k: int, *arrays: Array) -> list[Array]:
         """What an activation's kernel gets: to one that looks at each number by itself, longer rows."""
@@ -259,18 +260,16 @@ class Network:
         merged = max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * width <= LONG))
         return [array.reshape(members, rows // merged, merged * width) for array in arrays]
 
-    def _settings(self, k: int) -> Any:
-        """The activation's own numbers (R, 1, 1) and its learned ones (R, 1, C)."""
-        device, own = self.backend.from_host, vars(self.numbers[k].activation)
-        placed = {name: device(one) if isinstance(one, np.ndarray) else one for name, one in own.items()}
-        learned = {name: self.arrays[k][name] for name in self.plan.layers[k].activation.learned}
-        return SimpleNamespace(**placed, **learned)
+    def _settings(self, k: int) -> Activation:
+        """The activation with its numbers (R, 1, 1) and its learned parameters (R, 1, C)."""
+        activation = on_device(self.numbers[k].activation, self.backend.from_host)
+        return activation.with_learned({name: self.arrays[k][name] for name in activation.learned})
 
     def _entry_arrays(self, k: int, *gradient: Array) -> tuple[Any, ...]:
         """What the kernels of an activation get behind the signals: numbers (R, k), and what it learns."""
         entry, members = self.plan.layers[k].activation, self.parameters.shape[0]
         device = self.backend.from_host
-        numbers = device(columns(type(entry).columns(self.numbers[k].activation), members))
+        numbers = device(columns(self.numbers[k].activation.kernel_numbers(), members))
         if not entry.learned:
             return (numbers,)
         starts = np.array([self.place.start(k, name) for name in entry.learned], dtype=np.int64)

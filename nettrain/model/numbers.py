@@ -16,7 +16,7 @@ def layer_numbers(backend: Backend, members: Any) -> list[Numbers]:
         Numbers(shaped(layer.activation, 2, backend.dtype), norm_numbers(backend, layer.batch_norm))
         for layer in members.model.layers
     ]
-    return [*hidden, Numbers(shaped(members.model.output_activation, 2, backend.dtype))]
+    return [*hidden, Numbers(shaped(members.model.last_activation, 2, backend.dtype))]
 
 
 def norm_numbers(backend: Backend, norm: Any) -> Array | None:

@@ -92,7 +92,7 @@ def initial_row(
     for k, (layer, init, view) in enumerate(zip(plan.layers, inits, views(row, place), strict=True)):
         generator = np.random.Generator(np.random.Philox(key=[seed, WEIGHTS], counter=[0, 0, 0, k]))
         slope = layer.activation.left_slope
-        view["weight"][0] = init.scale * init.draw(init, generator, layer.fan_in, layer.columns, slope)
+        view["weight"][0] = init.scale * init.draw(generator, layer.fan_in, layer.columns, slope)
         starts = {**START, "bias": init.bias_init, **layer.activation.learned}
         for name in view.keys() & starts.keys():
             view[name][...] = starts[name]

@@ -103,6 +103,11 @@ class ModelSettings(PerLayer, Depth):
             raise _elsewhere(("init", "bias_init"), f"{self.init.bias_init:g} does nothing without biases")
         return self
 
+    @property
+    def last_activation(self) -> Activation:
+        """The activation of the last layer: linear where it is part of the loss."""
+        return activations["linear"]() if isinstance(self.output_activation, str) else self.output_activation
+
     def _inherited(self, layer: LayerSettings) -> dict[str, Any]:
         unsaid = [key for key in PerLayer.model_fields if key not in layer.model_fields_set]
         return {key: getattr(self, key) for key in unsaid}

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task, metrics
-from nettrain.catalogue.metrics.entry import Floats
 from nettrain.catalogue.metrics.ranking import f1_at
 from nettrain.inference.importance import Importance
 from nettrain.inference.measure import Measured

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
-from nettrain.catalogue.metrics.entry import Floats
 from nettrain.data.unpredictable import Predictable
 from nettrain.store.evaluation import EvaluationModel
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from nettrain.catalogue.members import group, grouping_key
 from nettrain.catalogue.metrics import metrics_for
-from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.errors import NettrainError, SpecError, nearest
 from nettrain.experiment.resolution import resolve_with_data
@@ -96,7 +95,7 @@ def _job(trial: Trial, data: Prepared, shared: Shared, metric: str) -> TrialJob:
     weights = plan.parameters
     # a row costs a multiplication with every weight forward and two backward, a step the update and its calls
     cost = epochs * (3.0 * rows * weights + batches.steps * (30.0 * weights + 30_000))
-    state = 3 + len(optimizers[settled.optimizer.name].slots(settled.optimizer))
+    state = 3 + len(settled.optimizer.slots())
     signals = KEPT * max(batches.sizes) * sum(plan.widths)
     return TrialJob(trial.number, settled, shared, cost, 4 * (state * weights + signals))
 

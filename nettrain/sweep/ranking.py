@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -131,19 +131,20 @@ def _end(parameter: Parameter, value: Any) -> int | None:
     made = parameter.distribution
     if not is_number(value):
         return None
-    place = type(made).place(made, value)
-    if place is None:
-        steps = type(made).steps(made) or []
-        if len(steps) < 3 or not all(is_number(step) for step in steps):
+    position = made.position(value)
+    if position is None:
+        steps = made.steps() or []
+        numbers = [step for step in steps if is_number(step)]
+        if len(steps) < 3 or len(numbers) < len(steps):
             return None
-        place = 0.0 if value == min(steps) else 1.0 if value == max(steps) else 0.5
-    return 0 if place <= BORDER else 1 if place >= 1 - BORDER else None
+        position = 0.0 if value == min(numbers) else 1.0 if value == max(numbers) else 0.5
+    return 0 if position <= BORDER else 1 if position >= 1 - BORDER else None
 
 
 def _could_go_on(search: Search, parameter: Parameter, values: Mapping[str, Any], *, upper: bool) -> bool:
     """Whether the experiment takes a value beyond the border: dropout does not go below 0."""
     made = parameter.distribution
-    ends = type(made).ends(made)
+    ends = [end for end in made.ends() if is_number(end)]
     beyond = _beyond(max(ends), upper=True) if upper else _beyond(min(ends), upper=False)
     try:
         search.experiment({**values, parameter.key: beyond})
@@ -158,8 +159,8 @@ def _beyond(end: float, *, upper: bool) -> float:
     return end + abs(end) * 1e-3 if upper else end - abs(end) * 1e-3 - (1e-9 if end == 0 else 0)
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value has a place on a line."""
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a number: they have an order."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -32,7 +32,7 @@ def draw(parameters: Sequence[Parameter], applies: Applies, *, seed: int, trial:
     for parameter in outermost_first(parameters):
         if applies(values, parameter):
             made = parameter.distribution
-            values[parameter.key] = type(made).draw(made, uniform(seed, trial, parameter.key))
+            values[parameter.key] = made.draw(uniform(seed, trial, parameter.key))
     return in_order(values, parameters)
 
 
@@ -46,7 +46,7 @@ def combinations(parameters: Sequence[Parameter], applies: Applies) -> Iterator[
             yield from below(values, rest[1:])
         else:
             made = rest[0].distribution
-            for value in type(made).steps(made) or []:
+            for value in made.steps() or []:
                 yield from below({**values, rest[0].key: value}, rest[1:])
 
     yield from below({}, outermost_first(parameters))

@@ -92,7 +92,7 @@ class Search:
         wrong: dict[str, None] = {}
         for parameter in self.parameters:
             around = self._around(parameter)
-            for value in type(parameter.distribution).ends(parameter.distribution):
+            for value in parameter.distribution.ends():
                 try:
                     self.experiment({**around, parameter.key: value})
                 except SpecError as error:

@@ -12,12 +12,12 @@ from nettrain.backend.pool import Pool
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.members import grouping_key, shaped, stack
 from nettrain.catalogue.metrics import Task
-from nettrain.catalogue.optimizers import DECAYS, optimizers
+from nettrain.catalogue.optimizers import DECAYS
 from nettrain.catalogue.schedules import Calendar, Reactive
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.errors import DataError
 from nettrain.experiment.settings import Experiment, goal
-from nettrain.experiment.task import loss_of, network_of, task_of
+from nettrain.experiment.task import network_of, task_of
 from nettrain.inference.dataset import Dataset, place, table_of
 from nettrain.inference.predict import chunk_rows
 from nettrain.model.architecture import Architecture, layer_initializers
@@ -93,8 +93,8 @@ def build(
         raise ValueError("these experiments do not have one grouping key")
     members = stack(experiments)
     population = Population(members, len(experiments))
-    rates = [float(layer.dropout.max()) for layer in members.model.layers]
-    plan = network_of(first, data, rates=rates, input_noise=float(members.model.input_noise.max()))
+    rates = [float(np.max(layer.dropout)) for layer in members.model.hidden_layers()]
+    plan = network_of(first, data, rates=rates, input_noise=float(np.max(members.model.input_noise)))
     place = layout(plan)
     batches, monitor = batches_of(first, data.train), _monitor(first, data)
     widths = place.size, statistics_layout(plan).size
@@ -180,23 +180,22 @@ def _allocate(run: TrainingRun, experiments: Sequence[Experiment], data: Prepare
     """The arrays that have the member axis."""
     members, register, zeros = run.population.members, run.population.register, run.backend.zeros
     size, width = run.population.size, run.place.size
-    rule = optimizers[run.experiment.optimizer.name]
     register("parameters", zeros((size, width)))
     register("gradient", zeros((size, width)), scratch=True)
     chosen = run.experiment.optimizer
-    register("state", zeros((size, len(rule.slots(chosen)), width)))
-    if rule.ahead(chosen) is not None:
+    register("state", zeros((size, len(chosen.slots()), width)))
+    if chosen.ahead() is not None:
         register("ahead", zeros((size, width)))
-    if rule.full_batch:
+    if chosen.full_batch:
         register("at_rest", np.zeros(size, dtype=bool))
     register("total", zeros((size, 2), np.float64))
     register("rate", np.zeros(size))
     l2 = members.regularization.l2.astype(float)
     register("l2", run.backend.from_host(np.stack([l2, np.zeros(size)], axis=1)))
     _allocate_limits(run)
-    register("loss", run.backend.from_host(columns(loss_of(run.experiment).columns(members.loss), size)))
-    known = rule.coefficients(shaped(members.optimizer, 1), np.ones((size, 1)), np.ones(1))
-    twice = 1 if rule.ahead(chosen) is None else 2
+    register("loss", run.backend.from_host(columns(members.loss.kernel_numbers(), size)))
+    known = shaped(members.optimizer, 1).coefficients(np.ones((size, 1)), np.ones(1))
+    twice = 1 if chosen.ahead() is None else 2
     register("coefficients", zeros((size, DECAYS + twice * len(known))), scratch=True)
     register("statistics", zeros(run.final_statistics.shape))
     if run.experiment.training.early_stopping is not None:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from nettrain.catalogue.members import shaped
-from nettrain.catalogue.optimizers import DECAYS, optimizers
-from nettrain.catalogue.schedules import Reactive, momenta, momentum_schedules, rates
+from nettrain.catalogue.optimizers import DECAYS
+from nettrain.catalogue.schedules import Reactive
 from nettrain.training.build import TrainingRun
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
@@ -18,11 +18,10 @@ def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[Any, An
     Computed on the host in float64 and rounded to the run's dtype. Columns: αλ of the decoupled decay, 0, the
     rule's values, and where it looks ahead also those of the step after.
     """
-    one, rule = run.experiment.optimizer, optimizers[run.experiment.optimizer.name]
-    following = rule.ahead(one) is not None
+    following = run.experiment.optimizer.ahead() is not None
     steps = np.arange(first, first + count + following, dtype=float)
     settings, rate = settings_at(run, steps), rates_at(run, steps)
-    values = rule.coefficients(settings, rate, steps + 1)
+    values = settings.coefficients(rate, steps + 1)
     columns = [rate * decay_of(run), 0.0, *values]
     table = np.empty((len(steps), run.population.size, len(columns)), run.backend.dtype)
     for k, value in enumerate(columns):
@@ -34,30 +33,27 @@ def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[Any, An
 
 def rates_at(run: TrainingRun, steps: Any) -> Any:
     """The learning rate (R, T) of each member at these steps (T,)."""
-    members, schedule = run.population.members, run.experiment.schedule
-    settings = shaped(members.schedule, 1)
+    members = run.population.members
+    schedule = shaped(members.schedule, 1)
     if isinstance(schedule, Reactive):
-        settings.cut = run.population["cut"][:, None]
-    if optimizers[run.experiment.optimizer.name].full_batch:  # a line search begins with the whole step
+        schedule = schedule.with_cut(run.population["cut"][:, None])
+    if run.experiment.optimizer.full_batch:  # a line search begins with the whole step
         return np.ones((run.population.size, len(steps)))
     base = members.optimizer.learning_rate.astype(float)[:, None]
-    return rates(schedule, settings, base, steps, run.calendar)
+    return schedule.rates(base, steps, run.calendar)
 
 
 def settings_at(run: TrainingRun, steps: Any) -> Any:
     """The optimizer's settings (R, 1), its momentum or β₁ as it is at these steps (T,): (R, T)."""
     members, one = run.population.members, run.experiment
-    settings, momentum_field = shaped(members.optimizer, 1), optimizers[one.optimizer.name].momentum_field
+    settings, momentum_field = shaped(members.optimizer, 1), one.optimizer.momentum_field
     if momentum_field is None or getattr(settings, momentum_field) is None:
         return settings
-    moved = momenta(one.schedule, shaped(members.schedule, 1), steps, run.calendar)
+    moved = shaped(members.schedule, 1).momenta(steps, run.calendar)
     plan = getattr(settings, "momentum_schedule", None)
     if moved is None and plan is not None:
-        value = momentum_schedules[plan.name].value
-        moved = value(plan, getattr(settings, momentum_field), steps, run.calendar.steps)
-    if moved is not None:
-        setattr(settings, momentum_field, moved)
-    return settings
+        moved = plan.value(getattr(settings, momentum_field), steps, run.calendar.steps)
+    return settings if moved is None else settings.model_copy(update={momentum_field: moved})
 
 
 def decay_of(run: TrainingRun) -> Any:

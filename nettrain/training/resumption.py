@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.catalogue.members import stack
-from nettrain.catalogue.schedules import Calendar, length_of
+from nettrain.catalogue.schedules import Calendar
 from nettrain.data.settings import is_path
 from nettrain.errors import SpecError
 from nettrain.experiment.changes import Difference, differences
@@ -137,7 +137,7 @@ def _way_out(before: Experiment, after: Experiment, done: int, steps_per_epoch: 
     schedule, momentum = before.schedule, getattr(before.optimizer, "momentum_schedule", None)
     if getattr(schedule, "duration", 0) is None:
         reasons.append(f"{schedule.name} lasts as long as the run")
-        kept["schedule"]["duration"] = _short(length_of(schedule, was))
+        kept["schedule"]["duration"] = _short(schedule.length(was))
     if 0 < schedule.warmup < 1:
         reasons.append("warmup is a share of the run")
         kept["schedule"]["warmup"] = _warmup(schedule.warmup_steps(was), is_now)

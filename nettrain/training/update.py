@@ -12,7 +12,7 @@ import numpy as np
 
 from nettrain.backend.base import Array
 from nettrain.backend.kernel import kernel, prange
-from nettrain.catalogue.optimizers import blocks, optimizers
+from nettrain.catalogue.optimizers import blocks
 from nettrain.model.network import Tape
 from nettrain.training.build import TrainingRun
 
@@ -114,7 +114,7 @@ def point(run: TrainingRun) -> Array:
 def first_look(run: TrainingRun) -> Tape:
     """What must run before the first step of an epoch, with the coefficients of that step."""
     tape, one, population = Tape(), run.experiment.optimizer, run.population
-    look = optimizers[one.name].ahead(one)
+    look = one.ahead()
     if look is not None:
         w, c, state = population["parameters"], population["coefficients"], population["state"]
         arrays = (w, population["ahead"], state, c, _blocks(run))
@@ -126,20 +126,19 @@ def append_update(tape: Tape, run: TrainingRun) -> None:
     """The step from the gradient of the loss at `point`; void after the population is compacted."""
     population, backend, one = run.population, run.backend, run.experiment.optimizer
     w, g, c = population["parameters"], population["gradient"], population["coefficients"]
-    rule, parts, l2 = optimizers[one.name], _blocks(run), population["l2"]
+    parts, l2 = _blocks(run), population["l2"]
     if "penalties" in population:
         _append_penalties(tape, run, parts)
         l2 = population["no_l2"]
     ahead = (population["ahead"],) if _looks_ahead(run) else ()
     update = (w, *ahead, g, population["state"], c, l2, parts)
-    tape.append(backend.launch(rule.step(one), w.size, *update))
+    tape.append(backend.launch(one.step(), w.size, *update))
     if "max_norm" in population:
         _append_max_norm(tape, run)
 
 
 def _looks_ahead(run: TrainingRun) -> bool:
-    one = run.experiment.optimizer
-    return optimizers[one.name].ahead(one) is not None
+    return run.experiment.optimizer.ahead() is not None
 
 
 def _blocks(run: TrainingRun) -> Array:

@@ -145,7 +145,7 @@ def updates(optimizer: str, threads: int, network: str) -> tuple[int, Callable[[
     run.population["coefficients"][...] = table[0]
     one = run.experiment.optimizer
     assert isinstance(run.backend, Recording)
-    return members * run.place.size, run.backend.launched[optimizers[one.name].step(one)]
+    return members * run.place.size, run.backend.launched[one.step()]
 
 
 def stepping() -> list[str]:

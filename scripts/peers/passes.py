@@ -26,16 +26,17 @@ def passes(name: str, threads: int) -> dict[str, Call]:
     """By name: forward, the same by its definition, and backward, each from fresh signals."""
     backend, entry = NumpyBackend("float32", threads), activations[name]
     members = stack([entry()])
-    s, numbers = shaped(members, 2, backend.dtype), backend.from_host(columns(entry.columns(members), 1))
+    activation = shaped(members, 2, backend.dtype)
+    numbers = backend.from_host(columns(members.kernel_numbers(), 1))
     drawn = np.random.default_rng(0).normal(0, 2, SHAPE).astype(np.float32)
     z, a, delta = (backend.zeros(SHAPE) for _ in range(3))
     z[...] = drawn
 
     def define() -> None:
-        entry.forward(np, s, z, a)
+        activation.forward(np, z, a)
 
     def back() -> None:
-        entry.backward(np, s, delta, z, a)
+        activation.backward(np, delta, z, a)
 
     forward: Call = define
     if entry.forward_kernel is not None:

@@ -36,7 +36,7 @@ def arrays(shape: tuple[int, int, int], count: int, seed: int = 0) -> list[Any]:
 
 def numbers_of(name: str, members: int) -> Any:
     entry = activations[name]
-    return device(columns(entry.columns(entry()), members))
+    return device(columns(entry().kernel_numbers(), members))
 
 
 def biased(shape: tuple[int, int, int], z: Any) -> Pass:

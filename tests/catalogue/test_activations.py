@@ -23,8 +23,8 @@ class Passed:
     def __init__(self, name: str, z: np.ndarray, *numbers: dict) -> None:
         self.entry, self.kind = activations[name], z.dtype
         members = stack([self.entry(**own) for own in numbers])
-        self.s = shaped(members, 2, z.dtype)
-        self.numbers = columns(self.entry.columns(members), len(numbers)).astype(z.dtype)
+        self.activation = shaped(members, 2, z.dtype)
+        self.numbers = columns(members.kernel_numbers(), len(numbers)).astype(z.dtype)
         self.z, self.a = z.copy(), np.empty_like(z)
 
     def forward(self) -> np.ndarray:
@@ -35,7 +35,7 @@ class Passed:
         return self.a.copy()
 
     def define(self) -> np.ndarray:
-        self.entry.forward(np, self.s, self.z, self.a)
+        self.activation.forward(np, self.z, self.a)
         return self.a.copy()
 
     def backward(self, delta: np.ndarray) -> np.ndarray:
@@ -43,7 +43,7 @@ class Passed:
         if self.entry.backward_kernel is not None:
             self.entry.backward_kernel(out, self.z, self.a, self.numbers)
         else:
-            self.entry.backward(np, self.s, out, self.z, self.a)
+            self.activation.backward(np, out, self.z, self.a)
         return out
 
 

@@ -14,7 +14,7 @@ NORMAL = NormalDist()
 
 def drawn(name, **numbers):
     made = distributions[name](**numbers)
-    return [type(made).draw(made, u) for u in SPREAD]
+    return [made.draw(u) for u in SPREAD]
 
 
 def shares(values):
@@ -51,7 +51,7 @@ def test_as_many_values_are_below_a_threshold_as_its_definition_says(name, numbe
 @pytest.mark.parametrize(("name", "numbers", "threshold", "share"), CUMULATIVE)
 def test_ends_are_as_extreme_as_what_is_drawn(name, numbers, threshold, share):
     made = distributions[name](**numbers)
-    ends, values = type(made).ends(made), drawn(name, **numbers)
+    ends, values = made.ends(), drawn(name, **numbers)
     if name.endswith("normal"):
         two = [fmean(value <= end for value in values) for end in ends]
         assert 0.02 < two[0] < 0.35
@@ -72,21 +72,21 @@ def test_a_value_rounded_out_of_the_range_stays_inside():
 
 def test_a_choice_without_probability_is_never_drawn():
     made = distributions["categorical"](values=["a", "b", "c"], probabilities=[0.0, 1.0, 0.0])
-    assert {"b"} == {type(made).draw(made, u) for u in (2.0**-54, 0.5, 1 - 2.0**-53)}
+    assert {"b"} == {made.draw(u) for u in (2.0**-54, 0.5, 1 - 2.0**-53)}
 
 
 @pytest.mark.parametrize("name", ["int_uniform", "q_uniform", "categorical", "constant"])
 def test_steps_are_all_that_can_be_drawn(name):
     numbers = dict(next(row[1] for row in CUMULATIVE if row[0] == name))
     made = distributions[name](**numbers)
-    assert set(type(made).steps(made)) == set(drawn(name, **numbers))
+    assert set(made.steps()) == set(drawn(name, **numbers))
 
 
 def test_places_follow_the_scale():
     made = distributions["log_uniform_values"](min=1e-4, max=1e-2)
-    assert type(made).place(made, 1e-3) == pytest.approx(0.5)
+    assert made.position(1e-3) == pytest.approx(0.5)
     made = distributions["uniform"](min=0.0, max=4.0)
-    assert type(made).place(made, 1.0) == pytest.approx(0.25)
+    assert made.position(1.0) == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(

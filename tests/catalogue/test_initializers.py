@@ -31,7 +31,7 @@ KURTOSIS = {"sparse": 3 * M / 15}  # else 3 of normal, 1.8 of uniform numbers
 
 def draw(name: str, m: int = M, n: int = N, slope: float = 0.0, **numbers: float) -> np.ndarray:
     entry = initializers[name](**numbers)
-    return entry.draw(entry, np.random.Generator(np.random.Philox(key=[1, 2])), m, n, slope)
+    return entry.draw(np.random.Generator(np.random.Philox(key=[1, 2])), m, n, slope)
 
 
 def assert_variance(drawn: np.ndarray, variance: float, kurtosis: float) -> None:
@@ -81,7 +81,7 @@ def test_orthogonal_prefers_no_sign() -> None:
 
 def draw_of(seed: int) -> np.ndarray:
     entry = initializers["orthogonal"]()
-    return entry.draw(entry, np.random.Generator(np.random.Philox(key=[seed, 2])), 4, 4)
+    return entry.draw(np.random.Generator(np.random.Philox(key=[seed, 2])), 4, 4)
 
 
 @pytest.mark.parametrize(("m", "connections", "expected"), [(300, 15, 15), (40, 3, 3), (8, 15, 8)])

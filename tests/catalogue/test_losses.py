@@ -37,8 +37,8 @@ class Batch:
         self.entry, self.output = losses[name], output
         self.target = target if target.dtype.kind == "i" else target.astype(output.dtype)
         members = stack([self.entry(**own) for own in (numbers or [{}] * len(output))])
-        self.s = shaped(members, 1, output.dtype)
-        self.numbers = columns(self.entry.columns(members), len(output)).astype(output.dtype)
+        self.loss = shaped(members, 1, output.dtype)
+        self.numbers = columns(members.kernel_numbers(), len(output)).astype(output.dtype)
 
     def train(self, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Batch loss sums (R, 2) and delta (R, B, K) of the training kernel."""
@@ -49,10 +49,10 @@ class Batch:
         return total, delta
 
     def rows(self) -> np.ndarray:
-        return self.entry.rows(np, self.s, self.output, self.target)
+        return self.loss.rows(np, self.output, self.target)
 
     def training_rows(self) -> np.ndarray:
-        return self.entry.training_rows(np, self.s, self.output, self.target)
+        return self.loss.training_rows(np, self.output, self.target)
 
 
 def batch(name: str, targets: str, members: int = 2, dtype: type = np.float64, **numbers: Any) -> Batch:
@@ -164,7 +164,7 @@ def test_within_one_side_a_loss_is_smooth(name: str, targets: str) -> None:
     seen = []
     for step in steps:
         made.output[...] = start + step * np.linspace(0.3, 1, start.size).reshape(start.shape)
-        sides = made.entry.sides(np, made.s, made.output, made.target)
+        sides = made.loss.sides(np, made.output, made.target)
         seen.append((made.train()[1].copy(), None if sides is None else sides.copy()))
     slopes = np.array([delta.ravel() for delta, _ in seen])
     jumps = np.flatnonzero((np.abs(np.diff(slopes, axis=0)) > 0.05 * (1 + np.abs(slopes[1:]))).any(axis=1))
@@ -264,7 +264,7 @@ def test_outputs_of_ten_thousand_stay_finite(name: str, targets: str, dtype: typ
     assert np.isfinite(made.train()[0]).all()
     assert np.isfinite(made.train()[1]).all()
     assert np.isfinite(made.rows()).all()
-    assert np.isfinite(made.entry.respond(np, made.output)).all()
+    assert np.isfinite(made.entry.predictions(np, made.output)).all()
 
 
 CHANCES = [
@@ -275,15 +275,15 @@ CHANCES = [
 @pytest.mark.parametrize(("name", "targets"), CHANCES)
 def test_responses_are_probabilities(name: str, targets: str) -> None:
     output = batch(name, targets).output
-    response = losses[name].respond(np, output)
+    response = losses[name].predictions(np, output)
     if targets == "labels":
         np.testing.assert_allclose(response, 1 / (1 + np.exp(-output)), rtol=1e-14)
         return
     if targets == "classes" and losses[name].output_activation == "sigmoid":
         each = 1 / (1 + np.exp(-output))
-        shares = losses[name].among(response)
+        shares = losses[name].class_probabilities(response)
         np.testing.assert_allclose(shares, each / each.sum(axis=-1, keepdims=True), rtol=1e-13)
-        assert losses[name].among(np.zeros((1, 4))).tolist() == [[0.25] * 4]
+        assert losses[name].class_probabilities(np.zeros((1, 4))).tolist() == [[0.25] * 4]
         return
     odds = np.concatenate([np.zeros_like(output), output], axis=-1) if targets == "two classes" else output
     response = np.concatenate([1 - response, response], axis=-1) if targets == "two classes" else response
@@ -294,9 +294,9 @@ def test_responses_are_probabilities(name: str, targets: str) -> None:
 
 def test_responses_of_other_losses() -> None:
     output = batch("hinge", "classes").output
-    assert losses["hinge"].respond(np, output) is output
+    assert losses["hinge"].predictions(np, output) is output
     assert not losses["hinge"].probabilities
-    np.testing.assert_array_equal(losses["poisson"].respond(np, output), np.exp(output))
+    np.testing.assert_array_equal(losses["poisson"].predictions(np, output), np.exp(output))
 
 
 def test_what_each_loss_of_the_catalogue_is_for() -> None:

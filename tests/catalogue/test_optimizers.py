@@ -19,7 +19,7 @@ from tests.variants import variants
 BLOCK = NumpyBackend.block
 
 STEPS = 200
-STEPPED = {label: form for label, form in variants(optimizers).items() if not optimizers[form[0]].whole}
+STEPPED = {label: form for label, form in variants(optimizers).items() if not optimizers[form[0]].full_batch}
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "optimizers.json").read_text())
 PARABOLA = {key: np.array(value) for key, value in GOLDEN["problems"]["parabola"].items()}
 VALLEY = np.array(GOLDEN["problems"]["valley"]["start"])
@@ -50,23 +50,24 @@ class Walk:
 
     def __init__(self, numbers: list[dict], start: np.ndarray, weights: int, l2: float = 0.0) -> None:
         self.members = [optimizers[given["name"]](**given) for given in numbers]
-        self.entry, self.one, size = type(self.members[0]), self.members[0], start.size
+        self.one, size = self.members[0], start.size
         self.backend = open_backend("numpy", dtype=str(start.dtype), threads=1)
         self.w = np.tile(start, (len(numbers), 1))
         self.ahead, self.g = np.zeros_like(self.w), np.zeros_like(self.w)
-        self.state = np.zeros((len(numbers), len(self.entry.slots(self.one)), size), start.dtype)
+        self.state = np.zeros((len(numbers), len(self.one.slots()), size), start.dtype)
         self.l2 = np.tile(np.array([l2, 0.0], start.dtype), (len(numbers), 1))
         self.blocks = blocks(len(numbers), size, weights, self.backend.block)
-        self.look = self.entry.ahead(self.one)
+        self.look = self.one.ahead()
 
     def table(self, steps: int, rate: Time, mu: Time | None, decay: float) -> np.ndarray:
         """As the engine makes it (T, R, K), with the next step's values where the rule looks ahead."""
         t = np.arange(1.0, steps + 2)
-        s, shape = shaped(stack(self.members), 1), (len(self.members), len(t))
-        if mu is not None and self.entry.momentum_field is not None:
-            setattr(s, self.entry.momentum_field, np.broadcast_to([mu(k) for k in t], shape))
+        rule, shape = shaped(stack(self.members), 1), (len(self.members), len(t))
+        if mu is not None and rule.momentum_field is not None:
+            momenta = np.broadcast_to([mu(k) for k in t], shape)
+            rule = rule.model_copy(update={rule.momentum_field: momenta})
         rates = np.broadcast_to([rate(k) for k in t], shape)
-        values = [rates * decay, 0.0, *self.entry.coefficients(s, rates, t)]
+        values = [rates * decay, 0.0, *rule.coefficients(rates, t)]
         table = np.stack([np.broadcast_to(value, shape).T for value in values], axis=2)
         if self.look is None:
             return table[:-1].astype(self.w.dtype)
@@ -78,7 +79,7 @@ class Walk:
         """Walk, stopping after each step t to be looked at."""
         ahead = () if self.look is None else (self.ahead,)
         point = self.w if self.look is None else self.ahead
-        step = self.entry.step(self.one)
+        step = self.one.step()
         for t, c in enumerate(self.table(steps, rate, mu, decay), start=1):
             if self.look is not None and t == 1:  # every later point is the pass's own work
                 self.look(self.w, self.ahead, self.state, c, self.blocks)
@@ -198,13 +199,12 @@ def test_blocks_cover_every_parameter_once_and_split_by_kind(size: int, weights:
 
 
 def test_nadams_product_is_the_literal_one_wherever_the_table_begins() -> None:
-    s = shaped(stack([optimizers["nadam"](beta1=0.9), optimizers["nadam"](beta1=0.99, psi=0.1)]), 1)
-    from nettrain.catalogue.optimizers.adam import momentum_product
+    rule = shaped(stack([optimizers["nadam"](beta1=0.9), optimizers["nadam"](beta1=0.99, psi=0.1)]), 1)
 
     t = np.arange(1.0, 8000.0)
-    whole = momentum_product(s, t)
+    whole = rule.momentum_product(t)
     for first in (0, 1, 100, 4000):
-        assert momentum_product(s, t[first:]).tobytes() == whole[:, first:].tobytes()
+        assert rule.momentum_product(t[first:]).tobytes() == whole[:, first:].tobytes()
     for row, (beta, psi) in enumerate([(0.9, 0.004), (0.99, 0.1)]):
         literal = math.prod(beta * (1 - 0.5 * 0.96 ** (k * psi)) for k in range(1, 201))
         assert whole[row, 199] == pytest.approx(literal, rel=1e-12)

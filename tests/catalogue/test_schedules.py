@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nettrain.catalogue.members import shaped, stack
-from nettrain.catalogue.schedules import Calendar, momenta, momentum_schedules, rates, schedules
+from nettrain.catalogue.schedules import Calendar, Reactive, momentum_schedules, schedules
 from nettrain.training.plateau import PlateauMonitor
 from nettrain.training.population import Population
 
@@ -17,9 +17,10 @@ CALENDAR = Calendar(steps_per_epoch=5, epochs=8)
 def table(name: str, base: float = 0.4, **numbers: object) -> list[float]:
     entry = schedules[name](**numbers)
     steps = np.arange(CALENDAR.steps, dtype=float)
-    s = shaped(stack([entry]), 1)
-    s.cut = np.ones((1, 1))
-    return rates(entry, s, np.array([[base]]), steps, CALENDAR)[0].tolist()
+    members = shaped(stack([entry]), 1)
+    if isinstance(members, Reactive):
+        members = members.with_cut(np.ones((1, 1)))
+    return members.rates(np.array([[base]]), steps, CALENDAR)[0].tolist()
 
 
 def restarted(j: int, period: float, multiplier: float) -> float:
@@ -111,7 +112,7 @@ def test_closed_form_at_every_step(name: str, numbers: dict, formula: Callable[[
 @pytest.mark.parametrize(("name", "numbers", "formula"), cases(MOMENTA))
 def test_momentum_at_every_step(name: str, numbers: dict, formula: Callable[[int], float]) -> None:
     entry = momentum_schedules[name](**numbers)
-    got = entry.value(shaped(stack([entry]), 1), np.array([[0.9]]), np.arange(40.0), 40)
+    got = shaped(stack([entry]), 1).value(np.array([[0.9]]), np.arange(40.0), 40)
     assert got.shape == (1, 40)
     np.testing.assert_allclose(got[0], [formula(j) for j in range(40)], rtol=1e-13)
 
@@ -119,10 +120,10 @@ def test_momentum_at_every_step(name: str, numbers: dict, formula: Callable[[int
 def test_one_cycle_moves_the_momentum_the_other_way_unless_told_not_to() -> None:
     steps = np.arange(40.0)
     entry = schedules["one_cycle"]()
-    got = momenta(entry, shaped(stack([entry]), 1), steps, CALENDAR)
+    got = shaped(stack([entry]), 1).momenta(steps, CALENDAR)
     np.testing.assert_allclose(got[0], [there_and_back(j, 0.95, 0.85, 0.95) for j in range(40)], rtol=1e-13)
     fixed = schedules["one_cycle"](momentum="fixed")
-    assert momenta(fixed, shaped(stack([fixed]), 1), steps, CALENDAR) is None
+    assert shaped(stack([fixed]), 1).momenta(steps, CALENDAR) is None
 
 
 def watch(figures: list[list[float]], entries: list, *, maximize: bool = False) -> list[list[float]]:
@@ -133,10 +134,9 @@ def watch(figures: list[list[float]], entries: list, *, maximize: bool = False) 
     told = []
     for row in figures:
         plateau.observe(np.array(row), members)
-        s = shaped(members, 1)
-        s.cut = population["cut"][:, None]
+        schedule = shaped(members, 1).with_cut(population["cut"][:, None])
         base = np.full((len(entries), 1), 0.4)
-        told.append(rates(entries[0], s, base, np.array([0.0]), CALENDAR)[:, 0].tolist())
+        told.append(schedule.rates(base, np.array([0.0]), CALENDAR)[:, 0].tolist())
     return told
 
 
@@ -190,7 +190,7 @@ def test_the_clock_can_be_changed() -> None:
 def test_members_have_rates_of_their_own() -> None:
     entries = [schedules["step"](factor=0.5), schedules["step"](factor=0.1, every=2.0)]
     base = np.array([[1.0], [2.0]])
-    got = rates(entries[0], shaped(stack(entries), 1), base, np.arange(40.0), CALENDAR)
+    got = shaped(stack(entries), 1).rates(base, np.arange(40.0), CALENDAR)
     assert got.shape == (2, 40)
     np.testing.assert_allclose(got[0], 1.0)
     np.testing.assert_allclose(got[1], [2 * 0.1 ** (j // 10) for j in range(40)])

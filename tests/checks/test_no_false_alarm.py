@@ -42,7 +42,7 @@ def layer(generator):
 
 def effective(block, kind):
     """The block of a loss without settings that do nothing for these targets, which are refused."""
-    idle = losses[block["name"]].idle(losses[block["name"]](**block), kind)
+    idle = losses[block["name"]](**block).unused_settings(kind)
     return {name: value for name, value in block.items() if name not in idle}
 
 

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -128,7 +127,7 @@ def test_maxout(case, dtype):
 
 def test_maxout_gives_ties_to_the_first_piece():
     z, a, delta = np.array([[[2.0, 1.0, 2.0, 3.0, 2.0, 3.0]]]), np.empty((1, 1, 2)), np.array([[[5.0, 7.0]]])
-    sides = activations["maxout"].sides(np, activations["maxout"](pieces=3), z)
+    sides = activations["maxout"](pieces=3).sides(np, z)
     maxout_forward(z, a, NONE)
     maxout_backward(delta, z, a, NONE)
     assert [[[5.0, 0.0, 0.0, 7.0, 0.0, 0.0]]] == z.tolist()
@@ -157,7 +156,7 @@ def test_a_fused_forward_pass_is_the_definition(name):
     learned = dict.fromkeys(entry.learned, w[:, None])
     ours, theirs = np.empty((2, 5, 4)), np.empty((2, 5, 4))
     entry.forward_kernel(z.copy(), ours, NONE, *((w, np.array([0])) if learned else ()))
-    entry.forward(np, SimpleNamespace(**learned), z.copy(), theirs)
+    s.with_learned(learned).forward(np, z.copy(), theirs)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-15)
 
 

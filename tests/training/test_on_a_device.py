@@ -296,7 +296,7 @@ def observed(*choice: str, members: int = 2) -> tuple[Training, list[tuple[int, 
 LONG = {name: choice for name, choice in SETTINGS.items() if name != "one batch"}
 QUIET = {
     **LONG,
-    **{f"rule {name}": [f"optimizer={name}"] for name, one in optimizers.items() if not one.whole},
+    **{f"rule {name}": [f"optimizer={name}"] for name, one in optimizers.items() if not one.full_batch},
 }
 
 

@@ -80,7 +80,7 @@ def test_members_equal_their_own_runs_for_every_rule(rule: str, count: int) -> N
     assert together.run.batches.sizes == (16, 6)  # a short last batch is among them
 
 
-@pytest.mark.parametrize("label", [label for label in FORMS if not optimizers[FORMS[label][0]].whole])
+@pytest.mark.parametrize("label", [label for label in FORMS if not optimizers[FORMS[label][0]].full_batch])
 def test_members_equal_their_own_runs_for_every_form_with_limits_of_their_own(label: str) -> None:
     own_decay = "weight_decay" in optimizers[FORMS[label][0]].model_fields
     limits = LIMITS[:-1] if own_decay else LIMITS

@@ -8,7 +8,7 @@ from nettrain.inference.predict import predict
 from nettrain.training.events import MemberStopped
 from nettrain.training.loop import train
 from nettrain.training.snapshots import snapshot_epochs
-from tests.trained import IRIS, Trained, built, experiment, trained
+from tests.trained import IRIS, Trained, built, experiment, resolved_with_data, trained
 
 COMMON = ["model.hidden=[6]", "model.batch_norm=true", "optimizer.learning_rate=0.02"]
 SNAPSHOTS = [*COMMON, "training.snapshots=3", "training.epochs=12"]
@@ -72,7 +72,7 @@ def test_they_answer_with_the_mean_of_their_probabilities() -> None:
 def test_the_mean_of_several_is_not_the_mean_of_their_figures() -> None:
     specs = [experiment(IRIS, "training.epochs=2", f"seed={r}", "data.seed=0") for r in range(4)]
     run = trained(specs).run
-    all_four = Networks(run.final, run.final_statistics, specs)
+    all_four = Networks(run.final, run.final_statistics, resolved_with_data(specs))
     each, joint = figures_of(run, all_four)["train"]["log_loss"], joint_figures(run, all_four)["train"]
     assert joint["log_loss"] < each.mean()  # Jensen: -log is convex
 

@@ -7,7 +7,7 @@ from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.resolution import resolve_with_data
 from nettrain.inference.evaluate import final_figures
-from tests.trained import experiment, prepared, trained
+from tests.trained import experiment, prepared, resolved_with_data, trained
 
 SOURCES = {
     "classes": "{source: 'builtin:optdigits', test: 3000, validation: 300}",
@@ -35,7 +35,7 @@ def test_every_metric_is_watched(metric, targets):
         best = np.argmax(values) if metrics[metric].goal == "maximize" else np.argmin(values)
         assert int(best) + 1 == together.stopped[member].best_epoch
         # the restored weights' figure is the best one; quick metrics come from float32 while training
-        final = final_figures(together.run, specs)["validation"][metric][member]
+        final = final_figures(together.run, resolved_with_data(specs))["validation"][metric][member]
         assert pytest.approx(values[int(best)], rel=1e-5) == final
 
 
@@ -49,12 +49,12 @@ def test_figures_of_an_epoch_are_the_quick_ones_and_the_one_that_is_watched():
 def test_final_figures_do_not_depend_on_the_other_members():
     specs = [spec("two classes", f"model.seed={seed}") for seed in range(3)]
     together = trained(specs)
-    figures = final_figures(together.run, specs)
+    figures = final_figures(together.run, resolved_with_data(specs))
     assert {*metrics_for(together.run.task), "loss", "threshold", "threshold_f1"} == set(
         figures["validation"]
     )
     for member, alone in enumerate(specs):
-        single = final_figures(trained([alone]).run, [alone])
+        single = final_figures(trained([alone]).run, resolved_with_data([alone]))
         for part, named in single.items():
             assert {name: float(values[0]) for name, values in named.items()} == {
                 name: float(values[member]) for name, values in figures[part].items()

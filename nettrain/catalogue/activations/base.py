@@ -1,27 +1,33 @@
 """What an activation is.
 
-Conventions: z, a, delta (R, B, H) in the run's dtype; `s` holds the entry's own numbers as (R, 1, 1).
-`forward(xp, s, z, a)` writes a = f(z) with ufuncs of `xp` and `out=`, so that it runs on any backend and
-under dual numbers: it is the definition. `backward(xp, s, delta, z, a)` multiplies delta by f'(z). Where
-ufuncs are slow the entry names kernels instead: `backward_kernel(delta, z, a, numbers)`, and beside its
-`forward` a `forward_kernel(z, a, numbers)` that computes the same; numbers (R, k) are the values of
-`columns(s)`. A forward pass may leave in z whatever the entry's own derivative reads there; the backward
-pass may overwrite z and a, nobody reads them after it. At a kink the derivative is the one of the flatter
-side: 0 for those that clip, the slope below 0 for the rest; `kinks` names the z where it jumps.
+Conventions, with R members, B rows and H units: z (R, B, H) is what the layer in front computes, a (R, B, H)
+is f(z) and delta (R, B, H) the gradient of the loss, all in the run's dtype. The numbers of an entry are
+floats, or arrays (R, 1, 1) in the settings of R members.
 
-An entry with `learned` numbers, one for each column of its layer, finds them in `s` by name, (R, 1, C).
-Its kernels get behind `numbers` the parameters (R, P), `backward_kernel` then the gradient (R, P), and starts
-(k,), where the C numbers of each name begin in a row; `backward_kernel` writes their gradient. An entry that
-makes one unit of several columns, `columns_per_unit` k, gets z (R, B, k·H), piece after piece, and a, delta
-(R, B, H); its `backward_kernel` leaves the gradient in z.
+`forward(xp, z, a)` writes a = f(z) with ufuncs of `xp` and `out=`: it is the definition, and runs on every
+backend and on the dual numbers of the gradient check. `backward(xp, delta, z, a)` multiplies delta by f'(z).
+Where ufuncs are slow an entry names kernels: `backward_kernel(delta, z, a, numbers)` instead of `backward`,
+and beside `forward` a `forward_kernel(z, a, numbers)` that computes the same. Their numbers (R, k) are the
+values of `kernel_numbers()`.
+
+A forward pass may leave in z whatever the entry's own derivative reads there; the backward pass may overwrite
+z and a, which nothing reads after it. At a kink the derivative is that of the flatter side: 0 for those that
+clip, the slope below 0 for the rest. `kinks` lists the z where the derivative jumps.
+
+An entry with parameters of its own, one per column of its layer, names them in `learned`; in `forward` they
+are attributes of that name, (R, 1, C). Behind `numbers` its kernels take the parameters (R, P), then
+`backward_kernel` the gradient (R, P), which it writes, and both `starts` (k,): where the C parameters of each
+name begin in a row. An entry that makes one unit of several columns (`columns_per_unit` k) takes z
+(R, B, k·H), piece after piece, and a, delta (R, B, H); its `backward_kernel` leaves the gradient in z.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import Kernel
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import varies
+from nettrain.catalogue.settings import Number, varies
 
 activations: Registry["Activation"] = Registry("activation")
 
@@ -29,21 +35,21 @@ activations: Registry["Activation"] = Registry("activation")
 class Activation(Variant):
     """A function between layers, elementwise unless it says otherwise."""
 
-    initializer: ClassVar[str] = "glorot_uniform"  # what `init: auto` means in front of it
+    initializer: ClassVar[str] = "glorot_uniform"  # what `init: auto` means for the layer in front of it
     identity: ClassVar[bool] = False  # nothing to compute: a is z
-    # f(z) = max(0, z), slope 0 up to 0: products do it as they write, and a takes the place of z
+    # f(z) = max(0, z), slope 0 up to 0: products apply it as they write, and a and z are one array
     rectifies: ClassVar[bool] = False
     elementwise: ClassVar[bool] = True
-    outputs_only: ClassVar[bool] = False
-    learned: ClassVar[dict[str, float]] = {}  # numbers that are trained: name -> start
+    outputs_only: ClassVar[bool] = False  # not for hidden layers
+    learned: ClassVar[dict[str, float]] = {}  # parameters that are trained: name -> initial value
     kinks: ClassVar[tuple[float, ...]] = ()
     forward_kernel: ClassVar[Kernel | None] = None
     backward_kernel: ClassVar[Kernel | None] = None
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        """What the kernels need to know of each member: (k) values, each a number or one per member."""
-        return [getattr(s, field) for field in cls.model_fields if varies(cls, field)]
+    def kernel_numbers(self) -> list[Number]:
+        """What the kernels take of each member: k values."""
+        kind = type(self)
+        return [getattr(self, field) for field in kind.model_fields if varies(kind, field)]
 
     @property
     def columns_per_unit(self) -> int:
@@ -55,17 +61,18 @@ class Activation(Variant):
         """f'(z) far below 0, which He's initializers make up for."""
         return 0.0
 
-    @classmethod
-    def sides(cls, xp: Any, s: Any, z: Array) -> Array | None:
-        """On which smooth piece each value lies, as whole numbers; None when f is smooth everywhere."""
-        return sum((z > kink).astype(int) for kink in cls.kinks) if cls.kinks else None
+    def with_learned(self, arrays: Mapping[str, Array]) -> Self:
+        """These settings with the learned parameters, each (R, 1, C), as attributes."""
+        return self.model_copy(update=dict(arrays))
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def sides(self, xp: ArrayModule, z: Array) -> Array | None:
+        """On which smooth piece each value lies, as whole numbers; None where f is smooth everywhere."""
+        return sum((z > kink).astype(int) for kink in self.kinks) if self.kinks else None
+
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """a = f(z)."""
         raise NotImplementedError
 
-    @staticmethod
-    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+    def backward(self, xp: ArrayModule, delta: Array, z: Array, a: Array) -> None:
         """delta *= f'(z)."""
         raise NotImplementedError

@@ -1,10 +1,9 @@
 """A straight line between two bounds, flat outside them."""
 
-from typing import Any
-
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.activations.base import Activation, activations
+from nettrain.catalogue.settings import Number
 
 
 @kernel
@@ -25,9 +24,8 @@ class Clipped(Activation):
 
     backward_kernel = clipped_backward
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*cls.kinks, 1.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [*self.kinks, 1.0]
 
 
 @activations.register("relu6", source="Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10")
@@ -37,8 +35,7 @@ class Relu6(Clipped):
     initializer = "he_normal"
     kinks = (0.0, 6.0)
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.maximum(z, 0.0, out=a)
         xp.minimum(a, 6.0, out=a)
 
@@ -49,8 +46,7 @@ class HardTanh(Clipped):
 
     kinks = (-1.0, 1.0)
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.maximum(z, -1.0, out=a)
         xp.minimum(a, 1.0, out=a)
 
@@ -61,12 +57,10 @@ class HardSigmoid(Clipped):
 
     kinks = (-3.0, 3.0)
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*cls.kinks, 1 / 6]
+    def kernel_numbers(self) -> list[Number]:
+        return [*self.kinks, 1 / 6]
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.add(z, 3.0, out=a)
         xp.maximum(a, 0.0, out=a)
         xp.minimum(a, 6.0, out=a)

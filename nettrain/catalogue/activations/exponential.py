@@ -1,11 +1,9 @@
 """Rectifiers that bend towards a constant below 0, so that a layer's mean stays near 0."""
 
-from typing import Any
-
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.activations.base import Activation, activations
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import Number, number
 
 
 @kernel
@@ -29,16 +27,14 @@ class Elu(Activation):
     kinks = (0.0,)
     backward_kernel = elu_backward
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [s.alpha, 1.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [self.alpha, 1.0]
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """Leaves max(z, 0) in z."""
         xp.minimum(z, 0.0, out=a)
         xp.expm1(a, out=a)
-        xp.multiply(a, s.alpha, out=a)
+        xp.multiply(a, self.alpha, out=a)
         xp.maximum(z, 0.0, out=z)
         xp.add(a, z, out=a)
 
@@ -54,12 +50,10 @@ class Selu(Activation):
     kinks = (0.0,)
     backward_kernel = elu_backward
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
+    def kernel_numbers(self) -> list[Number]:
         return [DEPTH * SCALE, SCALE]
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """Leaves max(z, 0)·s in z."""
         xp.minimum(z, 0.0, out=a)
         xp.expm1(a, out=a)

@@ -1,15 +1,15 @@
 """The input times a smooth gate of itself."""
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.exponential import exp_below_zero
 from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.normal import normal_cdf_from
 from nettrain.backend.special import logistic, normal_cdf
 from nettrain.catalogue.activations.base import Activation, activations
-from nettrain.catalogue.settings import option
+from nettrain.catalogue.settings import Number, option
 
 CUBIC = 0.044715
 RATE = math.sqrt(2 / math.pi)
@@ -84,13 +84,11 @@ class Gelu(Activation):
     forward_kernel = gelu_forward
     backward_kernel = gelu_backward
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [float(s.approximate == "tanh")]
+    def kernel_numbers(self) -> list[Number]:
+        return [float(self.approximate == "tanh")]
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
-        if s.approximate == "none":
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
+        if self.approximate == "none":
             normal_cdf(xp)(z, out=a)
         else:
             xp.multiply(z, z, out=a)
@@ -140,8 +138,7 @@ class Silu(Activation):
     forward_kernel = silu_forward
     backward_kernel = silu_backward
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         logistic(xp)(z, out=a)
         xp.multiply(a, z, out=a)
 
@@ -194,8 +191,7 @@ class Mish(Activation):
     forward_kernel = mish_forward
     backward_kernel = mish_backward
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """The logarithm is the larger of z and 0, and log1p(e^-|z|)."""
         xp.logaddexp(z, 0.0, out=a)
         xp.tanh(a, out=a)

@@ -1,9 +1,8 @@
 """Activations of which a unit depends on several columns."""
 
 import math
-from typing import Any
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.activations.base import Activation, activations
 from nettrain.catalogue.settings import option
@@ -56,18 +55,16 @@ class Maxout(Activation):
     def columns_per_unit(self) -> int:
         return self.pieces
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """z (R, B, k·H) holds piece after piece, a (R, B, H) gets the maximum."""
         units = a.shape[-1]
         xp.maximum(z[..., :units], z[..., units : 2 * units], out=a)
         for first in range(2 * units, z.shape[-1], units):
             xp.maximum(a, z[..., first : first + units], out=a)
 
-    @classmethod
-    def sides(cls, xp: Any, s: Any, z: Array) -> Array:
+    def sides(self, xp: ArrayModule, z: Array) -> Array:
         """Which piece wins."""
-        return z.reshape(*z.shape[:-1], s.pieces, -1).argmax(axis=-2)
+        return z.reshape(*z.shape[:-1], self.pieces, -1).argmax(axis=-2)
 
 
 @kernel
@@ -109,8 +106,7 @@ class Softmax(Activation):
     forward_kernel = softmax_forward
     backward_kernel = softmax_backward
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.subtract(z, xp.max(z, axis=-1, keepdims=True), out=a)
         xp.exp(a, out=a)
         xp.divide(a, xp.sum(a, axis=-1, keepdims=True), out=a)

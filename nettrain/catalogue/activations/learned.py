@@ -1,8 +1,8 @@
 """Activations with numbers of their own that are trained."""
 
-from typing import Any
+from typing import ClassVar
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.activations.base import Activation, activations
 
@@ -48,6 +48,7 @@ class Prelu(Activation):
     initializer = "he_normal"
     kinks = (0.0,)
     learned = {"slope": 0.25}  # noqa: RUF012 declared as a class variable in the base
+    slope: ClassVar[Array] = 0.25  # in a network the learned slopes (R, 1, C), see `with_learned`
     forward_kernel = prelu_forward
     backward_kernel = prelu_backward
 
@@ -55,9 +56,8 @@ class Prelu(Activation):
     def left_slope(self) -> float:
         return self.learned["slope"]
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """λ·min(z, 0) + max(z, 0), one of which is 0."""
         xp.minimum(z, 0.0, out=a)
-        xp.multiply(a, s.slope, out=a)
+        xp.multiply(a, self.slope, out=a)
         xp.add(a, xp.maximum(z, 0.0), out=a)

@@ -1,8 +1,6 @@
 """Rectifiers: two straight lines that meet at 0."""
 
-from typing import Any
-
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.activations.base import Activation, activations
 from nettrain.catalogue.settings import number
@@ -40,8 +38,7 @@ class Relu(Activation):
     forward_kernel = relu_forward
     backward_kernel = relu_backward
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.maximum(z, 0.0, out=a)
 
 
@@ -69,8 +66,7 @@ class LeakyRelu(Activation):
     def left_slope(self) -> float:
         return self.negative_slope
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """The larger of z and λz, as λ is at most 1."""
-        xp.multiply(z, s.negative_slope, out=a)
+        xp.multiply(z, self.negative_slope, out=a)
         xp.maximum(z, a, out=a)

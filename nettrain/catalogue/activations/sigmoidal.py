@@ -1,8 +1,6 @@
 """The identity, and the classical curves that saturate on both sides."""
 
-from typing import Any
-
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.exponential import exp_below_zero
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.activations.base import Activation, activations
@@ -14,12 +12,10 @@ class Linear(Activation):
 
     identity = True
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.copyto(a, z)
 
-    @staticmethod
-    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+    def backward(self, xp: ArrayModule, delta: Array, z: Array, a: Array) -> None:
         pass
 
 
@@ -55,8 +51,7 @@ class Sigmoid(Activation):
     forward_kernel = sigmoid_forward
     backward_kernel = sigmoid_backward
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.minimum(z, 0.0, out=a)
         xp.exp(a, out=a)
         xp.absolute(z, out=z)
@@ -70,12 +65,10 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """f(z) = tanh z."""
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.tanh(z, out=a)
 
-    @staticmethod
-    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+    def backward(self, xp: ArrayModule, delta: Array, z: Array, a: Array) -> None:
         """f' = 1 - a²."""
         xp.multiply(a, a, out=a)
         xp.subtract(1.0, a, out=a)
@@ -86,8 +79,7 @@ class Tanh(Activation):
 class Softsign(Activation):
     """f(z) = z/(1+|z|): tanh with tails that fall off slowly."""
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """Leaves 1+|z| in z."""
         xp.absolute(z, out=a)
         xp.add(a, 1.0, out=a)
@@ -95,8 +87,7 @@ class Softsign(Activation):
         xp.absolute(z, out=z)
         xp.add(z, 1.0, out=z)
 
-    @staticmethod
-    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+    def backward(self, xp: ArrayModule, delta: Array, z: Array, a: Array) -> None:
         """f' = 1/(1+|z|)²."""
         xp.divide(delta, z, out=delta)
         xp.divide(delta, z, out=delta)

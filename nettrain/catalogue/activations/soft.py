@@ -1,8 +1,6 @@
 """The smooth rectifier."""
 
-from typing import Any
-
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.catalogue.activations.base import Activation, activations
 
 
@@ -10,8 +8,7 @@ from nettrain.catalogue.activations.base import Activation, activations
 class Softplus(Activation):
     """f(z) = log(1+e^z) = max(z,0) + log(1+e^-|z|), which overflows nowhere."""
 
-    @staticmethod
-    def forward(xp: Any, s: Any, z: Array, a: Array) -> None:
+    def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.absolute(z, out=a)
         xp.negative(a, out=a)
         xp.exp(a, out=a)
@@ -19,8 +16,7 @@ class Softplus(Activation):
         xp.maximum(z, 0.0, out=z)
         xp.add(a, z, out=a)
 
-    @staticmethod
-    def backward(xp: Any, s: Any, delta: Array, z: Array, a: Array) -> None:
+    def backward(self, xp: ArrayModule, delta: Array, z: Array, a: Array) -> None:
         """f' = sigmoid(z) = 1 - e^-a."""
         xp.negative(a, out=a)
         xp.expm1(a, out=a)

@@ -14,14 +14,14 @@ between the last layer and the loss (its output activation: softmax, sigmoid or 
 and so is its gradient.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from nettrain.backend.base import Array, HostArray
+from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import Kernel, inline
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import option
+from nettrain.catalogue.settings import Number, option
 
 losses: Registry["Loss"] = Registry("loss")
 
@@ -40,7 +40,7 @@ class Loss(Variant):
     output_activation: ClassVar[str] = "linear"
     fits: ClassVar[tuple[str, ...]] = ()
     low: ClassVar[float] = 0.0
-    probabilities: ClassVar[bool] = True  # whether `respond` gives them for classes, or scores
+    probabilities: ClassVar[bool] = True  # whether `predictions` gives them for classes, or scores
     train: ClassVar[Kernel]
     train_labels: ClassVar[Kernel]
 
@@ -49,38 +49,33 @@ class Loss(Variant):
         """The kernel for targets of this form."""
         return cls.train_labels if target.ndim == 2 else cls.train
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
+    def kernel_numbers(self) -> list[Number]:
         """What the kernel needs to know of each member: (k) values, each a number or one per member."""
-        return [float(s.reduction == "mean")]
+        return [float(self.reduction == "mean")]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         """Loss of each row (R, B), without smoothing or weights."""
         raise NotImplementedError
 
-    @classmethod
-    def training_rows(cls, xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def training_rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         """Loss of each row (R, B) as `train` has it, without weights."""
-        return cls.rows(xp, s, output, target)
+        return self.rows(xp, output, target)
 
-    @staticmethod
-    def sides(xp: Any, s: Any, output: Array, target: Array) -> Array | None:
+    def sides(self, xp: ArrayModule, output: Array, target: Array) -> Array | None:
         """Whole numbers that say on which smooth piece each value lies; None where there is one piece."""
         return None
 
     @staticmethod
-    def respond(xp: Any, output: Array) -> Array:
+    def predictions(xp: ArrayModule, output: Array) -> Array:
         """What people get from outputs (…, K): probabilities, scores, or the numbers themselves."""
         return output
 
     @staticmethod
-    def among(response: Array) -> Array:
-        """Probabilities of classes of which a row has one (…, K), from what `respond` gives."""
-        return response
+    def class_probabilities(predictions: Array) -> Array:
+        """Probabilities of classes of which a row has one (…, K), from what `predictions` gives."""
+        return predictions
 
-    @staticmethod
-    def idle(s: Any, targets: str) -> dict[str, str]:
+    def unused_settings(self, targets: str) -> dict[str, str]:
         """Settings that would do nothing for targets of this kind, and which they are for."""
         return {}
 
@@ -91,7 +86,7 @@ class Loss(Variant):
 
 
 @inline
-def batch_weight(weight: Array, mean: Array) -> Any:
+def batch_weight(weight: Array, mean: Array) -> tuple[Array, Array]:
     """Σ weight (B,) in float64, and what the rows' weights are divided by: it, or 1."""
     mass = np.float64(0)
     for i in range(weight.size):
@@ -99,7 +94,7 @@ def batch_weight(weight: Array, mean: Array) -> Any:
     return mass, (weight.dtype.type(mass) if mean > 0 and mass > 0 else weight.dtype.type(1))
 
 
-def targets_for(loss: type[Loss], labels: HostArray, outputs: int) -> HostArray:
+def targets_for(loss: Loss | type[Loss], labels: HostArray, outputs: int) -> HostArray:
     """Targets in the form a loss reads: labels (N,), or for one output a column of its `low` and 1."""
     if labels.dtype.kind == "i" and outputs == 1:
         return np.where(labels > 0, 1.0, loss.low)[:, None]

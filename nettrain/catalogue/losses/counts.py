@@ -1,9 +1,8 @@
 """The loss on numbers of events."""
 
 import math
-from typing import Any
 
-from nettrain.backend.base import Array, HostArray
+from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 
@@ -39,12 +38,11 @@ class Poisson(Loss):
     fits = ("counts",)
     train = poisson_step
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return (xp.exp(output) - target * output).sum(axis=-1)
 
     @staticmethod
-    def respond(xp: Any, output: Array) -> Array:
+    def predictions(xp: ArrayModule, output: Array) -> Array:
         """e^z, the expected count."""
         return xp.exp(output)
 

@@ -1,15 +1,14 @@
 """Losses on probabilities: of one class among several, of one thing or another, of whole distributions."""
 
 import math
-from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import Array, HostArray
+from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.exponential import exp_below_zero
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import Number, number
 
 NEAR_ONE = 1e-5  # how far the sum of a distribution may be from 1: six printed digits
 
@@ -19,30 +18,35 @@ class Smoothed(Loss):
 
     label_smoothing: float = number(0.0, "share of each target that goes to all classes", ge=0, lt=1)
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), s.label_smoothing]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), self.label_smoothing]
 
 
-def log_softmax(xp: Any, output: Array) -> Array:
+def log_softmax(xp: ArrayModule, output: Array) -> Array:
     """z - log Σe^z along the last axis; the maximum is subtracted first: outputs of ±1e4 stay finite."""
     z = output - output.max(axis=-1, keepdims=True)
     return z - xp.log(xp.exp(z).sum(axis=-1, keepdims=True))
 
 
-def softmax(xp: Any, output: Array) -> Array:
+def softmax(xp: ArrayModule, output: Array) -> Array:
     """e^z / Σe^z along the last axis."""
     e = xp.exp(output - output.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def of_label(xp: Any, values: Array, label: Array) -> Array:
+def of_label(xp: ArrayModule, values: Array, label: Array) -> Array:
     """The value (R, B) in values (R, B, K) that each label (1|R, B) names."""
     index = xp.broadcast_to(label, values.shape[:2])[..., None]
     return xp.take_along_axis(values, index, axis=-1)[..., 0]
 
 
-def flags(xp: Any, output: Array, label: Array) -> Array:
+def negative_log_likelihood(xp: ArrayModule, output: Array, target: Array) -> Array:
+    """-log softmax(z)_y (R, B) of labels y, or -Σp·log softmax(z) of targets that are distributions p."""
+    log_q = log_softmax(xp, output)
+    return -of_label(xp, log_q, target) if target.ndim == 2 else -(log_q * target).sum(axis=-1)
+
+
+def flags(xp: ArrayModule, output: Array, label: Array) -> Array:
     """Labels (1|R, B) as (1|R, B, K): 1 at the label, 0 elsewhere."""
     return (xp.arange(output.shape[-1]) == label[..., None]).astype(output.dtype)
 
@@ -144,22 +148,18 @@ class CrossEntropy(Smoothed):
     train = cross_entropy_step
     train_labels = cross_entropy_labels
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), 0.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), 0.0]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
-        log_q = log_softmax(xp, output)
-        return -of_label(xp, log_q, target) if target.ndim == 2 else -(log_q * target).sum(axis=-1)
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
+        return negative_log_likelihood(xp, output, target)
 
-    @classmethod
-    def training_rows(cls, xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def training_rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         even = -log_softmax(xp, output).mean(axis=-1)
-        return (1.0 - s.label_smoothing) * cls.rows(xp, s, output, target) + s.label_smoothing * even
+        return (1.0 - self.label_smoothing) * self.rows(xp, output, target) + self.label_smoothing * even
 
     @staticmethod
-    def respond(xp: Any, output: Array) -> Array:
+    def predictions(xp: ArrayModule, output: Array) -> Array:
         """softmax(z)."""
         return softmax(xp, output)
 
@@ -180,20 +180,18 @@ class KullbackLeibler(Loss):
     train = cross_entropy_step
     train_labels = cross_entropy_labels
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), 0.0, 1.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), 0.0, 1.0]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         """0·log 0 is 0."""
         if target.ndim == 2:
-            return CrossEntropy.rows(xp, s, output, target)
+            return negative_log_likelihood(xp, output, target)
         log_p = xp.log(xp.where(target > 0, target, 1.0))
         return (target * (log_p - log_softmax(xp, output))).sum(axis=-1)
 
     @staticmethod
-    def respond(xp: Any, output: Array) -> Array:
+    def predictions(xp: ArrayModule, output: Array) -> Array:
         """softmax(z)."""
         return softmax(xp, output)
 
@@ -269,28 +267,26 @@ class BinaryCrossEntropy(Smoothed):
     train = binary_cross_entropy_step
     train_labels = one_against_all_step
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         z = output
         if target.ndim == 2:
             target = flags(xp, output, target)
         loss = xp.maximum(z, 0.0) - z * target + xp.log1p(xp.exp(-xp.absolute(z)))
         return loss.sum(axis=-1)
 
-    @classmethod
-    def training_rows(cls, xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def training_rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         if target.ndim == 2:
             target = flags(xp, output, target)
-        smoothing = xp.asarray(s.label_smoothing)[..., None]
-        return cls.rows(xp, s, output, target * (1.0 - smoothing) + smoothing * 0.5)
+        smoothing = xp.asarray(self.label_smoothing)[..., None]
+        return self.rows(xp, output, target * (1.0 - smoothing) + smoothing * 0.5)
 
     @staticmethod
-    def respond(xp: Any, output: Array) -> Array:
+    def predictions(xp: ArrayModule, output: Array) -> Array:
         """σ(z): the second of two classes', or each label's, probability."""
         return xp.exp(xp.minimum(output, 0)) / (1 + xp.exp(-xp.absolute(output)))
 
     @staticmethod
-    def among(response: Array) -> Array:
+    def class_probabilities(predictions: Array) -> Array:
         """Each class's share of their sum; the same for all where every one is 0."""
-        total = response.sum(axis=-1, keepdims=True)
-        return np.where(total > 0, response, 1.0) / np.where(total > 0, total, response.shape[-1])
+        total = predictions.sum(axis=-1, keepdims=True)
+        return np.where(total > 0, predictions, 1.0) / np.where(total > 0, total, predictions.shape[-1])

@@ -1,11 +1,9 @@
 """Losses on the difference between a number and its prediction."""
 
-from typing import Any
-
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import Number, number
 
 
 @kernel
@@ -40,12 +38,10 @@ class MeanSquaredError(Loss):
     fits = ("numbers",)
     train = squares_step
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), 0.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), 0.0]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return xp.square(output - target).mean(axis=-1)
 
 
@@ -56,12 +52,10 @@ class HalfSquaredError(Loss):
     fits = ("numbers",)
     train = squares_step
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), 0.5]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), 0.5]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return 0.5 * xp.square(output - target).sum(axis=-1)
 
 
@@ -101,16 +95,13 @@ class MeanAbsoluteErrorLoss(Loss):
     fits = ("numbers",)
     train = huber_step
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), 0.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), 0.0]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return xp.absolute(output - target).mean(axis=-1)
 
-    @staticmethod
-    def sides(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def sides(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return (output > target).astype(xp.int8)
 
 
@@ -122,18 +113,15 @@ class Huber(Loss):
     fits = ("numbers",)
     train = huber_step
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), s.delta]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), self.delta]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         """With m = min(|e|, δ), both pieces are m(|e|-½m)."""
-        size, bend = xp.absolute(output - target), xp.asarray(s.delta)[..., None]
+        size, bend = xp.absolute(output - target), xp.asarray(self.delta)[..., None]
         near = xp.minimum(size, bend)
         return (near * (size - 0.5 * near)).mean(axis=-1)
 
-    @staticmethod
-    def sides(xp: Any, s: Any, output: Array, target: Array) -> Array:
-        error, bend = output - target, xp.asarray(s.delta)[..., None]
+    def sides(self, xp: ArrayModule, output: Array, target: Array) -> Array:
+        error, bend = output - target, xp.asarray(self.delta)[..., None]
         return (error > bend).astype(xp.int8) + (error > -bend)

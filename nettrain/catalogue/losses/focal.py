@@ -1,19 +1,18 @@
 """The focal loss: cross-entropy that lets go of rows which are right already."""
 
 import math
-from typing import Any
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import inline, kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 from nettrain.catalogue.losses.cross_entropy import BinaryCrossEntropy, log_softmax, of_label, softmax
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import Number, number
 
 LEAST = 1e-30  # stands for 1-p = 0, whose logarithm is not needed
 
 
 @inline
-def focus(rest: Array, log_p: Array, gamma: Array) -> Any:
+def focus(rest: Array, log_p: Array, gamma: Array) -> tuple[Array, Array]:
     """Of rest = 1-p: the loss -rest^γ·log p, and its derivative by log p.
 
     That is γ·rest^(γ-1)·p·log p - rest^γ; both tend to 0 with rest, unless γ is 0.
@@ -94,18 +93,15 @@ class Focal(Loss):
     train = focal_step
     train_labels = focal_labels
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        alphas = [1.0, 1.0] if s.alpha is None else [s.alpha, 1 - s.alpha]
-        return [*super().columns(s), s.gamma, *alphas]
+    def kernel_numbers(self) -> list[Number]:
+        alphas = [1.0, 1.0] if self.alpha is None else [self.alpha, 1 - self.alpha]
+        return [*super().kernel_numbers(), self.gamma, *alphas]
 
-    @staticmethod
-    def idle(s: Any, targets: str) -> dict[str, str]:
+    def unused_settings(self, targets: str) -> dict[str, str]:
         """α weighs two classes against each other."""
-        return {} if s.alpha is None or targets == "two classes" else {"alpha": "two classes"}
+        return {} if self.alpha is None or targets == "two classes" else {"alpha": "two classes"}
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         """(1-p)^γ = e^(γ·log(1-p)); 1-p from log p keeps its digits where p is nearly 1."""
         weight = 1.0
         if target.ndim == 2:
@@ -114,11 +110,11 @@ class Focal(Loss):
             positive = target[..., 0] > 0
             z = output[..., 0] * xp.where(positive, 1.0, -1.0).astype(output.dtype)
             log_p = xp.minimum(z, 0.0) - xp.log1p(xp.exp(-xp.absolute(z)))
-            weight = 1.0 if s.alpha is None else xp.where(positive, s.alpha, 1 - s.alpha)
-        power = xp.exp(s.gamma * xp.log(xp.maximum(-xp.expm1(log_p), LEAST)))
+            weight = 1.0 if self.alpha is None else xp.where(positive, self.alpha, 1 - self.alpha)
+        power = xp.exp(self.gamma * xp.log(xp.maximum(-xp.expm1(log_p), LEAST)))
         return -weight * power * log_p
 
     @staticmethod
-    def respond(xp: Any, output: Array) -> Array:
+    def predictions(xp: ArrayModule, output: Array) -> Array:
         """softmax(z), or of one output σ(z)."""
-        return BinaryCrossEntropy.respond(xp, output) if output.shape[-1] == 1 else softmax(xp, output)
+        return BinaryCrossEntropy.predictions(xp, output) if output.shape[-1] == 1 else softmax(xp, output)

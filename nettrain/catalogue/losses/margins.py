@@ -1,14 +1,15 @@
 """Losses on scores: a row is right when its own class's score is the largest, or its sign the right one."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 from nettrain.catalogue.losses.cross_entropy import of_label
+from nettrain.catalogue.settings import Number
 
 
-def margins(xp: Any, output: Array, target: Array) -> Array:
+def margins(xp: ArrayModule, output: Array, target: Array) -> Array:
     """By how much each margin is missed: z_j - z_y + 1 (R, B, K), 0 for j = y; of one output 1 - yz."""
     if target.ndim == output.ndim:
         return 1.0 - target * output
@@ -75,8 +76,7 @@ class Margin(Loss):
     low = -1.0
     probabilities = False
 
-    @staticmethod
-    def sides(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def sides(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return (margins(xp, output, target) > 0).astype(xp.int8)
 
 
@@ -87,12 +87,10 @@ class Hinge(Margin):
     train = hinge_step
     train_labels = hinge_labels
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), 0.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), 0.0]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return xp.maximum(margins(xp, output, target), 0.0).sum(axis=-1)
 
 
@@ -103,12 +101,10 @@ class SquaredHinge(Margin):
     train = hinge_step
     train_labels = hinge_labels
 
-    @classmethod
-    def columns(cls, s: Any) -> list[Any]:
-        return [*super().columns(s), 1.0]
+    def kernel_numbers(self) -> list[Number]:
+        return [*super().kernel_numbers(), 1.0]
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return xp.square(xp.maximum(margins(xp, output, target), 0.0)).sum(axis=-1)
 
 
@@ -142,10 +138,8 @@ class Perceptron(Margin):
     fits = ("two classes",)
     train = perceptron_step
 
-    @staticmethod
-    def rows(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return xp.maximum(-target * output, 0.0).sum(axis=-1)
 
-    @staticmethod
-    def sides(xp: Any, s: Any, output: Array, target: Array) -> Array:
+    def sides(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return (output > 0).astype(xp.int8)

@@ -1,11 +1,9 @@
 """Metrics of decisions: what the confusion matrix tells. The class with the largest response is predicted."""
 
-from typing import Any
-
 import numpy as np
 
-from nettrain.backend.base import Array, HostArray
-from nettrain.catalogue.metrics.entry import Floats, Metric, Statistic, metrics
+from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
+from nettrain.catalogue.metrics.entry import Metric, Statistic, metrics
 
 ALL = ("classes", "two classes", "labels")
 TWO = ("two classes", "labels")
@@ -43,7 +41,7 @@ def _shares(matrix: Floats, of: Floats) -> Floats:
 
 
 @metrics.register("accuracy")
-class Accuracy(Metric):
+class Accuracy(Metric[Confusion]):
     """The share of rows whose class is predicted; of labels, the mean of their shares."""
 
     goal = "maximize"
@@ -53,11 +51,11 @@ class Accuracy(Metric):
     headline = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(np.trace(s.matrix) / s.matrix.sum())
+    def value(statistic: Confusion) -> float:
+        return float(np.trace(statistic.matrix) / statistic.matrix.sum())
 
     @staticmethod
-    def rows(xp: Any, output: Array, target: Array, scale: Array) -> Array:
+    def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
         """An output of one or several 0/1 targets says 1 when it is above 0."""
         if target.ndim == output.ndim:
             return ((output > 0) == (target > 0.5)).mean(axis=-1)
@@ -65,7 +63,7 @@ class Accuracy(Metric):
 
 
 @metrics.register("balanced_accuracy", source="Brodersen 2010")
-class BalancedAccuracy(Metric):
+class BalancedAccuracy(Metric[Confusion]):
     """The mean of the recalls of the classes that are there, so that each class counts the same."""
 
     goal = "maximize"
@@ -75,13 +73,13 @@ class BalancedAccuracy(Metric):
     same = "accuracy"
 
     @staticmethod
-    def value(s: Any) -> float:
-        there = s.matrix.sum(axis=1) > 0
-        return float(recalls(s.matrix)[there].mean())
+    def value(statistic: Confusion) -> float:
+        there = statistic.matrix.sum(axis=1) > 0
+        return float(recalls(statistic.matrix)[there].mean())
 
 
 @metrics.register("macro_f1")
-class MacroF1(Metric):
+class MacroF1(Metric[Confusion]):
     """The mean of the F1 scores of the classes that are there or predicted."""
 
     goal = "maximize"
@@ -89,12 +87,12 @@ class MacroF1(Metric):
     of = Confusion
 
     @staticmethod
-    def value(s: Any) -> float:
-        seen = s.matrix.sum(axis=0) + s.matrix.sum(axis=1) > 0
-        return float(f1_scores(s.matrix)[seen].mean())
+    def value(statistic: Confusion) -> float:
+        seen = statistic.matrix.sum(axis=0) + statistic.matrix.sum(axis=1) > 0
+        return float(f1_scores(statistic.matrix)[seen].mean())
 
 
-class Positive(Metric):
+class Positive(Metric[Confusion]):
     """A share of the second of two classes."""
 
     goal = "maximize"
@@ -107,8 +105,8 @@ class Precision(Positive):
     """Of what is predicted as positive, the share that is; 0 when nothing is."""
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(precisions(s.matrix)[1])
+    def value(statistic: Confusion) -> float:
+        return float(precisions(statistic.matrix)[1])
 
 
 @metrics.register("recall")
@@ -116,8 +114,8 @@ class Recall(Positive):
     """Of what is positive, the share that is predicted so; 0 when nothing is."""
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(recalls(s.matrix)[1])
+    def value(statistic: Confusion) -> float:
+        return float(recalls(statistic.matrix)[1])
 
 
 @metrics.register("f1", source="van Rijsbergen 1979")
@@ -127,5 +125,5 @@ class F1(Positive):
     headline = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(f1_scores(s.matrix)[1])
+    def value(statistic: Confusion) -> float:
+        return float(f1_scores(statistic.matrix)[1])

@@ -7,17 +7,16 @@ loss knows no probabilities.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.backend.base import Array, HostArray
+from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
 from nettrain.catalogue.registry import Registry, Variant
 
-metrics: Registry["Metric"] = Registry("metric")
+metrics: Registry["Metric[Any]"] = Registry("metric")
 
-Floats = npt.NDArray[np.float64]
+S = TypeVar("S", bound="Statistic")
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Mean(Statistic):
         return self.total / self.mass
 
 
-class Metric(Variant):
+class Metric(Variant, Generic[S]):
     """A figure of one target; of several targets it is their mean, of which undefined ones are left out.
 
     `fits` names the targets it is for, `goal` the better direction, `of` the statistic it is made from.
@@ -98,7 +97,7 @@ class Metric(Variant):
     quick: ClassVar[bool] = False
 
     @staticmethod
-    def value(s: Any) -> float:
+    def value(statistic: S) -> float:
         """The metric from its statistic; NaN where these rows do not define it."""
         raise NotImplementedError
 
@@ -108,7 +107,7 @@ class Metric(Variant):
         return ""
 
     @staticmethod
-    def rows(xp: Any, output: Array, target: Array, scale: Array) -> Array:
+    def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
         """What is averaged over rows, (R, B) or (R, B, T), of raw outputs (R, B, K); scale (T,) is the unit.
 
         Targets are as the loss reads them.
@@ -116,7 +115,7 @@ class Metric(Variant):
         raise NotImplementedError
 
     @staticmethod
-    def finish(xp: Any, mean: Array) -> Array:
+    def finish(xp: ArrayModule, mean: Array) -> Array:
         """The metric (R,) from the mean over rows, (R,) or (R, T)."""
         return mean
 

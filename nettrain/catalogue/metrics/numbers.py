@@ -1,11 +1,9 @@
 """Metrics of numbers, in the target's own unit."""
 
-from typing import Any
-
 import numpy as np
 
-from nettrain.backend.base import Array, HostArray
-from nettrain.catalogue.metrics.entry import Floats, Mean, Metric, metrics
+from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
+from nettrain.catalogue.metrics.entry import Mean, Metric, metrics
 
 NUMBERS = ("numbers",)
 
@@ -53,7 +51,7 @@ class Spread(Squares):
 
 
 @metrics.register("rmse")
-class RootMeanSquaredError(Metric):
+class RootMeanSquaredError(Metric[Squares]):
     """√ of the mean squared error; of several targets, the mean of theirs."""
 
     fits = NUMBERS
@@ -62,21 +60,21 @@ class RootMeanSquaredError(Metric):
     headline = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(np.sqrt(s.mean))
+    def value(statistic: Squares) -> float:
+        return float(np.sqrt(statistic.mean))
 
     @staticmethod
-    def rows(xp: Any, output: Array, target: Array, scale: Array) -> Array:
+    def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
         # in float64, as squares of large units overflow float32
         return xp.square((output - target).astype(xp.float64) * scale)
 
     @staticmethod
-    def finish(xp: Any, mean: Array) -> Array:
+    def finish(xp: ArrayModule, mean: Array) -> Array:
         return xp.sqrt(mean).mean(axis=-1)
 
 
 @metrics.register("mae")
-class MeanAbsoluteError(Metric):
+class MeanAbsoluteError(Metric[Distances]):
     """The mean of |ŷ-y|."""
 
     fits = NUMBERS
@@ -84,12 +82,12 @@ class MeanAbsoluteError(Metric):
     headline = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(s.mean)
+    def value(statistic: Distances) -> float:
+        return float(statistic.mean)
 
 
 @metrics.register("r2")
-class CoefficientOfDetermination(Metric):
+class CoefficientOfDetermination(Metric[Spread]):
     """R² = 1 - Σ(ŷ-y)² / Σ(y-ȳ)²: 1 is perfect, 0 as good as the mean.
 
     Where y is constant 1 when perfect, else 0, as scikit-learn says; undefined for less than two rows.
@@ -101,13 +99,13 @@ class CoefficientOfDetermination(Metric):
     headline = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        rows, spread = s.spread()
+    def value(statistic: Spread) -> float:
+        rows, spread = statistic.spread()
         if rows < 2:
             return float("nan")
         if spread == 0:
-            return float(s.total == 0)
-        return float(1 - s.total / spread)
+            return float(statistic.total == 0)
+        return float(1 - statistic.total / spread)
 
     @staticmethod
     def lacks(y: HostArray) -> str:
@@ -115,15 +113,15 @@ class CoefficientOfDetermination(Metric):
 
 
 @metrics.register("median_error")
-class MedianError(Metric):
+class MedianError(Metric[Distances]):
     """The median of |ŷ-y|: half of the rows' weight is nearer, half further."""
 
     fits = NUMBERS
     of = Distances
 
     @staticmethod
-    def value(s: Any) -> float:
-        distance, weight = np.concatenate(s.parts, axis=1)
+    def value(statistic: Distances) -> float:
+        distance, weight = np.concatenate(statistic.parts, axis=1)
         order = np.argsort(distance[weight > 0], kind="stable")
         distance, mass = distance[weight > 0][order], np.cumsum(weight[weight > 0][order])
         half = mass[-1] / 2

@@ -1,12 +1,10 @@
 """Metrics of probabilities, and of the order in which classes are thought likely."""
 
-from typing import Any
-
 import numpy as np
 
-from nettrain.backend.base import HostArray
+from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.metrics.classes import ALL
-from nettrain.catalogue.metrics.entry import Floats, Mean, Metric, Statistic, metrics
+from nettrain.catalogue.metrics.entry import Mean, Metric, Statistic, metrics
 
 BINS = 15
 TOP = 5
@@ -49,7 +47,7 @@ class Calibration(Statistic):
 
 
 @metrics.register("log_loss")
-class LogLoss(Metric):
+class LogLoss(Metric[Surprise]):
     """The mean of -log p of the true class, without smoothing; p from 2.2e-16 on."""
 
     fits = ALL
@@ -57,12 +55,12 @@ class LogLoss(Metric):
     chances = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(s.mean)
+    def value(statistic: Surprise) -> float:
+        return float(statistic.mean)
 
 
 @metrics.register("top_5_accuracy")
-class TopFiveAccuracy(Metric):
+class TopFiveAccuracy(Metric[AmongTop]):
     """The share of rows whose class is among the five with the largest responses; from 10 classes on."""
 
     goal = "maximize"
@@ -71,12 +69,12 @@ class TopFiveAccuracy(Metric):
     fewest_classes = 10
 
     @staticmethod
-    def value(s: Any) -> float:
-        return float(s.mean)
+    def value(statistic: AmongTop) -> float:
+        return float(statistic.mean)
 
 
 @metrics.register("calibration_error", source="Naeini 2015; 15 bins: Guo 2017")
-class CalibrationError(Metric):
+class CalibrationError(Metric[Calibration]):
     """Expected calibration error: how far the top probability is from the share that is right.
 
     The rows go into 15 bins of equal width by their top probability; it is the mean over bins, weighted by
@@ -88,6 +86,6 @@ class CalibrationError(Metric):
     chances = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        weight, top, right = s.bins.T
+    def value(statistic: Calibration) -> float:
+        weight, top, right = statistic.bins.T
         return float(np.abs(top - right).sum() / weight.sum())

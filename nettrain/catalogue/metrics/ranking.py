@@ -1,12 +1,12 @@
 """Metrics of how the positive of two classes is ranked, whatever the threshold."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from nettrain.backend.base import HostArray
+from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.metrics.classes import TWO
-from nettrain.catalogue.metrics.entry import Floats, Metric, Statistic, metrics
+from nettrain.catalogue.metrics.entry import Metric, Statistic, metrics
 
 
 class RankingStatistic(Statistic):
@@ -57,7 +57,7 @@ def f1_at(ranking: RankingStatistic, threshold: float) -> float:
 
 
 @metrics.register("roc_auc", source="Fawcett 2006")
-class RocAuc(Metric):
+class RocAuc(Metric[RankingStatistic]):
     """The probability that a positive row ranks above a negative one, ties counting half."""
 
     goal = "maximize"
@@ -66,8 +66,8 @@ class RocAuc(Metric):
     headline = True
 
     @staticmethod
-    def value(s: Any) -> float:
-        _, right, wrong = s.steps()
+    def value(statistic: RankingStatistic) -> float:
+        _, right, wrong = statistic.steps()
         if right[-1] == 0 or wrong[-1] == 0:
             return float("nan")
         heights = right + np.append(0, right[:-1])
@@ -80,7 +80,7 @@ class RocAuc(Metric):
 
 
 @metrics.register("pr_auc", source="average precision: Manning 2008, section 8.4")
-class PrAuc(Metric):
+class PrAuc(Metric[RankingStatistic]):
     """Average precision: Σ (recall_n - recall_{n-1})·precision_n over falling thresholds.
 
     0 without positive rows. No trapezoids: between two points, precision is not linear in recall.
@@ -91,8 +91,8 @@ class PrAuc(Metric):
     of = RankingStatistic
 
     @staticmethod
-    def value(s: Any) -> float:
-        _, right, wrong = s.steps()
+    def value(statistic: RankingStatistic) -> float:
+        _, right, wrong = statistic.steps()
         if right[-1] == 0:
             return 0.0
         gained = np.diff(right, prepend=0) / right[-1]

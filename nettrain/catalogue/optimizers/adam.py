@@ -1,13 +1,13 @@
 """Adam and its family: a running mean of the gradient, scaled by one of its size."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, kernel, prange
 from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers, unbiased
-from nettrain.catalogue.settings import number, option
+from nettrain.catalogue.settings import Number, number, option
 
 GONE = 45.0  # e^-45 is less than half of what 1 can lose
 
@@ -21,9 +21,12 @@ class Moments(Rule):
     epsilon: float = number(1e-8, "added to the root", ge=1e-38)
     momentum_field: ClassVar[str | None] = "beta1"
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
+    def slots(self) -> tuple[str, ...]:
         return ("m", "v")
+
+    def means(self) -> list[Number]:
+        """What every pass of the family reads first: both running means' shares, and ε."""
+        return [self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon]
 
 
 @kernel
@@ -59,11 +62,6 @@ def amsgrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: 
             p[i] -= rate * m[i] / (np.sqrt(most[i]) * root + eps) + shrink * p[i]
 
 
-def means(s: Any) -> list[Any]:
-    """What every pass of the family reads first: both running means' shares, and ε."""
-    return [s.beta1, 1 - s.beta1, s.beta2, 1 - s.beta2, s.epsilon]
-
-
 @optimizers.register("adam", source="Kingma & Ba 2015, algorithm 1; amsgrad: Reddi, Kale & Kumar 2018")
 class Adam(Moments):
     """m = β₁m+(1-β₁)g, v = β₂v+(1-β₂)g², w -= α·m̂/(√v̂+ε), with m̂ = m/(1-β₁ᵗ) and v̂ = v/(1-β₂ᵗ).
@@ -75,19 +73,16 @@ class Adam(Moments):
     bias_correction: bool = option(True, "divide both means by the weight that they have gathered")
     amsgrad: bool = option(False, "scale by the largest v so far")
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
-        return ("m", "v", "largest_v") if s.amsgrad else ("m", "v")
+    def slots(self) -> tuple[str, ...]:
+        return ("m", "v", "largest_v") if self.amsgrad else ("m", "v")
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        if not s.bias_correction:
-            return [*means(s), rate, 1.0]
-        return [*means(s), rate / unbiased(s.beta1, t), 1 / np.sqrt(unbiased(s.beta2, t))]
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        if not self.bias_correction:
+            return [*self.means(), rate, 1.0]
+        return [*self.means(), rate / unbiased(self.beta1, t), 1 / np.sqrt(unbiased(self.beta2, t))]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
-        return amsgrad_step if s.amsgrad else adam_step
+    def step(self) -> Kernel:
+        return amsgrad_step if self.amsgrad else adam_step
 
 
 @optimizers.register("adamw", source="Loshchilov & Hutter 2019, algorithm 2")
@@ -121,12 +116,10 @@ class AdaMax(Moments):
     beta2: float = number(0.999, "share of the largest gradient that is kept", ge=0, lt=1)
     epsilon: float = number(1e-8, "added to the gradient's size", ge=1e-37)
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        return [*means(s), rate / unbiased(s.beta1, t)]
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        return [*self.means(), rate / unbiased(self.beta1, t)]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return adamax_step
 
 
@@ -158,38 +151,35 @@ class NAdam(Moments):
     psi: float = number(0.004, "speed ψ at which the momentum rises from β₁/2 to β₁", ge=0)
     momentum_field: ClassVar[str | None] = None
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        now, following = momentum_at(s, t), momentum_at(s, t + 1)
-        product = momentum_product(s, t)
-        root = 1 / np.sqrt(unbiased(s.beta2, t))
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        now, following = self.momentum_at(t), self.momentum_at(t + 1)
+        product = self.momentum_product(t)
+        root = 1 / np.sqrt(unbiased(self.beta2, t))
         ours = rate * (1 - now) / (1 - product)
-        return [*means(s), ours, rate * following / (1 - product * following), root]
+        return [*self.means(), ours, rate * following / (1 - product * following), root]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return nadam_step
 
+    def momentum_at(self, t: Floats) -> Floats:
+        """μ_t = β₁(1-½·0.96^{tψ}) of each member at steps t (T,): (R, T)."""
+        risen: Floats = 1 - 0.5 * np.exp(t * self.psi * np.log(0.96))
+        return self.beta1 * risen
 
-def momentum_at(s: Any, t: Any) -> Any:
-    """NAdam's μ_t = β₁(1-½·0.96^{tψ}) of each member at steps t (T,): (R, T)."""
-    return s.beta1 * (1 - 0.5 * np.exp(t * s.psi * np.log(0.96)))
+    def momentum_product(self, t: Floats) -> Floats:
+        """Π_t = μ_1·…·μ_t of each member at consecutive steps t (T,): (R, T).
 
-
-def momentum_product(s: Any, t: Any) -> Any:
-    """Π_t = μ_1·…·μ_t at consecutive steps t (T,): (R, T).
-
-    Always multiplied from the first step on, so that no bit depends on where t begins; it ends where β₁ᵗ,
-    which is never less than Π_t, no longer changes 1-Π_t.
-    """
-    with np.errstate(divide="ignore", under="ignore"):
-        last = np.max(np.ceil(-GONE / np.log(s.beta1)), initial=1)
-        steps = np.arange(1, min(t[-1], last) + 1)
-        known = np.cumprod(momentum_at(s, steps), axis=1)
-    product = np.zeros((len(known), len(t)))
-    there = t <= len(steps)
-    product[:, there] = known[:, t[there].astype(int) - 1]
-    return product
+        Always multiplied from the first step on, so that no bit depends on where t begins; it ends where
+        β₁ᵗ, which is never less than Π_t, no longer changes 1-Π_t.
+        """
+        with np.errstate(divide="ignore", under="ignore"):
+            last = np.max(np.ceil(-GONE / np.log(self.beta1)), initial=1)
+            steps = np.arange(1, min(t[-1], last) + 1)
+            known = np.cumprod(self.momentum_at(steps), axis=1)
+        product = np.zeros((len(known), len(t)))
+        there = t <= len(steps)
+        product[:, there] = known[:, t[there].astype(int) - 1]
+        return product
 
 
 @kernel
@@ -215,17 +205,15 @@ class RAdam(Moments):
     Then w -= α·m̂·r·√(1-β₂ᵗ)/(√v+ε), r = √((ρ_t-4)(ρ_t-2)ρ∞/((ρ∞-4)(ρ∞-2)ρ_t)); before that w -= αm̂.
     """
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        gathered, most = unbiased(s.beta2, t), 2 / (1 - s.beta2) - 1
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        gathered, most = unbiased(self.beta2, t), 2 / (1 - self.beta2) - 1
         rho = most - 2 * t * (1 - gathered) / gathered
-        trusted, mean = rho > 5, rate / unbiased(s.beta1, t)
+        trusted, mean = rho > 5, rate / unbiased(self.beta1, t)
         # where v is not trusted any ρ will do, as nothing of it is used
         known, bound = np.where(trusted, rho, 6.0), np.where(trusted, most, 6.0)
         ratio = (known - 4) * (known - 2) * bound / ((bound - 4) * (bound - 2) * known)
         scaled = mean * np.sqrt(ratio * gathered)
-        return [*means(s), np.where(trusted, 0.0, mean), np.where(trusted, scaled, 0.0)]
+        return [*self.means(), np.where(trusted, 0.0, mean), np.where(trusted, scaled, 0.0)]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return radam_step

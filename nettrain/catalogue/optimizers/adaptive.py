@@ -1,23 +1,23 @@
 """Rules that scale each parameter's step by the squares of its own gradients."""
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, kernel, prange
 from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
 from nettrain.catalogue.optimizers.descent import Scheduled
-from nettrain.catalogue.settings import number, option
+from nettrain.catalogue.settings import Number, number, option
 
 Place = Literal["outside", "inside"]
 
 
-def epsilons(s: Any) -> tuple[Any, Any]:
+def epsilons(epsilon: Number, place: Place) -> tuple[Number, Number]:
     """What is added inside and outside of the root."""
-    return (s.epsilon, 0.0) if s.epsilon_place == "inside" else (0.0, s.epsilon)
+    return (epsilon, 0.0) if place == "inside" else (0.0, epsilon)
 
 
 @kernel
@@ -42,17 +42,14 @@ class AdaGrad(Rule):
     epsilon_place: Place = option("outside", "of the root, or inside")
     initial_accumulator: float = number(0.0, "where the sum G begins", ge=0)
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
+    def slots(self) -> tuple[str, ...]:
         return ("sum",)
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        inside, outside = epsilons(s)
-        return [rate, inside + s.initial_accumulator, outside]
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        inside, outside = epsilons(self.epsilon, self.epsilon_place)
+        return [rate, inside + self.initial_accumulator, outside]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return adagrad_step
 
 
@@ -80,16 +77,13 @@ class AdaDelta(Rule):
     rho: float = number(0.95, "share of both running means that is kept", ge=0, lt=1)
     epsilon: float = number(1e-6, "added inside of both roots", ge=1e-38)
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
+    def slots(self) -> tuple[str, ...]:
         return ("squares", "steps")
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        return [rate, s.rho, 1 - s.rho, s.epsilon]
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        return [rate, self.rho, 1 - self.rho, self.epsilon]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return adadelta_step
 
 
@@ -183,18 +177,15 @@ class RMSProp(Rule):
             )
         return self
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
-        mean = ("mean",) if s.centered else ()
-        return ("squares", *mean, *(() if s.momentum is None else ("velocity",)))
+    def slots(self) -> tuple[str, ...]:
+        mean = ("mean",) if self.centered else ()
+        return ("squares", *mean, *(() if self.momentum is None else ("velocity",)))
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        momentum = [] if s.momentum is None else [s.momentum]
-        return [rate, s.gamma, 1 - s.gamma, *epsilons(s), *momentum]
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        momentum = [] if self.momentum is None else [self.momentum]
+        return [rate, self.gamma, 1 - self.gamma, *epsilons(self.epsilon, self.epsilon_place), *momentum]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
-        if s.centered:
-            return centered_step if s.momentum is None else centered_momentum_step
-        return rmsprop_step if s.momentum is None else rmsprop_momentum_step
+    def step(self) -> Kernel:
+        if self.centered:
+            return centered_step if self.momentum is None else centered_momentum_step
+        return rmsprop_step if self.momentum is None else rmsprop_momentum_step

@@ -10,15 +10,15 @@ Moments that decay below the smallest normal number become 0, since arithmetic o
 slower.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, inline
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import Number, number
 
 optimizers: Registry["Optimizer"] = Registry("optimizer")
 
@@ -31,23 +31,19 @@ class Optimizer(Variant):
     momentum_field: ClassVar[str | None] = None
     full_batch: ClassVar[bool] = False  # it moves once per epoch on the whole objective, see training.lbfgs
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
+    def slots(self) -> tuple[str, ...]:
         """Names of its arrays of state."""
         return ()
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        """What the pass needs at steps t (T,) with these rates (R, T): K values, each fit for (R, T)."""
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        """What the pass needs at steps t (T,) with these rates (R, T): K values that broadcast to (R, T)."""
         raise NotImplementedError
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         """The pass `step(w, g, state, c, l2, blocks)`; with a look-ahead, `step(w, ahead, g, …)`."""
         raise NotImplementedError
 
-    @staticmethod
-    def ahead(s: Any) -> Kernel | None:
+    def ahead(self) -> Kernel | None:
         """The pass `look_ahead(w, ahead, state, c, blocks)`, if the gradient is taken ahead of w.
 
         Then c holds the values of the next step behind those of this one, and `step` leaves the next
@@ -63,13 +59,13 @@ class Rule(Optimizer):
 
 
 @inline
-def flushed(x: Array) -> Any:
+def flushed(x: Array) -> Array:
     """x, or 0 where x is smaller than any normal number of its type; NaN stays NaN."""
     tiny = np.finfo(type(x)).tiny
     return type(x)(0) if abs(x) < tiny else x
 
 
-def unbiased(beta: Any, t: Any) -> Any:
+def unbiased(beta: Number, t: Floats) -> Floats:
     """1 - βᵗ, the weight that a running mean started at 0 has gathered after t steps.
 
     Through logarithms, not np.power: its shortcut for squares would make the bits depend on R.

@@ -1,16 +1,16 @@
 """Gradient descent, with and without a velocity."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, kernel, prange
 from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.schedules.momentum import MomentumSchedule, momentum_schedules
-from nettrain.catalogue.settings import number, option
+from nettrain.catalogue.settings import Number, number, option
 
 Scheduled = Annotated[MomentumSchedule, Choice(momentum_schedules, default="constant")]
 
@@ -30,12 +30,10 @@ def sgd_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Arra
 class SGD(Rule):
     """w -= αg."""
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
         return [rate]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return sgd_step
 
 
@@ -55,15 +53,13 @@ class Inertial(Rule):
     momentum_schedule: Scheduled = option("constant", "the momentum over time")
     momentum_field: ClassVar[str | None] = "momentum"
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
+    def slots(self) -> tuple[str, ...]:
         return ("velocity",)
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        if s.form == "classical":
-            return [s.momentum, -rate, -1.0]
-        return [s.momentum, 1.0 if s.form == "velocity" else 1 - s.momentum, rate]
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        if self.form == "classical":
+            return [self.momentum, -rate, -1.0]
+        return [self.momentum, 1.0 if self.form == "velocity" else 1 - self.momentum, rate]
 
 
 @kernel
@@ -83,8 +79,7 @@ def momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks:
 class Momentum(Inertial):
     """classical: v = μv - αg, w += v. velocity (as PyTorch): v = μv + g, w -= αv. average: βv + (1-β)g."""
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return momentum_step
 
 
@@ -135,16 +130,13 @@ class Nesterov(Inertial):
             )
         return self
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        keep, new, pace = Inertial.coefficients(s, rate, t)
-        whole = s.form == "average" and s.look_ahead == "step"
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        keep, new, pace = super().coefficients(rate, t)
+        whole = self.form == "average" and self.look_ahead == "step"
         return [keep, new, pace, pace if whole else pace * keep]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return nesterov_step
 
-    @staticmethod
-    def ahead(s: Any) -> Kernel | None:
+    def ahead(self) -> Kernel | None:
         return nesterov_look_ahead

@@ -1,9 +1,10 @@
 """Rules that build up a picture of the objective's curvature."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from nettrain.backend.base import Floats
 from nettrain.catalogue.optimizers.base import Optimizer, optimizers
-from nettrain.catalogue.settings import option
+from nettrain.catalogue.settings import Number, option
 
 
 @optimizers.register("lbfgs", source="Byrd, Lu, Nocedal & Zhu 1995; the code is SciPy's L-BFGS-B")
@@ -22,6 +23,5 @@ class LBFGS(Optimizer):
     gradient_tolerance: float = option(1e-5, "at rest when no slope is larger", ge=0)
     full_batch: ClassVar[bool] = True
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
         return []

@@ -1,13 +1,13 @@
 """Rules that step by signs alone."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, kernel, prange
 from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import Number, number
 
 
 @kernel
@@ -35,14 +35,11 @@ class Lion(Rule):
     weight_decay: float = number(0.0, "decoupled decay λ of the weights", ge=0)
     momentum_field: ClassVar[str | None] = "beta1"
 
-    @staticmethod
-    def slots(s: Any) -> tuple[str, ...]:
+    def slots(self) -> tuple[str, ...]:
         return ("m",)
 
-    @staticmethod
-    def coefficients(s: Any, rate: Any, t: Any) -> list[Any]:
-        return [s.beta1, 1 - s.beta1, s.beta2, 1 - s.beta2, rate]
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        return [self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, rate]
 
-    @staticmethod
-    def step(s: Any) -> Kernel:
+    def step(self) -> Kernel:
         return lion_step

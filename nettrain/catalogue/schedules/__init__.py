@@ -1,7 +1,7 @@
 """Schedules: the learning rate, and the momentum, as functions of time for every member at once."""
 
 from nettrain.catalogue.schedules import annealing, decay, reactive
-from nettrain.catalogue.schedules.base import Calendar, Schedule, length_of, momenta, rates, schedules
+from nettrain.catalogue.schedules.base import Calendar, Schedule, schedules
 from nettrain.catalogue.schedules.momentum import MomentumSchedule, momentum_schedules
 from nettrain.catalogue.schedules.reactive import Reactive
 
@@ -10,10 +10,7 @@ __all__ = [
     "MomentumSchedule",
     "Reactive",
     "Schedule",
-    "length_of",
-    "momenta",
     "momentum_schedules",
-    "rates",
     "schedules",
 ]
 

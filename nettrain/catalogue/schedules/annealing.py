@@ -1,14 +1,15 @@
 """Schedules that lead from a first rate to a last one in a time τ."""
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from nettrain.catalogue.schedules.base import Lasting, Schedule, Times, schedules, share
-from nettrain.catalogue.settings import number, option
+from nettrain.backend.base import Floats
+from nettrain.catalogue.schedules.base import Lasting, Schedule, schedules
+from nettrain.catalogue.settings import Number, number, option
 
 
-def eased(first: Times, last: Times, done: Times) -> Times:
+def eased(first: Number, last: Number, done: Floats) -> Floats:
     """From first to last along half a cosine, as `done` goes from 0 to 1."""
     return last + 0.5 * (first - last) * (1 + np.cos(np.pi * done))
 
@@ -20,10 +21,9 @@ class LinearSchedule(Lasting):
     end: float = number(0.0, "the last rate", ge=0)
     clock: ClassVar[str] = "step"
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        done = share(s, clock, length)
-        return (1 - done) * base + done * s.end
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        done = self.progress(clock, length)
+        return (1 - done) * base + done * self.end
 
 
 @schedules.register("polynomial")
@@ -32,10 +32,9 @@ class Polynomial(Lasting):
 
     power: float = number(2.0, "how it falls: 1 is a straight line", gt=0)
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
         with np.errstate(divide="ignore"):
-            return base * np.exp(s.power * np.log1p(-share(s, clock, length)))
+            return base * np.exp(self.power * np.log1p(-self.progress(clock, length)))
 
 
 @schedules.register("cosine", source="Loshchilov & Hutter 2017, eq. 5, without restarts")
@@ -45,9 +44,8 @@ class Cosine(Lasting):
     minimum: float = number(0.0, "the last rate", ge=0)
     clock: ClassVar[str] = "step"
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return eased(base, s.minimum, share(s, clock, length))
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        return eased(base, self.minimum, self.progress(clock, length))
 
 
 @schedules.register("cosine_restarts", source="Loshchilov & Hutter 2017, eq. 5")
@@ -58,15 +56,17 @@ class CosineRestarts(Schedule):
     multiplier: float = number(2.0, "each is so many times as long as the one before", ge=1)
     minimum: float = number(0.0, "the rate at the end of each", ge=0)
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
         # equal periods are told apart by a division, growing ones by counting: there are few
-        equal = s.multiplier == 1
-        start = np.where(equal, np.floor(clock / s.period) * s.period, 0.0)
-        width = s.period + np.zeros_like(start)
+        equal = np.equal(self.multiplier, 1)
+        start = np.where(equal, np.floor(clock / self.period) * self.period, 0.0)
+        width = self.period + np.zeros_like(start)
         while (later := ~equal & (clock >= start + width)).any():
-            start, width = np.where(later, start + width, start), np.where(later, width * s.multiplier, width)
-        return eased(base, s.minimum, (clock - start) / width)
+            start, width = (
+                np.where(later, start + width, start),
+                np.where(later, width * self.multiplier, width),
+            )
+        return eased(base, self.minimum, (clock - start) / width)
 
 
 @schedules.register("one_cycle", source="Smith 2018; the numbers are PyTorch's")
@@ -84,19 +84,16 @@ class OneCycle(Lasting):
     momentum: Literal["cycle", "fixed"] = option("cycle", "fixed leaves the rule's momentum or β₁ alone")
     clock: ClassVar[str] = "step"
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        first = base / s.divisor
-        return OneCycle._there_and_back(s, first, base, first / s.final_divisor, share(s, clock, length))
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        first = base / self.divisor
+        return self._there_and_back(first, base, first / self.final_divisor, self.progress(clock, length))
 
-    @staticmethod
-    def moved(s: Any, clock: Times, length: float) -> Times | None:
-        if s.momentum == "fixed":
+    def moved(self, clock: Floats, length: float) -> Floats | None:
+        if self.momentum == "fixed":
             return None
-        done = share(s, clock, length)
-        return OneCycle._there_and_back(s, s.momentum_high, s.momentum_low, s.momentum_high, done)
+        done = self.progress(clock, length)
+        return self._there_and_back(self.momentum_high, self.momentum_low, self.momentum_high, done)
 
-    @staticmethod
-    def _there_and_back(s: Any, first: Times, middle: Times, last: Times, done: Times) -> Times:
-        fall = (done - s.rise) / (1 - s.rise)
-        return np.where(done < s.rise, eased(first, middle, done / s.rise), eased(middle, last, fall))
+    def _there_and_back(self, first: Number, middle: Number, last: Number, done: Floats) -> Floats:
+        fall = (done - self.rise) / (1 - self.rise)
+        return np.where(done < self.rise, eased(first, middle, done / self.rise), eased(middle, last, fall))

@@ -1,20 +1,20 @@
 """What a schedule is, and the clocks that they go by.
 
 Conventions: α₀ `base` (R, 1); `clock` (T,) counts steps or epochs from 0 since warmup ended; `length` is the
-run's length in the same unit. `rate(s, base, clock, length)` -> (R, T), host float64, `s` holds (R, 1).
+run's length in the same unit. `rate(base, clock, length)` -> (R, T), float64 on the host; the numbers of an
+entry are floats, or arrays (R, 1) in the settings of R members.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from nettrain.backend.base import Floats
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import expects, number, option
-
-Times = Any  # float64 on the host
 
 Warmup = Annotated[
     Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)],
@@ -57,15 +57,41 @@ class Schedule(Variant):
             return round(self.warmup * calendar.steps)
         return round(self.warmup * calendar.steps_per_epoch)
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
         """The rate (R, T) at these times."""
         raise NotImplementedError
 
-    @staticmethod
-    def moved(s: Any, clock: Times, length: float) -> Times | None:
+    def moved(self, clock: Floats, length: float) -> Floats | None:
         """The momentum (R, T) that goes with the rate, where the schedule moves it."""
         return None
+
+    def rates(self, base: Floats, steps: Floats, calendar: Calendar) -> Floats:
+        """The rate of each member, with α₀ (R, 1), at each step (T,) of a run, warmup included: (R, T)."""
+        warmup = self.warmup_steps(calendar)
+        after = self.rate(base, *self._time(steps, calendar))
+        if warmup == 0:
+            return after
+        return np.where(steps < warmup, base * (steps + 1) / warmup, after)
+
+    def momenta(self, steps: Floats, calendar: Calendar) -> Floats | None:
+        """The momentum (R, T) that the schedule gives the rule at each step (T,), if it moves any."""
+        return self.moved(*self._time(steps, calendar))
+
+    def length(self, calendar: Calendar) -> float:
+        """How long the run is after warmup, in the unit of the schedule's clock."""
+        steps = calendar.steps - self.warmup_steps(calendar)
+        return steps / calendar.steps_per_epoch if self._unit == "epoch" else steps
+
+    def _time(self, steps: Floats, calendar: Calendar) -> tuple[Floats, float]:
+        """The schedule's own time (T,) at these steps, and the run's length in its unit."""
+        clock = np.maximum(steps - self.warmup_steps(calendar), 0)
+        if self._unit == "epoch":
+            clock = np.floor(clock / calendar.steps_per_epoch)
+        return clock, self.length(calendar)
+
+    @property
+    def _unit(self) -> str:
+        return self.clock if self.per == "auto" else self.per
 
 
 class Lasting(Schedule):
@@ -73,40 +99,7 @@ class Lasting(Schedule):
 
     duration: float | None = number(None, "length τ in the clock's unit; default: the run after warmup", gt=0)
 
-
-def share(s: Any, clock: Times, length: float) -> Times:
-    """How much of τ has passed, 1 from its end on."""
-    duration = max(length, 1) if s.duration is None else s.duration
-    return np.minimum(clock / duration, 1.0)
-
-
-def rates(schedule: Schedule, s: Any, base: Times, steps: Times, calendar: Calendar) -> Times:
-    """The rate of each member (R,) at each step (T,) of a run, warmup included: (R, T)."""
-    warmup = schedule.warmup_steps(calendar)
-    after = type(schedule).rate(s, base, *_clock(schedule, steps, calendar))
-    if warmup == 0:
-        return after
-    return np.where(steps < warmup, base * (steps + 1) / warmup, after)
-
-
-def momenta(schedule: Schedule, s: Any, steps: Times, calendar: Calendar) -> Times | None:
-    """The momentum (R, T) that the schedule gives the rule at each step (T,), if it moves any."""
-    return type(schedule).moved(s, *_clock(schedule, steps, calendar))
-
-
-def length_of(schedule: Schedule, calendar: Calendar) -> float:
-    """How long the run is after warmup, in the unit of the schedule's clock."""
-    steps = calendar.steps - schedule.warmup_steps(calendar)
-    return steps / calendar.steps_per_epoch if _unit(schedule) == "epoch" else steps
-
-
-def _clock(schedule: Schedule, steps: Times, calendar: Calendar) -> tuple[Times, float]:
-    """The schedule's own time (T,) at these steps, and the run's length in its unit."""
-    clock = np.maximum(steps - schedule.warmup_steps(calendar), 0)
-    if _unit(schedule) == "epoch":
-        clock = np.floor(clock / calendar.steps_per_epoch)
-    return clock, length_of(schedule, calendar)
-
-
-def _unit(schedule: Schedule) -> str:
-    return schedule.clock if schedule.per == "auto" else schedule.per
+    def progress(self, clock: Floats, length: float) -> Floats:
+        """The share of τ that has passed, 1 from its end on."""
+        duration = max(length, 1) if self.duration is None else self.duration
+        return np.minimum(clock / duration, 1.0)

@@ -1,11 +1,12 @@
 """Schedules without an end: the rate stays, or falls by a law."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from nettrain.catalogue.schedules.base import Schedule, Times, schedules
+from nettrain.backend.base import Floats
+from nettrain.catalogue.schedules.base import Schedule, schedules
 from nettrain.catalogue.settings import number, option
 
 
@@ -15,8 +16,7 @@ class ConstantSchedule(Schedule):
 
     timeless = True
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
         return base + np.zeros_like(clock)
 
 
@@ -27,9 +27,9 @@ class StepDecay(Schedule):
     factor: float = number(0.5, "multiplies the rate", gt=0)
     every: float = number(10, "epochs between two cuts", gt=0)
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return base * np.exp(np.floor(clock / s.every) * np.log(s.factor))
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        factor: Floats = np.exp(np.floor(clock / self.every) * np.log(self.factor))
+        return base * factor
 
 
 @schedules.register("multi_step")
@@ -39,10 +39,10 @@ class MultiStep(Schedule):
     factor: float = number(0.1, "multiplies the rate", gt=0)
     milestones: list[Annotated[float, Field(ge=0)]] = option([30.0, 60.0, 90.0], "epochs of the cuts")
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        passed = sum((clock >= milestone).astype(float) for milestone in s.milestones)
-        return base * np.exp((passed + np.zeros_like(clock)) * np.log(s.factor))
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        passed = sum((clock >= milestone).astype(float) for milestone in self.milestones)
+        factor: Floats = np.exp((passed + np.zeros_like(clock)) * np.log(self.factor))
+        return base * factor
 
 
 @schedules.register("exponential")
@@ -51,9 +51,8 @@ class Exponential(Schedule):
 
     decay: float = number(0.1, "k, per epoch", ge=0)
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return base * np.exp(-s.decay * clock)
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        return base * np.exp(-self.decay * clock)
 
 
 @schedules.register("inverse_time", source="Robbins & Monro 1951 ask for rates of this order")
@@ -62,9 +61,8 @@ class InverseTime(Schedule):
 
     decay: float = number(0.1, "k, per epoch", ge=0)
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return base / (1 + s.decay * clock)
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        return base / (1 + self.decay * clock)
 
 
 @schedules.register("inverse_scaling")
@@ -73,6 +71,5 @@ class InverseScaling(Schedule):
 
     power: float = number(0.5, "how fast it falls", ge=0)
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return base * np.exp(-s.power * np.log1p(clock))
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        return base * np.exp(-self.power * np.log1p(clock))

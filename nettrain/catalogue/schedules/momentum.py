@@ -1,15 +1,14 @@
 """Momentum schedules: the rule's momentum μ as a function of the step.
 
 Conventions: μ `base` (R, 1) is the rule's own number; `steps` (T,) count from 0; `length` is the run's length
-in steps. `value(s, base, steps, length)` -> (R, T), host float64, `s` holds (R, 1).
+in steps. `value(base, steps, length)` -> (R, T), float64 on the host; the numbers of an entry are floats, or
+arrays (R, 1) in the settings of R members.
 """
-
-from typing import Any
 
 import numpy as np
 
+from nettrain.backend.base import Floats
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.schedules.base import Times
 from nettrain.catalogue.settings import number
 
 momentum_schedules: Registry["MomentumSchedule"] = Registry("momentum schedule")
@@ -18,8 +17,7 @@ momentum_schedules: Registry["MomentumSchedule"] = Registry("momentum schedule")
 class MomentumSchedule(Variant):
     """A momentum over time."""
 
-    @staticmethod
-    def value(s: Any, base: Times, steps: Times, length: float) -> Times:
+    def value(self, base: Floats, steps: Floats, length: float) -> Floats:
         """The momentum (R, T) at these steps."""
         raise NotImplementedError
 
@@ -28,8 +26,7 @@ class MomentumSchedule(Variant):
 class ConstantMomentum(MomentumSchedule):
     """μ throughout."""
 
-    @staticmethod
-    def value(s: Any, base: Times, steps: Times, length: float) -> Times:
+    def value(self, base: Floats, steps: Floats, length: float) -> Floats:
         return base + np.zeros_like(steps)
 
 
@@ -40,10 +37,9 @@ class LinearMomentum(MomentumSchedule):
     end: float = number(0.99, "the last momentum", ge=0, lt=1)
     duration: float | None = number(None, "length τ in steps; default: the whole run", gt=0)
 
-    @staticmethod
-    def value(s: Any, base: Times, steps: Times, length: float) -> Times:
-        done = np.minimum(steps / (max(length, 1) if s.duration is None else s.duration), 1.0)
-        return (1 - done) * base + done * s.end
+    def value(self, base: Floats, steps: Floats, length: float) -> Floats:
+        done = np.minimum(steps / (max(length, 1) if self.duration is None else self.duration), 1.0)
+        return (1 - done) * base + done * self.end
 
 
 @momentum_schedules.register("sutskever", source="Sutskever et al. 2013, eq. 5")
@@ -52,6 +48,5 @@ class SutskeverMomentum(MomentumSchedule):
 
     every: float = number(250, "steps after which it rises", gt=0)
 
-    @staticmethod
-    def value(s: Any, base: Times, steps: Times, length: float) -> Times:
-        return np.minimum(1 - 0.5 / (np.floor(steps / s.every) + 1), base)
+    def value(self, base: Floats, steps: Floats, length: float) -> Floats:
+        return np.minimum(1 - 0.5 / (np.floor(steps / self.every) + 1), base)

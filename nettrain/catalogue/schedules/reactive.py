@@ -3,12 +3,13 @@
 `cut` (R, 1) is what the cuts so far multiply to; whoever trains counts the evaluations, see training.plateau.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
-from nettrain.catalogue.schedules.base import Schedule, Times, schedules
-from nettrain.catalogue.settings import number, option
+from nettrain.backend.base import Floats
+from nettrain.catalogue.schedules.base import Schedule, schedules
+from nettrain.catalogue.settings import Number, number, option
 
 
 class Reactive(Schedule):
@@ -23,10 +24,14 @@ class Reactive(Schedule):
     min_delta: float = number(1e-4, "better means by more than this", ge=0)
     floor: float = number(0.0, "no rate is cut below this", ge=0)
     timeless: ClassVar[bool] = True
+    cut: ClassVar[Number] = 1.0  # in a run what the cuts so far multiply to (R, 1), see `with_cut`
 
-    @staticmethod
-    def rate(s: Any, base: Times, clock: Times, length: float) -> Times:
-        return np.maximum(base * s.cut, np.minimum(s.floor, base)) + np.zeros_like(clock)
+    def with_cut(self, cut: Floats) -> Self:
+        """These settings after cuts that multiply to so much, (R, 1)."""
+        return self.model_copy(update={"cut": cut})
+
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        return np.maximum(base * self.cut, np.minimum(self.floor, base)) + np.zeros_like(clock)
 
 
 @schedules.register("plateau")
