@@ -34,12 +34,12 @@ def draw(
 
 def _curves(run: "TrainingRun", records: "HistoryWriter", summary: "RunSummary", folder: "RunFolder") -> None:
     from nettrain.files import write_whole
-    from nettrain.output.figures.curves import curves
+    from nettrain.output.figures.curves import curves_picture
 
     if not records.rows:
         return
     best = None if records.member_column else summary["best_epoch"]
-    picture = curves(records.rows, run.experiment.experiment, monitor=run.monitor, best=best)
+    picture = curves_picture(records.rows, run.experiment.experiment, monitor=run.monitor, best=best)
     write_whole(folder.path / "curves.png", picture)
 
 
@@ -56,16 +56,16 @@ def _answers(run: "TrainingRun", networks: "Networks", folder: "RunFolder") -> N
     title = f"{run.experiment.experiment}: {table.rows:,} {part} rows{_whose(run, len(sound.experiments))}"
     response, y, task = run_predictions(run, sound, table), true_values(run, table), run.task
     if task.targets == "numbers":
-        from nettrain.output.figures.residuals import residuals
+        from nettrain.output.figures.residuals import residuals_picture
 
-        write_whole(folder.path / "residuals.png", residuals(y, response, task.names, title))
+        write_whole(folder.path / "residuals.png", residuals_picture(y, response, task.names, title))
         return
-    from nettrain.output.figures.confusion import confusion
+    from nettrain.output.figures.confusion import confusion_picture
 
     measured = measure([(slice(None), response)], y, table.mass, task)
     names = ("0", "1") if task.targets == "labels" else task.classes
     if measured.confusion:
-        write_whole(folder.path / "confusion.png", confusion(measured.confusion, names, title))
+        write_whole(folder.path / "confusion.png", confusion_picture(measured.confusion, names, title))
 
 
 def _whose(run: "TrainingRun", count: int) -> str:

@@ -157,7 +157,7 @@ def _report(made: "Sweep", screen: "Console", summary: "SweepSummary") -> None:
 def _draw(made: "Sweep") -> None:
     """`parameters.png`."""
     from nettrain.files import write_whole
-    from nettrain.output.sweep_figure import ParameterAxis, TrialPoint, parameters_picture
+    from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
 
     drawn = [one for one in made.search.parameters if any(one.key in trial.values for trial in made.trials)]
     axes = [ParameterAxis(one.key, one.distribution.log) for one in drawn]

@@ -1,15 +1,16 @@
-"""A history as curves: what pictures and the terminal's sketch are drawn from."""
+"""Curves of a history, from which pictures and the terminal's plot are drawn."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-RATIO = 30  # largest by smallest value from which a log axis says more
-MOST = 3  # panels above that of the learning rate
+HistoryRow = Mapping[str, float | None]  # epoch, member, learning_rate and figures, None where not measured
+
+RATIO = 30  # of the largest to the smallest value from which a logarithmic axis is used
+MAX_PANELS = 3  # above that of the learning rate
 
 
 @dataclass(frozen=True)
@@ -18,41 +19,48 @@ class Curve:
 
     epochs: Floats
     values: Floats
-    side: str  # train or validation
+    split: str  # train or validation
 
 
-def panels_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Curve]]:
-    """The curves of each panel, the loss first; an objective that is the loss is left out."""
-    known = dict.fromkeys(name for row in rows for name in row if name.startswith(("train_", "val_")))
-    names = dict.fromkeys(name.partition("_")[2] for name in known)
-    found = {}
-    for name in sorted(names, key=lambda name: name != "loss")[:MOST]:
-        sides = {"train": f"train_{name}", "validation": f"val_{name}"}
-        found[name] = [figure_of(rows, key, side) for side, key in sides.items() if key in known]
-    return found
+def panels_of(rows: Sequence[HistoryRow]) -> dict[str, list[Curve]]:
+    """The curves of each panel by figure, the loss first; the objective has none."""
+    keys = dict.fromkeys(key for row in rows for key in row if key.startswith(("train_", "val_")))
+    names = dict.fromkeys(key.partition("_")[2] for key in keys)
+    panels = {}
+    for name in sorted(names, key=lambda name: name != "loss")[:MAX_PANELS]:
+        splits = {"train": f"train_{name}", "validation": f"val_{name}"}
+        panels[name] = [figure_of(rows, key, split) for split, key in splits.items() if key in keys]
+    return panels
 
 
-def figure_of(rows: Sequence[Mapping[str, Any]], name: str, side: str = "") -> Curve:
+def figure_of(rows: Sequence[HistoryRow], name: str, split: str = "") -> Curve:
     """One figure over all epochs at which some member has it."""
-    there = [row for row in rows if row.get(name) is not None]
-    epochs = sorted({int(row["epoch"]) for row in there})
-    members = sorted({int(row.get("member", 0)) for row in rows})
+    measured = [(row, value) for row in rows if (value := row.get(name)) is not None]
+    epochs = sorted({epoch_of(row) for row, _ in measured})
+    members = sorted({member_of(row) for row in rows})
     column, line = {e: k for k, e in enumerate(epochs)}, {m: k for k, m in enumerate(members)}
     values = np.full((len(members), len(epochs)), np.nan)
-    for row in there:
-        value = float(row[name])
-        values[line[int(row.get("member", 0))], column[int(row["epoch"])]] = (
-            value if np.isfinite(value) else np.nan
-        )
-    return Curve(np.array(epochs, float), values, side)
+    for row, value in measured:
+        values[line[member_of(row)], column[epoch_of(row)]] = value if np.isfinite(value) else np.nan
+    return Curve(np.array(epochs, float), values, split)
+
+
+def epoch_of(row: HistoryRow) -> int:
+    """The epoch of a row."""
+    return int(row["epoch"] or 0)
+
+
+def member_of(row: HistoryRow) -> int:
+    """The member of a row, 0 where there is one."""
+    return int(row.get("member") or 0)
 
 
 def mean(values: Floats) -> Floats:
-    """The mean over members, up to where the first of them ends."""
+    """The mean over members (R, E) -> (E,), NaN from where the first of them ends."""
     middle: Floats = values.mean(axis=0)
     return middle
 
 
-def wide(values: Floats) -> bool:
-    """Whether values, all finite, are positive and of so different size that a log axis says more."""
+def spans_orders(values: Floats) -> bool:
+    """Whether finite values are positive and of such different size that a logarithmic axis shows more."""
     return bool(values.size and values.min() > 0 and values.max() / values.min() >= RATIO)

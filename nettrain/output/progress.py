@@ -1,8 +1,8 @@
-"""The progress of a run: a live table in a terminal, thinned plain lines elsewhere."""
+"""The progress of a run: a live table in a terminal, some plain lines elsewhere."""
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Protocol
 
@@ -15,14 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.output.numbers import rate, seconds, spread
+from nettrain.training.epoch_summary import EpochSummarizer, EpochSummary
 from nettrain.training.events import EpochDone
 
 REFRESH = 0.1  # seconds between two drawings
-LINES = 20  # about as many lines when output is no terminal
-PAUSE = 10.0  # seconds after which a line comes in any case
-ROWS = 12  # of the live table
-# what a narrow terminal goes without, the least needed first
-NARROWER = [
+LINES = 20  # about as many lines where output is not a terminal
+MAX_PAUSE = 10.0  # seconds after which a line is printed in any case
+MAX_ROWS = 12  # of the live table
+# columns that narrow terminals do without, from the widest table to the narrowest
+WITHOUT: list[tuple[str, ...]] = [
     (),
     ("word",),
     ("word", "left"),
@@ -31,31 +32,17 @@ NARROWER = [
     ("word", "left", "time", "objective", "rate"),
 ]
 
-
+FACTS: dict[str, Callable[[EpochSummary], str]] = {  # columns behind the figures
+    "members": lambda row: str(row.members),
+    "rate": lambda row: rate(row.learning_rate),
+    "time": lambda row: seconds(row.seconds),
+    "left": lambda row: seconds(row.left) if row.left else "",
+}
 Choose = Callable[[int, int | None, int], list[int]]
 
 
-@dataclass(frozen=True)
-class EpochRow:
-    """One epoch: the figures' means over the members that still train, and how many of all they are.
-
-    `spreads` are their standard deviations, where there are several.
-    """
-
-    epoch: int
-    epochs: int
-    figures: dict[str, float]
-    spreads: dict[str, float]
-    members: int
-    of: int
-    learning_rate: float
-    seconds: float
-    left: float
-    better: bool
-
-
 class ProgressDisplay(Protocol):
-    """Something that is told every epoch."""
+    """Shows the epochs of a run as they end."""
 
     def epoch(self, event: EpochDone) -> None: ...
 
@@ -72,48 +59,20 @@ class NoProgress:
         pass
 
 
-class _Clock:
-    """Turns events into rows with the time that is left."""
+class EpochSample:
+    """A sample of a run's epochs in memory that does not grow with the run.
 
-    def __init__(self) -> None:
-        self._epoch_seconds = 0.0
-        self._members = 0  # that there were at the start
-
-    def row(self, event: EpochDone) -> EpochRow:
-        # the latest epochs count most, since the first one is slower and machines have moods
-        spent = event.seconds
-        self._epoch_seconds = 0.9 * self._epoch_seconds + 0.1 * spent if self._epoch_seconds else spent
-        left = self._epoch_seconds * (event.epochs - event.epoch)
-        self._members = max(self._members, len(event.members))
-        alone, several = self._members == 1, len(event.members) > 1
-        return EpochRow(
-            event.epoch,
-            event.epochs,
-            {name: float(values.mean()) for name, values in event.figures.items()},
-            {name: float(values.std(ddof=1)) for name, values in event.figures.items() if several},
-            len(event.members),
-            self._members,
-            float(event.learning_rate[0]),
-            event.seconds,
-            left,
-            alone and bool(event.better[0]),  # several have each their own best epoch
-        )
-
-
-class SampledRows:
-    """Rows of a run of any length, in memory that does not grow with it.
-
-    The first, the best and the latest are there; of the rest as many as are evenly spread, fewer and fewer.
+    It holds the first, the best and the latest, and of all others every k-th; k doubles as the run grows.
     """
 
     def __init__(self, limit: int = 512) -> None:
         self._limit, self._every, self._count = limit, 1, 0
-        self._spread: list[EpochRow] = []
-        self._latest: deque[EpochRow] = deque(maxlen=ROWS)
-        self.best: EpochRow | None = None
+        self._spread: list[EpochSummary] = []
+        self._latest: deque[EpochSummary] = deque(maxlen=MAX_ROWS)
+        self.best: EpochSummary | None = None
 
-    def add(self, row: EpochRow) -> None:
-        """Take in the next row."""
+    def add(self, row: EpochSummary) -> None:
+        """Add the next epoch."""
         if self._count % self._every == 0:
             self._spread.append(row)
         self._count += 1
@@ -122,17 +81,17 @@ class SampledRows:
         self._latest.append(row)
         self.best = row if row.better else self.best
 
-    def latest(self, height: int) -> list[EpochRow]:
-        """The last rows, and the best one above them when it is older."""
+    def latest(self, height: int) -> list[EpochSummary]:
+        """The last epochs, and the best one above them when it is older."""
         rows = list(self._latest)
         return self._chosen(rows, latest, height)
 
-    def thinned(self, height: int) -> list[EpochRow]:
-        """Rows of the whole run, the first, the best and the last among them."""
+    def thinned(self, height: int) -> list[EpochSummary]:
+        """Epochs of the whole run, the first, the best and the last among them."""
         rows = {row.epoch: row for row in (*self._spread, *self._latest)}
         return self._chosen([rows[epoch] for epoch in sorted(rows)], thinned, height)
 
-    def _chosen(self, rows: list[EpochRow], choose: Choose, height: int) -> list[EpochRow]:
+    def _chosen(self, rows: list[EpochSummary], choose: Choose, height: int) -> list[EpochSummary]:
         if self.best is not None and self.best not in rows:
             rows = sorted([*rows, self.best], key=lambda row: row.epoch)
         best = rows.index(self.best) if self.best is not None else None
@@ -140,78 +99,78 @@ class SampledRows:
 
 
 class LiveProgress(ProgressDisplay):
-    """A table of the latest epochs above a bar; at the end, of the whole run in a dozen rows."""
+    """A table of the latest epochs above a bar; at the end, a dozen epochs of the whole run."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._clock = console, _Clock()
-        self._kept = SampledRows()
-        self._last: EpochRow | None = None
+        self._console, self._summarizer = console, EpochSummarizer()
+        self._sample = EpochSample()
+        self._last: EpochSummary | None = None
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._live.start()
         self._drawn = 0.0
 
     def epoch(self, event: EpochDone) -> None:
-        row = self._clock.row(event)
+        row = self._summarizer.summarize(event)
         if not event.evaluated:
             return
-        self._kept.add(row)
+        self._sample.add(row)
         self._last = row
         if monotonic() - self._drawn >= REFRESH:
-            self._live.update(self._picture(self._kept.latest(self._height()), row), refresh=True)
+            self._live.update(self._picture(self._sample.latest(self._height()), row), refresh=True)
             self._drawn = monotonic()
 
     def close(self) -> None:
         if self._last is not None:
-            shown = self._kept.thinned(self._height())
+            shown = self._sample.thinned(self._height())
             self._live.update(self._picture(shown, self._last, over=True))
         self._live.stop()
 
     def _height(self) -> int:
-        return max(3, min(ROWS, self._console.height - 8))
+        return max(3, min(MAX_ROWS, self._console.height - 8))
 
-    def _picture(self, rows: list[EpochRow], last: EpochRow, *, over: bool = False) -> RenderableType:
-        best = self._kept.best
+    def _picture(self, rows: list[EpochSummary], last: EpochSummary, *, over: bool = False) -> RenderableType:
+        best = self._sample.best
         body = fitting_table(self._console, rows, best.epoch if best else None)
         return Group(body, _bar(last, over=over))
 
 
 class PlainProgress(ProgressDisplay):
-    """Some twenty lines, more for a run that takes long, and at its end the best and the last epoch."""
+    """Some twenty lines, more for a run that takes long; at the end the best and the last epoch."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._clock = console, _Clock()
+        self._console, self._summarizer = console, EpochSummarizer()
         self._printed = monotonic()
-        self._best: EpochRow | None = None
-        self._row: EpochRow | None = None
+        self._best: EpochSummary | None = None
+        self._row: EpochSummary | None = None
         self._shown: set[int] = set()
 
     def epoch(self, event: EpochDone) -> None:
-        self._row = row = self._clock.row(event)
+        self._row = row = self._summarizer.summarize(event)
         self._best = row if row.better else self._best
         due = row.epoch in (1, row.epochs) or row.epoch % max(1, row.epochs // LINES) == 0
-        if due or monotonic() - self._printed >= PAUSE:
+        if due or monotonic() - self._printed >= MAX_PAUSE:
             self._print(row)
 
     def close(self) -> None:
-        """Say what has not been said, now that no time is left."""
+        """Print the best and the last epoch, unless they were; no time is left then."""
         for row in (self._best, self._row):
             if row is not None and row.epoch not in self._shown:
                 self._print(replace(row, left=0.0))
 
-    def _print(self, row: EpochRow) -> None:
+    def _print(self, row: EpochSummary) -> None:
         self._console.print(line(row), markup=False, highlight=False, soft_wrap=True)
         self._printed = monotonic()
         self._shown.add(row.epoch)
 
 
 def progress(console: Console, *, quiet: bool) -> ProgressDisplay:
-    """The progress that suits this console."""
+    """The display that suits this console."""
     if quiet:
         return NoProgress()
     return LiveProgress(console) if console.is_terminal else PlainProgress(console)
 
 
-def line(row: EpochRow) -> str:
+def line(row: EpochSummary) -> str:
     """One epoch as plain text."""
     width = len(str(row.epochs))
     shown = {name: spread(value, row.spreads.get(name)) for name, value in visible(row.figures).items()}
@@ -219,36 +178,30 @@ def line(row: EpochRow) -> str:
     several = f"  {row.members} of {row.of} members" if row.of > 1 else ""
     mark = "  best" if row.better else ""
     took = seconds(row.seconds) + (f", {seconds(row.left)} left" if row.left else "")
-    told = f"{figures}  rate {rate(row.learning_rate)}{several}"
-    return f"epoch {row.epoch:>{width}}/{row.epochs}  {told}  {took}{mark}"
+    epoch = f"epoch {row.epoch:>{width}}/{row.epochs}"
+    return f"{epoch}  {figures}  rate {rate(row.learning_rate)}{several}  {took}{mark}"
 
 
-def fitting_table(console: Console, rows: list[EpochRow], best: int | None) -> Table:
+def fitting_table(console: Console, rows: list[EpochSummary], best: int | None) -> Table:
     """The table of epochs, without its least needed columns where the terminal is narrow."""
-    for without in NARROWER:
+    for without in WITHOUT:
         table = epoch_table(rows, best, without)
         if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
             break
     return table
 
 
-def epoch_table(rows: list[EpochRow], best: int | None, without: tuple[str, ...] = ()) -> Table:
-    """Epochs as a table, a mark at the best."""
+def epoch_table(rows: list[EpochSummary], best: int | None, without: tuple[str, ...] = ()) -> Table:
+    """Epochs as a table, the best one marked."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     names = list(dict.fromkeys(name for row in rows for name in visible(row.figures)))
     names = [name for name in names if name not in without]
-    sides: dict[str, Callable[[EpochRow], str]] = {
-        "members": lambda row: str(row.members),
-        "rate": lambda row: rate(row.learning_rate),
-        "time": lambda row: seconds(row.seconds),
-        "left": lambda row: seconds(row.left) if row.left else "",
-    }
-    alone = ("members",) if all(row.of == 1 for row in rows) else ()
-    sides = {name: show for name, show in sides.items() if name not in (*without, *alone)}
+    hidden = (*without, "members") if all(row.of == 1 for row in rows) else without
+    facts = {name: show for name, show in FACTS.items() if name not in hidden}
     table.add_column("epoch", justify="right", no_wrap=True)
     for name in names:
         table.add_column(title(name), justify="right", no_wrap=True)
-    for name in sides:
+    for name in facts:
         table.add_column(name, justify="right", no_wrap=True, style="dim")
     table.add_column("", no_wrap=True)
     mark = "●" if "word" in without else "● best"
@@ -257,7 +210,7 @@ def epoch_table(rows: list[EpochRow], best: int | None, without: tuple[str, ...]
         table.add_row(
             str(row.epoch),
             *(spread(row.figures.get(name), row.spreads.get(name)) for name in names),
-            *(show(row) for show in sides.values()),
+            *(show(row) for show in facts.values()),
             mark if is_best else "",
             style="bold green" if is_best else "",
         )
@@ -265,7 +218,7 @@ def epoch_table(rows: list[EpochRow], best: int | None, without: tuple[str, ...]
 
 
 def visible(figures: dict[str, float]) -> dict[str, float]:
-    """The objective is shown only where penalties make it differ from the loss."""
+    """The figures without the objective where no penalty makes it differ from the training loss."""
     same = figures.get("objective") == figures.get("train_loss")
     return {name: value for name, value in figures.items() if not (same and name == "objective")}
 
@@ -291,10 +244,9 @@ def thinned(count: int, best: int | None, height: int) -> list[int]:
     return sorted(chosen if best is None else chosen | {best})
 
 
-def _bar(row: EpochRow, *, over: bool) -> RenderableType:
+def _bar(row: EpochSummary, *, over: bool) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    all_done = row.epoch == row.epochs
-    state = "done" if all_done else "stopped" if over else f"{seconds(row.left)} left"
+    state = "done" if row.epoch == row.epochs else "stopped" if over else f"{seconds(row.left)} left"
     table.add_row(
         ProgressBar(total=row.epochs, completed=row.epoch, width=32),
         Text(f"{row.epoch}/{row.epochs} epochs", style="bold"),

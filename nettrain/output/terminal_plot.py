@@ -1,39 +1,38 @@
-"""The loss curve in a terminal: dots of Braille in two colours, or letters where output is plain text."""
+"""The loss curve in a terminal: Braille dots in two colours, or letters where output is plain text."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from nettrain.output.history_curves import Curve, Floats, mean, panels_of, wide
+from nettrain.output.history_curves import Curve, Floats, HistoryRow, mean, panels_of, spans_orders
 from nettrain.output.numbers import count, figure
 
 Bools = npt.NDArray[np.bool_]
 HEIGHT, WIDTH = 8, 72  # character cells of the plot at most
-FEWEST = 3  # epochs that make a curve
+MIN_EPOCHS = 3  # that make a curve
 BRAILLE = 0x2800
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a dot, by row and column of its cell
 COLORS = {"train": "yellow", "validation": "bold blue"}
 LETTERS = {"train": ".", "validation": "o"}
 
 
-def plot_loss(console: Console, rows: Sequence[Mapping[str, Any]], best: int | None) -> None:
-    """Show how the loss went, when there are enough epochs."""
-    found = panels_of(rows).get("loss", [])
-    drawn = [curve for curve in found if np.isfinite(mean(curve.values)).sum() >= FEWEST]
+def plot_loss(console: Console, rows: Sequence[HistoryRow], best: int | None) -> None:
+    """Plot the loss by epoch when there are enough epochs; `best` is the best epoch."""
+    curves = panels_of(rows).get("loss", [])
+    drawn = [curve for curve in curves if np.isfinite(mean(curve.values)).sum() >= MIN_EPOCHS]
     if drawn:
         dots = console.is_terminal and console.encoding.startswith("utf")
-        for line in sketch(drawn, best, console.width, dots=dots):
+        for line in plot_lines(drawn, best, console.width, dots=dots):
             console.print(line, no_wrap=True, highlight=False)
 
 
-def sketch(curves: Sequence[Curve], best: int | None, width: int, *, dots: bool) -> list[Text]:
-    """The lines of the drawing: a heading, rows with labels, an axis and its numbers."""
-    everything = np.concatenate([mean(curve.values) for curve in curves])
-    log = wide(everything[np.isfinite(everything)])
+def plot_lines(curves: Sequence[Curve], best: int | None, width: int, *, dots: bool) -> list[Text]:
+    """The lines of the plot: a heading, rows with labels, an axis and its numbers."""
+    values = np.concatenate([mean(curve.values) for curve in curves])
+    log = spans_orders(values[np.isfinite(values)])
     scaled = [_scaled(curve, log) for curve in curves]
     low = min(float(y.min()) for _, y in scaled)
     high = max(float(y.max()) for _, y in scaled)
@@ -45,9 +44,9 @@ def sketch(curves: Sequence[Curve], best: int | None, width: int, *, dots: bool)
     first, last = (f(x[k] for x, _ in scaled) for f, k in ((min, 0), (max, -1)))
     fine = (HEIGHT * 4, across * 2) if dots else (HEIGHT, across)
     marks = [_raster(x, (y - low) / (high - low), (first, last), fine) for x, y in scaled]
-    sides = [curve.side for curve in curves]
-    cells = _braille(marks, sides) if dots else _letters(marks, sides)
-    lines = [_heading(sides, log, dots=dots)]
+    splits = [curve.split for curve in curves]
+    cells = _braille(marks, splits) if dots else _letters(marks, splits)
+    lines = [_heading(splits, log, dots=dots)]
     for row in range(HEIGHT):
         lines.append(Text(f"{labels.get(row, ''):>{margin}} {'┤' if row in labels else '│'}") + cells[row])
     lines.append(Text(f"{'':>{margin}} └{'─' * across}"))
@@ -56,21 +55,21 @@ def sketch(curves: Sequence[Curve], best: int | None, width: int, *, dots: bool)
 
 
 def _scaled(curve: Curve, log: bool) -> tuple[Floats, Floats]:
-    """Epochs and values that are finite, or their logarithms."""
+    """Epochs and finite values, or their logarithms."""
     y = mean(curve.values)
-    sound = np.isfinite(y)
-    return curve.epochs[sound], np.log10(y[sound]) if log else y[sound]
+    finite = np.isfinite(y)
+    return curve.epochs[finite], np.log10(y[finite]) if log else y[finite]
 
 
 def _labels(low: float, high: float, log: bool) -> dict[int, str]:
-    """What stands at the top, the middle and the bottom row."""
+    """The labels of the top, the middle and the bottom row."""
     rows = (0, HEIGHT // 2, HEIGHT - 1)
     values = [high - (high - low) * row / (HEIGHT - 1) for row in rows]
     return {row: figure(10**value if log else value) for row, value in zip(rows, values, strict=True)}
 
 
 def _raster(x: Floats, y: Floats, ends: tuple[float, float], fine: tuple[int, int]) -> Bools:
-    """Which fine points (rows, columns) a curve of heights y in [0, 1] goes through."""
+    """Which points of a fine grid (rows, columns) a curve of heights y in [0, 1] passes through."""
     rows, columns = fine
     grid = np.zeros(fine, bool)
     epochs = np.linspace(*ends, columns)
@@ -85,46 +84,46 @@ def _raster(x: Floats, y: Floats, ends: tuple[float, float], fine: tuple[int, in
     return grid
 
 
-def _braille(marks: Sequence[Bools], sides: Sequence[str]) -> list[Text]:
-    """Cells of two by four points; where curves meet, the colour is the last one's."""
+def _braille(marks: Sequence[Bools], splits: Sequence[str]) -> list[Text]:
+    """Cells of two by four points; where curves meet, the colour is that of the last one."""
     lines = []
     for row in range(HEIGHT):
         line = Text()
         for column in range(marks[0].shape[1] // 2):
             code, color = 0, ""
-            for grid, side in zip(marks, sides, strict=True):
+            for grid, split in zip(marks, splits, strict=True):
                 cell = grid[4 * row : 4 * row + 4, 2 * column : 2 * column + 2]
                 bits = sum(BITS[i][j] for i, j in np.argwhere(cell))
-                code, color = code | bits, COLORS[side] if bits else color
+                code, color = code | bits, COLORS[split] if bits else color
             line.append(chr(BRAILLE + code) if code else " ", color)
         lines.append(line)
     return lines
 
 
-def _letters(marks: Sequence[Bools], sides: Sequence[str]) -> list[Text]:
-    """One letter per cell; where curves meet, the last one's."""
+def _letters(marks: Sequence[Bools], splits: Sequence[str]) -> list[Text]:
+    """One letter per cell; where curves meet, that of the last one."""
     lines = []
     for row in range(HEIGHT):
         cells = [" "] * marks[0].shape[1]
-        for grid, side in zip(marks, sides, strict=True):
+        for grid, split in zip(marks, splits, strict=True):
             for column in np.flatnonzero(grid[row]):
-                cells[column] = LETTERS[side]
+                cells[column] = LETTERS[split]
         lines.append(Text("".join(cells)))
     return lines
 
 
-def _heading(sides: Sequence[str], log: bool, *, dots: bool) -> Text:
-    """What is drawn, and how to tell the curves apart."""
+def _heading(splits: Sequence[str], log: bool, *, dots: bool) -> Text:
+    """What is plotted, and how to tell the curves apart."""
     line = Text("loss by epoch", style="bold")
-    for side in sides:
+    for split in splits:
         line.append("   ")
-        line.append("━━" if dots else LETTERS[side], COLORS[side] if dots else "")
-        line.append(f" {side}", "not bold")
+        line.append("━━" if dots else LETTERS[split], COLORS[split] if dots else "")
+        line.append(f" {split}", "not bold")
     return line.append("   (log scale)" if log else "", "not bold dim")
 
 
 def _epochs(first: int, last: int, best: int | None, across: int) -> str:
-    """The first and the last epoch, and the best one where it is."""
+    """The labels of the axis: the first and the last epoch, and a mark at the best one."""
     left, right = count(first), count(last)
     line = list(left.ljust(across - len(right)) + right)
     if best is not None and last > first:
@@ -139,6 +138,6 @@ def _epochs(first: int, last: int, best: int | None, across: int) -> str:
 
 
 def _plain(line: Text) -> Text:
-    """With signs that every terminal has."""
-    signs = {"┤": "+", "│": "|", "└": "+", "─": "-"}
-    return Text("".join(signs.get(sign, sign) for sign in line.plain).rstrip())
+    """The line in ASCII."""
+    ascii_of = {"┤": "+", "│": "|", "└": "+", "─": "-"}
+    return Text("".join(ascii_of.get(character, character) for character in line.plain).rstrip())

@@ -41,7 +41,7 @@ def test_a_picture_that_fails_is_a_note(tmp_path, monkeypatch):
     def broken(*arguments, **options):
         raise OSError("no room")
 
-    monkeypatch.setattr("nettrain.output.figures.curves.curves", broken)
+    monkeypatch.setattr("nettrain.output.figures.curves.curves_picture", broken)
     said = []
     monkeypatch.setattr("nettrain.output.console.print_notes", said.extend)
     quiet = Console(quiet=True)

@@ -92,17 +92,17 @@ TITLE = "an experiment whose name is long enough to reach the right edge of the 
 
 def draw_curves(case):
     rows, best = HISTORIES[case]
-    return curves.curves(rows, TITLE, monitor="val_loss", best=best)
+    return curves.curves_picture(rows, TITLE, monitor="val_loss", best=best)
 
 
 def draw_confusion(case):
-    return confusion.confusion(*MATRICES[case], TITLE)
+    return confusion.confusion_picture(*MATRICES[case], TITLE)
 
 
 def draw_residuals(case):
     true, predicted = ANSWERS[case]
     names = [f"a target that has a long name, {k}" for k in range(true.shape[1])]
-    return residuals.residuals(true, predicted, names, TITLE)
+    return residuals.residuals_picture(true, predicted, names, TITLE)
 
 
 CASES = [
@@ -135,8 +135,8 @@ def test_no_text_lies_over_other_text_or_the_edge(draw, case, monkeypatch):
         monkeypatch.setattr(module, "png", lambda figure: drawn.append(written(figure)) or b"")
     sheets = []
     monkeypatch.setattr(
-        f"nettrain.output.figures.{draw.__name__[5:]}.sheet",
-        lambda *size: sheets.append(canvas.sheet(*size)) or sheets[-1],
+        f"nettrain.output.figures.{draw.__name__[5:]}.new_figure",
+        lambda *size: sheets.append(canvas.new_figure(*size)) or sheets[-1],
     )
     draw(case)
     edge = sheets[0].bbox
@@ -161,7 +161,7 @@ def test_the_same_data_give_the_same_bytes(draw, case):
 
 
 def test_what_is_dark_stays_apart_from_what_is_light_in_grey():
-    image = imread(io.BytesIO(confusion.confusion({"y": np.diag([9.0, 9.0])}, ["a", "b"], "t")))
+    image = imread(io.BytesIO(confusion.confusion_picture({"y": np.diag([9.0, 9.0])}, ["a", "b"], "t")))
     grey = image[..., :3] @ [0.299, 0.587, 0.114]
     height = len(grey)
     assert grey.min() < 0.3

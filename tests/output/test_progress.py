@@ -7,15 +7,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from nettrain.output.progress import (
-    EpochRow,
-    LiveProgress,
-    PlainProgress,
-    SampledRows,
-    latest,
-    progress,
-    thinned,
-)
+from nettrain.output.progress import EpochSample, LiveProgress, PlainProgress, latest, progress, thinned
+from nettrain.training.epoch_summary import EpochSummary
 from nettrain.training.events import EpochDone
 
 
@@ -175,12 +168,12 @@ def test_the_live_table_of_several_members_to_the_letter() -> None:
     ]
 
 
-def row(epoch: int, *, better: bool = False) -> EpochRow:
-    return EpochRow(epoch, 10**9, {}, {}, 1, 1, 0.01, 0.0, 0.0, better)
+def row(epoch: int, *, better: bool = False) -> EpochSummary:
+    return EpochSummary(epoch, 10**9, {}, {}, 1, 1, 0.01, 0.0, 0.0, better)
 
 
 def test_a_run_of_any_length_is_kept_in_little_memory() -> None:
-    kept = SampledRows(limit=64)
+    kept = EpochSample(limit=64)
     for epoch in range(1, 10_001):
         kept.add(row(epoch, better=epoch == 777))
     assert len(kept._spread) <= 64
@@ -194,7 +187,7 @@ def test_a_run_of_any_length_is_kept_in_little_memory() -> None:
 
 
 def test_a_short_run_is_shown_as_it_was() -> None:
-    kept = SampledRows()
+    kept = EpochSample()
     for epoch in range(1, 9):
         kept.add(row(epoch, better=epoch == 3))
     assert [one.epoch for one in kept.thinned(12)] == list(range(1, 9))

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.image import imread
 from rich.console import Console
 
-from nettrain.output.sweep_figure import ParameterAxis, TrialPoint, parameters_picture
+from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
 from nettrain.output.sweep_progress import LiveSweepDisplay, PlainSweepDisplay, RunningGroup, SweepState, line
 from nettrain.output.sweep_report import Leader, best_table, fitting_table, short_keys
 

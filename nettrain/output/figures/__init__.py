@@ -1,1 +1,1 @@
-"""Pictures of a run as PNG bytes, drawn from plain data. They are also clear when printed in grey."""
+"""Pictures of runs and sweeps as PNG bytes, drawn from plain data. They stay clear when printed in grey."""

@@ -1,4 +1,4 @@
-"""A figure to draw on, and its bytes: the same data give the same file, however Matplotlib is set up."""
+"""Matplotlib figures as PNG bytes: the same data give the same file, however Matplotlib is set up."""
 
 import io
 import math
@@ -9,14 +9,15 @@ from typing import Any
 
 from matplotlib import rc_context, rcParamsDefault
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 DPI = 110
-DARK, LIGHT, RULE = "#1f4e9c", "#d9822b", "#666666"  # of quite different brightness
+DARK, LIGHT, RULE = "#1f4e9c", "#d9822b", "#666666"  # still apart when printed in grey
 STEPS = [1, 2, 2.5, 5, 10]  # between ticks
-STYLE = {
+STYLE: dict[str, object] = {
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -29,22 +30,22 @@ STYLE = {
     "axes.unicode_minus": True,
     "path.simplify": True,
 }
-OURS: dict[Any, Any] = {
+DEFAULTS = {
     key: value for key, value in rcParamsDefault.items() if not key.startswith(("backend", "toolbar"))
 }
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Our settings instead of a person's; a sign that the font lacks becomes a box, without a warning."""
-    settings: Any = OURS | STYLE
+    """Our settings in place of the user's; a character that the font lacks is a box, without a warning."""
+    settings: dict[Any, Any] = {**DEFAULTS, **STYLE}
     with warnings.catch_warnings(), rc_context(settings):
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
-def sheet(width: float, height: float) -> Figure:
-    """An empty figure of so many inches."""
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure; width and height in inches."""
     figure = Figure((width, height), dpi=DPI)
     FigureCanvasAgg(figure)
     return figure
@@ -57,21 +58,29 @@ def png(figure: Figure) -> bytes:
     return data.getvalue()
 
 
-def inches(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place in inches from the lower left corner."""
+def add_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Axes at a position in inches from the lower left corner."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def heading(figure: Figure, text: str, note: str = "") -> None:
+def draw_heading(figure: Figure, text: str, note: str = "") -> None:
     """A title at the upper left, and a line in grey below it."""
     across, up = figure.get_size_inches()
     for line, down, size, weight, color in (
         (shortened(text, int(across * 10)), 0.12, 11, "bold", "black"),
         (shortened(note, int(across * 14)), 0.36, 9, "normal", "#444444"),
     ):
-        place = (0.12 / across, 1 - down / up)
-        figure.text(*place, line, va="top", ha="left", fontsize=size, fontweight=weight, color=color)
+        figure.text(
+            0.12 / across,
+            1 - down / up,
+            line,
+            va="top",
+            ha="left",
+            fontsize=size,
+            fontweight=weight,
+            color=color,
+        )
 
 
 def shortened(text: str, longest: int) -> str:
@@ -80,16 +89,17 @@ def shortened(text: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def plain_ticks(axis: Any, most: int = 6, *, whole: bool = False) -> None:
-    """Round numbers, written out in full with as many digits as tell them apart."""
-    axis.set_major_locator(MaxNLocator(most, steps=STEPS, integer=whole, min_n_ticks=1 if whole else 2))
+def plain_ticks(axis: Axis, count: int = 6, *, integers: bool = False) -> None:
+    """At most `count` ticks at round numbers, written in full with as many digits as tell them apart."""
+    least = 1 if integers else 2
+    axis.set_major_locator(MaxNLocator(count, steps=STEPS, integer=integers, min_n_ticks=least))
     low, high = axis.get_view_interval()
     digits = significant(low, high)
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, digits)))
 
 
 def significant(low: float, high: float) -> int:
-    """Digits that tell numbers between these two apart."""
+    """How many digits tell ticks between these two numbers apart."""
     largest, span = max(abs(low), abs(high)), abs(high - low)
     if not largest or not span:
         return 3
@@ -98,6 +108,6 @@ def significant(low: float, high: float) -> int:
 
 
 def tick(value: float, digits: int) -> str:
-    """A number below an axis: 0.25, 12,000, 3.2e9."""
+    """The label of a tick: 0.25, 12,000, 3.2e9."""
     text = f"{value:,.{digits}g}"
     return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")

@@ -1,40 +1,49 @@
-"""`curves.png`: how loss, metrics and learning rate went."""
+"""`curves.png`: loss, metrics and learning rate by epoch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.typing import LineStyleType
 
 from nettrain.output.figures.canvas import (
     DARK,
     LIGHT,
     RULE,
-    heading,
-    inches,
+    add_axes,
+    draw_heading,
+    new_figure,
     plain_ticks,
     png,
-    sheet,
     style,
     tick,
 )
-from nettrain.output.history_curves import Curve, Floats, figure_of, mean, panels_of, wide
+from nettrain.output.history_curves import (
+    Curve,
+    Floats,
+    HistoryRow,
+    epoch_of,
+    figure_of,
+    mean,
+    panels_of,
+    spans_orders,
+)
 
 WIDTH, PANEL, LOW = 7.2, 1.9, 1.1  # inches: of the picture, heights of a panel and of a lower one
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.95, 0.2, 0.9, 0.5, 0.22
-FEW = 25  # epochs that are marked one by one
+FEW = 25  # epochs up to which each is marked
 RATE = "learning_rate"
-LOOKS: dict[str, tuple[str, Any]] = {"train": (LIGHT, "--"), "validation": (DARK, "-")}
+STYLES: dict[str, tuple[str, LineStyleType]] = {"train": (LIGHT, "--"), "validation": (DARK, "-")}
 
 
-def curves(
-    rows: Sequence[Mapping[str, Any]], title: str, *, monitor: str = "", best: int | None = None
+def curves_picture(
+    rows: Sequence[HistoryRow], title: str, *, monitor: str = "", best: int | None = None
 ) -> bytes:
-    """The picture of a history: rows hold epoch, member, learning_rate and figures such as val_loss.
+    """A PNG of a history: rows hold epoch, member, learning_rate and figures such as val_loss.
 
-    `best` is the best epoch by the figure `monitor`, when there is one member.
+    `best` is the best epoch by the figure `monitor`, where there is one member.
     """
     panels = panels_of(rows)
     rate = figure_of(rows, RATE)
@@ -42,15 +51,15 @@ def curves(
     heights = [PANEL] * len(panels) + ([LOW] if changes else [])
     height = TOP + BOTTOM + sum(heights) + GAP * (len(heights) - 1)
     with style():
-        figure = sheet(WIDTH, height)
-        heading(figure, title, note(rows, monitor, best))
+        figure = new_figure(WIDTH, height)
+        draw_heading(figure, title, note(rows, monitor, best))
         edge, axes = height - TOP, []
         for tall in heights:
             edge -= tall
-            axes.append(inches(figure, LEFT, edge, WIDTH - LEFT - RIGHT, tall))
+            axes.append(add_axes(figure, LEFT, edge, WIDTH - LEFT - RIGHT, tall))
             edge -= GAP
-        for ax, (name, found) in zip(axes, panels.items(), strict=False):
-            draw(ax, name, found, best if monitor in (f"val_{name}", f"train_{name}") else None)
+        for ax, (name, drawn) in zip(axes, panels.items(), strict=False):
+            draw(ax, name, drawn, best if monitor in (f"val_{name}", f"train_{name}") else None)
         if changes:
             draw(axes[-1], RATE, [Curve(rate.epochs, rate.values, "rate")], None)
         share_epochs(axes, rows, best)
@@ -58,35 +67,35 @@ def curves(
         return png(figure)
 
 
-def note(rows: Sequence[Mapping[str, Any]], monitor: str, best: int | None) -> str:
-    """What the picture cannot say by itself."""
-    said = []
+def note(rows: Sequence[HistoryRow], monitor: str, best: int | None) -> str:
+    """The best figure and its epoch, and whether the run diverged."""
+    notes = []
     if best is not None:
         value = next((row.get(monitor) for row in rows if row["epoch"] == best), None)
         figure = f" {float(value):.4g}" if value is not None else ""
-        said.append(f"best {monitor.replace('_', ' ')}{figure} in epoch {best}")
-    broken = [int(row["epoch"]) for row in rows if not _sound(row)]
+        notes.append(f"best {monitor.replace('_', ' ')}{figure} in epoch {best}")
+    broken = [epoch_of(row) for row in rows if not _is_finite(row)]
     if broken:
-        said.append(f"diverged: not a number from epoch {min(broken)} on")
-    return "; ".join(said)
+        notes.append(f"diverged: not a number from epoch {min(broken)} on")
+    return "; ".join(notes)
 
 
-def _sound(row: Mapping[str, Any]) -> bool:
+def _is_finite(row: HistoryRow) -> bool:
     figures = [value for name, value in row.items() if name.startswith(("train_", "val_"))]
     return all(value is None or np.isfinite(float(value)) for value in figures)
 
 
-def draw(ax: Axes, name: str, found: Sequence[Curve], best: int | None) -> None:
-    """The curves of one panel; of several members each thinly, and their mean."""
-    for curve in found:
-        color, line = LOOKS.get(curve.side, (RULE, "-"))
+def draw(ax: Axes, name: str, curves: Sequence[Curve], best: int | None) -> None:
+    """The curves of one panel; those of several members are thin lines below their mean."""
+    for curve in curves:
+        color, line = STYLES.get(curve.split, (RULE, "-"))
         mark = "o" if len(curve.epochs) <= FEW else None
         several = len(curve.values) > 1
         for values in curve.values if several else []:
             ax.plot(curve.epochs, values, line, color=color, linewidth=0.6, alpha=0.45)
         middle = mean(curve.values) if several else curve.values[0]
         ax.plot(curve.epochs, middle, line, color=color, linewidth=1.7, marker=mark, markersize=3.5)
-        if best is not None and curve is found[-1] and best in curve.epochs:
+        if best is not None and curve is curves[-1] and best in curve.epochs:
             at = float(middle[int(np.searchsorted(curve.epochs, best))])
             ax.plot(
                 [best],
@@ -99,15 +108,15 @@ def draw(ax: Axes, name: str, found: Sequence[Curve], best: int | None) -> None:
             )
     ax.set_ylabel(name.replace("_", " "))
     # a rate that falls to nearly 0 would be all tail on a log axis
-    scale(ax, np.concatenate([curve.values.ravel() for curve in found]), may_be_log=name != RATE)
+    scale(ax, np.concatenate([curve.values.ravel() for curve in curves]), may_be_log=name != RATE)
 
 
 def scale(ax: Axes, values: Floats, *, may_be_log: bool) -> None:
-    """A log axis where values are positive and of very different size."""
+    """A logarithmic axis where values are positive and of very different size."""
     values = values[np.isfinite(values)]
     if not values.size:
         ax.set_yticks([])
-    elif may_be_log and wide(values):
+    elif may_be_log and spans_orders(values):
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(numticks=6))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -120,13 +129,13 @@ def scale(ax: Axes, values: Floats, *, may_be_log: bool) -> None:
         plain_ticks(ax.yaxis, 5)
 
 
-def share_epochs(axes: Sequence[Axes], rows: Sequence[Mapping[str, Any]], best: int | None) -> None:
-    """One scale of epochs, named below the last panel; the best epoch is a line through all."""
-    epochs = [int(row["epoch"]) for row in rows] or [1]
+def share_epochs(axes: Sequence[Axes], rows: Sequence[HistoryRow], best: int | None) -> None:
+    """The same epochs on all panels, labelled below the last; the best epoch is a line through all."""
+    epochs = [epoch_of(row) for row in rows] or [1]
     margin = max(0.5 if len(set(epochs)) <= FEW else 0.0, 0.01 * (max(epochs) - min(epochs)))
     for ax in axes:
         ax.set_xlim(min(epochs) - margin, max(epochs) + margin)
-        plain_ticks(ax.xaxis, 8, whole=True)
+        plain_ticks(ax.xaxis, 8, integers=True)
         ax.tick_params(labelbottom=ax is axes[-1], length=3, color=RULE)
         if best is not None:
             ax.axvline(best, color="black", linewidth=0.8, linestyle=":")
@@ -135,13 +144,13 @@ def share_epochs(axes: Sequence[Axes], rows: Sequence[Mapping[str, Any]], best: 
 
 
 def legend(ax: Axes, panels: Mapping[str, Sequence[Curve]], best: int | None) -> None:
-    """What the lines are, above the first panel."""
-    curves = [curve for found in panels.values() for curve in found]
+    """The meaning of the lines, above the first panel."""
+    curves = [curve for drawn in panels.values() for curve in drawn]
     several = any(len(curve.values) > 1 for curve in curves)
-    sides = dict.fromkeys(curve.side for curve in curves)
+    splits = dict.fromkeys(curve.split for curve in curves)
     handles = [
-        Line2D([], [], color=LOOKS[side][0], linestyle=LOOKS[side][1], linewidth=1.7, label=side)
-        for side in sides
+        Line2D([], [], color=STYLES[split][0], linestyle=STYLES[split][1], linewidth=1.7, label=split)
+        for split in splits
     ]
     if several:
         handles.append(Line2D([], [], color=RULE, linewidth=0.6, label="each member (thick: mean)"))

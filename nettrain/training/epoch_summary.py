@@ -1,0 +1,59 @@
+"""One line about an epoch: its figures over all members, and an estimate of the time that is left."""
+
+from dataclasses import dataclass
+
+from nettrain.training.events import EpochDone
+
+MEMORY = 0.9  # weight of earlier epochs in the mean duration of an epoch
+
+
+@dataclass(frozen=True)
+class EpochSummary:
+    """One epoch of a population.
+
+    `figures` are means over the members that still train, `spreads` their standard deviations (n - 1) where
+    there are several. Times are in seconds.
+    """
+
+    epoch: int
+    epochs: int
+    figures: dict[str, float]
+    spreads: dict[str, float]
+    members: int  # that still train
+    of: int  # members at the start
+    learning_rate: float
+    seconds: float
+    left: float
+    better: bool  # the best epoch so far; False with several members, whose best epochs differ
+
+
+class EpochSummarizer:
+    """Summaries of a run's epochs, which must come in their order."""
+
+    def __init__(self) -> None:
+        self._mean_seconds = 0.0
+        self._members = 0
+
+    def summarize(self, event: EpochDone) -> EpochSummary:
+        """The summary of the next epoch; the time left is estimated by the latest epochs."""
+        self._mean_seconds = self._updated_mean(event.seconds)
+        self._members = max(self._members, len(event.members))
+        several = len(event.members) > 1
+        return EpochSummary(
+            event.epoch,
+            event.epochs,
+            {name: float(values.mean()) for name, values in event.figures.items()},
+            {name: float(values.std(ddof=1)) for name, values in event.figures.items() if several},
+            len(event.members),
+            self._members,
+            float(event.learning_rate[0]),
+            event.seconds,
+            self._mean_seconds * (event.epochs - event.epoch),
+            self._members == 1 and bool(event.better[0]),
+        )
+
+    def _updated_mean(self, seconds: float) -> float:
+        # a moving average, for the first epoch is slower and machines get busy
+        if not self._mean_seconds:
+            return seconds
+        return MEMORY * self._mean_seconds + (1 - MEMORY) * seconds
