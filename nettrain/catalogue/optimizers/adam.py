@@ -1,4 +1,4 @@
-"""Adam and its family: a running mean of the gradient, scaled by one of its size."""
+"""Adam and its family: a running mean of the gradient, divided by one of its size."""
 
 from typing import ClassVar
 
@@ -9,11 +9,11 @@ from nettrain.backend.kernel import Kernel, kernel, prange
 from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers, unbiased
 from nettrain.catalogue.settings import Number, number, option
 
-GONE = 45.0  # e^-45 is less than half of what 1 can lose
+NEGLIGIBLE = 45.0  # 1 - e^-45 is 1 in float64
 
 
 class Moments(Rule):
-    """A rule with the running means m of the gradient and v of its square, or of its size."""
+    """A rule with running means of the gradient, m, and of its square or size, v; not an entry itself."""
 
     learning_rate: float = number(0.001, "step size α", gt=0)
     beta1: float = number(0.9, "share of the gradient's running mean that is kept", ge=0, lt=1)
@@ -25,7 +25,7 @@ class Moments(Rule):
         return ("m", "v")
 
     def means(self) -> list[Number]:
-        """What every pass of the family reads first: both running means' shares, and ε."""
+        """What every pass of the family reads first: β₁, 1-β₁, β₂, 1-β₂ and ε."""
         return [self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon]
 
 
@@ -66,8 +66,12 @@ def amsgrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: 
 class Adam(Moments):
     """m = β₁m+(1-β₁)g, v = β₂v+(1-β₂)g², w -= α·m̂/(√v̂+ε), with m̂ = m/(1-β₁ᵗ) and v̂ = v/(1-β₂ᵗ).
 
-    `bias_correction: false` has m̂ = m and v̂ = v. `amsgrad` puts the largest v so far in the place of v.
-    Where β₁ changes over time, its value at step t stands in β₁ᵗ, as in PyTorch.
+    A good first choice: it needs little tuning, as every parameter gets a step of about α whatever the size
+    of its gradient. `bias_correction: false` uses m and v themselves. `amsgrad` divides by the largest v so
+    far, so that no step size
+    grows again.
+
+    Where a schedule moves β₁, its value at step t is used in β₁ᵗ, as in PyTorch.
     """
 
     bias_correction: bool = option(True, "divide both means by the weight that they have gathered")
@@ -87,7 +91,11 @@ class Adam(Moments):
 
 @optimizers.register("adamw", source="Loshchilov & Hutter 2019, algorithm 2")
 class AdamW(Adam):
-    """Adam with decoupled decay of the weights: w -= α·m̂/(√v̂+ε) + αλw."""
+    """Adam with decoupled decay of the weights: w -= α·m̂/(√v̂+ε) + αλw.
+
+    Unlike an l2 penalty the decay is not divided by √v̂, so that all weights shrink at the same rate; usually
+    the better way to regularize Adam. Biases and other parameters do not decay.
+    """
 
     weight_decay: float = number(0.01, "decoupled decay λ of the weights", ge=0)
 
@@ -110,7 +118,11 @@ def adamax_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: A
 
 @optimizers.register("adamax", source="Kingma & Ba 2015, algorithm 2")
 class AdaMax(Moments):
-    """m = β₁m+(1-β₁)g; u = max(β₂u, |g|+ε); w -= α/(1-β₁ᵗ)·m/u."""
+    """m = β₁m+(1-β₁)g; u = max(β₂u, |g|+ε); w -= α/(1-β₁ᵗ)·m/u.
+
+    Adam with the largest gradient in the place of the root mean square; steadier where a few large gradients
+    come far apart. ε is added to |g|, as in PyTorch, where the paper has none.
+    """
 
     learning_rate: float = number(0.002, "step size α", gt=0)
     beta2: float = number(0.999, "share of the largest gradient that is kept", ge=0, lt=1)
@@ -143,8 +155,8 @@ def nadam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Ar
 class NAdam(Moments):
     """Adam with Nesterov's look-ahead, whose momentum μ_t = β₁(1-½·0.96^{tψ}) follows its own schedule.
 
-    d = √v̂+ε; w -= α(1-μ_t)/(1-Π_t)·g/d + αμ_{t+1}/(1-Π_t·μ_{t+1})·m/d, with Π_t = μ_1·…·μ_t. Since μ has its
-    schedule, no other moves it.
+    d = √v̂+ε; w -= α(1-μ_t)/(1-Π_t)·g/d + αμ_{t+1}/(1-Π_t·μ_{t+1})·m/d, with Π_t = μ_1·…·μ_t. As μ has a
+    schedule of its own, no momentum schedule or cycle moves it.
     """
 
     learning_rate: float = number(0.002, "step size α", gt=0)
@@ -169,11 +181,11 @@ class NAdam(Moments):
     def momentum_product(self, t: Floats) -> Floats:
         """Π_t = μ_1·…·μ_t of each member at consecutive steps t (T,): (R, T).
 
-        Always multiplied from the first step on, so that no bit depends on where t begins; it ends where
-        β₁ᵗ, which is never less than Π_t, no longer changes 1-Π_t.
+        The product is always taken from the first step on, so that no bit depends on where t begins. It ends
+        where β₁ᵗ, which is never less than Π_t, no longer changes 1-Π_t.
         """
         with np.errstate(divide="ignore", under="ignore"):
-            last = np.max(np.ceil(-GONE / np.log(self.beta1)), initial=1)
+            last = np.max(np.ceil(-NEGLIGIBLE / np.log(self.beta1)), initial=1)
             steps = np.arange(1, min(t[-1], last) + 1)
             known = np.cumprod(self.momentum_at(steps), axis=1)
         product = np.zeros((len(known), len(t)))
@@ -200,9 +212,10 @@ def radam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Ar
 
 @optimizers.register("radam", source="Liu et al. 2020; the bound 5 is PyTorch's")
 class RAdam(Moments):
-    """Adam that only scales once v is trusted: ρ_t = ρ∞ - 2tβ₂ᵗ/(1-β₂ᵗ) > 5, with ρ∞ = 2/(1-β₂)-1.
+    """Adam that divides by √v̂ only where v is reliable: ρ_t = ρ∞ - 2tβ₂ᵗ/(1-β₂ᵗ) > 5, ρ∞ = 2/(1-β₂)-1.
 
-    Then w -= α·m̂·r·√(1-β₂ᵗ)/(√v+ε), r = √((ρ_t-4)(ρ_t-2)ρ∞/((ρ∞-4)(ρ∞-2)ρ_t)); before that w -= αm̂.
+    Then w -= α·m̂·r·√(1-β₂ᵗ)/(√v+ε) with r = √((ρ_t-4)(ρ_t-2)ρ∞/((ρ∞-4)(ρ∞-2)ρ_t)); before that w -= αm̂. Use
+    it instead of Adam with a warmup. The paper's bound for ρ_t is 4; 5 and the place of ε are PyTorch's.
     """
 
     def coefficients(self, rate: Floats, t: Floats) -> list[Number]:

@@ -1,4 +1,4 @@
-"""Rules that scale each parameter's step by the squares of its own gradients."""
+"""Rules that scale the step of each parameter by the squares of its gradients so far."""
 
 from typing import ClassVar, Literal
 
@@ -36,7 +36,11 @@ def adagrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: 
 
 @optimizers.register("adagrad", source="Duchi, Hazan & Singer 2011")
 class AdaGrad(Rule):
-    """G += g²; w -= αg/(√G+ε), or αg/√(G+ε). G is kept from 0 and the initial accumulator added to it."""
+    """G += g²; w -= αg/(√G+ε), or αg/√(G+ε) with `epsilon_place: inside`.
+
+    Suits sparse features: parameters that are rarely moved keep large steps. Since G only grows, every step
+    size falls towards 0. The state holds G from 0 on; `initial_accumulator` is added where it is read.
+    """
 
     epsilon: float = number(1e-10, "added to the root", ge=1e-38)
     epsilon_place: Place = option("outside", "of the root, or inside")
@@ -71,7 +75,11 @@ def adadelta_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks:
 
 @optimizers.register("adadelta", source="Zeiler 2012")
 class AdaDelta(Rule):
-    """E = ρE+(1-ρ)g²; Δ = √(X+ε)/√(E+ε)·g; X = ρX+(1-ρ)Δ²; w -= αΔ."""
+    """E = ρE+(1-ρ)g²; Δ = √(X+ε)/√(E+ε)·g; X = ρX+(1-ρ)Δ²; w -= αΔ.
+
+    The ratio of two running means has the unit of w, so that α can stay 1, as in the paper; it begins slowly,
+    with steps of the order of √ε.
+    """
 
     learning_rate: float = number(1.0, "step size α", gt=0)
     rho: float = number(0.95, "share of both running means that is kept", ge=0, lt=1)
@@ -157,7 +165,9 @@ def centered_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array
 class RMSProp(Rule):
     """S = γS+(1-γ)g²; w -= αg/d with d = √S+ε; centered: d = √(max(0, S-m²))+ε, m the mean of g.
 
-    With a momentum, b = μb + g/d and w -= αb. `epsilon_place: inside` has d = √(S+ε).
+    AdaGrad with a running mean in the place of the sum, so that steps do not fade; suits noisy gradients and
+    objectives that change. With a momentum, b = μb + g/d and w -= αb. `epsilon_place: inside` has d = √(S+ε),
+    as in TensorFlow; the default is PyTorch's.
     """
 
     learning_rate: float = number(0.001, "step size α", gt=0)

@@ -1,13 +1,15 @@
 """What an optimizer is, and what the passes of all families share.
 
-Conventions: w, g (R, P); state (R, S, P), zero at the start; c (R, 2 + K): αλ of the decoupled decay of
-weights, 0 for all else, then the values of `coefficients`, computed on the host in float64 for steps t from 1
-and handed over in the run's dtype. A pass goes through blocks (T, 4) of parameters: member, first, last + 1
-and kind, which is 0 for weight matrices and 1 for all else; l2 (R, 2) is a member's penalty on either kind.
-Kernels slice arrays by block and count from 0: only then does the compiler see that no index is negative, and
-makes vector code. One pass adds the penalty to the gradient, updates the state, steps and decays the old w.
-Moments that decay below the smallest normal number become 0, since arithmetic on denormals is 10 to 20 times
-slower.
+Conventions, with R members of P parameters each: w, g (R, P) are parameters and gradient, state (R, S, P)
+the rule's arrays, named by `slots()` and zero at the start. c (R, 2 + K) holds αλ of the decoupled decay for
+weights, 0 for all else, and then the values of `coefficients`, which are computed on the host in float64 for
+steps t from 1 and rounded to the run's dtype.
+
+A pass goes through blocks (T, 4) of parameters: member, first, last + 1 and kind, which is 0 for weight
+matrices and 1 for all else; l2 (R, 2) is a member's penalty on either kind. One pass adds the penalty to the
+gradient, updates the state, takes the step and decays the old w. Kernels slice arrays by block and count from
+0: only then does the compiler see that no index is negative, and makes vector code. Moments that decay below
+the smallest normal number become 0, since arithmetic on denormals is 10 to 20 times slower.
 """
 
 from typing import ClassVar
@@ -29,7 +31,7 @@ class Optimizer(Variant):
     """An update rule; `momentum_field` names the number that momentum schedules and cycles move."""
 
     momentum_field: ClassVar[str | None] = None
-    full_batch: ClassVar[bool] = False  # it moves once per epoch on the whole objective, see training.lbfgs
+    full_batch: ClassVar[bool] = False  # one step per epoch, on all rows at once, see training.lbfgs
 
     def slots(self) -> tuple[str, ...]:
         """Names of its arrays of state."""

@@ -1,4 +1,4 @@
-"""Gradient descent, with and without a velocity."""
+"""Gradient descent, with and without momentum."""
 
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -28,7 +28,11 @@ def sgd_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Arra
 
 @optimizers.register("sgd", source="Robbins & Monro 1951")
 class SGD(Rule):
-    """w -= αg."""
+    """w -= αg: gradient descent on batches.
+
+    The textbook rule, and the delta rule under mse_half. Its learning rate needs the most tuning; momentum is
+    nearly always faster.
+    """
 
     def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
         return [rate]
@@ -37,11 +41,11 @@ class SGD(Rule):
         return sgd_step
 
 
-class Inertial(Rule):
-    """A rule with a velocity v: v = keep·v + new·g; w -= pace·v, in each convention with its own numbers.
+class MomentumRule(Rule):
+    """A rule with a velocity: v = keep·v + new·g; w -= pace·v, where each `form` has its own coefficients.
 
-    classical keeps -αg in v, so that new = -α and pace = -1; velocity keeps g itself, so that new = 1 and
-    pace = α; average is a running mean, with new = 1-β and pace = α.
+    classical keeps -αg in v (new = -α, pace = -1), velocity g itself (new = 1, pace = α), and average a
+    running mean of g (new = 1-β, pace = α).
     """
 
     momentum: float = number(0.9, "share μ (average: β) of the velocity that is kept", ge=0, lt=1)
@@ -76,8 +80,12 @@ def momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks:
 
 
 @optimizers.register("momentum", source="Polyak 1964; Goodfellow et al. 2016, algorithm 8.2")
-class Momentum(Inertial):
-    """classical: v = μv - αg, w += v. velocity (as PyTorch): v = μv + g, w -= αv. average: βv + (1-β)g."""
+class Momentum(MomentumRule):
+    """classical: v = μv - αg, w += v. velocity (as PyTorch): v = μv + g, w -= αv. average: βv + (1-β)g.
+
+    Steps add up where gradients agree, to as much as α/(1-μ) (average: α), and cancel where they alternate.
+    With a constant α, classical and velocity take the same steps; they differ once a schedule changes α.
+    """
 
     def step(self) -> Kernel:
         return momentum_step
@@ -110,11 +118,12 @@ def nesterov_step(w: Array, ahead: Array, g: Array, state: Array, c: Array, l2: 
 
 
 @optimizers.register("nesterov", source="Nesterov 1983; Sutskever et al. 2013")
-class Nesterov(Inertial):
+class Nesterov(MomentumRule):
     """Momentum with the gradient taken where the velocity is about to lead: μv (velocity: αμv) further.
 
-    The average form looks ahead by the whole step αv, or by αβv. The stored weights are always w: the point
-    ahead is an array of its own, and the pass leaves the next step's point there.
+    Corrects a velocity that is about to overshoot, so that larger μ stay stable. The average form looks ahead
+    by the whole step αv, or by αβv. The stored weights are always w: the point ahead is an array of its own,
+    in which a pass leaves the point of the next step. PyTorch stores the point ahead instead.
     """
 
     look_ahead: Literal["step", "beta"] = option(

@@ -27,7 +27,11 @@ def lion_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Arr
 
 @optimizers.register("lion", source="Chen et al. 2023, algorithm 2")
 class Lion(Rule):
-    """u = sign(β₁m+(1-β₁)g), 0 for 0; w -= α(u+λw), λ for weights only; m = β₂m+(1-β₂)g."""
+    """u = sign(β₁m+(1-β₁)g), 0 for 0; w -= α(u+λw), λ for weights only; m = β₂m+(1-β₂)g.
+
+    Every parameter moves by α in every step, so that α should be a third to a tenth of Adam's and λ as much
+    larger; suits large batches. It keeps one array of state where Adam keeps two.
+    """
 
     learning_rate: float = number(1e-4, "step size α", gt=0)
     beta1: float = number(0.9, "share of the mean in what the sign is taken of", ge=0, lt=1)
