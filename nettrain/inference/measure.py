@@ -102,7 +102,7 @@ class Measurement:
         self.task = task
         chosen = metrics_for(task) if names is None else names
         self.metrics: dict[str, type[Metric[Any]]] = {name: metrics[name] for name in chosen}
-        kinds = dict.fromkeys(metric.of for metric in self.metrics.values())
+        kinds = dict.fromkeys(metric.statistic for metric in self.metrics.values())
         self.statistics = {name: {kind: kind(task.outcomes) for kind in kinds} for name in task.names}
         self.rows, self.sound = 0, True
 
@@ -144,7 +144,7 @@ class Measurement:
 
     def _values(self, found: dict[type[Statistic], Statistic]) -> dict[str, float]:
         return {
-            name: metric.value(found[metric.of]) if self.sound else float("nan")
+            name: metric.value(found[metric.statistic]) if self.sound else float("nan")
             for name, metric in self.metrics.items()
         }
 

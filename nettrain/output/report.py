@@ -167,7 +167,7 @@ def headlines(splits: Metrics) -> list[str]:
 def _is_informative(name: str, splits: Metrics) -> bool:
     if name not in metrics or not metrics[name].headline:
         return False
-    similar = metrics[name].same
+    similar = metrics[name].similar_to
     pairs = [(named.get(name), named.get(similar)) for named in splits.values() if similar]
     return not pairs or any(a is None or b is None or abs(a - b) >= NEARLY for a, b in pairs)
 

@@ -1,4 +1,4 @@
-"""Metrics: what people read besides the loss; a file per family, each entry on the statistic it needs."""
+"""Metrics: figures to read beside the loss, a file per family; each is computed from a statistic."""
 
 from nettrain.catalogue.metrics import classes, numbers, probabilities, ranking
 from nettrain.catalogue.metrics.entry import Metric, Statistic, Task, metrics, metrics_for

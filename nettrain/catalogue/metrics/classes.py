@@ -1,4 +1,4 @@
-"""Metrics of decisions: what the confusion matrix tells. The class with the largest response is predicted."""
+"""Metrics of the predicted class, the one with the largest prediction: figures of the confusion matrix."""
 
 import numpy as np
 
@@ -16,22 +16,22 @@ class Confusion(Statistic):
         super().__init__(outcomes)
         self.matrix = np.zeros((outcomes, outcomes))
 
-    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
-        np.add.at(self.matrix, (y, response.argmax(axis=-1)), weight)
+    def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
+        np.add.at(self.matrix, (y, prediction.argmax(axis=-1)), weight)
 
 
 def precisions(matrix: Floats) -> Floats:
-    """Of what is predicted as each class, the share that is it (K,); 0 where nothing is."""
+    """Of the rows predicted as each class, the share that belongs to it (K,); 0 where none is."""
     return _shares(matrix, matrix.sum(axis=0))
 
 
 def recalls(matrix: Floats) -> Floats:
-    """Of each class, the share that is predicted as it (K,); 0 where there is none."""
+    """Of the rows of each class, the share that is predicted as it (K,); 0 where there is none."""
     return _shares(matrix, matrix.sum(axis=1))
 
 
 def f1_scores(matrix: Floats) -> Floats:
-    """2·right / (there + predicted) of each class (K,): the harmonic mean of precision and recall."""
+    """2·right / (true + predicted) of each class (K,): the harmonic mean of precision and recall."""
     return 2 * _shares(matrix, matrix.sum(axis=0) + matrix.sum(axis=1))
 
 
@@ -42,11 +42,14 @@ def _shares(matrix: Floats, of: Floats) -> Floats:
 
 @metrics.register("accuracy")
 class Accuracy(Metric[Confusion]):
-    """The share of rows whose class is predicted; of labels, the mean of their shares."""
+    """The share of rows whose class is predicted; of labels, the mean of their shares.
+
+    Easy to read, but misleading where one class has most of the rows: see balanced_accuracy.
+    """
 
     goal = "maximize"
     fits = ALL
-    of = Confusion
+    statistic = Confusion
     quick = True
     headline = True
 
@@ -56,7 +59,7 @@ class Accuracy(Metric[Confusion]):
 
     @staticmethod
     def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
-        """An output of one or several 0/1 targets says 1 when it is above 0."""
+        """One output of a 0/1 target predicts 1 when it is above 0."""
         if target.ndim == output.ndim:
             return ((output > 0) == (target > 0.5)).mean(axis=-1)
         return output.argmax(axis=-1) == target
@@ -64,13 +67,17 @@ class Accuracy(Metric[Confusion]):
 
 @metrics.register("balanced_accuracy", source="Brodersen 2010")
 class BalancedAccuracy(Metric[Confusion]):
-    """The mean of the recalls of the classes that are there, so that each class counts the same."""
+    """The mean recall over the classes that occur, so that each class counts the same.
+
+    For classes of unequal size: always predicting the largest scores 1/K, as guessing does. As
+    sklearn.metrics.balanced_accuracy_score.
+    """
 
     goal = "maximize"
     fits = ALL
-    of = Confusion
+    statistic = Confusion
     headline = True
-    same = "accuracy"
+    similar_to = "accuracy"
 
     @staticmethod
     def value(statistic: Confusion) -> float:
@@ -80,11 +87,15 @@ class BalancedAccuracy(Metric[Confusion]):
 
 @metrics.register("macro_f1")
 class MacroF1(Metric[Confusion]):
-    """The mean of the F1 scores of the classes that are there or predicted."""
+    """The mean F1 score over the classes that occur or are predicted.
+
+    Counts rare classes as much as common ones, and punishes both missing them and predicting them too often.
+    As sklearn.metrics.f1_score with average="macro".
+    """
 
     goal = "maximize"
     fits = ("classes", "two classes")
-    of = Confusion
+    statistic = Confusion
 
     @staticmethod
     def value(statistic: Confusion) -> float:
@@ -97,12 +108,15 @@ class Positive(Metric[Confusion]):
 
     goal = "maximize"
     fits = TWO
-    of = Confusion
+    statistic = Confusion
 
 
 @metrics.register("precision")
 class Precision(Positive):
-    """Of what is predicted as positive, the share that is; 0 when nothing is."""
+    """Of the rows predicted as positive, the share that is positive; 0 when none is predicted.
+
+    For when false alarms are costly. Positive is the second class, or a label's 1.
+    """
 
     @staticmethod
     def value(statistic: Confusion) -> float:
@@ -111,7 +125,10 @@ class Precision(Positive):
 
 @metrics.register("recall")
 class Recall(Positive):
-    """Of what is positive, the share that is predicted so; 0 when nothing is."""
+    """Of the positive rows, the share that is predicted as positive; 0 when there is none.
+
+    For when misses are costly; alone it is best for a model that always says yes.
+    """
 
     @staticmethod
     def value(statistic: Confusion) -> float:
@@ -120,7 +137,10 @@ class Recall(Positive):
 
 @metrics.register("f1", source="van Rijsbergen 1979")
 class F1(Positive):
-    """The harmonic mean of precision and recall of the positive class; 0 when nothing is right."""
+    """The harmonic mean of precision and recall of the positive class; 0 when nothing is right.
+
+    Ignores rows that are rightly negative, so it suits rare positives.
+    """
 
     headline = True
 

@@ -1,9 +1,9 @@
-"""What a metric is: a number from a statistic, which is gathered over chunks of rows in float64.
+"""What a metric is: a number from a statistic that is gathered over chunks of rows, in float64.
 
-Conventions, for one target: y (B,) whole numbers in [0, K) and response (B, K) for classes, of which two
-have K = 2 and a label is one of the classes 0 and 1; y (B,) and response (B,) in the target's own unit for
-numbers; weight (B,), as scikit-learn's sample_weight. A response is a probability, or a score where the
-loss knows no probabilities.
+Conventions, for one target and a chunk of B rows. Classes: y (B,) of whole numbers in [0, K) and prediction
+(B, K) of probabilities, or of scores where the loss has no probabilities; two classes have K = 2, and so has
+a label, whose classes are 0 and 1. Numbers: y (B,) and prediction (B,) in the unit of the target. weight (B,)
+is scikit-learn's sample_weight.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ S = TypeVar("S", bound="Statistic")
 
 @dataclass(frozen=True)
 class Task:
-    """What is predicted: `targets` is classes, two classes, labels or numbers, `names` what they are called.
+    """What is predicted: `targets` is classes, two classes, labels or numbers, `names` are their columns.
 
-    `probabilities` is False where the loss gives scores. Numbers are center + scale·(what was learned).
+    `probabilities` is False where the loss gives scores. Numbers are center + scale·(network's target).
     """
 
     targets: str
@@ -52,24 +52,24 @@ class Statistic:
     def __init__(self, outcomes: int) -> None:
         self.outcomes = outcomes
 
-    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
-        """Take in some rows."""
+    def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
+        """Take in a chunk of rows."""
         raise NotImplementedError
 
 
 class Mean(Statistic):
-    """A weighted mean over rows of what `each` makes of them."""
+    """The weighted mean of a value of each row."""
 
     def __init__(self, outcomes: int) -> None:
         super().__init__(outcomes)
         self.total = self.mass = 0.0
 
-    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
-        self.total += float((weight * self.each(y, response)).sum())
+    def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
+        self.total += float((weight * self.each(y, prediction)).sum())
         self.mass += float(weight.sum())
 
-    def each(self, y: HostArray, response: HostArray) -> Floats:
-        """What is averaged, (B,)."""
+    def each(self, y: HostArray, prediction: HostArray) -> Floats:
+        """The value of each row (B,)."""
         raise NotImplementedError
 
     @property
@@ -79,26 +79,26 @@ class Mean(Statistic):
 
 
 class Metric(Variant, Generic[S]):
-    """A figure of one target; of several targets it is their mean, of which undefined ones are left out.
+    """A figure of one target; of several targets it is the mean of theirs, without those left undefined.
 
-    `fits` names the targets it is for, `goal` the better direction, `of` the statistic it is made from.
-    With `chances` it is for probabilities alone, not for scores. A `headline` is shown beside the loss when
-    a run ends, unless it says nearly the `same` as another. A `quick` metric can also be had from
-    raw outputs on the device, in every epoch: see `rows` and `finish`.
+    An entry is a `Metric[S]` of the statistic S that it is computed from, names S again as its `statistic`
+    for use at run time, and says in `fits` which targets it is for and in `goal` which direction is better.
+    A `quick` metric can be computed from raw outputs on the device too, in every epoch, by `rows` and
+    `finish`.
     """
 
     goal: ClassVar[str] = "minimize"
     fits: ClassVar[tuple[str, ...]] = ()
-    of: ClassVar[type[Statistic]] = Statistic
-    chances: ClassVar[bool] = False
-    headline: ClassVar[bool] = False
-    same: ClassVar[str] = ""
+    statistic: ClassVar[type[Statistic]] = Statistic
+    needs_probabilities: ClassVar[bool] = False  # undefined for scores
     fewest_classes: ClassVar[int] = 0
     quick: ClassVar[bool] = False
+    headline: ClassVar[bool] = False  # shown beside the loss when a run ends,
+    similar_to: ClassVar[str] = ""  # unless it is nearly the same as this metric
 
     @staticmethod
     def value(statistic: S) -> float:
-        """The metric from its statistic; NaN where these rows do not define it."""
+        """The metric of all rows that the statistic has taken in; NaN where they do not define it."""
         raise NotImplementedError
 
     @staticmethod
@@ -110,7 +110,7 @@ class Metric(Variant, Generic[S]):
     def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
         """What is averaged over rows, (R, B) or (R, B, T), of raw outputs (R, B, K); scale (T,) is the unit.
 
-        Targets are as the loss reads them.
+        Targets are in the form that the loss reads.
         """
         raise NotImplementedError
 
@@ -123,7 +123,7 @@ class Metric(Variant, Generic[S]):
     def suits(cls, task: Task) -> bool:
         """Whether it is a figure of this task."""
         enough = task.outcomes >= cls.fewest_classes
-        return task.targets in cls.fits and enough and (task.probabilities or not cls.chances)
+        return task.targets in cls.fits and enough and (task.probabilities or not cls.needs_probabilities)
 
 
 def metrics_for(task: Task, *, quick: bool = False) -> list[str]:

@@ -1,4 +1,4 @@
-"""Metrics of numbers, in the target's own unit."""
+"""Metrics of numbers, in the unit of the target."""
 
 import numpy as np
 
@@ -11,8 +11,8 @@ NUMBERS = ("numbers",)
 class Squares(Mean):
     """(ŷ-y)²."""
 
-    def each(self, y: HostArray, response: HostArray) -> Floats:
-        squares: Floats = np.square(response - y)
+    def each(self, y: HostArray, prediction: HostArray) -> Floats:
+        squares: Floats = np.square(prediction - y)
         return squares
 
 
@@ -21,14 +21,14 @@ class Distances(Mean):
 
     def __init__(self, outcomes: int) -> None:
         super().__init__(outcomes)
-        self.parts: list[Floats] = []
+        self.chunks: list[Floats] = []
 
-    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
-        super().add(y, response, weight)
-        self.parts.append(np.stack([self.each(y, response), weight]))
+    def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
+        super().add(y, prediction, weight)
+        self.chunks.append(np.stack([self.each(y, prediction), weight]))
 
-    def each(self, y: HostArray, response: HostArray) -> Floats:
-        distances: Floats = np.abs(response - y)
+    def each(self, y: HostArray, prediction: HostArray) -> Floats:
+        distances: Floats = np.abs(prediction - y)
         return distances
 
 
@@ -37,25 +37,28 @@ class Spread(Squares):
 
     def __init__(self, outcomes: int) -> None:
         super().__init__(outcomes)
-        self.parts: list[Floats] = []
+        self.chunks: list[Floats] = []
 
-    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
-        super().add(y, response, weight)
-        self.parts.append(np.stack([y, weight])[:, weight > 0])
+    def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
+        super().add(y, prediction, weight)
+        self.chunks.append(np.stack([y, weight])[:, weight > 0])
 
     def spread(self) -> tuple[int, float]:
         """How many rows count, and Σ weight·(y-ȳ)²."""
-        y, weight = np.concatenate(self.parts, axis=1)
+        y, weight = np.concatenate(self.chunks, axis=1)
         center = (weight * y).sum() / weight.sum()
         return len(y), float((weight * np.square(y - center)).sum())
 
 
 @metrics.register("rmse")
 class RootMeanSquaredError(Metric[Squares]):
-    """√ of the mean squared error; of several targets, the mean of theirs."""
+    """√ of the mean squared error; of several targets, the mean of theirs.
+
+    In the unit of the target; large errors dominate it.
+    """
 
     fits = NUMBERS
-    of = Squares
+    statistic = Squares
     quick = True
     headline = True
 
@@ -75,10 +78,13 @@ class RootMeanSquaredError(Metric[Squares]):
 
 @metrics.register("mae")
 class MeanAbsoluteError(Metric[Distances]):
-    """The mean of |ŷ-y|."""
+    """The mean of |ŷ-y|.
+
+    In the unit of the target; an error of 10 counts as ten of 1, so that outliers weigh less than in rmse.
+    """
 
     fits = NUMBERS
-    of = Distances
+    statistic = Distances
     headline = True
 
     @staticmethod
@@ -90,12 +96,13 @@ class MeanAbsoluteError(Metric[Distances]):
 class CoefficientOfDetermination(Metric[Spread]):
     """R² = 1 - Σ(ŷ-y)² / Σ(y-ȳ)²: 1 is perfect, 0 as good as the mean.
 
-    Where y is constant 1 when perfect, else 0, as scikit-learn says; undefined for less than two rows.
+    Has no unit, so that targets can be compared. Where y is constant it is 1 if all predictions are right,
+    else 0, as in scikit-learn; undefined for fewer than two rows.
     """
 
     goal = "maximize"
     fits = NUMBERS
-    of = Spread
+    statistic = Spread
     headline = True
 
     @staticmethod
@@ -114,14 +121,17 @@ class CoefficientOfDetermination(Metric[Spread]):
 
 @metrics.register("median_error")
 class MedianError(Metric[Distances]):
-    """The median of |ŷ-y|: half of the rows' weight is nearer, half further."""
+    """The median of |ŷ-y|: half of the rows' weight is nearer, half further.
+
+    Outliers do not move it. As sklearn.metrics.median_absolute_error where all rows weigh the same.
+    """
 
     fits = NUMBERS
-    of = Distances
+    statistic = Distances
 
     @staticmethod
     def value(statistic: Distances) -> float:
-        distance, weight = np.concatenate(statistic.parts, axis=1)
+        distance, weight = np.concatenate(statistic.chunks, axis=1)
         order = np.argsort(distance[weight > 0], kind="stable")
         distance, mass = distance[weight > 0][order], np.cumsum(weight[weight > 0][order])
         half = mass[-1] / 2

@@ -1,4 +1,4 @@
-"""Metrics of probabilities, and of the order in which classes are thought likely."""
+"""Metrics of probabilities, and of the order in which they put the classes."""
 
 import numpy as np
 
@@ -8,27 +8,29 @@ from nettrain.catalogue.metrics.entry import Mean, Metric, Statistic, metrics
 
 BINS = 15
 TOP = 5
-LEAST = float(np.finfo(np.float64).eps)  # probabilities below are taken for it, as scikit-learn does
+LEAST = float(np.finfo(np.float64).eps)  # probabilities are clipped to [LEAST, 1 - LEAST], as in scikit-learn
 
 
-class Surprise(Mean):
+class NegativeLogLikelihood(Mean):
     """-log of the true class's probability."""
 
-    def each(self, y: HostArray, response: HostArray) -> Floats:
-        given = response[np.arange(len(y)), y]
-        surprise: Floats = -np.log(np.clip(given, LEAST, 1 - LEAST))
-        return surprise
+    def each(self, y: HostArray, prediction: HostArray) -> Floats:
+        likelihood = prediction[np.arange(len(y)), y]
+        losses: Floats = -np.log(np.clip(likelihood, LEAST, 1 - LEAST))
+        return losses
 
 
-class AmongTop(Mean):
-    """1 where fewer than TOP classes go before the true one; of equal responses the last class goes first."""
+class InTopFive(Mean):
+    """1 where fewer than five classes rank above the true one, else 0; of equal predictions the last class
+    ranks first.
+    """
 
-    def each(self, y: HostArray, response: HostArray) -> Floats:
-        own = response[np.arange(len(y)), y][:, None]
-        later = np.arange(response.shape[1]) > y[:, None]
-        before = (response > own) | ((response == own) & later)
-        among: Floats = (before.sum(axis=1) < TOP).astype(np.float64)
-        return among
+    def each(self, y: HostArray, prediction: HostArray) -> Floats:
+        true = prediction[np.arange(len(y)), y][:, None]
+        later = np.arange(prediction.shape[1]) > y[:, None]
+        before = (prediction > true) | ((prediction == true) & later)
+        hits: Floats = (before.sum(axis=1) < TOP).astype(np.float64)
+        return hits
 
 
 class Calibration(Statistic):
@@ -40,36 +42,44 @@ class Calibration(Statistic):
         super().__init__(outcomes)
         self.bins = np.zeros((BINS, 3))
 
-    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
-        top, right = response.max(axis=-1), response.argmax(axis=-1) == y
+    def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
+        top, right = prediction.max(axis=-1), prediction.argmax(axis=-1) == y
         rows = np.stack([weight, weight * top, weight * right], axis=-1)
         np.add.at(self.bins, np.searchsorted(self.edges, top), rows)  # a bin has its upper edge
 
 
 @metrics.register("log_loss")
-class LogLoss(Metric[Surprise]):
-    """The mean of -log p of the true class, without smoothing; p from 2.2e-16 on."""
+class LogLoss(Metric[NegativeLogLikelihood]):
+    """The mean of -log p of the true class; p is clipped to at least 2.2e-16.
+
+    Judges the probabilities themselves, where accuracy only judges which is largest: confident mistakes cost
+    most. Unlike the loss it is taken without label smoothing. As sklearn.metrics.log_loss.
+    """
 
     fits = ALL
-    of = Surprise
-    chances = True
+    statistic = NegativeLogLikelihood
+    needs_probabilities = True
 
     @staticmethod
-    def value(statistic: Surprise) -> float:
+    def value(statistic: NegativeLogLikelihood) -> float:
         return float(statistic.mean)
 
 
 @metrics.register("top_5_accuracy")
-class TopFiveAccuracy(Metric[AmongTop]):
-    """The share of rows whose class is among the five with the largest responses; from 10 classes on."""
+class TopFiveAccuracy(Metric[InTopFive]):
+    """The share of rows whose class is among the five with the largest predictions; from 10 classes on.
+
+    For many or similar classes, where the first guess alone says too little. As
+    sklearn.metrics.top_k_accuracy_score with k = 5.
+    """
 
     goal = "maximize"
     fits = ("classes",)
-    of = AmongTop
+    statistic = InTopFive
     fewest_classes = 10
 
     @staticmethod
-    def value(statistic: AmongTop) -> float:
+    def value(statistic: InTopFive) -> float:
         return float(statistic.mean)
 
 
@@ -77,13 +87,14 @@ class TopFiveAccuracy(Metric[AmongTop]):
 class CalibrationError(Metric[Calibration]):
     """Expected calibration error: how far the top probability is from the share that is right.
 
-    The rows go into 15 bins of equal width by their top probability; it is the mean over bins, weighted by
-    their rows, of |mean top probability - share that is right|.
+    Rows go into 15 bins of equal width by their top probability; the error is the mean over bins, weighted by
+    their rows, of |mean top probability - share that is right|. 0 means that of the rows predicted with 0.8,
+    80% are right.
     """
 
     fits = ALL
-    of = Calibration
-    chances = True
+    statistic = Calibration
+    needs_probabilities = True
 
     @staticmethod
     def value(statistic: Calibration) -> float:

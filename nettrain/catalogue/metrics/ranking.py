@@ -1,4 +1,4 @@
-"""Metrics of how the positive of two classes is ranked, whatever the threshold."""
+"""Metrics of the order in which the positive class's predictions put the rows, whatever the threshold."""
 
 from typing import NamedTuple
 
@@ -10,19 +10,21 @@ from nettrain.catalogue.metrics.entry import Metric, Statistic, metrics
 
 
 class RankingStatistic(Statistic):
-    """The positive class's response of every row; rows without weight are left out."""
+    """The positive class's prediction of every row; rows without weight are left out."""
 
     def __init__(self, outcomes: int) -> None:
         super().__init__(outcomes)
-        self.parts: list[Floats] = []
+        self.chunks: list[Floats] = []
 
-    def add(self, y: HostArray, response: HostArray, weight: HostArray) -> None:
+    def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
         counts = weight > 0
-        self.parts.append(np.stack([response[counts, 1], y[counts] == 1, weight[counts]]))
+        self.chunks.append(np.stack([prediction[counts, 1], y[counts] == 1, weight[counts]]))
 
     def steps(self) -> tuple[Floats, Floats, Floats]:
-        """Each different response, from the largest, and the weight of positives and negatives from it on."""
-        score, positive, weight = np.concatenate(self.parts, axis=1)
+        """Each distinct prediction, largest first, and the weight of positives and negatives that reach
+        it.
+        """
+        score, positive, weight = np.concatenate(self.chunks, axis=1)
         order = np.argsort(-score, kind="stable")
         score, positive, weight = score[order], positive[order], weight[order]
         last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
@@ -31,14 +33,14 @@ class RankingStatistic(Statistic):
 
 
 class Threshold(NamedTuple):
-    """A row is called positive when its response is at least `value`; then its F1 is `f1`."""
+    """Rows whose prediction is at least `value` are called positive; their F1 is `f1`."""
 
     value: float
     f1: float
 
 
 def best_threshold(ranking: RankingStatistic) -> Threshold | None:
-    """The response that gives the largest F1, the smallest of several; None without positives."""
+    """The prediction with the largest F1, of several the smallest; None without positive rows."""
     score, right, wrong = ranking.steps()
     if right[-1] == 0:
         return None
@@ -48,7 +50,7 @@ def best_threshold(ranking: RankingStatistic) -> Threshold | None:
 
 
 def f1_at(ranking: RankingStatistic, threshold: float) -> float:
-    """F1 of the positive class when responses from `threshold` on are called positive; 0 without any."""
+    """F1 of the positive class when predictions from `threshold` on are called positive; 0 where none is."""
     score, right, wrong = ranking.steps()
     at_least = int((score >= threshold).sum())
     if not at_least or right[-1] == 0:
@@ -58,11 +60,15 @@ def f1_at(ranking: RankingStatistic, threshold: float) -> float:
 
 @metrics.register("roc_auc", source="Fawcett 2006")
 class RocAuc(Metric[RankingStatistic]):
-    """The probability that a positive row ranks above a negative one, ties counting half."""
+    """The probability that a positive row ranks above a negative one, ties counting half.
+
+    Judges the order of the rows alone, whatever the threshold and however rare positives are: 0.5 is
+    guessing. As sklearn.metrics.roc_auc_score.
+    """
 
     goal = "maximize"
     fits = TWO
-    of = RankingStatistic
+    statistic = RankingStatistic
     headline = True
 
     @staticmethod
@@ -83,12 +89,14 @@ class RocAuc(Metric[RankingStatistic]):
 class PrAuc(Metric[RankingStatistic]):
     """Average precision: Σ (recall_n - recall_{n-1})·precision_n over falling thresholds.
 
-    0 without positive rows. No trapezoids: between two points, precision is not linear in recall.
+    Better than roc_auc where positives are rare: guessing scores their share. 0 without positive rows. No
+    trapezoids, unlike the area under a drawn curve: between two points precision is not linear in recall. As
+    sklearn.metrics.average_precision_score.
     """
 
     goal = "maximize"
     fits = TWO
-    of = RankingStatistic
+    statistic = RankingStatistic
 
     @staticmethod
     def value(statistic: RankingStatistic) -> float:
