@@ -1,14 +1,14 @@
 """Curves of a history, from which pictures and the terminal's plot are drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-HistoryRow = Mapping[str, float | None]  # epoch, member, learning_rate and figures, None where not measured
+from nettrain.store.history import HistoryRow
 
+Floats = npt.NDArray[np.float64]
 RATIO = 30  # of the largest to the smallest value from which a logarithmic axis is used
 MAX_PANELS = 3  # above that of the learning rate
 
@@ -47,12 +47,12 @@ def figure_of(rows: Sequence[HistoryRow], name: str, split: str = "") -> Curve:
 
 def epoch_of(row: HistoryRow) -> int:
     """The epoch of a row."""
-    return int(row["epoch"] or 0)
+    return int(row["epoch"])
 
 
 def member_of(row: HistoryRow) -> int:
     """The member of a row, 0 where there is one."""
-    return int(row.get("member") or 0)
+    return int(row.get("member", 0))
 
 
 def mean(values: Floats) -> Floats:

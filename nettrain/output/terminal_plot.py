@@ -7,8 +7,9 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from nettrain.output.history_curves import Curve, Floats, HistoryRow, mean, panels_of, spans_orders
+from nettrain.output.history_curves import Curve, Floats, mean, panels_of, spans_orders
 from nettrain.output.numbers import count, figure
+from nettrain.store.history import HistoryRow
 
 Bools = npt.NDArray[np.bool_]
 HEIGHT, WIDTH = 8, 72  # character cells of the plot at most

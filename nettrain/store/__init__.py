@@ -1,1 +1,1 @@
-"""What a run leaves behind: whole files in one folder, no pickle."""
+"""The files of runs and sweeps: each is whole or absent, and none is a pickle."""

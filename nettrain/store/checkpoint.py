@@ -1,7 +1,7 @@
-"""`checkpoint.safetensors`: the whole state of a run between two steps, so that it can go on to the bit.
+"""`checkpoint.safetensors`: the whole state of a run between two steps, from which it resumes to the bit.
 
-Arrays are those of `training.state`; the metadata holds its numbers, the data's fingerprint, the experiment
-and a checksum of the arrays, as JSON. Writing is a thread's work, on copies, while training goes on.
+The arrays are those of `training.state`; the metadata holds its numbers, a fingerprint of the data, the
+experiment and a checksum of the arrays as JSON. A thread writes copies while training goes on.
 """
 
 import json
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -22,74 +21,76 @@ from nettrain.errors import NettrainError, SpecError
 from nettrain.files import refuse_unreadable, write_whole
 from nettrain.training.state import TrainingState
 
-KEY = "nettrain"
+KEY = "nettrain"  # of the metadata
+
+Fingerprint = list[list[list[str | int]]]  # for each split and array: dtype, shape, checksum
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A state, and what else a run must remember (plain data)."""
+    """A state, and the `data` (as fingerprint) and `experiment` of its run."""
 
     state: TrainingState
-    facts: dict[str, Any]
+    facts: dict[str, object]
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write it whole, or leave the one that is there. Raises NettrainError when the disk refuses."""
+    """Replace the file as a whole. Raises NettrainError when the disk refuses; the old file then stays."""
     state = checkpoint.state
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
-    note = json.dumps({"numbers": state.numbers, "facts": checkpoint.facts, "checksum": _checksum(arrays)})
-    write_whole(path, save(arrays, metadata={KEY: note}))
+    content = {"numbers": state.numbers, "facts": checkpoint.facts, "checksum": _checksum(arrays)}
+    write_whole(path, save(arrays, metadata={KEY: json.dumps(content)}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """What a file holds. Raises SpecError when it is no checkpoint."""
+    """The checkpoint in a file. Raises SpecError when it is missing, damaged or something else."""
     refuse_unreadable(path)
     try:
         with safe_open(path, framework="numpy") as f:
-            note = json.loads(f.metadata()[KEY])
+            content = json.loads(f.metadata()[KEY])
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
-        if note["checksum"] != _checksum(arrays):
+        if content["checksum"] != _checksum(arrays):
             raise ValueError("its numbers are not those that were written")
-        return Checkpoint(TrainingState(arrays, note["numbers"]), note["facts"])
+        return Checkpoint(TrainingState(arrays, content["numbers"]), content["facts"])
     except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise SpecError(f"{path}: not a checkpoint of nettrain: {reason}") from error
 
 
 def _checksum(arrays: dict[str, HostArray]) -> int:
-    """Of all arrays, so that a damaged file is not taken for a state."""
-    found = 0
+    """CRC-32 of all names, shapes, types and bytes, by which a damaged file is recognized."""
+    checksum = 0
     for name in sorted(arrays):
         array = arrays[name]
-        found = zlib.crc32(f"{name}{array.shape}{array.dtype}".encode(), found)
-        found = _bytes_checksum(array, found)
-    return found
+        checksum = zlib.crc32(f"{name}{array.shape}{array.dtype}".encode(), checksum)
+        checksum = _bytes_checksum(array, checksum)
+    return checksum
 
 
 class CheckpointWriter:
     """Writes checkpoints in a thread, one at a time, and the last one itself.
 
-    `facts` go with every state. They are asked for by whoever writes, since reading all the data for their
-    fingerprint takes a while. When the disk refuses, the checkpoint before stays whole, and the next call
-    raises NettrainError.
+    `facts` go with every state; they are computed where it is written, since the fingerprint of large data
+    takes a while. When the disk refuses, the checkpoint before stays whole and the next call raises
+    NettrainError.
     """
 
-    def __init__(self, path: Path, facts: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, path: Path, facts: Callable[[], dict[str, object]]) -> None:
         self._path, self._facts = path, facts
         self._thread: Thread | None = None
-        self._trouble: NettrainError | None = None
+        self._error: NettrainError | None = None
 
     def start(self, take: Callable[[], TrainingState]) -> None:
-        """Take a state and begin to write it, unless the one before is still being written."""
+        """Take a state and start to write it, unless the one before is still being written."""
         if self._thread is not None and self._thread.is_alive():
             return
         self._raise()
         thread = Thread(target=self._try, args=(take(),), name="checkpoint")
         thread.start()
-        self._thread = thread  # only now: who is interrupted in between has nothing to wait for
+        self._thread = thread  # only now: an interrupt in between leaves nothing to wait for
 
     def finish(self, last: TrainingState | None = None) -> None:
-        """Wait for the thread, then write the last one."""
+        """Wait for the thread, then write the last state, if there is one."""
         if self._thread is not None:
             self._thread.join()
         self._raise()
@@ -97,30 +98,30 @@ class CheckpointWriter:
             self._write(last)
 
     def _raise(self) -> None:
-        trouble, self._trouble = self._trouble, None
-        if trouble is not None:
-            raise trouble
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def _try(self, state: TrainingState) -> None:
         try:
             self._write(state)
         except NettrainError as error:
-            self._trouble = error
+            self._error = error
 
     def _write(self, state: TrainingState) -> None:
         write_checkpoint(self._path, Checkpoint(state, self._facts()))
 
 
-def fingerprint(data: Prepared) -> list[list[Any]]:
-    """Equal for data that are equal in every row that is trained on or measured.
+def fingerprint(data: Prepared) -> Fingerprint:
+    """Types, shapes and CRC-32 checksums of all arrays of the data, equal for equal data.
 
-    Checksums of each part's arrays, with their shapes: a cyclic one of 32 bits misses no change of a single
-    number, and another one in four billion. It takes an eighth of a cryptographic digest's time.
+    CRC-32 detects every change of a single number, and misses one in 2^32 of all others, in an eighth of the
+    time of a cryptographic hash.
     """
-    parts = (data.train, data.validation, data.test)
+    splits = (data.train, data.validation, data.test)
     return [
         [[str(array.dtype), *array.shape, _bytes_checksum(array)] for array in (rows.x, rows.y, rows.weight)]
-        for rows in parts
+        for rows in splits
         if rows is not None
     ]
 

@@ -1,17 +1,15 @@
-"""Rows of `history.csv` and `timing.csv`, gathered from events and written while training goes on.
+"""`history.csv` and `timing.csv`, written from a run's events while it trains.
 
-The history repeats to the bit from the same config; whatever a clock says goes to the timing. Both files
-are whole at any time and are there from the first epoch on, so a run that is killed leaves all but its latest
-seconds.
+The history repeats to the bit from the same config; times, which do not, have a file of their own. Both files
+are whole at any time and exist from the first epoch on, so a run that is killed loses only its last seconds.
 """
 
 import csv
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from nettrain.errors import SpecError
 from nettrain.files import append_whole, write_whole
@@ -19,16 +17,19 @@ from nettrain.store.run_folder import RunFolder, csv_text
 from nettrain.training.events import EpochDone
 
 TIMING = ("epoch", "step_seconds", "seconds")
-SECONDS = 2.0  # between two writings at least
-SHARE = 50  # and so many times as long as the last one took: writing costs a fiftieth at most
-WHOLE = ("member", "epoch", "step", "better")
-ROWS = 4096  # kept for drawing
+MIN_SECONDS = 2.0  # between two writes
+MIN_RATIO = 50  # of the time between two writes to that of the last one: writing takes at most 2 %
+INTEGERS = ("member", "epoch", "step", "better")  # columns
+MAX_ROWS = 4096  # in memory
 
-Row = dict[str, Any]
+HistoryRow = Mapping[str, float]  # columns that are in INTEGERS hold ints, member always one
 
 
 class HistoryWriter:
-    """What has happened; `many` adds a member column. Memory does not grow with the length of the run."""
+    """Writes both files; `member_column` adds a column to the history.
+
+    Memory does not grow with the length of the run. Writing raises NettrainError when the disk refuses.
+    """
 
     def __init__(
         self, folder: RunFolder, *, member_column: bool = False, clock: Callable[[], float] = monotonic
@@ -38,65 +39,64 @@ class HistoryWriter:
         self._header: list[str] = []
         self._history: list[str] = []  # text that is not in the files yet
         self._timing = [csv_text(TIMING, [])]
-        self._drawn = DownsampledHistory()
+        self._sample = DownsampledHistory()
         self._next = clock()
 
     @classmethod
     def resume(cls, folder: RunFolder, epoch: int, *, member_column: bool) -> "HistoryWriter":
-        """The records of a run that goes on after this epoch: what the files say of later ones goes."""
-        records = cls(folder, member_column=member_column)
-        for path in (folder.history, folder.timing):
-            header, rows = _read(path, epoch)
-            if not header:
-                continue
-            write_whole(path, csv_text(header, rows))
-            if path == folder.history:
-                records._header = header
-                records._draw_again([_parsed(header, row) for row in rows])
-            else:
-                records._timing.clear()
-        return records
+        """Continue the files of a run that goes on after this epoch; rows of later epochs are removed."""
+        writer = cls(folder, member_column=member_column)
+        writer._resume_history(epoch)
+        header, rows = _read(folder.timing, epoch)
+        if header:
+            write_whole(folder.timing, csv_text(header, rows))
+            writer._timing.clear()
+        return writer
 
-    def _draw_again(self, rows: list[Row]) -> None:
-        for _, some in groupby(rows, lambda row: row["epoch"]):
-            self._drawn.add(list(some))
+    def _resume_history(self, epoch: int) -> None:
+        self._header, rows = _read(self._folder.history, epoch)
+        if not self._header:
+            return
+        write_whole(self._folder.history, csv_text(self._header, rows))
+        parsed = [_parsed(self._header, row) for row in rows]
+        for _, same_epoch in groupby(parsed, lambda row: row["epoch"]):
+            self._sample.add(list(same_epoch))
 
     @property
-    def rows(self) -> list[Row]:
-        """Rows for drawing: all of a short run, of a long one those that `Drawn` keeps."""
-        return self._drawn.rows()
+    def rows(self) -> list[HistoryRow]:
+        """Rows for drawing: all of a short run, a sample of a long one."""
+        return self._sample.rows()
 
     def add(self, event: EpochDone) -> None:
-        """A row per member for one evaluated epoch; every epoch's time."""
+        """Add the time of an epoch and, when it was evaluated, a row per member; write when it is time."""
         times = (event.epoch, round(event.step_seconds, 6), round(event.seconds, 6))
         self._timing.append(_lines([times]))
         if event.evaluated:
             rows = [_row(event, k) for k in range(len(event.members))]
-            self._drawn.add(rows)
-            self._begin(event)
+            self._sample.add(rows)
+            self._complete_header(event)
             self._history.append(_lines([[row.get(name) for name in self._header] for row in rows]))
         if self._clock() >= self._next:
             self.flush()
 
-    def _begin(self, event: EpochDone) -> None:
-        """The history's header, with the figures that every evaluation tells."""
+    def _complete_header(self, event: EpochDone) -> None:
+        """Make sure that the header has all figures of this evaluation."""
         if self._header:
-            self._widen([name for name in event.figures if name not in self._header])
+            self._add_columns([name for name in event.figures if name not in self._header])
             return
         header = ["epoch", "step", "learning_rate", *event.figures, "better"]
         self._header = ["member", *header] if self.member_column else header
         self._history.append(csv_text(self._header, []))
 
-    def _widen(self, names: Sequence[str]) -> None:
-        """New figures, which a run that goes on under another monitor has, get columns at the end."""
+    def _add_columns(self, names: Sequence[str]) -> None:
+        """Add columns at the end: a run that is resumed with another monitor has new figures."""
         if not names:
             return
         self.flush()
         _, rows = _read(self._folder.history)
         self._header += names
-        write_whole(
-            self._folder.history, csv_text(self._header, [[*row, *[""] * len(names)] for row in rows])
-        )
+        padded = [[*row, *[""] * len(names)] for row in rows]
+        write_whole(self._folder.history, csv_text(self._header, padded))
 
     def flush(self) -> None:
         """Bring both files up to date."""
@@ -106,20 +106,23 @@ class HistoryWriter:
                 append_whole(path, "".join(text))
                 text.clear()
         now = self._clock()
-        self._next = now + max(SECONDS, SHARE * (now - started))
+        self._next = now + max(MIN_SECONDS, MIN_RATIO * (now - started))
 
 
 class DownsampledHistory:
-    """Rows for a drawing: of ever fewer epochs, evenly spread, and each member's best and last."""
+    """A sample of a history for drawing: every k-th epoch, and each member's best and last row.
 
-    def __init__(self, limit: int = ROWS) -> None:
+    k doubles whenever the sample exceeds `limit` rows.
+    """
+
+    def __init__(self, limit: int = MAX_ROWS) -> None:
         self._limit, self._every, self._count = limit, 1, 0
-        self._spread: list[list[Row]] = []
-        self._best: dict[int, Row] = {}
-        self._last: dict[int, Row] = {}
+        self._spread: list[list[HistoryRow]] = []
+        self._best: dict[float, HistoryRow] = {}
+        self._last: dict[float, HistoryRow] = {}
 
-    def add(self, rows: list[Row]) -> None:
-        """The rows of one epoch."""
+    def add(self, rows: list[HistoryRow]) -> None:
+        """Add the rows of one epoch."""
         if self._count % self._every == 0:
             self._spread.append(rows)
         self._count += 1
@@ -130,16 +133,16 @@ class DownsampledHistory:
             if row["better"]:
                 self._best[row["member"]] = row
 
-    def rows(self) -> list[Row]:
-        """All of them, by epoch and member."""
+    def rows(self) -> list[HistoryRow]:
+        """The sample, by epoch and member."""
         spread = (row for rows in self._spread for row in rows)
-        every = (*spread, *self._best.values(), *self._last.values())
-        found = {(row["epoch"], row["member"]): row for row in every}
-        return [found[place] for place in sorted(found)]
+        all_rows = (*spread, *self._best.values(), *self._last.values())
+        unique = {(row["epoch"], row["member"]): row for row in all_rows}
+        return [unique[key] for key in sorted(unique)]
 
 
 def _read(path: Path, epoch: float = math.inf) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a file, up to this epoch; nothing of a file that is not there."""
+    """Header and rows of a file up to this epoch; both empty when there is no file."""
     if not path.is_file():
         return [], []
     try:
@@ -152,15 +155,18 @@ def _read(path: Path, epoch: float = math.inf) -> tuple[list[str], list[list[str
         ) from error
 
 
-def _parsed(header: Sequence[str], row: Sequence[str]) -> Row:
-    """A row of the history as it was when it was added."""
+def _parsed(header: Sequence[str], row: Sequence[str]) -> HistoryRow:
+    """The numbers of a row of a file; empty cells are left out."""
     numbers = {
-        name: (int if name in WHOLE else float)(cell) for name, cell in zip(header, row, strict=True) if cell
+        name: (int if name in INTEGERS else float)(cell)
+        for name, cell in zip(header, row, strict=True)
+        if cell
     }
     return {"member": 0, **numbers}
 
 
-def _row(event: EpochDone, k: int) -> Row:
+def _row(event: EpochDone, k: int) -> HistoryRow:
+    """The row of the k-th member that still trains."""
     return {
         "member": int(event.members[k]),
         "epoch": event.epoch,
@@ -171,5 +177,6 @@ def _row(event: EpochDone, k: int) -> Row:
     }
 
 
-def _lines(rows: Sequence[Sequence[Any]]) -> str:
+def _lines(rows: Sequence[Sequence[object]]) -> str:
+    """CSV text without a header."""
     return csv_text((), rows).removeprefix("\n")

@@ -1,7 +1,6 @@
-"""`journal.jsonl`: what has happened, a line of JSON each, only ever appended and synchronised at once.
+"""`journal.jsonl`: a log with a line of JSON per entry, which is only appended to and synchronised to disk.
 
-A line that was cut off by a sudden end is dropped when the journal is opened again; every other line is as
-it was written.
+A line that a crash has cut off is dropped when the journal is opened again; all others are intact.
 """
 
 import json
@@ -19,15 +18,15 @@ JournalEntry = dict[str, Any]
 
 
 class Journal:
-    """An open journal; `entries` are those that it held."""
+    """An open journal; `entries` are those it held when it was opened."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries = _read(path)
 
     def append(self, entries: Iterable[JournalEntry]) -> None:
-        """Write these lines; when this returns, they are on the disk."""
-        text = "".join(f"{json.dumps(_spelled(entry), allow_nan=False)}\n" for entry in entries)
+        """Append entries; when this returns, they are on the disk."""
+        text = "".join(f"{json.dumps(_encoded(entry), allow_nan=False)}\n" for entry in entries)
         try:
             with self.path.open("ab") as f:
                 f.write(text.encode())
@@ -38,7 +37,7 @@ class Journal:
 
 
 def _read(path: Path) -> list[JournalEntry]:
-    """The whole lines of a journal; what follows them is cut off. Raises SpecError at a wrong one."""
+    """The entries of a journal; an incomplete last line is cut off. Raises SpecError at a bad line."""
     try:
         content = path.read_bytes() if path.exists() else b""
         whole = content.rpartition(b"\n")[0]
@@ -51,26 +50,26 @@ def _read(path: Path) -> list[JournalEntry]:
 
 def _entry(line: bytes, place: str) -> JournalEntry:
     try:
-        found = json.loads(line)
+        entry = json.loads(line)
     except ValueError as error:
         raise SpecError(f"{place}: not a line of a journal: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(entry, dict):
         raise SpecError(f"{place}: not a line of a journal")
-    return {key: _read_back(value) for key, value in found.items()}
+    return {key: _decoded(value) for key, value in entry.items()}
 
 
-def _spelled(value: Any) -> Any:
-    """NaN and infinities as text, which JSON has no numbers for."""
+def _encoded(value: object) -> object:
+    """NaN and infinities, which JSON does not have, as `{"float": "nan"}`."""
     if isinstance(value, dict):
-        return {key: _spelled(inner) for key, inner in value.items()}
+        return {key: _encoded(inner) for key, inner in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
     return value
 
 
-def _read_back(value: Any) -> Any:
+def _decoded(value: object) -> object:
     if isinstance(value, dict):
         if set(value) == {"float"}:
             return float(value["float"])
-        return {key: _read_back(inner) for key, inner in value.items()}
+        return {key: _decoded(inner) for key, inner in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""The run folder: its files, and how each is written and read."""
+"""A run folder: the paths of its files, and how JSON and CSV are written and read."""
 
 import csv
 import io
@@ -25,25 +25,25 @@ class RunFolder:
     @classmethod
     @contextmanager
     def new(cls, parent: Path, experiment: str) -> Iterator[tuple["RunFolder", str | None]]:
-        """A folder of one's own, locked; to the name of one that is in use `-2`, `-3`… is added.
+        """A new folder, locked while the context lasts; `-2`, `-3`… is added to a name that is taken.
 
-        One that a process has left before it had written anything is taken over, with a note.
+        A folder that a process left before it wrote anything is taken over, and a note says so.
         """
-        with ExitStack() as held:
-            path, note = _claimed(parent, experiment, held)
+        with ExitStack() as stack:
+            path, note = _claim(parent, experiment, stack)
             yield cls(path), note
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
-        """The folder of a finished run. Raises SpecError naming the nearest one, or what is missing."""
-        folder = cls._there(path)
+        """The folder of a finished run. Raises SpecError that names a similar folder or the missing file."""
+        folder = cls._existing(path)
         for needed in (folder.config, folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(f"{path}: not a finished run, {needed.name} is missing")
         return folder
 
     @classmethod
-    def _there(cls, path: Path) -> "RunFolder":
+    def _existing(cls, path: Path) -> "RunFolder":
         if not path.is_dir():
             runs = [other.name for other in path.parent.glob("*/")]
             raise SpecError(f"{path}: no such run folder{close(path.name, runs)}")
@@ -51,8 +51,8 @@ class RunFolder:
 
     @classmethod
     def open_started(cls, path: Path) -> "RunFolder":
-        """The folder of a run that has begun, finished or not. Raises SpecError when it is none."""
-        folder = cls._there(path)
+        """The folder of a run that has begun, finished or not. Raises SpecError when it is not one."""
+        folder = cls._existing(path)
         if (path / journal.NAME).is_file():
             raise SpecError(f"{path}: the folder of a sweep, which goes on with: nettrain sweep FILE")
         if not folder.config.is_file():
@@ -60,10 +60,10 @@ class RunFolder:
         return folder
 
     def file_names(self) -> list[str]:
-        """The files that are there, config first."""
-        order = ["config.yaml", "summary.json", "history.csv", "model.safetensors"]
-        found = sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
-        return [*(name for name in order if name in found), *(n for n in found if n not in order)]
+        """The names of its files, the most important first; hidden ones are left out."""
+        first = ["config.yaml", "summary.json", "history.csv", "model.safetensors"]
+        names = sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
+        return [*(name for name in first if name in names), *(name for name in names if name not in first)]
 
     @property
     def config(self) -> Path:
@@ -90,7 +90,7 @@ class RunFolder:
         return self.path / "preprocessing.json"
 
     def evaluation(self, name: str) -> Path:
-        """Where an evaluation on rows of this name is kept."""
+        """The file of an evaluation on rows of this name."""
         return self.path / f"evaluation-{safe_name(name)}.json"
 
     @property
@@ -98,34 +98,34 @@ class RunFolder:
         return self.path / "summary.json"
 
 
-def _claimed(parent: Path, experiment: str, held: ExitStack) -> tuple[Path, str | None]:
-    """The first folder that is unused and that `held` could lock, and a note where it was somebody's."""
+def _claim(parent: Path, experiment: str, stack: ExitStack) -> tuple[Path, str | None]:
+    """Lock the first unused folder, `stack` holding the lock; a note when another process had left it."""
     for path in folders(parent, experiment):
         if not is_unused(path):
             continue
         try:
-            note = held.enter_context(locked(path))
+            note = stack.enter_context(locked(path))
         except SpecError:
-            continue  # of a run that began at the same moment
+            continue  # locked by a run that began at the same moment
         if is_unused(path):
             remove_leftovers(path)
             return path, note
-        held.close()  # somebody has come and gone since we looked
+        stack.close()  # another run has used it since we looked
     raise AssertionError("there is always another name")
 
 
 def interrupted_run(parent: Path, experiment: str, config: str, other: Path) -> RunFolder | None:
-    """The newest run of this very config that has not come to its end and that nobody is training now.
+    """The newest run with exactly this config that was interrupted or killed, None when there is none.
 
-    Among the runs of its name in `parent`, and the folder `other`.
+    It is looked for among the runs of this experiment in `parent` and in the folder `other`.
     """
-    there = [path for path in parent.glob(f"{safe_name(experiment)}*") if path.is_dir()]
-    found = [RunFolder(path) for path in (*there, other)]
-    same = [folder for folder in found if _text(folder.config) == config and _may_go_on(folder)]
+    paths = [path for path in parent.glob(f"{safe_name(experiment)}*") if path.is_dir()]
+    candidates = [RunFolder(path) for path in (*paths, other)]
+    same = [folder for folder in candidates if _text(folder.config) == config and _can_be_resumed(folder)]
     return max(same, key=lambda folder: folder.config.stat().st_mtime, default=None)
 
 
-def _may_go_on(folder: RunFolder) -> bool:
+def _can_be_resumed(folder: RunFolder) -> bool:
     if is_locked(folder.path):
         return False
     return not folder.summary.is_file() or read_json(folder.summary).get("status") == "interrupted"
@@ -138,31 +138,26 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def write_json(path: Path, content: Any) -> None:
-    """A JSON file, indented, with NaN written as null."""
-    write_whole(path, json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, content: object) -> None:
+    """Write an indented JSON file, with NaN and infinities as null."""
+    write_whole(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
 
 
-def json_line(content: Any) -> str:
+def json_line(content: object) -> str:
     """Content as one line of JSON, with NaN and infinities as null."""
-    return json.dumps(_plain(content), ensure_ascii=False)
+    return json.dumps(_finite(content), ensure_ascii=False)
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds. Raises SpecError when it is none."""
+    """The content of a JSON file. Raises SpecError when it cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be read: {error}") from error
 
 
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A CSV file."""
-    write_whole(path, csv_text(header, rows))
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """CSV text; numbers in their shortest exact form, None as an empty cell."""
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as CSV text; numbers in their shortest exact form, None as an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -170,12 +165,12 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def _plain(content: Any) -> Any:
-    """NaN and infinities are no JSON."""
+def _finite(content: object) -> object:
+    """The content with None in place of NaN and infinities, which JSON does not have."""
     if isinstance(content, dict):
-        return {key: _plain(value) for key, value in content.items()}
+        return {key: _finite(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_plain(value) for value in content]
+        return [_finite(value) for value in content]
     if isinstance(content, float) and not math.isfinite(content):
         return None
     return content

@@ -1,4 +1,4 @@
-"""What run folders say of themselves at a glance; half-written and foreign folders do no harm."""
+"""An overview of run folders; half-written and foreign folders do no harm."""
 
 import csv
 import json
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from nettrain.errors import SpecError, close
 from nettrain.experiment.changes import flat
@@ -14,42 +13,42 @@ from nettrain.experiment.document import parse
 from nettrain.experiment.settings import goal
 from nettrain.store.run_folder import RunFolder
 
-NAMELESS = ("experiment",)  # keys that are no difference between runs
-PLAIN = ("when", "run", "experiment", "status", "epochs")  # what runs are sorted by, beside figures
+LABELS = ("experiment",)  # keys in which runs are not said to differ
+COLUMNS = ("when", "run", "experiment", "status", "epochs")  # that runs can be sorted by, beside figures
 
 
 @dataclass(frozen=True)
 class RunOverview:
-    """One run folder; `figures` are named like val_loss, `settings` by dotted key."""
+    """One run folder; `figures` by names such as val_loss, `settings` by dotted key."""
 
     path: Path
     when: datetime
     experiment: str
-    status: str  # as in the summary; unfinished or unreadable without one
+    status: str  # as in the summary, or unfinished or unreadable
     epochs: int | None = None
     best_epoch: int | None = None
     figures: dict[str, float] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
 
 
 def find_runs(patterns: Sequence[str]) -> list[RunOverview]:
-    """The runs that are named, that lie in folders that are named, or that match; each once.
+    """The run folders among paths, in folders of runs, or matching patterns such as `runs/iris*`; each once.
 
-    Raises SpecError when nothing is found, or when a name that is no pattern is not there.
+    Raises SpecError when there are none, or when a path does not exist.
     """
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     for pattern in patterns:
-        here = list(_matching(pattern))
-        if not here and not Path(pattern).exists():
+        matching = list(_matching(pattern))
+        if not matching and not Path(pattern).exists():
             raise SpecError(f"{pattern}: no runs there{_hint(pattern)}")
-        found |= dict.fromkeys(here)
-    if not found:
+        paths |= dict.fromkeys(matching)
+    if not paths:
         raise SpecError(f"{' '.join(patterns)}: no runs there")
-    return [read_overview(path) for path in found]
+    return [read_overview(path) for path in paths]
 
 
 def read_overview(path: Path) -> RunOverview:
-    """What a run folder says, as far as it can be read."""
+    """The overview of one run folder, as far as its files can be read."""
     folder = RunFolder(path)
     summary, status = _summary(folder.summary)
     settings = dict(flat(_config(folder.config)))
@@ -59,48 +58,54 @@ def read_overview(path: Path) -> RunOverview:
         datetime.fromtimestamp(newest.stat().st_mtime),
         str(summary.get("experiment") or settings.get("experiment") or path.name),
         status,
-        _whole(summary.get("epochs_run")) if summary else _latest(folder.history),
-        _whole(summary.get("best_epoch")),
+        _integer(summary.get("epochs_run")) if summary else _last_epoch(folder.history),
+        _integer(summary.get("best_epoch")),
         dict(_figures(summary.get("metrics"))),
         settings,
     )
 
 
 def differing_settings(runs: Iterable[RunOverview]) -> list[str]:
-    """Keys of the experiment that are not the same in all runs that have a readable config."""
-    known = [run.settings for run in runs if run.settings]
-    keys = dict.fromkeys(key for settings in known for key in settings if key not in NAMELESS)
-    return [key for key in keys if len({json.dumps(settings.get(key)) for settings in known}) > 1]
+    """The keys of the experiment that differ between the runs with a readable config."""
+    readable = [run.settings for run in runs if run.settings]
+    keys = dict.fromkeys(key for settings in readable for key in settings if key not in LABELS)
+    return [key for key in keys if len({json.dumps(settings.get(key)) for settings in readable}) > 1]
 
 
 def sort_runs(runs: Sequence[RunOverview], by: str) -> list[RunOverview]:
-    """Runs by a column, a figure (the best first) or a key; `-` in front turns it round.
+    """The runs sorted by a column, a figure (the best first) or a key; `-` in front reverses the order.
 
-    Runs that lack it come last. Raises SpecError when no run has it.
+    Runs without a value come last. Raises SpecError when no run has one.
     """
     name = by.removeprefix("-")
     values = [_value(run, name) for run in runs]
     if runs and all(value is None for value in values):
-        known = [*PLAIN, *dict.fromkeys(figure for run in runs for figure in run.figures)]
-        raise SpecError(f'--sort: no run has "{name}"{close(name, known)} (such as {", ".join(known[:9])})')
-    there = [pair for pair in zip(values, runs, strict=True) if pair[0] is not None]
-    falling = by.startswith("-") != _best_is_high(name, runs)
-    there.sort(key=lambda pair: _sortable(pair[0]), reverse=falling)
-    return [run for _, run in there] + [run for value, run in zip(values, runs, strict=True) if value is None]
+        names = [*COLUMNS, *dict.fromkeys(figure for run in runs for figure in run.figures)]
+        raise SpecError(f'--sort: no run has "{name}"{close(name, names)} (such as {", ".join(names[:9])})')
+    pairs = list(zip(values, runs, strict=True))
+    known = [(value, run) for value, run in pairs if value is not None]
+    descending = by.startswith("-") != _higher_is_better(name, runs)
+    known.sort(key=lambda pair: _sort_key(pair[0]), reverse=descending)
+    return [run for _, run in known] + [run for value, run in pairs if value is None]
 
 
-def _value(run: RunOverview, name: str) -> Any:
-    if name in PLAIN:
-        return {"run": str(run.path)}.get(name) or getattr(run, name, None)
-    return run.figures.get(name, run.settings.get(name))
+def _value(run: RunOverview, name: str) -> object:
+    columns = {
+        "when": run.when,
+        "run": str(run.path),
+        "experiment": run.experiment,
+        "status": run.status,
+        "epochs": run.epochs,
+    }
+    return columns[name] if name in columns else run.figures.get(name, run.settings.get(name))
 
 
-def _sortable(value: Any) -> tuple[int, Any]:
+def _sort_key(value: object) -> tuple[int, float, str]:
     """Numbers before text, so that anything can be sorted."""
-    return (0, value) if isinstance(value, int | float) else (1, str(value))
+    return (0, value, "") if isinstance(value, int | float) else (1, 0.0, str(value))
 
 
-def _best_is_high(name: str, runs: Sequence[RunOverview]) -> bool:
+def _higher_is_better(name: str, runs: Sequence[RunOverview]) -> bool:
     if not any(name in run.figures for run in runs):
         return False
     try:
@@ -110,7 +115,7 @@ def _best_is_high(name: str, runs: Sequence[RunOverview]) -> bool:
 
 
 def _matching(pattern: str) -> Iterator[Path]:
-    """Run folders behind a path or a pattern."""
+    """The run folders of a path or a pattern."""
     path = Path(pattern)
     try:
         paths = (
@@ -118,11 +123,11 @@ def _matching(pattern: str) -> Iterator[Path]:
         )
     except (ValueError, NotImplementedError, OSError):
         return
-    for one in paths:
-        if _is_run(one):
-            yield one
-        elif one.is_dir():
-            yield from (inner for inner in sorted(one.iterdir()) if _is_run(inner))
+    for candidate in paths:
+        if _is_run(candidate):
+            yield candidate
+        elif candidate.is_dir():
+            yield from (inner for inner in sorted(candidate.iterdir()) if _is_run(inner))
 
 
 def _is_run(path: Path) -> bool:
@@ -135,19 +140,20 @@ def _hint(pattern: str) -> str:
     return close(path.name, [other.name for other in folder.iterdir() if other.is_dir()])
 
 
-def _summary(path: Path) -> tuple[dict[str, Any], str]:
+def _summary(path: Path) -> tuple[dict[str, object], str]:
+    """The summary, empty when there is none that can be read, and the run's status."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        summary = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}, "unfinished"
     except (OSError, ValueError):
         return {}, "unreadable"
-    if not isinstance(found, dict):
+    if not isinstance(summary, dict):
         return {}, "unreadable"
-    return found, str(found.get("status", "unreadable"))
+    return summary, str(summary.get("status", "unreadable"))
 
 
-def _config(path: Path) -> dict[str, Any]:
+def _config(path: Path) -> dict[str, object]:
     try:
         values = parse(path.read_text(encoding="utf-8"), str(path), lines=False).values
     except (OSError, ValueError, SpecError):
@@ -155,15 +161,15 @@ def _config(path: Path) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _figures(metrics: Any) -> Iterator[tuple[str, float]]:
-    for part, named in metrics.items() if isinstance(metrics, dict) else ():
+def _figures(metrics: object) -> Iterator[tuple[str, float]]:
+    for split, named in metrics.items() if isinstance(metrics, dict) else ():
         for name, value in named.items() if isinstance(named, dict) else ():
             if isinstance(value, int | float):
-                yield f"{part}_{name}", float(value)
+                yield f"{split}_{name}", float(value)
 
 
-def _latest(path: Path) -> int | None:
-    """The last epoch in the history of a run that is still going on, or was killed."""
+def _last_epoch(path: Path) -> int | None:
+    """The last epoch in the history of a run that is still in progress, or was killed."""
     try:
         with path.open(encoding="utf-8", newline="") as f:
             return max((int(row["epoch"]) for row in csv.DictReader(f)), default=None)
@@ -171,5 +177,5 @@ def _latest(path: Path) -> int | None:
         return None
 
 
-def _whole(value: Any) -> int | None:
+def _integer(value: object) -> int | None:
     return value if isinstance(value, int) else None

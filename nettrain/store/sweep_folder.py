@@ -1,4 +1,4 @@
-"""The folder of a sweep: `sweeps/<experiment>/`, which later runs of the same sweep go on in."""
+"""The folder of a sweep, `sweeps/<experiment>/`, in which the same sweep can be continued."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,13 @@ from nettrain.store import journal
 
 @dataclass(frozen=True)
 class SweepFolder:
-    """A path per file."""
+    """The paths of a sweep's files."""
 
     path: Path
 
     @classmethod
     def open(cls, parent: Path, experiment: str) -> "SweepFolder":
-        """The folder of this sweep, made unless it is there. Raises SpecError when something else is."""
+        """The folder of this sweep, created if need be. Raises SpecError when something else is there."""
         folder = cls(parent / safe_name(experiment))
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
@@ -32,11 +32,11 @@ class SweepFolder:
         return folder
 
     def file_names(self) -> list[str]:
-        """The files that are there."""
+        """The names of its files; hidden ones are left out."""
         return sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))
 
     def remove_if_empty(self) -> None:
-        """Remove the folder if nothing was put there."""
+        """Remove the folder if it is empty."""
         if not any(self.path.iterdir()):
             self.path.rmdir()
 
@@ -66,5 +66,5 @@ class SweepFolder:
 
     @property
     def data(self) -> Path:
-        """A folder for arrays that the workers share; it is gone when nobody works."""
+        """A folder for arrays that the workers share, which exists only while they work."""
         return self.path / ".data"

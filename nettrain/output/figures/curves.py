@@ -23,13 +23,13 @@ from nettrain.output.figures.canvas import (
 from nettrain.output.history_curves import (
     Curve,
     Floats,
-    HistoryRow,
     epoch_of,
     figure_of,
     mean,
     panels_of,
     spans_orders,
 )
+from nettrain.store.history import HistoryRow
 
 WIDTH, PANEL, LOW = 7.2, 1.9, 1.1  # inches: of the picture, heights of a panel and of a lower one
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.95, 0.2, 0.9, 0.5, 0.22
