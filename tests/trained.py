@@ -11,9 +11,9 @@ from nettrain.backend.base import Backend
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import check, resolved
-from nettrain.experiment.overrides import apply
-from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.load import validate
+from nettrain.experiment.overrides import apply_overrides
+from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.training.build import TrainingRun, build
 from nettrain.training.events import EpochDone, MemberStopped
@@ -56,8 +56,8 @@ def data_of(targets: str, folder: Path) -> list[str]:
 def experiment(text: str, *overrides: str) -> Experiment:
     """A resolved experiment from YAML text and overrides."""
     document = parse(text, "test")
-    apply(document, overrides, Experiment)
-    return resolved(check(document))
+    apply_overrides(document, overrides, Experiment)
+    return resolve(validate(document))
 
 
 def prepared(spec: Experiment) -> Prepared:

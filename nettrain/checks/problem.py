@@ -13,7 +13,8 @@ from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
 from nettrain.data.prepare import Prepared
-from nettrain.experiment.settings import Experiment, TrainingSettings
+from nettrain.experiment.settings import Experiment
+from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.model.architecture import Architecture
 from nettrain.model.network import LayerBuffers, buffers
 from nettrain.model.parameters import ParameterLayout

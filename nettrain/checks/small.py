@@ -16,9 +16,9 @@ import numpy as np
 from nettrain.checks.problem import Problem, problem
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.experiment.document import Document, parse
-from nettrain.experiment.load import check, resolved
-from nettrain.experiment.overrides import apply
-from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.load import validate
+from nettrain.experiment.overrides import Change, apply_overrides, set_value
+from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 
 ROWS, INPUTS, CLASSES = 22, 5, 3
@@ -80,8 +80,8 @@ def small_problem(kind: str, overrides: Sequence[str], seed: int = 0, apart: flo
     """
     document, data = small_data(kind)
     values = Document(_copied(document.values))
-    apply(values, overrides, Experiment)
-    found = problem(resolve_with_data(resolved(check(values)), data), data)
+    apply_overrides(values, overrides, Experiment)
+    found = problem(resolve_with_data(resolve(validate(values)), data), data)
     generator, point = np.random.default_rng(seed), found.point.copy()
     for slot in found.place.slots:
         point[slot.start : slot.start + slot.size] += apart * generator.standard_normal(slot.size)
@@ -100,8 +100,9 @@ def small_data(kind: str) -> tuple[Document, Prepared]:
         path = Path(folder) / "small.csv"
         lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
         path.write_text("\n".join(lines), encoding="utf-8")
-        document.values["data"]["source"] = str(path)
-        experiment = resolved(check(document))
+        source = ("data", "source")
+        set_value(document, Change(source, str(path), document.location(source)), Experiment)
+        experiment = resolve(validate(document))
         return document, prepare(experiment.data, seed=0, dtype="float64")
 
 

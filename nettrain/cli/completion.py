@@ -10,7 +10,7 @@ Offer = tuple[str, str]  # the word, and what it means
 
 def complete_kind(incomplete: str) -> list[str]:
     """Kinds for `nettrain list`."""
-    from nettrain.experiment.kinds import kinds
+    from nettrain.experiment.reference.kinds import kinds
 
     return [kind for kind in kinds() if kind.startswith(incomplete)]
 
@@ -61,7 +61,7 @@ def complete_file(incomplete: str) -> list[str]:
 
 def complete_override(incomplete: str) -> list[Offer]:
     """KEY= for every key of the experiment file, and the words that it may be behind the equals sign."""
-    from nettrain.experiment.schema import experiment_schema
+    from nettrain.experiment.reference.schema import experiment_schema
 
     schema = experiment_schema()
     key, equals, _ = incomplete.partition("=")

@@ -96,7 +96,12 @@ def evaluate(
 
 def asked_alone(trained: "TrainedRun", member: int | None, summary: "RunSummary | None") -> int | None:
     """Which of several members answers: the first of a repeat unless told; None when they answer as one."""
-    if member is None and summary and "members" in summary and not trained.experiment.training.answers_as_one:
+    if (
+        member is None
+        and summary
+        and "members" in summary
+        and not trained.experiment.training.averages_predictions
+    ):
         return 0
     return member
 

@@ -13,7 +13,7 @@ from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, with_p
 if TYPE_CHECKING:
     from nettrain.checks.problem import Problem
     from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport
-    from nettrain.experiment.load import Loaded
+    from nettrain.experiment.load import LoadedExperiment
     from nettrain.experiment.settings import Experiment
     from nettrain.output.console import Console
 
@@ -124,18 +124,18 @@ def file_problem(path: Path, overrides: list[str]) -> tuple["Problem", str]:
     """The network of an experiment at its initial weights, and what they are called."""
     from nettrain.checks.problem import problem
     from nettrain.errors import SpecError
-    from nettrain.experiment.load import load, resolved
-    from nettrain.experiment.resolution import read_and_resolve
+    from nettrain.experiment.load import load
+    from nettrain.experiment.resolution import read_and_resolve, resolve
 
     if "=" in str(path) and not path.exists():
         raise SpecError(f"{path}: name the FILE or RUN first, then what to change in it")
     loaded = load(path, overrides)
-    with loaded.placing_errors():
-        experiment = resolved(exact(loaded))
+    with loaded.locating_errors():
+        experiment = resolve(exact(loaded))
         return problem(*read_and_resolve(experiment)), "initial weights"
 
 
-def exact(loaded: "Loaded") -> "Experiment":
+def exact(loaded: "LoadedExperiment") -> "Experiment":
     """The experiment in float64, on NumPy unless an override names another backend."""
     place = loaded.experiment.backend.model_copy(update={"dtype": "float64", "tf32": False})
     if not loaded.overrides("backend", "name"):

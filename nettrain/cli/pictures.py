@@ -72,4 +72,8 @@ def _whose(run: "TrainingRun", count: int) -> str:
     """Whose answers these are, when there are several networks."""
     if count == 1:
         return ""
-    return f", mean of {count} networks" if run.experiment.training.answers_as_one else f", first of {count}"
+    return (
+        f", mean of {count} networks"
+        if run.experiment.training.averages_predictions
+        else f", first of {count}"
+    )

@@ -12,7 +12,7 @@ from nettrain.cli.training import Job, NoFigures, finished, leave, prepared
 
 if TYPE_CHECKING:
     from nettrain.data.prepare import Prepared
-    from nettrain.experiment.load import Loaded
+    from nettrain.experiment.load import LoadedExperiment
     from nettrain.experiment.settings import Experiment
     from nettrain.output.console import Console
     from nettrain.store.checkpoint import Checkpoint
@@ -98,7 +98,7 @@ def _as_it_stood(
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
     before = _before(folder, checkpoint)
     training, members, data = _prepared_anew(after, before, folder.path)
-    with after.placing_errors():
+    with after.locating_errors():
         changes = _go_on(training, before, checkpoint)
         if checkpoint is not None:
             _refuse_other_data(folder, checkpoint, data)
@@ -111,7 +111,7 @@ def _as_it_stood(
 
 
 def _prepared_anew(
-    after: "Loaded", before: "Experiment", folder: Path
+    after: "LoadedExperiment", before: "Experiment", folder: Path
 ) -> tuple["Training", list["Experiment"], "Prepared"]:
     """The run's training as it began; errors name the way out where data or backend are not as they were."""
     from nettrain.errors import BackendError, DataError
@@ -124,7 +124,7 @@ def _prepared_anew(
             raise
         raise type(error)(f"{error}; nettrain resume {folder} --backend numpy goes on without") from error
     except DataError as error:
-        with after.placing_errors():
+        with after.locating_errors():
             refuse_other_data_settings(before, after.experiment)
         way_out = f"to go on with {folder} put its data back, or say where they lie: data.source=…"
         raise DataError(f"{error}; {way_out}") from error

@@ -28,7 +28,7 @@ def schema(of: Of = None, debug: Debug = False) -> None:
     import json
 
     from nettrain.cli.json_output import answer
-    from nettrain.experiment.schema import experiment_schema, model_schema
+    from nettrain.experiment.reference.schema import experiment_schema, model_schema
 
     found = experiment_schema() if of is None else model_schema(answer(of))
     print(json.dumps(found, indent=2, ensure_ascii=False))

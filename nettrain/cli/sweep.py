@@ -49,12 +49,12 @@ def sweep(
     from nettrain.cli.interrupt import interruptible
     from nettrain.experiment.load import load
     from nettrain.output.console import console
-    from nettrain.sweep.sweep import opened
+    from nettrain.sweep.opening import open_sweep
 
     loaded, screen = load(file, with_place(overrides, backend, device)), console(stderr=as_json)
     again = " ".join(["nettrain", *sys.argv[1:]])
     try:
-        with interruptible() as asked, opened(loaded, out, total=trials, workers=jobs) as opened_sweep:
+        with interruptible() as asked, open_sweep(loaded, out, total=trials, workers=jobs) as opened_sweep:
             summary = _run(opened_sweep, screen, asked, quiet=quiet)
     except KeyboardInterrupt:  # the second: the journal holds what had come to its end
         print(f"interrupted at once; go on with: {again}", file=sys.stderr)
@@ -73,18 +73,19 @@ def _run(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: 
     """Show, run, write down; returns the summary and the folder."""
     from nettrain.output.report import head
     from nettrain.store.run_folder import read_json
+    from nettrain.sweep.summary import is_written, write_results
 
-    if not made.chunks and made.written:
+    if not made.chunks and is_written(made):
         if not quiet:
             told = f"{made.folder.path}: all {len(made.trials)} trials are done; --trials N adds more"
             screen.print(told, soft_wrap=True, highlight=False)
             _report(made, screen, read_json(made.folder.summary))
         return {"folder": str(made.folder.path), **read_json(made.folder.summary)}
     if not quiet:
-        head(screen, made.search.loaded.experiment.experiment, _facts(made), made.notes)
+        head(screen, made.space.loaded.experiment.experiment, _facts(made), made.notes)
     started = perf_counter()
     _watch(made, screen, asked, quiet=quiet)
-    summary = made.write(perf_counter() - started)
+    summary = write_results(made, perf_counter() - started)
     _draw(made)
     if not quiet:
         _report(made, screen, summary)
@@ -98,18 +99,18 @@ def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet
 
     display, fresh = sweep_progress(screen, quiet=quiet), 0
     try:
-        for moment in made.run(asked):
-            fresh += len(moment.new)
-            print_notes(moment.notes)
+        for progress in made.run(asked):
+            fresh += len(progress.new_results)
+            print_notes(progress.notes)
             best = made.best[:1]
             state = SweepState(
                 done=len(made.results),
                 total=len(made.trials),
                 fresh=fresh,
-                spent=moment.seconds,
-                left=moment.left,
+                spent=progress.seconds,
+                left=progress.remaining,
                 metric=made.goal.metric,
-                groups=tuple(RunningGroup(one.members, one.epoch, one.epochs) for one in moment.working),
+                groups=tuple(RunningGroup(one.members, one.epoch, one.epochs) for one in progress.running),
                 best=best[0].trial if best else None,
                 figure=best[0].figures[made.goal.metric] if best else 0.0,
                 values=made.trials[best[0].trial - 1].values if best else None,
@@ -124,8 +125,8 @@ def _facts(made: "Sweep") -> dict[str, str]:
     left = sum(len(chunk.trials) for chunk in made.chunks)
     done = f", {len(made.results)} done already" if made.results else ""
     return {
-        "search": f"{made.search.settings.method}, {len(made.trials)} trials{done}, by {made.goal.metric}",
-        "over": ", ".join(parameter.key for parameter in made.search.parameters),
+        "search": f"{made.space.settings.method}, {len(made.trials)} trials{done}, by {made.goal.metric}",
+        "over": ", ".join(parameter.key for parameter in made.space.parameters),
         "work": f"{left} networks in {len(made.chunks)} populations, {made.workers} workers",
         "backend": _backend(made),
     }
@@ -133,7 +134,7 @@ def _facts(made: "Sweep") -> dict[str, str]:
 
 def _backend(made: "Sweep") -> str:
     """Where it computes and, where that was left open, why."""
-    choice, gpus = made.search.backend, made.devices
+    choice, gpus = made.space.backend, made.devices
     text = (
         f"{choice.name}, device{'s' if len(gpus) > 1 else ''} {', '.join(map(str, gpus))}"
         if gpus
@@ -148,7 +149,7 @@ def _report(made: "Sweep", screen: "Console", summary: "SweepSummary") -> None:
     leaders = [
         Leader(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best
     ]
-    keys = [parameter.key for parameter in made.search.parameters]
+    keys = [parameter.key for parameter in made.space.parameters]
     sweep_report(
         screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.file_names()
     )
@@ -159,7 +160,7 @@ def _draw(made: "Sweep") -> None:
     from nettrain.files import write_whole
     from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
 
-    drawn = [one for one in made.search.parameters if any(one.key in trial.values for trial in made.trials)]
+    drawn = [one for one in made.space.parameters if any(one.key in trial.values for trial in made.trials)]
     axes = [ParameterAxis(one.key, one.distribution.log) for one in drawn]
     best = made.best[:1]
     points = [

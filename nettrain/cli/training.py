@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from nettrain.data.prepare import Prepared
-    from nettrain.experiment.load import Loaded
+    from nettrain.experiment.load import LoadedExperiment
     from nettrain.experiment.settings import Experiment
     from nettrain.inference.evaluate import Networks
     from nettrain.output.console import Console
@@ -86,19 +86,20 @@ def _finished(job: Job, console: "Console", started: float, *, quiet: bool, figu
     return {"folder": str(folder.path), **summary}
 
 
-def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", list["Experiment"], "Prepared"]:
+def prepared(
+    loaded: "LoadedExperiment", *, profile: bool = False
+) -> tuple["Training", list["Experiment"], "Prepared"]:
     """The training of an experiment, its members' own experiments and its data. Errors get their places."""
     from nettrain.backend.choose import open_backend
-    from nettrain.experiment.load import resolved
     from nettrain.experiment.replicas import replicas
-    from nettrain.experiment.resolution import read_and_resolve
+    from nettrain.experiment.resolution import read_and_resolve, resolve
     from nettrain.training.build import build
     from nettrain.training.loop import Training
     from nettrain.training.profile import Profile
     from nettrain.training.shortage import shortage_told
 
-    with loaded.placing_errors():
-        experiment, data = read_and_resolve(resolved(loaded.experiment))
+    with loaded.locating_errors():
+        experiment, data = read_and_resolve(resolve(loaded.experiment))
         place = experiment.backend
         backend = open_backend(
             place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
@@ -110,7 +111,7 @@ def prepared(loaded: "Loaded", *, profile: bool = False) -> tuple["Training", li
             return Training(run), members, data
 
 
-def reason(loaded: "Loaded") -> str:
+def reason(loaded: "LoadedExperiment") -> str:
     """Why `auto` has taken its backend, where the experiment leaves it open."""
     from nettrain.backend.choose import chosen
 
@@ -154,7 +155,7 @@ def _causes(job: Job, keeper: "Checkpointer") -> dict[int, "DivergenceReport"]:
         if cause is None:
             continue
         found[member] = cause.told(job.members[member])
-        if not end.restored and not run.experiment.training.answers_as_one:
+        if not end.restored and not run.experiment.training.averages_predictions:
             run.final[member], run.final_statistics[member] = cause.parameters, cause.statistics
     return found
 
@@ -174,7 +175,7 @@ def _measured(
         networks = Networks(*taken, members * len(taken[0]))
         summary = with_snapshots(summary, run.snapshots.epochs_of(ended[0]), figures_of(run, networks))
     sound = networks.sound()
-    if run.experiment.training.answers_as_one and sound.experiments:
+    if run.experiment.training.averages_predictions and sound.experiments:
         summary = with_joint_metrics(summary, joint_figures(run, sound))
     return networks, summary
 

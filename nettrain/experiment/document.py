@@ -1,26 +1,26 @@
 """YAML text to plain values with line numbers, and back.
 
-Scalars follow YAML 1.2's core schema: 1e-4 is a number, `no` and `yes` are text, 017 is seventeen.
-A key given twice is an error. One table of patterns serves reading and writing, so that what is written is
-read back as it was.
+Scalars follow the core schema of YAML 1.2: `1e-4` is a number, `no` and `yes` are text, `017` is seventeen.
+A duplicate key is an error. Reading and writing share one table of patterns, so whatever is written reads
+back as the same values.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 
 import yaml
 
 from nettrain.errors import SpecError
 
-Path = tuple[str | int, ...]
-Place = Callable[[int], str]
-LONGEST = 1000  # characters of a whole number; Python writes no more than 4300
-BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
-GIVEN = "given "  # before a tag that stands in the text
+KeyPath = tuple[str | int, ...]
+PlainValue: TypeAlias = "bool | int | float | str | list[PlainValue] | dict[str, PlainValue] | None"
+MAX_DIGITS = 1000  # characters of a whole number; Python converts no more than 4300
+LINE_BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
+EXPLICIT = "explicit "  # put in front of a tag that is written in the text
 
-SCALARS: tuple[tuple[str, str, str], ...] = (
+SCALARS: tuple[tuple[str, str, str], ...] = (  # tag, pattern, possible first characters
     ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", "~nN"),
     ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("tag:yaml.org,2002:int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
@@ -32,32 +32,33 @@ SCALARS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class _Core:
-    """The implicit scalars of YAML 1.2 instead of 1.1."""
+class _CoreSchema:
+    """The implicit scalars of YAML 1.2, in place of PyYAML's 1.1."""
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
-class _Loader(_Core, yaml.SafeLoader):
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        """A node; a tag that the text gives is marked, to be told from one that the scalar's form implies."""
-        given = getattr(self.peek_event(), "tag", None)  # type: ignore[no-untyped-call]
-        node = super().compose_node(parent, index)
-        if node is not None and given is not None:
-            node.tag = f"{GIVEN}{given}"
+class _Loader(_CoreSchema, yaml.SafeLoader):
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """A node; a tag written in the text is marked, to tell it from one implied by the scalar's form."""
+        tag = getattr(self.peek_event(), "tag", None)  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = super().compose_node(parent, index)
+        if node is not None and tag is not None:
+            node.tag = f"{EXPLICIT}{tag}"
         return node
 
 
-class _Dumper(_Core, yaml.SafeDumper):
+class _Dumper(_CoreSchema, yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         """Text with line breaks goes on one line with escapes: YAML folds some of them into spaces."""
-        return self.represent_scalar("tag:yaml.org,2002:str", text, '"' if BREAKS.search(text) else None)
+        style = '"' if LINE_BREAKS.search(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)
@@ -65,55 +66,61 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 for _tag, _pattern, _first in SCALARS:
     for _character in [*_first, *([""] if _tag.endswith("null") else [])]:
-        _Core.yaml_implicit_resolvers.setdefault(_character, []).append(
+        _CoreSchema.yaml_implicit_resolvers.setdefault(_character, []).append(
             (_tag, re.compile(rf"^(?:{_pattern})$"))
         )
 
 
 @dataclass
 class Document:
-    """Plain values, where each of them came from (`iris.yaml:14`), and what is wrong already."""
+    """Plain values, the location of each (such as `iris.yaml:14`), and the problems found while reading."""
 
-    values: Any
-    places: dict[Path, str] = field(default_factory=dict)
+    values: PlainValue
+    locations: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def place(self, path: Path) -> str:
-        """Where this key is, or the nearest key around it."""
-        while path and path not in self.places:
+    @property
+    def block(self) -> dict[str, PlainValue]:
+        """The values as a block of keys, empty when they are anything else."""
+        return self.values if isinstance(self.values, dict) else {}
+
+    def location(self, path: KeyPath) -> str:
+        """Where this key is, or else the nearest key that encloses it."""
+        while path and path not in self.locations:
             path = path[:-1]
-        return self.places.get(path, "")
+        return self.locations.get(path, "")
 
 
 def parse(text: str, label: str, *, lines: bool = True) -> Document:
-    """The values of a YAML text; `label` names it in places, followed by the line unless told otherwise.
+    """The values of a YAML text.
 
-    Raises SpecError when it is no YAML.
+    `label` names the text in locations, followed by the line number if `lines` is true. Raises SpecError
+    when the text is not valid YAML; other problems are collected in the document.
     """
 
-    def place(line: int) -> str:
+    def locate(line: int) -> str:
         return f"{label}:{line + 1}" if lines else label
 
-    document = Document(None, {(): place(0)})
+    builder = _Builder(Document(None, {(): locate(0)}), locate)
     try:
         node = yaml.compose(text, Loader=_Loader)
         if node is not None:
-            document.values = _construct(node, (), place, document)
+            builder.document.values = builder.build(node, ())
     except yaml.MarkedYAMLError as error:
-        where = place(error.problem_mark.line) if error.problem_mark else label
+        where = locate(error.problem_mark.line) if error.problem_mark else label
         what = ", ".join(part for part in (error.context, error.problem) if part)
         raise SpecError(f"{where}: not valid YAML: {what}") from error
     except yaml.reader.ReaderError as error:
         what = f"the character U+{error.character:04X} is not allowed"
-        where = place(text.count("\n", 0, error.position))
+        where = locate(text.count("\n", 0, error.position))
         raise SpecError(f"{where}: not valid YAML: {what}") from error
-    except RecursionError:  # an alias inside its own anchor comes here too
+    except RecursionError:  # also of an alias inside its own anchor
         raise SpecError(f"{label}: nested too deeply") from None
-    return document
+    return builder.document
 
 
-def dump(values: Any, *, one_line: bool = False) -> str:
-    """YAML text from which `parse` gives these very values; short lists of plain values on one line."""
+def dump(values: object, *, one_line: bool = False) -> str:
+    """YAML text from which `parse` restores exactly these values; short lists of scalars are on one line."""
     return yaml.dump(
         values,
         Dumper=_Dumper,
@@ -124,62 +131,68 @@ def dump(values: Any, *, one_line: bool = False) -> str:
     )
 
 
-def _construct(node: yaml.Node, path: Path, place: Place, document: Document) -> Any:
-    here = place(node.start_mark.line)
-    document.places.setdefault(path, here)
-    if node.tag.startswith(GIVEN):
-        tag = node.tag.removeprefix(GIVEN).replace("tag:yaml.org,2002:", "!!")
-        document.problems.append(f"{here}: {_dotted(path)}the tag {tag} is not allowed")
-        return None
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node, path, place, document)
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(item, (*path, k), place, document) for k, item in enumerate(node.value)]
-    return _scalar(node, path, here, document)
+@dataclass(frozen=True)
+class _Builder:
+    """Fills a document from PyYAML's nodes; `locate` turns a line number into a location."""
 
+    document: Document
+    locate: Callable[[int], str]
 
-def _mapping(node: yaml.MappingNode, path: Path, place: Place, document: Document) -> Any:
-    values: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        here = place(key_node.start_mark.line)
-        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.startswith(GIVEN):
-            document.problems.append(f"{here}: {_dotted(path)}a key must be plain text")
-            continue
-        # a key is its text: `1: a` and `null: a` name the keys "1" and "null"
-        key = key_node.value
-        if key in values:
-            first = document.places[(*path, key)]
-            where = "" if first == here else f", first at {first}"
-            document.problems.append(f"{here}: {_dotted((*path, key))}given twice{where}")
-            continue
-        document.places[(*path, key)] = here
-        value = _construct(value_node, (*path, key), place, document)
-        if not value_node.tag.startswith(GIVEN):  # already a problem, its null would be a second one
-            values[key] = value
-    return values
-
-
-def _scalar(node: yaml.Node, path: Path, here: str, document: Document) -> Any:
-    text = node.value
-    match node.tag.rpartition(":")[2]:
-        case "null":
+    def build(self, node: yaml.Node, path: KeyPath) -> PlainValue:
+        """The value of a node; the locations of its keys and its problems join the document."""
+        location = self.locate(node.start_mark.line)
+        self.document.locations.setdefault(path, location)
+        if node.tag.startswith(EXPLICIT):
+            tag = node.tag.removeprefix(EXPLICIT).replace("tag:yaml.org,2002:", "!!")
+            self._report(location, path, f"the tag {tag} is not allowed")
             return None
-        case "bool":
-            return text.lower() == "true"
-        case "int":
-            return _whole(text, path, here, document)
-        case "float":
-            return float(re.sub(r"\.(inf|nan)$", r"\1", text.lower()))
-    return text
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, k)) for k, item in enumerate(node.value)]
+        return self._scalar(node, path, location)
 
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, PlainValue]:
+        values: dict[str, PlainValue] = {}
+        for key_node, value_node in node.value:
+            location = self.locate(key_node.start_mark.line)
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.startswith(EXPLICIT):
+                self._report(location, path, "a key must be plain text")
+                continue
+            # a key is its text: `1: a` and `null: a` name the keys "1" and "null"
+            key: str = key_node.value
+            if key in values:
+                self._report_duplicate(location, (*path, key))
+                continue
+            self.document.locations[(*path, key)] = location
+            value = self.build(value_node, (*path, key))
+            if not value_node.tag.startswith(EXPLICIT):  # reported already, one problem is enough
+                values[key] = value
+        return values
 
-def _whole(text: str, path: Path, here: str, document: Document) -> int:
-    if len(text) > LONGEST:
-        document.problems.append(f"{here}: {_dotted(path)}a number of {len(text)} digits is too long")
-        return 0
-    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    def _scalar(self, node: yaml.Node, path: KeyPath, location: str) -> PlainValue:
+        text: str = node.value
+        match node.tag.rpartition(":")[2]:
+            case "null":
+                return None
+            case "bool":
+                return text.lower() == "true"
+            case "int":
+                return self._integer(text, path, location)
+            case "float":
+                return float(re.sub(r"\.(inf|nan)$", r"\1", text.lower()))
+        return text
 
+    def _integer(self, text: str, path: KeyPath, location: str) -> int:
+        if len(text) > MAX_DIGITS:
+            self._report(location, path, f"a number of {len(text)} digits is too long")
+            return 0
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
 
-def _dotted(path: Path) -> str:
-    """`training.epochs: `, to stand before what is said of it."""
-    return f"{'.'.join(map(str, path))}: " if path else ""
+    def _report_duplicate(self, location: str, path: KeyPath) -> None:
+        first = self.document.locations[path]
+        self._report(location, path, "given twice" + ("" if first == location else f", first at {first}"))
+
+    def _report(self, location: str, path: KeyPath, problem: str) -> None:
+        key = f"{'.'.join(map(str, path))}: " if path else ""
+        self.document.problems.append(f"{location}: {key}{problem}")

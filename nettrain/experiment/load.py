@@ -1,32 +1,27 @@
-"""From a file and overrides to a checked experiment, and back to a file."""
+"""From a file and overrides to a validated experiment, and back to a file."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from nettrain.backend.choose import chosen
 from nettrain.data.settings import is_path
 from nettrain.errors import BackendError, DataError, SpecError, close_file
-from nettrain.experiment.document import Document, dump, parse
-from nettrain.experiment.document import Path as KeyPath
-from nettrain.experiment.overrides import OVERRIDE, apply, assign
-from nettrain.experiment.problems import problems
-from nettrain.experiment.search import search_problems
+from nettrain.experiment.document import Document, PlainValue, dump, parse
+from nettrain.experiment.overrides import OVERRIDE, Change, apply_overrides, set_value
+from nettrain.experiment.problems import find_problems
 from nettrain.experiment.settings import Experiment
+from nettrain.experiment.sweep_settings import search_problems
 
-Change = tuple[KeyPath, Any, str]  # a dotted key, its value, and the place that gives it
 SOURCES = ("source", "test", "validation")
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A checked experiment and what a person should know about how it was read."""
+class LoadedExperiment:
+    """A validated experiment with the document that it came from; `notes` are for the user to read."""
 
     experiment: Experiment
     notes: tuple[str, ...] = ()
@@ -34,16 +29,16 @@ class Loaded:
     folder: Path = Path()
 
     @contextmanager
-    def placing_errors(self) -> Iterator[None]:
-        """Errors that begin with a key of the experiment get the place of that key in front."""
+    def locating_errors(self) -> Iterator[None]:
+        """Put the location of a key in front of errors whose message begins with that key."""
         try:
             yield
         except (SpecError, DataError, BackendError) as error:
-            placed = [self._placed(line) for line in str(error).splitlines()]
-            raise type(error)("\n".join(placed)) from error
+            located = [self._located(line) for line in str(error).splitlines()]
+            raise type(error)("\n".join(located)) from error
 
-    def gives(self, *path: str) -> bool:
-        """Whether the file or an override gives this key."""
+    def sets(self, *path: str) -> bool:
+        """Whether the file or an override sets this key."""
         values = self.document.values
         for key in path:
             if not isinstance(values, dict) or key not in values:
@@ -52,35 +47,36 @@ class Loaded:
         return True
 
     def overrides(self, *path: str) -> bool:
-        """Whether an override gives this key."""
-        return self.gives(*path) and self.document.place(path).startswith(OVERRIDE)
+        """Whether an override sets this key."""
+        return self.sets(*path) and self.document.location(path).startswith(OVERRIDE)
 
-    def changed(self, changes: Iterable[Change]) -> tuple["Loaded", list[str]]:
-        """This experiment without its sweep, other values at some keys; and notes as of overrides.
+    def with_changes(self, changes: Iterable[Change]) -> tuple["LoadedExperiment", list[str]]:
+        """This experiment with changes and without its sweep; and notes on settings that were dropped.
 
         Raises SpecError with all problems at once.
         """
-        values = {key: value for key, value in self.document.values.items() if key != "sweep"}
-        document = Document(deepcopy(values), dict(self.document.places))
-        notes = [note for change in changes for note in assign(document, *change, Experiment)]
-        return Loaded(_anchored(check(document), document, self.folder), (), document, self.folder), notes
+        values = {key: value for key, value in self.document.block.items() if key != "sweep"}
+        document = Document(deepcopy(values), dict(self.document.locations))
+        notes = [note for change in changes for note in set_value(document, change, Experiment)]
+        experiment = _with_absolute_paths(validate(document), document, self.folder)
+        return LoadedExperiment(experiment, (), document, self.folder), notes
 
-    def _placed(self, problem: str) -> str:
+    def _located(self, problem: str) -> str:
         path = tuple(problem.partition(": ")[0].split("."))
-        place = self.document.place(path) if path[0] in Experiment.model_fields else ""
-        return f"{place}: {problem}" if place else problem
+        location = self.document.location(path) if path[0] in Experiment.model_fields else ""
+        return f"{location}: {problem}" if location else problem
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
+def load(path: Path, overrides: Sequence[str] = ()) -> LoadedExperiment:
     """The experiment in a file, with `KEY=VALUE` overrides. Raises SpecError with all problems at once."""
     document = read(path)
-    notes = apply(document, overrides, Experiment)
-    experiment = _anchored(check(document), document, path.parent)
-    return Loaded(experiment, tuple(notes), document, path.parent)
+    notes = apply_overrides(document, overrides, Experiment)
+    experiment = _with_absolute_paths(validate(document), document, path.parent)
+    return LoadedExperiment(experiment, tuple(notes), document, path.parent)
 
 
 def read(path: Path) -> Document:
-    """The values and lines of a file."""
+    """The values of a file with their lines. Raises SpecError when it cannot be read or is not YAML."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -92,66 +88,38 @@ def read(path: Path) -> Document:
     return parse(text, str(path))
 
 
-def check(document: Document) -> Experiment:
-    """The experiment of a document; all its problems in one SpecError."""
+def validate(document: Document) -> Experiment:
+    """The experiment of a document. Raises SpecError with all problems at once."""
     if not isinstance(document.values, dict):
-        what = (
-            f"{document.place(())}: an experiment file is a block of keys, this is {_form(document.values)}"
-        )
-        raise SpecError([*document.problems, what])
-    failed, experiment = None, None
+        kind, location = _kind(document.values), document.location(())
+        message = f"{location}: an experiment file is a block of keys, this is {kind}"
+        raise SpecError([*document.problems, message])
+    invalid, experiment = None, None
     try:
         experiment = Experiment.model_validate(document.values)
     except ValidationError as error:
-        failed = error
-    found = problems(document, Experiment, failed, search_problems(document))
-    if found or experiment is None:
-        raise SpecError(found)
+        invalid = error
+    problems = find_problems(document, Experiment, invalid, search_problems(document))
+    if problems or experiment is None:
+        raise SpecError(problems)
     return experiment
 
 
-def resolved(experiment: Experiment, backend: str | None = None) -> Experiment:
-    """The experiment with its four seeds and its backend written in; threads left open follow the data.
-
-    A backend that is left open is this one, or what `auto` takes.
-    """
-    seed, place = experiment.seed, experiment.backend
-    name = (backend or chosen("auto", place.device).name) if place.name == "auto" else place.name
-
-    def seeded(block: Any, *names: str) -> Any:
-        missing = {name: seed for name in names if getattr(block, name) is None}
-        return block.model_copy(update=missing)
-
-    return experiment.model_copy(
-        update={
-            "data": seeded(experiment.data, "seed"),
-            "model": seeded(experiment.model, "seed"),
-            "training": seeded(experiment.training, "order_seed", "noise_seed"),
-            "backend": place.model_copy(update={"name": name, "tf32": place.tf32 and name == "cupy"}),
-        }
-    )
-
-
-def available_cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def to_yaml(experiment: Experiment) -> str:
-    """A file that reads back as this experiment."""
+    """The text of a file that loads as this experiment."""
     return dump(experiment.model_dump())
 
 
-def _anchored(experiment: Experiment, document: Document, folder: Path) -> Experiment:
-    """With absolute paths: a file's are relative to its folder, an override's to the current one."""
+def _with_absolute_paths(experiment: Experiment, document: Document, folder: Path) -> Experiment:
+    """Paths in a file are relative to its folder, those in overrides to the current one."""
     update = {}
     for key in SOURCES:
         source = getattr(experiment.data, key)
         if is_path(source):
-            overridden = document.place(("data", key)).startswith(OVERRIDE)
+            overridden = document.location(("data", key)).startswith(OVERRIDE)
             update[key] = str((Path.cwd() if overridden else folder).joinpath(source).absolute())
     return experiment.model_copy(update={"data": experiment.data.model_copy(update=update)})
 
 
-def _form(values: Any) -> str:
+def _kind(values: PlainValue) -> str:
     return "empty" if values is None else "a list" if isinstance(values, list) else "a single value"

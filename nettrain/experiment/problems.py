@@ -1,19 +1,19 @@
-"""What is wrong with an experiment file, in one line each: the place, the key, the value, what is allowed."""
+"""The problems of an experiment file, one line each: the location, the key, the value, what is allowed."""
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, is_later
 from nettrain.errors import nearest
-from nettrain.experiment.document import Document, Path, dump
+from nettrain.experiment.document import Document, KeyPath, dump
 
-PHRASES = {
+PHRASES = {  # by pydantic's type of error
     "greater_than": "{value} is not above {gt:g}",
     "greater_than_equal": "{value} is not at least {ge:g}",
     "less_than": "{value} is not below {lt:g}",
@@ -33,148 +33,187 @@ PHRASES = {
     "too_short": "needs at least {min_length} of them",
     "string_too_short": "must not be empty",
 }
-KEY = "[key]"  # what pydantic appends where the key itself of a mapping is wrong
-OURS = ("monitor", "unbuilt", "elsewhere")  # errors whose message says all, value included
+KEY = "[key]"  # appended by pydantic to the location where the key of a mapping is itself wrong
+COMPLETE = ("monitor", "unbuilt", "elsewhere")  # errors of ours whose message includes the value
+MAX_SHOWN = 60  # characters of a value in a message
+
+Block = type[BaseModel]
 
 
-def problems(
+class Problem(NamedTuple):
+    """What is wrong with the value of one key."""
+
+    path: KeyPath
+    text: str
+
+
+def find_problems(
     document: Document,
     model: type[Settings],
     error: ValidationError | None,
-    more: Iterable[tuple[Path, str]] = (),
+    more: Iterable[Problem] = (),
 ) -> list[str]:
-    """All problems of a document, in the order of their lines; `more` are those that others have found."""
-    wrong: dict[Path, str] = {}
-    for detail in error.errors() if error else []:
-        wrong.setdefault(_path(detail, document, model), _phrase(detail, model))
-    for path, text in _not_built(document.values, model, ()):
-        wrong.setdefault(path, text)
-    for path, text in more:
-        wrong.setdefault(path, text)
-    found = [*document.problems, *(_line(document, path, text) for path, text in wrong.items())]
-    return sorted(dict.fromkeys(found), key=_line_number)
+    """All problems of a document in the order of its lines, at most one for each key.
+
+    Those that pydantic reports in `error` take precedence over keys that are not built yet, and these over
+    the problems in `more`.
+    """
+    first: dict[KeyPath, str] = {}
+    found = [_problem(detail, document, model) for detail in error.errors()] if error else []
+    for path, text in (*found, *_not_built(document.values, model, ()), *more):
+        first.setdefault(path, text)
+    lines = [*document.problems, *(_line(document, path, text) for path, text in first.items())]
+    return sorted(dict.fromkeys(lines), key=_line_number)
 
 
-def in_words(error: ValidationError, model: type[Settings]) -> Iterator[tuple[Path, str]]:
-    """Each error of a model that stands for itself: where in it, and a text."""
+def error_at(path: KeyPath, text: str) -> PydanticCustomError:
+    """The error that a validator raises about another key than the one it validates."""
+    return PydanticCustomError("elsewhere", "{text}", {"text": text, "path": path})
+
+
+def describe_errors(error: ValidationError, model: type[Settings]) -> Iterator[Problem]:
+    """Each error in a block that is validated on its own, with the path inside that block."""
     for detail in error.errors():
-        yield _path(detail, Document(None), model), _phrase(detail, model)
+        yield _problem(detail, Document(None), model)
 
 
-def _line(document: Document, path: Path, text: str) -> str:
-    place = document.place(path)
-    key = ".".join(str(part) for part in path)
-    return ": ".join(part for part in (place, key, text) if part)
+def shortened_yaml(value: object) -> str:
+    """A value on one line as YAML writes it, shortened."""
+    text = f'"{value}"' if isinstance(value, str) else dump(value, one_line=True)
+    text = " ".join(text.removesuffix("...\n").split())
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+
+
+def block_of(annotation: object) -> Block | None:
+    """The settings class in an annotation such as `EarlyStopping | None` or `list[LayerSettings]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    blocks = map(block_of, getattr(annotation, "__args__", ()))
+    return next((block for block in blocks if block is not None), None)
+
+
+def choice_of(field: FieldInfo) -> Choice | None:
+    """How a field chooses a variant by name; None if it does not."""
+    return next((mark for mark in field.metadata if isinstance(mark, Choice)), None)
+
+
+def _line(document: Document, path: KeyPath, text: str) -> str:
+    key = ".".join(map(str, path))
+    return ": ".join(part for part in (document.location(path), key, text) if part)
 
 
 def _line_number(problem: str) -> int:
-    found = re.match(r".*?:(\d+): ", problem)
-    return int(found[1]) if found else 0
+    match = re.match(r".*?:(\d+): ", problem)
+    return int(match[1]) if match else 0
 
 
-def _phrase(detail: ErrorDetails, model: type[Settings]) -> str:
-    context, value = detail.get("ctx", {}), shown(detail["input"])
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"unknown key{nearest(detail['loc'][-1], _known(detail['loc'], model))}"
-        case "union_tag_invalid":
-            name = detail["input"]["name"]
-            return f"unknown {shown(name)}{nearest(name, _variants(detail['loc'], model))}"
-        case "union_tag_not_found":
-            return f"name is missing (allowed: {', '.join(_variants(detail['loc'], model))})"
-        case "literal_error":
-            allowed = re.findall(r"'([^']*)'", context["expected"])
-            return f"unknown {value}{nearest(detail['input'], allowed)}"
-    if detail["type"] in PHRASES:
-        return PHRASES[detail["type"]].format(value=value, **context)
-    message = detail["msg"]
-    return message if detail["type"] in OURS else f"{value}: {message[:1].lower()}{message[1:]}"
+def _problem(detail: ErrorDetails, document: Document, model: Block) -> Problem:
+    return Problem(_path(detail, document, model), _phrase(detail, model))
 
 
-def shown(value: Any) -> str:
-    """A value as a person would write it, shortened."""
-    text = f'"{value}"' if isinstance(value, str) else dump(value, one_line=True)
-    text = " ".join(text.removesuffix("...\n").split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _path(detail: ErrorDetails, document: Document, model: type[Settings]) -> Path:
+def _path(detail: ErrorDetails, document: Document, model: Block) -> KeyPath:
     """The keys that lead to an error: pydantic's location without the names of variants."""
     if "path" in detail.get("ctx", {}):
         return tuple(detail["ctx"]["path"])
-    path = tuple(part for part, _, is_tag in _walk(detail["loc"], model) if not is_tag and part != KEY)
+    path = tuple(
+        step.part for step in _walk(detail["loc"], model) if not step.is_variant and step.part != KEY
+    )
     named = (*path, "name")
-    return named if detail["type"] == "union_tag_invalid" and named in document.places else path
+    return named if detail["type"] == "union_tag_invalid" and named in document.locations else path
 
 
-def _known(loc: tuple[int | str, ...], model: type[Settings]) -> list[str]:
-    """The keys that are allowed beside the last part of a location."""
-    *_, (_, kind, _) = _walk(loc, model)
-    return list(getattr(kind, "model_fields", {}))
+def _phrase(detail: ErrorDetails, model: Block) -> str:
+    kind, value = detail["type"], shortened_yaml(detail["input"])
+    if kind in SUGGESTIONS:
+        return SUGGESTIONS[kind](detail, model)
+    if kind in PHRASES:
+        return PHRASES[kind].format(value=value, **detail.get("ctx", {}))
+    message = detail["msg"]
+    return message if kind in COMPLETE else f"{value}: {message[:1].lower()}{message[1:]}"
 
 
-def _variants(loc: tuple[int | str, ...], model: type[Settings]) -> list[str]:
-    """The names that are allowed at a location that takes a variant."""
-    *_, (part, kind, _) = _walk(loc, model)
-    choice = _choice(kind.model_fields[part])
+def _unknown_key(detail: ErrorDetails, model: Block) -> str:
+    *_, last = _walk(detail["loc"], model)
+    known = last.block.model_fields if last.block else {}
+    return f"unknown key{nearest(last.part, known)}"
+
+
+def _unknown_variant(detail: ErrorDetails, model: Block) -> str:
+    name = detail["input"]["name"]
+    return f"unknown {shortened_yaml(name)}{nearest(name, _variants(detail, model))}"
+
+
+def _missing_name(detail: ErrorDetails, model: Block) -> str:
+    return f"name is missing (allowed: {', '.join(_variants(detail, model))})"
+
+
+def _unknown_word(detail: ErrorDetails, model: Block) -> str:
+    allowed = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+    return f"unknown {shortened_yaml(detail['input'])}{nearest(detail['input'], allowed)}"
+
+
+SUGGESTIONS: dict[str, Callable[[ErrorDetails, Block], str]] = {
+    "extra_forbidden": _unknown_key,
+    "union_tag_invalid": _unknown_variant,
+    "union_tag_not_found": _missing_name,
+    "literal_error": _unknown_word,
+}
+
+
+def _variants(detail: ErrorDetails, model: Block) -> list[str]:
+    """The names that are allowed where the error is."""
+    *_, last = _walk(detail["loc"], model)
+    choice = choice_of(last.block.model_fields[str(last.part)]) if last.block else None
     return [*(["auto"] if choice and choice.auto else []), *(choice.registry if choice else [])]
 
 
-def _walk(loc: tuple[int | str, ...], model: Any) -> Iterator[tuple[str | int, Any, bool]]:
-    """Each part of a location, the model that it is looked up in, and whether it is a variant's name."""
-    kind, choice = model, None
-    for part in loc:
-        if isinstance(part, int):  # a place in a list of blocks
-            yield part, kind, False
+class _Step(NamedTuple):
+    """A part of pydantic's location, the settings class to look it up in, and whether it names a variant."""
+
+    part: int | str
+    block: Block | None
+    is_variant: bool
+
+
+def _walk(location: tuple[int | str, ...], model: Block) -> Iterator[_Step]:
+    block: Block | None = model
+    choice: Choice | None = None
+    for part in location:
+        yield _Step(part, block, choice is not None and not isinstance(part, int))
+        if isinstance(part, int):  # the position in a list of blocks
             continue
         if choice is not None:
-            yield part, kind, True
-            kind, choice = choice.registry[str(part)], None
+            block, choice = choice.registry[part], None
             continue
-        yield part, kind, False
-        found = getattr(kind, "model_fields", {}).get(part)
-        choice = _choice(found) if found is not None else None
-        kind = block_of(found.annotation) if found is not None else None
+        field = block.model_fields.get(part) if block else None
+        choice = choice_of(field) if field else None
+        block = block_of(field.annotation) if field else None
 
 
-def _choice(found: FieldInfo) -> Choice | None:
-    """How a field takes a variant, when it does."""
-    return next((mark for mark in found.metadata if isinstance(mark, Choice)), None)
-
-
-def block_of(annotation: Any) -> Any:
-    """The Settings class in an annotation such as `EarlyStopping | None` or `list[LayerSettings]`."""
-    if hasattr(annotation, "model_fields"):
-        return annotation
-    found = map(block_of, getattr(annotation, "__args__", ()))
-    return next((kind for kind in found if kind is not None), None)
-
-
-def _not_built(values: Any, model: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """The keys whose feature does not exist yet and that ask for it."""
-    if not isinstance(values, dict) or not hasattr(model, "model_fields"):
+def _not_built(values: object, model: Block | None, path: KeyPath) -> Iterator[Problem]:
+    """The keys that ask for a feature which does not exist yet."""
+    if not isinstance(values, dict) or model is None:
         return
     for key, field in model.model_fields.items():
         if key not in values:
             continue
-        if is_later(model, key):
-            if not _same(values[key], field.default):
-                yield _other(values[key], field.default, (*path, key)), "not built yet"
-        else:
+        if not is_later(model, key):
             yield from _not_built(values[key], block_of(field.annotation), (*path, key))
+        elif not _asks_for_default(values[key], field.default):
+            yield Problem(_deepest_change(values[key], field.default, (*path, key)), "not built yet")
 
 
-def _other(value: Any, default: Any, path: Path) -> Path:
-    """The key that differs from the default: the block itself, or the deepest one in it."""
+def _deepest_change(value: object, default: object, path: KeyPath) -> KeyPath:
+    """The path of the value that differs from the default: of a block, that of its first such key."""
     if isinstance(value, dict) and isinstance(default, dict):
         for key in value:
-            if key in default and not _same(value[key], default[key]):
-                return _other(value[key], default[key], (*path, key))
+            if key in default and not _asks_for_default(value[key], default[key]):
+                return _deepest_change(value[key], default[key], (*path, key))
     return path
 
 
-def _same(value: Any, default: Any) -> bool:
-    """Whether a value asks for nothing but the default; a block may give some of its keys, 1 is not true."""
+def _asks_for_default(value: object, default: object) -> bool:
+    """Whether a value is the default; of a block, some keys suffice, and 1 does not pass for true."""
     if isinstance(value, dict) and isinstance(default, dict):
-        return all(key in default and _same(value[key], default[key]) for key in value)
+        return all(key in default and _asks_for_default(value[key], default[key]) for key in value)
     return isinstance(value, bool) is isinstance(default, bool) and bool(value == default)

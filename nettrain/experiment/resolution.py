@@ -1,165 +1,132 @@
-"""What an experiment leaves to the data: its loss, and whether the two fit."""
+"""Fills in what an experiment leaves open: first from the machine, then from the data."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TypeVar
 
-from nettrain.catalogue.losses import losses
-from nettrain.catalogue.metrics import metrics, metrics_for
+from nettrain.backend.choose import chosen
+from nettrain.catalogue.losses import Loss, losses
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.data.prepare import Prepared, Rows, prepare
+from nettrain.catalogue.settings import Settings
+from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.errors import DataError, SpecError
-from nettrain.experiment.load import available_cores
-from nettrain.experiment.settings import Experiment
-from nettrain.experiment.task import network_of, targets_of, task_of
+from nettrain.errors import SpecError
+from nettrain.experiment.data_checks import check_loss, check_monitors, check_outputs, check_warmup
+from nettrain.experiment.settings import BackendSettings, Experiment
+from nettrain.experiment.task import targets_of
+from nettrain.experiment.threads import fitting_threads
+from nettrain.model.settings import ModelSettings
 
-SHARED_FROM = 1 << 23  # multiplications in one product; two threads begin to gain near here
+BlockType = TypeVar("BlockType", bound=Settings)
+DEFAULT_LOSSES = {
+    "classes": "cross_entropy",
+    "two classes": "binary_cross_entropy",
+    "labels": "binary_cross_entropy",
+    "numbers": "mse",
+}
+
+
+def resolve(experiment: Experiment, backend: str | None = None) -> Experiment:
+    """The experiment with its four seeds and its backend filled in.
+
+    Where the backend is left at `auto` it becomes `backend` or, without one, whatever this machine offers.
+    Threads left at `auto` stay so until the data is known.
+    """
+    return experiment.model_copy(
+        update={
+            "data": _with_seeds(experiment.data, experiment.seed, "seed"),
+            "model": _with_seeds(experiment.model, experiment.seed, "seed"),
+            "training": _with_seeds(experiment.training, experiment.seed, "order_seed", "noise_seed"),
+            "backend": _with_backend(experiment.backend, backend),
+        }
+    )
 
 
 def read_and_resolve(
     experiment: Experiment, memory: MemoryTables | None = None
 ) -> tuple[Experiment, Prepared]:
-    """A resolved experiment's data, and the experiment settled by them. Raises what either step raises.
+    """Read a resolved experiment's data; returns the experiment resolved with it, and the data.
 
-    `memory` holds tables that were passed from Python, see `prepare`.
+    `memory` holds tables that were passed from Python, see `prepare`. Raises what `prepare` and
+    `resolve_with_data` raise.
     """
     settings = experiment.data
-    if settings.target_scaling == "auto" and _own_units(experiment.loss):
+    if settings.target_scaling == "auto" and _needs_unscaled_targets(experiment.loss):
         settings = settings.model_copy(update={"target_scaling": "none"})
     data = prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype, memory=memory)
     return resolve_with_data(experiment, data), data
 
 
 def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
-    """The experiment with nothing left at auto. Raises SpecError when loss, data and outputs do not fit."""
-    targets = targets_of(data.preprocessing)
-    loss = experiment.loss
-    if isinstance(loss, str):
-        loss = losses[_default_loss(targets)]()
-    _check_fit(loss.name, data)
-    for key, use in loss.unused_settings(targets).items():
-        raise SpecError(f"loss.{key}: {getattr(loss, key)} does nothing for {targets}, it is for {use}")
-    _check_warmup(experiment)
-    kind, output = losses[loss.name], experiment.model.output_activation
-    if not isinstance(output, str) and output.name == kind.output_activation:
-        output = "auto"  # the output activation itself, which is part of the loss
-    if kind.output_activation != "linear" and not isinstance(output, str):
-        raise SpecError(
-            f"model.output_activation: {output.name} does not go with {loss.name},"
-            f" which brings {kind.output_activation}"
-        )
-    model = experiment.model.model_copy(update={"output_activation": output})
-    settled = experiment.model_copy(update={"loss": loss, "data": data.settings, "model": model})
-    _check_outputs(settled, data)
-    _check_monitor(settled, data)
+    """The experiment with nothing left at `auto`.
+
+    Raises SpecError or DataError when the experiment does not fit the data.
+    """
+    loss = _loss(experiment, data)
+    check_warmup(experiment)
+    model = _with_output_activation(experiment.model, loss)
+    resolved = experiment.model_copy(update={"loss": loss, "data": data.settings, "model": model})
+    check_outputs(resolved, data)
+    check_monitors(resolved, data)
     threads = experiment.backend.threads
     if threads == "auto":
-        threads = fitting_threads(settled, data)
-    return settled.model_copy(update={"backend": experiment.backend.model_copy(update={"threads": threads})})
+        threads = fitting_threads(resolved, data)
+    return resolved.model_copy(update={"backend": experiment.backend.model_copy(update={"threads": threads})})
 
 
 def remarks(experiment: Experiment) -> list[str]:
-    """What a person should know when comparing the figures of a settled experiment."""
-    found = []
+    """What to keep in mind when comparing the metrics of an experiment that is resolved with its data."""
+    return list(_remarks(experiment))
+
+
+def _remarks(experiment: Experiment) -> Iterator[str]:
+    data = experiment.data
     if optimizers[experiment.optimizer.name].full_batch:
-        found.append("an epoch is one iteration of lbfgs, whose memory begins empty, also when resumed")
+        yield "an epoch is one iteration of lbfgs, whose memory begins empty, also when resumed"
     if getattr(experiment.loss, "label_smoothing", 0) > 0:
-        found.append("train loss includes label smoothing, val and test loss do not")
-    if experiment.data.class_weights is not None:
-        found.append("train figures are weighted by class, val and test figures are not")
-    if isinstance(experiment.data.target, list) and experiment.data.target_kind == "numbers":
-        found.append("figures are means over the targets, each in its own unit")
-    if experiment.data.columns.weight is not None:
-        found.append(f'all figures are weighted by column "{experiment.data.columns.weight}"')
-    return found
+        yield "train loss includes label smoothing, val and test loss do not"
+    if data.class_weights is not None:
+        yield "train figures are weighted by class, val and test figures are not"
+    if isinstance(data.target, list) and data.target_kind == "numbers":
+        yield "figures are means over the targets, each in its own unit"
+    if data.columns.weight is not None:
+        yield f'all figures are weighted by column "{data.columns.weight}"'
 
 
-def fitting_threads(experiment: Experiment, data: Prepared) -> int:
-    """All processors where a layer's matrix product is worth sharing, otherwise one.
-
-    Waking threads for small products gains nothing, and costs much where other programs keep the
-    processors busy: a waiting thread spins. It follows from one member alone, never from their number.
-    """
-    plan = network_of(experiment, data)
-    size = experiment.training.batch_size
-    rows = len(data.train.x) if size == "full" else size
-    largest = max(rows * m * n for m, n in plan.products)
-    return available_cores() if largest >= SHARED_FROM else 1
+def _with_seeds(block: BlockType, seed: int, *names: str) -> BlockType:
+    """A block with its seeds of these names set where they are null."""
+    missing = {name: seed for name in names if getattr(block, name) is None}
+    return block.model_copy(update=missing)
 
 
-def _default_loss(targets: str) -> str:
-    defaults = {
-        "classes": "cross_entropy",
-        "two classes": "binary_cross_entropy",
-        "labels": "binary_cross_entropy",
-        "numbers": "mse",
-    }
-    return defaults[targets]
+def _with_backend(settings: BackendSettings, backend: str | None) -> BackendSettings:
+    name: str = settings.name
+    if name == "auto":
+        name = backend or chosen("auto", settings.device).name
+    return settings.model_copy(update={"name": name, "tf32": settings.tf32 and name == "cupy"})
 
 
-SPECIAL = ("counts", "distributions")  # what numbers may be
+def _loss(experiment: Experiment, data: Prepared) -> Loss:
+    """The loss of the experiment, or the default for its targets."""
+    targets, loss = targets_of(data.preprocessing), experiment.loss
+    if isinstance(loss, str):
+        loss = losses[DEFAULT_LOSSES[targets]]()
+    check_loss(loss, data)
+    return loss
 
 
-def _own_units(loss: Any) -> bool:
-    """Whether the loss reads numbers, if at all, as they are."""
-    return not isinstance(loss, str) and "numbers" not in loss.fits
-
-
-def _check_fit(name: str, data: Prepared) -> None:
-    targets = targets_of(data.preprocessing)
-    plain = {targets, "classes"} if targets == "two classes" else {targets}  # those are classes too
-    special = (
-        SPECIAL[: data.train.y.shape[-1]] if targets == "numbers" else ()
-    )  # one number is no distribution
-    if not plain.union(special) & set(losses[name].fits):
-        others = "".join(f", {_fitting({kind})} for {kind}" for kind in special)
-        raise SpecError(f"loss: {name} is not for {targets}, use {_fitting(plain)}{others}")
-    if targets == "numbers" and not plain & set(losses[name].fits) and data.settings.target_scaling != "none":
-        raise SpecError(f"data.target_scaling: {name} needs targets as they are, write none")
-
-
-def _check_outputs(experiment: Experiment, data: Prepared) -> None:
-    """Shares of outputs need several: one alone would always have all."""
-    last = network_of(experiment, data).layers[-1]
-    if last.activation.outputs_only and last.units == 1:
-        raise SpecError(f"model.output_activation: {last.activation.name} needs several outputs, here is one")
-
-
-def _fitting(targets: set[str]) -> str:
-    names = [name for name, loss in losses.items() if targets & set(loss.fits)]
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _check_monitor(experiment: Experiment, data: Prepared) -> None:
-    """A metric of other targets would never be there, nor would one of rows that there are not."""
-    task = task_of(data.preprocessing, experiment)
-    allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(task))]
-    for path, name in experiment.watched.items():
-        key = ".".join(path)
-        if name not in allowed:
-            reason = f"is not for {task.targets}{'' if task.probabilities else ' without probabilities'}"
-            raise SpecError(f'{key}: "{name}" {reason} (allowed: {", ".join(allowed)})')
-        if name.startswith("val_"):
-            _check_rows(key, name, experiment, data.validation)
-
-
-def _check_rows(key: str, name: str, experiment: Experiment, rows: Rows | None) -> None:
-    """An undefined figure would look like a network that has diverged."""
-    if rows is None:
-        raise DataError(
-            f'{key}: "{name}" needs validation rows,'
-            f" but data.validation {experiment.data.validation} of so few rows is none"
+def _with_output_activation(model: ModelSettings, loss: Loss) -> ModelSettings:
+    """The model with `auto` as its output activation where the loss brings one."""
+    output = model.output_activation
+    if not isinstance(output, str) and output.name == loss.output_activation:
+        output = "auto"  # the loss computes its own output activation
+    if loss.output_activation != "linear" and not isinstance(output, str):
+        raise SpecError(
+            f"model.output_activation: {output.name} does not go with {loss.name},"
+            f" which brings {loss.output_activation}"
         )
-    metric = name.removeprefix("val_")
-    if metric == "loss":
-        return
-    targets = rows.y[rows.weight > 0]
-    columns = targets.T if targets.ndim > 1 else [targets]
-    lacking = [metrics[metric].lacks(column) for column in columns]
-    if all(lacking):  # of several targets, the mean is of those that define it
-        raise DataError(f'{key}: "{name}" needs {lacking[0]} among the validation rows')
+    return model.model_copy(update={"output_activation": output})
 
 
-def _check_warmup(experiment: Experiment) -> None:
-    warmup, epochs = experiment.schedule.warmup, experiment.training.epochs
-    if warmup > epochs:
-        raise SpecError(f"schedule.warmup: {warmup} epochs of warmup do not fit into {epochs}")
+def _needs_unscaled_targets(loss: Loss | str) -> bool:
+    """Whether the loss takes numbers, if at all, only in their own units."""
+    return not isinstance(loss, str) and "numbers" not in loss.fits

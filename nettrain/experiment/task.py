@@ -1,6 +1,6 @@
-"""What a resolved experiment predicts: its kind of targets, its loss, and the network that has both."""
+"""What an experiment, resolved with its data, predicts: the kind of its targets, its loss and its network."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task
@@ -10,23 +10,30 @@ from nettrain.experiment.settings import Experiment
 from nettrain.model.architecture import Architecture, architecture
 
 
-def network_of(experiment: Experiment, data: Prepared, **largest: Any) -> Architecture:
-    """The architecture for this data: two classes have one output where the loss has a form for them.
+def network_of(
+    experiment: Experiment,
+    data: Prepared,
+    *,
+    rates: Sequence[float] | None = None,
+    input_noise: float | None = None,
+) -> Architecture:
+    """The architecture for this data: two classes have one output if the loss has a form for them.
 
-    `largest` are the largest rates of any member, see `architecture`.
+    `rates` and `input_noise` are the largest of any member, see `architecture`.
     """
     outputs = data.preprocessing.outputs(one_for_two="two classes" in loss_of(experiment).fits)
-    return architecture(experiment.model, data.preprocessing.inputs, outputs, **largest)
+    inputs = data.preprocessing.inputs
+    return architecture(experiment.model, inputs, outputs, rates=rates, input_noise=input_noise)
 
 
 def targets_of(preprocessing: Preprocessing) -> str:
-    """What is predicted: `classes`, `two classes`, `labels` (several of 0 and 1) or `numbers`."""
+    """What is predicted: `classes`, `two classes`, `labels` (several columns of 0 and 1) or `numbers`."""
     two = preprocessing.target_kind == "classes" and len(preprocessing.classes) == 2
     return "two classes" if two else preprocessing.target_kind
 
 
 def task_of(preprocessing: Preprocessing, experiment: Experiment) -> Task:
-    """What a settled experiment predicts, as metrics need to know it."""
+    """The task of an experiment, as metrics need to know it."""
     return Task(
         targets_of(preprocessing),
         preprocessing.target_names,
@@ -38,6 +45,6 @@ def task_of(preprocessing: Preprocessing, experiment: Experiment) -> Task:
 
 
 def loss_of(experiment: Experiment) -> Loss:
-    """The loss of an experiment that is resolved with its data, which leaves none at auto."""
+    """The loss of an experiment that is resolved with its data, which leaves none at `auto`."""
     assert not isinstance(experiment.loss, str), "the loss is resolved with the data"
     return experiment.loss

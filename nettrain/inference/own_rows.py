@@ -24,7 +24,7 @@ def most_telling_split(run: MeasurableRun) -> tuple[str, Dataset]:
 
 def run_predictions(run: MeasurableRun, networks: Networks, table: Dataset) -> Floats:
     """The run's responses (N, K) as in measure.py: the mean of its networks, or those of the first."""
-    if not run.experiment.training.answers_as_one:
+    if not run.experiment.training.averages_predictions:
         networks = Networks(networks.parameters[:1], networks.statistics[:1], networks.experiments[:1])
     backend = run.backend
     fitted = backend.from_host(networks.parameters), backend.from_host(networks.statistics)

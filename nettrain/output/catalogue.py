@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.experiment.kinds import CatalogueEntry, NumberSetting
+from nettrain.experiment.reference.kinds import CatalogueEntry, NumberSetting
 from nettrain.output.numbers import setting
 
 INDENT = 2

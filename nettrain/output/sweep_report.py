@@ -15,7 +15,7 @@ from nettrain.output.progress import title
 from nettrain.output.report import labelled, plural
 from nettrain.output.sweep_progress import shown
 from nettrain.store.sweep_summary import SweepSummary
-from nettrain.sweep.ranking import Influence
+from nettrain.sweep.influence import Influence
 
 MAX_TRIALS = 10  # in the table
 MAX_FAILURES = 3  # whose reasons are printed; the summary has all

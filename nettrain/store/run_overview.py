@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from nettrain.errors import SpecError, close
-from nettrain.experiment.changes import flat
+from nettrain.experiment.changes import flatten
 from nettrain.experiment.document import parse
-from nettrain.experiment.settings import goal
+from nettrain.experiment.monitors import goal
 from nettrain.store.run_folder import RunFolder
 
 LABELS = ("experiment",)  # keys in which runs are not said to differ
@@ -51,7 +51,7 @@ def read_overview(path: Path) -> RunOverview:
     """The overview of one run folder, as far as its files can be read."""
     folder = RunFolder(path)
     summary, status = _summary(folder.summary)
-    settings = dict(flat(_config(folder.config)))
+    settings = dict(flatten(_config(folder.config)))
     newest = folder.summary if folder.summary.is_file() else folder.config
     return RunOverview(
         path,

@@ -13,7 +13,8 @@ from nettrain.backend.pool import Pool
 from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.errors import BackendError, SpecError, nearest
-from nettrain.experiment.load import check, read, resolved
+from nettrain.experiment.load import read, validate
+from nettrain.experiment.resolution import resolve
 from nettrain.experiment.settings import BackendSettings, Experiment
 from nettrain.experiment.task import task_of
 from nettrain.model.architecture import Architecture
@@ -75,7 +76,7 @@ class TrainedRun:
         """
         count = len(self.parameters)
         sound = np.asarray(np.isfinite(self.parameters).all(axis=1))
-        if member is None and self.experiment.training.answers_as_one:
+        if member is None and self.experiment.training.averages_predictions:
             rows = np.flatnonzero(sound)
         elif member is None or 0 <= member < count:
             rows = np.array([member or 0])
@@ -95,7 +96,7 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
     folder = RunFolder.open(path)
     plan, parameters, statistics = read_model(folder.model)
     preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))
-    experiment = _placed(check(read(folder.config)), backend, device)
+    experiment = _placed(validate(read(folder.config)), backend, device)
     if plan.inputs != preprocessing.inputs:
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
     if not np.isfinite(parameters).all(axis=1).any():
@@ -112,7 +113,7 @@ def _placed(experiment: Experiment, backend: str | None, device: int | None) -> 
     given = {"name": backend, "device": device}
     update = {key: value for key, value in given.items() if value is not None}
     place = experiment.backend.model_copy(update=update)
-    return resolved(experiment.model_copy(update={"backend": place}))
+    return resolve(experiment.model_copy(update={"backend": place}))
 
 
 def _opened(place: BackendSettings, *, asked: bool) -> tuple[Backend, str]:

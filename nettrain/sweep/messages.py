@@ -1,81 +1,84 @@
-"""What the sweep and its workers say to each other."""
+"""The messages between a sweep and its workers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from nettrain.experiment.settings import Experiment
-from nettrain.sweep.shared import Shared
+from nettrain.sweep.shared_data import SharedData
+
+Status = Literal["finished", "pruned", "diverged", "failed"]
 
 
 @dataclass(frozen=True)
 class TrialChunk:
-    """Trials that train as one population; `rungs` are epochs after which it waits for a decision."""
+    """Trials that train as one population; `rungs` are the epochs after which it waits for a decision."""
 
     number: int
     trials: tuple[int, ...]
     experiments: tuple[Experiment, ...] = field(repr=False)
-    data: Shared = field(repr=False)
+    data: SharedData = field(repr=False)
     metric: str
     rungs: tuple[int, ...] = ()
-    cost: float = 0.0  # about how much work, in any unit
+    cost: float = 0.0  # estimated work, in arbitrary units
 
-    def only(self, trials: tuple[int, ...], number: int) -> "TrialChunk":
-        """A new chunk of some of the trials."""
+    def subset(self, trials: tuple[int, ...], number: int) -> "TrialChunk":
+        """A new chunk with some of the trials."""
         share = len(trials) / len(self.trials)
-        kept = tuple(self.experiments[self.trials.index(trial)] for trial in trials)
-        return TrialChunk(number, trials, kept, self.data, self.metric, self.rungs, self.cost * share)
+        experiments = tuple(self.experiments[self.trials.index(trial)] for trial in trials)
+        return TrialChunk(number, trials, experiments, self.data, self.metric, self.rungs, self.cost * share)
 
 
 @dataclass(frozen=True)
-class Continue:
-    """To a worker: go on with a chunk that waits at a rung, without these trials."""
+class ResumeChunk:
+    """To a worker: continue with a chunk that waits at a rung, without the pruned trials."""
 
-    chunk: int
-    without: tuple[int, ...]
+    number: int
+    pruned: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Result:
-    """How a trial ended; `figures` by name such as val_loss, `rungs` the metric at each rung's epoch."""
+class TrialResult:
+    """How a trial ended: its `figures` by name, such as val_loss, and the metric at each rung's epoch."""
 
     trial: int
-    status: str  # finished | pruned | diverged | failed
+    status: Status
     epochs: int = 0
     best_epoch: int | None = None
     figures: dict[str, float] = field(default_factory=dict)
     rungs: dict[int, float] = field(default_factory=dict)
     message: str = ""
     seconds: float = 0.0  # its share of its population's time
-    members: int = 1  # of that population
+    members: int = 1  # of its population
 
-    def entry(self) -> dict[str, Any]:
-        """The result as a line of the journal; JSON has text for keys."""
+    def to_entry(self) -> dict[str, object]:
+        """The result as a line of the journal; keys in JSON are text."""
         rungs = {str(rung): figure for rung, figure in self.rungs.items()}
         return {**vars(self), "rungs": rungs}
 
     @classmethod
-    def of(cls, entry: dict[str, Any]) -> "Result":
-        """The inverse of `entry`."""
+    def from_entry(cls, entry: Mapping[str, Any]) -> "TrialResult":
+        """The inverse of `to_entry`."""
         return cls(**{**entry, "rungs": {int(rung): figure for rung, figure in entry["rungs"].items()}})
 
 
 @dataclass(frozen=True)
-class Ready:
+class WorkerReady:
     """From a worker: it has started."""
 
 
 @dataclass(frozen=True)
-class Ended:
-    """From a worker: trials that have ended, and whether the chunk has."""
+class TrialsEnded:
+    """From a worker: the results of trials that have ended; `chunk_done` when they were the chunk's last."""
 
     chunk: int
-    results: tuple[Result, ...]
-    over: bool
+    results: tuple[TrialResult, ...]
+    chunk_done: bool
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """From a worker: a chunk waits at a rung; the metric of each member that is there."""
+class RungReached:
+    """From a worker: a chunk waits at a rung; the metric of each trial that still trains."""
 
     chunk: int
     rung: int
@@ -83,8 +86,8 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Working:
-    """From a worker: how far a chunk is."""
+class ChunkProgress:
+    """From a worker: how far a chunk has come."""
 
     chunk: int
     epoch: int
@@ -93,13 +96,20 @@ class Working:
 
 
 @dataclass(frozen=True)
-class Broken:
-    """From a worker: a chunk could not be trained; `short` when its device has not enough memory for it."""
+class ChunkFailed:
+    """From a worker: a chunk could not be trained."""
 
     chunk: int
     message: str
-    short: bool = False
 
 
-Order = TrialChunk | Continue | None  # None: there is no more to do
-Report = Ready | Ended | Waiting | Working | Broken
+@dataclass(frozen=True)
+class ChunkTooLarge:
+    """From a worker: its device does not have enough memory for a chunk."""
+
+    chunk: int
+    message: str
+
+
+ToWorker = TrialChunk | ResumeChunk | None  # None: there is nothing left to do
+FromWorker = WorkerReady | TrialsEnded | RungReached | ChunkProgress | ChunkFailed | ChunkTooLarge

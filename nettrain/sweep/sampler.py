@@ -1,21 +1,20 @@
-"""Which values a trial has: a function of the search space and the trial's number alone.
+"""The values of a trial, as a function of the search space and the trial's number alone.
 
-A draw is counted, not consumed: it is keyed by the sweep's seed and counted by the trial and the name of
-the parameter. So it does not matter which other trials are drawn, nor which other parameters there are.
+A draw is counted, not consumed: its key is the sweep's seed, its counter the trial and the name of the
+parameter. So it does not depend on which other trials are drawn, or on which other parameters there are.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 
-from nettrain.experiment.search import Parameter
+from nettrain.experiment.sweep_settings import Parameter
+from nettrain.sweep.values import Values
 
-SEARCH = 5  # purpose number of the draws below
-LEAST = 2.0**-54  # in place of 0, for which a normal distribution has no value
+SEARCH = 5  # number of the purpose of these draws
+SMALLEST = 2.0**-54  # in place of 0, where a normal distribution has no value
 
-Values = dict[str, Any]
 Applies = Callable[[Values, Parameter], bool]
 
 
@@ -23,21 +22,20 @@ def uniform(seed: int, trial: int, key: str) -> float:
     """A number in (0, 1) for one parameter of one trial."""
     name = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
     bits = np.random.Philox(key=[seed, SEARCH], counter=np.array([0, 0, name, trial], np.uint64))
-    return max(float(np.random.Generator(bits).random()), LEAST)
+    return max(float(np.random.Generator(bits).random()), SMALLEST)
 
 
 def draw(parameters: Sequence[Parameter], applies: Applies, *, seed: int, trial: int) -> Values:
-    """The values of one trial (from 1) by key, without parameters that do not apply to what is drawn."""
+    """The values of one trial (from 1), without parameters that do not apply beside the other values."""
     values: Values = {}
     for parameter in outermost_first(parameters):
         if applies(values, parameter):
-            made = parameter.distribution
-            values[parameter.key] = made.draw(uniform(seed, trial, parameter.key))
+            values[parameter.key] = parameter.distribution.draw(uniform(seed, trial, parameter.key))
     return in_order(values, parameters)
 
 
 def combinations(parameters: Sequence[Parameter], applies: Applies) -> Iterator[Values]:
-    """Every combination, the last parameter changing fastest."""
+    """Every combination of the parameters' values, the last parameter changing fastest."""
 
     def below(values: Values, rest: Sequence[Parameter]) -> Iterator[Values]:
         if not rest:
@@ -53,10 +51,10 @@ def combinations(parameters: Sequence[Parameter], applies: Applies) -> Iterator[
 
 
 def outermost_first(parameters: Sequence[Parameter]) -> list[Parameter]:
-    """What others may hang on comes first: `optimizer` and `optimizer.name` before `optimizer.beta1`."""
+    """The parameters, those first that others depend on: `optimizer.name` before `optimizer.beta1`."""
     return sorted(parameters, key=lambda one: len(one.path) - (one.path[-1] == "name"))
 
 
-def in_order(values: Mapping[str, Any], parameters: Sequence[Parameter]) -> Values:
-    """The values in the order of the file."""
+def in_order(values: Values, parameters: Sequence[Parameter]) -> Values:
+    """The values in the order in which the file lists their parameters."""
     return {one.key: values[one.key] for one in parameters if one.key in values}

@@ -1,54 +1,54 @@
-"""What a sweep has done so far, kept in its journal: what it searches, how far it goes, every result.
+"""The journal of a sweep: what it searches, how many trials it has, and every result.
 
-The first line says what is searched, and later runs must search the same. A line `total` is written when
-the sweep begins and when it is made longer; brackets never reach across one.
+The first line says what is searched; later runs must search the same. A line of kind `total` is written
+when the sweep begins and whenever it is extended; brackets never reach across one.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from nettrain.errors import SpecError
 from nettrain.experiment.changes import ABSENT, differences
-from nettrain.experiment.problems import shown
+from nettrain.experiment.document import PlainValue
+from nettrain.experiment.problems import shortened_yaml
 from nettrain.store.journal import Journal
 from nettrain.sweep.halving import Segment
-from nettrain.sweep.messages import Result
-from nettrain.sweep.trials import Search
+from nettrain.sweep.messages import TrialResult
+from nettrain.sweep.search_space import SearchSpace
 
 
 class SweepJournal:
-    """The journal of one search. Raises SpecError naming what has changed when it is another one's."""
+    """The journal of one search space. Raises SpecError naming the differences when it is of another one."""
 
-    def __init__(self, path: Path, search: Search) -> None:
+    def __init__(self, path: Path, space: SearchSpace) -> None:
         self._journal = Journal(path)
-        self.results: dict[int, Result] = {}
+        self.results: dict[int, TrialResult] = {}
         self.totals: list[int] = []
-        self._searched = _searched(search)
+        self._description = _describe(space)
         for entry in self._journal.entries:
             kind, content = entry["kind"], {key: entry[key] for key in entry if key != "kind"}
             if kind == "sweep":
-                _refuse_changes(path.parent, content, self._searched)
+                _refuse_changes(path.parent, content, self._description)
             elif kind == "total":
                 self.totals.append(content["trials"])
             else:
-                result = Result.of(content)
+                result = TrialResult.from_entry(content)
                 self.results[result.trial] = result
 
-    def aim(self, total: int) -> None:
-        """Note what is searched, and that the sweep goes as far as this if that is further than before."""
+    def extend(self, total: int) -> None:
+        """Record the number of trials if it is larger than before; in a new journal, what is searched too."""
         if not self._journal.entries:
-            self._journal.append([{"kind": "sweep", **self._searched}])
+            self._journal.append([{"kind": "sweep", **self._description}])
         if total > self.total:
             self._journal.append([{"kind": "total", "trials": total}])
             self.totals.append(total)
 
-    def add(self, results: Iterable[Result]) -> None:
-        """Note results; they are on the disk when this returns."""
+    def add(self, results: Iterable[TrialResult]) -> None:
+        """Record results; they are on the disk when this returns."""
         new = {result.trial: result for result in results}
         if new:
-            self._journal.append([{"kind": "trial", **result.entry()} for result in new.values()])
+            self._journal.append([{"kind": "trial", **result.to_entry()} for result in new.values()])
             self.results |= new
 
     @property
@@ -57,30 +57,39 @@ class SweepJournal:
 
     @property
     def segments(self) -> list[Segment]:
-        """First and last trial of the beginning and of each time that the sweep was made longer."""
+        """First and last trial of the sweep as it began, and of each extension."""
         firsts = [1, *(total + 1 for total in self.totals)]
         return list(zip(firsts, self.totals, strict=False))
 
 
-def _searched(search: Search) -> dict[str, Any]:
-    """What must not change in the middle of a sweep, as JSON has it."""
-    experiment = search.loaded.experiment.model_copy(update={"sweep": None})
-    sweep = search.settings.model_dump(exclude={"trials", "parameters"})
-    found = {one.key: one.distribution.model_dump() for one in search.parameters}
-    order = list(found) if search.settings.method == "grid" else []
-    content = {"experiment": experiment.model_dump(), "sweep": sweep, "parameters": found, "order": order}
-    return json.loads(json.dumps(content, default=str))  # type: ignore[no-any-return]
+def _describe(space: SearchSpace) -> dict[str, PlainValue]:
+    """What must not change between two runs of a sweep, as JSON stores it."""
+    experiment = space.loaded.experiment.model_copy(update={"sweep": None})
+    sweep = space.settings.model_dump(exclude={"trials", "parameters"})
+    parameters = {one.key: one.distribution.model_dump() for one in space.parameters}
+    order = list(parameters) if space.settings.method == "grid" else []
+    content = {
+        "experiment": experiment.model_dump(),
+        "sweep": sweep,
+        "parameters": parameters,
+        "order": order,
+    }
+    description: dict[str, PlainValue] = json.loads(json.dumps(content, default=str))
+    return description
 
 
-def _refuse_changes(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    changed = [
-        f"{folder}: was begun with {_told(one.key, one.before)}, now {_told(one.key, one.after)}"
-        for one in differences(before, now)
-    ]
-    if changed:
-        raise SpecError([*changed, f"{folder}: go on with the file as it was, or begin anew with --out"])
+def _refuse_changes(folder: Path, before: Mapping[str, object], now: Mapping[str, object]) -> None:
+    changes = list(_changes(folder, before, now))
+    if changes:
+        raise SpecError([*changes, f"{folder}: go on with the file as it was, or begin anew with --out"])
 
 
-def _told(key: str, value: Any) -> str:
-    name = key.partition(".")[2] if key.startswith("experiment.") else key
-    return f"no {name}" if value is ABSENT else f"{name} {shown(value)}"
+def _changes(folder: Path, before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[str]:
+    for change in differences(before, now):
+        old, new = _setting(change.key, change.before), _setting(change.key, change.after)
+        yield f"{folder}: was begun with {old}, now {new}"
+
+
+def _setting(key: str, value: object) -> str:
+    name = key.removeprefix("experiment.")
+    return f"no {name}" if value is ABSENT else f"{name} {shortened_yaml(value)}"

@@ -1,4 +1,4 @@
-"""A worker: a process of its own that trains one chunk after another, with one thread."""
+"""A worker: a process that trains one chunk after another, with a single thread."""
 
 import os
 import signal
@@ -6,53 +6,64 @@ import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
-from nettrain.sweep.messages import Broken, Continue, Order, Ready, TrialChunk
+from nettrain.sweep.messages import (
+    ChunkFailed,
+    ChunkTooLarge,
+    FromWorker,
+    ResumeChunk,
+    ToWorker,
+    TrialChunk,
+    WorkerReady,
+)
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def work(orders: Connection, device: int | None = None) -> None:
-    """Follow orders until there are no more; chunks that wait at a rung stay in memory.
+def work(connection: Connection, device: int | None = None) -> None:
+    """Train the chunks that arrive until there are no more; those that wait at a rung stay in memory.
 
-    With a device, populations are trained on that GPU whatever their experiments say.
+    With a `device`, populations train on that GPU, whatever their experiments say.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the sweep ends its workers itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the sweep ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from nettrain.sweep.shared import mapped
-    from nettrain.sweep.training import TrialTraining
+    # slow imports, after Ctrl-C is ignored and before the worker is ready
+    from nettrain.sweep.chunk_training import ChunkTraining
+    from nettrain.sweep.shared_data import map_shared
 
-    orders.send(Ready())
-    waiting: dict[int, TrialTraining] = {}
-    while (order := _next(orders)) is not None:
-        number = order.chunk if isinstance(order, Continue) else order.number
+    def training_of(task: TrialChunk | ResumeChunk) -> ChunkTraining:
+        if isinstance(task, TrialChunk):
+            # mapped anew for each chunk, since a mapping holds a file open as long as it lives
+            return ChunkTraining(task, map_shared(task.data), device)
+        training = waiting.pop(task.number)
+        training.pruned = set(task.pruned)
+        return training
+
+    connection.send(WorkerReady())
+    waiting: dict[int, ChunkTraining] = {}
+    while (task := _receive(connection)) is not None:
         try:
-            if isinstance(order, TrialChunk):
-                # mapped anew for each chunk, since a mapping holds a file open as long as it lives
-                training = TrialTraining(order, mapped(order.data), device)
-            else:
-                training = waiting.pop(order.chunk)
-                training.pruned = set(order.without)
-            if training.until_it_waits(orders.send):
-                waiting[number] = training
+            training = training_of(task)
+            if training.train_to_rung(connection.send):
+                waiting[task.number] = training
         except Exception as error:
-            orders.send(_broken(number, error, device))
+            connection.send(chunk_failed(task.number, error, device))
 
 
-def _broken(number: int, error: Exception, device: int | None) -> Broken:
-    """What is said of an error; a device that is short of memory is told from all else."""
+def chunk_failed(number: int, error: Exception, device: int | None) -> FromWorker:
+    """The message about an error: ChunkTooLarge when the device is short of memory, else ChunkFailed."""
     from nettrain.backend.device import is_shortage, shortage
 
     if device is not None and is_shortage(error):
-        return Broken(number, shortage(error, device), short=True)
-    return Broken(number, " ".join(f"{type(error).__name__}: {error}".split()))
+        return ChunkTooLarge(number, shortage(error, device))
+    return ChunkFailed(number, " ".join(f"{type(error).__name__}: {error}".split()))
 
 
-def _next(orders: Connection) -> Order:
+def _receive(connection: Connection) -> ToWorker:
     try:
-        order: Order = orders.recv()
+        task: ToWorker = connection.recv()
     except EOFError:
         return None
-    return order
+    return task
 
 
 def _end_with_parent() -> None:

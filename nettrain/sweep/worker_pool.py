@@ -1,4 +1,4 @@
-"""The workers of a sweep, seen from outside: started, given orders, heard, replaced when they die."""
+"""The workers of a sweep as the sweep sees them: it starts them, exchanges messages, replaces dead ones."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -10,14 +10,14 @@ from multiprocessing.context import SpawnProcess
 from time import perf_counter
 
 from nettrain.errors import NettrainError
-from nettrain.sweep.messages import Order, Ready, Report
+from nettrain.sweep.messages import FromWorker, ToWorker, WorkerReady
 from nettrain.sweep.worker import THREADS, work
 
-PATIENCE = 2.0  # seconds that a worker has to end when it is told to
+PATIENCE = 2.0  # seconds that a worker has to end when it is asked to
 
 
 @dataclass(frozen=True)
-class Died:
+class WorkerDied:
     """A worker has ended by itself, with this exit code."""
 
     code: int | None
@@ -28,7 +28,7 @@ class Worker:
     """One process: the chunk that it trains, and those that wait in it for a decision."""
 
     process: SpawnProcess
-    line: Connection
+    connection: Connection
     busy: int | None = None
     waiting: set[int] = field(default_factory=set)
     ready: bool = False
@@ -36,17 +36,12 @@ class Worker:
 
 
 class WorkerPool:
-    """A number of workers, which end with the block that they are opened for.
-
-    They take turns at the devices, if there are any.
-    """
+    """A context manager around `size` workers, which end when it is left; they share out the devices."""
 
     def __init__(self, size: int, devices: Sequence[int] = ()) -> None:
         self.workers: list[Worker] = []
-        self._since = 0.0
-        self._stillborn = (
-            0  # workers that have ended before they were ready; more than there are, and none will live
-        )
+        self._began = 0.0
+        self._failed_starts = 0  # workers that ended before they were ready
         for k in range(size):
             self._start(devices[k % len(devices)] if devices else None)
 
@@ -58,52 +53,35 @@ class WorkerPool:
 
     @property
     def seconds(self) -> float:
-        """Since the first worker was ready."""
-        return perf_counter() - self._since if self._since else 0.0
+        """The time since the first worker was ready."""
+        return perf_counter() - self._began if self._began else 0.0
 
-    def _start(self, device: int | None) -> None:
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, device), daemon=True)
-        with _one_thread():
-            process.start()
-        theirs.close()  # so that the end of the process ends the line
-        self.workers.append(Worker(process, ours, device=device))
+    def messages(self, timeout: float) -> Iterator[tuple[Worker, FromWorker | WorkerDied]]:
+        """What arrives from workers within this time (s); a dead worker has already been replaced.
 
-    def reports(self, timeout: float) -> Iterator[tuple[Worker, Report | Died]]:
-        """What workers have said within this time; a dead one has been replaced."""
-        lines = {worker.line: worker for worker in self.workers}
-        for line in wait(list(lines), timeout):
-            worker = lines[line]  # type: ignore[index]
+        Raises NettrainError when more workers have died at their start than there are in the pool.
+        """
+        workers = {worker.connection: worker for worker in self.workers}
+        for connection in wait(list(workers), timeout):
+            worker = workers[connection]  # type: ignore[index]
             try:
-                report = worker.line.recv()
+                message: FromWorker = worker.connection.recv()
             except (EOFError, OSError):
                 yield worker, self._replace(worker)
                 continue
-            if isinstance(report, Ready):
+            if isinstance(message, WorkerReady):
                 worker.ready = True
-                self._since = self._since or perf_counter()
+                self._began = self._began or perf_counter()
             else:
-                yield worker, report
+                yield worker, message
 
-    def _replace(self, worker: Worker) -> Died:
-        worker.line.close()
-        worker.process.join(PATIENCE)
-        code = worker.process.exitcode
-        self._stillborn += not worker.ready
-        if self._stillborn > len(self.workers):
-            raise NettrainError(f"a worker process ended at its start (exit code {code})")
-        self.workers.remove(worker)
-        self._start(worker.device)
-        return Died(code)
-
-    def send(self, worker: Worker, order: Order) -> None:
-        """Give an order; to a worker that has just died in vain, which its reports will tell."""
+    def send(self, worker: Worker, task: ToWorker) -> None:
+        """Send a task; that a worker has just died is left for `messages` to report."""
         with suppress(BrokenPipeError, ConnectionResetError):
-            worker.line.send(order)
+            worker.connection.send(task)
 
     def close(self) -> None:
-        """End all workers, also in the middle of their work."""
+        """End all workers, even in the middle of their work."""
         for worker in self.workers:
             worker.process.terminate()
         for worker in self.workers:
@@ -111,13 +89,33 @@ class WorkerPool:
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
-            worker.line.close()
+            worker.connection.close()
         self.workers = []
+
+    def _start(self, device: int | None) -> None:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs, device), daemon=True)
+        with _single_threaded():
+            process.start()
+        theirs.close()  # so that the end of the process ends the connection
+        self.workers.append(Worker(process, ours, device=device))
+
+    def _replace(self, worker: Worker) -> WorkerDied:
+        worker.connection.close()
+        worker.process.join(PATIENCE)
+        code = worker.process.exitcode
+        self._failed_starts += not worker.ready
+        if self._failed_starts > len(self.workers):
+            raise NettrainError(f"a worker process ended at its start (exit code {code})")
+        self.workers.remove(worker)
+        self._start(worker.device)
+        return WorkerDied(code)
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Processes that are started in here give one thread to each library of theirs."""
+def _single_threaded() -> Iterator[None]:
+    """Processes that are started inside this block use one thread in each numerical library."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     try:

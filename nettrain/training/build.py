@@ -16,7 +16,8 @@ from nettrain.catalogue.optimizers import DECAYS
 from nettrain.catalogue.schedules import Calendar, Reactive
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.errors import DataError
-from nettrain.experiment.settings import Experiment, goal
+from nettrain.experiment.monitors import goal
+from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.inference.dataset import Dataset, place, table_of
 from nettrain.inference.predict import chunk_rows

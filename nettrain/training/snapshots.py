@@ -7,7 +7,7 @@ cosine_restarts adds them.
 import numpy as np
 
 from nettrain.backend.base import Backend, HostArray
-from nettrain.experiment.settings import TrainingSettings
+from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.training.events import MemberStopped
 from nettrain.training.population import Population
 

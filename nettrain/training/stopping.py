@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import Backend
-from nettrain.experiment.settings import goal
+from nettrain.experiment.monitors import goal
 from nettrain.training.population import Population
 
 Flags = npt.NDArray[np.bool_]

@@ -1,6 +1,6 @@
 """Every variant of every kind that an experiment file can name."""
 
-from nettrain.experiment.kinds import CatalogueEntry, entries, kinds
+from nettrain.experiment.reference.kinds import CatalogueEntry, entries, kinds
 
 
 def variants(kind: str | None = None) -> dict[str, list[CatalogueEntry]]:

@@ -9,9 +9,9 @@ from nettrain.data.guess import Guess, guess
 from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document, parse
-from nettrain.experiment.draft import draft, rare
-from nettrain.experiment.load import check, resolved
-from nettrain.experiment.resolution import read_and_resolve
+from nettrain.experiment.drafting.draft import draft, rare
+from nettrain.experiment.load import validate
+from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.files import safe_name, write_whole
 
 SEEDS = 20  # splits that are tried where a class is rare
@@ -58,7 +58,7 @@ def stem(data: str) -> str:
 
 def refuse_unknown(data: str) -> None:
     """Raise SpecError when no reader takes such a source."""
-    check(Document({"data": {"source": data}}))
+    validate(Document({"data": {"source": data}}))
 
 
 def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> str:
@@ -99,6 +99,6 @@ def source_beside(file: Path, data: str) -> str:
 
 def prove(text: str, data: str) -> None:
     """Read and split the data as a run will. Raises DataError when that fails."""
-    experiment = resolved(check(parse(text, "draft")))
+    experiment = resolve(validate(parse(text, "draft")))
     settings = experiment.data.model_copy(update={"source": data})
     read_and_resolve(experiment.model_copy(update={"data": settings}))

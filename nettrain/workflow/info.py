@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from nettrain.backend.choose import chosen
 from nettrain.backend.device import Gpu, devices, gpu
 from nettrain.errors import BackendError
-from nettrain.experiment.load import available_cores
+from nettrain.experiment.threads import available_cores
 from nettrain.training.environment import environment, versions
 
 

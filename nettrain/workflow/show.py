@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nettrain.errors import DataError
-from nettrain.experiment.load import load, resolved
-from nettrain.experiment.resolution import read_and_resolve
+from nettrain.experiment.load import load
+from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 
 
@@ -25,9 +25,9 @@ def resolved_experiment(path: Path, overrides: Sequence[str] = ()) -> ShownExper
     auto, and a note says so. Raises SpecError when the file is wrong.
     """
     loaded = load(path, overrides)
-    experiment, notes = resolved(loaded.experiment), list(loaded.notes)
+    experiment, notes = resolve(loaded.experiment), list(loaded.notes)
     try:
-        with loaded.placing_errors():
+        with loaded.locating_errors():
             experiment, _ = read_and_resolve(experiment)
     except DataError as error:
         notes.append(f"the data cannot be read, so some keys stay at auto: {error}")

@@ -21,9 +21,9 @@ from nettrain.checks.matrix import cells, options
 from nettrain.checks.small import KINDS, ROWS, small_data
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document
-from nettrain.experiment.load import check, resolved
-from nettrain.experiment.overrides import apply
-from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.load import validate
+from nettrain.experiment.overrides import apply_overrides
+from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.inference.evaluate import final_figures
 from nettrain.training.build import build
@@ -142,8 +142,10 @@ def trained(
     values = Document(_copied(document.values))
     place = (f"backend={{name: {backend}, dtype: {dtype}, threads: 1}}",)
     epochs = max(steps * BATCH // ROWS, 1)
-    apply(values, [*way, *place, f"training.epochs={epochs}", "training.checkpoint=null"], Experiment)
-    settled = resolve_with_data(resolved(check(values)), data)
+    apply_overrides(
+        values, [*way, *place, f"training.epochs={epochs}", "training.checkpoint=null"], Experiment
+    )
+    settled = resolve_with_data(resolve(validate(values)), data)
     run = build([settled], data, _opened(backend, dtype))
     losses_told = [event.figures["train_loss"] for event in train(run) if isinstance(event, EpochDone)]
     figures = final_figures(run, [settled])["train"]

@@ -11,8 +11,8 @@ from gpucheck.cases import BETA1, BETA2, EPSILON, RATE, Case, drawn
 from nettrain.backend.choose import open_backend
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import check, resolved
-from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.load import validate
+from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.training.build import TrainingRun, build
 from nettrain.training.events import EpochDone
@@ -79,7 +79,7 @@ def experiment(case: Case, backend: str, seed: int) -> Experiment:
         batch=case.batch,
         backend=backend,
     )
-    return resolved(check(parse(text, "gpu-check")))
+    return resolve(validate(parse(text, "gpu-check")))
 
 
 def population(case: Case, backend: str) -> TrainingRun:

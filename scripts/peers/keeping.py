@@ -9,8 +9,8 @@ import numpy as np
 
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.data.prepare import Prepared, Rows
-from nettrain.experiment.load import load, resolved
-from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.load import load
+from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
@@ -30,7 +30,7 @@ class Keeping:
         self._place = TemporaryDirectory()
         self._folder = RunFolder(Path(self._place.name))
         loaded = load(CONFIG, [f"backend.threads={threads}", "training.checkpoint.seconds=2"])
-        experiment = resolved(loaded.experiment)
+        experiment = resolve(loaded.experiment)
         data = noise(experiment)
         run = build([resolve_with_data(experiment, data)], data, NumpyBackend("float32", threads))
         self._training, self._data = Training(run), data

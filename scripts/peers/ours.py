@@ -12,8 +12,8 @@ from nettrain.backend.pool import Pool
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import check, resolved
-from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.load import validate
+from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.model.parameters import views
 from nettrain.training.batches import BatchPlan
@@ -103,7 +103,7 @@ def experiment(
     """The experiment with these values, as if a file had said so."""
     values = {"hidden": hidden, "activation": activation, "batch": batch, "threads": threads}
     text = SPEC.format(seed=seed, optimizer=optimizer, **values)
-    return resolved(check(parse(text, "bench")))
+    return resolve(validate(parse(text, "bench")))
 
 
 def population(

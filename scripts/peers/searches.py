@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from nettrain.experiment.load import load
-from nettrain.sweep.search import search
-from nettrain.sweep.sweep import Sweep, opened
+from nettrain.sweep.loop import train_chunks
+from nettrain.sweep.opening import open_sweep
+from nettrain.sweep.sweep import Sweep
 from nettrain.sweep.worker_pool import WorkerPool
 from peers.problem import Array
 from peers.turns import POOLS, MissingError
@@ -51,23 +52,27 @@ class Ours:
     def __init__(self, folder: Path, trials: int, stack: ExitStack) -> None:
         path = folder / "search.yaml"
         path.write_text(SPEC)
-        self.made: Sweep = stack.enter_context(opened(load(path), folder, total=trials, workers=WORKERS))
-        self.crew = stack.enter_context(WorkerPool(WORKERS))
+        self.made: Sweep = stack.enter_context(open_sweep(load(path), folder, total=trials, workers=WORKERS))
+        self.pool = stack.enter_context(WorkerPool(WORKERS))
         self.values = [trial.values for trial in self.made.trials]
 
     def turn(self) -> list[float]:
         """All trials; their losses."""
         losses: dict[int, float] = {}
         made = self.made
-        for moment in search(made.chunks, [], [], goal=made.goal, crew=self.crew, interrupted=lambda: False):
-            losses |= {result.trial: result.figures.get("val_loss", np.inf) for result in moment.new}
+        for progress in train_chunks(
+            made.chunks, [], [], goal=made.goal, pool=self.pool, interrupted=lambda: False
+        ):
+            losses |= {
+                result.trial: result.figures.get("val_loss", np.inf) for result in progress.new_results
+            }
         return [losses[trial.number] for trial in made.trials]
 
     def rows(self) -> dict[str, Array]:
         """The rows as the peers need them."""
-        from nettrain.sweep.shared import mapped
+        from nettrain.sweep.shared_data import map_shared
 
-        data = mapped(self.made.chunks[0].data)
+        data = map_shared(self.made.chunks[0].data)
         assert data.validation is not None
         parts = {"train": data.train, "val": data.validation}
         return {f"{part}_{name}": getattr(rows, name) for part, rows in parts.items() for name in ("x", "y")}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nettrain.data.guess import guess
 from nettrain.errors import DataError
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import check
+from nettrain.experiment.load import validate
 from nettrain.workflow.draft import proven_draft, source_beside, stem
 from tests.cli.command import ROOT, inside
 
@@ -315,6 +315,6 @@ def test_whatever_a_table_holds_the_file_is_right_or_the_data_are_refused(tmp_pa
         text = proven_draft(found, str(file), None, tmp_path / "rows.yaml")
     except DataError:
         return
-    data = check(parse(text, "rows.yaml")).data
+    data = validate(parse(text, "rows.yaml")).data
     assert [target.name for target in found.targets] == [data.target]
     assert list(found.ignored) == data.columns.ignore

@@ -77,10 +77,10 @@ def test_keys_are_text_as_written():
 
 def test_places_of_keys_and_items():
     document = parse("a: 1\nb:\n  c: 2\n  d:\n    - 3\n    - 4\n", "f.yaml")
-    assert "f.yaml:3" == document.place(("b", "c"))
-    assert "f.yaml:6" == document.place(("b", "d", 1))
-    assert "f.yaml:2" == document.place(("b", "nothing", "here"))
-    assert "f.yaml:1" == document.place(("nothing",))
+    assert "f.yaml:3" == document.location(("b", "c"))
+    assert "f.yaml:6" == document.location(("b", "d", 1))
+    assert "f.yaml:2" == document.location(("b", "nothing", "here"))
+    assert "f.yaml:1" == document.location(("nothing",))
 
 
 PROBLEMS = [

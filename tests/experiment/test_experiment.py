@@ -11,8 +11,10 @@ from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.settings import is_later
 from nettrain.errors import SpecError
 from nettrain.experiment.document import dump, parse
-from nettrain.experiment.load import check, load, resolved, to_yaml
-from nettrain.experiment.settings import Experiment, goal, monitors
+from nettrain.experiment.load import load, to_yaml, validate
+from nettrain.experiment.monitors import goal, monitors
+from nettrain.experiment.resolution import resolve
+from nettrain.experiment.settings import Experiment
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 ACTIVATIONS, LOSSES, OPTIMIZERS = (", ".join(kind) for kind in (activations, losses, optimizers))
@@ -86,7 +88,7 @@ NOT_BUILT = {
 def errors(text):
     """The lines that are said of a file."""
     with pytest.raises(SpecError) as caught:
-        check(parse(text, "f"))
+        validate(parse(text, "f"))
     return list(caught.value.problems)
 
 
@@ -101,7 +103,7 @@ def nested(key, value):
 
 
 def test_every_key_of_the_plan_is_accepted_with_its_default():
-    assert check(parse(MINIMAL, "f")).model_copy(update={"experiment": "digits"}) == check(
+    assert validate(parse(MINIMAL, "f")).model_copy(update={"experiment": "digits"}) == validate(
         parse(EVERY_KEY, "f")
     )
 
@@ -131,7 +133,7 @@ def test_the_list_of_keys_that_come_later_is_complete():
     ],
 )
 def test_another_spelling_of_an_unbuilt_default_is_accepted(key, value):
-    assert isinstance(check(parse(nested(key, value), "f")), Experiment)
+    assert isinstance(validate(parse(nested(key, value), "f")), Experiment)
 
 
 @pytest.mark.parametrize(("key", "value"), [("training.diagnostics", "0")])
@@ -337,7 +339,7 @@ def test_a_colon_in_the_path_does_not_disturb_the_order():
         f"{key}: -1\n" for key in ("seed", "b", "c", "d", "e", "f", "g", "h", "data", "experiment")
     )
     with pytest.raises(SpecError) as caught:
-        check(parse(text, "runs/10:30/f"))
+        validate(parse(text, "runs/10:30/f"))
     assert [f"runs/10:30/f:{k}" for k in range(1, 11)] == [
         line.partition(": ")[0] for line in caught.value.problems
     ]
@@ -345,7 +347,7 @@ def test_a_colon_in_the_path_does_not_disturb_the_order():
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
 def test_every_config_of_ours_loads_and_survives_being_written(config, tmp_path):
-    experiment = resolved(load(config).experiment)
+    experiment = resolve(load(config).experiment)
     file = tmp_path / "config.yaml"
     file.write_text(to_yaml(experiment))
     assert experiment == load(file).experiment
@@ -361,7 +363,7 @@ def test_a_validation_figure_needs_validation_rows():
 def test_a_training_figure_needs_none(none):
     text = f"data: {{source: builtin:iris, validation: {none}}}\n"
     text += "training: {early_stopping: {monitor: train_loss}}\n"
-    assert "train_loss" == check(parse(text, "f")).training.early_stopping.monitor
+    assert "train_loss" == validate(parse(text, "f")).training.early_stopping.monitor
 
 
 def test_every_monitor_has_a_direction():
@@ -373,7 +375,7 @@ def test_every_monitor_has_a_direction():
 
 
 def test_seeds_are_written_out_and_threads_wait_for_the_data():
-    experiment = resolved(check(parse(MINIMAL + "seed: 5\ntraining: {noise_seed: 9}\n", "f")))
+    experiment = resolve(validate(parse(MINIMAL + "seed: 5\ntraining: {noise_seed: 9}\n", "f")))
     assert (5, 5, 5, 9) == (
         experiment.data.seed,
         experiment.training.order_seed,
@@ -385,7 +387,7 @@ def test_seeds_are_written_out_and_threads_wait_for_the_data():
 
 def test_given_seeds_and_threads_stay():
     text = "seed: 5\nbackend: {threads: 3}\nmodel: {seed: 0}\n"
-    experiment = resolved(check(parse(MINIMAL + text, "f")))
+    experiment = resolve(validate(parse(MINIMAL + text, "f")))
     assert (5, 0, 3) == (experiment.data.seed, experiment.model.seed, experiment.backend.threads)
 
 
@@ -419,15 +421,15 @@ data:
 
 @pytest.mark.parametrize("text", FILES, ids=["minimal", "every key", "variants", "data"])
 def test_what_is_resolved_and_written_loads_back_equal(text, tmp_path):
-    experiment = resolved(check(parse(text, "f")))
+    experiment = resolve(validate(parse(text, "f")))
     file = tmp_path / "config.yaml"
     file.write_text(to_yaml(experiment))
     assert experiment == load(file).experiment
-    assert experiment == resolved(load(file).experiment)
+    assert experiment == resolve(load(file).experiment)
 
 
 def test_a_written_file_holds_every_key():
-    written = parse(to_yaml(check(parse(MINIMAL, "f"))), "f").values
+    written = parse(to_yaml(validate(parse(MINIMAL, "f"))), "f").values
     assert list(Experiment.model_fields) == list(written)
     expected = parse(EVERY_KEY, "f").values
     for block in ("data", "training", "backend"):
@@ -435,7 +437,7 @@ def test_a_written_file_holds_every_key():
 
 
 def test_the_written_file_is_meant_to_be_read():
-    lines = to_yaml(resolved(check(parse(EVERY_KEY, "f")))).splitlines()
+    lines = to_yaml(resolve(validate(parse(EVERY_KEY, "f")))).splitlines()
     assert ["experiment: digits", "seed: 0", "data:", "  source: builtin:optdigits"] == lines[:4]
     assert "  missing: ['', '?', NA, NaN]" in lines
     assert "regularization: {l2: 0.0, l1: 0.0, max_norm: null}" in lines

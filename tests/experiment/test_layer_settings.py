@@ -4,7 +4,8 @@ import pytest
 
 from nettrain.errors import SpecError
 from nettrain.experiment.document import dump, parse
-from nettrain.experiment.load import check, resolved, to_yaml
+from nettrain.experiment.load import to_yaml, validate
+from nettrain.experiment.resolution import resolve
 
 DATA = "data: {source: builtin:iris}\n"
 FILE = (
@@ -23,13 +24,13 @@ model:
 
 
 def model(text):
-    return check(parse(text, "f")).model
+    return validate(parse(text, "f")).model
 
 
 def errors(text):
     """The lines that are said of a file."""
     with pytest.raises(SpecError) as caught:
-        check(parse(text, "f"))
+        validate(parse(text, "f"))
     return list(caught.value.problems)
 
 
@@ -53,8 +54,8 @@ def test_a_layer_inherits_what_it_does_not_say():
 
 
 def test_layers_survive_being_written():
-    experiment = resolved(check(parse(FILE, "f")))
-    again = check(parse(to_yaml(experiment), "f"))
+    experiment = resolve(validate(parse(FILE, "f")))
+    again = validate(parse(to_yaml(experiment), "f"))
     assert experiment == again
     assert (None, [7, 5, 4]) == (again.model.hidden, [layer.units for layer in again.model.layers])
 

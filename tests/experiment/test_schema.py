@@ -12,9 +12,9 @@ from nettrain.cli.completion import (
 )
 from nettrain.errors import SpecError
 from nettrain.experiment.document import parse
-from nettrain.experiment.kinds import REGISTRIES
-from nettrain.experiment.load import check
-from nettrain.experiment.schema import experiment_schema
+from nettrain.experiment.load import validate
+from nettrain.experiment.reference.kinds import REGISTRIES
+from nettrain.experiment.reference.schema import experiment_schema
 from tests.cli.command import CONFIGS
 
 SCHEMA = experiment_schema()
@@ -67,14 +67,14 @@ def test_it_takes_every_config(file):
 
 @pytest.mark.parametrize("line", RIGHT)
 def test_it_takes_what_the_loader_takes(line):
-    check(parse(START + line, "test"))
+    validate(parse(START + line, "test"))
     assert [] == wrong(START + line)
 
 
 @pytest.mark.parametrize("line", WRONG)
 def test_it_refuses_what_the_loader_refuses(line):
     with pytest.raises(SpecError):
-        check(parse(START + line, "test"))
+        validate(parse(START + line, "test"))
     assert wrong(START + line)
 
 

@@ -6,7 +6,14 @@ import pytest
 from rich.cells import cell_len
 
 from nettrain.errors import SpecError
-from nettrain.experiment.kinds import REGISTRIES, CatalogueEntry, NumberSetting, allowed, entries, kinds
+from nettrain.experiment.reference.kinds import (
+    REGISTRIES,
+    CatalogueEntry,
+    NumberSetting,
+    allowed,
+    entries,
+    kinds,
+)
 from nettrain.output.catalogue import details, overview
 from nettrain.output.console import Console
 from nettrain.output.numbers import setting

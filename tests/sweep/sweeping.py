@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nettrain.experiment.load import load
-from nettrain.sweep.search import SweepProgress
-from nettrain.sweep.sweep import Sweep, opened
-from nettrain.sweep.trials import Search, Trial
+from nettrain.sweep.loop import SweepProgress
+from nettrain.sweep.opening import open_sweep
+from nettrain.sweep.search_space import SearchSpace, Trial
+from nettrain.sweep.summary import write_results
+from nettrain.sweep.sweep import Sweep
 
 # every kind of parameter: numbers, choices and their own numbers, architecture, batches, data, seeds
 MANY = """
@@ -55,7 +57,7 @@ def written(folder: Path, text: str) -> Path:
 
 def trials(folder: Path, text: str, total: int | None = None) -> list[Trial]:
     """The trials of a search."""
-    return Search(load(written(folder, text))).trials(total)
+    return SearchSpace(load(written(folder, text))).trials(total)
 
 
 def swept(
@@ -64,7 +66,7 @@ def swept(
     *,
     jobs: int = 1,
     total: int | None = None,
-    watch: Callable[[Sweep, SweepProgress], object] = lambda made, moment: None,
+    watch: Callable[[Sweep, SweepProgress], object] = lambda made, progress: None,
     stop_after: int | None = None,
 ) -> Sweep:
     """A sweep that has run in this folder, to its end or until so many results are new."""
@@ -73,11 +75,11 @@ def swept(
     def enough() -> bool:
         return stop_after is not None and len(new) >= stop_after
 
-    with opened(load(written(folder, text)), folder / "sweeps", total=total, workers=jobs) as made:
-        for moment in made.run(enough):
-            new += [result.trial for result in moment.new]
-            watch(made, moment)
-        made.write(0.0)
+    with open_sweep(load(written(folder, text)), folder / "sweeps", total=total, workers=jobs) as made:
+        for progress in made.run(enough):
+            new += [result.trial for result in progress.new_results]
+            watch(made, progress)
+        write_results(made, 0.0)
         return made
 
 

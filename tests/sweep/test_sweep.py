@@ -15,11 +15,12 @@ from rich.console import Console
 from nettrain.cli.train import train_file
 from nettrain.errors import NettrainError, SpecError
 from nettrain.experiment.load import load, to_yaml
-from nettrain.sweep.messages import Result, TrialChunk
+from nettrain.sweep.messages import TrialChunk, TrialResult
+from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.ranking import Goal
-from nettrain.sweep.search import Scheduler
-from nettrain.sweep.sweep import opened
-from nettrain.sweep.worker_pool import Died, Worker, WorkerPool
+from nettrain.sweep.scheduler import Scheduler
+from nettrain.sweep.summary import summarise
+from nettrain.sweep.worker_pool import Worker, WorkerDied, WorkerPool
 from tests.sweep.sweeping import HALVING, MANY, rows, swept, taken_over, written
 
 LOSS = Goal("val_loss", maximize=False)
@@ -70,7 +71,7 @@ def test_an_interrupted_sweep_goes_on_and_ends_the_same(many, tmp_path):
     first = swept(tmp_path, MANY, stop_after=1)
     done = set(first.results)
     assert 0 < len(done) < 30
-    assert first.summary(0.0)["status"] == "interrupted"
+    assert summarise(first, 0.0)["status"] == "interrupted"
     before = first.folder.journal.read_bytes()
     second = swept(tmp_path, MANY)
     assert rows(many) == rows(second)
@@ -90,8 +91,8 @@ def test_a_torn_last_line_is_trained_again(many, tmp_path):
 def test_a_worker_that_dies_costs_nothing_but_time(many, halved, tmp_path, text):
     killed = []
 
-    def kill(made, moment):
-        if moment.new and not killed:
+    def kill(made, progress):
+        if progress.new_results and not killed:
             killed.append(active_children()[0].pid)
             os.kill(killed[-1], signal.SIGKILL)
 
@@ -101,13 +102,13 @@ def test_a_worker_that_dies_costs_nothing_but_time(many, halved, tmp_path, text)
 
 
 def test_a_worker_that_dies_at_its_start_is_replaced_until_none_will_live():
-    with WorkerPool(1) as crew:
-        crew.workers[0].process.kill()
-        told = next(report for _ in range(60) for _, report in crew.reports(1.0))
-        assert isinstance(told, Died)
-        crew.workers[0].process.kill()
+    with WorkerPool(1) as pool:
+        pool.workers[0].process.kill()
+        message = next(message for _ in range(60) for _, message in pool.messages(1.0))
+        assert isinstance(message, WorkerDied)
+        pool.workers[0].process.kill()
         with pytest.raises(NettrainError, match="ended at its start"):
-            next(report for _ in range(60) for _, report in crew.reports(1.0))
+            next(message for _ in range(60) for _, message in pool.messages(1.0))
 
 
 def test_a_longer_sweep_keeps_what_is_done(many, tmp_path):
@@ -163,7 +164,7 @@ def test_a_bracket_in_which_most_diverge_does_not_wait_for_ever(tmp_path):
     """Trials that diverged between two rungs are among those that go on when there are not enough others."""
     until = monotonic() + 60
 
-    def in_time(made, moment):
+    def in_time(made, progress):
         assert monotonic() < until, sorted({trial.number for trial in made.trials} - set(made.results))
 
     made = swept(tmp_path, HALVING, total=40, watch=in_time)
@@ -186,12 +187,12 @@ def chunk(*numbers):
 def test_a_trial_whose_worker_dies_twice_has_failed_and_its_neighbours_go_on():
     scheduler = Scheduler(deque([chunk(1, 2, 3)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
-    worker.busy = scheduler.next_order(worker).number
-    scheduler.ended(Result(1, "finished", figures={"val_loss": 1.0}))
-    assert scheduler.lost(worker, -9) == []
+    worker.busy = scheduler.next_task(worker).number
+    scheduler.add_result(TrialResult(1, "finished", figures={"val_loss": 1.0}))
+    assert scheduler.worker_died(worker, -9) == []
     assert [one.trials for one in scheduler.chunks] == [(3,), (2,)]
-    worker.busy = scheduler.next_order(worker).number
-    (failed,) = scheduler.lost(worker, -9)
+    worker.busy = scheduler.next_task(worker).number
+    (failed,) = scheduler.worker_died(worker, -9)
     assert (3, "failed", "its process ended (exit code -9)") == (failed.trial, failed.status, failed.message)
     assert [one.trials for one in scheduler.chunks] == [(2,)]
 
@@ -199,19 +200,19 @@ def test_a_trial_whose_worker_dies_twice_has_failed_and_its_neighbours_go_on():
 def test_what_waits_in_a_dead_worker_begins_again_without_blame():
     scheduler = Scheduler(deque([chunk(1, 2), chunk(3)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
-    worker.waiting.add(scheduler.next_order(worker).number)
+    worker.waiting.add(scheduler.next_task(worker).number)
     worker.busy = None
     scheduler.brackets = {}
-    assert scheduler.lost(worker, 1) == []
+    assert scheduler.worker_died(worker, 1) == []
     assert [one.trials for one in scheduler.chunks] == [(1, 2), (3,)]
     assert not scheduler.attempts
 
 
 def test_a_second_sweep_in_the_folder_is_refused(tmp_path):
     path = written(tmp_path, MANY)
-    with opened(load(path), tmp_path, total=2, workers=1):
+    with open_sweep(load(path), tmp_path, total=2, workers=1):
         held = r"in use by process \d+"
-        with pytest.raises(SpecError, match=held), opened(load(path), tmp_path, total=2, workers=1):
+        with pytest.raises(SpecError, match=held), open_sweep(load(path), tmp_path, total=2, workers=1):
             pass
 
 
@@ -296,7 +297,7 @@ def test_the_metrics_better_direction_is_taken(tmp_path):
 
 
 def test_workers_map_one_copy_of_the_data(tmp_path):
-    with opened(load(written(tmp_path, MANY)), tmp_path, total=30, workers=2) as made:
+    with open_sweep(load(written(tmp_path, MANY)), tmp_path, total=30, workers=2) as made:
         stems = {chunk.data.stem for chunk in made.chunks}
         assert len(stems) == 8  # two scalings and four seeds, which split the rows
         names = {path.name for path in made.folder.data.iterdir()}

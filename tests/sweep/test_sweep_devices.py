@@ -1,4 +1,4 @@
-"""A sweep on GPUs: who works where, and what happens when a population does not fit."""
+"""A sweep on GPUs: which worker uses which, and what happens when a population does not fit."""
 
 import contextlib
 import sys
@@ -11,12 +11,13 @@ import pytest
 from nettrain import errors
 from nettrain.experiment.load import load
 from nettrain.sweep import worker_pool
-from nettrain.sweep.messages import Broken, TrialChunk
+from nettrain.sweep.loop import handle_message
+from nettrain.sweep.messages import ChunkFailed, ChunkTooLarge, TrialChunk
+from nettrain.sweep.opening import sweep_devices
 from nettrain.sweep.ranking import Goal
-from nettrain.sweep.search import Scheduler, _hear
-from nettrain.sweep.sweep import _devices
-from nettrain.sweep.trials import Search
-from nettrain.sweep.worker import _broken
+from nettrain.sweep.scheduler import Scheduler
+from nettrain.sweep.search_space import SearchSpace
+from nettrain.sweep.worker import chunk_failed
 from nettrain.sweep.worker_pool import Worker
 
 LOSS = Goal("val_loss", maximize=False)
@@ -32,18 +33,18 @@ def chunk(*numbers):
 
 
 def test_a_population_that_its_device_has_no_room_for_is_halved_until_it_fits():
-    room, told = 2, []
+    room, notes = 2, []
     scheduler = Scheduler(deque([chunk(*range(1, 8)), chunk(8, 9)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
     trained = []
-    while (order := scheduler.next_order(worker)) is not None:
-        if len(order.trials) > room:
-            assert [] == _hear(scheduler, worker, Broken(order.number, "no room", short=True), {})
-            told.append(list(scheduler.notes))
+    while (task := scheduler.next_task(worker)) is not None:
+        if len(task.trials) > room:
+            assert [] == handle_message(scheduler, worker, ChunkTooLarge(task.number, "no room"), {})
+            notes.append(list(scheduler.notes))
         else:
-            trained.append(order.trials)
+            trained.append(task.trials)
     assert [(1, 2), (3, 4), (5, 6), (7,), (8, 9)] == trained
-    assert [["no room; populations that do not fit, as this of 7, are halved"]] * 3 == told
+    assert [["no room; populations that do not fit, as this of 7, are halved"]] * 3 == notes
     assert not scheduler.attempts
 
 
@@ -51,14 +52,14 @@ def test_a_trial_that_its_device_has_no_room_for_has_failed():
     scheduler = Scheduler(deque([chunk(1, 2)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
     failed = []
-    while (order := scheduler.next_order(worker)) is not None:
-        failed += _hear(scheduler, worker, Broken(order.number, "no room", short=True), {})
+    while (task := scheduler.next_task(worker)) is not None:
+        failed += handle_message(scheduler, worker, ChunkTooLarge(task.number, "no room"), {})
     assert [(1, "failed", "no room"), (2, "failed", "no room")] == [
         (one.trial, one.status, one.message) for one in failed
     ]
 
 
-def test_workers_take_turns_at_the_devices_and_a_dead_one_leaves_its_own(monkeypatch):
+def test_workers_share_out_the_devices_and_a_dead_one_is_replaced_on_its_own(monkeypatch):
     started = []
 
     class Process:
@@ -75,10 +76,10 @@ def test_workers_take_turns_at_the_devices_and_a_dead_one_leaves_its_own(monkeyp
 
     context = SimpleNamespace(Pipe=lambda: (MagicMock(), MagicMock()), Process=Process)
     monkeypatch.setattr(worker_pool, "get_context", lambda kind: context)
-    made = worker_pool.WorkerPool(3, (0, 2))
-    made.workers[1].ready = True
-    assert -9 == made._replace(made.workers[1]).code
-    assert ([0, 2, 0, 2], [0, 0, 2]) == (started, [worker.device for worker in made.workers])
+    pool = worker_pool.WorkerPool(3, (0, 2))
+    pool.workers[1].ready = True
+    assert -9 == pool._replace(pool.workers[1]).code
+    assert ([0, 2, 0, 2], [0, 0, 2]) == (started, [worker.device for worker in pool.workers])
 
 
 @pytest.fixture
@@ -104,26 +105,26 @@ def cupy(monkeypatch):
 @pytest.mark.parametrize(("override", "expected"), [((), (0, 1, 2)), (("backend.device=1",), (1,))])
 def test_a_sweep_uses_all_devices_or_the_one_that_is_named(cupy, tmp_path, override, expected):
     (tmp_path / "f.yaml").write_text(SWEEP)
-    assert expected == _devices(Search(load(tmp_path / "f.yaml", override)))
+    assert expected == sweep_devices(SearchSpace(load(tmp_path / "f.yaml", override)))
 
 
-def test_a_device_that_is_not_there_is_told_with_its_place(cupy, tmp_path):
+def test_a_device_that_does_not_exist_is_reported_with_its_location(cupy, tmp_path):
     (tmp_path / "f.yaml").write_text(SWEEP.replace("cupy", "cupy, device: 3"))
     with pytest.raises(errors.NoDeviceError) as caught:
-        _devices(Search(load(tmp_path / "f.yaml")))
+        sweep_devices(SearchSpace(load(tmp_path / "f.yaml")))
     expected = f"{tmp_path}/f.yaml:3: backend.device: no device 3: this machine has 0 to 2"
     assert expected == str(caught.value)
 
 
 def test_no_device_is_asked_for_under_numpy(tmp_path):
     (tmp_path / "f.yaml").write_text(SWEEP.replace("cupy", "numpy"))
-    assert () == _devices(Search(load(tmp_path / "f.yaml")))
+    assert () == sweep_devices(SearchSpace(load(tmp_path / "f.yaml")))
 
 
-def test_a_worker_tells_a_shortage_of_its_device_from_all_else(cupy):
+def test_a_worker_tells_a_shortage_of_memory_on_its_device_from_other_errors(cupy):
     error = type("OutOfMemoryError", (MemoryError,), {"__module__": "cupy.cuda.memory"})
     text = "Out of memory allocating 5,000,000 bytes (allocated so far: 0 bytes)."
-    expected = Broken(4, "device 2: 5.0 MB asked for, 1.0 MB of 2.0 MB free", short=True)
-    assert expected == _broken(4, error(text), 2)
-    assert Broken(4, "MemoryError: of the host") == _broken(4, MemoryError("of the\n host"), 2)
-    assert Broken(4, f"OutOfMemoryError: {text}") == _broken(4, error(text), None)
+    expected = ChunkTooLarge(4, "device 2: 5.0 MB asked for, 1.0 MB of 2.0 MB free")
+    assert expected == chunk_failed(4, error(text), 2)
+    assert ChunkFailed(4, "MemoryError: of the host") == chunk_failed(4, MemoryError("of the\n host"), 2)
+    assert ChunkFailed(4, f"OutOfMemoryError: {text}") == chunk_failed(4, error(text), None)

@@ -1,37 +1,37 @@
 """A population of trials on a device: rungs, trials that are pruned, results."""
 
-from typing import Any
-
 import pytest
 
 from nettrain.experiment.resolution import resolve_with_data
-from nettrain.sweep import training
-from nettrain.sweep.messages import Ended, Result, TrialChunk, Waiting
+from nettrain.sweep import chunk_training
+from nettrain.sweep.messages import FromWorker, RungReached, TrialChunk, TrialResult, TrialsEnded
 from tests.fake_cupy.backend import DoubleBackend
 from tests.trained import IRIS, experiment, prepared
 
 RATES = (0.1, 0.03, 0.01, 0.003, 1e-4)
 
 
-def results() -> tuple[dict[int, Result], list[dict[int, float]]]:
+def results() -> tuple[dict[int, TrialResult], list[dict[int, float]]]:
     """How each trial ended, and what the rungs were told."""
     specs = [experiment(IRIS, f"optimizer.learning_rate={rate}") for rate in RATES]
     data = prepared(specs[0])
     trials = tuple(resolve_with_data(spec, data) for spec in specs)
     chunk = TrialChunk(0, tuple(range(5)), trials, data=None, metric="val_macro_f1", rungs=(2, 4))  # type: ignore[arg-type]
-    told: list[Any] = []
-    running = training.TrialTraining(chunk, data)
+    messages: list[FromWorker] = []
+    running = chunk_training.ChunkTraining(chunk, data)
     for worst in (4, 3):
-        assert running.until_it_waits(told.append)
+        assert running.train_to_rung(messages.append)
         running.pruned |= {worst}
-    assert not running.until_it_waits(told.append)
-    ended = {one.trial: one for report in told if isinstance(report, Ended) for one in report.results}
-    return ended, [report.figures for report in told if isinstance(report, Waiting)]
+    assert not running.train_to_rung(messages.append)
+    ended = {
+        one.trial: one for message in messages if isinstance(message, TrialsEnded) for one in message.results
+    }
+    return ended, [message.figures for message in messages if isinstance(message, RungReached)]
 
 
 def test_a_chunk_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     here, rungs_here = results()
-    monkeypatch.setattr(training, "open_backend", lambda name, **of: DoubleBackend(of["dtype"], 1))
+    monkeypatch.setattr(chunk_training, "open_backend", lambda name, **of: DoubleBackend(of["dtype"], 1))
     there, rungs_there = results()
     assert rungs_here == rungs_there
     assert len(rungs_there) == 2

@@ -17,7 +17,7 @@ SOURCES = {
 }
 
 
-def settled(source: str, *overrides: str) -> Experiment:
+def resolved(source: str, *overrides: str) -> Experiment:
     spec = experiment(f"data: {{source: '{source}'}}", *overrides)
     return resolve_with_data(spec, prepared(spec))
 
@@ -27,11 +27,11 @@ def settled(source: str, *overrides: str) -> Experiment:
     [("classes", "cross_entropy"), ("two classes", "binary_cross_entropy"), ("numbers", "mse")],
 )
 def test_the_loss_follows_from_the_targets(kind: str, loss: str) -> None:
-    assert settled(SOURCES[kind]).loss.name == loss
+    assert resolved(SOURCES[kind]).loss.name == loss
 
 
 def test_two_classes_may_have_two_outputs() -> None:
-    assert settled(SOURCES["two classes"], "loss=cross_entropy").loss.name == "cross_entropy"
+    assert resolved(SOURCES["two classes"], "loss=cross_entropy").loss.name == "cross_entropy"
 
 
 def fitting(*kinds: str) -> str:
@@ -73,17 +73,17 @@ def test_a_loss_takes_the_targets_that_it_names(name: str, kind: str, tmp_path: 
 
 def test_a_share_of_one_output_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
-        settled(SOURCES["numbers"], "loss=mse", "model.output_activation=softmax")
+        resolved(SOURCES["numbers"], "loss=mse", "model.output_activation=softmax")
     assert str(caught.value) == "model.output_activation: softmax needs several outputs, here is one"
     with pytest.raises(SpecError):
-        settled(SOURCES["two classes"], "loss=hinge", "model.output_activation=softmax")
+        resolved(SOURCES["two classes"], "loss=hinge", "model.output_activation=softmax")
 
 
 def test_a_setting_that_would_do_nothing_is_named() -> None:
     with pytest.raises(SpecError) as caught:
-        settled(SOURCES["classes"], "loss={name: focal, alpha: 0.25}")
+        resolved(SOURCES["classes"], "loss={name: focal, alpha: 0.25}")
     assert str(caught.value) == "loss.alpha: 0.25 does nothing for classes, it is for two classes"
-    assert settled(SOURCES["two classes"], "loss={name: focal, alpha: 0.25}").loss.alpha == 0.25
+    assert resolved(SOURCES["two classes"], "loss={name: focal, alpha: 0.25}").loss.alpha == 0.25
 
 
 @pytest.mark.parametrize(("name", "kind"), [("poisson", "counts"), ("kl_divergence", "distributions")])
@@ -94,8 +94,8 @@ def test_some_losses_need_targets_in_their_own_units(name: str, kind: str, tmp_p
         SpecError, match=rf"^data.target_scaling: {name} needs targets as they are, write none$"
     ):
         read_and_resolve(scaled)
-    settled, data = read_and_resolve(experiment(IRIS, *own, f"loss={name}"))
-    assert settled.data.target_scaling == "none"
+    trained, data = read_and_resolve(experiment(IRIS, *own, f"loss={name}"))
+    assert trained.data.target_scaling == "none"
     assert data.train.y.min() >= 0
 
 
@@ -117,7 +117,7 @@ def test_targets_that_a_loss_cannot_take_are_refused(name: str, message: str, tm
 
 def test_a_loss_with_a_link_takes_no_other_output_activation() -> None:
     with pytest.raises(SpecError, match="tanh does not go with cross_entropy, which brings softmax"):
-        settled(SOURCES["classes"], "model.output_activation=tanh")
+        resolved(SOURCES["classes"], "model.output_activation=tanh")
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_a_loss_with_a_link_takes_no_other_output_activation() -> None:
 def test_threads_are_for_products_that_are_worth_sharing(
     hidden: str, batch: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nettrain.experiment.resolution.available_cores", lambda: 7)
+    monkeypatch.setattr("nettrain.experiment.threads.available_cores", lambda: 7)
     shape = [f"model.hidden={hidden}", f"training.batch_size={batch}"]
-    assert settled("builtin:optdigits", *shape).backend.threads == threads
+    assert resolved("builtin:optdigits", *shape).backend.threads == threads
 
 
 def test_a_monitor_of_other_targets_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
-        settled(SOURCES["classes"], "training.early_stopping.monitor=val_rmse")
+        resolved(SOURCES["classes"], "training.early_stopping.monitor=val_rmse")
     assert str(caught.value) == (
         'training.early_stopping.monitor: "val_rmse" is not for classes'
         " (allowed: train_loss, objective, val_loss, val_accuracy, val_balanced_accuracy, val_macro_f1,"
@@ -144,7 +144,7 @@ def test_a_monitor_of_other_targets_is_refused() -> None:
 
 def test_warmup_must_fit_into_the_run() -> None:
     with pytest.raises(SpecError, match=r"^schedule.warmup: 9 epochs of warmup do not fit into 3$"):
-        settled(SOURCES["classes"], "schedule.warmup=9", "training.epochs=3")
+        resolved(SOURCES["classes"], "schedule.warmup=9", "training.epochs=3")
 
 
 @pytest.mark.parametrize(
@@ -162,11 +162,11 @@ def test_warmup_must_fit_into_the_run() -> None:
     ],
 )
 def test_what_to_know_when_comparing_figures(overrides: list[str], told: list[str]) -> None:
-    assert remarks(settled(SOURCES["classes"], *overrides)) == told
+    assert remarks(resolved(SOURCES["classes"], *overrides)) == told
 
 
 def test_threads_that_are_given_stay() -> None:
-    assert settled("builtin:iris", "backend.threads=2").backend.threads == 2
+    assert resolved("builtin:iris", "backend.threads=2").backend.threads == 2
 
 
 def test_a_monitor_without_rows_is_refused_when_the_split_leaves_none() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from nettrain.data.settings import KINDS
-from nettrain.experiment.settings import Experiment, monitors
+from nettrain.experiment.monitors import monitors
+from nettrain.experiment.settings import Experiment
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MARKS = ("title", "varies", "later")  # not for a reader of the schema

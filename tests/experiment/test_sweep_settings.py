@@ -4,8 +4,8 @@ import pytest
 
 from nettrain.errors import SpecError
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import check
-from nettrain.experiment.search import EarlyTerminate, parameters
+from nettrain.experiment.load import validate
+from nettrain.experiment.sweep_settings import EarlyTerminate, parameters
 
 HEAD = "data: {source: 'builtin:iris'}\nsweep:\n"
 
@@ -17,13 +17,13 @@ def document(block):
 
 def errors(block):
     with pytest.raises(SpecError) as caught:
-        check(document(block))
+        validate(document(block))
     return list(caught.value.problems)
 
 
 def searched(block):
     found = document(block)
-    check(found)
+    validate(found)
     return {one.key: one.distribution.model_dump() for one in parameters(found)}
 
 

@@ -26,7 +26,7 @@ class Recommendation:
     held: bool
 
 
-def plan(guess: Guess) -> Recommendation:
+def recommend(guess: Guess) -> Recommendation:
     """What suits so many rows: few want a small network, many passes and a pull towards small weights."""
     rows = guess.rows - guess.unlabelled
     held = rows >= FEWEST

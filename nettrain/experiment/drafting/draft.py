@@ -6,8 +6,8 @@ from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.guess import Guess
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.tables.table import counted
-from nettrain.experiment.page import Page, plain, printable, quoted, shortened
-from nettrain.experiment.recommendation import Recommendation, in_words, plan
+from nettrain.experiment.drafting.page import Page, plain, printable, quoted, shortened
+from nettrain.experiment.drafting.recommendation import Recommendation, in_words, recommend
 
 NAMED = 6  # columns in a comment before it gets hard to read
 TEST, VALIDATION = 0.2, 0.15
@@ -20,7 +20,7 @@ def draft(guess: Guess, source: str, name: str, made_by: str, file: str, *, spli
 
     `made_by` is the command that asked for it; with a `split_seed` the splits have a seed of their own.
     """
-    suited = plan(guess)
+    suited = recommend(guess)
     page = Page()
     page.remark(
         0, f"A first guess by `{printable(made_by)}` from a look at the data; change what you know better."
@@ -59,7 +59,7 @@ def findings(guess: Guess) -> dict[str, str]:
         found["gaps"] = f"also written {', '.join(map(quoted, guess.marks[:NAMED]))}"
     if guess.unlabelled:
         found["dropped"] = f"{counted(guess.unlabelled, 'row')} without a target"
-    found["network"] = in_words(plan(guess))
+    found["network"] = in_words(recommend(guess))
     return found | ({"note": "; ".join(guess.notes)} if guess.notes else {})
 
 

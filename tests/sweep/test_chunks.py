@@ -1,8 +1,9 @@
-"""How jobs of one group are cut: evenly over the workers, small enough for the caches."""
+"""How jobs of one group are divided into chunks: evenly over the workers, small enough for the caches."""
 
 import pytest
 
-from nettrain.sweep.plan import CACHE, MOST_ON_DEVICE, SHARE, TrialJob, large, parts
+from nettrain.sweep.chunks import CACHE, MOST_ON_DEVICE, SHARE, CacheSizing, DeviceSizing
+from nettrain.sweep.jobs import TrialJob
 
 
 def jobs(count, size):
@@ -12,7 +13,7 @@ def jobs(count, size):
 @pytest.mark.parametrize(
     ("count", "size", "workers", "expected"),
     [
-        (64, CACHE // 40, 2, [32, 32]),  # one turn each
+        (64, CACHE // 40, 2, [32, 32]),  # one round
         (256, CACHE // 40, 2, [32] * 8),
         (100, CACHE // 10, 2, [10] * 10),  # what the caches take
         (90, CACHE // 10, 2, [9] * 10),  # evenly, a tenth part rather than an odd one
@@ -22,10 +23,10 @@ def jobs(count, size):
         (16, 10 * CACHE, 2, [8, 8]),  # too large for any cache: their calls are still shared
     ],
 )
-def test_parts_are_even_and_give_every_worker_its_turn(count, size, workers, expected):
-    made = parts(jobs(count, size), workers)
+def test_chunks_are_even_and_every_worker_gets_the_same_number(count, size, workers, expected):
+    made = CacheSizing(workers).split(jobs(count, size))
     assert sorted(map(len, made)) == sorted(expected)
-    assert [job.trial for part in made for job in part] == list(range(1, count + 1))
+    assert [job.trial for chunk in made for job in chunk] == list(range(1, count + 1))
 
 
 @pytest.mark.parametrize(
@@ -38,9 +39,9 @@ def test_parts_are_even_and_give_every_worker_its_turn(count, size, workers, exp
         (3, 0.5, 1, [1, 1, 1]),  # not even one may fit: it is tried
     ],
 )
-def test_parts_on_a_device_are_as_large_as_its_memory_lets_them_be(count, fitting, workers, expected):
+def test_chunks_on_a_device_are_as_large_as_its_memory_allows(count, fitting, workers, expected):
     assert MOST_ON_DEVICE < 3000
     size = 1_000_000
-    made = large(jobs(count, size), workers, int(fitting * size / SHARE))
+    made = DeviceSizing(workers, int(fitting * size / SHARE)).split(jobs(count, size))
     assert expected == sorted(map(len, made), reverse=True)
-    assert [job.trial for part in made for job in part] == list(range(1, count + 1))
+    assert [job.trial for chunk in made for job in chunk] == list(range(1, count + 1))

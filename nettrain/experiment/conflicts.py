@@ -1,0 +1,124 @@
+"""Keys of an experiment file that contradict each other."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.schedules import Reactive
+from nettrain.errors import nearest
+from nettrain.experiment.document import KeyPath
+from nettrain.experiment.monitors import monitors
+from nettrain.experiment.problems import Problem
+
+if TYPE_CHECKING:
+    from nettrain.experiment.settings import Experiment
+
+SCHEDULE_MONITOR = ("schedule", "monitor")
+
+
+def conflicts(experiment: "Experiment") -> Iterator[Problem]:
+    """Values that are each valid, but not together; the key is the one to change."""
+    yield from _batch_norm(experiment)
+    if optimizers[experiment.optimizer.name].full_batch:
+        yield from full_batch_conflicts(experiment)
+    yield from _two_weight_decays(experiment)
+    yield from _two_momentum_schedules(experiment)
+    yield from _no_momentum_to_cycle(experiment)
+    yield from _monitors(experiment)
+
+
+def schedule_monitor(experiment: "Experiment") -> dict[KeyPath, str]:
+    """The metric that the learning rate reacts to, by its key; empty when it reacts to none."""
+    schedule = experiment.schedule
+    monitor = schedule.monitor if isinstance(schedule, Reactive) else None
+    return {} if monitor is None else {SCHEDULE_MONITOR: monitor}
+
+
+def full_batch_conflicts(experiment: "Experiment") -> Iterator[Problem]:
+    """Whatever does not go with an optimizer that minimises the whole objective, such as L-BFGS."""
+    name, training = experiment.optimizer.name, experiment.training
+    if training.batch_size != "full":
+        text = f"{training.batch_size} does not go with {name}, which takes full"
+        yield Problem(("training", "batch_size"), text)
+    if experiment.backend.dtype != "float64":
+        text = f"{experiment.backend.dtype} does not go with {name}, which takes float64"
+        yield Problem(("backend", "dtype"), text)
+    if training.sampling != "permutation":
+        text = f"{training.sampling} does not go with {name}, which takes every row"
+        yield Problem(("training", "sampling"), text)
+    if experiment.schedule.name != "constant" or experiment.schedule.warmup > 0:
+        yield Problem(("schedule",), f"{name} has no learning rate to change")
+    yield from _random_objective(experiment)
+    yield from _changed_gradient(experiment)
+
+
+def _random_objective(experiment: "Experiment") -> Iterator[Problem]:
+    model = experiment.model.written_out()
+    layers = model.layers or []
+    uses = {
+        "input_noise": model.input_noise > 0,
+        "dropout": any(layer.dropout > 0 for layer in layers),
+        "batch_norm": any(layer.batch_norm is not None for layer in layers),
+    }
+    why = "whose objective must not change between two evaluations"
+    for key, used in uses.items():
+        if used:
+            yield Problem(("model", key), f"does not go with {experiment.optimizer.name}, {why}")
+
+
+def _changed_gradient(experiment: "Experiment") -> Iterator[Problem]:
+    training, penalties = experiment.training, experiment.regularization
+    values: dict[KeyPath, object] = {
+        ("training", "clip_value"): training.clip_value,
+        ("training", "clip_norm"): training.clip_norm,
+        ("training", "weight_decay"): training.weight_decay,
+        ("regularization", "l1"): penalties.l1,
+        ("regularization", "max_norm"): penalties.max_norm,
+    }
+    why = "which needs the exact gradient of a smooth objective"
+    for path, value in values.items():
+        if value:
+            yield Problem(path, f"does not go with {experiment.optimizer.name}, {why}")
+
+
+def _batch_norm(experiment: "Experiment") -> Iterator[Problem]:
+    normalised = any(layer.batch_norm for layer in experiment.model.hidden_layers())
+    if normalised and experiment.training.batch_size == 1:
+        yield Problem(("training", "batch_size"), "1 row has no spread for batch_norm")
+
+
+def _two_weight_decays(experiment: "Experiment") -> Iterator[Problem]:
+    optimizer = experiment.optimizer
+    if experiment.training.weight_decay > 0 and hasattr(optimizer, "weight_decay"):
+        text = f"{optimizer.name} has its own, optimizer.weight_decay"
+        yield Problem(("training", "weight_decay"), text)
+
+
+def _two_momentum_schedules(experiment: "Experiment") -> Iterator[Problem]:
+    schedule = getattr(experiment.optimizer, "momentum_schedule", None)
+    cycles = getattr(experiment.schedule, "momentum", None) == "cycle"
+    if cycles and schedule and schedule.name != "constant":
+        name = experiment.schedule.name
+        text = f'{name} moves the momentum itself, unless schedule.momentum is "fixed"'
+        yield Problem(("optimizer", "momentum_schedule"), text)
+
+
+def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[Problem]:
+    optimizer, schedule = experiment.optimizer, experiment.schedule
+    field = optimizers[optimizer.name].momentum_field
+    if field is not None and getattr(optimizer, field) is not None:
+        return
+    for key in ("momentum_low", "momentum_high"):
+        value = getattr(schedule, key, None)
+        if value is not None and value != type(schedule).model_fields[key].default:
+            text = f"{value} does nothing for {optimizer.name}, which has no momentum to move"
+            yield Problem(("schedule", key), text)
+
+
+def _monitors(experiment: "Experiment") -> Iterator[Problem]:
+    for path, name in schedule_monitor(experiment).items():
+        if name not in monitors():
+            yield Problem(path, f'unknown "{name}"{nearest(name, monitors())}')
+    for path, name in experiment.watched.items():
+        if name.startswith("val_") and not experiment.data.validation:
+            yield Problem(path, f'"{name}" needs validation rows, but data.validation is 0')

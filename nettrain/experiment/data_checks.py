@@ -1,0 +1,83 @@
+"""Whether an experiment fits its data: the loss, the outputs and the monitored metrics."""
+
+from collections.abc import Set as AbstractSet
+
+from nettrain.catalogue.losses import Loss, losses
+from nettrain.catalogue.metrics import metrics, metrics_for
+from nettrain.data.prepare import Prepared, Rows
+from nettrain.errors import DataError, SpecError
+from nettrain.experiment.settings import Experiment
+from nettrain.experiment.task import network_of, targets_of, task_of
+
+SPECIAL_NUMBERS = ("counts", "distributions")  # kinds of targets that are numbers too
+
+
+def check_loss(loss: Loss, data: Prepared) -> None:
+    """Raise SpecError when the loss, or one of its settings, is not for the data's targets."""
+    targets = targets_of(data.preprocessing)
+    _check_targets(loss.name, targets, data)
+    for key, use in loss.unused_settings(targets).items():
+        raise SpecError(f"loss.{key}: {getattr(loss, key)} does nothing for {targets}, it is for {use}")
+
+
+def check_outputs(experiment: Experiment, data: Prepared) -> None:
+    """Raise SpecError when outputs that share out a total are not several: one alone would always be 1."""
+    last = network_of(experiment, data).layers[-1]
+    if last.activation.outputs_only and last.units == 1:
+        raise SpecError(f"model.output_activation: {last.activation.name} needs several outputs, here is one")
+
+
+def check_warmup(experiment: Experiment) -> None:
+    """Raise SpecError when the warmup is longer than the run."""
+    warmup, epochs = experiment.schedule.warmup, experiment.training.epochs
+    if warmup > epochs:
+        raise SpecError(f"schedule.warmup: {warmup} epochs of warmup do not fit into {epochs}")
+
+
+def check_monitors(experiment: Experiment, data: Prepared) -> None:
+    """Raise SpecError or DataError when a monitored metric is undefined for these targets or these rows."""
+    task = task_of(data.preprocessing, experiment)
+    allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(task))]
+    for path, name in experiment.watched.items():
+        key = ".".join(map(str, path))
+        if name not in allowed:
+            reason = f"is not for {task.targets}{'' if task.probabilities else ' without probabilities'}"
+            raise SpecError(f'{key}: "{name}" {reason} (allowed: {", ".join(allowed)})')
+        if name.startswith("val_"):
+            _check_validation_rows(key, name, experiment, data.validation)
+
+
+def _check_targets(name: str, targets: str, data: Prepared) -> None:
+    plain = {targets, "classes"} if targets == "two classes" else {targets}  # two classes are classes too
+    special: tuple[str, ...] = ()
+    if targets == "numbers":
+        special = SPECIAL_NUMBERS[: data.train.y.shape[-1]]  # a single number is not a distribution
+    fits = set(losses[name].fits)
+    if not plain.union(special) & fits:
+        others = "".join(f", {_losses_for({kind})} for {kind}" for kind in special)
+        raise SpecError(f"loss: {name} is not for {targets}, use {_losses_for(plain)}{others}")
+    if targets == "numbers" and not plain & fits and data.settings.target_scaling != "none":
+        raise SpecError(f"data.target_scaling: {name} needs targets as they are, write none")
+
+
+def _losses_for(targets: AbstractSet[str]) -> str:
+    """The losses that take any of these targets: `a, b or c`."""
+    names = [name for name, loss in losses.items() if targets & set(loss.fits)]
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _check_validation_rows(key: str, name: str, experiment: Experiment, rows: Rows | None) -> None:
+    """An undefined metric would be NaN, and so look as if the network had diverged."""
+    if rows is None:
+        raise DataError(
+            f'{key}: "{name}" needs validation rows,'
+            f" but data.validation {experiment.data.validation} of so few rows is none"
+        )
+    metric = name.removeprefix("val_")
+    if metric == "loss":
+        return
+    targets = rows.y[rows.weight > 0]
+    columns = targets.T if targets.ndim > 1 else [targets]
+    lacking = [metrics[metric].lacks(column) for column in columns]
+    if all(lacking):  # the metric of several targets is the mean over those for which it is defined
+        raise DataError(f'{key}: "{name}" needs {lacking[0]} among the validation rows')

@@ -1,0 +1,1 @@
+"""`nettrain init`: a commented experiment file drafted from a first look at the data."""

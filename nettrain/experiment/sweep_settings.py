@@ -1,0 +1,220 @@
+"""The `sweep:` block: what is searched, in the spelling of Weights & Biases."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from nettrain.catalogue.distributions import Distribution, distributions, implied
+from nettrain.catalogue.settings import Settings, expects, option
+from nettrain.errors import SpecError, nearest
+from nettrain.experiment.document import Document, KeyPath, PlainValue
+from nettrain.experiment.problems import Problem, describe_errors, shortened_yaml
+
+PARAMETERS = ("sweep", "parameters")
+NOT_SEARCHED = ("sweep", "experiment", "backend")
+TRIALS = 64  # of a random search, unless the file says otherwise
+MAX_RUNGS = 64
+EXPONENTS = {"log_uniform": "log_uniform_values", "q_log_uniform": "q_log_uniform_values"}
+LARGEST_EXPONENT = 700  # e to the power of this is still a finite number
+
+
+def _available(method: str) -> str:
+    if method == "bayes":
+        raise PydanticCustomError("unbuilt", '"bayes" is not here, use random or grid')
+    return method
+
+
+class SweepMetric(Settings):
+    """The metric by which trials are compared."""
+
+    name: str = option("val_loss", "a metric of the trained network: val_ or train_, then loss or its name")
+    goal: Literal["minimize", "maximize"] | None = option(
+        None, "which values are better; null: those that are better for this metric"
+    )
+
+
+class EarlyTerminate(Settings):
+    """Successive halving: at epochs min_iter·eta^i the best ⌈n/eta⌉ of the n trials in a bracket continue."""
+
+    type: Literal["successive_halving", "hyperband"] = option(
+        "successive_halving", "hyperband of Weights & Biases is run as successive halving"
+    )
+    min_iter: int | None = option(None, "epochs before the first comparison", ge=1)
+    max_iter: int | None = option(
+        None, "instead of min_iter: eta times the epochs before the last comparison", ge=1
+    )
+    s: int | None = option(None, "with max_iter: the number of comparisons", ge=1)
+    eta: Annotated[Annotated[int, Field(ge=2)] | float, expects("a number above 1")] = option(
+        3, "one in eta trials continues"
+    )
+    bracket: int = option(64, "number of consecutive trials that are compared with each other", ge=2)
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> "EarlyTerminate":
+        if self.eta <= 1:
+            raise PydanticCustomError("elsewhere", "eta is not above 1")
+        if (self.min_iter is None) is (self.max_iter is None or self.s is None):
+            raise PydanticCustomError("elsewhere", "give min_iter, or max_iter and s")
+        return self
+
+    def rungs(self, epochs: int) -> list[int]:
+        """The epochs of all comparisons in a run of `epochs` epochs; there is none after the last epoch."""
+        first = float(self.min_iter or max(1, self._first_from_max()))
+        rungs = [round(first * self.eta**i) for i in range(MAX_RUNGS) if first * self.eta**i < epochs]
+        return list(dict.fromkeys(rungs))
+
+    def _first_from_max(self) -> int:
+        return int((self.max_iter or 1) / self.eta ** (self.s or 0))
+
+
+class SweepSettings(Settings):
+    """A search over parameters of the experiment that contains it."""
+
+    method: Annotated[Literal["random", "grid", "bayes"], AfterValidator(_available)] = option(
+        "random", "random draws, or a grid of all combinations"
+    )
+    trials: int | None = option(
+        None,
+        f"number of trials, those of earlier runs included; null: {TRIALS}, or the whole grid",
+        ge=1,
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = option(0, "seed of the draws")
+    metric: SweepMetric = option({}, "what trials are compared by")
+    early_terminate: EarlyTerminate | None = option(None, "stop trials that fall behind")
+    parameters: dict[str, Any] = Field(
+        description="what is searched: dotted keys of the experiment, each with values, value, min and max, "
+        "or a distribution",
+        min_length=1,
+    )
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One searched key of the experiment, and its location in the file."""
+
+    key: str
+    distribution: Distribution
+    location: str = ""
+
+    @property
+    def path(self) -> KeyPath:
+        return tuple(self.key.split("."))
+
+
+def sweep_of(settings: SweepSettings | None, label: str) -> SweepSettings:
+    """The sweep block. Raises SpecError when a file has none."""
+    if settings is None:
+        raise SpecError(f"{label}: has no sweep block, nothing to search")
+    return settings
+
+
+def parameters(document: Document) -> list[Parameter]:
+    """The parameters that a validated document searches."""
+    return [
+        Parameter(entry.key, _distribution(entry.block), document.location(entry.path))
+        for entry in _entries(document.block.get("sweep"))
+        if entry.key and isinstance(entry.block, dict)
+    ]
+
+
+def search_problems(document: Document) -> list[Problem]:
+    """The problems of the searched parameters, by their path in the document."""
+    sweep = document.block.get("sweep")
+    if not isinstance(sweep, dict) or not isinstance(sweep.get("parameters"), dict):
+        return []
+    problems: list[Problem] = []
+    first: dict[str, KeyPath] = {}
+    for key, path, block in _entries(sweep):
+        if key in first:
+            text = f"searched twice, first at {document.location(first[key])}"
+            problems.append(Problem(path, text))
+        elif key.split(".")[0] in NOT_SEARCHED:
+            problems.append(Problem(path, "cannot be searched"))
+        else:
+            inner = _block_problems(block, sweep.get("method"))
+            problems += [Problem((*path, *below), text) for below, text in inner]
+        first.setdefault(key, path)
+    return problems
+
+
+class _Entry(NamedTuple):
+    """One entry of `parameters:`: its dotted key of the experiment, its path in the document, its block."""
+
+    key: str
+    path: KeyPath
+    block: PlainValue
+
+
+def _entries(sweep: PlainValue) -> Iterator[_Entry]:
+    """The searched parameters; an entry with `parameters:` of its own holds keys below its key."""
+
+    def below(entries: PlainValue, key: tuple[str, ...], path: KeyPath) -> Iterator[_Entry]:
+        if not isinstance(entries, dict):
+            return
+        for name, block in entries.items():
+            inner = block.get("parameters") if isinstance(block, dict) and len(block) == 1 else None
+            if isinstance(inner, dict):
+                yield from below(inner, (*key, name), (*path, name, "parameters"))
+            else:
+                yield _Entry(".".join((*key, name)), (*path, name), block)
+
+    if isinstance(sweep, dict):
+        yield from below(sweep.get("parameters"), (), PARAMETERS)
+
+
+def _block_problems(block: PlainValue, method: PlainValue) -> Iterator[Problem]:
+    if not isinstance(block, dict):
+        hint, shown = "values" if isinstance(block, list) else "value", shortened_yaml(block)
+        yield Problem((), f"{shown} is not a block of keys, write {{{hint}: {shown}}}")
+        return
+    name = _name(block)
+    if isinstance(name, str) and name in EXPONENTS:
+        yield Problem(("distribution",), _without_exponents(name, block))
+    elif name is None:
+        yield Problem((), "needs values, value, min and max, or a distribution")
+    elif not isinstance(name, str) or name not in distributions:
+        yield Problem(("distribution",), f"unknown {shortened_yaml(name)}{nearest(name, distributions)}")
+    else:
+        yield from _distribution_problems(name, block, method)
+
+
+def _distribution_problems(
+    name: str, block: Mapping[str, PlainValue], method: PlainValue
+) -> Iterator[Problem]:
+    kind = distributions[name]
+    try:
+        distribution = kind.model_validate(_settings(block))
+    except ValidationError as error:
+        for path, text in describe_errors(error, kind):
+            yield Problem(path, text.replace("(allowed: name", "(allowed: distribution"))
+        return
+    if method == "grid" and distribution.steps() is None:
+        yield Problem((), f"{name} has no end of values, a grid needs values or a q_ distribution")
+
+
+def _distribution(block: Mapping[str, PlainValue]) -> Distribution:
+    return distributions[str(_name(block))].model_validate(_settings(block))
+
+
+def _name(block: Mapping[str, PlainValue]) -> PlainValue:
+    """The distribution that a block names, or that its keys imply."""
+    return block.get("distribution") or implied(list(block), block.get("min"), block.get("max"))
+
+
+def _settings(block: Mapping[str, PlainValue]) -> dict[str, PlainValue]:
+    return {key: value for key, value in block.items() if key != "distribution"}
+
+
+def _without_exponents(name: str, block: Mapping[str, PlainValue]) -> str:
+    """How to write with the limits themselves what a block gives with exponents of e."""
+    text = f'"{name}" takes exponents of e, write {EXPONENTS[name]} with the borders themselves'
+    limits = [
+        f"{math.exp(float(end)):.4g}"
+        for end in (block.get("min"), block.get("max"))
+        if isinstance(end, int | float) and abs(end) < LARGEST_EXPONENT
+    ]
+    return f"{text}: min: {limits[0]}, max: {limits[1]}" if len(limits) == 2 else text

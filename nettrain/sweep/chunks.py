@@ -1,0 +1,78 @@
+"""From jobs to chunks: jobs of one grouping key train together, as many as fit the caches or a GPU."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+from nettrain.catalogue.members import group
+from nettrain.sweep.jobs import TrialJob
+from nettrain.sweep.messages import TrialChunk
+
+CACHE = 12 << 20  # bytes of a population's arrays, beyond which more members gain nothing
+FEWEST, MOST = 8, 64  # members of a chunk that is sized for the caches
+MOST_ON_DEVICE = 1024  # members of a chunk on a GPU, which far fewer keep busy
+SHARE = 0.5  # of a device's free memory that a chunk may take, by estimate
+PLENTY = 32  # members that share the calls of a step so well that more of them gain little
+ROUNDS = 2  # chunks of a large group for each worker, so that none waits long for the last one
+
+
+class Sizing(Protocol):
+    """How jobs of one grouping key are divided into chunks."""
+
+    def split(self, jobs: Sequence[TrialJob]) -> list[list[TrialJob]]: ...
+
+
+@dataclass(frozen=True)
+class CacheSizing:
+    """Chunks of equal size that fit the caches and give every worker the same number of them."""
+
+    workers: int
+
+    def split(self, jobs: Sequence[TrialJob]) -> list[list[TrialJob]]:
+        fitting = min(max(CACHE // jobs[0].bytes, FEWEST), MOST)
+        one_round = math.ceil(len(jobs) / self.workers)
+        all_rounds = math.ceil(len(jobs) / (self.workers * ROUNDS))
+        share = max(min(one_round, max(all_rounds, PLENTY)), FEWEST)
+        count = math.ceil(len(jobs) / min(fitting, share))
+        if count > self.workers:
+            count = math.ceil(count / self.workers) * self.workers
+        return _split_evenly(jobs, count)
+
+
+@dataclass(frozen=True)
+class DeviceSizing:
+    """As few chunks of equal size as fit the free memory of a GPU (bytes) and give every worker one."""
+
+    workers: int
+    memory: int
+
+    def split(self, jobs: Sequence[TrialJob]) -> list[list[TrialJob]]:
+        fitting = max(min(int(SHARE * self.memory) // jobs[0].bytes, MOST_ON_DEVICE), 1)
+        one_round = math.ceil(len(jobs) / self.workers)
+        return _split_evenly(jobs, math.ceil(len(jobs) / min(fitting, one_round)))
+
+
+def make_chunks(
+    jobs: Sequence[TrialJob], sizing: Sizing, metric: str, rungs: tuple[int, ...] = ()
+) -> list[TrialChunk]:
+    """Chunks of these jobs, those with the most work first, so that the last ones are short."""
+    groups = group([job.experiment for job in jobs])
+    chunks = [
+        _chunk(some, metric, rungs)
+        for positions in groups
+        for some in sizing.split([jobs[position] for position in positions])
+    ]
+    return sorted(chunks, key=lambda chunk: (-chunk.cost, chunk.trials))
+
+
+def _chunk(jobs: Sequence[TrialJob], metric: str, rungs: tuple[int, ...]) -> TrialChunk:
+    trials = tuple(job.trial for job in jobs)
+    experiments = tuple(job.experiment for job in jobs)
+    return TrialChunk(0, trials, experiments, jobs[0].data, metric, rungs, sum(job.cost for job in jobs))
+
+
+def _split_evenly(jobs: Sequence[TrialJob], count: int) -> list[list[TrialJob]]:
+    bounds = [round(k * len(jobs) / count) for k in range(count + 1)]
+    return [list(jobs[start:stop]) for start, stop in pairwise(bounds)]

@@ -1,0 +1,152 @@
+"""Opening a sweep: its folder is locked, its trials are validated, its data prepared and its chunks made."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nettrain.backend.device import device, devices, memory
+from nettrain.experiment.load import LoadedExperiment
+from nettrain.experiment.monitors import goal
+from nettrain.experiment.sweep_settings import SweepMetric
+from nettrain.experiment.threads import available_cores
+from nettrain.locks import locked
+from nettrain.store.sweep_folder import SweepFolder
+from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing, make_chunks
+from nettrain.sweep.halving import Bracket, make_brackets
+from nettrain.sweep.jobs import TrialJob, prepare_jobs
+from nettrain.sweep.messages import TrialChunk
+from nettrain.sweep.ranking import Goal
+from nettrain.sweep.search_space import SearchSpace, Trial
+from nettrain.sweep.sweep import Sweep
+from nettrain.sweep.sweep_journal import SweepJournal
+
+
+@contextmanager
+def open_sweep(
+    loaded: LoadedExperiment, out: Path, *, total: int | None, workers: int | None
+) -> Iterator[Sweep]:
+    """The sweep of an experiment file, ready to run, in a folder that is locked meanwhile.
+
+    `total` is the number of trials, by default the file's; `workers` the number of processes, by default
+    one for each GPU or processor. Raises SpecError or DataError, before the first trial trains, when any of
+    the trials would be refused.
+    """
+    space = SearchSpace(loaded)
+    gpus = sweep_devices(space)
+    trials = space.trials(total)  # refused before there is a folder
+    folder = SweepFolder.open(out, loaded.experiment.experiment)
+    try:
+        with locked(folder.path) as note, _data_folder(folder.data):
+            resources = _Resources(workers or len(gpus) or available_cores(), gpus)
+            notes = [note] if note else []
+            yield _prepared(space, trials, folder, resources, notes)
+    finally:
+        folder.remove_if_empty()
+
+
+def sweep_devices(space: SearchSpace) -> tuple[int, ...]:
+    """The GPUs that a sweep uses: the one that its file names, otherwise all; none with NumPy.
+
+    Raises a BackendError with the location of the key when one is not there.
+    """
+    if space.backend.name != "cupy":
+        return ()
+    with space.loaded.locating_errors():
+        if space.loaded.sets("backend", "device"):
+            return (device(space.loaded.experiment.backend.device).number,)
+        return tuple(device(number).number for number in range(devices()))
+
+
+@contextmanager
+def _data_folder(path: Path) -> Iterator[None]:
+    """An empty folder for the data that workers share, removed afterwards."""
+    shutil.rmtree(path, ignore_errors=True)  # of a sweep that was killed
+    path.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Resources:
+    """What a sweep trains with: processes, and GPUs that they share out."""
+
+    workers: int
+    devices: tuple[int, ...]
+
+    @property
+    def sizing(self) -> Sizing:
+        """How jobs are divided into chunks for these workers."""
+        if not self.devices:
+            return CacheSizing(self.workers)
+        free = min(memory(number)[0] for number in self.devices)
+        return DeviceSizing(self.workers, free)
+
+
+def _prepared(
+    space: SearchSpace, trials: list[Trial], folder: SweepFolder, resources: _Resources, notes: Sequence[str]
+) -> Sweep:
+    metric = space.settings.metric
+    journal = SweepJournal(folder.journal, space)
+    if journal.total > len(trials):
+        trials = space.trials(journal.total)
+    open_trials = [trial for trial in trials if trial.number not in journal.results]
+    jobs = prepare_jobs(open_trials, folder.data, metric.name)
+    journal.extend(len(trials))  # nothing is written before the data is known to fit
+    brackets = _brackets(space, trials, journal)
+    chunks = _chunks(jobs.jobs, brackets, resources.sizing, metric.name)
+    return Sweep(
+        space,
+        trials,
+        _goal(metric),
+        folder,
+        journal,
+        resources.workers,
+        chunks,
+        brackets,
+        (*notes, *space.notes, *_notes(space), *jobs.notes),
+        resources.devices,
+    )
+
+
+def _goal(metric: SweepMetric) -> Goal:
+    try:
+        better = metric.goal or goal(metric.name)
+    except KeyError:
+        better = "minimize"  # an unknown metric, which is refused when the data is prepared
+    return Goal(metric.name, better == "maximize")
+
+
+def _brackets(space: SearchSpace, trials: Sequence[Trial], journal: SweepJournal) -> list[Bracket]:
+    halving = space.settings.early_terminate
+    if halving is None:
+        return []
+    rungs = halving.rungs(max(trial.experiment.training.epochs for trial in trials))
+    return make_brackets(journal.segments, halving.bracket, rungs, halving.eta)
+
+
+def _chunks(
+    jobs: Sequence[TrialJob], brackets: Sequence[Bracket], sizing: Sizing, metric: str
+) -> list[TrialChunk]:
+    """Chunks of all jobs; with brackets, no chunk has trials of two of them."""
+    if not brackets:
+        return make_chunks(jobs, sizing, metric)
+    chunks = []
+    for bracket in brackets:
+        some = [job for job in jobs if job.trial in bracket.trials]
+        chunks += make_chunks(some, sizing, metric, bracket.rungs)
+    return chunks
+
+
+def _notes(space: SearchSpace) -> list[str]:
+    """Notes on settings that a sweep does not follow to the letter."""
+    halving, threads = space.settings.early_terminate, space.loaded.experiment.backend.threads
+    notes = []
+    if halving is not None and halving.type == "hyperband":
+        notes.append("early_terminate: hyperband is run as successive_halving")
+    if threads not in ("auto", 1):
+        notes.append(f"backend.threads: {threads} is 1 in a sweep, which has its workers side by side")
+    return notes

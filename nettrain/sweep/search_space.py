@@ -1,0 +1,159 @@
+"""The search space, and its trials: drawn values in an experiment, validated before the first one trains."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import cast
+
+from nettrain.backend.choose import chosen
+from nettrain.catalogue.registry import Choice
+from nettrain.errors import DataError, SpecError
+from nettrain.experiment.document import PlainValue
+from nettrain.experiment.load import LoadedExperiment
+from nettrain.experiment.overrides import Change, choices_along
+from nettrain.experiment.resolution import resolve
+from nettrain.experiment.settings import Experiment
+from nettrain.experiment.sweep_settings import TRIALS, Parameter, SweepSettings, parameters, sweep_of
+from nettrain.sweep.sampler import combinations, draw, outermost_first
+from nettrain.sweep.values import Values
+
+SEVERAL = ("repeat", "ensemble", "snapshots")  # keys of `training:` that make several networks of a trial
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One point of the search space: its number (from 1), its values, and the experiment they make."""
+
+    number: int
+    values: Values
+    experiment: Experiment
+    loaded: LoadedExperiment = field(repr=False)
+
+
+class SearchSpace:
+    """The search space of an experiment file; `notes` collect which settings its trials drop.
+
+    Raises SpecError when the file has no `sweep` block.
+    """
+
+    def __init__(self, loaded: LoadedExperiment) -> None:
+        self.loaded = loaded
+        self.settings: SweepSettings = sweep_of(loaded.experiment.sweep, loaded.document.location(()))
+        self.parameters: Sequence[Parameter] = parameters(loaded.document)
+        self.notes: dict[str, None] = {}
+        backend = loaded.experiment.backend
+        self.backend = chosen(backend.name, backend.device)
+
+    @property
+    def total(self) -> int | None:
+        """How many trials the file asks for; None for a whole grid."""
+        return self.settings.trials or (None if self.settings.method == "grid" else TRIALS)
+
+    def trials(self, total: int | None = None) -> list[Trial]:
+        """The first `total` trials, by default as many as the file asks for.
+
+        Raises SpecError with all problems of all trials.
+        """
+        self._check_extremes()
+        trials: list[Trial] = []
+        problems: dict[str, list[int]] = {}
+        for number, values in enumerate(islice(self._values(), total or self.total), start=1):
+            try:
+                trials.append(self._trial(number, values))
+            except (SpecError, DataError) as error:
+                for line in str(error).splitlines():
+                    problems.setdefault(line, []).append(number)
+        if problems:
+            raise SpecError(f"{line} ({_list_briefly(numbers)})" for line, numbers in problems.items())
+        return trials
+
+    def with_values(self, values: Values) -> LoadedExperiment:
+        """The experiment with these values. Raises SpecError when they are not valid."""
+        loaded, notes = self.loaded.with_changes(self._changes(values))
+        self.notes |= dict.fromkeys(notes)
+        return loaded
+
+    def _values(self) -> Iterator[Values]:
+        if self.settings.method == "grid":
+            yield from combinations(self.parameters, applies)
+            return
+        number = 0
+        while True:
+            number += 1
+            yield draw(self.parameters, applies, seed=self.settings.seed, trial=number)
+
+    def _trial(self, number: int, values: Values) -> Trial:
+        loaded = self.with_values(values)
+        experiment = resolve(loaded.experiment, self.backend.name)
+        with loaded.locating_errors():
+            _refuse_several_networks(experiment)
+        backend = experiment.backend.model_copy(update={"threads": 1})
+        return Trial(number, values, experiment.model_copy(update={"backend": backend}), loaded)
+
+    def _changes(self, values: Values) -> list[Change]:
+        """The changes that set these values, outermost first, each with its location in the file."""
+        searched = [one for one in outermost_first(self.parameters) if one.key in values]
+        return [
+            Change(one.path, cast("PlainValue", deepcopy(values[one.key])), one.location) for one in searched
+        ]
+
+    def _check_extremes(self) -> None:
+        """Raise SpecError when the extreme values of a parameter are not valid."""
+        problems: dict[str, None] = {}
+        for parameter in self.parameters:
+            others = self._values_around(parameter)
+            for value in parameter.distribution.ends():
+                try:
+                    self.with_values({**others, parameter.key: value})
+                except SpecError as error:
+                    problems |= dict.fromkeys(error.problems)
+        if problems:
+            raise SpecError(problems)
+
+    def _values_around(self, parameter: Parameter) -> Values:
+        """Values of enclosing parameters with which this one applies, or else their first values."""
+        outer = [one for one in self.parameters if _is_inside(parameter, one) and one is not parameter]
+        candidates = list(combinations(outer, applies)) if outer else []
+        fitting = (values for values in candidates if applies(values, parameter))
+        return next(fitting, candidates[0] if candidates else {})
+
+
+def applies(values: Values, parameter: Parameter) -> bool:
+    """Whether a parameter has a meaning beside the values drawn so far: `optimizer.beta1` has none in sgd."""
+    path = parameter.key.split(".")
+    choices = dict(choices_along(parameter.path, Experiment))
+    for depth in range(1, len(path)):
+        block = ".".join(path[:depth])
+        choice = choices.get(tuple(path[:depth]))
+        for key in (block, f"{block}.name"):
+            if key in values and key != parameter.key and not _has_key(values[key], path[depth], choice):
+                return False
+    return True
+
+
+def _has_key(value: object, key: str, choice: Choice | None) -> bool:
+    """Whether the block or the variant that was drawn has this key."""
+    if value is None or choice is None:
+        return value is not None
+    block: Mapping[str, PlainValue] = choice.expand(value) or {}
+    name = str(block.get("name"))
+    return name in choice.registry and key in choice.registry[name].model_fields
+
+
+def _is_inside(parameter: Parameter, other: Parameter) -> bool:
+    """Whether the key of a parameter lies in the block that another one chooses."""
+    block = other.path[:-1] if other.path[-1] == "name" else other.path
+    return parameter.path[: len(block)] == block
+
+
+def _list_briefly(numbers: Sequence[int]) -> str:
+    first, others = numbers[0], len(numbers) - 1
+    return f"trial {first} and {others} more" if others else f"trial {first}"
+
+
+def _refuse_several_networks(experiment: Experiment) -> None:
+    for name in SEVERAL:
+        count: int = getattr(experiment.training, name)
+        if count > 1:
+            raise SpecError(f"training.{name}: {count} networks for one trial do not go with a sweep")

@@ -1,0 +1,92 @@
+"""What a sweep leaves in its folder: tables of its trials, the best experiment, and a summary."""
+
+from collections.abc import Iterator
+
+from nettrain.experiment.load import to_yaml
+from nettrain.files import write_whole
+from nettrain.store.run_folder import csv_text, write_json
+from nettrain.store.sweep_summary import BestTrial, SweepSummary
+from nettrain.sweep.messages import TrialResult
+from nettrain.sweep.sweep import Sweep
+from nettrain.sweep.values import as_text
+from nettrain.training.environment import environment
+
+TIMING = ("trial", "seconds", "members")
+STATUSES = ("finished", "pruned", "diverged", "failed")
+
+
+def is_written(sweep: Sweep) -> bool:
+    """Whether the tables in the folder already have all results."""
+    try:
+        is_current = sweep.folder.trials.read_text(encoding="utf-8") == trials_table(sweep)
+    except OSError:
+        return False
+    return is_current and sweep.folder.summary.is_file()
+
+
+def write_results(sweep: Sweep, seconds: float) -> SweepSummary:
+    """Write tables, summary and the best experiment; returns the summary. `seconds` are those of this run."""
+    write_whole(sweep.folder.trials, trials_table(sweep))
+    write_whole(sweep.folder.timing, _timing_table(sweep))
+    if sweep.best:
+        write_whole(sweep.folder.best, _best_experiment(sweep, sweep.best[0]))
+    summary = summarise(sweep, seconds)
+    write_json(sweep.folder.summary, summary)
+    return summary
+
+
+def trials_table(sweep: Sweep) -> str:
+    """`trials.csv`: a row for each trial that has a result."""
+    keys = [parameter.key for parameter in sweep.space.parameters]
+    figures = sorted({name for result in sweep.results.values() for name in result.figures})
+    rows = []
+    for number, result in sweep.results.items():
+        values = sweep.trials[number - 1].values
+        drawn = [as_text(values[key]) if key in values else None for key in keys]
+        measured = [result.figures.get(name) for name in figures]
+        rows.append([number, result.status, *drawn, result.epochs, result.best_epoch, *measured])
+    return csv_text(["trial", "status", *keys, "epochs", "best_epoch", *figures], rows)
+
+
+def summarise(sweep: Sweep, seconds: float) -> SweepSummary:
+    """The content of `summary.json`."""
+    results, best, space = list(sweep.results.values()), sweep.best, sweep.space
+    return {
+        "experiment": space.loaded.experiment.experiment,
+        "status": "finished" if len(results) == len(sweep.trials) else "interrupted",
+        "trials": {"total": len(sweep.trials), **dict(_counts(results))},
+        "metric": sweep.goal.metric,
+        "goal": "maximize" if sweep.goal.maximize else "minimize",
+        "best": _best(sweep, best[0]) if best else None,
+        "failures": {str(one.trial): one.message for one in results if one.status == "failed"},
+        "influence": {one.key: one.strength for one in sweep.influences()},
+        "borders": sweep.borders(),
+        "timing": {
+            "total_seconds": seconds,
+            "trial_seconds": sum(one.seconds for one in results),
+            "workers": sweep.workers,
+        },
+        "environment": environment(1, space.backend.name, sweep.devices[0] if sweep.devices else 0),
+        "seed": space.settings.seed,
+    }
+
+
+def _timing_table(sweep: Sweep) -> str:
+    results = sweep.results.values()
+    return csv_text(TIMING, [(one.trial, round(one.seconds, 6), one.members) for one in results])
+
+
+def _best_experiment(sweep: Sweep, best: TrialResult) -> str:
+    figure = f"{sweep.goal.metric} {best.figures[sweep.goal.metric]!r}"
+    head = f"# Trial {best.trial} of {sweep.folder.path}: {figure}\n"
+    return head + to_yaml(sweep.experiment_of(best.trial))
+
+
+def _counts(results: list[TrialResult]) -> Iterator[tuple[str, int]]:
+    for status in STATUSES:
+        yield status, sum(one.status == status for one in results)
+
+
+def _best(sweep: Sweep, best: TrialResult) -> BestTrial:
+    values = sweep.trials[best.trial - 1].values
+    return {"trial": best.trial, "parameters": values, "metrics": best.figures}
