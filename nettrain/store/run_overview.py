@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -153,12 +153,11 @@ def _summary(path: Path) -> tuple[dict[str, object], str]:
     return summary, str(summary.get("status", "unreadable"))
 
 
-def _config(path: Path) -> dict[str, object]:
+def _config(path: Path) -> Mapping[str, object]:
     try:
-        values = parse(path.read_text(encoding="utf-8"), str(path), lines=False).values
+        return parse(path.read_text(encoding="utf-8"), str(path), lines=False).block
     except (OSError, ValueError, SpecError):
         return {}
-    return values if isinstance(values, dict) else {}
 
 
 def _figures(metrics: object) -> Iterator[tuple[str, float]]:
