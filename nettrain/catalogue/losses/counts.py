@@ -1,4 +1,4 @@
-"""The loss on numbers of events."""
+"""The loss for counts of events."""
 
 import math
 
@@ -32,7 +32,11 @@ def poisson_step(
 
 @losses.register("poisson", source="Nelder & Wedderburn 1972")
 class Poisson(Loss):
-    """e^z - yz, summed over the outputs: the likelihood of counts whose mean is e^z, less log y!."""
+    """e^z - yz, summed over the outputs: minus the log likelihood of counts with mean e^z, without log y!.
+
+    For numbers of events. Predictions are e^z, so that they are never negative and effects multiply. As
+    torch.nn.PoissonNLLLoss, but summed over the outputs.
+    """
 
     output_activation = "exp"
     fits = ("counts",)

@@ -1,4 +1,4 @@
-"""Losses on probabilities: of one class among several, of one thing or another, of whole distributions."""
+"""Losses on probabilities: of one class among several, of yes or no, and of whole distributions."""
 
 import math
 
@@ -14,7 +14,7 @@ NEAR_ONE = 1e-5  # how far the sum of a distribution may be from 1: six printed 
 
 
 class Smoothed(Loss):
-    """A loss on probabilities that may pull its targets towards the uniform distribution."""
+    """A loss on probabilities that may move its targets towards the uniform distribution."""
 
     label_smoothing: float = number(0.0, "share of each target that goes to all classes", ge=0, lt=1)
 
@@ -47,12 +47,12 @@ def negative_log_likelihood(xp: ArrayModule, output: Array, target: Array) -> Ar
 
 
 def flags(xp: ArrayModule, output: Array, label: Array) -> Array:
-    """Labels (1|R, B) as (1|R, B, K): 1 at the label, 0 elsewhere."""
+    """Labels (1|R, B) one-hot (1|R, B, K): 1 at the label, 0 elsewhere."""
     return (xp.arange(output.shape[-1]) == label[..., None]).astype(output.dtype)
 
 
 def not_a_distribution(target: HostArray) -> str:
-    """Why the first row that is no distribution is none."""
+    """What targets must be, and the first row (K,) that is not; "" when all rows are distributions."""
     if target.ndim == 1:
         return ""
     wrong = (target < 0).any(axis=1) | (np.abs(target.sum(axis=1) - 1) > NEAR_ONE)
@@ -141,7 +141,11 @@ def cross_entropy_step(
 
 @losses.register("cross_entropy", source="Bishop 2006, section 4.3.4; smoothing: Szegedy 2016")
 class CrossEntropy(Smoothed):
-    """-log softmax(z)_y, or -Σp·log softmax(z) of a target that is a distribution p."""
+    """-log softmax(z)_y, or -Σp·log softmax(z) of a target that is a distribution p.
+
+    The loss for classes that exclude each other. delta = softmax(z) - onehot. Label smoothing s replaces the
+    target by (1-s)·onehot + s/K, which keeps probabilities away from 0 and 1. As torch.nn.CrossEntropyLoss.
+    """
 
     output_activation = "softmax"
     fits = ("classes", "distributions")
@@ -170,9 +174,10 @@ class CrossEntropy(Smoothed):
 
 @losses.register("kl_divergence", source="Kullback & Leibler 1951")
 class KullbackLeibler(Loss):
-    """D(p‖q) = Σp·log(p/q) with q = softmax(z): cross-entropy less what no network can take away.
+    """D(p‖q) = Σp·log(p/q) with q = softmax(z): cross-entropy minus the entropy of the target.
 
-    A class is the distribution that is certain of it, whose entropy is 0: there it is cross-entropy itself.
+    For targets that are distributions: the gradient is that of cross_entropy, but 0 is a perfect fit. Of a
+    single class, whose entropy is 0, it is cross_entropy itself. As torch.nn.KLDivLoss on log softmax(z).
     """
 
     output_activation = "softmax"
@@ -231,7 +236,7 @@ def binary_cross_entropy_step(
 def one_against_all_step(
     output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
 ) -> None:
-    """The same of a label: its own output's y is 1, all others' 0."""
+    """As binary_cross_entropy_step for labels: y of the label's own output is 1, of all others 0."""
     members, batch, _ = output.shape
     one, half, zero = output.dtype.type(1), output.dtype.type(0.5), output.dtype.type(0)
     for r in prange(members):
@@ -259,7 +264,9 @@ def one_against_all_step(
 class BinaryCrossEntropy(Smoothed):
     """-y·log σ(z) - (1-y)·log(1-σ(z)), summed over the outputs; stable for any z.
 
-    Of several classes each has an output of its own that knows it from all others: one against all.
+    For two classes with one output, and for labels, any number of which may be 1. Of several classes each
+    gets an output that tells it from all others: one against all. As torch.nn.BCEWithLogitsLoss, but summed
+    over the outputs.
     """
 
     output_activation = "sigmoid"
@@ -282,11 +289,11 @@ class BinaryCrossEntropy(Smoothed):
 
     @staticmethod
     def predictions(xp: ArrayModule, output: Array) -> Array:
-        """σ(z): the second of two classes', or each label's, probability."""
+        """σ(z): the probability of the second of two classes, or of each label."""
         return xp.exp(xp.minimum(output, 0)) / (1 + xp.exp(-xp.absolute(output)))
 
     @staticmethod
     def class_probabilities(predictions: Array) -> Array:
-        """Each class's share of their sum; the same for all where every one is 0."""
+        """Each class's share of their sum; equal shares where all are 0."""
         total = predictions.sum(axis=-1, keepdims=True)
         return np.where(total > 0, predictions, 1.0) / np.where(total > 0, total, predictions.shape[-1])

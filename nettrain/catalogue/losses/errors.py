@@ -33,7 +33,10 @@ def squares_step(
 
 @losses.register("mse")
 class MeanSquaredError(Loss):
-    """The mean over outputs of (ŷ-y)²."""
+    """The mean over outputs of (ŷ-y)².
+
+    The default for numbers; predicts the mean, and is dominated by outliers. As torch.nn.MSELoss.
+    """
 
     fits = ("numbers",)
     train = squares_step
@@ -47,7 +50,10 @@ class MeanSquaredError(Loss):
 
 @losses.register("mse_half", source="Widrow & Hoff 1960; Rumelhart, Hinton & Williams 1986")
 class HalfSquaredError(Loss):
-    """½Σ(ŷ-y)² over the outputs: its derivative is the error itself, which makes the delta rule."""
+    """½Σ(ŷ-y)² over the outputs: its derivative is the error itself, which makes the delta rule.
+
+    The loss of textbooks: with sgd and `reduction: sum` it gives their formulas and numbers.
+    """
 
     fits = ("numbers",)
     train = squares_step
@@ -90,7 +96,11 @@ def huber_step(
 
 @losses.register("mae")
 class MeanAbsoluteErrorLoss(Loss):
-    """The mean over outputs of |ŷ-y|, with derivative 0 at 0; learns the median."""
+    """The mean over outputs of |ŷ-y|, with derivative 0 at 0; predicts the median.
+
+    For targets with outliers, whose size it ignores. Steps do not shrink near the optimum: a falling learning
+    rate helps. As torch.nn.L1Loss.
+    """
 
     fits = ("numbers",)
     train = huber_step
@@ -107,7 +117,11 @@ class MeanAbsoluteErrorLoss(Loss):
 
 @losses.register("huber", source="Huber 1964")
 class Huber(Loss):
-    """The mean over outputs of ½e² up to |e| = δ and δ(|e|-½δ) beyond, where outliers pull no harder."""
+    """The mean over outputs of ½e² up to |e| = δ and δ(|e|-½δ) beyond, e = ŷ-y.
+
+    Squared for small errors and straight for large ones, so that the gradient of an outlier is at most δ. As
+    torch.nn.HuberLoss.
+    """
 
     delta: float = number(1.0, "δ, the error from which the loss is straight", gt=0)
     fits = ("numbers",)
@@ -117,7 +131,7 @@ class Huber(Loss):
         return [*super().kernel_numbers(), self.delta]
 
     def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
-        """With m = min(|e|, δ), both pieces are m(|e|-½m)."""
+        """With m = min(|e|, δ), both cases are m(|e|-½m)."""
         size, bend = xp.absolute(output - target), xp.asarray(self.delta)[..., None]
         near = xp.minimum(size, bend)
         return (near * (size - 0.5 * near)).mean(axis=-1)

@@ -1,4 +1,4 @@
-"""The focal loss: cross-entropy that lets go of rows which are right already."""
+"""The focal loss: cross-entropy in which rows that are already right count less."""
 
 import math
 
@@ -8,7 +8,7 @@ from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 from nettrain.catalogue.losses.cross_entropy import BinaryCrossEntropy, log_softmax, of_label, softmax
 from nettrain.catalogue.settings import Number, number
 
-LEAST = 1e-30  # stands for 1-p = 0, whose logarithm is not needed
+LEAST = 1e-30  # in the place of 1-p = 0, so that its logarithm is finite
 
 
 @inline
@@ -59,7 +59,9 @@ def focal_labels(
 def focal_step(
     output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
 ) -> None:
-    """The same of one output: p = σ(z) where y is 1, else σ(-z); numbers (R, 4) end in α of 1 and of 0."""
+    """As focal_labels for one output: p = σ(z) where y is 1, else σ(-z); numbers (R, 4) end in α of 1, of
+    0.
+    """
     members, batch, _ = output.shape
     one, zero = output.dtype.type(1), output.dtype.type(0)
     for r in prange(members):
@@ -82,7 +84,12 @@ def focal_step(
 
 @losses.register("focal", source="Lin et al. 2017, equations 4 and 5")
 class Focal(Loss):
-    """-α_y·(1-p_y)^γ·log p_y: softmax for several classes, one sigmoid for two; γ = 0 is cross-entropy."""
+    """-α_y·(1-p_y)^γ·log p_y: softmax for several classes, one sigmoid for two; γ = 0 is cross-entropy.
+
+    For very unequal classes: rows that are predicted well hardly count, so that the many easy ones do not
+    drown the rest. Its probabilities are less extreme than those of cross_entropy. `alpha` weighs the two
+    classes, as in the paper.
+    """
 
     gamma: float = number(2.0, "how much rows that are right already count less", ge=0)
     alpha: float | None = number(
@@ -116,5 +123,5 @@ class Focal(Loss):
 
     @staticmethod
     def predictions(xp: ArrayModule, output: Array) -> Array:
-        """softmax(z), or of one output σ(z)."""
+        """softmax(z), or of a single output σ(z)."""
         return BinaryCrossEntropy.predictions(xp, output) if output.shape[-1] == 1 else softmax(xp, output)

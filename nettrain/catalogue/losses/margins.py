@@ -1,4 +1,4 @@
-"""Losses on scores: a row is right when its own class's score is the largest, or its sign the right one."""
+"""Losses on scores: a row is right when the score of its class is the largest, or has the right sign."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from nettrain.catalogue.settings import Number
 
 
 def margins(xp: ArrayModule, output: Array, target: Array) -> Array:
-    """By how much each margin is missed: z_j - z_y + 1 (R, B, K), 0 for j = y; of one output 1 - yz."""
+    """By how much each margin is missed: z_j - z_y + 1 (R, B, K), 0 for j = y; of a single output 1 - yz."""
     if target.ndim == output.ndim:
         return 1.0 - target * output
     others = xp.arange(output.shape[-1]) != target[..., None]
@@ -50,7 +50,7 @@ def hinge_labels(
 def hinge_step(
     output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
 ) -> None:
-    """The same of one output and y = ±1: m = 1 - yz."""
+    """As hinge_labels for one output and y = ±1: m = 1 - yz."""
     members, batch, _ = output.shape
     one, zero = output.dtype.type(1), output.dtype.type(0)
     for r in prange(members):
@@ -70,7 +70,7 @@ def hinge_step(
 
 
 class Margin(Loss):
-    """A loss on scores of classes; those of two are y = ±1."""
+    """A loss on scores of classes; those of two classes are y = ±1."""
 
     fits: ClassVar[tuple[str, ...]] = ("classes", "two classes")
     low = -1.0
@@ -82,7 +82,11 @@ class Margin(Loss):
 
 @losses.register("hinge", source="Crammer & Singer 2001; Weston & Watkins 1999")
 class Hinge(Margin):
-    """Σ_{j≠y} max(0, z_j - z_y + 1); of two classes max(0, 1 - yz): the support vector machine's."""
+    """Σ_{j≠y} max(0, z_j - z_y + 1); of two classes max(0, 1 - yz), as in a support vector machine.
+
+    Rows on the right side of the margin have gradient 0. Gives scores, not probabilities. As
+    torch.nn.MultiMarginLoss times K.
+    """
 
     train = hinge_step
     train_labels = hinge_labels
@@ -96,7 +100,10 @@ class Hinge(Margin):
 
 @losses.register("squared_hinge", source="Tang 2013")
 class SquaredHinge(Margin):
-    """Σ_{j≠y} max(0, z_j - z_y + 1)²; of two classes max(0, 1 - yz)²."""
+    """Σ_{j≠y} max(0, z_j - z_y + 1)²; of two classes max(0, 1 - yz)².
+
+    Like hinge but smooth at the margin, and large misses cost more. Gives scores, not probabilities.
+    """
 
     train = hinge_step
     train_labels = hinge_labels
@@ -132,7 +139,8 @@ def perceptron_step(
 class Perceptron(Margin):
     """max(0, -yz) with y = ±1: under sgd with batches of one row, Rosenblatt's rule.
 
-    A unit that is exactly 0 says -1, so that it is wrong, and corrected, where y is 1.
+    For the classical perceptron: it stops learning once every row is right. An output of exactly 0 predicts
+    -1, so that it is wrong, and corrected, where y is 1.
     """
 
     fits = ("two classes",)
