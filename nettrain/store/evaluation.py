@@ -1,38 +1,37 @@
-"""`evaluation-….json`: what is told of a run on labelled rows. The models here are its schema."""
+"""`evaluation-….json`: the metrics of a run on labelled rows, and its errors. The models are its schema."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from nettrain.backend.base import Floats
+from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.metrics import Task, metrics
 from nettrain.catalogue.metrics.ranking import f1_at
 from nettrain.inference.importance import Importance
 from nettrain.inference.measure import Measured
 from nettrain.inference.predictions import LabelledPredictions
 
-PAIRS = 10  # of classes that are taken for one another, at most
+MAX_PAIRS = 10  # of classes that are confused
 
-Value = str | float
-Figures = dict[str, float | None]
+Value = str | float  # of a target: a class or a number
+OptionalFigures = dict[str, float | None]
 
 
 class EvaluationModel(BaseModel):
-    """A block of the evaluation."""
+    """A block of the report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ClassFigures(EvaluationModel):
-    """One class among the predictions."""
+    """Precision, recall and F1 of one class."""
 
     name: str = Field(description="the class")
-    precision: float = Field(description="of what is predicted as it, the share that is it")
-    recall: float = Field(description="of its rows, the share that is predicted as it")
+    precision: float = Field(description="share of the rows predicted as this class that belong to it")
+    recall: float = Field(description="share of the rows of this class that are predicted as it")
     f1: float = Field(description="harmonic mean of precision and recall")
-    rows: float = Field(description="its rows, or their weight")
+    rows: float = Field(description="rows of this class, or their weight")
 
 
 class ConfusionMatrix(EvaluationModel):
@@ -43,12 +42,12 @@ class ConfusionMatrix(EvaluationModel):
 
 
 class ConfusedPair(EvaluationModel):
-    """Rows of one class that are taken for another."""
+    """Rows of one class that are predicted as another."""
 
     true: str
     predicted: str
     rows: float = Field(description="rows, or their weight")
-    share: float = Field(description="of the true class")
+    share: float = Field(description="share of the rows of the true class")
 
 
 class WorstRow(EvaluationModel):
@@ -58,14 +57,14 @@ class WorstRow(EvaluationModel):
     loss: float
     true: dict[str, Value] = Field(description="by target")
     predicted: dict[str, Value] = Field(description="by target")
-    probability: float | None = Field(description="that was given to the true class")
+    probability: float | None = Field(description="predicted probability of the true class")
 
 
 class F1Threshold(EvaluationModel):
-    """The threshold that gave the best F1 on validation rows."""
+    """The threshold with the best F1 on validation rows."""
 
-    value: float = Field(description="a row is positive from this response on")
-    f1: float = Field(description="on these rows")
+    value: float = Field(description="a row is predicted as positive from this prediction on")
+    f1: float = Field(description="F1 on these rows")
 
 
 class ColumnImportance(EvaluationModel):
@@ -87,20 +86,20 @@ class PermutationImportance(EvaluationModel):
 
 
 class EvaluationReport(EvaluationModel):
-    """What a run's network says of labelled rows."""
+    """The evaluation of a run on labelled rows."""
 
     run: str = Field(description="the run folder")
-    member: int | None = Field(description="that was asked alone, from 0")
-    data: str = Field(description="the rows' source, or which of the run's own they are")
+    member: int | None = Field(description="the only member that was evaluated, from 0")
+    data: str = Field(description="the source of the rows, or the split of the run's own data")
     rows: int
-    metrics: Figures = Field(description="loss and metrics; null where these rows do not define one")
-    targets: dict[str, Figures] = Field(description="metrics of each target, where there are several")
+    metrics: OptionalFigures = Field(description="loss and metrics; null where these rows do not define one")
+    targets: dict[str, OptionalFigures] = Field(description="metrics of each target where there are several")
     classes: dict[str, list[ClassFigures]] = Field(description="figures of each class, by target")
-    confusion: dict[str, ConfusionMatrix] = Field(description="by target")
+    confusion: dict[str, ConfusionMatrix] = Field(description="confusion matrices by target")
     confused: list[ConfusedPair] = Field(description="the most confused pairs of classes, the worst first")
     worst: list[WorstRow] = Field(description="the rows with the largest loss, the worst first")
-    threshold: F1Threshold | None = Field(description="of two classes")
-    importance: PermutationImportance | None = Field(description="where it was asked for")
+    threshold: F1Threshold | None = Field(description="with two classes")
+    importance: PermutationImportance | None = Field(description="with --importance")
     notes: list[str]
 
 
@@ -109,25 +108,27 @@ def evaluation_report(
     member: int | None,
     data: str,
     task: Task,
-    answer: LabelledPredictions,
+    predictions: LabelledPredictions,
     measured: Measured,
-    at: Callable[[int], str],
+    place_of: Callable[[int], str],
     *,
     worst: int,
     threshold: float | None,
     notes: Sequence[str],
     importance: PermutationImportance | None = None,
 ) -> EvaluationReport:
-    """All of it; `at` says where a row stands, `threshold` is the one found on validation rows."""
+    """The whole report on `data`, with the `worst` rows of the largest loss.
+
+    `place_of` names the file and line of a row, `threshold` is the best one on validation rows.
+    """
     several = len(measured.targets) > 1
     return EvaluationReport(
         run=run,
         member=member,
         data=data,
         rows=measured.rows,
-        # the mean of several members' losses is not the loss of their mean
-        metrics=_figures(({"loss": answer.loss()} if answer.members == 1 else {}) | measured.scalars),
-        targets={name: _figures(values) for name, values in measured.targets.items()} if several else {},
+        metrics=_without_nan(_loss(predictions) | measured.scalars),
+        targets={name: _without_nan(values) for name, values in measured.targets.items()} if several else {},
         classes={
             target: [ClassFigures(**vars(row)) for row in rows]
             for target, rows in measured.classes(task).items()
@@ -137,71 +138,80 @@ def evaluation_report(
             for target, matrix in measured.confusion.items()
         },
         confused=[] if several else confused_pairs(measured, task),
-        worst=worst_rows(task, answer, at, worst),
+        worst=worst_rows(task, predictions, place_of, worst),
         threshold=_threshold(measured, threshold),
         importance=importance,
         notes=list(notes),
     )
 
 
+def _loss(predictions: LabelledPredictions) -> dict[str, float]:
+    """The loss, but not of several members: the mean of their losses is not the loss of their mean."""
+    return {"loss": predictions.loss()} if predictions.members == 1 else {}
+
+
 def importance_report(
-    found: Sequence[Importance], metric: str, *, shuffles: int, seed: int
+    importances: Sequence[Importance], metric: str, *, shuffles: int, seed: int
 ) -> PermutationImportance:
-    """The importances, the largest first, in the columns' order where they are equal."""
-    order = sorted(found, key=lambda one: -one.mean)
-    columns = [ColumnImportance(column=one.name, mean=one.mean, sd=one.sd) for one in order]
+    """The importances, the largest first; of equal ones the column that comes first."""
+    descending = sorted(importances, key=lambda importance: -importance.mean)
+    columns = [ColumnImportance(column=one.name, mean=one.mean, sd=one.sd) for one in descending]
     return PermutationImportance(
         metric=metric, goal=metrics[metric].goal, shuffles=shuffles, seed=seed, columns=columns
     )
 
 
 def confused_pairs(measured: Measured, task: Task) -> list[ConfusedPair]:
-    """The pairs of true and predicted class with the most rows, of equal ones those with the larger share."""
+    """The pairs of true and predicted class with the most rows, of equal ones that with the larger share."""
     pairs = []
     names = _names(task)
     for matrix in measured.confusion.values():
-        there = matrix.sum(axis=1)
+        totals = matrix.sum(axis=1)
         for i, k in np.argwhere(matrix > 0):
             if i != k:
-                rows, share = float(matrix[i, k]), float(matrix[i, k] / there[i])
+                rows, share = float(matrix[i, k]), float(matrix[i, k] / totals[i])
                 pairs.append(ConfusedPair(true=names[i], predicted=names[k], rows=rows, share=share))
-    return sorted(pairs, key=lambda pair: (-pair.rows, -pair.share))[:PAIRS]
+    return sorted(pairs, key=lambda pair: (-pair.rows, -pair.share))[:MAX_PAIRS]
 
 
 def worst_rows(
-    task: Task, answer: LabelledPredictions, at: Callable[[int], str], count: int
+    task: Task, predictions: LabelledPredictions, place_of: Callable[[int], str], count: int
 ) -> list[WorstRow]:
-    """The rows that count and have the largest loss, of equal ones the first."""
-    counting = np.flatnonzero(answer.rows.weight > 0)
-    order = counting[np.argsort(-answer.losses[counting], kind="stable")][:count]
-    return [_worst_row(task, answer, at, int(row)) for row in order]
+    """The rows of positive weight with the largest loss, of equal ones the first."""
+    weighted = np.flatnonzero(predictions.rows.weight > 0)
+    order = weighted[np.argsort(-predictions.losses[weighted], kind="stable")][:count]
+    return [_worst_row(task, predictions, place_of(int(row)), int(row)) for row in order]
 
 
-def _worst_row(task: Task, answer: LabelledPredictions, at: Callable[[int], str], row: int) -> WorstRow:
-    y, response = answer.y[row], answer.response[row]
-    chance = None
+def _worst_row(task: Task, predictions: LabelledPredictions, place: str, row: int) -> WorstRow:
+    y, prediction = predictions.y[row], predictions.response[row]
+    probability = None
     if task.targets in ("classes", "two classes") and task.probabilities:
-        chance = float(response[y])
-    true, predicted = truth(task, y), decision(task, response)
-    loss = float(answer.losses[row])
-    return WorstRow(place=at(row), loss=loss, true=true, predicted=predicted, probability=chance)
+        probability = float(prediction[y])
+    return WorstRow(
+        place=place,
+        loss=float(predictions.losses[row]),
+        true=truth(task, y),
+        predicted=decision(task, prediction),
+        probability=probability,
+    )
 
 
-def truth(task: Task, y: Any) -> dict[str, Value]:
-    """The targets of a row, by name."""
+def truth(task: Task, y: HostArray) -> dict[str, Value]:
+    """The targets of a row by name, from its encoded target: a number of a class, or numbers (K,)."""
     if task.targets in ("classes", "two classes"):
         return {task.names[0]: task.classes[int(y)]}
     return dict(zip(task.names, y.tolist(), strict=True))
 
 
-def decision(task: Task, response: Floats) -> dict[str, Value]:
-    """What is predicted of a row, by target."""
+def decision(task: Task, prediction: Floats) -> dict[str, Value]:
+    """What is predicted for a row by target, from probabilities, scores or numbers (K,)."""
     if task.targets in ("classes", "two classes"):
-        return {task.names[0]: task.classes[int(response.argmax())]}
+        return {task.names[0]: task.classes[int(prediction.argmax())]}
     if task.targets == "labels":
         limit = 0.5 if task.probabilities else 0.0
-        return {name: float(p > limit) for name, p in zip(task.names, response, strict=True)}
-    return dict(zip(task.names, response.tolist(), strict=True))
+        return {name: float(p > limit) for name, p in zip(task.names, prediction, strict=True)}
+    return dict(zip(task.names, prediction.tolist(), strict=True))
 
 
 def _names(task: Task) -> list[str]:
@@ -215,5 +225,5 @@ def _threshold(measured: Measured, value: float | None) -> F1Threshold | None:
     return F1Threshold(value=value, f1=f1_at(ranking, value))
 
 
-def _figures(values: dict[str, float]) -> Figures:
+def _without_nan(values: Mapping[str, float]) -> OptionalFigures:
     return {name: None if np.isnan(value) else value for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Predictions as a table: a row for each row of the input, empty where it could not be predicted."""
+"""Predictions as a table: a row for each input row, with empty cells where it could not be predicted."""
 
 import io
 from pathlib import Path
@@ -22,89 +22,90 @@ Cell = str | int | float | None
 class Unpredicted(EvaluationModel):
     """A row that could not be predicted."""
 
-    row: int = Field(description="its place among the predictions, from 0")
+    row: int = Field(description="index among the predictions, from 0")
     place: str = Field(description="file and line, or source and row")
-    column: str = Field(description="whose cell does not fit; empty when the whole row does not")
+    column: str = Field(description="column of the cell that cannot be read; empty when it is the whole row")
     reason: str
 
 
 class PredictionReport(EvaluationModel):
-    """What was predicted of the rows of a source."""
+    """Predictions for the rows of a source, in its order."""
 
     run: str = Field(description="the run folder")
-    data: str = Field(description="the rows' source")
-    rows: int = Field(description="of the source, in its order")
-    predicted: int = Field(description="how many of them could be predicted")
+    data: str = Field(description="the source of the rows")
+    rows: int = Field(description="number of rows of the source")
+    predicted: int = Field(description="number of rows that could be predicted")
     unpredicted: list[Unpredicted]
-    out: str | None = Field(description="the file that got the predictions")
-    columns: list[str] = Field(description="of the predictions")
-    predictions: list[list[Cell]] = Field(description="a list for each row; none when a file got them")
+    out: str | None = Field(description="the file that the predictions were written to")
+    columns: list[str] = Field(description="names of the columns of the predictions")
+    predictions: list[list[Cell]] = Field(description="a list for each row; empty when a file has them")
 
 
 def prediction_columns(
-    task: Task, response: Floats, spread: Floats | None = None, *, numeric: bool
+    task: Task, predictions: Floats, sd: Floats | None = None, *, numeric: bool
 ) -> "list[pl.Series]":
-    """What is predicted of M rows, how likely (M, K), and standard deviations (M, K) where there are some.
+    """Columns of predictions (M, K) and, where given, their standard deviations (M, K).
 
-    Classes are whole numbers where they are `numeric` and all whole, otherwise text.
+    First the predicted class, labels or numbers, then the probability or score of every class or label.
+    Classes are integers where they are `numeric` and all integers, otherwise text.
     """
-    columns = [*_decided(task, response, numeric=numeric), *_chances(task, response)]
-    return columns if spread is None else [*columns, *_spreads(task, spread)]
+    columns = [*_decisions(task, predictions, numeric=numeric), *_scores(task, predictions)]
+    return columns if sd is None else [*columns, *_deviations(task, sd)]
 
 
 def align_rows(columns: "list[pl.Series]", rows: npt.NDArray[np.int64], height: int) -> "pl.DataFrame":
-    """A frame of `height` rows: the columns (M,) in the rows (M,), null elsewhere."""
+    """A frame of `height` rows with the columns (M,) in these `rows` (M,) and null in all others."""
     import polars as pl
 
-    places = np.zeros(height, dtype=np.int64)
-    places[rows] = np.arange(len(rows))
-    there = np.zeros(height, dtype=bool)
-    there[rows] = True
-    taken, filled = pl.Series(places), pl.Series(there)
+    indices = np.zeros(height, dtype=np.int64)
+    indices[rows] = np.arange(len(rows))
+    filled = np.zeros(height, dtype=bool)
+    filled[rows] = True
+    source, mask = pl.Series(indices), pl.Series(filled)
     return pl.DataFrame(
-        [column.gather(taken).zip_with(filled, pl.Series([None], dtype=column.dtype)) for column in columns]
+        [column.gather(source).zip_with(mask, pl.Series([None], dtype=column.dtype)) for column in columns]
     )
 
 
-def _decided(task: Task, response: Floats, *, numeric: bool) -> "list[pl.Series]":
-    """What is predicted, a column for each target."""
+def _decisions(task: Task, predictions: Floats, *, numeric: bool) -> "list[pl.Series]":
+    """The predicted class, labels or numbers: a column for each target."""
     import polars as pl
 
     if task.targets == "numbers":
-        return [pl.Series(name, response[:, k]) for k, name in enumerate(task.names)]
+        return [pl.Series(name, predictions[:, k]) for k, name in enumerate(task.names)]
     if task.targets == "labels":
         limit = 0.5 if task.probabilities else 0.0
-        marks = (response > limit).astype(np.int64)
-        return [pl.Series(name, marks[:, k]) for k, name in enumerate(task.names)]
+        labels = (predictions > limit).astype(np.int64)
+        return [pl.Series(name, labels[:, k]) for k, name in enumerate(task.names)]
     names = pl.Series(task.names[0], task.classes, pl.String)
     if numeric and all(name.lstrip("-").isdecimal() for name in task.classes):
         names = names.cast(pl.Int64)
-    return [names.gather(pl.Series(response.argmax(axis=-1)))]
+    return [names.gather(pl.Series(predictions.argmax(axis=-1)))]
 
 
-def _chances(task: Task, response: Floats) -> "list[pl.Series]":
-    """The probability, or the score, of every class or label."""
+def _scores(task: Task, predictions: Floats) -> "list[pl.Series]":
+    """The probability or score of every class or label."""
     import polars as pl
 
     if task.targets == "numbers":
         return []
-    of = task.names if task.targets == "labels" else task.classes
+    names = task.names if task.targets == "labels" else task.classes
     kind = "probability" if task.probabilities else "score"
-    return [pl.Series(f"{kind}_{name}", response[:, k]) for k, name in enumerate(of)]
+    return [pl.Series(f"{kind}_{name}", predictions[:, k]) for k, name in enumerate(names)]
 
 
-def _spreads(task: Task, spread: Floats) -> "list[pl.Series]":
+def _deviations(task: Task, sd: Floats) -> "list[pl.Series]":
     """The standard deviation of every number, probability or score."""
     import polars as pl
 
-    of = task.classes if task.targets in ("classes", "two classes") else task.names
-    return [pl.Series(f"sd_{name}", spread[:, k]) for k, name in enumerate(of)]
+    names = task.classes if task.targets in ("classes", "two classes") else task.names
+    return [pl.Series(f"sd_{name}", sd[:, k]) for k, name in enumerate(names)]
 
 
-def encode_frame(frame: "pl.DataFrame", form: str) -> bytes:
-    """The frame as the bytes of a CSV or Parquet file; numbers in their shortest exact form."""
+def encode_frame(frame: "pl.DataFrame", format: str) -> bytes:
+    """The bytes of a `csv` or `parquet` file with the frame; numbers in their shortest exact form."""
     stream = io.BytesIO()
-    if form == "parquet":
+    if format == "parquet":
         frame.write_parquet(stream)
     else:
         stream.write(frame_csv(frame).encode())
@@ -112,7 +113,7 @@ def encode_frame(frame: "pl.DataFrame", form: str) -> bytes:
 
 
 def frame_csv(frame: "pl.DataFrame") -> str:
-    """CSV text; a row without a prediction is a row of empty cells."""
+    """The frame as CSV text; a row without a prediction has empty cells."""
     from nettrain.store.run_folder import csv_text
 
     return csv_text(frame.columns, frame.rows())
@@ -121,7 +122,7 @@ def frame_csv(frame: "pl.DataFrame") -> str:
 def prediction_report(
     run: str, data: str, frame: "pl.DataFrame", rows: Predictable, out: Path | None
 ) -> PredictionReport:
-    """What `--json` tells."""
+    """The report that `--json` prints; the predictions are left out where `out`, a file, has them."""
     return PredictionReport(
         run=run,
         data=data,

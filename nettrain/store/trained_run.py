@@ -1,9 +1,9 @@
-"""What a finished run left behind, ready to predict and to be measured."""
+"""A finished run, loaded from its folder to predict and to be evaluated."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from nettrain.store.run_folder import RunFolder, read_json
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run's experiment, architecture, parameters (R, P), statistics (R, Q), preprocessing and backend."""
+    """Experiment, architecture, parameters (R, P), statistics (R, Q), preprocessing and backend of a run."""
 
     experiment: Experiment
     plan: Architecture
@@ -33,21 +33,21 @@ class TrainedRun:
     preprocessing: Preprocessing
     backend: Backend
     folder: RunFolder = field(repr=False)
-    fallback_note: str = ""  # of its own backend: why another one answers
+    fallback_note: str = ""  # why NumPy computes in place of the run's backend
 
     @property
     def task(self) -> Task:
-        """What it predicts."""
+        """Targets, classes and whether predictions are probabilities."""
         return task_of(self.preprocessing, self.experiment)
 
     @property
     def target_scale(self) -> Array:
-        """What differences of scaled targets are multiplied by (K,)."""
+        """The factors (K,) that turn differences of scaled targets into their own units."""
         return self.backend.from_host(np.asarray(self.preprocessing.target_scale, dtype=float))
 
     @property
     def numeric_classes(self) -> bool:
-        """Whether its classes are numbers."""
+        """Whether the classes are numbers."""
         return self.preprocessing.target.numeric
 
     @cached_property
@@ -57,11 +57,11 @@ class TrainedRun:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know before trusting its answers."""
-        return [*([self.fallback_note] if self.fallback_note else []), *self._doubts]
+        """What a user should know before trusting the predictions."""
+        return [*([self.fallback_note] if self.fallback_note else []), *self._status_warnings]
 
     @property
-    def _doubts(self) -> list[str]:
+    def _status_warnings(self) -> list[str]:
         if not self.folder.summary.is_file():
             return [f"{self.folder.path} has not come to its end"]
         if read_json(self.folder.summary).get("status") == "diverged":
@@ -69,62 +69,64 @@ class TrainedRun:
         return []
 
     def select_members(self, member: int | None = None) -> "TrainedRun":
-        """The run with those members alone that answer: with several it is the mean of their responses.
+        """The run with only the members that predict; several predict the mean.
 
-        One that was asked for; otherwise all of an ensemble or of snapshots that have not diverged, and the
-        first of a repeat. Raises SpecError when there is no such member, or it has diverged.
+        That is the given `member`, otherwise all members of an ensemble or snapshots that did not diverge, or
+        the first of a repeat. Raises SpecError when there is no such member, or it diverged.
         """
         count = len(self.parameters)
-        sound = np.asarray(np.isfinite(self.parameters).all(axis=1))
+        finite = np.asarray(np.isfinite(self.parameters).all(axis=1))
         if member is None and self.experiment.training.averages_predictions:
-            rows = np.flatnonzero(sound)
+            rows = np.flatnonzero(finite)
         elif member is None or 0 <= member < count:
             rows = np.array([member or 0])
         else:
             raise SpecError(f"--member: {member} is not there, {self.folder.path} has 0 to {count - 1}")
-        if not sound[rows].all():
+        if not finite[rows].all():
             raise SpecError(f"{self.folder.path}: member {rows[0]} diverged, choose another with --member")
         return replace(self, parameters=self.parameters[rows], statistics=self.statistics[rows])
 
 
 def open_trained(path: Path, backend: str | None = None, device: int | None = None) -> TrainedRun:
-    """The trained run in a folder, on a backend and device, its own unless told.
+    """The trained run in a folder, by default on the backend and device it was trained with.
 
-    When its own backend is not there, NumPy answers and a caution says so. Raises SpecError when the run is
-    unfinished or all of it has diverged, BackendError when the backend that was asked for is not there.
+    When that backend is not available, NumPy computes and a warning says so. Raises SpecError when the run is
+    unfinished or all members diverged, BackendError when the given `backend` is not available.
     """
     folder = RunFolder.open(path)
     plan, parameters, statistics = read_model(folder.model)
     preprocessing = Preprocessing.from_json(read_json(folder.preprocessing))
-    experiment = _placed(validate(read(folder.config)), backend, device)
+    experiment = _with_backend(validate(read(folder.config)), backend, device)
     if plan.inputs != preprocessing.inputs:
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
     if not np.isfinite(parameters).all(axis=1).any():
         raise SpecError(f"{path}: the run diverged, its weights are not numbers")
-    opened, fallback_note = _opened(experiment.backend, asked=backend is not None)
-    return TrainedRun(experiment, plan, parameters, statistics, preprocessing, opened, folder, fallback_note)
+    opened, note = _open_or_numpy(experiment.backend, required=backend is not None)
+    return TrainedRun(experiment, plan, parameters, statistics, preprocessing, opened, folder, note)
 
 
-def _placed(experiment: Experiment, backend: str | None, device: int | None) -> Experiment:
-    """A run's resolved experiment, with the backend and the device that somebody asks for."""
+def _with_backend(experiment: Experiment, backend: str | None, device: int | None) -> Experiment:
+    """The resolved experiment, with another backend and device where they are given."""
     names = get_args(BackendSettings.model_fields["name"].annotation)
     if backend is not None and backend not in names:
         raise SpecError(f'--backend: unknown "{backend}"{nearest(backend, names)}')
-    given = {"name": backend, "device": device}
-    update = {key: value for key, value in given.items() if value is not None}
-    place = experiment.backend.model_copy(update=update)
-    return resolve(experiment.model_copy(update={"backend": place}))
+    arguments = {"name": backend, "device": device}
+    update = {key: value for key, value in arguments.items() if value is not None}
+    settings = experiment.backend.model_copy(update=update)
+    return resolve(experiment.model_copy(update={"backend": settings}))
 
 
-def _opened(place: BackendSettings, *, asked: bool) -> tuple[Backend, str]:
-    """A backend and, when it is NumPy because the run's own is not there, what to say of that."""
-    threads = 1 if place.threads == "auto" else place.threads  # a run writes a number, a person may not
-    tf32 = place.tf32 and place.name == "cupy"
-    numbers: Any = {"dtype": place.dtype, "threads": threads}
+def _open_or_numpy(settings: BackendSettings, *, required: bool) -> tuple[Backend, str]:
+    """The backend; or NumPy and a note, when it is not available and not `required`."""
+    dtype = settings.dtype
+    threads = 1 if settings.threads == "auto" else settings.threads  # a number, unless the config was edited
+    tf32 = settings.tf32 and settings.name == "cupy"
     try:
-        return open_backend(place.name, **numbers, device=place.device, tf32=tf32), ""
+        opened = open_backend(settings.name, dtype=dtype, threads=threads, device=settings.device, tf32=tf32)
     except BackendError as error:
-        if asked:
+        if required:
             raise
-        why = str(error).removeprefix("backend.name: ")
-        return open_backend("numpy", **numbers), f"numpy answers for {place.name}, which trained it: {why}"
+        reason = str(error).removeprefix("backend.name: ")
+        note = f"numpy answers for {settings.name}, which trained it: {reason}"
+        return open_backend("numpy", dtype=dtype, threads=threads), note
+    return opened, ""
