@@ -9,7 +9,7 @@ Source of the names: docs.wandb.ai, "Sweep configuration options".
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from statistics import NormalDist
 from typing import Annotated, ClassVar, Self
 
@@ -25,7 +25,7 @@ ROUNDING = 1e-9  # how far a quotient of binary fractions may be from a whole nu
 
 
 class Distribution(Variant):
-    """How values of one parameter are drawn. `log` says that its scale is one of ratios."""
+    """How the values of one parameter are drawn; `log` says that its scale is one of ratios."""
 
     log: ClassVar[bool] = False
 
@@ -34,15 +34,15 @@ class Distribution(Variant):
         raise NotImplementedError
 
     def steps(self) -> list[object] | None:
-        """All values in order, or None where there is no end of them."""
+        """All values in order, or None where they cannot be counted."""
         return None
 
     def ends(self) -> list[object]:
-        """Values that an experiment must take if it takes all of them."""
+        """Extreme values: an experiment that takes these takes all."""
         return self.steps() or []
 
     def position(self, value: object) -> float | None:
-        """Where the value lies between the least (0) and the greatest (1); None where there is no order."""
+        """Where a value lies between the least (0) and the greatest (1); None where there is no order."""
         return None
 
 
@@ -55,7 +55,7 @@ class Choices(Distribution):
     """One of a list of values."""
 
     values: list[object] = Field(description="what is chosen from", min_length=1)
-    probabilities: list[float] | None = option(None, "of each value; all the same unless given")
+    probabilities: list[float] | None = option(None, "of each value; default: all the same")
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
@@ -70,13 +70,13 @@ class Choices(Distribution):
     def draw(self, u: float) -> object:
         if self.probabilities is None:
             return self.values[int(u * len(self.values))]
-        possible = [k for k, share in enumerate(self.probabilities) if share > 0]
-        reached = 0.0
+        possible = [k for k, probability in enumerate(self.probabilities) if probability > 0]
+        cumulative = 0.0
         for k in possible:
-            reached += self.probabilities[k]
-            if u < reached:
+            cumulative += self.probabilities[k]
+            if u < cumulative:
                 return self.values[k]
-        return self.values[possible[-1]]  # what rounding left of 1
+        return self.values[possible[-1]]  # rounding may leave the sum just below 1
 
     def steps(self) -> list[object]:
         return list(self.values)
@@ -84,17 +84,24 @@ class Choices(Distribution):
 
 @distributions.register("categorical")
 class Categorical(Choices):
-    """One of `values`, by their probabilities where given."""
+    """One of `values`, with equal probability unless `probabilities` are given.
+
+    For options, such as activations or optimizers, and for numbers that should be tried as they are. A grid
+    takes them all.
+    """
 
 
 @distributions.register("categorical_w_probabilities")
 class CategoricalByProbability(Choices):
-    """The same under the name it has when probabilities are given."""
+    """The same as categorical, under the name that W&B uses with probabilities."""
 
 
 @distributions.register("constant")
 class ConstantDistribution(Distribution):
-    """Always the same value."""
+    """Always the same value.
+
+    Fixes a key for the whole search.
+    """
 
     value: object = Field(description="what it always is")
 
@@ -135,7 +142,10 @@ class Range(Distribution):
 
 @distributions.register("uniform")
 class UniformDistribution(Range):
-    """Every number from min to max is as likely."""
+    """A number from min to max, all equally likely.
+
+    For shares and the like, such as dropout or momentum.
+    """
 
     def draw(self, u: float) -> object:
         return self.min + u * (self.max - self.min)
@@ -148,7 +158,7 @@ class LogRange(Range):
     log = True
 
     def between(self, u: float) -> float:
-        """min·(max/min)^u, at both borders exactly."""
+        """min·(max/min)^u; min and max themselves at 0 and 1."""
         if u in (0, 1):
             return float(self.max if u else self.min)
         return math.exp(math.log(self.min) + u * (math.log(self.max) - math.log(self.min)))
@@ -156,7 +166,10 @@ class LogRange(Range):
 
 @distributions.register("log_uniform_values")
 class LogUniformValues(LogRange):
-    """The value's logarithm is uniform between those of min and max."""
+    """A number from min to max whose logarithm is uniform.
+
+    For numbers whose size is unknown, such as learning rates and penalties.
+    """
 
     def draw(self, u: float) -> object:
         return self.between(u)
@@ -164,7 +177,10 @@ class LogUniformValues(LogRange):
 
 @distributions.register("int_uniform")
 class IntUniform(Range):
-    """Every whole number from min to max, both included, is as likely."""
+    """A whole number from min to max, both included, all equally likely.
+
+    For counts, such as units of a layer.
+    """
 
     min: int = Field(description="the least")
     max: int = Field(description="the greatest")
@@ -224,7 +240,10 @@ class Stepped(Range):
 
 @distributions.register("q_uniform")
 class QUniform(Stepped):
-    """round(x/q)·q of a uniform x."""
+    """round(x/q)·q of a uniform x from min to max.
+
+    uniform in steps, so that a grid can take all values.
+    """
 
     def draw(self, u: float) -> object:
         return self.rounded(self.min + u * (self.max - self.min))
@@ -232,20 +251,23 @@ class QUniform(Stepped):
 
 @distributions.register("q_log_uniform_values")
 class QLogUniformValues(LogRange, Stepped):
-    """round(x/q)·q of an x whose logarithm is uniform."""
+    """round(x/q)·q of an x from min to max whose logarithm is uniform.
+
+    For counts over a wide range, such as 16 to 1024 units.
+    """
 
     def draw(self, u: float) -> object:
         return self.rounded(self.between(u))
 
 
 class Bell(Distribution):
-    """A normal distribution, or one whose logarithm is; no border, so any value may come."""
+    """A normal distribution, or one whose logarithm is normal; it has no bounds, so any value may come."""
 
     mu: float = option(0.0, "the mean")
     sigma: float = option(1.0, "the standard deviation", gt=0)
 
     def ends(self) -> list[object]:
-        """What two standard deviations reach."""
+        """The values two standard deviations from the mean."""
         return [self.draw(NormalDist().cdf(-2)), self.draw(NormalDist().cdf(2))]
 
     def quantile(self, u: float) -> float:
@@ -255,7 +277,10 @@ class Bell(Distribution):
 
 @distributions.register("normal")
 class NormalDistribution(Bell):
-    """mean mu, standard deviation sigma."""
+    """A normal number with mean mu and standard deviation sigma.
+
+    For values that are nearly known already.
+    """
 
     def draw(self, u: float) -> object:
         return self.quantile(u)
@@ -273,7 +298,10 @@ class QNormal(Bell):
 
 @distributions.register("log_normal")
 class LogNormal(Bell):
-    """The value's natural logarithm is normal."""
+    """A number whose natural logarithm is normal, with mean mu and standard deviation sigma.
+
+    For positive numbers that are nearly known; mu and sigma are those of the logarithm.
+    """
 
     log = True
 
@@ -292,13 +320,15 @@ class QLogNormal(Bell):
         return multiple(self.q, nearest(self.q, math.exp(self.quantile(u))))
 
 
-def implied(given: Sequence[str], least: object, most: object) -> str | None:
-    """The distribution that keys without a name mean; `least` and `most` are the values of min and max."""
-    if "values" in given:
+def implied(keys: Collection[str], least: object, most: object) -> str | None:
+    """The distribution that the keys of a block mean without a name; `least` and `most` are its min and
+    max.
+    """
+    if "values" in keys:
         return "categorical"
-    if "value" in given:
+    if "value" in keys:
         return "constant"
-    if "min" in given or "max" in given:
-        whole = all(isinstance(end, int) and not isinstance(end, bool) for end in (least, most))
-        return "int_uniform" if whole else "uniform"
+    if "min" in keys or "max" in keys:
+        integers = all(isinstance(end, int) and not isinstance(end, bool) for end in (least, most))
+        return "int_uniform" if integers else "uniform"
     return None

@@ -1,6 +1,6 @@
 """A registry per kind: a variant is registered by a decorator right above its definition."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -92,10 +92,10 @@ class Choice:
         return value
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         # each as a call: of all variants that could be named, only the few that are have to be built
-        choices: dict[Any, core_schema.CoreSchema] = {
+        choices: dict[Hashable, core_schema.CoreSchema] = {
             name: core_schema.no_info_plain_validator_function(entry.model_validate)
             for name, entry in self.registry.items()
         }
@@ -118,7 +118,7 @@ class Choice:
         names |= {name: meaning(entry) for name, entry in self.registry.items()}
         return {"anyOf": [{"enum": list(names), "enumDescriptions": list(names.values())}, *blocks]}
 
-    def _validate(self, value: Any, inner: Callable[[Any], Any]) -> Any:
+    def _validate(self, value: object, inner: Callable[[object], object]) -> object:
         if self.auto and value == "auto":
             return value
         return inner(self.expand(value))
@@ -129,5 +129,5 @@ def _built(entry: type[Variant]) -> core_schema.CoreSchema:
     return entry.__pydantic_core_schema__
 
 
-def _dump(value: Any) -> Any:
+def _dump(value: Variant | str) -> object:
     return value if isinstance(value, str) else value.model_dump()

@@ -1,4 +1,4 @@
-"""Activations: each entry is a forward function and, right under it, its derivative."""
+"""Activations: each entry is a function and its derivative."""
 
 from nettrain.catalogue.activations import (
     clipped,

@@ -20,7 +20,7 @@ def clipped_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 
 
 class Clipped(Activation):
-    """What those that clip have in common: bounds as kinks, and a derivative of 0 at and beyond them."""
+    """What activations that clip have in common: bounds as kinks, and derivative 0 at and beyond them."""
 
     backward_kernel = clipped_backward
 
@@ -30,7 +30,10 @@ class Clipped(Activation):
 
 @activations.register("relu6", source="Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10")
 class Relu6(Clipped):
-    """f(z) = min(max(0, z), 6)."""
+    """f(z) = min(max(0, z), 6).
+
+    relu with a bound, which keeps signals small enough for low precision. As torch.nn.ReLU6.
+    """
 
     initializer = "he_normal"
     kinks = (0.0, 6.0)
@@ -42,7 +45,10 @@ class Relu6(Clipped):
 
 @activations.register("hard_tanh", source="Collobert 2004")
 class HardTanh(Clipped):
-    """f(z) = min(max(-1, z), 1): tanh in straight lines."""
+    """f(z) = min(max(-1, z), 1): tanh in straight lines.
+
+    Cheaper than tanh, but without any gradient outside of ±1. As torch.nn.Hardtanh.
+    """
 
     kinks = (-1.0, 1.0)
 
@@ -53,7 +59,11 @@ class HardTanh(Clipped):
 
 @activations.register("hard_sigmoid", source="Courbariaux et al. 2015; slope 1/6: Howard et al. 2019")
 class HardSigmoid(Clipped):
-    """f(z) = min(max(0, z+3), 6)/6: sigmoid in straight lines."""
+    """f(z) = min(max(0, z+3), 6)/6: sigmoid in straight lines.
+
+    Cheaper than sigmoid, and reaches 0 and 1 exactly. As torch.nn.Hardsigmoid; Courbariaux et al. have slope
+    1/2, Keras before version 3 1/5.
+    """
 
     kinks = (-3.0, 3.0)
 

@@ -20,7 +20,10 @@ def elu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 
 @activations.register("elu", source="Clevert, Unterthiner & Hochreiter 2015")
 class Elu(Activation):
-    """f(z) = z above 0, λ(e^z-1) below."""
+    """f(z) = z above 0, λ(e^z-1) below.
+
+    Outputs of both signs keep a layer's mean near 0, where relu's is positive. As torch.nn.ELU.
+    """
 
     alpha: float = number(1.0, "λ: f tends to -λ far below 0", ge=0)
     initializer = "he_normal"
@@ -44,7 +47,11 @@ DEPTH, SCALE = 1.6732632423543772, 1.0507009873554805  # the fixed point: mean 0
 
 @activations.register("selu", source="Klambauer et al. 2017")
 class Selu(Activation):
-    """f(z) = s·elu(z) with λ and s chosen so that signals keep mean 0 and variance 1 by themselves."""
+    """f(z) = s·elu(z) with λ and s chosen so that signals keep mean 0 and variance 1 by themselves.
+
+    For deep networks without batch_norm, on inputs scaled to mean 0 and variance 1 and with lecun_normal,
+    which `init: auto` gives. As torch.nn.SELU.
+    """
 
     initializer = "lecun_normal"
     kinks = (0.0,)

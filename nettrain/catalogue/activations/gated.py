@@ -77,7 +77,11 @@ def gelu_forward(z: Array, a: Array, numbers: Array) -> None:
 
 @activations.register("gelu", source="Hendrycks & Gimpel 2016")
 class Gelu(Activation):
-    """f(z) = z·Φ(z), the input times the chance that a standard normal number is below it."""
+    """f(z) = z·Φ(z), the input times the probability that a standard normal number is below it.
+
+    A smooth relu, usual in transformers. `approximate: tanh` is the form of the first implementations, which
+    differs by up to 0.0005. As torch.nn.GELU.
+    """
 
     approximate: Literal["none", "tanh"] = option("none", "tanh: z/2·(1+tanh(√(2/π)(z+0.044715z³)))")
     initializer = "he_normal"
@@ -132,7 +136,10 @@ def silu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 
 @activations.register("silu", source="Elfwing, Uchibe & Doya 2017; Hendrycks & Gimpel 2016")
 class Silu(Activation):
-    """f(z) = z·sigmoid(z), also called swish."""
+    """f(z) = z·sigmoid(z), also called swish.
+
+    A smooth relu whose slope below 0 comes back to 0; for deep networks. As torch.nn.SiLU.
+    """
 
     initializer = "he_normal"
     forward_kernel = silu_forward
@@ -185,14 +192,17 @@ def mish_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 
 @activations.register("mish", source="Misra 2019")
 class Mish(Activation):
-    """f(z) = z·tanh(log(1+e^z))."""
+    """f(z) = z·tanh(log(1+e^z)).
+
+    Much like silu, and somewhat slower. As torch.nn.Mish.
+    """
 
     initializer = "he_normal"
     forward_kernel = mish_forward
     backward_kernel = mish_backward
 
     def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
-        """The logarithm is the larger of z and 0, and log1p(e^-|z|)."""
+        """log(1+e^z) is the larger of z and 0 plus log1p(e^-|z|)."""
         xp.logaddexp(z, 0.0, out=a)
         xp.tanh(a, out=a)
         xp.multiply(a, z, out=a)

@@ -1,4 +1,4 @@
-"""Activations of which a unit depends on several columns."""
+"""Activations whose units depend on several columns."""
 
 import math
 
@@ -10,7 +10,7 @@ from nettrain.catalogue.settings import option
 
 @kernel
 def maxout_forward(z: Array, a: Array, numbers: Array) -> None:
-    """a = the largest of the pieces, of equal ones the first; NaN where one is NaN."""
+    """a = the largest of the pieces, the first of equal ones; NaN where one is NaN."""
     members, rows, units = a.shape
     pieces = z.shape[2] // units
     for k in prange(members * rows):
@@ -26,7 +26,7 @@ def maxout_forward(z: Array, a: Array, numbers: Array) -> None:
 
 @kernel
 def maxout_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
-    """z = delta where a piece is the first that gave the maximum, 0 elsewhere."""
+    """z = delta where a piece is the first with the maximum, 0 elsewhere."""
     zero = z.dtype.type(0)
     members, rows, units = delta.shape
     pieces = z.shape[2] // units
@@ -37,13 +37,16 @@ def maxout_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
             part = row[piece * units : (piece + 1) * units]
             for j in range(units):
                 slope = out[j] if part[j] == signal[j] else zero
-                out[j] = zero if part[j] == signal[j] else out[j]  # given away
+                out[j] = zero if part[j] == signal[j] else out[j]  # pieces that are equal get none
                 part[j] = slope
 
 
 @activations.register("maxout", source="Goodfellow et al. 2013")
 class Maxout(Activation):
-    """The largest of `pieces` linear functions of the layer's input: a unit learns its own convex bend."""
+    """The largest of `pieces` linear functions of the layer's input: any convex function of one input.
+
+    Never saturates, and suits dropout, for which it was made; a layer has `pieces` times the weights.
+    """
 
     pieces: int = option(2, "linear functions of each unit", ge=2)
     initializer = "he_normal"
@@ -63,7 +66,7 @@ class Maxout(Activation):
             xp.maximum(a, z[..., first : first + units], out=a)
 
     def sides(self, xp: ArrayModule, z: Array) -> Array:
-        """Which piece wins."""
+        """Which piece is the largest."""
         return z.reshape(*z.shape[:-1], self.pieces, -1).argmax(axis=-2)
 
 
@@ -99,7 +102,11 @@ def softmax_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 
 @activations.register("softmax", source="Bridle 1990")
 class Softmax(Activation):
-    """e^z/Σe^z over the outputs of a row: shares that sum to 1."""
+    """e^z/Σe^z over the outputs of a row: shares that sum to 1.
+
+    For outputs that are shares of a whole, with a loss for numbers. For classes use cross_entropy, which
+    brings its own softmax.
+    """
 
     elementwise = False
     outputs_only = True

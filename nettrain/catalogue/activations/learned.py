@@ -1,4 +1,4 @@
-"""Activations with numbers of their own that are trained."""
+"""Activations with parameters of their own, which are trained."""
 
 from typing import ClassVar
 
@@ -43,7 +43,11 @@ def prelu_backward(
 
 @activations.register("prelu", source="He et al. 2015, section 2.1")
 class Prelu(Activation):
-    """f(z) = z above 0, λz below, with a slope λ for each unit that is learned and starts at 0.25."""
+    """f(z) = z above 0, λz below, with a slope λ for each unit that is learned and starts at 0.25.
+
+    For larger networks and data sets, as leaky_relu with a slope for every unit. As torch.nn.PReLU with a
+    parameter per channel; no penalty or decay is applied to λ.
+    """
 
     initializer = "he_normal"
     kinks = (0.0,)

@@ -30,7 +30,11 @@ def relu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 
 @activations.register("relu", source="Krizhevsky et al. 2012; Nair & Hinton 2010")
 class Relu(Activation):
-    """f(z) = max(0, z); a kink at 0, where the derivative is taken as 0."""
+    """f(z) = max(0, z); a kink at 0, where the derivative is taken as 0.
+
+    The usual choice for hidden layers: cheap, and it does not saturate above 0. A unit that is below 0 on
+    every row learns no more; leaky_relu avoids that. As torch.nn.ReLU.
+    """
 
     initializer = "he_normal"
     rectifies = True
@@ -55,7 +59,10 @@ def leaky_relu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> Non
 
 @activations.register("leaky_relu", source="Maas et al. 2013")
 class LeakyRelu(Activation):
-    """f(z) = z above 0, λz below: units that are off still learn."""
+    """f(z) = z above 0, λz below: units that are off still learn.
+
+    Use it where many relu units stay at 0. As torch.nn.LeakyReLU.
+    """
 
     negative_slope: float = number(0.01, "slope λ below 0", ge=0, le=1)
     initializer = "he_normal"

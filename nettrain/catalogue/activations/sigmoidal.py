@@ -8,7 +8,10 @@ from nettrain.catalogue.activations.base import Activation, activations
 
 @activations.register("linear")
 class Linear(Activation):
-    """f(z) = z."""
+    """f(z) = z.
+
+    For outputs that are numbers; a network whose hidden layers are linear computes no more than one layer.
+    """
 
     identity = True
 
@@ -44,9 +47,12 @@ def sigmoid_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
             slope[j] *= value[j] * (one - value[j])
 
 
-@activations.register("sigmoid")
+@activations.register("sigmoid", source="Verhulst 1845; in networks: Rumelhart, Hinton & Williams 1986")
 class Sigmoid(Activation):
-    """f(z) = 1/(1+e^-z) = e^min(z,0) / (1+e^-|z|), which overflows nowhere."""
+    """f(z) = 1/(1+e^-z) = e^min(z,0) / (1+e^-|z|), which overflows nowhere.
+
+    For outputs between 0 and 1. Between hidden layers tanh learns faster, as its values are centred on 0.
+    """
 
     forward_kernel = sigmoid_forward
     backward_kernel = sigmoid_backward
@@ -63,7 +69,11 @@ class Sigmoid(Activation):
 
 @activations.register("tanh", source="LeCun et al. 1998, Efficient BackProp, section 4.4")
 class Tanh(Activation):
-    """f(z) = tanh z."""
+    """f(z) = tanh z.
+
+    The classical hidden unit: smooth, bounded by ±1 and centred on 0; suits small networks. It saturates, so
+    that deep networks learn slowly.
+    """
 
     def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.tanh(z, out=a)
@@ -77,7 +87,10 @@ class Tanh(Activation):
 
 @activations.register("softsign", source="Glorot & Bengio 2010, section 2.3")
 class Softsign(Activation):
-    """f(z) = z/(1+|z|): tanh with tails that fall off slowly."""
+    """f(z) = z/(1+|z|): like tanh, but with tails that approach ±1 slowly.
+
+    Saturates less than tanh, so that deeper layers keep learning. As torch.nn.Softsign.
+    """
 
     def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         """Leaves 1+|z| in z."""

@@ -6,7 +6,11 @@ from nettrain.catalogue.activations.base import Activation, activations
 
 @activations.register("softplus", source="Dugas et al. 2001")
 class Softplus(Activation):
-    """f(z) = log(1+e^z) = max(z,0) + log(1+e^-|z|), which overflows nowhere."""
+    """f(z) = log(1+e^z) = max(z,0) + log(1+e^-|z|), which overflows nowhere.
+
+    A smooth relu that is always positive: for outputs that must be, such as a scale. As torch.nn.Softplus,
+    without its switch to z above 20.
+    """
 
     def forward(self, xp: ArrayModule, z: Array, a: Array) -> None:
         xp.absolute(z, out=a)

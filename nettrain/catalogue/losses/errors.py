@@ -31,7 +31,7 @@ def squares_step(
         total[r, 1] += mass
 
 
-@losses.register("mse")
+@losses.register("mse", source="Legendre 1805; Gauss 1809")
 class MeanSquaredError(Loss):
     """The mean over outputs of (ŷ-y)².
 
@@ -94,7 +94,7 @@ def huber_step(
         total[r, 1] += mass
 
 
-@losses.register("mae")
+@losses.register("mae", source="Boscovich 1757; Edgeworth 1887")
 class MeanAbsoluteErrorLoss(Loss):
     """The mean over outputs of |ŷ-y|, with derivative 0 at 0; predicts the median.
 

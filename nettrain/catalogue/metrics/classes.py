@@ -40,7 +40,7 @@ def _shares(matrix: Floats, of: Floats) -> Floats:
     return np.divide(right, of, out=np.zeros_like(right), where=of > 0)
 
 
-@metrics.register("accuracy")
+@metrics.register("accuracy", source="Sokolova & Lapalme 2009")
 class Accuracy(Metric[Confusion]):
     """The share of rows whose class is predicted; of labels, the mean of their shares.
 
@@ -85,7 +85,7 @@ class BalancedAccuracy(Metric[Confusion]):
         return float(recalls(statistic.matrix)[there].mean())
 
 
-@metrics.register("macro_f1")
+@metrics.register("macro_f1", source="Yang & Liu 1999")
 class MacroF1(Metric[Confusion]):
     """The mean F1 score over the classes that occur or are predicted.
 
@@ -111,7 +111,7 @@ class Positive(Metric[Confusion]):
     statistic = Confusion
 
 
-@metrics.register("precision")
+@metrics.register("precision", source="Kent et al. 1955")
 class Precision(Positive):
     """Of the rows predicted as positive, the share that is positive; 0 when none is predicted.
 
@@ -123,7 +123,7 @@ class Precision(Positive):
         return float(precisions(statistic.matrix)[1])
 
 
-@metrics.register("recall")
+@metrics.register("recall", source="Kent et al. 1955")
 class Recall(Positive):
     """Of the positive rows, the share that is predicted as positive; 0 when there is none.
 

@@ -50,7 +50,7 @@ class Spread(Squares):
         return len(y), float((weight * np.square(y - center)).sum())
 
 
-@metrics.register("rmse")
+@metrics.register("rmse", source="Hyndman & Koehler 2006")
 class RootMeanSquaredError(Metric[Squares]):
     """√ of the mean squared error; of several targets, the mean of theirs.
 
@@ -76,7 +76,7 @@ class RootMeanSquaredError(Metric[Squares]):
         return xp.sqrt(mean).mean(axis=-1)
 
 
-@metrics.register("mae")
+@metrics.register("mae", source="Hyndman & Koehler 2006")
 class MeanAbsoluteError(Metric[Distances]):
     """The mean of |ŷ-y|.
 
@@ -92,7 +92,7 @@ class MeanAbsoluteError(Metric[Distances]):
         return float(statistic.mean)
 
 
-@metrics.register("r2")
+@metrics.register("r2", source="Wright 1921")
 class CoefficientOfDetermination(Metric[Spread]):
     """R² = 1 - Σ(ŷ-y)² / Σ(y-ȳ)²: 1 is perfect, 0 as good as the mean.
 
@@ -119,7 +119,7 @@ class CoefficientOfDetermination(Metric[Spread]):
         return "" if len(y) > 1 else "two rows"
 
 
-@metrics.register("median_error")
+@metrics.register("median_error", source="Hyndman & Koehler 2006")
 class MedianError(Metric[Distances]):
     """The median of |ŷ-y|: half of the rows' weight is nearer, half further.
 

@@ -48,7 +48,7 @@ class Calibration(Statistic):
         np.add.at(self.bins, np.searchsorted(self.edges, top), rows)  # a bin has its upper edge
 
 
-@metrics.register("log_loss")
+@metrics.register("log_loss", source="Good 1952")
 class LogLoss(Metric[NegativeLogLikelihood]):
     """The mean of -log p of the true class; p is clipped to at least 2.2e-16.
 
@@ -65,7 +65,7 @@ class LogLoss(Metric[NegativeLogLikelihood]):
         return float(statistic.mean)
 
 
-@metrics.register("top_5_accuracy")
+@metrics.register("top_5_accuracy", source="Russakovsky et al. 2015")
 class TopFiveAccuracy(Metric[InTopFive]):
     """The share of rows whose class is among the five with the largest predictions; from 10 classes on.
 

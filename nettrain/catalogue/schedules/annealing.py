@@ -16,7 +16,10 @@ def eased(first: Number, last: Number, done: Floats) -> Floats:
 
 @schedules.register("linear", source="Goodfellow et al. 2016, eq. 8.14")
 class LinearSchedule(Lasting):
-    """(1-j/τ)·α₀ + (j/τ)·end, then end."""
+    """(1-j/τ)·α₀ + (j/τ)·end in step j, then end.
+
+    With a warmup, the usual schedule for transformers. As torch.optim.lr_scheduler.LinearLR.
+    """
 
     end: float = number(0.0, "the last rate", ge=0)
     clock: ClassVar[str] = "step"
@@ -26,9 +29,12 @@ class LinearSchedule(Lasting):
         return (1 - done) * base + done * self.end
 
 
-@schedules.register("polynomial")
+@schedules.register("polynomial", source="Liu, Rabinovich & Berg 2015, ParseNet")
 class Polynomial(Lasting):
-    """α₀·(1-j/τ)^power, then 0."""
+    """α₀·(1-j/τ)^power in epoch j, then 0.
+
+    A larger power falls earlier. As torch.optim.lr_scheduler.PolynomialLR.
+    """
 
     power: float = number(2.0, "how it falls: 1 is a straight line", gt=0)
 
@@ -39,7 +45,11 @@ class Polynomial(Lasting):
 
 @schedules.register("cosine", source="Loshchilov & Hutter 2017, eq. 5, without restarts")
 class Cosine(Lasting):
-    """minimum + ½(α₀ - minimum)(1 + cos(πj/τ)), then minimum; τ is the run's length after warmup."""
+    """minimum + ½(α₀ - minimum)(1 + cos(πj/τ)) in step j, then minimum; τ is the run's length after warmup.
+
+    A good default when the number of epochs is fixed: it stays high for long and ends gently. As
+    torch.optim.lr_scheduler.CosineAnnealingLR.
+    """
 
     minimum: float = number(0.0, "the last rate", ge=0)
     clock: ClassVar[str] = "step"
@@ -50,7 +60,11 @@ class Cosine(Lasting):
 
 @schedules.register("cosine_restarts", source="Loshchilov & Hutter 2017, eq. 5")
 class CosineRestarts(Schedule):
-    """Half cosines from α₀ to the minimum, one after another, each `multiplier` times as long."""
+    """Half cosines from α₀ to the minimum, one after another, each `multiplier` times as long.
+
+    Each end is a good place to stop, or to take a snapshot for an ensemble. As
+    torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.
+    """
 
     period: float = number(10, "epochs of the first half cosine", gt=0)
     multiplier: float = number(2.0, "each is so many times as long as the one before", ge=1)
@@ -73,7 +87,8 @@ class CosineRestarts(Schedule):
 class OneCycle(Lasting):
     """α₀/divisor → α₀ in the first `rise` of τ, then → α₀/(divisor·final_divisor), both along a half cosine.
 
-    The rule's momentum, or β₁, goes the other way: high → low → high, unless `momentum: fixed`.
+    For few epochs with a high α₀, see the learning-rate test. The rule's momentum, or β₁, goes the other way:
+    high → low → high, unless `momentum: fixed`. As torch.optim.lr_scheduler.OneCycleLR.
     """
 
     rise: float = number(0.3, "share of τ in which the rate rises", gt=0, lt=1)

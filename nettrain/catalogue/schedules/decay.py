@@ -1,4 +1,4 @@
-"""Schedules without an end: the rate stays, or falls by a law."""
+"""Schedules without an end: the rate stays, or falls by a formula."""
 
 from typing import Annotated
 
@@ -12,7 +12,10 @@ from nettrain.catalogue.settings import number, option
 
 @schedules.register("constant")
 class ConstantSchedule(Schedule):
-    """α₀ throughout."""
+    """α₀ throughout.
+
+    For rules that adapt their own steps, or short runs.
+    """
 
     timeless = True
 
@@ -22,7 +25,10 @@ class ConstantSchedule(Schedule):
 
 @schedules.register("step")
 class StepDecay(Schedule):
-    """α₀·factor^⌊e/every⌋."""
+    """α₀·factor^⌊e/every⌋ in epoch e.
+
+    Large steps first, then smaller ones to settle. As torch.optim.lr_scheduler.StepLR.
+    """
 
     factor: float = number(0.5, "multiplies the rate", gt=0)
     every: float = number(10, "epochs between two cuts", gt=0)
@@ -32,9 +38,12 @@ class StepDecay(Schedule):
         return base * factor
 
 
-@schedules.register("multi_step")
+@schedules.register("multi_step", source="He et al. 2016, section 4.2")
 class MultiStep(Schedule):
-    """α₀·factor^k after k of the milestones; one that is reached counts."""
+    """α₀·factor^k after k of the milestones; one that is reached counts.
+
+    For when it is known in which epochs progress stops. As torch.optim.lr_scheduler.MultiStepLR.
+    """
 
     factor: float = number(0.1, "multiplies the rate", gt=0)
     milestones: list[Annotated[float, Field(ge=0)]] = option([30.0, 60.0, 90.0], "epochs of the cuts")
@@ -47,7 +56,10 @@ class MultiStep(Schedule):
 
 @schedules.register("exponential")
 class Exponential(Schedule):
-    """α₀·e^{-kt}."""
+    """α₀·e^{-kt} in epoch t.
+
+    Falls by the same share in every epoch. As torch.optim.lr_scheduler.ExponentialLR with gamma e^{-k}.
+    """
 
     decay: float = number(0.1, "k, per epoch", ge=0)
 
@@ -57,7 +69,10 @@ class Exponential(Schedule):
 
 @schedules.register("inverse_time", source="Robbins & Monro 1951 ask for rates of this order")
 class InverseTime(Schedule):
-    """α₀/(1+kt)."""
+    """α₀/(1+kt) in epoch t.
+
+    Slow enough to reach any point and fast enough to come to rest: what theory asks of plain descent.
+    """
 
     decay: float = number(0.1, "k, per epoch", ge=0)
 
@@ -65,9 +80,12 @@ class InverseTime(Schedule):
         return base / (1 + self.decay * clock)
 
 
-@schedules.register("inverse_scaling")
+@schedules.register("inverse_scaling", source="scikit-learn's learning_rate='invscaling'")
 class InverseScaling(Schedule):
-    """α₀/(t+1)^power."""
+    """α₀/(t+1)^power in epoch t.
+
+    As scikit-learn's learning_rate="invscaling", which counts rows instead of epochs.
+    """
 
     power: float = number(0.5, "how fast it falls", ge=0)
 

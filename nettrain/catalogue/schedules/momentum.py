@@ -32,7 +32,10 @@ class ConstantMomentum(MomentumSchedule):
 
 @momentum_schedules.register("linear")
 class LinearMomentum(MomentumSchedule):
-    """(1-j/τ)·μ + (j/τ)·end, then end."""
+    """(1-j/τ)·μ + (j/τ)·end in step j, then end.
+
+    Little momentum while the direction still changes, more later.
+    """
 
     end: float = number(0.99, "the last momentum", ge=0, lt=1)
     duration: float | None = number(None, "length τ in steps; default: the whole run", gt=0)
@@ -44,7 +47,10 @@ class LinearMomentum(MomentumSchedule):
 
 @momentum_schedules.register("sutskever", source="Sutskever et al. 2013, eq. 5")
 class SutskeverMomentum(MomentumSchedule):
-    """min(1 - 2^{-1-log₂(⌊j/every⌋+1)}, μ): the rule's own momentum is the largest."""
+    """min(1 - 2^{-1-log₂(⌊j/every⌋+1)}, μ) in step j: 0.5, 0.75, 0.83, …, up to the rule's own momentum.
+
+    Made for nesterov with a momentum of 0.99 or more.
+    """
 
     every: float = number(250, "steps after which it rises", gt=0)
 

@@ -1,6 +1,6 @@
-"""Schedules that look at a figure: the rate is cut when it no longer gets better.
+"""Schedules that watch a figure: the rate is cut when it no longer improves.
 
-`cut` (R, 1) is what the cuts so far multiply to; whoever trains counts the evaluations, see training.plateau.
+`cut` (R, 1) is the product of the cuts so far; training.plateau counts the evaluations.
 """
 
 from typing import ClassVar, Self
@@ -13,9 +13,9 @@ from nettrain.catalogue.settings import Number, number, option
 
 
 class Reactive(Schedule):
-    """α₀·factor^k after k times `patience` evaluations in a row that were not better, never below the floor.
+    """α₀·factor^k after k times `patience` evaluations in a row without improvement, never below `floor`.
 
-    Better means by more than min_delta, strictly. A rate that begins below the floor stays there.
+    An improvement is one by more than min_delta. A rate that begins below the floor stays there.
     """
 
     monitor: str | None = option(None, "the figure that must get better; default: the run's own")
@@ -24,24 +24,30 @@ class Reactive(Schedule):
     min_delta: float = number(1e-4, "better means by more than this", ge=0)
     floor: float = number(0.0, "no rate is cut below this", ge=0)
     timeless: ClassVar[bool] = True
-    cut: ClassVar[Number] = 1.0  # in a run what the cuts so far multiply to (R, 1), see `with_cut`
+    cut: ClassVar[Number] = 1.0  # the product of the cuts so far; in a run (R, 1), see `with_cut`
 
     def with_cut(self, cut: Floats) -> Self:
-        """These settings after cuts that multiply to so much, (R, 1)."""
+        """These settings after cuts whose product is `cut` (R, 1)."""
         return self.model_copy(update={"cut": cut})
 
     def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
         return np.maximum(base * self.cut, np.minimum(self.floor, base)) + np.zeros_like(clock)
 
 
-@schedules.register("plateau")
+@schedules.register("plateau", source="He et al. 2016, section 3.4")
 class PlateauSchedule(Reactive):
-    """The rate is cut at the patience-th evaluation in a row without improvement (PyTorch waits one more)."""
+    """The rate is cut at the patience-th evaluation in a row without improvement (PyTorch waits one more).
+
+    For when the number of epochs is not known in advance. As torch.optim.lr_scheduler.ReduceLROnPlateau.
+    """
 
 
 @schedules.register("adaptive", source="the idea of scikit-learn's learning_rate='adaptive'")
 class Adaptive(Reactive):
-    """A plateau of the training loss: a fifth at the second evaluation in a row without improvement."""
+    """A plateau of the training loss: a fifth at the second evaluation in a row without improvement.
+
+    Needs no validation rows. As scikit-learn's learning_rate="adaptive", which also stops at the floor.
+    """
 
     monitor: str | None = option("train_loss", "the figure that must get better")
     factor: float = number(0.2, "multiplies the rate", gt=0, lt=1)
