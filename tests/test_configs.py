@@ -4,9 +4,8 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
-from rich.console import Console
 
-from nettrain.cli.train import train_file
+from nettrain.workflow.train import train
 from tests.cli.command import nettrain
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
@@ -48,7 +47,7 @@ def sources(name: str) -> list[str]:
 
 def figure(path: Path, folder: Path, seed: int) -> float:
     changes = [*sources(path.stem), *QUICK.get(path.stem, []), f"seed={seed}"]
-    summary = train_file(path, changes, folder, Console(quiet=True), quiet=True)
+    summary = train(path, *changes, out=folder).summary
     assert summary["status"] == "finished"
     test = summary["metrics"]["test"]
     return test["accuracy"] if "accuracy" in test else test["rmse"]
@@ -69,7 +68,7 @@ def test_the_mean_over_five_seeds_reaches_the_figure(path: Path, tmp_path: Path)
 @pytest.mark.parametrize("name", sorted(HISTORY))
 def test_history_runs_as_it_is(name: str, tmp_path: Path) -> None:
     path = CONFIGS[0].parent / f"{name}.yaml"
-    summary = train_file(path, [], tmp_path, Console(quiet=True), quiet=True)
+    summary = train(path, out=tmp_path).summary
     assert summary["status"] == "finished"
 
 
@@ -83,7 +82,7 @@ def test_it_says_what_it_teaches_and_how_to_run_it(path: Path) -> None:
 
 def test_eight_digit_networks_together_beat_their_mean(tmp_path: Path) -> None:
     config = next(path for path in CONFIGS if path.stem == "digits_ensemble")
-    summary = train_file(config, [], tmp_path, Console(quiet=True), quiet=True)
+    summary = train(config, out=tmp_path).summary
     assert len(summary["members"]) == 8
     gain = summary["metrics"]["test"]["accuracy"] - summary["mean"]["test"]["accuracy"]
     assert gain >= 0.005
@@ -91,8 +90,8 @@ def test_eight_digit_networks_together_beat_their_mean(tmp_path: Path) -> None:
 
 def test_titanics_unlabelled_passengers_are_predicted(tmp_path: Path) -> None:
     config = next(path for path in CONFIGS if path.stem == "titanic")
-    summary = train_file(config, sources("titanic"), tmp_path, Console(quiet=True), quiet=True)
-    done = nettrain(tmp_path, "predict", summary["folder"], ELSEWHERE / "titanic" / "test.csv")
+    result = train(config, *sources("titanic"), out=tmp_path)
+    done = nettrain(tmp_path, "predict", result.folder, ELSEWHERE / "titanic" / "test.csv")
     header, *rows = done.out.splitlines()
     assert header == "Survived,probability_0,probability_1"
     assert len(rows) == 418

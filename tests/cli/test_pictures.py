@@ -2,7 +2,6 @@
 
 import pytest
 
-from nettrain.output.console import Console
 from tests.cli.command import CONFIGS, inside
 
 
@@ -36,16 +35,10 @@ def test_the_same_run_draws_the_same_pictures(tmp_path):
 
 
 def test_a_picture_that_fails_is_a_note(tmp_path, monkeypatch):
-    from nettrain.cli.train import train_file
-
     def broken(*arguments, **options):
         raise OSError("no room")
 
     monkeypatch.setattr("nettrain.output.figures.curves.curves_picture", broken)
-    said = []
-    monkeypatch.setattr("nettrain.output.console.print_notes", said.extend)
-    quiet = Console(quiet=True)
-    summary = train_file(CONFIGS / "iris.yaml", ["training.epochs=1"], tmp_path, quiet, figures=True)
-    assert "finished" == summary["status"]
-    assert ["curves.png could not be drawn: no room"] == said
-    assert (tmp_path / "iris" / "confusion.png").exists()
+    ended = inside(tmp_path, "train", CONFIGS / "iris.yaml", "training.epochs=1", "--quiet")
+    assert (0, "", "curves.png could not be drawn: no room\n") == (ended.code, ended.out, ended.err)
+    assert (tmp_path / "runs" / "iris" / "confusion.png").exists()

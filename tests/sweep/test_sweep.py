@@ -10,9 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from rich.console import Console
 
-from nettrain.cli.train import train_file
 from nettrain.errors import NettrainError, SpecError
 from nettrain.experiment.load import load, to_yaml
 from nettrain.sweep.messages import TrialChunk, TrialResult
@@ -21,16 +19,17 @@ from nettrain.sweep.ranking import Goal
 from nettrain.sweep.scheduler import Scheduler
 from nettrain.sweep.summary import summarise
 from nettrain.sweep.worker_pool import Worker, WorkerDied, WorkerPool
+from nettrain.workflow.train import train
 from tests.sweep.sweeping import HALVING, MANY, rows, swept, taken_over, written
 
 LOSS = Goal("val_loss", maximize=False)
 
 
 def alone(folder: Path, experiment, name: str):
-    """The summary of `nettrain train` on this experiment."""
+    """This experiment, trained by itself."""
     path = folder / f"{name}.yaml"
     path.write_text(to_yaml(experiment), encoding="utf-8")
-    return train_file(path, [], folder / "runs", Console(quiet=True), quiet=True)
+    return train(path, out=folder / "runs")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +47,7 @@ def test_thirty_trials_end_bit_equal_to_their_own_runs(many, tmp_path):
     assert len(many.results) == 30
     assert any(size > 1 for size in populations)
     for trial in many.trials:
-        summary = alone(tmp_path, trial.experiment, str(trial.number))
+        summary = alone(tmp_path, trial.experiment, str(trial.number)).summary
         result = many.results[trial.number]
         assert summary["metrics"]["val"]["loss"] == result.figures["val_loss"], trial.values
         assert summary["metrics"]["val"]["accuracy"] == result.figures["val_accuracy"]
@@ -56,7 +55,7 @@ def test_thirty_trials_end_bit_equal_to_their_own_runs(many, tmp_path):
 
 
 def test_the_best_file_repeats_the_best_figure(many, tmp_path):
-    summary = train_file(many.folder.best, [], tmp_path, Console(quiet=True), quiet=True)
+    summary = train(many.folder.best, out=tmp_path).summary
     best = min(many.results.values(), key=lambda one: one.figures["val_loss"])
     assert best.figures["val_loss"] == summary["metrics"]["val"]["loss"]
     assert many.folder.best.read_text().startswith(f"# Trial {best.trial} of ")
@@ -138,8 +137,7 @@ def test_halving_stops_the_same_trials_as_full_histories_say(halved, tmp_path):
     for first, last in ((1, 8), (9, 16), (17, 20)):
         figures = {}
         for trial in halved.trials[first - 1 : last]:
-            summary = alone(tmp_path, trial.experiment, str(trial.number))
-            with open(Path(summary["folder"]) / "history.csv") as f:
+            with open(alone(tmp_path, trial.experiment, str(trial.number)).folder / "history.csv") as f:
                 told = {int(row["epoch"]): row["val_loss"] for row in csv.DictReader(f)}
             finite = {epoch: float(loss) for epoch, loss in told.items() if float(loss) < float("inf")}
             figures[trial.number] = finite
@@ -292,7 +290,7 @@ def test_the_metrics_better_direction_is_taken(tmp_path):
     made = swept(tmp_path, text)
     figures = [result.figures["val_macro_f1"] for result in made.best]
     assert figures == sorted(figures, reverse=True)
-    summary = alone(tmp_path, made.trials[made.best[0].trial - 1].experiment, "best")
+    summary = alone(tmp_path, made.trials[made.best[0].trial - 1].experiment, "best").summary
     assert summary["metrics"]["val"]["macro_f1"] == figures[0]
 
 

@@ -1,0 +1,61 @@
+"""The pictures in a run folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from nettrain.files import write_whole
+from nettrain.workflow.own_rows import OwnPredictions, own_predictions
+from nettrain.workflow.training import TrainingResult
+
+
+def draw_pictures(result: TrainingResult, folder: Path) -> list[str]:
+    """Write curves.png, and confusion.png or residuals.png; a note for each that could not be drawn."""
+    drawings: dict[str, Callable[[], None]] = {
+        "curves.png": lambda: _draw_curves(result, folder),
+        "the picture of the predictions": lambda: _draw_predictions(result, folder),
+    }
+    notes = []
+    for name, draw in drawings.items():
+        try:
+            draw()
+        except Exception as error:  # a font, a full disk: the run itself is well
+            notes.append(f"{name} could not be drawn: {error}")
+    return notes
+
+
+def _draw_curves(result: TrainingResult, folder: Path) -> None:
+    from nettrain.output.figures.curves import curves_picture
+
+    rows, run = result.recorder.rows, result.run
+    if not rows:
+        return
+    best = None if len(result.prepared.members) > 1 else result.summary["best_epoch"]
+    write_whole(
+        folder / "curves.png", curves_picture(rows, run.experiment.experiment, monitor=run.monitor, best=best)
+    )
+
+
+def _draw_predictions(result: TrainingResult, folder: Path) -> None:
+    """Confusion of classes, or predicted against true numbers."""
+    shown = own_predictions(result)
+    if shown is None:
+        return
+    title = _title(result.run.experiment.experiment, shown)
+    if shown.task.targets == "numbers":
+        from nettrain.output.figures.residuals import residuals_picture
+
+        picture = residuals_picture(shown.true_values, shown.predictions, shown.task.names, title)
+        write_whole(folder / "residuals.png", picture)
+    elif shown.confusion:
+        from nettrain.output.figures.confusion import confusion_picture
+
+        names = ("0", "1") if shown.task.targets == "labels" else shown.task.classes
+        write_whole(folder / "confusion.png", confusion_picture(shown.confusion, names, title))
+
+
+def _title(name: str, shown: OwnPredictions) -> str:
+    """Whose predictions of which rows these are."""
+    whose = ""
+    if shown.networks > 1:
+        whose = f", mean of {shown.networks} networks" if shown.joint else f", first of {shown.networks}"
+    return f"{name}: {len(shown.predictions):,} {shown.split} rows{whose}"

@@ -1,0 +1,51 @@
+"""From a loaded experiment to a training that is ready to begin."""
+
+from dataclasses import dataclass
+
+from nettrain.backend.choose import chosen, open_backend
+from nettrain.data.prepare import Prepared
+from nettrain.experiment.load import LoadedExperiment
+from nettrain.experiment.replicas import replicas
+from nettrain.experiment.resolution import read_and_resolve, resolve
+from nettrain.experiment.settings import Experiment
+from nettrain.training.build import build
+from nettrain.training.loop import Training
+from nettrain.training.profile import Profile
+from nettrain.training.shortage import shortage_told
+
+
+@dataclass(frozen=True)
+class PreparedTraining:
+    """A training before its first step, the experiment of each member, and the data."""
+
+    training: Training
+    members: list[Experiment]
+    data: Prepared
+    notes: tuple[str, ...] = ()  # on how the experiment was read
+    backend_reason: str = ""  # why `auto` took this backend
+
+    @property
+    def experiment(self) -> Experiment:
+        """What all members share."""
+        return self.training.run.experiment
+
+
+def prepare_training(loaded: LoadedExperiment, *, profile: bool = False) -> PreparedTraining:
+    """Read the data, resolve the experiment with them, and allocate all that the training works on.
+
+    With `profile` the training measures where its time goes. Errors name the line of the experiment file or
+    the override that they come from: SpecError, DataError, or BackendError when the backend is not there.
+    """
+    with loaded.locating_errors():
+        experiment, data = read_and_resolve(resolve(loaded.experiment))
+        place = experiment.backend
+        backend = open_backend(
+            place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
+        )
+        members = replicas(experiment)
+        with shortage_told(experiment):
+            run = build(members, data, backend)
+            run.profile = Profile() if profile else None
+            training = Training(run)
+    asked = loaded.experiment.backend
+    return PreparedTraining(training, members, data, loaded.notes, chosen(asked.name, asked.device).reason)

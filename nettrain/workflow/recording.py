@@ -1,0 +1,81 @@
+"""Where a training leaves what it has learned: in the files of a run folder, or in memory."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.inference.evaluate import Networks
+from nettrain.model.architecture import Architecture
+from nettrain.store.checkpointer import Checkpointer
+from nettrain.store.history import HistoryRow, HistoryWriter
+from nettrain.store.model_file import write_model
+from nettrain.store.run_folder import RunFolder, write_json
+from nettrain.store.summary import RunSummary
+from nettrain.training.events import EpochDone
+from nettrain.training.state import TrainingState
+
+
+class Recorder(Protocol):
+    """What a training tells of itself while it goes on, and when it ends."""
+
+    @property
+    def folder(self) -> RunFolder | None:
+        """The run folder, if there is one."""
+
+    @property
+    def rows(self) -> Sequence[HistoryRow]:
+        """Rows of the history to draw curves of: all of a short run, of a long one some."""
+
+    def epoch(self, event: EpochDone) -> None:
+        """Record an epoch."""
+
+    def wait(self) -> None:
+        """Wait for what is being written."""
+
+    def end(self) -> None:
+        """Record where the training has ended."""
+
+    def last_state(self, member: int) -> TrainingState | None:
+        """The last state that is known of a diverged member before its end."""
+
+    def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
+        """Record the final networks and the way from cells to their inputs."""
+
+    def summary(self, summary: RunSummary) -> None:
+        """Record how the run has ended."""
+
+
+class FolderRecorder:
+    """The files of a run folder."""
+
+    def __init__(self, folder: RunFolder, history: HistoryWriter, checkpointer: Checkpointer) -> None:
+        self._folder, self._history, self._checkpointer = folder, history, checkpointer
+
+    @property
+    def folder(self) -> RunFolder | None:
+        return self._folder
+
+    @property
+    def rows(self) -> Sequence[HistoryRow]:
+        return self._history.rows
+
+    def epoch(self, event: EpochDone) -> None:
+        self._history.add(event)
+        self._checkpointer.save_if_due()
+
+    def wait(self) -> None:
+        self._checkpointer.wait()
+
+    def end(self) -> None:
+        self._checkpointer.save_final()
+
+    def last_state(self, member: int) -> TrainingState | None:
+        return self._checkpointer.last_state(member)
+
+    def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
+        write_model(self._folder.model, plan, networks.parameters, networks.statistics)
+        write_json(self._folder.preprocessing, preprocessing.to_json())
+        self._history.flush()
+
+    def summary(self, summary: RunSummary) -> None:
+        write_json(self._folder.summary, summary)

@@ -1,0 +1,168 @@
+"""Continue a run where it was interrupted, or one that has ended and is given more to do."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nettrain.data.prepare import Prepared
+from nettrain.errors import BackendError, DataError, SpecError
+from nettrain.experiment.changes import Difference
+from nettrain.experiment.load import LoadedExperiment, load, to_yaml
+from nettrain.experiment.settings import Experiment
+from nettrain.files import remove_leftovers, write_whole
+from nettrain.locks import locked
+from nettrain.store.checkpoint import Checkpoint, fingerprint, read_checkpoint
+from nettrain.store.checkpointer import Checkpointer
+from nettrain.store.history import HistoryWriter
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.summary import Ending, read_summary
+from nettrain.training.loop import Training
+from nettrain.training.resumption import (
+    cannot_help,
+    counted_anew,
+    evaluated_more,
+    refuse_another_past,
+    refuse_other_data_settings,
+    reopened,
+)
+from nettrain.training.state import restore
+from nettrain.workflow.preparation import PreparedTraining, prepare_training
+from nettrain.workflow.recording import FolderRecorder
+from nettrain.workflow.training import RunOutcome, TrainingJob
+
+CONTINUES = {  # by what ended a run: what makes it continue
+    "epochs": "training.epochs=N adds more",
+    "early_stopping": "training.early_stopping.patience=N waits longer",
+    "max_seconds": "training.max_seconds=N gives it longer",
+    "target": "training.target=null goes on",
+    "converged": "training.convergence=null goes on",
+}
+
+
+@dataclass(frozen=True)
+class EndedRun(RunOutcome):
+    """A run that has ended, and has nothing to do under its settings."""
+
+    @property
+    def advice(self) -> str:
+        """How it ended, and what would make it continue."""
+        summary = self.summary
+        ended = f"{self.folder}: {summary['status']} after {summary['epochs_run']} epochs, nothing to do"
+        networks: Sequence[Ending] = summary.get("members") or [summary]
+        more = sorted({CONTINUES[one["stop_reason"]] for one in networks if one["stop_reason"] in CONTINUES})
+        return "; ".join([ended, *more])
+
+
+@dataclass(frozen=True)
+class RestoredRun:
+    """A run as it stood at its last checkpoint, with changed settings."""
+
+    prepared: PreparedTraining
+    folder: RunFolder
+    notes: tuple[str, ...]
+
+    def reopen(self) -> TrainingJob:
+        """The training of the rest. From here on the run's files tell of the changed settings."""
+        training, folder, many = self.prepared.training, self.folder, len(self.prepared.members) > 1
+        history = HistoryWriter.resume(folder, training.epoch, member_column=many)
+        # the config says how the run ends, so it must be that of what is trained
+        write_whole(folder.config, to_yaml(self.prepared.experiment))
+        folder.summary.unlink(missing_ok=True)  # of a run that had ended
+        checkpointer = Checkpointer(training, self.prepared.data, folder, history)
+        return TrainingJob(self.prepared, FolderRecorder(folder, history, checkpointer), self.notes)
+
+
+@contextmanager
+def restored(path: Path, overrides: Sequence[str] = ()) -> Iterator[RestoredRun | EndedRun]:
+    """The run in a folder, which is locked as long as the block lasts, with changes to its settings.
+
+    Raises SpecError or DataError when it cannot continue like that: when its past would have been another.
+    """
+    folder = RunFolder.open_started(path)
+    with locked(path) as note:
+        remove_leftovers(path)
+        prepared, notes = _as_it_stood(folder, overrides)
+        # without a summary it was killed between its last step and its end
+        summary = read_summary(folder.summary)
+        if summary is not None and not prepared.training.run.population["active"].any():
+            yield EndedRun(summary, folder.path)
+        else:
+            yield RestoredRun(prepared, folder, (*([note] if note else []), *notes))
+
+
+def _as_it_stood(folder: RunFolder, overrides: Sequence[str]) -> tuple[PreparedTraining, list[str]]:
+    """A run's training as it stood, with changes, and notes on what is different."""
+    after = load(folder.config, overrides)
+    checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
+    before = _settings_before(folder, checkpoint)
+    prepared = _prepare_again(after, before, folder.path)
+    training = prepared.training
+    with after.locating_errors():
+        changes = _restore(training, before, checkpoint)
+        if checkpoint is not None:
+            _refuse_other_data(folder, checkpoint, prepared.data)
+    _refuse_the_diverged(folder, changes)
+    more = evaluated_more(before, prepared.experiment, training.epoch)
+    if training.epoch and not folder.history.is_file():
+        more.append(f"history.csv is gone: it begins anew after epoch {training.epoch}")
+    position = f"goes on after epoch {training.epoch}, step {training.step}"
+    return prepared, [*after.notes, position, *(f"changed: {one}" for one in changes), *more]
+
+
+def _prepare_again(after: LoadedExperiment, before: Experiment, folder: Path) -> PreparedTraining:
+    """The run's training as it began; errors name the way out where data or backend are not as they were."""
+    try:
+        return replace(prepare_training(after), backend_reason="")
+    except BackendError as error:
+        if after.experiment.backend.name == "numpy" or after.overrides("backend", "name"):
+            raise
+        raise type(error)(f"{error}; nettrain resume {folder} --backend numpy goes on without") from error
+    except DataError as error:
+        with after.locating_errors():
+            refuse_other_data_settings(before, after.experiment)
+        way_out = f"to go on with {folder} put its data back, or say where they lie: data.source=…"
+        raise DataError(f"{error}; {way_out}") from error
+
+
+def _settings_before(folder: RunFolder, checkpoint: Checkpoint | None) -> Experiment:
+    """The experiment under which the checkpoint was written: the config may have been changed since."""
+    if checkpoint is None:
+        return load(folder.config).experiment
+    return Experiment.model_validate(checkpoint.facts["experiment"])
+
+
+def _restore(training: Training, before: Experiment, checkpoint: Checkpoint | None) -> list[Difference]:
+    """Restore the state, if there is one: a run may have been ended before its first checkpoint.
+
+    Returns the changes. Raises SpecError for those that would have made another past.
+    """
+    run, done = training.run, checkpoint.state.numbers["step"] if checkpoint else 0
+    changes = refuse_another_past(before, run.experiment, done, run.batches.steps)
+    if checkpoint is not None:
+        restore(training, checkpoint.state, reopened(changes), counted_anew(changes))
+    return changes
+
+
+def _refuse_other_data(folder: RunFolder, checkpoint: Checkpoint, data: Prepared) -> None:
+    if checkpoint.facts["data"] != fingerprint(data):
+        source = data.settings.source
+        raise DataError(
+            f"data.source: {source} has changed since {folder.path} was trained on it; train anew"
+        )
+
+
+def _refuse_the_diverged(folder: RunFolder, changes: Sequence[Difference]) -> None:
+    """Raises SpecError, saying what to try, when all that was trained diverged and would do so again."""
+    summary = read_summary(folder.summary)
+    if summary is None:
+        return
+    networks: Sequence[Ending] = summary.get("members") or [summary]
+    if any(one["status"] != "diverged" for one in networks) or not cannot_help(changes):
+        return
+    cause = networks[0].get("divergence")
+    advice = cause["advice"] if cause else ["optimizer.learning_rate=…"]
+    raise SpecError(
+        f"{folder.path}: diverged in epoch {summary['epochs_run']} and would do so again;"
+        f" train anew: nettrain train {folder.config} {advice[0]}"
+    )

@@ -1,0 +1,169 @@
+"""A training brought to its end: followed, measured and recorded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from nettrain.experiment.resolution import remarks
+from nettrain.inference.evaluate import Networks, figures_of, joint_figures
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.summary import RunSummary, summarise, with_joint_metrics, with_snapshots
+from nettrain.training.build import TrainingRun
+from nettrain.training.divergence import DivergenceReport, diagnose
+from nettrain.training.events import EpochDone, Event, TrainingDone
+from nettrain.training.loop import never
+from nettrain.training.profile import timing
+from nettrain.training.shortage import shortage_told
+from nettrain.workflow.preparation import PreparedTraining
+from nettrain.workflow.recording import Recorder
+
+OnEvent = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """The default for `on_event`."""
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run has ended: its summary, and its folder, if it has one."""
+
+    summary: RunSummary
+    folder: Path | None
+
+    @property
+    def status(self) -> str:
+        """Finished, diverged or interrupted."""
+        return str(self.summary["status"])
+
+    @property
+    def divergence(self) -> str:
+        """What has diverged, where and why."""
+        members = self.summary.get("members", [])
+        if members:
+            diverged = sum(member["status"] == "diverged" for member in members)
+            place = f" in {self.folder}" if self.folder else ""
+            return f"{diverged} of {len(members)} members diverged{place}"
+        place = f" of {self.folder}" if self.folder else ""
+        cause = self.summary.get("divergence")
+        why = cause["text"] if cause else "a figure became NaN or infinite"
+        return f"training diverged in epoch {self.summary['epochs_run']}{place}: {why}"
+
+
+@dataclass(frozen=True)
+class TrainingResult(RunOutcome):
+    """A run that has just been trained, with the networks that it leaves behind."""
+
+    prepared: PreparedTraining
+    networks: Networks
+    recorder: Recorder
+
+    @property
+    def run(self) -> TrainingRun:
+        """The population, as it is after its last step."""
+        return self.prepared.training.run
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A training that is ready to be brought to its end, and where it is recorded."""
+
+    prepared: PreparedTraining
+    recorder: Recorder
+    notes: tuple[str, ...] = ()  # on the run as such; see `all_notes`
+
+    @property
+    def folder(self) -> RunFolder | None:
+        """The run folder, which is locked until the training has ended."""
+        return self.recorder.folder
+
+    @property
+    def all_notes(self) -> list[str]:
+        """What a person should know of the run before it begins."""
+        run = self.prepared.training.run
+        return [
+            *self.notes,
+            *getattr(run.backend, "notes", ()),
+            *self.prepared.data.notes,
+            *remarks(run.experiment),
+            *run.batches.remarks,
+            *run.notes,
+        ]
+
+    def run(
+        self,
+        on_event: OnEvent = ignore,
+        *,
+        interrupted: Callable[[], bool] = never,
+        started: float | None = None,
+    ) -> TrainingResult:
+        """Train to the end and record what the run leaves behind.
+
+        `on_event` is called with every event of the training. `interrupted` is asked after every step whether
+        to stop there. The summary's time counts from `started` on perf_counter's clock, or from this call.
+        """
+        started = perf_counter() if started is None else started
+        training, recorder = self.prepared.training, self.recorder
+        run = training.run
+        training.interrupted = interrupted
+        with shortage_told(run.experiment):
+            done = self._train(on_event)
+            with timing(run.profile, "evaluation"):
+                networks, summary = self._measure(done)
+            with timing(run.profile, "writing"):
+                recorder.networks(run.plan, networks, self.prepared.data.preprocessing)
+            summary["timing"]["total_seconds"] = perf_counter() - started
+            if run.profile:
+                summary["profile"] = run.profile.table()
+            recorder.summary(summary)
+        folder = recorder.folder
+        return TrainingResult(summary, folder.path if folder else None, self.prepared, networks, recorder)
+
+    def _train(self, on_event: OnEvent) -> TrainingDone:
+        profile = self.prepared.training.run.profile
+        try:
+            for event in self.prepared.training.events():
+                on_event(event)
+                match event:
+                    case EpochDone():
+                        with timing(profile, "writing"):
+                            self.recorder.epoch(event)
+                    case TrainingDone():
+                        done = event
+        finally:
+            self.recorder.wait()
+        with timing(profile, "writing"):
+            self.recorder.end()
+        return done
+
+    def _measure(self, done: TrainingDone) -> tuple[Networks, RunSummary]:
+        """The final networks, and the summary with their figures."""
+        run, members, ended = self.prepared.training.run, self.prepared.members, self.prepared.training.ended
+        causes = self._diagnose()
+        networks = Networks(run.final, run.final_statistics, members)
+        summary = summarise(run, members, ended, done, figures_of(run, networks), causes)
+        if run.experiment.training.snapshots > 1:
+            arrays = run.snapshots.of_single(ended[0], run.final, run.final_statistics)
+            networks = Networks(*arrays, members * len(arrays[0]))
+            summary = with_snapshots(summary, run.snapshots.epochs_of(ended[0]), figures_of(run, networks))
+        finite = networks.sound()
+        if run.experiment.training.averages_predictions and finite.experiments:
+            summary = with_joint_metrics(summary, joint_figures(run, finite))
+        return networks, summary
+
+    def _diagnose(self) -> dict[int, DivergenceReport]:
+        """Why members have diverged. Their weights become the last good ones, unless they are averaged."""
+        run, members, causes = self.prepared.training.run, self.prepared.members, {}
+        for member, end in self.prepared.training.ended.items():
+            if end.reason != "diverged":
+                continue
+            cause = diagnose(
+                members[member], self.prepared.data, run.backend, self.recorder.last_state(member)
+            )
+            if cause is None:
+                continue
+            causes[member] = cause.told(members[member])
+            if not end.restored and not run.experiment.training.averages_predictions:
+                run.final[member], run.final_statistics[member] = cause.parameters, cause.statistics
+        return causes
