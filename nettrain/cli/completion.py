@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nettrain.experiment.reference.json_schema import JsonSchema
 
 Offer = tuple[str, str]  # the word, and what it means
 
@@ -66,8 +69,9 @@ def complete_override(incomplete: str) -> list[Offer]:
     schema = experiment_schema()
     key, equals, _ = incomplete.partition("=")
     if equals:
-        field = dict(_keys(schema, schema)).get(key, {})
-        offers: list[Offer] = [(f"{key}={word}", meaning) for word, meaning in _words(field)]
+        fields = dict(_keys(schema, schema))
+        words = _words(fields[key]) if key in fields else ()
+        offers = [(f"{key}={word}", meaning) for word, meaning in words]
     else:
         depth = key.count(".")
         offers = [
@@ -78,7 +82,7 @@ def complete_override(incomplete: str) -> list[Offer]:
     return [offer for offer in offers if offer[0].startswith(incomplete)]
 
 
-def _keys(block: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _keys(block: "JsonSchema", schema: "JsonSchema", prefix: str = "") -> Iterator[tuple[str, "JsonSchema"]]:
     """Dotted keys that take a value, with what the schema says of each."""
     for name, field in block.get("properties", {}).items():
         if "const" in field:  # a variant's own name, or what is not built yet
@@ -94,16 +98,14 @@ def _keys(block: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> It
                     yield key, value
 
 
-def _forms(field: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+def _forms(field: "JsonSchema", schema: "JsonSchema") -> list["JsonSchema"]:
     """The alternatives of a field, references resolved."""
-    found = []
-    for form in field.get("anyOf", [field]):
-        name = form.get("$ref", "").rpartition("/")[2]
-        found.append(schema["$defs"][name] if name else form)
-    return found
+    names = [form.get("$ref", "").rpartition("/")[2] for form in field.get("anyOf", [field])]
+    forms = zip(names, field.get("anyOf", [field]), strict=True)
+    return [schema["$defs"][name] if name else form for name, form in forms]
 
 
-def _words(field: dict[str, Any]) -> Iterator[Offer]:
+def _words(field: "JsonSchema") -> Iterator[Offer]:
     for form in field.get("anyOf", [field]):
         meanings = form.get("enumDescriptions", [""] * len(form.get("enum", [])))
         yield from zip(map(str, form.get("enum", [])), meanings, strict=True)

@@ -1,31 +1,34 @@
 """The members of a repeat or an ensemble: one experiment with different seeds."""
 
-from typing import Any
+from typing import TypeVar
 
+from nettrain.catalogue.settings import Settings
 from nettrain.experiment.settings import Experiment
 
-SEEDS = 1 << 63
+SEEDS = 1 << 63  # seeds are below this
+BlockType = TypeVar("BlockType", bound=Settings)
 
 
 def replicas(experiment: Experiment) -> list[Experiment]:
-    """Each member's resolved experiment: member r has the seeds + r, all but the data's.
+    """The experiment of each member, from a resolved experiment: member r adds r to all seeds but the data's.
 
-    With `vary: weights` all keep the same order of rows too. An ordinary run is its own only member.
+    With `vary: weights` all of them keep the same order of rows too. An ordinary run has one member, with
+    the experiment itself.
     """
     training = experiment.training
-    return [_shifted(experiment, r) for r in range(max(training.repeat, training.ensemble))]
+    return [_replica(experiment, r) for r in range(max(training.repeat, training.ensemble))]
 
 
-def _shifted(experiment: Experiment, r: int) -> Experiment:
+def _replica(experiment: Experiment, r: int) -> Experiment:
     orders = () if experiment.training.vary == "weights" else ("order_seed",)
     return experiment.model_copy(
         update={
             "seed": (experiment.seed + r) % SEEDS,
-            "model": _moved(experiment.model, r, "seed"),
-            "training": _moved(experiment.training, r, "noise_seed", *orders),
+            "model": _with_shifted_seeds(experiment.model, r, "seed"),
+            "training": _with_shifted_seeds(experiment.training, r, "noise_seed", *orders),
         }
     )
 
 
-def _moved(block: Any, r: int, *names: str) -> Any:
+def _with_shifted_seeds(block: BlockType, r: int, *names: str) -> BlockType:
     return block.model_copy(update={name: (getattr(block, name) + r) % SEEDS for name in names})

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -85,7 +85,7 @@ class SweepSettings(Settings):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = option(0, "seed of the draws")
     metric: SweepMetric = option({}, "what trials are compared by")
     early_terminate: EarlyTerminate | None = option(None, "stop trials that fall behind")
-    parameters: dict[str, Any] = Field(
+    parameters: dict[str, object] = Field(
         description="what is searched: dotted keys of the experiment, each with values, value, min and max, "
         "or a distribution",
         min_length=1,

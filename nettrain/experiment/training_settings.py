@@ -1,6 +1,6 @@
 """The `training:` block of an experiment file."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -92,7 +92,7 @@ class TrainingSettings(Settings):
     snapshots: int = option(
         0, "networks saved during the second half of one run; predicts the mean of their predictions", ge=0
     )
-    diagnostics: Any = later(False, "record statistics of activations and gradients")
+    diagnostics: object = later(False, "record statistics of activations and gradients")
     checkpoint: Checkpointing | None = option(
         {}, "write the state to disk regularly, so that a killed run can be resumed; null: only at the end"
     )

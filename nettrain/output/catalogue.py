@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.experiment.reference.kinds import CatalogueEntry, NumberSetting
+from nettrain.experiment.reference.kinds import CatalogueEntry, VariantSetting
 from nettrain.output.numbers import setting
 
 INDENT = 2
@@ -49,14 +49,14 @@ def details(console: Console, kind: str, entries: list[CatalogueEntry]) -> None:
         console.print("* may differ between the members of a population", style="dim")
 
 
-def common(entries: list[CatalogueEntry]) -> list[NumberSetting]:
+def common(entries: list[CatalogueEntry]) -> list[VariantSetting]:
     """The numbers that all variants share, when there are several variants."""
     if len(entries) < 2:
         return []
     return [number for number in entries[0].numbers if all(number in other.numbers for other in entries)]
 
 
-def _numbers(console: Console, numbers: Iterable[NumberSetting]) -> None:
+def _numbers(console: Console, numbers: Iterable[VariantSetting]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="green")

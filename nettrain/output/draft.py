@@ -4,7 +4,7 @@ import shlex
 
 from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.guess import Guess
-from nettrain.experiment.drafting.draft import findings
+from nettrain.experiment.drafting.findings import findings
 from nettrain.output.columns import ColumnRow, show_columns
 from nettrain.output.numbers import count, figure
 from nettrain.workflow.draft import WrittenDraft, role

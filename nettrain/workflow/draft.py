@@ -9,7 +9,7 @@ from nettrain.data.guess import Guess, guess
 from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document, parse
-from nettrain.experiment.drafting.draft import draft, rare
+from nettrain.experiment.drafting.draft import DraftFile, draft, has_rare_class
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.files import safe_name, write_whole
@@ -71,9 +71,9 @@ def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> s
         source_beside(file, data),
         shlex.join(["nettrain", "init", data, *target_option(target)]),
     )
-    for seed in range(SEEDS if rare(guessed) else 1):
-        text = draft(guessed, source, stem(str(file)), command, str(file), split_seed=seed)
-        if guessed.looked_at < guessed.rows and not rare(guessed):
+    for seed in range(SEEDS if has_rare_class(guessed) else 1):
+        text = draft(guessed, DraftFile(str(file), stem(str(file)), source, command, seed))
+        if guessed.looked_at < guessed.rows and not has_rare_class(guessed):
             return text  # a trial would take as long as the start of a run
         try:
             prove(text, data)

@@ -82,33 +82,34 @@ def test_digits_bring_their_own_test_rows(tmp_path):
 def test_the_whole_file_for_penguins(tmp_path):
     written(tmp_path, "builtin:penguins")
     expected = """\
-# A first guess by `nettrain init builtin:penguins` from a look at the data; change what you know better.
+# First guess by `nettrain init builtin:penguins`, from a look at the data; change whatever you know better.
 #   nettrain train penguins.yaml
 # 344 rows, 7 columns.
 experiment: penguins           # name of the run's folder
-seed: 0                        # of the splits, the first weights and the order of the rows
+seed: 0                        # for the splits, the initial weights and the order of the rows
 data:
   source: builtin:penguins
   target: species              # what the source says; `nettrain init --target NAME` takes another
-  target_kind: classes         # 3; always answering "Adelie" is right for 44 %
+  target_kind: classes         # 3 classes; always predicting "Adelie" is right for 44 %
   # gaps in 5 inputs, up to 3 % of the rows: sex, bill_length_mm, bill_depth_mm, flipper_length_mm,
-  # body_mass_g. Numbers get the median of the training rows and a mark, text gets a category of its own.
-  scaling: standard            # each column of numbers to mean 0 and spread 1, as seen in the training rows
-  test: 0.2                    # 69 rows that training never sees, for the final figures
-  validation: 0.15             # of the others: rows that watch training
+  # body_mass_g. Missing numbers become the median of the training rows and are marked, missing text is a
+  # category of its own.
+  scaling: standard            # each numeric column to mean 0 and standard deviation 1 over the training rows
+  test: 0.2                    # 69 rows that training never sees, for the final metrics
+  validation: 0.15             # of the remaining rows, to monitor training
   stratify: true               # every split has its share of each class
 model:
   hidden: [16]                 # units of each hidden layer; [] is a linear model
   activation: relu
 regularization:
-  l2: 0.01                     # a pull towards small weights, as there are few rows
+  l2: 0.01                     # a penalty on large weights, because there are few rows
 optimizer:
   name: adam
-  learning_rate: 0.01          # the first number to change: try a third, and three times it
+  learning_rate: 0.01          # the first setting to tune: try a third of it, and three times as much
 training:
   epochs: 100                  # passes over the training rows, at most
   batch_size: 16               # rows per step
-  early_stopping: {monitor: val_loss, patience: 20}  # ends with the weights of the best epoch
+  early_stopping: {monitor: val_loss, patience: 20}  # restores the weights of the best epoch
 """
     assert expected == (tmp_path / "penguins.yaml").read_text()
 
@@ -136,7 +137,7 @@ def test_what_is_said_about_it(tmp_path):
     start = lines.index("data     120 rows, 7 columns")
     assert [
         "target   price (by its name)",
-        "task     numbers: 117 different ones from 96758 to 595097",
+        "task     numbers: 117 different values from 96758 to 595097",
         "ignored  id, note",
         "codes    rooms: whole numbers of few values, taken as amounts",
         'gaps     also written "-"',

@@ -9,7 +9,7 @@ from nettrain.errors import SpecError
 from nettrain.experiment.reference.kinds import (
     REGISTRIES,
     CatalogueEntry,
-    NumberSetting,
+    VariantSetting,
     allowed,
     entries,
     kinds,
@@ -18,8 +18,8 @@ from nettrain.output.catalogue import details, overview
 from nettrain.output.console import Console
 from nettrain.output.numbers import setting
 
-RATE = NumberSetting("rate", 0.01, "> 0", "step size", True)
-FORM = NumberSetting(
+RATE = VariantSetting("rate", 0.01, "> 0", "step size", True)
+FORM = VariantSetting(
     "form", "old", "old | new", "old: as it was; new: as it will be, which takes more words to say", False
 )
 ENTRIES = [

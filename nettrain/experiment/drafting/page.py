@@ -1,23 +1,22 @@
-"""Lines of an experiment file with comments that say why: to be read by people, and back by `parse`."""
+"""The lines of an experiment file with comments that say why, for people to read and `parse` to read back."""
 
 import textwrap
-from typing import Any
 
 from nettrain.experiment.document import dump
 
 WIDTH = 110
-COMMENT = 30  # column of comments behind values
-LONGEST = 40  # characters of a name or value in a comment
+COMMENT = 30  # column of the comments after values
+MAX_QUOTED = 40  # characters of a name or value in a comment
 
 
 class Page:
-    """Lines of an experiment file, with comments behind values where they fit and above where not."""
+    """Lines of an experiment file; a comment stands after its value, or above it where it does not fit."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
     def remark(self, depth: int, text: str) -> None:
-        """A comment on lines of its own."""
+        """Add a comment on lines of its own."""
         indent = f"{'  ' * depth}# "
         self.lines += textwrap.wrap(
             text,
@@ -29,7 +28,7 @@ class Page:
         )
 
     def line(self, depth: int, text: str, comment: str = "") -> None:
-        """A line with a comment."""
+        """Add a line with a comment."""
         text = f"{'  ' * depth}{text}"
         full = f"{text:<{COMMENT - 1}}  # {comment}" if comment else text
         if len(full) > WIDTH:
@@ -37,8 +36,8 @@ class Page:
             full = text
         self.lines.append(full)
 
-    def entry(self, depth: int, key: str, value: Any, comment: str = "") -> None:
-        """A key and its value with a comment."""
+    def entry(self, depth: int, key: str, value: object, comment: str = "") -> None:
+        """Add a key and its value with a comment."""
         self.line(depth, f"{key}: {plain(value)}", comment)
 
     @property
@@ -46,25 +45,25 @@ class Page:
         return "\n".join([*self.lines, ""])
 
 
-def plain(value: Any) -> str:
-    """A value on one line, as YAML spells it behind a key."""
+def plain(value: object) -> str:
+    """A value on one line, as YAML writes it after a key."""
     text = dump(value).removesuffix("...\n").rstrip("\n")
-    if isinstance(value, list | dict) or "\n" in text:  # which may be long, and then would be folded
+    if isinstance(value, list | dict) or "\n" in text:  # which might be folded when long
         return dump([value], one_line=True).strip()[1:-1]
     return text
 
 
 def printable(text: str) -> str:
-    """Text on one line, without what YAML does not allow even in a comment."""
+    """Text on one line, without characters that YAML does not allow even in a comment."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def shortened(text: str) -> str:
-    """A name or value in a comment, not too long."""
+    """A name or value for a comment, not too long."""
     shown = printable(text)
-    return f"{shown[:LONGEST]}…" if len(shown) > LONGEST else shown or "(no name)"
+    return f"{shown[:MAX_QUOTED]}…" if len(shown) > MAX_QUOTED else shown or "(no name)"
 
 
 def quoted(value: str) -> str:
-    """A value in a comment, in quotes."""
+    """A value for a comment, in quotes."""
     return f'"{shortened(value)}"'

@@ -1,20 +1,20 @@
-"""The network and the training that suit a table's size: where to begin, not the best there is."""
+"""A network and a training that suit the size of a table: a place to start, not the best there is."""
 
 from dataclasses import dataclass
 
 from nettrain.data.guess import Guess
 
-FEWEST = 20  # rows of which some can be held back
+FEWEST = 20  # rows, of which some can be held back
 SMALL, MEDIUM, LARGE = 500, 2_000, 10_000  # rows from which a network may be larger
-CURVE = 3  # inputs of a curve, or of points in space
-PIXELS = 400  # inputs from which an image asks for wide layers
+CURVE = 3  # inputs, at most, of a curve or of points in space
+PIXELS = 400  # inputs from which an image needs wide layers
 SMALLEST, LARGEST = 16, 128  # rows in a batch
-STEPS = 50  # of an epoch, about
+STEPS = 50  # in an epoch, roughly
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A network and its training that suit a table's size; `held` says whether rows are held back."""
+    """A network and its training; `held` says whether rows are held back for validation and test."""
 
     hidden: list[int]
     dropout: float
@@ -27,13 +27,13 @@ class Recommendation:
 
 
 def recommend(guess: Guess) -> Recommendation:
-    """What suits so many rows: few want a small network, many passes and a pull towards small weights."""
+    """What suits a table: few rows need a small network, many epochs and a penalty on large weights."""
     rows = guess.rows - guess.unlabelled
     held = rows >= FEWEST
     batch = batch_size(rows)
     if guess.image and rows >= LARGE and len(guess.inputs) >= PIXELS:
         return Recommendation([512, 512], 0.2, 0.0, 0.001, 20, batch, 5, held)
-    if rows < MEDIUM and len(guess.inputs) <= CURVE:  # what so few columns tell must be bent to be of use
+    if rows < MEDIUM and len(guess.inputs) <= CURVE:  # with so few columns the function must be nonlinear
         return Recommendation([32, 32], 0.0, 0.001, 0.01, 200, batch, 30, held)
     if rows < SMALL:
         return Recommendation([16], 0.0, 0.01, 0.01, 100, batch, 20, held)
@@ -45,14 +45,15 @@ def recommend(guess: Guess) -> Recommendation:
 
 
 def batch_size(rows: int) -> int | str:
-    """About a fiftieth of the rows, as a power of two from 16 to 128; all of very few rows."""
+    """About a fiftieth of the rows, as a power of two from 16 to 128; `full` for very few rows."""
     if rows < 2 * SMALLEST:
         return "full"
     return min(LARGEST, max(SMALLEST, 1 << (rows // STEPS).bit_length() >> 1))
 
 
-def in_words(suited: Recommendation) -> str:
+def in_words(recommended: Recommendation) -> str:
     """The network and its training in a few words."""
-    hidden = ", ".join(map(str, suited.hidden))
-    batches = "all rows in a step" if suited.batch_size == "full" else f"batches of {suited.batch_size} rows"
-    return f"{hidden} hidden units, {batches}, adam at {suited.learning_rate}, {suited.epochs} epochs at most"
+    hidden, size = ", ".join(map(str, recommended.hidden)), recommended.batch_size
+    batches = "all rows in one step" if size == "full" else f"batches of {size} rows"
+    optimizer = f"adam at {recommended.learning_rate}, {recommended.epochs} epochs at most"
+    return f"{hidden} hidden units, {batches}, {optimizer}"

@@ -1,9 +1,9 @@
-"""All that an experiment file can name, by kind: what it does, its numbers and where it comes from."""
+"""Everything that an experiment file can choose by name, by kind: its meaning, its settings, its source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Protocol, cast
 
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.distributions import distributions
@@ -11,38 +11,53 @@ from nettrain.catalogue.initializers import initializers
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.catalogue.registry import Registry, Variant, meaning
+from nettrain.catalogue.registry import Variant, meaning
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import is_later, varies
 from nettrain.data.columns.scaling import scalings
-from nettrain.data.reading.shipped import BUILTINS
+from nettrain.data.reading.shipped import BUILTINS, Shipped
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.errors import SpecError, nearest
+from nettrain.experiment.document import PlainValue
+from nettrain.experiment.reference.json_schema import JsonSchema
 
-SAID = ("goal", "fits", "output_activation")  # of a class, what a person asks for
-REGISTRIES: dict[str, Registry[Any]] = {
-    registry.kind: registry
-    for registry in (
-        activations,
-        initializers,
-        losses,
-        metrics,
-        optimizers,
-        schedules,
-        momentum_schedules,
-        scalings,
-        distributions,
-    )
-}
-DATA = "data"
+FACTS = ("goal", "fits", "output_activation")  # attributes of a variant that are listed with it
+TYPES = {"integer": "whole number", "boolean": "true | false", "array": "list", "string": "text"}
+DATA = "data"  # the kind of built-in and synthetic sources
+
+
+class Variants(Protocol):
+    """A registry of any kind, as far as it is listed."""
+
+    kind: str
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def __contains__(self, name: object) -> bool: ...
+
+    def items(self) -> Iterator[tuple[str, type[Variant]]]: ...
+
+
+ALL: tuple[Variants, ...] = (
+    activations,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    schedules,
+    momentum_schedules,
+    scalings,
+    distributions,
+)
+REGISTRIES = {registry.kind: registry for registry in ALL}
 
 
 @dataclass(frozen=True)
-class NumberSetting:
-    """One setting of a variant; `range` is what it may be, `varies` whether members may differ in it."""
+class VariantSetting:
+    """One setting of a variant: its allowed `range`, and whether members of a population may differ in it."""
 
     name: str
-    default: Any
+    default: PlainValue
     range: str
     meaning: str
     varies: bool
@@ -54,7 +69,7 @@ class CatalogueEntry:
 
     name: str
     meaning: str
-    numbers: tuple[NumberSetting, ...] = ()
+    numbers: tuple[VariantSetting, ...] = ()
     source: str = ""
     facts: tuple[tuple[str, str], ...] = ()
 
@@ -67,26 +82,25 @@ def kinds() -> list[str]:
 def entries(kind: str) -> list[CatalogueEntry]:
     """The variants of a kind. Raises SpecError when there is no such kind."""
     if kind == DATA:
-        return [*_shipped(), *_synthetic()]
+        return [*_builtin_sources(), *_synthetic_sources()]
     if kind not in REGISTRIES:
         raise SpecError(f'unknown kind "{kind}"{nearest(kind, kinds())}')
     return [_entry(name, variant) for name, variant in REGISTRIES[kind].items()]
 
 
-def allowed(field: dict[str, Any]) -> str:
+def allowed(field: JsonSchema) -> str:
     """What a JSON schema allows, in a few signs: `0 ≤ x < 1`, `mean | sum`, `whole number ≥ 1`."""
     if "anyOf" in field:
-        return " or ".join(allowed(form) for form in field["anyOf"])
+        return " or ".join(map(allowed, field["anyOf"]))
     if "enum" in field or "const" in field:
         return " | ".join(str(value) for value in field.get("enum", [field.get("const")]))
-    words = {"integer": "whole number", "boolean": "true | false", "array": "list", "string": "text"}
-    kind = words.get(field.get("type", ""), field.get("type", "anything"))
-    return " ".join(part for part in ("" if kind == "number" else kind, _range(field)) if part) or "number"
+    kind = field.get("type", "anything")
+    words = ("" if kind == "number" else TYPES.get(kind, kind), _range(field))
+    return " ".join(filter(None, words)) or "number"
 
 
-def _range(field: dict[str, Any]) -> str:
-    low = _limit(field, ("minimum", "≤"), ("exclusiveMinimum", "<"))
-    high = _limit(field, ("maximum", "≤"), ("exclusiveMaximum", "<"))
+def _range(field: JsonSchema) -> str:
+    low, high = _lower_limit(field), _upper_limit(field)
     if low and high:
         return f"{low[0]} {low[1]} x {high[1]} {high[0]}"
     if low:
@@ -94,43 +108,62 @@ def _range(field: dict[str, Any]) -> str:
     return f"{high[1]} {high[0]}" if high else ""
 
 
-def _limit(field: dict[str, Any], *signs: tuple[str, str]) -> tuple[str, str] | None:
-    return next(((f"{field[key]:g}", sign) for key, sign in signs if key in field), None)
+def _lower_limit(field: JsonSchema) -> tuple[str, str] | None:
+    """The smallest value, and the sign between it and x."""
+    if "minimum" in field:
+        return f"{field['minimum']:g}", "≤"
+    return (f"{field['exclusiveMinimum']:g}", "<") if "exclusiveMinimum" in field else None
+
+
+def _upper_limit(field: JsonSchema) -> tuple[str, str] | None:
+    """The largest value, and the sign between x and it."""
+    if "maximum" in field:
+        return f"{field['maximum']:g}", "≤"
+    return (f"{field['exclusiveMaximum']:g}", "<") if "exclusiveMaximum" in field else None
 
 
 def _entry(name: str, variant: type[Variant]) -> CatalogueEntry:
-    properties = variant.model_json_schema()["properties"]
-    numbers = tuple(
-        NumberSetting(
-            key, field.get("default"), allowed(field), field.get("description", ""), varies(variant, key)
-        )
-        for key, field in properties.items()
+    schema = cast("JsonSchema", variant.model_json_schema())
+    settings = tuple(
+        _setting(key, field, variant)
+        for key, field in schema["properties"].items()
         if key != "name" and not is_later(variant, key)
     )
-    return CatalogueEntry(name, meaning(variant), numbers, variant.source, tuple(_facts(variant)))
+    return CatalogueEntry(name, meaning(variant), settings, variant.source, tuple(_facts(variant)))
+
+
+def _setting(key: str, field: JsonSchema, variant: type[Variant]) -> VariantSetting:
+    default, text = field.get("default"), field.get("description", "")
+    return VariantSetting(key, default, allowed(field), text, varies(variant, key))
 
 
 def _facts(variant: type[Variant]) -> Iterator[tuple[str, str]]:
-    for name in SAID:
+    for name in FACTS:
         value = getattr(variant, name, None)
         if value:
             yield name, value if isinstance(value, str) else ", ".join(value)
 
 
-def _shipped() -> Iterator[CatalogueEntry]:
+def _builtin_sources() -> Iterator[CatalogueEntry]:
     for name, shipped in BUILTINS.items():
-        folder = shipped.train.partition("/")[0]
-        text = resources.files("nettrain.data").joinpath("builtin", folder, "SOURCE.txt").read_text("utf-8")
-        what, _, rest = text.partition("\n\n")
-        origin = rest.removeprefix("Taken from:").partition("Licence:")[0]
-        facts = (("target", shipped.target),)
-        yield CatalogueEntry(f"builtin:{name}", _line(what), (), _line(origin), facts)
+        text, origin = _description(shipped)
+        yield CatalogueEntry(f"builtin:{name}", text, (), origin, (("target", shipped.target),))
 
 
-def _synthetic() -> Iterator[CatalogueEntry]:
+def _description(shipped: Shipped) -> tuple[str, str]:
+    """What a shipped data set is, and where it was taken from."""
+    folder = shipped.train.partition("/")[0]
+    file = resources.files("nettrain.data").joinpath("builtin", folder, "SOURCE.txt")
+    text, _, rest = file.read_text("utf-8").partition("\n\n")
+    origin = rest.removeprefix("Taken from:").partition("Licence:")[0]
+    return _one_line(text), _one_line(origin)
+
+
+def _synthetic_sources() -> Iterator[CatalogueEntry]:
     for name, make in SYNTHETICS.items():
-        yield CatalogueEntry(f"synthetic:{name}", _line((make.__doc__ or "").partition("\n\n")[0]))
+        text = (make.__doc__ or "").partition("\n\n")[0]
+        yield CatalogueEntry(f"synthetic:{name}", _one_line(text))
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split()).removesuffix(".")

@@ -1,61 +1,66 @@
 """The JSON schema of an experiment file, for editors that complete and check while one types.
 
-It is made from the same models that check a file, so every variant and key is in it with its meaning, range
-and default. What depends on the data or on several keys at once is only found when the file is read.
+It is made from the same models that validate a file, so it has every variant and every key with its meaning,
+range and default. What depends on the data, or on several keys at once, is only found when the file is read.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 from pydantic import BaseModel
 
 from nettrain.data.settings import KINDS
 from nettrain.experiment.monitors import monitors
+from nettrain.experiment.reference.json_schema import JsonSchema
 from nettrain.experiment.settings import Experiment
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MARKS = ("title", "varies", "later")  # not for a reader of the schema
+INTERNAL = ("title", "varies", "later")  # keys that are of no use to a reader of the schema
 
 
-def experiment_schema() -> dict[str, Any]:
+def experiment_schema() -> JsonSchema:
     """The schema of an experiment file."""
-    schema = {**_cleaned(Experiment.model_json_schema()), "title": "nettrain experiment"}
+    schema = _schema_of(Experiment)
     blocks = schema["$defs"]
-    sources = [f"{kind}:{name}" for kind, names in KINDS.items() for name in names]
     data = blocks["DataSettings"]["properties"]
     for key in ("source", "test", "validation"):
-        data[key] = _completing(data[key], sources)
-    blocks["EarlyStopping"]["properties"]["monitor"]["enum"] = monitors()
-    return {"$schema": DIALECT, **schema}
+        data[key] = _with_sources(data[key])
+    blocks["EarlyStopping"]["properties"]["monitor"]["enum"] = [*monitors()]
+    return cast("JsonSchema", {"$schema": DIALECT, **schema, "title": "nettrain experiment"})
 
 
-def model_schema(model: type[BaseModel]) -> dict[str, Any]:
+def model_schema(model: type[BaseModel]) -> JsonSchema:
     """The schema of what a command prints with --json."""
-    return {"$schema": DIALECT, **_cleaned(model.model_json_schema())}
+    return cast("JsonSchema", {"$schema": DIALECT, **_schema_of(model)})
 
 
-def _cleaned(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without the marks; a key whose feature is not built yet takes its default alone."""
-    cleaned: dict[str, Any] = {}
+def _schema_of(model: type[BaseModel]) -> JsonSchema:
+    return cast("JsonSchema", _cleaned(model.model_json_schema()))
+
+
+def _cleaned(schema: Mapping[str, object]) -> dict[str, object]:
+    """The schema without internal keys; a key whose feature is not built yet allows its default alone."""
+    cleaned: dict[str, object] = {}
     for key, value in schema.items():
-        if key in ("properties", "$defs"):
+        if key in ("properties", "$defs") and isinstance(value, Mapping):
             cleaned[key] = {name: _cleaned(inner) for name, inner in value.items()}
-        elif key not in MARKS:
-            cleaned[key] = _inner(value) if key != "default" else value
+        elif key not in INTERNAL:
+            cleaned[key] = value if key == "default" else _cleaned_value(value)
     if schema.get("later") is True:
         cleaned |= {"const": schema["default"], "description": f"{schema['description']} (not built yet)"}
     return cleaned
 
 
-def _inner(value: Any) -> Any:
-    if isinstance(value, dict):
+def _cleaned_value(value: object) -> object:
+    if isinstance(value, Mapping):
         return _cleaned(value)
-    return [_inner(item) for item in value] if isinstance(value, list) else value
+    return [_cleaned_value(item) for item in value] if isinstance(value, list) else value
 
 
-def _completing(field: dict[str, Any], sources: list[str]) -> dict[str, Any]:
-    """A field that takes the name of a source: known ones are completed, of them only these are right."""
-    known = {"enum": sources}
+def _with_sources(field: JsonSchema) -> JsonSchema:
+    """A field that takes a source: with the names of built-in ones, and no other name of their kinds."""
+    names = [f"{kind}:{name}" for kind, names in KINDS.items() for name in names]
     path = {"type": "string", "not": {"pattern": f"^({'|'.join(KINDS)}):"}}
     forms = [form for form in field.get("anyOf", []) if form.get("type") != "string"]
     rest = {key: value for key, value in field.items() if key not in ("anyOf", "type")}
-    return {"anyOf": [known, path, *forms], **rest}
+    return cast("JsonSchema", {"anyOf": [{"enum": names}, path, *forms], **rest})

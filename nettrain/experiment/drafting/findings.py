@@ -1,0 +1,74 @@
+"""What a first look at the data has found, in words."""
+
+from collections.abc import Iterable
+
+from nettrain.data.columns.profiles import ColumnProfile
+from nettrain.data.guess import Guess
+from nettrain.data.tables.table import counted
+from nettrain.experiment.drafting.page import quoted, shortened
+from nettrain.experiment.drafting.recommendation import in_words, recommend
+
+NAMED = 6  # columns or words that are listed before the others are only counted
+
+
+def findings(guess: Guess) -> dict[str, str]:
+    """What was guessed, by topic."""
+    topics = {
+        "data": seen(guess),
+        "target": f"{listed(guess.targets)} ({guess.reason})",
+        "task": f"{guess.kind}: {task(guess)}",
+        "ignored": listed(column for column in guess.columns if column.name in guess.ignored),
+        "codes": f"{listed(guess.codes)}: whole numbers of few values, taken as amounts"
+        if guess.codes
+        else "",
+        "gaps": f"also written {gap_words(guess)}" if guess.marks else "",
+        "dropped": f"{counted(guess.unlabelled, 'row')} without a target" if guess.unlabelled else "",
+        "network": in_words(recommend(guess)),
+        "note": "; ".join(guess.notes),
+    }
+    return {topic: text for topic, text in topics.items() if text}
+
+
+def seen(guess: Guess) -> str:
+    """How much data there is, in one sentence."""
+    text = f"{guess.rows:,} rows, {counted(len(guess.columns), 'column')}"
+    if guess.test_rows:
+        text += f", and {guess.test_rows:,} test rows of its own"
+    if guess.looked_at < guess.rows:
+        text += f"; numbers were sampled from {guess.looked_at:,} evenly spaced rows"
+    return text
+
+
+def task(guess: Guess) -> str:
+    """What the target's values say about the task."""
+    target = guess.targets[0]
+    if guess.classes:
+        largest, rows = next(iter(guess.classes.items()))
+        share = percent(rows, sum(guess.classes.values()))
+        text = f"{len(guess.classes)} classes; always predicting {quoted(largest)} is right for {share}"
+        return f"{text}; or `numbers`" if target.kind == "numbers" else text
+    if guess.kind == "labels":
+        return "0 and 1 in several columns"
+    if len(guess.targets) > 1:
+        return f"{len(guess.targets)} columns of them"
+    return f"{target.different:,} different values from {target.low:g} to {target.high:g}"
+
+
+def gap_words(guess: Guess) -> str:
+    """The words that stand for missing numbers, besides the usual ones."""
+    return ", ".join(map(quoted, guess.marks[:NAMED]))
+
+
+def listed(columns: Iterable[ColumnProfile]) -> str:
+    """The names of columns: `a, b and 3 more`."""
+    names = [shortened(column.name) for column in columns]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def percent(part: float, whole: float) -> str:
+    """`44 %`; `under 1 %` and `over 99 %` where rounding would give none or all."""
+    share = round(100 * part / whole)
+    if part == whole or 0 < share < 100:
+        return f"{share} %"
+    return "over 99 %" if share else "under 1 %"
