@@ -1,17 +1,8 @@
-"""Activations: each entry is a function and its derivative."""
+"""Activations: each entry is a function and its derivative, a family per file."""
 
-from nettrain.catalogue.activations import (
-    clipped,
-    exponential,
-    gated,
-    joint,
-    learned,
-    rectified,
-    sigmoidal,
-    soft,
-)
 from nettrain.catalogue.activations.base import Activation, activations
+from nettrain.catalogue.discovery import import_families
 
 __all__ = ["Activation", "activations"]
 
-_ = clipped, exponential, gated, joint, learned, rectified, sigmoidal, soft
+import_families(__name__, __path__)

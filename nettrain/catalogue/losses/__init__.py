@@ -1,8 +1,8 @@
-"""Losses: each entry is the loss of every row, and a fused pass of loss and gradient for training."""
+"""Losses: each entry is the loss of every row, and a fused pass of loss and gradient, a family per file."""
 
-from nettrain.catalogue.losses import counts, cross_entropy, errors, focal, margins
+from nettrain.catalogue.discovery import import_families
 from nettrain.catalogue.losses.base import Loss, losses, targets_for
 
 __all__ = ["Loss", "losses", "targets_for"]
 
-_ = counts, cross_entropy, errors, focal, margins
+import_families(__name__, __path__)

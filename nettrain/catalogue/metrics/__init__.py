@@ -1,16 +1,8 @@
-"""Metrics: figures to read beside the loss, a file per family; each is computed from a statistic."""
+"""Metrics: figures to read beside the loss, a family per file; each is computed from a statistic."""
 
-from nettrain.catalogue.metrics import classes, numbers, probabilities, ranking
-from nettrain.catalogue.metrics.entry import Metric, Statistic, Task, metrics, metrics_for
+from nettrain.catalogue.discovery import import_families
+from nettrain.catalogue.metrics.base import Metric, Statistic, Task, metrics, metrics_for
 
-__all__ = [
-    "Metric",
-    "Statistic",
-    "Task",
-    "classes",
-    "metrics",
-    "metrics_for",
-    "numbers",
-    "probabilities",
-    "ranking",
-]
+__all__ = ["Metric", "Statistic", "Task", "metrics", "metrics_for"]
+
+import_families(__name__, __path__)

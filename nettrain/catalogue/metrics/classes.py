@@ -3,7 +3,7 @@
 import numpy as np
 
 from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
-from nettrain.catalogue.metrics.entry import Metric, Statistic, metrics
+from nettrain.catalogue.metrics.base import Metric, Statistic, metrics
 
 ALL = ("classes", "two classes", "labels")
 TWO = ("two classes", "labels")

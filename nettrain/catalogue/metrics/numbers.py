@@ -3,7 +3,7 @@
 import numpy as np
 
 from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
-from nettrain.catalogue.metrics.entry import Mean, Metric, metrics
+from nettrain.catalogue.metrics.base import Mean, Metric, metrics
 
 NUMBERS = ("numbers",)
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.metrics.base import Mean, Metric, Statistic, metrics
 from nettrain.catalogue.metrics.classes import ALL
-from nettrain.catalogue.metrics.entry import Mean, Metric, Statistic, metrics
 
 BINS = 15
 TOP = 5

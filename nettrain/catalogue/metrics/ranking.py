@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.metrics.base import Metric, Statistic, metrics
 from nettrain.catalogue.metrics.classes import TWO
-from nettrain.catalogue.metrics.entry import Metric, Statistic, metrics
 
 
 class RankingStatistic(Statistic):

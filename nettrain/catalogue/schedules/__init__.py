@@ -1,17 +1,9 @@
-"""Schedules: the learning rate, and the momentum, as functions of time for every member at once."""
+"""Schedules: the learning rate, and the momentum, as functions of time, a family per file."""
 
-from nettrain.catalogue.schedules import annealing, decay, reactive
-from nettrain.catalogue.schedules.base import Calendar, Schedule, schedules
+from nettrain.catalogue.discovery import import_families
+from nettrain.catalogue.schedules.base import Calendar, Reactive, Schedule, schedules
 from nettrain.catalogue.schedules.momentum import MomentumSchedule, momentum_schedules
-from nettrain.catalogue.schedules.reactive import Reactive
 
-__all__ = [
-    "Calendar",
-    "MomentumSchedule",
-    "Reactive",
-    "Schedule",
-    "momentum_schedules",
-    "schedules",
-]
+__all__ = ["Calendar", "MomentumSchedule", "Reactive", "Schedule", "momentum_schedules", "schedules"]
 
-_ = annealing, decay, reactive
+import_families(__name__, __path__)

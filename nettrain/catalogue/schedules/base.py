@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import expects, number, option
+from nettrain.catalogue.settings import Number, expects, number, option
 
 Warmup = Annotated[
     Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)],
@@ -103,3 +103,26 @@ class Lasting(Schedule):
         """The share of τ that has passed, 1 from its end on."""
         duration = max(length, 1) if self.duration is None else self.duration
         return np.minimum(clock / duration, 1.0)
+
+
+class Reactive(Schedule):
+    """α₀·factor^k after k times `patience` evaluations in a row without improvement, never below `floor`.
+
+    An improvement is one by more than min_delta. A rate that begins below the floor stays there.
+    training.plateau counts the evaluations.
+    """
+
+    monitor: str | None = option(None, "the figure that must get better; default: the run's own")
+    factor: float = number(0.1, "multiplies the rate", gt=0, lt=1)
+    patience: int = number(10, "evaluations in a row without improvement", ge=1)
+    min_delta: float = number(1e-4, "better means by more than this", ge=0)
+    floor: float = number(0.0, "no rate is cut below this", ge=0)
+    timeless: ClassVar[bool] = True
+    cut: ClassVar[Number] = 1.0  # the product of the cuts so far; in a run (R, 1), see `with_cut`
+
+    def with_cut(self, cut: Floats) -> Self:
+        """These settings after cuts whose product is `cut` (R, 1)."""
+        return self.model_copy(update={"cut": cut})
+
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        return np.maximum(base * self.cut, np.minimum(self.floor, base)) + np.zeros_like(clock)

@@ -47,7 +47,7 @@ class LinearMomentum(MomentumSchedule):
 
 @momentum_schedules.register("sutskever", source="Sutskever et al. 2013, eq. 5")
 class SutskeverMomentum(MomentumSchedule):
-    """min(1 - 2^{-1-log₂(⌊j/every⌋+1)}, μ) in step j: 0.5, 0.75, 0.83, …, up to the rule's own momentum.
+    """min(1 - 2^{-1-log₂(⌊j/every⌋+1)}, μ) in step j: from 0.5 up to the rule's own momentum.
 
     Made for nesterov with a momentum of 0.99 or more.
     """
