@@ -1,4 +1,4 @@
-"""The errors a person meets: each is one class with an exit code, each message one line per problem."""
+"""The errors that a user can meet: each class has an exit code, each message one line per problem."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class NettrainError(Exception):
-    """Base of all expected errors; `code` is the exit code of the command that meets one."""
+    """Base class of all expected errors; `code` is the exit code of the command."""
 
     code = 1
 
@@ -28,7 +28,7 @@ class DataError(NettrainError):
 
 
 class BackendError(NettrainError):
-    """The backend that was asked for is not there, or failed."""
+    """The requested backend is not available, or failed."""
 
     code = 4
 
@@ -38,44 +38,44 @@ class NoCupyError(BackendError):
 
 
 class SeveralCupysError(BackendError):
-    """Two packages bring CuPy, and each overwrites files of the other."""
+    """Two installed packages provide CuPy, and overwrite each other's files."""
 
 
 class NoDriverError(BackendError):
-    """CuPy is there, but no driver of a GPU answers."""
+    """CuPy is installed, but no GPU driver responds."""
 
 
 class OtherCudaError(BackendError):
-    """CuPy is built for a newer CUDA than the driver offers."""
+    """CuPy is built for a newer CUDA than the driver supports."""
 
 
 class NoDeviceError(BackendError):
-    """The driver knows no device, or not the one that was asked for."""
+    """The driver has no device, or not the requested one."""
 
 
 class CudaLibraryError(BackendError):
-    """A library of CUDA that CuPy stands on is missing."""
+    """A CUDA library that CuPy needs is missing."""
 
 
 class DeviceMemoryError(BackendError):
-    """The device has not enough memory."""
+    """The device does not have enough memory."""
 
 
 def nearest(name: object, allowed: Iterable[object]) -> str:
-    """Text that names what was probably meant: `, did you mean "gelu"?`, or all that is allowed."""
+    """A hint for an unknown name: `, did you mean "gelu"?` or, if none is similar, all allowed names."""
     names = [str(other) for other in allowed]
-    hint = close(name, names)
+    hint = did_you_mean(name, names)
     return hint or (f" (allowed: {', '.join(names)})" if names else "")
 
 
-def close(name: object, others: Iterable[str]) -> str:
-    """`, did you mean "gelu"?` when one of the others is like it, else nothing."""
-    found = get_close_matches(str(name).lower(), others, n=1, cutoff=0.6)
-    return f', did you mean "{found[0]}"?' if found else ""
+def did_you_mean(name: object, others: Iterable[str]) -> str:
+    """`, did you mean "gelu"?` if one of the others is similar to the name, otherwise nothing."""
+    matches = get_close_matches(str(name).lower(), others, n=1, cutoff=0.6)
+    return f', did you mean "{matches[0]}"?' if matches else ""
 
 
-def close_file(path: Path, pattern: str) -> str:
-    """`, did you mean "iris.yaml"?` when a file beside it is like it; a common suffix is no likeness."""
+def did_you_mean_file(path: Path, pattern: str) -> str:
+    """`, did you mean "iris.yaml"?` if a file in the same folder has a similar name, suffixes aside."""
     others = {other.stem: other.name for other in path.parent.glob(pattern)}
-    found = get_close_matches(path.stem, others, n=1, cutoff=0.6)
-    return f', did you mean "{others[found[0]]}"?' if found else ""
+    matches = get_close_matches(path.stem, others, n=1, cutoff=0.6)
+    return f', did you mean "{others[matches[0]]}"?' if matches else ""

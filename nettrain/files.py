@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and folders that are never overwritten."""
+"""Files that are written whole or not at all, and folders that are never overwritten."""
 
 import errno
 import os
@@ -12,12 +12,12 @@ from typing import IO
 
 from nettrain.errors import NettrainError, SpecError
 
-COPIED = 1 << 20  # bytes at a time
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+COPY_BYTES = 1 << 20  # at a time
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write `content` so that `path` holds all of it or what it held before.
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write `content`, so that `path` holds either all of it or what it held before.
 
     A temporary file in the same folder is written, flushed, synchronised and renamed.
     Raises NettrainError with the file's name when the disk refuses.
@@ -26,72 +26,44 @@ def write_whole(path: Path, content: bytes | str) -> None:
     _replace(path, lambda f: f.write(data), len(data))
 
 
-def refuse_unreadable(path: Path) -> None:
-    """Raises SpecError naming a file that may not be read, for readers that do not tell why they fail."""
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def append_whole(path: Path, content: str) -> None:
-    """Write `content` behind what `path` holds, so that it holds all of both or what it held before."""
+def append_atomic(path: Path, content: str) -> None:
+    """Append `content`, so that `path` holds either all of both or what it held before."""
     data = content.encode()
 
     def write(f: IO[bytes]) -> None:
         if path.exists():
             with path.open("rb") as before:
-                shutil.copyfileobj(before, f, COPIED)
+                shutil.copyfileobj(before, f, COPY_BYTES)
         f.write(data)
 
     before = path.stat().st_size if path.exists() else 0
     _replace(path, write, before + len(data))
 
 
-def _replace(path: Path, write: Callable[[IO[bytes]], object], size: int) -> None:
-    temporary: Path | None = None
+def check_readable(path: Path) -> None:
+    """Raise SpecError naming a file that cannot be read, for readers that do not say why they fail."""
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as f:
-            temporary = Path(f.name)
-            write(f)
-            f.flush()
-            os.fsync(f.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        path.open("rb").close()
     except OSError as error:
-        raise refusal(error, path, size) from error
-    finally:  # also when Ctrl-C comes in between
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def refusal(error: OSError, path: Path, size: int) -> NettrainError:
-    """What to raise when the disk refuses to take a file of so many bytes."""
+def write_error(error: OSError, path: Path, size: int) -> NettrainError:
+    """The error to raise when the disk refuses a file of `size` bytes."""
     return NettrainError(f"{path}: cannot be written: {_reason(error, path, size)}")
 
 
-def _reason(error: OSError, path: Path, size: int) -> str:
-    """What the disk says; where room is what is missing, how much there is and how much it takes."""
-    if error.errno == errno.ENOENT and not path.parent.exists():
-        return f"there is no folder {path.parent}"
-    if error.errno not in NO_ROOM:
-        return str(error.strerror)
-    free = shutil.disk_usage(path.parent).free
-    return f"{error.strerror}: it takes {_megabytes(size)}, {_megabytes(free)} are free"
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a process killed while writing has left, in a folder that nobody else writes to."""
+def remove_temporary_files(folder: Path) -> None:
+    """Remove what a killed process has left of its writing, in a folder that no other process writes to."""
     for temporary in folder.glob(".*.????????"):
         temporary.unlink(missing_ok=True)
 
 
-def folders(parent: Path, name: str) -> Iterator[Path]:
-    """`parent/name`, then `name-2`, `name-3`…: each is there when it is given, made unless it was."""
+def numbered_folders(parent: Path, name: str) -> Iterator[Path]:
+    """The folders `parent/name`, `parent/name-2`, `parent/name-3`…, each created unless it exists.
+
+    Raises SpecError when the parent is a file, NettrainError when a folder cannot be created.
+    """
     safe = safe_name(name)
     for number in count(1):
         folder = parent / (safe if number == 1 else f"{safe}-{number}")
@@ -108,10 +80,41 @@ def folders(parent: Path, name: str) -> Iterator[Path]:
 
 
 def is_unused(folder: Path) -> bool:
-    """Whether nothing has been put into a folder but what a process hides there while it works."""
+    """Whether a folder holds nothing but hidden files, which a process keeps there while it works."""
     return all(path.name.startswith(".") for path in folder.iterdir())
 
 
 def safe_name(name: str) -> str:
-    """`name` with everything but letters, digits, dot, dash and underscore replaced by a dash."""
+    """The name with everything but letters, digits, dots, dashes and underscores replaced by dashes."""
     return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "run"
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], object], size: int) -> None:
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as f:
+            temporary = Path(f.name)
+            write(f)
+            f.flush()
+            os.fsync(f.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise write_error(error, path, size) from error
+    finally:  # also after Ctrl-C
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _reason(error: OSError, path: Path, size: int) -> str:
+    """The system's message; where space is missing, also how much is needed and how much there is."""
+    if error.errno == errno.ENOENT and not path.parent.exists():
+        return f"there is no folder {path.parent}"
+    if error.errno not in NO_SPACE:
+        return str(error.strerror)
+    free = shutil.disk_usage(path.parent).free
+    return f"{error.strerror}: it takes {_megabytes(size)}, {_megabytes(free)} are free"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size:,} bytes"

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import append_whole, folders, is_unused, remove_leftovers, safe_name, write_whole
+from nettrain.files import (
+    append_atomic,
+    is_unused,
+    numbered_folders,
+    remove_temporary_files,
+    safe_name,
+    write_atomic,
+)
 
 
 def refuse(*_):
@@ -23,7 +30,7 @@ def interrupt(*_):
 @pytest.mark.parametrize("content", ["größe\n", b"\x00\xff", "", "a" * 100_000])
 def test_what_is_written_is_there(tmp_path, content):
     file = tmp_path / "a.txt"
-    write_whole(file, content)
+    write_atomic(file, content)
     expected = content.encode() if isinstance(content, str) else content
     assert (expected, ["a.txt"]) == (file.read_bytes(), os.listdir(tmp_path))
     assert 0o644 == file.stat().st_mode & 0o777
@@ -35,7 +42,7 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
     file.write_text("old")
     monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), refuse)
     with pytest.raises(NettrainError) as caught:
-        write_whole(file, "new")
+        write_atomic(file, "new")
     free = r"[\d.,]+ (MB|bytes) are free"
     expected = f"{file}: cannot be written: No space left on device: it takes 3 bytes, {free}"
     assert re.fullmatch(expected, str(caught.value))
@@ -45,35 +52,35 @@ def test_a_full_disk_leaves_the_old_content_and_nothing_else(tmp_path, monkeypat
 def test_an_interrupted_write_leaves_no_temporary_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_whole(tmp_path / "a.txt", "new")
+        write_atomic(tmp_path / "a.txt", "new")
     assert [] == os.listdir(tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     file = tmp_path / "no" / "a.txt"
     with pytest.raises(NettrainError) as caught:
-        write_whole(file, "new")
+        write_atomic(file, "new")
     assert f"{file}: cannot be written: there is no folder {file.parent}" == str(caught.value)
 
 
 def test_a_file_cannot_replace_a_folder(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(NettrainError, match=r"cannot be written: Is a directory$"):
-        write_whole(tmp_path / "a", "new")
+        write_atomic(tmp_path / "a", "new")
     assert ["a"] == os.listdir(tmp_path)
 
 
 def test_folders_have_numbers_and_are_there(tmp_path):
     parent = tmp_path / "runs" / "deep"
     (parent / "x-2").mkdir(parents=True)
-    found = list(islice(folders(parent, "x"), 3))
+    found = list(islice(numbered_folders(parent, "x"), 3))
     assert [parent / "x", parent / "x-2", parent / "x-3"] == found
     assert all(folder.is_dir() for folder in found)
 
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "x").write_text("mine")
-    assert "x-2" == next(folders(tmp_path, "x")).name
+    assert "x-2" == next(numbered_folders(tmp_path, "x")).name
     assert "mine" == (tmp_path / "x").read_text()
 
 
@@ -81,14 +88,14 @@ def test_folders_do_not_go_into_a_file(tmp_path):
     file = tmp_path / "runs"
     file.write_text("")
     with pytest.raises(SpecError) as caught:
-        next(folders(file, "x"))
+        next(numbered_folders(file, "x"))
     assert f"{file}: is a file, not a folder" == str(caught.value)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NettrainError, match=r"cannot be created: Not a directory$"):
-        next(folders(tmp_path / "file" / "runs", "x"))
+        next(numbered_folders(tmp_path / "file" / "runs", "x"))
 
 
 def test_a_folder_with_hidden_files_alone_is_unused(tmp_path):
@@ -118,23 +125,23 @@ def test_names_of_folders_are_safe(name, expected):
 def test_leftovers_of_a_killed_process_go(tmp_path):
     for name in (".model.safetensors.a1b2c3d4", ".lock", "model.safetensors", ".hidden"):
         (tmp_path / name).touch()
-    remove_leftovers(tmp_path)
+    remove_temporary_files(tmp_path)
     assert [".hidden", ".lock", "model.safetensors"] == sorted(os.listdir(tmp_path))
 
 
 def test_appending_keeps_what_was_there(tmp_path):
     file = tmp_path / "a.csv"
-    append_whole(file, "a\n")
-    append_whole(file, "ü\n")
+    append_atomic(file, "a\n")
+    append_atomic(file, "ü\n")
     assert "a\nü\n" == file.read_text(encoding="utf-8")
     assert ["a.csv"] == [path.name for path in tmp_path.iterdir()]
 
 
 def test_a_refused_appending_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     file = tmp_path / "a.csv"
-    append_whole(file, "a\n")
+    append_atomic(file, "a\n")
     monkeypatch.setattr("os.fsync", refuse)
     with pytest.raises(NettrainError):
-        append_whole(file, "b\n")
+        append_atomic(file, "b\n")
     assert "a\n" == file.read_text()
     assert ["a.csv"] == [path.name for path in tmp_path.iterdir()]

@@ -71,7 +71,7 @@ def evaluate(
     debug: Debug = False,
 ) -> None:
     """Measure a trained run on new labelled rows, or on its own test rows."""
-    from nettrain.files import write_whole
+    from nettrain.files import write_atomic
     from nettrain.output.console import console
     from nettrain.output.evaluation import show_evaluation
     from nettrain.store.summary import read_summary, threshold_of
@@ -91,7 +91,7 @@ def evaluate(
     else:
         show_evaluation(console(), report)
     name = rows.name if member is None else f"{rows.name}-member-{member}"
-    write_whole(out or trained.folder.evaluation(name), text + "\n")
+    write_atomic(out or trained.folder.evaluation(name), text + "\n")
 
 
 def asked_alone(trained: "TrainedRun", member: int | None, summary: "RunSummary | None") -> int | None:

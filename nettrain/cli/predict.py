@@ -76,7 +76,7 @@ def predict(
     """
     from nettrain.data.unpredictable import read_predictable
     from nettrain.errors import DataError
-    from nettrain.files import write_whole
+    from nettrain.files import write_atomic
     from nettrain.inference.mc_dropout import mc_predictions
     from nettrain.inference.predictions import predictions
     from nettrain.output.console import print_notes
@@ -97,7 +97,7 @@ def predict(
     columns = prediction_columns(trained.task, response, spread, numeric=trained.numeric_classes)
     frame = align_rows(columns, rows.rows, rows.height)
     if out is not None:
-        write_whole(out, encode_frame(frame, form))
+        write_atomic(out, encode_frame(frame, form))
     if as_json:
         print(prediction_report(str(run), data, frame, rows, out).model_dump_json())
     elif out is None:

@@ -157,7 +157,7 @@ def _report(made: "Sweep", screen: "Console", summary: "SweepSummary") -> None:
 
 def _draw(made: "Sweep") -> None:
     """`parameters.png`."""
-    from nettrain.files import write_whole
+    from nettrain.files import write_atomic
     from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
 
     drawn = [one for one in made.space.parameters if any(one.key in trial.values for trial in made.trials)]
@@ -174,4 +174,4 @@ def _draw(made: "Sweep") -> None:
     ]
     if points and axes:
         picture = parameters_picture(points, axes, made.goal.metric)
-        write_whole(made.folder.picture, picture)
+        write_atomic(made.folder.picture, picture)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nettrain.data.settings import is_path
-from nettrain.errors import BackendError, DataError, SpecError, close_file
+from nettrain.errors import BackendError, DataError, SpecError, did_you_mean_file
 from nettrain.experiment.document import Document, PlainValue, dump, parse
 from nettrain.experiment.overrides import OVERRIDE, Change, apply_overrides, set_value
 from nettrain.experiment.problems import find_problems
@@ -80,7 +80,7 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SpecError(f"{path}: no such file{close_file(path, '*.y*ml')}") from None
+        raise SpecError(f"{path}: no such file{did_you_mean_file(path, '*.y*ml')}") from None
     except UnicodeDecodeError as error:
         raise SpecError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:

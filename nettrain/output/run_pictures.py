@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from nettrain.files import write_whole
+from nettrain.files import write_atomic
 from nettrain.workflow.own_rows import OwnPredictions, own_predictions
 from nettrain.workflow.training import TrainingResult
 
@@ -30,7 +30,7 @@ def _draw_curves(result: TrainingResult, folder: Path) -> None:
     if not rows:
         return
     best = None if len(result.prepared.members) > 1 else result.summary["best_epoch"]
-    write_whole(
+    write_atomic(
         folder / "curves.png", curves_picture(rows, run.experiment.experiment, monitor=run.monitor, best=best)
     )
 
@@ -45,12 +45,12 @@ def _draw_predictions(result: TrainingResult, folder: Path) -> None:
         from nettrain.output.figures.residuals import residuals_picture
 
         picture = residuals_picture(shown.true_values, shown.predictions, shown.task.names, title)
-        write_whole(folder / "residuals.png", picture)
+        write_atomic(folder / "residuals.png", picture)
     elif shown.confusion:
         from nettrain.output.figures.confusion import confusion_picture
 
         names = ("0", "1") if shown.task.targets == "labels" else shown.task.classes
-        write_whole(folder / "confusion.png", confusion_picture(shown.confusion, names, title))
+        write_atomic(folder / "confusion.png", confusion_picture(shown.confusion, names, title))
 
 
 def _title(name: str, shown: OwnPredictions) -> str:

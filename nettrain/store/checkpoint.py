@@ -18,7 +18,7 @@ from safetensors.numpy import save
 from nettrain.backend.base import HostArray
 from nettrain.data.prepare import Prepared
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import refuse_unreadable, write_whole
+from nettrain.files import check_readable, write_atomic
 from nettrain.training.state import TrainingState
 
 KEY = "nettrain"  # of the metadata
@@ -39,12 +39,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     state = checkpoint.state
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
     content = {"numbers": state.numbers, "facts": checkpoint.facts, "checksum": _checksum(arrays)}
-    write_whole(path, save(arrays, metadata={KEY: json.dumps(content)}))
+    write_atomic(path, save(arrays, metadata={KEY: json.dumps(content)}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """The checkpoint in a file. Raises SpecError when it is missing, damaged or something else."""
-    refuse_unreadable(path)
+    check_readable(path)
     try:
         with safe_open(path, framework="numpy") as f:
             content = json.loads(f.metadata()[KEY])

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from nettrain.errors import SpecError
-from nettrain.files import append_whole, write_whole
+from nettrain.files import append_atomic, write_atomic
 from nettrain.store.run_folder import RunFolder, csv_text
 from nettrain.training.events import EpochDone
 
@@ -49,7 +49,7 @@ class HistoryWriter:
         writer._resume_history(epoch)
         header, rows = _read(folder.timing, epoch)
         if header:
-            write_whole(folder.timing, csv_text(header, rows))
+            write_atomic(folder.timing, csv_text(header, rows))
             writer._timing.clear()
         return writer
 
@@ -57,7 +57,7 @@ class HistoryWriter:
         self._header, rows = _read(self._folder.history, epoch)
         if not self._header:
             return
-        write_whole(self._folder.history, csv_text(self._header, rows))
+        write_atomic(self._folder.history, csv_text(self._header, rows))
         parsed = [_parsed(self._header, row) for row in rows]
         for _, same_epoch in groupby(parsed, lambda row: row["epoch"]):
             self._sample.add(list(same_epoch))
@@ -96,14 +96,14 @@ class HistoryWriter:
         _, rows = _read(self._folder.history)
         self._header += names
         padded = [[*row, *[""] * len(names)] for row in rows]
-        write_whole(self._folder.history, csv_text(self._header, padded))
+        write_atomic(self._folder.history, csv_text(self._header, padded))
 
     def flush(self) -> None:
         """Bring both files up to date."""
         started = self._clock()
         for path, text in ((self._folder.history, self._history), (self._folder.timing, self._timing)):
             if text:
-                append_whole(path, "".join(text))
+                append_atomic(path, "".join(text))
                 text.clear()
         now = self._clock()
         self._next = now + max(MIN_SECONDS, MIN_RATIO * (now - started))

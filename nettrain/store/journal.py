@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import refusal
+from nettrain.files import write_error
 
 NAME = "journal.jsonl"
 JournalEntry = dict[str, Any]
@@ -33,7 +33,7 @@ class Journal:
                 f.flush()
                 os.fsync(f.fileno())
         except OSError as error:
-            raise refusal(error, self.path, len(text)) from error
+            raise write_error(error, self.path, len(text)) from error
 
 
 def _read(path: Path) -> list[JournalEntry]:

@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from nettrain.backend.base import HostArray
 from nettrain.errors import SpecError
-from nettrain.files import refuse_unreadable, write_whole
+from nettrain.files import check_readable, write_atomic
 from nettrain.model.architecture import Architecture
 from nettrain.model.parameters import ParameterLayout, layout, statistics_layout, views
 
@@ -27,12 +27,12 @@ def write_model(path: Path, plan: Architecture, parameters: HostArray, statistic
         for k, layer in enumerate(views(buffer, place))
         for name, array in layer.items()
     }
-    write_whole(path, save(arrays, metadata={"architecture": json.dumps(plan.to_json())}))
+    write_atomic(path, save(arrays, metadata={"architecture": json.dumps(plan.to_json())}))
 
 
 def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
     """The architecture, its parameters (R, P) and statistics (R, Q). Raises SpecError if this is no model."""
-    refuse_unreadable(path)
+    check_readable(path)
     try:
         with safe_open(path, framework="numpy") as f:
             plan = Architecture.from_json(json.loads(f.metadata()["architecture"]))

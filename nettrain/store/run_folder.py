@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nettrain.errors import SpecError, close
-from nettrain.files import folders, is_unused, remove_leftovers, safe_name, write_whole
+from nettrain.errors import SpecError, did_you_mean
+from nettrain.files import is_unused, numbered_folders, remove_temporary_files, safe_name, write_atomic
 from nettrain.locks import is_locked, locked
 from nettrain.store import journal
 
@@ -46,7 +46,7 @@ class RunFolder:
     def _existing(cls, path: Path) -> "RunFolder":
         if not path.is_dir():
             runs = [other.name for other in path.parent.glob("*/")]
-            raise SpecError(f"{path}: no such run folder{close(path.name, runs)}")
+            raise SpecError(f"{path}: no such run folder{did_you_mean(path.name, runs)}")
         return cls(path)
 
     @classmethod
@@ -100,7 +100,7 @@ class RunFolder:
 
 def _claim(parent: Path, experiment: str, stack: ExitStack) -> tuple[Path, str | None]:
     """Lock the first unused folder, `stack` holding the lock; a note when another process had left it."""
-    for path in folders(parent, experiment):
+    for path in numbered_folders(parent, experiment):
         if not is_unused(path):
             continue
         try:
@@ -108,7 +108,7 @@ def _claim(parent: Path, experiment: str, stack: ExitStack) -> tuple[Path, str |
         except SpecError:
             continue  # locked by a run that began at the same moment
         if is_unused(path):
-            remove_leftovers(path)
+            remove_temporary_files(path)
             return path, note
         stack.close()  # another run has used it since we looked
     raise AssertionError("there is always another name")
@@ -140,7 +140,7 @@ def _text(path: Path) -> str | None:
 
 def write_json(path: Path, content: object) -> None:
     """Write an indented JSON file, with NaN and infinities as null."""
-    write_whole(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+    write_atomic(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
 
 
 def json_line(content: object) -> str:

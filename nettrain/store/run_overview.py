@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from nettrain.errors import SpecError, close
+from nettrain.errors import SpecError, did_you_mean
 from nettrain.experiment.changes import flatten
 from nettrain.experiment.document import parse
 from nettrain.experiment.monitors import goal
@@ -81,7 +81,9 @@ def sort_runs(runs: Sequence[RunOverview], by: str) -> list[RunOverview]:
     values = [_value(run, name) for run in runs]
     if runs and all(value is None for value in values):
         names = [*COLUMNS, *dict.fromkeys(figure for run in runs for figure in run.figures)]
-        raise SpecError(f'--sort: no run has "{name}"{close(name, names)} (such as {", ".join(names[:9])})')
+        raise SpecError(
+            f'--sort: no run has "{name}"{did_you_mean(name, names)} (such as {", ".join(names[:9])})'
+        )
     pairs = list(zip(values, runs, strict=True))
     known = [(value, run) for value, run in pairs if value is not None]
     descending = by.startswith("-") != _higher_is_better(name, runs)
@@ -137,7 +139,7 @@ def _is_run(path: Path) -> bool:
 def _hint(pattern: str) -> str:
     path = Path(pattern)
     folder = path.parent if path.parent.is_dir() else Path()
-    return close(path.name, [other.name for other in folder.iterdir() if other.is_dir()])
+    return did_you_mean(path.name, [other.name for other in folder.iterdir() if other.is_dir()])
 
 
 def _summary(path: Path) -> tuple[dict[str, object], str]:

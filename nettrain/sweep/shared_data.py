@@ -13,7 +13,7 @@ from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.settings import DataSettings
-from nettrain.files import refusal
+from nettrain.files import write_error
 
 SPLITS = ("train", "validation", "test")
 ARRAYS = ("x", "y", "weight")
@@ -38,7 +38,7 @@ def write_shared(data: Prepared, stem: Path) -> SharedData:
             try:
                 np.save(path, array)
             except OSError as error:
-                raise refusal(error, path, array.nbytes) from error
+                raise write_error(error, path, array.nbytes) from error
     return SharedData(stem, splits, data.preprocessing, data.settings)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nettrain.experiment.load import to_yaml
-from nettrain.files import write_whole
+from nettrain.files import write_atomic
 from nettrain.store.run_folder import csv_text, write_json
 from nettrain.store.sweep_summary import BestTrial, SweepSummary
 from nettrain.sweep.messages import TrialResult
@@ -26,10 +26,10 @@ def is_written(sweep: Sweep) -> bool:
 
 def write_results(sweep: Sweep, seconds: float) -> SweepSummary:
     """Write tables, summary and the best experiment; returns the summary. `seconds` are those of this run."""
-    write_whole(sweep.folder.trials, trials_table(sweep))
-    write_whole(sweep.folder.timing, _timing_table(sweep))
+    write_atomic(sweep.folder.trials, trials_table(sweep))
+    write_atomic(sweep.folder.timing, _timing_table(sweep))
     if sweep.best:
-        write_whole(sweep.folder.best, _best_experiment(sweep, sweep.best[0]))
+        write_atomic(sweep.folder.best, _best_experiment(sweep, sweep.best[0]))
     summary = summarise(sweep, seconds)
     write_json(sweep.folder.summary, summary)
     return summary

@@ -12,7 +12,7 @@ from nettrain.experiment.document import Document, parse
 from nettrain.experiment.drafting.draft import DraftFile, draft, has_rare_class
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import read_and_resolve, resolve
-from nettrain.files import safe_name, write_whole
+from nettrain.files import safe_name, write_atomic
 
 SEEDS = 20  # splits that are tried where a class is rare
 
@@ -37,7 +37,7 @@ def write_draft(data: str, target: str | None = None, out: Path | None = None) -
     if file.exists():
         raise SpecError(f"{file}: is there already, and not overwritten; --out FILE writes another")
     guessed = guess(data, target)
-    write_whole(file, proven_draft(guessed, data, target, file))
+    write_atomic(file, proven_draft(guessed, data, target, file))
     return WrittenDraft(file, guessed)
 
 

@@ -10,7 +10,7 @@ from nettrain.errors import BackendError, DataError, SpecError
 from nettrain.experiment.changes import Difference
 from nettrain.experiment.load import LoadedExperiment, load, to_yaml
 from nettrain.experiment.settings import Experiment
-from nettrain.files import remove_leftovers, write_whole
+from nettrain.files import remove_temporary_files, write_atomic
 from nettrain.locks import locked
 from nettrain.store.checkpoint import Checkpoint, fingerprint, read_checkpoint
 from nettrain.store.checkpointer import Checkpointer
@@ -67,7 +67,7 @@ class RestoredRun:
         training, folder, many = self.prepared.training, self.folder, len(self.prepared.members) > 1
         history = HistoryWriter.resume(folder, training.epoch, member_column=many)
         # the config says how the run ends, so it must be that of what is trained
-        write_whole(folder.config, to_yaml(self.prepared.experiment))
+        write_atomic(folder.config, to_yaml(self.prepared.experiment))
         folder.summary.unlink(missing_ok=True)  # of a run that had ended
         checkpointer = Checkpointer(training, self.prepared.data, folder, history)
         return TrainingJob(self.prepared, FolderRecorder(folder, history, checkpointer), self.notes)
@@ -81,7 +81,7 @@ def restored(path: Path, overrides: Sequence[str] = ()) -> Iterator[RestoredRun 
     """
     folder = RunFolder.open_started(path)
     with locked(path) as note:
-        remove_leftovers(path)
+        remove_temporary_files(path)
         prepared, notes = _as_it_stood(folder, overrides)
         # without a summary it was killed between its last step and its end
         summary = read_summary(folder.summary)

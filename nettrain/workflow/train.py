@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nettrain.experiment.load import load, to_yaml
 from nettrain.experiment.settings import Experiment
-from nettrain.files import write_whole
+from nettrain.files import write_atomic
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder, interrupted_run
@@ -30,7 +30,7 @@ def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Ite
     experiment = prepared.experiment
     earlier = _interrupted_run(parent, experiment, beside)
     with RunFolder.new(parent, experiment.experiment) as (folder, note):
-        write_whole(folder.config, to_yaml(experiment))
+        write_atomic(folder.config, to_yaml(experiment))
         history = HistoryWriter(folder, member_column=len(prepared.members) > 1)
         checkpointer = Checkpointer(prepared.training, prepared.data, folder, history)
         notes = (*([note] if note else []), *earlier, *prepared.notes)

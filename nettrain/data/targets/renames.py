@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from nettrain.data.tables.spelling import as_text
 from nettrain.data.tables.table import Table
-from nettrain.errors import close
+from nettrain.errors import did_you_mean
 
 
 def rename_cells(table: Table, names: Sequence[str], renames: Mapping[str, str]) -> Table:
@@ -34,7 +34,7 @@ def unused(tables: Sequence[Table], names: Sequence[str], renames: Mapping[str, 
             both = [as_text(table, name, numeric=numeric).unique().to_list() for numeric in (False, True)]
             found |= dict.fromkeys(cell for cells in both for cell in cells if cell is not None)
     return [
-        f'data.labels: no cell of the target is "{cell}"{close(cell, found)}'
+        f'data.labels: no cell of the target is "{cell}"{did_you_mean(cell, found)}'
         for cell in renames
         if cell not in found
     ]
