@@ -1,1 +1,4 @@
-"""What a person sees: the only room that imports Rich. It draws and never computes."""
+"""Tables, progress, reports and pictures: what the user sees. Only this room imports Rich and Matplotlib.
+
+It draws plain objects and never computes.
+"""

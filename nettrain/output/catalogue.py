@@ -1,4 +1,4 @@
-"""What an experiment file can name, as a person reads it."""
+"""The variants that an experiment file can name, as tables."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ INDENT = 2
 
 
 def overview(console: Console, kinds: dict[str, list[CatalogueEntry]]) -> None:
-    """Every kind with its variants, a line each where the width allows it."""
+    """Print every kind with its variants, a line each where the width allows it."""
     width = max(len(entry.name) for entries in kinds.values() for entry in entries)
     for kind, entries in kinds.items():
         console.print(Text(kind, style="bold cyan"))
@@ -28,7 +28,7 @@ def overview(console: Console, kinds: dict[str, list[CatalogueEntry]]) -> None:
 
 
 def details(console: Console, kind: str, entries: list[CatalogueEntry]) -> None:
-    """The variants of one kind in full; numbers that all of them share come once, at the end."""
+    """Print the variants of one kind in full; settings that all of them share come once, at the end."""
     shared = common(entries)
     for entry in entries:
         console.print(Text(entry.name, style="bold cyan"))
@@ -50,7 +50,7 @@ def details(console: Console, kind: str, entries: list[CatalogueEntry]) -> None:
 
 
 def common(entries: list[CatalogueEntry]) -> list[VariantSetting]:
-    """The numbers that all variants share, when there are several variants."""
+    """The settings that all variants share, when there are several variants."""
     if len(entries) < 2:
         return []
     return [number for number in entries[0].numbers if all(number in other.numbers for other in entries)]

@@ -1,4 +1,4 @@
-"""The columns of a table: what is in them, and what they are for."""
+"""The columns of the data: their values and roles."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,26 +9,26 @@ from rich.text import Text
 
 from nettrain.output.numbers import count
 
-ColumnRow = tuple[str, str, str, str, str, str]  # one cell for each of HEAD
-HEAD = ("column", "holds", "gaps", "different", "values", "role")
-NUMBERS = ("gaps", "different")
+ColumnRow = tuple[str, str, str, str, str, str]  # a cell for each of HEADERS
+HEADERS = ("column", "holds", "gaps", "different", "values", "role")
+NUMBERS = ("gaps", "different")  # aligned to the right
 STYLES = {"target": "bold green", "ignored": "dim"}
-LONGEST = 32  # characters of a name or of values
+MAX_CELL = 32  # characters of a name or of values
 LABEL = 9
 
 
 def show_columns(rows: Iterable[ColumnRow], more: int, facts: Mapping[str, str]) -> None:
-    """The columns of a table, of which `more` are not shown, and what was guessed of them."""
+    """Print a table of columns, of which `more` are left out, and labelled facts below it."""
     console = Console()
     console.print(columns_table(rows, more))
-    for name, text in facts.items():  # never broken, for paths in them are to be copied
+    for name, text in facts.items():  # never broken: paths in them are to be copied
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
 def columns_table(rows: Iterable[ColumnRow], more: int) -> Table:
-    """A line for each column, its role last."""
+    """A row for each column, its role last."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in HEAD:
+    for name in HEADERS:
         table.add_column(name, justify="right" if name in NUMBERS else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(short(cell)) for cell in row[:-1]), Text(row[-1]), style=style(row[-1]))
@@ -39,9 +39,9 @@ def columns_table(rows: Iterable[ColumnRow], more: int) -> Table:
 
 def short(cell: str) -> str:
     """The cell, or its beginning when it is long."""
-    return cell if len(cell) <= LONGEST else f"{cell[: LONGEST - 1]}…"
+    return cell if len(cell) <= MAX_CELL else f"{cell[: MAX_CELL - 1]}…"
 
 
 def style(role: str) -> str:
-    """How a column of this role is shown; a role may have its reason behind a colon."""
+    """The style of a role; a reason may follow the role behind a colon."""
     return STYLES.get(role.partition(":")[0], "")

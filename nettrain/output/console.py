@@ -1,4 +1,4 @@
-"""Where output goes: consoles, notes and highlighted YAML."""
+"""Consoles, notes on standard error, and YAML with syntax highlighting."""
 
 from collections.abc import Iterable
 
@@ -8,19 +8,19 @@ __all__ = ["Console", "console", "print_notes", "print_yaml"]
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Standard output, or standard error."""
+    """A console on standard output or standard error."""
     return Console(stderr=stderr)
 
 
 def print_notes(notes: Iterable[str]) -> None:
-    """Notes on standard error, one line each."""
+    """Print notes on standard error, one line each."""
     errors = console(stderr=True)
     for note in notes:
         errors.print(note, style="dim", markup=False, soft_wrap=True)
 
 
 def print_yaml(text: str) -> None:
-    """YAML in colours in a terminal, as it is elsewhere."""
+    """Print YAML, highlighted in a terminal and as it is elsewhere."""
     out = console()
     if out.is_terminal:
         from rich.syntax import Syntax  # with Pygments, which nothing else needs

@@ -1,4 +1,4 @@
-"""What `nettrain evaluate` shows: figures, classes, confusion, the worst rows, importance."""
+"""The evaluation of a run: metrics, classes, confusion matrices, the worst rows, importance of columns."""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,17 +22,17 @@ from nettrain.store.evaluation import (
     WorstRow,
 )
 
-MOST_CLASSES = 12  # of which a confusion matrix is still read at a glance
-MOST_LINES = 24  # of a table of classes or columns; the rest is in the file
-PAIRS = 5
+MAX_CLASSES = 12  # of a confusion matrix
+MAX_ROWS = 24  # of a table of classes or columns; the file has all
+MAX_PAIRS = 5  # of classes that are confused
 POSITIVE = tuple(name for name, metric in metrics.items() if issubclass(metric, Positive))
 BAR = 20  # characters of the longest bar
-NAME = 24  # characters of a name in a table
+MAX_NAME = 24  # characters of a name in a table
 BLOCKS = "▏▎▍▌▋▊▉█"
 
 
 def show_evaluation(console: Console, report: EvaluationReport) -> None:
-    """All of a report, one table below the other."""
+    """Print a report, one table below the other."""
     member = "" if report.member is None else f", member {report.member},"
     heading = f"{member} on {report.data}: {count(report.rows)} rows"
     console.print(Text.assemble((report.run, "bold cyan"), heading))
@@ -43,11 +43,11 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
         if not report.targets:
             console.print(classes_table(rows))
             _show_confusion(console, report.confusion[target])
-        elif len(report.targets) * 2 <= MOST_LINES:
+        elif len(report.targets) * 2 <= MAX_ROWS:
             console.print(Text(target, style="bold"))
             _show_confusion(console, report.confusion[target])
     if report.confused and len(next(iter(report.confusion.values())).classes) > 2:
-        console.print(pairs_table(report.confused[:PAIRS]))
+        console.print(pairs_table(report.confused[:MAX_PAIRS]))
     if report.worst:
         console.print(worst_table(report.worst))
     if report.importance:
@@ -55,7 +55,7 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
 
 
 def _show_confusion(console: Console, confusion: ConfusionMatrix) -> None:
-    if len(confusion.classes) > MOST_CLASSES:
+    if len(confusion.classes) > MAX_CLASSES:
         return
     table = confusion_table(confusion, console)
     if table is not None:
@@ -70,7 +70,7 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def figures_table(report: EvaluationReport) -> Table:
-    """A figure in each line, for each target where there are several; last what a threshold gives."""
+    """A row for each metric, with a column per target where there are several; the threshold last."""
     targets = list(report.targets)
     table = _table("metric", "mean" if targets else "value", *map(short, targets), right=["mean", "value"])
     for column in table.columns[1:]:
@@ -85,7 +85,7 @@ def figures_table(report: EvaluationReport) -> Table:
 
 
 def _named(metric: str, report: EvaluationReport) -> str:
-    """The metric, with the class that it is of where it is of the positive one alone."""
+    """The name of the metric, with the positive class where the metric is of that class alone."""
     (classes, *more) = report.classes.values() or [[]]
     if metric in POSITIVE and not more and len(classes) == 2:
         return f"{title(metric)} of {short(classes[1].name)}"
@@ -93,9 +93,9 @@ def _named(metric: str, report: EvaluationReport) -> str:
 
 
 def classes_table(rows: Sequence[ClassFigures]) -> Table:
-    """Precision, recall and F1 of each class; of many classes those with the lowest F1."""
+    """Precision, recall and F1 of each class; of many classes only those with the lowest F1."""
     table = _table("class", "precision", "recall", "f1", "rows", right=["precision", "recall", "f1", "rows"])
-    shown = list(rows) if len(rows) <= MOST_LINES else sorted(rows, key=lambda row: row.f1)[:MOST_LINES]
+    shown = list(rows) if len(rows) <= MAX_ROWS else sorted(rows, key=lambda row: row.f1)[:MAX_ROWS]
     for row in shown:
         table.add_row(
             short(row.name), figure(row.precision), figure(row.recall), figure(row.f1), amount(row.rows)
@@ -108,25 +108,25 @@ def classes_table(rows: Sequence[ClassFigures]) -> Table:
 def confusion_table(confusion: ConfusionMatrix, console: Console) -> Table | None:
     """Rows of each true class (down) by predicted class (across), None where they do not fit.
 
-    Numbers stand for names that do not.
+    Numbers stand for names in the header where the names do not fit.
     """
     names = list(map(short, confusion.classes))
     numbers = [str(k + 1) for k in range(len(names))]
     numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
-    for heads, lines in ((names, names), (numbers, numbered)):
-        table = _confusion(confusion.matrix, heads, lines)
-        wanted = Measurement.get(console, console.options.update(width=1000), table).maximum
-        if wanted <= console.width:
+    for header, labels in ((names, names), (numbers, numbered)):
+        table = _confusion(confusion.matrix, header, labels)
+        width = Measurement.get(console, console.options.update(width=1000), table).maximum
+        if width <= console.width:
             return table
     return None
 
 
-def _confusion(matrix: Sequence[Sequence[float]], heads: Sequence[str], lines: Sequence[str]) -> Table:
+def _confusion(matrix: Sequence[Sequence[float]], header: Sequence[str], labels: Sequence[str]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("true ↓ predicted →", no_wrap=True)
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
-    for k, (name, values) in enumerate(zip(lines, matrix, strict=True)):
+    for name in header:
+        table.add_column(name, justify="right", no_wrap=True)
+    for k, (name, values) in enumerate(zip(labels, matrix, strict=True)):
         table.add_row(name, *(_confused_cell(amount(value), right=i == k) for i, value in enumerate(values)))
     return table
 
@@ -146,21 +146,21 @@ def pairs_table(pairs: Iterable[ConfusedPair]) -> Table:
 
 
 def worst_table(rows: Sequence[WorstRow]) -> Table:
-    """The rows with the largest loss, where they stand."""
-    chances = any(row.probability is not None for row in rows)
-    names = [*(["p of true"] if chances else []), "loss"]
+    """The rows with the largest loss, with their file and line."""
+    probabilities = any(row.probability is not None for row in rows)
+    names = [*(["p of true"] if probabilities else []), "loss"]
     table = _table("largest loss", "true", "predicted", *names, right=names)
     for row in rows:
-        chance = [figure(row.probability)] if chances else []
-        table.add_row(row.place, cell(row.true), cell(row.predicted), *chance, figure(row.loss))
+        probability = [figure(row.probability)] if probabilities else []
+        table.add_row(row.place, cell(row.true), cell(row.predicted), *probability, figure(row.loss))
     return table
 
 
 def importance_table(importance: PermutationImportance) -> Table:
-    """A bar for each column, as long as the metric gets worse when it is shuffled."""
+    """A row for each column: how much worse the metric gets when it is shuffled, as a number and a bar."""
     names = ("shuffled column", "worse by", "±", title(importance.metric))
     table = _table(*names, right=["worse by", "±"])
-    columns = importance.columns[:MOST_LINES]
+    columns = importance.columns[:MAX_ROWS]
     longest = max((column.mean for column in columns), default=0.0)
     for column in columns:
         share = max(column.mean, 0.0) / longest if longest > 0 else 0.0
@@ -171,18 +171,18 @@ def importance_table(importance: PermutationImportance) -> Table:
 
 
 def bar(share: float) -> Text:
-    """A bar of this share of BAR characters, in eighths of a character."""
+    """A bar of this share of BAR characters, to an eighth of a character."""
     whole, eighths = divmod(round(share * BAR * 8), 8)
     return Text("█" * whole + (BLOCKS[eighths - 1] if eighths else ""), style="cyan")
 
 
 def amount(value: float) -> str:
-    """Rows, or a weight of rows."""
+    """A number of rows, or their weight."""
     return count(int(value)) if float(value).is_integer() else figure(value)
 
 
 def cell(values: dict[str, Value]) -> str:
-    """The target of a row, or its targets by name."""
+    """The target of a row, or its targets with their names."""
     texts = [value if isinstance(value, str) else figure(value) for value in values.values()]
     if len(texts) == 1:
         return short(texts[0])
@@ -191,4 +191,4 @@ def cell(values: dict[str, Value]) -> str:
 
 def short(name: str) -> str:
     """The name, or its beginning when it is long."""
-    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…"

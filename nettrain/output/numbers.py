@@ -1,10 +1,10 @@
-"""How numbers are written for a person: few digits, constant width, units where there are any."""
+"""Numbers as text for the user: few digits, constant width, units where there are any."""
 
 import math
 
 
 def figure(value: float | None) -> str:
-    """A loss or metric: four significant digits, exponents only for the very small and large."""
+    """A loss or metric: four significant digits, an exponent only for very small and very large values."""
     if value is None:
         return "–"
     if not math.isfinite(value):
@@ -17,13 +17,13 @@ def figure(value: float | None) -> str:
 
 
 def spread(mean: float | None, sd: float | None) -> str:
-    """A mean and its standard deviation, to the digits that the mean is shown with: 0.9658 ±0.0031."""
+    """A mean and its standard deviation, both to the decimals of the mean: 0.9658 ±0.0031."""
     known = mean is not None and sd is not None and math.isfinite(sd)
     return f"{figure(mean)} ±{deviation(mean, sd)}" if known else figure(mean)
 
 
 def deviation(mean: float | None, sd: float | None) -> str:
-    """A standard deviation, to the digits that its mean is shown with."""
+    """A standard deviation, to the decimals that its mean is shown with."""
     text = figure(mean)
     if sd is None or not math.isfinite(sd) or "." not in text or "e" in text:
         return figure(sd)
@@ -36,7 +36,7 @@ def rate(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A time: 350 µs, 1.2 ms, 4.5 s, 3 min 05 s, 2 h 10 min."""
+    """A duration: 350 µs, 1.2 ms, 4.5 s, 3 min 05 s, 2 h 10 min."""
     if value < 1e-3:
         return f"{value * 1e6:.0f} µs"
     if value < 1:
@@ -50,7 +50,7 @@ def seconds(value: float) -> str:
 
 
 def count(value: int) -> str:
-    """A whole number in groups of three: 6,570."""
+    """An integer with thousands separators: 6,570."""
     return f"{value:,}"
 
 

@@ -23,7 +23,7 @@ REASONS = {
     "early_stopping": "early stopping",
     "converged": "converged",
     "target": "target reached",
-    "max_seconds": "time is over",
+    "max_seconds": "time limit reached",
     "diverged": "diverged, a figure became NaN or infinite,",
     "interrupted": "interrupted",
     "pruned": "pruned, others did better,",

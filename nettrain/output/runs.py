@@ -1,4 +1,4 @@
-"""A table of runs, and of what they differ in."""
+"""A table of runs with the settings in which they differ."""
 
 from collections.abc import Sequence
 
@@ -13,20 +13,20 @@ from nettrain.output.numbers import count, figure, setting
 from nettrain.store.run_overview import RunOverview
 
 STATUS = {"finished": "", "diverged": "red", "unfinished": "yellow", "interrupted": "yellow"}
-# what a narrow terminal goes without, so that all names, and of keys the first, fit
-NARROWER: list[set[str]] = [set(), {"when"}, {"when", "status"}, {"when", "status", "epochs"}]
-LONGEST = 20  # characters of a setting
-SHORTEST = 12  # that a folder's name gets at least, on several lines if need be
+# columns that narrow terminals do without, so that all names and at least one key fit
+WITHOUT: list[set[str]] = [set(), {"when"}, {"when", "status"}, {"when", "status", "epochs"}]
+MAX_SETTING = 20  # characters
+MIN_NAME = 12  # characters of a folder's name, which may take several lines
 
 
 def runs_table(console: Console, runs: Sequence[RunOverview], keys: Sequence[str]) -> None:
-    """A line for each run; of the keys that differ as many as fit, the others by name."""
+    """Print a row for each run with as many of the keys as fit; name the others below."""
     figures = shown_figures(runs)
-    for narrower in NARROWER:
-        fitting = fitted(console, runs, figures, keys, narrower)
-        if fitting or (not keys and fits(console, table(runs, figures, [], narrower))):
+    for without in WITHOUT:
+        fitting = fitting_keys(console, runs, figures, keys, without)
+        if fitting or (not keys and fits(console, table(runs, figures, [], without))):
             break
-    console.print(table(runs, figures, keys[:fitting], narrower))
+    console.print(table(runs, figures, keys[:fitting], without))
     left = len(keys) - fitting
     if left:
         names = ", ".join(keys[fitting:])
@@ -36,71 +36,67 @@ def runs_table(console: Console, runs: Sequence[RunOverview], keys: Sequence[str
 def shown_figures(runs: Sequence[RunOverview]) -> list[str]:
     """The validation loss, and the first headline metrics on validation and test rows."""
     known = dict.fromkeys(name for run in runs for name in run.figures)
-    heads = [name for name in known if _headline(name.partition("_")[2]) and not name.startswith("train")]
-    chosen: dict[str, None] = {}
-    for name in ["val_loss", *heads]:
-        side = name.partition("_")[0]
-        if name in known and (
-            name == "val_loss" or not any(c.startswith(side) and c != "val_loss" for c in chosen)
-        ):
-            chosen[name] = None
-    return list(chosen) or list(known)[:1]
+    chosen = ["val_loss"] if "val_loss" in known else []
+    for split in dict.fromkeys(name.partition("_")[0] for name in known if _is_headline(name)):
+        chosen.append(next(name for name in known if name.startswith(f"{split}_") and _is_headline(name)))
+    return chosen or list(known)[:1]
 
 
-def _headline(name: str) -> bool:
-    return name in metrics and metrics[name].headline
+def _is_headline(figure: str) -> bool:
+    split, _, name = figure.partition("_")
+    return split != "train" and name in metrics and metrics[name].headline
 
 
-def fitted(
+def fitting_keys(
     console: Console,
     runs: Sequence[RunOverview],
     figures: Sequence[str],
     keys: Sequence[str],
     without: set[str],
 ) -> int:
-    """How many of the keys fit beside the rest."""
+    """How many of the keys fit beside the other columns."""
     for number in range(len(keys), 0, -1):
         if fits(console, table(runs, figures, keys[:number], without)):
             return number
     return 0
 
 
-def fits(console: Console, made: Table) -> bool:
-    """Whether the console is wide enough to write each cell on one line."""
+def fits(console: Console, runs: Table) -> bool:
+    """Whether the console is wide enough for each cell to take one line."""
     wide = console.options.update(width=10_000)
-    return Measurement.get(console, wide, made).maximum <= console.width
+    return Measurement.get(console, wide, runs).maximum <= console.width
 
 
 def table(
     runs: Sequence[RunOverview], figures: Sequence[str], keys: Sequence[str], without: set[str]
 ) -> Table:
-    """The table without the columns that are named."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    made.add_column("run", overflow="fold", style="bold", min_width=SHORTEST)
-    sides = [name for name in ("when", "status", "epochs") if name not in without]
-    for name in sides:
-        made.add_column(name, justify="right" if name == "epochs" else "left", no_wrap=True)
+    """The runs with these figures and keys, `without` some of the columns when, status and epochs."""
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    drawn.add_column("run", overflow="fold", style="bold", min_width=MIN_NAME)
+    facts = [name for name in ("when", "status", "epochs") if name not in without]
+    for name in facts:
+        drawn.add_column(name, justify="right" if name == "epochs" else "left", no_wrap=True)
     for name in figures:
-        made.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+        drawn.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     for key in keys:
-        made.add_column(short(key, keys), overflow="fold", style="cyan")
+        drawn.add_column(short(key, keys), overflow="fold", style="cyan")
     for run in runs:
         cells = {
             "when": Text(f"{run.when:%Y-%m-%d %H:%M}", style="dim"),
             "status": Text(run.status, style=STATUS.get(run.status, "red")),
             "epochs": Text("–" if run.epochs is None else count(run.epochs)),
         }
-        made.add_row(
+        drawn.add_row(
             Text(str(run.path)),
-            *(cells[name] for name in sides),
+            *(cells[name] for name in facts),
             *(figure(run.figures.get(name)) for name in figures),
             *(Text(_setting(run, key)) for key in keys),
         )
-    return made
+    return drawn
 
 
 def short(key: str, keys: Sequence[str]) -> str:
-    """The end of a dotted key, as long as it takes to tell it from the others."""
+    """The end of a dotted key, as long as it must be to differ from those of the other keys."""
     parts = key.split(".")
     for start in range(len(parts) - 1, -1, -1):
         name = ".".join(parts[start:])
@@ -111,4 +107,4 @@ def short(key: str, keys: Sequence[str]) -> str:
 
 def _setting(run: RunOverview, key: str) -> str:
     text = setting(run.settings[key]) if key in run.settings else "–"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_SETTING else f"{text[: MAX_SETTING - 1]}…"

@@ -50,7 +50,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             content = json.loads(f.metadata()[KEY])
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
         if content["checksum"] != _checksum(arrays):
-            raise ValueError("its numbers are not those that were written")
+            raise ValueError("its checksum is wrong")
         return Checkpoint(TrainingState(arrays, content["numbers"]), content["facts"])
     except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]

@@ -151,7 +151,7 @@ def _read(path: Path, epoch: float = math.inf) -> tuple[list[str], list[list[str
         return header, [row for row in rows if _parsed(header, row)["epoch"] <= epoch]
     except (ValueError, KeyError) as error:
         raise SpecError(
-            f"{path}: has been changed by another hand ({error}); put it back or remove it"
+            f"{path}: was changed since it was written ({error}); restore or remove it"
         ) from error
 
 

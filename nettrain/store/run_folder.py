@@ -54,7 +54,7 @@ class RunFolder:
         """The folder of a run that has begun, finished or not. Raises SpecError when it is not one."""
         folder = cls._existing(path)
         if (path / journal.NAME).is_file():
-            raise SpecError(f"{path}: the folder of a sweep, which goes on with: nettrain sweep FILE")
+            raise SpecError(f"{path}: the folder of a sweep; continue it with: nettrain sweep FILE")
         if not folder.config.is_file():
             raise SpecError(f"{path}: not a run folder, {folder.config.name} is missing")
         return folder

@@ -26,9 +26,8 @@ class SweepFolder:
             raise NettrainError(f"{folder.path}: cannot be created: {error.strerror}") from error
         others = [path.name for path in folder.path.iterdir() if not path.name.startswith(".")]
         if others and not folder.journal.is_file():
-            raise SpecError(
-                f"{folder.path}: holds {others[0]} but no {folder.journal.name}, so it is no sweep's folder"
-            )
+            missing = f"holds {others[0]} but no {folder.journal.name}"
+            raise SpecError(f"{folder.path}: {missing}, so it is not the folder of a sweep")
         return folder
 
     def file_names(self) -> list[str]:

@@ -63,9 +63,9 @@ class TrainedRun:
     @property
     def _status_warnings(self) -> list[str]:
         if not self.folder.summary.is_file():
-            return [f"{self.folder.path} has not come to its end"]
+            return [f"{self.folder.path} has not finished training"]
         if read_json(self.folder.summary).get("status") == "diverged":
-            return [f"{self.folder.path} diverged; its last good weights answer"]
+            return [f"{self.folder.path} diverged; predictions come from its last good weights"]
         return []
 
     def select_members(self, member: int | None = None) -> "TrainedRun":
@@ -100,7 +100,7 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
     if plan.inputs != preprocessing.inputs:
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
     if not np.isfinite(parameters).all(axis=1).any():
-        raise SpecError(f"{path}: the run diverged, its weights are not numbers")
+        raise SpecError(f"{path}: the run diverged, its weights are not finite")
     opened, note = _open_or_numpy(experiment.backend, required=backend is not None)
     return TrainedRun(experiment, plan, parameters, statistics, preprocessing, opened, folder, note)
 
@@ -127,6 +127,6 @@ def _open_or_numpy(settings: BackendSettings, *, required: bool) -> tuple[Backen
         if required:
             raise
         reason = str(error).removeprefix("backend.name: ")
-        note = f"numpy answers for {settings.name}, which trained it: {reason}"
+        note = f"numpy computes in place of {settings.name}, which trained it: {reason}"
         return open_backend("numpy", dtype=dtype, threads=threads), note
     return opened, ""

@@ -98,7 +98,7 @@ def test_a_file_that_names_cupy_is_told_where(tmp_path):
 def test_numpy_answers_for_a_run_of_cupy_and_says_so(of_cupy):
     own = inside(of_cupy, "predict", "runs/iris", "builtin:iris", "--backend", "numpy")
     done = inside(of_cupy, "predict", "runs/iris", "builtin:iris")
-    said = f"numpy answers for cupy, which trained it: cupy is not installed: {INSTALL}\n"
+    said = f"numpy computes in place of cupy, which trained it: cupy is not installed: {INSTALL}\n"
     assert (0, "", said) == (own.code, own.err, done.err)
     assert own.out == done.out
 

@@ -312,9 +312,9 @@ def test_a_config_changed_by_hand_is_held_against_the_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("7,", "seven,", "history.csv: has been changed by another hand (invalid literal for int()"),
-        ("7,", "7,49,7,", "history.csv: has been changed by another hand ("),
-        ("epoch,", "epochs,", "history.csv: has been changed by another hand ('epoch'); put it back or"),
+        ("7,", "seven,", "history.csv: was changed since it was written (invalid literal for int()"),
+        ("7,", "7,49,7,", "history.csv: was changed since it was written ("),
+        ("epoch,", "epochs,", "history.csv: was changed since it was written ('epoch'); restore or"),
     ],
 )
 def test_a_history_that_is_none_any_more_is_named(tmp_path, old, new, said):
@@ -481,7 +481,7 @@ def test_what_is_no_run_is_named(tmp_path):
     assert (2, "runs/digits: not a run folder, config.yaml is missing\n") == (done.code, done.err)
     (tmp_path / "runs/digits/journal.jsonl").touch()
     done = inside(tmp_path, "resume", "runs/digits")
-    expected = "runs/digits: the folder of a sweep, which goes on with: nettrain sweep FILE\n"
+    expected = "runs/digits: the folder of a sweep; continue it with: nettrain sweep FILE\n"
     assert (2, expected) == (done.code, done.err)
 
 

@@ -184,7 +184,7 @@ def test_divergence_fails_and_says_so(tmp_path):
     assert re.fullmatch(told, done.err)
     assert (1, True) == (done.code, "diverged: " in done.out)
     predicted = nettrain(tmp_path, "predict", "runs/experiment", "synthetic:sine")
-    assert (0, "runs/experiment diverged; its last good weights answer\n") == (
+    assert (0, "runs/experiment diverged; predictions come from its last good weights\n") == (
         predicted.code,
         predicted.err,
     )

@@ -67,7 +67,7 @@ def test_a_damaged_number_is_noticed(tmp_path):
     content = bytearray((tmp_path / "c").read_bytes())
     content[-1] ^= 1
     (tmp_path / "c").write_bytes(content)
-    with pytest.raises(SpecError, match="c: not a checkpoint of nettrain: its numbers are not those"):
+    with pytest.raises(SpecError, match="c: not a checkpoint of nettrain: its checksum is wrong"):
         read_checkpoint(tmp_path / "c")
 
 

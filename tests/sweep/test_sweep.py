@@ -231,7 +231,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "sweeps" / "many").mkdir(parents=True)
     (tmp_path / "sweeps" / "many" / "notes.txt").touch()
     with pytest.raises(
-        SpecError, match=r"many: holds notes.txt but no journal.jsonl, so it is no sweep's folder"
+        SpecError, match=r"many: holds notes.txt but no journal.jsonl, so it is not the folder of a sweep"
     ):
         swept(tmp_path, MANY)
 
