@@ -24,8 +24,10 @@ FLOORS = {
     },
     **{"store": 6, "checks": 7, "sweep": 7, "workflow": 8, "output": 9, "cli": 10, "__main__": 11},
 }
+NUMBA = tuple(f"nettrain/backend/{name}.py" for name in ("kernel", "fingerprint", "stamped_cache", "tile"))
 ONLY_IN = {
-    "numba": "nettrain/backend/kernel.py",
+    "numba": NUMBA,
+    "llvmlite": NUMBA[1:],
     "cupy": ("nettrain/backend/cupy.py", "nettrain/backend/device.py"),
     "matplotlib": "nettrain/output/",
     "rich": "nettrain/output/",

@@ -22,7 +22,7 @@ from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.device import room
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.pinned import PinnedPipe
-from nettrain.backend.product import finishing, summing, transpose
+from nettrain.backend.product import finishing, sum_by_product, transpose
 
 OPTIONS = ("--std=c++17",)
 WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
@@ -81,7 +81,7 @@ class CupyBackend:
         return InTurn((multiply, *rest)) if rest else multiply
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
-        return ColumnSums(Sums(x, w, start), summing(self, x, w, start))
+        return ColumnSums(Sums(x, w, start), sum_by_product(self, x, w, start))
 
     def transpose(self, out: Array, w: Array, start: int) -> Call:
         return self.launch(transpose, out.size, out, w, start)

@@ -1,86 +1,102 @@
-"""Loops over arrays, compiled: the only file that imports Numba.
+"""Kernels: loops over arrays, written in Python and compiled by Numba.
 
-A kernel is a plain function of arrays, written as loops with `prange` outermost. It is compiled twice at
-most: for one thread, and with its `prange` spread over threads where there is enough work. Both do the
-same arithmetic in the same order within an iteration, so they give the same bits.
+A kernel is a plain function of arrays whose outermost loop runs over `prange`:
+
+    @kernel
+    def scale(out: Array, x: Array, factor: Array) -> None:
+        '''out (n, k) = factor (1,) · x (n, k).'''
+        for i in prange(x.shape[0]):
+            for j in range(x.shape[1]):
+                out[i, j] = factor[0] * x[i, j]
+
+`kernel.bind(work, threads, arrays)` compiles it for the types of these arrays and returns a call without
+arguments, which a training step runs again and again. A kernel has two forms: one for a single thread, and
+one whose `prange` is shared out among threads where there is enough work. Both do the same arithmetic in the
+same order within an iteration, so they give the same bits. Helpers that kernels call are marked `inline`.
+The CuPy backend translates the same Python functions to CUDA C++ (see `backend.cuda`).
+
+Compiling takes a second or so. The machine code is kept on disk, beside the source file or, where that folder
+is read-only, in the user's cache, and is used again only if nothing that it was made from has changed (see
+`backend.fingerprint`). It is kept by `backend.stamped_cache`, which is fast but needs private classes of
+Numba. Where these are missing, or the environment says NETTRAIN_CODE_CACHE=numba, Numba's own cache does it.
 """
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property, partial
 from types import FunctionType
-from typing import Any, TypeVar, cast
+from typing import Literal, Protocol, TypedDict, TypeVar, cast
 
 import numba
-import numba.core.cgutils
-import numba.core.types
-import numba.extending
 import numpy as np
-from numba.core.caching import FunctionCache
-from numba.core.runtime import rtsys  # type: ignore[attr-defined]
 
-CONFIG: Any = numba.config
-CONFIG.THREADING_LAYER = "workqueue"  # "omp" fights with the threads of OpenBLAS
+from nettrain.backend.base import Array
+from nettrain.backend.fingerprint import fingerprint
+
+try:
+    from nettrain.backend import stamped_cache
+except (ImportError, AttributeError):
+    stamped_cache = None  # type: ignore[assignment]
+
+numba.config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]  # "omp" fights with OpenBLAS's threads
 PARALLEL_FROM = 262_144  # elements; below, waking the threads costs more than they save
-
-F = TypeVar("F", bound=Callable[..., Any])
-BLAS, ARRAYS = "scipy.linalg.cython_blas", "numba.np.arraymath"
+SWITCH = "NETTRAIN_CODE_CACHE"  # of the environment; "numba" for Numba's own cache
 prange = numba.prange
-typeof: Callable[[Any], Any] = numba.typeof
-intrinsic: Any = numba.extending.intrinsic
-types: Any = numba.core.types
-cgutils: Any = numba.core.cgutils
+Body = TypeVar("Body", bound=Callable[..., object])
 
 
-class _Kept(FunctionCache):
-    """Machine code on disk, loaded without first importing all that compiling needs."""
+class Options(TypedDict):
+    """Options of Numba's compiler, all of which are part of a fingerprint.
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        rtsys.initialize(target_context)
-        with _without_blas(), self._guard_against_spurious_io_errors():
-            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+    There is no fastmath: sums must keep their order, or a member's bits would depend on its neighbours.
+    """
+
+    parallel: bool
+    error_model: Literal["numpy"]
 
 
-@contextmanager
-def _without_blas() -> Iterator[None]:
-    """Keep Numba from importing SciPy's linear algebra only to see that it is there: no kernel uses it."""
-    modules = cast(dict[str, Any], sys.modules)
-    if BLAS in modules or ARRAYS in modules:
-        yield
-        return
-    modules[BLAS] = None  # an import of it fails at once
-    try:
-        yield
-    finally:
-        del modules[BLAS]
-        if ARRAYS in modules:  # it is there, for loops that are not ours
-            modules[ARRAYS]._HAVE_BLAS = True
+class Dispatcher(Protocol):
+    """What Numba makes of a function: compiles it for types of arguments, or loads it from disk."""
+
+    def compile(self, types: tuple[object, ...]) -> Callable[..., None]:
+        """The function compiled for these types of arguments."""
+
+    def __call__(self, *arguments: object) -> None:
+        """Compile for the types of these arguments, and run."""
 
 
 class Kernel:
-    """A compiled loop."""
+    """A compiled loop; `strided` kernels have one compiled form for arrays with and without gaps."""
 
     def __init__(self, body: FunctionType, *, strided: bool = False) -> None:
         self.__name__, self.__doc__ = body.__name__, body.__doc__
         self.body = body
         self.strided = strided
-        self._serial = _compile(body, parallel=False)
-        self._parallel = _compile(_renamed(body, f"{body.__qualname__}_parallel"), parallel=True)
 
-    def bind(self, work: int, threads: int, arrays: Sequence[Any]) -> Callable[[], None]:
+    @cached_property
+    def serial(self) -> Dispatcher:
+        """The form for a single thread."""
+        return _compiled(self.body, parallel=False)
+
+    @cached_property
+    def parallel(self) -> Dispatcher:
+        """The form whose outermost loop is shared out among threads."""
+        return _compiled(self.body, parallel=True)
+
+    def bind(self, work: int, threads: int, arrays: Sequence[Array]) -> Callable[[], None]:
         """A call of the kernel on these arrays, compiled now, in the form that suits `work` elements."""
-        form = self._parallel if threads > 1 and work >= PARALLEL_FROM else self._serial
+        form = self.parallel if threads > 1 and work >= PARALLEL_FROM else self.serial
         # the compiled entry itself: the dispatcher would look at every array's type again at each call
         entry = form.compile(tuple(self._type(array) for array in arrays))
         return partial(entry, *arrays)
 
-    def _type(self, array: Any) -> Any:
-        found = typeof(array)
-        return found.copy(layout="A") if self.strided and isinstance(array, np.ndarray) else found
+    def _type(self, array: Array) -> object:
+        kind = numba.typeof(array)
+        return kind.copy(layout="A") if self.strided and isinstance(array, np.ndarray) else kind
 
-    def __call__(self, *arrays: Any) -> None:
-        self._serial(*arrays)
+    def __call__(self, *arrays: Array) -> None:
+        self.serial(*arrays)
 
 
 def kernel(body: Callable[..., None]) -> Kernel:
@@ -89,38 +105,60 @@ def kernel(body: Callable[..., None]) -> Kernel:
 
 
 def strided(body: Callable[..., None]) -> Kernel:
-    """`kernel` for arrays with gaps and turned ones: one compiled form takes them all."""
+    """`kernel` for arrays with gaps and transposed ones: one compiled form takes them all."""
     return Kernel(cast(FunctionType, body), strided=True)
 
 
-def inline(body: F) -> F:
-    """Decorator for a helper that kernels call.
-
-    The cache on disk looks at a kernel's own file: after a change to a helper, touch the files that call it.
-    """
-    return cast(F, numba.njit(cache=True, error_model="numpy")(body))
+def inline(body: Body) -> Body:
+    """Decorator for a helper that kernels call; it becomes part of their machine code."""
+    return cast(Body, numba.njit(error_model="numpy")(body))
 
 
-def expanded(body: F) -> F:
+def expanded(body: Body) -> Body:
     """`inline` for what a loop does most: the body becomes the loop's own, which then may use vectors."""
-    return cast(F, numba.njit(cache=True, error_model="numpy", inline="always")(body))
+    return cast(Body, numba.njit(error_model="numpy", inline="always")(body))
 
 
 def set_threads(threads: int) -> None:
     """Let parallel kernels use up to this many threads."""
-    numba.set_num_threads(min(threads, CONFIG.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
 
 
-def _compile(body: FunctionType, *, parallel: bool) -> Any:
-    # no fastmath: sums must keep their order, or a member's bits would depend on its neighbours
-    compiled: Any = numba.njit(parallel=parallel, error_model="numpy")(body)
-    compiled._cache = _Kept(body)  # type: ignore[no-untyped-call]
-    return compiled
+def _compiled(body: FunctionType, *, parallel: bool) -> Dispatcher:
+    """A dispatcher whose machine code is kept on disk, where there is a folder that may be written to."""
+    options = Options(parallel=parallel, error_model="numpy")
+    stamp = fingerprint(body, **options)
+    name = f"{body.__qualname__}_parallel" if parallel else body.__qualname__
+    for keep in _ways_to_keep():
+        with suppress(RuntimeError, AttributeError, TypeError):  # no such folder, or another version of Numba
+            return keep(body, name, stamp, options)
+    return _dispatcher(body, options)
+
+
+def _ways_to_keep() -> list[Callable[[FunctionType, str, str, Options], Dispatcher]]:
+    plain = stamped_cache is None or os.environ.get(SWITCH) == "numba"
+    return [_by_name] if plain else [_by_stamp, _by_name]
+
+
+def _by_stamp(body: FunctionType, name: str, stamp: str, options: Options) -> Dispatcher:
+    renamed = _renamed(body, name)
+    dispatcher = _dispatcher(renamed, options)
+    stamped_cache.attach(dispatcher, renamed, stamp)
+    return dispatcher
+
+
+def _by_name(body: FunctionType, name: str, stamp: str, options: Options) -> Dispatcher:
+    """Through Numba's own cache, which knows nothing of stamps, but has a file for each name."""
+    return _dispatcher(_renamed(body, f"{name}_{stamp}"), options, cache=True)
+
+
+def _dispatcher(body: FunctionType, options: Options, *, cache: bool = False) -> Dispatcher:
+    return cast(Dispatcher, numba.njit(cache=cache, **options)(body))
 
 
 def _renamed(body: FunctionType, name: str) -> FunctionType:
-    """A copy under another name: Numba's cache tells functions apart by name, not by flags."""
-    copy = FunctionType(body.__code__, body.__globals__, body.__name__, body.__defaults__)
+    """A copy under another name: Numba's caches tell functions apart by name, not by options."""
+    copy = FunctionType(body.__code__, body.__globals__, body.__name__, body.__defaults__, body.__closure__)
     copy.__qualname__ = name
     copy.__module__ = body.__module__
     return copy

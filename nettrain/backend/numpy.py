@@ -1,32 +1,37 @@
 """The NumPy backend: the reference, on the host."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from types import ModuleType
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from nettrain.backend.base import Array, ArrayModule, Call, HostArray
 from nettrain.backend.kernel import Kernel, set_threads
 from nettrain.backend.product import (
-    begun,
-    everywhere,
+    bias_or_zeros,
     finishing,
     is_small,
-    limit,
-    small_product,
-    summing,
+    lower_limit,
+    ones_like,
+    sum_by_product,
     transpose,
-    transpose_squares,
 )
-from nettrain.backend.tile import FUSED
 
+SWITCH = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
 class NumpyBackend:
-    """Arrays in host memory; matrix products through NumPy's BLAS with a fixed number of threads."""
+    """Arrays in host memory; large products through NumPy's BLAS with a fixed number of threads.
+
+    Small products and transposes go through `backend.small_products`, unless its LLVM cannot be built here,
+    the processor has no fused multiply-add, or the environment says NETTRAIN_PRODUCTS=blas. Results then
+    differ by rounding. `notes` are for the person who starts a run.
+    """
 
     name = "numpy"
     xp: ArrayModule = np
@@ -40,8 +45,25 @@ class NumpyBackend:
         self.threads = threads
         threadpool_limits(limits=threads, user_api="blas")
         set_threads(threads)
+        self.notes: list[str] = []
+        self._small = self._load_small_products()
 
-    def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
+    def _load_small_products(self) -> ModuleType | None:
+        """The kernels for small products, or None where a BLAS takes all."""
+        if os.environ.get(SWITCH) == "blas":
+            return None
+        try:
+            from nettrain.backend import small_products
+        except Exception as error:  # another version of Numba or llvmlite may fail in any way
+            self._note_fallback(error)
+            return None
+        return small_products if small_products.FUSED else None
+
+    def _note_fallback(self, error: Exception) -> None:
+        reason = (str(error).splitlines() or [""])[0]
+        self.notes.append(f"small products go through the BLAS: {type(error).__name__}: {reason}")
+
+    def zeros(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> Array:
         kind = np.dtype(dtype or self.dtype)
         size = int(np.prod(shape)) * kind.itemsize
         raw = np.zeros(size + ALIGNMENT, dtype=np.uint8)
@@ -68,23 +90,32 @@ class NumpyBackend:
         clamp_min: float | None = None,
         relu_mask: Array | None = None,
     ) -> Call:
-        if is_small(a, b):
-            rest = (*begun(self, out, bias), limit(self, clamp_min))
-            relu_masks = everywhere(self, out) if relu_mask is None else relu_mask
-            return self.launch(small_product, out.size * a.shape[2], out, a, b, *rest, relu_masks)
+        if self._small is not None and is_small(a, b):
+            start, limit = bias_or_zeros(self, out, bias), lower_limit(self, clamp_min)
+            mask = ones_like(self, out) if relu_mask is None else relu_mask
+            try:
+                work = out.size * a.shape[2]
+                return self.launch(self._small.small_product, work, out, a, b, *start, limit, mask)
+            except Exception as error:  # whatever Numba or LLVM cannot build
+                self._small = None
+                self._note_fallback(error)
         return self.capture(
             [partial(self.matmul, a, b, out), *finishing(self, out, bias, clamp_min, relu_mask)]
         )
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
-        return summing(self, x, w, start)
+        return sum_by_product(self, x, w, start)
 
     def transpose(self, out: Array, w: Array, start: int) -> Call:
-        if not FUSED:
-            return self.launch(transpose, out.size, out, w, start)
-        members, columns, rows = out.shape
-        matrix = w[:, start : start + rows * columns].reshape(members, rows, columns)
-        return self.launch(transpose_squares, out.size, out, matrix)
+        if self._small is not None:
+            members, columns, rows = out.shape
+            matrix = w[:, start : start + rows * columns].reshape(members, rows, columns)
+            try:
+                return self.launch(self._small.transpose_squares, out.size, out, matrix)
+            except Exception as error:  # whatever Numba or LLVM cannot build
+                self._small = None
+                self._note_fallback(error)
+        return self.launch(transpose, out.size, out, w, start)
 
     def gather(self, table: Array, index: Array, out: Array) -> Call:
         # mode="clip" because the default, "raise", goes through a hidden copy of out

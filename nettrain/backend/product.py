@@ -1,25 +1,20 @@
-"""Products of many small matrices, and the bias that goes with them.
-
-A BLAS is made for large matrices. Of small ones it takes one product at a time, with a bias to add in a pass
-of its own; and where the right one has few columns, it computes columns that are not there.
-"""
+"""Which products are small, and the passes that finish a product of a BLAS: bias, clamp and mask."""
 
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call
-from nettrain.backend.kernel import kernel, prange, strided
-from nettrain.backend.tile import BYTES, FUSED, LOW, TALL, WIDE, tile, turned_square
+from nettrain.backend.kernel import kernel, prange
 
-LARGEST = 64 * 64 * 64  # multiply-adds up to which these products are as fast as a BLAS on one thread
+LARGEST = 64 * 64 * 64  # multiply-adds up to which products by tiles are as fast as a BLAS on one thread
 
 
 def is_small(a: Array, b: Array) -> bool:
-    """Whether the product of a (1|R, n, m) and b (1|R, m, k) is one for `small_product`.
+    """Whether the product of a (1|R, n, m) and b (1|R, m, k) is one for `small_products.small_product`.
 
-    Their shapes alone decide, never how many there are; and the machine, which must have fused multiply-adds.
+    n, m and k decide, never how many members there are: a member's bits must not depend on that.
     """
     contiguous = b.shape[2] == 1 or b.strides[2] == b.itemsize
-    return FUSED and contiguous and a.shape[1] * b.shape[1] * b.shape[2] <= LARGEST
+    return bool(contiguous and a.shape[1] * b.shape[1] * b.shape[2] <= LARGEST)
 
 
 def finishing(
@@ -29,36 +24,38 @@ def finishing(
     clamp_min: float | None,
     relu_mask: Array | None,
 ) -> list[Call]:
-    """The passes that a product of a BLAS still needs, see `Backend.product`."""
+    """The passes that a product of a BLAS still needs (see `Backend.product`)."""
     calls = []
     if bias is not None or clamp_min is not None:
         calls.append(
-            backend.launch(add_bias, out.size, out, *begun(backend, out, bias), limit(backend, clamp_min))
+            backend.launch(
+                add_bias, out.size, out, *bias_or_zeros(backend, out, bias), lower_limit(backend, clamp_min)
+            )
         )
     if relu_mask is not None:
         calls.append(backend.launch(apply_relu_mask, out.size, out, relu_mask))
     return calls
 
 
-def begun(backend: Backend, out: Array, bias: tuple[Array, int] | None) -> tuple[Array, int]:
-    """Where rows of out (R, n, k) begin: their bias, or k zeros."""
+def bias_or_zeros(backend: Backend, out: Array, bias: tuple[Array, int] | None) -> tuple[Array, int]:
+    """An array (1|R, P) and the position in its rows of the bias of out (R, n, k), or of k zeros."""
     return bias or (backend.zeros((1, out.shape[2])), 0)
 
 
-def summing(backend: Backend, x: Array, w: Array, start: int) -> Call:
+def sum_by_product(backend: Backend, x: Array, w: Array, start: int) -> Call:
     """`Backend.sum_rows` as a product with ones, which on a host is three times faster than a reduction."""
     ones = backend.zeros((1, 1, x.shape[1]))
     ones.fill(1)
     return backend.product(ones, x, w[:, None, start : start + x.shape[2]])
 
 
-def limit(backend: Backend, clamp_min: float | None) -> Array:
-    """clamp_min (1,), or what is below every number."""
+def lower_limit(backend: Backend, clamp_min: float | None) -> Array:
+    """clamp_min as an array (1,), -inf for None."""
     return backend.from_host(np.array([-np.inf if clamp_min is None else clamp_min]))
 
 
-def everywhere(backend: Backend, out: Array) -> Array:
-    """A relu_mask (1, n, k) for out (R, n, k) that is open: one row, again and again."""
+def ones_like(backend: Backend, out: Array) -> Array:
+    """A relu_mask (1, n, k) of ones for out (R, n, k); all its rows are one row in memory."""
     ones = backend.zeros((out.shape[2],))
     ones.fill(1)
     return np.lib.stride_tricks.as_strided(ones, (1, *out.shape[1:]), (0, 0, out.itemsize))
@@ -66,9 +63,10 @@ def everywhere(backend: Backend, out: Array) -> Array:
 
 @kernel
 def add_bias(z: Array, w: Array, start: Array, clamp_min: Array) -> None:
-    """z (R, B, H) += the bias of H numbers at `start` in each row of w (1|R, P), and at least clamp_min (1,).
+    """z (R, B, H) = max(z + bias, clamp_min (1,)).
 
-    A ufunc would copy the bias into buffers first, and a view of w would hide that it has no gaps.
+    The bias is the H numbers at `start` in each row of w (1|R, P). A ufunc would copy the
+    bias into buffers first, and a view of w would hide that it has no gaps.
     """
     least = clamp_min[0]
     for k in prange(z.shape[0] * z.shape[1]):
@@ -95,57 +93,8 @@ def transpose(out: Array, w: Array, start: Array) -> None:
     """out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
     n, size = out.shape[1], out.shape[1] * out.shape[2]
     for r in prange(out.shape[0]):
-        matrix, turned = w[r, start : start + size], out[r]
+        matrix, transposed = w[r, start : start + size], out[r]
         for j in range(n):
-            row = turned[j]
+            row = transposed[j]
             for i in range(row.size):
                 row[i] = matrix[i * n + j]
-
-
-@strided
-def transpose_squares(out: Array, w: Array) -> None:
-    """out (R, n, m) = the transpose of w (R, m, n), square by square; rows have no gaps."""
-    lanes = BYTES // out.itemsize
-    for r in prange(out.shape[0]):
-        for i in range(0, w.shape[1], lanes):
-            for j in range(0, w.shape[2], lanes):
-                turned_square(out[r, j:, i:], w[r, i:, j:])
-
-
-@strided
-def small_product(
-    out: Array, a: Array, b: Array, w: Array, start: Array, clamp_min: Array, relu_mask: Array
-) -> None:
-    """out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k), each row begun with k numbers at `start` in w (1|R, P).
-
-    Then at least clamp_min (1,), and 0 where not relu_mask (1|R, n, k) > 0. Rows of all but a have no gaps.
-    Strips of columns, from above in tiles; the last tile of a strip may compute some rows again, to the same
-    bits.
-    """
-    rows, columns, lanes = out.shape[1], out.shape[2], BYTES // out.itemsize
-    least = clamp_min[0]
-    for r in prange(out.shape[0]):
-        s = a[r % a.shape[0]]  # 0 where the axis is 1
-        j = 0
-        while j < columns:
-            o, t, begun = out[r, :, j:], b[r % b.shape[0], :, j:], w[r % w.shape[0], start + j :]
-            g = relu_mask[r % relu_mask.shape[0], :, j:]
-            if rows < TALL:
-                for i in range(rows):
-                    tile(1, WIDE, True, o[i:], s[i:], t, begun, least, g[i:])
-                j += WIDE * lanes
-            elif columns - j >= WIDE * lanes:
-                for i in range(0, rows, LOW):
-                    k = min(i, rows - LOW)
-                    tile(LOW, WIDE, False, o[k:], s[k:], t, begun, least, g[k:])
-                j += WIDE * lanes
-            elif columns - j > lanes:
-                for i in range(0, rows, TALL):
-                    k = min(i, rows - TALL)
-                    tile(TALL, 2, True, o[k:], s[k:], t, begun, least, g[k:])
-                j += 2 * lanes
-            else:
-                for i in range(0, rows, TALL):
-                    k = min(i, rows - TALL)
-                    tile(TALL, 1, True, o[k:], s[k:], t, begun, least, g[k:])
-                j += lanes

@@ -11,6 +11,7 @@ import pytest
 from nettrain.backend import product
 from nettrain.backend.choose import open_backend
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.backend.small_products import FUSED
 
 SHAPES = [
     (64, 64, 64),
@@ -54,7 +55,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NumpyBackend, "matmul", matmul)
 
 
-@pytest.mark.skipif(not product.FUSED, reason="this machine has no fused multiply-add")
+@pytest.mark.skipif(not FUSED, reason="this machine has no fused multiply-add")
 @pytest.mark.usefixtures("ours")
 class TestSmallProducts:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,0 +1,54 @@
+"""Machine code on disk that is never stale and quickly loaded: the only file with Numba's private classes.
+
+With a version of Numba that lacks them the import fails, or `attach` does; `backend.kernel` then takes
+Numba's own cache.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType, ModuleType
+from typing import cast
+
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys  # type: ignore[attr-defined]
+
+BLAS, ARRAYS = "scipy.linalg.cython_blas", "numba.np.arraymath"
+
+
+def attach(dispatcher: object, body: FunctionType, stamp: str) -> None:
+    """Have the dispatcher of a function keep machine code on disk, valid as long as the stamp is the same.
+
+    Raises a RuntimeError when there is no folder to write to.
+    """
+    dispatcher._cache = _StampedCache(body, stamp)  # type: ignore[attr-defined]
+
+
+class _StampedCache(FunctionCache):
+    """Numba's cache, with the stamp of our choice beside its own, which is a hash of the function's file."""
+
+    def __init__(self, body: FunctionType, stamp: str) -> None:
+        super().__init__(body)  # type: ignore[no-untyped-call]
+        self._cache_file._source_stamp = (self._cache_file._source_stamp, stamp)
+
+    def load_overload(self, sig: object, target_context: object) -> object:
+        """The machine code for these types, without first importing all that compiling needs."""
+        rtsys.initialize(target_context)
+        with _without_blas(), self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _without_blas() -> Iterator[None]:
+    """Keep Numba from importing SciPy's linear algebra only to see that it is there: no kernel uses it."""
+    modules = cast(dict[str, ModuleType | None], sys.modules)
+    if BLAS in modules or ARRAYS in modules:
+        yield
+        return
+    modules[BLAS] = None  # an import of it fails at once
+    try:
+        yield
+    finally:
+        del modules[BLAS]
+        if ARRAYS in modules:  # imported meanwhile, it must do for loops of other packages too
+            modules[ARRAYS]._HAVE_BLAS = True  # type: ignore[union-attr]
