@@ -10,6 +10,7 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.members import shaped, stack
+from tests.catalogue.oracles import assert_oracles
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "activations.json").read_text())
 POINTS, CASES = np.array(GOLDEN["points"]), GOLDEN["cases"]
@@ -52,9 +53,9 @@ def assert_near(actual: np.ndarray, expected: np.ndarray, dtype: type, scale: fl
     np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[dtype] * largest)
 
 
-def test_every_activation_is_held_to_pytorch() -> None:
-    # the others: tests/model/test_layers_against_torch.py
-    assert {case["name"] for case in CASES.values()} == set(ELEMENTWISE)
+def test_every_activation_has_an_oracle() -> None:
+    special = set(activations) - set(ELEMENTWISE)  # tests/model/test_layers_against_torch.py
+    assert_oracles(activations, {case["name"] for case in CASES.values()} | special)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -14,6 +14,7 @@ from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.optimizers import DECAYS, blocks, optimizers
 from tests.catalogue.literal_rules import RULES
+from tests.catalogue.oracles import assert_oracles
 from tests.variants import variants
 
 BLOCK = NumpyBackend.block
@@ -95,7 +96,7 @@ class Walk:
 
 
 def test_every_optimizer_has_an_oracle() -> None:
-    assert {*RULES, "lbfgs"} == set(optimizers)  # lbfgs: tests/training/test_lbfgs.py
+    assert_oracles(optimizers, {*RULES, "lbfgs"})  # lbfgs: tests/training/test_lbfgs.py
     assert {case["numbers"]["name"] for case in GOLDEN["cases"]} == IN_TORCH
 
 
