@@ -74,28 +74,18 @@ def predict(
 
     Rows that cannot be predicted are named and have empty cells.
     """
-    from nettrain.data.unpredictable import read_predictable
-    from nettrain.errors import DataError
     from nettrain.files import write_atomic
-    from nettrain.inference.mc_dropout import mc_predictions
-    from nettrain.inference.predictions import predictions
     from nettrain.output.console import print_notes
-    from nettrain.store.predictions import align_rows, encode_frame, prediction_columns, prediction_report
+    from nettrain.store.predictions import encode_frame, prediction_report
     from nettrain.store.trained_run import open_trained
+    from nettrain.workflow.predict import predict_rows, read_rows
 
     form = chosen_form(out, form)
     trained = open_trained(run, backend, device).select_members(member)
     print_notes(trained.warnings)
-    dtype = trained.experiment.backend.dtype
-    rows = read_predictable(data, trained.preprocessing, dtype=dtype, half=part)
+    rows = read_rows(trained, data, part.value if part else None)
     _warn(rows)
-    if not len(rows.rows):
-        raise DataError(f"{data}: none of {rows.height} rows can be predicted")
-    response, spread = (
-        mc_predictions(trained, rows.x, samples) if samples else (predictions(trained, rows.x), None)
-    )
-    columns = prediction_columns(trained.task, response, spread, numeric=trained.numeric_classes)
-    frame = align_rows(columns, rows.rows, rows.height)
+    frame = predict_rows(trained, rows, data, samples)
     if out is not None:
         write_atomic(out, encode_frame(frame, form))
     if as_json:

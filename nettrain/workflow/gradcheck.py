@@ -19,6 +19,7 @@ from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment, load
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
+from nettrain.store.run_folder import RunFolder
 from nettrain.store.trained_run import open_trained
 
 
@@ -153,7 +154,7 @@ def _in_float64(loaded: LoadedExperiment) -> Experiment:
 def _run_problem(path: Path, overrides: Sequence[str]) -> tuple[Problem, str]:
     """The network of a run at its trained weights, those of the first of several members."""
     trained = open_trained(path)
-    initial, _ = _file_problem(trained.folder.config, overrides)
+    initial, _ = _file_problem(RunFolder(path).config, overrides)
     members = len(trained.parameters)
     point = trained.parameters[0].astype(np.float64)
     if point.shape != initial.point.shape or trained.plan.widths != initial.plan.widths:
