@@ -10,7 +10,7 @@ import typer
 from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgument
 
 if TYPE_CHECKING:
-    from nettrain.data.unpredictable import Predictable, UnpredictableRow
+    from nettrain.data.unpredictable import PredictableRows, UnpredictableRow
 
 SHOWN = 10  # rows that are named when they cannot be predicted
 
@@ -107,17 +107,19 @@ def chosen_form(out: Path | None, form: OutputFormat | None) -> OutputFormat:
     return OutputFormat(ending)
 
 
-def _warn(rows: "Predictable") -> None:
+def _warn(rows: "PredictableRows") -> None:
     """Name the rows that cannot be predicted on standard error."""
     from nettrain.output.console import print_notes
 
     print_notes(rows.notes)
-    for one in rows.unfit[:SHOWN]:
+    for one in rows.unpredictable[:SHOWN]:
         print(_reason(one), file=sys.stderr)
-    if len(rows.unfit) > SHOWN:
-        print(f"and {len(rows.unfit) - SHOWN} more", file=sys.stderr)
-    if rows.unfit and len(rows.rows):
-        message = f"{len(rows.unfit)} of {rows.height} rows cannot be predicted; their cells are empty"
+    if len(rows.unpredictable) > SHOWN:
+        print(f"and {len(rows.unpredictable) - SHOWN} more", file=sys.stderr)
+    if rows.unpredictable and len(rows.rows):
+        message = (
+            f"{len(rows.unpredictable)} of {rows.height} rows cannot be predicted; their cells are empty"
+        )
         print(message, file=sys.stderr)
 
 

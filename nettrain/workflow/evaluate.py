@@ -9,7 +9,7 @@ import numpy as np
 
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.labelled import Rows, read_labelled
-from nettrain.data.prepare import prepare_placed
+from nettrain.data.prepare import prepare_with_splits
 from nettrain.errors import SpecError, nearest
 from nettrain.inference.importance import importances
 from nettrain.inference.predictions import measure_predictions, predict_labelled
@@ -104,16 +104,16 @@ def rows_of_source(trained: TrainedRun, source: str, split: Split | None = None)
         trained.preprocessing,
         dtype=trained.experiment.backend.dtype,
         missing_target=trained.experiment.data.missing_target,
-        half=split,
+        split=split,
     )
     name = Path(source).name + (f"-{split}" if split else "")
-    return LabelledRows(rows, name, rows.table.place, rows.table.at, rows.notes)
+    return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes)
 
 
 def rows_of_run(trained: TrainedRun, split: Split = "test") -> LabelledRows:
     """The rows of one split of the run's own data. Raises SpecError when there are none."""
     settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
-    prepared, tables = prepare_placed(settings, seed=settings.seed or 0, dtype=dtype)
+    prepared, tables = prepare_with_splits(settings, seed=settings.seed or 0, dtype=dtype)
     rows = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[split]
     if rows is None:
         raise SpecError(f"{trained.name}: the run has no {split} rows; name a file with labelled rows")

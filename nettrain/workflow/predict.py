@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from nettrain.data.unpredictable import Predictable, read_predictable
+from nettrain.data.unpredictable import PredictableRows, read_predictable
 from nettrain.errors import DataError
 from nettrain.inference.mc_dropout import mc_predictions
 from nettrain.inference.predictions import predictions
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 SourceSplit = Literal["train", "test"]
 
 
-def read_rows(trained: TrainedRun, source: str, split: SourceSplit | None = None) -> Predictable:
+def read_rows(trained: TrainedRun, source: str, split: SourceSplit | None = None) -> PredictableRows:
     """The rows of a source as inputs of the network; of one that brings test rows too the `split`."""
-    return read_predictable(source, trained.preprocessing, dtype=trained.experiment.backend.dtype, half=split)
+    return read_predictable(
+        source, trained.preprocessing, dtype=trained.experiment.backend.dtype, split=split
+    )
 
 
 def predict_rows(
-    trained: TrainedRun, rows: Predictable, source: str, samples: int | None = None
+    trained: TrainedRun, rows: PredictableRows, source: str, samples: int | None = None
 ) -> "pl.DataFrame":
     """The predictions: a row for each row of the source, with null where it cannot be predicted.
 
