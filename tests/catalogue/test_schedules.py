@@ -76,7 +76,7 @@ CLOSED = {
             lambda j: there_and_back(j, 0.1, 0.4, 0.01, 0.5),
         ),
     ],
-    "plateau": [({}, lambda j: 0.4)],  # until it is told of a figure, see below
+    "plateau": [({}, lambda j: 0.4)],  # until it observes a figure, see below
     "adaptive": [({}, lambda j: 0.4)],
 }
 MOMENTA = {
@@ -132,13 +132,13 @@ def watch(figures: list[list[float]], entries: list, *, maximize: bool = False) 
     members = stack(entries)
     population = Population(members, len(entries))
     plateau = PlateauMonitor(population, "val_loss", maximize=maximize)
-    told = []
+    result = []
     for row in figures:
         plateau.observe(np.array(row), members)
         schedule = shaped(members, 1).with_cut(population["cut"][:, None])
         base = np.full((len(entries), 1), 0.4)
-        told.append(schedule.rates(base, np.array([0.0]), CALENDAR)[:, 0].tolist())
-    return told
+        result.append(schedule.rates(base, np.array([0.0]), CALENDAR)[:, 0].tolist())
+    return result
 
 
 def test_a_plateau_cuts_at_the_patience_th_evaluation_that_is_not_better() -> None:
