@@ -17,7 +17,7 @@ def run(name: str, *overrides: str) -> Trained:
 
 def tensors(done: Trained, member: int = 0) -> list[dict[str, np.ndarray]]:
     """The weights (m, n) and biases (1, n) of each layer of a member that has ended."""
-    layers = views(done.run.final[member : member + 1], done.run.place)
+    layers = views(done.run.final[member : member + 1], done.run.layout)
     return [{name: array[0].astype(np.float64) for name, array in layer.items()} for layer in layers]
 
 

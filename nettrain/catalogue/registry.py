@@ -53,6 +53,10 @@ class Registry(Generic[V]):
     def __getitem__(self, name: str) -> type[V]:
         return self._entries[name]
 
+    def get(self, name: str) -> type[V] | None:
+        """The entry of this name, if there is one."""
+        return self._entries.get(name)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 

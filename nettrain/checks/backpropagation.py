@@ -12,14 +12,12 @@ from nettrain.training.step import training_step
 class Backpropagated:
     """The gradient (P,) of one training step, the objective's data part, and what was drawn for it.
 
-    x (1, B, D) are the inputs with their noise, or None when there is none; masks (1, B, H) or None for every
-    layer.
+    `drawn` are, for every layer, the buffers that were filled by chance: masks and noise.
     """
 
     gradient: Numbers
     loss: float
-    x: HostArray | None
-    masks: list[HostArray | None]
+    drawn: list[dict[str, HostArray]]
 
 
 def backpropagated(problem: Problem) -> Backpropagated:
@@ -32,11 +30,13 @@ def backpropagated(problem: Problem) -> Backpropagated:
     step.replay()
     gradient = (problem.point - to_host(population["parameters"][0])) / RATE
     population["parameters"][0] = place(problem.point)
-    masks = [None if own.mask is None else to_host(own.mask) for own in problem.signals(run)]
-    shape = (1, len(problem.rows), run.plan.inputs)
-    noisy = to_host(run.pool.take("noisy", shape)) if run.plan.input_noise else None
+    contexts = step.batch.signals.contexts
+    drawn = [
+        {name: to_host(contexts[node.number].buffers[name]) for name in node.layer.drawn}
+        for node in run.architecture.nodes
+    ]
     loss = float(batch_losses(problem, to_host(population["total"]))[0])
-    return Backpropagated(gradient, loss, noisy, masks)
+    return Backpropagated(gradient, loss, drawn)
 
 
 def batch_losses(problem: Problem, total: HostArray) -> Numbers:

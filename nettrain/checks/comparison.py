@@ -116,7 +116,7 @@ class Compared:
 
 def shape(slot: Slot) -> tuple[int, ...]:
     """A tensor's shape as people write it: a bias is (n,)."""
-    return slot.shape[1:] if slot.shape[0] == 1 and slot.name != "weight" else slot.shape
+    return slot.shape[1:] if slot.shape[0] == 1 and slot.group != "weight" else slot.shape
 
 
 def difference_error(analytic: Numbers, difference: Numbers, doubt: Any) -> Numbers:

@@ -7,8 +7,7 @@ the mistake lies between the two; and often the wrong numbers still show what wa
 from nettrain.checks.comparison import Compared, Comparison
 from nettrain.checks.forms import Suspect, form
 from nettrain.checks.problem import Problem
-
-DENSE = ("weight", "bias")  # what a layer computes last on the way back
+from nettrain.model.architecture import Node
 
 
 def diagnosis(problem: Problem, comparison: Comparison) -> list[str]:
@@ -36,14 +35,14 @@ def diagnosis(problem: Problem, comparison: Comparison) -> list[str]:
     return sentences
 
 
-def way_back(tensor: Compared) -> tuple[int, bool]:
-    """Sorts tensors as backpropagation meets them: from the output down, a layer's weight and bias last."""
-    return (-tensor.layer, tensor.name in DENSE)
+def way_back(tensor: Compared) -> int:
+    """Sorts tensors as backpropagation meets them: from the output down."""
+    return -tensor.layer
 
 
 def layer_name(problem: Problem, layer: int) -> str:
-    """`hidden 1`, …, `output`."""
-    return "output" if layer == len(problem.plan.layers) - 1 else f"hidden {layer + 1}"
+    """The block of a layer: `hidden 1`, …, `output`."""
+    return problem.architecture.nodes[layer].block.name
 
 
 def place(problem: Problem, comparison: Comparison, first: Compared) -> str:
@@ -54,41 +53,55 @@ def place(problem: Problem, comparison: Comparison, first: Compared) -> str:
         return f"only the {first.name} of {name} is wrong: look at what writes it"
     if len({other.name for other in failing}) == 1 and len(failing) < len(below):
         return f"only {first.name} is wrong, in {len(failing)} layers: look at what writes it"
-    if len({other.layer for other in failing}) == 1 < len({other.layer for other in below}):
+    if (
+        len({block(problem, other) for other in failing})
+        == 1
+        < len({block(problem, other) for other in below})
+    ):
         return f"only {name} is wrong and all below it is right: look at what writes this layer's gradients"
     return f"wrong from {name} down: look at {between(problem, first)}"
 
 
+def block(problem: Problem, tensor: Compared) -> str:
+    """The block to which a tensor belongs."""
+    return layer_name(problem, tensor.layer)
+
+
 def between(problem: Problem, first: Compared) -> str:
-    """What delta has passed since the last right tensor."""
-    k, layers = first.layer, problem.plan.layers
-    layer, last = layers[k], k == len(layers) - 1
-    if first.name in DENSE and layer.batch_norm is not None:
-        return "the way back through its batch_norm, whose gain and shift are right"
-    origin = f"the delta of {problem.loss.name}" if last else f"delta @ Wᵀ of {layer_name(problem, k + 1)}"
-    parts = [] if layer.activation.identity else [f"the derivative of {layer.activation.name}"]
-    parts += ["the dropout mask"] * bool(layer.dropout)
-    return " or ".join([*parts, origin])
+    """What delta has passed since the last right tensor: the layers behind, up to one that learns."""
+    passed = []
+    for node in problem.architecture.nodes[first.layer + 1 :]:
+        text = node.layer.way_back()
+        other = node.block is not problem.architecture.nodes[first.layer].block
+        passed += [f"{text} of {node.block.name}" if other else text] if text else []
+        if node.layer.arrays(node.inputs):
+            return " or ".join(passed) if other else f"{passed[-1]}, whose {_learned(node)} right"
+    return " or ".join([*passed, f"the delta of {problem.loss.name}"])
+
+
+def _learned(node: Node) -> str:
+    """What a layer learns, with the verb that goes with it."""
+    names = list(node.layer.arrays(node.inputs))
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def suspect(problem: Problem, comparison: Comparison, tensor: Compared) -> Suspect:
     """A wrong tensor, and what might have been done to it."""
     slot = tensor.slot
     part = slice(slot.start, slot.start + slot.size)
-    penalties = problem.experiment.regularization
     return Suspect(
         tensor,
         comparison.gradient[part],
         problem.point[part],
         known_factors(problem),
         {f"{t.name} of {layer_name(problem, t.layer)}": t for t in comparison.tensors if t is not tensor},
-        {name: getattr(penalties, name, 0.0) for name in ("l2", "l1")},
+        {name: problem.penalty(name, slot.group) for name in ("l2", "l1")},
     )
 
 
 def known_factors(problem: Problem) -> list[tuple[float, str]]:
     """Numbers that get lost or doubled in a network, and what that means."""
-    rows, outputs = float(len(problem.rows)), float(problem.plan.outputs)
+    rows, outputs = float(len(problem.rows)), float(problem.architecture.outputs)
     weight = float(problem.data.train.weight[problem.rows].sum())
     found = [
         (rows, "the number of rows, so the mean over the batch is missing"),
@@ -97,7 +110,7 @@ def known_factors(problem: Problem) -> list[tuple[float, str]]:
         (outputs, "the number of outputs, so the mean over them is missing"),
         (1 / outputs, "one by the number of outputs, which should be summed"),
     ]
-    for rate in {layer.dropout for layer in problem.plan.layers if layer.dropout}:
+    for rate in {block.dropout for block in problem.experiment.model.hidden_layers() if block.dropout}:
         found.append((1 - rate, "the share of units that dropout keeps, so a mask is not scaled"))
         found.append((1 / (1 - rate), "one by the share of units that dropout keeps, so a mask scales twice"))
     return found

@@ -16,8 +16,8 @@ from nettrain.backend.base import Array, Backend
 from nettrain.catalogue.members import shaped
 from nettrain.checks.backpropagation import batch_losses
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.model.architecture import Architecture
-from nettrain.model.network import Tape
+from nettrain.model.architecture import Node
+from nettrain.model.tape import Tape
 from nettrain.training.batches import Index
 from nettrain.training.step import append_loss
 
@@ -32,19 +32,19 @@ MOST_PAIRS = 16  # a member costs some time to build, and signals should stay in
 class Watching(Tape):
     """A tape that notes on which smooth piece each z in front of an activation with kinks lies."""
 
-    def __init__(self, plan: Architecture, backend: Backend) -> None:
+    def __init__(self, backend: Backend) -> None:
         super().__init__()
         self.sides: list[Array] = []
-        self._layers, self._backend = plan.layers, backend
+        self._backend = backend
 
-    def reached(self, layer: int, z: Array) -> None:
-        activation, to_host = self._layers[layer].activation, self._backend.to_host
-        self.note(lambda: activation.sides(np, to_host(z)))
+    def reached(self, node: Node, x: Array) -> None:
+        to_host = self._backend.to_host
+        self.note(lambda: node.layer.sides(np, to_host(x)))
 
     def note(self, look: Callable[[], Array | None]) -> None:
         """Have `look` say at this place of the tape where each value lies; None means there are no kinks."""
         if look() is not None:
-            self.append(partial(self._noted, len(self.sides), look))
+            self.call(partial(self._noted, len(self.sides), look))
             self.sides.append(None)
 
     def _noted(self, place: int, look: Callable[[], Array]) -> None:
@@ -62,9 +62,10 @@ class Neighbourhood:
         self.problem, self._run, self.pairs = problem, run, members // 2
         index = run.pool.take("index", (1, len(problem.rows)), np.intp)
         index[...] = run.backend.xp.asarray(problem.rows)
-        self._tape = Watching(run.plan, run.backend)
-        passed = append_loss(self._tape, run, index)
-        self._watch_loss(passed.work[-1].output, passed.y)
+        self._tape = Watching(run.backend)
+        batch = append_loss(self._tape, run, index)
+        self._watch_loss(batch.signals.output, batch.y)
+        self._calls = self._tape.bound(run.backend)
         self.parameters: Numbers = run.backend.to_host(run.population["parameters"])
 
     def _watch_loss(self, output: Array, target: Array) -> None:
@@ -77,23 +78,25 @@ class Neighbourhood:
         backend, total = self._run.backend, self._run.population["total"]
         self._run.population["parameters"][...] = backend.xp.asarray(self.parameters)
         total[:] = 0
-        for call in self._tape:
+        for call in self._calls:
             call()
         return batch_losses(self.problem, backend.to_host(total)) + self._penalty(), self._beyond()
 
     def _penalty(self) -> Any:
         """l2/2·ΣW² + l1·Σ|W| of every member."""
-        of, weights = self.problem.experiment.regularization, self._weights()
-        squares = 0.5 * of.l2 * np.square(weights).sum(axis=1) if of.l2 else 0.0
-        return squares + (of.l1 * np.abs(weights).sum(axis=1) if of.l1 else 0.0)
+        squares = sum(0.5 * l2 * np.square(part).sum(axis=1) for part, l2 in self._penalised("l2"))
+        return squares + sum(l1 * np.abs(part).sum(axis=1) for part, l1 in self._penalised("l1"))
 
-    def _weights(self) -> Numbers:
-        """The weight matrices (R, …) of every member, which alone are penalised."""
-        return self.parameters[:, : self.problem.place.weights]
+    def _penalised(self, name: str) -> Iterator[tuple[Numbers, float]]:
+        """The parameters (R, …) that have an l1 or l2, and how much."""
+        for part in self.problem.layout.ranges:
+            strength = self.problem.penalty(name, part.group)
+            if strength:
+                yield self.parameters[:, part.start : part.stop], strength
 
     def _beyond(self) -> Flags:
         beyond = np.zeros(len(self.parameters), dtype=bool)
-        signs = [np.sign(self._weights())] if self.problem.experiment.regularization.l1 else []
+        signs = [np.sign(part) for part, _ in self._penalised("l1")]
         for sides in [*self._tape.sides, *signs]:
             beyond |= (sides != sides[:1]).reshape(len(sides), -1).any(axis=1)
         return beyond
@@ -158,8 +161,8 @@ def neighbourhood(problem: Problem, pairs: int) -> Neighbourhood:
 
 def member_bytes(problem: Problem) -> int:
     """What one member takes: its row in five arrays, and the signals of its layers."""
-    columns = sum(layer.columns for layer in problem.plan.layers)
-    return 8 * (5 * problem.place.size + 8 * len(problem.rows) * columns)
+    columns = sum(columns for _, columns in problem.architecture.products)
+    return 8 * (5 * problem.layout.size + 8 * len(problem.rows) * columns)
 
 
 def _parts(count: int, size: int) -> Iterator[slice]:

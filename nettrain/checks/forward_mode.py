@@ -16,7 +16,7 @@ def partial_derivatives(problem: Problem, objective: Objective, slot: Slot, plac
 
     Only that tensor moves, so the layers in front of it stay plain arrays.
     """
-    tensors, found = views(problem.point[None], problem.place), [np.zeros(0)]
+    tensors, found = views(problem.point[None], problem.layout), [np.zeros(0)]
     at = tensors[slot.layer][slot.name]
     size = directions(problem, slot)
     for start in range(0, len(places), size):
@@ -27,7 +27,7 @@ def partial_derivatives(problem: Problem, objective: Objective, slot: Slot, plac
 
 def directional_derivatives(problem: Problem, objective: Objective, moves: Numbers) -> Numbers:
     """∂objective along every one of the directions (T, P)."""
-    at, ahead = views(problem.point[None], problem.place), views(moves, problem.place)
+    at, ahead = views(problem.point[None], problem.layout), views(moves, problem.layout)
     tensors = [
         {name: toward(array, move[name]) for name, array in own.items()}
         for own, move in zip(at, ahead, strict=True)
@@ -44,8 +44,8 @@ def derivatives(objective: Objective, tensors: Tensors) -> Numbers:
 
 def directions(problem: Problem, slot: Slot) -> int:
     """How many tangents of this tensor and of the signals behind it fit BLOCK_BYTES."""
-    rows, layers = len(problem.rows), problem.plan.layers[slot.layer :]
-    widest = max(slot.size, *(rows * layer.columns for layer in layers))
+    rows, behind = len(problem.rows), problem.architecture.nodes[slot.layer :]
+    widest = max(slot.size, *(rows * node.outputs for node in behind))
     return max(1, BLOCK_BYTES // (8 * widest))
 
 

@@ -50,8 +50,8 @@ def check(
     """
     generator = np.random.default_rng(seed)
     wanted = affordable(problem) if samples is None else samples
-    places = [drawn(slot, wanted, generator) for slot in problem.place.slots]
-    moves = directions(problem.place, generator)
+    places = [drawn(slot, wanted, generator) for slot in problem.layout.slots]
+    moves = directions(problem.layout, generator)
     around = neighbourhood(problem, max(1, sum(map(len, places))))
     with np.errstate(over="ignore", invalid="ignore"):  # of a network that is beyond all bounds
         check = _Check(problem, backpropagated(problem), around, step, tolerance)
@@ -76,7 +76,7 @@ class _Check:
 
     def tensors(self, places: list[Index]) -> list[Compared]:
         """The coordinates at these flat places of each tensor, by all methods."""
-        slots = self.problem.place.slots
+        slots = self.problem.layout.slots
         flat = np.concatenate([slot.start + own for slot, own in zip(slots, places, strict=True)])
         measured = (self.found.gradient[flat], *self.differences(flat, self.found.gradient[flat]))
         ends = np.cumsum([len(own) for own in places])[:-1]
@@ -135,7 +135,7 @@ class _Check:
         return float(np.sum(self.objective(self._here())))
 
     def _here(self) -> Tensors:
-        return views(self.problem.point[None], self.problem.place)
+        return views(self.problem.point[None], self.problem.layout)
 
 
 def second_look(
@@ -184,5 +184,5 @@ def drawn(slot: Slot, samples: int, generator: np.random.Generator) -> Index:
 
 def affordable(problem: Problem) -> int:
     """Coordinates of each tensor that AFFORDABLE multiplications allow: all of a small network."""
-    forward = len(problem.rows) * problem.plan.parameters
-    return max(FEWEST, AFFORDABLE // (3 * forward * len(problem.place.slots)))
+    forward = len(problem.rows) * problem.architecture.parameters
+    return max(FEWEST, AFFORDABLE // (3 * forward * len(problem.layout.slots)))

@@ -19,6 +19,7 @@ from nettrain.checks.gradient import check
 from nettrain.checks.report import CatalogueReport, CatalogueRow, ErrorReport, NetworkReport, report
 from nettrain.checks.small import small_problem
 from nettrain.errors import SpecError
+from nettrain.model.layers import norms
 from nettrain.model.settings import RegularizationSettings
 
 LAYERS: dict[str, tuple[str, ...]] = {
@@ -36,7 +37,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "model.hidden=null",
         "model.layers=[{units: 7, batch_norm: true}, {units: 4, activation: prelu, dropout: 0.2}]",
     ),
+    "residual": ("model.residual=true",),
+    "residual of one width": ("model.residual=true", "model.hidden=[5, 5]", "model.activation=elu"),
     "rows drawn again": ("training.sampling=replacement",),
+    **{f"norm {name}": (f"model.norm={name}",) for name in norms if name != "none"},
 }
 TRIED = (0.3, 0.7, 1.7, 3, 2)  # values for an option, the first that is allowed and not its default
 

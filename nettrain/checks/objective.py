@@ -1,25 +1,24 @@
 """The objective once more, in the words of the formulas: the definition that duals differentiate.
 
-Written with NumPy's functions alone, never with a kernel or with anybody's derivative; activations and losses
-take part by their `forward` and `training_rows`. Masks are those that training has drawn.
+Written with NumPy's functions alone, never with a kernel or with anybody's derivative; layers and losses take
+part by their `definition` and `training_rows`. Masks and noise are those that training has drawn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nettrain.catalogue.activations import Activation
 from nettrain.catalogue.losses import targets_for
 from nettrain.catalogue.members import shaped
 from nettrain.checks.backpropagation import Backpropagated
-from nettrain.checks.dual import still
 from nettrain.checks.problem import Numbers, Problem
-from nettrain.model.architecture import Layer
-from nettrain.model.batch_norm import normalised
-from nettrain.model.numbers import layer_numbers
+from nettrain.model.architecture import Node
+from nettrain.model.layers.base import Definition
 
 Tensors = Sequence[dict[str, Any]]  # by layer: weight (1, m, n), bias (1, 1, n), …; arrays or Duals
+Visit = Callable[[Node, Definition, Any], None]
 
 
 class Objective:
@@ -27,15 +26,12 @@ class Objective:
 
     def __init__(self, problem: Problem, drawn: Backpropagated) -> None:
         train = problem.data.train
-        members = problem.members
-        self._layers, self._masks = problem.plan.layers, drawn.masks
-        self._numbers = layer_numbers(problem.single.backend, members)
-        self._loss = shaped(members.loss, 1)
-        self._penalties = problem.experiment.regularization
+        self._problem, self._drawn = problem, drawn.drawn
+        self._layers = [shaped(layer, 2) for layer in problem.single.population.layers]
+        self._loss = shaped(problem.members.loss, 1)
         self._averages = problem.averages
-        x = np.asarray(train.x[problem.rows], dtype=np.float64)[None]
-        self._x = x if drawn.x is None else drawn.x
-        self._y = targets_for(self._loss, train.y[problem.rows], problem.plan.outputs)[None]
+        self._x = np.asarray(train.x[problem.rows], dtype=np.float64)[None]
+        self._y = targets_for(self._loss, train.y[problem.rows], problem.architecture.outputs)[None]
         self._weight = np.asarray(train.weight[problem.rows], dtype=np.float64)[None]
 
     def __call__(self, tensors: Tensors) -> Any:
@@ -49,54 +45,43 @@ class Objective:
         total = (rows * self._weight).sum(axis=-1)
         return total / self._weight.sum() if self._averages else total
 
-    def output(self, tensors: Tensors) -> Any:
-        """Layer by layer a = mask·f(batch_norm(a @ W + b)); the last a (1, B, K)."""
-        a: Any = self._x
-        for layer, own, numbers, mask in zip(self._layers, tensors, self._numbers, self._masks, strict=True):
-            a = through(layer, own, numbers.activation, a)
-            a = a if mask is None else a * mask
-        return a
+    def output(self, tensors: Tensors, visit: Visit | None = None) -> Any:
+        """Layer by layer, as each defines itself: the last output (1, B, K).
+
+        `visit` is called with every layer, what it works with and its input.
+        """
+        return self._through(self._problem.architecture.chain, tensors, visit, self._x)
+
+    def _through(self, nodes: Sequence[Node], tensors: Tensors, visit: Visit | None, x: Any) -> Any:
+        for node in nodes:
+            layer, body = self._layers[node.number], partial(self._through, node.body, tensors, visit)
+            at = Definition(tensors[node.number], self._drawn[node.number], body)
+            if visit is not None:
+                visit(node, at, x)
+            x = layer.definition(np, at, x)
+        return x
 
     def amplified(self, tensors: Tensors) -> Numbers:
-        """By how much the batch norms of this layer and of those above multiply a delta, and its rounding.
+        """By how much the norms of this layer and of those behind it multiply a delta, and its rounding.
 
-        (L,), at least 1: the product of the layers' largest gain/√(variance + ε).
+        (L,), at least 1, by the number of the layer.
         """
-        a, found = self._x, []
-        for layer, own, numbers, mask in zip(self._layers, tensors, self._numbers, self._masks, strict=True):
-            found.append(1.0)
-            if layer.batch_norm is not None:
-                variance = np.var(dense(layer, own, a), axis=1, keepdims=True)
-                factor = np.abs(own["gain"]) / np.sqrt(variance + layer.batch_norm.epsilon)
-                found[-1] = max(1.0, float(factor.max()))
-            a = through(layer, own, numbers.activation, a)
-            a = a if mask is None else a * mask
-        return np.cumprod(np.array(found)[::-1])[::-1].astype(np.float64)
+        factors = np.ones(len(self._layers))
+
+        def visit(node: Node, at: Definition, x: Any) -> None:
+            factors[node.number] = max(1.0, self._layers[node.number].amplification(at, x))
+
+        self.output(tensors, visit)
+        return np.cumprod(factors[::-1])[::-1].astype(np.float64)
 
     def penalty(self, tensors: Tensors) -> Any:
-        """l2/2·ΣW² + l1·Σ|W| over the weight matrices."""
+        """l2/2·Σw² + l1·Σ|w| over the arrays whose group has a penalty."""
         total: Any = 0.0
-        for own in tensors:
-            if self._penalties.l2:
-                total = total + 0.5 * self._penalties.l2 * np.square(own["weight"]).sum()
-            if self._penalties.l1:
-                total = total + self._penalties.l1 * np.absolute(own["weight"]).sum()
+        for slot in self._problem.layout.slots:
+            l1, l2 = (self._problem.penalty(name, slot.group) for name in ("l1", "l2"))
+            array = tensors[slot.layer][slot.name]
+            if l2:
+                total = total + 0.5 * l2 * np.square(array).sum()
+            if l1:
+                total = total + l1 * np.absolute(array).sum()
         return total
-
-
-def dense(layer: Layer, own: dict[str, Any], a: Any) -> Any:
-    """a @ W + b."""
-    z = a @ own["weight"]
-    return z + own["bias"] if layer.bias else z
-
-
-def through(layer: Layer, own: dict[str, Any], activation: Activation, a: Any) -> Any:
-    """f(batch_norm(a @ W + b)) of one layer, whose activation has numbers (1, 1, 1)."""
-    z = dense(layer, own, a)
-    if layer.batch_norm is not None:
-        z = normalised(np, z, own["gain"], own["shift"], layer.batch_norm.epsilon)
-    learned = {name: own[name] for name in activation.learned}
-    z = still(z, learned.values())
-    out = z[..., : layer.units].copy()  # some activations make one unit of several columns
-    activation.with_learned(learned).forward(np, z, out)
-    return out

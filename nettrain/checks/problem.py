@@ -10,13 +10,13 @@ import numpy.typing as npt
 from nettrain.backend.base import Backend
 from nettrain.backend.choose import open_backend
 from nettrain.catalogue.losses import Loss
-from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.optimizers.descent import SGD
+from nettrain.catalogue.optimizers.groups import GROUPS, GroupFactors, ParameterGroups, factor
 from nettrain.catalogue.schedules import schedules
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.model.architecture import Architecture
-from nettrain.model.network import LayerBuffers, buffers
 from nettrain.model.parameters import ParameterLayout
 from nettrain.training.batches import Index, orders
 from nettrain.training.build import TrainingRun, build
@@ -31,7 +31,7 @@ MOST_ROWS = 256  # of a batch: more of them cost time and show nothing new
 
 @dataclass(frozen=True)
 class Problem:
-    """A resolved float64 experiment that descends plainly, its data, the batch's rows (B,), a point (P,)."""
+    """A settled float64 experiment that descends plainly, its data, the batch's rows (B,), a point (P,)."""
 
     experiment: Experiment
     data: Prepared
@@ -44,12 +44,12 @@ class Problem:
         return self.population(1)
 
     @property
-    def plan(self) -> Architecture:
-        return self.single.plan
+    def architecture(self) -> Architecture:
+        return self.single.architecture
 
     @property
-    def place(self) -> ParameterLayout:
-        return self.single.place
+    def layout(self) -> ParameterLayout:
+        return self.single.layout
 
     @property
     def members(self) -> Any:
@@ -58,7 +58,7 @@ class Problem:
 
     @property
     def loss(self) -> Loss:
-        """The resolved experiment's loss, with its numbers."""
+        """The settled experiment's loss, with its numbers."""
         assert not isinstance(self.experiment.loss, str)
         return self.experiment.loss
 
@@ -79,13 +79,15 @@ class Problem:
         steps_done(run)[...] = 0
         return run
 
-    def signals(self, run: TrainingRun) -> list[LayerBuffers]:
-        """The buffers of a training step of this run, by layer: what the last replay left in them."""
-        return buffers(run.plan, run.pool.prefixed("train"), run.population.size, len(self.rows))
+    def penalty(self, name: str, group: str) -> float:
+        """The l1 or l2 on each parameter of a group."""
+        groups = getattr(self.members.optimizer, "groups", None)
+        strength: float = getattr(self.experiment.regularization, name)
+        return strength * float(factor(groups, group, name, 1)[0])
 
 
 def problem(experiment: Experiment, data: Prepared, point: Numbers | None = None) -> Problem:
-    """The problem of a resolved experiment on the first batch of its first epoch.
+    """The problem of a settled experiment on the first batch of its first epoch.
 
     At the experiment's initial weights, or at a point (P,). What works on the gradient only afterwards
     (clipping, decay, the rule's own memory, limits on norms) is no part of the gradient, and left out.
@@ -112,13 +114,23 @@ def plain(experiment: Experiment, rows: int) -> Experiment:
     """The experiment in float64 with batches of so many rows, whose step is w - RATE·gradient."""
     drawn = {name: getattr(experiment.training, name) for name in DRAWN}
     changes = {
-        "optimizer": optimizers["sgd"].model_validate({"learning_rate": RATE}),
+        "optimizer": SGD(learning_rate=RATE, groups=_penalties_alone(experiment)),
         "schedule": schedules["constant"](),
         "training": TrainingSettings(batch_size=rows, **drawn),
         "regularization": experiment.regularization.model_copy(update={"max_norm": None}),
         "backend": experiment.backend.model_copy(update={"dtype": "float64"}),
     }
     return experiment.model_copy(update=changes)
+
+
+def _penalties_alone(experiment: Experiment) -> ParameterGroups | None:
+    """The groups of the optimizer as far as they are part of the gradient: without rates and decay."""
+    groups: ParameterGroups | None = getattr(experiment.optimizer, "groups", None)
+    if groups is None:
+        return None
+    named = ((name, getattr(groups, name)) for name in GROUPS)
+    kept = {name: GroupFactors(l2=one.l2, l1=one.l1) for name, one in named if one is not None}
+    return ParameterGroups(**kept)
 
 
 def opened(experiment: Experiment) -> Backend:

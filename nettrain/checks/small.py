@@ -83,7 +83,7 @@ def small_problem(kind: str, overrides: Sequence[str], seed: int = 0, apart: flo
     apply_overrides(values, overrides, Experiment)
     found = problem(resolve_with_data(resolve(validate(values)), data), data)
     generator, point = np.random.default_rng(seed), found.point.copy()
-    for slot in found.place.slots:
+    for slot in found.layout.slots:
         point[slot.start : slot.start + slot.size] += apart * generator.standard_normal(slot.size)
     return replace(found, point=point)
 

@@ -8,7 +8,7 @@ from nettrain.catalogue.schedules import Reactive
 from nettrain.errors import nearest
 from nettrain.experiment.document import KeyPath
 from nettrain.experiment.monitors import monitors
-from nettrain.experiment.problems import KeyProblem
+from nettrain.experiment.problems import Problem
 
 if TYPE_CHECKING:
     from nettrain.experiment.settings import Experiment
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SCHEDULE_MONITOR = ("schedule", "monitor")
 
 
-def conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
+def conflicts(experiment: "Experiment") -> Iterator[Problem]:
     """Values that are each valid, but not together; the key is the one to change."""
     yield from _batch_norm(experiment)
     if optimizers[experiment.optimizer.name].full_batch:
@@ -34,39 +34,39 @@ def schedule_monitor(experiment: "Experiment") -> dict[KeyPath, str]:
     return {} if monitor is None else {SCHEDULE_MONITOR: monitor}
 
 
-def full_batch_conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
+def full_batch_conflicts(experiment: "Experiment") -> Iterator[Problem]:
     """Whatever does not go with an optimizer that minimises the whole objective, such as L-BFGS."""
     name, training = experiment.optimizer.name, experiment.training
     if training.batch_size != "full":
         text = f"{training.batch_size} does not go with {name}, which takes full"
-        yield KeyProblem(("training", "batch_size"), text)
+        yield Problem(("training", "batch_size"), text)
     if experiment.backend.dtype != "float64":
         text = f"{experiment.backend.dtype} does not go with {name}, which takes float64"
-        yield KeyProblem(("backend", "dtype"), text)
+        yield Problem(("backend", "dtype"), text)
     if training.sampling != "permutation":
         text = f"{training.sampling} does not go with {name}, which takes every row"
-        yield KeyProblem(("training", "sampling"), text)
+        yield Problem(("training", "sampling"), text)
     if experiment.schedule.name != "constant" or experiment.schedule.warmup > 0:
-        yield KeyProblem(("schedule",), f"{name} has no learning rate to change")
+        yield Problem(("schedule",), f"{name} has no learning rate to change")
     yield from _random_objective(experiment)
     yield from _changed_gradient(experiment)
 
 
-def _random_objective(experiment: "Experiment") -> Iterator[KeyProblem]:
+def _random_objective(experiment: "Experiment") -> Iterator[Problem]:
     model = experiment.model.written_out()
     layers = model.layers or []
     uses = {
         "input_noise": model.input_noise > 0,
         "dropout": any(layer.dropout > 0 for layer in layers),
-        "batch_norm": any(layer.batch_norm is not None for layer in layers),
+        "batch_norm": model.couples_rows,
     }
     why = "whose objective must not change between two evaluations"
     for key, used in uses.items():
         if used:
-            yield KeyProblem(("model", key), f"does not go with {experiment.optimizer.name}, {why}")
+            yield Problem(("model", key), f"does not go with {experiment.optimizer.name}, {why}")
 
 
-def _changed_gradient(experiment: "Experiment") -> Iterator[KeyProblem]:
+def _changed_gradient(experiment: "Experiment") -> Iterator[Problem]:
     training, penalties = experiment.training, experiment.regularization
     values: dict[KeyPath, object] = {
         ("training", "clip_value"): training.clip_value,
@@ -78,32 +78,31 @@ def _changed_gradient(experiment: "Experiment") -> Iterator[KeyProblem]:
     why = "which needs the exact gradient of a smooth objective"
     for path, value in values.items():
         if value:
-            yield KeyProblem(path, f"does not go with {experiment.optimizer.name}, {why}")
+            yield Problem(path, f"does not go with {experiment.optimizer.name}, {why}")
 
 
-def _batch_norm(experiment: "Experiment") -> Iterator[KeyProblem]:
-    normalised = any(layer.batch_norm for layer in experiment.model.hidden_layers())
-    if normalised and experiment.training.batch_size == 1:
-        yield KeyProblem(("training", "batch_size"), "1 row has no spread for batch_norm")
+def _batch_norm(experiment: "Experiment") -> Iterator[Problem]:
+    if experiment.model.couples_rows and experiment.training.batch_size == 1:
+        yield Problem(("training", "batch_size"), "1 row has no spread for batch_norm")
 
 
-def _two_weight_decays(experiment: "Experiment") -> Iterator[KeyProblem]:
+def _two_weight_decays(experiment: "Experiment") -> Iterator[Problem]:
     optimizer = experiment.optimizer
     if experiment.training.weight_decay > 0 and hasattr(optimizer, "weight_decay"):
         text = f"{optimizer.name} has its own, optimizer.weight_decay"
-        yield KeyProblem(("training", "weight_decay"), text)
+        yield Problem(("training", "weight_decay"), text)
 
 
-def _two_momentum_schedules(experiment: "Experiment") -> Iterator[KeyProblem]:
+def _two_momentum_schedules(experiment: "Experiment") -> Iterator[Problem]:
     schedule = getattr(experiment.optimizer, "momentum_schedule", None)
     cycles = getattr(experiment.schedule, "momentum", None) == "cycle"
     if cycles and schedule and schedule.name != "constant":
         name = experiment.schedule.name
         text = f'{name} moves the momentum itself, unless schedule.momentum is "fixed"'
-        yield KeyProblem(("optimizer", "momentum_schedule"), text)
+        yield Problem(("optimizer", "momentum_schedule"), text)
 
 
-def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[KeyProblem]:
+def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[Problem]:
     optimizer, schedule = experiment.optimizer, experiment.schedule
     field = optimizers[optimizer.name].momentum_field
     if field is not None and getattr(optimizer, field) is not None:
@@ -112,13 +111,13 @@ def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[KeyProblem]:
         value = getattr(schedule, key, None)
         if value is not None and value != type(schedule).model_fields[key].default:
             text = f"{value} does nothing for {optimizer.name}, which has no momentum to move"
-            yield KeyProblem(("schedule", key), text)
+            yield Problem(("schedule", key), text)
 
 
-def _monitors(experiment: "Experiment") -> Iterator[KeyProblem]:
+def _monitors(experiment: "Experiment") -> Iterator[Problem]:
     for path, name in schedule_monitor(experiment).items():
         if name not in monitors():
-            yield KeyProblem(path, f'unknown "{name}"{nearest(name, monitors())}')
+            yield Problem(path, f'unknown "{name}"{nearest(name, monitors())}')
     for path, name in experiment.watched.items():
         if name.startswith("val_") and not experiment.data.validation:
-            yield KeyProblem(path, f'"{name}" needs validation rows, but data.validation is 0')
+            yield Problem(path, f'"{name}" needs validation rows, but data.validation is 0')

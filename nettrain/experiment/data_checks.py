@@ -22,9 +22,9 @@ def check_loss(loss: Loss, data: Prepared) -> None:
 
 def check_outputs(experiment: Experiment, data: Prepared) -> None:
     """Raise SpecError when outputs that share out a total are not several: one alone would always be 1."""
-    last = network_of(experiment, data).layers[-1]
-    if last.activation.outputs_only and last.units == 1:
-        raise SpecError(f"model.output_activation: {last.activation.name} needs several outputs, here is one")
+    activation = experiment.model.last_activation
+    if activation.outputs_only and network_of(experiment, data).outputs == 1:
+        raise SpecError(f"model.output_activation: {activation.name} needs several outputs, here is one")
 
 
 def check_warmup(experiment: Experiment) -> None:

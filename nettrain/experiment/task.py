@@ -1,29 +1,21 @@
 """What an experiment, resolved with its data, predicts: the kind of its targets, its loss and its network."""
 
-from collections.abc import Sequence
-
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task
 from nettrain.data.prepare import Prepared
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.experiment.settings import Experiment
-from nettrain.model.architecture import Architecture, architecture
+from nettrain.model.architecture import Architecture
+from nettrain.model.blocks import Rates, architecture
 
 
-def network_of(
-    experiment: Experiment,
-    data: Prepared,
-    *,
-    rates: Sequence[float] | None = None,
-    input_noise: float | None = None,
-) -> Architecture:
-    """The architecture for this data: two classes have one output if the loss has a form for them.
+def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = None) -> Architecture:
+    """The architecture for this data: two classes have one output where the loss has a form for them.
 
-    `rates` and `input_noise` are the largest of any member, see `architecture`.
+    `rates` are the largest of any member, those of the experiment itself by default.
     """
     outputs = data.preprocessing.outputs(one_for_two="two classes" in loss_of(experiment).fits)
-    inputs = data.preprocessing.inputs
-    return architecture(experiment.model, inputs, outputs, rates=rates, input_noise=input_noise)
+    return architecture(experiment.model, data.preprocessing.inputs, outputs, rates)
 
 
 def targets_of(preprocessing: Preprocessing) -> str:

@@ -21,8 +21,8 @@ from nettrain.inference.dataset import Dataset
 from nettrain.inference.measure import Measured, Measurement, apply_output, mean_prediction
 from nettrain.inference.predict import Given, RowChunk, chunks
 from nettrain.model.architecture import Architecture
+from nettrain.model.blocks import member_architectures, stacked_layers
 from nettrain.model.network import Network
-from nettrain.model.numbers import layer_numbers
 
 THRESHOLD = ("threshold", "threshold_f1")
 Figures = dict[str, npt.NDArray[np.float64]]
@@ -36,7 +36,7 @@ class Measurable(Protocol):
     @property
     def backend(self) -> Backend: ...
     @property
-    def plan(self) -> Architecture: ...
+    def architecture(self) -> Architecture: ...
     @property
     def pool(self) -> Pool: ...
     @property
@@ -57,7 +57,7 @@ class MeasurableRun(Measurable, Protocol):
 
 
 class Evaluation:
-    """Figures of one table, for parameters (R, P) and running statistics (R, Q) that may change in place.
+    """Figures of one table, for a network whose parameters and running statistics may change in place.
 
     `watched` are metrics that `figures` gives beside the quick ones.
     """
@@ -66,8 +66,7 @@ class Evaluation:
         self,
         run: Measurable,
         table: Dataset,
-        parameters: Array,
-        statistics: Array,
+        net: Network,
         members: Any,
         watched: Iterable[str] = (),
         pool: Pool | None = None,
@@ -75,11 +74,9 @@ class Evaluation:
         self._backend, self._table, self._task = run.backend, table, run.task
         loss = shaped(loss_of(members), 1, run.backend.dtype)
         self._loss = on_device(loss, run.backend.from_host)
-        self._scale, self._size = run.target_scale, int(parameters.shape[0])
+        self._scale, self._size = run.target_scale, int(net.parameters.shape[0])
         self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
         self._watched = [name for name in watched if name not in self._quick]
-        numbers = layer_numbers(run.backend, members)
-        net = Network(run.backend, run.plan, parameters, statistics, numbers)
         weight = table.mass if table.pipe else run.backend.xp.asarray(table.mass)
         self._chunks = chunks(net, Given(table.x, (table.y, weight), table.pipe), pool or run.pool)
         self._mass = float(table.mass.sum())
@@ -172,6 +169,12 @@ class Networks:
         chosen = [self.experiments[int(row)] for row in rows]
         return Networks(self.parameters[rows], self.statistics[rows], chosen)
 
+    def on(self, run: Measurable) -> Network:
+        """These networks on the backend of a run of their architecture."""
+        own = member_architectures(run.architecture, [experiment.model for experiment in self.experiments])
+        fitted = run.backend.from_host(self.parameters), run.backend.from_host(self.statistics)
+        return Network(run.backend, run.architecture, *fitted, stacked_layers(own))
+
 
 def final_figures(run: MeasurableRun, experiments: Sequence[Experiment]) -> dict[str, Figures]:
     """Loss and every metric of each member's final network on train, validation and test rows."""
@@ -200,9 +203,9 @@ def _evaluations(run: MeasurableRun, networks: Networks) -> Iterator[tuple[str, 
     members = stack(networks.experiments)
     # snapshots: more than the run's scratch memory is for
     pool = Pool(run.backend) if len(networks.parameters) > len(run.final) else run.pool
-    fitted = run.backend.from_host(networks.parameters), run.backend.from_host(networks.statistics)
+    net = networks.on(run)
     for name, table in run.tables.items():
-        yield name, Evaluation(run, table, *fitted, members, pool=pool)
+        yield name, Evaluation(run, table, net, members, pool=pool)
 
 
 def _told(part: str, measured: Measured) -> dict[str, float]:

@@ -7,20 +7,19 @@ Source: Gal & Ghahramani 2016, "Dropout as a Bayesian approximation", section 4.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import HostArray
 from nettrain.backend.philox import key_words
-from nettrain.catalogue.members import stack
 from nettrain.errors import SpecError
 from nettrain.experiment.task import loss_of
 from nettrain.inference.measure import apply_output
-from nettrain.inference.predict import RowChunk, chunks, given, stored_network
+from nettrain.inference.predict import RowChunk, chunks, collect_outputs, given, stored_network
 from nettrain.inference.predictions import TrainedNetwork
-from nettrain.model.numbers import dropout_state
+from nettrain.model.layers.base import DropoutState
+from nettrain.model.network import Network
 
 PURPOSE = 1 << 16  # beyond every layer's number
 Responses = npt.NDArray[np.float64]
@@ -35,15 +34,13 @@ def mc_predictions(run: TrainedNetwork, x: HostArray, samples: int) -> tuple[Res
     rates = [layer.dropout for layer in run.experiment.model.hidden_layers()]
     if not any(rates):
         raise SpecError("--mc-samples: this network has no dropout, all passes would be the same")
-    loss, shape = loss_of(run.experiment), (len(run.parameters), len(x), run.plan.outputs)
+    loss, step = loss_of(run.experiment), run.pool.take("mc.step", (1,), np.uint64)
     mean = spread = np.zeros(())
-    outputs, step = np.empty(shape, run.backend.dtype), run.pool.take("mc.step", (1,), np.uint64)
-    parts = _passes(run, x)
+    net = stored_network(run.backend, run.architecture, run.parameters, run.statistics)
+    parts = _passes(run, net, x)
     for sample in range(samples):
         step[0] = sample
-        for part in parts:
-            part.compute()
-            outputs[:, part.rows] = run.backend.to_host(part.output)
+        outputs = collect_outputs(net, parts, len(x))
         for k, output in enumerate(outputs):
             # Welford 1962: no difference of large sums
             response = apply_output(loss, run.task, output)
@@ -53,12 +50,10 @@ def mc_predictions(run: TrainedNetwork, x: HostArray, samples: int) -> tuple[Res
     return mean, np.sqrt(spread / (samples * len(outputs) - 1))
 
 
-def _passes(run: TrainedNetwork, x: HostArray) -> Iterable[RowChunk]:
+def _passes(run: TrainedNetwork, net: Network, x: HostArray) -> Iterable[RowChunk]:
     """The chunks of a pass; which pass it is stands in the pool's `mc.step`."""
     backend, size = run.backend, len(run.parameters)
     seed = run.experiment.training.noise_seed or 0
     keys = backend.from_host(np.array([key_words(seed + r) for r in range(size)], dtype=np.uint64))
     step = run.pool.take("mc.step", (1,), np.uint64)
-    chance = dropout_state(backend, run.plan, stack([run.experiment] * size), keys, step)
-    net = stored_network(backend, run.plan, run.parameters, run.statistics)
-    return chunks(net, given(backend, x), run.pool, replace(chance, noise=None, purpose=PURPOSE))
+    return chunks(net, given(backend, x), run.pool, DropoutState(keys, step, purpose=PURPOSE))

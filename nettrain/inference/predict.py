@@ -11,11 +11,12 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend, Call, HostArray, Prefetcher
 from nettrain.backend.pool import Pool
-from nettrain.catalogue.members import shaped, stack
 from nettrain.inference.dataset import fitting, in_dtype
 from nettrain.model.architecture import Architecture
-from nettrain.model.network import DropoutState, Network, Numbers, Tape, dropping_buffers, inference_buffers
-from nettrain.model.numbers import norm_numbers
+from nettrain.model.blocks import stacked_layers
+from nettrain.model.layers.base import DropoutState
+from nettrain.model.network import Network
+from nettrain.model.tape import Tape
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ class RowChunk:
     beside: tuple[Array, ...] = ()
 
 
-def chunks(net: Network, given: Given, pool: Pool, chance: DropoutState | None = None) -> Iterable[RowChunk]:
-    """Inference: batch_norm by its running statistics, no dropout unless by `chance`, no noise.
+def chunks(net: Network, given: Given, pool: Pool, draws: DropoutState | None = None) -> Iterable[RowChunk]:
+    """Inference: layers go by their running statistics, no dropout unless by `draws`, no noise.
 
     Nothing is computed yet. Rows of the host come while the chunk before them is computed, each time that
     somebody goes through the chunks. Void when the memory of the network's parameters moves.
     """
-    size, passes = chunk_rows(net.plan, net.backend.chunk_bytes), _Passes(net, pool, chance)
+    size, passes = chunk_rows(net.architecture, net.backend.chunk_bytes), _Passes(net, pool, draws)
     rows = [slice(start, min(start + size, len(given.x))) for start in range(0, len(given.x), size)]
     if given.pipe is not None:
         return _Passing(given, given.pipe, rows, passes, pool)
@@ -59,23 +60,24 @@ def chunks(net: Network, given: Given, pool: Pool, chance: DropoutState | None =
 class _Passes:
     """Forward passes of a network, all in the same scratch memory."""
 
-    def __init__(self, net: Network, pool: Pool, chance: DropoutState | None) -> None:
-        self._net, self._chance, self._allocate = net, chance, pool.prefixed("infer")
-        self._make = inference_buffers if chance is None else dropping_buffers
-        self._members, self.size = int(net.parameters.shape[0]), chunk_rows(net.plan, net.backend.chunk_bytes)
-        self._make(net.plan, self._allocate, self._members, self.size)  # the largest first, see Pool
+    def __init__(self, net: Network, pool: Pool, draws: DropoutState | None) -> None:
+        self._net, self._draws, self._allocate = net, draws, pool.prefixed("infer")
+        self.size = chunk_rows(net.architecture, net.backend.chunk_bytes)
+        one = net.backend.zeros((1, 1, 1))
+        largest = net.backend.xp.broadcast_to(one, (1, self.size, net.architecture.inputs))
+        net.forward(Tape(), largest, self._allocate, draws=draws)  # takes the largest arrays first, see Pool
 
     @property
     def drawing(self) -> bool:
         """Whether what a pass does depends on the numbers of its rows."""
-        return self._chance is not None
+        return self._draws is not None
 
     def over(self, x: Array, first: int) -> tuple[Call, Array]:
         """The call that computes outputs (R, B, K) of x (B, D), rows whose numbers begin with `first`."""
-        work, tape = self._make(self._net.plan, self._allocate, self._members, len(x)), Tape()
-        chance = self._chance and replace(self._chance, first=first)
-        output = self._net.forward(tape, x[None], work, chance)
-        return self._net.backend.capture(tape), output
+        draws, tape = self._draws and replace(self._draws, first=first), Tape()
+        signals = self._net.forward(tape, x[None], self._allocate, draws=draws)
+        backend = self._net.backend
+        return backend.capture(tape.bound(backend)), signals.output
 
 
 class _Passing:
@@ -134,33 +136,35 @@ def given(backend: Backend, x: HostArray) -> Given:
 
 
 def predict(
-    backend: Backend, plan: Architecture, parameters: HostArray, statistics: HostArray, x: HostArray
+    backend: Backend, architecture: Architecture, parameters: HostArray, statistics: HostArray, x: HostArray
 ) -> HostArray:
     """Raw outputs (R, N, K) of stored parameters (R, P) and statistics (R, Q) for encoded rows x (N, D)."""
-    net = stored_network(backend, plan, parameters, statistics)
-    outputs = np.empty((len(parameters), len(x), plan.outputs), backend.dtype)
-    for chunk in chunks(net, given(backend, x), Pool(backend)):
-        chunk.compute()
-        outputs[:, chunk.rows] = backend.to_host(chunk.output)
+    net = stored_network(backend, architecture, parameters, statistics)
+    return collect_outputs(net, chunks(net, given(backend, x), Pool(backend)), len(x))
+
+
+def collect_outputs(net: Network, parts: Iterable[RowChunk], rows: int) -> HostArray:
+    """The raw outputs (R, N, K) of a network for all chunks of N rows, on the host."""
+    outputs = np.empty((net.parameters.shape[0], rows, net.architecture.outputs), net.backend.dtype)
+    for part in parts:
+        part.compute()
+        outputs[:, part.rows] = net.backend.to_host(part.output)
     return outputs
 
 
 def stored_network(
-    backend: Backend, plan: Architecture, parameters: HostArray, statistics: HostArray
+    backend: Backend, architecture: Architecture, parameters: HostArray, statistics: HostArray
 ) -> Network:
     """The network of a model file; what members may differ in is as the architecture says."""
-    numbers = []
-    for layer in plan.layers:
-        activation = stack([layer.activation] * len(parameters))
-        norm = stack([layer.batch_norm] * len(parameters))
-        numbers.append(Numbers(shaped(activation, 2, backend.dtype), norm_numbers(backend, norm)))
-    return Network(backend, plan, backend.from_host(parameters), backend.from_host(statistics), numbers)
+    layers = stacked_layers([architecture] * len(parameters))
+    fitted = backend.from_host(parameters), backend.from_host(statistics)
+    return Network(backend, architecture, *fitted, layers)
 
 
 MOST_ROWS = 1024  # of a chunk
 
 
-def chunk_rows(plan: Architecture, chunk_bytes: int) -> int:
+def chunk_rows(architecture: Architecture, chunk_bytes: int) -> int:
     """Rows per chunk: a power of two from 64 to 1024 whose widest signal fits, in float64."""
-    fitting = chunk_bytes // (8 * max(plan.widths))
+    fitting = chunk_bytes // (8 * max(architecture.widths))
     return int(2 ** np.clip(np.floor(np.log2(max(fitting, 1))), 6, np.log2(MOST_ROWS)))

@@ -27,7 +27,7 @@ class TrainedNetwork(Measurable, Protocol):
 
 def outputs_of(run: TrainedNetwork, x: HostArray) -> HostArray:
     """Raw outputs (R, N, K) of the members for encoded rows x (N, D)."""
-    return predict(run.backend, run.plan, run.parameters, run.statistics, x)
+    return predict(run.backend, run.architecture, run.parameters, run.statistics, x)
 
 
 def predictions(run: TrainedNetwork, x: HostArray) -> Floats:
@@ -65,16 +65,16 @@ def predict_labelled(run: TrainedNetwork, rows: Rows) -> LabelledPredictions:
     """What a run answers of labelled rows."""
     outputs = outputs_of(run, rows.x)
     losses = losses_of(run, outputs, rows)
-    size = chunk_rows(run.plan, run.backend.chunk_bytes)
+    size = chunk_rows(run.architecture, run.backend.chunk_bytes)
     response = mean_prediction(loss_of(run.experiment), run.task, outputs)
     return LabelledPredictions(rows, own_units(run.task, rows.y), response, losses, len(outputs), size)
 
 
 def losses_of(run: TrainedNetwork, outputs: HostArray, rows: Rows) -> Floats:
     """The loss of each row (N,), of several members the mean. Raises DataError at targets it cannot take."""
-    size = chunk_rows(run.plan, run.backend.chunk_bytes)
+    size = chunk_rows(run.architecture, run.backend.chunk_bytes)
     loss = shaped(loss_of(stack([run.experiment] * len(outputs))), 1, run.backend.dtype)
-    y = table_of(rows, run.experiment, run.backend.dtype, run.plan.outputs).y
+    y = table_of(rows, run.experiment, run.backend.dtype, run.architecture.outputs).y
     losses = np.empty(len(rows.x))
     for start in range(0, len(losses), size):
         part = slice(start, start + size)

@@ -1,155 +1,153 @@
-"""What the members of a population have in common: layers and their shapes."""
+"""What the members of a population have in common: the layers of their network, block by block."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from nettrain.catalogue.activations import Activation, activations
-from nettrain.catalogue.initializers import Initializer, initializers
-from nettrain.model.settings import BatchNorm, ModelSettings
+from nettrain.model.layers import Layer
+from nettrain.model.layers.stored import from_json, to_json
 
-FORMAT = 2  # of the stored form; 1 had no batch_norm and no bias
+FORMAT = 3  # of the stored form; 2 had blocks of a fixed make instead of layers
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A Dense layer, then batch_norm, the activation that makes its `units`, and dropout.
+class Block:
+    """Layers that belong together and their name: `input`, `hidden 1`, …, `output`.
 
-    The Dense has `columns`, several for each unit of an activation with pieces. `dropout` is the largest rate
-    of any member. `arrays` are what the layer learns, `statistics` what it keeps of batches: name → shape.
+    `number` is that by which its random numbers are drawn.
     """
 
-    fan_in: int
-    units: int
-    activation: Activation
-    bias: bool = True
-    batch_norm: BatchNorm | None = None
-    dropout: float = 0.0
+    name: str
+    number: int
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer where it stands in a network.
+
+    `number` counts all layers in the order of the forward pass, `draw_number` tells apart what layers of one
+    stream draw. `body` are the layers inside it.
+    """
+
+    layer: Layer
+    inputs: int
+    number: int
+    draw_number: int
+    block: Block
+    body: tuple["Node", ...] = ()
 
     @property
-    def columns(self) -> int:
-        return self.units * self.activation.columns_per_unit
+    def outputs(self) -> int:
+        return self.layer.width(self.inputs)
 
     @property
-    def arrays(self) -> dict[str, tuple[int, int]]:
-        row = (1, self.columns)
-        names = ["bias"] * self.bias + ["gain", "shift"] * (self.batch_norm is not None)
-        learned = [*names, *self.activation.learned]
-        return {"weight": (self.fan_in, self.columns), **dict.fromkeys(learned, row)}
-
-    @property
-    def statistics(self) -> dict[str, tuple[int, int]]:
-        names = () if self.batch_norm is None else ("running_mean", "running_variance")
-        return dict.fromkeys(names, (1, self.columns))
-
-    @property
-    def parameters(self) -> int:
-        return sum(map(math.prod, self.arrays.values()))
+    def learns(self) -> bool:
+        """Whether it, or a layer inside it, has parameters."""
+        return bool(self.layer.arrays(self.inputs)) or any(node.learns for node in self.body)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A multilayer perceptron from `inputs` columns to the last layer's units.
-
-    `input_noise` is the largest standard deviation of any member.
-    """
+    """A network from `inputs` columns to the last block's output. Rates are the largest of any member."""
 
     inputs: int
-    layers: tuple[Layer, ...]
-    input_noise: float = 0.0
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def chain(self) -> tuple[Node, ...]:
+        """The layers one behind the other, each with those inside it."""
+        return _Counting().chain(
+            [(layer, block) for block in self.blocks for layer in block.layers], self.inputs
+        )
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All layers by number; those inside a layer come before it."""
+        return tuple(sorted(_flat(self.chain), key=lambda node: node.number))
 
     @property
     def outputs(self) -> int:
-        return self.layers[-1].units
+        return self.chain[-1].outputs
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """Learned numbers of one member, padding not counted."""
-        return sum(layer.parameters for layer in self.layers)
+        return sum(self.parameters_of(block) for block in self.blocks)
 
-    @property
+    def parameters_of(self, block: Block) -> int:
+        """Learned numbers of one member in a block."""
+        nodes = (node for node in self.nodes if node.block is block)
+        arrays = (array for node in nodes for array in node.layer.arrays(node.inputs).values())
+        return sum(array.shape[0] * array.shape[1] for array in arrays)
+
+    def width_of(self, block: Block) -> int:
+        """Columns that come out of a block."""
+        return [node for node in self.chain if node.block is block][-1].outputs
+
+    @cached_property
     def widths(self) -> tuple[int, ...]:
-        return (self.inputs, *(layer.units for layer in self.layers))
+        """The inputs, and what comes out of each block behind them."""
+        return (self.inputs, *(self.width_of(block) for block in self.blocks if block.name != INPUT))
 
     @property
     def products(self) -> tuple[tuple[int, int], ...]:
-        """Rows and columns of each weight matrix."""
-        return tuple((layer.fan_in, layer.columns) for layer in self.layers)
+        """Rows and columns of each matrix that signals are multiplied by."""
+        return tuple(shape for node in self.nodes for shape in node.layer.products(node.inputs))
 
     @property
-    def drops(self) -> bool:
-        """Whether units are dropped while training."""
-        return any(layer.dropout > 0 for layer in self.layers)
-
-    @property
-    def normalises(self) -> bool:
+    def couples_rows(self) -> bool:
         """Whether a row's outputs depend on the batch that it is trained in."""
-        return any(layer.batch_norm is not None for layer in self.layers)
+        return any(node.layer.couples_rows for node in self.nodes)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data from which `from_json` rebuilds this architecture."""
-        return {
-            "format": FORMAT,
-            "inputs": self.inputs,
-            "input_noise": self.input_noise,
-            "layers": [
-                {
-                    "units": layer.units,
-                    "activation": layer.activation.model_dump(),
-                    "bias": layer.bias,
-                    "batch_norm": layer.batch_norm and layer.batch_norm.model_dump(),
-                    "dropout": layer.dropout,
-                }
-                for layer in self.layers
-            ],
-        }
+        blocks = [
+            {"name": block.name, "number": block.number, "layers": [to_json(layer) for layer in block.layers]}
+            for block in self.blocks
+        ]
+        return {"format": FORMAT, "inputs": self.inputs, "blocks": blocks}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Architecture":
         """The inverse of `to_json`. Raises ValueError when another version has written it."""
         if stored["inputs"] and stored.get("format") != FORMAT:
             raise ValueError("written by another version of nettrain; train it again")
-        fan_in, layers = stored["inputs"], []
-        for plan in stored["layers"]:
-            activation = activations[plan["activation"]["name"]](**plan["activation"])
-            norm = plan["batch_norm"] and BatchNorm(**plan["batch_norm"])
-            layers.append(Layer(fan_in, plan["units"], activation, plan["bias"], norm, plan["dropout"]))
-            fan_in = plan["units"]
-        return cls(stored["inputs"], tuple(layers), stored["input_noise"])
+        blocks = (
+            Block(block["name"], block["number"], tuple(from_json(layer) for layer in block["layers"]))
+            for block in stored["blocks"]
+        )
+        return cls(stored["inputs"], tuple(blocks))
 
 
-def architecture(
-    settings: ModelSettings,
-    inputs: int,
-    outputs: int,
-    *,
-    rates: Sequence[float] | None = None,
-    input_noise: float | None = None,
-) -> Architecture:
-    """The network that these settings describe for data of this many columns and outputs.
-
-    `rates` are the largest dropout of any member in each hidden layer, `input_noise` the largest noise; those
-    of these settings unless told. Softmax and sigmoid outputs that belong to their loss are no
-    activation here: the last layer of such a network is linear.
-    """
-    hidden, fan_in, layers = settings.hidden_layers(), inputs, []
-    noise = settings.input_noise if input_noise is None else input_noise
-    for k, own in enumerate(hidden):
-        rate = own.dropout if rates is None else rates[k]
-        bias = own.batch_norm is None if own.bias == "auto" else own.bias
-        layers.append(Layer(fan_in, own.units, own.activation, bias, own.batch_norm, rate))
-        fan_in = own.units
-    last = Layer(fan_in, outputs, settings.last_activation, settings.bias is not False)
-    return Architecture(inputs, (*layers, last), noise)
+INPUT, OUTPUT = "input", "output"  # names of blocks
 
 
-def layer_initializers(settings: ModelSettings, plan: Architecture) -> tuple[Initializer, ...]:
-    """Each layer's initializer; `auto` is what the layer's own activation asks for."""
-    inits = [*(own.init for own in settings.hidden_layers()), settings.init]
-    return tuple(
-        initializers[layer.activation.initializer](scale=init.scale, bias_init=init.bias_init)
-        if init.name == "auto"
-        else init
-        for init, layer in zip(inits, plan.layers, strict=True)
-    )
+class _Counting:
+    """Numbers layers in the order of the forward pass, those inside a layer before it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._drawn: dict[tuple[int, str], int] = {}
+
+    def chain(self, layers: Sequence[tuple[Layer, Block]], inputs: int) -> tuple[Node, ...]:
+        nodes = []
+        for layer, block in layers:
+            body = self.chain([(inner, block) for inner in layer.inside()], inputs)
+            nodes.append(Node(layer, inputs, self._count, self._draw_number(layer, block), block, body))
+            self._count += 1
+            inputs = nodes[-1].outputs
+        return tuple(nodes)
+
+    def _draw_number(self, layer: Layer, block: Block) -> int:
+        """The block's number, and above 2^20 which of its layers of this stream it is."""
+        key = (block.number, layer.stream)
+        self._drawn[key] = self._drawn.get(key, -1) + 1
+        return block.number + (self._drawn[key] << 20)
+
+
+def _flat(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield from _flat(node.body)
+        yield node

@@ -1,24 +1,27 @@
-"""Flat parameters: a member is one row, its layers are views of that row.
+"""Flat parameters: a member is one row, what its layers learn are views of that row.
 
-A row holds all weight matrices first, then all biases, gains, shifts and learned numbers of activations, so
-that penalties and decay touch a prefix. Every view starts at a multiple of 64 elements; the padding between
-views is 0 and stays 0. The running statistics of batch normalisation lie in a second row of the same form.
+A row holds all weight matrices first, then all biases, gains, shifts and what else layers learn. Every view
+starts at a multiple of 64 elements; the padding between views is 0 and stays 0. Arrays of one group that lie
+side by side make a range, by which rates, decay and penalties go. The running statistics lie in a second row
+of the same form.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from nettrain.backend.base import Array, HostArray
-from nettrain.catalogue.initializers import Initializer
-from nettrain.model.architecture import Architecture
+from nettrain.catalogue.members import shaped, stack
+from nettrain.catalogue.optimizers.groups import WEIGHT
+from nettrain.model.architecture import Architecture, Node
+from nettrain.model.layers.base import Definition, LearnedArray
 
 STRIDE = 64  # elements
 WEIGHTS = 1  # purpose number of the draws below
-ORDER = ("weight", "bias", "gain", "shift")  # of kinds in a row; learned numbers of activations follow
-START = {"gain": 1.0, "running_variance": 1.0}  # all else starts at 0, or as its activation says
+ORDER = ("weight", "projection", "bias", "gain", "shift")  # of names in a row; all others follow
 
 
 @dataclass(frozen=True)
@@ -29,82 +32,158 @@ class Slot:
     name: str
     shape: tuple[int, ...]
     start: int
+    group: str = WEIGHT
 
     @property
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def stop(self) -> int:
+        """Where the next array may begin."""
+        return self.start + -(-self.size // STRIDE) * STRIDE
+
+
+@dataclass(frozen=True)
+class Range:
+    """Arrays of one group side by side in a row, from `start` to before `stop`."""
+
+    group: str
+    start: int
+    stop: int
+
 
 @dataclass(frozen=True)
 class ParameterLayout:
-    """The row of one member: slots, its length `size`, and how much of it is weight matrices."""
+    """The row of one member: its slots, their layers and its length `size`."""
 
     slots: tuple[Slot, ...]
-    size: int
-    weights: int
     layers: int
+
+    @property
+    def size(self) -> int:
+        return self.slots[-1].stop if self.slots else 0
+
+    @cached_property
+    def ranges(self) -> tuple[Range, ...]:
+        """The groups in the order of the row; one may be there several times."""
+        ranges: list[Range] = []
+        for slot in self.slots:
+            if ranges and ranges[-1].group == slot.group:
+                ranges[-1] = Range(slot.group, ranges[-1].start, slot.stop)
+            else:
+                ranges.append(Range(slot.group, slot.start, slot.stop))
+        return tuple(ranges)
+
+    @property
+    def weights(self) -> int:
+        """How much of a row is weight matrices, which come first."""
+        return self.ranges[0].stop
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that are there, weights first."""
+        return tuple(dict.fromkeys(part.group for part in self.ranges))
+
+    @cached_property
+    def _slots(self) -> dict[tuple[int, str], Slot]:
+        return {(slot.layer, slot.name): slot for slot in self.slots}
+
+    def has(self, layer: int, name: str) -> bool:
+        """Whether a layer has an array of this name."""
+        return (layer, name) in self._slots
 
     def start(self, layer: int, name: str) -> int:
         """Where this array begins in a row."""
-        return next(s.start for s in self.slots if (s.layer, s.name) == (layer, name))
+        return self._slots[layer, name].start
 
-
-def layout(plan: Architecture) -> ParameterLayout:
-    """The layout of this architecture's parameters."""
-    return _laid_out([layer.arrays for layer in plan.layers])
-
-
-def statistics_layout(plan: Architecture) -> ParameterLayout:
-    """The layout of its running statistics."""
-    return _laid_out([layer.statistics for layer in plan.layers])
-
-
-def _laid_out(shapes: Sequence[dict[str, tuple[int, int]]]) -> ParameterLayout:
-    """Kind by kind, each kind layer by layer."""
-    kinds = dict.fromkeys([*ORDER, *(name for layer in shapes for name in layer)])
-    slots, start, weights = [], 0, 0
-    for kind in kinds:
-        for k, layer in enumerate(shapes):
-            if kind in layer:
-                slots.append(Slot(k, kind, layer[kind], start))
-                start += -(-slots[-1].size // STRIDE) * STRIDE
-        weights = start if kind == "weight" else weights
-    return ParameterLayout(tuple(slots), start, weights, len(shapes))
-
-
-def views(buffer: Array, plan: ParameterLayout) -> list[dict[str, Array]]:
-    """Per layer its arrays by name, weight (R, m, n), bias (R, 1, n) and so on, as views of buffer (R, P)."""
-    layers: list[dict[str, Array]] = [{} for _ in range(plan.layers)]
-    for slot in plan.slots:
+    def view(self, buffer: Array, layer: int, name: str) -> Array:
+        """This array (R, m, n) as a view of buffer (R, P)."""
+        slot = self._slots[layer, name]
         part = buffer[:, slot.start : slot.start + slot.size]
-        layers[slot.layer][slot.name] = part.reshape(buffer.shape[0], *slot.shape)
+        return part.reshape(buffer.shape[0], *slot.shape)
+
+
+def layout(architecture: Architecture) -> ParameterLayout:
+    """The layout of this architecture's parameters."""
+    return _laid_out([node.layer.arrays(node.inputs) for node in architecture.nodes])
+
+
+def statistics_layout(architecture: Architecture) -> ParameterLayout:
+    """The layout of its running statistics."""
+    return _laid_out([node.layer.statistics(node.inputs) for node in architecture.nodes])
+
+
+def _laid_out(arrays: Sequence[Mapping[str, LearnedArray]]) -> ParameterLayout:
+    """Name by name, each name layer by layer; weights come first."""
+    names = dict.fromkeys([*ORDER, *(name for layer in arrays for name in layer)])
+    slots: list[Slot] = []
+    for name in names:
+        for number, layer in enumerate(arrays):
+            if name in layer:
+                start = slots[-1].stop if slots else 0
+                slots.append(Slot(number, name, layer[name].shape, start, layer[name].group))
+    return ParameterLayout(tuple(slots), len(arrays))
+
+
+def views(buffer: Array, place: ParameterLayout) -> list[dict[str, Array]]:
+    """Per layer its arrays by name, weight (R, m, n), bias (R, 1, n) and so on, as views of buffer (R, P)."""
+    layers: list[dict[str, Array]] = [{} for _ in range(place.layers)]
+    for slot in place.slots:
+        layers[slot.layer][slot.name] = place.view(buffer, slot.layer, slot.name)
     return layers
 
 
 def initial_row(
-    plan: Architecture, place: ParameterLayout, inits: Sequence[Initializer], seed: int
+    architecture: Architecture, place: ParameterLayout, seed: int, rows: HostArray | None = None
 ) -> HostArray:
-    """The initial parameters (P,) of one member in float64: weights and biases from each layer's init.
+    """The initial parameters (P,) of one member in float64.
 
-    A layer's draw depends on the seed and the layer alone.
+    A layer's draw depends on the seed and its place in the network alone; the start of one that asks for it
+    also on its input for the encoded training rows (B, D).
     """
     row = np.zeros((1, place.size))
-    for k, (layer, init, view) in enumerate(zip(plan.layers, inits, views(row, place), strict=True)):
-        generator = np.random.Generator(np.random.Philox(key=[seed, WEIGHTS], counter=[0, 0, 0, k]))
-        slope = layer.activation.left_slope
-        view["weight"][0] = init.scale * init.draw(generator, layer.fan_in, layer.columns, slope)
-        starts = {**START, "bias": init.bias_init, **layer.activation.learned}
-        for name in view.keys() & starts.keys():
-            view[name][...] = starts[name]
+    starting = _Starting(views(row, place), seed)
+    starting.run(architecture.chain, None if rows is None else np.asarray(rows, np.float64)[None])
     first: HostArray = row[0]
     return first
 
 
-def initial_statistics(place: ParameterLayout) -> HostArray:
-    """Running means 0 and variances 1 (Q,) in float64."""
+class _Starting:
+    """Gives every layer its start, and passes rows on to the next one where there are any."""
+
+    def __init__(self, arrays: list[dict[str, HostArray]], seed: int) -> None:
+        self._arrays, self._seed = arrays, seed
+
+    def run(self, nodes: Sequence[Node], x: HostArray | None) -> HostArray | None:
+        for node in nodes:
+            inside = self.run(node.body, x)
+            self._start(node, x)
+            x = None if x is None else self._output(node, x, inside)
+        return x
+
+    def _output(self, node: Node, x: HostArray, inside: HostArray | None) -> HostArray:
+        """What a layer makes of its input once it has started."""
+        layer = shaped(stack([node.layer]), 2)
+        output: HostArray = layer.definition(
+            np, Definition(self._arrays[node.number], {}, lambda _: inside), x
+        )
+        return output
+
+    def _start(self, node: Node, x: HostArray | None) -> None:
+        number = node.draw_number
+        counter = [0, 0, number >> 20, number & 0xFFFFF]
+        generator = np.random.Generator(np.random.Philox(key=[self._seed, WEIGHTS], counter=counter))
+        rows = None if x is None else x[0]
+        for name, start in node.layer.begin(node.inputs, generator, rows).items():
+            self._arrays[node.number][name][...] = start
+
+
+def initial_statistics(architecture: Architecture, place: ParameterLayout) -> HostArray:
+    """Running statistics (Q,) before the first batch, in float64."""
     row = np.zeros((1, place.size))
-    for layer in views(row, place):
-        for name, array in layer.items():
-            array[...] = START.get(name, 0.0)
+    for node, arrays in zip(architecture.nodes, views(row, place), strict=True):
+        for name, kept in node.layer.statistics(node.inputs).items():
+            arrays[name][...] = kept.start
     first: HostArray = row[0]
     return first

@@ -9,18 +9,13 @@ from nettrain.catalogue.activations import Activation, activations
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, expects, number, option
+from nettrain.model.layers import Layer, norms
+from nettrain.model.layers.batch_norm import BatchNorm
 
 Units = Annotated[int, Field(ge=1)]
 ActivationChoice = Annotated[Activation, Choice(activations)]
 InitializerChoice = Annotated[Initializer, Choice(initializers, default="auto")]
 Bias = Annotated[bool | Literal["auto"], expects("true, false or auto")]
-
-
-class BatchNorm(Settings):
-    """Normalise each column of a layer over the batch, by running averages at prediction."""
-
-    momentum: float = number(0.1, "share of a batch in the running averages", gt=0, le=1)
-    epsilon: float = number(1e-5, "added to the variance", gt=0)
 
 
 def _switch(value: Any) -> Any:
@@ -31,18 +26,28 @@ def _switch(value: Any) -> Any:
 BatchNormSwitch = Annotated[
     BatchNorm | None,
     BeforeValidator(_switch, json_schema_input_type=BatchNorm | bool | None),
-    PlainSerializer(lambda block: block.model_dump() if block else False, return_type=Any),
+    PlainSerializer(lambda block: block.model_dump(exclude={"name"}) if block else False, return_type=Any),
 ]
+NormChoice = Annotated[Layer, Choice(norms)]
 
 
 class PerLayer(Settings):
-    """What each hidden layer may say for itself: Dense → batch_norm → activation → dropout."""
+    """What each hidden block may say for itself: dense → norm → activation → dropout."""
 
     activation: ActivationChoice = option("relu", "of every hidden layer")
     init: InitializerChoice = option("auto", "distribution of the initial weights")
-    bias: Bias = option("auto", "whether layers have biases; auto: where no batch_norm follows")
-    batch_norm: BatchNormSwitch = option(False, "normalise each hidden layer over the batch")
+    bias: Bias = option(
+        "auto", "whether layers have biases; auto: unless a batch norm follows, which would undo them"
+    )
+    norm: NormChoice = option("none", "normalization between the weights and the activation")
+    batch_norm: BatchNormSwitch = option(False, "another spelling of norm: batch")
     dropout: float = number(0.0, "share of hidden units dropped in a training step", ge=0, lt=1)
+    residual: bool = option(False, "add the block's input to its output, projected where the widths differ")
+
+    @property
+    def normalization(self) -> Layer | None:
+        """The layer that normalizes, whichever way it was written."""
+        return self.batch_norm if self.norm.name == "none" else self.norm
 
 
 class Width(Settings):
@@ -65,7 +70,7 @@ class Depth(Settings):
 
 
 class ModelSettings(PerLayer, Depth):
-    """Layers of a multilayer perceptron: Dense → batch_norm → activation → dropout, and a last Dense."""
+    """Blocks of a multilayer perceptron: dense → norm → activation → dropout, and a last dense layer."""
 
     input_noise: float = number(0.0, "standard deviation of noise on the inputs while training", ge=0)
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
@@ -108,8 +113,20 @@ class ModelSettings(PerLayer, Depth):
         """The activation of the last layer: linear where it is part of the loss."""
         return activations["linear"]() if isinstance(self.output_activation, str) else self.output_activation
 
+    @model_validator(mode="after")
+    def _one_norm(self) -> Self:
+        """A block is normalized once."""
+        for k, layer in enumerate(self.hidden_layers()):
+            if layer.batch_norm is not None and layer.norm.name != "none":
+                place = ("norm",) if self.layers is None else ("layers", k, "norm")
+                raise _elsewhere(place, f"{layer.norm.name} does not go with batch_norm: give one of them")
+        return self
+
     def _inherited(self, layer: LayerSettings) -> dict[str, Any]:
-        unsaid = [key for key in PerLayer.model_fields if key not in layer.model_fields_set]
+        said = set(layer.model_fields_set)
+        if said & {"norm", "batch_norm"}:  # two spellings of one thing
+            said |= {"norm", "batch_norm"}
+        unsaid = [key for key in PerLayer.model_fields if key not in said]
         return {key: getattr(self, key) for key in unsaid}
 
     def hidden_layers(self) -> list[LayerSettings]:
@@ -118,6 +135,12 @@ class ModelSettings(PerLayer, Depth):
             return self.layers
         shared = {key: getattr(self, key) for key in PerLayer.model_fields}
         return [LayerSettings.model_construct(units=units, **shared) for units in self.hidden or ()]
+
+    @property
+    def couples_rows(self) -> bool:
+        """Whether a row's outputs depend on the batch that it is trained in."""
+        norms = (layer.normalization for layer in self.hidden_layers())
+        return any(norm is not None and norm.couples_rows for norm in norms)
 
     def written_out(self) -> Self:
         """The same model with its hidden layers as `layers`, whichever way they were written."""

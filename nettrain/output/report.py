@@ -1,6 +1,6 @@
 """What a run prints before and after its training."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
-from nettrain.model.architecture import Architecture, Layer
+from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
 from nettrain.output.members import endings, members_table
 from nettrain.output.numbers import count, seconds, spread
 from nettrain.output.progress import title
@@ -43,7 +43,7 @@ def head(console: Console, name: str, facts: Mapping[str, str], notes: Iterable[
 
 def final_report(
     console: Console,
-    plan: Architecture,
+    architecture: Architecture,
     summary: RunSummary,
     folder: Path,
     files: Sequence[str],
@@ -56,7 +56,7 @@ def final_report(
     """
     sd: Metrics = {} if summary.get("joint") else summary.get("sd", {})
     _side_by_side(
-        console, _architecture(plan, summary["output_activation"]), _metrics(summary["metrics"], sd)
+        console, _architecture(architecture, summary["output_activation"]), _metrics(summary["metrics"], sd)
     )
     if "mean" in summary:
         console.print(members_table(console, summary, _beside_the_loss(summary["mean"])))
@@ -108,35 +108,32 @@ def labelled(facts: Mapping[str, str]) -> Table:
     return table
 
 
-def _architecture(plan: Architecture, output_activation: str) -> Table:
-    """Layers and their parameters; the last one's activation is the one that the loss brings, if any."""
+def _architecture(architecture: Architecture, output_activation: str) -> Table:
+    """Blocks and their parameters; the last one's activation is the one that the loss brings, if any."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_footer=True)
     table.add_column("layer", footer="total")
     table.add_column("units", justify="right")
     table.add_column("activation")
-    table.add_column("parameters", justify="right", footer=count(plan.parameters))
-    noise = f"noise {plan.input_noise:g}" if plan.input_noise > 0 else ""
-    table.add_row("input", count(plan.inputs), noise, "", style="dim")
-    for k, layer in enumerate(plan.layers, start=1):
-        name = "output" if k == len(plan.layers) else f"hidden {k}"
-        own = (
-            output_activation if name == "output" and output_activation != "linear" else layer.activation.name
-        )
-        table.add_row(name, count(layer.units), " + ".join(_stages(layer, own)), count(layer.parameters))
+    table.add_column("parameters", justify="right", footer=count(architecture.parameters))
+    inputs = [block for block in architecture.blocks if block.name == INPUT]
+    noise = " + ".join(text for block in inputs for text in _stages(architecture, block))
+    table.add_row(INPUT, count(architecture.inputs), noise, "", style="dim")
+    for block in architecture.blocks:
+        if block.name == INPUT:
+            continue
+        stages = _stages(architecture, block)
+        if block.name == OUTPUT and output_activation != "linear":
+            stages[-1] = output_activation
+        units, parameters = architecture.width_of(block), architecture.parameters_of(block)
+        table.add_row(block.name, count(units), " + ".join(stages), count(parameters))
     return table
 
 
-def _stages(layer: Layer, activation: str) -> Iterator[str]:
-    """What a layer is made of behind its weights, in the order of a pass; biases where they are unusual."""
-    normalised = layer.batch_norm is not None
-    if layer.bias is normalised:
-        yield "bias" if layer.bias else "no bias"
-    if normalised:
-        yield "batch norm"
-    pieces = layer.activation.columns_per_unit
-    yield f"{activation} of {pieces}" if pieces > 1 else activation
-    if layer.dropout > 0:
-        yield f"dropout {layer.dropout:g}"
+def _stages(architecture: Architecture, block: Block) -> list[str]:
+    """What a block is made of, in the order of a pass, as far as it does not go without saying."""
+    layers = [node.layer for node in architecture.nodes if node.block is block]
+    texts = (layer.summary(layers[k + 1 :]) for k, layer in enumerate(layers))
+    return [text for text in texts if text]
 
 
 def _metrics(splits: Metrics, sd: Metrics) -> Table:

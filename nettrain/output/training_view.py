@@ -59,7 +59,7 @@ def show_report(console: Console, result: TrainingResult, folder: RunFolder, dra
     plot_loss(console, result.recorder.rows, summary["best_epoch"])
     if run.profile:
         profile_table(console, summary["profile"], summary["timing"]["steps"], STEP)
-    final_report(console, run.plan, summary, folder.path, folder.file_names(), drawing=drawing)
+    final_report(console, run.architecture, summary, folder.path, folder.file_names(), drawing=drawing)
 
 
 def training_facts(job: TrainingJob) -> dict[str, str]:
@@ -70,9 +70,10 @@ def training_facts(job: TrainingJob) -> dict[str, str]:
     kind = f"{len(targets.classes)} classes" if targets.classes else ", ".join(targets.target_names)
     threads = f"{backend.threads} thread{'s' if backend.threads > 1 else ''}"
     members = {"members": _members(run)} if len(run.final) > 1 else {}
+    widths = run.architecture.widths
     return {
-        "data": f"{rows} rows, {run.plan.inputs} inputs → {kind}",
-        "network": f"{'-'.join(map(str, run.plan.widths))}, {count(run.plan.parameters)} parameters",
+        "data": f"{rows} rows, {widths[0]} inputs → {kind}",
+        "network": f"{'-'.join(map(str, widths))}, {count(run.architecture.parameters)} parameters",
         **members,
         "backend": f"{backend.name} {backend.dtype}, {threads}" + (f" (auto: {reason})" if reason else ""),
     }

@@ -19,15 +19,18 @@ from nettrain.model.architecture import Architecture
 from nettrain.model.parameters import ParameterLayout, layout, statistics_layout, views
 
 
-def write_model(path: Path, plan: Architecture, parameters: HostArray, statistics: HostArray) -> None:
+def write_model(path: Path, architecture: Architecture, parameters: HostArray, statistics: HostArray) -> None:
     """Write the parameters (R, P) and running statistics (R, Q) of an architecture."""
     arrays = {
         f"layers.{k}.{name}": np.ascontiguousarray(array)
-        for buffer, place in ((parameters, layout(plan)), (statistics, statistics_layout(plan)))
+        for buffer, place in (
+            (parameters, layout(architecture)),
+            (statistics, statistics_layout(architecture)),
+        )
         for k, layer in enumerate(views(buffer, place))
         for name, array in layer.items()
     }
-    write_atomic(path, save(arrays, metadata={"architecture": json.dumps(plan.to_json())}))
+    write_atomic(path, save(arrays, metadata={"architecture": json.dumps(architecture.to_json())}))
 
 
 def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
@@ -35,9 +38,11 @@ def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
     check_readable(path)
     try:
         with safe_open(path, framework="numpy") as f:
-            plan = Architecture.from_json(json.loads(f.metadata()["architecture"]))
+            architecture = Architecture.from_json(json.loads(f.metadata()["architecture"]))
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
-        return plan, _flat(layout(plan), arrays), _flat(statistics_layout(plan), arrays)
+        members = max(len(array) for array in arrays.values())
+        parameters = _flat(layout(architecture), arrays, members)
+        return architecture, parameters, _flat(statistics_layout(architecture), arrays, members)
     except KeyError as error:
         raise SpecError(f"{path}: not a model of nettrain: no {error}") from error
     except (SafetensorError, OSError, IndexError, TypeError, ValueError) as error:
@@ -45,10 +50,9 @@ def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
         raise SpecError(f"{path}: not a model of nettrain: {reason}") from error
 
 
-def _flat(place: ParameterLayout, arrays: dict[str, HostArray]) -> HostArray:
+def _flat(place: ParameterLayout, arrays: dict[str, HostArray], members: int) -> HostArray:
     """The arrays of a model file that have a place, as rows (R, P)."""
-    first = arrays["layers.0.weight"]
-    rows = np.zeros((first.shape[0], place.size), first.dtype)
+    rows = np.zeros((members, place.size), next(iter(arrays.values())).dtype)
     for k, layer in enumerate(views(rows, place)):
         for name, array in layer.items():
             stored = arrays[f"layers.{k}.{name}"]

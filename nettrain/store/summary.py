@@ -115,7 +115,7 @@ def summarise(
         **ending,  # type: ignore[typeddict-item]  # whose other keys could be any, says mypy
         "monitor": run.monitor,
         "metrics": mean if several else members[0]["metrics"],
-        "parameters": run.plan.parameters,
+        "parameters": run.architecture.parameters,
         "output_activation": loss_of(run.experiment).output_activation,
         "timing": _timing(run, ended, done),
         "environment": environment(run.backend.threads, run.backend.name, run.experiment.backend.device),

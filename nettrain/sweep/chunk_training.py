@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 
-from nettrain.backend.base import Array
 from nettrain.backend.choose import open_backend
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.members import stack
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared
-from nettrain.inference.evaluate import Evaluation
+from nettrain.experiment.settings import Experiment
+from nettrain.inference.evaluate import Evaluation, Networks
+from nettrain.model.network import Network
 from nettrain.sweep.messages import (
     ChunkProgress,
     FromWorker,
@@ -89,9 +90,10 @@ class ChunkTraining:
 
     def _rung_reached(self, event: EpochDone) -> RungReached:
         """The metric of the trials that still train; their results will have it too."""
-        population, metric = self._run.population, self.chunk.metric
-        networks = _Networks(population["parameters"], population["statistics"], population.members)
-        values = _measure(self._run, networks, metric, {_split(metric)})[metric]
+        run, population, metric = self._run, self._run.population, self.chunk.metric
+        fitted = population["parameters"], population["statistics"]
+        network = Network(run.backend, run.architecture, *fitted, population.layers)
+        values = _measure(run, network, population.members, metric, {_split(metric)})[metric]
         by_member = dict(zip(population["original"].tolist(), values, strict=True))
         figures = {self.chunk.trials[member]: by_member[member] for member in event.members.tolist()}
         for trial, figure in figures.items():
@@ -134,30 +136,19 @@ def _build(chunk: TrialChunk, data: Prepared, device: int | None) -> TrainingRun
     return build(chunk.experiments, data, backend)
 
 
-@dataclass(frozen=True)
-class _Networks:
-    """Parameters (R, P) and running statistics (R, Q) on the device, and the members' stacked settings."""
-
-    parameters: Array
-    statistics: Array
-    members: object
-
-
 def _final_figures(run: TrainingRun, chunk: TrialChunk, members: Sequence[int]) -> Figures:
     """The figures of some members' final networks; test rows are left for the run of the best trial."""
     if not members:
         return {}
-    rows = list(members)
-    networks = _Networks(
-        run.backend.from_host(run.final[rows]),
-        run.backend.from_host(run.final_statistics[rows]),
-        stack([chunk.experiments[member] for member in members]),
-    )
+    rows, experiments = list(members), [chunk.experiments[member] for member in members]
+    networks = Networks(run.final[rows], run.final_statistics[rows], experiments)
     splits = {"validation" if "validation" in run.tables else "train", _split(chunk.metric)}
-    return _measure(run, networks, chunk.metric, splits)
+    return _measure(run, networks.on(run), stack(experiments), chunk.metric, splits)
 
 
-def _measure(run: TrainingRun, networks: _Networks, metric: str, splits: AbstractSet[str]) -> Figures:
+def _measure(
+    run: TrainingRun, network: Network, members: Experiment, metric: str, splits: AbstractSet[str]
+) -> Figures:
     """The loss, the quick metrics and `metric`, computed as a run computes them for its final weights."""
     # scratch memory of its own: the loop's has the size that the population has by now
     apart = replace(run, pool=Pool(run.backend))
@@ -166,8 +157,7 @@ def _measure(run: TrainingRun, networks: _Networks, metric: str, splits: Abstrac
     figures: Figures = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
         for split in splits:
-            rows = run.tables[split]
-            evaluation = Evaluation(apart, rows, networks.parameters, networks.statistics, networks.members)
+            evaluation = Evaluation(apart, run.tables[split], network, members)
             loss, measured = evaluation.measured(names)
             figures[f"{PREFIXES[split]}_loss"] = loss.tolist()
             for name in measured[0].scalars:

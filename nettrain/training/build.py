@@ -21,7 +21,8 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.inference.dataset import Dataset, place, table_of
 from nettrain.inference.predict import chunk_rows
-from nettrain.model.architecture import Architecture, layer_initializers
+from nettrain.model.architecture import Architecture
+from nettrain.model.blocks import Rates, member_architectures, stacked_layers
 from nettrain.model.parameters import (
     ParameterLayout,
     initial_row,
@@ -31,12 +32,15 @@ from nettrain.model.parameters import (
 )
 from nettrain.training.batches import BatchPlan, shared
 from nettrain.training.double_buffer import DoubleBuffer, buffer_rows
+from nettrain.training.groups import penalty
 from nettrain.training.memory import working_bytes
 from nettrain.training.plateau import PlateauMonitor
 from nettrain.training.population import Population
 from nettrain.training.profile import Profile
 from nettrain.training.snapshots import Snapshots
 from nettrain.training.stopping import ConvergenceMonitor, Stopping
+
+START_ROWS = 1024  # of the training rows, for layers whose start depends on them
 
 
 @dataclass
@@ -45,8 +49,8 @@ class TrainingRun:
 
     experiment: Experiment  # what all members share
     backend: Backend
-    plan: Architecture
-    place: ParameterLayout
+    architecture: Architecture
+    layout: ParameterLayout
     population: Population
     pool: Pool
     batches: BatchPlan
@@ -93,25 +97,26 @@ def build(
     if len({grouping_key(experiment) for experiment in experiments}) > 1:
         raise ValueError("these experiments do not have one grouping key")
     members = stack(experiments)
-    population = Population(members, len(experiments))
-    rates = [float(np.max(layer.dropout)) for layer in members.model.hidden_layers()]
-    plan = network_of(first, data, rates=rates, input_noise=float(np.max(members.model.input_noise)))
-    place = layout(plan)
+    dropout = tuple(float(np.max(layer.dropout)) for layer in members.model.hidden_layers())
+    architecture = network_of(first, data, Rates(dropout, float(np.max(members.model.input_noise))))
+    own = member_architectures(architecture, [experiment.model for experiment in experiments])
+    population = Population(members, len(experiments), stacked_layers(own))
+    parameters = layout(architecture)
     batches, monitor = batches_of(first, data.train), _monitor(first, data)
-    widths = place.size, statistics_layout(plan).size
+    widths = parameters.size, statistics_layout(architecture).size
     run = TrainingRun(
         experiment=first,
         backend=backend,
-        plan=plan,
-        place=place,
+        architecture=architecture,
+        layout=parameters,
         population=population,
         pool=Pool(backend),
         batches=batches,
         calendar=Calendar(batches.steps, first.training.epochs),
-        tables=_tables(first, data, backend, plan.outputs),
+        tables=_tables(first, data, backend, architecture.outputs),
         monitor=monitor,
         stopping=Stopping(population, maximize=goal(monitor) == "maximize"),
-        convergence=ConvergenceMonitor(population, backend, members.training.convergence, place.size),
+        convergence=ConvergenceMonitor(population, backend, members.training.convergence, parameters.size),
         snapshots=Snapshots(population, backend, first.training, *widths),
         plateau=_plateau(population, first, monitor),
         task=task_of(data.preprocessing, first),
@@ -119,7 +124,8 @@ def build(
         final=np.zeros((len(experiments), widths[0]), backend.dtype),
         final_statistics=np.zeros((len(experiments), widths[1]), backend.dtype),
     )
-    _allocate(run, experiments, data)
+    _allocate(run)
+    _start(run, own, experiments, data)
     _place(run, whole=whole)
     return run
 
@@ -127,8 +133,8 @@ def build(
 def _place(run: TrainingRun, *, whole: bool) -> None:
     """Put the rows where they are to lie, now that all else has its memory."""
     backend, batches, groups = run.backend, run.batches, run.orders
-    working = working_bytes(backend, run.plan, run.population.size, groups, batches)
-    chunk = 2 * chunk_rows(run.plan, backend.chunk_bytes)
+    working = working_bytes(backend, run.architecture, run.population.size, groups, batches)
+    chunk = 2 * chunk_rows(run.architecture, backend.chunk_bytes)
     passing = {name: table.bytes_of(chunk) for name, table in run.tables.items()}
     rows = buffer_rows(run.tables["train"], groups, batches)
     if whole or rows >= batches.rows:
@@ -158,7 +164,7 @@ def _plateau(population: Population, experiment: Experiment, monitor: str) -> Pl
 def batches_of(experiment: Experiment, train: Rows) -> BatchPlan:
     """How the training rows are cut into batches. Raises DataError when one is larger than all of them."""
     rows, size = len(train.x), experiment.training.batch_size
-    fewest = 2 if any(layer.batch_norm for layer in experiment.model.hidden_layers()) else 1
+    fewest = 2 if experiment.model.couples_rows else 1
     if rows < fewest:
         raise DataError("model.batch_norm: one training row has no spread, it needs two")
     if size == "full":
@@ -177,10 +183,10 @@ def _tables(experiment: Experiment, data: Prepared, backend: Backend, outputs: i
     }
 
 
-def _allocate(run: TrainingRun, experiments: Sequence[Experiment], data: Prepared) -> None:
+def _allocate(run: TrainingRun) -> None:
     """The arrays that have the member axis."""
     members, register, zeros = run.population.members, run.population.register, run.backend.zeros
-    size, width = run.population.size, run.place.size
+    size, width = run.population.size, run.layout.size
     register("parameters", zeros((size, width)))
     register("gradient", zeros((size, width)), scratch=True)
     chosen = run.experiment.optimizer
@@ -191,24 +197,30 @@ def _allocate(run: TrainingRun, experiments: Sequence[Experiment], data: Prepare
         register("at_rest", np.zeros(size, dtype=bool))
     register("total", zeros((size, 2), np.float64))
     register("rate", np.zeros(size))
-    l2 = members.regularization.l2.astype(float)
-    register("l2", run.backend.from_host(np.stack([l2, np.zeros(size)], axis=1)))
+    register("l2", run.backend.from_host(penalty(run.population, run.layout, "l2")))
     _allocate_limits(run)
     register("loss", run.backend.from_host(columns(members.loss.kernel_numbers(), size)))
     known = shaped(members.optimizer, 1).coefficients(np.ones((size, 1)), np.ones(1))
     twice = 1 if chosen.ahead() is None else 2
-    register("coefficients", zeros((size, DECAYS + twice * len(known))), scratch=True)
+    register("coefficients", zeros((size, len(run.layout.groups), DECAYS + twice * len(known))), scratch=True)
     register("statistics", zeros(run.final_statistics.shape))
     if run.experiment.training.early_stopping is not None:
         register("best_parameters", zeros((size, width)))
         register("best_statistics", zeros(run.final_statistics.shape))
     keys = [key_words(int(seed)) for seed in members.training.noise_seed]
     register("noise_keys", run.backend.from_host(np.array(keys, dtype=np.uint64)))
-    run.population["statistics"][:] = run.backend.from_host(initial_statistics(statistics_layout(run.plan)))
-    for r, experiment in enumerate(experiments):
-        one = network_of(experiment, data)  # with the member's own numbers, which initializers read
-        inits = layer_initializers(experiment.model, one)
-        row = initial_row(one, run.place, inits, experiment.model.seed or 0)
+
+
+def _start(
+    run: TrainingRun, own: Sequence[Architecture], experiments: Sequence[Experiment], data: Prepared
+) -> None:
+    """Initial weights of every member, by its own numbers and seed, and the running statistics."""
+    statistics = initial_statistics(run.architecture, statistics_layout(run.architecture))
+    run.population["statistics"][:] = run.backend.from_host(statistics)
+    asked = any(node.layer.starts_from_rows for node in run.architecture.nodes)
+    rows = data.train.x[:START_ROWS] if asked else None
+    for r, (architecture, experiment) in enumerate(zip(own, experiments, strict=True)):
+        row = initial_row(architecture, run.layout, experiment.model.seed or 0, rows)
         run.population["parameters"][r] = run.backend.from_host(row)
 
 
@@ -216,10 +228,12 @@ def _allocate_limits(run: TrainingRun) -> None:
     """What penalties and limits beside l2 read, where any member has them."""
     members, register, place = run.population.members, run.population.register, run.backend.from_host
     size, training, penalties = run.population.size, members.training, members.regularization
-    limits = [penalties.l1, *(_or(limit, np.inf) for limit in (training.clip_value, training.clip_norm))]
-    if training.clip_value is not None or training.clip_norm is not None or (penalties.l1 > 0).any():
-        register("penalties", place(columns(limits, size)))
-        register("no_l2", place(np.zeros((size, 2))))
+    limits = [_or(limit, np.inf) for limit in (training.clip_value, training.clip_norm)]
+    l1 = penalty(run.population, run.layout, "l1")
+    if training.clip_value is not None or training.clip_norm is not None or (l1 > 0).any():
+        register("limits", place(columns(limits, size)))
+        register("l1", place(l1))
+        register("no_l2", place(np.zeros(l1.shape)))
     if penalties.max_norm is not None:
         register("max_norm", place(penalties.max_norm.astype(float)))
 

@@ -4,31 +4,42 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.backend.base import Floats
 from nettrain.catalogue.members import shaped
-from nettrain.catalogue.optimizers import DECAYS
+from nettrain.catalogue.optimizers import DECAYS, Optimizer
 from nettrain.catalogue.schedules import Reactive
+from nettrain.catalogue.settings import Number
 from nettrain.training.build import TrainingRun
+from nettrain.training.groups import factors
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
 
 def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[Any, Any]:
-    """What the optimizer needs at steps first, first + 1, … (from 0): (T, R, K), and the rates (R, T).
+    """What the optimizer needs at steps first, first + 1, … (from 0): (T, R, G, 1 + K), and the rates (R, T).
 
-    Computed on the host in float64 and rounded to the run's dtype. Columns: αλ of the decoupled decay, 0, the
-    rule's values, and where it looks ahead also those of the step after.
+    Computed on the host in float64 and rounded to the run's dtype. For each group of parameters αλ of the
+    decoupled decay, then the rule's values, and where it looks ahead also those of the step after.
     """
     following = run.experiment.optimizer.ahead() is not None
     steps = np.arange(first, first + count + following, dtype=float)
     settings, rate = settings_at(run, steps), rates_at(run, steps)
-    values = settings.coefficients(rate, steps + 1)
-    columns = [rate * decay_of(run), 0.0, *values]
-    table = np.empty((len(steps), run.population.size, len(columns)), run.backend.dtype)
-    for k, value in enumerate(columns):
-        table[:, :, k] = np.broadcast_to(value, rate.shape).T
+    groups = [_columns(run, settings, rate, steps, group) for group in range(len(run.layout.groups))]
+    table = np.empty((len(steps), run.population.size, len(groups), len(groups[0])), run.backend.dtype)
+    for group, columns in enumerate(groups):
+        for k, value in enumerate(columns):
+            table[:, :, group, k] = np.broadcast_to(value, rate.shape).T
     if not following:
         return table, rate
-    return np.concatenate([table[:-1], table[1:, :, DECAYS:]], axis=2), rate[:, :-1]
+    return np.concatenate([table[:-1], table[1:, :, :, DECAYS:]], axis=3), rate[:, :-1]
+
+
+def _columns(run: TrainingRun, settings: Optimizer, rate: Floats, steps: Floats, group: int) -> list[Number]:
+    """The values of one group of parameters: the decay, then the rule's, each fit for (R, T)."""
+    pace = factors(run.population, run.layout, "learning_rate")[:, group, None]
+    decay = factors(run.population, run.layout, "weight_decay")[:, group, None]
+    own = rate * pace
+    return [own * (decay_of(run) * decay), *settings.coefficients(own, steps + 1)]
 
 
 def rates_at(run: TrainingRun, steps: Any) -> Any:

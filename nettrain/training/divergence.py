@@ -14,7 +14,8 @@ from typing_extensions import TypedDict
 from nettrain.backend.base import Backend, HostArray
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
-from nettrain.model.network import Tape
+from nettrain.model.architecture import INPUT, OUTPUT, Block
+from nettrain.model.tape import Tape
 from nettrain.training.build import TrainingRun, build
 from nettrain.training.coefficients import coefficient_table
 from nettrain.training.loop import Training
@@ -86,7 +87,7 @@ class Divergence:
 def diagnose(
     experiment: Experiment, data: Prepared, backend: Backend, state: TrainingState | None = None
 ) -> Divergence | None:
-    """Train a resolved experiment until it diverges; None when it does not.
+    """Train a settled experiment until it diverges; None when it does not.
 
     `state` is that of the same experiment alone, before it diverged. What is found does not depend on it: a
     state from within an epoch does not know with which weights that began, and the one right before the step
@@ -120,8 +121,11 @@ def advice(experiment: Experiment, rate: float) -> list[str]:
     return tries
 
 
-def _name(layer: int, layers: int) -> str:
-    return "the output layer" if layer == layers - 1 else f"hidden layer {layer + 1}"
+def _name(block: Block) -> str:
+    """A block in a sentence."""
+    if block.name == INPUT:
+        return "the noisy inputs"
+    return "the output layer" if block.name == OUTPUT else f"hidden layer {block.number + 1}"
 
 
 class _Look:
@@ -160,45 +164,47 @@ class _Look:
         run, step = self.run, training.step - 1
         epoch, position = divmod(step, run.batches.steps)
         _, rate = coefficient_table(run, step, 1)
-        where, layer = self._first(training, position)
+        where, block = self._first(training, position)
         return Divergence(
             epoch + 1,
             step + 1,
             where,
-            layer,
-            None if layer is None else _name(layer, len(run.plan.layers)),
+            None if block is None else block.number,
+            None if block is None else _name(block),
             self.norm,
             float(rate[0, 0]),
             self.good["parameters"][0],
             self.good["statistics"][0],
         )
 
-    def _first(self, training: Training, position: int) -> tuple[Where, int | None]:
+    def _first(self, training: Training, position: int) -> tuple[Where, Block | None]:
         """The first that is no number, in the order of the step: signals, loss, gradient, weights."""
         for name, array in self.before.items():
             self.run.population[name][...] = beside(self.run.population[name], self.run.backend, array)
         start, stop = list(self.run.batches.bounds())[position]
         self.run.population["total"][:] = 0
         tape = Tape()
-        work = append_loss(tape, self.run, training.steps[stop - start].index, point(self.run)).work
+        batch = append_loss(tape, self.run, training.steps[stop - start].index, point(self.run))
         with np.errstate(over="ignore", invalid="ignore"):
-            for call in tape:
+            for call in tape.bound(self.run.backend):
                 call()
-        for k, layer in enumerate(work):
-            if not all(self._finite(array) for array in (layer.dense, layer.z, layer.output)):
-                return "signal", k
+        for node in self.run.architecture.nodes:
+            if not self._finite(batch.signals.contexts[node.number].output):
+                return "signal", node.block
         if not self._finite(self.run.population["total"]):
             return "loss", None
         return self._broken_gradient()
 
-    def _broken_gradient(self) -> tuple[Where, int | None]:
+    def _broken_gradient(self) -> tuple[Where, Block | None]:
         """Gradients are computed from the last layer to the first."""
         broken = {
             slot.layer
-            for slot in self.run.place.slots
+            for slot in self.run.layout.slots
             if not np.isfinite(self.broken[0, slot.start : slot.start + slot.size]).all()
         }
-        return ("gradient", max(broken)) if broken else ("weights", None)
+        if not broken:
+            return "weights", None
+        return "gradient", self.run.architecture.nodes[max(broken)].block
 
     def _finite(self, array: Any) -> bool:
         return bool(self.run.backend.xp.isfinite(array).all())

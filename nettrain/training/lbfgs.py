@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array, Call
 from nettrain.training.build import TrainingRun
+from nettrain.training.groups import penalty, ranges
 
 Numbers = npt.NDArray[np.float64]
 
@@ -146,10 +147,13 @@ def _begun(run: TrainingRun) -> dict[int, Minimizer]:
 
 def _objective(run: TrainingRun) -> tuple[Array, Array]:
     """Loss plus l2/2·ΣW² (R,) and its gradient (R, P), on the host."""
-    population, kept, to_host = run.population, run.place.weights, run.backend.to_host
+    population, to_host = run.population, run.backend.to_host
     total, gradients = to_host(population["total"]), to_host(population["gradient"])
-    weights = to_host(population["parameters"][:, :kept])
-    l2 = population.members.regularization.l2.astype(float)
     mean = getattr(run.experiment.loss, "reduction", "mean") == "mean"
-    gradients[:, :kept] += l2[:, None] * weights
-    return total[:, 0] / (total[:, 1] if mean else 1.0) + 0.5 * l2 * (weights**2).sum(axis=1), gradients
+    values, rates = total[:, 0] / (total[:, 1] if mean else 1.0), penalty(population, run.layout, "l2")
+    for start, stop, group in ranges(run.layout):
+        weights, l2 = to_host(population["parameters"][:, start:stop]), rates[:, group]
+        if (l2 > 0).any():
+            gradients[:, start:stop] += l2[:, None] * weights
+            values = values + 0.5 * l2 * (weights**2).sum(axis=1)
+    return values, gradients

@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from nettrain.catalogue.metrics import metrics
 from nettrain.inference.evaluate import Evaluation
+from nettrain.model.network import Network
 from nettrain.training.batches import Index, orders
 from nettrain.training.build import TrainingRun
 from nettrain.training.coefficients import TABLE_STEPS, coefficient_table
 from nettrain.training.events import EpochDone, Event, MemberStopped, TrainingDone
+from nettrain.training.groups import Floats, penalty, ranges
 from nettrain.training.profile import timing
 from nettrain.training.step import TrainingStep, training_step
 from nettrain.training.step_schedule import StepSchedule
@@ -74,13 +76,10 @@ class Training:
         self.steps: dict[int, TrainingStep] = {
             rows: training_step(self.run, rows, self.run.orders, self.course) for rows in sizes
         }
-        table, fitted = (
-            self.run.tables.get("validation"),
-            (population["parameters"], population["statistics"]),
-        )
-        self.validation = table and Evaluation(
-            self.run, table, *fitted, population.members, watched(self.run)
-        )
+        table = self.run.tables.get("validation")
+        fitted = population["parameters"], population["statistics"]
+        net = Network(self.run.backend, self.run.architecture, *fitted, population.layers)
+        self.validation = table and Evaluation(self.run, table, net, population.members, watched(self.run))
 
     @property
     def _rules(self) -> Any:
@@ -251,11 +250,17 @@ class Training:
 
     def _penalty(self) -> npt.NDArray[np.float64]:
         """l2/2·ΣW² + l1·Σ|W| of each member, with the weights as they are."""
-        penalties = self.run.population.members.regularization
-        l1, l2 = penalties.l1, penalties.l2
-        if not ((l1 > 0) | (l2 > 0)).any():
-            return np.zeros(len(l2))
-        xp, weights = self.run.backend.xp, self.run.population["parameters"][:, : self.run.place.weights]
+        population, layout = self.run.population, self.run.layout
+        l1, l2 = (penalty(population, layout, name) for name in ("l1", "l2"))
+        total = np.zeros(population.size)
+        for start, stop, group in ranges(layout):
+            if ((l1[:, group] > 0) | (l2[:, group] > 0)).any():
+                total = total + self._penalty_of(slice(start, stop), l1[:, group], l2[:, group])
+        return total
+
+    def _penalty_of(self, part: slice, l1: Floats, l2: Floats) -> Floats:
+        """The penalty (R,) on some of the parameters, with l1 and l2 (R,) of their group."""
+        xp, weights = self.run.backend.xp, self.run.population["parameters"][:, part]
         sizes = xp.absolute(weights.astype(np.float64))
         sums = sizes.sum(axis=1)
         sizes *= sizes

@@ -9,18 +9,20 @@ TRAINED, INFERRED = 5, 2  # arrays as large as a layer's signal: in a step at mo
 PASSES = 3  # copies of parameters: the networks that are measured, and what penalties are summed up from
 
 
-def working_bytes(backend: Backend, plan: Architecture, members: int, groups: int, batches: BatchPlan) -> int:
+def working_bytes(
+    backend: Backend, architecture: Architecture, members: int, groups: int, batches: BatchPlan
+) -> int:
     """About what the steps, the passes without training and an epoch's end need; rather too much.
 
     Signals and masks of one batch and of one chunk, the gathered rows and their noise, orders, and
     temporary copies of parameters.
     """
-    chunk, size = chunk_rows(plan, backend.chunk_bytes), backend.dtype.itemsize
-    columns = sum(layer.columns + layer.units for layer in plan.layers)
-    last = plan.layers[-1].units
-    gathered = groups + (members if plan.input_noise > 0 else 0)
+    chunk, size = chunk_rows(architecture, backend.chunk_bytes), backend.dtype.itemsize
+    columns = sum(node.outputs for node in architecture.nodes)
+    last = architecture.outputs
+    gathered = groups + members
     signals = members * columns * (TRAINED * batches.batch_size + INFERRED * chunk)
-    rows = gathered * batches.batch_size * (plan.inputs + last)
+    rows = gathered * batches.batch_size * (architecture.inputs + last)
     measured = 4 * members * chunk * last  # a loss and a metric of each row, in float64
     orders = groups * (batches.rows + batches.batch_size)
-    return size * (signals + rows) + 8 * (measured + orders + PASSES * members * plan.parameters)
+    return size * (signals + rows) + 8 * (measured + orders + PASSES * members * architecture.parameters)

@@ -4,6 +4,7 @@ Every array with one row per member is listed here, host and device alike, and `
 the members that go on to the front of all of them. Nobody else may keep a view across it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,19 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array
 from nettrain.catalogue.members import select
+from nettrain.model.layers import Layer
 
 COMPACT_FROM = 8  # rows move when one in this many has stopped
 
 
 class Population:
-    """R members that train side by side; `members` holds their stacked settings.
+    """R members that train side by side; `members` holds their stacked settings, `layers` those by layer.
 
     `original` (R,) says which of the members at the start each row is, `active` (R,) which still train.
     """
 
-    def __init__(self, members: Any, size: int) -> None:
-        self.members = members
+    def __init__(self, members: Any, size: int, layers: Sequence[Layer] = ()) -> None:
+        self.members, self.layers = members, list(layers)
         self.size = size
         self._rows: dict[str, Array] = {}
         self._scratch: set[str] = set()
@@ -61,4 +63,5 @@ class Population:
         for array in self._rows.values():
             array[: len(rows)] = array[rows]
         self.members = select(self.members, rows)
+        self.layers = select(self.layers, rows)
         self.size = len(rows)

@@ -1,11 +1,11 @@
 """Where the time of a run goes: seconds in each phase, measured only when somebody asks."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import perf_counter
 
 from nettrain.backend.base import Backend, Call
-from nettrain.model.network import Tape
+from nettrain.model.tape import Tape
 
 STEP = ("gather", "forward", "loss", "backward", "update")
 PHASES = ("preparing", *STEP, "evaluation", "writing")
@@ -33,7 +33,7 @@ class Profile:
 
     def timed(self, tape: Tape, backend: Backend) -> Call:
         """A call that replays the tape with a look at the clock between its phases."""
-        parts = [(name, backend.capture(calls)) for name, calls in phases(tape)]
+        parts = [(name, backend.capture(calls)) for name, calls in tape.phases(backend)]
         seconds, clock = self._seconds, self._clock
 
         def replay() -> None:
@@ -52,13 +52,6 @@ class Profile:
         whole = self._clock() - self._started
         rest = max(0.0, whole - sum(self._seconds.values()))
         return {**self._seconds, "rest": rest, "whole": whole}
-
-
-def phases(tape: Tape) -> list[tuple[str, Sequence[Call]]]:
-    """The tape's calls, cut where a phase begins; what comes before the first belongs to it."""
-    starts = [0, *(position for position, _ in tape.phases[1:]), len(tape)]
-    names = [name for _, name in tape.phases]
-    return [(name, tape[starts[k] : starts[k + 1]]) for k, name in enumerate(names)]
 
 
 def timing(profile: Profile | None, name: str) -> AbstractContextManager[None]:

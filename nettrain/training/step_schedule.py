@@ -9,7 +9,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, HostArray
 from nettrain.backend.kernel import kernel, prange
-from nettrain.model.network import Tape
+from nettrain.model.tape import Tape
 from nettrain.training.batches import BatchPlan, Index
 from nettrain.training.build import TrainingRun
 from nettrain.training.coefficients import TABLE_STEPS
@@ -73,13 +73,15 @@ class StepSchedule:
 
     def begin_step(self, tape: Tape, index: Array) -> None:
         """Append: index (G, B) and the population's coefficients are those of the next step."""
-        arrays = (self._coefficients, self.orders, self.table, self.done, self._steps, self._size)
-        work = index.size + self._coefficients.size
-        tape.append(self._backend.launch(load_step, work, index, *arrays))
+        members, longest = len(self._coefficients), len(self.table)
+        now = self._coefficients.reshape(members, -1)
+        table = self.table.reshape(longest, members, -1)
+        work = index.size + now.size
+        tape.launch(load_step, index, now, self.orders, table, self.done, self._steps, self._size, work=work)
 
     def end_step(self, tape: Tape) -> None:
         """Append: the step is done."""
-        tape.append(self._backend.launch(count_step, 1, self.done))
+        tape.launch(count_step, self.done)
 
 
 def steps_done(run: TrainingRun) -> Array:

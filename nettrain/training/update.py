@@ -13,20 +13,21 @@ import numpy as np
 from nettrain.backend.base import Array
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.optimizers import blocks
-from nettrain.model.network import Tape
+from nettrain.catalogue.optimizers.groups import WEIGHT
+from nettrain.model.tape import Tape
 from nettrain.training.build import TrainingRun
+from nettrain.training.groups import ranges
 
 LANES = 8  # partial sums that a block's squares are added up in
 STRIPE = 64  # units whose weights one thread scales at a time
 
 
 @kernel
-def penalise(w: Array, g: Array, numbers: Array, l2: Array, blocks: Array) -> None:
-    """g += l2·w + l1·sign(w), then clipped to ±limit; numbers (R, 3) are l1, limit (inf for none), norm."""
+def penalise(w: Array, g: Array, limits: Array, l1: Array, l2: Array, blocks: Array) -> None:
+    """g += l2·w + l1·sign(w), then clipped to ±limit; limits (R, 2) are that of a value and of the norm."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        decay, limit, zero = l2[r, kind], numbers[r, 1], g.dtype.type(0)
-        pull = numbers[r, 0] if kind == 0 else zero
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        decay, pull, limit = l2[r, group], l1[r, group], limits[r, 0]
         p, grads = w[r, first:last], g[r, first:last]
         for i in range(p.size):
             grad = grads[i] + decay * p[i] + pull * np.sign(p[i])
@@ -56,7 +57,7 @@ def block_squares(g: Array, sums: Array, blocks: Array) -> None:
 
 
 @kernel
-def clip_norm(g: Array, numbers: Array, sums: Array, blocks: Array) -> None:
+def clip_norm(g: Array, limits: Array, sums: Array, blocks: Array) -> None:
     """g *= min(1, limit/‖g‖) of each member (blocks lie member by member); a norm of NaN clips nothing."""
     for task in prange(blocks.shape[0]):
         r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
@@ -64,7 +65,7 @@ def clip_norm(g: Array, numbers: Array, sums: Array, blocks: Array) -> None:
         total = 0.0
         for k in range(r * each, (r + 1) * each):
             total += sums[k]
-        norm, limit = np.sqrt(total), np.float64(numbers[r, 2])
+        norm, limit = np.sqrt(total), np.float64(limits[r, 1])
         if norm > limit:
             grads, scale = g[r, first:last], g.dtype.type(limit / norm)
             for i in range(grads.size):
@@ -118,21 +119,21 @@ def first_look(run: TrainingRun) -> Tape:
     if look is not None:
         w, c, state = population["parameters"], population["coefficients"], population["state"]
         arrays = (w, population["ahead"], state, c, _blocks(run))
-        tape.append(run.backend.launch(look, w.size, *arrays))
+        tape.launch(look, *arrays)
     return tape
 
 
 def append_update(tape: Tape, run: TrainingRun) -> None:
     """The step from the gradient of the loss at `point`; void after the population is compacted."""
-    population, backend, one = run.population, run.backend, run.experiment.optimizer
+    population, one = run.population, run.experiment.optimizer
     w, g, c = population["parameters"], population["gradient"], population["coefficients"]
     parts, l2 = _blocks(run), population["l2"]
-    if "penalties" in population:
+    if "limits" in population:
         _append_penalties(tape, run, parts)
         l2 = population["no_l2"]
     ahead = (population["ahead"],) if _looks_ahead(run) else ()
     update = (w, *ahead, g, population["state"], c, l2, parts)
-    tape.append(backend.launch(one.step(), w.size, *update))
+    tape.launch(one.step(), *update)
     if "max_norm" in population:
         _append_max_norm(tape, run)
 
@@ -142,19 +143,27 @@ def _looks_ahead(run: TrainingRun) -> bool:
 
 
 def _blocks(run: TrainingRun) -> Array:
-    sizes = run.population.size, run.place.size, run.place.weights
-    return run.backend.from_host(blocks(*sizes, run.backend.block))
+    """What a pass over the parameters goes through, group by group."""
+    return run.backend.from_host(blocks(run.population.size, ranges(run.layout), run.backend.block))
+
+
+def _norm_blocks(run: TrainingRun) -> Array:
+    """What a sum over a whole row goes through: weights, then all else, whatever their groups."""
+    weights = run.layout.weights
+    parts = [(0, weights, 0), (weights, run.layout.size, 1)]
+    return run.backend.from_host(blocks(run.population.size, parts, run.backend.block))
 
 
 def _append_penalties(tape: Tape, run: TrainingRun, parts: Array) -> None:
     """Penalties and clipping, in passes of their own."""
-    population, backend, g = run.population, run.backend, run.population["gradient"]
-    penalties = population["penalties"]
-    tape.append(backend.launch(penalise, g.size, point(run), g, penalties, population["l2"], parts))
+    population, g = run.population, run.population["gradient"]
+    limits = population["limits"]
+    tape.launch(penalise, point(run), g, limits, population["l1"], population["l2"], parts)
     if run.experiment.training.clip_norm is not None:
+        parts = _norm_blocks(run)
         sums = run.pool.take("squares", (len(parts),), np.float64)
-        tape.append(backend.launch(block_squares, g.size, g, sums, parts))
-        tape.append(backend.launch(clip_norm, g.size, g, penalties, sums, parts))
+        tape.launch(block_squares, g, sums, parts)
+        tape.launch(clip_norm, g, limits, sums, parts)
 
 
 def _append_max_norm(tape: Tape, run: TrainingRun) -> None:
@@ -164,11 +173,10 @@ def _append_max_norm(tape: Tape, run: TrainingRun) -> None:
         [
             (r, slot.start, *slot.shape, first)
             for r in range(population.size)
-            for slot in run.place.slots
-            if slot.name == "weight"
+            for slot in run.layout.slots
+            if slot.group == WEIGHT
             for first in range(0, slot.shape[1], STRIPE)
         ]
     )
     squares = run.pool.take("unit_squares", (len(stripes), STRIPE), np.float64)
-    call = backend.launch(limit_norms, w.size, w, population["max_norm"], squares, backend.from_host(stripes))
-    tape.append(call)
+    tape.launch(limit_norms, w, population["max_norm"], squares, backend.from_host(stripes))

@@ -112,7 +112,7 @@ class TrainingJob:
             with timing(run.profile, "evaluation"):
                 networks, summary = self._measure(done)
             with timing(run.profile, "writing"):
-                recorder.networks(run.plan, networks, self.prepared.data.preprocessing)
+                recorder.networks(run.architecture, networks, self.prepared.data.preprocessing)
             summary["timing"]["total_seconds"] = perf_counter() - started
             if run.profile:
                 summary["profile"] = run.profile.table()

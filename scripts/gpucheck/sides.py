@@ -1,7 +1,6 @@
-"""The sides of the comparison, each a process that takes one order at a time and is killed when it is slow.
+"""Sides in processes of their own, asked for one thing at a time and ended when it takes too long.
 
-Orders and replies are lines of JSON on standard input and output; what libraries print there goes to standard
-error.
+A side says its lines as JSON on standard output; what libraries print there goes to standard error.
 """
 
 import json
@@ -9,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
@@ -20,22 +18,22 @@ from typing import Any
 from gpucheck.cases import Case
 
 SIDES = {
-    "nettrain": ("gpucheck.ours", "NettrainBenchmark"),
-    "torch": ("gpucheck.with_torch", "TorchBenchmark"),
-    "torch reduce-overhead": ("gpucheck.with_torch", "CompiledTorchBenchmark"),
-    "jax": ("gpucheck.with_jax", "JaxBenchmark"),
+    "nettrain": ("gpucheck.ours", "Side"),
+    "torch": ("gpucheck.with_torch", "Side"),
+    "torch reduce-overhead": ("gpucheck.with_torch", "Reduced"),
+    "jax": ("gpucheck.with_jax", "Side"),
 }
-EQUALITY = ("gpucheck.equality", "EqualityCheck")
+EQUALITY = ("gpucheck.equality", "Side")
 OURS = "nettrain"
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class LostError(Exception):
-    """A side has failed or taken too long; the message says why."""
+    """A side has gone: why."""
 
 
-class SideProcess:
-    """The process of a side, as its parent sees it."""
+class Side:
+    """A process that answers lines with lines."""
 
     def __init__(self, command: list[str], **environment: str) -> None:
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -54,8 +52,8 @@ class SideProcess:
         self.lines.put("")
         self.process.stdout.close()
 
-    def receive(self, limit: float) -> dict[str, Any]:
-        """The next reply. Raises LostError when it does not come in time, or the process has ended."""
+    def hear(self, limit: float) -> dict[str, Any]:
+        """The next line. Raises LostError when it does not come in time, or ever."""
         try:
             line = self.lines.get(timeout=max(limit, 0.1))
         except Empty:
@@ -64,24 +62,24 @@ class SideProcess:
         if not line:
             self.end()
             raise LostError(f"ended with exit code {self.process.returncode}")
-        reply: dict[str, Any] = json.loads(line)
-        return reply
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def ask(self, order: dict[str, Any], limit: float) -> dict[str, Any]:
-        """The reply to an order. Raises LostError as `receive` does, or with the error of the side."""
+        """An answer to an order. Raises LostError as `hear` does, or with what went wrong there."""
         assert self.process.stdin is not None
         try:
             print(json.dumps(order), file=self.process.stdin, flush=True)
         except OSError:
             self.end()
             raise LostError(f"ended with exit code {self.process.returncode}") from None
-        reply = self.receive(limit)
-        if "failed" in reply:
-            raise LostError(reply["failed"])
-        return reply
+        answer = self.hear(limit)
+        if "failed" in answer:
+            raise LostError(answer["failed"])
+        return answer
 
     def end(self) -> None:
-        """Kill it and all processes that it has started."""
+        """End it at once, and all that it has started."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -90,42 +88,43 @@ class SideProcess:
                 self.process.stdin.close()
 
 
-def start_side(name: str, backend: str) -> SideProcess:
-    """Start the process of a side; without a GPU all sides use one thread."""
+def started(name: str, backend: str) -> Side:
+    """The process of a side; without a GPU all sides have one thread."""
     threads = {} if backend == "cupy" else dict.fromkeys(POOLS, "1")
-    return SideProcess([sys.executable, sys.argv[0], "side", name, backend], **threads)
+    return Side([sys.executable, sys.argv[0], "side", name, backend], **threads)
 
 
-def build_order(case: Case) -> dict[str, Any]:
+def order_of(case: Case) -> dict[str, Any]:
     """The order to build a case."""
     return {"case": asdict(case)}
 
 
 def serve(name: str, backend: str) -> None:
-    """Be a side: report the version, then follow orders to build a case, take a turn or report facts."""
-    replies = os.fdopen(os.dup(1), "w")
+    """Be a side: say hello, then build a case, take a turn or tell facts, whatever a line asks for."""
+    answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module, kind = SIDES.get(name, EQUALITY)
-    hello = guard(lambda: {"version": import_module(module).VERSION})
-    print(json.dumps(hello), file=replies, flush=True)
+    hello = guarded(lambda: {"version": import_module(module).VERSION})
+    print(json.dumps(hello), file=answers, flush=True)
     side: Any = None
     for line in sys.stdin:
         order = json.loads(line)
         if "case" in order:
             side = None  # frees its memory before the next one is built
-            case = Case(**{**order["case"], "widths": tuple(order["case"]["widths"])})
-            reply = guard(lambda case=case: {"side": getattr(import_module(module), kind)(case, backend)})
-            side = reply.pop("side", None)
+            made = Case(**{**order["case"], "widths": tuple(order["case"]["widths"])})
+            answer = guarded(lambda made=made: {"side": getattr(import_module(module), kind)(made, backend)})
+            side = answer.pop("side", None)
         else:
-            reply = guard(getattr(side, order["do"]))
-        print(json.dumps(reply), file=replies, flush=True)
+            answer = guarded(getattr(side, order["do"]))
+        print(json.dumps(answer), file=answers, flush=True)
 
 
-def guard(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The result of a call, or the error that it raised."""
+def guarded(call: Any) -> dict[str, Any]:
+    """The answer of a call, or why there is none."""
     try:
-        return call()
+        answer: dict[str, Any] = call()
     except ModuleNotFoundError as error:
         return {"failed": f"no module {error.name}"}
-    except Exception as error:  # libraries may fail in any way on an unknown machine
+    except Exception as error:  # whatever a library meets on a machine nobody has seen
         return {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+    return answer

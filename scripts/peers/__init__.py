@@ -1,1 +1,1 @@
-"""What `scripts/bench` compares: nettrain and, where installed, JAX, PyTorch and scikit-learn."""
+"""The sides that `scripts/bench` compares: nettrain and, where they are installed, JAX and PyTorch."""

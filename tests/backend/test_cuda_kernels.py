@@ -61,6 +61,7 @@ KERNELS = every_kernel()
 def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
+    yield ["model.norm=layer", "model.residual=true"]
     yield ["model.hidden=[160, 160]"]  # whose products are a BLAS's
     yield ["model.hidden=[160, 160]", "model.activation=relu"]
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]

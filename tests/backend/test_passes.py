@@ -14,7 +14,7 @@ from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import add_bias, apply_relu_mask
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
-from nettrain.model.batch_norm import normalise_by_running
+from nettrain.model.layers.batch_norm import normalise_by_running
 from tests.fake_cupy.arrays import device
 from tests.fake_cupy.on_host import COMPILER, compiled, flattened, run
 

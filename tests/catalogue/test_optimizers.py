@@ -14,7 +14,6 @@ from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.optimizers import DECAYS, blocks, optimizers
 from tests.catalogue.literal_rules import RULES
-from tests.catalogue.oracles import assert_oracles
 from tests.variants import variants
 
 BLOCK = NumpyBackend.block
@@ -50,29 +49,30 @@ class Walk:
     """The fused pass on one parameter vector per member."""
 
     def __init__(self, numbers: list[dict], start: np.ndarray, weights: int, l2: float = 0.0) -> None:
-        self.members = [optimizers[block["name"]](**block) for block in numbers]
+        self.members = [optimizers[given["name"]](**given) for given in numbers]
         self.one, size = self.members[0], start.size
         self.backend = open_backend("numpy", dtype=str(start.dtype), threads=1)
         self.w = np.tile(start, (len(numbers), 1))
         self.ahead, self.g = np.zeros_like(self.w), np.zeros_like(self.w)
         self.state = np.zeros((len(numbers), len(self.one.slots()), size), start.dtype)
         self.l2 = np.tile(np.array([l2, 0.0], start.dtype), (len(numbers), 1))
-        self.blocks = blocks(len(numbers), size, weights, self.backend.block)
+        self.blocks = blocks(len(numbers), [(0, weights, 0), (weights, size, 1)], self.backend.block)
         self.look = self.one.ahead()
 
     def table(self, steps: int, rate: Time, mu: Time | None, decay: float) -> np.ndarray:
-        """As the engine makes it (T, R, K), with the next step's values where the rule looks ahead."""
+        """As training makes it (T, R, G, 1 + K), for weights and all else; ahead also the next step's values."""
         t = np.arange(1.0, steps + 2)
         rule, shape = shaped(stack(self.members), 1), (len(self.members), len(t))
         if mu is not None and rule.momentum_field is not None:
             momenta = np.broadcast_to([mu(k) for k in t], shape)
             rule = rule.model_copy(update={rule.momentum_field: momenta})
         rates = np.broadcast_to([rate(k) for k in t], shape)
-        values = [rates * decay, 0.0, *rule.coefficients(rates, t)]
-        table = np.stack([np.broadcast_to(value, shape).T for value in values], axis=2)
+        groups = [[rates * share, *rule.coefficients(rates, t)] for share in (decay, 0.0)]
+        table = np.stack([[np.broadcast_to(value, shape).T for value in values] for values in groups])
+        table = table.transpose(2, 3, 0, 1)
         if self.look is None:
             return table[:-1].astype(self.w.dtype)
-        return np.concatenate([table[:-1], table[1:, :, DECAYS:]], axis=2).astype(self.w.dtype)
+        return np.concatenate([table[:-1], table[1:, :, :, DECAYS:]], axis=3).astype(self.w.dtype)
 
     def steps(
         self, steps: int, gradient: Gradient, rate: Time, mu: Time | None = None, decay: float = 0.0
@@ -96,7 +96,7 @@ class Walk:
 
 
 def test_every_optimizer_has_an_oracle() -> None:
-    assert_oracles(optimizers, {*RULES, "lbfgs"})  # lbfgs: tests/training/test_lbfgs.py
+    assert {*RULES, "lbfgs"} == set(optimizers)  # lbfgs: tests/training/test_lbfgs.py
     assert {case["numbers"]["name"] for case in GOLDEN["cases"]} == IN_TORCH
 
 
@@ -119,12 +119,12 @@ def test_two_hundred_steps_equal_the_literal_rule(label: str, problem: str) -> N
     oracles = [
         RULES[name](float(w), walk.one, rate, mu, decay if i < weights else 0.0) for i, w in enumerate(start)
     ]
-    points_and_weights = [next(oracle) for oracle in oracles]
+    found = [next(oracle) for oracle in oracles]
     for _ in walk.steps(STEPS, gradient, rate, mu, decay):
-        points = np.array([point for point, _ in points_and_weights])
+        points = np.array([point for point, _ in found])
         gradients = gradient(points) + pulled * points
-        points_and_weights = [oracle.send(float(g)) for oracle, g in zip(oracles, gradients, strict=True)]
-        expected = np.array([w for _, w in points_and_weights])
+        found = [oracle.send(float(g)) for oracle, g in zip(oracles, gradients, strict=True)]
+        expected = np.array([w for _, w in found])
         assert np.abs(walk.w[0] - expected).max() <= 1e-12 * np.abs(expected).max()
     assert np.abs(walk.w[0] - start).max() > 1e-3  # it went somewhere
 
@@ -192,7 +192,7 @@ def test_moments_that_decay_become_zero_and_no_denormals(label: str) -> None:
 )
 def test_blocks_cover_every_parameter_once_and_split_by_kind(size: int, weights: int) -> None:
     seen = np.zeros((2, size), dtype=int)
-    for r, first, stop, kind in blocks(2, size, weights, BLOCK):
+    for r, first, stop, kind in blocks(2, [(0, weights, 0), (weights, size, 1)], BLOCK):
         assert 0 < stop - first <= BLOCK
         assert (stop <= weights) if kind == 0 else (first >= weights)
         seen[r, first:stop] += 1

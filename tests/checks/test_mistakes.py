@@ -1,6 +1,6 @@
 """Mistakes that people make in backpropagation, planted one at a time: each is found, and put where it is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,9 +13,10 @@ from nettrain.catalogue.losses import losses
 from nettrain.checks.diagnosis import diagnosis, layer_name, way_back
 from nettrain.checks.gradient import check
 from nettrain.checks.small import small_problem
-from nettrain.model import network
-from nettrain.model.network import Network
-from nettrain.model.parameters import views
+from nettrain.model.layers import batch_norm, dense
+from nettrain.model.layers.base import Context
+from nettrain.model.layers.dropout import Dropout
+from nettrain.model.network import Pass
 from nettrain.training import update
 
 INPUTS, ROWS = 5, 11
@@ -108,13 +109,13 @@ def to_transposed(a, b, out):
 
 def untransposed(m):
     """delta @ W instead of delta @ Wᵀ where W is square."""
-    right = Network._turned
+    right = dense.transposed
 
-    def turned(self, tape, k):
-        weight = self.arrays[k]["weight"]
-        return weight if weight.shape[1] == weight.shape[2] else right(self, tape, k)
+    def transposed(tape, at, name):
+        weight = at.array(name)
+        return weight if weight.shape[1] == weight.shape[2] else right(tape, at, name)
 
-    m.setattr(Network, "_turned", turned)
+    m.setattr(dense, "transposed", transposed)
 
 
 def to_mean_bias(a, b, out):
@@ -124,55 +125,57 @@ def to_mean_bias(a, b, out):
 
 
 def backward_with(change):
-    """Network.backward, before or after which something happens."""
+    """The backward pass, before or after which something happens."""
 
     def plant(m):
-        right = Network.backward
-        m.setattr(Network, "backward", lambda self, *arrays: change(right, self, *arrays))
+        right = Pass.backward
+        m.setattr(Pass, "backward", lambda self, *arrays: change(right, self, *arrays))
 
     return plant
 
 
-def wrong_bias(right, self, tape, x, gradient, work):
+def with_bias(signals):
+    """What the layers with a bias work with, in their order."""
+    return [at for at in signals.contexts.values() if at.layout.has(at.number, "bias")]
+
+
+def wrong_bias(right, self, tape, delta, gradient):
     """The bias of hidden 1 gets the gradient of hidden 2's."""
-    right(self, tape, x, gradient, work)
-    first, second = (views(gradient, self.place)[k]["bias"] for k in (0, 1))
-    tape.call(np.copyto, first, second)
+    right(self, tape, delta, gradient)
+    first, second, _ = with_bias(self)
+    tape.call(np.copyto, first.slope("bias"), second.slope("bias"))
 
 
-def off_by_one(right, self, tape, x, gradient, work):
+def off_by_one(m):
     """The view of hidden 1's dW starts one number too late."""
+    right = Context.slope
 
-    def late(buffer, place):
-        found = views(buffer, place)
-        m, n = found[0]["weight"].shape[1:]
-        found[0]["weight"] = buffer[:, 1 : 1 + m * n].reshape(-1, m, n)
-        return found
+    def late(self, name):
+        found = right(self, name)
+        if (self.number, name) != (0, "weight"):
+            return found
+        m, n = found.shape[1:]
+        return self.gradient[:, 1 : 1 + m * n].reshape(-1, m, n)
 
-    network.views = late
-    try:
-        right(self, tape, x, gradient, work)
-    finally:
-        network.views = views
+    m.setattr(Context, "slope", late)
 
 
-def stale_activations(right, self, tape, x, gradient, work):
+def stale_activations(right, self, tape, delta, gradient):
     """dW of the output from hidden 2's signals before its activation."""
-    right(self, tape, x, gradient, [*work[:-2], replace(work[-2], a=work[-2].z), work[-1]])
+    *_, hidden, output = with_bias(self)
+    output.buffers["x"] = hidden.buffers["out"]
+    right(self, tape, delta, gradient)
 
 
 def masks(change):
     """The way back through dropout, changed."""
 
     def plant(m):
-        right = Network._through_activation
+        def backward(self, tape, at, delta):
+            tape.add_call(lambda: change(delta, at.buffers["mask"]))
+            return delta
 
-        def through(self, tape, own, k, gradient):
-            if own.mask is not None:
-                tape.append(lambda: change(own.delta, own.mask))
-            right(self, tape, replace(own, mask=None), k, gradient)
-
-        m.setattr(Network, "_through_activation", through)
+        m.setattr(Dropout, "backward", backward)
 
     return plant
 
@@ -187,7 +190,7 @@ def norms(body):
             gradient[0, shift : shift + columns] = delta.sum(axis=1)
             delta[...] = body(delta, z, moments[:, 1:2], w[0, gain : gain + columns])
 
-        m.setattr(network, "normalise_backward", Planted(write))
+        m.setattr(batch_norm, "normalise_backward", Planted(write))
 
     return plant
 
@@ -235,11 +238,12 @@ def penalised(weights_end):
 
     def plant(m):
         right = update.blocks
-        m.setattr(
-            update,
-            "blocks",
-            lambda members, size, weights, *block: right(members, size, weights_end(size), *block),
-        )
+
+        def blocks(members, ranges, most):
+            size = ranges[-1][1]
+            return right(members, [(0, weights_end(size), 0), (weights_end(size), size, 1)], most)
+
+        m.setattr(update, "blocks", blocks)
 
     return plant
 
@@ -295,15 +299,15 @@ MISTAKES = {
     ),
     "a stale batch-norm mean": Mistake(
         CLASSES, ["model.batch_norm=true"], norms(stale_mean), "hidden 2 weight",
-        ["the way back through its batch_norm, whose gain and shift are right"],
+        ["the way back through its batch norm, whose gain and shift are right"],
     ),
     "a batch-norm gain left out": Mistake(
         CLASSES, ["model.batch_norm=true"], norms(no_gain), "hidden 2 weight",
-        ["the way back through its batch_norm"],
+        ["the way back through its batch norm"],
     ),
     "a batch-norm variance held still": Mistake(
         CLASSES, ["model.batch_norm=true"], norms(no_variance), "hidden 2 weight",
-        ["the way back through its batch_norm"],
+        ["the way back through its batch norm"],
     ),
     "l2 on biases": Mistake(
         NUMBERS, ["regularization.l2=0.3"], penalised(lambda size: size), "output bias",
@@ -386,11 +390,12 @@ MISTAKES = {
         ["only bias is wrong, in 3 layers", "one by the number of rows"],
     ),
     "an off-by-one in the views": Mistake(
-        CLASSES, [], backward_with(off_by_one), "hidden 1 weight",
+        CLASSES, [], off_by_one, "hidden 1 weight",
         ["only the weight of hidden 1 is wrong", "lies one place behind where it should"],
     ),
     "signals from before the activation": Mistake(
-        CLASSES, ["model.activation=tanh"], backward_with(stale_activations), "output weight", ["wrong from output down"],
+        CLASSES, ["model.activation=tanh"], backward_with(stale_activations), "output weight",
+        ["only the weight of output is wrong: look at what writes it"],
     ),
 }  # fmt: skip
 
@@ -452,7 +457,6 @@ def test_every_activation_is_watched(name, monkeypatch):
         into *= SLIGHTLY
 
     monkeypatch.setattr(kind, "backward_kernel", Planted(backward))
-    monkeypatch.setattr(kind, "rectifies", False)  # a product would do it
     found = check(problem)
     first = min(found.failing, key=way_back)
     assert ("output" if outputs else "hidden 2") == layer_name(problem, first.layer)

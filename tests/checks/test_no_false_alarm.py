@@ -12,6 +12,7 @@ from nettrain.checks.gradient import check
 from nettrain.checks.matrix import others, penalties
 from nettrain.checks.small import small_problem
 from nettrain.errors import SpecError
+from nettrain.model.layers import norms
 
 NETWORKS = 200
 LOT = 20  # networks of one test, so that a failure names few
@@ -35,7 +36,8 @@ def layer(generator):
         "activation": entry(activations, any_of(generator, hidden), generator),
         "init": any_of(generator, initializers),
         "bias": any_of(generator, ["auto", True, False]),
-        "batch_norm": bool(generator.random() < 0.3),
+        "norm": any_of(generator, ["none", *norms]),
+        "residual": bool(generator.random() < 0.3),
         "dropout": float(any_of(generator, [0.0, 0.0, 0.2, 0.5])),
     }
 
@@ -89,10 +91,12 @@ def test_right_networks_pass(first):
 
 
 def test_the_networks_are_of_all_kinds():
-    plans = [network(number).plan for number in range(NETWORKS)]
-    seen = {layer.activation.name for plan in plans for layer in plan.layers}
-    assert set(activations) == seen
-    assert {1, 2, 3, 4} == {len(plan.layers) for plan in plans}
-    assert {True, False} == {plan.normalises for plan in plans} == {plan.drops for plan in plans}
+    networks = [network(number).architecture for number in range(NETWORKS)]
+    layers = [[node.layer for node in one.nodes] for one in networks]
+    functions = {layer.function.name for one in layers for layer in one if layer.name == "activation"}
+    assert set(activations) == functions
+    assert {1, 2, 3, 4} == {len(one.widths) - 1 for one in networks}
+    for kind in ("batch", "layer", "residual", "dropout"):
+        assert {True, False} == {any(layer.name == kind for layer in one) for one in layers}, kind
     kinds = {drawn(number)[0] for number in range(NETWORKS)}
     assert {kind for name in losses for kind in losses[name].fits} == kinds

@@ -32,7 +32,7 @@ def at_kink(overrides, kind="classes"):
     """A network without hidden layers but one, whose unit 2 is at z = 0 in the first row of the batch."""
     problem = small_problem(kind, overrides)
     point = problem.point.copy()
-    first = views(point[None], problem.place)[0]
+    first = views(point[None], problem.layout)[0]
     z = problem.data.train.x[problem.rows[0]] @ first["weight"][0] + first["bias"][0, 0]
     first["bias"][0, 0, 2] -= z[2]
     return replace(problem, point=point)
@@ -49,7 +49,7 @@ def test_a_unit_at_its_kink_is_skipped_and_nothing_else(activation):
 def test_two_equal_pieces_of_maxout_are_a_kink():
     problem = small_problem("classes", ["model.hidden=[7]", "model.activation=maxout"])
     point = problem.point.copy()
-    first = views(point[None], problem.place)[0]
+    first = views(point[None], problem.layout)[0]
     for name in ("weight", "bias"):
         first[name][..., 7 + 3] = first[name][..., 3]
     found = check(replace(problem, point=point))
@@ -64,7 +64,7 @@ def test_two_equal_pieces_of_maxout_are_a_kink():
 def test_an_error_of_nothing_is_a_kink_of_mae():
     problem = small_problem("numbers", ["model.hidden=[]", "loss=mae"])
     point = problem.point.copy()
-    only, row = views(point[None], problem.place)[0], problem.rows[0]
+    only, row = views(point[None], problem.layout)[0], problem.rows[0]
     output = problem.data.train.x[row] @ only["weight"][0] + only["bias"][0, 0]
     only["bias"][0, 0, 1] -= (output - problem.data.train.y[row])[1]
     found = check(replace(problem, point=point))
@@ -75,7 +75,7 @@ def test_an_error_of_nothing_is_a_kink_of_mae():
 def test_a_kink_on_the_way_stops_differences_alone():
     problem = at_kink(["model.hidden=[7]", "model.activation=relu"])
     point = problem.point.copy()
-    views(point[None], problem.place)[0]["bias"][0, 0, 2] += 1e-7  # nearer than h, and not upon it
+    views(point[None], problem.layout)[0]["bias"][0, 0, 2] += 1e-7  # nearer than h, and not upon it
     found = check(replace(problem, point=point))
     assert (True, False, False) == (
         found.directional.crossed.all(),
@@ -99,7 +99,7 @@ def test_nothing_compared_is_no_success():
 
 def test_differences_against_a_closed_form():
     problem = small_problem("numbers", ["model.hidden=[]", "loss=mse_half"])
-    weight, row = problem.data.train.weight[problem.rows], views(problem.point[None], problem.place)[0]
+    weight, row = problem.data.train.weight[problem.rows], views(problem.point[None], problem.layout)[0]
     x, y = problem.data.train.x[problem.rows], problem.data.train.y[problem.rows]
     error = x @ row["weight"][0] + row["bias"][0, 0] - y
     true = x.T @ (error * weight[:, None]) / weight.sum()
@@ -121,11 +121,12 @@ def test_the_gradient_is_seen_in_a_step_to_the_last_bits():
 def test_masks_and_noise_are_those_of_training():
     problem = small_problem("classes", ["model.dropout=0.5", "model.input_noise=0.3"])
     drawn = backpropagated(problem)
-    assert {0.0, 2.0} == set(np.unique(drawn.masks[0])) == set(np.unique(drawn.masks[1]))
-    assert drawn.masks[2] is None
-    noise = drawn.x[0] - problem.data.train.x[problem.rows]
+    masks = [layer["mask"] for layer in drawn.drawn if "mask" in layer]
+    assert 2 == len(masks)
+    assert all({0.0, 2.0} == set(np.unique(mask)) for mask in masks)
+    noise = drawn.drawn[0]["noisy"][0] - problem.data.train.x[problem.rows]
     assert 0.2 < noise.std() < 0.4
-    here = views(problem.point[None], problem.place)
+    here = views(problem.point[None], problem.layout)
     assert drawn.loss == pytest.approx(float(Objective(problem, drawn)(here)[0]), rel=1e-14)
 
 
@@ -142,7 +143,7 @@ def test_samples_are_drawn_by_their_seed():
 
 
 def test_directions_have_length_one_and_move_every_number_and_no_padding():
-    place = small_problem("classes", []).place
+    place = small_problem("classes", []).layout
     moves = directions(place, np.random.default_rng(0))
     used = np.zeros(place.size, dtype=bool)
     for slot in place.slots:
@@ -236,7 +237,7 @@ def test_a_curved_objective_gets_a_second_look_and_a_wrong_gradient_does_not_pro
 def test_networks_that_hardly_learn_are_measured_by_their_objective():
     problem = small_problem("numbers", ["model.hidden=[3]", "model.activation=sigmoid"])
     point = problem.point.copy()
-    views(point[None], problem.place)[0]["bias"][...] = -60.0  # where sigmoid's derivative is e^-60
+    views(point[None], problem.layout)[0]["bias"][...] = -60.0  # where sigmoid's derivative is e^-60
     found = check(replace(problem, point=point))
     assert 0 < np.abs(tensor(found, 0, "weight").dual).max() < 1e-20
     assert not found.fails

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 
-from nettrain.model.architecture import Architecture, architecture
+from nettrain.model.architecture import Architecture
+from nettrain.model.blocks import architecture
 from nettrain.model.parameters import layout, views
 from nettrain.model.settings import ModelSettings
 
@@ -16,16 +17,30 @@ def plan(*hidden: int) -> Architecture:
 def test_weights_come_first_and_every_array_starts_on_a_boundary() -> None:
     place = layout(plan(7, 5))
     assert [(slot.layer, slot.name) for slot in place.slots] == [
-        (0, "weight"), (1, "weight"), (2, "weight"), (0, "bias"), (1, "bias"), (2, "bias"),
+        (0, "weight"), (3, "weight"), (6, "weight"), (0, "bias"), (3, "bias"), (6, "bias"),
     ]  # fmt: skip
     assert [slot.start for slot in place.slots] == [0, 64, 128, 192, 256, 320]
-    assert (place.size, place.weights) == (384, 192)
-    assert place.start(1, "bias") == 256
+    assert place.size == 384
+    assert place.start(3, "bias") == 256
+    assert [(part.group, part.start, part.stop) for part in place.ranges] == [
+        ("weight", 0, 192),
+        ("bias", 192, 384),
+    ]
+
+
+def test_what_a_layer_learns_lies_in_the_range_of_its_group() -> None:
+    model = ModelSettings(hidden=[7, 5], activation="prelu", norm="batch", residual=True, bias=True)
+    place = layout(architecture(model, 4, 3))
+    assert [part.group for part in place.ranges] == ["weight", "bias", "scale", "bias", "activation"]
+    assert place.groups == ("weight", "bias", "scale", "activation")
+    for slot in place.slots:
+        (part,) = (part for part in place.ranges if part.start <= slot.start < part.stop)
+        assert part.group == slot.group
 
 
 def test_views_share_the_members_memory_and_do_not_overlap() -> None:
     place, buffer = layout(plan(7, 5)), np.zeros((2, 384))
-    for k, layer in enumerate(views(buffer, place)):
+    for k, layer in enumerate(layer for layer in views(buffer, place) if layer):
         for name, array in layer.items():
             assert array.base is not None
             array[...] += 1 + k + (name == "bias") * 10
@@ -40,7 +55,8 @@ def test_parameters_are_counted_without_padding() -> None:
 
 
 def test_dropout_is_behind_hidden_layers_only() -> None:
-    assert [layer.dropout for layer in plan(7, 5).layers] == [0.5, 0.5, 0.0]
+    kinds = [[layer.name for layer in block.layers] for block in plan(7, 5).blocks]
+    assert kinds == [*[["dense", "activation", "dropout"]] * 2, ["dense", "activation"]]
 
 
 def test_an_architecture_survives_json() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from nettrain.catalogue.activations import activations
-from nettrain.model.architecture import Architecture, Layer
+from nettrain.model.blocks import architecture
+from nettrain.model.settings import ModelSettings
 from nettrain.output.members import endings, members_table
 from nettrain.output.report import REASONS, final_report
 
@@ -143,10 +143,8 @@ def test_endings() -> None:
 
 def test_the_report_of_a_repeat_to_the_letter() -> None:
     out = StringIO()
-    layer = Layer(4, 3, activations["linear"]())
-    final_report(
-        Console(file=out, width=120), Architecture(4, (layer,)), SUMMARY, Path("runs/iris"), ["config.yaml"]
-    )
+    linear = architecture(ModelSettings(hidden=[]), 4, 3)
+    final_report(Console(file=out, width=120), linear, SUMMARY, Path("runs/iris"), ["config.yaml"])
     assert [line.rstrip() for line in out.getvalue().splitlines()] == [
         "",
         " layer    units   activation   parameters      rows              loss         accuracy",

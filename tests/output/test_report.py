@@ -7,16 +7,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from nettrain.catalogue.activations import activations
-from nettrain.model.architecture import Architecture, Layer
-from nettrain.model.settings import BatchNorm
+from nettrain.model.architecture import Architecture
+from nettrain.model.blocks import architecture
+from nettrain.model.settings import ModelSettings
 from nettrain.output import report as report_module
 from nettrain.output.report import final_report, head
 from nettrain.training.events import REASONS
 
-PLAN = Architecture(
-    4, (Layer(4, 16, activations["tanh"](), dropout=0.5), Layer(16, 3, activations["linear"]()))
-)
+PLAN = architecture(ModelSettings(hidden=[16], activation="tanh", dropout=0.5), 4, 3)
 SUMMARY: dict[str, Any] = {
     "status": "finished",
     "stop_reason": "early_stopping",
@@ -132,19 +130,15 @@ def test_tables_that_fit_stand_side_by_side() -> None:
     assert header in report(width=84)
 
 
-def layer(fan_in: int, units: int, name: str, **options: Any) -> Layer:
-    numbers = {"pieces": 3} if name == "maxout" else {}
-    return Layer(fan_in, units, activations[name](**numbers), **options)
-
-
 def test_what_layers_are_made_of_is_told_in_80_columns() -> None:
-    layers = (
-        layer(64, 512, "leaky_relu", bias=False, batch_norm=BatchNorm(), dropout=0.25),
-        layer(512, 128, "maxout", bias=True, batch_norm=BatchNorm(), dropout=0.5),
-        layer(128, 32, "prelu", bias=False),
-        layer(32, 10, "linear"),
-    )
-    assert report(plan=Architecture(64, layers, input_noise=0.1))[1:10] == [
+    maxout = {"name": "maxout", "pieces": 3}
+    blocks = [
+        {"units": 512, "activation": "leaky_relu", "bias": False, "norm": "batch", "dropout": 0.25},
+        {"units": 128, "activation": maxout, "bias": True, "batch_norm": True, "dropout": 0.5},
+        {"units": 32, "activation": "prelu", "bias": False},
+    ]
+    plan = architecture(ModelSettings(layers=blocks, input_noise=0.1), 64, 10)
+    assert report(plan=plan)[1:10] == [
         " layer      units   activation                                      parameters",
         " ─────────────────────────────────────────────────────────────────────────────",
         " input         64   noise 0.1",
@@ -154,6 +148,15 @@ def test_what_layers_are_made_of_is_told_in_80_columns() -> None:
         " output        10   softmax                                                330",
         "",
         " total                                                                 236,010",
+    ]
+
+
+def test_layer_norms_and_skip_connections_are_told_too() -> None:
+    plan = architecture(ModelSettings(hidden=[8, 8], norm="layer", residual=True), 4, 3)
+    assert report(plan=plan)[4:7] == [
+        " hidden 1       8   layer norm + relu + residual           88",
+        " hidden 2       8   layer norm + relu + residual           88",
+        " output         3   softmax                                27",
     ]
 
 

@@ -7,15 +7,13 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from nettrain.catalogue.activations import activations
 from nettrain.errors import SpecError
-from nettrain.model.architecture import Architecture, Layer
+from nettrain.model.blocks import architecture
 from nettrain.model.parameters import layout, statistics_layout, views
-from nettrain.model.settings import BatchNorm
+from nettrain.model.settings import ModelSettings
 from nettrain.store.model_file import read_model, write_model
 
-NORMALISED = Layer(3, 5, activations["tanh"](), bias=False, batch_norm=BatchNorm(), dropout=0.5)
-PLAN = Architecture(3, (NORMALISED, Layer(5, 2, activations["linear"]())))
+PLAN = architecture(ModelSettings(hidden=[5], activation="tanh", norm="batch", dropout=0.5), 3, 2)
 
 
 def arrays(members, dtype):
@@ -60,14 +58,26 @@ def test_arrays_have_names_and_the_member_axis(file):
         stored = json.loads(f.metadata()["architecture"])
     assert {
         "layers.0.weight": (4, 3, 5),
-        "layers.0.gain": (4, 1, 5),
-        "layers.0.shift": (4, 1, 5),
-        "layers.0.running_mean": (4, 1, 5),
-        "layers.0.running_variance": (4, 1, 5),
-        "layers.1.weight": (4, 5, 2),
-        "layers.1.bias": (4, 1, 2),
+        "layers.1.gain": (4, 1, 5),
+        "layers.1.shift": (4, 1, 5),
+        "layers.1.running_mean": (4, 1, 5),
+        "layers.1.running_variance": (4, 1, 5),
+        "layers.4.weight": (4, 5, 2),
+        "layers.4.bias": (4, 1, 2),
     } == shapes
-    assert (3, [5, 2]) == (stored["inputs"], [layer["units"] for layer in stored["layers"]])
+    kinds = [[layer["name"] for layer in block["layers"]] for block in stored["blocks"]]
+    assert 3 == stored["inputs"]
+    assert [["dense", "batch", "activation", "dropout"], ["dense", "activation"]] == kinds
+
+
+def test_every_kind_of_layer_is_read_back(file):
+    model = ModelSettings(
+        hidden=[5, 4], activation="prelu", norm="layer", dropout=0.5, residual=True, input_noise=0.1
+    )
+    expected = architecture(model, 3, 2)
+    parameters, statistics = (np.zeros((1, place(expected).size)) for place in (layout, statistics_layout))
+    write_model(file, expected, parameters, statistics)
+    assert expected == read_model(file)[0]
 
 
 def refused(file):
@@ -105,12 +115,12 @@ def rewritten(file, change, **metadata):
 
 
 def test_an_array_that_lacks_is_named(file):
-    assert "no 'layers.1.bias'" == rewritten(file, lambda arrays: arrays.pop("layers.1.bias"))
+    assert "no 'layers.4.bias'" == rewritten(file, lambda arrays: arrays.pop("layers.4.bias"))
 
 
 def test_an_array_of_another_shape_is_named(file):
-    change = {"layers.1.bias": np.zeros((1, 1, 1), "float32")}
-    expected = "layers.1.bias is (1, 1, 1), the architecture says (2, 1, 2)"
+    change = {"layers.4.bias": np.zeros((1, 1, 1), "float32")}
+    expected = "layers.4.bias is (1, 1, 1), the architecture says (2, 1, 2)"
     assert expected == rewritten(file, lambda arrays: arrays.update(change))
 
 
@@ -134,8 +144,17 @@ def test_a_file_of_another_version_says_so(file):
 
 def test_an_activation_that_is_not_known_is_named(file):
     stored = PLAN.to_json()
-    stored["layers"][0]["activation"]["name"] = "unheard"
-    assert "no 'unheard'" == rewritten(file, lambda arrays: None, architecture=json.dumps(stored))
+    stored["blocks"][0]["layers"][2]["function"]["name"] = "unheard"
+    assert "layer activation: function: " in rewritten(
+        file, lambda arrays: None, architecture=json.dumps(stored)
+    )
+
+
+def test_a_layer_that_is_not_known_is_named(file):
+    stored = PLAN.to_json()
+    stored["blocks"][0]["layers"][1]["name"] = "unheard"
+    expected = "unknown layer norm 'unheard'"
+    assert expected == rewritten(file, lambda arrays: None, architecture=json.dumps(stored))
 
 
 def test_safetensors_of_somebody_else(file):

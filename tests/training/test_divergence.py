@@ -56,10 +56,10 @@ def test_the_layer_whose_numbers_broke_first_is_named(layer: int) -> None:
             state = snapshot(training)
             break
     weights = state.arrays["rows.parameters"][0]
-    for slot in training.run.place.slots:
-        if slot.name == "weight" and slot.layer <= layer:
-            part = weights[slot.start : slot.start + slot.size]
-            part[:] = np.sign(part) * 3e38 if slot.layer == layer else part * 1e3
+    matrices = [slot for slot in training.run.layout.slots if slot.name == "weight"]
+    for k, slot in enumerate(matrices[: layer + 1]):
+        part = weights[slot.start : slot.start + slot.size]
+        part[:] = np.sign(part) * 3e38 if k == layer else part * 1e3
     found = diagnosed(*SGD, state=state)
     assert found is not None
     assert (found.epoch, found.step) == (4, 22)

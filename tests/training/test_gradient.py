@@ -27,7 +27,7 @@ class Probe:
         kept += np.random.default_rng(1).random(kept.shape)
         # biases too are somewhere, so that no unit sits on a kink
         rng = np.random.default_rng(0)
-        for slot in self.run.place.slots:
+        for slot in self.run.layout.slots:
             part = self.parameters[:, slot.start : slot.start + slot.size]
             part += 0.3 * rng.standard_normal(part.shape)
 
@@ -55,7 +55,7 @@ class Probe:
 
 def assert_right(probe: Probe) -> None:
     gradient = probe.gradient()
-    for slot in probe.run.place.slots:
+    for slot in probe.run.layout.slots:
         places = range(slot.start, slot.start + slot.size)
         differences = np.array([probe.difference(place) for place in places])
         analytic = gradient[slot.start : slot.start + slot.size]
@@ -135,9 +135,9 @@ def test_a_linear_model() -> None:
 def test_padding_between_layers_stays_zero() -> None:
     run = built([experiment(IRIS, "optimizer=adam")])
     step = training_step(run, 16, 1)
-    run.population["coefficients"][:] = [0, 0, 0.9, 0.1, 0.999, 0.001, 1e-8, 0.1, 1]
-    used = np.zeros(run.place.size, dtype=bool)
-    for slot in run.place.slots:
+    run.population["coefficients"][:] = [0, 0.9, 0.1, 0.999, 0.001, 1e-8, 0.1, 1]
+    used = np.zeros(run.layout.size, dtype=bool)
+    for slot in run.layout.slots:
         assert slot.start % 64 == 0
         used[slot.start : slot.start + slot.size] = True
     for _ in range(5):
@@ -159,6 +159,6 @@ def test_l2_pulls_weights_and_leaves_biases_alone() -> None:
         step.replay()
         moved.append(run.population["parameters"][0] - start)
     pull = moved[1] - moved[0]
-    weights = run.place.weights
+    weights = run.layout.weights
     np.testing.assert_allclose(pull[:weights], -0.1 * 0.5 * start[:weights], rtol=1e-12, atol=1e-15)
     assert not pull[weights:].any()

@@ -7,8 +7,8 @@ from nettrain.catalogue.activations import activations
 from nettrain.catalogue.members import grouping_key
 from nettrain.errors import DataError
 from nettrain.inference.predict import predict
-from nettrain.model.network import Tape
 from nettrain.model.parameters import statistics_layout, views
+from nettrain.model.tape import Tape
 from nettrain.training.loop import train
 from nettrain.training.step import append_loss, training_step
 from tests.trained import IRIS, built, experiment, trained
@@ -110,7 +110,7 @@ def test_averages_follow_the_batches() -> None:
     run = built([experiment(IRIS, "model.batch_norm={momentum: 0.25}", "backend.dtype=float64")])
     step, x = training_step(run, 16, 1), run.tables["train"].x
     mean, variance = np.zeros(7), np.ones(7)
-    place = statistics_layout(run.plan)
+    place = statistics_layout(run.architecture)
     for first in (0, 16, 32):
         weight = run.population["parameters"][0, : 4 * 7].reshape(4, 7).copy()
         z = x[first : first + 16] @ weight
@@ -119,7 +119,7 @@ def test_averages_follow_the_batches() -> None:
         step.replay()
         mean = 0.75 * mean + 0.25 * z.mean(axis=0)
         variance = 0.75 * variance + 0.25 * z.var(axis=0, ddof=1)
-    kept = views(run.population["statistics"], place)[0]
+    kept = views(run.population["statistics"], place)[1]
     np.testing.assert_allclose(kept["running_mean"][0, 0], mean, rtol=1e-12)
     np.testing.assert_allclose(kept["running_variance"][0, 0], variance, rtol=1e-12)
 
@@ -127,7 +127,7 @@ def test_averages_follow_the_batches() -> None:
 def test_a_rows_prediction_does_not_depend_on_the_others() -> None:
     run = trained([experiment(IRIS, "model.batch_norm=true", "backend.dtype=float64")]).run
     x = run.tables["test"].x
-    fitted = (run.backend, run.plan, run.final, run.final_statistics)
+    fitted = (run.backend, run.architecture, run.final, run.final_statistics)
     whole = predict(*fitted, x)
     alone = np.concatenate([predict(*fitted, x[k : k + 1]) for k in range(len(x))], axis=1)
     np.testing.assert_allclose(whole, alone, rtol=1e-12)
@@ -162,34 +162,40 @@ def test_each_layer_drops_its_own_share() -> None:
     layers = "[{units: 200, dropout: 0.1}, {units: 100}, {units: 300, dropout: 0.6}]"
     run = built([experiment(text, f"model.layers={layers}", "training.batch_size=1024")])
     tape, index = Tape(), np.arange(1024)[None]
-    passed = append_loss(tape, run, index)
-    for call in tape:
+    contexts = append_loss(tape, run, index).signals.contexts
+    for call in tape.bound(run.backend):
         call()
-    for k, rate in ((0, 0.1), (2, 0.6)):
-        own = passed.work[k]
-        kept, n = own.mask > 0, own.mask.size
+    masked = [at for at in contexts.values() if "mask" in at.buffers]
+    assert [200, 300] == [at.output.shape[2] for at in masked]
+    for at, rate in zip(masked, (0.1, 0.6), strict=True):
+        mask, a, dropped = at.buffers["mask"], contexts[at.number - 1].output, at.output
+        kept, n = mask > 0, mask.size
         assert abs(1 - kept.mean() - rate) < 5 * np.sqrt(rate * (1 - rate) / n) + 1e-5
-        assert np.array_equal(own.dropped, own.a * own.mask)
-        np.testing.assert_allclose(own.mask[kept], 1 / (1 - rate), rtol=1e-6)
+        assert np.array_equal(dropped, a * mask)
+        np.testing.assert_allclose(mask[kept], 1 / (1 - rate), rtol=1e-6)
         # inverted dropout keeps the mean: the spread of a sum of independent ±
-        spread = np.sqrt((own.a.astype(float) ** 2).sum() * rate / (1 - rate))
-        assert abs(own.dropped.astype(float).sum() - own.a.astype(float).sum()) < 5 * spread
-    assert passed.work[1].mask is None
+        spread = np.sqrt((a.astype(float) ** 2).sum() * rate / (1 - rate))
+        assert abs(dropped.astype(float).sum() - a.astype(float).sum()) < 5 * spread
 
 
 def test_noise_on_the_inputs_is_for_training_alone() -> None:
     base = experiment(IRIS, "backend.dtype=float64")
     loud = experiment(IRIS, "backend.dtype=float64", "model.input_noise=0.5")
     quiet, noisy = built([base]), built([loud])
+    inputs = []
     for run in (quiet, noisy):
         tape = Tape()
-        run.passed = append_loss(tape, run, np.arange(16)[None])
-        for call in tape:
+        signals = append_loss(tape, run, np.arange(16)[None]).signals
+        for call in tape.bound(run.backend):
             call()
-    drawn = noisy.passed.x - quiet.passed.x
+        inputs.append(next(at for at in signals.contexts.values() if at.layout.has(at.number, "weight")))
+    before, after = (at.buffers["x"] for at in inputs)
+    drawn = after - before
     assert abs(drawn.std() - 0.5) < 5 * 0.5 / np.sqrt(2 * drawn.size)
     ours, theirs = (
-        predict(run.backend, run.plan, *(run.population[name] for name in ("parameters", "statistics")), x)
+        predict(
+            run.backend, run.architecture, *(run.population[name] for name in ("parameters", "statistics")), x
+        )
         for run, x in ((quiet, quiet.tables["test"].x), (noisy, noisy.tables["test"].x))
     )
     assert np.array_equal(ours, theirs)
@@ -198,14 +204,14 @@ def test_noise_on_the_inputs_is_for_training_alone() -> None:
 def test_softmax_outputs_are_shares() -> None:
     target = ["data.target=[2, 3]", "data.columns.ignore=[4]", "loss.name=mse", "data.target_scaling=none"]
     run = trained([experiment(IRIS, *target, "model.output_activation=softmax")]).run
-    out = predict(run.backend, run.plan, run.final, run.final_statistics, run.tables["test"].x)
+    out = predict(run.backend, run.architecture, run.final, run.final_statistics, run.tables["test"].x)
     np.testing.assert_allclose(out.sum(axis=-1), 1, rtol=1e-5)
 
 
 def test_the_link_of_a_loss_may_be_named_as_output_activation() -> None:
     named = built([experiment(IRIS, "loss=cross_entropy", "model.output_activation=softmax")])
     plain = built([experiment(IRIS, "loss=cross_entropy")])
-    assert named.plan == plain.plan
+    assert named.architecture == plain.architecture
     assert named.experiment == plain.experiment
 
 
@@ -221,6 +227,8 @@ def test_widths_and_layers_give_the_same_bits() -> None:
 def test_learned_slopes_move_and_start_where_they_should() -> None:
     run = trained([experiment(IRIS, "model.activation=prelu")]).run
     fresh = built([experiment(IRIS, "model.activation=prelu")])
-    first, last = (views(rows, run.place)[0]["slope"] for rows in (fresh.population["parameters"], run.final))
+    first, last = (
+        views(rows, run.layout)[1]["slope"] for rows in (fresh.population["parameters"], run.final)
+    )
     assert (first == 0.25).all()
     assert (last != 0.25).all()

@@ -29,7 +29,7 @@ def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
     pull = np.diag([l2] * x.shape[1] + [0.0])
     # mean (ŷ-y)² + l2/2·w², so 2/N·XᵀX w + l2·w = 2/N·Xᵀy
     expected = np.linalg.solve(2 / len(x) * both.T @ both + pull, 2 / len(x) * both.T @ y)
-    place = result.run.place
+    place = result.run.layout
     got = [result.weights()[place.start(0, name)] for name in ("weight", "bias")]
     np.testing.assert_allclose(got, expected[:, 0], rtol=1e-8, atol=1e-12)
     assert result.stopped[0].reason == "converged"
@@ -39,7 +39,7 @@ def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
 def by_hand(run: TrainingRun, iterations: int, l2: float) -> list[np.ndarray]:
     """SciPy's iterates on the run's loss, called from this thread."""
     probe = built([experiment(IRIS, *FULL, "optimizer=sgd")])
-    step, place, found = training_step(probe, probe.batches.rows, 1), probe.place, []
+    step, place, found = training_step(probe, probe.batches.rows, 1), probe.layout, []
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         probe.population["parameters"][0] = x

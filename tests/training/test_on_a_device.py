@@ -206,8 +206,8 @@ class Afterwards:
         self.run, self.data = trained(some, place).run, prepared(some[0])
         ones = [self.run.experiment] * 2
         self.networks = Networks(self.run.final, self.run.final_statistics, ones)
-        fitted = (self.run.plan, self.run.final, self.run.final_statistics, self.data.preprocessing)
-        self.stored = TrainedRun(self.run.experiment, *fitted, self.run.backend)
+        fitted = (self.run.architecture, self.run.final, self.run.final_statistics, self.data.preprocessing)
+        self.stored = TrainedRun(self.run.experiment, *fitted, self.run.backend, folder=None)  # type: ignore[arg-type]
 
     def figures(self) -> Any:
         return final_figures(self.run, self.networks.experiments)

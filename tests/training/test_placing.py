@@ -90,7 +90,7 @@ def test_all_that_is_put_there_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that stay have to pass through memory too."""
     monkeypatch.setattr(build_module, "chunk_rows", lambda plan, chunk_bytes: 8)
     whole = full()
-    working = working_bytes(whole.backend, whole.plan, 1, 1, whole.batches)
+    working = working_bytes(whole.backend, whole.architecture, 1, 1, whole.batches)
     kinds = set()
     for budget in range(0, 6000, 250):
         free = (working + budget) * 16 // 15 + 1
@@ -147,7 +147,7 @@ def test_what_work_takes_is_foreseen(case: str) -> None:
     for _ in Training(run).events():
         pass
     taken = sum(int(array.nbytes) for array in run.pool._flat.values())
-    foreseen = working_bytes(run.backend, run.plan, members, run.orders, run.batches)
+    foreseen = working_bytes(run.backend, run.architecture, members, run.orders, run.batches)
     assert taken <= foreseen < 4 * taken
 
 

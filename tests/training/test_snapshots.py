@@ -60,7 +60,7 @@ def test_a_run_that_ends_early_has_its_last_network_and_the_snapshots_before() -
 def test_they_answer_with_the_mean_of_their_probabilities() -> None:
     run = trained([experiment(IRIS, *SNAPSHOTS)])
     found, table = networks(run), run.run.tables["test"]
-    outputs = predict(run.run.backend, run.run.plan, found.parameters, found.statistics, table.x)
+    outputs = predict(run.run.backend, run.run.architecture, found.parameters, found.statistics, table.x)
     odds = np.exp(outputs.astype(float))
     mean = (odds / odds.sum(axis=2, keepdims=True)).mean(axis=0)
     joint = joint_figures(run.run, found)["test"]

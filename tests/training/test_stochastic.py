@@ -21,7 +21,7 @@ def stored(spec, members=1):
     """What a run leaves behind, untrained."""
     run = built([spec] * members)
     kept = {"parameters": run.population["parameters"], "statistics": run.population["statistics"]}
-    names = ("experiment", "backend", "plan", "pool", "task", "target_scale")
+    names = ("experiment", "backend", "architecture", "pool", "task", "target_scale")
     return SimpleNamespace(**{name: getattr(run, name) for name in names}, **kept), run.tables["validation"].x
 
 
@@ -29,10 +29,10 @@ def test_mean_and_spread_of_a_linear_network_are_known():
     run, x = stored(experiment(SINE, *LINEAR))
     samples, rate = 4000, 0.3
     mean, spread = mc_predictions(run, x, samples)
-    first, second = views(run.parameters, layout(run.plan))
+    first, second = (layer for layer in views(run.parameters, layout(run.architecture)) if layer)
     terms = (x @ first["weight"][0] + first["bias"][0]) * second["weight"][0, :, 0]
     known = np.sqrt((terms**2).sum(axis=1) * rate / (1 - rate))
-    whole = predict(run.backend, run.plan, run.parameters, run.statistics, x)[0]
+    whole = predict(run.backend, run.architecture, run.parameters, run.statistics, x)[0]
     assert (np.abs(mean - whole)[:, 0] < 5 * known / np.sqrt(samples)).all()
     np.testing.assert_allclose(spread[:, 0], known, rtol=0.1)
 

@@ -152,8 +152,8 @@ def asked_afterwards(place: Any) -> list[Any]:
     some = specs(2, "model.dropout=0.2", "training.epochs=2")
     run, data = trained(some, place).run, prepared(some[0])
     networks = Networks(run.final, run.final_statistics, [run.experiment] * 2)
-    fitted = (run.plan, run.final, run.final_statistics, data.preprocessing)
-    stored = TrainedRun(run.experiment, *fitted, run.backend)
+    fitted = (run.architecture, run.final, run.final_statistics, data.preprocessing)
+    stored = TrainedRun(run.experiment, *fitted, run.backend, folder=None)  # type: ignore[arg-type]
     answer = predict_labelled(stored, data.train)
     told = [answer.response, answer.losses, *mc_predictions(stored, data.train.x, 3)]
     shown = run_predictions(run, networks, most_telling_split(run)[1])
@@ -255,7 +255,7 @@ def test_no_rows_are_on_their_way_when_a_run_is_over() -> None:
 def test_no_rows_are_on_their_way_when_nobody_wants_the_next_chunk() -> None:
     run = built(specs(1), FULL)
     x, net = prepared(run.experiment).train.x, predict.stored_network
-    found = net(run.backend, run.plan, run.final, run.final_statistics)
+    found = net(run.backend, run.architecture, run.final, run.final_statistics)
     chunks = iter(predict.chunks(found, predict.given(run.backend, x), Pool(run.backend)))
     with being_late("copies"):
         next(chunks)

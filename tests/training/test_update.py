@@ -60,7 +60,7 @@ class Slope:
 def literally(run: Any, slope: Callable, steps: int, *, nesterov: bool) -> np.ndarray:
     """The weights (R, P) after these steps, member by member and unit by unit."""
     w = run.population["parameters"].copy()
-    v, kept = np.zeros_like(w), run.place.weights
+    v, kept = np.zeros_like(w), run.layout.weights
     acted = np.zeros((len(NUMBERS), 3), dtype=bool)
     for _ in range(steps):
         point = w + MU * v if nesterov else w
@@ -75,7 +75,7 @@ def literally(run: Any, slope: Callable, steps: int, *, nesterov: bool) -> np.nd
             v[r] = MU * v[r] - RATE * g
             w[r] = w[r] + v[r]
             w[r, :kept] -= RATE * decay * old[:kept]
-        for layer in views(w, run.place):
+        for layer in filter(None, views(w, run.layout)):
             for r, numbers in enumerate(NUMBERS):
                 for unit in range(layer["weight"].shape[2]):
                     incoming = layer["weight"][r, :, unit]
@@ -151,8 +151,8 @@ def test_a_norm_is_clipped_to_its_limit_whatever_the_number_of_blocks() -> None:
     size, weights = 3 * BLOCK + 192, 2 * BLOCK + 64
     g = rng.normal(size=(3, size)) * np.array([[1.0], [1e-3], [1e100]])
     parts, numbers = (
-        blocks(3, size, weights, BLOCK),
-        np.array([[0, np.inf, 2.0], [0, np.inf, 2.0], [0, np.inf, 5.0]]),
+        blocks(3, [(0, weights, 0), (weights, size, 1)], BLOCK),
+        np.array([[np.inf, 2.0], [np.inf, 2.0], [np.inf, 5.0]]),
     )
     sums, before = np.empty(len(parts)), g.copy()
     block_squares(g, sums, parts)
@@ -184,7 +184,7 @@ def test_the_objective_counts_both_penalties() -> None:
     )
     run = built([spec])
     done = next(train(run))
-    layers = views(run.population["parameters"], run.place)
+    layers = [layer for layer in views(run.population["parameters"], run.layout) if layer]
     sums = sum(np.abs(layer["weight"]).sum() for layer in layers)
     squares = sum((layer["weight"] ** 2).sum() for layer in layers)
     expected = done.figures["train_loss"] + 0.01 * sums + 0.15 * squares
@@ -195,5 +195,5 @@ def test_l1_leaves_fewer_large_weights_than_none() -> None:
     common = ["training.epochs=30", "optimizer=sgd", "optimizer.learning_rate=0.05"]
     plain = trained([experiment(IRIS, *common)])
     pulled = trained([experiment(IRIS, *common, "regularization.l1=0.02")])
-    kept = plain.run.place.weights
+    kept = plain.run.layout.weights
     assert np.abs(pulled.weights()[:kept]).sum() < 0.7 * np.abs(plain.weights()[:kept]).sum()

@@ -37,8 +37,7 @@ class Activation(Variant):
 
     initializer: ClassVar[str] = "glorot_uniform"  # what `init: auto` means for the layer in front of it
     identity: ClassVar[bool] = False  # nothing to compute: a is z
-    # f(z) = max(0, z), slope 0 up to 0: products apply it as they write, and a and z are one array
-    rectifies: ClassVar[bool] = False
+    in_place: ClassVar[bool] = False  # a may take the place of z: backward reads a alone
     elementwise: ClassVar[bool] = True
     outputs_only: ClassVar[bool] = False  # not for hidden layers
     learned: ClassVar[dict[str, float]] = {}  # parameters that are trained: name -> initial value

@@ -37,7 +37,7 @@ class Relu(Activation):
     """
 
     initializer = "he_normal"
-    rectifies = True
+    in_place = True
     kinks = (0.0,)
     forward_kernel = relu_forward
     backward_kernel = relu_backward

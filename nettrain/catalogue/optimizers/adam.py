@@ -33,9 +33,10 @@ class Moments(Rule):
 def adam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """m and v as Adam has them; w -= rate·m / (root·√v + ε)."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
-        eps, rate, root, decay = c[r, 6], c[r, 7], c[r, 8], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep1, new1, keep2, new2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        eps, rate, root, decay = numbers[5], numbers[6], numbers[7], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         m, v = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -49,9 +50,10 @@ def adam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Arr
 def amsgrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """m and v as Adam has them; x = max(x, v); w -= rate·m / (root·√x + ε)."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
-        eps, rate, root, decay = c[r, 6], c[r, 7], c[r, 8], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep1, new1, keep2, new2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        eps, rate, root, decay = numbers[5], numbers[6], numbers[7], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         m, v, most = state[r, 0, first:last], state[r, 1, first:last], state[r, 2, first:last]
         for i in range(p.size):
@@ -104,9 +106,10 @@ class AdamW(Adam):
 def adamax_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """m as Adam has it; u = max(β₂u, |g|+ε); w -= rate·m/u."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep1, new1, keep2, eps = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 6]
-        rate, decay = c[r, 7], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep1, new1, keep2, eps = numbers[0], numbers[1], numbers[2], numbers[3], numbers[5]
+        rate, decay = numbers[6], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         m, u = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -139,9 +142,10 @@ class AdaMax(Moments):
 def nadam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """m and v as Adam has them; w -= (now·g + next·m)/(root·√v + ε)."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
-        eps, now, following, root, decay = c[r, 6], c[r, 7], c[r, 8], c[r, 9], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep1, new1, keep2, new2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        eps, now, following, root, decay = numbers[5], numbers[6], numbers[7], numbers[8], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         m, v = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -198,9 +202,10 @@ class NAdam(Moments):
 def radam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """m and v as Adam has them; w -= (plain + scaled/(√v + ε))·m."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
-        eps, plain, scaled, decay = c[r, 6], c[r, 7], c[r, 8], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep1, new1, keep2, new2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        eps, plain, scaled, decay = numbers[5], numbers[6], numbers[7], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         m, v = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):

@@ -24,9 +24,10 @@ def epsilons(epsilon: Number, place: Place) -> tuple[Number, Number]:
 def adagrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """G += g²; w -= αg/(√(G + inside) + outside)."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, rate, inside, outside = c[r, kind], c[r, 2], c[r, 3], c[r, 4]
-        p, grads, decay = w[r, first:last], g[r, first:last], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, rate, inside, outside = numbers[0], numbers[1], numbers[2], numbers[3]
+        p, grads, decay = w[r, first:last], g[r, first:last], l2[r, group]
         total = state[r, 0, first:last]
         for i in range(p.size):
             grad = grads[i] + decay * p[i]
@@ -61,9 +62,10 @@ class AdaGrad(Rule):
 def adadelta_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """E = ρE+(1-ρ)g²; Δ = √(X+ε)/√(E+ε)·g; X = ρX+(1-ρ)Δ²; w -= αΔ."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, rate, keep, new, eps = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
-        p, grads, decay = w[r, first:last], g[r, first:last], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, rate, keep, new, eps = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        p, grads, decay = w[r, first:last], g[r, first:last], l2[r, group]
         squares, steps = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
             grad = grads[i] + decay * p[i]
@@ -99,9 +101,10 @@ class AdaDelta(Rule):
 def rmsprop_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """S = γS+(1-γ)g²; w -= αg/(√(S + inside) + outside)."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, rate, keep, new = c[r, kind], c[r, 2], c[r, 3], c[r, 4]
-        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, rate, keep, new = numbers[0], numbers[1], numbers[2], numbers[3]
+        inside, outside, decay = numbers[4], numbers[5], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         squares = state[r, 0, first:last]
         for i in range(p.size):
@@ -114,9 +117,10 @@ def rmsprop_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: 
 def rmsprop_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """S as rmsprop has it; b = μb + g/(√(S + inside) + outside); w -= αb."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, rate, keep, new, mu = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 7]
-        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, rate, keep, new, mu = numbers[0], numbers[1], numbers[2], numbers[3], numbers[6]
+        inside, outside, decay = numbers[4], numbers[5], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         squares, b = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -130,9 +134,10 @@ def rmsprop_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array,
 def centered_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """S as rmsprop has it; m = γm+(1-γ)g; w -= αg/(√(max(0, S-m²) + inside) + outside)."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, rate, keep, new = c[r, kind], c[r, 2], c[r, 3], c[r, 4]
-        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, rate, keep, new = numbers[0], numbers[1], numbers[2], numbers[3]
+        inside, outside, decay = numbers[4], numbers[5], l2[r, group]
         p, grads, zero = w[r, first:last], g[r, first:last], w.dtype.type(0)
         squares, m = state[r, 0, first:last], state[r, 1, first:last]
         for i in range(p.size):
@@ -147,9 +152,10 @@ def centered_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks:
 def centered_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """S and m as in the centered form; b = μb + g/(√(max(0, S-m²) + inside) + outside); w -= αb."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, rate, keep, new, mu = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 7]
-        inside, outside, decay = c[r, 5], c[r, 6], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, rate, keep, new, mu = numbers[0], numbers[1], numbers[2], numbers[3], numbers[6]
+        inside, outside, decay = numbers[4], numbers[5], l2[r, group]
         p, grads, zero = w[r, first:last], g[r, first:last], w.dtype.type(0)
         squares, m, b = state[r, 0, first:last], state[r, 1, first:last], state[r, 2, first:last]
         for i in range(p.size):

@@ -1,17 +1,18 @@
 """What an optimizer is, and what the passes of all families share.
 
 Conventions, with R members of P parameters each: w, g (R, P) are parameters and gradient, state (R, S, P)
-the rule's arrays, named by `slots()` and zero at the start. c (R, 2 + K) holds αλ of the decoupled decay for
-weights, 0 for all else, and then the values of `coefficients`, which are computed on the host in float64 for
-steps t from 1 and rounded to the run's dtype.
+the rule's arrays, named by `slots()` and zero at the start. c (R, G, 1 + K) holds, for each of G groups of
+parameters, αλ of the decoupled decay and then the values of `coefficients`, which are computed on the host in
+float64 for steps t from 1 and rounded to the run's dtype.
 
-A pass goes through blocks (T, 4) of parameters: member, first, last + 1 and kind, which is 0 for weight
-matrices and 1 for all else; l2 (R, 2) is a member's penalty on either kind. One pass adds the penalty to the
-gradient, updates the state, takes the step and decays the old w. Kernels slice arrays by block and count from
-0: only then does the compiler see that no index is negative, and makes vector code. Moments that decay below
-the smallest normal number become 0, since arithmetic on denormals is 10 to 20 times slower.
+A pass goes through blocks (T, 4) of parameters: member, first, last + 1 and group; l2 (R, G) is a
+member's penalty on each group. One pass adds the penalty to the gradient, updates the state, takes the step
+and decays the old w. Kernels slice arrays by block and count from 0: only then does the compiler see that no
+index is negative, and makes vector code. Moments that decay below the smallest normal number become 0, since
+arithmetic on denormals is 10 to 20 times slower.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -19,12 +20,13 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, inline
+from nettrain.catalogue.optimizers.groups import ParameterGroups
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import Number, number
+from nettrain.catalogue.settings import Number, number, option
 
 optimizers: Registry["Optimizer"] = Registry("optimizer")
 
-DECAYS = 2  # columns of c before those of the rule
+DECAYS = 1  # columns of c before those of the rule
 
 
 class Optimizer(Variant):
@@ -58,6 +60,9 @@ class Rule(Optimizer):
     """An update rule with a step size."""
 
     learning_rate: float = number(0.01, "step size α", gt=0)
+    groups: ParameterGroups | None = option(
+        None, "factors on rate, decay and penalties by group of parameters"
+    )
 
 
 @inline
@@ -76,13 +81,15 @@ def unbiased(beta: Number, t: Floats) -> Floats:
         return -np.expm1(t * np.log(beta))
 
 
-def blocks(members: int, size: int, weights: int, most: int) -> npt.NDArray[np.int64]:
-    """What a pass over w (R, P) goes through, so many parameters at a time at most; weights come first."""
-    parts = [(0, weights, 0), (weights, size, 1)]
+def blocks(members: int, ranges: Sequence[tuple[int, int, int]], most: int) -> npt.NDArray[np.int64]:
+    """What a pass over w (R, P) goes through, so many parameters at a time at most.
+
+    `ranges` are first, last + 1 and group of the parts of a row.
+    """
     table = [
-        (r, first, min(first + most, stop), kind)
+        (r, first, min(first + most, stop), group)
         for r in range(members)
-        for start, stop, kind in parts
+        for start, stop, group in ranges
         for first in range(start, stop, most)
     ]
-    return np.array(table, dtype=np.int64)
+    return np.array(table, dtype=np.int64).reshape(-1, 4)

@@ -19,8 +19,9 @@ Scheduled = Annotated[MomentumSchedule, Choice(momentum_schedules, default="cons
 def sgd_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """w -= αg."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, rate, decay = c[r, kind], c[r, 2], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, rate, decay = numbers[0], numbers[1], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         for i in range(p.size):
             p[i] -= rate * (grads[i] + decay * p[i]) + shrink * p[i]
@@ -70,8 +71,9 @@ class MomentumRule(Rule):
 def momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """v = keep·v + new·g; w -= pace·v."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep, new, pace, decay = c[r, kind], c[r, 2], c[r, 3], c[r, 4], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep, new, pace, decay = numbers[0], numbers[1], numbers[2], numbers[3], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         v = state[r, 0, first:last]
         for i in range(p.size):
@@ -95,8 +97,8 @@ class Momentum(MomentumRule):
 def nesterov_look_ahead(w: Array, ahead: Array, state: Array, c: Array, blocks: Array) -> None:
     """The point where the gradient is taken: ahead = w - reach·v."""
     for task in prange(blocks.shape[0]):
-        r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
-        reach, p = c[r, 5], w[r, first:last]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        reach, p = c[r, group, 4], w[r, first:last]
         point, v = ahead[r, first:last], state[r, 0, first:last]
         for i in range(p.size):
             point[i] = p[i] - reach * v[i]
@@ -106,9 +108,10 @@ def nesterov_look_ahead(w: Array, ahead: Array, state: Array, c: Array, blocks: 
 def nesterov_step(w: Array, ahead: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """v = keep·v + new·g with g from ahead; w -= pace·v; then the next step's ahead = w - reach·v."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep, new, pace, decay = c[r, kind], c[r, 2], c[r, 3], c[r, 4], l2[r, kind]
-        reach = c[r, 9]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep, new, pace, decay = numbers[0], numbers[1], numbers[2], numbers[3], l2[r, group]
+        reach = numbers[8]
         p, grads = w[r, first:last], g[r, first:last]
         point, v = ahead[r, first:last], state[r, 0, first:last]
         for i in range(p.size):

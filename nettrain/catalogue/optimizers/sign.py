@@ -14,9 +14,10 @@ from nettrain.catalogue.settings import Number, number
 def lion_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
     """w -= α·sign(β₁m+(1-β₁)g); m = β₂m+(1-β₂)g."""
     for task in prange(blocks.shape[0]):
-        r, first, last, kind = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        shrink, keep1, new1, keep2, new2 = c[r, kind], c[r, 2], c[r, 3], c[r, 4], c[r, 5]
-        rate, decay = c[r, 6], l2[r, kind]
+        r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
+        numbers = c[r, group]
+        shrink, keep1, new1, keep2, new2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        rate, decay = numbers[5], l2[r, group]
         p, grads = w[r, first:last], g[r, first:last]
         m = state[r, 0, first:last]
         for i in range(p.size):

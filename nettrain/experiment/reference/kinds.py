@@ -15,11 +15,12 @@ from nettrain.catalogue.registry import Variant, meaning
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import is_later, varies
 from nettrain.data.columns.scaling import scalings
-from nettrain.data.reading.builtin import BUILTINS, BuiltinData
+from nettrain.data.reading.shipped import BUILTINS, Shipped
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.document import PlainValue
 from nettrain.experiment.reference.json_schema import JsonSchema
+from nettrain.model.layers import layers, norms
 
 FACTS = ("goal", "fits", "output_activation")  # attributes of a variant that are listed with it
 TYPES = {"integer": "whole number", "boolean": "true | false", "array": "list", "string": "text"}
@@ -48,6 +49,8 @@ ALL: tuple[Variants, ...] = (
     momentum_schedules,
     scalings,
     distributions,
+    layers,
+    norms,
 )
 REGISTRIES = {registry.kind: registry for registry in ALL}
 
@@ -145,14 +148,14 @@ def _facts(variant: type[Variant]) -> Iterator[tuple[str, str]]:
 
 
 def _builtin_sources() -> Iterator[CatalogueEntry]:
-    for name, data in BUILTINS.items():
-        text, origin = _description(data)
-        yield CatalogueEntry(f"builtin:{name}", text, (), origin, (("target", data.target),))
+    for name, shipped in BUILTINS.items():
+        text, origin = _description(shipped)
+        yield CatalogueEntry(f"builtin:{name}", text, (), origin, (("target", shipped.target),))
 
 
-def _description(data: BuiltinData) -> tuple[str, str]:
-    """What a built-in data set is, and where it was taken from."""
-    folder = data.train.partition("/")[0]
+def _description(shipped: Shipped) -> tuple[str, str]:
+    """What a shipped data set is, and where it was taken from."""
+    folder = shipped.train.partition("/")[0]
     file = resources.files("nettrain.data").joinpath("builtin", folder, "SOURCE.txt")
     text, _, rest = file.read_text("utf-8").partition("\n\n")
     origin = rest.removeprefix("Taken from:").partition("Licence:")[0]

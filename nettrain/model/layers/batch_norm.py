@@ -1,26 +1,92 @@
-"""Batch normalisation: each column of a layer with mean 0 and variance 1 over the batch, then gain and shift.
+"""Batch normalization: each column of a layer with mean 0 and variance 1 over the batch, then gain and shift.
 
-Conventions: z, y, delta (R, B, C) with C columns; moments (R, 3, C) float64 is scratch that the backward pass
-reads; numbers (R, 2) are momentum and epsilon; w and gradient (R, P) hold gain and shift of C numbers from
-`gain` and `shift` on, running (R, Q) the averages from `mean` and `variance` on. Sums run over the rows in
-their order, in float64, a block of columns at a time: nothing depends on R or on threads.
+Conventions of the kernels: z, y, delta (R, B, C) with C columns; moments (R, 3, C) float64 is scratch that
+the backward pass reads; numbers (R, 2) are momentum and epsilon; w and gradient (R, P) hold gain and shift of
+C numbers from `gain` and `shift` on, running (R, Q) the averages from `mean` and `variance` on. Sums run over
+the rows in their order, in float64, a block of columns at a time: nothing depends on R or on threads.
 Source: Ioffe & Szegedy 2015, algorithms 1 and 2; the running averages are PyTorch's.
 """
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from nettrain.backend.base import Array
+import numpy as np
+
+from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
+from nettrain.catalogue.settings import number
+from nettrain.model.layers.base import Context, Definition, Layer, LearnedArray, norms
+
+if TYPE_CHECKING:
+    from nettrain.model.tape import Tape
 
 BLOCK = 64  # columns that one iteration goes through: their sums stay in the cache
 
 
-def normalised(xp: Any, z: Array, gain: Array, shift: Array, epsilon: Any) -> Array:
-    """gain·(z - mean)/√(variance + ε) + shift, by the mean and biased variance of the rows of z (R, B, C).
+@norms.register("batch", source="Ioffe & Szegedy 2015")
+class BatchNorm(Layer):
+    """y = gain·(x - mean)/√(variance + ε) + shift, by column over the batch; at prediction by averages."""
 
-    The definition in plain functions of `xp`, for dual numbers and tests; training runs `normalise`.
-    """
+    momentum: float = number(0.1, "share of a batch in the running averages", gt=0, le=1)
+    epsilon: float = number(1e-5, "added to the variance", gt=0)
+    couples_rows: ClassVar[bool] = True
+    centres_columns: ClassVar[bool] = True
+    reads_output: ClassVar[bool] = False
+
+    def arrays(self, inputs: int) -> dict[str, LearnedArray]:
+        row = (1, inputs)
+        return {"gain": LearnedArray(row, "scale", 1.0), "shift": LearnedArray(row, "bias")}
+
+    def statistics(self, inputs: int) -> dict[str, LearnedArray]:
+        row = (1, inputs)
+        return {"running_mean": LearnedArray(row), "running_variance": LearnedArray(row, start=1.0)}
+
+    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
+        shape = (at.members, *x.shape[1:])
+        z = x if at.may_overwrite else copied(tape, at, x)
+        moments = at.buffer("moments", (at.members, 3, x.shape[2]), np.float64)
+        numbers = at.column(np.stack([self.momentum, self.epsilon], axis=1))
+        places = [at.start(name) for name in ("gain", "shift")]
+        averages = [at.statistic_start(name) for name in ("running_mean", "running_variance")]
+        rest = (moments, numbers, at.parameters, *places, at.statistics, *averages)
+        at.buffers["z"] = z
+        if not at.training:
+            tape.launch(normalise_by_running, z, *rest)
+            return z
+        y = at.buffer("y", shape)
+        tape.launch(normalise, z, y, *rest)
+        return y
+
+    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
+        places = (at.start("gain"), at.start("shift"))
+        signals = (delta, at.buffers["z"], at.buffers["moments"])
+        tape.launch(normalise_backward, *signals, at.parameters, at.gradient, *places)
+        return delta
+
+    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
+        return normalised(xp, x, at.arrays["gain"], at.arrays["shift"], self.epsilon)
+
+    def amplification(self, at: Definition, x: HostArray) -> float:
+        variance = np.var(x, axis=1, keepdims=True)
+        return float((np.abs(at.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
+
+    def summary(self, behind: Sequence[Layer]) -> str:
+        return "batch norm"
+
+    def way_back(self) -> str:
+        return "the way back through its batch norm"
+
+
+def copied(tape: "Tape", at: Context, x: Array) -> Array:
+    """A copy (R, B, W) of an input that is somebody else's, to work on in place."""
+    copy = at.buffer("copy", (at.members, *x.shape[1:]))
+    tape.call(at.backend.xp.copyto, copy, x)
+    return copy
+
+
+def normalised(xp: Any, z: Array, gain: Array, shift: Array, epsilon: Any) -> Array:
+    """gain·(z - mean)/√(variance + ε) + shift, by the mean and biased variance of the rows of z (R, B, C)."""
     centred = z - xp.mean(z, axis=1, keepdims=True)
     variance = xp.mean(centred * centred, axis=1, keepdims=True)
     return gain * (centred / xp.sqrt(variance + epsilon)) + shift

@@ -1,0 +1,111 @@
+"""From the blocks of an experiment file to layers: what `model:` says, written as a network's layers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nettrain.catalogue.activations import Activation, activations
+from nettrain.catalogue.initializers import Initializer, initializers
+from nettrain.catalogue.members import stack
+from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
+from nettrain.model.layers import Layer
+from nettrain.model.layers.activation import ActivationLayer
+from nettrain.model.layers.dense import Dense
+from nettrain.model.layers.dropout import Dropout
+from nettrain.model.layers.input_noise import InputNoise
+from nettrain.model.layers.residual import Residual
+from nettrain.model.settings import LayerSettings, ModelSettings
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Dropout of each hidden block and noise on the inputs: where both are 0 there is no such layer."""
+
+    dropout: tuple[float, ...]
+    noise: float
+
+    @classmethod
+    def of(cls, settings: ModelSettings) -> "Rates":
+        """Those of the settings themselves."""
+        return cls(tuple(block.dropout for block in settings.hidden_layers()), settings.input_noise)
+
+    @classmethod
+    def of_architecture(cls, architecture: Architecture) -> "Rates":
+        """Those of the layers that are there."""
+        hidden = [block for block in architecture.blocks if block.name not in (INPUT, OUTPUT)]
+        drops = {
+            node.block.name: node.layer.rate for node in architecture.nodes if isinstance(node.layer, Dropout)
+        }
+        noise = [node.layer.sigma for node in architecture.nodes if isinstance(node.layer, InputNoise)]
+        return cls(tuple(drops.get(block.name, 0.0) for block in hidden), max(noise, default=0.0))
+
+
+def architecture(
+    settings: ModelSettings,
+    inputs: int,
+    outputs: int,
+    rates: Rates | None = None,
+    *,
+    structure: Rates | None = None,
+) -> Architecture:
+    """The network that these settings describe for data of this many columns and outputs.
+
+    `rates` are those of the settings unless given; `structure` says which layers are there even if a rate is
+    0. Softmax and sigmoid outputs that belong to their loss are no activation here: the last layer of such a
+    network is linear.
+    """
+    rates = rates or Rates.of(settings)
+    there = structure or rates
+    blocks = []
+    if there.noise > 0:
+        blocks.append(Block(INPUT, 0, (InputNoise(sigma=rates.noise),)))
+    for k, block in enumerate(settings.hidden_layers()):
+        dropout = [Dropout(rate=rates.dropout[k])] if there.dropout[k] > 0 else []
+        layers = [*_hidden(block), *dropout]
+        if block.residual:
+            layers = [Residual(body=tuple(layers), init=_initializer(block.init, activations["linear"]()))]
+        blocks.append(Block(f"hidden {k + 1}", k, tuple(layers)))
+    return Architecture(inputs, (*blocks, Block(OUTPUT, len(rates.dropout), tuple(_last(settings, outputs)))))
+
+
+def member_architectures(shared: Architecture, members: Sequence[ModelSettings]) -> list[Architecture]:
+    """The layers of the shared architecture with each member's own numbers."""
+    structure, shape = Rates.of_architecture(shared), (shared.inputs, shared.outputs)
+    return [architecture(settings, *shape, structure=structure) for settings in members]
+
+
+def stacked_layers(members: Sequence[Architecture]) -> list[Layer]:
+    """The layers by number with the settings of all members: what they may differ in is (R,)."""
+    layers = ([node.layer for node in member.nodes] for member in members)
+    return [stack(layer) for layer in zip(*layers, strict=True)]
+
+
+def _hidden(block: LayerSettings) -> Iterator[Layer]:
+    """Dense → norm → activation."""
+    norm = block.normalization
+    bias = not (norm is not None and norm.centres_columns) if block.bias == "auto" else block.bias
+    yield _dense(block.units, block.activation, block.init, bias=bias)
+    if norm is not None:
+        yield norm
+    yield ActivationLayer(function=block.activation)
+
+
+def _last(settings: ModelSettings, outputs: int) -> Iterator[Layer]:
+    activation = settings.last_activation
+    yield _dense(outputs, activation, settings.init, bias=settings.bias is not False)
+    yield ActivationLayer(function=activation)
+
+
+def _dense(units: int, activation: Activation, init: Initializer, *, bias: bool) -> Dense:
+    return Dense(
+        units=units * activation.columns_per_unit,
+        bias=bias,
+        init=_initializer(init, activation),
+        left_slope=activation.left_slope,
+    )
+
+
+def _initializer(init: Initializer, activation: Activation) -> Initializer:
+    """`auto` is what the activation behind the weights asks for."""
+    if init.name != "auto":
+        return init
+    return initializers[activation.initializer](scale=init.scale, bias_init=init.bias_init)

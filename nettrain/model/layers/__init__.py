@@ -1,0 +1,11 @@
+"""The kinds of layers: every file of this folder adds its own to the registries `layers` and `norms`."""
+
+import importlib
+import pkgutil
+
+from nettrain.model.layers.base import Layer, layers, norms
+
+for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")
+
+__all__ = ["Layer", "layers", "norms"]

@@ -1,0 +1,136 @@
+"""Layer normalization: each row of a layer with mean 0 and variance 1 over its columns, then gain and shift.
+
+Conventions of the kernels: z, y, delta (R, B, C); moments (R, B) float64 holds 1/√(variance + ε) for the
+backward pass, sums (R, 2, C) float64 is scratch; numbers (R, 1) is epsilon; w and gradient (R, P) hold gain
+and shift of C numbers from `gain` and `shift` on. Sums run in float64 in the order of the columns or rows:
+nothing depends on R or on threads. Source: Ba, Kiros & Hinton 2016.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from nettrain.backend.base import Array, ArrayModule, HostArray
+from nettrain.backend.kernel import kernel, prange
+from nettrain.catalogue.settings import number
+from nettrain.model.layers.base import Context, Definition, Layer, LearnedArray, norms
+from nettrain.model.layers.batch_norm import BLOCK, copied
+
+if TYPE_CHECKING:
+    from nettrain.model.tape import Tape
+
+
+@norms.register("layer", source="Ba, Kiros & Hinton 2016")
+class LayerNorm(Layer):
+    """y = gain·(x - mean)/√(variance + ε) + shift, mean and variance over the columns of each row alone."""
+
+    epsilon: float = number(1e-5, "added to the variance", gt=0)
+    reads_output: ClassVar[bool] = False
+
+    def arrays(self, inputs: int) -> dict[str, LearnedArray]:
+        row = (1, inputs)
+        return {"gain": LearnedArray(row, "scale", 1.0), "shift": LearnedArray(row, "bias")}
+
+    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
+        z = x if at.may_overwrite else copied(tape, at, x)
+        at.buffers["z"] = z
+        y = at.buffer("y", z.shape)
+        moments = at.buffer("moments", z.shape[:2], np.float64)
+        numbers = at.column(np.reshape(self.epsilon, (-1, 1)))
+        tape.launch(
+            normalise_rows, z, y, moments, numbers, at.parameters, at.start("gain"), at.start("shift")
+        )
+        return y
+
+    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
+        """First d gain and d shift, sums over rows, then delta row by row."""
+        z, moments = at.buffers["z"], at.buffers["moments"]
+        sums = at.buffer("sums", (at.members, 2, z.shape[2]), np.float64)
+        gain, shift = at.start("gain"), at.start("shift")
+        tape.launch(gain_and_shift_gradients, delta, z, sums, at.gradient, gain, shift)
+        tape.launch(normalise_rows_backward, delta, z, moments, at.parameters, gain)
+        return delta
+
+    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
+        centred = x - xp.mean(x, axis=-1, keepdims=True)
+        variance = xp.mean(centred * centred, axis=-1, keepdims=True)
+        return at.arrays["gain"] * (centred / xp.sqrt(variance + self.epsilon)) + at.arrays["shift"]
+
+    def amplification(self, at: Definition, x: HostArray) -> float:
+        variance = np.var(x, axis=-1, keepdims=True)
+        return float((np.abs(at.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
+
+    def summary(self, behind: Sequence[Layer]) -> str:
+        return "layer norm"
+
+    def way_back(self) -> str:
+        return "the way back through its layer norm"
+
+
+@kernel
+def normalise_rows(
+    z: Array, y: Array, moments: Array, numbers: Array, w: Array, gain: Array, shift: Array
+) -> None:
+    """z = (z - mean)/√(variance + ε), y = gain·z + shift; moments = 1/√(variance + ε)."""
+    for k in prange(z.shape[0] * z.shape[1]):
+        r, i = k // z.shape[1], k % z.shape[1]
+        row, out = z[r, i], y[r, i]
+        factor, offset = w[r, gain : gain + z.shape[2]], w[r, shift : shift + z.shape[2]]
+        total = 0.0
+        for j in range(row.size):
+            total += row[j]
+        mean = total / row.size
+        spread = 0.0
+        for j in range(row.size):
+            distance = row[j] - mean
+            spread += distance * distance
+        scale = 1 / math.sqrt(spread / row.size + numbers[r, 0])
+        moments[r, i] = scale
+        for j in range(row.size):
+            row[j] = (row[j] - mean) * scale
+            out[j] = factor[j] * row[j] + offset[j]
+
+
+@kernel
+def gain_and_shift_gradients(
+    delta: Array, z: Array, sums: Array, gradient: Array, gain: Array, shift: Array
+) -> None:
+    """d gain = Σ(delta·z), d shift = Σdelta over the rows in their order, a block of columns at a time."""
+    members, rows, columns = delta.shape
+    blocks = (columns + BLOCK - 1) // BLOCK
+    for k in prange(members * blocks):
+        r, first = k // blocks, k % blocks * BLOCK
+        width = min(BLOCK, columns - first)
+        total = sums[r, 0, first : first + width]
+        along = sums[r, 1, first : first + width]
+        total[:] = 0
+        along[:] = 0
+        for i in range(rows):
+            slope, signal = delta[r, i, first : first + width], z[r, i, first : first + width]
+            for j in range(width):
+                total[j] += slope[j]
+                along[j] += slope[j] * signal[j]
+        to_gain = gradient[r, gain + first : gain + first + width]
+        to_shift = gradient[r, shift + first : shift + first + width]
+        for j in range(width):
+            to_gain[j] = along[j]
+            to_shift[j] = total[j]
+
+
+@kernel
+def normalise_rows_backward(delta: Array, z: Array, moments: Array, w: Array, gain: Array) -> None:
+    """delta = (d - Σd/C - z·Σ(d·z)/C)/√(variance + ε) with d = gain·delta, z as `normalise_rows` left it."""
+    for k in prange(delta.shape[0] * delta.shape[1]):
+        r, i = k // delta.shape[1], k % delta.shape[1]
+        slope, signal, factor = delta[r, i], z[r, i], w[r, gain : gain + delta.shape[2]]
+        total = 0.0
+        along = 0.0
+        for j in range(slope.size):
+            slope[j] *= factor[j]
+            total += slope[j]
+            along += slope[j] * signal[j]
+        mean, share, scale = total / slope.size, along / slope.size, moments[r, i]
+        for j in range(slope.size):
+            slope[j] = scale * (slope[j] - mean - signal[j] * share)

@@ -1,0 +1,100 @@
+"""The skip connection around a body of layers."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import BeforeValidator, InstanceOf, PlainSerializer
+
+from nettrain.backend.base import Array, ArrayModule, HostArray
+from nettrain.catalogue.initializers import Initializer, initializers
+from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.settings import option
+from nettrain.model.layers.base import Context, Definition, Layer, LearnedArray, layers
+from nettrain.model.layers.dense import transposed
+from nettrain.model.layers.stored import from_json, to_json
+
+if TYPE_CHECKING:
+    from nettrain.model.tape import Tape
+
+Body = Annotated[
+    tuple[InstanceOf[Layer], ...],
+    BeforeValidator(lambda body: tuple(map(from_json, body))),
+    PlainSerializer(lambda body: [to_json(layer) for layer in body], return_type=Any),
+]
+
+
+@layers.register("residual", source="He et al. 2016, equations 1 and 2")
+class Residual(Layer):
+    """y = body(x) + x, or body(x) + x @ P with a learned projection P (m, n) where the widths differ."""
+
+    body: Body = option(..., "the layers that are skipped")
+    init: Annotated[Initializer, Choice(initializers)] = option(
+        "glorot_uniform", "distribution of P at first"
+    )
+    reads_output: ClassVar[bool] = False
+    stream: ClassVar[str] = "weights"
+
+    def width(self, inputs: int) -> int:
+        for layer in self.body:
+            inputs = layer.width(inputs)
+        return inputs
+
+    def inside(self) -> tuple[Layer, ...]:
+        return self.body
+
+    def arrays(self, inputs: int) -> dict[str, LearnedArray]:
+        outputs = self.width(inputs)
+        return {} if outputs == inputs else {"projection": LearnedArray((inputs, outputs))}
+
+    def products(self, inputs: int) -> list[tuple[int, int]]:
+        return [array.shape for array in self.arrays(inputs).values()]
+
+    def begin(
+        self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
+    ) -> dict[str, Any]:
+        """The projection is followed by no activation of its own: its slope counts as 1."""
+        shapes = {name: array.shape for name, array in self.arrays(inputs).items()}
+        return {
+            name: self.init.scale * self.init.draw(generator, *shape, 1.0) for name, shape in shapes.items()
+        }
+
+    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
+        inside = at.body.forward(tape, x)
+        out = at.buffer("out", inside.shape)
+        at.buffers["x"] = x
+        if self._projects(at):
+            tape.product(x, at.array("projection"), out)
+            tape.add(out, inside, out)
+        else:
+            tape.add(inside, x, out)
+        return out
+
+    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
+        """dP = xᵀ @ delta, dx = (the body's dx) + delta, or + delta @ Pᵀ."""
+        x, skipped = at.buffers["x"], delta
+        if self._projects(at):
+            tape.product(x.swapaxes(1, 2), delta, at.slope("projection"))
+        if at.needs_delta:
+            skipped = at.buffer("skipped", (at.members, *x.shape[1:]))
+            if self._projects(at):
+                tape.product(delta, transposed(tape, at, "projection"), skipped)
+            else:
+                tape.call(at.backend.xp.copyto, skipped, delta)
+        before = at.body.backward(tape, delta, needs_delta=at.needs_delta)
+        if at.needs_delta:
+            tape.add(before, skipped, before)
+        return before
+
+    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
+        skipped = x @ at.arrays["projection"] if "projection" in at.arrays else x
+        return at.body(x) + skipped
+
+    def summary(self, behind: Sequence[Layer]) -> str:
+        return "residual"
+
+    def way_back(self) -> str:
+        return "the sum with its skip connection"
+
+    def _projects(self, at: Context) -> bool:
+        return at.layout.has(at.number, "projection")

@@ -1,0 +1,36 @@
+"""Layers as plain data, as model files hold them."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from nettrain.model.layers.base import Layer, layers, norms
+
+REGISTRIES = (layers, norms)
+
+
+def to_json(layer: Layer) -> dict[str, Any]:
+    """The registry and the name of a layer's kind, and its settings."""
+    registry = next(one.kind for one in REGISTRIES if one.get(layer.name) is type(layer))
+    return {"kind": registry, **layer.model_dump()}
+
+
+def from_json(stored: Any) -> Layer:
+    """The inverse of `to_json`; a layer stays as it is. Raises ValueError for a kind that is not known."""
+    if isinstance(stored, Layer):
+        return stored
+    for registry in REGISTRIES:
+        if registry.kind == stored["kind"] and stored["name"] in registry:
+            settings = {key: value for key, value in stored.items() if key != "kind"}
+            return _validated(registry[stored["name"]], settings)
+    raise ValueError(f"unknown layer {stored['kind']} {stored['name']!r}")
+
+
+def _validated(kind: type[Layer], settings: dict[str, Any]) -> Layer:
+    """A layer with these settings. Raises ValueError with the first that it does not take."""
+    try:
+        return kind(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"layer {kind.model_fields['name'].default}: {key}: {first['msg']}") from error

@@ -1,0 +1,197 @@
+"""The tape: the calls of a step in the order in which they run, recorded before they are bound.
+
+Layers append what they do one by one, in the terms of the formulas: a product, a bias, a kernel over some
+arrays. Only `bound` turns these into calls of the backend, once neighbours have been fused (see
+`model.fusing`). Binding compiles the kernels; replaying the bound calls allocates nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nettrain.backend.base import Array, Backend, Call
+from nettrain.backend.kernel import Kernel
+from nettrain.backend.product import add_bias, lower_limit
+
+if TYPE_CHECKING:
+    from nettrain.model.architecture import Node
+
+LONG = 4096  # numbers in a row that is made of several
+
+
+class Entry(Protocol):
+    """What a tape holds."""
+
+    def bind(self, backend: Backend) -> Call:
+        """The call that does it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """out = a @ b; fused also max(a @ b + bias, clamp_min) where relu_mask > 0, else 0."""
+
+    a: Array
+    b: Array
+    out: Array
+    bias: tuple[Array, int] | None = None
+    clamp_min: float | None = None
+    relu_mask: Array | None = None
+
+    def bind(self, backend: Backend) -> Call:
+        return backend.product(
+            self.a, self.b, self.out, bias=self.bias, clamp_min=self.clamp_min, relu_mask=self.relu_mask
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class AddBias:
+    """out (R, B, H) += the H numbers at `start` in each row of w (R, P)."""
+
+    out: Array
+    w: Array
+    start: int
+
+    def bind(self, backend: Backend) -> Call:
+        return backend.launch(
+            add_bias, self.out.size, self.out, self.w, self.start, lower_limit(backend, None)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Multiply:
+    """out = a·b, element by element."""
+
+    a: Array
+    b: Array
+    out: Array
+
+    def bind(self, backend: Backend) -> Call:
+        return partial(backend.xp.multiply, self.a, self.b, out=self.out)
+
+
+@dataclass(frozen=True, eq=False)
+class Launch:
+    """A kernel on these arrays, whose first `signals` it goes through element by element."""
+
+    kernel: Kernel
+    arrays: tuple[Any, ...]
+    signals: int
+    work: int | None
+
+    def bind(self, backend: Backend) -> Call:
+        arrays = [*longer_rows(self.arrays[: self.signals], backend), *self.arrays[self.signals :]]
+        return backend.launch(self.kernel, self.work or self.arrays[0].size, *arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A call of the backend that is made already."""
+
+    call: Call
+
+    def bind(self, backend: Backend) -> Call:
+        return self.call
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What follows on the tape belongs to this phase of a step."""
+
+    name: str
+
+
+class Tape(list[Entry | Phase]):
+    """What a step does, in order."""
+
+    def phase(self, name: str) -> None:
+        """What is appended from now on belongs to this phase."""
+        self.append(Phase(name))
+
+    def call(self, function: Callable[..., object], *arrays: Any, **named: Any) -> None:
+        """Append `function(*arrays, **named)`."""
+        self.append(Bound(partial(function, *arrays, **named)))
+
+    def add_call(self, call: Call) -> None:
+        """Append a call of the backend."""
+        self.append(Bound(call))
+
+    def product(self, a: Array, b: Array, out: Array) -> None:
+        """Append out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k)."""
+        self.append(Product(a, b, out))
+
+    def add_bias(self, out: Array, w: Array, start: int) -> None:
+        """Append out (R, B, H) += the H numbers at `start` in each row of w (R, P)."""
+        self.append(AddBias(out, w, start))
+
+    def sum_rows(self, x: Array, w: Array, start: int) -> None:
+        """Append: the H numbers at `start` in each row of w (R, P) = the sums over rows of x (R, B, H)."""
+        self.append(Late(lambda backend: backend.sum_rows(x, w, start)))
+
+    def transpose(self, out: Array, w: Array, start: int) -> None:
+        """Append out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
+        self.append(Late(lambda backend: backend.transpose(out, w, start)))
+
+    def multiply(self, a: Array, b: Array, out: Array) -> None:
+        """Append out = a·b, element by element."""
+        self.append(Multiply(a, b, out))
+
+    def add(self, a: Array, b: Array, out: Array) -> None:
+        """Append out = a + b, element by element; b may be (1, B, W)."""
+        self.append(Late(lambda backend: partial(backend.xp.add, a, b, out=out)))
+
+    def launch(self, kernel: Kernel, *arrays: Any, signals: int = 0, work: int | None = None) -> None:
+        """Append a kernel on these arrays.
+
+        `signals` of them, the first, may be given to it with longer rows, since it looks at each number by
+        itself. `work` is the number of elements that it visits, those of the first array by default.
+        """
+        self.append(Launch(kernel, arrays, signals, work))
+
+    def reached(self, node: "Node", x: Array) -> None:
+        """Called when the input of a layer is complete: a hook for tapes that watch the signals."""
+
+    def bound(self, backend: Backend, *, fuse: bool = True) -> list[Call]:
+        """The calls that do all this on a backend."""
+        return [call for _, calls in self.phases(backend, fuse=fuse) for call in calls]
+
+    def phases(self, backend: Backend, *, fuse: bool = True) -> list[tuple[str, list[Call]]]:
+        """The bound calls of each phase; what comes before the first phase belongs to it."""
+        from nettrain.model.fusing import fused
+
+        parts: list[tuple[str, list[Call]]] = []
+        for name, entries in self._cut():
+            chosen = fused(entries) if fuse else entries
+            parts.append((name, [entry.bind(backend) for entry in chosen]))
+        return parts
+
+    def _cut(self) -> list[tuple[str, list[Entry]]]:
+        parts: list[tuple[str, list[Entry]]] = []
+        waiting: list[Entry] = []
+        for entry in self:
+            if isinstance(entry, Phase):
+                parts.append((entry.name, [] if parts else waiting))
+            elif parts:
+                parts[-1][1].append(entry)
+            else:
+                waiting.append(entry)
+        return parts or [("", waiting)]
+
+
+@dataclass(frozen=True, eq=False)
+class Late:
+    """A call that is made when the tape is bound."""
+
+    make: Callable[[Backend], Call]
+
+    def bind(self, backend: Backend) -> Call:
+        return self.make(backend)
+
+
+def longer_rows(arrays: Sequence[Array], backend: Backend) -> list[Array]:
+    """Signals (R, B, W) with several rows as one where the backend's loops gain by it."""
+    if not arrays or not backend.merges_rows:
+        return list(arrays)
+    members, rows, width = arrays[0].shape
+    merged = max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * width <= LONG))
+    return [array.reshape(members, rows // merged, merged * width) for array in arrays]
