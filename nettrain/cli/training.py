@@ -40,7 +40,7 @@ def conduct(
     assert folder is not None, "a command trains in a folder"
     with _second_interrupt(folder.path):
         if not screen.quiet:
-            show_head(screen.console, job)
+            show_head(screen.console, job.description, job.all_notes)
         with show_progress(screen.console, quiet=screen.quiet) as on_event:
             result = job.run(on_event, interrupted=interrupted, started=started)
         drawing = perf_counter()

@@ -18,7 +18,7 @@ def draw_pictures(result: TrainingResult, folder: Path) -> list[str]:
     for name, draw in drawings.items():
         try:
             draw()
-        except Exception as error:  # a font, a full disk: the run itself is well
+        except Exception as error:  # a missing font or a full disk must not fail the run
             notes.append(f"{name} could not be drawn: {error}")
     return notes
 
@@ -26,13 +26,12 @@ def draw_pictures(result: TrainingResult, folder: Path) -> list[str]:
 def _draw_curves(result: TrainingResult, folder: Path) -> None:
     from nettrain.output.figures.curves import curves_picture
 
-    rows, run = result.recorder.rows, result.run
+    rows, summary = result.history, result.summary
     if not rows:
         return
-    best = None if len(result.prepared.members) > 1 else result.summary["best_epoch"]
-    write_atomic(
-        folder / "curves.png", curves_picture(rows, run.experiment.experiment, monitor=run.monitor, best=best)
-    )
+    best = None if "members" in summary else summary["best_epoch"]
+    picture = curves_picture(rows, summary["experiment"], monitor=summary["monitor"], best=best)
+    write_atomic(folder / "curves.png", picture)
 
 
 def _draw_predictions(result: TrainingResult, folder: Path) -> None:
@@ -40,7 +39,7 @@ def _draw_predictions(result: TrainingResult, folder: Path) -> None:
     shown = own_predictions(result)
     if shown is None:
         return
-    title = _title(result.run.experiment.experiment, shown)
+    title = _title(result.summary["experiment"], shown)
     if shown.task.targets == "numbers":
         from nettrain.output.figures.residuals import residuals_picture
 

@@ -1,6 +1,6 @@
-"""A training as a person sees it: the head, its progress, and the final report."""
+"""A training in the terminal: the head, its progress, and the final report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,20 +12,20 @@ from nettrain.output.progress import ProgressDisplay, progress
 from nettrain.output.report import final_report, head
 from nettrain.output.terminal_plot import plot_loss
 from nettrain.store.run_folder import RunFolder
-from nettrain.training.build import TrainingRun
 from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.profile import STEP
-from nettrain.workflow.training import OnEvent, TrainingJob, TrainingResult
+from nettrain.workflow.description import TrainingDescription
+from nettrain.workflow.training import OnEvent, TrainingResult
 
 
-def show_head(console: Console, job: TrainingJob) -> None:
-    """What is trained on what, and notes."""
-    head(console, job.prepared.experiment.experiment, training_facts(job), job.all_notes)
+def show_head(console: Console, description: TrainingDescription, notes: Iterable[str]) -> None:
+    """Print what is trained on what, and notes."""
+    head(console, description.experiment, training_facts(description), notes)
 
 
 @contextmanager
 def show_progress(console: Console, *, quiet: bool) -> Iterator[OnEvent]:
-    """A function to call with every event, which shows how the training stands."""
+    """A function to call with every event, which shows the progress of the training."""
     shown = _Progress(progress(console, quiet=quiet))
     try:
         yield shown.on_event
@@ -54,34 +54,31 @@ class _Progress:
 
 
 def show_report(console: Console, result: TrainingResult, folder: RunFolder, drawing: float) -> None:
-    """The loss curve and the final report; `drawing` is how many seconds the pictures took."""
-    run, summary = result.run, result.summary
-    plot_loss(console, result.recorder.rows, summary["best_epoch"])
-    if run.profile:
+    """Print the loss curve and the final report; `drawing` is how many seconds the pictures took."""
+    summary = result.summary
+    plot_loss(console, result.history, summary["best_epoch"])
+    if "profile" in summary:
         profile_table(console, summary["profile"], summary["timing"]["steps"], STEP)
-    final_report(console, run.architecture, summary, folder.path, folder.file_names(), drawing=drawing)
+    final_report(console, result.architecture, summary, folder.path, folder.file_names(), drawing=drawing)
 
 
-def training_facts(job: TrainingJob) -> dict[str, str]:
-    """What is trained on what, in a few words."""
-    run, data = job.prepared.training.run, job.prepared.data
-    rows = ", ".join(f"{count(table.rows)} {split}" for split, table in run.tables.items())
-    targets, backend, reason = data.preprocessing, run.backend, job.prepared.backend_reason
-    kind = f"{len(targets.classes)} classes" if targets.classes else ", ".join(targets.target_names)
-    threads = f"{backend.threads} thread{'s' if backend.threads > 1 else ''}"
-    members = {"members": _members(run)} if len(run.final) > 1 else {}
-    widths = run.architecture.widths
+def training_facts(described: TrainingDescription) -> dict[str, str]:
+    """What is trained on what, as labelled lines."""
+    rows = ", ".join(f"{count(number)} {split}" for split, number in described.rows.items())
+    targets = f"{described.classes} classes" if described.classes else ", ".join(described.targets)
+    threads = f"{described.threads} thread{'s' if described.threads > 1 else ''}"
+    reason = f" (auto: {described.backend_reason})" if described.backend_reason else ""
+    members = {"members": _members(described)} if described.members > 1 else {}
     return {
-        "data": f"{rows} rows, {widths[0]} inputs → {kind}",
-        "network": f"{'-'.join(map(str, widths))}, {count(run.architecture.parameters)} parameters",
+        "data": f"{rows} rows, {described.inputs} inputs → {targets}",
+        "network": f"{'-'.join(map(str, described.widths))}, {count(described.parameters)} parameters",
         **members,
-        "backend": f"{backend.name} {backend.dtype}, {threads}" + (f" (auto: {reason})" if reason else ""),
+        "backend": f"{described.backend} {described.dtype}, {threads}{reason}",
     }
 
 
-def _members(run: TrainingRun) -> str:
+def _members(described: TrainingDescription) -> str:
     """How many networks are trained side by side, and what they differ in."""
-    training, many = run.experiment.training, len(run.final)
-    kind = "one ensemble" if training.ensemble > 1 else "repeats"
-    differ = "weights" if training.vary == "weights" else "weights and orders of the rows"
-    return f"{many} with their own {differ}, as {kind}"
+    kind = "one ensemble" if described.ensemble else "repeats"
+    differ = "weights and orders of the rows" if described.own_orders else "weights"
+    return f"{described.members} with their own {differ}, as {kind}"

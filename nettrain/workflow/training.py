@@ -1,12 +1,14 @@
 """A training brought to its end: followed, measured and recorded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 from nettrain.experiment.resolution import remarks
 from nettrain.inference.evaluate import Networks, figures_of, joint_figures
+from nettrain.model.architecture import Architecture
+from nettrain.store.history import HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, summarise, with_joint_metrics, with_snapshots
 from nettrain.training.build import TrainingRun
@@ -15,6 +17,7 @@ from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.loop import never
 from nettrain.training.profile import timing
 from nettrain.training.shortage import shortage_told
+from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.recording import Recorder
 
@@ -64,6 +67,16 @@ class TrainingResult(RunOutcome):
         """The population, as it is after its last step."""
         return self.prepared.training.run
 
+    @property
+    def architecture(self) -> Architecture:
+        """The layers of its networks."""
+        return self.run.architecture
+
+    @property
+    def history(self) -> Sequence[HistoryRow]:
+        """Rows of the history: all of a short run, a sample of a long one."""
+        return self.recorder.rows
+
 
 @dataclass(frozen=True)
 class TrainingJob:
@@ -77,6 +90,11 @@ class TrainingJob:
     def folder(self) -> RunFolder | None:
         """The run folder, which is locked until the training has ended."""
         return self.recorder.folder
+
+    @property
+    def description(self) -> TrainingDescription:
+        """What is trained on what."""
+        return describe(self.prepared)
 
     @property
     def all_notes(self) -> list[str]:

@@ -54,9 +54,9 @@ HISTORIES = {
 
 def matrix(classes, rows):
     true, guess = GENERATOR.integers(0, classes, (2, rows))
-    found = np.zeros((classes, classes))
-    np.add.at(found, (true, np.where(GENERATOR.random(rows) < 0.8, true, guess)), 1)
-    return found
+    counts = np.zeros((classes, classes))
+    np.add.at(counts, (true, np.where(GENERATOR.random(rows) < 0.8, true, guess)), 1)
+    return counts
 
 
 MATRICES = {

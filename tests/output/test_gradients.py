@@ -27,7 +27,7 @@ def row(layer, tensor, shape, verdict="good", difference=(0.0, 0.0), dual=(4.8e-
     }
 
 
-def found(*tensors, **more):
+def report(*tensors, **more):
     return {
         "passed": True,
         "tensors": list(tensors),
@@ -42,10 +42,10 @@ def found(*tensors, **more):
     }
 
 
-RIGHT = found(
+RIGHT = report(
     row("hidden 1", "weight", [2, 4], size=8), row("output", "bias", [3], size=3, skipped=1, checked=2)
 )
-WRONG = found(
+WRONG = report(
     row("hidden 1", "weight", [2, 4], "wrong", (9.5e-1, 9.5e-1), (19.0, 9.9), wrong=8, size=8),
     row("output", "bias", [3], "skipped", (None, None), (None, None), size=3, skipped=3, checked=0, skipped_at=[[0], [2]]),
     passed=False,
@@ -98,7 +98,7 @@ why      the weight of hidden 1 is 20 times what it should be
 def test_a_function():
     tensor = row("", "x", [3], difference=(1.1e-9, 0.0), dual=(None, None), size=3)
     worst = {"layer": "", "tensor": "x", "index": [1], "analytic": 0.25, "difference": 0.25, "dual": None}
-    checked = found(tensor, checked="homework:loss", value=0.6434, worst=worst, seconds=0.01)
+    checked = report(tensor, checked="homework:loss", value=0.6434, worst=worst, seconds=0.01)
     checked |= {"without_duals": "TypeError: it is no array"}
     assert """\
 homework:loss
@@ -116,8 +116,8 @@ verdict  the gradient is right
 
 
 def test_a_narrow_terminal_goes_without_shapes():
-    told = drawn(gradient_report, "digits", {}, RIGHT, verbose=False, width=75)
-    assert " layer      tensor   checked   skipped   difference      dual   verdict\n" in told
+    text = drawn(gradient_report, "digits", {}, RIGHT, verbose=False, width=75)
+    assert " layer      tensor   checked   skipped   difference      dual   verdict\n" in text
 
 
 def test_nothing_compared_is_no_success():

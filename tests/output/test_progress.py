@@ -146,7 +146,7 @@ def many(epoch: int, epochs: int, losses: list[float], *, members: list[int] | N
     )
 
 
-def test_several_members_are_told_by_mean_and_spread() -> None:
+def test_several_members_are_shown_as_mean_and_deviation() -> None:
     assert plain([many(1, 2, [0.5, 0.4, 0.3]), many(2, 2, [0.3, 0.1], members=[0, 2])]) == [
         "epoch 1/2  train loss 0.4000 ±0.1000  val loss 0.8000 ±0.2000  val accuracy 0.6000 ±0.1000"
         "  rate 0.01  3 of 3 members  2.0 ms, 2.0 ms left",
@@ -173,23 +173,23 @@ def row(epoch: int, *, better: bool = False) -> EpochSummary:
 
 
 def test_a_run_of_any_length_is_kept_in_little_memory() -> None:
-    kept = EpochSample(limit=64)
+    sample = EpochSample(limit=64)
     for epoch in range(1, 10_001):
-        kept.add(row(epoch, better=epoch == 777))
-    assert len(kept._spread) <= 64
-    assert [one.epoch for one in kept.latest(4)] == [777, 9998, 9999, 10_000]
-    shown = [one.epoch for one in kept.thinned(12)]
+        sample.add(row(epoch, better=epoch == 777))
+    assert len(sample._spread) <= 64
+    assert [one.epoch for one in sample.latest(4)] == [777, 9998, 9999, 10_000]
+    shown = [one.epoch for one in sample.thinned(12)]
     assert {1, 777, 10_000} <= set(shown)
     assert shown == sorted(shown)
     assert len(shown) <= 12
-    gaps = np.diff([one.epoch for one in kept._spread])
+    gaps = np.diff([one.epoch for one in sample._spread])
     assert gaps.min() == gaps.max()  # evenly spread
 
 
 def test_a_short_run_is_shown_as_it_was() -> None:
-    kept = EpochSample()
+    sample = EpochSample()
     for epoch in range(1, 9):
-        kept.add(row(epoch, better=epoch == 3))
-    assert [one.epoch for one in kept.thinned(12)] == list(range(1, 9))
-    assert kept.best is not None
-    assert kept.best.epoch == 3
+        sample.add(row(epoch, better=epoch == 3))
+    assert [one.epoch for one in sample.thinned(12)] == list(range(1, 9))
+    assert sample.best is not None
+    assert sample.best.epoch == 3

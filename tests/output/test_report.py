@@ -45,7 +45,7 @@ def report(width: int = 80, plan: Architecture = PLAN, **changes: object) -> lis
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
-def test_the_time_that_pictures_took_is_told() -> None:
+def test_the_time_that_pictures_took_is_shown() -> None:
     out = StringIO()
     console = Console(file=out, width=80)
     final_report(console, PLAN, SUMMARY, Path("runs/iris"), [], drawing=0.58)
@@ -87,7 +87,7 @@ def test_numbers_show_their_errors(width: int) -> None:
     ]
 
 
-def test_equal_classes_are_not_said_twice() -> None:
+def test_metrics_that_agree_with_accuracy_are_left_out() -> None:
     same = {"loss": 0.4, "accuracy": 0.9, "balanced_accuracy": 0.897, "macro_f1": 0.899}
     assert "rows     loss   accuracy" == figures_of({"test": same}, 80)[0]
 
@@ -130,7 +130,7 @@ def test_tables_that_fit_stand_side_by_side() -> None:
     assert header in report(width=84)
 
 
-def test_what_layers_are_made_of_is_told_in_80_columns() -> None:
+def test_what_layers_are_made_of_fits_80_columns() -> None:
     maxout = {"name": "maxout", "pieces": 3}
     blocks = [
         {"units": 512, "activation": "leaky_relu", "bias": False, "norm": "batch", "dropout": 0.25},

@@ -14,7 +14,7 @@ def rows(epochs, loss, validation=None):
     return made
 
 
-def sketched(history, best=None, *, width=80, terminal=False):
+def plotted(history, best=None, *, width=80, terminal=False):
     console = Console(file=StringIO(), width=width, force_terminal=terminal, color_system=None)
     plot_loss(console, history, best)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
@@ -36,7 +36,7 @@ loss by epoch   . train   o validation   (log scale)
 0.01255 +                                                          .............
         +-----------------------------------------------------------------------
          1                                 ^ best 20                          40"""
-    assert expected == sketched(FALLING, 20)
+    assert expected == plotted(FALLING, 20)
 
 
 def test_braille_in_a_terminal():
@@ -52,7 +52,7 @@ loss by epoch   ━━ train
 0.1000 ┤              ⠉⠉⠉⠒⠒⠒⠒⠤⠤⠤⠤⠤⠤⢄⣀⣀⣀⣀
        └────────────────────────────────
         1                             10"""
-    assert expected == sketched(rows(10, lambda e: 1 / e), 10, width=40, terminal=True)
+    assert expected == plotted(rows(10, lambda e: 1 / e), 10, width=40, terminal=True)
 
 
 def test_a_straight_line_is_straight():
@@ -68,17 +68,17 @@ loss by epoch   . tr
 5.000 +            .
       +-------------
        1           5"""
-    assert expected == sketched(rows(5, lambda e: 10 - e), width=20)
+    assert expected == plotted(rows(5, lambda e: 10 - e), width=20)
 
 
 def test_a_flat_curve_lies_in_the_middle():
-    lines = sketched(rows(9, lambda e: 0.5), width=30).splitlines()
+    lines = plotted(rows(9, lambda e: 0.5), width=30).splitlines()
     assert [5] == [k for k, line in enumerate(lines) if "...." in line]
 
 
 def test_a_best_epoch_is_marked_where_it_is():
-    last = sketched(rows(101, lambda e: 200 - e), 51, width=80).splitlines()[-1]
-    axis = sketched(rows(101, lambda e: 200 - e), 51, width=80).splitlines()[-2]
+    last = plotted(rows(101, lambda e: 200 - e), 51, width=80).splitlines()[-1]
+    axis = plotted(rows(101, lambda e: 200 - e), 51, width=80).splitlines()[-2]
     left, right = axis.index("+") + 1, len(axis) - 1
     assert abs(last.index("^") - (left + right) / 2) <= 1
     assert last.endswith("101")
@@ -87,16 +87,16 @@ def test_a_best_epoch_is_marked_where_it_is():
 
 def test_what_is_not_a_number_is_left_out():
     history = rows(9, lambda e: float(e) if e < 6 else math.nan)
-    assert "nan" not in sketched(history)
-    assert "" == sketched(rows(9, lambda e: math.nan))
+    assert "nan" not in plotted(history)
+    assert "" == plotted(rows(9, lambda e: math.nan))
 
 
 def test_two_epochs_are_no_curve():
-    assert "" == sketched(rows(2, lambda e: e))
+    assert "" == plotted(rows(2, lambda e: e))
 
 
 def test_every_line_fits():
     for width in (30, 80, 120):
         for terminal in (False, True):
-            lines = sketched(FALLING, 20, width=width, terminal=terminal).splitlines()
+            lines = plotted(FALLING, 20, width=width, terminal=terminal).splitlines()
             assert width >= max(map(len, lines))

@@ -81,7 +81,7 @@ def test_every_kind_of_layer_is_read_back(file):
 
 
 def refused(file):
-    """The one line that is said of a file."""
+    """The one line of the error about a file."""
     with pytest.raises(SpecError) as caught:
         read_model(file)
     (line,) = str(caught.value).splitlines()
@@ -157,6 +157,6 @@ def test_a_layer_that_is_not_known_is_named(file):
     assert expected == rewritten(file, lambda arrays: None, architecture=json.dumps(stored))
 
 
-def test_safetensors_of_somebody_else(file):
+def test_safetensors_of_another_program(file):
     save_file({"x": np.zeros(3)}, file)
     assert refused(file)

@@ -48,7 +48,7 @@ def test_what_was_left_before_anything_was_written_is_taken_over(tmp_path):
         assert [".lock"] == [path.name for path in folder.path.iterdir()]
 
 
-def test_a_folder_that_somebody_used_meanwhile_is_theirs(tmp_path, monkeypatch):
+def test_a_folder_that_another_run_took_meanwhile_is_left_alone(tmp_path, monkeypatch):
     looks = iter([True, False])  # unused when it was looked at, but not when it was locked
     monkeypatch.setattr("nettrain.store.run_folder.is_unused", lambda _: next(looks, True))
     with RunFolder.new(tmp_path, "x") as (folder, _):
@@ -137,10 +137,10 @@ def epoch(number, members, *, evaluated=True, **figures):
 
 def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
     folder = made(tmp_path, "x")
-    records = HistoryWriter(folder)
-    records.add(epoch(1, [0], evaluated=False, train_loss=[3.0]))
-    records.add(epoch(2, [0], train_loss=[2.0], val_loss=[4.0]))
-    records.flush()
+    history = HistoryWriter(folder)
+    history.add(epoch(1, [0], evaluated=False, train_loss=[3.0]))
+    history.add(epoch(2, [0], train_loss=[2.0], val_loss=[4.0]))
+    history.flush()
     assert (
         "epoch,step,learning_rate,train_loss,val_loss,better\n2,20,0.1,2.0,4.0,0\n"
         == folder.history.read_text()
@@ -150,10 +150,10 @@ def test_an_epoch_that_was_not_evaluated_has_its_time_but_no_row(tmp_path):
 
 def test_many_members_have_a_row_each(tmp_path):
     folder = made(tmp_path, "x")
-    records = HistoryWriter(folder, member_column=True)
-    records.add(epoch(1, [0, 4], train_loss=[3.0, 2.0]))
-    records.add(epoch(2, [4], train_loss=[1.0]))
-    records.flush()
+    history = HistoryWriter(folder, member_column=True)
+    history.add(epoch(1, [0, 4], train_loss=[3.0, 2.0]))
+    history.add(epoch(2, [4], train_loss=[1.0]))
+    history.flush()
     assert [
         "member,epoch,step,learning_rate,train_loss,better",
         "0,1,10,0.1,3.0,1",
@@ -165,17 +165,17 @@ def test_many_members_have_a_row_each(tmp_path):
 def test_the_files_are_brought_up_to_date_by_time(tmp_path):
     now = [0.0]
     folder = made(tmp_path, "x")
-    records = HistoryWriter(folder, clock=lambda: now[0])
+    history = HistoryWriter(folder, clock=lambda: now[0])
     lines = []
     for number in range(1, 7):
-        records.add(epoch(number, [0], train_loss=[1.0]))
+        history.add(epoch(number, [0], train_loss=[1.0]))
         now[0] += 0.75
         lines.append(folder.history.read_text().count("\n") if folder.history.exists() else 0)
     # the first epoch at once, at 2.25 s four epochs; the next writing is two seconds later, here at the end
     assert [2, 2, 2, 5, 5, 5] == lines
-    records.flush()
+    history.flush()
     once = folder.history.read_text()
-    records.flush()
+    history.flush()
     assert once == folder.history.read_text()
     assert [str(number) for number in range(1, 7)] == [row.split(",")[0] for row in once.splitlines()[1:]]
     assert 7 == folder.timing.read_text().count("\n")
@@ -184,26 +184,26 @@ def test_the_files_are_brought_up_to_date_by_time(tmp_path):
 def test_writing_that_takes_long_comes_seldom(tmp_path):
     times = iter([0.0, 2.0, 2.0, 3.0, 52.9, 53.0, 53.0, 53.0])
     folder = made(tmp_path, "x")
-    records = HistoryWriter(folder, clock=lambda: next(times))
+    history = HistoryWriter(folder, clock=lambda: next(times))
     lines = []
     for number in range(1, 4):  # the first writing takes a second, so the next is fifty seconds later
-        records.add(epoch(number, [0], train_loss=[1.0]))
+        history.add(epoch(number, [0], train_loss=[1.0]))
         lines.append(folder.history.read_text().count("\n"))
     assert [2, 2, 4] == lines
 
 
 def test_what_is_kept_of_a_long_run_is_little(tmp_path):
-    drawn = DownsampledHistory(limit=100)
+    sample = DownsampledHistory(limit=100)
     for number in range(1, 5001):
         rows = [{"member": k, "epoch": number, "better": int(number == 777 + k)} for k in range(2)]
-        drawn.add(rows)
-    rows = drawn.rows()
+        sample.add(rows)
+    rows = sample.rows()
     assert 25 <= len(rows) <= 104
     assert {(1, 0), (777, 0), (778, 1), (5000, 1)} <= {(row["epoch"], row["member"]) for row in rows}
 
 
-def test_a_short_run_is_drawn_as_it_was(tmp_path):
-    records = HistoryWriter(made(tmp_path, "x"), member_column=True)
+def test_a_short_run_is_kept_in_full(tmp_path):
+    history = HistoryWriter(made(tmp_path, "x"), member_column=True)
     for number in (1, 2):
-        records.add(epoch(number, [0, 4], train_loss=[3.0, 2.0]))
-    assert [(1, 0), (1, 4), (2, 0), (2, 4)] == [(row["epoch"], row["member"]) for row in records.rows]
+        history.add(epoch(number, [0, 4], train_loss=[3.0, 2.0]))
+    assert [(1, 0), (1, 4), (2, 0), (2, 4)] == [(row["epoch"], row["member"]) for row in history.rows]

@@ -35,21 +35,21 @@ def runs(tmp_path, monkeypatch):
     return folder
 
 
-def names(found):
-    return [one.path.name for one in found]
+def names(overviews):
+    return [one.path.name for one in overviews]
 
 
 def test_a_whole_run(runs):
-    found = read_overview(runs / "a")
+    overview = read_overview(runs / "a")
     assert (datetime(2026, 3, 4, 14), "a", "finished", 7, 5) == (
-        found.when,
-        found.experiment,
-        found.status,
-        found.epochs,
-        found.best_epoch,
+        overview.when,
+        overview.experiment,
+        overview.status,
+        overview.epochs,
+        overview.best_epoch,
     )
-    assert {"val_loss": 1 - 0.8, "val_accuracy": 0.8} == found.figures
-    assert {"experiment": "a", "optimizer.name": "adam", "optimizer.learning_rate": 0.1} == found.settings
+    assert {"val_loss": 1 - 0.8, "val_accuracy": 0.8} == overview.figures
+    assert {"experiment": "a", "optimizer.name": "adam", "optimizer.learning_rate": 0.1} == overview.settings
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_a_whole_run(runs):
 )
 def test_half_written_and_odd_files_do_no_harm(file, text, status, tmp_path):
     (tmp_path / file).write_text(text)
-    found = read_overview(tmp_path)
-    assert (status, {}, None) == (found.status, found.figures, found.epochs)
+    overview = read_overview(tmp_path)
+    assert (status, {}, None) == (overview.status, overview.figures, overview.epochs)
 
 
 def test_bytes_that_are_no_text_do_no_harm(tmp_path):
@@ -90,8 +90,8 @@ def test_bytes_that_are_no_text_do_no_harm(tmp_path):
 def test_a_run_that_was_killed_says_how_far_it_came(text, epochs, tmp_path):
     (tmp_path / "config.yaml").write_text("experiment: x")
     (tmp_path / "history.csv").write_text(text)
-    found = read_overview(tmp_path)
-    assert ("unfinished", epochs) == (found.status, found.epochs)
+    overview = read_overview(tmp_path)
+    assert ("unfinished", epochs) == (overview.status, overview.epochs)
 
 
 def test_folders_patterns_and_runs_are_found_once(runs):
