@@ -39,7 +39,7 @@ class Registry(Generic[V]):
         def decorate(entry: type[V]) -> type[V]:
             if name in self._entries:
                 raise ValueError(f"{self.kind} {name!r} is registered twice")
-            # before the entry is built, which is when it is first used
+            # before pydantic builds the entry, which is when it is first used
             entry.__pydantic_fields__["name"] = FieldInfo.from_annotated_attribute(
                 Literal[name],  # type: ignore[arg-type]
                 name,
@@ -98,7 +98,7 @@ class Choice:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        # each as a call: of all variants that could be named, only the few that are have to be built
+        # each as a call, so that only the variants that an experiment names are built
         choices: dict[Hashable, core_schema.CoreSchema] = {
             name: core_schema.no_info_plain_validator_function(entry.model_validate)
             for name, entry in self.registry.items()

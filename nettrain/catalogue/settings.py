@@ -36,7 +36,7 @@ class Settings(BaseModel):
         strict=True,
         allow_inf_nan=False,
         validate_default=True,
-        defer_build=True,  # when it is first used: most are not, and building all takes a third of a second
+        defer_build=True,  # until first use: building all takes a third of a second, and few are used
     )
 
     def written_out(self) -> Self:

@@ -37,7 +37,7 @@ def gelu_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
                 v = signal[j]
                 gate = (one if v >= zero else e[j]) / (one + e[j])
                 shut = (e[j] if v >= zero else one) / (one + e[j])
-                # far out shut is 0, and the rest of the product must not be infinite before it meets it
+                # far out shut is 0, and must meet the other factors before their product is infinite
                 slope[j] *= gate * (one + shut * v * rate * (one + steep * v * v))
         else:
             for j in range(slope.size):

@@ -4,9 +4,7 @@ from collections.abc import Collection
 
 
 def implied(keys: Collection[str], least: object, most: object) -> str | None:
-    """The distribution that the keys of a block mean without a name; `least` and `most` are its min and
-    max.
-    """
+    """The distribution that a block with these keys means; `least` and `most` are its min and max."""
     if "values" in keys:
         return "categorical"
     if "value" in keys:

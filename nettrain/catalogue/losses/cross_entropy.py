@@ -10,7 +10,7 @@ from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 from nettrain.catalogue.settings import Number, number
 
-NEAR_ONE = 1e-5  # how far the sum of a distribution may be from 1: six printed digits
+NEAR_ONE = 1e-5  # how far the sum of a distribution may be from 1, for those printed with six digits
 
 
 class Smoothed(Loss):
@@ -46,7 +46,7 @@ def negative_log_likelihood(xp: ArrayModule, output: Array, target: Array) -> Ar
     return -of_label(xp, log_q, target) if target.ndim == 2 else -(log_q * target).sum(axis=-1)
 
 
-def flags(xp: ArrayModule, output: Array, label: Array) -> Array:
+def one_hot(xp: ArrayModule, output: Array, label: Array) -> Array:
     """Labels (1|R, B) one-hot (1|R, B, K): 1 at the label, 0 elsewhere."""
     return (xp.arange(output.shape[-1]) == label[..., None]).astype(output.dtype)
 
@@ -277,13 +277,13 @@ class BinaryCrossEntropy(Smoothed):
     def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         z = output
         if target.ndim == 2:
-            target = flags(xp, output, target)
+            target = one_hot(xp, output, target)
         loss = xp.maximum(z, 0.0) - z * target + xp.log1p(xp.exp(-xp.absolute(z)))
         return loss.sum(axis=-1)
 
     def training_rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         if target.ndim == 2:
-            target = flags(xp, output, target)
+            target = one_hot(xp, output, target)
         smoothing = xp.asarray(self.label_smoothing)[..., None]
         return self.rows(xp, output, target * (1.0 - smoothing) + smoothing * 0.5)
 

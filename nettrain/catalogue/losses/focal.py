@@ -8,7 +8,7 @@ from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 from nettrain.catalogue.losses.cross_entropy import BinaryCrossEntropy, log_softmax, of_label, softmax
 from nettrain.catalogue.settings import Number, number
 
-LEAST = 1e-30  # in the place of 1-p = 0, so that its logarithm is finite
+LEAST = 1e-30  # stands for 1-p = 0, so that its logarithm is finite
 
 
 @inline
@@ -59,9 +59,7 @@ def focal_labels(
 def focal_step(
     output: Array, target: Array, weight: Array, numbers: Array, delta: Array, total: Array
 ) -> None:
-    """As focal_labels for one output: p = σ(z) where y is 1, else σ(-z); numbers (R, 4) end in α of 1, of
-    0.
-    """
+    """As focal_labels for one output: p = σ(z) where y is 1, else σ(-z); numbers (R, 4) end in both α."""
     members, batch, _ = output.shape
     one, zero = output.dtype.type(1), output.dtype.type(0)
     for r in prange(members):

@@ -45,7 +45,7 @@ class Calibration(Statistic):
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
         top, right = prediction.max(axis=-1), prediction.argmax(axis=-1) == y
         rows = np.stack([weight, weight * top, weight * right], axis=-1)
-        np.add.at(self.bins, np.searchsorted(self.edges, top), rows)  # a bin has its upper edge
+        np.add.at(self.bins, np.searchsorted(self.edges, top), rows)  # a bin includes its upper edge
 
 
 @metrics.register("log_loss", source="Good 1952")

@@ -227,7 +227,7 @@ class RAdam(Moments):
         gathered, most = unbiased(self.beta2, t), 2 / (1 - self.beta2) - 1
         rho = most - 2 * t * (1 - gathered) / gathered
         trusted, mean = rho > 5, rate / unbiased(self.beta1, t)
-        # where v is not trusted any ρ will do, as nothing of it is used
+        # where v is not reliable any ρ will do, as the result is not used
         known, bound = np.where(trusted, rho, 6.0), np.where(trusted, most, 6.0)
         ratio = (known - 4) * (known - 2) * bound / ((bound - 4) * (bound - 2) * known)
         scaled = mean * np.sqrt(ratio * gathered)

@@ -1,4 +1,4 @@
-"""Schedules that lead from a first rate to a last one in a time τ."""
+"""Schedules that lead from a first rate to a last one over a time τ."""
 
 from typing import ClassVar, Literal
 
@@ -71,7 +71,7 @@ class CosineRestarts(Schedule):
     minimum: float = number(0.0, "the rate at the end of each", ge=0)
 
     def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
-        # equal periods are told apart by a division, growing ones by counting: there are few
+        # equal periods are found by a division, growing ones by counting, as there are few
         equal = np.equal(self.multiplier, 1)
         start = np.where(equal, np.floor(clock / self.period) * self.period, 0.0)
         width = self.period + np.zeros_like(start)

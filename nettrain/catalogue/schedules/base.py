@@ -42,7 +42,7 @@ class Schedule(Variant):
     warmup: Warmup = number(0, "epochs, or a share of all steps when below 1", varies=False)
     per: Literal["auto", "step", "epoch"] = option("auto", "unit of the schedule's clock")
     clock: ClassVar[str] = "epoch"
-    timeless: ClassVar[bool] = False  # no time enters the rate, so that there is no clock to choose
+    timeless: ClassVar[bool] = False  # the rate does not depend on time, so that there is no clock to choose
 
     @model_validator(mode="after")
     def _some_clock(self) -> Self:
@@ -62,7 +62,7 @@ class Schedule(Variant):
         raise NotImplementedError
 
     def moved(self, clock: Floats, length: float) -> Floats | None:
-        """The momentum (R, T) that goes with the rate, where the schedule moves it."""
+        """The momentum (R, T) that goes with these rates, if the schedule moves it."""
         return None
 
     def rates(self, base: Floats, steps: Floats, calendar: Calendar) -> Floats:
@@ -95,7 +95,7 @@ class Schedule(Variant):
 
 
 class Lasting(Schedule):
-    """A schedule that gets to its end after τ."""
+    """A schedule that reaches its last rate after τ."""
 
     duration: float | None = number(None, "length τ in the clock's unit; default: the run after warmup", gt=0)
 
@@ -112,7 +112,9 @@ class Reactive(Schedule):
     training.plateau counts the evaluations.
     """
 
-    monitor: str | None = option(None, "the figure that must get better; default: the run's own")
+    monitor: str | None = option(
+        None, "the figure that must improve; default: the one that marks the run's best epoch"
+    )
     factor: float = number(0.1, "multiplies the rate", gt=0, lt=1)
     patience: int = number(10, "evaluations in a row without improvement", ge=1)
     min_delta: float = number(1e-4, "better means by more than this", ge=0)
