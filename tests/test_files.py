@@ -1,4 +1,4 @@
-"""Files that are whole or absent, folders that are never overwritten."""
+"""Files that are written whole or not at all, and folders that are never overwritten."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ def interrupt(*_):
 
 
 @pytest.mark.parametrize("content", ["größe\n", b"\x00\xff", "", "a" * 100_000])
-def test_what_is_written_is_there(tmp_path, content):
+def test_the_written_content_is_there(tmp_path, content):
     file = tmp_path / "a.txt"
     write_atomic(file, content)
     expected = content.encode() if isinstance(content, str) else content
@@ -56,7 +56,7 @@ def test_an_interrupted_write_leaves_no_temporary_file(tmp_path, monkeypatch):
     assert [] == os.listdir(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path):
     file = tmp_path / "no" / "a.txt"
     with pytest.raises(NettrainError) as caught:
         write_atomic(file, "new")
@@ -70,21 +70,21 @@ def test_a_file_cannot_replace_a_folder(tmp_path):
     assert ["a"] == os.listdir(tmp_path)
 
 
-def test_folders_have_numbers_and_are_there(tmp_path):
+def test_folders_are_numbered_and_created(tmp_path):
     parent = tmp_path / "runs" / "deep"
     (parent / "x-2").mkdir(parents=True)
-    found = list(islice(numbered_folders(parent, "x"), 3))
-    assert [parent / "x", parent / "x-2", parent / "x-3"] == found
-    assert all(folder.is_dir() for folder in found)
+    created = list(islice(numbered_folders(parent, "x"), 3))
+    assert [parent / "x", parent / "x-2", parent / "x-3"] == created
+    assert all(folder.is_dir() for folder in created)
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_a_name_taken_by_a_file_is_skipped(tmp_path):
     (tmp_path / "x").write_text("mine")
     assert "x-2" == next(numbered_folders(tmp_path, "x")).name
     assert "mine" == (tmp_path / "x").read_text()
 
 
-def test_folders_do_not_go_into_a_file(tmp_path):
+def test_a_parent_that_is_a_file_is_refused(tmp_path):
     file = tmp_path / "runs"
     file.write_text("")
     with pytest.raises(SpecError) as caught:
@@ -92,7 +92,7 @@ def test_folders_do_not_go_into_a_file(tmp_path):
     assert f"{file}: is a file, not a folder" == str(caught.value)
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NettrainError, match=r"cannot be created: Not a directory$"):
         next(numbered_folders(tmp_path / "file" / "runs", "x"))
@@ -118,11 +118,11 @@ def test_a_folder_with_hidden_files_alone_is_unused(tmp_path):
         ("a\n", "a"),
     ],
 )
-def test_names_of_folders_are_safe(name, expected):
+def test_unsafe_characters_in_names_are_replaced(name, expected):
     assert expected == safe_name(name)
 
 
-def test_leftovers_of_a_killed_process_go(tmp_path):
+def test_temporary_files_of_a_killed_process_are_removed(tmp_path):
     for name in (".model.safetensors.a1b2c3d4", ".lock", "model.safetensors", ".hidden"):
         (tmp_path / name).touch()
     remove_temporary_files(tmp_path)
@@ -137,7 +137,7 @@ def test_appending_keeps_what_was_there(tmp_path):
     assert ["a.csv"] == [path.name for path in tmp_path.iterdir()]
 
 
-def test_a_refused_appending_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+def test_an_append_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     file = tmp_path / "a.csv"
     append_atomic(file, "a\n")
     monkeypatch.setattr("os.fsync", refuse)

@@ -10,12 +10,11 @@ from time import perf_counter
 
 import pytest
 import typer
-from gpucheck.cases import CASES, Case, cases, drawn
-from gpucheck.equality import Entry, apart, entries
-from gpucheck.equality import Side as Equality
-from gpucheck.ours import Side as Ours
+from gpucheck.cases import CASES, Case, cases, random_rows
+from gpucheck.equality import ComparedEntry, EqualityCheck, apart, entries
+from gpucheck.ours import NettrainBenchmark
 from gpucheck.report import summary, verdicts
-from gpucheck.sides import SIDES, LostError, Side
+from gpucheck.sides import SIDES, LostError, SideProcess
 from rich.console import Console
 
 from nettrain.catalogue.activations import activations
@@ -158,13 +157,13 @@ def test_the_cases_are_those_that_are_promised():
 
 def test_rows_are_the_same_for_every_side_and_can_be_learnt():
     case = Case("t", (5, 4, 3), 8, 30)
-    (x, y), (again, labels) = drawn(case), drawn(case)
+    (x, y), (again, labels) = random_rows(case), random_rows(case)
     assert ((240, 5), {0, 1, 2}, True) == (
         x.shape,
         set(y.tolist()),
         (x == again).all() and (y == labels).all(),
     )
-    side = Ours(case, "numpy")
+    side = NettrainBenchmark(case, "numpy")
     turns = [side.turn() for _ in range(6)]
     assert turns[-1]["loss"] < 0.9 * turns[0]["loss"]
     facts = side.facts()
@@ -175,7 +174,7 @@ def test_rows_are_the_same_for_every_side_and_can_be_learnt():
 
 
 def test_the_two_classes_of_one_output_are_trained(tmp_path):
-    side = Ours(Case("D", (6, 4, 1), 8, 10, members=3), "numpy")
+    side = NettrainBenchmark(Case("D", (6, 4, 1), 8, 10, members=3), "numpy")
     assert (3, 1) == (len(side.run.final), side.run.architecture.outputs)
     assert side.turn()["loss"] > 0
 
@@ -194,8 +193,8 @@ def test_every_entry_of_every_registry_is_compared():
 
 
 def test_a_difference_is_seen():
-    side = Equality(Case("equality", (0, 1), 1, 4), "numpy")
-    side.left = iter([Entry("optimizers", "adam", (("classes", ("optimizer=adam",)),))])
+    side = EqualityCheck(Case("equality", (0, 1), 1, 4), "numpy")
+    side.left = iter([ComparedEntry("optimizers", "adam", (("classes", ("optimizer=adam",)),))])
     row = side.turn()
     assert {"group": "optimizers", "name": "adam", "float64": 0.0, "float32": 0.0} | row == row
     assert {"over": True} == side.turn()
@@ -205,9 +204,9 @@ def test_a_difference_is_seen():
 
 
 def test_an_entry_whose_first_way_does_not_fit_takes_the_next():
-    side = Equality(Case("equality", (0, 1), 1, 2), "numpy")
+    side = EqualityCheck(Case("equality", (0, 1), 1, 2), "numpy")
     ways = [("numbers", (f"loss={name}",)) for name in ("cross_entropy", "focal", "mse")]
-    side.left = iter([Entry("x", "y", tuple(ways)), Entry("x", "z", tuple(ways[:2]))])
+    side.left = iter([ComparedEntry("x", "y", tuple(ways)), ComparedEntry("x", "z", tuple(ways[:2]))])
     assert 0.0 == side.turn()["float64"]
     assert {"group": "x", "name": "z", "left_out": True} == side.turn()
 
@@ -216,8 +215,8 @@ def test_an_entry_that_fails_leaves_the_others_to_be_compared(monkeypatch):
     def failing(*_):
         raise RuntimeError("CUDA_ERROR_ILLEGAL_ADDRESS")
 
-    side = Equality(Case("equality", (0, 1), 1, 2), "numpy")
-    entry = Entry("losses", "mse", (("numbers", ("loss=mse",)),))
+    side = EqualityCheck(Case("equality", (0, 1), 1, 2), "numpy")
+    entry = ComparedEntry("losses", "mse", (("numbers", ("loss=mse",)),))
     side.left = iter([entry, entry])
     monkeypatch.setattr("gpucheck.equality.train", failing)
     failed = {"group": "losses", "name": "mse", "error": "RuntimeError: CUDA_ERROR_ILLEGAL_ADDRESS"}
@@ -227,7 +226,7 @@ def test_an_entry_that_fails_leaves_the_others_to_be_compared(monkeypatch):
 
 
 def test_sides_share_the_entries():
-    shares = [list(Equality(Case("equality", (k, 3), 1, 1), "numpy").left) for k in range(3)]
+    shares = [list(EqualityCheck(Case("equality", (k, 3), 1, 1), "numpy").left) for k in range(3)]
     assert len(entries()) == sum(map(len, shares)) == len({(e.group, e.name) for s in shares for e in s})
 
 
@@ -238,8 +237,8 @@ HANGS = (
 
 
 def test_a_side_that_is_too_slow_is_ended_with_all_that_it_started():
-    side = Side([sys.executable, "-c", HANGS])
-    assert {} == side.hear(20)
+    side = SideProcess([sys.executable, "-c", HANGS])
+    assert {} == side.receive(20)
     begun = perf_counter()
     with pytest.raises(LostError, match="no answer within 0 s"):
         side.ask({"do": "turn"}, 0.2)
@@ -249,11 +248,11 @@ def test_a_side_that_is_too_slow_is_ended_with_all_that_it_started():
 
 
 def test_a_side_that_ends_or_fails_says_why():
-    side = Side([sys.executable, "-c", "raise SystemExit(3)"])
+    side = SideProcess([sys.executable, "-c", "raise SystemExit(3)"])
     with pytest.raises(LostError, match="exit code 3"):
-        side.hear(20)
-    side = Side([sys.executable, "-c", ECHO])
-    side.hear(20)
+        side.receive(20)
+    side = SideProcess([sys.executable, "-c", ECHO])
+    side.receive(20)
     assert {"do": 1} == side.ask({"do": 1}, 20)
     with pytest.raises(LostError, match="CUDA error"):
         side.ask({"failed": "CUDA error"}, 20)
@@ -263,7 +262,7 @@ def test_a_side_that_ends_or_fails_says_why():
 def test_what_is_missing_is_named_by_what_needs_it(monkeypatch):
     module = script()
     monkeypatch.setattr(module, "NEEDED", {"nettrain": ("numpy", "no_such_a"), "peers": ("no_such_b",)})
-    assert {"nettrain": ["no_such_a"], "peers": ["no_such_b"]} == module.missing(module.Watch())
+    assert {"nettrain": ["no_such_a"], "peers": ["no_such_b"]} == module.missing(module.Stopwatch())
 
 
 def test_figures_leave_out_the_first_turn_and_see_who_learns():
@@ -283,7 +282,7 @@ def test_a_part_that_fails_is_named_and_leaves_the_others(monkeypatch):
     for part in ("gpu_tests", "equality", "benchmark"):
         monkeypatch.setattr(module, part, failing)
     monkeypatch.setattr(module, "sweep", lambda *_: {"trials": 10, "seconds": 5.0})
-    module.settle(figures, ["A"], ["nettrain"], module.Watch(), alone=False)
+    module.run_parts(figures, ["A"], ["nettrain"], module.Stopwatch(), benchmark_only=False)
     assert ["tests", "equality", "benchmark"] == list(figures["lost"])
     figures |= {"rounds": 7, "verdicts": verdicts(figures)}
     assert {None} == {one["holds"] for one in figures["verdicts"]}
@@ -296,7 +295,7 @@ def test_a_part_that_fails_is_named_and_leaves_the_others(monkeypatch):
 def test_cases_alone_are_timed_and_nothing_else_is_done(monkeypatch):
     module, figures = script(), {"backend": "numpy", "quick": True, "missing": {}, "lost": {}}
     monkeypatch.setattr(module, "benchmark", lambda found, chosen, wanted, watch: {"chosen": chosen})
-    module.settle(figures, ["F"], ["nettrain"], module.Watch(), alone=True)
+    module.run_parts(figures, ["F"], ["nettrain"], module.Stopwatch(), benchmark_only=True)
     assert {"chosen": ["F"]} == figures["benchmark"]
     assert ({}, {}, []) == (figures["tests"], figures["sweep"], figures["equality"]["rows"])
 

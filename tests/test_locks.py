@@ -1,4 +1,4 @@
-"""A folder is held by one process, and a dead one's lock is taken over."""
+"""A folder is locked by one process at a time, and the lock of a dead one is taken over."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ with locked(Path(sys.argv[1])):
 
 
 def holder(folder: Path) -> subprocess.Popen:
-    """Another process that holds the folder until its input ends."""
+    """Another process that locks the folder until its input ends."""
     root = Path(__file__).parents[1]
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(folder)],
@@ -44,7 +44,7 @@ def ended(process: subprocess.Popen) -> int:
     return process.wait()
 
 
-def test_the_second_is_refused_and_told_by_whom(tmp_path):
+def test_the_second_process_is_refused_naming_the_first(tmp_path):
     process = holder(tmp_path)
     with pytest.raises(SpecError) as error, locked(tmp_path):
         pass
@@ -55,7 +55,7 @@ def test_the_second_is_refused_and_told_by_whom(tmp_path):
     assert [] == list(tmp_path.iterdir())
 
 
-def test_a_dead_process_is_no_owner(tmp_path):
+def test_the_lock_of_a_dead_process_is_taken_over(tmp_path):
     process = holder(tmp_path)
     process.send_signal(signal.SIGKILL)
     ended(process)
@@ -66,11 +66,11 @@ def test_a_dead_process_is_no_owner(tmp_path):
         assert f"{os.getpid()}\n" == (tmp_path / NAME).read_text()
 
 
-def test_the_same_process_holds_it_once(tmp_path):
+def test_the_same_process_cannot_lock_twice(tmp_path):
     with locked(tmp_path), pytest.raises(SpecError, match="in use"), locked(tmp_path):
         pass
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_folder_cannot_be_locked(tmp_path):
     with pytest.raises(Exception, match="cannot be written: No such file"), locked(tmp_path / "no"):
         pass

@@ -77,9 +77,9 @@ Open = Callable[..., Backend]
 def built(specs: Sequence[Experiment], place: Open = NumpyBackend) -> TrainingRun:
     """A population of these experiments, all on the first one's data."""
     data = prepared(specs[0])
-    settled = [resolve_with_data(spec, data) for spec in specs]
-    one = settled[0].backend
-    return build(settled, data, place(dtype=one.dtype, threads=int(one.threads)))
+    resolved = [resolve_with_data(spec, data) for spec in specs]
+    one = resolved[0].backend
+    return build(resolved, data, place(dtype=one.dtype, threads=int(one.threads)))
 
 
 @dataclass

@@ -19,6 +19,7 @@ from nettrain.backend.base import Array, Floats, HostArray
 from nettrain.catalogue.settings import Settings, varies
 
 S = TypeVar("S")  # settings, a list of them, or None where a block is switched off
+PLAIN = frozenset((str, float, int, bool, type(None)))  # most fields; this runs every epoch
 
 
 def grouping_key(settings: Settings) -> str:
@@ -79,6 +80,8 @@ def per_member(number: object) -> Floats:
 
 def _mapped(stacked: S, function: Callable[[HostArray], Array]) -> S:
     """The settings with this function of every array in them."""
+    if type(stacked) in PLAIN:
+        return stacked
     if isinstance(stacked, np.ndarray):
         return cast(S, function(stacked))
     if isinstance(stacked, Settings):

@@ -31,7 +31,7 @@ MOST_ROWS = 256  # of a batch: more of them cost time and show nothing new
 
 @dataclass(frozen=True)
 class Problem:
-    """A settled float64 experiment that descends plainly, its data, the batch's rows (B,), a point (P,)."""
+    """A resolved float64 experiment that descends plainly, its data, the batch's rows (B,), a point (P,)."""
 
     experiment: Experiment
     data: Prepared
@@ -58,7 +58,7 @@ class Problem:
 
     @property
     def loss(self) -> Loss:
-        """The settled experiment's loss, with its numbers."""
+        """The resolved experiment's loss, with its numbers."""
         assert not isinstance(self.experiment.loss, str)
         return self.experiment.loss
 
@@ -87,7 +87,7 @@ class Problem:
 
 
 def problem(experiment: Experiment, data: Prepared, point: Numbers | None = None) -> Problem:
-    """The problem of a settled experiment on the first batch of its first epoch.
+    """The problem of a resolved experiment on the first batch of its first epoch.
 
     At the experiment's initial weights, or at a point (P,). What works on the gradient only afterwards
     (clipping, decay, the rule's own memory, limits on norms) is no part of the gradient, and left out.

@@ -46,7 +46,7 @@ def draft_json(written: "WrittenDraft") -> dict[str, object]:
     return {
         "file": str(written.file),
         "rows": guess.rows,
-        "looked_at": guess.looked_at,
+        "looked_at": guess.sampled_rows,
         "test_rows": guess.test_rows,
         "targets": [column.name for column in guess.targets],
         "target_kind": guess.kind,
@@ -59,7 +59,7 @@ def draft_json(written: "WrittenDraft") -> dict[str, object]:
                 "name": column.name,
                 "kind": column.kind,
                 "gaps": column.gaps,
-                "different": column.different + len(column.words),
+                "different": column.distinct + len(column.words),
                 "role": role(guess, column.name),
             }
             for column in guess.columns

@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -54,124 +53,37 @@ def sweep(
     loaded, screen = load(file, with_place(overrides, backend, device)), console(stderr=as_json)
     again = " ".join(["nettrain", *sys.argv[1:]])
     try:
-        with interruptible() as asked, open_sweep(loaded, out, total=trials, workers=jobs) as opened_sweep:
-            summary = _run(opened_sweep, screen, asked, quiet=quiet)
+        with interruptible() as interrupted, open_sweep(loaded, out, total=trials, workers=jobs) as opened:
+            summary = conduct(opened, screen, interrupted, quiet=quiet)
     except KeyboardInterrupt:  # the second: the journal holds what had come to its end
         print(f"interrupted at once; go on with: {again}", file=sys.stderr)
         raise
+    folder = str(opened.folder.path)
     if as_json:
-        print(json.dumps(summary))
+        print(json.dumps({"folder": folder, **summary}))
     if summary["status"] == "interrupted":
         print(f"interrupted; go on with: {again}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
     if summary["best"] is None:
-        print(f"no trial of {summary['folder']} came to its end", file=sys.stderr)
+        print(f"no trial of {folder} came to its end", file=sys.stderr)
         raise typer.Exit(1)
 
 
-def _run(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: bool) -> dict[str, Any]:
-    """Show, run, write down; returns the summary and the folder."""
-    from nettrain.output.report import head
-    from nettrain.store.run_folder import read_json
-    from nettrain.sweep.summary import is_written, write_results
+def conduct(
+    sweep: "Sweep", screen: "Console", interrupted: Callable[[], bool], *, quiet: bool
+) -> "SweepSummary":
+    """Train the trials that are left and show it; a sweep that is complete is only shown."""
+    from nettrain.output import sweep_view
+    from nettrain.workflow.sweep import is_complete, run_sweep
 
-    if not made.chunks and is_written(made):
-        if not quiet:
-            told = f"{made.folder.path}: all {len(made.trials)} trials are done; --trials N adds more"
-            screen.print(told, soft_wrap=True, highlight=False)
-            _report(made, screen, read_json(made.folder.summary))
-        return {"folder": str(made.folder.path), **read_json(made.folder.summary)}
+    complete = is_complete(sweep)
     if not quiet:
-        head(screen, made.space.loaded.experiment.experiment, _facts(made), made.notes)
-    started = perf_counter()
-    _watch(made, screen, asked, quiet=quiet)
-    summary = write_results(made, perf_counter() - started)
-    _draw(made)
+        show = sweep_view.show_complete if complete else sweep_view.show_sweep_head
+        show(screen, sweep)
+    with sweep_view.show_sweep_progress(screen, sweep, quiet=quiet or complete) as on_progress:
+        summary = run_sweep(sweep, on_progress, interrupted=interrupted)
+    if not complete:
+        sweep_view.draw_sweep(sweep)
     if not quiet:
-        _report(made, screen, summary)
-    return {"folder": str(made.folder.path), **summary}
-
-
-def _watch(made: "Sweep", screen: "Console", asked: Callable[[], bool], *, quiet: bool) -> None:
-    """Run all trials, showing how it stands."""
-    from nettrain.output.console import print_notes
-    from nettrain.output.sweep_progress import RunningGroup, SweepState, sweep_progress
-
-    display, fresh = sweep_progress(screen, quiet=quiet), 0
-    try:
-        for progress in made.run(asked):
-            fresh += len(progress.new_results)
-            print_notes(progress.notes)
-            best = made.best[:1]
-            state = SweepState(
-                done=len(made.results),
-                total=len(made.trials),
-                fresh=fresh,
-                spent=progress.seconds,
-                left=progress.remaining,
-                metric=made.goal.metric,
-                groups=tuple(RunningGroup(one.members, one.epoch, one.epochs) for one in progress.running),
-                best=best[0].trial if best else None,
-                figure=best[0].figures[made.goal.metric] if best else 0.0,
-                values=made.trials[best[0].trial - 1].values if best else None,
-            )
-            display.show(state)
-    finally:
-        display.close()
-
-
-def _facts(made: "Sweep") -> dict[str, str]:
-    """What is searched, in a few words."""
-    left = sum(len(chunk.trials) for chunk in made.chunks)
-    done = f", {len(made.results)} done already" if made.results else ""
-    return {
-        "search": f"{made.space.settings.method}, {len(made.trials)} trials{done}, by {made.goal.metric}",
-        "over": ", ".join(parameter.key for parameter in made.space.parameters),
-        "work": f"{left} networks in {len(made.chunks)} populations, {made.workers} workers",
-        "backend": _backend(made),
-    }
-
-
-def _backend(made: "Sweep") -> str:
-    """Where it computes and, where that was left open, why."""
-    choice, gpus = made.space.backend, made.devices
-    text = (
-        f"{choice.name}, device{'s' if len(gpus) > 1 else ''} {', '.join(map(str, gpus))}"
-        if gpus
-        else choice.name
-    )
-    return f"{text} (auto: {choice.reason})" if choice.reason else text
-
-
-def _report(made: "Sweep", screen: "Console", summary: "SweepSummary") -> None:
-    from nettrain.output.sweep_report import Leader, sweep_report
-
-    leaders = [
-        Leader(one.trial, one.epochs, one.figures, made.trials[one.trial - 1].values) for one in made.best
-    ]
-    keys = [parameter.key for parameter in made.space.parameters]
-    sweep_report(
-        screen, summary, leaders, made.influences(), keys, made.folder.path, made.folder.file_names()
-    )
-
-
-def _draw(made: "Sweep") -> None:
-    """`parameters.png`."""
-    from nettrain.files import write_atomic
-    from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
-
-    drawn = [one for one in made.space.parameters if any(one.key in trial.values for trial in made.trials)]
-    axes = [ParameterAxis(one.key, one.distribution.log) for one in drawn]
-    best = made.best[:1]
-    points = [
-        TrialPoint(
-            one.status,
-            one.figures.get(made.goal.metric) if one.status in ("finished", "pruned") else None,
-            made.trials[one.trial - 1].values,
-            best=one in best,
-        )
-        for one in made.results.values()
-    ]
-    if points and axes:
-        picture = parameters_picture(points, axes, made.goal.metric)
-        write_atomic(made.folder.picture, picture)
+        sweep_view.show_sweep_report(screen, sweep, summary)
+    return summary

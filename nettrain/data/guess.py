@@ -1,9 +1,8 @@
-"""What a table seems to be for: the target and its kind, columns of no use, spellings of gaps, a scaling."""
+"""A guess at what a table is for: the target and its kind, useless columns, spellings of gaps, a scaling."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 
@@ -11,20 +10,20 @@ from nettrain.data.columns.profiles import ColumnProfile, column_profiles, sampl
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
-from nettrain.data.tables.spelling import as_text, missing
+from nettrain.data.tables.spelling import as_text, is_missing
 from nettrain.data.tables.table import Table, is_text
 from nettrain.data.targets.kind import ROWS_PER_CLASS, find_target
-from nettrain.data.targets.target import Kind, Wanted
+from nettrain.data.targets.target import TargetKind, TargetKindSetting
 from nettrain.errors import DataError
 
-# in the order in which they are believed
+# the likeliest names of targets first
 NAMES = ("target", "label", "labels", "class", "y", "outcome", "response", "survived", "species", "diagnosis")
 LAST_WORDS = ("target", "label", "outcome", "churn", "price", "value")
-AMOUNTS = ("x", "y", "t", "year", "month", "day", "date", "time")  # that may go up by one, row by row
+QUANTITIES = ("x", "y", "t", "year", "month", "day", "date", "time")  # that may increase by one, row by row
 NAMED_IDENTIFIER = "named like an identifier"
 UNNAMED = "column_0"  # the first column of a file without names
-FEW = 10  # rows in which all values may differ by chance
-SCATTERED = 0.5  # different values in more than this share of the rows teach nothing
+FEW_ROWS = 10  # in which all values may differ by chance
+SCATTERED = 0.5  # distinct values in more than this share of the rows teach nothing
 IMAGE = 49  # columns of one range of whole numbers are an image from 7x7 pixels on
 PIXELS = (16.0, 255.0)  # the largest value that pixels have
 MOST_KEYS = 20  # values of a column named like an identifier that may be categories
@@ -33,25 +32,25 @@ MOST_CODES = 10  # values of whole numbers that may be codes
 
 @dataclass(frozen=True)
 class Guess:
-    """A table of `rows` rows, `looked_at` of them for numbers, and what it seems to be for.
+    """A table of `rows` rows, `sampled_rows` of them examined for numbers, and what it seems to be for.
 
-    `reason` says why the `targets` were taken, mostly one, `classes` how many rows each has, the largest
-    first, and `unlabelled` how many rows have no target. `ignored` and `categorical` name columns, each with
-    a reason; `marks` are further spellings of a gap, `test_rows` what the source brings for testing,
-    `header` says whether columns have names, and `notes` are what the source's reader had to say.
+    `reason` says why the `targets` were chosen, mostly one; `classes` how many rows each has, the largest
+    first; and `unlabelled` how many rows have no target. `ignored` and `categorical` name columns, each with
+    a reason; `gap_words` are further spellings of a gap, `test_rows` how many test rows the source brings,
+    `header` says whether columns have names, and `notes` are those of the source's reader.
     """
 
     rows: int
-    looked_at: int
+    sampled_rows: int
     columns: tuple[ColumnProfile, ...]
     targets: tuple[ColumnProfile, ...]
     reason: str
-    kind: Kind
+    kind: TargetKind
     classes: Mapping[str, int]
     unlabelled: int
     ignored: Mapping[str, str]
     categorical: Mapping[str, str]
-    marks: tuple[str, ...]
+    gap_words: tuple[str, ...]
     test_rows: int
     header: bool
     notes: tuple[str, ...]
@@ -64,7 +63,7 @@ class Guess:
 
     @property
     def numbers(self) -> tuple[ColumnProfile, ...]:
-        """The inputs that hold amounts."""
+        """The inputs that are numeric."""
         return tuple(c for c in self.inputs if c.kind == "numbers" and c.name not in self.categorical)
 
     @property
@@ -75,17 +74,17 @@ class Guess:
     @property
     def codes(self) -> tuple[ColumnProfile, ...]:
         """The inputs of whole numbers that may be names of categories."""
-        few = (c for c in self.numbers if c.whole and 2 < c.different <= MOST_CODES)
-        return () if self.image else tuple(c for c in few if c.different * ROWS_PER_CLASS <= c.present)
+        few = (c for c in self.numbers if c.integer and 2 < c.distinct <= MOST_CODES)
+        return () if self.image else tuple(c for c in few if c.distinct * ROWS_PER_CLASS <= c.present)
 
     @property
     def groups(self) -> tuple[ColumnProfile, ...]:
-        """The columns left out that seem to name groups of rows."""
+        """The ignored columns that seem to name groups of rows."""
         named = (c for c in self.columns if self.ignored.get(c.name) == NAMED_IDENTIFIER)
-        return tuple(c for c in named if c.different < c.present)
+        return tuple(c for c in named if c.distinct < c.present)
 
     @property
-    def scaling(self) -> str | dict[str, Any]:
+    def scaling(self) -> str | dict[str, str | int]:
         """The scaling, as an experiment file spells it."""
         if self.image:
             return {"name": "divide", "by": int(pixel_range(self.inputs))}
@@ -95,22 +94,22 @@ class Guess:
         return "none" if bounded and self.numbers else "standard"
 
 
-def guess(source: str, wanted: str | None = None, *, seed: int = 0) -> Guess:
-    """What the rows of a source seem to be for; `wanted` names the target where a person knows it.
+def guess(source: str, target: str | None = None, *, seed: int = 0) -> Guess:
+    """What the rows of a source seem to be for; `target` names the target column where it is known.
 
-    A file is read again when it spells gaps in ways that are not known. Raises DataError when it cannot be
-    read, has no column `wanted`, or none that could be a target.
+    A file is read again when it has unknown spellings of gaps. Raises DataError when it cannot be read, has
+    no column `target`, or none that could be a target.
     """
-    found = read_source(source, ReadOptions(), seed=seed)
-    columns = column_profiles(found.table)
-    targets, reason = choose(found, columns, wanted, PurePath(source).name.split(".")[0])
-    marks = gap_marks(found.table, columns, targets)
-    if marks:
+    read = read_source(source, ReadOptions(), seed=seed)
+    columns = column_profiles(read.table)
+    targets, reason = choose_targets(read, columns, target, PurePath(source).name.split(".")[0])
+    gap_words = words_for_gaps(read.table, columns, targets)
+    if gap_words:
         # with the same header, which might be decided otherwise when other cells are gaps
-        options = ReadOptions(found.table.header, missing=(*ReadOptions.missing, *marks))
-        found = read_source(source, options, seed=seed)
-        columns = column_profiles(found.table)
-    return describe(found, columns, targets, reason, marks)
+        options = ReadOptions(read.table.header, missing=(*ReadOptions.missing, *gap_words))
+        read = read_source(source, options, seed=seed)
+        columns = column_profiles(read.table)
+    return describe(read, columns, targets, reason, gap_words)
 
 
 def describe(
@@ -118,22 +117,23 @@ def describe(
     columns: tuple[ColumnProfile, ...],
     targets: Sequence[str],
     reason: str,
-    marks: tuple[str, ...],
+    gap_words: tuple[str, ...],
 ) -> Guess:
-    """The guess, once it is known what is predicted and how gaps are spelled."""
+    """The guess for known targets and spellings of gaps. Raises DataError when no row has a target."""
     table = source.table
-    gaps = np.any([missing(table, name) for name in targets], axis=0)
+    gaps = np.any([is_missing(table, name) for name in targets], axis=0)
     if gaps.all():
-        raise DataError(f'{table.place}: target "{targets[0]}": no row has a value')
-    wanted: Wanted = "classes" if source.classes and [*targets] == [source.target] else "auto"
+        raise DataError(f'{table.origin}: target "{targets[0]}": no row has a value')
+    setting: TargetKindSetting = "classes" if source.classes and [*targets] == [source.target] else "auto"
     if gaps.any():  # a run leaves these rows out, and then another column may be of another kind
         table = table.take(np.flatnonzero(~gaps))
         columns = tuple(
-            c if c.name in targets else look for c, look in zip(columns, column_profiles(table), strict=True)
+            one if one.name in targets else other
+            for one, other in zip(columns, column_profiles(table), strict=True)
         )
-    kind, classes = task(table, targets, wanted)
+    kind, classes = kind_and_classes(table, targets, setting)
     others = [column for column in columns if column.name not in targets]
-    ignored = of_no_use(others)
+    ignored = useless_columns(others)
     return Guess(
         source.table.height,
         sampled(source.table).height,
@@ -144,19 +144,21 @@ def describe(
         classes,
         int(gaps.sum()),
         ignored,
-        {c.name: mixed(c) for c in others if c.words and c.name not in ignored},
-        marks,
+        {c.name: mixed_reason(c) for c in others if c.words and c.name not in ignored},
+        gap_words,
         source.test.height if source.test else 0,
         table.header or table.columns[0] != UNNAMED,
         table.notes,
     )
 
 
-def task(table: Table, names: Sequence[str], wanted: Wanted) -> tuple[Kind, dict[str, int]]:
+def kind_and_classes(
+    table: Table, names: Sequence[str], setting: TargetKindSetting
+) -> tuple[TargetKind, dict[str, int]]:
     """The kind of targets that have no gaps, and the rows of each class, the largest first."""
     import polars as pl
 
-    target, _ = find_target(table, names, wanted)
+    target, _ = find_target(table, names, setting)
     if target.kind != "classes":
         return target.kind, {}
     cells = as_text(table, names[0], numeric=target.numeric).rename("class")
@@ -164,19 +166,18 @@ def task(table: Table, names: Sequence[str], wanted: Wanted) -> tuple[Kind, dict
     return target.kind, dict(zip(counts["class"], counts["rows"].cast(pl.Int64), strict=True))
 
 
-def choose(
-    source: Source, columns: Sequence[ColumnProfile], wanted: str | None, stem: str
+def choose_targets(
+    source: Source, columns: Sequence[ColumnProfile], target: str | None, stem: str
 ) -> tuple[tuple[str, ...], str]:
-    """The targets' names and why. Raises DataError when one is not there or nothing looks like one."""
-    if wanted is not None:
-        source.table.refuse_unknown(wanted, "target column")
-        return (wanted,), "as asked"
-    if source.target is not None:
-        given = (source.target,) if isinstance(source.target, str) else tuple(source.target)
-        return given, "what the source says"
+    """The targets' names and why. Raises DataError for an unknown `target`, or when there is none."""
+    if target is not None:
+        source.table.refuse_unknown(target, "target column")
+        return (target,), "as asked"
+    if source.targets:
+        return source.targets, "what the source says"
     able = [column.name for column in columns if could_be_target(column)]
     if not able or len(columns) < 2:
-        raise DataError(f"{source.table.place}: no column looks like a target; name one with --target")
+        raise DataError(f"{source.table.origin}: no column looks like a target; name one with --target")
     named = named_target(able, stem)
     if named:
         return (named,), "by its name"
@@ -185,7 +186,7 @@ def choose(
 
 
 def named_target(names: Sequence[str], stem: str) -> str | None:
-    """The name that sounds most like a target: a usual one, that of the file, or one with a usual ending."""
+    """The name most like a target's: a usual one, that of the file, or one with a usual last word."""
     plain = {"".join(name.lower().split()): name for name in reversed(names)}
     usual = [plain[name] for name in (*NAMES, stem.lower()) if name in plain]
     endings = [name for word in LAST_WORDS for name in names if last_word(name) == word]
@@ -198,57 +199,58 @@ def last_word(name: str) -> str:
 
 
 def could_be_target(column: ColumnProfile) -> bool:
-    """Whether a column has something to predict: numbers, or text whose values come again."""
-    if column.constant or identifies(column) or (column.words and not column.spelled):
+    """Whether a column can be predicted: numbers, or text whose values recur."""
+    if column.constant or identifier_reason(column) or (column.words and not column.words_are_gaps):
         return False
     return column.kind == "numbers" or (
-        column.kind == "text" and column.different * ROWS_PER_CLASS <= column.present
+        column.kind == "text" and column.distinct * ROWS_PER_CLASS <= column.present
     )
 
 
-def gap_marks(table: Table, columns: Iterable[ColumnProfile], targets: Sequence[str]) -> tuple[str, ...]:
+def words_for_gaps(table: Table, columns: Iterable[ColumnProfile], targets: Sequence[str]) -> tuple[str, ...]:
     """Words among numbers that spell gaps, unless they are a class."""
-    words = {word for column in columns if column.spelled for word in column.words}
+    words = {word for column in columns if column.words_are_gaps for word in column.words}
     for column in columns:
         series = table.column(column.name)
-        if column.name in targets and not column.spelled and is_text(series):
+        if column.name in targets and not column.words_are_gaps and is_text(series):
             words -= set(series.unique())
     return tuple(sorted(words))
 
 
-def of_no_use(columns: Sequence[ColumnProfile]) -> dict[str, str]:
-    """The columns to leave out, each with a reason; none when nothing else would be left."""
+def useless_columns(columns: Sequence[ColumnProfile]) -> dict[str, str]:
+    """The columns to ignore, each with a reason; none when no other column would remain."""
     image = looks_like_image(columns)
-    found = {c.name: reason for c in columns if (reason := useless(c)) and not (image and c.constant)}
+    reasons = {c.name: useless_reason(c) for c in columns if not (image and c.constant)}
+    useless = {name: reason for name, reason in reasons.items() if reason}
     usable = [c for c in columns if c.kind != "nothing"]
-    return found if any(c.name not in found for c in usable) else {}
+    return useless if any(c.name not in useless for c in usable) else {}
 
 
-def useless(column: ColumnProfile) -> str:
-    """Why a column teaches nothing, "" when it may teach something."""
+def useless_reason(column: ColumnProfile) -> str:
+    """Why nothing can be learned from a column, "" when something may be."""
     if column.kind == "nothing":
         return "no value at all"
     if column.constant and not column.gaps:
         return f"always {column.values[0]}"
-    return identifies(column)
+    return identifier_reason(column)
 
 
-def identifies(column: ColumnProfile) -> str:
-    """Why a column seems to name its rows instead of telling something about them, "" when it does not."""
-    different = column.different + len(column.words)
-    if column.present <= FEW or column.kind not in ("numbers", "text"):
+def identifier_reason(column: ColumnProfile) -> str:
+    """Why a column seems to identify its rows instead of describing them, "" when it does not."""
+    distinct = column.distinct + len(column.words)
+    if column.present <= FEW_ROWS or column.kind not in ("numbers", "text"):
         return ""
-    if column.running and column.name.lower() not in (*AMOUNTS, *NAMES):
+    if column.enumerates and column.name.lower() not in (*QUANTITIES, *NAMES):
         return "numbers the rows"
-    textual = column.kind == "text" or (bool(column.words) and not column.spelled)
-    if column.named_identifier and different > MOST_KEYS and (column.whole or textual):
+    textual = column.kind == "text" or (bool(column.words) and not column.words_are_gaps)
+    if column.named_identifier and distinct > MOST_KEYS and (column.integer or textual):
         return NAMED_IDENTIFIER
-    if textual and different > SCATTERED * column.present:
-        return f"{different} different texts in {column.present} rows"
+    if textual and distinct > SCATTERED * column.present:
+        return f"{distinct} different texts in {column.present} rows"
     return ""
 
 
-def mixed(column: ColumnProfile) -> str:
+def mixed_reason(column: ColumnProfile) -> str:
     """Why a column of numbers is taken as categories."""
     return f'holds words too, such as "{column.words[0]}"'
 
@@ -260,7 +262,7 @@ def looks_like_image(columns: Sequence[ColumnProfile]) -> bool:
 
 def pixel_range(columns: Sequence[ColumnProfile]) -> float:
     """The largest value that pixels in these columns may have, 0 when they are none."""
-    if not all(c.kind == "numbers" and c.whole and c.low >= 0 and not c.words for c in columns):
+    if not all(c.kind == "numbers" and c.integer and c.low >= 0 and not c.words for c in columns):
         return 0.0
     high = max(c.high for c in columns)
     return next((most for most in PIXELS if PIXELS[0] / 2 < high <= most), 0.0)

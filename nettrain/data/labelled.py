@@ -1,16 +1,15 @@
-"""Rows with what is to be predicted of them, as arrays: to train on, or to make figures of."""
+"""Rows with their targets, as arrays: to train on, or to measure on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.data.inputs import encode_parts
+from nettrain.data.inputs import encode_splits
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.tables.arrays import Floats, Indices, Numbers
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.renames import rename_cells
 from nettrain.data.targets.unlabelled import drop_missing
@@ -21,17 +20,17 @@ from nettrain.data.targets.weights import row_weights
 class Rows:
     """Rows of one split: x (N, D) in the run's dtype, weight (N,) float64.
 
-    y is (N,) int32 for classes, (N, K) float64 for numbers, and for labels of 0 and 1.
+    y is (N,) int32 for classes, (N, K) float64 for numbers and for 0/1 labels.
     """
 
-    x: npt.NDArray[Any]
-    y: npt.NDArray[Any]
-    weight: npt.NDArray[Any]
+    x: Numbers
+    y: Numbers
+    weight: Floats
 
 
 @dataclass(frozen=True)
-class Labelled(Rows):
-    """All rows of a table, which says where each of them stands, and what a person should read."""
+class LabelledTable(Rows):
+    """All rows of a table, which locates each of them in its source, and notes a person should read."""
 
     table: Table
     notes: tuple[str, ...]
@@ -44,16 +43,16 @@ def read_labelled(
     seed: int = 0,
     dtype: str = "float64",
     missing_target: str = "refuse",
-    half: str | None = "train",
-) -> Labelled:
+    split: str | None = "train",
+) -> LabelledTable:
     """The rows of a source with their target: inputs, y, and the weight column's weights, 1 without it.
 
-    Columns are found by name in any order, without a header by position; `half` as in `half_of`. Raises
+    Columns match by name in any order, without a header by position; `split` as in `rows_of_split`. Raises
     DataError when the source cannot be read or does not fit, and at rows without a target unless
     `missing_target` is drop. Class weights do not count here.
     """
     target, weight = preprocessing.target, preprocessing.weight
-    table = read_aligned(source, preprocessing.layout, target.names, seed, half)
+    table = read_aligned(source, preprocessing.layout, target.names, seed, split)
     notes = [*table.notes]
     table = rename_cells(table, target.names, target.renames)
     for name in target.names:
@@ -62,23 +61,23 @@ def read_labelled(
         table, note = drop_missing(table, target.names)
         notes += [note] if note else []
     if weight is not None and weight not in table.columns:
-        notes.append(f'{table.place}: no weight column "{weight}", every row weighs 1')
+        notes.append(f'{table.origin}: no weight column "{weight}", every row weighs 1')
         preprocessing = replace(preprocessing, weight=None)
-    rows = label_parts({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
-    return Labelled(rows.x, rows.y, rows.weight, table, tuple(notes))
+    rows = label_splits({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
+    return LabelledTable(rows.x, rows.y, rows.weight, table, tuple(notes))
 
 
-def label_parts(
-    parts: Mapping[str, tuple[Table, npt.NDArray[np.int64]]], preprocessing: Preprocessing, dtype: str
+def label_splits(
+    splits: Mapping[str, tuple[Table, Indices]], preprocessing: Preprocessing, dtype: str
 ) -> dict[str, Rows]:
-    """The rows of each part of a renamed table as arrays; errors call them by the part's name.
+    """The rows of each split of a renamed table as arrays; errors call them by the split's name.
 
-    The tables are of no use afterwards: see `encode_parts`.
+    Afterwards the tables can only be used to locate rows, see `encode_splits`.
     """
-    y = {name: preprocessing.target.read(table)[rows] for name, (table, rows) in parts.items()}
+    y = {name: preprocessing.target.read(table)[rows] for name, (table, rows) in splits.items()}
     weight = {
         name: row_weights(table, preprocessing.weight, rows, f"{name} rows")
-        for name, (table, rows) in parts.items()
+        for name, (table, rows) in splits.items()
     }
-    x = encode_parts(parts, preprocessing, dtype)
-    return {name: Rows(x[name], y[name], weight[name]) for name in parts}
+    x = encode_splits(splits, preprocessing, dtype)
+    return {name: Rows(x[name], y[name], weight[name]) for name in splits}

@@ -1,16 +1,17 @@
-"""From the `data:` block to arrays: read, decide the target, split, fit on the training rows, encode."""
+"""From the `data:` block to arrays: read, resolve the target, split, fit on the training rows, encode."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from nettrain.data.columns.encoding import fit_encoders
 from nettrain.data.columns.roles import Roles
 from nettrain.data.columns.scaling import Scaling
-from nettrain.data.labelled import Rows, label_parts
+from nettrain.data.labelled import Rows, label_splits
 from nettrain.data.preprocessing import Preprocessing, fit_scaling
 from nettrain.data.reading.layout import InputLayout
 from nettrain.data.reading.memory import MemoryTables
@@ -19,19 +20,30 @@ from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings, is_path
 from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
-from nettrain.data.splitting.split_tables import read_tables
+from nettrain.data.splitting.split_tables import SecondSources, read_tables
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.kind import find_target, order_classes
-from nettrain.data.targets.target import Target, Wanted, scale_target, target_columns
+from nettrain.data.targets.target import (
+    Target,
+    TargetKindSetting,
+    TargetSetting,
+    scale_target,
+    target_columns,
+)
 from nettrain.data.targets.weights import class_weights
 from nettrain.errors import DataError
 
 __all__ = ["Prepared", "Rows", "prepare"]
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """What training needs of the data; `settings` say what was decided, `notes` what a person should read."""
+    """The data of a run: its splits as arrays, the fitted preprocessing, the resolved settings.
+
+    `notes` are what a person should read.
+    """
 
     train: Rows
     validation: Rows | None
@@ -47,66 +59,70 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTabl
     `memory` holds the tables that sources named `memory:…` stand for. All that is fitted is fitted on the
     training rows. Raises DataError when the data cannot be read or do not fit the settings.
     """
-    return prepare_placed(settings, seed=seed, dtype=dtype, memory=memory)[0]
+    return prepare_with_splits(settings, seed=seed, dtype=dtype, memory=memory)[0]
 
 
-def prepare_placed(
+def prepare_with_splits(
     settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None
 ) -> tuple[Prepared, dict[str, Split]]:
-    """What `prepare` gives, and the tables by which rows of training, validation and test are placed."""
+    """What `prepare` returns, and the tables that locate the rows of training, validation and test."""
     options = ReadOptions(settings.header, settings.separator, tuple(map(str, settings.missing)))
     source = read_source(settings.source, options, seed=seed, key="data.source", memory=memory)
     source = name_targets(source, settings.target)
     layout = InputLayout(tuple(source.table.columns), source.header, source.separator, options.missing)
     names = target_columns(source.table, source.target if settings.target is None else settings.target)
-    roles = settings.columns.named(source.table, names)
-    tables = read_tables(source, names, layout, settings, seed, memory)
-    target, kind_note = find_target(tables.main, names, wanted_kind(source, names, settings))
+    roles = settings.columns.resolve(source.table, names)
+    second = SecondSources(layout, names, settings.separator, seed, memory)
+    tables = read_tables(source, settings, second)
+    target, kind_note = find_target(tables.main, names, target_kind(source, names, settings))
     target = order_classes(replace(target, renames=settings.labels), settings.positive)
-    resolved = resolve(settings, roles, tables.main, target, seed)
-    parts = split(tables, target, roles.group, resolved, seed)
-    refuse_lost_classes(target, parts["training"])
+    resolved = resolve_settings(settings, roles, tables.main, target, seed)
+    splits = split(tables, target, roles.group, resolved, seed)
+    refuse_lost_classes(target, splits["training"])
     if resolved.target_scaling == "standard":
-        target = scale_target(target, tables.main, parts["training"].rows)
-    preprocessing, fit_notes = fit(parts["training"], target, layout, roles, resolved.scaling)
-    rows = label_parts(parts, preprocessing, dtype)
+        target = scale_target(target, tables.main, splits["training"].rows)
+    preprocessing, fit_notes = fit(splits["training"], target, layout, roles, resolved.scaling)
+    rows = label_splits(splits, preprocessing, dtype)
     train, weight_notes = weigh_classes(rows["training"], target, resolved)
-    said = (kind_note, *tables.notes, *split_notes(source, resolved, parts), *weight_notes)
+    notes = (
+        kind_note,
+        *tables.notes,
+        *split_notes(source, resolved, splits),
+        *weight_notes,
+        *constant_label_notes(target, train),
+        *fit_notes,
+    )
     prepared = Prepared(
         train,
         rows.get("validation"),
         rows.get("test"),
         preprocessing,
         resolved,
-        tuple(note for note in (*said, *label_notes(target, train), *fit_notes) if note),
+        tuple(note for note in notes if note),
     )
-    return prepared, parts
+    return prepared, splits
 
 
-def name_targets(source: Source, wanted: str | int | Sequence[str | int] | None) -> Source:
-    """The source with the target's columns called as wanted, where they were passed as y of (X, y)."""
-    several = [wanted] if isinstance(wanted, str) else wanted if isinstance(wanted, list) else []
+def name_targets(source: Source, setting: TargetSetting) -> Source:
+    """The source with the target's columns named as in the settings, if they were passed as y of (X, y)."""
+    several = [setting] if isinstance(setting, str) else setting if isinstance(setting, list) else []
     names = [name for name in several if isinstance(name, str)]
     fits = source.apart and len(names) == len(several) == len(source.targets)
     return source.with_targets(names) if fits else source
 
 
-def wanted_kind(source: Source, names: Sequence[str], settings: DataSettings) -> Wanted:
-    """The kind of target that is asked for, also by a source that knows its own."""
+def target_kind(source: Source, names: Sequence[str], settings: DataSettings) -> TargetKindSetting:
+    """The kind of target by the settings or, where they leave it open, by a source that knows its own."""
     known = source.classes and names == target_columns(source.table, source.target)
     return "classes" if known and settings.target_kind == "auto" else settings.target_kind
 
 
-def resolve(settings: DataSettings, roles: Roles, main: Table, target: Target, seed: int) -> DataSettings:
-    """The settings with everything automatic replaced by what was decided, and absolute paths."""
-    scaling = settings.target_scaling
+def resolve_settings(
+    settings: DataSettings, roles: Roles, main: Table, target: Target, seed: int
+) -> DataSettings:
+    """The settings with every automatic value replaced by what was decided, and absolute paths."""
+    target_scaling = resolve_target_scaling(settings, target)
     classes = target.kind == "classes"
-    if scaling == "auto":
-        scaling = "standard" if target.kind == "numbers" else "none"
-    elif scaling == "standard" and target.kind != "numbers":
-        raise DataError(
-            f'data.target_scaling: standard needs numbers, but "{target.names[0]}" holds {target.kind}'
-        )
     if settings.class_weights is not None and not classes:
         raise DataError(f"data.class_weights: needs a target of classes, not of {target.kind}")
     drawn = settings.order == "random" and roles.group is None
@@ -118,7 +134,7 @@ def resolve(settings: DataSettings, roles: Roles, main: Table, target: Target, s
         "validation": absolute(settings.validation),
         "positive": target.classes[1] if len(target.classes) == 2 else None,
         "target_kind": target.kind,
-        "target_scaling": scaling,
+        "target_scaling": target_scaling,
         "stratify": settings.stratify and classes and drawn,
         "seed": seed,
     }
@@ -130,9 +146,20 @@ def resolve(settings: DataSettings, roles: Roles, main: Table, target: Target, s
     return settings.model_copy(update=decided)
 
 
-def absolute(source: Any) -> Any:
+def resolve_target_scaling(settings: DataSettings, target: Target) -> str:
+    """`standard` or `none`. Raises DataError when targets that are no numbers should be scaled."""
+    if settings.target_scaling == "auto":
+        return "standard" if target.kind == "numbers" else "none"
+    if settings.target_scaling == "standard" and target.kind != "numbers":
+        raise DataError(
+            f'data.target_scaling: standard needs numbers, but "{target.names[0]}" holds {target.kind}'
+        )
+    return settings.target_scaling
+
+
+def absolute(source: T) -> T | str:
     """The source with an absolute path where it is one; anything else as it is."""
-    return os.path.abspath(source) if is_path(source) else source
+    return os.path.abspath(source) if isinstance(source, str) and is_path(source) else source
 
 
 def fit(
@@ -145,7 +172,7 @@ def fit(
         table, names, train.rows, categorical=roles.categorical, numeric=roles.numeric
     )
     if not encoders:
-        raise DataError(f"{table.place}: no column but the target has a value to learn from")
+        raise DataError(f"{table.origin}: no column but the target has a value to learn from")
     fitted = fit_scaling(scaling, encoders, table, train.rows)
     return Preprocessing(layout, tuple(encoders), scaling, fitted, target, roles.weight), notes
 
@@ -154,16 +181,17 @@ def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[
     """The training rows with the weight of their class as a factor, and a note on the classes' weights."""
     if settings.class_weights is None:
         return train, []
-    weights = class_weights(settings.class_weights, target, train.y)
-    weight = train.weight * weights[train.y].astype(train.weight.dtype)
+    labels = cast(npt.NDArray[np.int32], train.y)
+    weights = class_weights(settings.class_weights, target, labels)
+    weight = train.weight * weights[labels].astype(train.weight.dtype)
     if not weight.any():
         raise DataError("data.class_weights: no training row weighs more than 0")
-    said = ", ".join(f'"{name}" {number:.4g}' for name, number in zip(target.classes, weights, strict=True))
-    return replace(train, weight=weight), [f"class weights: {said}"]
+    text = ", ".join(f'"{name}" {number:.4g}' for name, number in zip(target.classes, weights, strict=True))
+    return replace(train, weight=weight), [f"class weights: {text}"]
 
 
-def label_notes(target: Target, train: Rows) -> list[str]:
-    """What is said of labels that are the same in all training rows."""
+def constant_label_notes(target: Target, train: Rows) -> list[str]:
+    """Notes on labels that are the same in all training rows."""
     if target.kind != "labels":
         return []
     constant = np.flatnonzero((train.y == train.y[0]).all(axis=0))

@@ -1,27 +1,46 @@
 """All that was fitted on the training rows, so that new rows become the same numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.data.columns.encoding import Encoder, amounts, encode_all, encode_column, encoder_from_json
+from nettrain.data.columns.encoding import (
+    Encoder,
+    EncoderJson,
+    encode_all,
+    encode_column,
+    encoder_from_json,
+    scaled_features,
+)
 from nettrain.data.columns.scaling import Fitted, Scaling, scalings
 from nettrain.data.reading.layout import InputLayout
+from nettrain.data.tables.arrays import Floats, Indices, Mask, Numbers
 from nettrain.data.tables.table import Table
-from nettrain.data.targets.target import Kind, Target
+from nettrain.data.targets.target import Target, TargetJson, TargetKind
 from nettrain.errors import DataError
 
-Matrix = npt.NDArray[np.float64]
+
+class PreprocessingJson(TypedDict):
+    """The content of `preprocessing.json`."""
+
+    columns: list[str]
+    header: bool
+    separator: str
+    missing: list[str]
+    inputs: list[EncoderJson]
+    scaling: dict[str, object]
+    fitted: dict[str, object]
+    target: TargetJson
+    weight: str | None
 
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """How cells become inputs and outputs become answers; nothing else is needed to predict.
+    """How cells become inputs and outputs become predictions; nothing else is needed to predict.
 
-    `weight` is the column that weighs rows, which only matters where figures are made.
+    `weight` is the column that weighs rows, which only matters where figures are computed.
     """
 
     layout: InputLayout
@@ -47,7 +66,7 @@ class Preprocessing:
         return self.target.names
 
     @property
-    def target_kind(self) -> Kind:
+    def target_kind(self) -> TargetKind:
         """Whether classes, numbers or several 0/1 labels are predicted."""
         return self.target.kind
 
@@ -57,34 +76,34 @@ class Preprocessing:
         return self.target.classes
 
     @property
-    def target_center(self) -> Matrix:
-        """What was taken from targets (K,), 0 when unscaled."""
+    def target_center(self) -> Floats:
+        """What was subtracted from targets (K,), 0 when unscaled."""
         return np.array(self.target.center or (0.0,) * len(self.target.names))
 
     @property
-    def target_scale(self) -> Matrix:
+    def target_scale(self) -> Floats:
         """What targets were divided by (K,), 1 when unscaled."""
         return np.array(self.target.scale or (1.0,) * len(self.target.names))
 
     def outputs(self, *, one_for_two: bool = False) -> int:
-        """Outputs a network needs: K numbers or labels, or one per class; for two 1 where the loss wants."""
+        """Outputs a network needs: one per number, label or class, or `one_for_two` classes."""
         if self.target_kind != "classes":
             return len(self.target.names)
         return 1 if one_for_two and len(self.classes) == 2 else len(self.classes)
 
-    def encode(self, table: Table) -> Matrix:
+    def encode(self, table: Table) -> Floats:
         """Inputs (N, D) of a table's rows, by column name: order and further columns do not matter.
 
-        Raises DataError for a column that is not there, with the nearest name, and for text among numbers.
+        Raises DataError for a missing column, with the nearest name, and for text among numbers.
         """
         x = encode_all(self.encoders, table)
-        return scale_amounts(x, amounts(self.encoders), self.scaling, self.fitted)
+        return scale_features(x, scaled_features(self.encoders), self.scaling, self.fitted)
 
-    def unscale(self, y: npt.NDArray[Any]) -> Matrix:
+    def unscale(self, y: Numbers) -> Floats:
         """Numbers (..., K) in the target's own unit."""
         return np.asarray(y, dtype=np.float64) * self.target_scale + self.target_center
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> PreprocessingJson:
         """Plain values from which `from_json` makes an equal one, bit by bit."""
         return {
             "columns": list(self.layout.columns),
@@ -99,42 +118,43 @@ class Preprocessing:
         }
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> "Preprocessing":
-        """The preprocessing that `to_json` described. Raises DataError when something is not there."""
+    def from_json(data: Mapping[str, object]) -> "Preprocessing":
+        """The preprocessing that `to_json` described. Raises DataError when something is missing or wrong."""
         try:
-            return Preprocessing(
-                InputLayout(
-                    tuple(data["columns"]), data["header"], data["separator"], tuple(data["missing"])
-                ),
-                tuple(encoder_from_json(column) for column in data["inputs"]),
-                scalings[data["scaling"]["name"]](**data["scaling"]),
-                {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},
-                Target.from_json(data["target"]),
-                data["weight"],
-            )
+            return _from_json(cast(PreprocessingJson, data))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(f"preprocessing: cannot be read: {error!r}") from error
 
 
-def scale_amounts(x: Matrix, places: npt.NDArray[np.bool_], scaling: Scaling, fitted: Fitted) -> Matrix:
-    """x (N, D), which may be changed, with the amounts scaled; 0/1 marks stay."""
-    if places.all():
-        return np.asarray(scaling.apply(scaling, fitted, x))
-    if places.any():
-        x[:, places] = scaling.apply(scaling, fitted, x[:, places])
+def _from_json(data: PreprocessingJson) -> Preprocessing:
+    layout = InputLayout(tuple(data["columns"]), data["header"], data["separator"], tuple(data["missing"]))
+    return Preprocessing(
+        layout,
+        tuple(encoder_from_json(cast(Mapping[str, object], column)) for column in data["inputs"]),
+        scalings[str(data["scaling"]["name"])].model_validate(data["scaling"]),
+        {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},
+        Target.from_json(cast(Mapping[str, object], data["target"])),
+        data["weight"],
+    )
+
+
+def scale_features(x: Floats, features: Mask, scaling: Scaling, fitted: Fitted) -> Floats:
+    """x (N, D), which may be changed, with these features (D,) scaled."""
+    if features.all():
+        return np.asarray(scaling.apply(fitted, x))
+    if features.any():
+        x[:, features] = scaling.apply(fitted, x[:, features])
     return x
 
 
-def fit_scaling(
-    scaling: Scaling, encoders: Sequence[Encoder], table: Table, train: npt.NDArray[np.int64]
-) -> Fitted:
-    """What a scaling learns of the amounts in the rows `train`, one column at a time."""
-    learned: list[Fitted] = []
+def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, train: Indices) -> Fitted:
+    """The scaling's arrays, fitted on the scaled features of the rows `train`, one column at a time."""
+    fitted: list[Fitted] = []
     for encoder in encoders:
-        if any(encoder.places):
-            cells = encode_column(encoder, table, train)
-            learned.append(scaling.fit(scaling, cells[:, list(encoder.places)]))
-    if not learned:
+        if any(encoder.scaled):
+            features = encode_column(encoder, table, train)
+            fitted.append(scaling.fit(features[:, list(encoder.scaled)]))
+    if not fitted:
         return {}
-    fitted = {key: np.concatenate([one[key] for one in learned], axis=-1) for key in learned[0]}
-    return scaling.join(scaling, fitted) if fitted else {}
+    arrays = {key: np.concatenate([one[key] for one in fitted], axis=-1) for key in fitted[0]}
+    return scaling.join(arrays) if arrays else {}

@@ -11,20 +11,20 @@ from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, expects, option
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import Scaling, scalings
+from nettrain.data.reading.builtin import BUILTINS
 from nettrain.data.reading.file_format import described_files, known_files
 from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, SPLITS
-from nettrain.data.reading.shipped import BUILTINS
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.data.tables.spelling import value_text
 from nettrain.errors import nearest
 
-KINDS: dict[str, Collection[str]] = {"builtin": BUILTINS, "synthetic": SYNTHETICS, MEMORY: SPLITS}
+SOURCE_NAMES: dict[str, Collection[str]] = {"builtin": BUILTINS, "synthetic": SYNTHETICS, MEMORY: SPLITS}
 
 
 def is_path(source: object) -> bool:
-    """Whether a source names a file: text without `builtin:`, `synthetic:` or `memory:` in front."""
-    return isinstance(source, str) and source.partition(":")[0] not in KINDS
+    """Whether a source names a file: text that does not begin with `builtin:`, `synthetic:` or `memory:`."""
+    return isinstance(source, str) and source.partition(":")[0] not in SOURCE_NAMES
 
 
 def refuse(message: str) -> PydanticCustomError:
@@ -33,11 +33,11 @@ def refuse(message: str) -> PydanticCustomError:
 
 
 def known_source(source: str) -> str:
-    """The source, when something built can read it."""
+    """The source, when it can be read. Raises PydanticCustomError otherwise."""
     kind, _, name = source.partition(":")
-    if kind in KINDS:
-        if name not in KINDS[kind]:
-            raise refuse(f"is not a {kind} source{nearest(name, KINDS[kind])}")
+    if kind in SOURCE_NAMES:
+        if name not in SOURCE_NAMES[kind]:
+            raise refuse(f"is not a {kind} source{nearest(name, SOURCE_NAMES[kind])}")
     elif PurePath(source).suffix and not source.lower().endswith(tuple(FORMATS)):
         raise refuse(f"is not a source ({known_files()}, builtin:NAME or synthetic:NAME)")
     return source
@@ -62,7 +62,7 @@ def one_character(separator: str) -> str:
     return separator
 
 
-Source = Annotated[str, AfterValidator(known_source)]
+SourceName = Annotated[str, AfterValidator(known_source)]
 Size = Annotated[
     Annotated[float | int | str | None, expects("a share, a count or a source")], AfterValidator(split_size)
 ]
@@ -70,8 +70,10 @@ TargetColumns = Annotated[
     Annotated[list[str | int], Field(min_length=1)] | str | int | None,
     expects("a column's name or position, or a list of them"),
 ]
-# as a cell has it: a number is taken for its digits
-Text = Annotated[str, BeforeValidator(value_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+# as a cell spells it: a number becomes its digits
+CellText = Annotated[
+    str, BeforeValidator(value_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
 ClassWeights = Annotated[
     Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)] | Literal["balanced"] | None,
     expects("balanced, or a block of classes with a number from 0 each"),
@@ -81,7 +83,7 @@ ClassWeights = Annotated[
 class DataSettings(Settings):
     """Where rows come from, what is predicted, which rows are held back, and how cells become numbers."""
 
-    source: Source = Field(description=f"builtin:NAME, synthetic:NAME, {described_files()}")
+    source: SourceName = Field(description=f"builtin:NAME, synthetic:NAME, {described_files()}")
     target: TargetColumns = option(
         None,
         "what is predicted: a column's name, or its position from 0 or, negative, from the end, "
@@ -109,7 +111,7 @@ class DataSettings(Settings):
         "refuse", "what is done about rows without a target: an error, or leave them out and count them"
     )
     columns: Columns = option({}, "roles of columns")
-    labels: dict[str, Text] = option({}, "renames cells of the target before anything else")
+    labels: dict[str, CellText] = option({}, "renames cells of the target before anything else")
     positive: Annotated[str | int | float | bool | None, expects("a class")] = option(
         None, "the class that counts as positive, of two; null is the second in order"
     )
@@ -136,8 +138,8 @@ class DataSettings(Settings):
     seed: int | None = option(None, "of the splits and of synthetic rows", ge=0, lt=2**64)
 
     @model_validator(mode="after")
-    def one_way_to_split(self) -> "DataSettings":
-        """Refuse groups in the order of time: neither could be kept whole."""
+    def refuse_groups_in_time(self) -> "DataSettings":
+        """Refuse groups in the order of time, which would cut through them."""
         if self.order == "time" and self.columns.group is not None:
             raise PydanticCustomError(
                 "elsewhere",

@@ -1,23 +1,21 @@
-"""Rows to predict: the inputs of those that can be, and why the others cannot."""
+"""Rows to predict: the inputs of those that can be predicted, and why the others cannot."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.data.inputs import Inputs, encode_parts
+from nettrain.data.inputs import encode_splits
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.tables.arrays import Indices, Numbers
 from nettrain.data.tables.table import Table, is_infinite
-
-Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class UnpredictableRow:
-    """A row that cannot be predicted: which of the output's (from 0), where it stands, and why."""
+    """A row that cannot be predicted: its number in the output (from 0), where it stands, and why."""
 
     row: int
     place: str
@@ -26,13 +24,13 @@ class UnpredictableRow:
 
 
 @dataclass(frozen=True)
-class Predictable:
-    """Inputs x (M, D) of the rows (M,) of an output with `height` rows, of which the others are unfit."""
+class PredictableRows:
+    """Inputs x (M, D) of the rows (M,) of an output with `height` rows; the others are `unpredictable`."""
 
-    x: Inputs
+    x: Numbers
     rows: Indices
     height: int
-    unfit: list[UnpredictableRow]
+    unpredictable: list[UnpredictableRow]
     notes: tuple[str, ...]
 
 
@@ -42,23 +40,24 @@ def read_predictable(
     *,
     seed: int = 0,
     dtype: str,
-    half: str | None = None,
-) -> Predictable:
-    """The rows of a source in its order, those left out for being empty among them; `half` as in `half_of`.
+    split: str | None = None,
+) -> PredictableRows:
+    """The rows of a source in its order, empty ones among them; `split` as in `rows_of_split`.
 
     Raises DataError when the source cannot be read or lacks a column.
     """
-    table = read_aligned(source, preprocessing.layout, preprocessing.target_names, seed, half)
-    empty = np.array(table.empty() if table.empty else [], dtype=np.int64).reshape(-1, 2)
-    places = np.arange(table.height) + np.searchsorted(empty[:, 0], np.arange(table.height), side="right")
-    unfit = [
-        UnpredictableRow(int(before) + k, f"{table.place}:{line}", "", "holds no value")
+    table = read_aligned(source, preprocessing.layout, preprocessing.target_names, seed, split)
+    empty = np.array(table.empty_rows() if table.empty_rows else [], dtype=np.int64).reshape(-1, 2)
+    # an empty row shifts all rows after it
+    output = np.arange(table.height) + np.searchsorted(empty[:, 0], np.arange(table.height), side="right")
+    unpredictable = [
+        UnpredictableRow(int(before) + k, f"{table.origin}:{line}", "", "holds no value")
         for k, (before, line) in enumerate(empty)
     ]
-    wrong = dict(wrong_cells(table, preprocessing))
-    fitting = np.array([row for row in range(table.height) if row not in wrong], dtype=np.int64)
-    x = encode_parts(
-        {"rows": (table.take(fitting) if wrong else table, np.arange(len(fitting)))},
+    reasons = dict(invalid_cells(table, preprocessing))
+    valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
+    x = encode_splits(
+        {"rows": (table.take(valid) if reasons else table, np.arange(len(valid)))},
         preprocessing,
         dtype,
         finite=False,
@@ -66,18 +65,18 @@ def read_predictable(
     finite = np.isfinite(x).all(axis=1)
     for row in np.flatnonzero(~finite):
         name = preprocessing.feature_names[int(np.argmin(np.isfinite(x[row])))]
-        wrong[int(fitting[row])] = (name, f"the scaled value is too large for {dtype}")
-    unfit += [UnpredictableRow(int(places[row]), table.at(row), *why) for row, why in wrong.items()]
-    unfit.sort(key=lambda one: one.row)
+        reasons[int(valid[row])] = (name, f"the scaled value is too large for {dtype}")
+    unpredictable += [UnpredictableRow(int(output[row]), table.at(row), *why) for row, why in reasons.items()]
+    unpredictable.sort(key=lambda one: one.row)
     height = table.height + len(empty)
-    return Predictable(x[finite], places[fitting[finite]], height, unfit, table.notes)
+    return PredictableRows(x[finite], output[valid[finite]], height, unpredictable, table.notes)
 
 
-def wrong_cells(table: Table, preprocessing: Preprocessing) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Rows that have a cell which cannot be encoded: its column and what is wrong, the first column last."""
+def invalid_cells(table: Table, preprocessing: Preprocessing) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Rows with a cell that cannot be encoded: its column and what is wrong, the first column last."""
     for encoder in reversed(preprocessing.encoders):
-        mask, expected = encoder.unfit(table)
-        rows = np.flatnonzero(mask)
+        invalid, expected = encoder.invalid_cells(table)
+        rows = np.flatnonzero(invalid)
         if len(rows):
             cells = table.select(encoder.name).take(rows).column(encoder.name)
             for row, cell in zip(rows.tolist(), cells, strict=True):

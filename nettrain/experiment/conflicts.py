@@ -8,7 +8,7 @@ from nettrain.catalogue.schedules import Reactive
 from nettrain.errors import nearest
 from nettrain.experiment.document import KeyPath
 from nettrain.experiment.monitors import monitors
-from nettrain.experiment.problems import Problem
+from nettrain.experiment.problems import KeyProblem
 
 if TYPE_CHECKING:
     from nettrain.experiment.settings import Experiment
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SCHEDULE_MONITOR = ("schedule", "monitor")
 
 
-def conflicts(experiment: "Experiment") -> Iterator[Problem]:
+def conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
     """Values that are each valid, but not together; the key is the one to change."""
     yield from _batch_norm(experiment)
     if optimizers[experiment.optimizer.name].full_batch:
@@ -34,25 +34,25 @@ def schedule_monitor(experiment: "Experiment") -> dict[KeyPath, str]:
     return {} if monitor is None else {SCHEDULE_MONITOR: monitor}
 
 
-def full_batch_conflicts(experiment: "Experiment") -> Iterator[Problem]:
+def full_batch_conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
     """Whatever does not go with an optimizer that minimises the whole objective, such as L-BFGS."""
     name, training = experiment.optimizer.name, experiment.training
     if training.batch_size != "full":
         text = f"{training.batch_size} does not go with {name}, which takes full"
-        yield Problem(("training", "batch_size"), text)
+        yield KeyProblem(("training", "batch_size"), text)
     if experiment.backend.dtype != "float64":
         text = f"{experiment.backend.dtype} does not go with {name}, which takes float64"
-        yield Problem(("backend", "dtype"), text)
+        yield KeyProblem(("backend", "dtype"), text)
     if training.sampling != "permutation":
         text = f"{training.sampling} does not go with {name}, which takes every row"
-        yield Problem(("training", "sampling"), text)
+        yield KeyProblem(("training", "sampling"), text)
     if experiment.schedule.name != "constant" or experiment.schedule.warmup > 0:
-        yield Problem(("schedule",), f"{name} has no learning rate to change")
+        yield KeyProblem(("schedule",), f"{name} has no learning rate to change")
     yield from _random_objective(experiment)
     yield from _changed_gradient(experiment)
 
 
-def _random_objective(experiment: "Experiment") -> Iterator[Problem]:
+def _random_objective(experiment: "Experiment") -> Iterator[KeyProblem]:
     model = experiment.model.written_out()
     layers = model.layers or []
     uses = {
@@ -63,10 +63,10 @@ def _random_objective(experiment: "Experiment") -> Iterator[Problem]:
     why = "whose objective must not change between two evaluations"
     for key, used in uses.items():
         if used:
-            yield Problem(("model", key), f"does not go with {experiment.optimizer.name}, {why}")
+            yield KeyProblem(("model", key), f"does not go with {experiment.optimizer.name}, {why}")
 
 
-def _changed_gradient(experiment: "Experiment") -> Iterator[Problem]:
+def _changed_gradient(experiment: "Experiment") -> Iterator[KeyProblem]:
     training, penalties = experiment.training, experiment.regularization
     values: dict[KeyPath, object] = {
         ("training", "clip_value"): training.clip_value,
@@ -78,31 +78,31 @@ def _changed_gradient(experiment: "Experiment") -> Iterator[Problem]:
     why = "which needs the exact gradient of a smooth objective"
     for path, value in values.items():
         if value:
-            yield Problem(path, f"does not go with {experiment.optimizer.name}, {why}")
+            yield KeyProblem(path, f"does not go with {experiment.optimizer.name}, {why}")
 
 
-def _batch_norm(experiment: "Experiment") -> Iterator[Problem]:
+def _batch_norm(experiment: "Experiment") -> Iterator[KeyProblem]:
     if experiment.model.couples_rows and experiment.training.batch_size == 1:
-        yield Problem(("training", "batch_size"), "1 row has no spread for batch_norm")
+        yield KeyProblem(("training", "batch_size"), "1 row has no spread for batch_norm")
 
 
-def _two_weight_decays(experiment: "Experiment") -> Iterator[Problem]:
+def _two_weight_decays(experiment: "Experiment") -> Iterator[KeyProblem]:
     optimizer = experiment.optimizer
     if experiment.training.weight_decay > 0 and hasattr(optimizer, "weight_decay"):
         text = f"{optimizer.name} has its own, optimizer.weight_decay"
-        yield Problem(("training", "weight_decay"), text)
+        yield KeyProblem(("training", "weight_decay"), text)
 
 
-def _two_momentum_schedules(experiment: "Experiment") -> Iterator[Problem]:
+def _two_momentum_schedules(experiment: "Experiment") -> Iterator[KeyProblem]:
     schedule = getattr(experiment.optimizer, "momentum_schedule", None)
     cycles = getattr(experiment.schedule, "momentum", None) == "cycle"
     if cycles and schedule and schedule.name != "constant":
         name = experiment.schedule.name
         text = f'{name} moves the momentum itself, unless schedule.momentum is "fixed"'
-        yield Problem(("optimizer", "momentum_schedule"), text)
+        yield KeyProblem(("optimizer", "momentum_schedule"), text)
 
 
-def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[Problem]:
+def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[KeyProblem]:
     optimizer, schedule = experiment.optimizer, experiment.schedule
     field = optimizers[optimizer.name].momentum_field
     if field is not None and getattr(optimizer, field) is not None:
@@ -111,13 +111,13 @@ def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[Problem]:
         value = getattr(schedule, key, None)
         if value is not None and value != type(schedule).model_fields[key].default:
             text = f"{value} does nothing for {optimizer.name}, which has no momentum to move"
-            yield Problem(("schedule", key), text)
+            yield KeyProblem(("schedule", key), text)
 
 
-def _monitors(experiment: "Experiment") -> Iterator[Problem]:
+def _monitors(experiment: "Experiment") -> Iterator[KeyProblem]:
     for path, name in schedule_monitor(experiment).items():
         if name not in monitors():
-            yield Problem(path, f'unknown "{name}"{nearest(name, monitors())}')
+            yield KeyProblem(path, f'unknown "{name}"{nearest(name, monitors())}')
     for path, name in experiment.watched.items():
         if name.startswith("val_") and not experiment.data.validation:
-            yield Problem(path, f'"{name}" needs validation rows, but data.validation is 0')
+            yield KeyProblem(path, f'"{name}" needs validation rows, but data.validation is 0')

@@ -40,7 +40,7 @@ MAX_SHOWN = 60  # characters of a value in a message
 Block = type[BaseModel]
 
 
-class Problem(NamedTuple):
+class KeyProblem(NamedTuple):
     """What is wrong with the value of one key."""
 
     path: KeyPath
@@ -51,7 +51,7 @@ def find_problems(
     document: Document,
     model: type[Settings],
     error: ValidationError | None,
-    more: Iterable[Problem] = (),
+    more: Iterable[KeyProblem] = (),
 ) -> list[str]:
     """All problems of a document in the order of its lines, at most one for each key.
 
@@ -59,8 +59,8 @@ def find_problems(
     the problems in `more`.
     """
     first: dict[KeyPath, str] = {}
-    found = [_problem(detail, document, model) for detail in error.errors()] if error else []
-    for path, text in (*found, *_not_built(document.values, model, ()), *more):
+    invalid = [_problem(detail, document, model) for detail in error.errors()] if error else []
+    for path, text in (*invalid, *_not_built(document.values, model, ()), *more):
         first.setdefault(path, text)
     lines = [*document.problems, *(_line(document, path, text) for path, text in first.items())]
     return sorted(dict.fromkeys(lines), key=_line_number)
@@ -71,7 +71,7 @@ def error_at(path: KeyPath, text: str) -> PydanticCustomError:
     return PydanticCustomError("elsewhere", "{text}", {"text": text, "path": path})
 
 
-def describe_errors(error: ValidationError, model: type[Settings]) -> Iterator[Problem]:
+def describe_errors(error: ValidationError, model: type[Settings]) -> Iterator[KeyProblem]:
     """Each error in a block that is validated on its own, with the path inside that block."""
     for detail in error.errors():
         yield _problem(detail, Document(None), model)
@@ -107,8 +107,8 @@ def _line_number(problem: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _problem(detail: ErrorDetails, document: Document, model: Block) -> Problem:
-    return Problem(_path(detail, document, model), _phrase(detail, model))
+def _problem(detail: ErrorDetails, document: Document, model: Block) -> KeyProblem:
+    return KeyProblem(_path(detail, document, model), _phrase(detail, model))
 
 
 def _path(detail: ErrorDetails, document: Document, model: Block) -> KeyPath:
@@ -190,7 +190,7 @@ def _walk(location: tuple[int | str, ...], model: Block) -> Iterator[_Step]:
         block = block_of(field.annotation) if field else None
 
 
-def _not_built(values: object, model: Block | None, path: KeyPath) -> Iterator[Problem]:
+def _not_built(values: object, model: Block | None, path: KeyPath) -> Iterator[KeyProblem]:
     """The keys that ask for a feature which does not exist yet."""
     if not isinstance(values, dict) or model is None:
         return
@@ -200,7 +200,7 @@ def _not_built(values: object, model: Block | None, path: KeyPath) -> Iterator[P
         if not is_later(model, key):
             yield from _not_built(values[key], block_of(field.annotation), (*path, key))
         elif not _asks_for_default(values[key], field.default):
-            yield Problem(_deepest_change(values[key], field.default, (*path, key)), "not built yet")
+            yield KeyProblem(_deepest_change(values[key], field.default, (*path, key)), "not built yet")
 
 
 def _deepest_change(value: object, default: object, path: KeyPath) -> KeyPath:

@@ -12,7 +12,7 @@ from nettrain.catalogue.distributions import Distribution, distributions, implie
 from nettrain.catalogue.settings import Settings, expects, option
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.document import Document, KeyPath, PlainValue
-from nettrain.experiment.problems import Problem, describe_errors, shortened_yaml
+from nettrain.experiment.problems import KeyProblem, describe_errors, shortened_yaml
 
 PARAMETERS = ("sweep", "parameters")
 NOT_SEARCHED = ("sweep", "experiment", "backend")
@@ -121,22 +121,22 @@ def parameters(document: Document) -> list[Parameter]:
     ]
 
 
-def search_problems(document: Document) -> list[Problem]:
+def search_problems(document: Document) -> list[KeyProblem]:
     """The problems of the searched parameters, by their path in the document."""
     sweep = document.block.get("sweep")
     if not isinstance(sweep, dict) or not isinstance(sweep.get("parameters"), dict):
         return []
-    problems: list[Problem] = []
+    problems: list[KeyProblem] = []
     first: dict[str, KeyPath] = {}
     for key, path, block in _entries(sweep):
         if key in first:
             text = f"searched twice, first at {document.location(first[key])}"
-            problems.append(Problem(path, text))
+            problems.append(KeyProblem(path, text))
         elif key.split(".")[0] in NOT_SEARCHED:
-            problems.append(Problem(path, "cannot be searched"))
+            problems.append(KeyProblem(path, "cannot be searched"))
         else:
             inner = _block_problems(block, sweep.get("method"))
-            problems += [Problem((*path, *below), text) for below, text in inner]
+            problems += [KeyProblem((*path, *below), text) for below, text in inner]
         first.setdefault(key, path)
     return problems
 
@@ -166,34 +166,34 @@ def _entries(sweep: PlainValue) -> Iterator[_Entry]:
         yield from below(sweep.get("parameters"), (), PARAMETERS)
 
 
-def _block_problems(block: PlainValue, method: PlainValue) -> Iterator[Problem]:
+def _block_problems(block: PlainValue, method: PlainValue) -> Iterator[KeyProblem]:
     if not isinstance(block, dict):
         hint, shown = "values" if isinstance(block, list) else "value", shortened_yaml(block)
-        yield Problem((), f"{shown} is not a block of keys, write {{{hint}: {shown}}}")
+        yield KeyProblem((), f"{shown} is not a block of keys, write {{{hint}: {shown}}}")
         return
     name = _name(block)
     if isinstance(name, str) and name in EXPONENTS:
-        yield Problem(("distribution",), _without_exponents(name, block))
+        yield KeyProblem(("distribution",), _without_exponents(name, block))
     elif name is None:
-        yield Problem((), "needs values, value, min and max, or a distribution")
+        yield KeyProblem((), "needs values, value, min and max, or a distribution")
     elif not isinstance(name, str) or name not in distributions:
-        yield Problem(("distribution",), f"unknown {shortened_yaml(name)}{nearest(name, distributions)}")
+        yield KeyProblem(("distribution",), f"unknown {shortened_yaml(name)}{nearest(name, distributions)}")
     else:
         yield from _distribution_problems(name, block, method)
 
 
 def _distribution_problems(
     name: str, block: Mapping[str, PlainValue], method: PlainValue
-) -> Iterator[Problem]:
+) -> Iterator[KeyProblem]:
     kind = distributions[name]
     try:
         distribution = kind.model_validate(_settings(block))
     except ValidationError as error:
         for path, text in describe_errors(error, kind):
-            yield Problem(path, text.replace("(allowed: name", "(allowed: distribution"))
+            yield KeyProblem(path, text.replace("(allowed: name", "(allowed: distribution"))
         return
     if method == "grid" and distribution.steps() is None:
-        yield Problem((), f"{name} has no end of values, a grid needs values or a q_ distribution")
+        yield KeyProblem((), f"{name} has no end of values, a grid needs values or a q_ distribution")
 
 
 def _distribution(block: Mapping[str, PlainValue]) -> Distribution:

@@ -23,17 +23,17 @@ def draft_report(written: WrittenDraft) -> None:
 
 def column_row(guess: Guess, column: ColumnProfile) -> ColumnRow:
     """The cells of a column's row."""
-    mixed = bool(column.words) and not column.spelled
+    mixed = bool(column.words) and not column.words_are_gaps
     gaps = count(column.gaps) if column.gaps else ""
-    different = count(column.different + len(column.words))
+    distinct = count(column.distinct + len(column.words))
     kind = "mixed" if mixed else column.kind
-    return (column.name, kind, gaps, different, values(column), role(guess, column.name))
+    return (column.name, kind, gaps, distinct, values(column), role(guess, column.name))
 
 
 def values(column: ColumnProfile) -> str:
     """The range of a column's numbers, or its most frequent values."""
     if column.kind != "numbers" or column.words:
         return ", ".join(column.values)
-    if column.whole:
+    if column.integer:
         return f"{count(int(column.low))} to {count(int(column.high))}"
     return f"{figure(column.low)} to {figure(column.high)}"

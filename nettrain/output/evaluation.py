@@ -1,6 +1,7 @@
 """The evaluation of a run: metrics, classes, confusion matrices, the worst rows, importance of columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -52,6 +53,23 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
         console.print(worst_table(report.worst))
     if report.importance:
         console.print(importance_table(report.importance))
+
+
+@contextmanager
+def shuffling_status() -> Iterator[Callable[[int, int], None]]:
+    """A function to call with how many columns of how many are shuffled: a status line in a terminal."""
+    status = Console(stderr=True).status("shuffling")
+
+    def show(done: int, columns: int) -> None:
+        if done == 0:
+            status.start()
+        else:
+            status.update(f"shuffled {done} of {columns} columns")
+
+    try:
+        yield show
+    finally:
+        status.stop()
 
 
 def _show_confusion(console: Console, confusion: ConfusionMatrix) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
-from nettrain.data.unpredictable import Predictable
+from nettrain.data.unpredictable import PredictableRows
 from nettrain.store.evaluation import EvaluationModel
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def frame_csv(frame: "pl.DataFrame") -> str:
 
 
 def prediction_report(
-    run: str, data: str, frame: "pl.DataFrame", rows: Predictable, out: Path | None
+    run: str, data: str, frame: "pl.DataFrame", rows: PredictableRows, out: Path | None
 ) -> PredictionReport:
     """The report that `--json` prints; the predictions are left out where `out`, a file, has them."""
     return PredictionReport(
@@ -128,7 +128,7 @@ def prediction_report(
         data=data,
         rows=rows.height,
         predicted=len(rows.rows),
-        unpredicted=[Unpredicted(**vars(one)) for one in rows.unfit],
+        unpredicted=[Unpredicted(**vars(one)) for one in rows.unpredictable],
         out=None if out is None else str(out),
         columns=frame.columns,
         predictions=[list(row) for row in frame.rows()] if out is None else [],

@@ -20,6 +20,7 @@ from nettrain.experiment.task import task_of
 from nettrain.model.architecture import Architecture
 from nettrain.store.model_file import read_model
 from nettrain.store.run_folder import RunFolder, read_json
+from nettrain.store.summary import RunSummary, read_summary
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,14 @@ class TrainedRun:
     statistics: HostArray
     preprocessing: Preprocessing
     backend: Backend
-    folder: RunFolder = field(repr=False)
+    folder: RunFolder | None = field(default=None, repr=False)
+    summary: RunSummary | None = field(default=None, repr=False)
     fallback_note: str = ""  # why NumPy computes in place of the run's backend
+
+    @property
+    def name(self) -> str:
+        """What messages call the run: its folder, or its experiment where there is none."""
+        return str(self.folder.path) if self.folder else self.experiment.experiment
 
     @property
     def task(self) -> Task:
@@ -62,10 +69,10 @@ class TrainedRun:
 
     @property
     def _status_warnings(self) -> list[str]:
-        if not self.folder.summary.is_file():
-            return [f"{self.folder.path} has not finished training"]
-        if read_json(self.folder.summary).get("status") == "diverged":
-            return [f"{self.folder.path} diverged; predictions come from its last good weights"]
+        if self.summary is None:
+            return [f"{self.name} has not finished training"]
+        if self.summary["status"] == "diverged":
+            return [f"{self.name} diverged; predictions come from its last good weights"]
         return []
 
     def select_members(self, member: int | None = None) -> "TrainedRun":
@@ -81,9 +88,9 @@ class TrainedRun:
         elif member is None or 0 <= member < count:
             rows = np.array([member or 0])
         else:
-            raise SpecError(f"--member: {member} is not there, {self.folder.path} has 0 to {count - 1}")
+            raise SpecError(f"--member: {member} is not there, {self.name} has 0 to {count - 1}")
         if not finite[rows].all():
-            raise SpecError(f"{self.folder.path}: member {rows[0]} diverged, choose another with --member")
+            raise SpecError(f"{self.name}: member {rows[0]} diverged, choose another with --member")
         return replace(self, parameters=self.parameters[rows], statistics=self.statistics[rows])
 
 
@@ -101,8 +108,11 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
     if not np.isfinite(parameters).all(axis=1).any():
         raise SpecError(f"{path}: the run diverged, its weights are not finite")
+    summary = read_summary(folder.summary)
     opened, note = _open_or_numpy(experiment.backend, required=backend is not None)
-    return TrainedRun(experiment, architecture, parameters, statistics, preprocessing, opened, folder, note)
+    return TrainedRun(
+        experiment, architecture, parameters, statistics, preprocessing, opened, folder, summary, note
+    )
 
 
 def _with_backend(experiment: Experiment, backend: str | None, device: int | None) -> Experiment:

@@ -5,6 +5,7 @@ import signal
 import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
 
 from nettrain.sweep.messages import (
     ChunkFailed,
@@ -16,37 +17,49 @@ from nettrain.sweep.messages import (
     WorkerReady,
 )
 
+if TYPE_CHECKING:
+    from nettrain.sweep.chunk_training import ChunkTraining
+
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def work(connection: Connection, device: int | None = None) -> None:
+    """The main function of a worker process: prepare it, then `serve`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the sweep ends its workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import nettrain.sweep.chunk_training  # noqa: F401  takes a while, so only after Ctrl-C is ignored
+
+    connection.send(WorkerReady())
+    serve(connection, device)
+
+
+def serve(connection: Connection, device: int | None) -> None:
     """Train the chunks that arrive until there are no more; those that wait at a rung stay in memory.
 
     With a `device`, populations train on that GPU, whatever their experiments say.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the sweep ends its workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    # slow imports, after Ctrl-C is ignored and before the worker is ready
-    from nettrain.sweep.chunk_training import ChunkTraining
-    from nettrain.sweep.shared_data import map_shared
-
-    def training_of(task: TrialChunk | ResumeChunk) -> ChunkTraining:
-        if isinstance(task, TrialChunk):
-            # mapped anew for each chunk, since a mapping holds a file open as long as it lives
-            return ChunkTraining(task, map_shared(task.data), device)
-        training = waiting.pop(task.number)
-        training.pruned = set(task.pruned)
-        return training
-
-    connection.send(WorkerReady())
     waiting: dict[int, ChunkTraining] = {}
     while (task := _receive(connection)) is not None:
         try:
-            training = training_of(task)
+            training = _training(task, waiting, device)
             if training.train_to_rung(connection.send):
                 waiting[task.number] = training
         except Exception as error:
             connection.send(chunk_failed(task.number, error, device))
+
+
+def _training(
+    task: TrialChunk | ResumeChunk, waiting: "dict[int, ChunkTraining]", device: int | None
+) -> "ChunkTraining":
+    from nettrain.sweep.chunk_training import ChunkTraining
+    from nettrain.sweep.shared_data import map_shared
+
+    if isinstance(task, TrialChunk):
+        # mapped anew for each chunk, since a mapping holds a file open as long as it lives
+        return ChunkTraining(task, map_shared(task.data), device)
+    training = waiting.pop(task.number)
+    training.pruned = set(task.pruned)
+    return training
 
 
 def chunk_failed(number: int, error: Exception, device: int | None) -> FromWorker:
@@ -67,7 +80,7 @@ def _receive(connection: Connection) -> ToWorker:
 
 
 def _end_with_parent() -> None:
-    """End at once when the sweep has ended without a word, as after kill -9."""
+    """End at once when the sweep's process has ended without closing its workers, as after kill -9."""
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -87,7 +87,7 @@ class Divergence:
 def diagnose(
     experiment: Experiment, data: Prepared, backend: Backend, state: TrainingState | None = None
 ) -> Divergence | None:
-    """Train a settled experiment until it diverges; None when it does not.
+    """Train a resolved experiment until it diverges; None when it does not.
 
     `state` is that of the same experiment alone, before it diverged. What is found does not depend on it: a
     state from within an epoch does not know with which weights that began, and the one right before the step

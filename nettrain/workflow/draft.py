@@ -73,7 +73,7 @@ def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> s
     )
     for seed in range(SEEDS if has_rare_class(guessed) else 1):
         text = draft(guessed, DraftFile(str(file), stem(str(file)), source, command, seed))
-        if guessed.looked_at < guessed.rows and not has_rare_class(guessed):
+        if guessed.sampled_rows < guessed.rows and not has_rare_class(guessed):
             return text  # a trial would take as long as the start of a run
         try:
             prove(text, data)

@@ -65,7 +65,9 @@ def write(folder: Path) -> None:
             "values": [v for v, _ in pairs],
             "slopes": [s for _, s in pairs],
         }
-    lines = ",\n".join(f"{json.dumps(case)}: {json.dumps(told)}" for case, told in cases.items())
+    lines = ",\n".join(
+        f"{json.dumps(case)}: {json.dumps(case_values)}" for case, case_values in cases.items()
+    )
     text = f'{{"torch": "{torch.__version__}", "points": {json.dumps(points)}, "cases": {{\n{lines}\n}}}}\n'
     (folder / "activations.json").write_text(text)
 

@@ -13,7 +13,7 @@ EDGES = [-1e4, -30.0, -1.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 30.0, 1e4]
 def write(folder: Path) -> None:
     """Write layers.json."""
     cases = {"batch_norm": norms(), "prelu": prelus(), "maxout": maxouts(), "softmax": softmaxes()}
-    lines = ",\n".join(f'"{kind}": {json.dumps(found)}' for kind, found in cases.items())
+    lines = ",\n".join(f'"{kind}": {json.dumps(values)}' for kind, values in cases.items())
     (folder / "layers.json").write_text(f'{{"torch": "{torch.__version__}",\n{lines}\n}}\n')
 
 

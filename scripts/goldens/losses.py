@@ -160,10 +160,10 @@ def write(folder: Path) -> None:
         kind = torch.int64 if isinstance(targets[0], int) else torch.float64
         rows = function(z, torch.tensor(targets, dtype=kind))
         rows.sum().backward()
-        told = {
+        values = {
             **{"name": name, "numbers": numbers, "outputs": outputs, "targets": targets},
             **{"rows": rows.tolist(), "delta": z.grad.tolist()},
         }
-        lines.append(f"{json.dumps(case)}: {json.dumps(told)}")
+        lines.append(f"{json.dumps(case)}: {json.dumps(values)}")
     text = f'{{"torch": "{torch.__version__}", "cases": {{\n' + ",\n".join(lines) + "\n}}\n"
     (folder / "losses.json").write_text(text)

@@ -1,4 +1,4 @@
-"""scikit-learn's metrics of small sets of responses: weights, ties, and cases that hardly define them.
+"""scikit-learn's metrics of small sets of predictions: weights, ties, and cases that hardly define them.
 
 Probabilities and weights are multiples of 1/64 and 1/8, so that JSON holds them exactly and many are equal.
 """
@@ -35,10 +35,12 @@ def weights(rng: np.random.Generator, rows: int) -> np.ndarray:
     return rng.integers(0, 20, rows) / 8
 
 
-def leaning(rng: np.random.Generator, response: np.ndarray) -> np.ndarray:
+def leaning(rng: np.random.Generator, prediction: np.ndarray) -> np.ndarray:
     """Classes (N,) drawn from their probabilities, half of them."""
-    drawn = (response.cumsum(axis=1) > rng.random((len(response), 1))).argmax(axis=1)
-    return np.where(rng.random(len(response)) < 0.5, drawn, rng.integers(0, response.shape[1], len(response)))
+    drawn = (prediction.cumsum(axis=1) > rng.random((len(prediction), 1))).argmax(axis=1)
+    return np.where(
+        rng.random(len(prediction)) < 0.5, drawn, rng.integers(0, prediction.shape[1], len(prediction))
+    )
 
 
 def classes() -> list[dict]:
@@ -55,8 +57,8 @@ def classes() -> list[dict]:
         case("eleven classes, weighted", "classes", of_many, many, weights(rng, 80)),
         case("a class is absent", "classes", np.minimum(y, 1), few),
         case("one class alone", "classes", np.full(60, 2), few),
-        case("a constant answer", "classes", y[:20], constant),
-        case("all responses equal", "classes", np.arange(12) % 4, equal),
+        case("a constant prediction", "classes", y[:20], constant),
+        case("all predictions equal", "classes", np.arange(12) % 4, equal),
         case("quite sure, half wrong", "classes", rng.integers(0, 3, 24), sure),
         case("perfect", "classes", sure.argmax(axis=1), sure),
         case("one row", "classes", np.array([1]), few[:1]),
@@ -113,29 +115,28 @@ def numbers() -> list[dict]:
         case("equal errors", "numbers", y[:10], y[:10] + np.repeat([1, 2], 5)[:, None], w[:10]),
         case("a constant target", "numbers", np.full((6, 1), 3.0), near[:6]),
         case("a constant target, hit", "numbers", np.full((6, 1), 3.0), np.full((6, 1), 3.0)),
-        case("a constant answer", "numbers", y, np.full((51, 1), 7.0)),
+        case("a constant prediction", "numbers", y, np.full((51, 1), 7.0)),
         case("worse than the mean", "numbers", y, -y),
         case("one row", "numbers", y[:1], near[:1]),
     ]
 
 
 def case(
-    name: str, targets: str, y: np.ndarray, response: np.ndarray, weight: np.ndarray | None = None
+    name: str, targets: str, y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None = None
 ) -> dict:
-    """A case without its answers."""
-    return {"name": name, "targets": targets, "y": y, "response": response, "weight": weight}
+    """A case without its expected values."""
+    return {"name": name, "targets": targets, "y": y, "prediction": prediction, "weight": weight}
 
 
 def with_expected(case: dict) -> dict:
-    """The case with what scikit-learn says, as plain values."""
+    """The case with scikit-learn's figures, as plain values."""
     w = np.ones(len(case["y"])) if case["weight"] is None else case["weight"]
     there = w > 0  # scikit-learn lets a row without weight decide which classes there are
-    y, response, weight = case["y"][there], case["response"][there], w[there]
-    given = weight if case["weight"] is not None else None
-    parts = list(by_target(case["targets"], y, response))
-    told = [answers(case["targets"], *part, given) for part in parts]
+    y, prediction, weight = case["y"][there], case["prediction"][there], w[there]
+    weights = None if case["weight"] is None else weight
+    values = [figures(case["targets"], *one, weights) for one in by_target(case["targets"], y, prediction)]
     plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in case.items()}
-    return {**plain, "expected": [{k: plain_value(v) for k, v in one.items()} for one in told]}
+    return {**plain, "expected": [{k: plain_value(v) for k, v in one.items()} for one in values]}
 
 
 def plain_value(value: object) -> object:
@@ -145,52 +146,54 @@ def plain_value(value: object) -> object:
     return None if value is None or np.isnan(value) else float(value)
 
 
-def by_target(targets: str, y: np.ndarray, response: np.ndarray):
-    """y and response of each target."""
+def by_target(targets: str, y: np.ndarray, prediction: np.ndarray):
+    """y and prediction of each target."""
     if targets in ("classes", "two classes"):
-        yield y, response
+        yield y, prediction
     else:
         for k in range(y.shape[1]):
-            r = response[:, k]
+            r = prediction[:, k]
             yield y[:, k], np.column_stack([1 - r, r]) if targets == "labels" else r
 
 
-def answers(targets: str, y: np.ndarray, response: np.ndarray, w: np.ndarray | None) -> dict:
+def figures(targets: str, y: np.ndarray, prediction: np.ndarray, w: np.ndarray | None) -> dict:
     """What scikit-learn says of one target."""
     if targets == "numbers":
         return {
-            "rmse": sk.root_mean_squared_error(y, response, sample_weight=w),
-            "mae": sk.mean_absolute_error(y, response, sample_weight=w),
-            "r2": sk.r2_score(y, response, sample_weight=w) if len(y) > 1 else None,
-            "median_error": sk.median_absolute_error(y, response, sample_weight=w),
+            "rmse": sk.root_mean_squared_error(y, prediction, sample_weight=w),
+            "mae": sk.mean_absolute_error(y, prediction, sample_weight=w),
+            "r2": sk.r2_score(y, prediction, sample_weight=w) if len(y) > 1 else None,
+            "median_error": sk.median_absolute_error(y, prediction, sample_weight=w),
         }
-    outcomes = list(range(response.shape[1]))
-    predicted = response.argmax(axis=1)
+    outcomes = list(range(prediction.shape[1]))
+    predicted = prediction.argmax(axis=1)
     precision, recall, f1, _ = sk.precision_recall_fscore_support(
         y, predicted, labels=outcomes, sample_weight=w, zero_division=0
     )
-    told = {
+    values = {
         "accuracy": sk.accuracy_score(y, predicted, sample_weight=w),
         "balanced_accuracy": sk.balanced_accuracy_score(y, predicted, sample_weight=w),
-        "log_loss": sk.log_loss(y, response, labels=outcomes, sample_weight=w),
-        "calibration_error": calibration_error(y, response, w),
+        "log_loss": sk.log_loss(y, prediction, labels=outcomes, sample_weight=w),
+        "calibration_error": calibration_error(y, prediction, w),
         "confusion": sk.confusion_matrix(y, predicted, labels=outcomes, sample_weight=w).astype(float),
         "precisions": precision,
         "recalls": recall,
         "f1_scores": f1,
     }
     if targets != "labels":
-        told["macro_f1"] = sk.f1_score(y, predicted, average="macro", sample_weight=w, zero_division=0)
+        values["macro_f1"] = sk.f1_score(y, predicted, average="macro", sample_weight=w, zero_division=0)
     if len(outcomes) >= 10:
-        told["top_5_accuracy"] = sk.top_k_accuracy_score(y, response, k=5, labels=outcomes, sample_weight=w)
+        values["top_5_accuracy"] = sk.top_k_accuracy_score(
+            y, prediction, k=5, labels=outcomes, sample_weight=w
+        )
     if len(outcomes) == 2:
-        told |= positive(y, response[:, 1], predicted, w)
-    return told
+        values |= positive(y, prediction[:, 1], predicted, w)
+    return values
 
 
 def positive(y: np.ndarray, score: np.ndarray, predicted: np.ndarray, w: np.ndarray | None) -> dict:
     """What it says of the positive class."""
-    told = {
+    values = {
         "precision": sk.precision_score(y, predicted, sample_weight=w, zero_division=0),
         "recall": sk.recall_score(y, predicted, sample_weight=w, zero_division=0),
         "f1": sk.f1_score(y, predicted, sample_weight=w, zero_division=0),
@@ -198,18 +201,18 @@ def positive(y: np.ndarray, score: np.ndarray, predicted: np.ndarray, w: np.ndar
         "pr_auc": sk.average_precision_score(y, score, sample_weight=w),
     }
     if not y.any():
-        return told | {"threshold": None, "threshold_f1": None}
+        return values | {"threshold": None, "threshold_f1": None}
     precision, recall, thresholds = sk.precision_recall_curve(y, score, sample_weight=w)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-300)
     best = np.flatnonzero(f1[:-1] >= f1[:-1].max() - 1e-12)[0]
-    return told | {"threshold": thresholds[best], "threshold_f1": f1[best]}
+    return values | {"threshold": thresholds[best], "threshold_f1": f1[best]}
 
 
-def calibration_error(y: np.ndarray, response: np.ndarray, w: np.ndarray | None) -> float:
+def calibration_error(y: np.ndarray, prediction: np.ndarray, w: np.ndarray | None) -> float:
     """From scikit-learn's calibration curve; a weight of n eighths is n rows."""
     times = np.ones(len(y), int) if w is None else np.round(8 * w).astype(int)
-    right = np.repeat(response.argmax(axis=1) == y, times)
-    top = np.repeat(response.max(axis=1), times)
+    right = np.repeat(prediction.argmax(axis=1) == y, times)
+    top = np.repeat(prediction.max(axis=1), times)
     share, mean = calibration_curve(right, top, n_bins=BINS, strategy="uniform")
     counts = np.bincount(np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], top), minlength=BINS)
     return float((np.abs(share - mean) * counts[counts > 0]).sum() / len(top))

@@ -34,36 +34,36 @@ def all_cases() -> list[dict[str, Any]]:
     """Each rule with each option that PyTorch has, with and without l2."""
     betas = (MOMENTS["beta1"], MOMENTS["beta2"])
     adam = {"betas": betas, "eps": MOMENTS["epsilon"]}
-    optim, found = torch.optim, []
+    optim, runs = torch.optim, []
 
-    def add(kind: Any, rate: float, given: dict[str, Any], name: str, ours: dict[str, Any]) -> None:
+    def add(kind: Any, rate: float, arguments: dict[str, Any], name: str, ours: dict[str, Any]) -> None:
         for l2 in (0.0, 0.03):
             numbers = {"name": name, "learning_rate": rate, **ours}
-            found.append((kind, {"lr": rate, "weight_decay": l2, **given}, {"numbers": numbers, "l2": l2}))
+            runs.append((kind, {"lr": rate, "weight_decay": l2, **arguments}, {"numbers": numbers, "l2": l2}))
 
     plain = {"momentum": 0, "dampening": 0, "nesterov": False, "maximize": False}
     add(optim.SGD, 1e-3, plain, "sgd", {})
     for nesterov, name in ((False, "momentum"), (True, "nesterov")):
-        given = {"momentum": 0.85, "dampening": 0, "nesterov": nesterov}
-        add(optim.SGD, 1e-4, given, name, {"form": "velocity", "momentum": 0.85})
+        arguments = {"momentum": 0.85, "dampening": 0, "nesterov": nesterov}
+        add(optim.SGD, 1e-4, arguments, name, {"form": "velocity", "momentum": 0.85})
     for start in (0.0, 0.2):
-        given = {"lr_decay": 0, "initial_accumulator_value": start, "eps": 1e-9}
+        arguments = {"lr_decay": 0, "initial_accumulator_value": start, "eps": 1e-9}
         ours = {"epsilon": 1e-9, "initial_accumulator": start, "epsilon_place": "outside"}
-        add(optim.Adagrad, 0.05, given, "adagrad", ours)
+        add(optim.Adagrad, 0.05, arguments, "adagrad", ours)
     add(optim.Adadelta, 0.7, {"rho": 0.93, "eps": 1e-5}, "adadelta", {"rho": 0.93, "epsilon": 1e-5})
     for centered in (False, True):
         for momentum in (0.0, 0.6):
-            given = {"alpha": 0.95, "eps": 1e-5, "momentum": momentum, "centered": centered}
+            arguments = {"alpha": 0.95, "eps": 1e-5, "momentum": momentum, "centered": centered}
             ours = {"gamma": 0.95, "epsilon": 1e-5, "momentum": momentum or None, "centered": centered}
-            add(optim.RMSprop, 0.002, given, "rmsprop", {**ours, "epsilon_place": "outside"})
+            add(optim.RMSprop, 0.002, arguments, "rmsprop", {**ours, "epsilon_place": "outside"})
     for amsgrad in (False, True):
         add(optim.Adam, 0.01, {**adam, "amsgrad": amsgrad}, "adam", {**MOMENTS, "amsgrad": amsgrad})
     add(optim.Adamax, 0.02, adam, "adamax", MOMENTS)
     add(optim.NAdam, 0.01, {**adam, "momentum_decay": 0.004}, "nadam", {**MOMENTS, "psi": 0.004})
     add(optim.RAdam, 0.01, adam, "radam", MOMENTS)
-    made = [{**case, "torch": (kind, given)} for kind, given, case in found]
+    cases = [{**case, "torch": (kind, arguments)} for kind, arguments, case in runs]
     for amsgrad in (False, True):
-        given = {"lr": 0.01, "weight_decay": 0.05, **adam, "amsgrad": amsgrad}
+        arguments = {"lr": 0.01, "weight_decay": 0.05, **adam, "amsgrad": amsgrad}
         numbers = {
             "name": "adamw",
             "learning_rate": 0.01,
@@ -71,16 +71,16 @@ def all_cases() -> list[dict[str, Any]]:
             "amsgrad": amsgrad,
             "weight_decay": 0.05,
         }
-        made.append({"numbers": numbers, "l2": 0.0, "torch": (optim.AdamW, given)})
-    return made
+        cases.append({"numbers": numbers, "l2": 0.0, "torch": (optim.AdamW, arguments)})
+    return cases
 
 
 def walked(case: dict[str, Any], problem: str) -> dict[str, Any]:
-    """The case with the points that torch gets to."""
-    kind, given = case["torch"]
+    """The case with the points that torch reaches."""
+    kind, arguments = case["torch"]
     start = (PARABOLA if problem == "parabola" else VALLEY)["start"]
     w = torch.tensor(start, requires_grad=True)
-    rule = kind([w], **given)
+    rule = kind([w], **arguments)
     points = []
     for step in range(1, max(STEPS) + 1):
         w.grad = gradient(w.detach(), problem)

@@ -1,4 +1,4 @@
-"""The networks that are timed, and their rows: random numbers of the right shapes, equal for all sides."""
+"""The networks that are timed, and random rows of the right shapes, the same for all sides."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,9 +13,9 @@ RATE, BETA1, BETA2, EPSILON, NORM_EPSILON, NORM_MOMENTUM = 1e-3, 0.9, 0.999, 1e-
 
 @dataclass(frozen=True)
 class Case:
-    """Members of a network with these widths, relu and Adam; a turn takes `steps` steps of `batch` rows.
+    """A population of networks with these widths, relu and Adam; a turn is `steps` steps of `batch` rows.
 
-    One output stands for two classes.
+    One output means two classes.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Case:
 MNIST, DIGITS = (784, 512, 512, 10), (64, 64, 32, 10)
 POPULATIONS = {size: f"digits x {size}" for size in (1, 64, 512)}
 CASES = (
-    Case("A", MNIST, 128, 468),  # all the rows of MNIST: memory is judged by it
+    Case("A", MNIST, 128, 468),  # as many rows as MNIST: its memory is judged
     *(Case(name, DIGITS, 64, 60, members) for members, name in POPULATIONS.items()),
     Case("B", (784, 100, 10), 200),
     Case("C", (784, 256, 256, 10), 64),
@@ -58,15 +58,15 @@ CASES = (
 
 
 def cases(*, quick: bool) -> list[Case]:
-    """All cases; quick ones take few steps and have few members, to try the script itself."""
+    """All cases; with `quick` fewer steps and members, to try the script itself."""
     if not quick:
         return list(CASES)
-    small = [replace(one, steps=4, members=min(one.members, 8)) for one in CASES if one.batch < 1000]
+    small = [replace(case, steps=4, members=min(case.members, 8)) for case in CASES if case.batch < 1000]
     return [*small, replace(CASES[-2], steps=1)]
 
 
-def drawn(case: Case) -> tuple[Array, Array]:
-    """Rows x (N, D) float32, normal, and labels y (N,) int32 that a random linear map gives them."""
+def random_rows(case: Case) -> tuple[Array, Array]:
+    """Normal rows x (N, D) float32, and labels y (N,) int32 by a random linear map."""
     generator = np.random.default_rng(0)
     x = generator.standard_normal((case.rows, case.widths[0]), dtype=np.float32)
     teacher = generator.standard_normal((case.widths[0], case.classes), dtype=np.float32)

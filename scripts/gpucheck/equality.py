@@ -1,6 +1,6 @@
-"""Every registered entry: the same small network trained by NumPy and by another backend, and compared.
+"""The same small network of every registered entry trained on NumPy and on another backend, and compared.
 
-Weights and orders are drawn on the host and masks by counting, so that both do the same steps.
+Weights and orders are drawn on the host and masks from counters, so that both take the same steps.
 """
 
 from collections.abc import Iterator
@@ -40,61 +40,61 @@ LIMITING = (
     "regularization.max_norm=0.5",
 )
 Numbers = npt.NDArray[np.float64]
-Way = tuple[str, tuple[str, ...]]
+Way = tuple[str, tuple[str, ...]]  # kind of data, overrides
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One network: of its ways, kinds of data with overrides, the first that fits together counts."""
+class ComparedEntry:
+    """An entry or setting; it is compared by the first of its ways whose data and overrides fit together."""
 
     group: str
     name: str
     ways: tuple[Way, ...]
 
 
-def entries() -> list[Entry]:
-    """Every entry of every registry, then each of their settings, every kind of layer and limit."""
-    found = [*named(), *settings()]
-    found += [Entry("limits", one.partition(".")[2], (("classes", (one,)),)) for one in LIMITING]
+def entries() -> list[ComparedEntry]:
+    """Every entry of every registry, every kind of layer and limit; single settings come last."""
+    others = [*named(), *settings()]
+    others += [ComparedEntry("limits", one.partition(".")[2], (("classes", (one,)),)) for one in LIMITING]
     ways: dict[tuple[str, str], list[Way]] = {}
     for cell in cells():
         ways.setdefault((cell.group, cell.row), []).extend((cell.kind, way) for way in cell.ways)
-    cells_first = [Entry(group, name, tuple(some)) for (group, name), some in ways.items()]
-    return sorted([*cells_first, *found], key=lambda entry: "," in entry.name)
+    first = [ComparedEntry(group, name, tuple(some)) for (group, name), some in ways.items()]
+    return sorted([*first, *others], key=lambda entry: "," in entry.name)
 
 
-def named() -> Iterator[Entry]:
-    """What an experiment file can name, beside activations; metrics by what is predicted."""
+def named() -> Iterator[ComparedEntry]:
+    """The entries that an experiment file can name, apart from activations; metrics by kind of targets."""
     for name in optimizers:
-        yield Entry("optimizers", name, by_steps((f"optimizer={name}",)))
+        yield ComparedEntry("optimizers", name, by_steps((f"optimizer={name}",)))
     for name in schedules:
-        yield Entry("schedules", name, (("classes", (f"schedule={name}", "schedule.warmup=0.1")),))
+        yield ComparedEntry("schedules", name, (("classes", (f"schedule={name}", "schedule.warmup=0.1")),))
     for name, entry in losses.items():
-        yield Entry("losses", name, ((entry.fits[0], (f"loss={name}",)),))
+        yield ComparedEntry("losses", name, ((entry.fits[0], (f"loss={name}",)),))
     for name in initializers:
-        yield Entry("initializers", name, (("classes", (f"model.init={name}",)),))
+        yield ComparedEntry("initializers", name, (("classes", (f"model.init={name}",)),))
     for kind in KINDS:
-        yield Entry("metrics", kind, ((kind, ()), *((kind, (f"loss={name}",)) for name in losses)))
+        yield ComparedEntry("metrics", kind, ((kind, ()), *((kind, (f"loss={name}",)) for name in losses)))
 
 
-def settings() -> Iterator[Entry]:
+def settings() -> Iterator[ComparedEntry]:
     """Every optimizer with one setting at a time that is not at its default."""
     for name, field, value in options(optimizers):
         text = str(value).lower()
         way = (f"optimizer={name}", f"optimizer.{field}={text}")
-        yield Entry("optimizers", f"{name}, {field} {text}", by_steps(way))
+        yield ComparedEntry("optimizers", f"{name}, {field} {text}", by_steps(way))
 
 
 def by_steps(way: tuple[str, ...]) -> tuple[Way, ...]:
-    """In batches, or where a rule wants all rows at once, so; some settings belong to another form."""
-    whole = ("training.batch_size=full",)
-    return tuple(("classes", (*way, *more)) for more in ((), whole, ("optimizer.form=average",)))
+    """In batches, with the full batch where an optimizer needs it, or in the form that a setting needs."""
+    full_batch = ("training.batch_size=full",)
+    return tuple(("classes", (*way, *more)) for more in ((), full_batch, ("optimizer.form=average",)))
 
 
-class Side:
-    """Tells one entry's differences at every turn, until there are no more.
+class EqualityCheck:
+    """Reports the differences of one entry at every turn, until all entries are compared.
 
-    The case's widths say which: the first, and how many sides share them.
+    The case's widths are the first entry, and by how many processes the entries are shared.
     """
 
     def __init__(self, case: Case, backend: str) -> None:
@@ -103,53 +103,53 @@ class Side:
         self.left = iter(entries()[first::every])
 
     def turn(self) -> dict[str, Any]:
-        """The next entry: by dtype how far the backends are apart, or that nothing of it fits; or the end."""
+        """The next entry's differences by dtype, `left_out` if none of its ways fits, `over` at the end."""
         entry = next(self.left, None)
         if entry is None:
             return {"over": True}
-        told = {"group": entry.group, "name": entry.name}
+        row = {"group": entry.group, "name": entry.name}
         for kind, way in entry.ways:
             try:
-                return {**told, **self.compared(kind, way)}
+                return {**row, **self.compared(kind, way)}
             except (SpecError, DataError):
                 continue
-            except ImportError:  # says nothing of the entry, and the next ones would fail likewise
+            except ImportError:  # not the entry's fault, and all others would fail as well
                 raise
-            except Exception as error:  # whatever a device does with it: the others are still compared
-                return {**told, "error": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
-        return {**told, "left_out": True}
+            except Exception as error:  # a device may fail in any way: the others are still compared
+                return {**row, "error": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
+        return {**row, "left_out": True}
 
     def compared(self, kind: str, way: tuple[str, ...]) -> dict[str, Any]:
-        """Differences of weights and of figures; some rules take float64 alone."""
-        found: dict[str, Any] = {}
+        """Differences of weights and of figures by dtype; some optimizers take float64 alone."""
+        differences: dict[str, Any] = {}
         for dtype in DTYPES:
             try:
                 one, other = (trained(kind, way, dtype, name, self.steps) for name in ("numpy", self.backend))
             except SpecError:
-                if not found:
+                if not differences:
                     raise
                 continue
-            found[dtype] = apart(one[0], other[0])
-            found[f"{dtype} figures"] = max(apart(one[1][name], other[1][name]) for name in one[1])
-        return found
+            differences[dtype] = apart(one[0], other[0])
+            differences[f"{dtype} figures"] = max(apart(one[1][name], other[1][name]) for name in one[1])
+        return differences
 
 
 def trained(
     kind: str, way: tuple[str, ...], dtype: str, backend: str, steps: int
 ) -> tuple[Numbers, dict[str, Any]]:
-    """Weights (P,) after so many steps, and every figure of them and of the epochs."""
+    """Weights (P,) after so many steps, their figures, and the training loss of every epoch."""
     document, data = small_data(kind)
     values = Document(_copied(document.values))
-    place = (f"backend={{name: {backend}, dtype: {dtype}, threads: 1}}",)
+    device = (f"backend={{name: {backend}, dtype: {dtype}, threads: 1}}",)
     epochs = max(steps * BATCH // ROWS, 1)
     apply_overrides(
-        values, [*way, *place, f"training.epochs={epochs}", "training.checkpoint=null"], Experiment
+        values, [*way, *device, f"training.epochs={epochs}", "training.checkpoint=null"], Experiment
     )
-    settled = resolve_with_data(resolve(validate(values)), data)
-    run = build([settled], data, _opened(backend, dtype))
-    losses_told = [event.figures["train_loss"] for event in train(run) if isinstance(event, EpochDone)]
-    figures = final_figures(run, [settled])["train"]
-    return run.final[0].astype(float), {**figures, "train_loss of epochs": np.concatenate(losses_told)}
+    experiment = resolve_with_data(resolve(validate(values)), data)
+    run = build([experiment], data, _opened(backend, dtype))
+    train_losses = [event.figures["train_loss"] for event in train(run) if isinstance(event, EpochDone)]
+    figures = final_figures(run, [experiment])["train"]
+    return run.final[0].astype(float), {**figures, "train_loss of epochs": np.concatenate(train_losses)}
 
 
 @cache
@@ -158,13 +158,13 @@ def _opened(backend: str, dtype: str) -> Any:
 
 
 def apart(one: Any, other: Any) -> float:
-    """max|a - b| / max|a|; 0 when both are not numbers in the same places."""
+    """max|a - b| / max|a| over finite elements; infinite when they are not finite at the same places."""
     a, b = (np.asarray(array, dtype=float) for array in (one, other))
     if a.shape != b.shape or (np.isfinite(a) != np.isfinite(b)).any():
         return float("inf")
-    sound = np.isfinite(a)
-    largest = float(np.abs(a[sound]).max(initial=0.0))
-    return float(np.abs(a[sound] - b[sound]).max(initial=0.0)) / (largest or 1.0)
+    finite = np.isfinite(a)
+    largest = float(np.abs(a[finite]).max(initial=0.0))
+    return float(np.abs(a[finite] - b[finite]).max(initial=0.0)) / (largest or 1.0)
 
 
 def _copied(values: Any) -> Any:

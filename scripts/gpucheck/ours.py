@@ -1,4 +1,4 @@
-"""nettrain's side: the engine's own loop on rows that are given as arrays; a turn is an epoch."""
+"""nettrain's side: its training loop on arrays; a turn is an epoch."""
 
 from time import perf_counter
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import nettrain
-from gpucheck.cases import BETA1, BETA2, EPSILON, RATE, Case, drawn
+from gpucheck.cases import BETA1, BETA2, EPSILON, RATE, Case, random_rows
 from nettrain.backend.choose import open_backend
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.experiment.document import parse
@@ -19,24 +19,24 @@ from nettrain.training.events import EpochDone
 from nettrain.training.loop import Training
 
 VERSION = nettrain.__version__
-SIGNALS = 3  # of a layer: before and behind the activation, and the slope
+SIGNALS = 3  # arrays per layer: before and after the activation, and the gradient
 SPEC = """
 seed: {seed}
-data: {{source: 'builtin:iris', validation: 0}}  # read by nobody: rows come as arrays
+data: {{source: 'builtin:iris', validation: 0}}  # not read: rows come as arrays
 model: {{hidden: {hidden}, activation: relu, dropout: {dropout}, batch_norm: {batch_norm}}}
 optimizer: {{name: adam, learning_rate: {rate}, beta1: {beta1}, beta2: {beta2}, epsilon: {epsilon}}}
 training: {{epochs: 1000000, evaluate_every: 1000000, batch_size: {batch}}}
-backend: {{name: {backend}, threads: 1}}  # as the other sides have where there is no GPU
+backend: {{name: {backend}, threads: 1}}  # like the other sides where there is no GPU
 """
 
 
-class Side:
+class NettrainBenchmark:
     """One case in training."""
 
     def __init__(self, case: Case, backend: str) -> None:
         self.case, self.stamps = case, list[float]()
         self.run, self.timed = population(case, backend), False
-        self.training = Training(self.run, self._look)
+        self.training = Training(self.run, self._stamp)
         self.events = self.training.events()
 
     def turn(self) -> dict[str, float]:
@@ -47,7 +47,7 @@ class Side:
         return {"seconds": perf_counter() - started, "loss": float(done.figures["train_loss"].mean())}
 
     def facts(self) -> dict[str, Any]:
-        """The slowest step by the median, in an epoch that waits after each; memory by what is needed."""
+        """The slowest step beside the median of an epoch that is synchronized after each; memory in bytes."""
         self.stamps, self.timed = [], True
         self.turn()
         self.timed = False
@@ -57,8 +57,8 @@ class Side:
         notes = list(getattr(self.run.backend, "notes", []))
         return {"slowest_to_median": slowest, "memory": taken, "memory_needed": needed, "notes": notes}
 
-    def _look(self) -> bool:
-        """Asked after every step, whether to stop."""
+    def _stamp(self) -> bool:
+        """Note the time after a step; False, since training goes on."""
         if self.timed:
             self.run.backend.synchronize()
             self.stamps.append(perf_counter())
@@ -83,19 +83,19 @@ def experiment(case: Case, backend: str, seed: int) -> Experiment:
 
 
 def population(case: Case, backend: str) -> TrainingRun:
-    """The members of a case, with seeds of their own."""
+    """The population of a case, each member with its own seed."""
     members = [experiment(case, backend, seed) for seed in range(case.members)]
-    x, y = drawn(case)
+    x, y = random_rows(case)
     rows = Rows(x, y, np.ones(len(x), x.dtype))
-    data = Prepared(rows, None, None, fitted(case), members[0].data, ())
-    settled = [resolve_with_data(one, data) for one in members]
-    place = settled[0].backend
-    opened = open_backend(place.name, dtype=place.dtype, threads=int(place.threads), device=place.device)
-    return build(settled, data, opened)
+    data = Prepared(rows, None, None, preprocessing(case), members[0].data, ())
+    experiments = [resolve_with_data(member, data) for member in members]
+    device = experiments[0].backend
+    opened = open_backend(device.name, dtype=device.dtype, threads=int(device.threads), device=device.device)
+    return build(experiments, data, opened)
 
 
-def fitted(case: Case) -> Any:
-    """What the engine reads of a preprocessing."""
+def preprocessing(case: Case) -> Any:
+    """The attributes of a Preprocessing that training reads."""
     return SimpleNamespace(
         inputs=case.widths[0],
         outputs=lambda *, one_for_two=False: 1 if one_for_two and case.classes == 2 else case.classes,

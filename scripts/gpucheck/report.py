@@ -1,4 +1,4 @@
-"""The table of a check, and whether it holds what is promised of a device."""
+"""The tables of a check, and whether the requirements on speed, memory and equality hold."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ SINGLE, LARGE = POPULATIONS[1], POPULATIONS[512]
 
 
 def verdicts(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """What is promised, what was measured (None where nothing was) and whether it holds.
+    """Each requirement with its limit, the measured value (None where there is none) and whether it holds.
 
-    Speed and memory are promised of a GPU alone, and nothing of a quick check.
+    Speed and memory are judged on a GPU only, and not in a quick check.
     """
     judged = found["backend"] == "cupy" and not found["quick"]
     bench = found["benchmark"]
@@ -55,7 +55,7 @@ def at_least(limit: float) -> tuple[str, Any]:
 
 
 def fact(bench: dict[str, Any], case: str, name: str) -> Any:
-    """Something that nettrain tells of a case."""
+    """A fact that nettrain's side reports about a case."""
     value: Any = bench.get(case, {}).get("sides", {}).get(OURS, {}).get(name)
     return value
 
@@ -73,19 +73,19 @@ def side_of(bench: dict[str, Any], case: str, side: str) -> float | None:
 
 
 def trials_by(bench: dict[str, Any], side: str) -> float | None:
-    """Steps of single networks per second in the largest population, by those of a side that trains one."""
+    """Steps of single networks per second in the largest population, relative to a side that trains one."""
     ours, other = fact(bench, LARGE, "microseconds"), side_of(bench, SINGLE, side)
     return bench[LARGE]["members"] * other / ours if ours and other else None
 
 
 def memory_by_need(bench: dict[str, Any], case: str) -> float | None:
-    """The device memory that is held, by data + parameters and state + one batch's signals."""
+    """The device memory that is held, relative to data, parameters, state and the arrays of one batch."""
     taken, needed = fact(bench, case, "memory"), fact(bench, case, "memory_needed")
     return taken / needed if taken and needed else None
 
 
 def summary(found: dict[str, Any]) -> Group:
-    """All of it for a terminal."""
+    """The whole report for a terminal."""
     tables = [equality_table(found["equality"])] if any(map(found["equality"].get, ("rows", "lost"))) else []
     return Group(bench_table(found), caption(found), *tables, verdict_table(found))
 
@@ -105,13 +105,13 @@ def bench_table(found: dict[str, Any]) -> Table:
 
 
 def cell(side: dict[str, Any]) -> str:
-    """A time, or that there is none."""
+    """A time, or a dash."""
     value = side.get("microseconds")
     return "–" if value is None else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def caption(found: dict[str, Any]) -> Text:
-    """Where, how, and what is not there."""
+    """The device, how it was measured, and what is missing."""
     lines = [f"{found['backend']} on {found['device']}, {found['rounds']} rounds in turn, medians"]
     lines += [f"{case}: {one['network']}" for case, one in found["benchmark"].items()]
     lines += [f"{name}: {why}" for name, why in found["lost"].items()]
@@ -124,13 +124,13 @@ def caption(found: dict[str, Any]) -> Text:
 
 
 def notes(bench: dict[str, Any]) -> list[str]:
-    """What nettrain's backend says of its runs, each once."""
-    told = [fact(bench, case, "notes") or [] for case in bench]
-    return list(dict.fromkeys(note for some in told for note in some))
+    """The notes of nettrain's backend, each once."""
+    by_case = [fact(bench, case, "notes") or [] for case in bench]
+    return list(dict.fromkeys(note for notes in by_case for note in notes))
 
 
 def equality_table(equality: dict[str, Any]) -> Table:
-    """A row per group: the largest differences; every entry that is too far off by name."""
+    """A row per group with the largest differences and the names of the entries that differ too much."""
     title = f"{len(equality['rows'])} entries, {equality['steps']} steps, beside NumPy"
     if equality.get("lost"):
         title += "".join(f"\n{share}: {why}" for share, why in equality["lost"].items())
@@ -147,7 +147,7 @@ def equality_table(equality: dict[str, Any]) -> Table:
 
 
 def verdict_table(found: dict[str, Any]) -> Table:
-    """A row per promise."""
+    """A row per requirement."""
     table = Table("promised", "limit")
     for header in ("measured", "holds"):
         table.add_column(header, justify="right")

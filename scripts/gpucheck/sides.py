@@ -1,6 +1,7 @@
-"""Sides in processes of their own, asked for one thing at a time and ended when it takes too long.
+"""The sides of the comparison, each a process that takes one order at a time and is killed when it is slow.
 
-A side says its lines as JSON on standard output; what libraries print there goes to standard error.
+Orders and replies are lines of JSON on standard input and output; what libraries print there goes to standard
+error.
 """
 
 import json
@@ -8,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
@@ -18,22 +20,22 @@ from typing import Any
 from gpucheck.cases import Case
 
 SIDES = {
-    "nettrain": ("gpucheck.ours", "Side"),
-    "torch": ("gpucheck.with_torch", "Side"),
-    "torch reduce-overhead": ("gpucheck.with_torch", "Reduced"),
-    "jax": ("gpucheck.with_jax", "Side"),
+    "nettrain": ("gpucheck.ours", "NettrainBenchmark"),
+    "torch": ("gpucheck.with_torch", "TorchBenchmark"),
+    "torch reduce-overhead": ("gpucheck.with_torch", "CompiledTorchBenchmark"),
+    "jax": ("gpucheck.with_jax", "JaxBenchmark"),
 }
-EQUALITY = ("gpucheck.equality", "Side")
+EQUALITY = ("gpucheck.equality", "EqualityCheck")
 OURS = "nettrain"
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class LostError(Exception):
-    """A side has gone: why."""
+    """A side has failed or taken too long; the message says why."""
 
 
-class Side:
-    """A process that answers lines with lines."""
+class SideProcess:
+    """The process of a side, as its parent sees it."""
 
     def __init__(self, command: list[str], **environment: str) -> None:
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -52,8 +54,8 @@ class Side:
         self.lines.put("")
         self.process.stdout.close()
 
-    def hear(self, limit: float) -> dict[str, Any]:
-        """The next line. Raises LostError when it does not come in time, or ever."""
+    def receive(self, limit: float) -> dict[str, Any]:
+        """The next reply. Raises LostError when it does not come in time, or the process has ended."""
         try:
             line = self.lines.get(timeout=max(limit, 0.1))
         except Empty:
@@ -62,24 +64,24 @@ class Side:
         if not line:
             self.end()
             raise LostError(f"ended with exit code {self.process.returncode}")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        reply: dict[str, Any] = json.loads(line)
+        return reply
 
     def ask(self, order: dict[str, Any], limit: float) -> dict[str, Any]:
-        """An answer to an order. Raises LostError as `hear` does, or with what went wrong there."""
+        """The reply to an order. Raises LostError as `receive` does, or with the error of the side."""
         assert self.process.stdin is not None
         try:
             print(json.dumps(order), file=self.process.stdin, flush=True)
         except OSError:
             self.end()
             raise LostError(f"ended with exit code {self.process.returncode}") from None
-        answer = self.hear(limit)
-        if "failed" in answer:
-            raise LostError(answer["failed"])
-        return answer
+        reply = self.receive(limit)
+        if "failed" in reply:
+            raise LostError(reply["failed"])
+        return reply
 
     def end(self) -> None:
-        """End it at once, and all that it has started."""
+        """Kill it and all processes that it has started."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -88,43 +90,42 @@ class Side:
                 self.process.stdin.close()
 
 
-def started(name: str, backend: str) -> Side:
-    """The process of a side; without a GPU all sides have one thread."""
+def start_side(name: str, backend: str) -> SideProcess:
+    """Start the process of a side; without a GPU all sides use one thread."""
     threads = {} if backend == "cupy" else dict.fromkeys(POOLS, "1")
-    return Side([sys.executable, sys.argv[0], "side", name, backend], **threads)
+    return SideProcess([sys.executable, sys.argv[0], "side", name, backend], **threads)
 
 
-def order_of(case: Case) -> dict[str, Any]:
+def build_order(case: Case) -> dict[str, Any]:
     """The order to build a case."""
     return {"case": asdict(case)}
 
 
 def serve(name: str, backend: str) -> None:
-    """Be a side: say hello, then build a case, take a turn or tell facts, whatever a line asks for."""
-    answers = os.fdopen(os.dup(1), "w")
+    """Be a side: report the version, then follow orders to build a case, take a turn or report facts."""
+    replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module, kind = SIDES.get(name, EQUALITY)
-    hello = guarded(lambda: {"version": import_module(module).VERSION})
-    print(json.dumps(hello), file=answers, flush=True)
+    hello = guard(lambda: {"version": import_module(module).VERSION})
+    print(json.dumps(hello), file=replies, flush=True)
     side: Any = None
     for line in sys.stdin:
         order = json.loads(line)
         if "case" in order:
             side = None  # frees its memory before the next one is built
-            made = Case(**{**order["case"], "widths": tuple(order["case"]["widths"])})
-            answer = guarded(lambda made=made: {"side": getattr(import_module(module), kind)(made, backend)})
-            side = answer.pop("side", None)
+            case = Case(**{**order["case"], "widths": tuple(order["case"]["widths"])})
+            reply = guard(lambda case=case: {"side": getattr(import_module(module), kind)(case, backend)})
+            side = reply.pop("side", None)
         else:
-            answer = guarded(getattr(side, order["do"]))
-        print(json.dumps(answer), file=answers, flush=True)
+            reply = guard(getattr(side, order["do"]))
+        print(json.dumps(reply), file=replies, flush=True)
 
 
-def guarded(call: Any) -> dict[str, Any]:
-    """The answer of a call, or why there is none."""
+def guard(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The result of a call, or the error that it raised."""
     try:
-        answer: dict[str, Any] = call()
+        return call()
     except ModuleNotFoundError as error:
         return {"failed": f"no module {error.name}"}
-    except Exception as error:  # whatever a library meets on a machine nobody has seen
+    except Exception as error:  # libraries may fail in any way on an unknown machine
         return {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:300]}
-    return answer

@@ -1,4 +1,4 @@
-"""JAX in its fastest fair form: a jitted scan over the steps of an epoch; members of a population by vmap."""
+"""JAX in its fastest fair form: a jitted scan over the steps of an epoch, with vmap over the members."""
 
 import os
 from functools import partial
@@ -11,20 +11,20 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the other sid
 import jax
 import jax.numpy as jnp
 
-from gpucheck.cases import BETA1, BETA2, EPSILON, NORM_EPSILON, NORM_MOMENTUM, RATE, Case, drawn
+from gpucheck.cases import BETA1, BETA2, EPSILON, NORM_EPSILON, NORM_MOMENTUM, RATE, Case, random_rows
 
 VERSION = jax.__version__
 Tree = Any
 
 
-class Side:
-    """Weights, both moments and running statistics of all members, given to each epoch and taken back."""
+class JaxBenchmark:
+    """Weights, both moments and running statistics of all members, which each epoch replaces."""
 
     def __init__(self, case: Case, backend: str) -> None:
         jax.config.update("jax_platforms", "cuda" if backend == "cupy" else "cpu")
         jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, as the others
         self.case, self.done = case, 0
-        x, y = drawn(case)
+        x, y = random_rows(case)
         self.x, self.y = jnp.asarray(x), jnp.asarray(y)
         keys = jax.random.split(jax.random.key(0), case.members)
         weights, running = jax.vmap(partial(initial, case))(keys)

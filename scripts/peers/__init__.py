@@ -1,1 +1,1 @@
-"""The sides that `scripts/bench` compares: nettrain and, where they are installed, JAX and PyTorch."""
+"""What `scripts/bench` compares: nettrain and, where installed, JAX, PyTorch and scikit-learn."""

@@ -1,4 +1,4 @@
-"""nettrain's engine, driven from arrays: the step that `nettrain train` replays."""
+"""nettrain's training step on arrays, as `nettrain train` replays it."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ NETWORKS = {  # members, and their units
     "64-64-32-10 x 32": (32, (64, 64, 32, 10)),
     "784-512-512-10": (1, WIDTHS),
 }
-FORMS = (  # beside each rule as it is by default
+FORMS = (  # in addition to the defaults of each optimizer
     "{name: momentum, form: average}",
     "{name: nesterov, form: average}",
     "{name: adam, amsgrad: true}",
@@ -39,7 +39,7 @@ FORMS = (  # beside each rule as it is by default
 )
 SPEC = """
 seed: {seed}
-data: {{source: 'builtin:iris', validation: 0}}  # read by nobody: rows come as arrays
+data: {{source: 'builtin:iris', validation: 0}}  # not read: rows come as arrays
 model: {{hidden: {hidden}, activation: {activation}}}
 optimizer: {optimizer}
 training: {{batch_size: {batch}}}
@@ -47,7 +47,7 @@ backend: {{threads: {threads}}}
 """
 
 
-class Trainer:
+class NettrainTrainer:
     """784-512-512-10 with relu, cross-entropy and Adam."""
 
     def __init__(self, x: Array, y: Array) -> None:
@@ -63,7 +63,7 @@ class Trainer:
 
 
 class Steps:
-    """A population's training step with what the loop does around it, without evaluation and stopping."""
+    """A population's training step in a loop without evaluation and stopping."""
 
     def __init__(self, run: TrainingRun, batch: int, orders: int = 1) -> None:
         self.run, self.batch, self.orders, self.done = run, batch, orders, 0
@@ -89,7 +89,7 @@ class Steps:
         return total[:, 0] / total[:, 1]  # type: ignore[no-any-return]
 
     def _make_room(self, longest: int) -> None:
-        """Buffers for blocks of so many steps."""
+        """Allocate buffers for blocks of so many steps."""
         plan, self.longest = BatchPlan(longest * self.batch, self.batch), longest
         self.run.pool = Pool(self.run.backend)
         self.course = StepSchedule(self.run, self.orders, plan)
@@ -100,7 +100,7 @@ class Steps:
 def experiment(
     hidden: list[int], activation: str, batch: int, threads: int, seed: int = 0, optimizer: str = ADAM
 ) -> Experiment:
-    """The experiment with these values, as if a file had said so."""
+    """The experiment that a file with these values describes."""
     values = {"hidden": hidden, "activation": activation, "batch": batch, "threads": threads}
     text = SPEC.format(seed=seed, optimizer=optimizer, **values)
     return resolve(validate(parse(text, "bench")))
@@ -112,14 +112,14 @@ def population(
     """A run on x (N, D) and labels y (N,), one member per experiment."""
     classes = tuple(str(label) for label in range(int(y.max()) + 1))
     rows = Rows(x, y, np.ones(len(x), x.dtype))
-    data = Prepared(rows, None, None, fitted(x.shape[1], classes), experiments[0].data, ())
+    data = Prepared(rows, None, None, preprocessing(x.shape[1], classes), experiments[0].data, ())
     settings = experiments[0].backend
     backend = kind(settings.dtype, settings.threads)
     return build([resolve_with_data(one, data) for one in experiments], data, backend)
 
 
-class Recording(NumpyBackend):
-    """Keeps the call of each kernel that is launched."""
+class RecordingBackend(NumpyBackend):
+    """Records the call of each kernel that is launched."""
 
     def __init__(self, dtype: str, threads: int) -> None:
         super().__init__(dtype, threads)
@@ -131,30 +131,30 @@ class Recording(NumpyBackend):
 
 
 def updates(optimizer: str, threads: int, network: str) -> tuple[int, Callable[[], object]]:
-    """How many parameters, and one optimizer's pass over them.
+    """The number of parameters, and one optimizer's pass over them with random gradients.
 
-    It is that of a step that is built and never taken; gradients are random numbers.
+    The pass is taken from a training step that is built but never run.
     """
     members, (inputs, *hidden, classes) = NETWORKS[network]
     ones = [experiment(hidden, "relu", classes, threads, seed, optimizer) for seed in range(members)]
     x, y = np.zeros((classes + 1, inputs), np.float32), np.arange(classes + 1) % classes
-    run = population(ones, x, y, Recording)
+    run = population(ones, x, y, RecordingBackend)
     training_step(run, classes, 1)
     run.population["gradient"][:] = np.random.default_rng(0).normal(0, 1e-2, run.layout.size)
     table, _ = coefficient_table(run, 10, 1)
     run.population["coefficients"][...] = table[0]
     one = run.experiment.optimizer
-    assert isinstance(run.backend, Recording)
+    assert isinstance(run.backend, RecordingBackend)
     return members * run.layout.size, run.backend.launched[one.step()]
 
 
-def stepping() -> list[str]:
-    """Every registered rule that moves at every step, and further forms."""
+def optimizers_to_time() -> list[str]:
+    """Every registered optimizer that works on batches, and further forms."""
     return [*(name for name, rule in optimizers.items() if not rule.full_batch), *FORMS]
 
 
-def fitted(inputs: int, classes: tuple[str, ...]) -> Any:
-    """What the engine reads of a preprocessing."""
+def preprocessing(inputs: int, classes: tuple[str, ...]) -> Any:
+    """The attributes of a Preprocessing that training reads."""
     return SimpleNamespace(
         inputs=inputs,
         outputs=lambda **_: len(classes),

@@ -1,4 +1,4 @@
-"""An activation's passes over one layer's signals, as the tape of a step has them."""
+"""The passes of an activation over the outputs of one layer, as a training step runs them."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from nettrain.catalogue.members import shaped, stack
 SHAPE = (1, 128, 512)  # members, rows, units
 
 
-def plain() -> list[str]:
-    """The activations that have passes of their own over single numbers."""
+def kernel_activations() -> list[str]:
+    """The elementwise activations that have kernels and nothing to learn."""
     return [
         name
         for name, entry in activations.items()
@@ -23,14 +23,14 @@ def plain() -> list[str]:
 
 
 def passes(name: str, threads: int) -> dict[str, Call]:
-    """By name: forward, the same by its definition, and backward, each from fresh signals."""
+    """The calls forward, definition (forward by ufuncs) and backward, each on fresh inputs."""
     backend, entry = NumpyBackend("float32", threads), activations[name]
     members = stack([entry()])
     activation = shaped(members, 2, backend.dtype)
     numbers = backend.from_host(columns(members.kernel_numbers(), 1))
-    drawn = np.random.default_rng(0).normal(0, 2, SHAPE).astype(np.float32)
+    signals = np.random.default_rng(0).normal(0, 2, SHAPE).astype(np.float32)
     z, a, delta = (backend.zeros(SHAPE) for _ in range(3))
-    z[...] = drawn
+    z[...] = signals
 
     def define() -> None:
         activation.forward(np, z, a)
@@ -45,23 +45,23 @@ def passes(name: str, threads: int) -> dict[str, Call]:
     if entry.backward_kernel is not None:
         backward = backend.launch(entry.backward_kernel, z.size, delta, z, a, numbers)
     return {
-        kind: fresh(call, z, drawn, delta)
+        kind: fresh(call, z, signals, delta)
         for kind, call in (("forward", forward), ("definition", define), ("backward", backward))
     }
 
 
-def fresh(call: Call, z: np.ndarray, drawn: np.ndarray, delta: np.ndarray) -> Callable[[], None]:
-    """The call after its signals are put back; see `restoring` for what that takes."""
+def fresh(call: Call, z: np.ndarray, signals: np.ndarray, delta: np.ndarray) -> Callable[[], None]:
+    """The call after its inputs are restored; `restore_only` measures what that takes."""
 
     def run() -> None:
-        z[...] = drawn
+        z[...] = signals
         delta[...] = 1
         call()
 
     return run
 
 
-def restoring() -> Call:
-    """What `fresh` does beside its call."""
-    drawn, z, delta = (np.ones(SHAPE, np.float32) for _ in range(3))
-    return fresh(lambda: None, z, drawn, delta)
+def restore_only() -> Call:
+    """What `fresh` does apart from its call."""
+    signals, z, delta = (np.ones(SHAPE, np.float32) for _ in range(3))
+    return fresh(lambda: None, z, signals, delta)

@@ -1,4 +1,4 @@
-"""What all sides compute: digits as arrays, the starting weights and the order of rows, equal for all."""
+"""The problem that all peers solve: digits as arrays, and the same starting weights for all."""
 
 import gzip
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""PyTorch trial by trial, as its users write it, with the Adam that they get unless they ask for more."""
+"""PyTorch trial by trial, as users write it, with the default Adam."""
 
 from itertools import pairwise
 

@@ -1,8 +1,8 @@
 """A random search on optical digits by several libraries: 64-64-32-10, relu, batch 64, 10 epochs, Adam.
 
-All sides get the same rows and the same learning rates and l2 penalties, and give back each trial's loss on
-the validation rows. nettrain's workers and the peers' processes live between turns, so that starting them
-and loading the data is not counted. PyTorch and scikit-learn train trial by trial in two processes of one
+All get the same rows, learning rates and l2 penalties, and return each trial's loss on the validation rows.
+nettrain's workers and the peers' processes live on between turns, so that starting them and loading the data
+are not timed. PyTorch and scikit-learn train trial by trial in two processes of one
 thread, JAX all trials at once with vmap in one process with all threads.
 """
 
@@ -32,13 +32,13 @@ from peers.turns import POOLS, MissingError
 WORKERS, TRIALS, EPOCHS, BATCH = 2, 64, 10, 64
 WIDTHS = (64, 64, 32, 10)
 RATE, PENALTY = "optimizer.learning_rate", "regularization.l2"
-PEERS = {"torch": WORKERS, "torch_fused": WORKERS, "sklearn": WORKERS, "jax": 1}  # processes of each side
+PEERS = {"torch": WORKERS, "torch_fused": WORKERS, "sklearn": WORKERS, "jax": 1}  # processes of each
 PACKAGES = {"sklearn": "scikit-learn", "torch_fused": "torch"}
 SPEC = f"""
 experiment: search
 data: {{source: 'builtin:optdigits', validation: 0.15, scaling: {{name: divide, by: 16}}}}
 model: {{hidden: [64, 32], activation: relu}}
-training: {{epochs: {EPOCHS}, batch_size: {BATCH}, evaluate_every: {EPOCHS}}}  # as the others do
+training: {{epochs: {EPOCHS}, batch_size: {BATCH}, evaluate_every: {EPOCHS}}}  # like the peers
 sweep:
   parameters:
     {RATE}: {{distribution: log_uniform_values, min: 3.e-4, max: 1.e-2}}
@@ -46,8 +46,8 @@ sweep:
 """
 
 
-class Ours:
-    """nettrain's search, with its workers started."""
+class NettrainSearch:
+    """nettrain's search with running workers."""
 
     def __init__(self, folder: Path, trials: int, stack: ExitStack) -> None:
         path = folder / "search.yaml"
@@ -57,7 +57,7 @@ class Ours:
         self.values = [trial.values for trial in self.made.trials]
 
     def turn(self) -> list[float]:
-        """All trials; their losses."""
+        """Run all trials; returns their losses."""
         losses: dict[int, float] = {}
         made = self.made
         for progress in train_chunks(
@@ -69,7 +69,7 @@ class Ours:
         return [losses[trial.number] for trial in made.trials]
 
     def rows(self) -> dict[str, Array]:
-        """The rows as the peers need them."""
+        """The training and validation rows as plain arrays."""
         from nettrain.sweep.shared_data import map_shared
 
         data = map_shared(self.made.chunks[0].data)
@@ -78,8 +78,8 @@ class Ours:
         return {f"{part}_{name}": getattr(rows, name) for part, rows in parts.items() for name in ("x", "y")}
 
 
-class Peer:
-    """Another library in processes of its own, each with a share of the trials."""
+class SearchPeer:
+    """Another library in one or more processes, which share the trials."""
 
     def __init__(self, name: str, data: Path, values: list[dict[str, Any]], stack: ExitStack) -> None:
         size = PEERS[name]
@@ -91,65 +91,65 @@ class Peer:
             for _ in range(size)
         ]
         stack.callback(self.close)
-        if any("missing" in hello for hello in map(self._answer, self.processes)):
+        if any("missing" in hello for hello in map(self._reply, self.processes)):
             raise MissingError(f"no module {name}")
         pairs = [(one[RATE], one[PENALTY]) for one in values]
         self.shares = [pairs[k::size] for k in range(size)]
 
     def turn(self) -> list[float]:
-        """All trials at once; their losses."""
+        """Run all trials, the shares side by side; returns their losses."""
         for process, share in zip(self.processes, self.shares, strict=True):
             print(json.dumps(share), file=process.stdin, flush=True)
-        return [loss for process in self.processes for loss in self._answer(process)["losses"]]
+        return [loss for process in self.processes for loss in self._reply(process)["losses"]]
 
     def close(self) -> None:
-        """Tell its processes that there is no more."""
+        """Let the processes end, by closing their input."""
         for process in self.processes:
             assert process.stdin is not None
             process.stdin.close()
 
-    def _answer(self, process: Any) -> dict[str, Any]:
+    def _reply(self, process: Any) -> dict[str, Any]:
         line = process.stdout.readline()
         if not line:
-            raise RuntimeError(f"a side ended with exit code {process.wait()}; its error is above")
+            raise RuntimeError(f"a peer ended with exit code {process.wait()}; its error is above")
         return json.loads(line)  # type: ignore[no-any-return]
 
 
 def serve(name: str, data: Path) -> None:
-    """Be one process of a peer: for each line of rates and penalties, a line of losses."""
-    answers = os.fdopen(os.dup(1), "w")
+    """Be one process of a peer: reply to each line of rates and penalties with a line of losses."""
+    replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     try:
         train: Callable[..., list[float]] = import_module(f"peers.search_{name}").train
     except ModuleNotFoundError as error:
-        print(json.dumps({"missing": str(error.name)}), file=answers, flush=True)
+        print(json.dumps({"missing": str(error.name)}), file=replies, flush=True)
         return
-    print(json.dumps({}), file=answers, flush=True)
+    print(json.dumps({}), file=replies, flush=True)
     rows = dict(np.load(data))
     for line in sys.stdin:
-        print(json.dumps({"losses": train(rows, json.loads(line))}), file=answers, flush=True)
+        print(json.dumps({"losses": train(rows, json.loads(line))}), file=replies, flush=True)
 
 
 def compare(names: list[str], trials: int, rounds: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """Rounds of all sides in turn, after one that is not timed: seconds and losses; and who is missing."""
+    """Seconds and losses of rounds of all in turn, after a warm-up round; and why others are missing."""
     missing: dict[str, str] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        ours = Ours(folder, trials, stack)
+        ours = NettrainSearch(folder, trials, stack)
         np.savez(folder / "rows.npz", **ours.rows())
-        sides: dict[str, Any] = {"nettrain": ours}
+        peers: dict[str, Any] = {"nettrain": ours}
         for name in names:
             try:
-                sides[name] = Peer(name, folder / "rows.npz", ours.values, stack)
+                peers[name] = SearchPeer(name, folder / "rows.npz", ours.values, stack)
             except MissingError as error:
                 missing[name] = str(error)
-        shown: dict[str, Any] = {name: {"seconds": [], "losses": side.turn()} for name, side in sides.items()}
+        shown: dict[str, Any] = {name: {"seconds": [], "losses": peer.turn()} for name, peer in peers.items()}
         for _ in range(rounds):
-            for name, side in sides.items():
+            for name, peer in peers.items():
                 started = perf_counter()
-                side.turn()
+                peer.turn()
                 shown[name]["seconds"].append(perf_counter() - started)
-    for name, told in shown.items():
+    for name, figures in shown.items():
         package = PACKAGES.get(name, name)
-        told["version"] = import_module("nettrain").__version__ if name == "nettrain" else version(package)
+        figures["version"] = import_module("nettrain").__version__ if name == "nettrain" else version(package)
     return shown, missing

@@ -1,7 +1,7 @@
-"""Sides that take turns: each lives in a process of its own and is asked for one block of steps at a time.
+"""Peers that take turns: each is a process that trains one block of steps at a time.
 
-Processes, because the thread pools of OpenBLAS, OpenMP and XLA would disturb each other in one. A side
-says its lines as JSON on standard output; what libraries print there goes to standard error.
+They are processes because the thread pools of OpenBLAS, OpenMP and XLA would disturb each other in one.
+Replies are lines of JSON on standard output; what libraries print there goes to standard error.
 """
 
 import json
@@ -19,17 +19,21 @@ import numpy as np
 
 from peers.problem import BATCH, THREADS, Array, digits
 
-SIDES = {"nettrain": "peers.ours", "jax": "peers.with_jax", "torch": "peers.with_torch"}
+TRAINERS = {  # module and class by peer
+    "nettrain": ("peers.ours", "NettrainTrainer"),
+    "jax": ("peers.with_jax", "JaxTrainer"),
+    "torch": ("peers.with_torch", "TorchTrainer"),
+}
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class MissingError(Exception):
-    """A side's library is not installed."""
+    """The library of a peer is not installed."""
 
 
 @dataclass
 class Turns:
-    """What one side has shown: seconds per block and the mean loss of each block."""
+    """The seconds and mean losses of the blocks of one peer."""
 
     version: str
     steps: int
@@ -43,18 +47,19 @@ class Turns:
         return np.array(self.seconds) / self.steps * 1e6
 
 
-class Side:
-    """A side in this process: its model, and the order in which rows are drawn."""
+class LocalPeer:
+    """A peer in this process: its trainer, and the order in which rows are drawn."""
 
     def __init__(self, name: str, data: Path, steps: int) -> None:
+        path, trainer = TRAINERS[name]
         try:
-            module = import_module(SIDES[name])
+            module = import_module(path)
         except ModuleNotFoundError as error:
             if name == "nettrain":
                 raise
             raise MissingError(f"no module {error.name}") from error
         x, y = digits(data)
-        self.trainer, self.rows, self.steps = module.Trainer(x, y), len(x), steps
+        self.trainer, self.rows, self.steps = getattr(module, trainer)(x, y), len(x), steps
         self.generator = np.random.default_rng(1)
         self.warm_steps = max(1, steps // 10)
         first = self.block(self.warm_steps)["loss"]
@@ -62,14 +67,14 @@ class Side:
         self.hello = {"version": version(name) if name != "nettrain" else module.VERSION, "first_loss": first}
 
     def block(self, steps: int) -> dict[str, float]:
-        """Some steps on fresh rows: their seconds and their mean loss."""
+        """Some steps on rows that are drawn anew: their seconds and their mean loss."""
         index = self.generator.integers(0, self.rows, (steps, BATCH))
         started = perf_counter()
         loss = self.trainer.block(index)
         return {"seconds": perf_counter() - started, "loss": loss}
 
     def turn(self) -> dict[str, float]:
-        """One timed block, after a few steps that fill the caches and wake the threads."""
+        """One timed block, after a few steps that warm up caches and threads."""
         self.block(self.warm_steps)
         return self.block(self.steps)
 
@@ -77,8 +82,8 @@ class Side:
         pass
 
 
-class Worker:
-    """A side in a process of its own; raises MissingError when its library is not there."""
+class PeerProcess:
+    """A peer in another process. Raises MissingError when its library is not installed."""
 
     def __init__(self, name: str, data: Path, steps: int) -> None:
         command = [sys.executable, sys.argv[0], "side", name, str(data), str(steps)]
@@ -86,61 +91,61 @@ class Worker:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **pools}
         )
-        self.hello = self._answer()
+        self.hello = self._reply()
         if "missing" in self.hello:
             raise MissingError(self.hello["missing"])
 
     def turn(self) -> dict[str, float]:
         assert self.process.stdin is not None
         print("turn", file=self.process.stdin, flush=True)
-        return self._answer()
+        return self._reply()
 
     def close(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
 
-    def _answer(self) -> dict[str, Any]:
+    def _reply(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"a side ended with exit code {self.process.wait()}; its error is above")
+            raise RuntimeError(f"a peer ended with exit code {self.process.wait()}; its error is above")
         return json.loads(line)  # type: ignore[no-any-return]
 
 
 def serve(name: str, data: Path, steps: int) -> None:
-    """Be a worker: say hello, then answer every line on standard input with a turn."""
-    answers = os.fdopen(os.dup(1), "w")
+    """Be the process of a peer: report the version, then take a turn for every line on standard input."""
+    replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
     try:
-        side = Side(name, data, steps)
+        peer = LocalPeer(name, data, steps)
     except MissingError as error:
-        print(json.dumps({"missing": str(error)}), file=answers, flush=True)
+        print(json.dumps({"missing": str(error)}), file=replies, flush=True)
         return
-    print(json.dumps(side.hello), file=answers, flush=True)
+    print(json.dumps(peer.hello), file=replies, flush=True)
     for _ in sys.stdin:
-        print(json.dumps(side.turn()), file=answers, flush=True)
+        print(json.dumps(peer.turn()), file=replies, flush=True)
 
 
 def compare(
     names: list[str], data: Path, *, steps: int, rounds: int, together: bool
 ) -> tuple[dict[str, Turns], dict[str, str]]:
-    """Rounds of A B C A B C …: what each side has shown, and why the missing ones are missing."""
-    sides: dict[str, Side | Worker] = {}
+    """Rounds of A B C A B C …: the turns of each peer, and why others are missing."""
+    peers: dict[str, LocalPeer | PeerProcess] = {}
     missing: dict[str, str] = {}
     for name in names:
         try:
-            sides[name] = (Side if together else Worker)(name, data, steps)
+            peers[name] = (LocalPeer if together else PeerProcess)(name, data, steps)
         except MissingError as error:
             missing[name] = str(error)
-    shown = {name: Turns(steps=steps, **side.hello) for name, side in sides.items()}
+    shown = {name: Turns(steps=steps, **peer.hello) for name, peer in peers.items()}
     for _ in range(rounds):
-        for name, side in sides.items():
-            answer = side.turn()
-            shown[name].seconds.append(answer["seconds"])
-            shown[name].losses.append(answer["loss"])
-    for side in sides.values():
-        side.close()
+        for name, peer in peers.items():
+            block = peer.turn()
+            shown[name].seconds.append(block["seconds"])
+            shown[name].losses.append(block["loss"])
+    for peer in peers.values():
+        peer.close()
     return shown, missing

@@ -11,8 +11,8 @@ from peers.problem import BETA1, BETA2, EPSILON, RATE, Array, starting_weights
 jax.config.update("jax_platforms", "cpu")
 
 
-class Trainer:
-    """Parameters and both moments as pytrees, given to each block and taken back."""
+class JaxTrainer:
+    """Parameters and both moments as pytrees, which each block replaces."""
 
     def __init__(self, x: Array, y: Array) -> None:
         weights = [(jnp.asarray(w), jnp.zeros(w.shape[1])) for w in starting_weights()]

@@ -1,4 +1,4 @@
-"""PyTorch as its users write it, with the fused Adam."""
+"""PyTorch as users write it, with the fused Adam."""
 
 import torch
 from torch import nn
@@ -8,7 +8,7 @@ from peers.problem import BETA1, BETA2, EPSILON, RATE, THREADS, Array, starting_
 torch.set_num_threads(THREADS)
 
 
-class Trainer:
+class TorchTrainer:
     """A Sequential of Linear and ReLU; batches are gathered by index_select."""
 
     def __init__(self, x: Array, y: Array) -> None:

@@ -10,6 +10,7 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.members import shaped, stack
+from tests.catalogue.oracles import assert_oracles
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "activations.json").read_text())
 POINTS, CASES = np.array(GOLDEN["points"]), GOLDEN["cases"]
@@ -22,7 +23,7 @@ class Passed:
 
     def __init__(self, name: str, z: np.ndarray, *numbers: dict) -> None:
         self.entry, self.kind = activations[name], z.dtype
-        members = stack([self.entry(**own) for own in numbers])
+        members = stack([self.entry(**member) for member in numbers])
         self.activation = shaped(members, 2, z.dtype)
         self.numbers = columns(members.kernel_numbers(), len(numbers)).astype(z.dtype)
         self.z, self.a = z.copy(), np.empty_like(z)
@@ -52,31 +53,31 @@ def assert_near(actual: np.ndarray, expected: np.ndarray, dtype: type, scale: fl
     np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE[dtype] * largest)
 
 
-def test_every_activation_is_held_to_pytorch() -> None:
-    # the others: tests/model/test_layers_against_torch.py
-    assert {case["name"] for case in CASES.values()} == set(ELEMENTWISE)
+def test_every_activation_has_an_oracle() -> None:
+    special = set(activations) - set(ELEMENTWISE)  # tests/model/test_layers_against_torch.py
+    assert_oracles(activations, {case["name"] for case in CASES.values()} | special)
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_values_and_derivatives_are_pytorchs(case: str, dtype: type) -> None:
-    told = CASES[case]
+    expected = CASES[case]
     z = POINTS.astype(dtype).reshape(1, 1, -1)
-    passed = Passed(told["name"], z, told["numbers"])
+    passed = Passed(expected["name"], z, expected["numbers"])
     a, slope = passed.forward().ravel(), passed.backward(np.ones_like(z)).ravel()
     near = np.abs(POINTS) < 20  # apart, or 1e4 would hide them
     for some in (near, ~near):
-        assert_near(a[some], np.array(told["values"])[some], dtype)
-        assert_near(slope[some], np.array(told["slopes"])[some], dtype, scale=1.0)
+        assert_near(a[some], np.array(expected["values"])[some], dtype)
+        assert_near(slope[some], np.array(expected["slopes"])[some], dtype, scale=1.0)
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_fused_forward_pass_equals_the_definition(case: str, dtype: type) -> None:
-    told = CASES[case]
+    expected = CASES[case]
     z = np.random.default_rng(3).normal(0, 3, (1, 7, 13)).astype(dtype)
-    fused, defined = (Passed(told["name"], z, told["numbers"]) for _ in range(2))
-    eps = np.finfo(dtype).eps  # atol: far out, e^-x turns one rounding of x into x of its own
+    fused, defined = (Passed(expected["name"], z, expected["numbers"]) for _ in range(2))
+    eps = np.finfo(dtype).eps  # atol: far out, e^-x turns one rounding error of x into x of them
     np.testing.assert_allclose(fused.forward(), defined.define(), rtol=8 * eps, atol=eps)
 
 
@@ -121,8 +122,8 @@ def test_members_have_numbers_of_their_own(name: str, numbers: list[dict]) -> No
     together = Passed(name, z, *numbers)
     values, slopes = together.forward(), together.backward(np.ones_like(z))
     assert not np.array_equal(values[0], values[1])
-    for r, own in enumerate(numbers):
-        alone = Passed(name, z[:1], own)
+    for r, member in enumerate(numbers):
+        alone = Passed(name, z[:1], member)
         assert values[r].tobytes() == alone.forward()[0].tobytes()
         assert slopes[r].tobytes() == alone.backward(np.ones_like(z[:1]))[0].tobytes()
 

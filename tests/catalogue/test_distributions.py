@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from nettrain.catalogue.distributions import distributions, implied
+from tests.catalogue.oracles import assert_oracles
 
 SPREAD = [(k + 0.5) / 10_000 for k in range(10_000)]  # u at even distances
 NORMAL = NormalDist()
@@ -38,8 +39,8 @@ CUMULATIVE = [
 ]
 
 
-def test_every_distribution_is_in_the_table():
-    assert set(distributions) == {row[0] for row in CUMULATIVE}
+def test_every_distribution_has_an_oracle():
+    assert_oracles(distributions, {row[0] for row in CUMULATIVE})
 
 
 @pytest.mark.parametrize(("name", "numbers", "threshold", "share"), CUMULATIVE)

@@ -8,6 +8,7 @@ from nettrain.catalogue.initializers import initializers
 from nettrain.model.blocks import architecture
 from nettrain.model.parameters import initial_row, layout, views
 from nettrain.model.settings import ModelSettings
+from tests.catalogue.oracles import assert_oracles
 
 M, N = 300, 200
 VARIANCE = {
@@ -39,8 +40,8 @@ def assert_variance(drawn: np.ndarray, variance: float, kurtosis: float) -> None
     assert abs(drawn.var() - variance) <= 5 * error + 1e-30
 
 
-def test_every_initializer_has_a_variance() -> None:
-    assert set(VARIANCE) == set(initializers) - {"auto"}
+def test_every_initializer_has_an_oracle() -> None:
+    assert_oracles(initializers, {*VARIANCE, "auto"})  # auto stands for one of the others
 
 
 @pytest.mark.parametrize("name", VARIANCE)

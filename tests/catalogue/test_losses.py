@@ -11,6 +11,7 @@ import pytest
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.losses import losses, targets_for
 from nettrain.catalogue.members import shaped, stack
+from tests.catalogue.oracles import ORACLES, assert_oracles
 
 CASES = json.loads((Path(__file__).parents[1] / "golden" / "losses.json").read_text())["cases"]
 WEIGHT = np.array([[1.0, 2.0, 0.5, 3.0]])
@@ -36,7 +37,7 @@ class Batch:
     def __init__(self, name: str, output: np.ndarray, target: np.ndarray, *numbers: dict) -> None:
         self.entry, self.output = losses[name], output
         self.target = target if target.dtype.kind == "i" else target.astype(output.dtype)
-        members = stack([self.entry(**own) for own in (numbers or [{}] * len(output))])
+        members = stack([self.entry(**member) for member in (numbers or [{}] * len(output))])
         self.loss = shaped(members, 1, output.dtype)
         self.numbers = columns(members.kernel_numbers(), len(output)).astype(output.dtype)
 
@@ -68,33 +69,35 @@ def smoothing(name: str) -> dict:
     return {"label_smoothing": 0.1} if "label_smoothing" in losses[name].model_fields else {}
 
 
-def test_every_loss_is_held_to_pytorch_for_every_form_of_targets() -> None:
-    assert {case["name"] for case in CASES.values()} == set(losses)
+def test_every_loss_has_an_oracle_for_every_form_of_targets() -> None:
+    assert_oracles(losses, {case["name"] for case in CASES.values()})
     forms = {
         (case["name"], np.ndim(case["targets"]), np.shape(case["outputs"])[1]) for case in CASES.values()
     }
     for name, targets in WALK:
         target, outputs = TARGETS[targets]
         seen = {(entry, axes, min(width, 2)) for entry, axes, width in forms}
-        assert (name, target.ndim - 1, min(outputs, 2)) in seen, (name, targets)
+        assert (name, target.ndim - 1, min(outputs, 2)) in seen, f"{name}, {targets}: {ORACLES['loss']}"
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_losses_and_derivatives_are_pytorchs(case: str, dtype: type) -> None:
-    told = CASES[case]
-    target = np.array(told["targets"])[None]
+    expected = CASES[case]
+    target = np.array(expected["targets"])[None]
     if target.dtype.kind == "i":
         target = target.astype(np.int32)
-    made = Batch(told["name"], np.array(told["outputs"], dtype)[None], target, told["numbers"])
-    rows, delta = np.array(told["rows"]), np.array(told["delta"])
+    made = Batch(expected["name"], np.array(expected["outputs"], dtype)[None], target, expected["numbers"])
+    rows, delta = np.array(expected["rows"]), np.array(expected["delta"])
     each = np.abs(delta).max(axis=1, keepdims=True)
     tolerance = 1e-12 if dtype is np.float64 else 2e-6
     np.testing.assert_allclose(made.training_rows()[0], rows, rtol=tolerance, atol=tolerance)
-    _, found = Batch(told["name"], made.output, target, told["numbers"] | {"reduction": "sum"}).train()
+    _, found = Batch(
+        expected["name"], made.output, target, expected["numbers"] | {"reduction": "sum"}
+    ).train()
     assert (np.abs(found[0] - delta) <= tolerance * np.maximum(each, 1e-3)).all()
     for i in range(len(rows)):  # row by row, or 1e4 would hide the others
-        alone = Batch(told["name"], made.output[:, i : i + 1], target[:, i : i + 1], told["numbers"])
+        alone = Batch(expected["name"], made.output[:, i : i + 1], target[:, i : i + 1], expected["numbers"])
         total, _ = alone.train()
         assert total[0, 0] == pytest.approx(rows[i], rel=tolerance, abs=tolerance)
 
@@ -115,15 +118,15 @@ def test_the_kernel_equals_the_definition(name: str, targets: str) -> None:
 def test_delta_is_the_derivative(name: str, targets: str, varied: bool) -> None:
     made = batch(name, targets, **smoothing(name), **(VARIED.get(name, {}) if varied else {}))
     _, delta = made.train(WEIGHT)
-    kept = made.output.copy()
-    for place in np.ndindex(made.output.shape):
+    outputs = made.output.copy()
+    for index in np.ndindex(made.output.shape):
         values = []
         for sign in (1, -1):
-            made.output[place] = kept[place] + sign * 1e-6
+            made.output[index] = outputs[index] + sign * 1e-6
             total, _ = made.train(WEIGHT)
-            values.append(total[place[0], 0] / total[place[0], 1])
-        made.output[place] = kept[place]
-        assert delta[place] == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-9, abs=1e-8)
+            values.append(total[index[0], 0] / total[index[0], 1])
+        made.output[index] = outputs[index]
+        assert delta[index] == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-9, abs=1e-8)
 
 
 @pytest.mark.parametrize(("name", "targets"), WALK)
@@ -148,8 +151,8 @@ def test_a_members_bits_do_not_depend_on_its_neighbours(name: str, targets: str,
     total, delta = together.train(WEIGHT)
     rows, training_rows = together.rows(), together.training_rows()
     assert rows.dtype == training_rows.dtype == dtype
-    for r, own in enumerate(numbers):
-        alone = Batch(name, together.output[r : r + 1], together.target, own)
+    for r, member in enumerate(numbers):
+        alone = Batch(name, together.output[r : r + 1], together.target, member)
         own_total, own_delta = alone.train(WEIGHT)
         assert (total[r].tobytes(), delta[r].tobytes()) == (own_total.tobytes(), own_delta.tobytes())
         assert rows[r].tobytes() == alone.rows()[0].tobytes()
@@ -275,20 +278,24 @@ CHANCES = [
 @pytest.mark.parametrize(("name", "targets"), CHANCES)
 def test_responses_are_probabilities(name: str, targets: str) -> None:
     output = batch(name, targets).output
-    response = losses[name].predictions(np, output)
+    predictions = losses[name].predictions(np, output)
     if targets == "labels":
-        np.testing.assert_allclose(response, 1 / (1 + np.exp(-output)), rtol=1e-14)
+        np.testing.assert_allclose(predictions, 1 / (1 + np.exp(-output)), rtol=1e-14)
         return
     if targets == "classes" and losses[name].output_activation == "sigmoid":
         each = 1 / (1 + np.exp(-output))
-        shares = losses[name].class_probabilities(response)
+        shares = losses[name].class_probabilities(predictions)
         np.testing.assert_allclose(shares, each / each.sum(axis=-1, keepdims=True), rtol=1e-13)
         assert losses[name].class_probabilities(np.zeros((1, 4))).tolist() == [[0.25] * 4]
         return
     odds = np.concatenate([np.zeros_like(output), output], axis=-1) if targets == "two classes" else output
-    response = np.concatenate([1 - response, response], axis=-1) if targets == "two classes" else response
-    np.testing.assert_allclose(response.sum(axis=-1), 1, rtol=1e-14)
-    np.testing.assert_allclose(response, np.exp(odds) / np.exp(odds).sum(axis=-1, keepdims=True), rtol=1e-13)
+    predictions = (
+        np.concatenate([1 - predictions, predictions], axis=-1) if targets == "two classes" else predictions
+    )
+    np.testing.assert_allclose(predictions.sum(axis=-1), 1, rtol=1e-14)
+    np.testing.assert_allclose(
+        predictions, np.exp(odds) / np.exp(odds).sum(axis=-1, keepdims=True), rtol=1e-13
+    )
     assert losses[name].probabilities
 
 

@@ -11,6 +11,7 @@ from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.catalogue.metrics.classes import f1_scores, precisions, recalls
 from nettrain.catalogue.metrics.ranking import RankingStatistic, f1_at
 from nettrain.inference.measure import measure
+from tests.catalogue.oracles import assert_oracles
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "metrics.json").read_text())["cases"]
 CASES = {f"{case['targets']}: {case['name']}": case for case in GOLDEN}
@@ -18,8 +19,8 @@ SUPPORT = ("confusion", "precisions", "recalls", "f1_scores", "threshold", "thre
 
 
 def task_of(case):
-    response = np.array(case["response"])
-    width = response.shape[1]
+    prediction = np.array(case["prediction"])
+    width = prediction.shape[1]
     if case["targets"] in ("classes", "two classes"):
         return Task(case["targets"], ("y",), tuple("abcdefghijklm"[:width]))
     return Task(case["targets"], tuple(f"y{k}" for k in range(width)))
@@ -27,10 +28,10 @@ def task_of(case):
 
 def measured(case, size=1000, weight=None):
     """The case measured in chunks of `size` rows."""
-    y, response = np.array(case["y"]), np.array(case["response"])
+    y, prediction = np.array(case["y"]), np.array(case["prediction"])
     weight = case["weight"] if weight is None else weight
     weight = np.ones(len(y)) if weight is None else np.array(weight)
-    chunks = ((slice(k, k + size), response[k : k + size]) for k in range(0, len(y), size))
+    chunks = ((slice(k, k + size), prediction[k : k + size]) for k in range(0, len(y), size))
     return measure(chunks, y, weight, task_of(case))
 
 
@@ -43,11 +44,11 @@ def near(expected):
 @pytest.mark.parametrize("name", CASES)
 def test_every_metric_is_scikit_learns(name, size):
     case = CASES[name]
-    found = measured(case, size)
-    for target, expected in zip(found.targets, case["expected"], strict=True):
-        told = found.targets[target]
-        assert set(told) == set(expected) - set(SUPPORT)
-        for metric, value in told.items():
+    result = measured(case, size)
+    for target, expected in zip(result.targets, case["expected"], strict=True):
+        values = result.targets[target]
+        assert set(values) == set(expected) - set(SUPPORT)
+        for metric, value in values.items():
             assert near(expected[metric]) == value, metric
 
 
@@ -61,13 +62,13 @@ def test_several_targets_have_the_mean_of_those_that_define_it(name):
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["targets"] != "numbers"])
 def test_confusion_and_classes_are_scikit_learns(name):
-    found = measured(CASES[name], 7)
-    for target, expected in zip(found.targets, CASES[name]["expected"], strict=True):
-        matrix = found.confusion[target]
+    result = measured(CASES[name], 7)
+    for target, expected in zip(result.targets, CASES[name]["expected"], strict=True):
+        matrix = result.confusion[target]
         assert expected["confusion"] == matrix.tolist()
         for key, function in {"precisions": precisions, "recalls": recalls, "f1_scores": f1_scores}.items():
             assert near(expected[key]) == function(matrix).tolist()
-        rows = found.classes(task_of(CASES[name]))[target]
+        rows = result.classes(task_of(CASES[name]))[target]
         assert near(expected["f1_scores"]) == [row.f1 for row in rows]
         assert [sum(line) for line in expected["confusion"]] == [row.rows for row in rows]
 
@@ -76,34 +77,37 @@ def test_confusion_and_classes_are_scikit_learns(name):
     "name", [n for n, case in CASES.items() if case["targets"] in ("two classes", "labels")]
 )
 def test_the_best_threshold_is_scikit_learns(name):
-    found = measured(CASES[name], 7)
-    thresholds = found.thresholds()
-    for target, expected in zip(found.targets, CASES[name]["expected"], strict=True):
+    result = measured(CASES[name], 7)
+    thresholds = result.thresholds()
+    for target, expected in zip(result.targets, CASES[name]["expected"], strict=True):
         if expected["threshold"] is None:
             assert target not in thresholds
             continue
         assert expected["threshold"] == thresholds[target].value
         assert near(expected["threshold_f1"]) == thresholds[target].f1
-        assert near(expected["threshold_f1"]) == f1_at(found.rankings[target], thresholds[target].value)
-        assert near(expected["f1"]) == f1_at(found.rankings[target], 0.5 + 1e-9)
+        assert near(expected["threshold_f1"]) == f1_at(result.rankings[target], thresholds[target].value)
+        assert near(expected["f1"]) == f1_at(result.rankings[target], 0.5 + 1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["weight"] is not None])
 def test_a_weight_of_n_eighths_is_n_rows(name):
     case = CASES[name]
     times = (8 * np.array(case["weight"])).astype(int)
-    many = {**case, **{key: np.repeat(case[key], times, axis=0) for key in ("y", "response")}, "weight": None}
+    many = {
+        **case,
+        **{key: np.repeat(case[key], times, axis=0) for key in ("y", "prediction")},
+        "weight": None,
+    }
     expected = measured(many).scalars
     assert {metric: near(value) for metric, value in expected.items()} == measured(case).scalars
 
 
-def test_every_metric_is_tried():
-    tried = {metric for case in GOLDEN for metric in case["expected"][0]} - set(SUPPORT)
-    assert set(metrics) == tried
+def test_every_metric_has_an_oracle():
+    assert_oracles(metrics, {metric for case in GOLDEN for metric in case["expected"][0]} - set(SUPPORT))
 
 
-def answers_of_classes(outcomes):
-    """Classes, right and sure answers, and those of another class."""
+def predictions_of_classes(outcomes):
+    """Classes, confident right predictions, and confident predictions of another class."""
     y = np.arange(40) % outcomes
     good = np.full((40, outcomes), 0.1 / (outcomes - 1))
     good[np.arange(40), y] = 0.9
@@ -113,26 +117,29 @@ def answers_of_classes(outcomes):
 
 
 NUMBERS = np.arange(40.0)[:, None]
-ANSWERS = {
-    "classes": (Task("classes", ("y",), tuple("abcdefghij")), *answers_of_classes(10)),
-    "two classes": (Task("two classes", ("y",), ("a", "b")), *answers_of_classes(2)),
+PREDICTIONS = {
+    "classes": (Task("classes", ("y",), tuple("abcdefghij")), *predictions_of_classes(10)),
+    "two classes": (Task("two classes", ("y",), ("a", "b")), *predictions_of_classes(2)),
     "numbers": (Task("numbers", ("y",)), NUMBERS, NUMBERS + 0.1, NUMBERS + 3),
 }
 
 
 @pytest.mark.parametrize("name", metrics)
 def test_the_goal_is_the_right_way_round(name):
-    task, y, *answers = ANSWERS[metrics[name].fits[0]]
+    task, y, *predictions = PREDICTIONS[metrics[name].fits[0]]
     better, worse = (
-        measure([(slice(0, len(y)), answer)], y, np.ones(len(y)), task).scalars[name] for answer in answers
+        measure([(slice(0, len(y)), prediction)], y, np.ones(len(y)), task).scalars[name]
+        for prediction in predictions
     )
     assert (better > worse) == (metrics[name].goal == "maximize")
     assert better != worse
 
 
 def test_scores_have_no_metrics_of_probabilities():
-    chances, scores = (metrics_for(Task("two classes", ("y",), ("a", "b"), given)) for given in (True, False))
-    assert {"log_loss", "calibration_error"} == set(chances) - set(scores)
+    probabilities, scores = (
+        metrics_for(Task("two classes", ("y",), ("a", "b"), probabilities=known)) for known in (True, False)
+    )
+    assert {"log_loss", "calibration_error"} == set(probabilities) - set(scores)
     assert {"roc_auc", "f1", "accuracy"} <= set(scores)
 
 
@@ -145,18 +152,18 @@ def test_the_top_five_are_told_of_ten_classes_or_more(classes, there):
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_responses_that_are_no_numbers_give_none(value):
     case = {**CASES["two classes: two classes"]}
-    case["response"] = [[value, 0.5], *case["response"][1:]]
-    found = measured(case)
-    assert all(math.isnan(scalar) for scalar in found.scalars.values())
-    assert ({}, {}, len(case["y"])) == (found.confusion, found.thresholds(), found.rows)
+    case["prediction"] = [[value, 0.5], *case["prediction"][1:]]
+    result = measured(case)
+    assert all(math.isnan(scalar) for scalar in result.scalars.values())
+    assert ({}, {}, len(case["y"])) == (result.confusion, result.thresholds(), result.rows)
 
 
 def test_the_calibration_error_by_hand():
     """Bins (0.6, 2/3] and (14/15, 1]: 2 rows of 0.625, one right, and 2 of 1.0, one right."""
-    response = np.array([[0.625, 0.375], [0.625, 0.375], [0.0, 1.0], [0.0, 1.0]])
+    prediction = np.array([[0.625, 0.375], [0.625, 0.375], [0.0, 1.0], [0.0, 1.0]])
     y = np.array([0, 1, 1, 0])
-    found = measure([(slice(0, 4), response)], y, np.ones(4), Task("two classes", ("y",), ("a", "b")))
-    assert (2 * 0.125 + 2 * 0.5) / 4 == found.scalars["calibration_error"]
+    result = measure([(slice(0, 4), prediction)], y, np.ones(4), Task("two classes", ("y",), ("a", "b")))
+    assert (2 * 0.125 + 2 * 0.5) / 4 == result.scalars["calibration_error"]
 
 
 def test_the_roc_area_counts_pairs():

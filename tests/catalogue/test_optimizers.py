@@ -14,6 +14,7 @@ from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.optimizers import DECAYS, blocks, optimizers
 from tests.catalogue.literal_rules import RULES
+from tests.catalogue.oracles import assert_oracles
 from tests.variants import variants
 
 BLOCK = NumpyBackend.block
@@ -49,7 +50,7 @@ class Walk:
     """The fused pass on one parameter vector per member."""
 
     def __init__(self, numbers: list[dict], start: np.ndarray, weights: int, l2: float = 0.0) -> None:
-        self.members = [optimizers[given["name"]](**given) for given in numbers]
+        self.members = [optimizers[block["name"]](**block) for block in numbers]
         self.one, size = self.members[0], start.size
         self.backend = open_backend("numpy", dtype=str(start.dtype), threads=1)
         self.w = np.tile(start, (len(numbers), 1))
@@ -96,7 +97,7 @@ class Walk:
 
 
 def test_every_optimizer_has_an_oracle() -> None:
-    assert {*RULES, "lbfgs"} == set(optimizers)  # lbfgs: tests/training/test_lbfgs.py
+    assert_oracles(optimizers, {*RULES, "lbfgs"})  # lbfgs: tests/training/test_lbfgs.py
     assert {case["numbers"]["name"] for case in GOLDEN["cases"]} == IN_TORCH
 
 
@@ -119,12 +120,12 @@ def test_two_hundred_steps_equal_the_literal_rule(label: str, problem: str) -> N
     oracles = [
         RULES[name](float(w), walk.one, rate, mu, decay if i < weights else 0.0) for i, w in enumerate(start)
     ]
-    found = [next(oracle) for oracle in oracles]
+    points_and_weights = [next(oracle) for oracle in oracles]
     for _ in walk.steps(STEPS, gradient, rate, mu, decay):
-        points = np.array([point for point, _ in found])
+        points = np.array([point for point, _ in points_and_weights])
         gradients = gradient(points) + pulled * points
-        found = [oracle.send(float(g)) for oracle, g in zip(oracles, gradients, strict=True)]
-        expected = np.array([w for _, w in found])
+        points_and_weights = [oracle.send(float(g)) for oracle, g in zip(oracles, gradients, strict=True)]
+        expected = np.array([w for _, w in points_and_weights])
         assert np.abs(walk.w[0] - expected).max() <= 1e-12 * np.abs(expected).max()
     assert np.abs(walk.w[0] - start).max() > 1e-3  # it went somewhere
 

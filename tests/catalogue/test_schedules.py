@@ -10,6 +10,7 @@ from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.schedules import Calendar, Reactive, momentum_schedules, schedules
 from nettrain.training.plateau import PlateauMonitor
 from nettrain.training.population import Population
+from tests.catalogue.oracles import assert_oracles
 
 CALENDAR = Calendar(steps_per_epoch=5, epochs=8)
 
@@ -75,7 +76,7 @@ CLOSED = {
             lambda j: there_and_back(j, 0.1, 0.4, 0.01, 0.5),
         ),
     ],
-    "plateau": [({}, lambda j: 0.4)],  # until it is told of a figure, see below
+    "plateau": [({}, lambda j: 0.4)],  # until it observes a figure, see below
     "adaptive": [({}, lambda j: 0.4)],
 }
 MOMENTA = {
@@ -98,9 +99,9 @@ def cases(table: dict) -> list:
     ]
 
 
-def test_every_schedule_has_a_closed_form() -> None:
-    assert set(CLOSED) == set(schedules)
-    assert set(MOMENTA) == set(momentum_schedules)
+def test_every_schedule_has_an_oracle() -> None:
+    assert_oracles(schedules, CLOSED)
+    assert_oracles(momentum_schedules, MOMENTA)
 
 
 @pytest.mark.parametrize(("name", "numbers", "formula"), cases(CLOSED))
@@ -131,13 +132,13 @@ def watch(figures: list[list[float]], entries: list, *, maximize: bool = False) 
     members = stack(entries)
     population = Population(members, len(entries))
     plateau = PlateauMonitor(population, "val_loss", maximize=maximize)
-    told = []
+    result = []
     for row in figures:
         plateau.observe(np.array(row), members)
         schedule = shaped(members, 1).with_cut(population["cut"][:, None])
         base = np.full((len(entries), 1), 0.4)
-        told.append(schedule.rates(base, np.array([0.0]), CALENDAR)[:, 0].tolist())
-    return told
+        result.append(schedule.rates(base, np.array([0.0]), CALENDAR)[:, 0].tolist())
+    return result
 
 
 def test_a_plateau_cuts_at_the_patience_th_evaluation_that_is_not_better() -> None:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from nettrain.cli.gradcheck import check_own, chosen
+from nettrain.cli.gradcheck import check_asked, check_options
 from nettrain.errors import SpecError
+from nettrain.workflow.gradcheck import CheckOptions
 from tests.cli.command import CONFIGS, inside
 
 IRIS = CONFIGS / "iris.yaml"
@@ -74,13 +75,13 @@ def test_a_file_that_is_not_there(tmp_path):
 )
 def test_options_that_mean_nothing(asked, said):
     with pytest.raises(SpecError) as error:
-        chosen(*asked)
+        check_options(*asked, seed=0)
     assert said == str(error.value)
 
 
 def test_a_function_is_checked_alone():
     with pytest.raises(SpecError) as error:
-        check_own(None, "homework:loss", "iris.yaml", {}, verbose=False)
+        check_asked("iris.yaml", "homework:loss", [], CheckOptions())
     assert "--function: iris.yaml: checks a function alone, without FILE or RUN" == str(error.value)
 
 

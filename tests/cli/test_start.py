@@ -60,8 +60,8 @@ def test_variants_that_nobody_names_are_not_built(tmp_path):
     code = """
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import check
-check(parse("data: {source: 'builtin:iris'}\\noptimizer: nesterov", "f"))
+from nettrain.experiment.load import validate
+validate(parse("data: {source: 'builtin:iris'}\\noptimizer: nesterov", "f"))
 print(sorted(name for name, one in optimizers.items() if one.__pydantic_complete__))
 """
     done = ended([sys.executable, "-c", code], tmp_path)

@@ -1,4 +1,4 @@
-"""Dates as numbers: their parts, gaps, and cells that are no dates."""
+"""Dates as numbers: their components, gaps, and cells that are no dates."""
 
 from datetime import UTC, date, datetime
 
@@ -19,11 +19,11 @@ def fitted(cells, train=None, **roles):
     return encoders, notes, table
 
 
-def test_days_become_their_parts():
+def test_days_become_their_components():
     (encoder,), notes, table = fitted(["2024-02-29", "2023-12-31", "2024-01-01"])
     assert [[2024, 2, 4, 60], [2023, 12, 7, 0], [2024, 1, 1, 1]] == encoder.encode(table).tolist()
     assert ("d year", "d month", "d day of week", "d days since 2023-12-31") == encoder.features
-    assert (True,) * 4 == encoder.places
+    assert (True,) * 4 == encoder.scaled
     assert ['column "d": dates, taken as year, month, day of week, days since 2023-12-31'] == notes
 
 
@@ -35,7 +35,7 @@ def test_hours_count_where_there_are_some():
     )
 
 
-def test_constant_parts_are_of_the_training_rows():
+def test_constant_components_are_those_of_the_training_rows():
     (encoder,), _, table = fitted(["2024-01-01", "2024-01-08", "2025-06-05"], train=[0, 1])
     assert ("d days since 2024-01-01",) == encoder.features
     assert [[0], [7], [521]] == encoder.encode(table).tolist()
@@ -45,7 +45,7 @@ def test_gaps_get_medians_and_a_mark():
     (encoder,), notes, table = fitted(["2024-01-01", None, "2024-01-03", "2024-01-08"])
     assert [[1, 0, 0], [1, 2, 1], [3, 2, 0], [1, 7, 0]] == encoder.encode(table).tolist()
     assert ("d day of week", "d days since 2024-01-01", "d is missing") == encoder.features
-    assert (True, True, False) == encoder.places
+    assert (True, True, False) == encoder.scaled
     assert 'column "d": 1 gap in the training rows filled with medians; a 0/1 input marks gaps' == notes[1]
 
 
@@ -76,7 +76,7 @@ def test_dates_of_a_typed_column_are_dates():
     )
 
 
-def test_offsets_are_turned_into_utc():
+def test_offsets_are_converted_to_utc():
     (encoder,), _, table = fitted(["2024-01-01T00:00:00Z", "2024-01-01 02:00:00+02:00", "2024-01-01 05:00"])
     np.testing.assert_allclose(encoder.encode(table), [[0, 0], [0, 0], [5, 5 / 24]], rtol=1e-15)
 
@@ -98,7 +98,7 @@ def test_these_are_no_dates(cells):
     assert not is_dates(Table.of({"d": cells}), "d")
 
 
-def test_a_date_may_be_a_category_and_wanted_numbers_are_its_parts():
+def test_a_date_may_be_a_category_and_as_numbers_is_its_components():
     cells = ["2024-01-01", "2024-01-02"]
     assert ("2024-01-01", "2024-01-02") == fitted(cells, categorical=["d"])[0][0].values
     assert isinstance(fitted(cells, numeric=["d"])[0][0], DateColumn)
@@ -110,7 +110,7 @@ def test_json_keeps_it():
     assert encoder == encoder_from_json(encoder.to_json())
 
 
-def test_a_new_cell_that_is_no_date_is_refused_with_its_place():
+def test_a_new_cell_that_is_no_date_is_refused_with_its_row():
     (encoder,), _, _ = fitted(["2024-01-01", "2024-01-03"])
     with pytest.raises(DataError) as caught:
         encoder.encode(Table.of({"d": ["2024-01-01", "soon", "late"]}, "new.csv"))

@@ -100,7 +100,7 @@ def test_detects_headers(rows, expected):
     assert expected == looks_like_header(frame)
 
 
-def test_headers_are_taken_as_told_and_by_known_names():
+def test_headers_follow_the_options_and_known_names():
     assert ["column_0", "column_1"] == read("a,b\n1,2\n", header=False).columns
     assert ["1", "2"] == read("1,2\n3,4\n", header=True).columns
     assert ["age", "sex"] == read("age,sex\nx,y\n", known=("sex",)).columns

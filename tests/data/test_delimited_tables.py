@@ -61,11 +61,11 @@ def test_tables_that_polars_writes_come_back(frame, separator, quotes):
 
 @given(tables(), st.integers(8, 60), st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=60)
-def test_the_size_of_pieces_changes_nothing(frame, size, end):
+def test_the_size_of_chunks_changes_nothing(frame, size, end):
     text = frame.write_csv(line_terminator=end, quote_style="non_numeric")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "HEAD", size)
-        patch.setattr(delimited, "PIECE", size)
+        patch.setattr(delimited, "HEAD_BYTES", size)
+        patch.setattr(delimited, "CHUNK_BYTES", size)
         table = parse(text.encode(), "x.csv", ReadOptions(header=True, separator=",", missing=MISSING))
     assert frame.height == table.height
     assert_equal_to_polars(frame, table)
@@ -78,20 +78,20 @@ PLAIN = st.sampled_from(
 
 @given(st.lists(st.tuples(PLAIN, PLAIN, PLAIN), min_size=1, max_size=8))
 def test_numbers_read_at_once_are_those_read_as_text(rows):
-    piece = "".join(f"{','.join(row)}\n" for row in rows).encode()
-    text = mark_missing(read_cells(piece, ","), MISSING) if any(any(row) for row in rows) else None
+    chunk = "".join(f"{','.join(row)}\n" for row in rows).encode()
+    text = mark_missing(read_cells(chunk, ","), MISSING) if any(any(row) for row in rows) else None
     if text is None or text.width != 3:
         return
     names = ["a", "b", "c"]
     text.columns = names
     numeric = [name for name in names if not as_numbers(text[name])[1].any()]
-    typed = read_typed(piece, ",", names, numeric, MISSING)
+    typed = read_typed(chunk, ",", names, numeric, MISSING)
     if typed is None:
         return
     for name in names:
         assert is_text(typed[name]) == (name not in numeric)
-        whole = text[name] if is_text(typed[name]) else text[name].cast(pl.Float64)
-        assert whole.to_list() == typed[name].to_list()
+        expected = text[name] if is_text(typed[name]) else text[name].cast(pl.Float64)
+        assert expected.to_list() == typed[name].to_list()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_pandas_rows(name, separator):
     assert source.table.at(4).endswith(f"{name}:6")
 
 
-def test_files_of_many_pieces_equal_those_of_one(monkeypatch):
+def test_files_of_many_chunks_equal_those_of_one(monkeypatch):
     draw = np.random.default_rng(0)
     frame = pl.DataFrame({f"c{i}": draw.normal(size=3000).round(6) for i in range(5)})
     frame = frame.with_columns(
@@ -119,9 +119,9 @@ def test_files_of_many_pieces_equal_those_of_one(monkeypatch):
     )
     buffer = io.BytesIO()
     frame.write_csv(buffer)
-    monkeypatch.setattr(delimited, "PIECE", 10_000)
+    monkeypatch.setattr(delimited, "CHUNK_BYTES", 10_000)
     table = parse(buffer.getvalue(), "x.csv", ReadOptions())
-    assert len(table.numbers.parts) > 10
+    assert len(table.numbers.chunks) > 10
     assert frame.equals(table.frame)
     rows = np.array([2999, 0, 1500, 1501])
     assert frame[rows].equals(table.take(rows).frame)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nettrain.data.columns.categories import TextColumn
+from nettrain.data.columns.categories import CategoryColumn
 from nettrain.data.columns.encoding import encode_all, encoder_from_json, fit_encoders
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.reading.formats.delimited import parse
@@ -37,9 +37,9 @@ def test_gaps_that_training_rows_lack_get_the_median_alone():
     assert [] == notes
 
 
-def test_texts_get_a_place_each_and_one_for_missing_and_unseen():
+def test_texts_get_a_feature_each_and_one_for_missing_and_unseen():
     (encoder,), notes, table = fitted(["b", "a", None, "c"], train=[0, 1, 2])
-    assert TextColumn("c", ("a", "b")) == encoder
+    assert CategoryColumn("c", ("a", "b")) == encoder
     assert [[0, 1, 0], [1, 0, 0], [0, 0, 1], [0, 0, 1]] == encoder.encode(table).tolist()
     assert ['column "c": 1 gap in the training rows, marked by a 0/1 input of its own'] == notes
 
@@ -87,7 +87,7 @@ CELLS = "name,age\na,1\nb,abc\nc,2\nd,3\ne,old\nf,5\n"
         ("age\n1\n2\nnan\n", 'x.csv:4: column "age": "nan" is not a finite number; add it'),
     ],
 )
-def test_text_among_numbers_is_refused_with_its_place(text, message):
+def test_text_among_numbers_is_refused_with_its_row(text, message):
     table = parse(text.encode(), "x.csv", ReadOptions(header=True))
     with pytest.raises(DataError) as caught:
         fit_encoders(table, ["age"], np.arange(2))
@@ -95,7 +95,7 @@ def test_text_among_numbers_is_refused_with_its_place(text, message):
 
 
 def test_few_numbers_among_texts_are_texts():
-    assert isinstance(fitted(["a", "b", "7"])[0][0], TextColumn)
+    assert isinstance(fitted(["a", "b", "7"])[0][0], CategoryColumn)
 
 
 def test_a_column_that_is_not_there_is_named_with_the_nearest():
@@ -108,7 +108,7 @@ def test_numbers_as_a_person_writes_them():
     assert ["3", "-2", "0.1", "1e-09"] == [number_text(value) for value in (3.0, -2.0, 0.1, 1e-9)]
 
 
-def test_the_rarest_of_many_values_share_a_place():
+def test_the_rarest_of_many_values_share_a_feature():
     common = [f"t{i:02}" for i in range(50)]
     (encoder,), notes, _ = fitted([*common * 2, "x", "y", "z", None])
     assert (tuple(common), True) == (encoder.values, encoder.rare)
@@ -122,12 +122,12 @@ def test_the_rarest_of_many_values_share_a_place():
     ] == notes
 
 
-def test_of_equally_frequent_values_the_first_get_a_place():
+def test_of_equally_frequent_values_the_first_get_a_feature():
     (encoder,), _, _ = fitted([f"t{i:02}" for i in range(60)])
     assert tuple(f"t{i:02}" for i in range(50)) == encoder.values
 
 
-def test_fifty_values_get_a_place_each():
+def test_fifty_values_get_a_feature_each():
     (encoder,), notes, _ = fitted([f"t{i}" for i in range(50)] * 2)
     assert (50, False, []) == (len(encoder.values), encoder.rare, notes)
 
@@ -141,7 +141,7 @@ def test_names_are_suggested_to_be_ignored():
     assert [] == fitted([f"t{i}" for i in range(20)])[1]
 
 
-def test_of_columns_that_are_alike_it_is_said_once():
+def test_columns_with_the_same_note_share_it():
     table = Table.of({f"p{i}": [0, 0] for i in range(5)} | {"q": ["1", "1"], "r": ["1", "1"]})
     _, notes = fit_encoders(table, table.columns, np.arange(2))
     assert [
@@ -184,7 +184,7 @@ def test_wanted_numbers_must_be_some():
 
 def test_codes_of_which_some_are_numbers_are_texts():
     codes = [*(f"A/{i}" for i in range(12)), *map(str, range(30))]
-    assert isinstance(fitted(codes)[0][0], TextColumn)
+    assert isinstance(fitted(codes)[0][0], CategoryColumn)
     with pytest.raises(DataError):
         fitted([*["-"] * 12, *map(str, range(30))])
     with pytest.raises(DataError):
@@ -206,22 +206,24 @@ def test_nan_in_an_array_is_a_gap():
     "encoder",
     [
         NumberColumn("c", 0.1, True, True),
-        TextColumn("c", ("a", "ä"), rare=True),
-        TextColumn("c", ("9", "10"), numeric=True),
+        CategoryColumn("c", ("a", "ä"), rare=True),
+        CategoryColumn("c", ("9", "10"), numeric=True),
     ],
 )
 def test_json_keeps_an_encoder(encoder):
     assert encoder == encoder_from_json(encoder.to_json())
 
 
-def test_numbers_held_side_by_side_become_what_single_columns_become():
+def test_chunked_numbers_are_encoded_like_single_columns():
     values = np.array([[1.0, np.nan, 7.0], [2.0, 4.0, np.nan], [3.0, 5.0, 8.0]])
     cells = {"t": ["x", "y", None]}
-    held = Table(Table.of(cells).cells, "rows", numbers=RowChunks(("a", "b", "c"), [values[:1], values[1:]]))
+    chunked = Table(
+        Table.of(cells).cells, "rows", numbers=RowChunks(("a", "b", "c"), [values[:1], values[1:]])
+    )
     alone = Table.of({**cells, "a": values[:, 0], "b": values[:, 1], "c": values[:, 2]})
     encoders, _ = fit_encoders(alone, ["c", "t", "a", "b"], np.array([0, 2]))
-    assert [False, True] == [held.holds(name) for name in "ta"]
-    np.testing.assert_array_equal(encode_all(encoders, alone), encode_all(encoders, held))
-    held.numbers.parts[1][0, 0] = np.inf
+    assert [False, True] == [chunked.has_numbers(name) for name in "ta"]
+    np.testing.assert_array_equal(encode_all(encoders, alone), encode_all(encoders, chunked))
+    chunked.numbers.chunks[1][0, 0] = np.inf
     with pytest.raises(DataError, match=r'^rows row 2: column "a": "inf" is not a finite number'):
-        encode_all(encoders, held)
+        encode_all(encoders, chunked)

@@ -101,7 +101,7 @@ def test_every_row_is_in_one_split_and_no_group_in_two(columns, share, column, s
             source=path, target="y", test=share, validation=share, columns=roles, scaling="none"
         )
         data = prepare(settings, seed=seed, dtype="float64")
-    parts = [part.x[:, 0].astype(int) for part in (data.train, data.validation, data.test)]
-    assert list(range(ROWS)) == sorted(np.concatenate(parts))
-    groups = [{group[row] for row in part} for part in parts]
+    splits = [split.x[:, 0].astype(int) for split in (data.train, data.validation, data.test)]
+    assert list(range(ROWS)) == sorted(np.concatenate(splits))
+    groups = [{group[row] for row in split} for split in splits]
     assert 7 == sum(map(len, groups))

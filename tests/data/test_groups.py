@@ -1,4 +1,4 @@
-"""Groups: whole ones on either side of a cut, whose size is as near as they allow."""
+"""Groups stay whole on either side of a cut, whose size is as near as they allow."""
 
 from itertools import combinations
 
@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nettrain.data.splitting.cut import TEST, cut
-from nettrain.data.splitting.groups import read_groups, refuse_shared, take_groups
+from nettrain.data.splitting.groups import choose_groups, read_groups, refuse_shared
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 
-def taken_of(groups, count, seed=0):
-    return take_groups(np.array(groups), count, np.random.default_rng(seed), "data.test")
+def held_out_of(groups, count, seed=0):
+    return choose_groups(np.array(groups), count, np.random.default_rng(seed), "data.test")
 
 
 @given(
@@ -24,43 +24,43 @@ def taken_of(groups, count, seed=0):
 )
 def test_no_group_is_parted_and_no_choice_is_nearer(groups, share, seed):
     count = max(1, int(share * len(groups)))
-    taken = taken_of(groups, count, seed)
+    held_out = held_out_of(groups, count, seed)
     names = np.array(groups)
-    assert not set(names[taken]) & set(names[~taken])
+    assert not set(names[held_out]) & set(names[~held_out])
     sizes = [groups.count(group) for group in set(groups)]
     proper = (chosen for some in range(1, len(sizes)) for chosen in combinations(sizes, some))
-    assert min(abs(sum(chosen) - count) for chosen in proper) == abs(int(taken.sum()) - count)
+    assert min(abs(sum(chosen) - count) for chosen in proper) == abs(int(held_out.sum()) - count)
 
 
 def test_thousands_of_groups_come_out_exactly():
     groups = np.random.default_rng(1).integers(0, 5000, 20000)
-    taken = taken_of(groups, 3000)
-    assert 3000 == taken.sum()
-    assert not set(groups[taken]) & set(groups[~taken])
+    held_out = held_out_of(groups, 3000)
+    assert 3000 == held_out.sum()
+    assert not set(groups[held_out]) & set(groups[~held_out])
 
 
 def test_a_few_large_groups_are_weighed_at_once():
     groups = np.repeat(np.arange(5), [400_000, 300_001, 200_003, 90_007, 9_989])
-    assert 309_990 == taken_of(groups, 310_000).sum()
+    assert 309_990 == held_out_of(groups, 310_000).sum()
 
 
 def test_chance_decides_which_groups():
     groups = np.repeat(np.arange(20), 5)
-    chosen = [tuple(set(groups[taken_of(groups, 25, seed)])) for seed in range(30)]
+    chosen = [tuple(set(groups[held_out_of(groups, 25, seed)])) for seed in range(30)]
     assert len(set(chosen)) > 20
     assert {len(groups) for groups in chosen} == {5}
 
 
 def test_a_cut_by_groups_of_some_rows():
     groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
-    kept, taken = cut(np.arange(2, 8), 2, seed=0, purpose=TEST, key="data.test", groups=groups)
-    assert (4, 2) == (len(kept), len(taken))
-    assert 1 == len(set(groups[taken]))
+    remaining, held_out = cut(np.arange(2, 8), 2, seed=0, purpose=TEST, key="data.test", groups=groups)
+    assert (4, 2) == (len(remaining), len(held_out))
+    assert 1 == len(set(groups[held_out]))
 
 
 def test_one_group_cannot_be_split():
     with pytest.raises(DataError) as caught:
-        taken_of([3, 3, 3], 1)
+        held_out_of([3, 3, 3], 1)
     assert "data.test: one group only, which cannot be split" == str(caught.value)
 
 

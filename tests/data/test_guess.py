@@ -8,7 +8,7 @@ import pytest
 
 from nettrain.data.columns import profiles
 from nettrain.data.columns.profiles import ColumnProfile, column_profiles
-from nettrain.data.guess import Guess, choose, guess, of_no_use
+from nettrain.data.guess import Guess, choose_targets, guess, useless_columns
 from nettrain.data.reading.sources import Source
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
@@ -36,27 +36,39 @@ def guessed(folder, columns, name="rows.csv", **options) -> Guess:
 def target(columns, stem="rows", wanted=None, known=None):
     """The name of the one target that is chosen."""
     table = Table.of(columns)
-    names, _ = choose(Source(table, known), column_profiles(table), wanted, stem)
+    names, _ = choose_targets(Source(table, known), column_profiles(table), wanted, stem)
     assert 1 == len(names)
     return names[0]
 
 
 def test_a_column_of_numbers():
-    look = seen([3.0, 1.0, None, 3.0])
+    column = seen([3.0, 1.0, None, 3.0])
     assert ("numbers", 4, 1, 2, ("3", "1"), 1) == (
-        look.kind,
-        look.rows,
-        look.gaps,
-        look.different,
-        look.values,
-        look.rarest,
+        column.kind,
+        column.rows,
+        column.gaps,
+        column.distinct,
+        column.values,
+        column.rarest,
     )
-    assert (1.0, 3.0, True, False, ()) == (look.low, look.high, look.whole, look.running, look.words)
+    assert (1.0, 3.0, True, False, ()) == (
+        column.low,
+        column.high,
+        column.integer,
+        column.enumerates,
+        column.words,
+    )
 
 
 def test_numbers_as_text_are_numbers():
-    look = seen(["1.5", "2", None, "2"])
-    assert ("numbers", 1, 1.5, 2.0, False) == (look.kind, look.gaps, look.low, look.high, look.whole)
+    column = seen(["1.5", "2", None, "2"])
+    assert ("numbers", 1, 1.5, 2.0, False) == (
+        column.kind,
+        column.gaps,
+        column.low,
+        column.high,
+        column.integer,
+    )
 
 
 def test_a_column_of_text_of_dates_and_of_nothing():
@@ -77,10 +89,10 @@ def test_a_column_of_text_of_dates_and_of_nothing():
     ids=str,
 )
 def test_words_among_numbers(words, spelled):
-    look = seen([*map(str, NUMBERS), *words])
-    assert ("numbers", tuple(sorted(set(words))), spelled) == (look.kind, look.words, spelled)
-    assert spelled is look.spelled
-    assert N == look.different
+    column = seen([*map(str, NUMBERS), *words])
+    assert ("numbers", tuple(sorted(set(words))), spelled) == (column.kind, column.words, spelled)
+    assert spelled is column.words_are_gaps
+    assert N == column.distinct
 
 
 def test_more_words_than_half_as_many_numbers_are_text():
@@ -100,7 +112,7 @@ def test_more_words_than_half_as_many_numbers_are_text():
     ],
 )
 def test_numbers_that_count_the_rows(cells, running):
-    assert running == seen(cells).running
+    assert running == seen(cells).enumerates
 
 
 def test_names_of_identifiers():
@@ -114,7 +126,7 @@ def test_a_large_table_is_looked_at_in_rows_at_even_distances(monkeypatch):
     monkeypatch.setattr(profiles, "ROWS", 10)
     table = Table.of({"id": list(ROWS), "x": NUMBERS, "t": ["-" if i == 31 else str(i) for i in ROWS]})
     row_number, x, t = column_profiles(table)
-    assert (13, 13, True) == (row_number.rows, row_number.different, row_number.running)
+    assert (13, 13, True) == (row_number.rows, row_number.distinct, row_number.enumerates)
     assert (13, ("-",)) == (x.rows, t.words)  # one word decides, so all text is looked at
 
 
@@ -184,54 +196,54 @@ def test_columns_of_no_use():
         "none": "no value at all",
         "ticket": "60 different texts in 60 rows",
     }
-    assert expected == of_no_use(column_profiles(table))
+    assert expected == useless_columns(column_profiles(table))
 
 
 def test_something_is_left_to_learn_from():
-    assert {} == of_no_use(
+    assert {} == useless_columns(
         column_profiles(Table.of({"row": list(ROWS), "name": [f"name {i}" for i in ROWS]}))
     )
 
 
 def test_a_table_of_classes(tmp_path):
-    found = guessed(tmp_path, {"x": NUMBERS, "town": ["u", "v"] * (N // 2), "class": CLASSES})
-    assert ("classes", {"a": 20, "b": 20, "c": 20}) == (found.kind, found.classes)
-    assert (["x", "town"], ["x"]) == ([c.name for c in found.inputs], [c.name for c in found.numbers])
+    result = guessed(tmp_path, {"x": NUMBERS, "town": ["u", "v"] * (N // 2), "class": CLASSES})
+    assert ("classes", {"a": 20, "b": 20, "c": 20}) == (result.kind, result.classes)
+    assert (["x", "town"], ["x"]) == ([c.name for c in result.inputs], [c.name for c in result.numbers])
     assert ("standard", {}, (), 0, True) == (
-        found.scaling,
-        found.ignored,
-        found.marks,
-        found.unlabelled,
-        found.header,
+        result.scaling,
+        result.ignored,
+        result.gap_words,
+        result.unlabelled,
+        result.header,
     )
 
 
 def test_a_table_of_numbers_with_gaps_spelled_in_many_ways(tmp_path):
     x = ["-" if i % 10 == 1 else "n/a" if i % 10 == 2 else i * 1.5 for i in ROWS]
     y = ["unknown" if i % 20 == 0 else i * 2.5 for i in ROWS]
-    found = guessed(tmp_path, {"x": x, "y": y})
-    assert ("numbers", ("-", "n/a", "unknown"), 3) == (found.kind, found.marks, found.unlabelled)
-    assert (12, ()) == (found.inputs[0].gaps, found.inputs[0].words)
+    result = guessed(tmp_path, {"x": x, "y": y})
+    assert ("numbers", ("-", "n/a", "unknown"), 3) == (result.kind, result.gap_words, result.unlabelled)
+    assert (12, ()) == (result.inputs[0].gaps, result.inputs[0].words)
 
 
 def test_a_word_that_is_a_class_is_no_gap(tmp_path):
     x = ["none" if i % 10 == 1 else i % 7 for i in ROWS]
-    found = guessed(tmp_path, {"x": x, "class": ["none", "some"] * (N // 2)})
-    assert ((), {"x": 'holds words too, such as "none"'}) == (found.marks, found.categorical)
-    assert 0 == found.unlabelled
+    result = guessed(tmp_path, {"x": x, "class": ["none", "some"] * (N // 2)})
+    assert ((), {"x": 'holds words too, such as "none"'}) == (result.gap_words, result.categorical)
+    assert 0 == result.unlabelled
 
 
 def test_words_among_few_numbers_are_categories(tmp_path):
     size = ["XL" if i % 4 == 0 else 30 + i % 6 for i in ROWS]
-    found = guessed(tmp_path, {"size": size, "y": NUMBERS})
-    assert {"size": 'holds words too, such as "XL"'} == found.categorical
-    assert () == found.numbers
+    result = guessed(tmp_path, {"size": size, "y": NUMBERS})
+    assert {"size": 'holds words too, such as "XL"'} == result.categorical
+    assert () == result.numbers
 
 
 def test_codes_and_groups_are_named(tmp_path):
     columns = {"rooms": [i % 4 for i in ROWS], "flag": [i % 2 for i in ROWS]}
-    found = guessed(tmp_path, {**columns, "user_id": [500 + i % 30 for i in ROWS], "y": NUMBERS})
-    assert (["rooms"], ["user_id"]) == ([c.name for c in found.codes], [c.name for c in found.groups])
+    result = guessed(tmp_path, {**columns, "user_id": [500 + i % 30 for i in ROWS], "y": NUMBERS})
+    assert (["rooms"], ["user_id"]) == ([c.name for c in result.codes], [c.name for c in result.groups])
 
 
 @pytest.mark.parametrize(
@@ -248,10 +260,10 @@ def test_scaling_of_pixels(tmp_path, high, width, scaling):
     draw = random.Random(0)
     columns = {f"p{i}": [draw.randint(0, high) for _ in ROWS] for i in range(width)}
     columns["p0"] = [0] * N  # the corner of an image is mostly empty
-    found = guessed(tmp_path, {**columns, "class": CLASSES})
-    assert scaling == found.scaling
-    assert found.image == isinstance(scaling, dict)
-    assert ({} if found.image else {"p0": "always 0"}) == found.ignored
+    result = guessed(tmp_path, {**columns, "class": CLASSES})
+    assert scaling == result.scaling
+    assert result.image == isinstance(scaling, dict)
+    assert ({} if result.image else {"p0": "always 0"}) == result.ignored
 
 
 def test_numbers_between_0_and_1_stay(tmp_path):

@@ -80,7 +80,7 @@ def test_mnist_has_its_published_figures():
     assert [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009] == np.bincount(
         test.column("label")
     ).tolist()
-    pixels = table.numbers.parts[0]
+    pixels = table.numbers.chunks[0]
     assert (60000, 784) == pixels.shape
     assert (0.1307, 0.3081) == (round(pixels.mean() / 255, 4), round(pixels.std() / 255, 4))
 

@@ -82,7 +82,7 @@ def test_rows_without_a_target(fitted):
     assert [1, 0, 1, 0, 0] == read_labelled("new.csv", preprocessing, missing_target="drop").y.tolist()
 
 
-def test_rows_without_weights_weigh_1_and_this_is_said(fitted):
+def test_rows_without_weights_weigh_1_with_a_note(fitted):
     preprocessing, _ = fitted
     write("new.csv", "age,city,joined,y\n", ["1,Rome,,no", "2,Oslo,,yes"])
     rows = read_labelled("new.csv", preprocessing)
@@ -118,13 +118,13 @@ def test_files_without_a_header_go_by_position(tmp_path, monkeypatch):
     settings = DataSettings(source="train.csv", columns={"ignore": [0]}, validation=0, scaling="none")
     preprocessing = prepare(settings, seed=0, dtype="float64").preprocessing
     write("new.csv", "", rows[:9])
-    given = read_labelled("new.csv", preprocessing)
+    labelled = read_labelled("new.csv", preprocessing)
     assert ([i % 3 for i in range(9)], [i % 2 for i in range(9)]) == (
-        given.x[:, 0].tolist(),
-        given.y.tolist(),
+        labelled.x[:, 0].tolist(),
+        labelled.y.tolist(),
     )
     write("inputs.csv", "", [row[:-2] for row in rows[:9]])
-    np.testing.assert_array_equal(given.x, read_rows("inputs.csv", preprocessing))
+    np.testing.assert_array_equal(labelled.x, read_rows("inputs.csv", preprocessing))
 
 
 def test_says_where_targets_should_stand(tmp_path, monkeypatch):
@@ -160,8 +160,8 @@ def test_booleans_are_the_same_however_they_are_spelled(tmp_path, spelling):
     settings = DataSettings(source=write("train.csv", "True", "False"), target="y", validation=0)
     preprocessing = prepare(settings, seed=0, dtype="float64").preprocessing
     assert ("false", "true") == preprocessing.classes
-    kept = read_labelled(str(tmp_path / "train.csv"), preprocessing)
+    train = read_labelled(str(tmp_path / "train.csv"), preprocessing)
     other = read_labelled(write("other.csv", *spelling), preprocessing)
-    np.testing.assert_array_equal(kept.x, other.x)
-    np.testing.assert_array_equal(kept.y, other.y)
-    assert 2 == len(np.unique(kept.x[:, 1]))
+    np.testing.assert_array_equal(train.x, other.x)
+    np.testing.assert_array_equal(train.y, other.y)
+    assert 2 == len(np.unique(train.x[:, 1]))

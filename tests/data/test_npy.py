@@ -17,7 +17,7 @@ def rows() -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", ["<f8", ">f4", "<f2"])
-def test_columns_are_named_by_their_places(tmp_path, dtype):
+def test_columns_are_named_by_position(tmp_path, dtype):
     np.save(tmp_path / "a.npy", rows().astype(dtype))
     table = read_npy(tmp_path / "a.npy", ReadOptions()).table
     assert ["column_0", "column_1", "column_2", "column_3"] == table.columns
@@ -33,13 +33,13 @@ def test_it_is_read_as_a_csv_file_of_the_same_numbers(tmp_path):
         for name in ("a.npy", "a.csv")
     )
     assert ("classes", ("0", "1")) == (ours.preprocessing.target_kind, ours.preprocessing.classes)
-    for part in ("train", "validation", "test"):
-        np.testing.assert_array_equal(getattr(text, part).x, getattr(ours, part).x)
-        np.testing.assert_array_equal(getattr(text, part).y, getattr(ours, part).y)
+    for split in ("train", "validation", "test"):
+        np.testing.assert_array_equal(getattr(text, split).x, getattr(ours, split).x)
+        np.testing.assert_array_equal(getattr(text, split).y, getattr(ours, split).y)
 
 
 @pytest.mark.parametrize(
-    ("array", "told"),
+    ("array", "message"),
     [
         (np.arange(5.0), "holds float64 of shape (5,), expected rows of two or more columns"),
         (np.ones((3, 1)), "holds float64 of shape (3, 1), expected rows of two or more columns"),
@@ -50,22 +50,22 @@ def test_it_is_read_as_a_csv_file_of_the_same_numbers(tmp_path):
         ),
     ],
 )
-def test_arrays_of_another_kind_are_refused(tmp_path, array, told):
+def test_arrays_of_another_kind_are_refused(tmp_path, array, message):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     with pytest.raises(DataError) as caught:
         read_npy(tmp_path / "a.npy", ReadOptions())
-    assert str(caught.value).endswith(f"a.npy: {told}")
+    assert str(caught.value).endswith(f"a.npy: {message}")
 
 
 def test_a_damaged_or_missing_file_is_one_line(tmp_path):
     np.save(tmp_path / "a.npy", rows())
     (tmp_path / "cut.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:200])
     (tmp_path / "text.npy").write_text("1,2\n")
-    for name, told in {
+    for name, message in {
         "cut.npy": "is damaged or cut short",
         "text.npy": "is not an NPY file",
         "none.npy": "no such file",
     }.items():
-        with pytest.raises(DataError, match=told) as caught:
+        with pytest.raises(DataError, match=message) as caught:
             read_npy(tmp_path / name, ReadOptions())
         assert 1 == len(str(caught.value).splitlines())

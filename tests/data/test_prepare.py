@@ -1,4 +1,4 @@
-"""From settings to arrays: the parts' sizes, what they are fitted on, and what is decided and said."""
+"""From settings to arrays: sizes of splits, what is fitted on which rows, automatic settings, and notes."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_sizes_are_exact(keys, expected):
     assert expected == sizes(prepared(**keys))
 
 
-def test_optdigits_brings_its_test_rows_unless_told():
+def test_optdigits_brings_its_test_rows_by_default():
     data = prepared("builtin:optdigits", validation=0)
     assert [3823, 0, 1797] == sizes(data)
     assert "test: the 1797 test rows that builtin:optdigits brings" in data.notes
@@ -60,15 +60,15 @@ def test_optdigits_brings_its_test_rows_unless_told():
     assert "the 1797 test rows that builtin:optdigits brings are not used" in data.notes
 
 
-def test_no_row_is_in_two_parts_and_rows_keep_their_targets(tmp_path):
+def test_no_row_is_in_two_splits_and_rows_keep_their_targets(tmp_path):
     data = prepared(
         write(tmp_path, amounts(200)), test=0.25, validation=0.1, scaling="none", target_scaling="none"
     )
     assert [135, 15, 50] == sizes(data)
-    parts = (data.train, data.validation, data.test)
-    keys = np.concatenate([rows.x[:, 0] for rows in parts])
+    splits = (data.train, data.validation, data.test)
+    keys = np.concatenate([rows.x[:, 0] for rows in splits])
     assert list(range(200)) == sorted(keys)
-    for rows in parts:
+    for rows in splits:
         np.testing.assert_array_equal(rows.y[:, 0], rows.x[:, 0] / 4 + 0.1)
 
 
@@ -289,7 +289,7 @@ def test_several_targets(tmp_path):
     assert 2 == numbers.preprocessing.outputs()
 
 
-def test_a_label_that_never_differs_is_told(tmp_path):
+def test_a_constant_label_is_noted(tmp_path):
     path = write(tmp_path, "x,a,b\n1,0,1\n2,0,0\n3,0,1\n4,1,1\n")
     data = prepared(path, target=["a", "b"], validation=1, order="time")
     assert 'label "a": 0 in every training row, so nothing can be learned of it' in data.notes

@@ -92,7 +92,7 @@ def test_labels_of_an_idx_folder_are_classes_however_many(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "place"), [("x.csv", "x.csv:4"), ("x.npz", "x.npz row 3")])
-def test_infinity_is_refused_with_its_place(name, place, tmp_path, monkeypatch):
+def test_infinity_is_refused_with_its_row(name, place, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     frame = FRAME.with_columns(p1=pl.Series([*map(float, range(2)), np.inf, *map(float, range(57))]))
     write(tmp_path, name, frame)
@@ -104,8 +104,8 @@ def test_infinity_is_refused_with_its_place(name, place, tmp_path, monkeypatch):
 
 def test_text_far_down_among_numbers_is_refused_with_line_and_count(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nettrain.data.reading.formats.delimited.HEAD", 300)
-    monkeypatch.setattr("nettrain.data.reading.formats.delimited.PIECE", 200)
+    monkeypatch.setattr("nettrain.data.reading.formats.delimited.HEAD_BYTES", 300)
+    monkeypatch.setattr("nettrain.data.reading.formats.delimited.CHUNK_BYTES", 200)
     lines = FRAME.write_csv().splitlines()
     lines[41] = "1,2,3x,4,0"
     lines[50] = "1,2,nan,4,0"
@@ -121,8 +121,8 @@ def test_text_far_down_among_numbers_is_refused_with_line_and_count(tmp_path, mo
 
 
 def test_a_column_that_is_text_far_down_is_text_everywhere(tmp_path, monkeypatch):
-    monkeypatch.setattr("nettrain.data.reading.formats.delimited.HEAD", 100)
-    monkeypatch.setattr("nettrain.data.reading.formats.delimited.PIECE", 100)
+    monkeypatch.setattr("nettrain.data.reading.formats.delimited.HEAD_BYTES", 100)
+    monkeypatch.setattr("nettrain.data.reading.formats.delimited.CHUNK_BYTES", 100)
     codes = ["007"] * 20 + ["x9", "y8"] * 20
     (tmp_path / "x.csv").write_bytes(FRAME.with_columns(p1=pl.Series(codes)).write_csv().encode())
     data = prepared(str(tmp_path / "x.csv"))

@@ -44,7 +44,7 @@ def test_pictures_cost_their_float32_and_little_more(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux alone")
-def test_text_costs_its_numbers_twice_and_pieces(tmp_path):
+def test_text_costs_its_numbers_twice_and_chunks(tmp_path):
     draw = np.random.default_rng(0)
     pl.DataFrame({f"c{i}": draw.normal(size=50_000).round(6) for i in range(100)}).write_csv(
         tmp_path / "x.csv"

@@ -11,14 +11,14 @@ TABLE = Table.of({"id": [1], "age": [2], "city": ["x"], "w": [1], "y": [0]}, "x.
 
 def test_names_stand_for_positions_and_the_rest_are_inputs():
     columns = Columns(ignore=[0], categorical=["city"], numeric=[1], weight=-2)
-    roles = columns.named(TABLE, ["y"])
+    roles = columns.resolve(TABLE, ["y"])
     assert Roles(("id",), ("city",), ("age",), "w", None) == roles
     assert ["age", "city"] == roles.inputs(TABLE, ["y"])
     assert Columns(ignore=["id"], categorical=["city"], numeric=["age"], weight="w") == roles.columns()
 
 
 def test_without_roles_all_but_the_target_are_inputs():
-    assert ["id", "age", "city", "w"] == Columns().named(TABLE, ["y"]).inputs(TABLE, ["y"])
+    assert ["id", "age", "city", "w"] == Columns().resolve(TABLE, ["y"]).inputs(TABLE, ["y"])
 
 
 @pytest.mark.parametrize(
@@ -38,5 +38,5 @@ def test_without_roles_all_but_the_target_are_inputs():
 )
 def test_refuses_a_column_with_two_roles_or_none(columns, message):
     with pytest.raises(DataError) as caught:
-        Columns(**columns).named(TABLE, ["y"])
+        Columns(**columns).resolve(TABLE, ["y"])
     assert message == str(caught.value)

@@ -15,7 +15,7 @@ X = np.column_stack([np.linspace(-3, 9, 50) ** 3, np.full(50, 0.1), np.arange(50
 
 def scaled(name, x=X, **numbers):
     s = scalings[name](**numbers)
-    return s.apply(s, s.join(s, s.fit(s, X)), x)
+    return s.apply(s.join(s.fit(X)), x)
 
 
 def test_the_registry_holds_what_is_tested_here():
@@ -162,7 +162,7 @@ NORMAL = {  # of the first two columns: a constant one has no quantiles to speak
 
 def fitted_on_five(name, numbers):
     s = scalings[name](**numbers)
-    return s.apply(s, s.fit(s, FIVE), np.vstack([FIVE, NEW]))
+    return s.apply(s.fit(FIVE), np.vstack([FIVE, NEW]))
 
 
 @pytest.mark.parametrize(("name", "numbers", "expected"), ORACLE)
@@ -180,18 +180,18 @@ def test_quantile_normal_equals_scikit_learn(knots):
 def test_quantile_normal_gives_equal_values_the_middle_of_their_share():
     s = scalings["quantile_normal"]()
     x = np.array([[1.0], [2], [2], [2], [3], [7]])
-    rows = s.apply(s, s.fit(s, x), x)[:, 0]
+    rows = s.apply(s.fit(x), x)[:, 0]
     np.testing.assert_allclose(rows[1:5], [*[-0.5244005127080407] * 3, 0.8416212335729143], atol=1e-12)
 
 
-def test_quantile_normal_rises_and_looks_normal():
+def test_quantile_normal_is_monotonic_and_normal():
     s = scalings["quantile_normal"]()
     x = np.random.default_rng(0).exponential(size=(5000, 1)) ** 3
-    fitted = s.fit(s, x)
+    fitted = s.fit(x)
     assert (1000, 1) == fitted["knots"].shape
     between = np.linspace(-1, x.max() * 1.1, 10001)[:, None]
-    assert (np.diff(s.apply(s, fitted, between)[:, 0]) >= 0).all()
-    rows = np.sort(s.apply(s, fitted, x)[:, 0])
+    assert (np.diff(s.apply(fitted, between)[:, 0]) >= 0).all()
+    rows = np.sort(s.apply(fitted, x)[:, 0])
     shares = np.interp([-1.0, 0.0, 1.0], rows, np.linspace(0, 1, len(rows)))
     np.testing.assert_allclose(shares, [0.1587, 0.5, 0.8413], atol=2e-3)
 
@@ -199,7 +199,7 @@ def test_quantile_normal_rises_and_looks_normal():
 def test_channel_pools_the_pixels_of_a_channel():
     s = scalings["channel"](channels=3)
     x = np.random.default_rng(0).normal(size=(20, 4, 3)) * [1, 10, 0] + [0, 5, 7]
-    rows = s.apply(s, s.join(s, s.fit(s, x.reshape(20, 12))), x.reshape(20, 12)).reshape(20, 4, 3)
+    rows = s.apply(s.join(s.fit(x.reshape(20, 12))), x.reshape(20, 12)).reshape(20, 4, 3)
     np.testing.assert_allclose(rows.mean(axis=(0, 1)), 0, atol=1e-12)
     np.testing.assert_allclose(rows.std(axis=(0, 1)), [1, 1, 0], atol=1e-12)
     mean, deviation = x[..., 1].mean(), x[..., 1].std()
@@ -209,15 +209,15 @@ def test_channel_pools_the_pixels_of_a_channel():
 def test_channel_refuses_columns_that_are_no_pixels():
     s = scalings["channel"]()
     with pytest.raises(DataError) as caught:
-        s.join(s, s.fit(s, np.ones((2, 10))))
+        s.join(s.fit(np.ones((2, 10))))
     assert "data.scaling: 10 columns of numbers are not pixels of 3 channels" == str(caught.value)
 
 
 @pytest.mark.parametrize("name", list(scalings))
 def test_columns_may_be_fitted_in_turns(name):
     s = scalings[name]()
-    whole = s.fit(s, X)
-    parts = [s.fit(s, X[:, [column]]) for column in range(3)]
-    for key, learned in whole.items():
-        turns = np.concatenate([part[key] for part in parts], axis=-1)
-        np.testing.assert_allclose(turns, learned, rtol=1e-12)
+    together = s.fit(X)
+    columns = [s.fit(X[:, [column]]) for column in range(3)]
+    for key, learned in together.items():
+        one_by_one = np.concatenate([one[key] for one in columns], axis=-1)
+        np.testing.assert_allclose(one_by_one, learned, rtol=1e-12)

@@ -6,9 +6,9 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from nettrain.data.reading.opening import read_bytes
+from nettrain.data.reading.builtin import BUILTINS, read_builtin
+from nettrain.data.reading.opening import open_bytes
 from nettrain.data.reading.options import ReadOptions
-from nettrain.data.reading.shipped import BUILTINS, read_shipped
 from nettrain.data.reading.sources import read_source
 from nettrain.data.reading.synthetic import ROWS, SYNTHETICS, read_synthetic
 from nettrain.errors import DataError
@@ -25,7 +25,8 @@ def counts(table, name):
 
 
 def test_iris():
-    table, test = read_shipped("iris")
+    source = read_builtin("iris")
+    table, test = source.table, source.test
     assert (150, 5) == table.frame.shape
     assert [50, 50, 50] == counts(table, "species")
     assert [5.1, 3.5, 1.4, 0.2, "Iris-setosa"] == list(table.frame.row(0))
@@ -33,7 +34,7 @@ def test_iris():
 
 
 def test_penguins():
-    table, _ = read_shipped("penguins")
+    table = read_builtin("penguins").table
     assert (344, 7) == table.frame.shape
     assert [68, 124, 152] == counts(table, "species")
     assert {"sex": 11, "body_mass_g": 2, "island": 0}.items() <= table.frame.null_count().row(
@@ -42,7 +43,8 @@ def test_penguins():
 
 
 def test_optdigits_has_its_own_test_rows():
-    table, test = read_shipped("optdigits")
+    source = read_builtin("optdigits")
+    table, test = source.table, source.test
     assert (3823, 65) == table.frame.shape
     assert (1797, 65) == test.frame.shape
     assert ["p0", "p63", "class"] == [table.columns[i] for i in (0, 63, 64)]
@@ -52,20 +54,21 @@ def test_optdigits_has_its_own_test_rows():
 
 def test_optdigits_test_rows_are_those_of_scikit_learn():
     # sha256 of load_digits().data and .target of scikit-learn 1.9, as bytes
-    cells = read_shipped("optdigits")[1].frame.to_numpy().astype(np.uint8)
+    cells = read_builtin("optdigits").test.frame.to_numpy().astype(np.uint8)
     pixels, labels = np.ascontiguousarray(cells[:, :-1]), cells[:, -1]
     assert DIGITS == [hashlib.sha256(part.tobytes()).hexdigest() for part in (pixels, labels)]
 
 
 @pytest.mark.parametrize("name", BUILTINS)
 def test_source_stands_beside_the_data(name):
-    shipped = BUILTINS[name]
-    said = (FOLDER / name / "SOURCE.txt").read_text()
-    for file in filter(None, (shipped.train, shipped.test)):
+    data = BUILTINS[name]
+    text = (FOLDER / name / "SOURCE.txt").read_text()
+    for file in filter(None, (data.train, data.test)):
         with resources.as_file(FOLDER / file) as path:
-            assert hashlib.sha256(path.read_bytes()).hexdigest() in said
-            assert hashlib.sha256(read_bytes(path)).hexdigest() in said
-    assert "Licence:" in said
+            assert hashlib.sha256(path.read_bytes()).hexdigest() in text
+            with open_bytes(path) as stream:
+                assert hashlib.sha256(stream.read()).hexdigest() in text
+    assert "Licence:" in text
 
 
 @pytest.mark.parametrize("name", SYNTHETICS)

@@ -19,39 +19,39 @@ def split(size, rows=ROWS, *, seed=0, purpose=TEST, labels=None):
 )
 @pytest.mark.parametrize("stratified", [False, True])
 def test_counts_are_exact_and_every_row_is_somewhere_once(size, count, stratified):
-    kept, taken = split(size, labels=ROWS % 3 if stratified else None)
-    assert count == len(taken)
-    assert ROWS.tolist() == sorted([*kept, *taken])
-    assert all(np.diff(kept) > 0)
-    assert all(np.diff(taken) > 0)
+    remaining, held_out = split(size, labels=ROWS % 3 if stratified else None)
+    assert count == len(held_out)
+    assert ROWS.tolist() == sorted([*remaining, *held_out])
+    assert all(np.diff(remaining) > 0)
+    assert all(np.diff(held_out) > 0)
 
 
 def test_a_split_is_a_function_of_seed_and_purpose():
-    taken = [
+    held_out = [
         split(0.3, seed=seed, purpose=purpose)[1].tolist()
         for seed, purpose in [(1, TEST), (1, TEST), (2, TEST), (1, VALIDATION)]
     ]
-    assert taken[0] == taken[1]
-    assert taken[0] != taken[2]
-    assert taken[0] != taken[3]
+    assert held_out[0] == held_out[1]
+    assert held_out[0] != held_out[2]
+    assert held_out[0] != held_out[3]
 
 
-def test_every_row_is_taken_about_equally_often():
-    taken = np.concatenate([split(0.5, np.arange(10), seed=seed)[1] for seed in range(400)])
-    assert np.abs(np.bincount(taken) - 200).max() < 5 * np.sqrt(400 * 0.25)
+def test_every_row_is_held_out_about_equally_often():
+    held_out = np.concatenate([split(0.5, np.arange(10), seed=seed)[1] for seed in range(400)])
+    assert np.abs(np.bincount(held_out) - 200).max() < 5 * np.sqrt(400 * 0.25)
 
 
 def test_strata_get_their_shares():
     labels = np.repeat([0, 1, 2], [500, 300, 200])
-    _, taken = split(0.1, labels=labels)
-    assert [50, 30, 20] == np.bincount(labels[taken]).tolist()
+    _, held_out = split(0.1, labels=labels)
+    assert [50, 30, 20] == np.bincount(labels[held_out]).tolist()
 
 
 def test_strata_of_a_part_are_those_of_its_rows():
     labels = np.repeat([0, 1], [500, 500])
-    kept, taken = split(10, rows=np.arange(400, 600), labels=labels)
-    assert [5, 5] == np.bincount(labels[taken]).tolist()
-    assert 190 == len(kept)
+    remaining, held_out = split(10, rows=np.arange(400, 600), labels=labels)
+    assert [5, 5] == np.bincount(labels[held_out]).tolist()
+    assert 190 == len(remaining)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,6 @@ def test_refuses_what_leaves_nothing_and_single_rows():
 
 
 def test_the_last_rows_in_the_order_of_time():
-    kept, test = cut(np.arange(10), 0.2, seed=3, purpose=TEST, key="data.test", last=True)
-    kept, validation = cut(kept, 3, seed=3, purpose=VALIDATION, key="data.validation", last=True)
-    assert ([0, 1, 2, 3, 4], [5, 6, 7], [8, 9]) == (kept.tolist(), validation.tolist(), test.tolist())
+    remaining, test = cut(np.arange(10), 0.2, seed=3, purpose=TEST, key="data.test", last=True)
+    remaining, validation = cut(remaining, 3, seed=3, purpose=VALIDATION, key="data.validation", last=True)
+    assert ([0, 1, 2, 3, 4], [5, 6, 7], [8, 9]) == (remaining.tolist(), validation.tolist(), test.tolist())

@@ -168,7 +168,7 @@ def test_y_gets_the_names_that_the_experiment_has_for_the_target():
         [" 1.5", "2.5 ", "3.5", "4", "NA", ""],
     ],
 )
-def test_numbers_however_they_are_held(cells):
+def test_numbers_of_every_type(cells):
     data = from_memory({"x": cells, "y": range(6)}, scaling="none", validation=0)
     assert [1.5, 2.5, 3.5, 4.0, 3.0, 3.0] == data.train.x[:, 0].tolist()  # gaps get the median
     assert [0, 0, 0, 0, 1, 1] == data.train.x[:, 1].tolist()
@@ -238,11 +238,11 @@ def test_rows_to_predict_and_to_measure_on():
     wrong = inputs.with_columns(amount=pl.Series([*map(str, range(ROWS - 1)), "x"]))
     rows = read_predictable(MemoryTables.of(wrong, "rows"), data.preprocessing, dtype="float64")
     assert [(ROWS - 1, "rows row 80", "amount", '"x" is not a number')] == [
-        (one.row, one.place, one.column, one.reason) for one in rows.unfit
+        (one.row, one.place, one.column, one.reason) for one in rows.unpredictable
     ]
 
 
-def test_y_finds_its_place_among_columns_without_names():
+def test_y_is_matched_to_its_column_among_columns_without_names():
     x, y = DRAW.normal(size=(50, 3)), DRAW.integers(0, 2, 50)
     data = from_memory(np.column_stack([y, x]), target=0, validation=0)
     measured = read_labelled(MemoryTables.of((x, y)), data.preprocessing)

@@ -1,4 +1,4 @@
-"""Targets: the column, the kind that is taken, and what is refused."""
+"""Targets: the column, its kind, and what is refused."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from nettrain.data.reading.formats.delimited import parse
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.kind import find_target, order_classes
-from nettrain.data.targets.renames import rename_cells, unused
+from nettrain.data.targets.renames import rename_cells, unused_renames
 from nettrain.data.targets.target import Target, scale_target, target_column, target_columns
 from nettrain.data.targets.unlabelled import drop_missing
 from nettrain.errors import DataError
@@ -46,7 +46,7 @@ def test_notes_say_how_to_say_otherwise():
     ] == notes
 
 
-def test_a_wanted_kind_is_taken_without_a_note():
+def test_a_kind_from_the_settings_has_no_note():
     assert (Target(("t",), "numbers", center=(0.0,), scale=(1.0,)), "") == target_of([1, 2] * 5, "numbers")
     target, note = target_of(["1.5", "x", "0.5"], "classes")
     assert (("0.5", "1.5", "x"), "") == (target.classes, note)
@@ -148,11 +148,11 @@ def test_several_columns_of_other_numbers_are_numbers():
     assert 'targets "a", "b": taken as numbers' == note
 
 
-def test_a_wanted_kind_of_several_is_taken_without_a_note():
+def test_a_kind_of_several_from_the_settings_has_no_note():
     columns = {"a": [0, 1], "b": [1, 0]}
-    assert ("numbers", "") == ((found := targets_of(columns, "numbers"))[0].kind, found[1])
-    assert ("labels", "") == ((found := targets_of(columns, "labels"))[0].kind, found[1])
-    assert ("labels", "") == ((found := targets_of({"a": [True, False]}, "labels"))[0].kind, found[1])
+    assert ("numbers", "") == ((result := targets_of(columns, "numbers"))[0].kind, result[1])
+    assert ("labels", "") == ((result := targets_of(columns, "labels"))[0].kind, result[1])
+    assert ("labels", "") == ((result := targets_of({"a": [True, False]}, "labels"))[0].kind, result[1])
 
 
 def test_several_numbers_are_scaled_each_for_itself():
@@ -281,7 +281,7 @@ def test_two_cells_may_swap_their_names():
 
 def test_says_which_renames_are_of_no_use():
     tables = [Table.of({"t": ["<=50K", ">50K"]}), Table.of({"t": ["<=50K.", "1.0"]})]
-    assert ['data.labels: no cell of the target is "<50K", did you mean "<=50K"?'] == unused(
+    assert ['data.labels: no cell of the target is "<50K", did you mean "<=50K"?'] == unused_renames(
         tables, ["t"], {"<=50K.": "a", "<50K": "b", "1": "c"}
     )
 

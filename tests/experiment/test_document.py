@@ -75,7 +75,7 @@ def test_keys_are_text_as_written():
     ).values
 
 
-def test_places_of_keys_and_items():
+def test_locations_of_keys_and_items():
     document = parse("a: 1\nb:\n  c: 2\n  d:\n    - 3\n    - 4\n", "f.yaml")
     assert "f.yaml:3" == document.location(("b", "c"))
     assert "f.yaml:6" == document.location(("b", "d", 1))
@@ -115,7 +115,7 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize(("text", "expected"), PROBLEMS)
-def test_what_is_refused_is_told_with_its_line(text, expected):
+def test_a_problem_of_the_text_is_reported_with_its_line(text, expected):
     assert expected == parse(text, "f").problems
 
 
@@ -142,7 +142,7 @@ NO_YAML = [
 
 
 @pytest.mark.parametrize(("text", "expected"), NO_YAML)
-def test_no_yaml_is_one_line_with_its_place(text, expected):
+def test_invalid_yaml_is_one_line_with_its_location(text, expected):
     with pytest.raises(SpecError) as caught:
         parse(text, "f")
     assert (expected,) == caught.value.problems

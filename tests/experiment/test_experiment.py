@@ -1,4 +1,4 @@
-"""Every key of the experiment file, and what is said of a wrong one."""
+"""Every key of the experiment file, and the problems of invalid ones."""
 
 from pathlib import Path
 
@@ -86,7 +86,7 @@ NOT_BUILT = {
 
 
 def errors(text):
-    """The lines that are said of a file."""
+    """The problems of a file."""
     with pytest.raises(SpecError) as caught:
         validate(parse(text, "f"))
     return list(caught.value.problems)
@@ -102,26 +102,26 @@ def nested(key, value):
     return f"{MINIMAL}\n{block}: {{{rest}: {value}}}\n"
 
 
-def test_every_key_of_the_plan_is_accepted_with_its_default():
+def test_every_key_is_accepted_with_its_default():
     assert validate(parse(MINIMAL, "f")).model_copy(update={"experiment": "digits"}) == validate(
         parse(EVERY_KEY, "f")
     )
 
 
 @pytest.mark.parametrize(("key", "value"), NOT_BUILT.items())
-def test_a_key_whose_feature_comes_later_says_so(key, value):
+def test_a_key_whose_feature_is_not_built_says_so(key, value):
     assert [f"f:3: {key}: not built yet"] == errors(nested(key, value))
 
 
-def test_the_list_of_keys_that_come_later_is_complete():
-    found = set()
+def test_the_list_of_keys_that_are_not_built_is_complete():
+    later = set()
     for name, field in Experiment.model_fields.items():
         if is_later(Experiment, name):
-            found.add(name)
+            later.add(name)
         block = field.annotation
         for inner in getattr(block, "model_fields", {}):
-            found |= {f"{name}.{inner}"} if is_later(block, inner) else set()
-    assert set(NOT_BUILT) == found
+            later |= {f"{name}.{inner}"} if is_later(block, inner) else set()
+    assert set(NOT_BUILT) == later
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "expected"), WRONG)
-def test_a_wrong_value_is_one_line_with_its_place(text, expected):
+def test_an_invalid_value_is_one_line_with_its_location(text, expected):
     assert [expected] == errors(MINIMAL + text)
 
 
@@ -285,7 +285,7 @@ def test_a_wrong_value_is_one_line_with_its_place(text, expected):
         ),
     ],
 )
-def test_a_wrong_key_of_the_data_is_one_line_with_its_place(keys, expected):
+def test_an_invalid_key_of_the_data_is_one_line_with_its_location(keys, expected):
     assert [f"f:1: {expected}"] == errors(f"data: {{source: builtin:iris, {keys}}}\n")
 
 
@@ -301,7 +301,7 @@ def test_a_wrong_key_of_the_data_is_one_line_with_its_place(keys, expected):
         ("data: iris\n", 'f:1: data: "iris" is not a block of keys'),
     ],
 )
-def test_a_file_that_is_no_experiment(text, expected):
+def test_a_file_that_is_not_an_experiment(text, expected):
     assert [expected] == errors(text)
 
 
@@ -346,21 +346,21 @@ def test_a_colon_in_the_path_does_not_disturb_the_order():
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
-def test_every_config_of_ours_loads_and_survives_being_written(config, tmp_path):
+def test_every_config_loads_and_is_read_back_as_it_was_written(config, tmp_path):
     experiment = resolve(load(config).experiment)
     file = tmp_path / "config.yaml"
     file.write_text(to_yaml(experiment))
     assert experiment == load(file).experiment
 
 
-def test_a_validation_figure_needs_validation_rows():
+def test_a_validation_metric_needs_validation_rows():
     text = "data: {source: builtin:iris, validation: 0}\ntraining:\n  early_stopping: {patience: 3}\n"
     expected = '"val_loss" needs validation rows, but data.validation is 0'
     assert [f"f:3: training.early_stopping.monitor: {expected}"] == errors(text)
 
 
 @pytest.mark.parametrize("none", ["0", "0.0", "null"])
-def test_a_training_figure_needs_none(none):
+def test_a_training_metric_needs_no_validation_rows(none):
     text = f"data: {{source: builtin:iris, validation: {none}}}\n"
     text += "training: {early_stopping: {monitor: train_loss}}\n"
     assert "train_loss" == validate(parse(text, "f")).training.early_stopping.monitor
@@ -374,7 +374,7 @@ def test_every_monitor_has_a_direction():
     assert ("maximize", "minimize") == (goal("val_accuracy"), goal("val_rmse"))
 
 
-def test_seeds_are_written_out_and_threads_wait_for_the_data():
+def test_seeds_are_resolved_and_threads_wait_for_the_data():
     experiment = resolve(validate(parse(MINIMAL + "seed: 5\ntraining: {noise_seed: 9}\n", "f")))
     assert (5, 5, 5, 9) == (
         experiment.data.seed,
@@ -385,7 +385,7 @@ def test_seeds_are_written_out_and_threads_wait_for_the_data():
     assert ("numpy", "auto") == (experiment.backend.name, experiment.backend.threads)
 
 
-def test_given_seeds_and_threads_stay():
+def test_seeds_and_threads_in_the_file_are_kept():
     text = "seed: 5\nbackend: {threads: 3}\nmodel: {seed: 0}\n"
     experiment = resolve(validate(parse(MINIMAL + text, "f")))
     assert (5, 0, 3) == (experiment.data.seed, experiment.model.seed, experiment.backend.threads)
@@ -436,7 +436,7 @@ def test_a_written_file_holds_every_key():
         assert set(expected[block]) == set(written[block])
 
 
-def test_the_written_file_is_meant_to_be_read():
+def test_the_written_file_is_readable():
     lines = to_yaml(resolve(validate(parse(EVERY_KEY, "f")))).splitlines()
     assert ["experiment: digits", "seed: 0", "data:", "  source: builtin:optdigits"] == lines[:4]
     assert "  missing: ['', '?', NA, NaN]" in lines

@@ -1,4 +1,4 @@
-"""`model.layers`: what a layer does not say is as the model says, and what is said of a wrong one."""
+"""`model.layers`: a layer inherits the model's settings, and problems are reported with its location."""
 
 import pytest
 
@@ -28,13 +28,13 @@ def model(text):
 
 
 def errors(text):
-    """The lines that are said of a file."""
+    """The problems of a file."""
     with pytest.raises(SpecError) as caught:
         validate(parse(text, "f"))
     return list(caught.value.problems)
 
 
-def test_a_layer_inherits_what_it_does_not_say():
+def test_a_layer_inherits_settings_that_it_does_not_have():
     first, second, third = model(FILE).layers
     assert ("tanh", 0.25, 0.3, "auto", "auto") == (
         first.activation.name,
@@ -53,14 +53,14 @@ def test_a_layer_inherits_what_it_does_not_say():
     assert (None, 0.25) == (third.batch_norm, third.dropout)
 
 
-def test_layers_survive_being_written():
+def test_layers_are_read_back_as_they_were_written():
     experiment = resolve(validate(parse(FILE, "f")))
     again = validate(parse(to_yaml(experiment), "f"))
     assert experiment == again
     assert (None, [7, 5, 4]) == (again.model.hidden, [layer.units for layer in again.model.layers])
 
 
-def test_widths_alone_are_layers_too():
+def test_hidden_widths_are_layers_too():
     short, long = (
         model(DATA + "model: {hidden: [3, 2], dropout: 0.5}\n"),
         model(DATA + "model: {dropout: 0.5, layers: [{units: 3}, {units: 2}]}\n"),
@@ -124,7 +124,7 @@ def test_batch_norm_is_a_switch_and_a_block(value, expected):
         ("activation: {name: maxout, pieces: 1}", "f:3: model.activation.pieces: 1 is not at least 2"),
     ],
 )
-def test_a_wrong_layer_is_named(block, expected):
+def test_an_invalid_layer_is_reported_with_its_location(block, expected):
     assert [expected] == errors(f"{DATA}model:\n {block}\n")
 
 

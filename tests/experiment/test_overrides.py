@@ -1,4 +1,4 @@
-"""`KEY=VALUE`: what it changes, what it is called in errors, and whose folder a path is relative to."""
+"""`KEY=VALUE`: what it changes, how errors name it, and which folder a path is relative to."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def changed(file, *overrides):
 
 
 def errors(file, *overrides):
-    """The lines that are said of overrides, without the folder of the file."""
+    """The problems of overrides, without the folder of the file."""
     with pytest.raises(SpecError) as caught:
         load(file, overrides)
     return [line.replace(str(file), "f") for line in caught.value.problems]
@@ -87,20 +87,20 @@ def test_an_empty_file_may_be_filled(file):
     assert "builtin:iris" == changed(file, "data.source=builtin:iris").data.source
 
 
-def test_a_number_of_a_variant_that_the_file_only_names(file):
+def test_a_setting_of_a_variant_that_the_file_only_names(file):
     file.write_text("data: {source: builtin:iris}\noptimizer: sgd\n")
     optimizer = changed(file, "optimizer.learning_rate=3").optimizer
     assert ("sgd", 3) == (optimizer.name, optimizer.learning_rate)
 
 
-def test_a_number_of_the_default_variant(file):
+def test_a_setting_of_the_default_variant(file):
     file.write_text("data: {source: builtin:iris}\n")
     optimizer = changed(file, "optimizer.beta1=0.5").optimizer
     assert ("adam", 0.5) == (optimizer.name, optimizer.beta1)
 
 
 @pytest.mark.parametrize("override", ["optimizer=sgd", "optimizer.name=sgd"])
-def test_another_variant_keeps_what_it_knows_and_says_what_it_drops(file, override):
+def test_another_variant_keeps_shared_settings_and_a_note_says_what_it_drops(file, override):
     loaded = load(file, [override])
     assert {"name": "sgd", "learning_rate": 0.5} == loaded.experiment.optimizer.model_dump()
     assert ("optimizer: sgd has no beta1, dropped",) == loaded.notes
@@ -119,7 +119,7 @@ def test_a_whole_block_replaces_the_old_one(file):
     )
 
 
-def test_numbers_given_after_the_name_are_the_new_variants(file):
+def test_settings_after_the_name_belong_to_the_new_variant(file):
     optimizer = changed(file, "optimizer=momentum", "optimizer.momentum=0.3").optimizer
     assert (0.5, 0.3) == (optimizer.learning_rate, optimizer.momentum)
 
@@ -249,7 +249,7 @@ def test_all_wrong_overrides_and_the_files_errors_come_at_once(file):
     ] == errors(file, "x", "seed=-1")
 
 
-def test_an_override_mends_the_file(file):
+def test_an_override_fixes_an_error_in_the_file(file):
     file.write_text(FILE.replace("epochs: 7", "epochs: 0"))
     assert 3 == changed(file, "training.epochs=3").training.epochs
 
@@ -313,14 +313,14 @@ def test_an_error_names_a_path_as_it_was_written(file):
         ("no/such/f.yaml", ""),
     ],
 )
-def test_a_missing_file_is_named_with_its_neighbour(file, name, expected):
+def test_a_missing_file_is_named_with_a_similar_one(file, name, expected):
     path = file.parent / name
     with pytest.raises(SpecError) as caught:
         load(path)
     assert f"{path}: no such file{expected}" == str(caught.value)
 
 
-def test_a_folder_and_foreign_bytes_are_refused(tmp_path):
+def test_a_folder_and_bytes_that_are_not_utf_8_are_refused(tmp_path):
     with pytest.raises(SpecError, match=r"cannot be read: Is a directory$"):
         load(tmp_path)
     file = tmp_path / "f.yaml"

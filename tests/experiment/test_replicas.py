@@ -22,7 +22,7 @@ def test_an_ordinary_run_is_its_only_member() -> None:
 
 
 @pytest.mark.parametrize("kind", ["repeat", "ensemble"])
-def test_all_seeds_but_the_datas_grow_by_one(kind: str) -> None:
+def test_all_seeds_but_the_datas_increase_by_one(kind: str) -> None:
     assert seeds(f"training.{kind}=3", "seed=5", "data.seed=9") == [
         (5, 5, 5, 9),
         (6, 6, 6, 9),
@@ -30,16 +30,16 @@ def test_all_seeds_but_the_datas_grow_by_one(kind: str) -> None:
     ]
 
 
-def test_each_seed_grows_from_what_it_is() -> None:
+def test_each_seed_increases_from_its_own_value() -> None:
     own = ["model.seed=10", "training.order_seed=20", "training.noise_seed=30"]
     assert seeds("training.repeat=2", "seed=5", *own) == [(10, 20, 30, 0), (11, 21, 31, 0)]
 
 
-def test_weights_alone_keep_the_order() -> None:
+def test_vary_weights_keeps_the_order() -> None:
     assert seeds("training.repeat=2", "training.vary=weights") == [(0, 0, 0, 0), (1, 0, 1, 0)]
 
 
-def test_the_largest_seed_is_followed_by_the_least() -> None:
+def test_the_largest_seed_is_followed_by_zero() -> None:
     assert [one.seed for one in replicas(experiment(IRIS, "training.repeat=2", f"seed={2**63 - 1}"))] == [
         2**63 - 1,
         0,

@@ -1,4 +1,4 @@
-"""What an experiment leaves to the data."""
+"""What is resolved with the data, and which experiments do not fit their data."""
 
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def test_a_loss_takes_the_targets_that_it_names(name: str, kind: str, tmp_path: 
     assert resolve_with_data(spec, prepared(spec)).loss.name == name
 
 
-def test_a_share_of_one_output_is_refused() -> None:
+def test_an_output_activation_that_needs_several_outputs_is_refused_for_one() -> None:
     with pytest.raises(SpecError) as caught:
         resolved(SOURCES["numbers"], "loss=mse", "model.output_activation=softmax")
     assert str(caught.value) == "model.output_activation: softmax needs several outputs, here is one"
@@ -79,7 +79,7 @@ def test_a_share_of_one_output_is_refused() -> None:
         resolved(SOURCES["two classes"], "loss=hinge", "model.output_activation=softmax")
 
 
-def test_a_setting_that_would_do_nothing_is_named() -> None:
+def test_a_setting_that_would_have_no_effect_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
         resolved(SOURCES["classes"], "loss={name: focal, alpha: 0.25}")
     assert str(caught.value) == "loss.alpha: 0.25 does nothing for classes, it is for two classes"
@@ -115,7 +115,7 @@ def test_targets_that_a_loss_cannot_take_are_refused(name: str, message: str, tm
     assert str(caught.value).startswith(message)
 
 
-def test_a_loss_with_a_link_takes_no_other_output_activation() -> None:
+def test_a_loss_with_an_output_activation_takes_no_other() -> None:
     with pytest.raises(SpecError, match="tanh does not go with cross_entropy, which brings softmax"):
         resolved(SOURCES["classes"], "model.output_activation=tanh")
 
@@ -124,7 +124,7 @@ def test_a_loss_with_a_link_takes_no_other_output_activation() -> None:
     ("hidden", "batch", "threads"),
     [("[64, 32]", "64", 1), ("[512, 512]", "64", 7), ("[16]", "full", 1), ("[64]", "full", 7)],
 )
-def test_threads_are_for_products_that_are_worth_sharing(
+def test_threads_are_used_for_products_large_enough_to_share(
     hidden: str, batch: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nettrain.experiment.threads.available_cores", lambda: 7)
@@ -132,7 +132,7 @@ def test_threads_are_for_products_that_are_worth_sharing(
     assert resolved("builtin:optdigits", *shape).backend.threads == threads
 
 
-def test_a_monitor_of_other_targets_is_refused() -> None:
+def test_a_monitor_for_other_targets_is_refused() -> None:
     with pytest.raises(SpecError) as caught:
         resolved(SOURCES["classes"], "training.early_stopping.monitor=val_rmse")
     assert str(caught.value) == (
@@ -148,7 +148,7 @@ def test_warmup_must_fit_into_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "expected"),
     [
         ([], []),
         (
@@ -161,11 +161,11 @@ def test_warmup_must_fit_into_the_run() -> None:
         ),
     ],
 )
-def test_what_to_know_when_comparing_figures(overrides: list[str], told: list[str]) -> None:
-    assert remarks(resolved(SOURCES["classes"], *overrides)) == told
+def test_remarks_on_comparing_metrics(overrides: list[str], expected: list[str]) -> None:
+    assert remarks(resolved(SOURCES["classes"], *overrides)) == expected
 
 
-def test_threads_that_are_given_stay() -> None:
+def test_threads_in_the_file_are_kept() -> None:
     assert resolved("builtin:iris", "backend.threads=2").backend.threads == 2
 
 

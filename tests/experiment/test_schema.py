@@ -1,4 +1,4 @@
-"""The schema takes every experiment file that is right and refuses the usual mistakes, as the loader does."""
+"""The schema accepts every valid experiment file and refuses the usual mistakes, as the loader does."""
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -61,12 +61,12 @@ def test_it_is_a_schema():
 
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.rglob("*.yaml")), ids=lambda file: file.name)
-def test_it_takes_every_config(file):
+def test_it_accepts_every_config(file):
     assert [] == wrong(file.read_text())
 
 
 @pytest.mark.parametrize("line", RIGHT)
-def test_it_takes_what_the_loader_takes(line):
+def test_it_accepts_what_the_loader_accepts(line):
     validate(parse(START + line, "test"))
     assert [] == wrong(START + line)
 
@@ -84,7 +84,7 @@ def test_it_refuses_unknown_sources(source):
     assert wrong(f"data: {{source: 'builtin:iris', test: '{source}'}}")
 
 
-def test_it_takes_paths_as_sources():
+def test_it_accepts_paths_as_sources():
     assert [] == wrong("data: {source: ../rows.csv, validation: more.csv, test: 20}")
 
 

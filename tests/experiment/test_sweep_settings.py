@@ -1,4 +1,4 @@
-"""The sweep block: the spelling of Weights & Biases, and what is wrong with it by line."""
+"""The sweep block: the spelling of Weights & Biases, and its problems with their lines."""
 
 import pytest
 
@@ -22,12 +22,12 @@ def errors(block):
 
 
 def searched(block):
-    found = document(block)
-    validate(found)
-    return {one.key: one.distribution.model_dump() for one in parameters(found)}
+    parsed = document(block)
+    validate(parsed)
+    return {one.key: one.distribution.model_dump() for one in parameters(parsed)}
 
 
-def test_every_spelling_is_understood():
+def test_every_spelling_is_accepted():
     block = """parameters:
   optimizer.learning_rate: {distribution: log_uniform_values, min: 1e-4, max: 1e-1}
   model.hidden: {values: [[32], [64, 32]], probabilities: [0.25, 0.75]}
@@ -107,7 +107,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("block", "line"), WRONG, ids=[line.partition(": ")[2][:40] for _, line in WRONG])
-def test_what_is_wrong_is_said_with_its_line(block, line):
+def test_a_problem_is_reported_with_its_line(block, line):
     assert [line] == errors(block)
 
 

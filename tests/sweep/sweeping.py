@@ -48,7 +48,7 @@ sweep:
 """
 
 
-def written(folder: Path, text: str) -> Path:
+def write_experiment(folder: Path, text: str) -> Path:
     """A file with this experiment."""
     path = folder / "sweep.yaml"
     path.write_text(text, encoding="utf-8")
@@ -57,16 +57,16 @@ def written(folder: Path, text: str) -> Path:
 
 def trials(folder: Path, text: str, total: int | None = None) -> list[Trial]:
     """The trials of a search."""
-    return SearchSpace(load(written(folder, text))).trials(total)
+    return SearchSpace(load(write_experiment(folder, text))).trials(total)
 
 
-def swept(
+def run_sweep(
     folder: Path,
     text: str,
     *,
     jobs: int = 1,
     total: int | None = None,
-    watch: Callable[[Sweep, SweepProgress], object] = lambda made, progress: None,
+    watch: Callable[[Sweep, SweepProgress], object] = lambda sweep, progress: None,
     stop_after: int | None = None,
 ) -> Sweep:
     """A sweep that has run in this folder, to its end or until so many results are new."""
@@ -75,20 +75,22 @@ def swept(
     def enough() -> bool:
         return stop_after is not None and len(new) >= stop_after
 
-    with open_sweep(load(written(folder, text)), folder / "sweeps", total=total, workers=jobs) as made:
-        for progress in made.run(enough):
+    with open_sweep(
+        load(write_experiment(folder, text)), folder / "sweeps", total=total, workers=jobs
+    ) as sweep:
+        for progress in sweep.run(enough):
             new += [result.trial for result in progress.new_results]
-            watch(made, progress)
-        write_results(made, 0.0)
-        return made
+            watch(sweep, progress)
+        write_results(sweep, 0.0)
+        return sweep
 
 
-def rows(made: Sweep) -> str:
+def rows(sweep: Sweep) -> str:
     """Its table of trials."""
-    return made.folder.trials.read_text(encoding="utf-8")
+    return sweep.folder.trials.read_text(encoding="utf-8")
 
 
-def taken_over(made: Sweep, folder: Path) -> Path:
-    """A copy of a finished sweep's folder, where `swept` will find it; returns its journal."""
-    copied = shutil.copytree(made.folder.path, folder / "sweeps" / made.folder.path.name)
+def copy_sweep(sweep: Sweep, folder: Path) -> Path:
+    """A copy of a finished sweep's folder, where `run_sweep` will find it; returns its journal."""
+    copied = shutil.copytree(sweep.folder.path, folder / "sweeps" / sweep.folder.path.name)
     return copied / "journal.jsonl"

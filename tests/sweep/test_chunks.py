@@ -16,17 +16,17 @@ def jobs(count, size):
         (64, CACHE // 40, 2, [32, 32]),  # one round
         (256, CACHE // 40, 2, [32] * 8),
         (100, CACHE // 10, 2, [10] * 10),  # what the caches take
-        (90, CACHE // 10, 2, [9] * 10),  # evenly, a tenth part rather than an odd one
-        (5, CACHE // 40, 2, [5]),  # so few share their calls
+        (90, CACHE // 10, 2, [9] * 10),  # ten equal chunks rather than nine uneven ones
+        (5, CACHE // 40, 2, [5]),  # too few to divide
         (20, CACHE // 40, 2, [10, 10]),
-        (1000, 1, 2, [62, 63] * 8),  # tiny ones: no more than MOST together
-        (16, 10 * CACHE, 2, [8, 8]),  # too large for any cache: their calls are still shared
+        (1000, 1, 2, [62, 63] * 8),  # tiny jobs: no more than MOST together
+        (16, 10 * CACHE, 2, [8, 8]),  # too large for any cache, but they still share their calls
     ],
 )
 def test_chunks_are_even_and_every_worker_gets_the_same_number(count, size, workers, expected):
-    made = CacheSizing(workers).split(jobs(count, size))
-    assert sorted(map(len, made)) == sorted(expected)
-    assert [job.trial for chunk in made for job in chunk] == list(range(1, count + 1))
+    chunks = CacheSizing(workers).split(jobs(count, size))
+    assert sorted(map(len, chunks)) == sorted(expected)
+    assert [job.trial for chunk in chunks for job in chunk] == list(range(1, count + 1))
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_chunks_are_even_and_every_worker_gets_the_same_number(count, size, work
         (1000, 5000, 4, [250] * 4),  # one for each
         (1000, 300, 1, [250] * 4),  # what the memory takes
         (3000, 9000, 1, [1000] * 3),  # no more than MOST_ON_DEVICE
-        (3, 0.5, 1, [1, 1, 1]),  # not even one may fit: it is tried
+        (3, 0.5, 1, [1, 1, 1]),  # when not even one may fit, single jobs are tried
     ],
 )
 def test_chunks_on_a_device_are_as_large_as_its_memory_allows(count, fitting, workers, expected):
     assert MOST_ON_DEVICE < 3000
     size = 1_000_000
-    made = DeviceSizing(workers, int(fitting * size / SHARE)).split(jobs(count, size))
-    assert expected == sorted(map(len, made), reverse=True)
-    assert [job.trial for chunk in made for job in chunk] == list(range(1, count + 1))
+    chunks = DeviceSizing(workers, int(fitting * size / SHARE)).split(jobs(count, size))
+    assert expected == sorted(map(len, chunks), reverse=True)
+    assert [job.trial for chunk in chunks for job in chunk] == list(range(1, count + 1))

@@ -1,4 +1,4 @@
-"""What mattered and where the best lies, against figures that other programs give."""
+"""Rankings, influences and borders, against SciPy and constructed losses."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from nettrain.sweep.influence import Influence, average_ranks, influences, rank_
 from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.ranking import Goal, best_first
 from nettrain.sweep.search_space import SearchSpace
-from tests.sweep.sweeping import MANY, written
+from tests.sweep.sweeping import MANY, write_experiment
 
 LOSS, ACCURACY = Goal("val_loss", maximize=False), Goal("val_accuracy", maximize=True)
 
@@ -19,7 +19,7 @@ def result(trial, loss, status="finished"):
     return TrialResult(trial, status, figures={"val_loss": loss, "val_accuracy": -loss})
 
 
-def test_ranks_and_their_correlation_are_scipys():
+def test_ranks_and_their_correlation_equal_scipys():
     generator = np.random.default_rng(0)
     for _ in range(20):
         a, b = generator.integers(0, 6, (2, 15)).astype(float)
@@ -31,7 +31,7 @@ def test_a_parameter_that_never_changes_has_no_correlation():
     assert rank_correlation(np.ones(5), np.arange(5.0)) == 0.0
 
 
-def test_only_trials_that_came_to_their_end_can_be_best_and_equals_keep_their_order():
+def test_only_finished_trials_can_be_best_and_ties_keep_their_order():
     results = [
         result(1, 0.5),
         result(2, 0.1, "pruned"),
@@ -51,28 +51,28 @@ def influences_on(space, loss, total=200):
     return {one.key: one for one in influences(space.parameters, trials, results, LOSS)}
 
 
-def test_the_parameter_that_decides_is_found(tmp_path):
-    space = SearchSpace(load(written(tmp_path, MANY)))
-    found = influences_on(space, lambda values: -np.log(values["optimizer.learning_rate"]))
-    assert next(iter(found)) == "optimizer.learning_rate"
-    assert found["optimizer.learning_rate"] == Influence(
+def test_the_decisive_parameter_has_the_strongest_influence(tmp_path):
+    space = SearchSpace(load(write_experiment(tmp_path, MANY)))
+    measured = influences_on(space, lambda values: -np.log(values["optimizer.learning_rate"]))
+    assert next(iter(measured)) == "optimizer.learning_rate"
+    assert measured["optimizer.learning_rate"] == Influence(
         "optimizer.learning_rate", pytest.approx(1.0), 1, None, 200
     )
-    assert all(one.strength < 0.35 for key, one in found.items() if key != "optimizer.learning_rate")
-    assert "seed" not in found
+    assert all(one.strength < 0.35 for key, one in measured.items() if key != "optimizer.learning_rate")
+    assert "seed" not in measured
 
 
-def test_a_choice_that_decides_is_found_with_its_means(tmp_path):
-    space = SearchSpace(load(written(tmp_path, MANY)))
-    found = influences_on(space, lambda values: 0.25 if values["model.activation"] == "tanh" else 0.75)
-    assert next(iter(found)) == "model.activation"
-    assert found["model.activation"].groups == {"tanh": 0.25, "relu": 0.75}
-    assert list(found["model.activation"].groups) == ["tanh", "relu"]
-    assert found["model.activation"].strength == pytest.approx(0.5, abs=0.01)  # ranks of two even halves
+def test_a_decisive_choice_has_the_strongest_influence_and_its_means(tmp_path):
+    space = SearchSpace(load(write_experiment(tmp_path, MANY)))
+    measured = influences_on(space, lambda values: 0.25 if values["model.activation"] == "tanh" else 0.75)
+    assert next(iter(measured)) == "model.activation"
+    assert measured["model.activation"].groups == {"tanh": 0.25, "relu": 0.75}
+    assert list(measured["model.activation"].groups) == ["tanh", "relu"]
+    assert measured["model.activation"].strength == pytest.approx(0.5, abs=0.01)  # ranks of two even halves
 
 
-def test_a_number_at_the_end_of_its_range_is_told_unless_the_experiment_ends_there(tmp_path):
-    space = SearchSpace(load(written(tmp_path, MANY)))
+def test_a_number_at_its_border_is_reported_if_the_range_can_be_extended(tmp_path):
+    space = SearchSpace(load(write_experiment(tmp_path, MANY)))
     values = {
         "optimizer": "momentum",
         "optimizer.learning_rate": 0.099,
@@ -87,8 +87,13 @@ def test_a_number_at_the_end_of_its_range_is_told_unless_the_experiment_ends_the
     ]
     natural = MANY.replace("{values: [0.0, 0.2]}", "{values: [0.0, 0.2, 0.4]}")
     assert (
-        len(at_border(SearchSpace(load(written(tmp_path, natural))), values)) == 2
+        len(at_border(SearchSpace(load(write_experiment(tmp_path, natural))), values)) == 2
     )  # dropout is never below 0
     assert (
-        len(at_border(SearchSpace(load(written(tmp_path, natural))), {**values, "model.dropout": 0.4})) == 3
+        len(
+            at_border(
+                SearchSpace(load(write_experiment(tmp_path, natural))), {**values, "model.dropout": 0.4}
+            )
+        )
+        == 3
     )

@@ -21,8 +21,8 @@ sweep:
 """
 
 
-def values(found):
-    return [trial.values for trial in found]
+def values(drawn):
+    return [trial.values for trial in drawn]
 
 
 def test_a_draw_is_what_philox_gives_at_its_counter():
@@ -33,7 +33,7 @@ def test_a_draw_is_what_philox_gives_at_its_counter():
     assert (int(bits.random_raw()) >> 11) * 2.0**-53 == uniform(7, 3, "seed")
 
 
-def test_more_trials_change_none_of_the_first(tmp_path):
+def test_more_trials_do_not_change_the_first_ones(tmp_path):
     assert values(trials(tmp_path, MANY, 40))[:10] == values(trials(tmp_path, MANY, 10))
 
 
@@ -52,13 +52,13 @@ def test_another_seed_draws_others(tmp_path):
     )
 
 
-def test_a_number_is_drawn_only_beside_the_choice_that_has_it(tmp_path):
+def test_a_number_is_drawn_only_with_the_choice_that_has_it(tmp_path):
     for one in values(trials(tmp_path, MANY, 60)):
         assert ("optimizer.beta2" in one) is (one["optimizer"] == "adam")
         assert ("optimizer.momentum" in one) is (one["optimizer"] == "momentum")
 
 
-def test_choices_come_evenly_and_independently(tmp_path):
+def test_choices_are_uniform_and_independent(tmp_path):
     drawn = values(trials(tmp_path, MANY, 300))
     pairs = Counter((str(one["model.hidden"]), one["model.activation"]) for one in drawn)
     assert len(pairs) == 4
@@ -79,7 +79,7 @@ def test_a_grid_has_every_combination_once(tmp_path):
     assert expected[:4] == values(trials(tmp_path, GRID, 4))
 
 
-def test_values_reach_the_experiment_and_foreign_numbers_leave_it(tmp_path):
+def test_values_reach_the_experiment_and_settings_of_other_variants_leave_it(tmp_path):
     text = MANY.replace("model: {hidden: [6]}", "model: {hidden: [6]}\noptimizer: {name: adam, beta1: 0.8}")
     for trial in trials(tmp_path, text):
         optimizer = trial.experiment.optimizer.model_dump()
@@ -115,7 +115,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("line", "message"), WRONG, ids=[line.partition(":")[0] for line, _ in WRONG])
-def test_what_the_experiment_refuses_is_said_with_its_line(tmp_path, line, message):
+def test_an_invalid_value_is_refused_with_its_line(tmp_path, line, message):
     text = f"""experiment: wrong
 data:
   source: builtin:iris

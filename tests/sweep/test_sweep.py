@@ -20,7 +20,7 @@ from nettrain.sweep.scheduler import Scheduler
 from nettrain.sweep.summary import summarise
 from nettrain.sweep.worker_pool import Worker, WorkerDied, WorkerPool
 from nettrain.workflow.train import train
-from tests.sweep.sweeping import HALVING, MANY, rows, swept, taken_over, written
+from tests.sweep.sweeping import HALVING, MANY, copy_sweep, rows, run_sweep, write_experiment
 
 LOSS = Goal("val_loss", maximize=False)
 
@@ -34,12 +34,12 @@ def alone(folder: Path, experiment, name: str):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    return swept(tmp_path_factory.mktemp("many"), MANY, jobs=2)
+    return run_sweep(tmp_path_factory.mktemp("many"), MANY, jobs=2)
 
 
 @pytest.fixture(scope="module")
 def halved(tmp_path_factory):
-    return swept(tmp_path_factory.mktemp("halved"), HALVING, jobs=2)
+    return run_sweep(tmp_path_factory.mktemp("halved"), HALVING, jobs=2)
 
 
 def test_thirty_trials_end_bit_equal_to_their_own_runs(many, tmp_path):
@@ -63,44 +63,44 @@ def test_the_best_file_repeats_the_best_figure(many, tmp_path):
 
 @pytest.mark.parametrize("text", [MANY, HALVING], ids=["many", "halving"])
 def test_the_number_of_workers_changes_nothing(many, halved, tmp_path, text):
-    assert rows(many if text == MANY else halved) == rows(swept(tmp_path, text))
+    assert rows(many if text == MANY else halved) == rows(run_sweep(tmp_path, text))
 
 
 def test_an_interrupted_sweep_goes_on_and_ends_the_same(many, tmp_path):
-    first = swept(tmp_path, MANY, stop_after=1)
+    first = run_sweep(tmp_path, MANY, stop_after=1)
     done = set(first.results)
     assert 0 < len(done) < 30
     assert summarise(first, 0.0)["status"] == "interrupted"
     before = first.folder.journal.read_bytes()
-    second = swept(tmp_path, MANY)
+    second = run_sweep(tmp_path, MANY)
     assert rows(many) == rows(second)
     assert second.folder.journal.read_bytes().startswith(before)
     assert not done & {trial for chunk in second.chunks for trial in chunk.trials}
 
 
-def test_a_torn_last_line_is_trained_again(many, tmp_path):
-    journal = taken_over(many, tmp_path)
+def test_a_trial_whose_line_is_cut_off_is_trained_again(many, tmp_path):
+    journal = copy_sweep(many, tmp_path)
     journal.write_bytes(journal.read_bytes()[:-20])
-    again = swept(tmp_path, MANY)
+    again = run_sweep(tmp_path, MANY)
     assert sum(len(chunk.trials) for chunk in again.chunks) == 1
     assert rows(many) == rows(again)
 
 
 @pytest.mark.parametrize("text", [MANY, HALVING], ids=["many", "halving"])
-def test_a_worker_that_dies_costs_nothing_but_time(many, halved, tmp_path, text):
+def test_a_worker_that_dies_changes_no_result(many, halved, tmp_path, text):
     killed = []
 
-    def kill(made, progress):
+    def kill(sweep, progress):
         if progress.new_results and not killed:
             killed.append(active_children()[0].pid)
             os.kill(killed[-1], signal.SIGKILL)
 
-    made = swept(tmp_path, text, jobs=2, watch=kill)
+    sweep = run_sweep(tmp_path, text, jobs=2, watch=kill)
     assert killed
-    assert rows(many if text == MANY else halved) == rows(made)
+    assert rows(many if text == MANY else halved) == rows(sweep)
 
 
-def test_a_worker_that_dies_at_its_start_is_replaced_until_none_will_live():
+def test_a_worker_that_dies_at_its_start_is_replaced_a_limited_number_of_times():
     with WorkerPool(1) as pool:
         pool.workers[0].process.kill()
         message = next(message for _ in range(60) for _, message in pool.messages(1.0))
@@ -111,18 +111,18 @@ def test_a_worker_that_dies_at_its_start_is_replaced_until_none_will_live():
 
 
 def test_a_longer_sweep_keeps_what_is_done(many, tmp_path):
-    taken_over(many, tmp_path)
-    longer = swept(tmp_path, MANY, total=33)
+    copy_sweep(many, tmp_path)
+    longer = run_sweep(tmp_path, MANY, total=33)
     assert sum(len(chunk.trials) for chunk in longer.chunks) == 3
     assert rows(longer).startswith(rows(many))
     assert len(longer.results) == 33
-    shorter = swept(tmp_path, MANY, total=5)
+    shorter = run_sweep(tmp_path, MANY, total=5)
     assert not shorter.chunks
     assert rows(longer) == rows(shorter)
 
 
 def survivors(figures, rungs, eta):
-    """What successive halving leaves of {trial: {epoch: figure}}, and after which rung each of the others went."""
+    """The survivors of {trial: {epoch: loss}} under successive halving, and the last rung of each other trial."""
     left, gone = sorted(figures), {}
     for rung in rungs:
         ranked = sorted(left, key=lambda trial: (figures[trial].get(rung, float("inf")), trial))
@@ -132,14 +132,14 @@ def survivors(figures, rungs, eta):
     return left, gone
 
 
-def test_halving_stops_the_same_trials_as_full_histories_say(halved, tmp_path):
+def test_halving_prunes_the_trials_that_full_histories_imply(halved, tmp_path):
     """The oracle trains every trial to its end, alone, and reads its history."""
     for first, last in ((1, 8), (9, 16), (17, 20)):
         figures = {}
         for trial in halved.trials[first - 1 : last]:
             with open(alone(tmp_path, trial.experiment, str(trial.number)).folder / "history.csv") as f:
-                told = {int(row["epoch"]): row["val_loss"] for row in csv.DictReader(f)}
-            finite = {epoch: float(loss) for epoch, loss in told.items() if float(loss) < float("inf")}
+                losses = {int(row["epoch"]): row["val_loss"] for row in csv.DictReader(f)}
+            finite = {epoch: float(loss) for epoch, loss in losses.items() if float(loss) < float("inf")}
             figures[trial.number] = finite
         left, gone = survivors(figures, (1, 2, 4, 8), 2)
         for number in figures:
@@ -152,26 +152,26 @@ def test_halving_stops_the_same_trials_as_full_histories_say(halved, tmp_path):
             assert result.figures["val_loss"] == figures[number][result.epochs]
 
 
-def test_halving_resumed_after_an_interruption_stops_the_same_trials(halved, tmp_path):
-    first = swept(tmp_path, HALVING, stop_after=5)
+def test_halving_resumed_after_an_interruption_prunes_the_same_trials(halved, tmp_path):
+    first = run_sweep(tmp_path, HALVING, stop_after=5)
     assert 0 < len(first.results) < 20
-    assert rows(halved) == rows(swept(tmp_path, HALVING))
+    assert rows(halved) == rows(run_sweep(tmp_path, HALVING))
 
 
-def test_a_bracket_in_which_most_diverge_does_not_wait_for_ever(tmp_path):
-    """Trials that diverged between two rungs are among those that go on when there are not enough others."""
+def test_a_bracket_in_which_most_trials_diverge_does_not_wait_for_ever(tmp_path):
+    """Trials that diverged between two rungs survive when there are not enough others."""
     until = monotonic() + 60
 
-    def in_time(made, progress):
-        assert monotonic() < until, sorted({trial.number for trial in made.trials} - set(made.results))
+    def in_time(sweep, progress):
+        assert monotonic() < until, sorted({trial.number for trial in sweep.trials} - set(sweep.results))
 
-    made = swept(tmp_path, HALVING, total=40, watch=in_time)
-    lost = Counter((number - 1) // 8 for number, one in made.results.items() if one.status == "diverged")
+    sweep = run_sweep(tmp_path, HALVING, total=40, watch=in_time)
+    lost = Counter((number - 1) // 8 for number, one in sweep.results.items() if one.status == "diverged")
     assert max(lost.values()) > 4
-    assert len(made.results) == 40
+    assert len(sweep.results) == 40
 
 
-def test_a_diverging_trial_is_told_apart(halved):
+def test_a_trial_that_diverges_has_that_status_and_is_never_the_best(halved):
     status = Counter(result.status for result in halved.results.values())
     assert status["diverged"] > 0
     assert status["finished"] >= 3
@@ -182,7 +182,7 @@ def chunk(*numbers):
     return TrialChunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
 
 
-def test_a_trial_whose_worker_dies_twice_has_failed_and_its_neighbours_go_on():
+def test_a_trial_whose_worker_dies_twice_fails_and_the_others_of_its_chunk_continue():
     scheduler = Scheduler(deque([chunk(1, 2, 3)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
     worker.busy = scheduler.next_task(worker).number
@@ -195,7 +195,7 @@ def test_a_trial_whose_worker_dies_twice_has_failed_and_its_neighbours_go_on():
     assert [one.trials for one in scheduler.chunks] == [(2,)]
 
 
-def test_what_waits_in_a_dead_worker_begins_again_without_blame():
+def test_a_chunk_that_waits_in_a_dead_worker_starts_again_without_a_failed_attempt():
     scheduler = Scheduler(deque([chunk(1, 2), chunk(3)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
     worker.waiting.add(scheduler.next_task(worker).number)
@@ -207,18 +207,18 @@ def test_what_waits_in_a_dead_worker_begins_again_without_blame():
 
 
 def test_a_second_sweep_in_the_folder_is_refused(tmp_path):
-    path = written(tmp_path, MANY)
+    path = write_experiment(tmp_path, MANY)
     with open_sweep(load(path), tmp_path, total=2, workers=1):
         held = r"in use by process \d+"
         with pytest.raises(SpecError, match=held), open_sweep(load(path), tmp_path, total=2, workers=1):
             pass
 
 
-def test_another_search_in_the_folder_is_refused_by_name(many, tmp_path):
-    taken_over(many, tmp_path)
+def test_another_search_in_the_folder_is_refused_naming_the_differences(many, tmp_path):
+    copy_sweep(many, tmp_path)
     other = MANY.replace("epochs: 4", "epochs: 5").replace("max: 0.99", "max: 0.9")
     with pytest.raises(SpecError) as caught:
-        swept(tmp_path, other)
+        run_sweep(tmp_path, other)
     folder = tmp_path / "sweeps" / "many"
     assert list(caught.value.problems) == [
         f"{folder}: was begun with training.epochs 4, now training.epochs 5",
@@ -227,13 +227,13 @@ def test_another_search_in_the_folder_is_refused_by_name(many, tmp_path):
     ]
 
 
-def test_a_folder_of_something_else_is_refused(tmp_path):
+def test_a_folder_without_a_journal_is_refused(tmp_path):
     (tmp_path / "sweeps" / "many").mkdir(parents=True)
     (tmp_path / "sweeps" / "many" / "notes.txt").touch()
     with pytest.raises(
         SpecError, match=r"many: holds notes.txt but no journal.jsonl, so it is not the folder of a sweep"
     ):
-        swept(tmp_path, MANY)
+        run_sweep(tmp_path, MANY)
 
 
 REFUSED = [
@@ -254,7 +254,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("line", "kind", "message"), REFUSED, ids=[line.partition(":")[0] for line, *_ in REFUSED]
 )
-def test_what_the_data_refuses_is_said_before_the_first_trial(tmp_path, line, kind, message):
+def test_values_that_do_not_fit_the_data_are_refused_before_the_first_trial(tmp_path, line, kind, message):
     text = f"""experiment: refused
 data: {{source: 'builtin:iris', test: 0.175}}
 sweep:
@@ -263,7 +263,7 @@ sweep:
     {line}
 """
     with pytest.raises(kind) as caught:
-        swept(tmp_path, text)
+        run_sweep(tmp_path, text)
     first = str(caught.value).splitlines()[0]
     assert first.startswith(f"{tmp_path}/sweep.yaml:6: {message}")
     assert first.endswith(")")
@@ -278,38 +278,38 @@ sweep:
         ("val_rmse", 'sweep.metric.name: unknown "val_rmse"'),
     ],
 )
-def test_a_metric_that_will_not_be_there_is_refused(tmp_path, metric, message):
+def test_a_metric_that_the_trials_will_not_have_is_refused(tmp_path, metric, message):
     text = MANY.replace("  trials: 30", f"  trials: 2\n  metric: {{name: {metric}}}")
     with pytest.raises(SpecError) as caught:
-        swept(tmp_path, text)
+        run_sweep(tmp_path, text)
     assert message in str(caught.value)
 
 
-def test_the_metrics_better_direction_is_taken(tmp_path):
+def test_the_goal_defaults_to_the_metrics_better_direction(tmp_path):
     text = MANY.replace("  trials: 30", "  trials: 6\n  metric: {name: val_macro_f1}")
-    made = swept(tmp_path, text)
-    figures = [result.figures["val_macro_f1"] for result in made.best]
+    sweep = run_sweep(tmp_path, text)
+    figures = [result.figures["val_macro_f1"] for result in sweep.best]
     assert figures == sorted(figures, reverse=True)
-    summary = alone(tmp_path, made.trials[made.best[0].trial - 1].experiment, "best").summary
+    summary = alone(tmp_path, sweep.trials[sweep.best[0].trial - 1].experiment, "best").summary
     assert summary["metrics"]["val"]["macro_f1"] == figures[0]
 
 
 def test_workers_map_one_copy_of_the_data(tmp_path):
-    with open_sweep(load(written(tmp_path, MANY)), tmp_path, total=30, workers=2) as made:
-        stems = {chunk.data.stem for chunk in made.chunks}
+    with open_sweep(load(write_experiment(tmp_path, MANY)), tmp_path, total=30, workers=2) as sweep:
+        stems = {chunk.data.stem for chunk in sweep.chunks}
         assert len(stems) == 8  # two scalings and four seeds, which split the rows
-        names = {path.name for path in made.folder.data.iterdir()}
+        names = {path.name for path in sweep.folder.data.iterdir()}
         assert {f"{stem.name}-train-x.npy" for stem in stems} <= names
-    assert not made.folder.data.exists()
+    assert not sweep.folder.data.exists()
 
 
 def test_many_different_data_need_few_open_files(tmp_path):
-    """Each of a thousand seeds splits the rows anew; no worker may hold the files of all of them."""
+    """Every seed makes its own splits of the rows; no worker may keep the files of all of them open."""
     text = MANY.replace("{distribution: int_uniform, min: 0, max: 3}", "{min: 0, max: 1000000}")
     kinds = [resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE)]
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, kinds[1][1]))
     try:
-        made = swept(tmp_path, text)
+        sweep = run_sweep(tmp_path, text)
     finally:
         resource.setrlimit(*kinds)
-    assert {result.status for result in made.results.values()} == {"finished"}
+    assert {result.status for result in sweep.results.values()} == {"finished"}

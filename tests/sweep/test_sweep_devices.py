@@ -32,7 +32,7 @@ def chunk(*numbers):
     return TrialChunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
 
 
-def test_a_population_that_its_device_has_no_room_for_is_halved_until_it_fits():
+def test_a_population_too_large_for_its_device_is_halved_until_it_fits():
     room, notes = 2, []
     scheduler = Scheduler(deque([chunk(*range(1, 8)), chunk(8, 9)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def test_a_population_that_its_device_has_no_room_for_is_halved_until_it_fits():
     assert not scheduler.attempts
 
 
-def test_a_trial_that_its_device_has_no_room_for_has_failed():
+def test_a_single_trial_too_large_for_its_device_fails():
     scheduler = Scheduler(deque([chunk(1, 2)]), {}, LOSS)
     worker = Worker(None, None)  # type: ignore[arg-type]
     failed = []
@@ -116,7 +116,7 @@ def test_a_device_that_does_not_exist_is_reported_with_its_location(cupy, tmp_pa
     assert expected == str(caught.value)
 
 
-def test_no_device_is_asked_for_under_numpy(tmp_path):
+def test_numpy_uses_no_device(tmp_path):
     (tmp_path / "f.yaml").write_text(SWEEP.replace("cupy", "numpy"))
     assert () == sweep_devices(SearchSpace(load(tmp_path / "f.yaml")))
 

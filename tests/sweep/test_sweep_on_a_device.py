@@ -12,7 +12,7 @@ RATES = (0.1, 0.03, 0.01, 0.003, 1e-4)
 
 
 def results() -> tuple[dict[int, TrialResult], list[dict[int, float]]]:
-    """How each trial ended, and what the rungs were told."""
+    """The result of each trial, and the metrics at each rung."""
     specs = [experiment(IRIS, f"optimizer.learning_rate={rate}") for rate in RATES]
     data = prepared(specs[0])
     trials = tuple(resolve_with_data(spec, data) for spec in specs)
@@ -29,7 +29,7 @@ def results() -> tuple[dict[int, TrialResult], list[dict[int, float]]]:
     return ended, [message.figures for message in messages if isinstance(message, RungReached)]
 
 
-def test_a_chunk_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_ends_the_same_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     here, rungs_here = results()
     monkeypatch.setattr(chunk_training, "open_backend", lambda name, **of: DoubleBackend(of["dtype"], 1))
     there, rungs_there = results()

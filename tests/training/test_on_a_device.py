@@ -207,7 +207,7 @@ class Afterwards:
         ones = [self.run.experiment] * 2
         self.networks = Networks(self.run.final, self.run.final_statistics, ones)
         fitted = (self.run.architecture, self.run.final, self.run.final_statistics, self.data.preprocessing)
-        self.stored = TrainedRun(self.run.experiment, *fitted, self.run.backend, folder=None)  # type: ignore[arg-type]
+        self.stored = TrainedRun(self.run.experiment, *fitted, self.run.backend)
 
     def figures(self) -> Any:
         return final_figures(self.run, self.networks.experiments)

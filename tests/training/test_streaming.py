@@ -153,7 +153,7 @@ def asked_afterwards(place: Any) -> list[Any]:
     run, data = trained(some, place).run, prepared(some[0])
     networks = Networks(run.final, run.final_statistics, [run.experiment] * 2)
     fitted = (run.architecture, run.final, run.final_statistics, data.preprocessing)
-    stored = TrainedRun(run.experiment, *fitted, run.backend, folder=None)  # type: ignore[arg-type]
+    stored = TrainedRun(run.experiment, *fitted, run.backend)
     answer = predict_labelled(stored, data.train)
     told = [answer.response, answer.losses, *mc_predictions(stored, data.train.x, 3)]
     shown = run_predictions(run, networks, most_telling_split(run)[1])

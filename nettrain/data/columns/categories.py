@@ -1,29 +1,38 @@
-"""Columns of categories: a 0/1 input for each value of the training rows (one-hot)."""
+"""Columns of categories: a 0/1 feature for each value of the training rows (one-hot)."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict, cast
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.data.columns.numbers import EMPTY, constant
+from nettrain.data.columns.numbers import EMPTY, constant_note
+from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
-from nettrain.data.tables.table import Mask, Table, as_numbers, counted
+from nettrain.data.tables.table import Table, as_numbers, counted
 
-Matrix = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 MANY_CATEGORIES = 50
-NEARLY_ALL = 0.9  # of the present cells are different: names or keys, not categories
-FEW = 20  # rows of which that says nothing
+NEARLY_ALL = 0.9  # of the present cells are distinct: names or keys, not categories
+FEW_ROWS = 20  # of which that says nothing
+
+
+class CategoryColumnJson(TypedDict):
+    """A column of categories in `preprocessing.json`."""
+
+    name: str
+    kind: Literal["text"]
+    values: list[str]
+    rare: bool
+    numeric: bool
 
 
 @dataclass(frozen=True)
-class TextColumn:
-    """One 0/1 place for each of `values`, then one for missing and unseen cells.
+class CategoryColumn:
+    """One 0/1 feature for each of `values`, then one for missing and unseen cells.
 
-    With `rare`, more values than have a place were seen in training: those and unseen ones share a place of
-    their own, in front of the one for missing cells. With `numeric` the values are spelled numbers.
+    With `rare`, training rows had more values than there are features: rare and unseen ones share a feature,
+    before the one for missing cells. With `numeric` the values are spelled numbers.
     """
 
     name: str
@@ -40,29 +49,29 @@ class TextColumn:
         )
 
     @property
-    def places(self) -> tuple[bool, ...]:
+    def scaled(self) -> tuple[bool, ...]:
         return (False,) * (len(self.values) + 1 + self.rare)
 
-    def encode(self, table: Table) -> Matrix:
-        """(N, places) with a single 1 in each row."""
+    def encode(self, table: Table) -> Floats:
+        """(N, features) with a single 1 in each row."""
         import polars as pl
 
         cells = as_text(table, self.name, numeric=self.numeric)
-        own = len(self.values)
-        hits = cells.replace_strict(
-            list(self.values), list(range(own)), default=own, return_dtype=pl.Int64
+        count = len(self.values)
+        features = cells.replace_strict(
+            list(self.values), list(range(count)), default=count, return_dtype=pl.Int64
         ).to_numpy()
-        hits = np.where(cells.is_null().to_numpy(), own + self.rare, hits)
-        marks = np.zeros((table.height, len(self.places)))
-        marks[np.arange(table.height), hits] = 1
-        return marks
+        features = np.where(cells.is_null().to_numpy(), count + self.rare, features)
+        encoded = np.zeros((table.height, len(self.scaled)))
+        encoded[np.arange(table.height), features] = 1
+        return encoded
 
-    def unfit(self, table: Table) -> tuple[Mask, str]:
-        """No row: what is not known has a place of its own."""
+    def invalid_cells(self, table: Table) -> tuple[Mask, str]:
+        """No row: unknown cells have a feature of their own."""
         table.refuse_unknown(self.name, "column")
         return np.zeros(table.height, dtype=bool), ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> CategoryColumnJson:
         return {
             "name": self.name,
             "kind": "text",
@@ -72,13 +81,14 @@ class TextColumn:
         }
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> "TextColumn":
+    def from_json(data: Mapping[str, object]) -> "CategoryColumn":
         """The column that `to_json` described."""
-        return TextColumn(data["name"], tuple(data["values"]), data["rare"], data["numeric"])
+        column = cast(CategoryColumnJson, data)
+        return CategoryColumn(column["name"], tuple(column["values"]), column["rare"], column["numeric"])
 
 
-def fit_text(table: Table, name: str, train: Rows) -> tuple[TextColumn | None, list[str]]:
-    """The encoder of a column of categories, and what to say about it."""
+def fit_categories(table: Table, name: str, train: Indices) -> tuple[CategoryColumn | None, list[str]]:
+    """The encoder of a column of categories, fitted on the rows `train`, and notes on it."""
     numeric = not as_numbers(table.column(name))[1].any()
     cells = as_text(table, name, numeric=numeric)[train.astype(np.uint32)].to_list()
     counts = Counter(cell for cell in cells if cell is not None)
@@ -90,10 +100,10 @@ def fit_text(table: Table, name: str, train: Rows) -> tuple[TextColumn | None, l
     if gaps:
         notes.append(f"{counted(gaps, 'gap')} in the training rows, marked by a 0/1 input of its own")
     if len(counts) == 1:
-        notes.append(constant(f'"{values[0]}"', gaps))
-    notes += [crowded(len(counts))] if len(counts) > len(values) else []
-    notes += nearly_all(len(counts), len(cells) - gaps)
-    return TextColumn(name, tuple(values), len(counts) > len(values), numeric), notes
+        notes.append(constant_note(f'"{values[0]}"', gaps))
+    notes += [many_note(len(counts))] if len(counts) > len(values) else []
+    notes += nearly_all_notes(len(counts), len(cells) - gaps)
+    return CategoryColumn(name, tuple(values), len(counts) > len(values), numeric), notes
 
 
 def most_frequent(counts: Counter[str]) -> list[str]:
@@ -102,16 +112,16 @@ def most_frequent(counts: Counter[str]) -> list[str]:
     return order[:MANY_CATEGORIES]
 
 
-def crowded(different: int) -> str:
-    """What is said of a column of more values than get a place."""
+def many_note(distinct: int) -> str:
+    """The note on a column with more values than features."""
     return (
-        f"{different} different values; the {MANY_CATEGORIES} most frequent get an input each, "
-        f"the rest ({different - MANY_CATEGORIES}) share one"
+        f"{distinct} different values; the {MANY_CATEGORIES} most frequent get an input each, "
+        f"the rest ({distinct - MANY_CATEGORIES}) share one"
     )
 
 
-def nearly_all(different: int, present: int) -> list[str]:
-    """What is said of a column in which hardly a value comes twice."""
-    if present <= FEW or different < NEARLY_ALL * present:
+def nearly_all_notes(distinct: int, present: int) -> list[str]:
+    """The note on a column in which hardly any value occurs twice, if it is one."""
+    if present <= FEW_ROWS or distinct < NEARLY_ALL * present:
         return []
-    return [f"{different} different values in {present} rows teach little; data.columns.ignore leaves it out"]
+    return [f"{distinct} different values in {present} rows teach little; data.columns.ignore leaves it out"]

@@ -1,122 +1,120 @@
 """How a column's cells become numbers: fitted on the training rows, then the same for every row.
 
-Conventions: an encoder of width w writes (N, w) float64. `places` says for each of the w whether it holds an
-amount, which is scaled, or a 0/1 mark, which is not.
+Conventions: an encoder with w features writes (N, w) float64; `scaled` says for each of them whether it is a
+number that is scaled, or a 0/1 indicator that is not.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.data.columns.categories import TextColumn, fit_text
-from nettrain.data.columns.dates import DateColumn, fit_dates, is_dates
-from nettrain.data.columns.numbers import NumberColumn, fit_numbers, is_truth
+from nettrain.data.columns.categories import CategoryColumn, CategoryColumnJson, fit_categories
+from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
+from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
+from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.table import Table, as_numbers, is_numeric, not_a_number
 
-Matrix = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
-Encoder = NumberColumn | TextColumn | DateColumn
-Fit = Callable[[Table, str, Rows], tuple[Encoder | None, list[str]]]
-KINDS: dict[str, type[NumberColumn] | type[TextColumn] | type[DateColumn]] = {
-    "numbers": NumberColumn,
-    "text": TextColumn,
-    "dates": DateColumn,
+Encoder = NumberColumn | CategoryColumn | DateColumn
+EncoderJson = NumberColumnJson | CategoryColumnJson | DateColumnJson
+FitEncoder = Callable[[Table, str, Indices], tuple[Encoder | None, list[str]]]
+FROM_JSON: dict[object, Callable[[Mapping[str, object]], Encoder]] = {
+    "numbers": NumberColumn.from_json,
+    "text": CategoryColumn.from_json,
+    "dates": DateColumn.from_json,
 }
-SHOWN = 3  # columns in a note
+SHOWN_COLUMNS = 3  # in a note
 ADVICE = "add it to data.missing or correct it, or name the column in data.columns.categorical"
 
 
-def encoder_from_json(data: dict[str, Any]) -> Encoder:
+def encoder_from_json(data: Mapping[str, object]) -> Encoder:
     """The encoder that `to_json` described."""
-    return KINDS[data["kind"]].from_json(data)
+    return FROM_JSON[data["kind"]](data)
 
 
 def fit_encoders(
     table: Table,
     names: Sequence[str],
-    train: Rows,
+    train: Indices,
     *,
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
 ) -> tuple[list[Encoder], list[str]]:
     """An encoder for each named column, fitted on the rows `train`, and notes a person should read.
 
-    Whether a column holds numbers is decided by all rows, so that no seed changes it; for the columns in
-    `categorical` and `numeric` it is given. A column without any value in the training rows gets none.
+    Whether a column holds numbers is decided by all rows, so that no seed changes it, and by `categorical`
+    and `numeric` for the columns in them. A column without any value in the training rows gets no encoder.
     Raises DataError where text stands among numbers.
     """
     encoders: list[Encoder] = []
-    notes: dict[str, list[str]] = {}
+    columns_by_note: dict[str, list[str]] = {}
     for name in names:
-        fit: Fit = fit_text
+        fit: FitEncoder = fit_categories
         if name not in categorical:
-            fit = wanted_numbers(table, name) if name in numeric else suggested(table, name)
-        encoder, said = fit(table, name, train)
+            fit = numeric_fit(table, name) if name in numeric else automatic_fit(table, name)
+        encoder, notes = fit(table, name, train)
         encoders += [encoder] if encoder else []
-        for sentence in said:
-            notes.setdefault(sentence, []).append(name)
-    return encoders, [f"{columns(names)}: {sentence}" for sentence, names in notes.items()]
+        for note in notes:
+            columns_by_note.setdefault(note, []).append(name)
+    return encoders, [f"{columns_text(names)}: {note}" for note, names in columns_by_note.items()]
 
 
-def columns(names: Sequence[str]) -> str:
-    """`column "a"`, or `12 columns ("a", "b", "c", ...)`, of which the same is said."""
+def columns_text(names: Sequence[str]) -> str:
+    """`column "a"`, or `12 columns ("a", "b", "c", ...)`, that share a note."""
     if len(names) == 1:
         return f'column "{names[0]}"'
-    more = ", ..." if len(names) > SHOWN else ""
-    first = ", ".join(f'"{name}"' for name in names[:SHOWN])
+    more = ", ..." if len(names) > SHOWN_COLUMNS else ""
+    first = ", ".join(f'"{name}"' for name in names[:SHOWN_COLUMNS])
     return f"{len(names)} columns ({first}{more})"
 
 
-def suggested(table: Table, name: str) -> Fit:
-    """How a column is encoded when nobody says: by what all its cells are."""
+def automatic_fit(table: Table, name: str) -> FitEncoder:
+    """How a column without a role is encoded: by what all its cells are."""
     if is_dates(table, name):
         return fit_dates
-    return fit_numbers if is_numeric(table, name, ADVICE) else fit_text
+    return fit_numbers if is_numeric(table, name, ADVICE) else fit_categories
 
 
-def wanted_numbers(table: Table, name: str) -> Fit:
-    """How a column is encoded of which numbers are wanted. Raises DataError when it has others."""
+def numeric_fit(table: Table, name: str) -> FitEncoder:
+    """How a column in `numeric` is encoded. Raises DataError when it holds text."""
     if is_dates(table, name):
         return fit_dates
     series = table.column(name)
-    if series.null_count() < series.len() and is_truth(table, name):
-        return fit_truth
+    if series.null_count() < series.len() and is_boolean(table, name):
+        return fit_booleans
     _, wrong = as_numbers(series)
     if wrong.any():
         raise not_a_number(table, name, wrong, "correct it or take the column out of data.columns.numeric")
     return fit_numbers
 
 
-def fit_truth(table: Table, name: str, train: Rows) -> tuple[Encoder | None, list[str]]:
-    """The encoder of a column of false and true as 0 and 1."""
+def fit_booleans(table: Table, name: str, train: Indices) -> tuple[Encoder | None, list[str]]:
+    """The encoder of a column of false and true as 0 and 1, and notes on it."""
     return fit_numbers(table, name, train, truth=True)
 
 
-def encode_column(encoder: Encoder, table: Table, rows: Rows) -> Matrix:
-    """One column's places (M, w) of these rows alone, which errors still place in their source."""
+def encode_column(encoder: Encoder, table: Table, rows: Indices) -> Floats:
+    """One column's features (M, w) of these rows alone, which errors still find in their source."""
     return encoder.encode(table.select(encoder.name).take(rows))
 
 
-def encode_all(encoders: Sequence[Encoder], table: Table) -> Matrix:
-    """All columns' places side by side: (N, D)."""
-    ends = np.cumsum([len(encoder.places) for encoder in encoders])
+def encode_all(encoders: Sequence[Encoder], table: Table) -> Floats:
+    """All columns' features side by side: (N, D)."""
+    ends = np.cumsum([len(encoder.scaled) for encoder in encoders])
     x = np.empty((table.height, ends[-1]))
-    held: list[tuple[NumberColumn, int]] = []
+    from_numbers: list[tuple[NumberColumn, int]] = []
     for encoder, end in zip(encoders, ends, strict=True):
-        if isinstance(encoder, NumberColumn) and table.holds(encoder.name):
-            held.append((encoder, end))
+        if isinstance(encoder, NumberColumn) and table.has_numbers(encoder.name):
+            from_numbers.append((encoder, end))
         else:
-            x[:, end - len(encoder.places) : end] = encoder.encode(table)
-    encode_held(x, held, table)
+            x[:, end - len(encoder.scaled) : end] = encoder.encode(table)
+    encode_numbers(x, from_numbers, table)
     return x
 
 
-def encode_held(x: Matrix, columns: Sequence[tuple[NumberColumn, int]], table: Table) -> None:
-    """Write amounts that the table holds side by side into x (N, D), each column's places before its end.
+def encode_numbers(x: Floats, columns: Sequence[tuple[NumberColumn, int]], table: Table) -> None:
+    """Write columns of `table.numbers` into x (N, D), each column's features before its end.
 
-    What `NumberColumn.encode` writes, without its price for each column, for pictures of thousands of pixels.
+    Writes the same as `NumberColumn.encode`, without its cost per column, for images of thousands of pixels.
     """
     if not columns or table.numbers is None:
         return
@@ -126,11 +124,11 @@ def encode_held(x: Matrix, columns: Sequence[tuple[NumberColumn, int]], table: T
             column.encode(table)  # raises at the first
     missing = np.isnan(values)
     np.copyto(values, [column.fill for column, _ in columns], where=missing)
-    x[:, [end - len(column.places) for column, end in columns]] = values
-    marked = [i for i, (column, _) in enumerate(columns) if column.gaps]
-    x[:, [columns[i][1] - 1 for i in marked]] = missing[:, marked]
+    x[:, [end - len(column.scaled) for column, end in columns]] = values
+    with_gaps = [i for i, (column, _) in enumerate(columns) if column.gaps]
+    x[:, [columns[i][1] - 1 for i in with_gaps]] = missing[:, with_gaps]
 
 
-def amounts(encoders: Sequence[Encoder]) -> npt.NDArray[np.bool_]:
-    """Which of the D places hold amounts, and are scaled: (D,)."""
-    return np.array([place for encoder in encoders for place in encoder.places], dtype=bool)
+def scaled_features(encoders: Sequence[Encoder]) -> Mask:
+    """Which of the D features are scaled: (D,)."""
+    return np.array([scaled for encoder in encoders for scaled in encoder.scaled], dtype=bool)

@@ -1,23 +1,32 @@
-"""Columns of numbers: an amount, and a mark where it is missing."""
+"""Columns of numbers: the number, and an indicator of gaps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict, cast
 
 import numpy as np
-import numpy.typing as npt
 
+from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import number_text
-from nettrain.data.tables.table import Floats, Mask, Table, as_numbers, counted, is_text, not_a_number
+from nettrain.data.tables.table import Table, as_numbers, counted, is_text, not_a_number
 
-Matrix = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
-TRUTH = ("false", "true")
+BOOLEANS = ("false", "true")
 EMPTY = "no value in any training row, left out"
+
+
+class NumberColumnJson(TypedDict):
+    """A column of numbers in `preprocessing.json`."""
+
+    name: str
+    kind: Literal["numbers"]
+    fill: float
+    gaps: bool
+    truth: bool
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """Amounts; a gap becomes `fill`, and is marked by a second 0/1 place where training rows had gaps.
+    """Numbers; a gap becomes `fill`, and is marked by a second, 0/1 feature where training rows had gaps.
 
     With `truth` the cells are false and true, and count as 0 and 1.
     """
@@ -32,25 +41,26 @@ class NumberColumn:
         return (self.name, f"{self.name} is missing") if self.gaps else (self.name,)
 
     @property
-    def places(self) -> tuple[bool, ...]:
+    def scaled(self) -> tuple[bool, ...]:
         return (True, False) if self.gaps else (True,)
 
-    def encode(self, table: Table) -> Matrix:
-        """(N, 1 or 2): the amount, and 1 where it is missing. Raises DataError at a cell that is none."""
-        values, wrong = read_amounts(table, self.name, self.truth)
+    def encode(self, table: Table) -> Floats:
+        """(N, 1 or 2): the number, and 1 where it is missing. Raises DataError at a cell that is none."""
+        values, wrong = read_numbers(table, self.name, self.truth)
         if wrong.any():
             raise not_a_number(table, self.name, wrong, "correct it or leave it empty")
         missing = np.isnan(values)
-        amounts = np.where(missing, self.fill, values)
-        return np.column_stack([amounts, missing] if self.gaps else [amounts]).astype(np.float64)
+        filled = np.where(missing, self.fill, values)
+        return np.column_stack([filled, missing] if self.gaps else [filled]).astype(np.float64)
 
-    def unfit(self, table: Table) -> tuple[Mask, str]:
-        """Which rows (N,) have a cell that cannot be encoded, and what such a cell is not."""
-        if table.holds(self.name) and not self.truth:
+    def invalid_cells(self, table: Table) -> tuple[Mask, str]:
+        """Which rows (N,) have a cell that cannot be encoded, and what was expected of it."""
+        if table.has_numbers(self.name) and not self.truth:
             return np.isinf(table.numbers_of(self.name)), "a number"
-        return read_amounts(table, self.name, self.truth)[1], "true or false" if self.truth else "a number"
+        invalid = read_numbers(table, self.name, self.truth)[1]
+        return invalid, "true or false" if self.truth else "a number"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> NumberColumnJson:
         return {
             "name": self.name,
             "kind": "numbers",
@@ -60,13 +70,17 @@ class NumberColumn:
         }
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> "NumberColumn":
+    def from_json(data: Mapping[str, object]) -> "NumberColumn":
         """The column that `to_json` described."""
-        return NumberColumn(data["name"], float(data["fill"]), data["gaps"], data["truth"])
+        column = cast(NumberColumnJson, data)
+        return NumberColumn(column["name"], float(column["fill"]), column["gaps"], column["truth"])
 
 
-def read_amounts(table: Table, name: str, truth: bool) -> tuple[Floats, Mask]:
-    """A column's values (N,), NaN where there is none, and which present cells are no amount (N,)."""
+def read_numbers(table: Table, name: str, truth: bool) -> tuple[Floats, Mask]:
+    """A column's values (N,), NaN in gaps, and which present cells are no number (N,).
+
+    With `truth`, false and true are the numbers 0 and 1, and all else is none.
+    """
     series = table.column(name)
     if not (truth and is_text(series)):
         return as_numbers(series)
@@ -75,19 +89,19 @@ def read_amounts(table: Table, name: str, truth: bool) -> tuple[Floats, Mask]:
     return values, np.isnan(values) & series.is_not_null().to_numpy()
 
 
-def is_truth(table: Table, name: str) -> bool:
+def is_boolean(table: Table, name: str) -> bool:
     """Whether a column's present cells are all false or true."""
     series = table.column(name)
     if not is_text(series):
         return False
-    return bool(series.drop_nulls().str.to_lowercase().is_in(TRUTH).all())
+    return bool(series.drop_nulls().str.to_lowercase().is_in(BOOLEANS).all())
 
 
 def fit_numbers(
-    table: Table, name: str, train: Rows, truth: bool = False
+    table: Table, name: str, train: Indices, truth: bool = False
 ) -> tuple[NumberColumn | None, list[str]]:
-    """The encoder of a column of numbers, and what to say about it."""
-    values = read_amounts(table, name, truth)[0][train]
+    """The encoder of a column of numbers, fitted on the rows `train`, and notes on it."""
+    values = read_numbers(table, name, truth)[0][train]
     present = values[~np.isnan(values)]
     gaps = len(values) - len(present)
     if not len(present):
@@ -100,10 +114,10 @@ def fit_numbers(
             "a 0/1 input marks gaps"
         )
     if present.min() == present.max():
-        notes.append(constant(number_text(fill), gaps))
+        notes.append(constant_note(number_text(fill), gaps))
     return NumberColumn(name, fill, bool(gaps), truth), notes
 
 
-def constant(value: str, gaps: int) -> str:
-    """What is said of a column with one value."""
+def constant_note(value: str, gaps: int) -> str:
+    """The note on a column with one value."""
     return f"{value} in every training row{' that has one' if gaps else ', so it teaches nothing'}"

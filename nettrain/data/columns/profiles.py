@@ -1,4 +1,4 @@
-"""What a column looks like: its kind, its gaps, its values. Nothing of it is fitted or kept by a run."""
+"""Column profiles: the kind of a column, its gaps, its values. Nothing of them is fitted or kept by a run."""
 
 import re
 from dataclasses import dataclass, replace
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from nettrain.data.columns.dates import is_dates
-from nettrain.data.tables.spelling import missing, value_text
-from nettrain.data.tables.table import Floats, Mask, Table, as_numbers, infinite, is_text
+from nettrain.data.tables.arrays import Floats, Mask
+from nettrain.data.tables.spelling import is_missing, value_text
+from nettrain.data.tables.table import Table, as_numbers, infinite, is_text
 
 if TYPE_CHECKING:
     import polars as pl
 
-Kind = Literal["numbers", "text", "dates", "nothing"]
-CELLS = 2_000_000  # of a larger table numbers are looked at in rows at even distances,
+ColumnKind = Literal["numbers", "text", "dates", "nothing"]
+CELLS = 2_000_000  # of a larger table, numbers are examined in rows at even distances,
 ROWS = 10_000  # but not in fewer
 SHOWN = 3  # values that stand for all of a column
 FEW_WORDS = 3  # different words among numbers may be spellings of a gap
@@ -25,26 +26,26 @@ IDENTIFIER = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid|index|idx)$|^unnamed)|[a-z
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """A column of `rows` cells: `gaps` have no value, the others `different` ones.
+    """A column of `rows` cells: `gaps` have no value, the others `distinct` ones.
 
-    `values` are the most frequent, and `rarest` is how often the least frequent comes; numbers lie from
-    `low` to `high`, are `whole` without fractions, and `running` when they count the rows. `words` are cells
-    among numbers that are none, and `spelled` says that they look like spellings of a gap.
+    `values` are the most frequent, and `rarest` is how often the least frequent occurs. Numbers lie from
+    `low` to `high`, are `integer` when none has a fraction, and `enumerates` says that they number the rows.
+    `words` are cells among numbers that are none; `words_are_gaps` when they look like spellings of a gap.
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     rows: int
     gaps: int = 0
-    different: int = 0
+    distinct: int = 0
     values: tuple[str, ...] = ()
     rarest: int = 0
     low: float = 0.0
     high: float = 0.0
-    whole: bool = False
-    running: bool = False
+    integer: bool = False
+    enumerates: bool = False
     words: tuple[str, ...] = ()
-    spelled: bool = False
+    words_are_gaps: bool = False
 
     @property
     def present(self) -> int:
@@ -53,17 +54,17 @@ class ColumnProfile:
 
     @property
     def constant(self) -> bool:
-        """Whether there is one value only."""
-        return self.different == 1
+        """Whether there is only one value."""
+        return self.distinct == 1
 
     @property
     def named_identifier(self) -> bool:
-        """Whether it is called `id`, `customer_id`, `PassengerId`, or `Unnamed: 0` as pandas does."""
+        """Whether it is called `id`, `customer_id`, `PassengerId`, or `Unnamed: 0` as by pandas."""
         return bool(IDENTIFIER.search(self.name))
 
 
 def column_profiles(table: Table) -> tuple[ColumnProfile, ...]:
-    """How each column of a table looks."""
+    """The profile of each column of a table."""
     sample = sampled(table)
     return tuple(profile(table, sample, name) for name in table.columns)
 
@@ -77,86 +78,86 @@ def sampled(table: Table) -> Table:
 
 
 def profile(table: Table, sample: Table, name: str) -> ColumnProfile:
-    """How a column looks: held as text by all its cells, as one word may decide, held as numbers by some."""
+    """The profile of a column: of text by all its cells, as one word may decide, of numbers by the sample."""
     if not is_text(sample.column(name)):
-        return of_numbers(sample, name, table.height)
+        return numbers_profile(sample, name, table.height)
     series = table.column(name)
     present = series.len() - series.null_count()
     if not present:
         return ColumnProfile(name, "nothing", table.height, table.height)
     _, wrong = as_numbers(series)
-    # a run refuses words among numbers, and takes the column as text when words are a third or more
+    # a run refuses words among numbers, and takes the column as text when words are half of it or more
     mixed = wrong.any() and present > 2 * int((wrong & ~infinite(series)).sum())
     if mixed or not wrong.any():
-        return of_numbers(table, name, table.height)
-    return of_text(table, name)
+        return numbers_profile(table, name, table.height)
+    return text_profile(table, name)
 
 
-def of_numbers(table: Table, name: str, height: int) -> ColumnProfile:
-    """A column of numbers, and of words that stand among them; `height` rows are there to be counted."""
+def numbers_profile(table: Table, name: str, height: int) -> ColumnProfile:
+    """A column of numbers, and of words that stand among them; the whole table has `height` rows."""
     series = table.column(name)
     values, wrong = as_numbers(series)
     present = values[~np.isnan(values)]
     words = words_of(series, wrong)
-    spelled = bool(words) and is_text(series) and spell_gaps(words, wrong)
+    gaps = bool(words) and is_text(series) and words_spell_gaps(words, wrong)
     if words and not present.size:  # such as a column of infinities
-        return replace(of_text(table, name), words=words, spelled=spelled)
+        return replace(text_profile(table, name), words=words, words_are_gaps=gaps)
     if not present.size:
         return ColumnProfile(name, "nothing", table.height, table.height)
-    shown, different, rarest = frequent(table, name)
+    shown, distinct, rarest = frequent_values(table, name)
     return ColumnProfile(
         name,
         "numbers",
         table.height,
-        int(missing(table, name).sum()),
-        different - len(words),
+        int(is_missing(table, name).sum()),
+        distinct - len(words),
         shown,
         rarest,
         float(present.min()),
         float(present.max()),
         bool((present == np.floor(present)).all()),
-        counts_rows(values, height),
+        enumerates_rows(values, height),
         words,
-        spelled,
+        gaps,
     )
 
 
-def of_text(table: Table, name: str) -> ColumnProfile:
+def text_profile(table: Table, name: str) -> ColumnProfile:
     """A column of text or dates."""
-    shown, different, rarest = frequent(table, name)
-    kind: Kind = "dates" if is_dates(table, name) else "text"
+    shown, distinct, rarest = frequent_values(table, name)
+    kind: ColumnKind = "dates" if is_dates(table, name) else "text"
     gaps = table.column(name).null_count()
-    return ColumnProfile(name, kind, table.height, gaps, different, shown, rarest)
+    return ColumnProfile(name, kind, table.height, gaps, distinct, shown, rarest)
 
 
-def frequent(table: Table, name: str) -> tuple[tuple[str, ...], int, int]:
-    """The most frequent values, how many different ones there are, and how often the rarest comes."""
+def frequent_values(table: Table, name: str) -> tuple[tuple[str, ...], int, int]:
+    """The most frequent values, the number of distinct ones, and how often the rarest occurs."""
     import polars as pl
 
     series = table.column(name).rename("value")
     if series.dtype.is_float():
         series = series.fill_nan(None)
     counts = series.drop_nulls().value_counts(name="rows").sort(["rows", "value"], descending=[True, False])
-    shown = [value_text(value) for value in counts["value"].head(SHOWN)]
+    shown = [str(value_text(value)) for value in counts["value"].head(SHOWN)]
     return tuple(shown), counts.height, int(counts["rows"].cast(pl.Int64)[-1])
 
 
 def words_of(series: "pl.Series", wrong: Mask) -> tuple[str, ...]:
-    """The different cells of a column that are no finite numbers, in order."""
+    """The distinct cells of a column that are no finite numbers, in order."""
     import polars as pl
 
     return tuple(series.filter(pl.Series(wrong)).cast(pl.String).unique().sort()) if wrong.any() else ()
 
 
-def spell_gaps(words: tuple[str, ...], wrong: Mask) -> bool:
+def words_spell_gaps(words: tuple[str, ...], wrong: Mask) -> bool:
     """Whether words among numbers look like spellings of a gap: known ones, infinity, or few and rare."""
     if all(word.lower() in GAPS or word.lower().lstrip("+-").startswith("inf") for word in words):
         return True
     return len(words) <= FEW_WORDS and float(wrong.mean()) <= RARE_WORDS
 
 
-def counts_rows(values: Floats, height: int) -> bool:
-    """Whether values (N,) number the rows, `height` in all: whole, different, and without great holes."""
+def enumerates_rows(values: Floats, height: int) -> bool:
+    """Whether values (N,) number the rows, `height` in all: integer, distinct, and without large holes."""
     if np.isnan(values).any() or (values != np.floor(values)).any():
         return False
     order = np.sort(values)

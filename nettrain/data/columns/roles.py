@@ -1,4 +1,4 @@
-"""Roles: which columns are inputs, and which are left out, weigh rows, or hold rows together."""
+"""Roles: which columns are inputs, and which are ignored, weigh rows, or group them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ OneColumn = Annotated[str | int | None, expects("a column's name or position")]
 
 
 class Columns(Settings):
-    """What columns are for, each by name or position; all others but the target are inputs as they look."""
+    """What columns are for, each by name or position; all others but the target are inputs."""
 
     ignore: list[Column] = option([], "columns that are not used")
     categorical: list[Column] = option([], "inputs of which each value is a category, also of numbers")
@@ -21,17 +21,17 @@ class Columns(Settings):
     weight: OneColumn = option(None, "how much a row counts, in the loss and in every figure")
     group: OneColumn = option(None, "rows of one value stay together: never in two splits")
 
-    def named(self, table: Table, targets: Sequence[str]) -> "Roles":
-        """The columns that have these roles.
+    def resolve(self, table: Table, targets: Sequence[str]) -> "Roles":
+        """The names of the columns that have these roles.
 
         Raises DataError for a column that is not there, named twice, in two roles, or the target.
         """
-        taken = dict.fromkeys(targets, "data.target")
+        roles = dict.fromkeys(targets, "data.target")
         names: dict[str, tuple[str, ...]] = {}
         for key, wanted in self:
-            several = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
-            names[key] = _names(table, key, several)
-            _claim(taken, f"data.columns.{key}", names[key])
+            columns = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
+            names[key] = _names(table, key, columns)
+            _claim(roles, f"data.columns.{key}", names[key])
         weight, group = names["weight"], names["group"]
         return Roles(
             names["ignore"], names["categorical"], names["numeric"], *weight or (None,), *group or (None,)
@@ -54,7 +54,7 @@ class Roles:
         return [name for name in table.columns if name not in others]
 
     def columns(self) -> Columns:
-        """The settings that say so."""
+        """The settings with these names."""
         return Columns(
             ignore=list(self.ignore),
             categorical=list(self.categorical),
@@ -70,18 +70,18 @@ def _names(table: Table, key: str, wanted: Sequence[str | int]) -> tuple[str, ..
     for one in wanted:
         if isinstance(one, int) and not -width <= one < width:
             raise DataError(
-                f"data.columns.{key}: {one} is not a position in {table.place}, of {width} columns"
+                f"data.columns.{key}: {one} is not a position in {table.origin}, of {width} columns"
             )
         if isinstance(one, str) and one not in table.columns:
             hint = nearest(one, table.columns)
-            raise DataError(f'data.columns.{key}: {table.place}: no column "{one}"{hint}')
+            raise DataError(f'data.columns.{key}: {table.origin}: no column "{one}"{hint}')
     return tuple(table.columns[one] if isinstance(one, int) else one for one in wanted)
 
 
-def _claim(taken: dict[str, str], role: str, names: Sequence[str]) -> None:
-    """Note the role of these columns. Raises DataError when one has a role already."""
+def _claim(roles: dict[str, str], role: str, names: Sequence[str]) -> None:
+    """Record the role of these columns. Raises DataError when one has a role already."""
     for name in names:
-        if name in taken:
-            other = taken[name]
+        if name in roles:
+            other = roles[name]
             raise DataError(f'{role}: "{name}" is {"named twice" if other == role else f"in {other} too"}')
-        taken[name] = role
+        roles[name] = role

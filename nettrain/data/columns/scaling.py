@@ -1,23 +1,20 @@
-"""Scalings of numeric columns: each entry fits on the training rows and is applied to all.
+"""Scalings of numeric columns: each entry is fitted on the training rows and applied to all.
 
-Conventions: x (N, C) float64 without gaps; `fit(s, x)` -> what was learned, arrays by name;
-`apply(s, fitted, x)` -> (N, C). An array that was learned is all that the entry needs later. Its last axis
-are the columns, so that `fit` may see them in turns; `join` then brings together what several share.
+Conventions: x (N, C) float64 without gaps; `fit(x)` -> the fitted arrays by name; `apply(fitted, x)` ->
+(N, C). The fitted arrays are all that an entry needs later. Their last axis are the columns, so that `fit`
+may be called for some columns after others; `join` then combines what depends on all of them.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import option
+from nettrain.data.tables.arrays import Floats
 from nettrain.errors import DataError
 
-Matrix = npt.NDArray[np.float64]
-Fitted = dict[str, Matrix]
+Fitted = dict[str, Floats]
 
 scalings: Registry["Scaling"] = Registry("scaling")
 
@@ -25,18 +22,15 @@ scalings: Registry["Scaling"] = Registry("scaling")
 class Scaling(Variant):
     """What is done to the numeric columns of a table before a network sees them."""
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
-        """What the training rows teach; nothing unless said."""
+    def fit(self, x: Floats) -> Fitted:
+        """What is learned from the training rows: nothing by default."""
         return {}
 
-    @staticmethod
-    def join(s: Any, fitted: Fitted) -> Fitted:
-        """What was learned of all C columns, where one depends on the others."""
+    def join(self, fitted: Fitted) -> Fitted:
+        """The fitted arrays of all C columns, where one depends on the others."""
         return fitted
 
-    @staticmethod
-    def apply(s: Any, fitted: Fitted, x: Matrix) -> Matrix:
+    def apply(self, fitted: Fitted, x: Floats) -> Floats:
         """The scaled columns (N, C)."""
         raise NotImplementedError
 
@@ -44,8 +38,7 @@ class Scaling(Variant):
 class Affine(Scaling):
     """(x - center) / scale, both (C,)."""
 
-    @staticmethod
-    def apply(s: Any, fitted: Fitted, x: Matrix) -> Matrix:
+    def apply(self, fitted: Fitted, x: Floats) -> Floats:
         return (x - fitted["center"]) / fitted["scale"]
 
 
@@ -53,8 +46,7 @@ class Affine(Scaling):
 class NoScaling(Scaling):
     """The columns as they are."""
 
-    @staticmethod
-    def apply(s: Any, fitted: Fitted, x: Matrix) -> Matrix:
+    def apply(self, fitted: Fitted, x: Floats) -> Floats:
         return x
 
 
@@ -62,13 +54,17 @@ class NoScaling(Scaling):
 class Standard(Affine):
     """(x - mean) / standard deviation over N; a constant column is only centred."""
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
-        constant = x.min(axis=0) == x.max(axis=0)
-        # The rounded mean of equal numbers may differ from them, and so their deviation from 0.
-        center = np.where(constant, x[0], x.mean(axis=0))
-        spread = x.std(axis=0)
-        return {"center": center, "scale": np.where(constant | (spread == 0), 1.0, spread)}
+    def fit(self, x: Floats) -> Fitted:
+        return center_and_spread(x)
+
+
+def center_and_spread(x: Floats) -> Fitted:
+    """Mean and standard deviation (C,) of x (N, C), 1 in place of a deviation of 0."""
+    constant = x.min(axis=0) == x.max(axis=0)
+    # The rounded mean of equal numbers may differ from them, and so their deviation from 0.
+    center = np.where(constant, x[0], x.mean(axis=0))
+    spread = x.std(axis=0)
+    return {"center": center, "scale": np.where(constant | (spread == 0), 1.0, spread)}
 
 
 @scalings.register("minmax")
@@ -84,9 +80,8 @@ class MinMax(Affine):
             raise PydanticCustomError("range", "range does not rise from low to high")
         return self
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
-        low, high = s.range
+    def fit(self, x: Floats) -> Fitted:
+        low, high = self.range
         least, most = x.min(axis=0), x.max(axis=0)
         scale = np.where(most > least, most - least, 1.0) / (high - low)
         return {"center": least - low * scale, "scale": scale}
@@ -96,8 +91,7 @@ class MinMax(Affine):
 class MaxAbs(Affine):
     """x / max |x|: within -1 and 1, 0 stays 0; a column of zeros stays."""
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
+    def fit(self, x: Floats) -> Fitted:
         most = np.abs(x).max(axis=0)
         return {"center": np.zeros_like(most), "scale": np.where(most > 0, most, 1.0)}
 
@@ -106,9 +100,8 @@ class MaxAbs(Affine):
 class Center(Affine):
     """x - mean, for pixels the mean image: differences keep their size."""
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
-        center = Standard.fit(s, x)["center"]
+    def fit(self, x: Floats) -> Fitted:
+        center = center_and_spread(x)["center"]
         return {"center": center, "scale": np.ones_like(center)}
 
 
@@ -121,21 +114,19 @@ class Channel(Affine):
 
     channels: int = option(3, "values of a pixel, which lie side by side", ge=1)
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
+    def fit(self, x: Floats) -> Fitted:
         constant = x.min(axis=0) == x.max(axis=0)
-        return {"center": Standard.fit(s, x)["center"], "scale": np.where(constant, 0.0, x.std(axis=0))}
+        return {"center": center_and_spread(x)["center"], "scale": np.where(constant, 0.0, x.std(axis=0))}
 
-    @staticmethod
-    def join(s: Any, fitted: Fitted) -> Fitted:
+    def join(self, fitted: Fitted) -> Fitted:
         """Of the columns' means m and deviations d: mean of m, and √(mean of d² + variance of m)."""
         width = len(fitted["center"])
-        if width % s.channels:
+        if width % self.channels:
             raise DataError(
-                f"data.scaling: {width} columns of numbers are not pixels of {s.channels} channels"
+                f"data.scaling: {width} columns of numbers are not pixels of {self.channels} channels"
             )
-        means, deviations = (fitted[key].reshape(-1, s.channels) for key in ("center", "scale"))
-        between = Standard.fit(s, means)  # a deviation of 1 where all means are equal
+        means, deviations = (fitted[key].reshape(-1, self.channels) for key in ("center", "scale"))
+        between = center_and_spread(means)  # a deviation of 1 where all means are equal
         same = means.min(axis=0) == means.max(axis=0)
         spread = np.sqrt(np.square(deviations).mean(axis=0) + np.where(same, 0.0, between["scale"] ** 2))
         pixels = len(means)
@@ -152,8 +143,7 @@ class Robust(Affine):
     A few wild values change neither. Quantiles between two values are linear in between.
     """
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
+    def fit(self, x: Floats) -> Fitted:
         first, median, third = np.percentile(x, [25, 50, 75], axis=0)
         return {"center": median, "scale": np.where(third > first, third - first, 1.0)}
 
@@ -171,34 +161,32 @@ class QuantileNormal(Scaling):
 
     knots: int = option(1000, "quantiles that are remembered, at most one for each training row", ge=2)
 
-    @staticmethod
-    def fit(s: Any, x: Matrix) -> Fitted:
-        count = max(2, min(s.knots, len(x)))
+    def fit(self, x: Floats) -> Fitted:
+        count = max(2, min(self.knots, len(x)))
         # a rounded quantile may fall below the one before it
         return {"knots": np.maximum.accumulate(np.quantile(x, np.linspace(0, 1, count), axis=0))}
 
-    @staticmethod
-    def apply(s: Any, fitted: Fitted, x: Matrix) -> Matrix:
+    def apply(self, fitted: Fitted, x: Floats) -> Floats:
         from scipy.special import ndtri
 
         shares = np.empty_like(x)
         for column, knots in enumerate(fitted["knots"].T):
             shares[:, column] = share_below(knots, x[:, column])
-        normal: Matrix = ndtri(np.clip(shares, END, 1 - END))
+        normal: Floats = ndtri(np.clip(shares, END, 1 - END))
         return normal
 
 
 END = 1e-7  # the smallest share of rows, so that Φ⁻¹ stays finite
 
 
-def share_below(knots: Matrix, x: Matrix) -> Matrix:
+def share_below(knots: Floats, x: Floats) -> Floats:
     """The share (N,) of rows below x (N,), by knots (Q,) at even shares; 0.5 everywhere if all are equal."""
     if knots[0] == knots[-1]:
         return np.full_like(x, 0.5)
     shares = np.linspace(0, 1, len(knots))
     # np.interp takes the last of equal knots; from the other side, the first
     shares_down = np.interp(-x, -knots[::-1], -shares[::-1])
-    middle: Matrix = 0.5 * (np.interp(x, knots, shares) - shares_down)
+    middle: Floats = 0.5 * (np.interp(x, knots, shares) - shares_down)
     return middle
 
 
@@ -208,7 +196,6 @@ class Divide(Scaling):
 
     by: float = option(255.0, "divisor", gt=0)
 
-    @staticmethod
-    def apply(s: Any, fitted: Fitted, x: Matrix) -> Matrix:
-        scaled: Matrix = x / s.by
+    def apply(self, fitted: Fitted, x: Floats) -> Floats:
+        scaled: Floats = x / self.by
         return scaled

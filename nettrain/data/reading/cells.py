@@ -1,11 +1,11 @@
-"""Text split into cells, by Polars or, where that gives up or misreads, by Python's slower reader."""
+"""Text split into cells, by Polars or, where that fails or misreads, by Python's slower CSV reader."""
 
 import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from nettrain.data.reading.options import SEPARATORS
 from nettrain.data.reading.textfile import TextFile
@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class Ragged(ValueError):
+class RaggedError(ValueError):
     """Rows of one text have different numbers of cells, or cannot be split into cells."""
+
+
+class CsvReader(Protocol):
+    """Python's CSV reader: rows of cells, and the number of the line read last."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 def find_separator(text: str, separators: Sequence[str] = SEPARATORS) -> str:
@@ -31,57 +39,57 @@ def find_separator(text: str, separators: Sequence[str] = SEPARATORS) -> str:
     return max(separators, key=score)
 
 
-def csv_reader(lines: Iterable[str], separator: str, *, strict: bool = False) -> Any:
-    """Python's reader, which sees a quote after blanks, with the line number it has come to."""
+def csv_reader(lines: Iterable[str], separator: str, *, strict: bool = False) -> CsvReader:
+    """Python's reader, which recognises a quote after blanks and counts lines."""
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=strict)
 
 
-def read_cells(piece: bytes, separator: str) -> "pl.DataFrame":
-    """Every row's cells as text without the blanks around them, rows of empty cells left out.
+def read_cells(chunk: bytes, separator: str) -> "pl.DataFrame":
+    """Every row's cells as text without the blanks around them; rows of empty cells are dropped.
 
-    Raises Ragged.
+    Raises RaggedError.
     """
     import polars as pl
 
     # Polars does not see the quote of ` "x, y"` after a blank; the slower reader does.
-    if b'"' in piece and re.search(rb'[%b\n][ \t]+"' % re.escape(separator.encode()), piece):
-        return cells_one_by_one(piece, separator)
+    if b'"' in chunk and re.search(rb'[%b\n][ \t]+"' % re.escape(separator.encode()), chunk):
+        return cells_one_by_one(chunk, separator)
     try:
         raw = pl.read_csv(
-            piece.lstrip(b"\r\n"),
+            chunk.lstrip(b"\r\n"),
             has_header=False,
             infer_schema=False,
             separator=separator,
             empty_string_is_null=False,
         )
     except pl.exceptions.PolarsError:
-        return cells_one_by_one(piece, separator)
+        return cells_one_by_one(chunk, separator)
     if (raw.to_series(-1) == "").any():  # an empty last cell may be one that is not there
-        refuse_short_rows(piece, separator, raw)
+        refuse_short_rows(chunk, separator, raw)
     frame = raw.select(pl.all().str.strip_chars())
     return frame.filter(pl.any_horizontal(pl.all() != ""))
 
 
 def read_typed(
-    piece: bytes, separator: str, names: Sequence[str], numeric: Sequence[str], missing: Sequence[str]
+    chunk: bytes, separator: str, names: Sequence[str], numeric: Sequence[str], missing: Sequence[str]
 ) -> "pl.DataFrame | None":
-    """The rows with the columns `numeric` as numbers at once, the others as text; null in gaps.
+    """The rows with the columns `numeric` parsed as numbers at once, the others as text; null in gaps.
 
-    None where it takes the cells' text to tell what a row holds: blanks around cells, rows of the wrong
-    length, rows of gaps alone, and cells that are no numbers.
+    None where only the cells' text tells what a row holds: blanks around cells, rows of the wrong length,
+    rows of gaps alone, and cells that are no numbers.
     """
     import polars as pl
 
-    if "" not in missing or has_blanks(piece, separator):
+    if "" not in missing or has_blanks(chunk, separator):
         return None
     schema = {name: pl.Float64() if name in numeric else pl.String() for name in names}
     try:
         frame = pl.read_csv(
-            piece, has_header=False, schema=schema, separator=separator, null_values=list(missing)
+            chunk, has_header=False, schema=schema, separator=separator, null_values=list(missing)
         )
         if frame.to_series(-1).null_count():
-            refuse_short_rows(piece, separator, frame)
-    except (pl.exceptions.PolarsError, Ragged):
+            refuse_short_rows(chunk, separator, frame)
+    except (pl.exceptions.PolarsError, RaggedError):
         return None
     if frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
         return None
@@ -96,50 +104,50 @@ def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame
     return frame.with_columns(pl.when(~text.is_in(list(missing))).then(text).name.keep())
 
 
-def has_blanks(piece: bytes, separator: str) -> bool:
+def has_blanks(chunk: bytes, separator: str) -> bool:
     """Whether blanks surround cells: at a separator, or at an end of a line."""
     ends = (separator.encode(), b"\n", b"\r")
     for blank in {b" ", b"\t"} - {separator.encode()}:
-        if blank in piece and (piece.startswith(blank) or piece.endswith(blank)):
+        if blank in chunk and (chunk.startswith(blank) or chunk.endswith(blank)):
             return True
-        if blank in piece and any(blank + end in piece or end + blank in piece for end in ends):
+        if blank in chunk and any(blank + end in chunk or end + blank in chunk for end in ends):
             return True
     return False
 
 
-def refuse_short_rows(piece: bytes, separator: str, frame: "pl.DataFrame") -> None:
-    """Raise Ragged when rows of the piece, which Polars read as `frame`, have fewer cells than others."""
-    if b'"' not in piece and piece.count(separator.encode()) == frame.height * (frame.width - 1):
+def refuse_short_rows(chunk: bytes, separator: str, frame: "pl.DataFrame") -> None:
+    """Raise RaggedError when rows of the chunk, which Polars read as `frame`, lack cells."""
+    if b'"' not in chunk and chunk.count(separator.encode()) == frame.height * (frame.width - 1):
         return
-    if any(len(row) != frame.width for row in rows_of(piece, separator)):
-        raise Ragged
+    if any(len(row) != frame.width for row in rows_of(chunk, separator)):
+        raise RaggedError
 
 
-def cells_one_by_one(piece: bytes, separator: str) -> "pl.DataFrame":
-    """What `read_cells` gives, by Python's reader. Raises Ragged."""
+def cells_one_by_one(chunk: bytes, separator: str) -> "pl.DataFrame":
+    """What `read_cells` returns, by Python's reader. Raises RaggedError."""
     import polars as pl
 
-    rows = list(rows_of(piece, separator))
+    rows = list(rows_of(chunk, separator))
     if len({len(row) for row in rows}) > 1:
-        raise Ragged
+        raise RaggedError
     names = [f"column_{i}" for i in range(len(rows[0]) if rows else 0)]
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
-def rows_of(piece: bytes, separator: str) -> Iterator[list[str]]:
-    """The cells of each row that is not blank. Raises Ragged where text cannot be split."""
+def rows_of(chunk: bytes, separator: str) -> Iterator[list[str]]:
+    """The cells of each row that is not blank. Raises RaggedError where text cannot be split."""
     try:
-        for row in csv_reader(io.StringIO(piece.decode(), newline=""), separator, strict=True):
+        for row in csv_reader(io.StringIO(chunk.decode(), newline=""), separator, strict=True):
             cells = [cell.strip() for cell in row]
             if any(cells):
                 yield cells
     except csv.Error as error:
-        raise Ragged(str(error)) from error
+        raise RaggedError(str(error)) from error
 
 
-def first_row_end(piece: bytes, separator: str) -> int:
+def first_row_end(chunk: bytes, separator: str) -> int:
     """How many bytes the first row that is not blank takes, blank lines above it included."""
-    stream = io.BytesIO(piece)
+    stream = io.BytesIO(chunk)
     for row in csv_reader((line.decode() for line in stream), separator):
         if any(cell.strip() for cell in row):
             break
@@ -151,21 +159,21 @@ def numbered_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[st
     return ((line, cells) for line, cells in all_rows(file, separator) if any(cells))
 
 
-def empty_rows(file: TextFile, separator: str, width: int, above: int) -> list[tuple[int, int]]:
+def find_empty_rows(file: TextFile, separator: str, width: int, above: int) -> list[tuple[int, int]]:
     """Rows of empty cells between others, as (how many rows are before it, its line). Raises DataError.
 
-    A line without anything is such a row where rows have one cell. `above` rows are no rows of the table.
+    An empty line is such a row where rows have one cell. The first `above` rows belong to the header.
     """
-    found: list[tuple[int, int]] = []
-    waiting: list[int] = []
+    empty: list[tuple[int, int]] = []
+    trailing: list[int] = []  # they count once another row follows
     before = -above
     for line, cells in all_rows(file, separator):
         if any(cells):
-            found += [(before, empty) for empty in waiting if before >= 0]
-            before, waiting = before + 1, []
+            empty += [(before, number) for number in trailing if before >= 0]
+            before, trailing = before + 1, []
         elif width == 1 or len(cells) > 1:
-            waiting.append(line)
-    return found
+            trailing.append(line)
+    return empty
 
 
 def all_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -178,16 +186,16 @@ def all_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, [cell.strip() for cell in row]
                 line = reader.line_num + 1
         except csv.Error as error:
-            raise DataError(f"{file.place}:{line}: cannot be split into cells: {error}") from error
+            raise DataError(f"{file.origin}:{line}: cannot be split into cells: {error}") from error
 
 
 def refuse_ragged(file: TextFile, separator: str) -> None:
-    """Raise DataError at the first row with another number of cells than the first has."""
+    """Raise DataError at the first row whose number of cells differs from the first row's."""
     expected = 0
     for line, row in numbered_rows(file, separator):
         expected = expected or len(row)
         if len(row) != expected:
             raise DataError(
-                f"{file.place}:{line}: {counted(len(row), 'cell')}, but the first row has {expected} "
+                f"{file.origin}:{line}: {counted(len(row), 'cell')}, but the first row has {expected} "
                 f"(separator {separator!r})"
             )

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 EXPECTED = "expected numbers, text, booleans or dates"
 
 
-def refuse_nested(schema: "Mapping[str, pl.DataType]", place: str) -> None:
+def refuse_nested(schema: "Mapping[str, pl.DataType]", origin: str) -> None:
     """Raise DataError when a column does not hold one plain value in each row."""
     import polars as pl
 
     for name, dtype in schema.items():
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-            raise DataError(f'{place}: column "{name}" holds {dtype}, {EXPECTED}')
+            raise DataError(f'{origin}: column "{name}" holds {dtype}, {EXPECTED}')
 
 
 def plain_frame(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
@@ -26,7 +26,7 @@ def plain_frame(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame"
 
 
 def plain_column(column: "pl.Series", missing: Sequence[str]) -> "pl.Series":
-    """A column as text, booleans or plain numbers, null where no value is given.
+    """A column as text, booleans or plain numbers, null in gaps.
 
     Text that is one of `missing` and NaN mean no value; durations become seconds, moments are in UTC.
     """

@@ -1,7 +1,7 @@
 """Whether the first row of a text file names its columns, and how."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nettrain.data.tables.table import as_numbers, refuse_twice
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def looks_like_header(frame: "pl.DataFrame") -> bool:
-    """A column is of numbers but for its first cell; or all is text and no first cell comes again."""
+    """Whether a column holds numbers except in its first cell, or all is text and no first cell recurs."""
     first = [_is_number(cell) for cell in frame.row(0)]
     below = frame.slice(1)
     numeric = [_all_numbers(column) for column in below.get_columns()]
@@ -30,8 +30,8 @@ def _all_numbers(column: "pl.Series") -> bool:
     return column.null_count() < column.len() and not as_numbers(column)[1].any()
 
 
-def column_names(cells: Sequence[Any], place: str) -> tuple[str, ...]:
-    """The names in a header; an empty one becomes its position. Raises DataError when one comes twice."""
+def column_names(cells: Sequence[object], origin: str) -> tuple[str, ...]:
+    """The names in a header; an empty one becomes its position. Raises DataError when two are equal."""
     names = tuple(f"column_{i}" if cell is None else str(cell) for i, cell in enumerate(cells))
-    refuse_twice(names, place)
+    refuse_twice(names, origin)
     return names

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from nettrain.data.reading.conversion import Converted, convert
+from nettrain.data.reading.conversion import ConvertedTable, convert
 from nettrain.data.reading.frames import plain_frame
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.row_chunks import RowChunks
@@ -35,12 +35,12 @@ SPLITS = {
 class MemoryTables:
     """Tables by the split they are for: `train` and, where they were passed, `validation` and `test`."""
 
-    tables: Mapping[str, Converted]
-    places: Mapping[str, str]
+    tables: Mapping[str, ConvertedTable]
+    origins: Mapping[str, str]
 
     @staticmethod
-    def of(data: object, place: str = "data") -> "MemoryTables":
-        """The tables in `data`, which errors call `place`: `data row 17`, rows counted from 1.
+    def of(data: object, origin: str = "data") -> "MemoryTables":
+        """The tables in `data`, which errors call `origin`: `data row 17`, rows counted from 1.
 
         `data` is one table, or a mapping from train, validation and test to a table each, of which train is
         needed. A table is a NumPy array (N, C), a Polars or pandas DataFrame or any other that offers
@@ -53,10 +53,10 @@ class MemoryTables:
         """
         splits = data if is_mapping_of_splits(data) else {"train": data}
         if "train" not in splits:
-            raise DataError(f'{place}: has {", ".join(splits)}, but no "train"')
-        places = {name: f'{place}["{name}"]' if splits is data else place for name in splits}
-        tables = {name: convert(table, places[name]) for name, table in splits.items()}
-        return MemoryTables(tables, places)
+            raise DataError(f'{origin}: has {", ".join(splits)}, but no "train"')
+        origins = {name: f'{origin}["{name}"]' if splits is data else origin for name in splits}
+        tables = {name: convert(table, origins[name]) for name, table in splits.items()}
+        return MemoryTables(tables, origins)
 
     def sources(self) -> dict[str, str]:
         """What the experiment's `data:` block says of them, e.g. `source: memory:train`."""
@@ -65,10 +65,10 @@ class MemoryTables:
     def read(self, name: str, missing: Sequence[str]) -> Source:
         """The table for a split, afresh each time; text that is one of `missing` means no value."""
         table = self.tables[name]
-        held = [one for one in table.names if one not in table.cells.columns]
-        numbers = None if table.numbers is None else RowChunks(tuple(held), [table.numbers])
+        numeric = tuple(one for one in table.names if one not in table.cells.columns)
+        numbers = None if table.numbers is None else RowChunks(numeric, [table.numbers])
         cells = plain_frame(table.cells, missing)
-        read = Table(cells, self.places[name], table.header, numbers=numbers, names=table.names)
+        read = Table(cells, self.origins[name], table.header, numbers=numbers, names=table.names)
         target = table.targets[0] if len(table.targets) == 1 else list(table.targets) or None
         return Source(read, target, header=table.header, apart=bool(table.targets))
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from nettrain.errors import DataError
 
-GZIP = b"\x1f\x8b"  # what every gzip file begins with
+GZIP = b"\x1f\x8b"  # the first bytes of every gzip file
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """The path as a person would type it: relative where that is below the current folder."""
     try:
         return str(path.absolute().relative_to(Path.cwd()))
@@ -23,23 +23,23 @@ def shown(path: Path) -> str:
 
 
 @contextmanager
-def readable(path: Path, prefix: str = "") -> Iterator[None]:
-    """Turn what goes wrong with reading a file into a DataError that names it."""
-    place = f"{prefix}{shown(path)}"
+def reading_errors(path: Path, key: str = "") -> Iterator[None]:
+    """Turn errors of reading a file into a DataError that names it, after the setting `key` if any."""
+    origin = f"{key}: {display_path(path)}" if key else display_path(path)
     try:
         yield
     except FileNotFoundError:
-        raise DataError(f"{place}: no such file{close_file(path)}") from None
+        raise DataError(f"{origin}: no such file{close_file(path)}") from None
     except IsADirectoryError:
-        raise DataError(f"{place}: is a folder, not a file") from None
+        raise DataError(f"{origin}: is a folder, not a file") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{place}: is damaged or cut short ({error})") from error
+        raise DataError(f"{origin}: is damaged or cut short ({error})") from error
     except OSError as error:
-        raise DataError(f"{place}: cannot be read: {error.strerror}") from error
+        raise DataError(f"{origin}: cannot be read: {error.strerror}") from error
 
 
 def close_file(path: Path) -> str:
-    """A hint at the file of that folder whose name is nearest; a common suffix is no likeness."""
+    """A hint at the file of that folder whose name is nearest; equal suffixes do not count as similar."""
     names = os.listdir(path.parent) if path.parent.is_dir() else []
     stems = {name.partition(".")[0]: name for name in sorted(names, reverse=True)}
     close = get_close_matches(path.name.partition(".")[0], stems, n=1)
@@ -49,11 +49,5 @@ def close_file(path: Path) -> str:
 def open_bytes(path: Path) -> io.BufferedIOBase:
     """A file's bytes as a stream, uncompressed when it begins like gzip."""
     with path.open("rb") as stream:
-        zipped = stream.read(len(GZIP)) == GZIP
-    return gzip.open(path, "rb") if zipped else path.open("rb")
-
-
-def read_bytes(path: Path, prefix: str = "") -> bytes:
-    """All bytes of a file, uncompressed when it begins like gzip. Raises DataError after `prefix`."""
-    with readable(path, prefix), open_bytes(path) as stream:
-        return stream.read()
+        compressed = stream.read(len(GZIP)) == GZIP
+    return gzip.open(path, "rb") if compressed else path.open("rb")

@@ -31,10 +31,10 @@ class Source:
         return (self.target,) if isinstance(self.target, str) else tuple(self.target)
 
     def with_targets(self, names: Sequence[str]) -> "Source":
-        """The source with other names for the target's columns. Raises DataError when one comes twice."""
+        """The source with other names for the target's columns. Raises DataError when two are equal."""
         new = dict(zip(self.targets, names, strict=True))
         columns = [new.get(name, name) for name in self.table.columns]
-        refuse_twice(columns, self.table.place)
+        refuse_twice(columns, self.table.origin)
         return replace(
             self, table=self.table.renamed(columns), target=[*names] if len(names) > 1 else names[0]
         )

@@ -1,17 +1,17 @@
-"""Where rows come from: what a source names becomes a table."""
+"""Where rows come from: the name of a source becomes its table."""
 
 from dataclasses import replace
 from pathlib import Path
 
+from nettrain.data.reading.builtin import read_builtin
 from nettrain.data.reading.file_format import FOLDER
 from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, MemoryTables, read_memory
 from nettrain.data.reading.options import ReadOptions
-from nettrain.data.reading.shipped import BUILTINS, read_shipped
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.synthetic import read_synthetic
 from nettrain.data.tables.table import Table
-from nettrain.errors import DataError, nearest
+from nettrain.errors import DataError
 
 TEXT = ".csv"  # how files with an unknown ending are read
 
@@ -22,34 +22,21 @@ def read_source(
     """The rows of `builtin:NAME`, `synthetic:NAME`, `memory:NAME`, a file or a folder.
 
     `seed` draws the synthetic ones, `memory` holds those that were passed from Python. Raises DataError that
-    begins with `key`, the setting which named the source.
+    begins with `key`, the setting that names the source.
     """
     kind, _, name = source.partition(":")
     if kind == "builtin":
-        return _builtin(name, key)
+        return read_builtin(name, key)
     if kind == "synthetic":
         table = read_synthetic(name, seed)
         return Source(table, table.columns[-1])
     if kind == MEMORY:
         return read_memory(name, options.missing, memory, key)
-    return _file(Path(source), options, key)
+    return read_file(Path(source), options, key)
 
 
-def half_of(found: Source, source: str, half: str | None) -> Table:
-    """The rows of a source that brings test rows of its own: `train` or `test`, test unless told.
-
-    Raises DataError when test rows are wanted that it does not bring.
-    """
-    if half == "test" and found.test is None:
-        raise DataError(f"{source}: brings no test rows of its own")
-    if half == "train" or found.test is None:
-        return found.table
-    note = f"{found.test.place}: the test rows that {source} brings (--part train takes the others)"
-    return found.test if half else replace(found.test, notes=(*found.test.notes, note))
-
-
-def _file(path: Path, options: ReadOptions, key: str) -> Source:
-    """The rows of a file or folder: its name says how they are read, and all else is taken for text."""
+def read_file(path: Path, options: ReadOptions, key: str = "") -> Source:
+    """The rows of a file or folder: its ending says how it is read, and an unknown ending means text."""
     name = path.name.lower()
     endings = [ending for ending in FORMATS if name.endswith(ending)]
     ending = max(endings, key=len, default=FOLDER if names_folder(path) else TEXT)
@@ -61,8 +48,14 @@ def names_folder(path: Path) -> bool:
     return path.is_dir() or not (path.suffix or path.exists())
 
 
-def _builtin(name: str, key: str) -> Source:
-    if name not in BUILTINS:
-        raise DataError(f"{key or 'source'}: no built-in data {name!r}{nearest(name, BUILTINS)}")
-    table, test = read_shipped(name)
-    return Source(table, BUILTINS[name].target, test, header=not BUILTINS[name].names)
+def rows_of_split(source: Source, name: str, split: str | None) -> Table:
+    """The train or the test rows of a source; those of None are its test rows where it brings some.
+
+    Raises DataError, which calls the source `name`, when it brings no test rows and they are asked for.
+    """
+    if split == "test" and source.test is None:
+        raise DataError(f"{name}: brings no test rows of its own")
+    if split == "train" or source.test is None:
+        return source.table
+    note = f"{source.test.origin}: the test rows that {name} brings (--part train takes the others)"
+    return source.test if split else replace(source.test, notes=(*source.test.notes, note))

@@ -1,22 +1,21 @@
-"""Synthetic sources: points in the plane that one can draw, and a curve; a function of their seed alone.
+"""Synthetic sources: points in the plane and a curve, all a function of the seed alone.
 
-Conventions: every entry gives ROWS rows as columns (N,) by name, the target last. Rows of the classes
-take turns (0, 1, 2, 0, ...), so that classes are as equal as they can be.
+Conventions: every entry returns ROWS rows as columns (N,) by name, the target last. Rows of the classes
+alternate (0, 1, 2, 0, ...), so that classes are as equal as they can be.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from nettrain.data.tables.arrays import Floats, Indices
 from nettrain.data.tables.table import Table
 
 ROWS = 1000
 SYNTHETIC = 0x64617461_00000003  # purpose of these draws: "data" in ASCII, then a number
-Floats = npt.NDArray[np.float64]
-Labels = npt.NDArray[np.int64]
-Columns = dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
-SYNTHETICS: dict[str, Callable[[np.random.Generator], Columns]] = {}
+ColumnArrays = dict[str, Floats | Indices]
+Make = Callable[[np.random.Generator], ColumnArrays]
+SYNTHETICS: dict[str, Make] = {}
 
 
 def read_synthetic(name: str, seed: int) -> Table:
@@ -25,35 +24,37 @@ def read_synthetic(name: str, seed: int) -> Table:
     return Table.of(SYNTHETICS[name](generator), f"synthetic:{name}")
 
 
-def synthetic(make: Callable[[np.random.Generator], Columns]) -> Callable[[np.random.Generator], Columns]:
-    """Decorator: the function's name becomes that of a source."""
+def synthetic(make: Make) -> Make:
+    """Decorator: the function's name becomes the name of a source."""
     SYNTHETICS[make.__name__] = make
     return make
 
 
-def turns(classes: int) -> Labels:
+def alternating(classes: int) -> Indices:
     """Labels (N,): 0, 1, ..., classes - 1, 0, ..."""
     return np.arange(ROWS) % classes
 
 
-def points(x: Floats, y: Floats, labels: Labels, noise: float, generator: np.random.Generator) -> Columns:
+def points(
+    x: Floats, y: Floats, labels: Indices, noise: float, generator: np.random.Generator
+) -> ColumnArrays:
     """Columns of points in the plane, each moved by N(0, noise²)."""
     moved = noise * generator.standard_normal((2, ROWS))
     return {"x0": x + moved[0], "x1": y + moved[1], "class": labels}
 
 
 @synthetic
-def blobs(generator: np.random.Generator) -> Columns:
-    """Three round clouds on a triangle; one straight line between each two nearly parts them."""
-    labels = turns(3)
+def blobs(generator: np.random.Generator) -> ColumnArrays:
+    """Three round clouds on a triangle; a straight line nearly separates each two."""
+    labels = alternating(3)
     angle = 2 * np.pi * labels / 3 + np.pi / 2
     return points(2 * np.cos(angle), 2 * np.sin(angle), labels, 0.8, generator)
 
 
 @synthetic
-def moons(generator: np.random.Generator) -> Columns:
-    """Two half circles that reach into each other."""
-    labels = turns(2)
+def moons(generator: np.random.Generator) -> ColumnArrays:
+    """Two half circles that interlock."""
+    labels = alternating(2)
     angle = np.pi * generator.random(ROWS)
     x = np.where(labels == 0, np.cos(angle), 1 - np.cos(angle))
     y = np.where(labels == 0, np.sin(angle), 0.5 - np.sin(angle))
@@ -61,25 +62,25 @@ def moons(generator: np.random.Generator) -> Columns:
 
 
 @synthetic
-def circles(generator: np.random.Generator) -> Columns:
-    """A ring around a smaller ring: no straight line parts them."""
-    labels = turns(2)
+def circles(generator: np.random.Generator) -> ColumnArrays:
+    """A ring around a smaller ring: no straight line separates them."""
+    labels = alternating(2)
     angle = 2 * np.pi * generator.random(ROWS)
     radius = np.where(labels == 0, 1.0, 0.5)
     return points(radius * np.cos(angle), radius * np.sin(angle), labels, 0.08, generator)
 
 
 @synthetic
-def spirals(generator: np.random.Generator) -> Columns:
+def spirals(generator: np.random.Generator) -> ColumnArrays:
     """Three arms that wind once around each other."""
-    labels = turns(3)
+    labels = alternating(3)
     along = np.sqrt(generator.random(ROWS))
     angle = 2 * np.pi * (along + labels / 3)
     return points(along * np.cos(angle), along * np.sin(angle), labels, 0.02, generator)
 
 
 @synthetic
-def xor(generator: np.random.Generator) -> Columns:
+def xor(generator: np.random.Generator) -> ColumnArrays:
     """Four noisy corners of a square; opposite ones are of one class."""
     corner = np.arange(ROWS) % 4
     x, y = corner // 2, corner % 2
@@ -87,7 +88,7 @@ def xor(generator: np.random.Generator) -> Columns:
 
 
 @synthetic
-def sine(generator: np.random.Generator) -> Columns:
+def sine(generator: np.random.Generator) -> ColumnArrays:
     """y = sin x + N(0, 0.1²), x uniform over two periods: a target of numbers."""
     x = generator.uniform(-2 * np.pi, 2 * np.pi, ROWS)
     return {"x": x, "y": np.sin(x) + 0.1 * generator.standard_normal(ROWS)}

@@ -1,4 +1,4 @@
-"""A file of text as pieces of whole rows in UTF-8, however it is packed and encoded."""
+"""A text file as chunks of whole rows in UTF-8, whatever its compression and encoding."""
 
 import codecs
 import io
@@ -8,18 +8,18 @@ from typing import IO, cast
 
 from nettrain.errors import DataError
 
-WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LONGEST = 64_000_000  # bytes without the end of a row: a quote that does not close, rather than a cell
 
 
 @dataclass(frozen=True)
 class TextFile:
-    """Text that `open` gives as bytes, as often as it is called; `place` is what errors call it.
+    """Text that `open` gives as bytes, as often as it is called; `origin` is what errors call it.
 
     It is taken for UTF-8, or for Latin-1 when `latin` is set.
     """
 
-    place: str
+    origin: str
     open: Callable[[], io.BufferedIOBase]
     latin: bool = False
 
@@ -28,7 +28,7 @@ class TextFile:
         encoding = "latin-1" if self.latin else "utf-8-sig"
         return io.TextIOWrapper(cast(IO[bytes], self.open()), encoding, newline="")
 
-    def lines(self) -> int:
+    def line_count(self) -> int:
         """How many lines there are, the last one with or without its end."""
         counts, last = {b"\n": 0, b"\r": 0}, b"\n"
         with self.open() as stream:
@@ -37,43 +37,44 @@ class TextFile:
                 last = block[-1:]
         return max(counts.values()) + (last not in counts)
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        """The text in UTF-8 without a byte order mark, cut behind rows into pieces of about `size` bytes.
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """The text in UTF-8 without a byte order mark, in chunks of whole rows of about `size` bytes.
 
         Raises UnicodeDecodeError where it is not in its encoding, DataError where it is no text at all.
         """
-        left = b""
+        rest = b""
         for block in self._blocks(size):
-            data = left + block
+            data = rest + block
             end = end_of_rows(data)
             if end:
                 yield data[:end]
-            left = data[end:]
-            if len(left) > LONGEST:
+            rest = data[end:]
+            if len(rest) > LONGEST:
                 raise DataError(
-                    f"{self.place}: a quote that opens a cell does not close within {len(left)} bytes"
+                    f"{self.origin}: a quote that opens a cell does not close within {len(rest)} bytes"
                 )
-        if left:
-            yield left
+        if rest:
+            yield rest
 
     def _blocks(self, size: int) -> Iterator[bytes]:
+        """The bytes as they are read, in UTF-8 and with \\n at the ends of lines."""
         decoder = codecs.getincrementaldecoder("latin-1" if self.latin else "utf-8-sig")()
         old_line_ends = False
         with self.open() as stream:
             for number, block in enumerate(iter(lambda: stream.read(size), b"")):
                 self._refuse_binary(block, number)
-                plain = block
+                utf8 = block
                 if self.latin or not block.isascii() or decoder.getstate()[0]:
-                    plain = decoder.decode(block).encode()
+                    utf8 = decoder.decode(block).encode()
                 old_line_ends = old_line_ends or (number == 0 and b"\r" in block[:-1] and b"\n" not in block)
-                yield plain.replace(b"\r", b"\n") if old_line_ends else plain
+                yield utf8.replace(b"\r", b"\n") if old_line_ends else utf8
         decoder.decode(b"", final=True)
 
     def _refuse_binary(self, block: bytes, number: int) -> None:
-        if number == 0 and block.startswith(WIDE):
-            raise DataError(f"{self.place}: is UTF-16 text; save the file as UTF-8")
+        if number == 0 and block.startswith(UTF_16):
+            raise DataError(f"{self.origin}: is UTF-16 text; save the file as UTF-8")
         if b"\0" in block:
-            raise DataError(f"{self.place}: is not text (it holds zero bytes)")
+            raise DataError(f"{self.origin}: is not text (it holds zero bytes)")
 
 
 def end_of_rows(data: bytes) -> int:

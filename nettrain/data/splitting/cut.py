@@ -1,4 +1,4 @@
-"""Splits: which rows are held back, as a function of (seed, purpose) and the rows alone.
+"""Cuts: which rows are held out, as a function of (seed, purpose) and the rows alone.
 
 Conventions: rows (M,) are indices into a table of N rows.
 """
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.splitting.groups import take_groups
+from nettrain.data.splitting.groups import choose_groups
+from nettrain.data.tables.arrays import Indices
 from nettrain.errors import DataError
 
 TEST = 0x64617461_00000001  # purposes of draws: "data" in ASCII, then a number
 VALIDATION = 0x64617461_00000002
-Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ def cut(
     groups: Indices | None = None,
     last: bool = False,
 ) -> tuple[Indices, Indices]:
-    """Part `rows` into (kept, taken), both ascending: taken is a share (float) or a count (int) of them.
+    """Divide `rows` into (remaining, held out), both ascending; `size` is a share (float) or a count (int).
 
-    A share is rounded to whole rows, halves up. At most one of these says which rows are taken:
+    A share is rounded to whole rows, halves up. At most one of these says which rows are held out:
     with strata every class gives its share, by largest remainder, so that counts add up exactly;
-    with groups (N,), numbers of the table's rows, whole groups are taken, and the count is as near as they
-    allow; with `last` the last rows are taken.
-    Raises DataError that begins with `key` when nothing would be kept, a class has a single row, or all
-    rows are one group.
+    with groups (N,), numbers of the table's rows, whole groups are held out, and the count is as near as
+    they allow; with `last` the last rows are held out.
+    Raises DataError that begins with `key` when nothing would remain, a class has a single row, or all rows
+    are one group.
     """
     count = math.floor(size * len(rows) + 0.5) if isinstance(size, float) else size
     if count >= len(rows):
@@ -53,17 +53,17 @@ def cut(
         return rows, rows[:0]
     generator = np.random.Generator(np.random.Philox(key=[seed, purpose]))
     if last:
-        taken = rows[-count:]
+        held_out = rows[-count:]
     elif groups is not None:
-        taken = rows[take_groups(groups[rows], count, generator, key)]
+        held_out = rows[choose_groups(groups[rows], count, generator, key)]
     elif strata is not None:
-        taken = take_stratified(rows, strata, count, generator, key)
+        held_out = draw_stratified(rows, strata, count, generator, key)
     else:
-        taken = generator.permutation(rows)[:count]
-    return np.setdiff1d(rows, taken), np.sort(taken)
+        held_out = generator.permutation(rows)[:count]
+    return np.setdiff1d(rows, held_out), np.sort(held_out)
 
 
-def take_stratified(
+def draw_stratified(
     rows: Indices, strata: Strata, count: int, generator: np.random.Generator, key: str
 ) -> Indices:
     """`count` of the rows (M,), in shares as near to the classes' own as whole rows can be."""
@@ -73,10 +73,10 @@ def take_stratified(
         name = strata.classes[classes[np.argmin(sizes)]]
         raise DataError(f'{key}: class "{name}" has a single row, too few for data.stratify: true')
     shares = largest_remainder(sizes, count)
-    picked = [
+    drawn = [
         generator.permutation(rows[labels == c])[:share] for c, share in zip(classes, shares, strict=True)
     ]
-    return np.concatenate(picked)
+    return np.concatenate(drawn)
 
 
 def largest_remainder(sizes: Indices, count: int) -> Indices:

@@ -1,15 +1,14 @@
-"""Groups: rows that belong together, and are held back together or not at all."""
+"""Groups: rows that belong together, and are held out together or not at all."""
 
 import numpy as np
-import numpy.typing as npt
 
+from nettrain.data.tables.arrays import Indices, Mask
 from nettrain.data.tables.spelling import as_text
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.unlabelled import refuse_missing
 from nettrain.errors import DataError
 
-Indices = npt.NDArray[np.int64]
-WEIGHED = 256  # groups whose every combination is looked at
+MOST_COMBINED = 256  # groups of which every combination is considered
 
 
 def read_groups(table: Table, name: str) -> Indices:
@@ -19,39 +18,39 @@ def read_groups(table: Table, name: str) -> Indices:
 
 
 def refuse_shared(first: Table, second: Table, name: str, key: str) -> None:
-    """Raise DataError when a group of one table has rows in another; one without that column has none."""
+    """Raise DataError when two tables have rows of one group; a table without the column has no groups."""
     if name not in second.columns:
         return
     known = set(as_text(first, name))
     groups = as_text(second, name)
     shared = next((row for row, group in enumerate(groups) if group in known), None)
     if shared is not None:
-        raise DataError(f'{key}: {second.at(shared)}: group "{groups[shared]}" has rows in {first.place} too')
+        raise DataError(
+            f'{key}: {second.at(shared)}: group "{groups[shared]}" has rows in {first.origin} too'
+        )
 
 
-def take_groups(
-    groups: Indices, count: int, generator: np.random.Generator, key: str
-) -> npt.NDArray[np.bool_]:
-    """Which of the rows, of groups (M,), are taken: whole groups, as near to `count` rows as they allow.
+def choose_groups(groups: Indices, count: int, generator: np.random.Generator, key: str) -> Mask:
+    """Which of the rows, of groups (M,), are held out: whole groups, as near to `count` rows as they allow.
 
-    At least one group is taken and one left. Which ones is drawn; of two equally near sizes the smaller
-    wins. The nearest size is exact for up to WEIGHED groups; of more, the first drawn are taken as they
-    come while they fit. Raises DataError that begins with `key` when there is one group only.
+    At least one group is held out and one remains. Which ones is drawn; of two equally near sizes the smaller
+    wins. The nearest size is exact for up to MOST_COMBINED groups; of more, the first drawn are taken while
+    they fit. Raises DataError that begins with `key` when there is only one group.
     """
     codes, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(codes) < 2:
         raise DataError(f"{key}: one group only, which cannot be split")
     order = generator.permutation(len(codes))
-    taken = np.zeros(len(codes), dtype=bool)
+    chosen = np.zeros(len(codes), dtype=bool)
     left = count
-    for group in order[:-WEIGHED]:
+    for group in order[:-MOST_COMBINED]:
         if sizes[group] <= left:
-            taken[group] = True
+            chosen[group] = True
             left -= int(sizes[group])
-    last = order[-WEIGHED:]
-    some = len(last) == len(codes)  # otherwise a group is taken and one left already
-    taken[last] = fill_up([int(size) for size in sizes[last]], left, proper=some)
-    return taken[inverse]
+    last = order[-MOST_COMBINED:]
+    proper = len(last) == len(codes)  # otherwise a group is chosen and one remains already
+    chosen[last] = fill_up([int(size) for size in sizes[last]], left, proper=proper)
+    return chosen[inverse]
 
 
 def fill_up(sizes: list[int], count: int, *, proper: bool) -> list[bool]:

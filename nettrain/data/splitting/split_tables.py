@@ -9,13 +9,13 @@ from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.table import Table
-from nettrain.data.targets.renames import rename_cells, unused
+from nettrain.data.targets.renames import rename_cells, unused_renames
 from nettrain.data.targets.unlabelled import drop_missing
 
 
 @dataclass(frozen=True)
-class Tables:
-    """The rows to split, and the test and validation rows of other sources, with targets under new names."""
+class SplitTables:
+    """The rows to split, and test and validation rows of other sources; cells of targets are renamed."""
 
     main: Table
     test: Table | None
@@ -23,52 +23,46 @@ class Tables:
     notes: tuple[str, ...]
 
 
-def read_tables(
-    source: Source,
-    names: Sequence[str],
-    layout: InputLayout,
-    settings: DataSettings,
-    seed: int,
-    memory: MemoryTables | None,
-) -> Tables:
-    """All tables, their targets in the columns `names`. Raises DataError when one cannot be read or used."""
-    test = second_source(settings.test, "test", names, layout, settings.separator, seed, memory)
-    own = source.test if settings.test is None else None
-    validation = second_source(
-        settings.validation, "validation", names, layout, settings.separator, seed, memory
-    )
-    given = [source.table, own if test is None else test, validation]
-    there = [table for table in given if table is not None]
-    notes = [note for table in there for note in table.notes]
-    notes += unused(there, names, settings.labels)
-    done: list[Table | None] = []
-    for table in given:
-        ready, note = (None, "") if table is None else usable(table, names, settings)
-        done.append(ready)
+@dataclass(frozen=True)
+class SecondSources:
+    """How other sources are read: in the layout of the first, with the target in the columns `names`."""
+
+    layout: InputLayout
+    names: Sequence[str]
+    separator: str
+    seed: int
+    memory: MemoryTables | None
+
+    def read(self, size: object, key: str) -> Table | None:
+        """The table of the source that `size` names, None where it names none."""
+        if not isinstance(size, str):
+            return None
+        options = self.layout.options(self.separator)
+        source = read_source(size, options, seed=self.seed, key=f"data.{key}", memory=self.memory)
+        return self.layout.align_source(source, self.names)
+
+
+def read_tables(source: Source, settings: DataSettings, second: SecondSources) -> SplitTables:
+    """The tables of a source and of `second` sources. Raises DataError when one cannot be read or used."""
+    test = second.read(settings.test, "test")
+    if settings.test is None:
+        test = source.test
+    tables = (source.table, test, second.read(settings.validation, "validation"))
+    present = [table for table in tables if table is not None]
+    notes = [note for table in present for note in table.notes]
+    notes += unused_renames(present, second.names, settings.labels)
+    usable: list[Table | None] = []
+    for table in tables:
+        labelled, note = (None, "") if table is None else with_targets(table, second.names, settings)
+        usable.append(labelled)
         notes += [note] if note else []
-    main, test, validation = done
+    main, test, validation = usable
     assert main is not None
-    return Tables(main, test, validation, tuple(notes))
+    return SplitTables(main, test, validation, tuple(notes))
 
 
-def second_source(
-    size: object,
-    key: str,
-    names: Sequence[str],
-    layout: InputLayout,
-    separator: str,
-    seed: int,
-    memory: MemoryTables | None,
-) -> Table | None:
-    """Another source in the form of the first, target included, when `size` names one."""
-    if not isinstance(size, str):
-        return None
-    source = read_source(size, layout.options(separator), seed=seed, key=f"data.{key}", memory=memory)
-    return layout.align_source(source, names)
-
-
-def usable(table: Table, names: Sequence[str], settings: DataSettings) -> tuple[Table, str]:
-    """The table with its target's cells renamed, without rows that have none where that is wanted; a note."""
+def with_targets(table: Table, names: Sequence[str], settings: DataSettings) -> tuple[Table, str]:
+    """The table with its target's cells renamed, rows without a target dropped if they may be; and a note."""
     for name in names:
         table.refuse_unknown(name, "target column")
     table = rename_cells(table, names, settings.labels)

@@ -1,75 +1,75 @@
-"""Columns of numbers side by side, in pieces of rows, so that no large file needs to be held twice."""
+"""Columns of numbers side by side, in chunks of rows, so that no large file needs to be held twice."""
 
 import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Piece = npt.NDArray[Any]  # (M, C): numbers of any one dtype, NaN where no value is given
-Rows = npt.NDArray[np.int64]
+from nettrain.data.tables.arrays import Floats, Indices, Numbers
 
 
 @dataclass(frozen=True, eq=False)
 class RowChunks:
-    """C named columns of N numbers: the parts (M, C) follow one another in the order of the rows."""
+    """C named columns of N numbers: the chunks (M, C) follow one another in the order of the rows.
+
+    Chunks have any one dtype of numbers, and NaN where a value is missing.
+    """
 
     names: tuple[str, ...]
-    parts: list[Piece]
+    chunks: list[Numbers]
 
     @cached_property
-    def places(self) -> dict[str, int]:
-        """Where each column stands."""
-        return {name: place for place, name in enumerate(self.names)}
+    def positions(self) -> dict[str, int]:
+        """Column positions by name."""
+        return {name: position for position, name in enumerate(self.names)}
 
     @property
     def starts(self) -> list[int]:
-        """The first row of each part, and N."""
-        return [int(end) for end in np.cumsum([0, *map(len, self.parts)])]
+        """The first row of each chunk, and N."""
+        return [int(end) for end in np.cumsum([0, *map(len, self.chunks)])]
 
-    def column(self, name: str) -> npt.NDArray[Any]:
+    def column(self, name: str) -> Numbers:
         """A column's numbers (N,)."""
-        place = self.places[name]
-        return np.concatenate([part[:, place] for part in self.parts])
+        position = self.positions[name]
+        return np.concatenate([chunk[:, position] for chunk in self.chunks])
 
-    def block(self, names: Sequence[str]) -> npt.NDArray[np.float64]:
+    def block(self, names: Sequence[str]) -> Floats:
         """These columns (N, C) in float64."""
-        places = [self.places[name] for name in names]
-        return np.concatenate([part[:, places] for part in self.parts]).astype(np.float64)
+        positions = [self.positions[name] for name in names]
+        return np.concatenate([chunk[:, positions] for chunk in self.chunks]).astype(np.float64)
 
-    def take(self, rows: Rows) -> "RowChunks":
-        """The rows (M,) as one part."""
+    def take(self, rows: Indices) -> "RowChunks":
+        """The rows (M,) as one chunk."""
         starts = self.starts
-        taken = np.empty((len(rows), len(self.names)), self.parts[0].dtype)
+        taken = np.empty((len(rows), len(self.names)), self.chunks[0].dtype)
         order = np.argsort(rows, kind="stable")  # linear where rows ascend, as those of splits do
         ends = np.searchsorted(rows[order], starts)
-        for part, low, first, last in zip(self.parts, starts, ends, ends[1:], strict=False):
+        for chunk, start, first, last in zip(self.chunks, starts, ends, ends[1:], strict=False):
             if first < last:
                 here = order[first:last]
-                taken[here] = part[rows[here] - low]
+                taken[here] = chunk[rows[here] - start]
         return RowChunks(self.names, [taken])
 
     def select(self, name: str) -> "RowChunks":
         """One column alone, as views."""
-        place = self.places[name]
-        return RowChunks((name,), [part[:, place : place + 1] for part in self.parts])
+        position = self.positions[name]
+        return RowChunks((name,), [chunk[:, position : position + 1] for chunk in self.chunks])
 
     def renamed(self, names: Sequence[str]) -> "RowChunks":
         """The same numbers under other names."""
-        return RowChunks(tuple(names), self.parts)
+        return RowChunks(tuple(names), self.chunks)
 
-    def forget(self, below: int) -> None:
-        """Give back the memory of the parts that end at or before row `below`: they lose their columns."""
-        for i, end in enumerate(self.starts[1:]):
-            if end <= below:
-                self.parts[i] = np.empty((len(self.parts[i]), 0))
+    def release(self, end: int) -> None:
+        """Free the memory of the chunks that end at or before row `end`: they lose their columns."""
+        for i, chunk_end in enumerate(self.starts[1:]):
+            if chunk_end <= end:
+                self.chunks[i] = np.empty((len(self.chunks[i]), 0))
 
 
-def room_for(height: int, width: int) -> npt.NDArray[np.float64]:
-    """Zeros (height, width), columns contiguous, whose memory goes back to the system when it is freed.
+def allocate_chunk(height: int, width: int) -> Floats:
+    """Zeros (height, width), columns contiguous, whose memory returns to the system when it is freed.
 
     An allocator keeps freed blocks for later, and a large file would count twice while it is encoded.
     """

@@ -1,16 +1,18 @@
-"""How a cell is spelled as text: one spelling for a number, however its file writes it."""
+"""How a cell is spelled as text: a number has one spelling, however its file writes it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from nettrain.data.tables.table import Mask, Table, as_numbers, is_text
+from nettrain.data.tables.arrays import Mask
+from nettrain.data.tables.table import Table, as_numbers, is_text
 
 if TYPE_CHECKING:
     import polars as pl
 
-
+T = TypeVar("T")
 SAMPLE = 1000  # cells that rule out most columns of text at once
+TRUTH_VALUES = {"true", "false"}
 
 
 def number_text(value: float) -> str:
@@ -19,15 +21,15 @@ def number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() else repr(value)
 
 
-def value_text(value: Any) -> Any:
-    """A value as a table spells it: text as it is, `1` for 1.0, `true` for True."""
+def value_text(value: T) -> T | str:
+    """A value as a table spells it: `1` for 1.0, `true` for True; anything else is returned as it is."""
     if isinstance(value, bool):
         return str(value).lower()
     return number_text(value) if isinstance(value, int | float) else value
 
 
 def as_text(table: Table, name: str, *, numeric: bool = False) -> "pl.Series":
-    """A column's cells as text, null where there is none; numbers as `number_text` spells them.
+    """A column's cells as text, null in gaps; numbers as `number_text` spells them.
 
     With `numeric`, text that reads as a number is respelled too, so that 1 and 1.0 are one value.
     """
@@ -35,26 +37,26 @@ def as_text(table: Table, name: str, *, numeric: bool = False) -> "pl.Series":
 
     series = table.column(name)
     if is_text(series) and not numeric:
-        return truths(series)
+        return lowercase_booleans(series)
     values, _ = as_numbers(series)
-    distinct, which = np.unique(values, return_inverse=True)
+    distinct, inverse = np.unique(values, return_inverse=True)
     texts = pl.Series(
         name, [None if np.isnan(value) else number_text(value) for value in distinct], pl.String
     )
-    spelled = texts[which.astype(np.uint32)]
+    spelled = texts[inverse.astype(np.uint32)]
     return spelled.zip_with(spelled.is_not_null(), series.cast(pl.String)) if is_text(series) else spelled
 
 
-def truths(series: "pl.Series") -> "pl.Series":
-    """Text, with True and TRUE as `true` where nothing but booleans is in it, as Parquet files have them."""
-    found = {str(value).lower() for value in series.drop_nulls().head(SAMPLE).unique()}
-    if not found or not found <= {"true", "false"}:
+def lowercase_booleans(series: "pl.Series") -> "pl.Series":
+    """Text, with True and TRUE as `true` in a column of nothing but booleans, as Parquet files have them."""
+    sample = {str(value).lower() for value in series.drop_nulls().head(SAMPLE).unique()}
+    if not sample or not sample <= TRUTH_VALUES:
         return series
     folded = series.str.to_lowercase()
-    return folded if set(folded.drop_nulls().unique()) <= {"true", "false"} else series
+    return folded if set(folded.drop_nulls().unique()) <= TRUTH_VALUES else series
 
 
-def missing(table: Table, name: str) -> Mask:
+def is_missing(table: Table, name: str) -> Mask:
     """Which rows (N,) have no value in a column; NaN in a column of floats is none."""
     series = table.column(name)
     gaps = series.is_null().to_numpy()

@@ -1,59 +1,59 @@
-"""A table as its source gave it: cells by column name, and where each row came from."""
+"""A table as its source has it: cells by column name, and where each row came from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from nettrain.data.tables.arrays import AnyArray, Floats, Indices, Mask, Numbers
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.errors import DataError, nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-STRAY = 0.1  # of the present cells are text: a mistake in a column of numbers
-SAME = 5  # different texts: marks that mean no value
-MANY = 12  # names listed in a message before it gets hard to read
+STRAY_SHARE = 0.1  # at most so much of a column of numbers is text by mistake,
+FEW_TEXTS = 5  # or so many different texts, such as marks that mean no value
+MOST_NAMES = 12  # in a message, before it gets hard to read
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of one source: text or number cells, null where no value is given.
+    """Rows of one source: cells of text or numbers, null in gaps.
 
-    A column is in `cells`, or in `numbers` where a reader holds numbers more cheaply; cells hide numbers of
-    the same name. `columns` is the order of all. `place` is what errors call the source, `header` whether
-    the names are its own (otherwise they are positions). `lines` gives the line each row starts on, and is
-    only asked when an error needs one; `empty` gives the rows of empty cells that were left out between
-    others, each as the number of rows before it and its line. `taken` says which of the source's rows these
-    are, all when None, `notes` what a person should read.
+    A column is in `cells`, or in `numbers` where a reader stores numbers more cheaply; cells hide numbers of
+    the same name. `columns` is the order of all. `origin` is what errors call the source; `header` says
+    whether the names are the source's own (otherwise columns are known by position).
+
+    `line_numbers` gives the line that each row starts on, and is only called when an error needs one.
+    `empty_rows` gives the rows of empty cells that were dropped between others, each as the number of rows
+    before it and its line. `source_rows` says which of the source's rows these are, all when None, and
+    `notes` what a person should read.
     """
 
     cells: "pl.DataFrame"
-    place: str
+    origin: str
     header: bool = True
     separator: str = "auto"
-    lines: Callable[[], Sequence[int]] | None = None
-    empty: Callable[[], Sequence[tuple[int, int]]] | None = None
-    taken: npt.NDArray[np.int64] | None = None
+    line_numbers: Callable[[], Sequence[int]] | None = None
+    empty_rows: Callable[[], Sequence[tuple[int, int]]] | None = None
+    source_rows: Indices | None = None
     numbers: RowChunks | None = None
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @staticmethod
-    def of(columns: Mapping[str, Any], place: str = "rows") -> "Table":
-        """A table from cells in memory: text, numbers, booleans or None."""
+    def of(columns: Mapping[str, Sequence[object] | AnyArray], origin: str = "rows") -> "Table":
+        """A table from columns in memory: text, numbers, booleans or None."""
         import polars as pl
 
-        return Table(pl.DataFrame(dict(columns)), place)
+        return Table(pl.DataFrame(dict(columns)), origin)
 
     @property
     def columns(self) -> list[str]:
-        held = self.numbers.names if self.numbers else ()
-        return list(self.names or (*self.cells.columns, *held))
+        numeric = self.numbers.names if self.numbers else ()
+        return list(self.names or (*self.cells.columns, *numeric))
 
     @property
     def height(self) -> int:
@@ -61,25 +61,25 @@ class Table:
 
     @property
     def frame(self) -> "pl.DataFrame":
-        """All columns side by side, which costs their memory again."""
+        """All columns side by side, which takes their memory again."""
         import polars as pl
 
         return pl.DataFrame([self.column(name) for name in self.columns])
 
     def at(self, row: int) -> str:
         """Where row (from 0) stands: `file.csv:17`, or `builtin:iris row 17` counted from 1."""
-        row = row if self.taken is None else int(self.taken[row])
-        if self.lines is None:
-            return f"{self.place} row {row + 1}"
-        return f"{self.place}:{self.lines()[row]}"
+        row = row if self.source_rows is None else int(self.source_rows[row])
+        if self.line_numbers is None:
+            return f"{self.origin} row {row + 1}"
+        return f"{self.origin}:{self.line_numbers()[row]}"
 
-    def take(self, rows: "npt.NDArray[np.int64]") -> "Table":
-        """The rows (M,) of the table, which errors still place in their source."""
+    def take(self, rows: Indices) -> "Table":
+        """The rows (M,) of the table; errors still find them in their source."""
         rows = np.asarray(rows)
-        taken = rows if self.taken is None else self.taken[rows]
+        source_rows = rows if self.source_rows is None else self.source_rows[rows]
         numbers = self.numbers.take(rows) if self.numbers else None
         cells = self.cells[rows] if self.cells.width else self.cells
-        return replace(self, cells=cells, taken=taken, numbers=numbers, empty=None)
+        return replace(self, cells=cells, source_rows=source_rows, numbers=numbers, empty_rows=None)
 
     def select(self, name: str) -> "Table":
         """The table with one column alone. Raises DataError with the nearest name when it is not there."""
@@ -88,19 +88,19 @@ class Table:
         numbers = self.numbers.select(name) if self.numbers and not cells.width else None
         return replace(self, cells=cells, numbers=numbers, names=(name,))
 
-    def holds(self, name: str) -> bool:
-        """Whether a column's numbers lie beside others."""
-        return self.numbers is not None and name in self.numbers.places and name not in self.cells.columns
+    def has_numbers(self, name: str) -> bool:
+        """Whether a column is one of those in `numbers`."""
+        return self.numbers is not None and name in self.numbers.positions and name not in self.cells.columns
 
-    def numbers_of(self, name: str) -> npt.NDArray[Any]:
-        """The numbers (N,) of a column that is held beside others, NaN in gaps."""
-        assert self.numbers is not None, "see holds"
+    def numbers_of(self, name: str) -> Numbers:
+        """The numbers (N,) of a column that is in `numbers`, NaN in gaps."""
+        assert self.numbers is not None, "see has_numbers"
         return self.numbers.column(name)
 
-    def forget(self, below: int) -> None:
-        """Give back the memory of numbers in rows before `below`, which must not be asked for again."""
+    def release(self, end: int) -> None:
+        """Free the memory of numbers in rows before `end`, which must not be read again."""
         if self.numbers:
-            self.numbers.forget(below)
+            self.numbers.release(end)
 
     def renamed(self, names: Sequence[str]) -> "Table":
         """The table with its columns, in order, under other names."""
@@ -113,26 +113,22 @@ class Table:
         """Raise DataError with the nearest name when the table has no such column."""
         if name not in self.columns:
             hint = nearest(name, self.columns)
-            if len(self.columns) > MANY and "did you mean" not in hint:
-                hint = f" (it has {', '.join(self.columns[:MANY])}, ...)"
-            raise DataError(f'{self.place}: no {role} "{name}"{hint}')
+            if len(self.columns) > MOST_NAMES and "did you mean" not in hint:
+                hint = f" (it has {', '.join(self.columns[:MOST_NAMES])}, ...)"
+            raise DataError(f'{self.origin}: no {role} "{name}"{hint}')
 
     def column(self, name: str, role: str = "column") -> "pl.Series":
         """The cells of a column, booleans as text. Raises DataError with the nearest name."""
+        import polars as pl
+
         self.refuse_unknown(name, role)
         if self.numbers and name not in self.cells.columns:
             return as_series(name, self.numbers.column(name))
         series = self.cells[name]
-        return series if is_text(series) or series.dtype.is_numeric() else series.cast(_text())
+        return series if is_text(series) or series.dtype.is_numeric() else series.cast(pl.String)
 
 
-def _text() -> Any:
-    import polars as pl
-
-    return pl.String
-
-
-def as_series(name: str, values: npt.NDArray[Any]) -> "pl.Series":
+def as_series(name: str, values: AnyArray) -> "pl.Series":
     """A column of numbers (N,), null where they are NaN."""
     import polars as pl
 
@@ -144,22 +140,24 @@ def counted(count: int, thing: str, things: str = "") -> str:
     return f"{count} {thing if count == 1 else things or f'{thing}s'}"
 
 
-def refuse_twice(names: Sequence[str], place: str) -> None:
-    """Raise DataError when a name comes twice."""
+def refuse_twice(names: Sequence[str], origin: str) -> None:
+    """Raise DataError when two columns have one name."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise DataError(f'{place}: two columns are named "{name}"')
+            raise DataError(f'{origin}: two columns are named "{name}"')
         seen.add(name)
 
 
 def is_text(series: "pl.Series") -> bool:
-    """Whether the cells are held as text."""
-    return bool(series.dtype == _text())
+    """Whether the cells are stored as text."""
+    import polars as pl
+
+    return bool(series.dtype == pl.String)
 
 
 def as_numbers(series: "pl.Series") -> tuple[Floats, Mask]:
-    """values (N,), NaN where there is none, and wrong (N,): present cells that are no finite number."""
+    """values (N,), NaN in gaps, and wrong (N,): present cells that are no finite number."""
     import polars as pl
 
     values = series.cast(pl.Float64, strict=False).to_numpy(writable=True)  # gaps become NaN
@@ -185,22 +183,22 @@ def is_numeric(table: Table, name: str, advice: str = "") -> bool:
     if not wrong.any():
         return True
     text = wrong & ~infinite(series)
-    if strays(series.filter(text), series.len() - series.null_count()):
+    if are_strays(series.filter(text), series.len() - series.null_count()):
         raise not_a_number(table, name, wrong, advice)
     return False
 
 
-def strays(texts: "pl.Series", present: int) -> bool:
-    """Whether these texts got among numbers by mistake: less than half, and few or ever the same.
+def are_strays(texts: "pl.Series", present: int) -> bool:
+    """Whether these texts are mistakes in a column of numbers: less than half, and few or mostly the same.
 
     A column of codes, such as ticket numbers of which a quarter has letters, is text as a whole.
     """
-    few = len(texts) <= STRAY * present or texts.n_unique() <= SAME
+    few = len(texts) <= STRAY_SHARE * present or texts.n_unique() <= FEW_TEXTS
     return few and 2 * len(texts) < present
 
 
 def is_infinite(cell: str) -> bool:
-    """Whether a cell spells infinity or no number, as programs write them."""
+    """Whether a cell spells infinity or not-a-number, as programs write them."""
     return cell.lower().lstrip("+-").startswith(("inf", "nan"))
 
 
@@ -210,5 +208,5 @@ def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> Data
     cell = str(table.column(name)[row])
     kind = "a finite number" if is_infinite(cell) else "a number"
     others = f" (and {more} more)" if more else ""
-    said = f"; {advice}" if advice else ""
-    return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}{said}')
+    hint = f"; {advice}" if advice else ""
+    return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}{hint}')

@@ -9,7 +9,7 @@ from nettrain.errors import did_you_mean
 
 
 def rename_cells(table: Table, names: Sequence[str], renames: Mapping[str, str]) -> Table:
-    """The table with the cells of these columns renamed, where it has them; numbers go by their value too."""
+    """The table with the cells of these columns renamed, where it has them; numbers match by value too."""
     for name in names if renames else ():
         if name in table.columns:
             cells = zip(as_text(table, name), as_text(table, name, numeric=True), strict=True)
@@ -26,15 +26,15 @@ def with_text(table: Table, name: str, cells: Sequence[str | None]) -> Table:
     return replace(table, cells=frame, names=tuple(table.columns))
 
 
-def unused(tables: Sequence[Table], names: Sequence[str], renames: Mapping[str, str]) -> list[str]:
+def unused_renames(tables: Sequence[Table], names: Sequence[str], renames: Mapping[str, str]) -> list[str]:
     """Notes on renames of cells that none of the tables, not renamed yet, has."""
-    found: dict[str, None] = {}
+    spellings: dict[str, None] = {}
     for table in tables if renames else ():
         for name in {*names} & {*table.columns}:
             both = [as_text(table, name, numeric=numeric).unique().to_list() for numeric in (False, True)]
-            found |= dict.fromkeys(cell for cells in both for cell in cells if cell is not None)
+            spellings |= dict.fromkeys(cell for cells in both for cell in cells if cell is not None)
     return [
-        f'data.labels: no cell of the target is "{cell}"{did_you_mean(cell, found)}'
+        f'data.labels: no cell of the target is "{cell}"{did_you_mean(cell, spellings)}'
         for cell in renames
-        if cell not in found
+        if cell not in spellings
     ]

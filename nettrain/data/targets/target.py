@@ -6,59 +6,74 @@ Conventions: classes become y (N,) int32, positions in `classes`; numbers become
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.columns.numbers import is_truth, read_amounts
-from nettrain.data.columns.scaling import Standard
+from nettrain.data.columns.numbers import is_boolean, read_numbers
+from nettrain.data.columns.scaling import center_and_spread
+from nettrain.data.tables.arrays import Floats, Indices, Numbers
 from nettrain.data.tables.spelling import as_text
-from nettrain.data.tables.table import Floats, Table, as_numbers, counted, not_a_number
+from nettrain.data.tables.table import Table, as_numbers, counted, not_a_number
 from nettrain.data.targets.unlabelled import refuse_missing
 from nettrain.errors import DataError, nearest
 
 if TYPE_CHECKING:
     import polars as pl
 
-Kind = Literal["classes", "numbers", "labels"]
-Wanted = Literal["auto", "classes", "numbers", "labels"]
-Matrix = npt.NDArray[np.float64]
-NAMED = 5  # classes in a message before it gets hard to read
+TargetKind = Literal["classes", "numbers", "labels"]
+TargetKindSetting = Literal["auto", "classes", "numbers", "labels"]
+TargetSetting = str | int | Sequence[str | int] | None
+MOST_NAMES = 5  # in a message, before it gets hard to read
+
+
+class TargetJson(TypedDict):
+    """The target in `preprocessing.json`."""
+
+    names: list[str]
+    kind: TargetKind
+    classes: list[str]
+    numeric: bool
+    center: list[float]
+    scale: list[float]
+    renames: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted: K names; for classes, theirs, and whether they are numbers; for numbers, the scale.
+    """The K predicted columns by name; for numbers their scale, for classes theirs, and if those are numbers.
 
-    Of two classes the second is the positive one. `renames` are applied to cells before all else.
+    Of two classes the second is the positive one. `renames` are applied to cells before anything else.
     """
 
     names: tuple[str, ...]
-    kind: Kind
+    kind: TargetKind
     classes: tuple[str, ...] = ()
     numeric: bool = True
     center: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     renames: Mapping[str, str] = field(default_factory=dict)
 
-    def read(self, table: Table) -> npt.NDArray[Any]:
+    def read(self, table: Table) -> Numbers:
         """y of a table's renamed rows. Raises DataError at a cell that is missing, unknown or wrong."""
         if self.kind == "classes":
-            return self.labels(table)
-        return self.amounts(table) if self.kind == "numbers" else self.marks(table)
+            return self.class_indices(table)
+        return self.scaled_numbers(table) if self.kind == "numbers" else self.label_values(table)
 
-    def labels(self, table: Table) -> npt.NDArray[np.int32]:
+    def class_indices(self, table: Table) -> npt.NDArray[np.int32]:
         """Positions in `classes` (N,)."""
         import polars as pl
 
         cells = class_names(table, self.names[0], self.numeric)
-        places = list(range(len(self.classes)))
-        found = cells.replace_strict(list(self.classes), places, default=-1, return_dtype=pl.Int32).to_numpy()
-        unknown = np.flatnonzero(found < 0)
+        positions = list(range(len(self.classes)))
+        indices = cells.replace_strict(
+            list(self.classes), positions, default=-1, return_dtype=pl.Int32
+        ).to_numpy()
+        unknown = np.flatnonzero(indices < 0)
         if len(unknown):
             raise self.unknown_classes(table, [cells[int(row)] for row in unknown], int(unknown[0]))
-        return found.astype(np.int32)
+        return indices.astype(np.int32)
 
     def unknown_classes(self, table: Table, cells: Sequence[str], first: int) -> DataError:
         """The error of cells that are no class of the training data; the first stands in row `first`."""
@@ -68,19 +83,19 @@ class Target:
         if len(names) == 1:
             hint = nearest(names[0], self.classes)
             return DataError(f'{where}: class "{names[0]}" is not in the training data{rows}{hint}')
-        return DataError(f"{where}: classes {listed(names)} are not in the training data{rows}")
+        return DataError(f"{where}: classes {quoted_names(names)} are not in the training data{rows}")
 
-    def amounts(self, table: Table) -> Matrix:
+    def scaled_numbers(self, table: Table) -> Floats:
         """Scaled numbers (N, K)."""
-        raw = np.column_stack([read_numbers(table, name) for name in self.names])
-        scaled: Matrix = (raw - np.array(self.center)) / np.array(self.scale)
+        raw = np.column_stack([read_target_numbers(table, name) for name in self.names])
+        scaled: Floats = (raw - np.array(self.center)) / np.array(self.scale)
         return scaled
 
-    def marks(self, table: Table) -> Matrix:
+    def label_values(self, table: Table) -> Floats:
         """0 or 1 for each label (N, K)."""
-        return np.column_stack([read_marks(table, name) for name in self.names])
+        return np.column_stack([read_label(table, name) for name in self.names])
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> TargetJson:
         return {
             "names": list(self.names),
             "kind": self.kind,
@@ -92,28 +107,29 @@ class Target:
         }
 
     @staticmethod
-    def from_json(data: dict[str, Any]) -> "Target":
+    def from_json(data: Mapping[str, object]) -> "Target":
         """The target that `to_json` described."""
+        target = cast(TargetJson, data)
         return Target(
-            tuple(data["names"]),
-            data["kind"],
-            tuple(data["classes"]),
-            data["numeric"],
-            tuple(map(float, data["center"])),
-            tuple(map(float, data["scale"])),
-            dict(data["renames"]),
+            tuple(target["names"]),
+            target["kind"],
+            tuple(target["classes"]),
+            target["numeric"],
+            tuple(map(float, target["center"])),
+            tuple(map(float, target["scale"])),
+            dict(target["renames"]),
         )
 
 
-def listed(names: Sequence[str]) -> str:
+def quoted_names(names: Sequence[str]) -> str:
     """`"a", "b" and 3 more`: the first few names."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(f'"{name}"' for name in names[:NAMED]) + more
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(f'"{name}"' for name in names[:MOST_NAMES]) + more
 
 
-def target_columns(table: Table, wanted: str | int | Sequence[str | int] | None) -> tuple[str, ...]:
-    """The names of the wanted columns, each by name or position; null is the last. Raises DataError."""
-    several = wanted if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
+def target_columns(table: Table, setting: TargetSetting) -> tuple[str, ...]:
+    """The names of the target's columns, each set by name or position; null is the last. Raises DataError."""
+    several = setting if isinstance(setting, Sequence) and not isinstance(setting, str) else [setting]
     names = tuple(target_column(table, one) for one in several)
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
@@ -121,14 +137,14 @@ def target_columns(table: Table, wanted: str | int | Sequence[str | int] | None)
     return names
 
 
-def target_column(table: Table, wanted: str | int | None) -> str:
-    """The name of the wanted column: by name, by position, or the last. Raises DataError."""
-    if isinstance(wanted, str):
-        return str(table.column(wanted, "target column").name)
-    position = -1 if wanted is None else wanted
+def target_column(table: Table, setting: str | int | None) -> str:
+    """The name of a column that is set by name or position; null is the last. Raises DataError."""
+    if isinstance(setting, str):
+        return str(table.column(setting, "target column").name)
+    position = -1 if setting is None else setting
     width = len(table.columns)
     if not -width <= position < width:
-        raise DataError(f"data.target: {position} is not a position in {table.place}, of {width} columns")
+        raise DataError(f"data.target: {position} is not a position in {table.origin}, of {width} columns")
     return table.columns[position]
 
 
@@ -138,8 +154,8 @@ def class_names(table: Table, name: str, numeric: bool) -> "pl.Series":
     return as_text(table, name, numeric=numeric)
 
 
-def read_numbers(table: Table, name: str) -> Floats:
-    """The column's amounts (N,). Raises DataError at a missing cell or one that is no number."""
+def read_target_numbers(table: Table, name: str) -> Floats:
+    """The column's numbers (N,). Raises DataError at a missing cell or one that is no number."""
     refuse_missing(table, name)
     values, wrong = as_numbers(table.column(name))
     if wrong.any():
@@ -147,10 +163,10 @@ def read_numbers(table: Table, name: str) -> Floats:
     return values
 
 
-def read_marks(table: Table, name: str) -> Floats:
+def read_label(table: Table, name: str) -> Floats:
     """0 or 1 (N,), also from false and true. Raises DataError at a missing cell or another one."""
     refuse_missing(table, name)
-    values, wrong = read_amounts(table, name, is_truth(table, name))
+    values, wrong = read_numbers(table, name, is_boolean(table, name))
     wrong |= (values != 0) & (values != 1)
     if wrong.any():
         row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
@@ -160,7 +176,7 @@ def read_marks(table: Table, name: str) -> Floats:
     return values
 
 
-def scale_target(target: Target, table: Table, train: npt.NDArray[np.int64]) -> Target:
+def scale_target(target: Target, table: Table, train: Indices) -> Target:
     """The target with center and scale of standard scaling, fitted on the rows `train`."""
-    fitted = Standard.fit(None, target.amounts(table)[train])
+    fitted = center_and_spread(target.scaled_numbers(table)[train])
     return replace(target, center=tuple(fitted["center"].tolist()), scale=tuple(fitted["scale"].tolist()))

@@ -1,26 +1,26 @@
-"""Rows without a target: refused with their lines, or left out and counted."""
+"""Rows without a target: refused with their lines, or dropped and counted."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.data.tables.spelling import missing
+from nettrain.data.tables.arrays import Indices
+from nettrain.data.tables.spelling import is_missing
 from nettrain.data.tables.table import Table, counted
 from nettrain.errors import DataError
 
-SHOWN = 5
+SHOWN_ROWS = 5
 
 
 def refuse_missing(
     table: Table, name: str, role: str = "target", otherwise: str = ", or set data.missing_target: drop"
 ) -> None:
-    """Raise DataError when rows have no value in a column of this role, with the places of the first."""
-    rows = np.flatnonzero(missing(table, name))
+    """Raise DataError when rows have no value in a column of this role, with the lines of the first."""
+    rows = np.flatnonzero(is_missing(table, name))
     if len(rows):
         raise DataError(
             f'{table.at(int(rows[0]))}: {role} "{name}": {counted(len(rows), "row")} without a value '
-            f"({where(table, rows)}); fill or remove them{otherwise}"
+            f"({lines_text(table, rows)}); fill or remove them{otherwise}"
         )
 
 
@@ -29,18 +29,19 @@ def drop_missing(table: Table, names: Sequence[str]) -> tuple[Table, str]:
 
     Raises DataError when no row is left.
     """
-    gaps = np.any([missing(table, name) for name in names], axis=0)
+    gaps = np.any([is_missing(table, name) for name in names], axis=0)
     rows = np.flatnonzero(gaps)
     if not len(rows):
         return table, ""
     if gaps.all():
-        raise DataError(f"{table.place}: no row has a target")
-    note = f"{table.place}: {counted(len(rows), 'row')} without a target left out ({where(table, rows)})"
+        raise DataError(f"{table.origin}: no row has a target")
+    lines = lines_text(table, rows)
+    note = f"{table.origin}: {counted(len(rows), 'row')} without a target left out ({lines})"
     return table.take(np.flatnonzero(~gaps)), note
 
 
-def where(table: Table, rows: npt.NDArray[np.int64]) -> str:
+def lines_text(table: Table, rows: Indices) -> str:
     """`at 3, 5 and 2 more`: the lines of rows in their table."""
-    lines = [table.at(int(row)).removeprefix(f"{table.place}:") for row in rows[:SHOWN]]
-    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    lines = [table.at(int(row)).removeprefix(f"{table.origin}:") for row in rows[:SHOWN_ROWS]]
+    more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
     return f"at {', '.join(lines)}{more}"

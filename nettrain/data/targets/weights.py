@@ -1,6 +1,6 @@
-"""Weights: how much a row counts, by a column of its own and by its class.
+"""Weights: how much a row counts, by a weight column and by its class.
 
-The column's weights are part of what is measured: they weigh training, and every figure on any rows. Class
+The column's weights are part of what is measured: they weigh training and every figure on any rows. Class
 weights are a means of training, and weigh training rows alone.
 """
 
@@ -9,14 +9,15 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
-from nettrain.data.tables.table import Floats, Mask, Table, as_numbers
+from nettrain.data.tables.table import Table, as_numbers
 from nettrain.data.targets.target import Target
 from nettrain.errors import DataError, nearest
 
 
-def row_weights(table: Table, name: str | None, rows: npt.NDArray[np.int64], called: str) -> Floats:
-    """The weights (M,) that a column gives these rows, 1 without one; errors call them `called`.
+def row_weights(table: Table, name: str | None, rows: Indices, description: str) -> Floats:
+    """The weights (M,) that a column gives these rows, 1 without one; errors call them by `description`.
 
     Raises DataError at a cell of the column that is missing, no finite number or below 0, and when all of
     these rows weigh 0.
@@ -30,37 +31,37 @@ def row_weights(table: Table, name: str | None, rows: npt.NDArray[np.int64], cal
         raise no_weight(table, name, wrong)
     weights: Floats = values[rows]
     if not weights.any():
-        raise DataError(f'{table.place}: weight "{name}": all {called} weigh 0')
+        raise DataError(f'{table.origin}: weight "{name}": all {description} weigh 0')
     return weights
 
 
 def no_weight(table: Table, name: str, wrong: Mask) -> DataError:
-    """The error of cells (N,) that do not weigh a row."""
+    """The error of cells (N,) that are no weight of a row."""
     row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
     others = f" (and {more} more)" if more else ""
     cell = as_text(table, name)[row]
-    what = "no value" if cell is None else f'"{cell}" is not a finite number from 0'
-    return DataError(f'{table.at(row)}: weight "{name}": {what}{others}')
+    reason = "no value" if cell is None else f'"{cell}" is not a finite number from 0'
+    return DataError(f'{table.at(row)}: weight "{name}": {reason}{others}')
 
 
-def class_weights(wanted: object, target: Target, labels: npt.NDArray[np.int32]) -> Floats:
+def class_weights(setting: object, target: Target, labels: npt.NDArray[np.int32]) -> Floats:
     """How much a row of each class weighs (K,), from the training rows' labels (N,).
 
     `balanced` gives N/(K·count): every class weighs the same in all. Classes that a mapping does not name
-    weigh 1. Raises DataError for a class that is not there, with the nearest, and when all weigh 0.
+    weigh 1. Raises DataError for an unknown class, with the nearest, and when all weigh 0.
     """
-    if wanted == "balanced":
+    if setting == "balanced":
         counts = np.bincount(labels, minlength=len(target.classes))
-        weights: Floats = len(labels) / (len(counts) * counts)
-        return weights
-    assert isinstance(wanted, Mapping)
-    unknown = next((name for name in wanted if name not in target.classes), None)
+        balanced: Floats = len(labels) / (len(counts) * counts)
+        return balanced
+    assert isinstance(setting, Mapping)
+    unknown = next((name for name in setting if name not in target.classes), None)
     if unknown is not None:
         raise DataError(
             f'data.class_weights: "{unknown}" is not a class of "{target.names[0]}"'
             f"{nearest(unknown, target.classes)}"
         )
-    given = np.array([float(wanted.get(name, 1.0)) for name in target.classes])
-    if not given.any():
+    weights = np.array([float(setting.get(name, 1.0)) for name in target.classes])
+    if not weights.any():
         raise DataError("data.class_weights: all classes weigh 0")
-    return given
+    return weights

@@ -65,7 +65,7 @@ def _add_source(page: Page, guess: Guess, file: DraftFile) -> None:
     page.entry(1, "source", file.source)
     if not guess.header:
         page.entry(1, "header", False, "columns are numbered; true if the first row names them")
-    elif guess.marks:
+    elif guess.gap_words:
         page.entry(1, "header", True, "the first row names the columns")
 
 
@@ -80,9 +80,9 @@ def _add_target(page: Page, guess: Guess) -> None:
 
 
 def _add_gaps(page: Page, guess: Guess) -> None:
-    if guess.marks:
+    if guess.gap_words:
         text = f"words among numbers are gaps: {gap_words(guess)}"
-        page.entry(1, "missing", [*ReadOptions.missing, *guess.marks], text)
+        page.entry(1, "missing", [*ReadOptions.missing, *guess.gap_words], text)
     if guess.unlabelled:
         page.entry(1, "missing_target", "drop", f"{counted(guess.unlabelled, 'row')} without a target")
     gaps = sorted((c for c in guess.inputs if c.gaps), key=lambda column: -column.gaps)

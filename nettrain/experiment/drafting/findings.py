@@ -21,7 +21,7 @@ def findings(guess: Guess) -> dict[str, str]:
         "codes": f"{listed(guess.codes)}: whole numbers of few values, taken as amounts"
         if guess.codes
         else "",
-        "gaps": f"also written {gap_words(guess)}" if guess.marks else "",
+        "gaps": f"also written {gap_words(guess)}" if guess.gap_words else "",
         "dropped": f"{counted(guess.unlabelled, 'row')} without a target" if guess.unlabelled else "",
         "network": in_words(recommend(guess)),
         "note": "; ".join(guess.notes),
@@ -34,8 +34,8 @@ def seen(guess: Guess) -> str:
     text = f"{guess.rows:,} rows, {counted(len(guess.columns), 'column')}"
     if guess.test_rows:
         text += f", and {guess.test_rows:,} test rows of its own"
-    if guess.looked_at < guess.rows:
-        text += f"; numbers were sampled from {guess.looked_at:,} evenly spaced rows"
+    if guess.sampled_rows < guess.rows:
+        text += f"; numbers were sampled from {guess.sampled_rows:,} evenly spaced rows"
     return text
 
 
@@ -51,12 +51,12 @@ def task(guess: Guess) -> str:
         return "0 and 1 in several columns"
     if len(guess.targets) > 1:
         return f"{len(guess.targets)} columns of them"
-    return f"{target.different:,} different values from {target.low:g} to {target.high:g}"
+    return f"{target.distinct:,} different values from {target.low:g} to {target.high:g}"
 
 
 def gap_words(guess: Guess) -> str:
     """The words that stand for missing numbers, besides the usual ones."""
-    return ", ".join(map(quoted, guess.marks[:NAMED]))
+    return ", ".join(map(quoted, guess.gap_words[:NAMED]))
 
 
 def listed(columns: Iterable[ColumnProfile]) -> str:

@@ -15,7 +15,7 @@ from nettrain.catalogue.registry import Variant, meaning
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import is_later, varies
 from nettrain.data.columns.scaling import scalings
-from nettrain.data.reading.shipped import BUILTINS, Shipped
+from nettrain.data.reading.builtin import BUILTINS, BuiltinData
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.document import PlainValue
@@ -148,14 +148,14 @@ def _facts(variant: type[Variant]) -> Iterator[tuple[str, str]]:
 
 
 def _builtin_sources() -> Iterator[CatalogueEntry]:
-    for name, shipped in BUILTINS.items():
-        text, origin = _description(shipped)
-        yield CatalogueEntry(f"builtin:{name}", text, (), origin, (("target", shipped.target),))
+    for name, data in BUILTINS.items():
+        text, origin = _description(data)
+        yield CatalogueEntry(f"builtin:{name}", text, (), origin, (("target", data.target),))
 
 
-def _description(shipped: Shipped) -> tuple[str, str]:
-    """What a shipped data set is, and where it was taken from."""
-    folder = shipped.train.partition("/")[0]
+def _description(data: BuiltinData) -> tuple[str, str]:
+    """What a built-in data set is, and where it was taken from."""
+    folder = data.train.partition("/")[0]
     file = resources.files("nettrain.data").joinpath("builtin", folder, "SOURCE.txt")
     text, _, rest = file.read_text("utf-8").partition("\n\n")
     origin = rest.removeprefix("Taken from:").partition("Licence:")[0]

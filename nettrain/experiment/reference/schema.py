@@ -9,7 +9,7 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from nettrain.data.settings import KINDS
+from nettrain.data.settings import SOURCE_NAMES
 from nettrain.experiment.monitors import monitors
 from nettrain.experiment.reference.json_schema import JsonSchema
 from nettrain.experiment.settings import Experiment
@@ -59,8 +59,8 @@ def _cleaned_value(value: object) -> object:
 
 def _with_sources(field: JsonSchema) -> JsonSchema:
     """A field that takes a source: with the names of built-in ones, and no other name of their kinds."""
-    names = [f"{kind}:{name}" for kind, names in KINDS.items() for name in names]
-    path = {"type": "string", "not": {"pattern": f"^({'|'.join(KINDS)}):"}}
+    names = [f"{kind}:{name}" for kind, names in SOURCE_NAMES.items() for name in names]
+    path = {"type": "string", "not": {"pattern": f"^({'|'.join(SOURCE_NAMES)}):"}}
     forms = [form for form in field.get("anyOf", []) if form.get("type") != "string"]
     rest = {key: value for key, value in field.items() if key not in ("anyOf", "type")}
     return cast("JsonSchema", {"anyOf": [{"enum": names}, path, *forms], **rest})

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.data.reading.arrays import as_inputs, held
+from nettrain.data.reading.arrays import as_inputs, described
 from nettrain.data.reading.file_format import file_format
-from nettrain.data.reading.opening import readable, shown
+from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
+from nettrain.data.tables.arrays import Numbers
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
@@ -20,24 +21,25 @@ def read_npy(path: Path, options: ReadOptions, key: str = "") -> Source:
 
     Raises DataError for a file that is damaged or holds objects, and for an array of another shape.
     """
-    with readable(path, f"{key}: " if key else ""):
+    origin = display_path(path)
+    with reading_errors(path, key):
         try:
             array = np.load(path, allow_pickle=False)
         except (ValueError, EOFError) as error:
             if "allow_pickle" in str(error):
                 raise DataError(
-                    f"{shown(path)}: is not an NPY file, or holds Python objects, which are not read"
+                    f"{origin}: is not an NPY file, or holds Python objects, which are not read"
                 ) from None
-            raise DataError(f"{shown(path)}: is damaged or cut short ({error})") from error
+            raise DataError(f"{origin}: is damaged or cut short ({error})") from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.shape[1] < 2:
-        what = held(array) if isinstance(array, np.ndarray) else "an archive"
-        raise DataError(f"{shown(path)}: holds {what}, expected rows of two or more columns")
-    return Source(table_of(as_inputs(array, "the array", shown(path)), shown(path)))
+        content = described(array) if isinstance(array, np.ndarray) else "an archive"
+        raise DataError(f"{origin}: holds {content}, expected rows of two or more columns")
+    return Source(table_of(as_inputs(array, "the array", origin), origin))
 
 
-def table_of(rows: np.ndarray[tuple[int, ...], np.dtype[np.number]], place: str) -> Table:
-    """A table of numbers alone."""
+def table_of(rows: Numbers, origin: str) -> Table:
+    """A table of numbers (N, C) alone."""
     import polars as pl
 
     names = tuple(f"column_{i}" for i in range(rows.shape[1]))
-    return Table(pl.DataFrame(), place, header=False, numbers=RowChunks(names, [rows]), names=names)
+    return Table(pl.DataFrame(), origin, header=False, numbers=RowChunks(names, [rows]), names=names)

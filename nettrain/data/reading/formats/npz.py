@@ -4,80 +4,79 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.data.reading.arrays import as_inputs, held, plain_dtype
+from nettrain.data.reading.arrays import as_inputs, described, plain_dtype
 from nettrain.data.reading.file_format import file_format
-from nettrain.data.reading.opening import readable, shown
+from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
+from nettrain.data.tables.arrays import AnyArray
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.table import Table, counted
 from nettrain.errors import DataError
 
-Array = npt.NDArray[Any]
 INPUTS = ("x_train", "x", "x_test")  # the first that is there holds the rows
 
 
 @file_format(".npz")
 def read_npz(path: Path, options: ReadOptions, key: str = "") -> Source:
-    """The rows of an archive and, where it has some, the test rows, in any case of x and y.
+    """The rows of an archive and, where it has some, the test rows; names of arrays in upper or lower case.
 
     x (N, ...) becomes columns x0, x1, ... in the order of memory; y (N,) the column y, y (N, K) y0, y1, ...
-    Raises DataError for damage, objects, and arrays that are not there, do not agree or hold no numbers.
+    Raises DataError for damage, objects, and arrays that are missing, do not agree or hold no numbers.
     """
-    with readable(path, f"{key}: " if key else ""):
+    origin = display_path(path)
+    with reading_errors(path, key):
         path.open("rb").close()
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{shown(path)}: is not an NPZ file, or is cut short")
+            raise DataError(f"{origin}: is not an NPZ file, or is cut short")
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name.lower(): name for name in reversed(archive.files)}
             inputs = [name for name in INPUTS if name in arrays]
             if not inputs:
                 names = ", ".join(archive.files) or "nothing"
-                raise DataError(f"{shown(path)}: no array named x or x_train (it has {names})")
-            table = rows_of(archive, arrays, inputs[0], shown(path))
+                raise DataError(f"{origin}: no array named x or x_train (it has {names})")
+            table = table_of(archive, arrays, inputs[0], origin)
             targets = [name for name in table.columns if name.startswith("y")]
             has_test = inputs[0] != "x_test" and "x_test" in arrays
-            test = rows_of(archive, arrays, "x_test", f"{shown(path)} (test)") if has_test else None
+            test = table_of(archive, arrays, "x_test", f"{origin} (test)") if has_test else None
             return Source(table, targets if len(targets) > 1 else "y", test)
 
 
-def rows_of(archive: Mapping[str, Array], arrays: Mapping[str, str], inputs: str, place: str) -> Table:
+def table_of(archive: Mapping[str, AnyArray], arrays: Mapping[str, str], inputs: str, origin: str) -> Table:
     """A row for each entry of the array `inputs`, with its target where there is one."""
     import polars as pl
 
-    x = as_inputs(read_array(archive, arrays[inputs], place), arrays[inputs], place)
+    x = as_inputs(read_array(archive, arrays[inputs], origin), arrays[inputs], origin)
     target = arrays.get(inputs.replace("x", "y", 1))
-    y = {} if target is None else as_targets(read_array(archive, target, place), target, place)
+    y = {} if target is None else target_columns(read_array(archive, target, origin), target, origin)
     for column in y.values():
         if len(column) != len(x):
             rows = counted(len(x), "row")
-            raise DataError(f"{place}: {arrays[inputs]} has {rows}, but {target} has {len(column)}")
+            raise DataError(f"{origin}: {arrays[inputs]} has {rows}, but {target} has {len(column)}")
     names = tuple(f"x{i}" for i in range(x.shape[1]))
     cells = pl.DataFrame({name: pl.Series(name, column, nan_to_null=True) for name, column in y.items()})
-    return Table(cells, place, header=False, numbers=RowChunks(names, [x]), names=(*names, *y))
+    return Table(cells, origin, header=False, numbers=RowChunks(names, [x]), names=(*names, *y))
 
 
-def read_array(archive: Mapping[str, Array], name: str, place: str) -> Array:
+def read_array(archive: Mapping[str, AnyArray], name: str, origin: str) -> AnyArray:
     """An array of the archive. Raises DataError when it is damaged or holds objects."""
     try:
         return archive[name]
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
         if "allow_pickle" in str(error):
             raise DataError(
-                f"{place}: {name} holds Python objects, which are not read; save numbers"
+                f"{origin}: {name} holds Python objects, which are not read; save numbers"
             ) from None
-        raise DataError(f"{place}: {name} is damaged or cut short ({error})") from error
+        raise DataError(f"{origin}: {name} is damaged or cut short ({error})") from error
 
 
-def as_targets(y: Array, name: str, place: str) -> dict[str, Array]:
+def target_columns(y: AnyArray, name: str, origin: str) -> dict[str, AnyArray]:
     """The columns of y (N,) or (N, K): numbers, booleans or text. Raises DataError when it is neither."""
     if y.dtype.kind not in "buifUS" or y.ndim not in (1, 2):
-        raise DataError(f"{place}: {name} holds {held(y)}, expected a target for each row, or several")
+        raise DataError(f"{origin}: {name} holds {described(y)}, expected a target for each row, or several")
     y = y.astype(str) if y.dtype.kind in "US" else y.astype(plain_dtype(y.dtype), copy=False)
     if y.ndim == 1 or y.shape[1] == 1:
         return {"y": y.reshape(-1)}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.frames import plain_frame, refuse_nested
-from nettrain.data.reading.opening import readable, shown
+from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.table import Table
@@ -20,21 +20,23 @@ def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
     """
     import polars as pl
 
-    place = shown(path)
-    with readable(path, f"{key}: " if key else ""):
+    origin = display_path(path)
+    with reading_errors(path, key):
         path.open("rb").close()
         try:
-            refuse_nested(pl.read_parquet_schema(path), place)
+            refuse_nested(pl.read_parquet_schema(path), origin)
             frame = pl.read_parquet(path, glob=False)
         except pl.exceptions.DuplicateError as error:
-            raise DataError(f"{place}: two columns have one name ({first_line(error)})") from error
+            raise DataError(f"{origin}: two columns have one name ({first_line(error)})") from error
         except pl.exceptions.PolarsError as error:
-            raise DataError(f"{place}: is not a Parquet file, or is damaged ({first_line(error)})") from error
+            raise DataError(
+                f"{origin}: is not a Parquet file, or is damaged ({first_line(error)})"
+            ) from error
     if not frame.height or not frame.width:
-        raise DataError(f"{place}: has no rows")
-    return Source(Table(plain_frame(frame, options.missing), place), header=True)
+        raise DataError(f"{origin}: has no rows")
+    return Source(Table(plain_frame(frame, options.missing), origin), header=True)
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without its advice."""
+    """The message of an error, without the hints on further lines."""
     return str(error).splitlines()[0]

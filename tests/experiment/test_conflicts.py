@@ -1,4 +1,4 @@
-"""Keys that steer the optimizer: which go together, and which do not."""
+"""Keys that control the optimizer: which conflict with each other, and which do not."""
 
 import pytest
 
@@ -49,27 +49,27 @@ PLATEAU = "schedule={name: plateau, monitor: %s}"
         (["regularization.l1=-1"], "regularization.l1: -1"),
     ],
 )
-def test_what_does_not_go_together_is_named(overrides: list[str], expected: str) -> None:
+def test_a_conflict_is_reported_with_its_key(overrides: list[str], expected: str) -> None:
     with pytest.raises(SpecError) as error:
         experiment(IRIS, *overrides)
     assert expected in str(error.value)
 
 
-def test_what_goes_together() -> None:
+def test_combinations_that_do_not_conflict() -> None:
     fixed = "schedule={name: one_cycle, momentum: fixed}"
     experiment(IRIS, fixed, "optimizer={name: momentum, momentum_schedule: sutskever}")
     experiment(IRIS, "training.weight_decay=0.1", "optimizer=adam")
     experiment(IRIS, "optimizer=adamw", "optimizer.weight_decay=0.3")
 
 
-def test_a_plateau_without_a_monitor_watches_what_the_run_does() -> None:
+def test_a_plateau_without_a_monitor_uses_the_one_of_the_run() -> None:
     run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1")]).run
     assert run.plateau.monitor == "val_loss"
     run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1", "data.validation=0")]).run
     assert run.plateau.monitor == "train_loss"
 
 
-def test_a_plateau_cuts_the_rate_of_a_run_that_gets_no_better() -> None:
+def test_a_plateau_reduces_the_rate_of_a_run_that_does_not_improve() -> None:
     stuck = ["optimizer=sgd", "optimizer.learning_rate=1.0e-9", "training.epochs=7"]
     plateau = "schedule={name: plateau, factor: 0.5, patience: 2}"
     rates = [row[1] for row in trained([experiment(IRIS, *stuck, plateau)]).history()]
@@ -77,7 +77,7 @@ def test_a_plateau_cuts_the_rate_of_a_run_that_gets_no_better() -> None:
     assert rates == [1e-9, 1e-9, 1e-9, 5e-10, 5e-10, 2.5e-10, 2.5e-10]
 
 
-def test_one_cycle_moves_adams_beta1() -> None:
+def test_one_cycle_changes_adams_beta1() -> None:
     moved = trained([experiment(IRIS, "schedule=one_cycle")]).weights()
     fixed = trained([experiment(IRIS, "schedule={name: one_cycle, momentum: fixed}")]).weights()
     assert moved.tobytes() != fixed.tobytes()

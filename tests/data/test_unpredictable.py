@@ -31,9 +31,9 @@ def read(text, preprocessing, dtype="float64"):
 
 
 def test_rows_that_all_fit_are_those_of_read_rows(fitted):
-    found = read(HEAD + "\n".join(ROWS), fitted)
-    np.testing.assert_array_equal(read_rows("new.csv", fitted), found.x)
-    assert ([0, 1, 2], 3, []) == (found.rows.tolist(), found.height, found.unfit)
+    result = read(HEAD + "\n".join(ROWS), fitted)
+    np.testing.assert_array_equal(read_rows("new.csv", fitted), result.x)
+    assert ([0, 1, 2], 3, []) == (result.rows.tolist(), result.height, result.unpredictable)
 
 
 def test_every_kind_of_column_says_what_is_wrong(fitted):
@@ -46,16 +46,16 @@ def test_every_kind_of_column_says_what_is_wrong(fitted):
         "nan,Rome,,,",
         ROWS[1],
     ]
-    found = read(HEAD + "\n".join(rows), fitted)
-    assert [0, 6] == found.rows.tolist()
-    assert [(one.row, one.place, one.column, one.reason) for one in found.unfit] == [
+    result = read(HEAD + "\n".join(rows), fitted)
+    assert [0, 6] == result.rows.tolist()
+    assert [(one.row, one.place, one.column, one.reason) for one in result.unpredictable] == [
         (1, "new.csv:3", "age", '"old" is not a number'),
         (2, "new.csv:4", "joined", '"05.01.2024" is not a date'),
         (3, "new.csv:5", "truth", '"maybe" is not true or false'),
         (4, "new.csv:6", "age", '"older" is not a number'),
         (5, "new.csv:7", "age", '"nan" is not a finite number'),
     ]
-    np.testing.assert_array_equal(read(HEAD + f"{ROWS[0]}\n{ROWS[1]}", fitted).x, found.x)
+    np.testing.assert_array_equal(read(HEAD + f"{ROWS[0]}\n{ROWS[1]}", fitted).x, result.x)
 
 
 def test_infinite_values_of_arrays(tmp_path):
@@ -64,13 +64,13 @@ def test_infinite_values_of_arrays(tmp_path):
     data = prepare(DataSettings(source=str(tmp_path / "train.npz"), validation=0), seed=0, dtype="float32")
     x[3, 1], x[5, 0], x[7, 1] = np.inf, 1e308, np.nan
     np.savez(tmp_path / "new.npz", x=x)
-    found = read_predictable(str(tmp_path / "new.npz"), data.preprocessing, dtype="float32")
-    assert [0, 1, 2, 4, 6, 7, 8, 9] == found.rows.tolist()
+    result = read_predictable(str(tmp_path / "new.npz"), data.preprocessing, dtype="float32")
+    assert [0, 1, 2, 4, 6, 7, 8, 9] == result.rows.tolist()
     assert [
         (3, "x1", '"inf" is not a finite number'),
         (5, "x0", "the scaled value is too large for float32"),
-    ] == [(one.row, one.column, one.reason) for one in found.unfit]
-    assert found.unfit[0].place.endswith("new.npz row 4")
+    ] == [(one.row, one.column, one.reason) for one in result.unpredictable]
+    assert result.unpredictable[0].place.endswith("new.npz row 4")
 
 
 EMPTY = [
@@ -82,10 +82,10 @@ EMPTY = [
 
 
 @pytest.mark.parametrize(("text", "rows", "height"), EMPTY)
-def test_rows_of_empty_cells_keep_their_place(tmp_path, monkeypatch, text, rows, height):
+def test_rows_of_empty_cells_keep_their_row(tmp_path, monkeypatch, text, rows, height):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.csv").write_text("a,y\n" + "".join(f"{k},{k * 2.5}\n" for k in range(30)))
     data = prepare(DataSettings(source="train.csv", target="y", validation=0), seed=0, dtype="float64")
-    found = read(text, data.preprocessing)
-    assert (rows, height) == (found.rows.tolist(), found.height)
-    assert sorted({*range(height)} - {*rows}) == [one.row for one in found.unfit]
+    result = read(text, data.preprocessing)
+    assert (rows, height) == (result.rows.tolist(), result.height)
+    assert sorted({*range(height)} - {*rows}) == [one.row for one in result.unpredictable]

@@ -1,0 +1,120 @@
+"""A sweep as a person sees it: the head, its progress, the final report and the picture."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from nettrain.files import write_atomic
+from nettrain.output.console import print_notes
+from nettrain.output.report import head
+from nettrain.output.sweep_progress import RunningGroup, SweepDisplay, SweepState, sweep_progress
+from nettrain.output.sweep_report import Leader, sweep_report
+from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.loop import SweepProgress
+from nettrain.sweep.sweep import Sweep
+
+
+def show_sweep_head(console: Console, sweep: Sweep) -> None:
+    """What is searched, and notes."""
+    head(console, sweep.space.loaded.experiment.experiment, sweep_facts(sweep), sweep.notes)
+
+
+def show_complete(console: Console, sweep: Sweep) -> None:
+    """That all trials are done, and how to add more."""
+    text = f"{sweep.folder.path}: all {len(sweep.trials)} trials are done; --trials N adds more"
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def show_sweep_progress(
+    console: Console, sweep: Sweep, *, quiet: bool
+) -> Iterator[Callable[[SweepProgress], None]]:
+    """A function to call with the sweep's progress, which shows it."""
+    display = sweep_progress(console, quiet=quiet)
+    try:
+        yield _Progress(sweep, display).show
+    finally:
+        display.close()
+
+
+@dataclass
+class _Progress:
+    """A display of a sweep; `fresh` counts the results of this run of it."""
+
+    sweep: Sweep
+    display: SweepDisplay
+    fresh: int = 0
+
+    def show(self, progress: SweepProgress) -> None:
+        self.fresh += len(progress.new_results)
+        print_notes(progress.notes)
+        self.display.show(sweep_state(self.sweep, progress, self.fresh))
+
+
+def sweep_state(sweep: Sweep, progress: SweepProgress, fresh: int) -> SweepState:
+    """How far the sweep has got, and its best trial so far."""
+    best = sweep.best[0] if sweep.best else None
+    return SweepState(
+        done=len(sweep.results),
+        total=len(sweep.trials),
+        fresh=fresh,
+        spent=progress.seconds,
+        left=progress.remaining,
+        metric=sweep.goal.metric,
+        groups=tuple(RunningGroup(one.members, one.epoch, one.epochs) for one in progress.running),
+        best=best.trial if best else None,
+        figure=best.figures[sweep.goal.metric] if best else 0.0,
+        values=sweep.trials[best.trial - 1].values if best else None,
+    )
+
+
+def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> None:
+    """The best trials, what mattered, and the files."""
+    leaders = [
+        Leader(one.trial, one.epochs, one.figures, sweep.trials[one.trial - 1].values) for one in sweep.best
+    ]
+    keys = [parameter.key for parameter in sweep.space.parameters]
+    folder = sweep.folder
+    sweep_report(console, summary, leaders, sweep.influences(), keys, folder.path, folder.file_names())
+
+
+def sweep_facts(sweep: Sweep) -> dict[str, str]:
+    """What is searched, in a few words."""
+    left = sum(len(chunk.trials) for chunk in sweep.chunks)
+    done = f", {len(sweep.results)} done already" if sweep.results else ""
+    return {
+        "search": f"{sweep.space.settings.method}, {len(sweep.trials)} trials{done}, by {sweep.goal.metric}",
+        "over": ", ".join(parameter.key for parameter in sweep.space.parameters),
+        "work": f"{left} networks in {len(sweep.chunks)} populations, {sweep.workers} workers",
+        "backend": _backend(sweep),
+    }
+
+
+def _backend(sweep: Sweep) -> str:
+    """Where it computes and, where that was left open, why."""
+    choice, gpus = sweep.space.backend, ", ".join(map(str, sweep.devices))
+    devices = f", device{'s' if len(sweep.devices) > 1 else ''} {gpus}" if gpus else ""
+    reason = f" (auto: {choice.reason})" if choice.reason else ""
+    return f"{choice.name}{devices}{reason}"
+
+
+def draw_sweep(sweep: Sweep) -> None:
+    """Write parameters.png, if there are results and parameters to show."""
+    from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
+
+    drawn = [one for one in sweep.space.parameters if any(one.key in trial.values for trial in sweep.trials)]
+    axes = [ParameterAxis(one.key, one.distribution.log) for one in drawn]
+    best = sweep.best[:1]
+    points = [
+        TrialPoint(
+            one.status,
+            one.figures.get(sweep.goal.metric) if one.status in ("finished", "pruned") else None,
+            sweep.trials[one.trial - 1].values,
+            best=one in best,
+        )
+        for one in sweep.results.values()
+    ]
+    if points and axes:
+        write_atomic(sweep.folder.picture, parameters_picture(points, axes, sweep.goal.metric))
