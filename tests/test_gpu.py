@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from nettrain.backend.choose import open_backend
 from nettrain.backend.device import device
 from nettrain.errors import BackendError
-from nettrain.training import double_buffer as ring
+from nettrain.training.rows import double_buffer as ring
 from tests.cli.command import CONFIGS, inside
 
 

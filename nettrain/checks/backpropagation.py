@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from nettrain.backend.base import HostArray
 from nettrain.checks.problem import RATE, Numbers, Problem
-from nettrain.training.coefficients import coefficient_table
-from nettrain.training.step import training_step
+from nettrain.training.step.coefficients import coefficient_table
+from nettrain.training.step.training_step import training_step
 
 
 @dataclass(frozen=True)

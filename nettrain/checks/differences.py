@@ -18,8 +18,8 @@ from nettrain.checks.backpropagation import batch_losses
 from nettrain.checks.problem import Numbers, Problem
 from nettrain.model.architecture import Node
 from nettrain.model.tape import Tape
-from nettrain.training.batches import Index
-from nettrain.training.step import append_loss
+from nettrain.training.rows.batches import Index
+from nettrain.training.step.training_step import append_loss
 
 Flags = npt.NDArray[np.bool_]
 

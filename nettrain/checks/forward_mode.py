@@ -6,7 +6,7 @@ from nettrain.checks.dual import Dual, one_by_one, toward
 from nettrain.checks.objective import Objective, Tensors
 from nettrain.checks.problem import Numbers, Problem
 from nettrain.model.parameters import Slot, views
-from nettrain.training.batches import Index
+from nettrain.training.rows.batches import Index
 
 BLOCK_BYTES = 1 << 23  # of tangents in one signal of the widest layer
 

@@ -27,7 +27,7 @@ from nettrain.checks.forward_mode import directional_derivatives, partial_deriva
 from nettrain.checks.objective import Objective, Tensors
 from nettrain.checks.problem import Numbers, Problem
 from nettrain.model.parameters import ParameterLayout, Slot, views
-from nettrain.training.batches import Index
+from nettrain.training.rows.batches import Index
 
 DIRECTIONS = 3
 AFFORDABLE = 10**11  # multiplications that a check may cost when nobody says how much it shall do

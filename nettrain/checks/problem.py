@@ -18,9 +18,9 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.model.architecture import Architecture
 from nettrain.model.parameters import ParameterLayout
-from nettrain.training.batches import Index, orders
 from nettrain.training.build import TrainingRun, build
-from nettrain.training.step_schedule import steps_done
+from nettrain.training.rows.batches import Index, orders
+from nettrain.training.step.step_schedule import steps_done
 
 Numbers = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.output.numbers import rate, seconds, spread
-from nettrain.training.epoch_summary import EpochSummarizer, EpochSummary
+from nettrain.training.diagnostics.epoch_summary import EpochSummarizer, EpochSummary
 from nettrain.training.events import EpochDone
 
 REFRESH = 0.1  # seconds between two drawings

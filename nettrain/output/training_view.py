@@ -12,8 +12,8 @@ from nettrain.output.progress import ProgressDisplay, progress
 from nettrain.output.report import final_report, head
 from nettrain.output.terminal_plot import plot_loss
 from nettrain.store.run_folder import RunFolder
+from nettrain.training.diagnostics.profile import STEP
 from nettrain.training.events import EpochDone, Event, TrainingDone
-from nettrain.training.profile import STEP
 from nettrain.workflow.description import TrainingDescription
 from nettrain.workflow.training import OnEvent, TrainingResult
 

@@ -19,7 +19,7 @@ from nettrain.backend.base import HostArray
 from nettrain.data.prepare import Prepared
 from nettrain.errors import NettrainError, SpecError
 from nettrain.files import check_readable, write_atomic
-from nettrain.training.state import TrainingState
+from nettrain.training.resumption.state import TrainingState
 
 KEY = "nettrain"  # of the metadata
 

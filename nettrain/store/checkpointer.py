@@ -9,7 +9,7 @@ from nettrain.store.checkpoint import CheckpointWriter, Fingerprint, fingerprint
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.loop import Training
-from nettrain.training.state import TrainingState, snapshot
+from nettrain.training.resumption.state import TrainingState, snapshot
 
 MIN_RATIO = 100  # of the time between two checkpoints to the time that copying the last state took
 

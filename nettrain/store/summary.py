@@ -12,8 +12,8 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.evaluate import Figures
 from nettrain.store.run_folder import read_json
 from nettrain.training.build import TrainingRun
-from nettrain.training.divergence import DivergenceReport
-from nettrain.training.environment import Environment, environment
+from nettrain.training.diagnostics.divergence import DivergenceReport
+from nettrain.training.diagnostics.environment import Environment, environment
 from nettrain.training.events import MemberStopped, TrainingDone
 
 Status = Literal["finished", "diverged", "interrupted"]

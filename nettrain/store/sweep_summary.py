@@ -5,7 +5,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from nettrain.training.environment import Environment
+from nettrain.training.diagnostics.environment import Environment
 
 
 class BestTrial(TypedDict):

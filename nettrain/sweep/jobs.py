@@ -13,8 +13,8 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.sweep.search_space import Trial
 from nettrain.sweep.shared_data import SharedData, write_shared
-from nettrain.training.batches import BatchPlan
 from nettrain.training.build import batches_of
+from nettrain.training.rows.batches import BatchPlan
 
 ARRAYS_PER_LAYER = 3  # before and after the activation, and its slope
 STEP_COST = 30_000  # of the calls of one step, in multiplications

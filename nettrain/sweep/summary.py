@@ -9,7 +9,7 @@ from nettrain.store.sweep_summary import BestTrial, SweepSummary
 from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.sweep import Sweep
 from nettrain.sweep.values import as_text
-from nettrain.training.environment import environment
+from nettrain.training.diagnostics.environment import environment
 
 TIMING = ("trial", "seconds", "members")
 STATUSES = ("finished", "pruned", "diverged", "failed")

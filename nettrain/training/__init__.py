@@ -1,1 +1,1 @@
-"""Training: a population of networks, stepped in place, telling what happens as events."""
+"""Training: a population of networks is stepped in place, and what happens is yielded as events."""

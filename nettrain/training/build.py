@@ -30,15 +30,15 @@ from nettrain.model.parameters import (
     layout,
     statistics_layout,
 )
-from nettrain.training.batches import BatchPlan, shared
-from nettrain.training.double_buffer import DoubleBuffer, buffer_rows
-from nettrain.training.groups import penalty
-from nettrain.training.memory import working_bytes
-from nettrain.training.plateau import PlateauMonitor
+from nettrain.training.control.plateau import PlateauMonitor
+from nettrain.training.control.snapshots import Snapshots
+from nettrain.training.control.stopping import ConvergenceMonitor, Stopping
+from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.population import Population
-from nettrain.training.profile import Profile
-from nettrain.training.snapshots import Snapshots
-from nettrain.training.stopping import ConvergenceMonitor, Stopping
+from nettrain.training.rows.batches import BatchPlan, shared
+from nettrain.training.rows.double_buffer import DoubleBuffer, buffer_rows
+from nettrain.training.rows.memory import working_bytes
+from nettrain.training.step.groups import penalty
 
 START_ROWS = 1024  # of the training rows, for layers whose start depends on them
 

@@ -10,15 +10,15 @@ import numpy.typing as npt
 from nettrain.catalogue.metrics import metrics
 from nettrain.inference.evaluate import Evaluation
 from nettrain.model.network import Network
-from nettrain.training.batches import Index, orders
 from nettrain.training.build import TrainingRun
-from nettrain.training.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.control.stopping import reached
+from nettrain.training.diagnostics.profile import timing
 from nettrain.training.events import EpochDone, Event, MemberStopped, TrainingDone
-from nettrain.training.groups import Floats, penalty, ranges
-from nettrain.training.profile import timing
-from nettrain.training.step import TrainingStep, training_step
-from nettrain.training.step_schedule import StepSchedule
-from nettrain.training.stopping import reached
+from nettrain.training.rows.batches import Index, orders
+from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step.groups import Floats, penalty, ranges
+from nettrain.training.step.step_schedule import StepSchedule
+from nettrain.training.step.training_step import TrainingStep, training_step
 
 Figures = dict[str, npt.NDArray[np.float64]]
 Flags = npt.NDArray[np.bool_]

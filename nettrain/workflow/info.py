@@ -6,7 +6,7 @@ from nettrain.backend.choose import chosen
 from nettrain.backend.device import Gpu, devices, gpu
 from nettrain.errors import BackendError
 from nettrain.experiment.threads import available_cores
-from nettrain.training.environment import environment, versions
+from nettrain.training.diagnostics.environment import environment, versions
 
 
 @dataclass(frozen=True)

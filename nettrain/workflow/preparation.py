@@ -9,9 +9,9 @@ from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.training.build import build
+from nettrain.training.diagnostics.profile import Profile
+from nettrain.training.diagnostics.shortage import shortage_told
 from nettrain.training.loop import Training
-from nettrain.training.profile import Profile
-from nettrain.training.shortage import shortage_told
 
 
 @dataclass(frozen=True)

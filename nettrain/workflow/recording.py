@@ -12,7 +12,7 @@ from nettrain.store.model_file import write_model
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary
 from nettrain.training.events import EpochDone
-from nettrain.training.state import TrainingState
+from nettrain.training.resumption.state import TrainingState
 
 
 class Recorder(Protocol):

@@ -18,7 +18,7 @@ from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import Ending, read_summary
 from nettrain.training.loop import Training
-from nettrain.training.resumption import (
+from nettrain.training.resumption.changes import (
     cannot_help,
     counted_anew,
     evaluated_more,
@@ -26,7 +26,7 @@ from nettrain.training.resumption import (
     refuse_other_data_settings,
     reopened,
 )
-from nettrain.training.state import restore
+from nettrain.training.resumption.state import restore
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
 from nettrain.workflow.training import RunOutcome, TrainingJob

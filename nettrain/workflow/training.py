@@ -12,11 +12,11 @@ from nettrain.store.history import HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, summarise, with_joint_metrics, with_snapshots
 from nettrain.training.build import TrainingRun
-from nettrain.training.divergence import DivergenceReport, diagnose
+from nettrain.training.diagnostics.divergence import DivergenceReport, diagnose
+from nettrain.training.diagnostics.profile import timing
+from nettrain.training.diagnostics.shortage import shortage_told
 from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.loop import never
-from nettrain.training.profile import timing
-from nettrain.training.shortage import shortage_told
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.recording import Recorder

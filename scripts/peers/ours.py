@@ -16,11 +16,11 @@ from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.model.parameters import views
-from nettrain.training.batches import BatchPlan
 from nettrain.training.build import TrainingRun, build
-from nettrain.training.coefficients import TABLE_STEPS, coefficient_table
-from nettrain.training.step import training_step
-from nettrain.training.step_schedule import StepSchedule
+from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step.step_schedule import StepSchedule
+from nettrain.training.step.training_step import training_step
 from peers.problem import BATCH, BETA1, BETA2, EPSILON, RATE, THREADS, WIDTHS, Array, starting_weights
 
 VERSION = nettrain.__version__

@@ -8,7 +8,7 @@ import pytest
 
 from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.schedules import Calendar, Reactive, momentum_schedules, schedules
-from nettrain.training.plateau import PlateauMonitor
+from nettrain.training.control.plateau import PlateauMonitor
 from nettrain.training.population import Population
 from tests.catalogue.oracles import assert_oracles
 

@@ -17,7 +17,7 @@ from nettrain.model.layers import batch_norm, dense
 from nettrain.model.layers.base import Context
 from nettrain.model.layers.dropout import Dropout
 from nettrain.model.network import Pass
-from nettrain.training import update
+from nettrain.training.step import update
 
 INPUTS, ROWS = 5, 11
 SQUARE = "model.hidden=[4, 4]"

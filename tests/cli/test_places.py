@@ -8,7 +8,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from nettrain.backend.choose import PREFERRED
-from nettrain.training import double_buffer as ring
+from nettrain.training.rows import double_buffer as ring
 from tests.cli.command import CONFIGS, inside
 from tests.fake_cupy import on_host
 from tests.fake_cupy.backend import DoubleBackend

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from nettrain.output.progress import EpochSample, LiveProgress, PlainProgress, latest, progress, thinned
-from nettrain.training.epoch_summary import EpochSummary
+from nettrain.training.diagnostics.epoch_summary import EpochSummary
 from nettrain.training.events import EpochDone
 
 

@@ -18,7 +18,7 @@ from nettrain.store.checkpoint import (
     write_checkpoint,
 )
 from nettrain.training.loop import Training
-from nettrain.training.state import TrainingState, snapshot
+from nettrain.training.resumption.state import TrainingState, snapshot
 from tests.trained import IRIS, built, experiment, prepared
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ def test_a_file_that_may_not_grow_leaves_the_one_before(tmp_path):
     write_checkpoint(tmp_path / "c", small(1))
     code = """
 import sys; from pathlib import Path; import numpy as np
-from nettrain.store.checkpoint import *; from nettrain.training.state import TrainingState
+from nettrain.store.checkpoint import *; from nettrain.training.resumption.state import TrainingState
 write_checkpoint(Path(sys.argv[1]), Checkpoint(TrainingState({"a": np.zeros(100_000)}, {}), {}))
 """
     done = subprocess.run(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nettrain.training.batches import BatchPlan, order, orders, sample
+from nettrain.training.rows.batches import BatchPlan, order, orders, sample
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import pytest
 
 from nettrain.backend.choose import open_backend
 from nettrain.experiment.resolution import resolve_with_data
-from nettrain.training.divergence import Divergence, diagnose
+from nettrain.training.diagnostics.divergence import Divergence, diagnose
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import Training
-from nettrain.training.state import snapshot
+from nettrain.training.resumption.state import snapshot
 from tests.trained import IRIS, built, experiment, prepared, trained
 
 WILD = ["data.source=synthetic:sine", "optimizer=sgd", "model.activation=linear", "optimizer.learning_rate=3"]

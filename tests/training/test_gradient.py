@@ -7,7 +7,7 @@ import pytest
 
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
-from nettrain.training.step import training_step
+from nettrain.training.step.training_step import training_step
 from tests.trained import IRIS, built, data_of, experiment
 
 STEP = np.finfo(np.float64).eps ** (1 / 3)

@@ -10,7 +10,7 @@ from nettrain.inference.predict import predict
 from nettrain.model.parameters import statistics_layout, views
 from nettrain.model.tape import Tape
 from nettrain.training.loop import train
-from nettrain.training.step import append_loss, training_step
+from nettrain.training.step.training_step import append_loss, training_step
 from tests.trained import IRIS, built, experiment, trained
 from tests.training.test_population import assert_bit_equal, check, members
 

@@ -9,8 +9,8 @@ from scipy.optimize import minimize
 from nettrain.errors import SpecError
 from nettrain.training.build import TrainingRun
 from nettrain.training.loop import Training, train
-from nettrain.training.state import restore, snapshot
-from nettrain.training.step import training_step
+from nettrain.training.resumption.state import restore, snapshot
+from nettrain.training.step.training_step import training_step
 from tests.trained import IRIS, built, experiment, trained
 from tests.training.test_population import check
 

@@ -8,7 +8,7 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.training.step import training_step
+from nettrain.training.step.training_step import training_step
 from tests.trained import built, data_of, experiment
 from tests.variants import overrides, variants
 

@@ -21,11 +21,11 @@ from nettrain.inference.mc_dropout import mc_predictions
 from nettrain.inference.own_rows import most_telling_split, run_predictions
 from nettrain.inference.predictions import measure_predictions, predict_labelled
 from nettrain.store.trained_run import TrainedRun
-from nettrain.training.divergence import diagnose
+from nettrain.training.diagnostics.divergence import diagnose
+from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import Training
-from nettrain.training.profile import Profile
-from nettrain.training.state import restore, snapshot
+from nettrain.training.resumption.state import restore, snapshot
 from tests.fake_cupy.backend import DoubleBackend
 from tests.fake_cupy.places import PLACES, opened
 from tests.fake_cupy.traffic import traffic

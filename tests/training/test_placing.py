@@ -11,10 +11,10 @@ from nettrain.experiment.settings import Experiment
 from nettrain.inference import predict
 from nettrain.inference.dataset import Dataset, place
 from nettrain.training import build as build_module
-from nettrain.training import double_buffer as ring
 from nettrain.training.build import TrainingRun, build
 from nettrain.training.loop import Training
-from nettrain.training.memory import working_bytes
+from nettrain.training.rows import double_buffer as ring
+from nettrain.training.rows.memory import working_bytes
 from tests.fake_cupy.arrays import ndarray
 from tests.fake_cupy.backend import DoubleBackend
 from tests.fake_cupy.module import in_place_of_cupy

@@ -4,9 +4,9 @@ import pytest
 
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.model.tape import Tape
+from nettrain.training.diagnostics.profile import PHASES, STEP, Profile, timing
 from nettrain.training.loop import train
-from nettrain.training.profile import PHASES, STEP, Profile, timing
-from nettrain.training.step import training_step
+from nettrain.training.step.training_step import training_step
 from tests.trained import built, experiment
 
 DIGITS = """

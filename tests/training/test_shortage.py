@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from nettrain.errors import DeviceMemoryError
-from nettrain.training.shortage import shortage_told
+from nettrain.training.diagnostics.shortage import shortage_told
 from tests.trained import IRIS, experiment
 
 TEXT = "Out of memory allocating 20,480,000,000 bytes (allocated so far: 512 bytes)."

@@ -5,9 +5,9 @@ import pytest
 
 from nettrain.inference.evaluate import Networks, figures_of, joint_figures
 from nettrain.inference.predict import predict
+from nettrain.training.control.snapshots import snapshot_epochs
 from nettrain.training.events import MemberStopped
 from nettrain.training.loop import train
-from nettrain.training.snapshots import snapshot_epochs
 from tests.trained import IRIS, Trained, built, experiment, resolved_with_data, trained
 
 COMMON = ["model.hidden=[6]", "model.batch_norm=true", "optimizer.learning_rate=0.02"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nettrain.training.events import EpochDone, Event, MemberStopped
 from nettrain.training.loop import Training
-from nettrain.training.state import TrainingState, restore, snapshot
+from nettrain.training.resumption.state import TrainingState, restore, snapshot
 from tests.trained import IRIS, built, experiment
 
 PARTS = ["model.dropout=0.2", "regularization.l2=0.01"]

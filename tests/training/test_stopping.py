@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.training.control.stopping import ConvergenceMonitor, Stopping, reached
 from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import train
 from nettrain.training.population import Population
-from nettrain.training.stopping import ConvergenceMonitor, Stopping, reached
 from tests.trained import IRIS, built, experiment, trained
 
 

@@ -20,10 +20,10 @@ from nettrain.inference.mc_dropout import mc_predictions
 from nettrain.inference.own_rows import most_telling_split, run_predictions
 from nettrain.inference.predictions import predict_labelled
 from nettrain.store.trained_run import TrainedRun
-from nettrain.training import double_buffer as ring
-from nettrain.training.divergence import diagnose
+from nettrain.training.diagnostics.divergence import diagnose
 from nettrain.training.loop import Training
-from nettrain.training.state import restore, snapshot
+from nettrain.training.resumption.state import restore, snapshot
+from nettrain.training.rows import double_buffer as ring
 from tests.fake_cupy import on_host, streams
 from tests.fake_cupy.backend import DoubleBackend
 from tests.fake_cupy.module import in_place_of_cupy

@@ -9,10 +9,10 @@ import pytest
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.optimizers import blocks
 from nettrain.model.parameters import views
-from nettrain.training.coefficients import coefficient_table
 from nettrain.training.loop import train
-from nettrain.training.step import training_step
-from nettrain.training.update import block_squares, clip_norm, limit_norms
+from nettrain.training.step.coefficients import coefficient_table
+from nettrain.training.step.training_step import training_step
+from nettrain.training.step.update import block_squares, clip_norm, limit_norms
 from tests.trained import IRIS, built, experiment, trained
 
 BLOCK = NumpyBackend.block

@@ -17,11 +17,11 @@ from nettrain.experiment.settings import Experiment
 from nettrain.model.architecture import INPUT, OUTPUT, Block
 from nettrain.model.tape import Tape
 from nettrain.training.build import TrainingRun, build
-from nettrain.training.coefficients import coefficient_table
 from nettrain.training.loop import Training
-from nettrain.training.state import TrainingState, beside, host_copy, restore
-from nettrain.training.step import append_loss
-from nettrain.training.update import point
+from nettrain.training.resumption.state import TrainingState, beside, host_copy, restore
+from nettrain.training.step.coefficients import coefficient_table
+from nettrain.training.step.training_step import append_loss
+from nettrain.training.step.update import point
 
 Where = Literal["signal", "loss", "gradient", "weights"]
 

@@ -17,9 +17,9 @@ from nettrain.data.settings import is_path
 from nettrain.errors import SpecError
 from nettrain.experiment.changes import Difference, differences
 from nettrain.experiment.settings import Experiment
-from nettrain.training.coefficients import TABLE_STEPS, rates_at, settings_at
+from nettrain.training.control.snapshots import snapshot_epochs
 from nettrain.training.population import Population
-from nettrain.training.snapshots import snapshot_epochs
+from nettrain.training.step.coefficients import TABLE_STEPS, rates_at, settings_at
 
 FUTURE = (
     "training.epochs",

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from nettrain.backend.base import Array, Call
 from nettrain.training.build import TrainingRun
-from nettrain.training.groups import penalty, ranges
+from nettrain.training.step.groups import penalty, ranges
 
 Numbers = npt.NDArray[np.float64]
 

@@ -12,9 +12,9 @@ from nettrain.model.layers.base import DropoutState
 from nettrain.model.network import Network, Pass
 from nettrain.model.tape import Tape
 from nettrain.training.build import TrainingRun
-from nettrain.training.lbfgs import iteration
-from nettrain.training.step_schedule import StepSchedule, steps_done
-from nettrain.training.update import append_update, first_look, point
+from nettrain.training.step.lbfgs import iteration
+from nettrain.training.step.step_schedule import StepSchedule, steps_done
+from nettrain.training.step.update import append_update, first_look, point
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import numpy as np
 from nettrain.backend.base import Array, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.model.tape import Tape
-from nettrain.training.batches import BatchPlan, Index
 from nettrain.training.build import TrainingRun
-from nettrain.training.coefficients import TABLE_STEPS
+from nettrain.training.rows.batches import BatchPlan, Index
+from nettrain.training.step.coefficients import TABLE_STEPS
 
 
 @kernel

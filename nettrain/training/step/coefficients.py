@@ -10,7 +10,7 @@ from nettrain.catalogue.optimizers import DECAYS, Optimizer
 from nettrain.catalogue.schedules import Reactive
 from nettrain.catalogue.settings import Number
 from nettrain.training.build import TrainingRun
-from nettrain.training.groups import factors
+from nettrain.training.step.groups import factors
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
 

@@ -16,7 +16,7 @@ from nettrain.catalogue.optimizers import blocks
 from nettrain.catalogue.optimizers.groups import WEIGHT
 from nettrain.model.tape import Tape
 from nettrain.training.build import TrainingRun
-from nettrain.training.groups import ranges
+from nettrain.training.step.groups import ranges
 
 LANES = 8  # partial sums that a block's squares are added up in
 STRIPE = 64  # units whose weights one thread scales at a time

@@ -3,7 +3,7 @@
 from nettrain.backend.base import Backend
 from nettrain.inference.predict import chunk_rows
 from nettrain.model.architecture import Architecture
-from nettrain.training.batches import BatchPlan
+from nettrain.training.rows.batches import BatchPlan
 
 TRAINED, INFERRED = 5, 2  # arrays as large as a layer's signal: in a step at most, in a pass without training
 PASSES = 3  # copies of parameters: the networks that are measured, and what penalties are summed up from

@@ -9,7 +9,7 @@ import numpy as np
 
 from nettrain.backend.base import Backend, Prefetcher
 from nettrain.inference.dataset import Dataset
-from nettrain.training.batches import BatchPlan, Index
+from nettrain.training.rows.batches import BatchPlan, Index
 
 BLOCK_BYTES = 64 << 20  # about what a block takes: long enough to copy that starting a copy costs nothing
 

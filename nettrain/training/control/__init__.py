@@ -1,0 +1,1 @@
+"""What steers a training by its figures: stopping, cuts of the learning rate, snapshots."""

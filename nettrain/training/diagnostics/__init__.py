@@ -1,0 +1,1 @@
+"""What a training reports about itself: epochs, time, divergence, shortage of memory, environment."""

@@ -1,0 +1,1 @@
+"""Which training rows make up a batch, and where they lie."""
