@@ -31,7 +31,7 @@ class Moments(Rule):
 
 @kernel
 def adam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """m and v as Adam has them; w -= rate·m / (root·√v + ε)."""
+    """m and v as in Adam; w -= rate·m / (root·√v + ε)."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]
@@ -48,7 +48,7 @@ def adam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Arr
 
 @kernel
 def amsgrad_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """m and v as Adam has them; x = max(x, v); w -= rate·m / (root·√x + ε)."""
+    """m and v as in Adam; x = max(x, v); w -= rate·m / (root·√x + ε)."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]
@@ -104,7 +104,7 @@ class AdamW(Adam):
 
 @kernel
 def adamax_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """m as Adam has it; u = max(β₂u, |g|+ε); w -= rate·m/u."""
+    """m as in Adam; u = max(β₂u, |g|+ε); w -= rate·m/u."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]
@@ -140,7 +140,7 @@ class AdaMax(Moments):
 
 @kernel
 def nadam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """m and v as Adam has them; w -= (now·g + next·m)/(root·√v + ε)."""
+    """m and v as in Adam; w -= (now·g + next·m)/(root·√v + ε)."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]
@@ -200,7 +200,7 @@ class NAdam(Moments):
 
 @kernel
 def radam_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """m and v as Adam has them; w -= (plain + scaled/(√v + ε))·m."""
+    """m and v as in Adam; w -= (plain + scaled/(√v + ε))·m."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]

@@ -115,7 +115,7 @@ def rmsprop_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: 
 
 @kernel
 def rmsprop_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """S as rmsprop has it; b = μb + g/(√(S + inside) + outside); w -= αb."""
+    """S as in rmsprop_step; b = μb + g/(√(S + inside) + outside); w -= αb."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]
@@ -132,7 +132,7 @@ def rmsprop_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array,
 
 @kernel
 def centered_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """S as rmsprop has it; m = γm+(1-γ)g; w -= αg/(√(max(0, S-m²) + inside) + outside)."""
+    """S as in rmsprop_step; m = γm+(1-γ)g; w -= αg/(√(max(0, S-m²) + inside) + outside)."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]
@@ -150,7 +150,7 @@ def centered_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks:
 
 @kernel
 def centered_momentum_step(w: Array, g: Array, state: Array, c: Array, l2: Array, blocks: Array) -> None:
-    """S and m as in the centered form; b = μb + g/(√(max(0, S-m²) + inside) + outside); w -= αb."""
+    """S and m as in centered_step; b = μb + g/(√(max(0, S-m²) + inside) + outside); w -= αb."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
         numbers = c[r, group]
