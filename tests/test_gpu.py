@@ -11,7 +11,7 @@ import yaml
 from safetensors.numpy import load_file
 
 from nettrain.backend.choose import open_backend
-from nettrain.backend.device import device
+from nettrain.backend.device import find_device
 from nettrain.errors import BackendError
 from nettrain.training.rows import double_buffer as ring
 from tests.cli.command import CONFIGS, inside
@@ -20,7 +20,7 @@ from tests.cli.command import CONFIGS, inside
 def answers():
     """Whether there is a GPU to run on."""
     try:
-        device()
+        find_device()
     except BackendError:
         return False
     return True
@@ -143,7 +143,7 @@ def test_rows_that_stream_train_what_rows_on_the_device_train(setting, tmp_path,
     choice = ["data.source=builtin:optdigits", "training.epochs=2", *EXACT, *STREAMED[setting]]
     command = ("train", IRIS, "--backend", "cupy", "--no-figures", *choice)
     there = inside(tmp_path, *command, "--out", "there")
-    monkeypatch.setattr("nettrain.backend.cupy.room", lambda number: 0)
+    monkeypatch.setattr("nettrain.backend.cupy.free_bytes", lambda number: 0)
     monkeypatch.setattr(ring, "BLOCK_BYTES", 200_000)  # of the 2 MB that the training rows take
     streamed = inside(tmp_path, *command, "--out", "streamed")
     assert (0, 0) == (there.code, streamed.code), there.err + streamed.err

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nettrain.backend.choose import PREFERRED, BackendChoice, chosen
+from nettrain.backend.choose import PREFERRED, BackendChoice, choose_backend
 from tests.cli.command import COMMAND, CONFIGS, ROOT, ended
 from tests.fake_cupy.module import in_place_of_cupy
 
@@ -14,14 +14,18 @@ ANSWERS = """import sys
 from tests.fake_cupy.module import modules
 sys.modules.update(modules())
 """
-ASK = (sys.executable, "-c", "from nettrain.backend.choose import chosen; print(chosen('auto').name)")
+ASK = (
+    sys.executable,
+    "-c",
+    "from nettrain.backend.choose import choose_backend; print(choose_backend('auto').name)",
+)
 
 
 def test_in_this_process(monkeypatch):
     with in_place_of_cupy():
-        assert BackendChoice("numpy", "NETTRAIN_AUTO=numpy") == chosen("auto")
+        assert BackendChoice("numpy", "NETTRAIN_AUTO=numpy") == choose_backend("auto")
         monkeypatch.delenv(PREFERRED)
-        assert "cupy" == chosen("auto").name
+        assert "cupy" == choose_backend("auto").name
 
 
 @pytest.fixture
@@ -43,4 +47,4 @@ def test_in_a_process_that_a_test_starts(tmp_path, path):
 @pytest.mark.gpu
 def test_those_that_need_a_gpu_see_what_a_user_sees():
     with in_place_of_cupy():
-        assert "cupy" == chosen("auto").name
+        assert "cupy" == choose_backend("auto").name

@@ -1,41 +1,54 @@
 """The CuPy backend: arrays on an NVIDIA GPU. The only file that imports CuPy.
 
 All work goes to one stream, in order; only `to_host` and `synchronize` wait for it. Rows that do not fit on
-the device come by another (see backend.pinned). Kernels are those of the host, translated (see backend.cuda)
-and compiled when they are first used. Products go through cuBLAS's strided-batched call, which takes
-transposed and strided views and, with a batch stride of 0, one matrix for all members: nothing is copied.
+the device arrive through another stream (see `backend.pinned`). Kernels are those of the host, translated
+(see `backend.cuda`) and compiled when they are first used. Products go through cuBLAS's strided-batched call,
+which takes transposed and strided views and, with a batch stride of 0, one matrix for all members: nothing is
+copied.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import cupy
 import numpy as np
+import numpy.typing as npt
 
-from nettrain.backend.base import Array, Call, HostArray
-from nettrain.backend.cuda.launches import ColumnSums, InTurn, Launch, merged
+from nettrain.backend.base import Array, ArrayModule, Call, DType, HostArray
+from nettrain.backend.cuda.launches import CallSequence, ColumnSums, Compiled, Launch, merge_launches
 from nettrain.backend.cuda.passes import Pass, Sums
 from nettrain.backend.cuda.program import Program
 from nettrain.backend.cuda.rows import take_rows
-from nettrain.backend.device import room
+from nettrain.backend.device import free_bytes
 from nettrain.backend.kernel import Kernel
-from nettrain.backend.pinned import PinnedPipe
+from nettrain.backend.pinned import PinnedPrefetcher, Stream
 from nettrain.backend.product import finishing, sum_by_product, transpose
 
 OPTIONS = ("--std=c++17",)
 WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
-PLAIN, TURNED = 0, 1  # cuBLAS's names for a matrix and its transpose
+PLAIN, TRANSPOSED = 0, 1  # cuBLAS's operations on a matrix
 FULL_PRECISION, TF32 = 0, 3  # its math modes
-Matrix = tuple[int, int, int, int]
+Graph = Any  # of CuPy, which has no types
+Gemm = Callable[..., object]
+
+
+class Operand(NamedTuple):
+    """A batch of matrices as cuBLAS takes it, see `operand`."""
+
+    operation: int
+    address: int
+    lead: int
+    stride: int
 
 
 class CupyBackend:
-    """Arrays on one device. `notes` says what a run should be told once."""
+    """Arrays on one device. `notes` are for the person who starts a run."""
 
     name = "cupy"
-    xp: Any = cupy
+    xp: ArrayModule = cupy
     block = 1024
     transposes_small = False
     merges_rows = False
@@ -49,11 +62,11 @@ class CupyBackend:
         self.stream.use()
         self.notes: list[str] = []
         self._products = _products(self.dtype, device, tf32, self.notes)
-        self._room = partial(room, device)
-        self._pipe: PinnedPipe | None = None
-        self._functions: dict[Program, Any] = {}
+        self._room = partial(free_bytes, device)
+        self._prefetcher: PinnedPrefetcher | None = None
+        self._functions: dict[Program, Compiled] = {}
 
-    def zeros(self, shape: Sequence[int], dtype: Any = None) -> Array:
+    def zeros(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> Array:
         return cupy.zeros(tuple(shape), dtype or self.dtype)
 
     def from_host(self, array: HostArray) -> Array:
@@ -78,7 +91,7 @@ class CupyBackend:
         relu_mask: Array | None = None,
     ) -> Call:
         multiply, rest = self._products.bound(a, b, out), finishing(self, out, bias, clamp_min, relu_mask)
-        return InTurn((multiply, *rest)) if rest else multiply
+        return CallSequence((multiply, *rest)) if rest else multiply
 
     def sum_rows(self, x: Array, w: Array, start: int) -> Call:
         return ColumnSums(Sums(x, w, start), sum_by_product(self, x, w, start))
@@ -94,26 +107,26 @@ class CupyBackend:
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         """A call that runs the kernel on these very arrays, which must have no gaps."""
         assert all(a.flags.c_contiguous for a in arrays if hasattr(a, "flags")), kernel.__name__
-        one = Pass(((kernel, arrays),), work)
-        return Launch(one, self._compiled) if one.iterations else _nothing
+        single = Pass(((kernel, arrays),), work)
+        return Launch(single, self._compiled) if single.iterations else _do_nothing
 
-    def _compiled(self, program: Program) -> Any:
+    def _compiled(self, program: Program) -> Compiled:
         if program not in self._functions:
             module = cupy.RawModule(code=program.source, options=OPTIONS)
             self._functions[program] = module.get_function(program.name)
         return self._functions[program]
 
-    def pipe(self) -> PinnedPipe:
-        if self._pipe is None:
-            self._pipe = PinnedPipe(cupy, self.stream, self._room)
-        return self._pipe
+    def prefetcher(self) -> PinnedPrefetcher:
+        if self._prefetcher is None:
+            self._prefetcher = PinnedPrefetcher(cupy, self.stream, self._room)
+        return self._prefetcher
 
     def synchronize(self) -> None:
         self.stream.synchronize()
 
     def capture(self, calls: Sequence[Call]) -> Call:
-        fewer = merged(calls)
-        return _Replay(self, fewer) if fewer else _nothing
+        fewer = merge_launches(calls)
+        return _Replay(self, fewer) if fewer else _do_nothing
 
     @property
     def captures(self) -> bool:
@@ -121,28 +134,28 @@ class CupyBackend:
         return self._products.capturable
 
     def give_up_graphs(self, reason: str) -> None:
-        """Launch the calls of a step one by one from now on."""
+        """From now on launch the calls of a step one by one."""
         self._products.capturable = False
         self.notes.append(f"steps are launched call by call: {reason}")
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 
 class _Replay:
     """Calls that run one by one the first time, then become a CUDA graph that is launched as one.
 
-    The first run compiles kernels and takes the temporary memory that a capture may not ask for. What calls
-    allocate while they are captured comes from a pool of its own, so that nobody else gets that memory
-    between two replays.
+    The first run compiles kernels and allocates temporary memory, neither of which is possible during a
+    capture. What calls allocate while they are captured comes from a separate pool, so that nothing else gets
+    that memory between two replays.
     """
 
     def __init__(self, backend: CupyBackend, calls: Sequence[Call]) -> None:
         self._backend, self._calls = backend, tuple(calls)
         self._warm = False
-        self._graph: Any = None
-        self._pool: Any = None
+        self._graph: Graph | None = None
+        self._pool: cupy.cuda.MemoryPool | None = None
 
     def __call__(self) -> None:
         if self._graph is None and self._warm and self._backend.captures:
@@ -162,7 +175,7 @@ class _Replay:
                 for call in self._calls:
                     call()
                 self._graph = stream.end_capture()
-        except Exception as error:  # whatever a driver says, the calls themselves still work
+        except Exception as error:  # whatever the reason, the calls themselves still work
             with suppress(Exception):
                 stream.end_capture()
             self._backend.give_up_graphs(f"{type(error).__name__}: {error}")
@@ -171,68 +184,64 @@ class _Replay:
 class _Products:
     """Batched products out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k) through one cuBLAS function.
 
-    cuBLAS counts along columns first, so that to it an array is the transpose of what it is here: it
-    computes outᵀ = bᵀ @ aᵀ.
+    cuBLAS stores matrices column by column, so it sees the transpose of each array: it computes
+    outᵀ = bᵀ @ aᵀ.
     """
 
-    def __init__(
-        self, gemm: Callable[..., Any], handle: int, dtype: "np.dtype[Any]", workspace: Any = None
-    ) -> None:
+    def __init__(self, gemm: Gemm, handle: int, dtype: DType, workspace: object = None) -> None:
         self._gemm, self._handle = gemm, handle
-        self._workspace = workspace  # memory that the handle goes on using
+        self._workspace = workspace  # memory that the handle uses, to be kept alive
         self.capturable = workspace is not None
         self._one, self._zero = np.ones((), dtype), np.zeros((), dtype)
 
     def bound(self, a: Array, b: Array, out: Array) -> Call:
         """A call that multiplies these very arrays."""
         members, n, k = out.shape
-        turn_a, at_a, lead_a, stride_a = operand(a)
-        turn_b, at_b, lead_b, stride_b = operand(b)
-        turn_c, at_c, lead_c, stride_c = operand(out)
-        assert turn_c == PLAIN, "a product is written row by row"
+        right, left, result = operand(a), operand(b), operand(out)
+        assert result.operation == PLAIN, "a product is written row by row"
         one, zero = self._one.ctypes.data, self._zero.ctypes.data
-        left, right = (at_b, lead_b, stride_b), (at_a, lead_a, stride_a)
-        sizes = (turn_b, turn_a, k, n, a.shape[2])
-        given = (*sizes, one, *left, *right, zero, at_c, lead_c, stride_c, members)
-        held = (a, b, out)  # cuBLAS is told addresses alone: their memory must not go to somebody else
+        sizes = (left.operation, right.operation, k, n, a.shape[2])
+        arguments = (*sizes, one, *left[1:], *right[1:], zero, *result[1:], members)
+        arrays = (a, b, out)  # cuBLAS only knows their addresses: this keeps their memory alive
 
-        def multiply(held: object = held) -> None:
-            self._gemm(self._handle, *given)
+        def multiply(arrays: object = arrays) -> None:
+            self._gemm(self._handle, *arguments)
 
         return multiply
 
 
-def operand(a: Array) -> Matrix:
-    """A batch of matrices (R, n, m) as cuBLAS takes it: transposed or not, address, lead and batch stride.
+def operand(a: Array) -> Operand:
+    """A batch of matrices (R, n, m) as cuBLAS takes it.
 
-    `lead` is the distance between rows, or between columns of a transposed view, in elements; the batch
-    stride is 0 where one matrix serves all members.
+    `lead` is the distance between rows, or between columns of a transposed view, and `stride` that between
+    matrices, both in elements; the stride is 0 where one matrix serves all members. Raises a ValueError for a
+    view in which neither rows nor columns are contiguous.
     """
     members, n, m = a.shape
     across, down, along = (stride // a.itemsize for stride in a.strides)
     batch = across if members > 1 else 0
     if along == 1 and (n == 1 or down >= m):
-        return PLAIN, a.data.ptr, down if n > 1 else max(m, 1), batch
+        return Operand(PLAIN, a.data.ptr, down if n > 1 else max(m, 1), batch)
     if down == 1 and (m == 1 or along >= n):
-        return TURNED, a.data.ptr, along if m > 1 else max(n, 1), batch
+        return Operand(TRANSPOSED, a.data.ptr, along if m > 1 else max(n, 1), batch)
     if m == 1:
-        return PLAIN, a.data.ptr, down, batch
+        return Operand(PLAIN, a.data.ptr, down, batch)
     raise ValueError(f"no matrices for cuBLAS: shape {a.shape}, strides {a.strides}")
 
 
 @cache
-def _stream(device: int) -> Any:
+def _stream(device: int) -> Stream:
     """The one stream of a device, which all its backends share.
 
-    CuPy's launches and copies go to the stream that is current, cuBLAS and graphs to the one they were told.
+    CuPy's launches and copies go to the current stream, cuBLAS and graphs to the one that was set for them.
     """
     with cupy.cuda.Device(device):
         return cupy.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
 
 
 @cache
-def _bindings(device: int, tf32: bool) -> tuple[Any, int, Any]:
-    """nvmath's cuBLAS, a handle of it on the device's stream, and the memory that the handle works in."""
+def _bindings(device: int, tf32: bool) -> tuple[ModuleType, int, object]:
+    """nvmath's cuBLAS, a handle for the device's stream, and the workspace of the handle."""
     from nvmath.bindings import cublas
 
     handle, workspace = cublas.create(), cupy.cuda.alloc(WORKSPACE)
@@ -242,8 +251,8 @@ def _bindings(device: int, tf32: bool) -> tuple[Any, int, Any]:
     return cublas, handle, workspace
 
 
-def _products(dtype: "np.dtype[Any]", device: int, tf32: bool, notes: list[str]) -> _Products:
-    """Through nvmath's bindings where they are installed, since CuPy refuses its own during a capture."""
+def _products(dtype: DType, device: int, tf32: bool, notes: list[str]) -> _Products:
+    """Through nvmath's bindings where they are installed, since CuPy's own refuse to be captured."""
     letter = "s" if dtype == np.float32 else "d"
     try:
         bindings, handle, workspace = _bindings(device, tf32)

@@ -1,8 +1,8 @@
 """e^x for kernels, as arithmetic alone: compiled into loops over whole vector registers.
 
-The C library's exponential takes one number at a time. Here x = n·log 2 + r with |r| <= ½log 2; e^r is its
-Taylor series as far as the rounding can see it, and 2^n is put into the exponent's bits. Every element goes
-through the same operations, wherever it stands, so bits do not depend on an array's length or alignment.
+The C library's exponential takes one number at a time. Here x = n·log 2 + r with |r| <= ½log 2; e^r is summed
+from its Taylor series up to terms below rounding, and 2^n is put into the exponent's bits. Every element goes
+through the same operations wherever it stands, so bits do not depend on an array's length or alignment.
 Source: Cody & Waite 1980, chapter 6.
 """
 
@@ -17,7 +17,7 @@ PER_OCTAVE = 1 / math.log(2)
 # log 2 in two parts, of which the first has trailing zeros: n times it is exact
 HIGH32, LOW32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
 HIGH64, LOW64 = 0.693145751953125, 1.42860682030941723212e-6
-ROUND32, ROUND64 = np.float32(1.5 * 2**23), 1.5 * 2**52  # added and taken away, it leaves a whole number
+ROUND32, ROUND64 = np.float32(1.5 * 2**23), 1.5 * 2**52  # adding and subtracting it rounds to an integer
 LEAST32, LEAST64 = np.float32(-87.33), -708.39  # below, e^x would be denormal
 C2, C3, C4, C5, C6, C7 = (np.float32(1 / math.factorial(k)) for k in range(2, 8))
 D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, D12, D13 = (1 / math.factorial(k) for k in range(2, 14))
@@ -25,25 +25,25 @@ D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, D12, D13 = (1 / math.factorial(k) for 
 
 @inline
 def exp_below_zero(x: Array) -> None:
-    """x = e^x in place for x (n,) <= 0, to 1 ulp or two; 0 instead of denormal numbers. NaN stays."""
+    """x = e^x in place for x (n,) <= 0, to within 2 ulp; 0 instead of denormal numbers. NaN stays NaN."""
     if x.itemsize == 4:
         for j in range(x.size):
             v = np.float32(x[j])
-            turned = v * np.float32(PER_OCTAVE) + ROUND32
-            n = turned - ROUND32
+            shifted = v * np.float32(PER_OCTAVE) + ROUND32
+            n = shifted - ROUND32
             r = (v - n * HIGH32) - n * LOW32
             p = r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * (C6 + r * C7)))))
-            bits = np.int32((np.float32(turned).view(np.int32) + np.int32(127)) << np.int32(23))
+            bits = np.int32((np.float32(shifted).view(np.int32) + np.int32(127)) << np.int32(23))
             power = np.int32(bits).view(np.float32)
             x[j] = np.float32(0) if v < LEAST32 else (np.float32(1) + (r + r * p)) * power
     else:
         for j in range(x.size):
             w = np.float64(x[j])
-            turn = w * PER_OCTAVE + ROUND64
-            m = turn - ROUND64
+            raised = w * PER_OCTAVE + ROUND64
+            m = raised - ROUND64
             s = (w - m * HIGH64) - m * LOW64
             q = D7 + s * (D8 + s * (D9 + s * (D10 + s * (D11 + s * (D12 + s * D13)))))
             q = s * (D2 + s * (D3 + s * (D4 + s * (D5 + s * (D6 + s * q)))))
-            bits64 = (np.float64(turn).view(np.int64) + np.int64(1023)) << np.int64(52)
+            bits64 = (np.float64(raised).view(np.int64) + np.int64(1023)) << np.int64(52)
             scale = np.int64(bits64).view(np.float64)
             x[j] = 0.0 if w < LEAST64 else (1.0 + (s + s * q)) * scale

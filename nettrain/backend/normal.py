@@ -1,8 +1,8 @@
 """The normal distribution function for kernels, as arithmetic alone.
 
-With x = |z|/√2 and t = 3/(3+x), e^(x²)·erfc(x) = t·Q(t): a function without bends on 0 < t <= 1, for which a
-polynomial in 2t-1 does. The coefficients are those of its interpolation in Chebyshev's points, 12 of them to
-2e-9 for float32 and 24 to 4e-17 for float64. Substitution as in Schonfelder 1978.
+With x = |z|/√2 and t = 3/(3+x), e^(x²)·erfc(x) = t·Q(t), where Q is smooth on 0 < t <= 1 and is approximated
+by a polynomial in 2t-1. Its coefficients interpolate Q at Chebyshev nodes: 12 of them to 2e-9 for float32, 24
+to 4e-17 for float64. Substitution as in Schonfelder 1978.
 """
 
 import math
@@ -33,7 +33,7 @@ MANY = (
 
 @inline
 def normal_cdf_from(z: Array, e: Array) -> None:
-    """e = Φ(z) in place, from e = e^(-z²/2); z, e (n,)."""
+    """e = Φ(z) in place, where e = exp(-z²/2) on entry; z, e (n,)."""
     if z.itemsize == 4:
         one, half, three = np.float32(1), np.float32(0.5), np.float32(3)
         for j in range(z.size):

@@ -124,7 +124,7 @@ class NumpyBackend:
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         return kernel.bind(work, self.threads, arrays)
 
-    def pipe(self) -> None:
+    def prefetcher(self) -> None:
         return None
 
     def synchronize(self) -> None:

@@ -6,7 +6,6 @@ those of the Random123 library, whose known answers are the test.
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -18,17 +17,18 @@ W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF)
 S32, S16 = np.uint64(32), np.uint64(16)
 PER_WORD = 2.0**-32
+Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 UNITS = 8  # one block of 4 x 32 bits decides 8 units, 16 bits each
 
 
 @expanded
-def philox4x32(c0: Array, c1: Array, c2: Array, c3: Array, k0: Array, k1: Array) -> Any:
+def philox4x32(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> Words:
     """Ten rounds on a counter of four and a key of two 32-bit words, each held in a uint64."""
     for _ in range(10):
-        p0, p1 = (
-            M0 * (c0 & LOW),
-            M1 * (c2 & LOW),
-        )  # said to be of 32 bits: vectors multiply only these at once
+        # masked to 32 bits, although they are: vector instructions multiply only such numbers in one go
+        p0, p1 = M0 * (c0 & LOW), M1 * (c2 & LOW)
         c0, c1, c2, c3 = (p1 >> S32) ^ c1 ^ k0, p1 & LOW, (p0 >> S32) ^ c3 ^ k1, p0 & LOW
         k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
     return c0, c1, c2, c3
@@ -55,23 +55,23 @@ def keep_mask(
 ) -> None:
     """mask (R, B, H) = scale (R,) where a unit is kept, 0 where it is dropped.
 
-    Counter (step, layer, first + row in batch, unit // 8), key (R, 2); a unit is kept when its 16 bits are
-    at least threshold (R,) = round(p·65536). Nothing depends on R or on the other members. The words
-    (R, B, blocks, 4) and the same as bits (R, B, 8·blocks) come from `mask_words`; two plain loops, one that
+    Counter (step, layer, first + row in batch, unit // 8), key (R, 2); a unit is kept when its 16 bits are at
+    least threshold (R,) = round(p·65536). Nothing depends on R or on the other members. The words (R, B,
+    blocks, 4) and the same memory as bits (R, B, 8·blocks) come from `mask_words`; two plain loops, one that
     draws and one that compares, are twice as fast as one that does both.
     """
     members, rows, blocks = words.shape[:3]
     for k in prange(members * rows):
         r, row = k // rows, k % rows
         c0, c1, c2 = np.uint64(step[0]), np.uint64(layer), np.uint64(first + row)
-        k0, k1, own = keys[r, 0], keys[r, 1], words[r, row]
+        k0, k1, drawn = keys[r, 0], keys[r, 1], words[r, row]
         for i in range(blocks):
             w = philox4x32(c0, c1, c2, np.uint64(i), k0, k1)
-            own[i, 0], own[i, 1], own[i, 2], own[i, 3] = w[0], w[1], w[2], w[3]
+            drawn[i, 0], drawn[i, 1], drawn[i, 2], drawn[i, 3] = w[0], w[1], w[2], w[3]
         limit, kept, zero = np.int32(threshold[r]), scale[r], mask.dtype.type(0)
-        out, drawn = mask[r, row], bits[r, row]
+        out, unit_bits = mask[r, row], bits[r, row]
         for j in range(out.size):
-            out[j] = kept if np.int32(drawn[j]) >= limit else zero
+            out[j] = kept if np.int32(unit_bits[j]) >= limit else zero
 
 
 @kernel
@@ -79,8 +79,8 @@ def add_noise(out: Array, x: Array, keys: Array, step: Array, first: Array, sigm
     """out (R, B, D) = x (1|R, B, D) + sigma (R,) · Gaussian noise; x itself where sigma is 0.
 
     Counter (step, 2^32 - 1, first + row in batch, column // 4), key (R, 2): the four words of a block are two
-    pairs (v, w), each two numbers √(-2 ln u)·cos 2πt and ·sin 2πt with u = (v + ½)/2^32, t = w/2^32, found in
-    float64. Source: Box & Muller 1958.
+    pairs (v, w), each two numbers √(-2 ln u)·cos 2πt and ·sin 2πt with u = (v + ½)/2^32, t = w/2^32, computed
+    in float64. Source: Box & Muller 1958.
     """
     members, rows, columns = out.shape
     for k in prange(members * rows):
@@ -97,16 +97,16 @@ def add_noise(out: Array, x: Array, keys: Array, step: Array, first: Array, sigm
                 four, plain = noisy[4 * block : end], clean[begin:end]
                 for j in range(0, four.size, 2):
                     size = math.sqrt(-2 * math.log((w[j] + 0.5) * PER_WORD))
-                    turn = math.tau * (w[j + 1] * PER_WORD)
-                    draw = out.dtype.type(size * math.cos(turn))
+                    angle = math.tau * (w[j + 1] * PER_WORD)
+                    draw = out.dtype.type(size * math.cos(angle))
                     four[j] = plain[j] + sigma[r] * draw
                     if j + 1 < four.size:
-                        draw = out.dtype.type(size * math.sin(turn))
+                        draw = out.dtype.type(size * math.sin(angle))
                         four[j + 1] = plain[j + 1] + sigma[r] * draw
 
 
 def mask_words(allocate: Callable[..., Array], name: str, shape: tuple[int, int, int]) -> tuple[Array, Array]:
-    """Room for the words of a mask (R, B, H), and the same memory as 16 bits a unit, the low half first."""
+    """Memory for the words of a mask (R, B, H), and the same as 16 bits per unit, the low half first."""
     members, rows, units = shape
     words = allocate(name, (members, rows, -(-units // UNITS), 4), np.dtype("<u4"))
     return words, words.view(np.dtype("<u2")).reshape(members, rows, -1)

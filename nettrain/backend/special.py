@@ -1,16 +1,20 @@
-"""Special functions as ufuncs of a namespace, imported when they are first needed."""
+"""Special functions as ufuncs of an array module, imported when they are first needed."""
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import cast
 
+from nettrain.backend.base import Array, ArrayModule
+
+Ufunc = Callable[..., Array]  # of NumPy or CuPy
 HOMES = {"numpy": "scipy.special", "cupy": "cupyx.scipy.special"}
 
 
-def normal_cdf(xp: Any) -> Any:
+def normal_cdf(xp: ArrayModule) -> Ufunc:
     """Φ, the distribution function of N(0, 1), as a ufunc that takes `out=`."""
-    return import_module(HOMES[xp.__name__]).ndtr
+    return cast(Ufunc, import_module(HOMES[xp.__name__]).ndtr)
 
 
-def logistic(xp: Any) -> Any:
+def logistic(xp: ArrayModule) -> Ufunc:
     """1/(1+e^-z) as a ufunc that takes `out=`."""
-    return import_module(HOMES[xp.__name__]).expit
+    return cast(Ufunc, import_module(HOMES[xp.__name__]).expit)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-from nettrain.backend.choose import chosen
+from nettrain.backend.choose import choose_backend
 from nettrain.catalogue.losses import Loss, losses
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.settings import Settings
@@ -101,7 +101,7 @@ def _with_seeds(block: BlockType, seed: int, *names: str) -> BlockType:
 def _with_backend(settings: BackendSettings, backend: str | None) -> BackendSettings:
     name: str = settings.name
     if name == "auto":
-        name = backend or chosen("auto", settings.device).name
+        name = backend or choose_backend("auto", settings.device).name
     return settings.model_copy(update={"name": name, "tf32": settings.tf32 and name == "cupy"})
 
 

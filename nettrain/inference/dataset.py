@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import Array, Backend, HostArray, Prefetcher
-from nettrain.backend.device import in_words
+from nettrain.backend.device import format_bytes
 from nettrain.catalogue.losses import targets_for
 from nettrain.data.labelled import Rows
 from nettrain.errors import DataError
@@ -22,8 +22,8 @@ NAMES = {"train": "training"}  # as people are told of the rows
 class Dataset:
     """One set of rows: x (N, D), y (N,) or (N, K), weight (N,).
 
-    They lie on the device, or with a `pipe` that brings them there on the host. `target` and `mass` are y and
-    weight on the host, as the data gave them.
+    They lie on the device, or on the host with a `prefetcher` that brings them there. `target` and `mass` are
+    y and weight on the host, as the data gave them.
     """
 
     x: Array
@@ -32,7 +32,7 @@ class Dataset:
     even: bool  # all rows weigh 1
     target: HostArray
     mass: HostArray
-    pipe: Prefetcher | None = None
+    prefetcher: Prefetcher | None = None
 
     @property
     def rows(self) -> int:
@@ -59,23 +59,23 @@ def place(
     The first has the first choice. `passing` says how many bytes one takes there when it streams; those that
     it does not name are put there in any case.
     """
-    pipe, placed, notes = backend.pipe(), dict[str, Dataset](), []
-    free = fitting(pipe, working)
+    prefetcher, placed, notes = backend.prefetcher(), dict[str, Dataset](), []
+    free = fitting(prefetcher, working)
     for name, table in tables.items():
-        if pipe is None or name not in passing or table.nbytes <= free:
+        if prefetcher is None or name not in passing or table.nbytes <= free:
             placed[name] = _on_device(table, backend)
             free -= table.nbytes
         else:
-            placed[name] = replace(table, pipe=pipe)
+            placed[name] = replace(table, prefetcher=prefetcher)
             free -= passing[name]
-            size, shown = in_words(table.nbytes), NAMES.get(name, name)
+            size, shown = format_bytes(table.nbytes), NAMES.get(name, name)
             notes.append(f"the {shown} rows, {size}, stay in host memory: they stream to the device")
     return placed, notes
 
 
-def fitting(pipe: Prefetcher | None, working: int = 0) -> int:
+def fitting(prefetcher: Prefetcher | None, working: int = 0) -> int:
     """Bytes of rows that fit beside what work takes; 0 where there is no device, and nothing to fit on."""
-    return 0 if pipe is None else int(SHARE * pipe.room()) - working
+    return 0 if prefetcher is None else int(SHARE * prefetcher.free_bytes()) - working
 
 
 def in_dtype(array: HostArray, dtype: "np.dtype[Any]") -> HostArray:

@@ -77,8 +77,8 @@ class Evaluation:
         self._scale, self._size = run.target_scale, int(net.parameters.shape[0])
         self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
         self._watched = [name for name in watched if name not in self._quick]
-        weight = table.mass if table.pipe else run.backend.xp.asarray(table.mass)
-        self._chunks = chunks(net, Given(table.x, (table.y, weight), table.pipe), pool or run.pool)
+        weight = table.mass if table.prefetcher else run.backend.xp.asarray(table.mass)
+        self._chunks = chunks(net, Given(table.x, (table.y, weight), table.prefetcher), pool or run.pool)
         self._mass = float(table.mass.sum())
 
     def figures(self) -> Figures:

@@ -22,7 +22,7 @@ def run_predictions(run: MeasurableRun, networks: Networks, table: Dataset) -> F
     if not run.experiment.training.averages_predictions:
         networks = Networks(networks.parameters[:1], networks.statistics[:1], networks.experiments[:1])
     net = networks.on(run)
-    parts = chunks(net, Given(table.x, pipe=table.pipe), Pool(run.backend))
+    parts = chunks(net, Given(table.x, prefetcher=table.prefetcher), Pool(run.backend))
     return mean_prediction(loss_of(run.experiment), run.task, collect_outputs(net, parts, table.rows))
 
 

@@ -21,11 +21,14 @@ from nettrain.model.tape import Tape
 
 @dataclass(frozen=True)
 class Given:
-    """What passes are over: x (N, D) and what lies beside it; on the device, or with a `pipe` on the host."""
+    """What passes are over: x (N, D) and what lies beside it.
+
+    All of it is on the device or, with a `prefetcher`, on the host.
+    """
 
     x: Array
     beside: tuple[Array, ...] = ()
-    pipe: Prefetcher | None = None
+    prefetcher: Prefetcher | None = None
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ def chunks(net: Network, given: Given, pool: Pool, draws: DropoutState | None = 
     """
     size, passes = chunk_rows(net.architecture, net.backend.chunk_bytes), _Passes(net, pool, draws)
     rows = [slice(start, min(start + size, len(given.x))) for start in range(0, len(given.x), size)]
-    if given.pipe is not None:
-        return _Passing(given, given.pipe, rows, passes, pool)
+    if given.prefetcher is not None:
+        return _Passing(given, given.prefetcher, rows, passes, pool)
     return [
         RowChunk(part, *passes.over(given.x[part], part.start), tuple(array[part] for array in given.beside))
         for part in rows
@@ -81,19 +84,19 @@ class _Passes:
 
 
 class _Passing:
-    """Chunks of rows on the host, which take turns in memory for two of them."""
+    """Chunks of rows on the host, which alternate between memory for two of them."""
 
     def __init__(
-        self, given: Given, pipe: Prefetcher, rows: list[slice], passes: _Passes, pool: Pool
+        self, given: Given, prefetcher: Prefetcher, rows: list[slice], passes: _Passes, pool: Pool
     ) -> None:
-        self._pipe, self._rows, self._passes = pipe, rows, passes
+        self._prefetcher, self._rows, self._passes = prefetcher, rows, passes
         self._sources, take = (given.x, *given.beside), pool.prefixed("passing")
-        self._turns = [
+        self._slots = [
             [
-                take(f"{turn}.{k}", (passes.size, *source.shape[1:]), source.dtype)
+                take(f"{slot}.{k}", (passes.size, *source.shape[1:]), source.dtype)
                 for k, source in enumerate(self._sources)
             ]
-            for turn in range(2)
+            for slot in range(2)
         ]
         self._made: dict[tuple[int, int, int], tuple[Call, Array]] = {}
 
@@ -102,21 +105,21 @@ class _Passing:
             self._load(0)
             for number in range(len(self._rows)):
                 self._load(number + 1)
-                self._pipe.ready(number % 2)
+                self._prefetcher.ready(number % 2)
                 yield self._chunk(number)
         except BaseException:  # GeneratorExit too: rows may be on their way to memory that nobody keeps
-            self._pipe.drain()
+            self._prefetcher.drain()
             raise
 
     def _load(self, number: int) -> None:
         if number < len(self._rows):
             columns = list(zip(self._sources, self._arrays(number), strict=True))
-            self._pipe.load(number % 2, self._rows[number], columns)
+            self._prefetcher.load(number % 2, self._rows[number], columns)
 
     def _arrays(self, number: int) -> list[Array]:
-        """Where the rows of this chunk are when their turn has come."""
+        """Where the rows of this chunk arrive."""
         part = self._rows[number]
-        return [array[: part.stop - part.start] for array in self._turns[number % 2]]
+        return [array[: part.stop - part.start] for array in self._slots[number % 2]]
 
     def _chunk(self, number: int) -> RowChunk:
         part, (x, *beside) = self._rows[number], self._arrays(number)
@@ -129,10 +132,10 @@ class _Passing:
 
 def given(backend: Backend, x: HostArray) -> Given:
     """Rows x (N, D) of the host, put on the device when they take up to half of what is free there."""
-    pipe, x = backend.pipe(), in_dtype(x, backend.dtype)
-    if pipe is None or 2 * x.nbytes <= fitting(pipe):
+    prefetcher, x = backend.prefetcher(), in_dtype(x, backend.dtype)
+    if prefetcher is None or 2 * x.nbytes <= fitting(prefetcher):
         return Given(backend.from_host(x))
-    return Given(x, pipe=pipe)
+    return Given(x, prefetcher=prefetcher)
 
 
 def predict(

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.backend.device import Gpu, in_words
+from nettrain.backend.device import Gpu, format_bytes
 from nettrain.workflow.info import Installation
 
 
@@ -36,7 +36,7 @@ def gpu_facts(gpu: Gpu) -> dict[str, str]:
     name, driver = f"gpu {gpu.device}", gpu.driver or "of unknown release"
     return {
         name: f"{gpu.name}, compute capability {gpu.compute_capability}",
-        f"{name} memory": f"{in_words(gpu.memory_free)} of {in_words(gpu.memory_total)} free",
+        f"{name} memory": f"{format_bytes(gpu.memory_free)} of {format_bytes(gpu.memory_total)} free",
         f"{name} driver": f"{driver}, for CUDA up to {gpu.driver_cuda}",
         "cupy": f"{gpu.cupy}, CUDA runtime {gpu.cuda_runtime}, cuBLAS {gpu.cublas}",
     }

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nettrain.backend.device import device, devices, memory
+from nettrain.backend.device import count_devices, find_device, memory
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.monitors import goal
 from nettrain.experiment.sweep_settings import SweepMetric
@@ -55,8 +55,8 @@ def sweep_devices(space: SearchSpace) -> tuple[int, ...]:
         return ()
     with space.loaded.locating_errors():
         if space.loaded.sets("backend", "device"):
-            return (device(space.loaded.experiment.backend.device).number,)
-        return tuple(device(number).number for number in range(devices()))
+            return (find_device(space.loaded.experiment.backend.device).number,)
+        return tuple(find_device(number).number for number in range(count_devices()))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import cast
 
-from nettrain.backend.choose import chosen
+from nettrain.backend.choose import choose_backend
 from nettrain.catalogue.registry import Choice
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import PlainValue
@@ -43,7 +43,7 @@ class SearchSpace:
         self.parameters: Sequence[Parameter] = parameters(loaded.document)
         self.notes: dict[str, None] = {}
         backend = loaded.experiment.backend
-        self.backend = chosen(backend.name, backend.device)
+        self.backend = choose_backend(backend.name, backend.device)
 
     @property
     def total(self) -> int | None:

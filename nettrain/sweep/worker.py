@@ -64,10 +64,10 @@ def _training(
 
 def chunk_failed(number: int, error: Exception, device: int | None) -> FromWorker:
     """The message about an error: ChunkTooLarge when the device is short of memory, else ChunkFailed."""
-    from nettrain.backend.device import is_shortage, shortage
+    from nettrain.backend.device import describe_shortage, is_shortage
 
     if device is not None and is_shortage(error):
-        return ChunkTooLarge(number, shortage(error, device))
+        return ChunkTooLarge(number, describe_shortage(error, device))
     return ChunkFailed(number, " ".join(f"{type(error).__name__}: {error}".split()))
 
 

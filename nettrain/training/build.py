@@ -143,8 +143,8 @@ def _place(run: TrainingRun, *, whole: bool) -> None:
         passing["train"] += run.tables["train"].bytes_of(rows)
     run.tables, run.notes = place(run.tables, backend, working, passing)
     train = run.tables["train"]
-    if train.pipe is not None:
-        run.ring = DoubleBuffer(backend, train.pipe, train, groups, batches)
+    if train.prefetcher is not None:
+        run.ring = DoubleBuffer(backend, train.prefetcher, train, groups, batches)
 
 
 def _monitor(experiment: Experiment, data: Prepared) -> str:

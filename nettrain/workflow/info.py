@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from nettrain.backend.choose import chosen
-from nettrain.backend.device import Gpu, devices, gpu
+from nettrain.backend.choose import choose_backend
+from nettrain.backend.device import Gpu, count_devices, describe_gpu
 from nettrain.errors import BackendError
 from nettrain.experiment.threads import available_cores
 from nettrain.training.diagnostics.environment import environment, versions
@@ -28,7 +28,7 @@ class Installation:
 
 def installation() -> Installation:
     """What this machine has. Raises BackendError when the environment asks for an unknown backend."""
-    choice = chosen("auto")
+    choice = choose_backend("auto")
     gpus, no_gpu = available_gpus()
     facts = environment(available_cores(), choice.name if gpus else "numpy")
     return Installation(
@@ -49,6 +49,6 @@ def installation() -> Installation:
 def available_gpus() -> tuple[tuple[Gpu, ...], str | None]:
     """All about every GPU, and when none can be used, why."""
     try:
-        return tuple(gpu(number) for number in range(devices())), None
+        return tuple(describe_gpu(number) for number in range(count_devices())), None
     except BackendError as error:
         return (), str(error).removeprefix("backend.name: ")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nettrain.backend.choose import chosen, open_backend
+from nettrain.backend.choose import choose_backend, open_backend
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.replicas import replicas
@@ -48,4 +48,6 @@ def prepare_training(loaded: LoadedExperiment, *, profile: bool = False) -> Prep
             run.profile = Profile() if profile else None
             training = Training(run)
     asked = loaded.experiment.backend
-    return PreparedTraining(training, members, data, loaded.notes, chosen(asked.name, asked.device).reason)
+    return PreparedTraining(
+        training, members, data, loaded.notes, choose_backend(asked.name, asked.device).reason
+    )

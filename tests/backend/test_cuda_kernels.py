@@ -1,7 +1,7 @@
-"""Every kernel's CUDA form does what its host form does: compiled by g++, run lane by lane on real arrays.
+"""Every kernel's CUDA form does what its host form does: compiled by g++, run thread by thread on real arrays.
 
-The arrays are those of training runs that use every kernel. A kernel is run with one lane, and with the lanes
-that a GPU would use, taking turns in three different orders: a missing barrier would show as a difference.
+The arrays are those of training runs that use every kernel. A kernel is run with one thread, and with the
+threads that a GPU would use, in three different orders: a missing barrier would show as a difference.
 """
 
 import importlib
@@ -62,7 +62,7 @@ def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
     yield ["model.norm=layer", "model.residual=true"]
-    yield ["model.hidden=[160, 160]"]  # whose products are a BLAS's
+    yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS
     yield ["model.hidden=[160, 160]", "model.activation=relu"]
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]
     yield [*data_of("numbers", folder), *rectified]  # not by a product
@@ -124,7 +124,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def compile_all(recorded: Sequence[Recorded]) -> None:
-    """Translated one by one, for Python 3.11 cannot parse in several threads; compiled side by side."""
+    """Translated one by one, because Python 3.11 cannot parse in several threads; compiled in parallel."""
     made = [(program(one.kernel, one.arrays), len(flattened(0, one.arrays))) for one in recorded]
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda one: compiled(one[0].source, one[0].name, one[1]), made))
@@ -215,6 +215,6 @@ def test_rows_of_a_table(kind: str) -> None:
 
 @pytest.mark.skipif(COMPILER is None, reason="no g++")
 @pytest.mark.parametrize("kind", ["float32", "float64"])
-def test_turned_matrices(kind: str) -> None:
+def test_transposed_matrices(kind: str) -> None:
     w = np.random.default_rng(0).normal(size=(3, 64)).astype(kind)
     compare(transpose, 72, (np.zeros((3, 4, 6), kind), w, 16))

@@ -13,7 +13,7 @@ import pytest
 
 from nettrain import errors
 from nettrain.backend import device
-from nettrain.backend.choose import PREFERRED, BackendChoice, chosen, open_backend
+from nettrain.backend.choose import PREFERRED, BackendChoice, choose_backend, open_backend
 
 NO_DRIVER = "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version"
 NO_DEVICE = "cudaErrorNoDevice: no CUDA-capable device is detected"
@@ -95,21 +95,21 @@ def refused(kind, text, number=0):
         open_backend("cupy", dtype="float32", threads=1, device=number)
     assert (kind, text, 4) == (type(caught.value), str(caught.value), caught.value.code)
     brief = text.split(": ")[1]
-    assert BackendChoice("numpy", brief) == chosen("auto", number)
+    assert BackendChoice("numpy", brief) == choose_backend("auto", number)
     assert len(brief) < 39  # a run's line about its backend then fits a terminal of 80
 
 
 def test_a_device_that_answers_is_taken_and_named(cupy):
-    assert BackendChoice("cupy", "device 0, NVIDIA H200") == chosen("auto")
+    assert BackendChoice("cupy", "device 0, NVIDIA H200") == choose_backend("auto")
 
 
 def test_the_environment_may_prefer_a_backend(cupy, monkeypatch):
     monkeypatch.setenv(PREFERRED, "numpy")
-    assert BackendChoice("numpy", "NETTRAIN_AUTO=numpy") == chosen("auto")
-    assert BackendChoice("cupy") == chosen("cupy")
+    assert BackendChoice("numpy", "NETTRAIN_AUTO=numpy") == choose_backend("auto")
+    assert BackendChoice("cupy") == choose_backend("cupy")
     monkeypatch.setenv(PREFERRED, "nunpy")
     with pytest.raises(errors.BackendError) as caught:
-        chosen("auto")
+        choose_backend("auto")
     assert 'NETTRAIN_AUTO: unknown "nunpy", did you mean "numpy"?' == str(caught.value)
 
 
@@ -131,7 +131,7 @@ def test_everything_that_is_told_of_a_device(cupy, monkeypatch, tmp_path):
         cublas="13.1.2",
         cupy="14.2.0",
     )
-    assert expected == device.gpu(0)
+    assert expected == device.describe_gpu(0)
 
 
 def test_no_cupy(monkeypatch):
@@ -139,14 +139,14 @@ def test_no_cupy(monkeypatch):
     with pytest.raises(errors.NoCupyError, match="not installed") as caught:
         open_backend("cupy", dtype="float32", threads=1)
     assert f"backend.name: cupy is not installed: {INSTALL}" == str(caught.value)
-    assert BackendChoice("numpy", "cupy is not installed") == chosen("auto")
+    assert BackendChoice("numpy", "cupy is not installed") == choose_backend("auto")
 
 
 def test_a_folder_of_that_name_is_not_cupy(monkeypatch, tmp_path):
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
     (tmp_path / "cupy").mkdir()
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert not device.cupy_is_there()
+    assert not device.cupy_is_installed()
 
 
 def test_a_cupy_that_does_not_import(monkeypatch, tmp_path):
@@ -238,7 +238,7 @@ SHORTAGES = [
 
 @pytest.mark.parametrize(("error", "text"), SHORTAGES, ids=lambda part: type(part).__name__)
 def test_a_shortage_of_memory_is_told_from_other_errors(cupy, error, text):
-    assert (True, text) == (device.is_shortage(error), device.shortage(error, 1))
+    assert (True, text) == (device.is_shortage(error), device.describe_shortage(error, 1))
 
 
 @pytest.mark.parametrize(
@@ -258,4 +258,4 @@ SIZES = {0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_500_000: "1.5 MB", 999_600_00
 
 @pytest.mark.parametrize(("size", "text"), SIZES.items(), ids=str)
 def test_sizes_in_words(size, text):
-    assert text == device.in_words(int(size))
+    assert text == device.format_bytes(int(size))

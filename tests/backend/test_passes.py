@@ -1,4 +1,4 @@
-"""Kernels that share one launch do what they do one behind the other; and which ones may not share it."""
+"""Kernels in one launch give the same results as one after the other; and which ones may not share a launch."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nettrain.backend.cuda.launches import ColumnSums, InTurn, Launch, merged
-from nettrain.backend.cuda.passes import Pass, Sums, joined, summed
+from nettrain.backend.cuda.launches import CallSequence, ColumnSums, Launch, merge_launches
+from nettrain.backend.cuda.passes import Pass, Sums, fused, fused_with_sums
 from nettrain.backend.cuda.rowwise import rowwise
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import add_bias, apply_relu_mask
@@ -18,7 +18,7 @@ from nettrain.model.layers.batch_norm import normalise_by_running
 from tests.fake_cupy.arrays import device
 from tests.fake_cupy.on_host import COMPILER, compiled, flattened, run
 
-SHAPES = [(3, 7, 40), (1, 70, 33)]  # fewer rows than lanes, and more; strips that are not full
+SHAPES = [(3, 7, 40), (1, 70, 33)]  # fewer rows than threads, and more; strips that are not full
 PLAIN = {
     name: entry
     for name, entry in activations.items()
@@ -29,7 +29,7 @@ BACKWARD = {name: one.backward_kernel for name, one in PLAIN.items() if one.back
 
 
 def arrays(shape: tuple[int, int, int], count: int, seed: int = 0) -> list[Any]:
-    """So many arrays of random numbers on the double."""
+    """So many device arrays of random numbers."""
     drawn = np.random.default_rng(seed)
     return [device(drawn.normal(size=shape)) for _ in range(count)]
 
@@ -40,32 +40,32 @@ def numbers_of(name: str, members: int) -> Any:
 
 
 def biased(shape: tuple[int, int, int], z: Any) -> Pass:
-    w, floor = device(np.random.default_rng(1).normal(size=(shape[0], 90))), device(np.array([-np.inf]))
-    return Pass(((add_bias, (z, w, 11, floor)),), z.size)
+    w, limit = device(np.random.default_rng(1).normal(size=(shape[0], 90))), device(np.array([-np.inf]))
+    return Pass(((add_bias, (z, w, 11, limit)),), z.size)
 
 
 def forward(name: str, shape: tuple[int, int, int]) -> Pass:
     """A bias and an activation behind it."""
     z, a = arrays(shape, 2)
-    both = joined(biased(shape, z), Pass(((FORWARD[name], (z, a, numbers_of(name, shape[0]))),), z.size))
+    both = fused(biased(shape, z), Pass(((FORWARD[name], (z, a, numbers_of(name, shape[0]))),), z.size))
     assert both is not None
     return both
 
 
 def backward(name: str, shape: tuple[int, int, int]) -> Pass:
-    """The way back through an activation, with the bias's gradient."""
+    """The slope of an activation, with the bias's gradient."""
     delta, z, a = arrays(shape, 3)
     gradient = device(np.zeros((shape[0], 100)))
     one = Pass(((BACKWARD[name], (delta, z, a, numbers_of(name, shape[0]))),), z.size)
-    both = summed(one, Sums(delta, gradient, 9))
+    both = fused_with_sums(one, Sums(delta, gradient, 9))
     assert both is not None
     return both
 
 
-def gated(shape: tuple[int, int, int]) -> Pass:
-    delta, gate = arrays(shape, 2)
-    both = summed(
-        Pass(((apply_relu_mask, (delta, gate)),), gate.size), Sums(delta, device(np.zeros((shape[0], 99))), 5)
+def masked(shape: tuple[int, int, int]) -> Pass:
+    delta, mask = arrays(shape, 2)
+    both = fused_with_sums(
+        Pass(((apply_relu_mask, (delta, mask)),), mask.size), Sums(delta, device(np.zeros((shape[0], 99))), 5)
     )
     assert both is not None
     return both
@@ -81,27 +81,27 @@ def host(argument: Any, kept: dict[int, Any]) -> Any:
 def one_by_one(what: Pass) -> list[Any]:
     """The arguments after the kernels of the host, and sums in NumPy."""
     kept: dict[int, Any] = {}
-    given = [host(one, kept) for one in what.arguments]
-    for kernel, own in what.parts:
-        kernel(*(host(one, kept) for one in own))
+    arguments = [host(one, kept) for one in what.arguments]
+    for kernel, arrays in what.parts:
+        kernel(*(host(one, kept) for one in arrays))
     if what.sums is not None:
         x, w, start = host(what.sums.x, kept), host(what.sums.w, kept), what.sums.start
         w[:, start : start + x.shape[2]] = x.sum(axis=1)
-    return given
+    return arguments
 
 
 def at_once(what: Pass, order: int) -> list[Any]:
     kept: dict[int, Any] = {}
-    given = [host(one, kept) for one in what.arguments]
+    arguments = [host(one, kept) for one in what.arguments]
     (grid,), block = what.geometry
-    run(what.program.source, what.program.name, grid, block, flattened(what.iterations, given), order)
-    return given
+    run(what.program.source, what.program.name, grid, block, flattened(what.iterations, arguments), order)
+    return arguments
 
 
 @pytest.mark.skipif(COMPILER is None, reason="no g++")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_one_launch_does_what_several_did(shape: tuple[int, int, int]) -> None:
-    passes = [gated(shape), *(forward(name, shape) for name in FORWARD)]
+    passes = [masked(shape), *(forward(name, shape) for name in FORWARD)]
     passes += [backward(name, shape) for name in BACKWARD]
     compile_all(passes)
     for what in passes:
@@ -112,14 +112,14 @@ def test_one_launch_does_what_several_did(shape: tuple[int, int, int]) -> None:
 
 
 def compile_all(passes: Sequence[Pass]) -> None:
-    """Translated one by one, for Python 3.11 cannot parse in several threads; compiled side by side."""
+    """Translated one by one, because Python 3.11 cannot parse in several threads; compiled in parallel."""
     made = [(what.program, len(flattened(0, [host(a, {}) for a in what.arguments]))) for what in passes]
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda one: compiled(one[0].source, one[0].name, one[1]), made))
 
 
-def launch(kernel: Kernel, *given: Any) -> Launch:
-    return Launch(Pass(((kernel, given),), given[0].size), lambda _: None)  # type: ignore[arg-type, return-value]
+def launch(kernel: Kernel, *arguments: Any) -> Launch:
+    return Launch(Pass(((kernel, arguments),), arguments[0].size), lambda _: None)  # type: ignore[arg-type, return-value]
 
 
 def test_a_list_of_calls_becomes_shorter() -> None:
@@ -128,53 +128,56 @@ def test_a_list_of_calls_becomes_shorter() -> None:
     gradient, product = device(np.zeros((2, 20))), lambda: order.append("product")
     bias = launch(add_bias, *biased(shape, z).parts[0][1])
     calls = [
-        *[InTurn([product, bias]), launch(FORWARD["sigmoid"], z, a, numbers_of("sigmoid", 2)), product],
+        *[CallSequence([product, bias]), launch(FORWARD["sigmoid"], z, a, numbers_of("sigmoid", 2)), product],
         *[launch(apply_relu_mask, delta, a), ColumnSums(Sums(delta, gradient, 0), product), product],
     ]
-    fewer = merged(calls)
+    fewer = merge_launches(calls)
     kinds = [one.what.program.name if isinstance(one, Launch) else "product" for one in fewer]
     assert kinds == ["product", "add_bias__sigmoid_forward", "product", "apply_relu_mask__sums", "product"]
 
 
-def test_who_reads_what_another_row_has_written_waits() -> None:
+def test_what_reads_another_row_that_is_written_stays_apart() -> None:
     z, a, w = *arrays((2, 5, 6), 2), device(np.zeros((2, 60)))
     first = Pass(((add_bias, (z, w, 0, device(np.zeros(1)))),), z.size)
     onto = Pass(((add_bias, (a, device(z._host.reshape(2, 30)), 0, device(np.zeros(1)))),), z.size)
-    assert joined(first, onto) is None
-    assert joined(onto, first) is None
+    assert fused(first, onto) is None
+    assert fused(onto, first) is None
     shifted = device(np.zeros(100)[4:64].reshape(2, 5, 6))
     part = device(shifted._host.base[:60].reshape(2, 5, 6))
     assert (
-        joined(Pass(((apply_relu_mask, (shifted, z)),), 60), Pass(((apply_relu_mask, (part, z)),), 60))
-        is None
+        fused(Pass(((apply_relu_mask, (shifted, z)),), 60), Pass(((apply_relu_mask, (part, z)),), 60)) is None
     )
 
 
-def test_other_rows_are_another_pass() -> None:
+def test_other_rows_need_another_pass() -> None:
     z, a = arrays((2, 6, 5), 2)
     x, y = arrays((3, 4, 5), 2)  # as many rows, otherwise divided
-    assert joined(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, (x, y)),), 60)) is None
+    assert fused(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, (x, y)),), 60)) is None
     few = arrays((2, 5, 5), 2)
-    assert joined(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, tuple(few)),), 50)) is None
+    assert fused(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, tuple(few)),), 50)) is None
 
 
-def test_sums_stay_apart_where_they_do_not_fit() -> None:
-    delta, gate = arrays((1, 2000, 3), 2)
+def test_sums_stay_apart_unless_it_is_safe_and_fast() -> None:
+    delta, mask = arrays((1, 2000, 3), 2)
     w = device(np.zeros((1, 9)))
-    assert summed(Pass(((apply_relu_mask, (delta, gate)),), 6000), Sums(delta, w, 0)) is None, "many rows"
-    delta, gate = arrays((2, 5, 3), 2)
-    one = Pass(((apply_relu_mask, (delta, gate)),), 30)
-    assert summed(one, Sums(gate, w, 0)) is None, "another array"
-    assert summed(one, Sums(delta, device(gate._host.reshape(2, 15)), 0)) is None, "onto what is read"
+    assert fused_with_sums(Pass(((apply_relu_mask, (delta, mask)),), 6000), Sums(delta, w, 0)) is None, (
+        "many rows"
+    )
+    delta, mask = arrays((2, 5, 3), 2)
+    one = Pass(((apply_relu_mask, (delta, mask)),), 30)
+    assert fused_with_sums(one, Sums(mask, w, 0)) is None, "another array"
+    assert fused_with_sums(one, Sums(delta, device(mask._host.reshape(2, 15)), 0)) is None, (
+        "onto what is read"
+    )
     softmax = activations["softmax"].forward_kernel
     assert softmax is not None
-    joint = Pass(((softmax, (delta, gate, device(np.zeros((2, 0))))),), 30)
-    assert summed(joint, Sums(delta, w, 0)) is None, "numbers of a row that need each other"
+    joint = Pass(((softmax, (delta, mask, device(np.zeros((2, 0))))),), 30)
+    assert fused_with_sums(joint, Sums(delta, w, 0)) is None, "numbers of a row that need each other"
 
 
 def test_which_kernels_go_by_rows() -> None:
     assert rowwise(normalise_by_running.body) is None
     for name in PLAIN:
         for kernel in (FORWARD.get(name), BACKWARD.get(name)):
-            found = rowwise(kernel.body) if kernel is not None else None
-            assert kernel is None or (found is not None and found.by_elements), name
+            access = rowwise(kernel.body) if kernel is not None else None
+            assert kernel is None or (access is not None and access.elementwise), name

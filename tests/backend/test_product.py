@@ -1,4 +1,4 @@
-"""Products of small matrices: right, and of every element the same bits wherever it lies."""
+"""Products of small matrices are right, and an element has the same bits wherever it lies."""
 
 import math
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ SHAPES = [
 ]
 
 
-def places(shape: tuple[int, int, int], dtype: str, members: int, seed: int = 0) -> Iterator[np.ndarray]:
-    """a (R, n, m), b (R, m, k) with gaps between members and a row of starts (R, 3 + k)."""
+def operands(shape: tuple[int, int, int], dtype: str, members: int, seed: int = 0) -> Iterator[np.ndarray]:
+    """a (R, n, m), b (R, m, k) with gaps between members, and w (R, 3 + k) with a bias at 3."""
     rows, columns, depth = shape
     generator = np.random.default_rng(seed)
     yield generator.normal(size=(members, rows, depth)).astype(dtype)
@@ -37,7 +37,7 @@ def places(shape: tuple[int, int, int], dtype: str, members: int, seed: int = 0)
 def multiplied(
     dtype: str, a: np.ndarray, b: np.ndarray, w: np.ndarray | None = None, **rest: Any
 ) -> np.ndarray:
-    """The backend's product, begun with w from its fourth number on."""
+    """The backend's product, with the bias that begins at the fourth number of w's rows."""
     backend = open_backend("numpy", dtype=dtype, threads=1)
     out = np.full((max(len(a), len(b)), a.shape[1], b.shape[2] + 1), np.nan, dtype)
     backend.product(a, b, out[:, :, :-1], bias=None if w is None else (w, 3), **rest)()
@@ -46,8 +46,8 @@ def multiplied(
 
 
 @pytest.fixture
-def ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No product by BLAS."""
+def no_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail the test if a product goes through a BLAS."""
 
     def matmul(*_: object) -> None:
         pytest.fail("this one was meant to be small")
@@ -56,23 +56,23 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(not FUSED, reason="this machine has no fused multiply-add")
-@pytest.mark.usefixtures("ours")
+@pytest.mark.usefixtures("no_blas")
 class TestSmallProducts:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("shape", SHAPES)
     def test_they_are_products(self, shape: tuple[int, int, int], dtype: str) -> None:
-        a, b, w = places(shape, dtype, 3)
+        a, b, w = operands(shape, dtype, 3)
         expected = a.astype(np.longdouble) @ b.astype(np.longdouble)
         close = {"rtol": 0, "atol": 40 * math.sqrt(shape[2]) * np.finfo(dtype).eps}
-        turned = np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)
+        transposed = np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)
         np.testing.assert_allclose(multiplied(dtype, a, b), expected, **close)
-        np.testing.assert_allclose(multiplied(dtype, turned, b), expected, **close)
+        np.testing.assert_allclose(multiplied(dtype, transposed, b), expected, **close)
         np.testing.assert_allclose(multiplied(dtype, a, b, w), expected + w[:, None, 3:], **close)
         one = a[:1].astype(np.longdouble) @ b.astype(np.longdouble)
         np.testing.assert_allclose(multiplied(dtype, a[:1], b), one, **close)
 
     def test_an_element_is_the_fused_sum_in_order(self) -> None:
-        a, b, w = places((9, 3, 12), "float64", 1)
+        a, b, w = operands((9, 3, 12), "float64", 1)
         for i, j in np.ndindex(9, 3):
             total = float(w[0, 3 + j])
             for x, y in zip(a[0, i].tolist(), b[0, :, j].tolist(), strict=True):
@@ -82,7 +82,7 @@ class TestSmallProducts:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("shape", SHAPES)
     def test_no_bit_depends_on_the_others(self, shape: tuple[int, int, int], dtype: str) -> None:
-        a, b, w = places(shape, dtype, 5)
+        a, b, w = operands(shape, dtype, 5)
         whole = multiplied(dtype, a, b, w)
         for r in range(5):
             alone = multiplied(dtype, a[r : r + 1], b[r : r + 1], w[r : r + 1])
@@ -97,34 +97,34 @@ class TestSmallProducts:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_large_products_go_through_blas_and_get_their_bias(dtype: str) -> None:
-    a, b, w = places((100, 80, 70), dtype, 2)
+    a, b, w = operands((100, 80, 70), dtype, 2)
     assert not product.is_small(a, b)
     np.testing.assert_array_equal(multiplied(dtype, a, b), np.matmul(a, b))
     np.testing.assert_array_equal(multiplied(dtype, a, b, w), np.matmul(a, b) + w[:, None, 3:])
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 64), (7, 10, 13), (3, 33, 5), (100, 80, 70)])
-def test_a_product_is_raised_to_its_floor_and_shut_by_its_gate(shape: tuple[int, int, int]) -> None:
-    a, b, w = places(shape, "float32", 2)
+def test_a_product_is_clamped_and_masked(shape: tuple[int, int, int]) -> None:
+    a, b, w = operands(shape, "float32", 2)
     w[0, 3], w[1, 4] = np.nan, -np.inf
     plain = multiplied("float32", a, b, w)
     relu_mask = np.random.default_rng(1).normal(size=plain.shape).astype("float32")
     relu_mask[0, 0, 1:4] = 0, -0.0, np.nan
-    raised, shut = (
+    clamped, masked = (
         multiplied("float32", a, b, w, clamp_min=0.0),
         multiplied("float32", a, b, w, relu_mask=relu_mask),
     )
     assert np.isnan(plain[0, :, 0]).all()
     assert (plain[1, :, 1] == -np.inf).all()
-    np.testing.assert_array_equal(raised, np.where(plain < 0, 0, plain))
-    np.testing.assert_array_equal(shut, np.where(relu_mask > 0, plain, 0))
+    np.testing.assert_array_equal(clamped, np.where(plain < 0, 0, plain))
+    np.testing.assert_array_equal(masked, np.where(relu_mask > 0, plain, 0))
     both = multiplied("float32", a, b, w, clamp_min=0.0, relu_mask=relu_mask)
-    np.testing.assert_array_equal(both, np.where(relu_mask > 0, raised, 0))
+    np.testing.assert_array_equal(both, np.where(relu_mask > 0, clamped, 0))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", [(64, 32), (32, 10), (7, 19), (1, 1), (33, 64)])
-def test_matrices_are_turned_in_place_of_nothing_else(shape: tuple[int, int], dtype: str) -> None:
+def test_a_transpose_writes_nothing_else(shape: tuple[int, int], dtype: str) -> None:
     backend = open_backend("numpy", dtype=dtype, threads=1)
     rows, columns = shape
     w = np.random.default_rng(0).normal(size=(3, 5 + rows * columns)).astype(dtype)

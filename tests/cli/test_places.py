@@ -11,7 +11,7 @@ from nettrain.backend.choose import PREFERRED
 from nettrain.training.rows import double_buffer as ring
 from tests.cli.command import CONFIGS, inside
 from tests.fake_cupy import on_host
-from tests.fake_cupy.backend import DoubleBackend
+from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.module import in_place_of_cupy
 
 INSTALL = "pip install 'nettrain[cuda13]', or 'nettrain[cuda12]' for a driver before 580"
@@ -116,7 +116,7 @@ def test_a_run_of_cupy_goes_on_under_numpy_alone_when_told(of_cupy):
 
 @pytest.mark.skipif(on_host.COMPILER is None, reason="no g++")
 def test_a_run_goes_on_on_the_other_backend_and_back(tmp_path):
-    """The CuPy backend itself on the double: its kernels are compiled for the host."""
+    """The CuPy backend itself on the fake CuPy: its kernels are compiled for the host."""
     exact = ("backend.dtype=float64", "backend.threads=1", "--no-figures")
     assert 0 == inside(tmp_path, "train", IRIS, "training.epochs=12", "experiment=whole", *exact).code
     assert 0 == inside(tmp_path, "train", IRIS, "training.epochs=5", *exact).code
@@ -160,7 +160,7 @@ def test_info_says_why_there_is_no_gpu(tmp_path):
 
 def test_rows_that_stay_in_host_memory_are_told_of_once(tmp_path, monkeypatch):
     def opened(name, *, dtype, threads, **_):
-        return DoubleBackend(dtype, threads, room=0)
+        return FakeCupyBackend(dtype, threads, room=0)
 
     monkeypatch.setattr("nettrain.workflow.preparation.open_backend", opened)
     monkeypatch.setattr(ring, "BLOCK_BYTES", 512)

@@ -1,10 +1,10 @@
 """Arrays that obey CuPy's rules and live in host memory.
 
-An array is no NumPy array and does not become one unasked: `get` is the way, and it waits for the device, as
-`float`, `bool` and an index by a mask do. Operands are such arrays, Python's numbers and NumPy's scalars;
-a NumPy array is refused. Two uses that CuPy takes are refused too, since nettrain should not need them: a
-NumPy function of such an array (CuPy would run its own), and a NumPy scalar whose type would widen the result
-(CuPy 13 and 14 differ there).
+An array is not a NumPy array and never becomes one implicitly, only through `get`, which waits for the
+device, as `float`, `bool` and indexing by a mask do. Operands are such arrays, Python's numbers and NumPy's
+scalars; a NumPy array is refused. Two uses that CuPy accepts are refused too, since nettrain should not need
+them: a NumPy function of such an array (CuPy would run its own), and a NumPy scalar whose type would widen
+the result (CuPy 13 and 14 differ there).
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ NO_CONVERSION = "Implicit conversion to a NumPy array is not allowed. Please use
 
 
 class Flags:
-    """How an array lies in memory."""
+    """The memory layout of an array."""
 
     def __init__(self, host: Host) -> None:
         self.c_contiguous = host.flags.c_contiguous
@@ -39,7 +39,7 @@ class Data:
 class ndarray:
     """An array on the device."""
 
-    __array_ufunc__ = None  # NumPy's ufuncs refuse it, and its operators give way to ours
+    __array_ufunc__ = None  # NumPy's ufuncs refuse it, and its operators defer to ours
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, shape: Any, dtype: Any = float, *, host: Host | None = None) -> None:
@@ -47,7 +47,7 @@ class ndarray:
 
     @property
     def _host(self) -> Host:
-        """The memory as it is when all that was asked for has been done."""
+        """The memory after all requested work has been done."""
         queue.settle()
         return self._memory
 
@@ -78,7 +78,7 @@ class ndarray:
         traffic.waits += 1
         return f"device {self._host!r}"
 
-    # what waits for the device
+    # methods that wait for the device
 
     def get(
         self, stream: Any = None, order: str = "C", out: Host | None = None, blocking: bool = True
@@ -105,7 +105,7 @@ class ndarray:
     def __int__(self) -> int:
         return int(self.get())
 
-    # what does not
+    # methods that do not wait
 
     def set(self, arr: Host, stream: Any = None) -> None:
         if not isinstance(arr, np.ndarray):
@@ -118,7 +118,7 @@ class ndarray:
             traffic.uploads += 1
             self._host[...] = arr
             return
-        assert is_pinned(arr), "from other memory the copy would not go on beside the host's work"
+        assert is_pinned(arr), "from other memory the copy would not overlap with the host's work"
         traffic.streamed += 1
         queue.put(stream.line, lambda: np.copyto(self._memory, arr))
 
@@ -137,22 +137,22 @@ class ndarray:
     def __getitem__(self, key: Any) -> "ndarray":
         index = _index(key)
         parts = index if isinstance(index, tuple) else (index,)
-        # a view can be had before there is anything to see
+        # a view needs no values yet
         memory = self._host if any(isinstance(part, np.ndarray) for part in parts) else self._memory
         return device(memory[index])
 
     def __setitem__(self, key: Any, value: Any) -> None:
         queue.forbid("a copy by index")
-        place = _index(key)
+        index = _index(key)
         if isinstance(value, ndarray):
             host = value._host
-            while host.ndim > np.ndim(self._host[place]) and host.shape[0] == 1:
+            while host.ndim > np.ndim(self._host[index]) and host.shape[0] == 1:
                 host = host[0]
-            self._host[place] = host
+            self._host[index] = host
         elif isinstance(value, np.ndarray) and value.shape:
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
         elif isinstance(value, np.ndarray) or np.isscalar(value):
-            self._host[place] = value
+            self._host[index] = value
         else:
             raise TypeError(f"Unsupported type {type(value)}")
 
@@ -211,7 +211,7 @@ def device(host: Any) -> ndarray:
 
 
 def operand(value: Any) -> Any:
-    """What a ufunc computes with, from what it was given."""
+    """The value of an argument of a ufunc."""
     if isinstance(value, ndarray):
         return value._host
     if isinstance(value, np.ndarray) or not isinstance(value, (bool, int, float, np.generic)):
@@ -220,7 +220,7 @@ def operand(value: Any) -> Any:
 
 
 def refuse_widening(values: tuple[Any, ...]) -> None:
-    """Raises TypeError for a NumPy scalar that decides the type of a result."""
+    """Raise a TypeError for a NumPy scalar that decides the type of a result."""
     arrays = [value.dtype for value in values if isinstance(value, ndarray)]
     for value in values:
         if isinstance(value, np.generic) and arrays:
@@ -230,7 +230,7 @@ def refuse_widening(values: tuple[Any, ...]) -> None:
 
 
 class ufunc:
-    """A function of every element; it knows no `where`."""
+    """An elementwise function, without `where`."""
 
     def __init__(self, function: np.ufunc) -> None:
         self._function, self.__name__ = function, f"cupy_{function.__name__}"
@@ -276,7 +276,7 @@ def reduced(function: Callable[..., Any], a: Any, out: ndarray | None, **named: 
 
 
 def taken(a: ndarray, indices: Any, axis: Any, out: ndarray | None) -> ndarray:
-    """Rows by number; numbers beyond the end wrap around."""
+    """Rows by number; numbers past the end wrap around."""
     index = _index(indices)
     if out is not None and out.dtype != a.dtype:
         raise TypeError("Output dtype mismatch")
@@ -290,21 +290,21 @@ def taken(a: ndarray, indices: Any, axis: Any, out: ndarray | None) -> ndarray:
 
 
 def _index(key: Any) -> Any:
-    """An index as NumPy takes it. Lists and host arrays are copied over; a mask is counted, which waits."""
+    """An index as NumPy takes it. Lists and host arrays are uploaded; counting a mask waits."""
     if isinstance(key, tuple):
         return tuple(_index(part) for part in key)
     if isinstance(key, ndarray):
-        found = key._host
+        index = key._host
     elif isinstance(key, (list, np.ndarray)):
         traffic.uploads += 1
-        found = np.asarray(key, dtype=None if len(key) else int)
+        index = np.asarray(key, dtype=None if len(key) else int)
     elif key is None or key is Ellipsis or isinstance(key, (slice, int, np.integer)):
         return key
     else:
         raise IndexError(f"{type(key)} is no index")
-    if found.dtype.kind == "b":
+    if index.dtype.kind == "b":
         traffic.waits += 1
-    return found
+    return index
 
 
 def _method(name: str, *, reflected: bool = False, in_place: bool = False) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""A backend on the double's arrays whose kernels are the host's: the rules of a device at a host's speed."""
+"""A backend on the fake CuPy's arrays with the host's kernels: the rules of a device, the speed of a host."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from nettrain.backend.base import Array, Call, HostArray
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.numpy import NumpyBackend
-from nettrain.backend.pinned import PinnedPipe
+from nettrain.backend.pinned import PinnedPrefetcher
 from tests.fake_cupy.arrays import device, ndarray
 from tests.fake_cupy.module import modules
 from tests.fake_cupy.queue import queue
@@ -16,18 +16,18 @@ from tests.fake_cupy.queue import queue
 ROOM = 100 << 30  # bytes
 
 
-class DoubleBackend:
-    """As a backend for CuPy, but matrix products are NumPy's and kernels are those of the host.
+class FakeCupyBackend:
+    """Like the CuPy backend, but with NumPy's matrix products and the host's kernels.
 
-    `room` is what it says that it has free, in bytes.
+    `room` is the number of bytes that are said to be free.
     """
 
-    name = "double"
+    name = "fake"
     block, transposes_small, merges_rows, chunk_bytes = 1024, False, False, 64 << 20  # as on a device
 
     def __init__(self, dtype: str = "float32", threads: int = 1, room: int = ROOM) -> None:
         self.xp: Any = modules()["cupy"]
-        self._pipe = PinnedPipe(self.xp, self.xp.cuda.get_current_stream(), lambda: room)
+        self._prefetcher = PinnedPrefetcher(self.xp, self.xp.cuda.get_current_stream(), lambda: room)
         self._host = NumpyBackend(dtype, threads)
         self.dtype, self.threads = self._host.dtype, threads
 
@@ -58,8 +58,8 @@ class DoubleBackend:
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         return _queued(self._host.launch(kernel, work, *(_argument(one) for one in arrays)))
 
-    def pipe(self) -> PinnedPipe:
-        return self._pipe
+    def prefetcher(self) -> PinnedPrefetcher:
+        return self._prefetcher
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
@@ -78,7 +78,7 @@ def _memory(array: Array) -> Any:
 
 
 def _unwrapped(value: Any) -> Any:
-    """What belongs to a product: an array, an array and a place in it, or numbers."""
+    """An argument of a product: an array, an array and a position in it, or a number."""
     if isinstance(value, tuple):
         return tuple(_unwrapped(part) for part in value)
     return _memory(value) if hasattr(value, "shape") else value

@@ -15,7 +15,7 @@ CUBLAS_DEFAULT_MATH, CUBLAS_TENSOR_OP_MATH, CUBLAS_PEDANTIC_MATH, CUBLAS_TF32_TE
 
 
 def _matrices(address: int, kind: Any, sizes: tuple[int, int, int], lead: int, stride: int) -> Any:
-    """Matrices (batch, rows, columns) that lie column by column from this address on."""
+    """Matrices (batch, rows, columns), stored column by column from this address on."""
     batch, rows, columns = sizes
     last = (batch - 1) * stride + (columns - 1) * lead + rows
     if lead < rows:
@@ -40,8 +40,8 @@ def _product(kind: Any) -> Any:
         out = _matrices(c, kind, (batch, m, n), ldc, stride_c)
         left = left.swapaxes(1, 2) if transa else left
         right = right.swapaxes(1, 2) if transb else right
-        found = one * np.matmul(left, right)
-        out[...] = found if two == 0 else found + two * out  # with beta 0 what is in C is not read
+        product = one * np.matmul(left, right)
+        out[...] = product if two == 0 else product + two * out  # with beta 0, C is not read
 
     return product
 

@@ -1,4 +1,4 @@
-// Enough of CUDA to compile a kernel for the host; host_lanes.cpp runs it.
+// Enough of CUDA to compile a kernel for the host; host_threads.cpp runs it.
 #include <math.h>
 
 #define __device__
@@ -6,23 +6,23 @@
 #define __shared__ static
 #define __launch_bounds__(threads)
 
-struct Place {
+struct Dim {
     unsigned x, y, z;
 };
-extern Place threadIdx, blockIdx, blockDim, gridDim;
+extern Dim threadIdx, blockIdx, blockDim, gridDim;
 void barrier();
-long long exchanged(long long, int away);
+long long exchanged(long long, int distance);
 
 inline void __syncthreads() { barrier(); }
 inline void __syncwarp() { barrier(); }
-template <class T> T __shfl_xor_sync(unsigned, T x, int away) {
+template <class T> T __shfl_xor_sync(unsigned, T x, int distance) {
     union {
         T value;
         long long word;
     } both;
     both.word = 0;
     both.value = x;
-    both.word = exchanged(both.word, away);
+    both.word = exchanged(both.word, distance);
     return both.value;
 }
 

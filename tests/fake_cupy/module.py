@@ -1,6 +1,6 @@
-"""A module that stands in for CuPy where there is no device: what nettrain uses of it, and nothing else.
+"""A fake CuPy for machines without a device: exactly what nettrain uses of it.
 
-Names and arguments are CuPy's (13 and 14), so that a use of something that CuPy lacks fails here too.
+Names and arguments are CuPy's (13 and 14), so that using something that CuPy lacks fails here too.
 """
 
 import sys
@@ -35,7 +35,7 @@ def zeros(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
 
 
 def empty(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
-    """Memory with what happens to be in it: NaN, so that nobody reads it by accident."""
+    """Uninitialized memory: full of NaN, so that reading it by accident shows."""
     made = np.empty(shape, dtype)
     made.fill(np.nan if made.dtype.kind == "f" else 77)
     return device(made)
@@ -130,14 +130,14 @@ def _holds_device_arrays(value: Any) -> bool:
 
 
 class OutOfMemoryError(MemoryError):
-    """As CuPy words it."""
+    """With CuPy's message."""
 
     def __init__(self, size: int, total: int, limit: int = 0) -> None:
         super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes).")
 
 
 class Device:
-    """The only one there is."""
+    """The only device."""
 
     def __init__(self, device: int = 0) -> None:
         self.id = device
@@ -161,7 +161,7 @@ class Device:
 
 
 class Pool:
-    """A memory pool that holds nothing; what may be taken from it can be limited."""
+    """An empty memory pool with a limit."""
 
     limit = 0
 
@@ -193,7 +193,7 @@ def runtime() -> ModuleType:
     made.getDeviceCount = lambda: 1
     made.getDevice = lambda: 0
     made.getDeviceProperties = lambda number: {
-        "name": b"double of a device",
+        "name": b"fake device",
         "totalGlobalMem": 140 * GIB,
         "major": 9,
         "minor": 0,
@@ -207,7 +207,7 @@ def runtime() -> ModuleType:
 
 
 def modules() -> dict[str, ModuleType]:
-    """All modules of the double by the names under which they are imported."""
+    """All modules of the fake CuPy by their names."""
     cupy, cuda = _module("cupy"), _module("cupy.cuda")
     for name in UFUNCS:
         setattr(cupy, name, ufunc(getattr(np, name)))
@@ -254,9 +254,9 @@ def _with_cublas(bindings: Any, library: ModuleType) -> Any:
 
 @contextmanager
 def in_place_of_cupy(*, graphs: bool = False) -> Iterator[Any]:
-    """The double is what `import cupy` gives; the traffic is counted from 0.
+    """`import cupy` yields the fake CuPy; the traffic is counted from 0.
 
-    With `graphs` there are bindings of cuBLAS whose products a capture allows.
+    With `graphs` there are bindings of cuBLAS whose products can be captured.
     """
     found = {**modules(), "nettrain.backend.cupy": None}
     bindings = [_module("nvmath"), _module("nvmath.bindings"), cublas.bindings()] if graphs else []
@@ -266,7 +266,7 @@ def in_place_of_cupy(*, graphs: bool = False) -> Iterator[Any]:
     sys.modules.update({name: bindings[k] if graphs else None for k, name in enumerate(names)})  # type: ignore[misc]
     vars(queue).update(vars(Queue()))
     sys.modules.update({name: module for name, module in found.items() if module is not None})
-    sys.modules.pop("nettrain.backend.cupy", None)  # it imports anew what is there now
+    sys.modules.pop("nettrain.backend.cupy", None)  # it is to import what is there now
     traffic.reset()
     try:
         yield found["cupy"]

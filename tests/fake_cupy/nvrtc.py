@@ -10,19 +10,18 @@ from pathlib import Path
 def library() -> ctypes.CDLL | None:
     """The compiler, where its wheel is installed (one for each of CUDA's versions)."""
     spec = find_spec("nvidia")
-    found = [
-        file for place in (spec.submodule_search_locations if spec else None) or () for file in _files(place)
-    ]
-    return ctypes.CDLL(str(found[0])) if found else None
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    files = [file for folder in folders for file in _files(folder)]
+    return ctypes.CDLL(str(files[0])) if files else None
 
 
-def _files(place: str) -> list[Path]:
-    names = (path for path in Path(place).glob("**/libnvrtc.so.*") if ".alt." not in path.name)
+def _files(folder: str) -> list[Path]:
+    names = (path for path in Path(folder).glob("**/libnvrtc.so.*") if ".alt." not in path.name)
     return sorted(names)
 
 
 def compile_for(source: str, architecture: str) -> bytes:
-    """The program as machine code for this architecture. Raises AssertionError with the compiler's words."""
+    """The program as machine code for this architecture. Raises an AssertionError with the compiler's log."""
     nvrtc = library()
     assert nvrtc is not None
     handle = ctypes.c_void_p()

@@ -1,4 +1,4 @@
-"""CUDA sources compiled for the host by g++ and run there, lane by lane."""
+"""CUDA sources, compiled by g++ and run on the host, thread by thread."""
 
 import ctypes
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
-HEADER, SCHEDULER = HERE / "cuda_on_host.h", HERE / "host_lanes.cpp"
+HEADER, SCHEDULER = HERE / "cuda_on_host.h", HERE / "host_threads.cpp"
 COMPILER = shutil.which("g++")
 FLAGS = ("-std=c++17", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-w", "-x", "c++", "-")
 FOLDER = Path(tempfile.gettempdir()) / f"nettrain-cuda-on-host-{os.getuid()}"
@@ -29,7 +29,7 @@ extern "C" void launch(void (*run_grid)(void (*)(), int, int, int, int), Argumen
 
 
 def library(text: str, name: str, mode: int = ctypes.DEFAULT_MODE) -> ctypes.CDLL:
-    """This source as a library, compiled when it is new."""
+    """The source as a library, compiled unless it has been before."""
     path = FOLDER / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:24]}.so"
     if not path.exists():
         FOLDER.mkdir(exist_ok=True)
@@ -44,13 +44,13 @@ def library(text: str, name: str, mode: int = ctypes.DEFAULT_MODE) -> ctypes.CDL
 
 @cache
 def scheduler() -> ctypes.CDLL:
-    """Runs the lanes; its names are there for kernels to find."""
-    return library(SCHEDULER.read_text(), "host_lanes", ctypes.RTLD_GLOBAL)
+    """The library that runs the threads; kernels use its symbols."""
+    return library(SCHEDULER.read_text(), "host_threads", ctypes.RTLD_GLOBAL)
 
 
 @cache
 def compiled(source: str, name: str, count: int) -> ctypes.CDLL:
-    """The kernel `name`, which takes so many arguments."""
+    """The library of the kernel `name`, which takes `count` arguments."""
     scheduler()
     arguments = ", ".join(f"given[{k}]" for k in range(count))
     launcher = LAUNCHER.format(name=name, arguments=arguments)
@@ -66,13 +66,13 @@ def run(
     order: int = 0,
 ) -> None:
     """Run a kernel; arguments are addresses and whole numbers, 64 bits each."""
-    given = (ctypes.c_int64 * len(arguments))(*map(int, arguments))
-    compiled(source, name, len(arguments)).launch(scheduler().run_grid, given, grid, *block, order)
+    words = (ctypes.c_int64 * len(arguments))(*map(int, arguments))
+    compiled(source, name, len(arguments)).launch(scheduler().run_grid, words, grid, *block, order)
 
 
 def flattened(iterations: int, arrays: Sequence[np.ndarray | int]) -> list[int]:
-    """What a translated kernel is called with: its iterations, then each array's address and shape."""
-    given = [iterations]
+    """The arguments of a translated kernel: its iterations, then each array's address and shape."""
+    words = [iterations]
     for array in arrays:
-        given += [array.ctypes.data, *array.shape] if isinstance(array, np.ndarray) else [int(array)]
-    return given
+        words += [array.ctypes.data, *array.shape] if isinstance(array, np.ndarray) else [int(array)]
+    return words

@@ -1,9 +1,9 @@
-"""The double of streams: each does its own work in order, and how two of them interleave is chosen.
+"""Fake streams: each does its work in order, and a test chooses how two of them interleave.
 
-CUDA promises no more than the order within a stream and what events say of two. Work is done at once unless
-`late` names its stream; then it is put off until somebody must see it done: the host that waits, or a stream
-whose turn it is that waits for an event. So what forgets an event goes wrong here as it may on a device. While
-a stream is captured its work is only noted down.
+CUDA guarantees only the order within a stream, and between streams what events enforce. Work is done at once
+unless `late` names its stream; then it is postponed until something depends on it: the host that waits, or
+another stream that waits for an event. Code that forgets an event therefore fails here as it may on a device.
+While a stream is captured its work is only recorded.
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ class CaptureError(RuntimeError):
 
 
 class Line:
-    """What a stream has still to do."""
+    """The work that a stream has not done yet."""
 
     def __init__(self) -> None:
         self.work: deque[Any] = deque()
@@ -28,7 +28,7 @@ class Line:
 
 @dataclass(eq=False)
 class Mark:
-    """A place in a stream that an event was recorded at."""
+    """A position in a stream at which an event was recorded."""
 
     line: Line
     done: bool = False
@@ -36,17 +36,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class Wait:
-    """A place in a stream that is not passed before the mark is."""
+    """A position in a stream that is not passed before the mark is done."""
 
     mark: Mark
 
 
 @dataclass
 class Queue:
-    """What the streams have to do, what is being captured, and how often graphs have been made and launched.
+    """The work of all streams, what is being captured, and how many graphs have been made and launched.
 
-    `compute` is the line of the current stream, `late` says of "compute" and of "copies" whether that stream
-    or all others are as late as they may be.
+    `compute` is the line of the current stream. `late` contains "compute" if that stream, and "copies" if all
+    others are as late as CUDA allows.
     """
 
     captured: list[Work] | None = None
@@ -54,12 +54,12 @@ class Queue:
     launched: int = 0
     counted: list[int] = field(default_factory=list)  # calls of each graph
     compute: Line = field(default_factory=Line)
-    busy: list[Line] = field(default_factory=list)  # that have work to do
+    busy: list[Line] = field(default_factory=list)  # lines with work to do
     late: frozenset[str] = frozenset()
     doing: int = 0
 
     def do(self, work: Work) -> None:
-        """Work of the current stream, or part of work that is being done."""
+        """Add work to the current stream, or do it if it is part of work that is being done."""
         if self.captured is not None:
             self.captured.append(work)
         elif self.doing:
@@ -68,34 +68,34 @@ class Queue:
             self.put(self.compute, work)
 
     def put(self, line: Line, work: Any) -> None:
-        """Work, a mark or a wait at the end of a line."""
+        """Add work, a mark or a wait to the end of a line."""
         line.work.append(work)
         if line not in self.busy:
             self.busy.append(line)
         self._hurry()
 
     def force(self, line: Line, until: Mark | None = None) -> None:
-        """Do all of a line's work, or that as far as a mark, and of others what it waits for."""
+        """Do all of a line's work, or up to a mark, and the work of other lines that it waits for."""
         while line.work and not (until and until.done):
             head = line.work[0]
             if isinstance(head, Wait) and not head.mark.done:
-                self.force(head.mark.line, head.mark)  # whereupon this line may have gone on by itself
+                self.force(head.mark.line, head.mark)  # after which this line may have continued by itself
             else:
                 self._do_first(line)
         self._hurry()
 
     def settle(self) -> None:
-        """The host looks at the memory of the current stream."""
+        """Finish the current stream, because the host reads its memory."""
         if self.compute.work and not self.doing:
             self.force(self.compute)
 
     def forbid(self, what: str) -> None:
-        """Raises CaptureError while a stream is captured."""
+        """Raise a CaptureError while a stream is captured."""
         if self.captured is not None:
             raise CaptureError(f"cudaErrorStreamCaptureUnsupported: {what}")
 
     def _hurry(self) -> None:
-        """Do what streams that are not late can do."""
+        """Do all work that can be done in streams that are not late."""
         while line := next((line for line in self.busy if self._can_go_on(line)), None):
             self._do_first(line)
 
@@ -123,7 +123,7 @@ queue = Queue()
 
 @contextmanager
 def being_late(*streams: str) -> Iterator[None]:
-    """Work of these streams, "compute" or "copies" or both, is put off as long as CUDA might put it off."""
+    """Postpone the work of these streams, "compute" or "copies" or both, as long as CUDA might."""
     before, queue.late = queue.late, frozenset(streams)
     try:
         yield
@@ -133,7 +133,7 @@ def being_late(*streams: str) -> Iterator[None]:
 
 
 class Graph:
-    """Work that is launched as one."""
+    """Recorded work that is launched as one."""
 
     def __init__(self, work: list[Work]) -> None:
         self._work = work

@@ -11,7 +11,7 @@ from tests.fake_cupy.queue import queue
 
 
 class RawModule:
-    """What CuPy compiles with NVRTC; a kernel is called with its grid, its block and its arguments."""
+    """A source that CuPy would compile with NVRTC; a kernel is called with grid, block and arguments."""
 
     def __init__(self, *, code: str, options: tuple[str, ...] = ()) -> None:
         assert isinstance(options, tuple), "CuPy takes a tuple"
@@ -22,14 +22,14 @@ class RawModule:
             grid: tuple[int], block: tuple[int, int], args: Sequence[Any], *, shared_mem: int = 0
         ) -> None:
             assert shared_mem == 0, "the host has no shared memory"
-            given = [_passed(value) for value in args]
-            queue.do(lambda: on_host.run(self._code, name, grid[0], block, given))
+            words = [_word(value) for value in args]
+            queue.do(lambda: on_host.run(self._code, name, grid[0], block, words))
 
         return launch
 
 
-def _passed(value: Any) -> int | np.integer[Any]:
-    """An address, or a whole number of 64 bits, which Python's are to CuPy."""
+def _word(value: Any) -> int | np.integer[Any]:
+    """An address, or a whole number, for which CuPy passes 64 bits."""
     if isinstance(value, ndarray):
         return int(value.data.ptr)
     if type(value) is not int:

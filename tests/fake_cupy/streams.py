@@ -9,7 +9,7 @@ from tests.fake_cupy.traffic import traffic
 
 
 class Stream:
-    """A queue of work; the one in use is where arrays are computed with."""
+    """A queue of work; arrays are computed with in the current one."""
 
     ptr = 0
 
@@ -28,7 +28,7 @@ class Stream:
 
     def wait_event(self, event: "Event") -> None:
         queue.forbid("an event of another stream")
-        if event.mark is not None:  # one that was never recorded is over
+        if event.mark is not None:  # one that was never recorded counts as done
             queue.put(self.line, Wait(event.mark))
 
     def begin_capture(self, mode: Any = None) -> None:
@@ -48,14 +48,14 @@ class Stream:
 
 
 def get_current_stream() -> Stream:
-    """The stream in use."""
+    """The current stream."""
     stream = Stream()
     stream.line = queue.compute
     return stream
 
 
 class Event:
-    """A place in a stream, that of its last record."""
+    """The position in a stream at which it was last recorded."""
 
     def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
         self.mark: Mark | None = None
@@ -74,16 +74,16 @@ class Event:
 
 
 class _Pinned(bytearray):
-    """Memory that the system does not move."""
+    """Memory that the system cannot move."""
 
 
 def alloc_pinned_memory(size: int) -> _Pinned:
-    """With what happens to be in it."""
+    """Pinned memory with arbitrary contents."""
     return _Pinned(b"\xff" * size)
 
 
 def is_pinned(array: "np.ndarray[Any, Any]") -> bool:
-    """Whether a copy from this memory goes on beside the host's own work."""
+    """Whether a copy from this memory overlaps with the host's work."""
     base: Any = array
     while isinstance(base, np.ndarray):
         base = base.base

@@ -1,4 +1,4 @@
-"""The double has CuPy's rules, and where CuPy is installed its names and arguments."""
+"""The fake CuPy has CuPy's rules, and where CuPy is installed also its names and arguments."""
 
 import inspect
 import sys
@@ -17,17 +17,17 @@ HOST = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 @pytest.fixture
 def cupy() -> Iterator[Any]:
-    with in_place_of_cupy() as double:
-        yield double
+    with in_place_of_cupy() as fake:
+        yield fake
 
 
 def test_it_is_what_import_cupy_gives_and_goes_away_again() -> None:
     before = sys.modules.get("cupy")
-    with in_place_of_cupy() as double:
+    with in_place_of_cupy() as fake:
         import cupy
         from cupyx.scipy.special import ndtr
 
-        assert cupy is double
+        assert cupy is fake
         assert ndtr(cupy.zeros(1)).get().tolist() == [0.5]
     assert sys.modules.get("cupy") is before
 
@@ -79,9 +79,9 @@ def test_asarray_copies(cupy: Any) -> None:
 
 def test_numbers_keep_the_type_of_arrays(cupy: Any) -> None:
     a = cupy.asarray(HOST)
-    for found in (a * 2.0, 1 - a, -a, a * np.float32(2), cupy.sqrt(a), a.sum(axis=0), a.mean(axis=1)):
-        assert isinstance(found, ndarray)
-        assert found.dtype == np.float32
+    for result in (a * 2.0, 1 - a, -a, a * np.float32(2), cupy.sqrt(a), a.sum(axis=0), a.mean(axis=1)):
+        assert isinstance(result, ndarray)
+        assert result.dtype == np.float32
     assert (a > 1).dtype == bool
     assert a.sum().shape == ()  # an array too
 
@@ -123,8 +123,8 @@ def test_computing_waits_for_nothing(cupy: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
-def test_products_on_addresses(cupy: Any, dtype: Any, turned: tuple[bool, bool]) -> None:
+@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True), (True, True)])
+def test_products_on_addresses(cupy: Any, dtype: Any, transposed: tuple[bool, bool]) -> None:
     """The columns of an array are the rows of its transpose: what cuBLAS multiplies are b and a."""
     from cupy_backends.cuda.libs import cublas
 
@@ -132,29 +132,39 @@ def test_products_on_addresses(cupy: Any, dtype: Any, turned: tuple[bool, bool])
     a, b = (rng.random(shape).astype(dtype) for shape in ((2, n, m), (1, m, k)))
     expected = a @ b
     left, right = (
-        cupy.asarray(x.swapaxes(1, 2).copy() if t else x) for x, t in zip((a, b), turned, strict=True)
+        cupy.asarray(x.swapaxes(1, 2).copy() if t else x) for x, t in zip((a, b), transposed, strict=True)
     )
     out, one, zero = cupy.empty((2, n, k), dtype), np.ones((), dtype), np.zeros((), dtype)
     multiply = cublas.sgemmStridedBatched if dtype == np.float32 else cublas.dgemmStridedBatched
     strides = [x.strides[1] // x.itemsize for x in (left, right)]
     sides = ((right.data.ptr, strides[1], 0), (left.data.ptr, strides[0], n * m))
-    given = (int(turned[1]), int(turned[0]), k, n, m, one.ctypes.data, *sides[0], *sides[1], zero.ctypes.data)
-    multiply(1, *given, out.data.ptr, k, n * k, 2)
+    arguments = (
+        int(transposed[1]),
+        int(transposed[0]),
+        k,
+        n,
+        m,
+        one.ctypes.data,
+        *sides[0],
+        *sides[1],
+        zero.ctypes.data,
+    )
+    multiply(1, *arguments, out.data.ptr, k, n * k, 2)
     np.testing.assert_allclose(out.get(), expected, rtol=1e-6)
 
 
-LIBRARIES = ("cupy.cuda.cublas", "cupy.cuda.nvrtc")  # which a machine without a device need not have
+LIBRARIES = ("cupy.cuda.cublas", "cupy.cuda.nvrtc")  # a machine without a device may lack them
 
 
 def test_cupy_itself_has_all_of_it() -> None:
     real = pytest.importorskip("cupy")
     for name, module in modules().items():
         if name.startswith("cupy.cuda") and name not in LIBRARIES:
-            there = real.cuda
+            theirs = real.cuda
             for part in name.split(".")[2:]:
-                there = getattr(there, part)
+                theirs = getattr(theirs, part)
             ours = {own for own in vars(module) if own[0] != "_" and f"{name}.{own}" not in LIBRARIES}
-            assert {own for own in ours if not hasattr(there, own)} == set()
+            assert {own for own in ours if not hasattr(theirs, own)} == set()
     assert [name for name in UFUNCS if not isinstance(getattr(real, name), real.ufunc)] == []
     assert [name for name in vars(ndarray) if name[0] != "_" and not hasattr(real.ndarray, name)] == []
     for function in FUNCTIONS:

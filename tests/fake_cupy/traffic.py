@@ -1,14 +1,14 @@
-"""What goes between the host and the double of a device, counted."""
+"""Counts what passes between the host and the fake device."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Traffic:
-    """How often the host has waited for the device, and how often it has handed an array over.
+    """How often the host has waited for the device, and how many arrays it has uploaded.
 
-    `streamed` arrays went by a stream of their own, and `held` says how often the host had to wait for one of
-    them since it wanted to fill its block again.
+    `streamed` counts arrays that went through a stream for copies, and `held` how often the host had to wait
+    for one of them before it could fill its block again.
     """
 
     waits: int = 0

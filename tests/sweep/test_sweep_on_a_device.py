@@ -5,7 +5,7 @@ import pytest
 from nettrain.experiment.resolution import resolve_with_data
 from nettrain.sweep import chunk_training
 from nettrain.sweep.messages import FromWorker, RungReached, TrialChunk, TrialResult, TrialsEnded
-from tests.fake_cupy.backend import DoubleBackend
+from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import IRIS, experiment, prepared
 
 RATES = (0.1, 0.03, 0.01, 0.003, 1e-4)
@@ -31,7 +31,7 @@ def results() -> tuple[dict[int, TrialResult], list[dict[int, float]]]:
 
 def test_a_chunk_ends_the_same_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     here, rungs_here = results()
-    monkeypatch.setattr(chunk_training, "open_backend", lambda name, **of: DoubleBackend(of["dtype"], 1))
+    monkeypatch.setattr(chunk_training, "open_backend", lambda name, **of: FakeCupyBackend(of["dtype"], 1))
     there, rungs_there = results()
     assert rungs_here == rungs_there
     assert len(rungs_there) == 2

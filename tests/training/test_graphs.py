@@ -1,4 +1,4 @@
-"""Steps replayed as graphs, on a double of CuPy that allows in a capture what CUDA allows."""
+"""Steps replayed as graphs, on a fake CuPy that allows in a capture what CUDA allows."""
 
 from collections.abc import Iterator
 from functools import partial

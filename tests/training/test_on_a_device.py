@@ -26,8 +26,8 @@ from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import Training
 from nettrain.training.resumption.state import restore, snapshot
-from tests.fake_cupy.backend import DoubleBackend
-from tests.fake_cupy.places import PLACES, opened
+from tests.fake_cupy.backend import FakeCupyBackend
+from tests.fake_cupy.backends import BACKENDS, backend_factory
 from tests.fake_cupy.traffic import traffic
 from tests.trained import IRIS, Trained, built, data_of, experiment, prepared, trained
 from tests.variants import overrides, variants
@@ -42,14 +42,14 @@ def specs(count: int, *choice: str) -> list[Experiment]:
     return [experiment(IRIS, *chosen.values(), f"seed={r}") for r in range(count)]
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=BACKENDS)
 def place(request: pytest.FixtureRequest) -> Iterator[Any]:
-    yield from opened(request.param)
+    yield from backend_factory(request.param)
 
 
 def both(place: Any, *choice: str) -> tuple[Trained, Trained]:
     """The same population on NumPy and elsewhere, for 105 steps where a device may round in its own way."""
-    some = specs(2, f"training.epochs={4 if place is DoubleBackend else 15}", *choice)
+    some = specs(2, f"training.epochs={4 if place is FakeCupyBackend else 15}", *choice)
     return trained(some), trained(some, place)
 
 
@@ -140,10 +140,10 @@ MIXTURE = [
 
 
 @pytest.mark.parametrize("dtype", RELATIVE)
-def test_the_cupy_backend_on_the_double(dtype: str) -> None:
+def test_the_cupy_backend_on_the_fake(dtype: str) -> None:
     """A little of everything; `pytest -m slow` has the rest."""
     choice = [*SETTINGS["layers"], *MIXTURE, f"backend.dtype={dtype}", "training.epochs=1"]
-    for place in opened("cupy"):
+    for place in backend_factory("cupy"):
         some = specs(2, *choice)
         assert_equal(trained(some), trained(some, place))
 
@@ -287,7 +287,7 @@ class Observer:
 def observed(*choice: str, members: int = 2) -> tuple[Training, list[tuple[int, int]]]:
     """What was exchanged by the end of every step."""
     observer = Observer()
-    training = Training(built(specs(members, "training.epochs=4", *choice), DoubleBackend), observer)
+    training = Training(built(specs(members, "training.epochs=4", *choice), FakeCupyBackend), observer)
     for _ in training.events():
         pass
     return training, observer.seen
@@ -335,7 +335,7 @@ def test_coefficients_of_a_long_epoch_are_laid_out_a_thousand_at_a_time() -> Non
 
 
 def test_a_profiled_run_may_wait_in_every_step() -> None:
-    run = built([experiment(IRIS, "training.epochs=1")], DoubleBackend)
+    run = built([experiment(IRIS, "training.epochs=1")], FakeCupyBackend)
     run.profile = Profile()
     for _ in Training(run).events():
         pass

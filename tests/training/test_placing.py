@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from nettrain.backend.device import room
+from nettrain.backend.device import free_bytes
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.experiment.settings import Experiment
 from nettrain.inference import predict
@@ -16,7 +16,7 @@ from nettrain.training.loop import Training
 from nettrain.training.rows import double_buffer as ring
 from nettrain.training.rows.memory import working_bytes
 from tests.fake_cupy.arrays import ndarray
-from tests.fake_cupy.backend import DoubleBackend
+from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.module import in_place_of_cupy
 from tests.trained import IRIS, built, experiment, prepared
 
@@ -48,26 +48,26 @@ ROOMS = {  # bytes that are free, and the parts that then lie on the device; a s
 def test_what_fits_lies_there_and_the_training_rows_have_the_first_choice(free: str, working: int) -> None:
     size, expected = ROOMS[free]
     tables = {name: table(rows) for name, rows in PARTS.items()}
-    backend = DoubleBackend(room=size + working * 16 // 15)
+    backend = FakeCupyBackend(room=size + working * 16 // 15)
     placed, notes = place(tables, backend, working, PASSING)
-    assert expected == [name for name, one in placed.items() if one.pipe is None]
+    assert expected == [name for name, one in placed.items() if one.prefetcher is None]
     for name, one in placed.items():
         there = name in expected
         assert isinstance(one.x, ndarray) is there
-        assert one.pipe is (None if there else backend.pipe())
+        assert one.prefetcher is (None if there else backend.prefetcher())
         assert (one.rows, one.nbytes) == (PARTS[name], 100 * PARTS[name])
     assert len(expected) + len(notes) == len(PARTS)
 
 
 def test_what_stays_is_told_once() -> None:
-    _, notes = place({name: table(rows) for name, rows in PARTS.items()}, DoubleBackend(room=0), 0, PASSING)
+    _, notes = place({name: table(rows) for name, rows in PARTS.items()}, FakeCupyBackend(room=0), 0, PASSING)
     sizes = {"training": "100 kB", "validation": "30.0 kB", "test": "20.0 kB"}
     assert notes == [f"the {part} rows, {size}, {STAY}" for part, size in sizes.items()]
 
 
 def full(*choice: str) -> TrainingRun:
     """A run on a device on which no rows fit, with blocks of a few of them."""
-    return built([experiment(IRIS, *choice)], partial(DoubleBackend, room=0))
+    return built([experiment(IRIS, *choice)], partial(FakeCupyBackend, room=0))
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_batches_that_two_blocks_could_not_hold_beside_all_rows_have_them_whole(size: object) -> None:
     run = full(f"training.batch_size={size}")
     assert run.ring is None
-    assert [name for name, one in run.tables.items() if one.pipe is None] == ["train"]
+    assert [name for name, one in run.tables.items() if one.prefetcher is None] == ["train"]
     assert not any("training" in note for note in run.notes)
     assert full("training.batch_size=16").ring is not None
 
@@ -94,8 +94,8 @@ def test_all_that_is_put_there_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = set()
     for budget in range(0, 6000, 250):
         free = (working + budget) * 16 // 15 + 1
-        run = built([experiment(IRIS)], partial(DoubleBackend, room=free))
-        there = [name for name, one in run.tables.items() if one.pipe is None]
+        run = built([experiment(IRIS)], partial(FakeCupyBackend, room=free))
+        there = [name for name, one in run.tables.items() if one.prefetcher is None]
         arrays = (run.ring.x, run.ring.y, run.ring.weight) if run.ring else ()
         taken = sum(run.tables[name].nbytes for name in there) + sum(int(one.nbytes) for one in arrays)
         assert taken <= budget + 1 or not there
@@ -110,7 +110,7 @@ def test_steps_that_follow_no_course_have_all_rows() -> None:
     assert run.ring is not None
     again = build([run.experiment], prepared(spec), run.backend, whole=True)
     assert again.ring is None
-    assert again.tables["train"].pipe is None
+    assert again.tables["train"].prefetcher is None
 
 
 def test_on_the_host_nothing_streams_and_nothing_is_copied() -> None:
@@ -143,7 +143,7 @@ def test_what_work_takes_is_foreseen(case: str) -> None:
     """All scratch memory of a run, also that of its figures at the end, and not many times as much."""
     members, choice = WORK[case]
     some: list[Experiment] = [experiment(IRIS, *choice, f"seed={r}") for r in range(members)]
-    run = built(some, DoubleBackend)
+    run = built(some, FakeCupyBackend)
     for _ in Training(run).events():
         pass
     taken = sum(int(array.nbytes) for array in run.pool._flat.values())
@@ -153,10 +153,10 @@ def test_what_work_takes_is_foreseen(case: str) -> None:
 
 def test_room_is_what_is_free_within_the_limit_of_the_pool() -> None:
     with in_place_of_cupy() as cupy:
-        free = room(0)
+        free = free_bytes(0)
         assert free == cupy.cuda.runtime.memGetInfo()[0]
         cupy.get_default_memory_pool().set_limit(12_345)
-        assert room(0) == 12_345
+        assert free_bytes(0) == 12_345
 
 
 @pytest.mark.parametrize(("free", "there"), [(4096, True), (4095, False)])
@@ -164,7 +164,7 @@ def test_rows_that_are_asked_about_lie_there_when_half_of_what_is_free_takes_the
     free: int, there: bool
 ) -> None:
     x = np.ones((32, 15), np.float32)  # 1920 bytes, half of 15/16 of 4096
-    backend = DoubleBackend(room=free)
+    backend = FakeCupyBackend(room=free)
     given = predict.given(backend, x)
-    assert (isinstance(given.x, ndarray), given.pipe is None) == (there, there)
+    assert (isinstance(given.x, ndarray), given.prefetcher is None) == (there, there)
     assert given.beside == ()

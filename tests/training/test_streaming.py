@@ -1,6 +1,6 @@
 """Rows that stream to the device train what rows that lie there train, bit by bit.
 
-On the double, whose streams are as late as CUDA lets them be: the one that computes, the one that copies, or
+On the fake CuPy, whose streams are as late as CUDA lets them be: the one that computes, the one that copies, or
 both. What does not wait for the other then reads rows that are not there yet, or no more.
 """
 
@@ -25,13 +25,13 @@ from nettrain.training.loop import Training
 from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.rows import double_buffer as ring
 from tests.fake_cupy import on_host, streams
-from tests.fake_cupy.backend import DoubleBackend
+from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.module import in_place_of_cupy
 from tests.fake_cupy.queue import being_late, queue
 from tests.fake_cupy.traffic import traffic
 from tests.trained import IRIS, Trained, built, experiment, prepared, trained
 
-FULL = partial(DoubleBackend, room=0)  # a device on which no rows fit
+FULL = partial(FakeCupyBackend, room=0)  # a device on which no rows fit
 LATE = [("compute",), ("copies",), ("compute", "copies")]
 STEPS = 2  # of a block, with one order and batches of 16 rows
 
@@ -80,7 +80,7 @@ SETTINGS = {
 
 def streamed(run: Any) -> Any:
     """The run, of which no rows lie on the device and an epoch takes several blocks."""
-    assert {table.pipe is not None for table in run.tables.values()} == {True}
+    assert {table.prefetcher is not None for table in run.tables.values()} == {True}
     assert run.batches.steps > 2 * run.ring.steps
     return run
 
@@ -100,14 +100,14 @@ def assert_same(here: Trained, there: Trained) -> None:
 def test_the_same_to_the_last_bit(setting: str) -> None:
     members, choice = SETTINGS[setting]
     some = specs(members, *choice)
-    assert_same(trained(some, DoubleBackend), trained(some, FULL))
+    assert_same(trained(some, FakeCupyBackend), trained(some, FULL))
 
 
 @LATELY
 def test_members_that_leave_take_their_orders_with_them() -> None:
     choice = ["training.epochs=12", "training.early_stopping={patience: 2, min_delta: 0.05}"]
     some = [experiment(IRIS, *choice, f"optimizer.learning_rate={2.0**-r}", f"seed={r}") for r in range(3)]
-    here, there = trained(some, DoubleBackend), trained(some, FULL)
+    here, there = trained(some, FakeCupyBackend), trained(some, FULL)
     assert_same(here, there)
     assert there.run.population.size < 3
 
@@ -117,7 +117,7 @@ def test_members_that_leave_take_their_orders_with_them() -> None:
 def test_interrupted_within_an_epoch_and_resumed_it_ends_the_same(setting: str) -> None:
     members, choice = SETTINGS[setting]
     some = specs(members, *choice)
-    whole = trained(some, DoubleBackend)
+    whole = trained(some, FakeCupyBackend)
     for steps in (3, 4, 13):  # behind the first step of a block, behind its last, before the short batch
         asked = iter([False] * steps)
         begun = Training(built(some, FULL), partial(next, asked, True))
@@ -137,7 +137,7 @@ def test_the_step_in_which_a_member_diverged_is_looked_at_again() -> None:
     rule = "optimizer={name: sgd, learning_rate: 1e6}"
     spec = experiment(IRIS, "model.activation=relu", rule)
     found = []
-    for place in (DoubleBackend, FULL):
+    for place in (FakeCupyBackend, FULL):
         run = built([spec], place)
         found.append(diagnose(run.experiment, prepared(run.experiment), run.backend))
     here, there = found
@@ -162,23 +162,23 @@ def asked_afterwards(place: Any) -> list[Any]:
 
 @LATELY
 def test_what_is_asked_afterwards() -> None:
-    for here, there in zip(asked_afterwards(DoubleBackend), asked_afterwards(FULL), strict=True):
+    for here, there in zip(asked_afterwards(FakeCupyBackend), asked_afterwards(FULL), strict=True):
         np.testing.assert_equal(there, here)
 
 
 FORGETS: dict[str, tuple[str, Callable[[Any], tuple[Any, str]]]] = {
-    "a step its rows": ("copies", lambda pipe: (pipe._stream, "wait_event")),
-    "a copy the steps before": ("compute", lambda pipe: (pipe._copies, "wait_event")),
-    "the host a block": ("compute copies", lambda pipe: (streams.Event, "synchronize")),
+    "a step its rows": ("copies", lambda prefetcher: (prefetcher._stream, "wait_event")),
+    "a copy the steps before": ("compute", lambda prefetcher: (prefetcher._copies, "wait_event")),
+    "the host a block": ("compute copies", lambda prefetcher: (streams.Event, "synchronize")),
 }
 
 
 @pytest.mark.parametrize("what", FORGETS)
 def test_who_does_not_wait_trains_something_else(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of the three waits is needed, and the double knows it."""
+    """Each of the three waits is needed, and the fake CuPy shows it."""
     some, (late, waiting) = specs(2, SHARED), FORGETS[what]
-    here, run = trained(some, DoubleBackend), built(some, FULL)
-    monkeypatch.setattr(*waiting(run.backend.pipe()), lambda *_: None)
+    here, run = trained(some, FakeCupyBackend), built(some, FULL)
+    monkeypatch.setattr(*waiting(run.backend.prefetcher()), lambda *_: None)
     with being_late(*late.split()):
         for _ in Training(run).events():
             pass
@@ -240,7 +240,7 @@ def test_the_host_waits_for_a_block_two_behind_and_not_for_the_last_steps(
 
 def copies_of(run: Any) -> Any:
     """What is still to be copied."""
-    return run.backend.pipe()._copies.line.work
+    return run.backend.prefetcher()._copies.line.work
 
 
 def test_no_rows_are_on_their_way_when_a_run_is_over() -> None:

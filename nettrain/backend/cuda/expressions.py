@@ -2,14 +2,14 @@
 
 import ast
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 
-from nettrain.backend.cuda.threads import elements
+from nettrain.backend.cuda.threads import indices
 
-TYPES = {  # of NumPy, and what the prelude calls them
+TYPES = {  # of NumPy, and their names in the prelude
     **{"float32": "float", "float64": "double", "bool": "bool", "int8": "Int8", "int16": "Int16"},
     **{"int32": "Int32", "int64": "Int", "uint8": "UInt8", "uint16": "UInt16", "uint32": "UInt32"},
     "uint64": "UInt",
@@ -20,32 +20,27 @@ OPERATORS: dict[type[ast.AST], str] = {
     **{ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="},
     **{ast.And: "&&", ast.Or: "||", ast.USub: "-", ast.Not: "!"},
 }
-# of the prelude, in a namespace: a qualified name is never hidden by a variable
-FUNCTIONS = {"abs": "of::absolute", "max": "of::larger", "min": "of::smaller", "sign": "of::sign"}
-TAKEN = {  # names that C++ keeps for itself
-    *(
-        "class",
-        "default",
-        "delete",
-        "double",
-        "float",
-        "long",
-        "new",
-        "register",
-        "short",
-        "signed",
-        "template",
-    ),
-    *("this", "typename", "union", "unsigned", "using", "void"),
+# defined in the prelude, in a namespace: a variable cannot hide a qualified name
+FUNCTIONS = {
+    "abs": "prelude::absolute",
+    "max": "prelude::larger",
+    "min": "prelude::smaller",
+    "sign": "prelude::sign",
 }
-Helped = Callable[[str, list[str]], str]
+RESERVED = {  # names that C++ keeps for itself
+    *("class", "default", "delete", "double", "float", "long", "new", "register", "short", "signed"),
+    *("template", "this", "typename", "union", "unsigned", "using", "void"),
+}
+CallHelper = Callable[[str, list[str]], str]
 
 
 class Expressions(ast.NodeVisitor):
-    """Turns an expression into text. `known` are the variables that have a value, `helped` calls a helper."""
+    """Translates an expression. `known` are the variables that have a value, `scope` the global names."""
 
-    def __init__(self, name: str, scope: dict[str, Any], parameters: list[str], helped: Helped) -> None:
-        self.name, self.scope, self.helped = name, scope, helped
+    def __init__(
+        self, name: str, scope: dict[str, object], parameters: list[str], call_helper: CallHelper
+    ) -> None:
+        self.name, self.scope, self.call_helper = name, scope, call_helper
         self.known = set(parameters)
         self.types: set[str] = set()  # names that stand for a type
         self.renamed: dict[str, str] = {}
@@ -53,14 +48,14 @@ class Expressions(ast.NodeVisitor):
     def generic_visit(self, node: ast.AST) -> str:
         raise NotImplementedError(f"{self.name}: no CUDA for {ast.unparse(node)}")
 
-    def called(self, name: str) -> str:
-        """What a variable is called in C++."""
-        return self.renamed.get(name, f"{name}_" if name in TAKEN else name)
+    def variable(self, name: str) -> str:
+        """The name of a variable in C++."""
+        return self.renamed.get(name, f"{name}_" if name in RESERVED else name)
 
-    def joined(self, op: ast.operator, left: str, right: str) -> str:
-        """Two numbers and what is between them."""
+    def binary(self, op: ast.operator, left: str, right: str) -> str:
+        """A binary operation on two translated operands."""
         if isinstance(op, ast.Div):
-            return f"of::divide({left}, {right})"
+            return f"prelude::divide({left}, {right})"
         return f"({left} {OPERATORS[type(op)]} {right})"
 
     def type_of(self, node: ast.expr) -> str:
@@ -77,13 +72,13 @@ class Expressions(ast.NodeVisitor):
         return self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> str:
-        return self.called(node.id) if node.id in self.known else literal(self.scope[node.id])
+        return self.variable(node.id) if node.id in self.known else literal(self.scope[node.id])
 
     def visit_Constant(self, node: ast.Constant) -> str:
         return literal(node.value)
 
     def visit_BinOp(self, node: ast.BinOp) -> str:
-        return self.joined(node.op, self.visit(node.left), self.visit(node.right))
+        return self.binary(node.op, self.visit(node.left), self.visit(node.right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> str:
         return f"({OPERATORS[type(node.op)]}{self.visit(node.operand)})"
@@ -100,10 +95,11 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> str:
         if isinstance(node.value, ast.Name) and node.value.id not in self.known:
-            return literal(self.scope[node.value.id][ast.literal_eval(node.slice)])
+            constants = cast(Sequence[object], self.scope[node.value.id])
+            return literal(constants[ast.literal_eval(node.slice)])
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
             return f"{self.visit(node.value.value)}.shape({self.visit(node.slice)})"
-        *first, last = elements(node.slice)
+        *first, last = indices(node.slice)
         plain = [*first, last] if not isinstance(last, ast.Slice) else first
         of = self.visit(node.value)
         view = f"{of}({', '.join(map(self.visit, plain))})" if plain else of
@@ -119,7 +115,7 @@ class Expressions(ast.NodeVisitor):
         if node.attr == "itemsize":
             return f"decltype({self.visit(node.value)})::itemsize"
         if isinstance(node.value, ast.Call) and node.attr == "tiny":  # np.finfo(type(x)).tiny
-            return f"of::tiny<{self.type_of(node.value.args[0])}>()"
+            return f"prelude::tiny<{self.type_of(node.value.args[0])}>()"
         if isinstance(node.value, ast.Name):  # math.tau
             return literal(getattr(self.scope[node.value.id], node.attr))
         return self.generic_visit(node)
@@ -129,20 +125,20 @@ class Expressions(ast.NodeVisitor):
             return f"{self.type_of(node.func)}({self.visit(node.args[0])})"
         match node.func:
             case ast.Attribute(attr="view", value=value):
-                return f"of::reinterpreted<{self.type_of(node.args[0])}>({self.visit(value)})"
+                return f"prelude::reinterpreted<{self.type_of(node.args[0])}>({self.visit(value)})"
             case ast.Attribute(attr="reshape", value=value):  # to one axis
                 return f"{self.visit(value)}.flat()"
             case ast.Attribute(attr=name) | ast.Name(id=name):
-                return self._calling(node, name)
+                return self._function_call(node, name)
         return self.generic_visit(node)
 
-    def _calling(self, node: ast.Call, name: str) -> str:
-        given = [self.visit(argument) for argument in node.args]
+    def _function_call(self, node: ast.Call, name: str) -> str:
+        arguments = [self.visit(argument) for argument in node.args]
         if name in FUNCTIONS:
-            return f"{FUNCTIONS[name]}({', '.join(given)})"
-        if isinstance(node.func, ast.Attribute):  # of math or NumPy: CUDA knows it by the same name
-            return f"::{name}({', '.join(given)})"
-        return self.helped(name, given)
+            return f"{FUNCTIONS[name]}({', '.join(arguments)})"
+        if isinstance(node.func, ast.Attribute):  # of math or NumPy; CUDA has it under the same name
+            return f"::{name}({', '.join(arguments)})"
+        return self.call_helper(name, arguments)
 
     def _is_type(self, node: ast.expr) -> bool:
         match node:
@@ -155,8 +151,8 @@ class Expressions(ast.NodeVisitor):
         return False
 
 
-def literal(value: Any) -> str:
-    """A number of Python or NumPy with its type."""
+def literal(value: object) -> str:
+    """A number of Python or NumPy as a literal of the same type. Raises NotImplementedError for others."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, np.float32):

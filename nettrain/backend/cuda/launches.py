@@ -1,18 +1,17 @@
-"""Calls that launch kernels, and how a list of calls becomes a shorter one."""
+"""Calls that launch kernels, and how a list of calls gets by with fewer launches."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
 
-from nettrain.backend.base import Call
-from nettrain.backend.cuda.passes import Pass, Sums, joined, summed
+from nettrain.backend.base import Array, Call
+from nettrain.backend.cuda.passes import Pass, Sums, fused, fused_with_sums
 from nettrain.backend.cuda.program import Program
 
-Compile = Callable[[Program], Callable[..., object]]
+Compiled = Callable[..., object]  # of grid, block and arguments
 
 
-class InTurn:
-    """Calls one behind the other, as one."""
+class CallSequence:
+    """Several calls as one, which runs them in order."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self.calls = tuple(calls)
@@ -23,23 +22,24 @@ class InTurn:
 
 
 class Launch:
-    """A call that runs a pass; compiled when it is first called, for it may yet become part of another."""
+    """A call that runs a pass; it is compiled when it is first run, for it may yet become part of another."""
 
-    def __init__(self, what: Pass, compiled: Compile) -> None:
+    def __init__(self, what: Pass, compiled: Callable[[Program], Compiled]) -> None:
         self.what, self.compiled = what, compiled
 
     @cached_property
     def _bound(self) -> Call:
         function, (grid, block) = self.compiled(self.what.program), self.what.geometry
-        given = (self.what.iterations, *(part for one in self.what.arguments for part in _parts(one)))
-        return lambda: function(grid, block, given)
+        parts = (part for argument in self.what.arguments for part in _parts(argument))
+        arguments = (self.what.iterations, *parts)
+        return lambda: function(grid, block, arguments)
 
     def __call__(self) -> None:
         self._bound()
 
 
 class ColumnSums:
-    """A call for sums of columns, which the launch before it may take along."""
+    """A call for sums of columns, which the launch before it may be able to compute as well."""
 
     def __init__(self, sums: Sums, alone: Call) -> None:
         self.sums, self.alone = sums, alone
@@ -48,35 +48,35 @@ class ColumnSums:
         self.alone()
 
 
-def merged(calls: Sequence[Call]) -> list[Call]:
+def merge_launches(calls: Sequence[Call]) -> list[Call]:
     """Calls that do the same in the same order, with fewer launches."""
-    fewer: list[Call] = []
+    merged: list[Call] = []
     for call in _flat(calls):
-        both = _both(fewer[-1], call) if fewer else None
-        fewer[len(fewer) - (both is not None) :] = [both or call]
-    return fewer
+        both = _fused(merged[-1], call) if merged else None
+        merged[len(merged) - (both is not None) :] = [both or call]
+    return merged
 
 
 def _flat(calls: Sequence[Call]) -> Iterator[Call]:
     for call in calls:
-        if isinstance(call, InTurn):
+        if isinstance(call, CallSequence):
             yield from _flat(call.calls)
         else:
             yield call
 
 
-def _both(first: Call, second: Call) -> Launch | None:
-    """One launch that does both."""
+def _fused(first: Call, second: Call) -> Launch | None:
+    """One launch that does both, if there is one."""
     if not isinstance(first, Launch):
         return None
-    together: Pass | None = None
+    both: Pass | None = None
     if isinstance(second, Launch):
-        together = joined(first.what, second.what)
+        both = fused(first.what, second.what)
     elif isinstance(second, ColumnSums):
-        together = summed(first.what, second.sums)
-    return None if together is None else Launch(together, first.compiled)
+        both = fused_with_sums(first.what, second.sums)
+    return None if both is None else Launch(both, first.compiled)
 
 
-def _parts(argument: Any) -> tuple[Any, ...]:
-    """What a program is given for an argument: address and shape, or the number itself."""
+def _parts(argument: Array) -> tuple[object, ...]:
+    """An argument as a program takes it: address and shape of an array, or a whole number."""
     return (argument, *argument.shape) if hasattr(argument, "shape") else (int(argument),)

@@ -1,7 +1,7 @@
-// What translated kernels are written in. Compiled by NVRTC, which brings no headers.
+// Types and functions that translated kernels use. NVRTC compiles this, without any headers.
 //
-// An iteration of a kernel's prange belongs to a team of `size` lanes: a warp or less of it, or a whole block.
-// Every lane runs every line of the iteration; loops that have independent iterations share them out.
+// An iteration of a kernel's prange belongs to a team of `size` threads: a warp or part of one, or a whole block.
+// Every thread executes every line of the iteration, but loops with independent iterations share them out.
 
 typedef signed char Int8;
 typedef short Int16;
@@ -20,18 +20,18 @@ template <class T, int N> struct View {
     Int n[N];
 
     template <class... I> __device__ decltype(auto) operator()(I... i) const {
-        Int place = 0;
+        Int offset = 0;
         int axis = 0;
-        ((place = place * n[axis++] + Int(i)), ...);
+        ((offset = offset * n[axis++] + Int(i)), ...);
         if constexpr (sizeof...(I) == N) {
-            return (at[place]);
+            return (at[offset]);
         } else {
             View<T, N - int(sizeof...(I))> rest;
             for (int k = 0; axis < N; ++k, ++axis) {
                 rest.n[k] = n[axis];
-                place *= n[axis];
+                offset *= n[axis];
             }
-            rest.at = at + place;
+            rest.at = at + offset;
             return rest;
         }
     }
@@ -59,32 +59,32 @@ struct Any {
     __device__ int operator()(int a, int b) const { return a | b; }
 };
 
-// The lanes of a team by columns and rows: `across` of them side by side, in so many groups.
+// The threads of a team in two dimensions: `across` adjacent ones make a group, and there are so many groups.
 struct Grid {
     Int across, column, group, groups;
 };
 
-// The lanes that share an iteration. `reduce` gives every lane what all have, put together in a fixed order;
-// `total` gives those of the first group what all of their column have. Sizes are powers of two.
+// The threads that share an iteration. `reduce` returns the values of all threads, combined in a fixed order, to
+// each of them; `total` returns the sum of a column to the first group. Sizes are powers of two.
 struct Team {
-    Int lane, size;
+    Int thread, size;
 
     __device__ Grid grid(Int columns) const {
         Int across = 1;
         while (across < columns && across < size) across *= 2;
-        return {across, lane % across, lane / across, size / across};
+        return {across, thread % across, thread / across, size / across};
     }
 
     template <class T> __device__ T total(Grid grid, T x) const {
         __shared__ T parts[LARGEST];
-        T *own = parts + threadIdx.y * size + lane;
-        *own = x;
+        T *sum = parts + threadIdx.y * size + thread;
+        *sum = x;
         sync();
-        for (Int away = grid.groups / 2; away > 0; away /= 2) {
-            if (grid.group < away) *own += own[away * grid.across];
+        for (Int distance = grid.groups / 2; distance > 0; distance /= 2) {
+            if (grid.group < distance) *sum += sum[distance * grid.across];
             sync();
         }
-        x = *own;
+        x = *sum;
         sync();
         return x;
     }
@@ -94,39 +94,39 @@ struct Team {
         else __syncthreads();
     }
 
-    template <class Join, class T> __device__ T reduce(T x) const {
-        Join join;
-        for (int away = 16; away > 0; away /= 2)
-            if (away < size) x = join(x, __shfl_xor_sync(0xffffffffu, x, away));
+    template <class Combine, class T> __device__ T reduce(T x) const {
+        Combine combine;
+        for (int distance = 16; distance > 0; distance /= 2)
+            if (distance < size) x = combine(x, __shfl_xor_sync(0xffffffffu, x, distance));
         if (size <= 32) return x;
         __shared__ T parts[32];
         __syncthreads();
-        if (lane % 32 == 0) parts[lane / 32] = x;
+        if (thread % 32 == 0) parts[thread / 32] = x;
         __syncthreads();
         T all = parts[0];
-        for (int k = 1; k < size / 32; ++k) all = join(all, parts[k]);
+        for (int k = 1; k < size / 32; ++k) all = combine(all, parts[k]);
         __syncthreads();
         return all;
     }
 };
 
-// A lane that works alone, inside a loop that has been shared out already.
+// A thread that works alone, inside a loop that has been shared out already.
 struct Solo {
-    static constexpr Int lane = 0, size = 1;
+    static constexpr Int thread = 0, size = 1;
     __device__ void sync() const {}
     __device__ Grid grid(Int columns) const { return {1, 0, 0, 1}; }
     template <class T> __device__ T total(Grid grid, T x) const { return x; }
-    template <class Join, class T> __device__ T reduce(T x) const { return x; }
+    template <class Combine, class T> __device__ T reduce(T x) const { return x; }
 };
 
-// A lane that stands for one element of a row of `size`: loops over the row come by there alone.
-struct Lane {
-    Int lane, size;
+// A thread for one element of a row of `size`: loops over the row only visit that element.
+struct Element {
+    Int thread, size;
     __device__ void sync() const {}
 };
 
-// Iteration `strip` of those that go over x (R, B, H) by strips of columns: `each(lane, row)` at every element,
-// row by row in groups, then the sums over the rows, which go to sums (R, P) from `start` on.
+// Iteration `strip` of those that visit x (R, B, H) by strips of columns: `each(element, row)` at every element,
+// where groups share the rows, then the sums over the rows, which go to sums (R, P) from `start` on.
 template <class T, class S, class Each>
 __device__ void sum_columns(Team team, Int strip, View<T, 3> x, View<S, 2> sums, Int start, Each each) {
     Int rows = x.shape(1), columns = x.shape(2), strips = (columns + STRIP - 1) / STRIP;
@@ -138,7 +138,7 @@ __device__ void sum_columns(Team team, Int strip, View<T, 3> x, View<S, 2> sums,
         T total = 0;
         if (j < last)
             for (Int i = grid.group; i < rows; i += grid.groups) {
-                each(Lane{j, columns}, r * rows + i);
+                each(Element{j, columns}, r * rows + i);
                 total += x(r, i, j);
             }
         total = team.total(grid, total);
@@ -154,18 +154,18 @@ template <class T> struct Four {
     T a, b, c, d;
     __device__ T operator()(Int i) const { return i == 0 ? a : i == 1 ? b : i == 2 ? c : d; }
 };
-namespace of {
+namespace prelude {
 template <class A, class B> __device__ Two<A, B> pack(A a, B b) { return {a, b}; }
 template <class T> __device__ Four<T> pack(T a, T b, T c, T d) { return {a, b, c, d}; }
 
 template <class G, class T, class X> __device__ void assign(G team, View<T, 1> to, X x) {
-    for (Int i = team.lane; i < to.size(); i += team.size) to(i) = T(x);
+    for (Int i = team.thread; i < to.size(); i += team.size) to(i) = T(x);
 }
 template <class G, class T, class X> __device__ void assign(G team, View<T, 1> to, View<X, 1> x) {
-    for (Int i = team.lane; i < to.size(); i += team.size) to(i) = T(x(i));
+    for (Int i = team.thread; i < to.size(); i += team.size) to(i) = T(x(i));
 }
 template <class G, class T, class X> __device__ void assign(G team, View<T, 1> to, Four<X> x) {
-    for (Int i = team.lane; i < 4; i += team.size) to(i) = T(x(i));
+    for (Int i = team.thread; i < 4; i += team.size) to(i) = T(x(i));
 }
 
 template <class To, class From> __device__ To reinterpreted(From x) {
@@ -196,4 +196,4 @@ template <class T> __device__ T absolute(T x) {
 template <class T> __device__ T sign(T x) { return x != x ? x : T(x > T(0)) - T(x < T(0)); }
 template <class A, class B> __device__ auto larger(A a, B b) { return b > a ? b : a; }
 template <class A, class B> __device__ auto smaller(A a, B b) { return b < a ? b : a; }
-}  // namespace of
+}  // namespace prelude

@@ -1,8 +1,8 @@
-"""Kernels that go row by row, or element by element, so that several can share one pass.
+"""Kernels that go row by row, or are elementwise, so that several can share one pass.
 
-A kernel goes by rows when iteration k of its prange is about row [r, i] of arrays (R, B, H), with r = k // B
-and i = k % B, and writes nothing else. It goes by elements when it does to each number of a row what it would
-do to that one alone. As in `lanes` the shape of the code alone is seen.
+A kernel goes by rows if iteration k of its prange is about row [r, i] of arrays (R, B, H), with r = k // B
+and i = k % B, and writes nothing else. It is elementwise if it treats each number of a row as it would treat
+that number alone. As in `threads`, only the form of the code is analysed.
 """
 
 import ast
@@ -12,135 +12,148 @@ from functools import cache
 from types import FunctionType
 
 from nettrain.backend.cuda.functions import parsed
-from nettrain.backend.cuda.threads import base, bound, elements, joins, nested, pairs, stored
+from nettrain.backend.cuda.threads import (
+    assignments,
+    bound_names,
+    has_inner_loop,
+    indices,
+    loop_variable,
+    reductions,
+    root_name,
+    stores,
+    walk,
+)
 
 
 @dataclass(frozen=True)
 class Rowwise:
-    """Which arguments a kernel knows by row alone, by position, and whether it goes by elements."""
+    """The arguments, by position, that a kernel accesses by row only, and whether it is elementwise."""
 
     by_row: frozenset[int]
-    by_elements: bool
+    elementwise: bool
 
 
 @cache
 def rowwise(body: FunctionType) -> Rowwise | None:
-    """How a kernel goes by rows; None when it does not."""
+    """How a kernel goes by rows; None if it does not."""
     tree = parsed(body)
-    loop, arguments = tree.body[-1], [one.arg for one in tree.args.args]
+    loop, arguments = tree.body[-1], [argument.arg for argument in tree.args.args]
     assert isinstance(loop, ast.For)
     row = _row(loop)
-    if row is None or _handed_on(loop, arguments):
+    if row is None or _passes_whole_argument(loop, arguments):
         return None
-    taken = _Taken(loop, arguments, row)
-    written = [*map(base, stored(loop)), *_given(loop.body, body)]
-    if any(taken.root(name) in taken.elsewhere for name in written):
+    accesses = _Accesses(loop, arguments, row)
+    written = [*map(root_name, stores(loop)), *_passed_to_helpers(loop.body, body)]
+    if any(accesses.argument(name) in accesses.elsewhere for name in written):
         return None
-    places = frozenset(k for k, name in enumerate(arguments) if name in taken.by_row)
-    return Rowwise(places, _by_elements(loop.body, taken.rows, body))
+    by_row = frozenset(k for k, name in enumerate(arguments) if name in accesses.by_row)
+    return Rowwise(by_row, _is_elementwise(loop.body, accesses.row_views, body))
 
 
 def _row(loop: ast.For) -> list[str] | None:
     """The names in `r, i = k // B, k % B`."""
-    assert isinstance(loop.target, ast.Name)
-    for line in (one for one in loop.body if isinstance(one, ast.Assign)):
-        match line.value:
+    variable = loop_variable(loop)
+    for statement in (one for one in loop.body if isinstance(one, ast.Assign)):
+        match statement.value:
             case ast.Tuple(elts=[ast.BinOp(op=ast.FloorDiv()) as above, ast.BinOp(op=ast.Mod()) as below]):
                 same = ast.unparse(above.right) == ast.unparse(below.right)
-                if same and ast.unparse(above.left) == ast.unparse(below.left) == loop.target.id:
-                    return bound(line.targets[0])
+                if same and ast.unparse(above.left) == ast.unparse(below.left) == variable:
+                    return bound_names(statement.targets[0])
     return None
 
 
-def _handed_on(loop: ast.For, arguments: Sequence[str]) -> bool:
-    """Whether a whole argument goes to a helper."""
-    walked = [one for line in loop.body for one in ast.walk(line)]
-    calls = (one for one in walked if isinstance(one, ast.Call))
-    return any(isinstance(given, ast.Name) and given.id in arguments for one in calls for given in one.args)
+def _passes_whole_argument(loop: ast.For, arguments: Sequence[str]) -> bool:
+    """Whether a whole argument is passed to a helper."""
+    calls = (node for node in walk(loop.body) if isinstance(node, ast.Call))
+    return any(isinstance(one, ast.Name) and one.id in arguments for call in calls for one in call.args)
 
 
-def _subscripts(lines: Sequence[ast.stmt]) -> Iterator[ast.Subscript]:
-    for one in (one for line in lines for one in ast.walk(line)):
-        if isinstance(one, ast.Subscript) and not isinstance(one.value, ast.Attribute):
-            yield one
+def _subscripts(statements: Sequence[ast.stmt]) -> Iterator[ast.Subscript]:
+    for node in walk(statements):
+        if isinstance(node, ast.Subscript) and not isinstance(node.value, ast.Attribute):
+            yield node
 
 
-def _given(lines: Sequence[ast.stmt], body: FunctionType) -> Iterator[str]:
-    """Names that are given to helpers, which may write."""
-    for one in (one for line in lines for one in ast.walk(line)):
-        if isinstance(one, ast.Call) and _helper(one, body) is not None:
-            yield from (given.id for given in one.args if isinstance(given, ast.Name))
+def _passed_to_helpers(statements: Sequence[ast.stmt], body: FunctionType) -> Iterator[str]:
+    """Names that are passed to helpers, which may write to them."""
+    for node in walk(statements):
+        if isinstance(node, ast.Call) and _helper(node, body) is not None:
+            yield from (argument.id for argument in node.args if isinstance(argument, ast.Name))
 
 
 def _helper(call: ast.Call, body: FunctionType) -> FunctionType | None:
-    """The Python function behind a call of a helper of ours."""
+    """The Python function behind a call of a helper."""
     if not isinstance(call.func, ast.Name):
         return None
     helper: FunctionType | None = getattr(body.__globals__.get(call.func.id), "py_func", None)
     return helper
 
 
-class _Taken:
-    """Where a loop takes what from: `rows` are views by row, `by_row` and `elsewhere` arguments."""
+class _Accesses:
+    """How a loop accesses its arguments: `by_row` only, or also `elsewhere`; and its views of rows."""
 
     def __init__(self, loop: ast.For, arguments: Sequence[str], row: list[str]) -> None:
-        self._roots = {name: name for name in arguments}
-        self.rows: set[str] = set()
+        self._arguments = {name: name for name in arguments}
+        self.row_views: set[str] = set()
         self.by_row: set[str] = set()
         self.elsewhere: set[str] = set()
-        for one in _subscripts(loop.body):
-            if isinstance(one.value, ast.Name) and one.value.id in arguments:
-                first = [index.id for index in elements(one.slice)[:2] if isinstance(index, ast.Name)]
-                (self.by_row if first == row else self.elsewhere).add(one.value.id)
+        for node in _subscripts(loop.body):
+            if isinstance(node.value, ast.Name) and node.value.id in arguments:
+                first = [index.id for index in indices(node.slice)[:2] if isinstance(index, ast.Name)]
+                (self.by_row if first == row else self.elsewhere).add(node.value.id)
         self.by_row -= self.elsewhere
-        for statement in (one for line in loop.body for one in ast.walk(line) if isinstance(one, ast.Assign)):
-            for target, value in pairs(statement):
+        for statement in (node for node in walk(loop.body) if isinstance(node, ast.Assign)):
+            for target, value in assignments(statement):
                 if isinstance(value, ast.Subscript) and isinstance(target, ast.Name):
-                    self._roots[target.id] = self.root(base(value))
-                    if self._roots[target.id] in self.by_row:
-                        self.rows.add(target.id)
+                    self._arguments[target.id] = self.argument(root_name(value))
+                    if self._arguments[target.id] in self.by_row:
+                        self.row_views.add(target.id)
 
-    def root(self, name: str) -> str:
+    def argument(self, name: str) -> str:
         """The argument of which a name is a view, or the name itself."""
-        return self._roots.get(name, name)
+        return self._arguments.get(name, name)
 
 
-def _by_elements(lines: Sequence[ast.stmt], views: set[str], body: FunctionType) -> bool:
-    """Whether loops touch the views at their own variable alone, and nothing outside of loops does."""
-    walked = [one for line in lines for one in ast.walk(line)]
-    loops = [one for one in walked if isinstance(one, ast.For)]
-    within = {id(one) for loop in loops for one in ast.walk(loop)}
-    outside = [one for one in walked if id(one) not in within]
-    fixed = {
+def _is_elementwise(statements: Sequence[ast.stmt], views: set[str], body: FunctionType) -> bool:
+    """Whether the views are only accessed in loops, at the loop's variable, or by elementwise helpers."""
+    nodes = list(walk(statements))
+    loops = [node for node in nodes if isinstance(node, ast.For)]
+    within = {id(node) for loop in loops for node in ast.walk(loop)}
+    outside = [node for node in nodes if id(node) not in within]
+    known = {
         name
-        for one in outside
-        if isinstance(one, ast.Assign)
-        for target in one.targets
-        for name in bound(target)
+        for node in outside
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        for name in bound_names(target)
     }
-    single = any(isinstance(one, ast.Subscript) and base(one) in views for one in outside)
-    calls = [one for one in outside if isinstance(one, ast.Call)]
+    single = any(isinstance(node, ast.Subscript) and root_name(node) in views for node in outside)
+    calls = [node for node in outside if isinstance(node, ast.Call)]
     return (
         bool(loops or calls)
         and not single
-        and all(_own_alone(loop, views, fixed, body) for loop in loops)
-        and all(_helps_elements(one, views, body) for one in calls)
+        and all(_is_elementwise_loop(loop, views, known, body) for loop in loops)
+        and all(_is_elementwise_call(call, views, body) for call in calls)
     )
 
 
-def _own_alone(loop: ast.For, views: set[str], fixed: set[str], body: FunctionType) -> bool:
-    assert isinstance(loop.target, ast.Name)
-    touched = [one for one in _subscripts(loop.body) if base(one) in views]
-    own = all(isinstance(one.slice, ast.Name) and one.slice.id == loop.target.id for one in touched)
-    passed = any(name in views for name in _given(loop.body, body))
-    return own and not passed and not nested(loop) and joins(loop, fixed) == {}
+def _is_elementwise_loop(loop: ast.For, views: set[str], known: set[str], body: FunctionType) -> bool:
+    variable = loop_variable(loop)
+    accesses = [node for node in _subscripts(loop.body) if root_name(node) in views]
+    private = all(isinstance(one.slice, ast.Name) and one.slice.id == variable for one in accesses)
+    passed = any(name in views for name in _passed_to_helpers(loop.body, body))
+    return private and not passed and not has_inner_loop(loop) and reductions(loop, known) == {}
 
 
-def _helps_elements(call: ast.Call, views: set[str], body: FunctionType) -> bool:
-    """Whether a helper that is given views goes by elements too."""
+def _is_elementwise_call(call: ast.Call, views: set[str], body: FunctionType) -> bool:
+    """Whether a helper that gets views is elementwise too."""
     helper = _helper(call, body)
-    if helper is None or not any(isinstance(given, ast.Name) and given.id in views for given in call.args):
+    if helper is None or not any(isinstance(one, ast.Name) and one.id in views for one in call.args):
         return True
     tree = parsed(helper)
-    own = {one.arg for one, given in zip(tree.args.args, call.args, strict=True) if base(given) in views}
-    return _by_elements(tree.body, own, helper)
+    passed = {
+        parameter.arg
+        for parameter, argument in zip(tree.args.args, call.args, strict=True)
+        if root_name(argument) in views
+    }
+    return _is_elementwise(tree.body, passed, helper)

@@ -1,16 +1,21 @@
-"""Which loops of a kernel may be shared out among the lanes of a team.
+"""Which loops of a kernel can be shared out among the threads of a team.
 
-A loop's iterations are independent when each writes only elements that no other iteration touches, and
-changes no variable from outside, but for sums and the like that are put together behind the loop. What is
-seen here is the shape of the code alone: an element is an iteration's own when the loop's variable stands
-among its indices, or among those of the view through which it is written.
+The iterations of a loop are independent if each writes only elements that no other iteration accesses, and
+changes no variable from outside except in reductions such as sums, which are combined after the loop. Only
+the form of the code is analysed: an element is private to an iteration if the loop variable is one of its
+indices, or one of the indices of the view through which it is written.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-JOINS: dict[type[ast.operator], str] = {ast.Add: "Sum", ast.Sub: "Sum", ast.BitOr: "Any"}
+REDUCTIONS: dict[type[ast.operator], str] = {ast.Add: "Sum", ast.Sub: "Sum", ast.BitOr: "Any"}
 EXTREMES = {"max": "Largest", "min": "Least"}
+
+
+def walk(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Every node below some statements."""
+    return (node for statement in statements for node in ast.walk(statement))
 
 
 def names(node: ast.AST) -> set[str]:
@@ -18,18 +23,18 @@ def names(node: ast.AST) -> set[str]:
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
-def elements(index: ast.expr) -> list[ast.expr]:
+def indices(index: ast.expr) -> list[ast.expr]:
     """The indices of a subscript, one per axis."""
     return list(index.elts) if isinstance(index, ast.Tuple) else [index]
 
 
-def bound(target: ast.expr) -> list[str]:
+def bound_names(target: ast.expr) -> list[str]:
     """The names that an assignment to this target binds."""
     parts = target.elts if isinstance(target, ast.Tuple) else [target]
     return [part.id for part in parts if isinstance(part, ast.Name)]
 
 
-def pairs(statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+def assignments(statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Each target and its value; the parts of a tuple one by one where both sides have them."""
     for target in statement.targets:
         if isinstance(target, ast.Tuple) and isinstance(statement.value, ast.Tuple):
@@ -38,32 +43,38 @@ def pairs(statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield target, statement.value
 
 
-def nested(loop: ast.For) -> bool:
+def has_inner_loop(loop: ast.For) -> bool:
     """Whether there is a loop inside the loop."""
-    return any(isinstance(one, ast.For) for statement in loop.body for one in ast.walk(statement))
+    return any(isinstance(node, ast.For) for node in walk(loop.body))
 
 
-def joins(loop: ast.For, known: set[str]) -> dict[str, str] | None:
-    """How the variables from outside are put together behind the loop; None when it has to run in order.
+def loop_variable(loop: ast.For) -> str:
+    """The name of the variable that counts the iterations."""
+    assert isinstance(loop.target, ast.Name)
+    return loop.target.id
+
+
+def reductions(loop: ast.For, known: set[str]) -> dict[str, str] | None:
+    """How each variable from outside is combined after the loop; None if the loop has to run in order.
 
     `known` are the names that have a value before the loop.
     """
-    found: dict[str, str] = {}
-    own = _Own(loop)
-    for statement in (one for line in loop.body for one in ast.walk(line)):
+    combined: dict[str, str] = {}
+    private = _PrivateElements(loop)
+    for statement in walk(loop.body):
         if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             if statement.target.id in known:
-                found[statement.target.id] = JOINS.get(type(statement.op), "")
+                combined[statement.target.id] = REDUCTIONS.get(type(statement.op), "")
         elif isinstance(statement, ast.Assign):
-            for target, value in pairs(statement):
-                found |= {name: _extreme(name, value) for name in set(bound(target)) & known}
-    alone = all(own.writes(target) for target in stored(loop))
-    read_once = all(_mentions(loop, name) == _needed(join) for name, join in found.items())
-    return found if alone and read_once and all(found.values()) else None
+            for target, value in assignments(statement):
+                combined |= {name: _extreme(name, value) for name in set(bound_names(target)) & known}
+    independent = all(private.contain(target) for target in stores(loop))
+    not_read = all(_mentions(loop, name) == _mentions_in(kind) for name, kind in combined.items())
+    return combined if independent and not_read and all(combined.values()) else None
 
 
 def _extreme(name: str, value: ast.expr) -> str:
-    """The join of `x = max(x, …)` and `x = min(x, …)`."""
+    """The reduction of `x = max(x, …)` and `x = min(x, …)`."""
     if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
         return ""
     first = value.args[0]
@@ -71,94 +82,93 @@ def _extreme(name: str, value: ast.expr) -> str:
 
 
 def _mentions(loop: ast.For, name: str) -> int:
-    return sum(isinstance(one, ast.Name) and one.id == name for line in loop.body for one in ast.walk(line))
+    return sum(isinstance(node, ast.Name) and node.id == name for node in walk(loop.body))
 
 
-def _needed(join: str) -> int:
-    """How often a joined variable is mentioned in its own statement; once more, and somebody reads it."""
-    return 2 if join in EXTREMES.values() else 1
+def _mentions_in(reduction: str) -> int:
+    """How often the statement of a reduction mentions its variable; if it occurs more often, it is read."""
+    return 2 if reduction in EXTREMES.values() else 1
 
 
-def stored(loop: ast.For) -> Iterator[ast.Subscript]:
+def stores(loop: ast.For) -> Iterator[ast.Subscript]:
     """Every element that a loop writes."""
-    for one in (one for line in loop.body for one in ast.walk(line)):
-        if isinstance(one, ast.Subscript) and isinstance(one.ctx, ast.Store):
-            yield one
+    for node in walk(loop.body):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            yield node
 
 
-class _Own:
-    """What belongs to one iteration of a loop: views that were taken by its variable."""
+class _PrivateElements:
+    """The elements that only one iteration of a loop can access: at its variable, and in views there."""
 
     def __init__(self, loop: ast.For) -> None:
-        assert isinstance(loop.target, ast.Name)
-        self._variable = loop.target.id
+        self._variable = loop_variable(loop)
         self._views: set[str] = set()
-        for statement in (one for line in loop.body for one in ast.walk(line)):
+        for statement in walk(loop.body):
             if isinstance(statement, ast.Assign):
-                for target, value in pairs(statement):
-                    if isinstance(value, ast.Subscript) and self.writes(value):
-                        self._views |= set(bound(target))
+                for target, value in assignments(statement):
+                    if isinstance(value, ast.Subscript) and self.contain(value):
+                        self._views |= set(bound_names(target))
 
-    def writes(self, target: ast.Subscript) -> bool:
-        """Whether no other iteration can reach what this subscript names."""
-        base = target.value
-        if isinstance(base, ast.Name) and base.id in self._views:
+    def contain(self, target: ast.Subscript) -> bool:
+        """Whether no other iteration can access what this subscript names."""
+        array = target.value
+        if isinstance(array, ast.Name) and array.id in self._views:
             return True
-        if isinstance(base, ast.Subscript) and self.writes(base):
+        if isinstance(array, ast.Subscript) and self.contain(array):
             return True
-        return any(self._by_variable(index) for index in elements(target.slice))
+        return any(self._at_variable(index) for index in indices(target.slice))
 
-    def _by_variable(self, index: ast.expr) -> bool:
+    def _at_variable(self, index: ast.expr) -> bool:
         if isinstance(index, ast.Slice):
             return any(self._variable in names(end) for end in (index.lower, index.upper) if end is not None)
         return isinstance(index, ast.Name) and index.id == self._variable
 
 
-def crossed(body: list[ast.stmt], parameters: list[str]) -> set[str]:
-    """Arrays, and views of them, that are written and not always by the innermost loop's own variable.
+def shared_arrays(body: list[ast.stmt], parameters: list[str]) -> set[str]:
+    """Arrays, and views of them, that are written and not always indexed by the innermost loop's variable.
 
-    Where the innermost loops are shared out, a lane meets again only elements that it has written itself,
-    unless they belong to such an array.
+    Where the innermost loops are shared out, a thread only meets elements that it has written itself, except
+    in these arrays.
     """
-    everything = [one for line in body for one in ast.walk(line)]
-    roots, defining = _views(everything, parameters)
-    own = {id(one) for loop in everything if isinstance(loop, ast.For) for one in _by_lane(loop)}
-    written, strange = set(), set()
-    for one in everything:
-        if isinstance(one, ast.Subscript) and id(one) not in defining:
-            root = roots.get(base(one), base(one))
-            if isinstance(one.ctx, ast.Store):
+    nodes = list(walk(body))
+    roots, defining = _views(nodes, parameters)
+    private = {id(one) for loop in nodes if isinstance(loop, ast.For) for one in _at_loop_variable(loop)}
+    written, shared = set(), set()
+    for node in nodes:
+        if isinstance(node, ast.Subscript) and id(node) not in defining:
+            root = roots.get(root_name(node), root_name(node))
+            if isinstance(node.ctx, ast.Store):
                 written.add(root)
-            if id(one) not in own and not isinstance(one.slice, ast.Slice):
-                strange.add(root)
-    return {name for name, root in roots.items() if root in written & strange}
+            if id(node) not in private and not isinstance(node.slice, ast.Slice):
+                shared.add(root)
+    return {name for name, root in roots.items() if root in written & shared}
 
 
-def base(node: ast.expr) -> str:
+def root_name(node: ast.expr) -> str:
     """The name that a chain of subscripts begins with."""
     while isinstance(node, ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _views(everything: list[ast.AST], parameters: list[str]) -> tuple[dict[str, str], set[int]]:
-    """Of which argument each name is a view, and the subscripts that make views."""
-    indexed = {base(one) for one in everything if isinstance(one, ast.Subscript)}
+def _views(nodes: list[ast.AST], parameters: list[str]) -> tuple[dict[str, str], set[int]]:
+    """Of which argument each name is a view, and the subscripts that create views."""
+    indexed = {root_name(node) for node in nodes if isinstance(node, ast.Subscript)}
     roots, defining = {name: name for name in parameters}, set()
-    for statement in (one for one in everything if isinstance(one, ast.Assign)):
-        for target, value in pairs(statement):
+    for statement in (node for node in nodes if isinstance(node, ast.Assign)):
+        for target, value in assignments(statement):
             if isinstance(value, ast.Subscript) and isinstance(target, ast.Name) and target.id in indexed:
-                roots[target.id] = roots.get(base(value), base(value))
+                roots[target.id] = roots.get(root_name(value), root_name(value))
                 defining.add(id(value))
     return roots, defining
 
 
-def _by_lane(loop: ast.For) -> Iterator[ast.Subscript]:
-    """In an innermost loop from 0 on, the elements that its variable alone names."""
-    assert isinstance(loop.target, ast.Name)
-    if nested(loop) or not isinstance(loop.iter, ast.Call) or len(loop.iter.args) > 1:
+def _at_loop_variable(loop: ast.For) -> Iterator[ast.Subscript]:
+    """In an innermost loop that starts at 0, the elements whose only index is its variable."""
+    variable = loop_variable(loop)
+    if has_inner_loop(loop) or not isinstance(loop.iter, ast.Call) or len(loop.iter.args) > 1:
         return
-    for one in ast.walk(loop):
-        index = one.slice if isinstance(one, ast.Subscript) else None
-        if isinstance(one, ast.Subscript) and isinstance(index, ast.Name) and index.id == loop.target.id:
-            yield one
+    for node in ast.walk(loop):
+        index = node.slice if isinstance(node, ast.Subscript) else None
+        if isinstance(node, ast.Subscript) and isinstance(index, ast.Name) and index.id == variable:
+            yield node

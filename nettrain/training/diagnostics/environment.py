@@ -7,7 +7,7 @@ from threadpoolctl import threadpool_info
 from typing_extensions import TypedDict
 
 from nettrain import __version__
-from nettrain.backend.device import device
+from nettrain.backend.device import find_device
 
 LIBRARIES = ("numba", "scipy", "polars", "pydantic", "typer", "rich", "safetensors", "matplotlib")
 
@@ -31,7 +31,7 @@ def environment(threads: int, backend: str = "numpy", number: int = 0) -> Enviro
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "backend": backend,
-        "device": device(number).name if backend == "cupy" else _processor(),
+        "device": find_device(number).name if backend == "cupy" else _processor(),
         "threads": threads,
         "blas": _blas(),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nettrain.backend.device import is_shortage, shortage
+from nettrain.backend.device import describe_shortage, is_shortage
 from nettrain.errors import DeviceMemoryError
 from nettrain.experiment.settings import Experiment
 
@@ -16,7 +16,7 @@ def shortage_told(experiment: Experiment) -> Iterator[None]:
     except Exception as error:
         if not is_shortage(error) or isinstance(error, DeviceMemoryError):
             raise
-        told = shortage(error, experiment.backend.device)
+        told = describe_shortage(error, experiment.backend.device)
         raise DeviceMemoryError(f"backend.{told}; lower {to_lower(experiment)}") from error
 
 

@@ -18,9 +18,9 @@ class DoubleBuffer:
     """x (2·S·G·B, D), y and weight: in each half the rows of S steps for populations of up to G orders."""
 
     def __init__(
-        self, backend: Backend, pipe: Prefetcher, table: Dataset, groups: int, batches: BatchPlan
+        self, backend: Backend, prefetcher: Prefetcher, table: Dataset, groups: int, batches: BatchPlan
     ) -> None:
-        self._pipe, self._table, self._batches = pipe, table, batches
+        self._prefetcher, self._table, self._batches = prefetcher, table, batches
         self.steps, rows = steps_of_a_block(table, groups, batches), buffer_rows(table, groups, batches)
         self.x, self.y, self.weight = (
             backend.zeros((rows, *array.shape[1:]), array.dtype) for array in table.arrays
@@ -49,11 +49,11 @@ class DoubleBuffer:
         if within and position != self._begun:
             return
         self._load(block + 1)
-        self._pipe.ready(block % 2)
+        self._prefetcher.ready(block % 2)
 
     def close(self) -> None:
         """Wait for rows that nobody will take, before their memory becomes somebody else's."""
-        self._pipe.drain()
+        self._prefetcher.drain()
 
     def _load(self, block: int) -> None:
         rows = self._orders[:, self._columns(block)].reshape(-1)
@@ -65,7 +65,7 @@ class DoubleBuffer:
             (source, array[first : first + len(rows)])
             for source, array in zip(self._table.arrays, there, strict=False)
         ]
-        self._pipe.load(block % 2, rows, columns)
+        self._prefetcher.load(block % 2, rows, columns)
 
     def _columns(self, block: int) -> slice:
         """The positions of a block's rows in the orders; none behind the last step."""

@@ -1,7 +1,7 @@
-"""Backends beside NumPy on which a test runs.
+"""The backends other than NumPy on which a test runs.
 
-`double` has the rules of a device and the host's kernels, `cupy` is the CuPy backend itself on the double, its
-kernels compiled for the host and slow, `gpu` is the same where a device answers.
+`fake` has the rules of a device and the host's kernels. `cupy` is the real CuPy backend on top of the fake
+CuPy, with kernels compiled for the host, which is slow. `gpu` is the same on a device, where there is one.
 """
 
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ import pytest
 from nettrain.backend.choose import open_backend
 from nettrain.errors import BackendError
 from tests.fake_cupy import on_host
-from tests.fake_cupy.backend import DoubleBackend
+from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.module import in_place_of_cupy
 
-PLACES = ["double", pytest.param("cupy", marks=pytest.mark.slow), pytest.param("gpu", marks=pytest.mark.gpu)]
+BACKENDS = ["fake", pytest.param("cupy", marks=pytest.mark.slow), pytest.param("gpu", marks=pytest.mark.gpu)]
 
 
-def opened(name: str) -> Iterator[Any]:
-    """What opens a backend of this name, given dtype and threads; skips the test where it cannot be."""
-    if name == "double":
-        yield DoubleBackend
+def backend_factory(name: str) -> Iterator[Any]:
+    """A function of dtype and threads that opens the backend; skips the test where it cannot be used."""
+    if name == "fake":
+        yield FakeCupyBackend
     elif name == "cupy":
         if on_host.COMPILER is None:
             pytest.skip("no g++")

@@ -1,10 +1,10 @@
-"""Which loops over rows and columns may be shared out in two dimensions, and which would race."""
+"""Which loops over rows and columns can be shared out in two dimensions, and which would race."""
 
 import ast
 
 import pytest
 
-from nettrain.backend.cuda.loop_nests import nest
+from nettrain.backend.cuda.loop_nests import loop_nest
 
 LINE = "line = z[r, i, first:last]"
 
@@ -34,9 +34,9 @@ KNOWN = {"z", "r", "rows", "width", "first", "last", "sums", "scale", "largest"}
     ],
 )
 def test_what_each_row_and_column_does_alone(body: list[str], sums: set[str]) -> None:
-    found = nest(loop(*body), KNOWN)
-    assert found is not None
-    assert found.sums == sums
+    nest = loop_nest(loop(*body), KNOWN)
+    assert nest is not None
+    assert nest.sums == sums
 
 
 @pytest.mark.parametrize(
@@ -54,17 +54,17 @@ def test_what_each_row_and_column_does_alone(body: list[str], sums: set[str]) ->
     ],
 )
 def test_what_would_race(body: list[str]) -> None:
-    assert nest(loop(*body), KNOWN) is None
+    assert loop_nest(loop(*body), KNOWN) is None
 
 
 def test_columns_are_as_many_in_every_row() -> None:
-    assert nest(loop("line[j] = 0", width="line.size"), KNOWN) is None
+    assert loop_nest(loop("line[j] = 0", width="line.size"), KNOWN) is None
 
 
 @pytest.mark.parametrize("index", ["0", "i // 2"])
 def test_a_view_of_the_row_is_taken_by_its_number(index: str) -> None:
-    assert nest(loop("line[j] = scale[j]", before=f"line = z[r, {index}, first:last]"), KNOWN) is None
+    assert loop_nest(loop("line[j] = scale[j]", before=f"line = z[r, {index}, first:last]"), KNOWN) is None
 
 
 def test_nothing_is_written_between_the_loops() -> None:
-    assert nest(loop("line[j] = 0", before="line = z[r, i]; z[r, 0, 0] = 1"), KNOWN) is None
+    assert loop_nest(loop("line[j] = 0", before="line = z[r, i]; z[r, 0, 0] = 1"), KNOWN) is None
