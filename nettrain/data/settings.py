@@ -81,7 +81,7 @@ ClassWeights = Annotated[
 
 
 class DataSettings(Settings):
-    """Where rows come from, what is predicted, which rows are held back, and how cells become numbers."""
+    """Where rows come from, what is predicted, which rows are held out, and how cells become numbers."""
 
     source: SourceName = Field(description=f"builtin:NAME, synthetic:NAME, {described_files()}")
     target: TargetColumns = option(
@@ -96,7 +96,9 @@ class DataSettings(Settings):
         "null takes a built-in source's own",
     )
     validation: Size = option(
-        0.15, "rows that watch training: a share or a count of what is left, or a second source; 0 is none"
+        0.15,
+        "rows on which training is monitored: a share or a count of what is left, or a second source; "
+        "0 is none",
     )
     header: Annotated[Literal["auto"] | bool, expects("auto, true or false")] = option(
         "auto", "whether the first row of a file names its columns"

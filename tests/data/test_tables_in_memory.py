@@ -315,12 +315,12 @@ def test_refuses(data, message):
         (
             {"source": "memory:train"},
             "data.source: memory:train stands for a table that was passed from Python; "
-            "pass it again with data=…, or name a file",
+            "pass it again, data=… in Python, or name a file",
         ),
         (
             {"source": "builtin:iris", "test": "memory:test"},
             "data.test: memory:test stands for a table that was passed from Python; "
-            'pass it again with data={"train": …, "test": …}, or name a file',
+            'pass it again, data={"train": …, "test": …} in Python, or name a file',
         ),
     ],
 )

@@ -28,8 +28,8 @@ class Columns(Settings):
         """
         roles = dict.fromkeys(targets, "data.target")
         names: dict[str, tuple[str, ...]] = {}
-        for key, wanted in self:
-            columns = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
+        for key, value in self:
+            columns = value if isinstance(value, list) else [] if value is None else [value]
             names[key] = _names(table, key, columns)
             _claim(roles, f"data.columns.{key}", names[key])
         weight, group = names["weight"], names["group"]
@@ -64,10 +64,10 @@ class Roles:
         )
 
 
-def _names(table: Table, key: str, wanted: Sequence[str | int]) -> tuple[str, ...]:
+def _names(table: Table, key: str, columns: Sequence[str | int]) -> tuple[str, ...]:
     """The names of columns by name or position."""
     width = len(table.columns)
-    for one in wanted:
+    for one in columns:
         if isinstance(one, int) and not -width <= one < width:
             raise DataError(
                 f"data.columns.{key}: {one} is not a position in {table.origin}, of {width} columns"
@@ -75,7 +75,7 @@ def _names(table: Table, key: str, wanted: Sequence[str | int]) -> tuple[str, ..
         if isinstance(one, str) and one not in table.columns:
             hint = nearest(one, table.columns)
             raise DataError(f'data.columns.{key}: {table.origin}: no column "{one}"{hint}')
-    return tuple(table.columns[one] if isinstance(one, int) else one for one in wanted)
+    return tuple(table.columns[one] if isinstance(one, int) else one for one in columns)
 
 
 def _claim(roles: dict[str, str], role: str, names: Sequence[str]) -> None:

@@ -81,9 +81,9 @@ def is_mapping_of_splits(data: object) -> TypeGuard[Mapping[str, object]]:
 def read_memory(name: str, missing: Sequence[str], memory: MemoryTables | None, key: str = "") -> Source:
     """The table that `memory:NAME` stands for. Raises DataError when it was not passed."""
     if memory is None or name not in memory.tables:
-        passed = "data=…" if name == "train" else f'data={{"train": …, "{name}": …}}'
+        argument = "data=…" if name == "train" else f'data={{"train": …, "{name}": …}}'
         raise DataError(
             f"{key or 'source'}: {MEMORY}:{name} stands for a table that was passed from Python; "
-            f"pass it again with {passed}, or name a file"
+            f"pass it again, {argument} in Python, or name a file"
         )
     return memory.read(name, missing)

@@ -16,7 +16,7 @@ LONGEST = 64_000_000  # bytes without the end of a row: a quote that does not cl
 class TextFile:
     """Text that `open` gives as bytes, as often as it is called; `origin` is what errors call it.
 
-    It is taken for UTF-8, or for Latin-1 when `latin` is set.
+    It is read as UTF-8, or as Latin-1 when `latin` is set.
     """
 
     origin: str

@@ -1,4 +1,4 @@
-"""The splits of the data: which rows train, which validate, and which are kept for the final figures."""
+"""The splits of the data: which rows train, which validate, and which test."""
 
 from itertools import combinations
 from typing import NamedTuple

@@ -45,7 +45,7 @@ def find_target(table: Table, names: Sequence[str], kind: TargetKindSetting) -> 
 
 
 def unscaled(names: Sequence[str]) -> Target:
-    """A target of numbers that are taken as they are."""
+    """A target of numbers that are not scaled."""
     return Target(tuple(names), "numbers", center=(0.0,) * len(names), scale=(1.0,) * len(names))
 
 

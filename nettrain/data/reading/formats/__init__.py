@@ -1,4 +1,4 @@
-"""File formats: one file each, which registers its endings and how it is read. Every file here is found."""
+"""File formats: one file each, which registers its endings and how it is read. All are imported here."""
 
 from importlib import import_module
 from pkgutil import iter_modules
