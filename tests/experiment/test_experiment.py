@@ -209,7 +209,7 @@ WRONG = [
     ("optimizer: {learning_rate: 0}\n", "f:2: optimizer.learning_rate: 0 is not above 0"),
     (
         "optimizer: {name: sgd, beta1: 0.9}\n",
-        "f:2: optimizer.beta1: unknown key (allowed: name, learning_rate)",
+        "f:2: optimizer.beta1: unknown key (allowed: name, learning_rate, groups)",
     ),
     (
         "loss: {reduction: sum}\n",
@@ -330,7 +330,7 @@ optimizer: {name: sgd, momentum: 0.9}
         'f:9: data.source: "builtin:irsi" is not a builtin source, did you mean "iris"?',
         'f:10: data.validtion: unknown key, did you mean "validation"?',
         "f:11: seed: the tag !!int is not allowed",
-        "f:12: optimizer.momentum: unknown key (allowed: name, learning_rate)",
+        "f:12: optimizer.momentum: unknown key (allowed: name, learning_rate, groups)",
     ] == errors(text)
 
 
