@@ -1,18 +1,25 @@
-"""PyTorch's batch normalisation, prelu, maxout and softmax in float64: values, derivatives and averages."""
+"""PyTorch's norms, residual blocks, prelu, maxout and softmax in float64: values, derivatives, averages."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import batch_norm, prelu
+from torch.nn.functional import batch_norm, layer_norm, prelu
 
 EDGES = [-1e4, -30.0, -1.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 30.0, 1e4]
 
 
 def write(folder: Path) -> None:
     """Write layers.json."""
-    cases = {"batch_norm": norms(), "prelu": prelus(), "maxout": maxouts(), "softmax": softmaxes()}
+    cases = {
+        "batch_norm": norms(),
+        "layer_norm": layer_norms(),
+        "residual": residuals(),
+        "prelu": prelus(),
+        "maxout": maxouts(),
+        "softmax": softmaxes(),
+    }
     lines = ",\n".join(f'"{kind}": {json.dumps(values)}' for kind, values in cases.items())
     (folder / "layers.json").write_text(f'{{"torch": "{torch.__version__}",\n{lines}\n}}\n')
 
@@ -45,6 +52,44 @@ def norm(rng: np.random.Generator, momentum: float, epsilon: float, size: float)
     y = batch_norm(torch.tensor(x), mean, variance, gain, shift, training=False, eps=epsilon)
     numbers = {"momentum": momentum, "epsilon": epsilon}
     return {**numbers, **plain({"gain": gain, "shift": shift, "x": x, "inferred": y}), "steps": steps}
+
+
+def layer_norms() -> list[dict]:
+    """Rows of five columns, of one, and of a hundred and thirty, small and large."""
+    rng = np.random.default_rng(4)
+    options = [(1e-5, 1.0, 5), (1e-2, 1.0, 5), (1e-5, 1e4, 5), (1e-5, 1.0, 1), (1e-5, 1.0, 130)]
+    return [row_norm(rng, epsilon, size, columns) for epsilon, size, columns in options]
+
+
+def row_norm(rng: np.random.Generator, epsilon: float, size: float, columns: int) -> dict:
+    """One batch of a layer norm."""
+    gain, shift = tensor(rng.normal(1, 0.5, columns)), tensor(rng.normal(0, 0.5, columns))
+    x, delta = tensor(size * rng.normal(1, 2, (7, columns))), rng.normal(0, 1, (7, columns))
+    y = layer_norm(x, (columns,), gain, shift, epsilon)
+    slopes = torch.autograd.grad(y, (x, gain, shift), torch.tensor(delta))
+    signals = {"x": x, "delta": delta, "y": y, "dx": slopes[0]}
+    learned = {"gain": gain, "shift": shift, "dgain": slopes[1], "dshift": slopes[2]}
+    return {"epsilon": epsilon, **plain({**signals, **learned})}
+
+
+def residuals() -> list[dict]:
+    """A block tanh(x W + b) with a skip, of equal widths and with a projection."""
+    rng = np.random.default_rng(5)
+    return [residual(rng, inputs, units) for inputs, units in ((4, 4), (5, 3))]
+
+
+def residual(rng: np.random.Generator, inputs: int, units: int) -> dict:
+    """One batch of a residual block."""
+    x, delta = tensor(rng.normal(0, 1, (6, inputs))), rng.normal(0, 1, (6, units))
+    learned = {"weight": tensor(rng.normal(0, 1, (inputs, units))), "bias": tensor(rng.normal(0, 1, units))}
+    skipped = x
+    if inputs != units:
+        learned["projection"] = tensor(rng.normal(0, 1, (inputs, units)))
+        skipped = x @ learned["projection"]
+    y = torch.tanh(x @ learned["weight"] + learned["bias"]) + skipped
+    slopes = torch.autograd.grad(y, (x, *learned.values()), torch.tensor(delta))
+    gradients = {f"d{name}": slope for name, slope in zip(learned, slopes[1:], strict=True)}
+    return plain({"x": x, "delta": delta, "y": y, "dx": slopes[0], **learned, **gradients})
 
 
 def prelus() -> list[dict]:
