@@ -71,7 +71,7 @@ def between(problem: Problem, first: Compared) -> str:
     """What delta has passed since the last right tensor: the layers behind, up to one that learns."""
     passed = []
     for node in problem.architecture.nodes[first.layer + 1 :]:
-        text = node.layer.way_back()
+        text = node.layer.backward_step()
         other = node.block is not problem.architecture.nodes[first.layer].block
         passed += [f"{text} of {node.block.name}" if other else text] if text else []
         if node.layer.arrays(node.inputs):

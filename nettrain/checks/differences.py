@@ -37,7 +37,7 @@ class Watching(Tape):
         self.sides: list[Array] = []
         self._backend = backend
 
-    def reached(self, node: Node, x: Array) -> None:
+    def on_input(self, node: Node, x: Array) -> None:
         to_host = self._backend.to_host
         self.note(lambda: node.layer.sides(np, to_host(x)))
 

@@ -15,10 +15,10 @@ from nettrain.catalogue.members import shaped
 from nettrain.checks.backpropagation import Backpropagated
 from nettrain.checks.problem import Numbers, Problem
 from nettrain.model.architecture import Node
-from nettrain.model.layers.base import Definition
+from nettrain.model.layers.base import DefinitionContext
 
 Tensors = Sequence[dict[str, Any]]  # by layer: weight (1, m, n), bias (1, 1, n), …; arrays or Duals
-Visit = Callable[[Node, Definition, Any], None]
+Visit = Callable[[Node, DefinitionContext, Any], None]
 
 
 class Objective:
@@ -55,7 +55,7 @@ class Objective:
     def _through(self, nodes: Sequence[Node], tensors: Tensors, visit: Visit | None, x: Any) -> Any:
         for node in nodes:
             layer, body = self._layers[node.number], partial(self._through, node.body, tensors, visit)
-            at = Definition(tensors[node.number], self._drawn[node.number], body)
+            at = DefinitionContext(tensors[node.number], self._drawn[node.number], body)
             if visit is not None:
                 visit(node, at, x)
             x = layer.definition(np, at, x)
@@ -68,7 +68,7 @@ class Objective:
         """
         factors = np.ones(len(self._layers))
 
-        def visit(node: Node, at: Definition, x: Any) -> None:
+        def visit(node: Node, at: DefinitionContext, x: Any) -> None:
             factors[node.number] = max(1.0, self._layers[node.number].amplification(at, x))
 
         self.output(tensors, visit)

@@ -44,13 +44,15 @@ class RowChunk:
     beside: tuple[Array, ...] = ()
 
 
-def chunks(net: Network, given: Given, pool: Pool, draws: DropoutState | None = None) -> Iterable[RowChunk]:
-    """Inference: layers go by their running statistics, no dropout unless by `draws`, no noise.
+def chunks(
+    net: Network, given: Given, pool: Pool, dropout_state: DropoutState | None = None
+) -> Iterable[RowChunk]:
+    """Inference: layers go by their running statistics, no dropout unless by `dropout_state`, no noise.
 
     Nothing is computed yet. Rows of the host come while the chunk before them is computed, each time that
     somebody goes through the chunks. Void when the memory of the network's parameters moves.
     """
-    size, passes = chunk_rows(net.architecture, net.backend.chunk_bytes), _Passes(net, pool, draws)
+    size, passes = chunk_rows(net.architecture, net.backend.chunk_bytes), _Passes(net, pool, dropout_state)
     rows = [slice(start, min(start + size, len(given.x))) for start in range(0, len(given.x), size)]
     if given.prefetcher is not None:
         return _Passing(given, given.prefetcher, rows, passes, pool)
@@ -63,22 +65,24 @@ def chunks(net: Network, given: Given, pool: Pool, draws: DropoutState | None = 
 class _Passes:
     """Forward passes of a network, all in the same scratch memory."""
 
-    def __init__(self, net: Network, pool: Pool, draws: DropoutState | None) -> None:
-        self._net, self._draws, self._allocate = net, draws, pool.prefixed("infer")
+    def __init__(self, net: Network, pool: Pool, dropout_state: DropoutState | None) -> None:
+        self._net, self._dropout_state, self._allocate = net, dropout_state, pool.prefixed("infer")
         self.size = chunk_rows(net.architecture, net.backend.chunk_bytes)
         one = net.backend.zeros((1, 1, 1))
         largest = net.backend.xp.broadcast_to(one, (1, self.size, net.architecture.inputs))
-        net.forward(Tape(), largest, self._allocate, draws=draws)  # takes the largest arrays first, see Pool
+        net.forward(
+            Tape(), largest, self._allocate, dropout_state=dropout_state
+        )  # takes the largest arrays first, see Pool
 
     @property
     def drawing(self) -> bool:
         """Whether what a pass does depends on the numbers of its rows."""
-        return self._draws is not None
+        return self._dropout_state is not None
 
     def over(self, x: Array, first: int) -> tuple[Call, Array]:
         """The call that computes outputs (R, B, K) of x (B, D), rows whose numbers begin with `first`."""
-        draws, tape = self._draws and replace(self._draws, first=first), Tape()
-        signals = self._net.forward(tape, x[None], self._allocate, draws=draws)
+        dropout_state, tape = self._dropout_state and replace(self._dropout_state, first=first), Tape()
+        signals = self._net.forward(tape, x[None], self._allocate, dropout_state=dropout_state)
         backend = self._net.backend
         return backend.capture(tape.bound(backend)), signals.output
 

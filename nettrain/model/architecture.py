@@ -1,4 +1,4 @@
-"""What the members of a population have in common: the layers of their network, block by block."""
+"""The architecture that the members of a population share: the layers of the network, block by block."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Any
 from nettrain.model.layers import Layer
 from nettrain.model.layers.stored import from_json, to_json
 
-FORMAT = 3  # of the stored form; 2 had blocks of a fixed make instead of layers
+FORMAT = 3  # of the stored form; format 2 had a fixed sequence of layers in each block
 
 
 @dataclass(frozen=True)
 class Block:
-    """Layers that belong together and their name: `input`, `hidden 1`, …, `output`.
+    """Layers that belong together, named `input`, `hidden 1`, …, `output`.
 
-    `number` is that by which its random numbers are drawn.
+    `number` identifies the block in the counters of random numbers.
     """
 
     name: str
@@ -25,16 +25,16 @@ class Block:
 
 @dataclass(frozen=True)
 class Node:
-    """A layer where it stands in a network.
+    """A layer at its position in a network.
 
-    `number` counts all layers in the order of the forward pass, `draw_number` tells apart what layers of one
-    stream draw. `body` are the layers inside it.
+    `number` counts all layers in the order of the forward pass, `stream_number` keeps the random numbers of
+    layers of one stream apart. `body` are the layers inside it.
     """
 
     layer: Layer
     inputs: int
     number: int
-    draw_number: int
+    stream_number: int
     block: Block
     body: tuple["Node", ...] = ()
 
@@ -44,20 +44,20 @@ class Node:
 
     @property
     def learns(self) -> bool:
-        """Whether it, or a layer inside it, has parameters."""
+        """Whether the layer, or one inside it, has parameters."""
         return bool(self.layer.arrays(self.inputs)) or any(node.learns for node in self.body)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network from `inputs` columns to the last block's output. Rates are the largest of any member."""
+    """Blocks of layers for `inputs` columns; dropout rates are the largest of any member."""
 
     inputs: int
     blocks: tuple[Block, ...]
 
     @cached_property
     def chain(self) -> tuple[Node, ...]:
-        """The layers one behind the other, each with those inside it."""
+        """The layers in order, each with those inside it."""
         return _Counting().chain(
             [(layer, block) for block in self.blocks for layer in block.layers], self.inputs
         )
@@ -73,22 +73,22 @@ class Architecture:
 
     @cached_property
     def parameters(self) -> int:
-        """Learned numbers of one member, padding not counted."""
+        """The number of parameters of one member, without padding."""
         return sum(self.parameters_of(block) for block in self.blocks)
 
     def parameters_of(self, block: Block) -> int:
-        """Learned numbers of one member in a block."""
+        """The number of parameters of one member in a block."""
         nodes = (node for node in self.nodes if node.block is block)
         arrays = (array for node in nodes for array in node.layer.arrays(node.inputs).values())
         return sum(array.shape[0] * array.shape[1] for array in arrays)
 
     def width_of(self, block: Block) -> int:
-        """Columns that come out of a block."""
+        """Columns of a block's output."""
         return [node for node in self.chain if node.block is block][-1].outputs
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
-        """The inputs, and what comes out of each block behind them."""
+        """The number of inputs and the width of each block."""
         return (self.inputs, *(self.width_of(block) for block in self.blocks if block.name != INPUT))
 
     @property
@@ -134,13 +134,13 @@ class _Counting:
     def chain(self, layers: Sequence[tuple[Layer, Block]], inputs: int) -> tuple[Node, ...]:
         nodes = []
         for layer, block in layers:
-            body = self.chain([(inner, block) for inner in layer.inside()], inputs)
-            nodes.append(Node(layer, inputs, self._count, self._draw_number(layer, block), block, body))
+            body = self.chain([(inner, block) for inner in layer.children()], inputs)
+            nodes.append(Node(layer, inputs, self._count, self._stream_number(layer, block), block, body))
             self._count += 1
             inputs = nodes[-1].outputs
         return tuple(nodes)
 
-    def _draw_number(self, layer: Layer, block: Block) -> int:
+    def _stream_number(self, layer: Layer, block: Block) -> int:
         """The block's number, and above 2^20 which of its layers of this stream it is."""
         key = (block.number, layer.stream)
         self._drawn[key] = self._drawn.get(key, -1) + 1

@@ -1,4 +1,4 @@
-"""From the blocks of an experiment file to layers: what `model:` says, written as a network's layers."""
+"""The layers of the blocks that an experiment file describes under `model:`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from nettrain.model.settings import LayerSettings, ModelSettings
 
 @dataclass(frozen=True)
 class Rates:
-    """Dropout of each hidden block and noise on the inputs: where both are 0 there is no such layer."""
+    """Dropout rate of each hidden block and noise on the inputs; a rate of 0 means no such layer."""
 
     dropout: tuple[float, ...]
     noise: float
 
     @classmethod
     def of(cls, settings: ModelSettings) -> "Rates":
-        """Those of the settings themselves."""
+        """The rates in the settings."""
         return cls(tuple(block.dropout for block in settings.hidden_layers()), settings.input_noise)
 
     @classmethod
     def of_architecture(cls, architecture: Architecture) -> "Rates":
-        """Those of the layers that are there."""
+        """The rates of an architecture's layers."""
         hidden = [block for block in architecture.blocks if block.name not in (INPUT, OUTPUT)]
         drops = {
             node.block.name: node.layer.rate for node in architecture.nodes if isinstance(node.layer, Dropout)
@@ -47,11 +47,10 @@ def architecture(
     *,
     structure: Rates | None = None,
 ) -> Architecture:
-    """The network that these settings describe for data of this many columns and outputs.
+    """The network of these settings for data with so many input columns and outputs.
 
-    `rates` are those of the settings unless given; `structure` says which layers are there even if a rate is
-    0. Softmax and sigmoid outputs that belong to their loss are no activation here: the last layer of such a
-    network is linear.
+    `rates` replace those of the settings; `structure` decides which layers exist even if a rate is 0. If the
+    loss computes the output activation, such as softmax, the last layer is linear.
     """
     rates = rates or Rates.of(settings)
     there = structure or rates
@@ -68,13 +67,13 @@ def architecture(
 
 
 def member_architectures(shared: Architecture, members: Sequence[ModelSettings]) -> list[Architecture]:
-    """The layers of the shared architecture with each member's own numbers."""
+    """The shared architecture with each member's own settings."""
     structure, shape = Rates.of_architecture(shared), (shared.inputs, shared.outputs)
     return [architecture(settings, *shape, structure=structure) for settings in members]
 
 
 def stacked_layers(members: Sequence[Architecture]) -> list[Layer]:
-    """The layers by number with the settings of all members: what they may differ in is (R,)."""
+    """The layers by number with stacked settings: those that may differ between members are (R,)."""
     layers = ([node.layer for node in member.nodes] for member in members)
     return [stack(layer) for layer in zip(*layers, strict=True)]
 
@@ -105,7 +104,7 @@ def _dense(units: int, activation: Activation, init: Initializer, *, bias: bool)
 
 
 def _initializer(init: Initializer, activation: Activation) -> Initializer:
-    """`auto` is what the activation behind the weights asks for."""
+    """The initializer itself, or for `auto` the one that suits the activation behind the weights."""
     if init.name != "auto":
         return init
     return initializers[activation.initializer](scale=init.scale, bias_init=init.bias_init)

@@ -1,4 +1,4 @@
-"""Fusing: neighbours on a tape that one pass over memory can do together.
+"""Fusing: neighbouring entries of a tape that one pass over memory can do together.
 
 Layers know nothing of this, and without it every step does the same. The rectifier's clamp and mask are
 exact and change no bit. A small product begins its sums with the bias instead of adding it at the end, which

@@ -1,4 +1,4 @@
-"""The network: its layers in order forward, and in reverse backward. It knows no kind of layer by name."""
+"""The network: forward through its layers, backward in reverse order. It knows no kind of layer by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,9 @@ from nettrain.model.tape import Tape
 
 
 class Network:
-    """An architecture whose parameters (R, P) and statistics (R, Q) lie in these very arrays.
+    """An architecture with the arrays of its R members: parameters (R, P) and running statistics (R, Q).
 
-    `layers` are those of the architecture by number, with the settings of all members: what they may differ
-    in is (R,).
+    `layers` are the architecture's layers by number, with the stacked settings of all members.
     """
 
     def __init__(
@@ -37,25 +36,25 @@ class Network:
         allocate: Allocate,
         *,
         training: bool = False,
-        draws: DropoutState | None = None,
+        dropout_state: DropoutState | None = None,
     ) -> "Pass":
-        """Append the forward pass of x (1|R, B, D).
+        """Append the forward pass of x (1|R, B, D), with buffers from `allocate`.
 
-        While training a layer may go by the batch, otherwise by what it has kept of earlier ones. Units are
-        dropped where `draws` says by which random numbers.
+        In training, layers may use statistics of the batch, otherwise running statistics. Dropout is active
+        if there is a `dropout_state`.
         """
         contexts = {
-            node.number: self._context(node, allocate, training=training, draws=draws)
+            node.number: self._context(node, allocate, training=training, dropout_state=dropout_state)
             for node in self.architecture.nodes
         }
-        chain = Chain(self.architecture.chain, self.layers, contexts)
+        chain = Sequential(self.architecture.chain, self.layers, contexts)
         return Pass(contexts, chain, x, chain.forward(tape, x))
 
     def _context(self, node: Node, allocate: Allocate, **mode: Any) -> Context:
         return Context(
             backend=self.backend,
             number=node.number,
-            draw_number=node.draw_number,
+            stream_number=node.stream_number,
             parameters=self.parameters,
             layout=self.layout,
             statistics=self.statistics,
@@ -67,35 +66,35 @@ class Network:
 
 @dataclass(frozen=True)
 class Pass:
-    """A forward pass that is on a tape: what each layer works with, the input x and the output (R, B, K)."""
+    """A forward pass on a tape: the context of each layer by number, the input x and the output (R, B, K)."""
 
     contexts: dict[int, Context]
-    chain: "Chain"
+    chain: "Sequential"
     x: Array
     output: Array
 
     def backward(self, tape: Tape, delta: Array, gradient: Array) -> None:
-        """Append the way back from delta (R, B, K) = ∂loss/∂output to the gradient (R, P)."""
+        """Append the backward pass from delta (R, B, K) = ∂loss/∂output to the gradient (R, P)."""
         for context in self.contexts.values():
             context.gradient = gradient
         self.chain.backward(tape, delta, needs_delta=False)
 
 
-class Chain(Body):
-    """Layers one behind the other."""
+class Sequential(Body):
+    """Layers that are applied one after the other."""
 
     def __init__(self, nodes: Sequence[Node], layers: Sequence[Layer], contexts: dict[int, Context]) -> None:
         self._nodes, self._layers, self._contexts = nodes, layers, contexts
         for node in nodes:
             if node.body:
-                contexts[node.number].body = Chain(node.body, layers, contexts)
+                contexts[node.number].body = Sequential(node.body, layers, contexts)
 
     def forward(self, tape: Tape, x: Array) -> Array:
-        free = False  # the memory of x belongs to somebody else
+        free = False  # the caller may still read x
         for node in self._nodes:
             context = self._contexts[node.number]
             context.may_overwrite = free
-            tape.reached(node, x)
+            tape.on_input(node, x)
             y = context.output = self._layers[node.number].forward(tape, context, x)
             free = free if y is x else not node.layer.reads_output
             x = y

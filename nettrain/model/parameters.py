@@ -1,9 +1,9 @@
-"""Flat parameters: a member is one row, what its layers learn are views of that row.
+"""Flat parameters: each member is one row, and the parameters of its layers are views of that row.
 
-A row holds all weight matrices first, then all biases, gains, shifts and what else layers learn. Every view
-starts at a multiple of 64 elements; the padding between views is 0 and stays 0. Arrays of one group that lie
-side by side make a range, by which rates, decay and penalties go. The running statistics lie in a second row
-of the same form.
+A row holds all weight matrices first, then all biases, gains, shifts and other parameters. Every view starts
+at a multiple of 64 elements; the padding between views is 0 and stays 0. Adjacent arrays of one parameter
+group form a range, to which rate factors, decay and penalties apply. Running statistics lie in rows of the
+same form.
 """
 
 import math
@@ -17,7 +17,7 @@ from nettrain.backend.base import Array, HostArray
 from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.optimizers.groups import WEIGHT
 from nettrain.model.architecture import Architecture, Node
-from nettrain.model.layers.base import Definition, LearnedArray
+from nettrain.model.layers.base import DefinitionContext, LearnedArray
 
 STRIDE = 64  # elements
 WEIGHTS = 1  # purpose number of the draws below
@@ -26,7 +26,7 @@ ORDER = ("weight", "projection", "bias", "gain", "shift")  # of names in a row; 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where one array of one layer lies in a row."""
+    """The position of one array of one layer in a row."""
 
     layer: int
     name: str
@@ -40,13 +40,13 @@ class Slot:
 
     @property
     def stop(self) -> int:
-        """Where the next array may begin."""
+        """The offset at which the next array may begin."""
         return self.start + -(-self.size // STRIDE) * STRIDE
 
 
 @dataclass(frozen=True)
 class Range:
-    """Arrays of one group side by side in a row, from `start` to before `stop`."""
+    """Adjacent arrays of one parameter group: the elements from `start` up to `stop` of a row."""
 
     group: str
     start: int
@@ -55,7 +55,7 @@ class Range:
 
 @dataclass(frozen=True)
 class ParameterLayout:
-    """The row of one member: its slots, their layers and its length `size`."""
+    """The layout of a row: its slots, and the number of layers that they belong to."""
 
     slots: tuple[Slot, ...]
     layers: int
@@ -66,7 +66,7 @@ class ParameterLayout:
 
     @cached_property
     def ranges(self) -> tuple[Range, ...]:
-        """The groups in the order of the row; one may be there several times."""
+        """The ranges in order; a group may have several."""
         ranges: list[Range] = []
         for slot in self.slots:
             if ranges and ranges[-1].group == slot.group:
@@ -77,12 +77,12 @@ class ParameterLayout:
 
     @property
     def weights(self) -> int:
-        """How much of a row is weight matrices, which come first."""
+        """The length of the leading part that holds the weight matrices."""
         return self.ranges[0].stop
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
-        """The groups that are there, weights first."""
+        """The groups that occur, weights first."""
         return tuple(dict.fromkeys(part.group for part in self.ranges))
 
     @cached_property
@@ -94,7 +94,7 @@ class ParameterLayout:
         return (layer, name) in self._slots
 
     def start(self, layer: int, name: str) -> int:
-        """Where this array begins in a row."""
+        """The offset of this array in a row."""
         return self._slots[layer, name].start
 
     def view(self, buffer: Array, layer: int, name: str) -> Array:
@@ -115,7 +115,7 @@ def statistics_layout(architecture: Architecture) -> ParameterLayout:
 
 
 def _laid_out(arrays: Sequence[Mapping[str, LearnedArray]]) -> ParameterLayout:
-    """Name by name, each name layer by layer; weights come first."""
+    """Slots ordered by name, then by layer; weights come first."""
     names = dict.fromkeys([*ORDER, *(name for layer in arrays for name in layer)])
     slots: list[Slot] = []
     for name in names:
@@ -139,8 +139,8 @@ def initial_row(
 ) -> HostArray:
     """The initial parameters (P,) of one member in float64.
 
-    A layer's draw depends on the seed and its place in the network alone; the start of one that asks for it
-    also on its input for the encoded training rows (B, D).
+    What a layer draws depends on the seed and its position alone. Layers with `starts_from_rows` also read
+    their input for `rows`, encoded training rows (B, D).
     """
     row = np.zeros((1, place.size))
     starting = _Starting(views(row, place), seed)
@@ -150,7 +150,7 @@ def initial_row(
 
 
 class _Starting:
-    """Gives every layer its start, and passes rows on to the next one where there are any."""
+    """Initializes layer by layer, passing the rows on where there are any."""
 
     def __init__(self, arrays: list[dict[str, HostArray]], seed: int) -> None:
         self._arrays, self._seed = arrays, seed
@@ -163,19 +163,19 @@ class _Starting:
         return x
 
     def _output(self, node: Node, x: HostArray, inside: HostArray | None) -> HostArray:
-        """What a layer makes of its input once it has started."""
+        """The output of a layer that has been initialized."""
         layer = shaped(stack([node.layer]), 2)
         output: HostArray = layer.definition(
-            np, Definition(self._arrays[node.number], {}, lambda _: inside), x
+            np, DefinitionContext(self._arrays[node.number], {}, lambda _: inside), x
         )
         return output
 
     def _start(self, node: Node, x: HostArray | None) -> None:
-        number = node.draw_number
+        number = node.stream_number
         counter = [0, 0, number >> 20, number & 0xFFFFF]
         generator = np.random.Generator(np.random.Philox(key=[self._seed, WEIGHTS], counter=counter))
         rows = None if x is None else x[0]
-        for name, start in node.layer.begin(node.inputs, generator, rows).items():
+        for name, start in node.layer.initial_values(node.inputs, generator, rows).items():
             self._arrays[node.number][name][...] = start
 
 

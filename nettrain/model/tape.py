@@ -1,8 +1,8 @@
-"""The tape: the calls of a step in the order in which they run, recorded before they are bound.
+"""The tape: the operations of a step in order, recorded before they are bound to a backend.
 
-Layers append what they do one by one, in the terms of the formulas: a product, a bias, a kernel over some
-arrays. Only `bound` turns these into calls of the backend, once neighbours have been fused (see
-`model.fusing`). Binding compiles the kernels; replaying the bound calls allocates nothing.
+Layers append one operation at a time, as in the formulas: a product, a bias, a kernel. `bound` fuses
+neighbouring entries (see `model.fusing`) and turns them into calls of the backend. Binding compiles kernels;
+replaying the calls allocates nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,14 +17,14 @@ from nettrain.backend.product import add_bias, lower_limit
 if TYPE_CHECKING:
     from nettrain.model.architecture import Node
 
-LONG = 4096  # numbers in a row that is made of several
+LONG = 4096  # elements of a merged row, at most
 
 
 class Entry(Protocol):
-    """What a tape holds."""
+    """An operation on a tape."""
 
     def bind(self, backend: Backend) -> Call:
-        """The call that does it."""
+        """The backend's call for this operation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Multiply:
 
 @dataclass(frozen=True, eq=False)
 class Launch:
-    """A kernel on these arrays, whose first `signals` it goes through element by element."""
+    """A kernel and its arrays; the first `signals` of them are visited element by element."""
 
     kernel: Kernel
     arrays: tuple[Any, ...]
@@ -85,8 +85,8 @@ class Launch:
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
-    """A call of the backend that is made already."""
+class BoundCall:
+    """A call that needs no binding."""
 
     call: Call
 
@@ -96,25 +96,25 @@ class Bound:
 
 @dataclass(frozen=True)
 class Phase:
-    """What follows on the tape belongs to this phase of a step."""
+    """Marks the beginning of a phase of the step."""
 
     name: str
 
 
 class Tape(list[Entry | Phase]):
-    """What a step does, in order."""
+    """The operations of a step, in order."""
 
     def phase(self, name: str) -> None:
-        """What is appended from now on belongs to this phase."""
+        """Begin a phase: the entries from here on belong to it."""
         self.append(Phase(name))
 
     def call(self, function: Callable[..., object], *arrays: Any, **named: Any) -> None:
         """Append `function(*arrays, **named)`."""
-        self.append(Bound(partial(function, *arrays, **named)))
+        self.append(BoundCall(partial(function, *arrays, **named)))
 
     def add_call(self, call: Call) -> None:
         """Append a call of the backend."""
-        self.append(Bound(call))
+        self.append(BoundCall(call))
 
     def product(self, a: Array, b: Array, out: Array) -> None:
         """Append out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k)."""
@@ -126,11 +126,11 @@ class Tape(list[Entry | Phase]):
 
     def sum_rows(self, x: Array, w: Array, start: int) -> None:
         """Append: the H numbers at `start` in each row of w (R, P) = the sums over rows of x (R, B, H)."""
-        self.append(Late(lambda backend: backend.sum_rows(x, w, start)))
+        self.append(Deferred(lambda backend: backend.sum_rows(x, w, start)))
 
     def transpose(self, out: Array, w: Array, start: int) -> None:
         """Append out (R, n, m) = the transpose of the (m, n) numbers at `start` in each row of w (R, P)."""
-        self.append(Late(lambda backend: backend.transpose(out, w, start)))
+        self.append(Deferred(lambda backend: backend.transpose(out, w, start)))
 
     def multiply(self, a: Array, b: Array, out: Array) -> None:
         """Append out = a·b, element by element."""
@@ -138,25 +138,25 @@ class Tape(list[Entry | Phase]):
 
     def add(self, a: Array, b: Array, out: Array) -> None:
         """Append out = a + b, element by element; b may be (1, B, W)."""
-        self.append(Late(lambda backend: partial(backend.xp.add, a, b, out=out)))
+        self.append(Deferred(lambda backend: partial(backend.xp.add, a, b, out=out)))
 
     def launch(self, kernel: Kernel, *arrays: Any, signals: int = 0, work: int | None = None) -> None:
         """Append a kernel on these arrays.
 
-        `signals` of them, the first, may be given to it with longer rows, since it looks at each number by
-        itself. `work` is the number of elements that it visits, those of the first array by default.
+        The first `signals` arrays may be passed with longer rows, since the kernel is elementwise in them.
+        `work` is the number of elements that it visits, by default those of the first array.
         """
         self.append(Launch(kernel, arrays, signals, work))
 
-    def reached(self, node: "Node", x: Array) -> None:
-        """Called when the input of a layer is complete: a hook for tapes that watch the signals."""
+    def on_input(self, node: "Node", x: Array) -> None:
+        """Called when the input x of a layer is complete; a hook for tapes that inspect signals."""
 
     def bound(self, backend: Backend, *, fuse: bool = True) -> list[Call]:
-        """The calls that do all this on a backend."""
+        """The backend's calls for all entries, in order."""
         return [call for _, calls in self.phases(backend, fuse=fuse) for call in calls]
 
     def phases(self, backend: Backend, *, fuse: bool = True) -> list[tuple[str, list[Call]]]:
-        """The bound calls of each phase; what comes before the first phase belongs to it."""
+        """The bound calls of each phase; entries before the first phase belong to it."""
         from nettrain.model.fusing import fused
 
         parts: list[tuple[str, list[Call]]] = []
@@ -179,8 +179,8 @@ class Tape(list[Entry | Phase]):
 
 
 @dataclass(frozen=True, eq=False)
-class Late:
-    """A call that is made when the tape is bound."""
+class Deferred:
+    """An operation whose call is made when the tape is bound."""
 
     make: Callable[[Backend], Call]
 
@@ -189,7 +189,7 @@ class Late:
 
 
 def longer_rows(arrays: Sequence[Array], backend: Backend) -> list[Array]:
-    """Signals (R, B, W) with several rows as one where the backend's loops gain by it."""
+    """Signals (R, B, W) with several rows merged into one, on backends that gain from longer rows."""
     if not arrays or not backend.merges_rows:
         return list(arrays)
     members, rows, width = arrays[0].shape

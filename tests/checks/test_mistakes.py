@@ -112,7 +112,7 @@ def untransposed(m):
     right = dense.transposed
 
     def transposed(tape, at, name):
-        weight = at.array(name)
+        weight = at.parameter(name)
         return weight if weight.shape[1] == weight.shape[2] else right(tape, at, name)
 
     m.setattr(dense, "transposed", transposed)
@@ -143,12 +143,12 @@ def wrong_bias(right, self, tape, delta, gradient):
     """The bias of hidden 1 gets the gradient of hidden 2's."""
     right(self, tape, delta, gradient)
     first, second, _ = with_bias(self)
-    tape.call(np.copyto, first.slope("bias"), second.slope("bias"))
+    tape.call(np.copyto, first.gradient_of("bias"), second.gradient_of("bias"))
 
 
 def off_by_one(m):
     """The view of hidden 1's dW starts one number too late."""
-    right = Context.slope
+    right = Context.gradient_of
 
     def late(self, name):
         found = right(self, name)
@@ -157,7 +157,7 @@ def off_by_one(m):
         m, n = found.shape[1:]
         return self.gradient[:, 1 : 1 + m * n].reshape(-1, m, n)
 
-    m.setattr(Context, "slope", late)
+    m.setattr(Context, "gradient_of", late)
 
 
 def stale_activations(right, self, tape, delta, gradient):

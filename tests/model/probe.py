@@ -12,7 +12,7 @@ from nettrain.catalogue.members import shaped, stack
 from nettrain.model.architecture import Architecture, Block, Node
 from nettrain.model.blocks import stacked_layers
 from nettrain.model.layers import Layer
-from nettrain.model.layers.base import Context, Definition, DropoutState
+from nettrain.model.layers.base import Context, DefinitionContext, DropoutState
 from nettrain.model.network import Network
 from nettrain.model.parameters import initial_row, initial_statistics, layout, statistics_layout
 from nettrain.model.tape import Tape
@@ -57,10 +57,10 @@ class Probe:
             stacked_layers([self.architecture] * members),
         )
         keys = np.array([key_words(40 + r) for r in range(members)], dtype=np.uint64)
-        draws = DropoutState(keys, np.zeros(1, np.uint64))
+        dropout_state = DropoutState(keys, np.zeros(1, np.uint64))
         tape, self.gradient = Tape(), np.zeros_like(self.parameters)
         signals = net.forward(
-            tape, self.x, Pool(backend).prefixed("probe"), training=self.training, draws=draws
+            tape, self.x, Pool(backend).prefixed("probe"), training=self.training, dropout_state=dropout_state
         )
         self._replay(tape, backend)
         self.contexts: dict[int, Context] = signals.contexts
@@ -78,7 +78,7 @@ class Probe:
         for call in tape.bound(backend, fuse=self.fuse):
             call()
 
-    def slope(self, name: str) -> np.ndarray:
+    def gradient_of(self, name: str) -> np.ndarray:
         """The gradient (R, m, n) of the array of this name, of which there is one."""
         (slot,) = (slot for slot in layout(self.architecture).slots if slot.name == name)
         return layout(self.architecture).view(self.gradient, slot.layer, slot.name)
@@ -92,6 +92,6 @@ class Probe:
             names = node.layer.arrays(node.inputs)
             arrays = {name: layout(self.architecture).view(row, node.number, name) for name in names}
             drawn = {name: self.contexts[node.number].buffers[name][:1] for name in node.layer.drawn}
-            at = Definition(arrays, drawn, lambda x, body=node.body: self._through(body, row, x))
-            x = shaped(stack([node.layer]), 2).definition(np, at, x)
+            ctx = DefinitionContext(arrays, drawn, lambda x, body=node.body: self._through(body, row, x))
+            x = shaped(stack([node.layer]), 2).definition(np, ctx, x)
         return x

@@ -12,7 +12,7 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.model.architecture import Architecture, Block
 from nettrain.model.layers import Layer, layers, norms
-from nettrain.model.layers.base import Context, Definition, LearnedArray
+from nettrain.model.layers.base import Context, DefinitionContext, LearnedArray
 from nettrain.model.parameters import initial_row, layout
 from nettrain.model.tape import Tape
 from tests.model.probe import Probe
@@ -56,11 +56,11 @@ def test_layer_norm_is_pytorchs(case: dict, dtype: str) -> None:
     assert near(probe.output[1], case["y"], dtype)
     if x.shape[2] == 1:  # nothing is left of a single column but rounding
         assert not probe.dx.any()
-        assert not probe.slope("gain").any()
+        assert not probe.gradient_of("gain").any()
     else:
         assert near(probe.dx[1], case["dx"], dtype)
-        assert near(probe.slope("gain")[1, 0], case["dgain"], dtype)
-    assert near(probe.slope("shift")[1, 0], case["dshift"], dtype)
+        assert near(probe.gradient_of("gain")[1, 0], case["dgain"], dtype)
+    assert near(probe.gradient_of("shift")[1, 0], case["dshift"], dtype)
 
 
 @pytest.mark.parametrize("dtype", PRECISION)
@@ -73,7 +73,7 @@ def test_residual_blocks_are_pytorchs(case: dict, dtype: str) -> None:
     assert near(probe.dx[1], case["dx"], dtype)
     for name in ("weight", "bias", "projection"):
         if name in case:
-            assert near(probe.slope(name)[1].reshape(np.shape(case[name])), case[f"d{name}"], dtype)
+            assert near(probe.gradient_of(name)[1].reshape(np.shape(case[name])), case[f"d{name}"], dtype)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -150,14 +150,14 @@ class Centred(Layer):
     def arrays(self, inputs: int) -> dict[str, LearnedArray]:
         return {"bias": LearnedArray((1, inputs), "bias")}
 
-    def begin(self, inputs: int, generator: np.random.Generator, rows=None) -> dict:
+    def initial_values(self, inputs: int, generator: np.random.Generator, rows=None) -> dict:
         return {"bias": rows.mean(axis=0)}
 
-    def forward(self, tape: Tape, at: Context, x: np.ndarray) -> np.ndarray:
+    def forward(self, tape: Tape, ctx: Context, x: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
-    def definition(self, xp, at: Definition, x: np.ndarray) -> np.ndarray:
-        return x - at.arrays["bias"]
+    def definition(self, xp, ctx: DefinitionContext, x: np.ndarray) -> np.ndarray:
+        return x - ctx.arrays["bias"]
 
 
 def test_a_start_may_depend_on_the_rows_that_reach_the_layer() -> None:

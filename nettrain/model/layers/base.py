@@ -1,16 +1,16 @@
-"""What a layer is: one entry in one file of this folder, from which everything else follows.
+"""The interface of a layer: one class in one file of this folder; everything else reads the registries.
 
-Conventions: R members, B rows, W columns. An input x is (R, B, W), of the first layers also (1, B, W) where
-all members take the same rows. `forward` and `backward` compute nothing: they append calls to a tape, bound
-to arrays that exist, and a training step replays them. What `forward` keeps for `backward` lies in the
-buffers of the `Context`. `delta` is ∂loss/∂(output of the layer), which `backward` may overwrite; it returns
-∂loss/∂x and writes the gradient of what the layer learns.
+Conventions: R members, B rows, W columns. The input x is (R, B, W), or (1, B, W) where all members share the
+rows. `forward` and `backward` do not compute: they append calls on preallocated arrays to a tape, which is
+replayed at every step. Whatever `forward` saves for `backward` lies in `ctx.buffers`. `delta` is the gradient
+of the loss with respect to the layer's output; `backward` may overwrite it, writes the gradients of the
+layer's parameters and returns the gradient with respect to x.
 
-`definition` says the same in plain functions of the array module, one line of the formula after the other.
-The gradient check differentiates it with dual numbers, and compares.
+`definition` states the layer once more as a formula in functions of the array module. The gradient check
+differentiates it with dual numbers and compares.
 
-A new kind of layer is a class here under `@layers.register(name, source=…)`; a normalization, which the key
-`model.norm` can name, stands under `@norms.register(name, source=…)` instead.
+A new kind of layer is a class decorated with `@layers.register(name, source=…)`. A normalization, which the
+key `model.norm` selects, is decorated with `@norms.register(name, source=…)` instead.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ norms: Registry["Layer"] = Registry("norm")
 
 @dataclass(frozen=True)
 class LearnedArray:
-    """An array that a layer keeps for each member: its shape, its group, and the value it starts at."""
+    """A parameter or running statistic of one member: its shape, its parameter group, its initial value."""
 
     shape: tuple[int, int]
     group: str = "weight"
@@ -48,9 +48,9 @@ class LearnedArray:
 
 @dataclass(frozen=True)
 class DropoutState:
-    """Where random masks and noise come from: keys (R, 2) and step (1,) uint64, `first` row of the batch.
+    """The counters that masks and noise are drawn from: keys (R, 2) and step (1,), both uint64.
 
-    Draws of `purpose` 0 are those of training.
+    `first` is the number of the batch's first row; `purpose` 0 is training.
     """
 
     keys: Array
@@ -61,22 +61,22 @@ class DropoutState:
 
 @dataclass
 class Context:
-    """What one layer works with in one pass of all members over a batch.
+    """The arrays and the mode of one layer in one pass of all members over a batch.
 
-    `draws` is None where nothing is random. `may_overwrite` says whether the input's memory is free,
-    `needs_delta` whether a layer below learns something.
+    `dropout_state` is None when nothing is drawn at random. `may_overwrite` is whether the layer may work in
+    place on its input, `needs_delta` whether a layer before it has parameters.
     """
 
     backend: Backend
-    number: int  # of the layer, in the order of the forward pass
-    draw_number: int  # which of the layers that draw the same kind of numbers it is
+    number: int  # position of the layer in the order of the forward pass
+    stream_number: int  # keeps the random numbers of layers of one kind apart
     parameters: Array
     layout: "ParameterLayout"
     statistics: Array
     statistics_layout: "ParameterLayout"
     allocate: Allocate
     training: bool
-    draws: DropoutState | None
+    dropout_state: DropoutState | None
     may_overwrite: bool = False
     needs_delta: bool = False
     body: "Body" = field(default_factory=lambda: Body())  # noqa: PLW0108 defined below
@@ -89,49 +89,49 @@ class Context:
         return int(self.parameters.shape[0])
 
     def start(self, name: str) -> int:
-        """Where an array that the layer learns begins in a row of the parameters."""
+        """The offset of a parameter in a row of `parameters`."""
         return self.layout.start(self.number, name)
 
     def statistic_start(self, name: str) -> int:
-        """Where a running statistic begins in a row of the statistics."""
+        """The offset of a running statistic in a row of `statistics`."""
         return self.statistics_layout.start(self.number, name)
 
-    def array(self, name: str) -> Array:
-        """What the layer has learned: a view (R, m, n) of the parameters."""
+    def parameter(self, name: str) -> Array:
+        """A parameter of the layer as a view (R, m, n) of `parameters`."""
         return self.layout.view(self.parameters, self.number, name)
 
-    def slope(self, name: str) -> Array:
-        """Where the gradient of an array goes: a view (R, m, n)."""
+    def gradient_of(self, name: str) -> Array:
+        """The gradient of a parameter, to be written: a view (R, m, n) of `gradient`."""
         return self.layout.view(self.gradient, self.number, name)
 
     def buffer(self, name: str, shape: Sequence[int], dtype: Any = None) -> Array:
-        """An array of this pass, by name; `backward` finds it under `buffers`."""
+        """Scratch memory of this pass, also available in `backward` as `buffers[name]`."""
         self.buffers[name] = self.allocate(f"{self.number}.{name}", tuple(shape), dtype)
         return self.buffers[name]
 
     def column(self, values: Any) -> Array:
-        """Numbers of the members (R,) on the device, in the run's dtype."""
+        """Values of the members, (R,) or (R, k), on the device and in the run's dtype."""
         return self.backend.from_host(np.asarray(values, dtype=float))
 
 
 class Body:
-    """The layers inside another one, as `Network` runs them: forward in order, backward in reverse."""
+    """The layers inside another layer: forward in order, backward in reverse order."""
 
     def forward(self, tape: "Tape", x: Array) -> Array:
-        """Append the layers to the tape; returns their output."""
+        """Append the forward pass; returns the output."""
         raise NotImplementedError
 
     def backward(self, tape: "Tape", delta: Array, *, needs_delta: bool) -> Array:
-        """Append their way back; returns ∂loss/∂x."""
+        """Append the backward pass; returns the gradient with respect to x."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Definition:
-    """What the definition of a layer reads beside its input.
+class DefinitionContext:
+    """What a layer's definition reads besides its input.
 
-    `arrays` are (1, m, n), arrays or dual numbers; `drawn` the buffers that training has drawn by chance;
-    `body` runs the layers inside.
+    `arrays` are the parameters (1, m, n), arrays or dual numbers; `drawn` are the buffers that training drew
+    at random; `body` applies the layers inside.
     """
 
     arrays: Mapping[str, Any]
@@ -140,75 +140,72 @@ class Definition:
 
 
 class Layer(Variant):
-    """One step of a network, from (R, B, W) to (R, B, width(W)).
+    """A function of a batch, from (R, B, W) to (R, B, width(W)).
 
-    Its settings that members may differ in are (R,) in `forward` and `backward`, (1, 1, 1) in `definition`.
+    Settings that may differ between members are (R,) in `forward` and `backward`, (1, 1, 1) in `definition`.
     """
 
-    couples_rows: ClassVar[bool] = False  # a row's output depends on the batch that it is trained in
-    random: ClassVar[bool] = False  # its output is drawn by chance while training
-    centres_columns: ClassVar[bool] = False  # adding a number to a whole column of its input changes nothing
-    reads_output: ClassVar[bool] = True  # backward reads the output, so that nobody may overwrite it
-    starts_from_rows: ClassVar[bool] = False  # `begin` reads the layer's input for some training rows
-    stream: ClassVar[str] = ""  # what it draws: layers of one stream in a block draw different numbers
-    drawn: ClassVar[tuple[str, ...]] = ()  # buffers of training that the definition takes as they are
+    couples_rows: ClassVar[bool] = False  # in training, a row's output depends on the other rows
+    random: ClassVar[bool] = False  # in training, the output is random
+    centres_columns: ClassVar[bool] = False  # invariant to a bias in front of it
+    reads_output: ClassVar[bool] = True  # backward reads the output: it must not be overwritten
+    starts_from_rows: ClassVar[bool] = False  # `initial_values` reads the input for some training rows
+    stream: ClassVar[str] = ""  # what is drawn at random, such as weights or masks
+    drawn: ClassVar[tuple[str, ...]] = ()  # random buffers that the definition takes from training
 
     def width(self, inputs: int) -> int:
-        """Columns that come out for those that go in."""
+        """Columns of the output for that many columns of the input."""
         return inputs
 
     def arrays(self, inputs: int) -> dict[str, LearnedArray]:
-        """What the layer learns."""
+        """The parameters by name."""
         return {}
 
     def statistics(self, inputs: int) -> dict[str, LearnedArray]:
-        """Running averages that the layer keeps of batches."""
+        """The running statistics by name."""
         return {}
 
     def products(self, inputs: int) -> list[tuple[int, int]]:
-        """Rows and columns of the matrices that its input is multiplied by."""
+        """Rows and columns of the matrices that the input is multiplied by."""
         return []
 
-    def inside(self) -> tuple["Layer", ...]:
-        """The layers that it is made of, which come before it in the order of the forward pass."""
+    def children(self) -> tuple["Layer", ...]:
+        """The layers inside this one; in the order of the forward pass they come before it."""
         return ()
 
-    def begin(
+    def initial_values(
         self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
     ) -> dict[str, Any]:
-        """What its arrays start as, each (m, n) or a number: a function of seed and layer alone.
+        """Initial values by name, each an array (m, n) or a number: a function of seed and position alone.
 
-        Where `starts_from_rows`, `rows` (B, W) is the layer's input for some training rows.
+        If `starts_from_rows`, `rows` (B, W) is the layer's input for some training rows.
         """
         return {name: array.start for name, array in self.arrays(inputs).items()}
 
-    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
         """Append the forward pass; returns the output (R, B, width)."""
         raise NotImplementedError
 
-    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
-        """Append the way back from delta (R, B, width) to ∂loss/∂x, which it returns."""
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
+        """Append the backward pass for delta (R, B, width); returns the gradient with respect to x."""
         raise NotImplementedError
 
-    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
-        """The output (1, B, width) in training, in functions that dual numbers know."""
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """The output (1, B, width) in training, in functions that dual numbers support."""
         raise NotImplementedError
 
     def sides(self, xp: ArrayModule, x: HostArray) -> HostArray | None:
-        """On which smooth piece each input lies, as whole numbers; None where the layer has no kinks."""
+        """The smooth piece on which each input lies, as whole numbers; None for a layer without kinks."""
         return None
 
-    def amplification(self, at: Definition, x: HostArray) -> float:
-        """By how much a normalization multiplies a delta, and its rounding, on the way back."""
+    def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:
+        """The factor by which backward multiplies delta, and its rounding error; at least 1 counts."""
         return 1.0
 
     def summary(self, behind: Sequence["Layer"]) -> str:
-        """In a few words for the table of layers; "" where it goes without saying.
-
-        `behind` are the layers after it in its block.
-        """
+        """A few words for the table of layers, "" for nothing; `behind` are the later layers of the block."""
         return ""
 
-    def way_back(self) -> str:
-        """What its backward pass does to delta, in words of the gradient check's advice; "" for nothing."""
+    def backward_step(self) -> str:
+        """What backward does to delta, as the gradient check names it; "" for nothing."""
         return ""

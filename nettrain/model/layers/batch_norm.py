@@ -16,7 +16,7 @@ import numpy as np
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.settings import number
-from nettrain.model.layers.base import Context, Definition, Layer, LearnedArray, norms
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, norms
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -42,46 +42,46 @@ class BatchNorm(Layer):
         row = (1, inputs)
         return {"running_mean": LearnedArray(row), "running_variance": LearnedArray(row, start=1.0)}
 
-    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
-        shape = (at.members, *x.shape[1:])
-        z = x if at.may_overwrite else copied(tape, at, x)
-        moments = at.buffer("moments", (at.members, 3, x.shape[2]), np.float64)
-        numbers = at.column(np.stack([self.momentum, self.epsilon], axis=1))
-        places = [at.start(name) for name in ("gain", "shift")]
-        averages = [at.statistic_start(name) for name in ("running_mean", "running_variance")]
-        rest = (moments, numbers, at.parameters, *places, at.statistics, *averages)
-        at.buffers["z"] = z
-        if not at.training:
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        shape = (ctx.members, *x.shape[1:])
+        z = x if ctx.may_overwrite else copied(tape, ctx, x)
+        moments = ctx.buffer("moments", (ctx.members, 3, x.shape[2]), np.float64)
+        numbers = ctx.column(np.stack([self.momentum, self.epsilon], axis=1))
+        places = [ctx.start(name) for name in ("gain", "shift")]
+        averages = [ctx.statistic_start(name) for name in ("running_mean", "running_variance")]
+        rest = (moments, numbers, ctx.parameters, *places, ctx.statistics, *averages)
+        ctx.buffers["z"] = z
+        if not ctx.training:
             tape.launch(normalise_by_running, z, *rest)
             return z
-        y = at.buffer("y", shape)
+        y = ctx.buffer("y", shape)
         tape.launch(normalise, z, y, *rest)
         return y
 
-    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
-        places = (at.start("gain"), at.start("shift"))
-        signals = (delta, at.buffers["z"], at.buffers["moments"])
-        tape.launch(normalise_backward, *signals, at.parameters, at.gradient, *places)
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
+        places = (ctx.start("gain"), ctx.start("shift"))
+        signals = (delta, ctx.buffers["z"], ctx.buffers["moments"])
+        tape.launch(normalise_backward, *signals, ctx.parameters, ctx.gradient, *places)
         return delta
 
-    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
-        return normalised(xp, x, at.arrays["gain"], at.arrays["shift"], self.epsilon)
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        return normalised(xp, x, ctx.arrays["gain"], ctx.arrays["shift"], self.epsilon)
 
-    def amplification(self, at: Definition, x: HostArray) -> float:
+    def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:
         variance = np.var(x, axis=1, keepdims=True)
-        return float((np.abs(at.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
+        return float((np.abs(ctx.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return "batch norm"
 
-    def way_back(self) -> str:
+    def backward_step(self) -> str:
         return "the way back through its batch norm"
 
 
-def copied(tape: "Tape", at: Context, x: Array) -> Array:
-    """A copy (R, B, W) of an input that is somebody else's, to work on in place."""
-    copy = at.buffer("copy", (at.members, *x.shape[1:]))
-    tape.call(at.backend.xp.copyto, copy, x)
+def copied(tape: "Tape", ctx: Context, x: Array) -> Array:
+    """A copy (R, B, W) of an input that must not be overwritten."""
+    copy = ctx.buffer("copy", (ctx.members, *x.shape[1:]))
+    tape.call(ctx.backend.xp.copyto, copy, x)
     return copy
 
 

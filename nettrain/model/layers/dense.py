@@ -9,7 +9,7 @@ from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import number, option
-from nettrain.model.layers.base import Context, Definition, Layer, LearnedArray, layers
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -40,52 +40,52 @@ class Dense(Layer):
     def products(self, inputs: int) -> list[tuple[int, int]]:
         return [(inputs, self.units)]
 
-    def begin(
+    def initial_values(
         self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
     ) -> dict[str, Any]:
         drawn = self.init.draw(generator, inputs, self.units, self.left_slope)
-        return {**super().begin(inputs, generator), "weight": self.init.scale * drawn}
+        return {**super().initial_values(inputs, generator), "weight": self.init.scale * drawn}
 
-    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
-        out = at.buffer("out", (at.members, x.shape[1], self.units))
-        at.buffers["x"] = x
-        tape.product(x, at.array("weight"), out)
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        out = ctx.buffer("out", (ctx.members, x.shape[1], self.units))
+        ctx.buffers["x"] = x
+        tape.product(x, ctx.parameter("weight"), out)
         if self.bias:
-            tape.add_bias(out, at.parameters, at.start("bias"))
+            tape.add_bias(out, ctx.parameters, ctx.start("bias"))
         return out
 
-    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
         """db = Σ_rows delta, dW = xᵀ @ delta, dx = delta @ Wᵀ."""
-        x = at.buffers["x"]
+        x = ctx.buffers["x"]
         if self.bias:  # at once, for a device takes it into the pass that has made delta
-            tape.sum_rows(delta, at.gradient, at.start("bias"))
-        tape.product(x.swapaxes(1, 2), delta, at.slope("weight"))
-        if not at.needs_delta:
+            tape.sum_rows(delta, ctx.gradient, ctx.start("bias"))
+        tape.product(x.swapaxes(1, 2), delta, ctx.gradient_of("weight"))
+        if not ctx.needs_delta:
             return delta
-        before = at.buffer("delta", (at.members, *x.shape[1:]))
-        tape.product(delta, transposed(tape, at, "weight"), before)
+        before = ctx.buffer("delta", (ctx.members, *x.shape[1:]))
+        tape.product(delta, transposed(tape, ctx, "weight"), before)
         return before
 
-    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
-        z = x @ at.arrays["weight"]
-        return z + at.arrays["bias"] if self.bias else z
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        z = x @ ctx.arrays["weight"]
+        return z + ctx.arrays["bias"] if self.bias else z
 
     def summary(self, behind: Sequence[Layer]) -> str:
-        """Its bias, where that is unusual."""
+        """The bias, where its presence or absence is unusual."""
         undone = any(layer.centres_columns for layer in behind)
         if self.bias is not undone:
             return ""
         return "bias" if self.bias else "no bias"
 
-    def way_back(self) -> str:
+    def backward_step(self) -> str:
         return "delta @ Wᵀ"
 
 
-def transposed(tape: "Tape", at: Context, name: str) -> Array:
-    """Wᵀ (R, n, m) of a matrix: of a small one a copy, which a product reads faster."""
-    view = at.array(name).swapaxes(1, 2)
-    if view[0].size > SMALL or not at.backend.transposes_small:
+def transposed(tape: "Tape", ctx: Context, name: str) -> Array:
+    """The transpose (R, n, m) of a matrix; for a small one a copy, which products read faster."""
+    view = ctx.parameter(name).swapaxes(1, 2)
+    if view[0].size > SMALL or not ctx.backend.transposes_small:
         return view
-    copy = at.buffer(f"{name}_transposed", view.shape)
-    tape.transpose(copy, at.parameters, at.start(name))
+    copy = ctx.buffer(f"{name}_transposed", view.shape)
+    tape.transpose(copy, ctx.parameters, ctx.start(name))
     return copy

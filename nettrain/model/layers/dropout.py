@@ -8,7 +8,7 @@ import numpy as np
 from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.philox import keep_mask, mask_words
 from nettrain.catalogue.settings import number
-from nettrain.model.layers.base import Context, Definition, Layer, layers
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, layers
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @layers.register("dropout", source="Srivastava et al. 2014")
 class Dropout(Layer):
-    """y = x·mask, with mask 0 with probability p and 1/(1 - p) otherwise; nothing at prediction."""
+    """y = x·mask, with mask 0 with probability p and 1/(1 - p) otherwise; in prediction the identity."""
 
     rate: float = number(0.0, "probability p that a unit is dropped", ge=0, lt=1)
     random: ClassVar[bool] = True
@@ -24,27 +24,33 @@ class Dropout(Layer):
     stream: ClassVar[str] = "masks"
     drawn: ClassVar[tuple[str, ...]] = ("mask",)
 
-    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
-        if at.draws is None:
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        if ctx.dropout_state is None:
             return x
-        mask, out = at.buffer("mask", x.shape), at.buffer("out", x.shape)
-        words = mask_words(at.allocate, f"{at.number}.words", x.shape)
-        counter = (at.draws.step, at.draws.purpose + at.draw_number, at.draws.first)
+        mask, out = ctx.buffer("mask", x.shape), ctx.buffer("out", x.shape)
+        words = mask_words(ctx.allocate, f"{ctx.number}.words", x.shape)
+        counter = (
+            ctx.dropout_state.step,
+            ctx.dropout_state.purpose + ctx.stream_number,
+            ctx.dropout_state.first,
+        )
         rates = np.asarray(self.rate, dtype=float)
-        below = at.backend.from_host(np.round(rates * 65536).astype(np.uint64))
-        tape.launch(keep_mask, mask, *words, at.draws.keys, *counter, below, at.column(1 / (1 - rates)))
+        below = ctx.backend.from_host(np.round(rates * 65536).astype(np.uint64))
+        tape.launch(
+            keep_mask, mask, *words, ctx.dropout_state.keys, *counter, below, ctx.column(1 / (1 - rates))
+        )
         tape.multiply(x, mask, out)
         return out
 
-    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
-        tape.multiply(delta, at.buffers["mask"], delta)
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
+        tape.multiply(delta, ctx.buffers["mask"], delta)
         return delta
 
-    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
-        return x * at.drawn["mask"] if at.drawn else x
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        return x * ctx.drawn["mask"] if ctx.drawn else x
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return f"dropout {self.rate:g}"
 
-    def way_back(self) -> str:
+    def backward_step(self) -> str:
         return "the dropout mask"

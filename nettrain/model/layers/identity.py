@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nettrain.backend.base import Array, ArrayModule
-from nettrain.model.layers.base import Context, Definition, Layer, norms
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, norms
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -15,11 +15,11 @@ class NoNorm(Layer):
 
     reads_output: ClassVar[bool] = False
 
-    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
         return x
 
-    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
         return delta
 
-    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         return x

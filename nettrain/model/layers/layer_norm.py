@@ -15,7 +15,7 @@ import numpy as np
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.settings import number
-from nettrain.model.layers.base import Context, Definition, Layer, LearnedArray, norms
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, norms
 from nettrain.model.layers.batch_norm import BLOCK, copied
 
 if TYPE_CHECKING:
@@ -33,39 +33,39 @@ class LayerNorm(Layer):
         row = (1, inputs)
         return {"gain": LearnedArray(row, "scale", 1.0), "shift": LearnedArray(row, "bias")}
 
-    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
-        z = x if at.may_overwrite else copied(tape, at, x)
-        at.buffers["z"] = z
-        y = at.buffer("y", z.shape)
-        moments = at.buffer("moments", z.shape[:2], np.float64)
-        numbers = at.column(np.reshape(self.epsilon, (-1, 1)))
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        z = x if ctx.may_overwrite else copied(tape, ctx, x)
+        ctx.buffers["z"] = z
+        y = ctx.buffer("y", z.shape)
+        moments = ctx.buffer("moments", z.shape[:2], np.float64)
+        numbers = ctx.column(np.reshape(self.epsilon, (-1, 1)))
         tape.launch(
-            normalise_rows, z, y, moments, numbers, at.parameters, at.start("gain"), at.start("shift")
+            normalise_rows, z, y, moments, numbers, ctx.parameters, ctx.start("gain"), ctx.start("shift")
         )
         return y
 
-    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
         """First d gain and d shift, sums over rows, then delta row by row."""
-        z, moments = at.buffers["z"], at.buffers["moments"]
-        sums = at.buffer("sums", (at.members, 2, z.shape[2]), np.float64)
-        gain, shift = at.start("gain"), at.start("shift")
-        tape.launch(gain_and_shift_gradients, delta, z, sums, at.gradient, gain, shift)
-        tape.launch(normalise_rows_backward, delta, z, moments, at.parameters, gain)
+        z, moments = ctx.buffers["z"], ctx.buffers["moments"]
+        sums = ctx.buffer("sums", (ctx.members, 2, z.shape[2]), np.float64)
+        gain, shift = ctx.start("gain"), ctx.start("shift")
+        tape.launch(gain_and_shift_gradients, delta, z, sums, ctx.gradient, gain, shift)
+        tape.launch(normalise_rows_backward, delta, z, moments, ctx.parameters, gain)
         return delta
 
-    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         centred = x - xp.mean(x, axis=-1, keepdims=True)
         variance = xp.mean(centred * centred, axis=-1, keepdims=True)
-        return at.arrays["gain"] * (centred / xp.sqrt(variance + self.epsilon)) + at.arrays["shift"]
+        return ctx.arrays["gain"] * (centred / xp.sqrt(variance + self.epsilon)) + ctx.arrays["shift"]
 
-    def amplification(self, at: Definition, x: HostArray) -> float:
+    def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:
         variance = np.var(x, axis=-1, keepdims=True)
-        return float((np.abs(at.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
+        return float((np.abs(ctx.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return "layer norm"
 
-    def way_back(self) -> str:
+    def backward_step(self) -> str:
         return "the way back through its layer norm"
 
 

@@ -10,7 +10,7 @@ from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import option
-from nettrain.model.layers.base import Context, Definition, Layer, LearnedArray, layers
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
 from nettrain.model.layers.dense import transposed
 from nettrain.model.layers.stored import from_json, to_json
 
@@ -28,7 +28,7 @@ Body = Annotated[
 class Residual(Layer):
     """y = body(x) + x, or body(x) + x @ P with a learned projection P (m, n) where the widths differ."""
 
-    body: Body = option(..., "the layers that are skipped")
+    body: Body = option(..., "the layers that the skip connection goes around")
     init: Annotated[Initializer, Choice(initializers)] = option(
         "glorot_uniform", "distribution of P at first"
     )
@@ -40,7 +40,7 @@ class Residual(Layer):
             inputs = layer.width(inputs)
         return inputs
 
-    def inside(self) -> tuple[Layer, ...]:
+    def children(self) -> tuple[Layer, ...]:
         return self.body
 
     def arrays(self, inputs: int) -> dict[str, LearnedArray]:
@@ -50,51 +50,51 @@ class Residual(Layer):
     def products(self, inputs: int) -> list[tuple[int, int]]:
         return [array.shape for array in self.arrays(inputs).values()]
 
-    def begin(
+    def initial_values(
         self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
     ) -> dict[str, Any]:
-        """The projection is followed by no activation of its own: its slope counts as 1."""
+        """No activation follows the projection, so its slope is 1."""
         shapes = {name: array.shape for name, array in self.arrays(inputs).items()}
         return {
             name: self.init.scale * self.init.draw(generator, *shape, 1.0) for name, shape in shapes.items()
         }
 
-    def forward(self, tape: "Tape", at: Context, x: Array) -> Array:
-        inside = at.body.forward(tape, x)
-        out = at.buffer("out", inside.shape)
-        at.buffers["x"] = x
-        if self._projects(at):
-            tape.product(x, at.array("projection"), out)
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        inside = ctx.body.forward(tape, x)
+        out = ctx.buffer("out", inside.shape)
+        ctx.buffers["x"] = x
+        if self._projects(ctx):
+            tape.product(x, ctx.parameter("projection"), out)
             tape.add(out, inside, out)
         else:
             tape.add(inside, x, out)
         return out
 
-    def backward(self, tape: "Tape", at: Context, delta: Array) -> Array:
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
         """dP = xᵀ @ delta, dx = (the body's dx) + delta, or + delta @ Pᵀ."""
-        x, skipped = at.buffers["x"], delta
-        if self._projects(at):
-            tape.product(x.swapaxes(1, 2), delta, at.slope("projection"))
-        if at.needs_delta:
-            skipped = at.buffer("skipped", (at.members, *x.shape[1:]))
-            if self._projects(at):
-                tape.product(delta, transposed(tape, at, "projection"), skipped)
+        x, skipped = ctx.buffers["x"], delta
+        if self._projects(ctx):
+            tape.product(x.swapaxes(1, 2), delta, ctx.gradient_of("projection"))
+        if ctx.needs_delta:
+            skipped = ctx.buffer("skipped", (ctx.members, *x.shape[1:]))
+            if self._projects(ctx):
+                tape.product(delta, transposed(tape, ctx, "projection"), skipped)
             else:
-                tape.call(at.backend.xp.copyto, skipped, delta)
-        before = at.body.backward(tape, delta, needs_delta=at.needs_delta)
-        if at.needs_delta:
+                tape.call(ctx.backend.xp.copyto, skipped, delta)
+        before = ctx.body.backward(tape, delta, needs_delta=ctx.needs_delta)
+        if ctx.needs_delta:
             tape.add(before, skipped, before)
         return before
 
-    def definition(self, xp: ArrayModule, at: Definition, x: Any) -> Any:
-        skipped = x @ at.arrays["projection"] if "projection" in at.arrays else x
-        return at.body(x) + skipped
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        skipped = x @ ctx.arrays["projection"] if "projection" in ctx.arrays else x
+        return ctx.body(x) + skipped
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return "residual"
 
-    def way_back(self) -> str:
+    def backward_step(self) -> str:
         return "the sum with its skip connection"
 
-    def _projects(self, at: Context) -> bool:
-        return at.layout.has(at.number, "projection")
+    def _projects(self, ctx: Context) -> bool:
+        return ctx.layout.has(ctx.number, "projection")

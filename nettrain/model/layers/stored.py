@@ -1,4 +1,4 @@
-"""Layers as plain data, as model files hold them."""
+"""Layers as plain data, as stored in model files."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ REGISTRIES = (layers, norms)
 
 
 def to_json(layer: Layer) -> dict[str, Any]:
-    """The registry and the name of a layer's kind, and its settings."""
+    """A layer's registry, name and settings."""
     registry = next(one.kind for one in REGISTRIES if one.get(layer.name) is type(layer))
     return {"kind": registry, **layer.model_dump()}
 

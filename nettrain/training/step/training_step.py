@@ -95,8 +95,8 @@ def append_loss(tape: Tape, run: TrainingRun, index: Array, parameters: Array | 
     population, allocate = run.population, run.pool.prefixed("train")
     parameters = population["parameters"] if parameters is None else parameters
     net = Network(run.backend, run.architecture, parameters, population["statistics"], population.layers)
-    draws = DropoutState(population["noise_keys"], steps_done(run))
-    signals = net.forward(tape, x, allocate, training=True, draws=draws)
+    dropout_state = DropoutState(population["noise_keys"], steps_done(run))
+    signals = net.forward(tape, x, allocate, training=True, dropout_state=dropout_state)
     delta = allocate("delta", signals.output.shape)
     tape.phase("loss")
     kernel = loss_of(run.experiment).kernel(y)
