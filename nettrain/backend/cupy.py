@@ -62,7 +62,7 @@ class CupyBackend:
         self.stream.use()
         self.notes: list[str] = []
         self._products = _products(self.dtype, device, tf32, self.notes)
-        self._room = partial(free_bytes, device)
+        self._free_bytes = partial(free_bytes, device)
         self._prefetcher: PinnedPrefetcher | None = None
         self._functions: dict[Program, Compiled] = {}
 
@@ -118,7 +118,7 @@ class CupyBackend:
 
     def prefetcher(self) -> PinnedPrefetcher:
         if self._prefetcher is None:
-            self._prefetcher = PinnedPrefetcher(cupy, self.stream, self._room)
+            self._prefetcher = PinnedPrefetcher(cupy, self.stream, self._free_bytes)
         return self._prefetcher
 
     def synchronize(self) -> None:

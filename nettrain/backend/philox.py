@@ -5,12 +5,12 @@ those of the Random123 library, whose known answers are the test.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from nettrain.backend.base import Array
 from nettrain.backend.kernel import expanded, kernel, prange
+from nettrain.backend.pool import Allocate
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -105,7 +105,7 @@ def add_noise(out: Array, x: Array, keys: Array, step: Array, first: Array, sigm
                         four[j + 1] = plain[j + 1] + sigma[r] * draw
 
 
-def mask_words(allocate: Callable[..., Array], name: str, shape: tuple[int, int, int]) -> tuple[Array, Array]:
+def mask_words(allocate: Allocate, name: str, shape: tuple[int, int, int]) -> tuple[Array, Array]:
     """Memory for the words of a mask (R, B, H), and the same as 16 bits per unit, the low half first."""
     members, rows, units = shape
     words = allocate(name, (members, rows, -(-units // UNITS), 4), np.dtype("<u4"))

@@ -70,9 +70,7 @@ class _Passes:
         self.size = chunk_rows(net.architecture, net.backend.chunk_bytes)
         one = net.backend.zeros((1, 1, 1))
         largest = net.backend.xp.broadcast_to(one, (1, self.size, net.architecture.inputs))
-        net.forward(
-            Tape(), largest, self._allocate, dropout_state=dropout_state
-        )  # takes the largest arrays first, see Pool
+        net.forward(Tape(), largest, pool.planned("infer"), dropout_state=dropout_state)
 
     @property
     def drawing(self) -> bool:

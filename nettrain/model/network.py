@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nettrain.backend.base import Array, Backend
+from nettrain.backend.pool import Allocate
 from nettrain.model.architecture import Architecture, Node
-from nettrain.model.layers.base import Allocate, Body, Context, DropoutState, Layer
+from nettrain.model.layers.base import Body, Context, DropoutState, Layer
 from nettrain.model.parameters import layout, statistics_layout
 from nettrain.model.tape import Tape
 

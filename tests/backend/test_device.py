@@ -1,7 +1,7 @@
-"""What a person reads when there is no GPU to be used: the words of CuPy and CUDA, turned into one line.
+"""Messages when no GPU can be used: errors of CuPy and CUDA, summarized in one line.
 
-The errors are those of CuPy 14.2: their types, modules and texts as its wheels and NVIDIA's libraries have
-them, met on machines without driver, device or library.
+The errors are those of CuPy 14.2, with the types, modules and texts that its wheels and NVIDIA's libraries have
+on machines without a driver, device or library.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ def brought(monkeypatch, *packages):
 
 
 def refused(kind, text, number=0):
-    """A run on the device, and `auto`, are told the same."""
+    """A run on the device fails with this error, and `auto` gives the same reason."""
     with pytest.raises(errors.BackendError) as caught:
         open_backend("cupy", dtype="float32", threads=1, device=number)
     assert (kind, text, 4) == (type(caught.value), str(caught.value), caught.value.code)
@@ -113,7 +113,7 @@ def test_the_environment_may_prefer_a_backend(cupy, monkeypatch):
     assert 'NETTRAIN_AUTO: unknown "nunpy", did you mean "numpy"?' == str(caught.value)
 
 
-def test_everything_that_is_told_of_a_device(cupy, monkeypatch, tmp_path):
+def test_what_is_reported_of_a_device(cupy, monkeypatch, tmp_path):
     text = (
         "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build\nGCC version: 13\n"
     )
@@ -216,7 +216,7 @@ def test_a_library_that_is_missing(cupy):
     refused(errors.CudaLibraryError, expected)
 
 
-def test_another_error_of_cuda_is_told_as_it_is(cupy):
+def test_another_error_of_cuda_keeps_its_message(cupy):
     text = "cudaErrorSystemDriverMismatch: system has unsupported display driver / cuda driver combination"
     cupy.cuda.runtime.getDeviceCount = raising(CudaError(text))
     refused(errors.BackendError, f"backend.name: cupy meets an error of CUDA: {text}")
@@ -237,7 +237,7 @@ SHORTAGES = [
 
 
 @pytest.mark.parametrize(("error", "text"), SHORTAGES, ids=lambda part: type(part).__name__)
-def test_a_shortage_of_memory_is_told_from_other_errors(cupy, error, text):
+def test_a_shortage_of_memory_is_recognized_and_described(cupy, error, text):
     assert (True, text) == (device.is_shortage(error), device.describe_shortage(error, 1))
 
 
@@ -257,5 +257,5 @@ SIZES = {0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_500_000: "1.5 MB", 999_600_00
 
 
 @pytest.mark.parametrize(("size", "text"), SIZES.items(), ids=str)
-def test_sizes_in_words(size, text):
+def test_sizes(size, text):
     assert text == device.format_bytes(int(size))

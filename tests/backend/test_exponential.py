@@ -1,4 +1,4 @@
-"""e^x for kernels against the C library's in extended precision, and its bits wherever a number stands."""
+"""e^x for kernels, compared with the C library in extended precision; bits do not depend on position."""
 
 import numpy as np
 import pytest
@@ -40,8 +40,8 @@ def test_it_is_right_to_one_ulp_or_two(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nothing_is_denormal_and_nan_stays(dtype: type) -> None:
     below = np.nextafter(LEAST[dtype], dtype(-np.inf), dtype=dtype)
-    found = exp(np.array([below, -1e4, -np.inf, np.nan, 0.0, -0.0], dtype))
-    np.testing.assert_array_equal(found, [0, 0, 0, np.nan, 1, 1])
+    result = exp(np.array([below, -1e4, -np.inf, np.nan, 0.0, -0.0], dtype))
+    np.testing.assert_array_equal(result, [0, 0, 0, np.nan, 1, 1])
     assert exp(np.array([LEAST[dtype]], dtype))[0] >= np.finfo(dtype).tiny
 
 
@@ -53,8 +53,8 @@ def test_bits_do_not_depend_on_where_a_number_stands(dtype: type) -> None:
         for length in (1, 2, 3, 7, 8, 15, 16, 17, 33):
             part = exp(x[first : first + length])
             assert part.tobytes() == whole[first : first + length].tobytes()
-            room = np.empty(len(x) + first, dtype)
-            shifted = room[first : first + length]  # on another alignment
+            memory = np.empty(len(x) + first, dtype)
+            shifted = memory[first : first + length]  # on another alignment
             shifted[:] = x[:length]
             run(shifted)
             assert shifted.tobytes() == whole[:length].tobytes()

@@ -1,4 +1,4 @@
-"""Gaussian noise: what Philox's words say by Box and Muller's formula, counted by seed, step, row and column."""
+"""Gaussian noise: Philox's words in Box and Muller's formula, counted by seed, step, row and column."""
 
 import math
 
@@ -25,8 +25,8 @@ def drawn(seed, step, row, column):
     counter = np.array([[step, NO_LAYER, row, column // 4]], np.uint64)
     philox_words(words, counter, np.array(key_words(seed), np.uint64))
     v, w = (int(word) for word in words[0, column // 2 % 2 * 2 :][:2])
-    size, turn = math.sqrt(-2 * math.log((v + 0.5) / 2**32)), 2 * math.pi * w / 2**32
-    return size * (math.sin(turn) if column % 2 else math.cos(turn))
+    size, angle = math.sqrt(-2 * math.log((v + 0.5) / 2**32)), 2 * math.pi * w / 2**32
+    return size * (math.sin(angle) if column % 2 else math.cos(angle))
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 4, 11])

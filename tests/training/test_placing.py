@@ -146,7 +146,7 @@ def test_what_work_takes_is_foreseen(case: str) -> None:
     run = built(some, FakeCupyBackend)
     for _ in Training(run).events():
         pass
-    taken = sum(int(array.nbytes) for array in run.pool._flat.values())
+    taken = run.pool.nbytes
     foreseen = working_bytes(run.backend, run.architecture, members, run.orders, run.batches)
     assert taken <= foreseen < 4 * taken
 

@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nettrain.backend.base import Array, ArrayModule, Backend, HostArray
+from nettrain.backend.pool import Allocate
 from nettrain.catalogue.optimizers.groups import GROUPS
 from nettrain.catalogue.registry import Registry, Variant
 
 if TYPE_CHECKING:
     from nettrain.model.parameters import ParameterLayout
     from nettrain.model.tape import Tape
-
-Allocate = Callable[..., Array]  # name, shape, and a dtype unless it is the run's
 
 layers: Registry["Layer"] = Registry("layer")
 norms: Registry["Layer"] = Registry("norm")
