@@ -53,6 +53,24 @@ def test_a_layer_inherits_settings_that_it_does_not_have():
     assert (None, 0.25) == (third.batch_norm, third.dropout)
 
 
+NORMS = [
+    ("norm: batch", ["batch", "batch"]),
+    ("batch_norm: true", ["batch", "batch"]),
+    ("norm: {name: layer, epsilon: 0.1}", ["layer", "layer"]),
+    ("norm: none", [None, None]),
+    ("norm: batch, layers: [{units: 5, norm: layer}, {units: 4}]", ["layer", "batch"]),
+    ("batch_norm: true, layers: [{units: 5, norm: none}, {units: 4}]", [None, "batch"]),
+    ("norm: layer, layers: [{units: 5, batch_norm: true}, {units: 4, batch_norm: false}]", ["batch", None]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NORMS)
+def test_a_norm_has_two_spellings_for_all_blocks_or_one(text, expected):
+    hidden = "" if "layers" in text else ", hidden: [5, 4]"
+    blocks = model(f"{DATA}model: {{{text}{hidden}}}\n").hidden_layers()
+    assert expected == [block.normalization and block.normalization.name for block in blocks]
+
+
 def test_layers_are_read_back_as_they_were_written():
     experiment = resolve(validate(parse(FILE, "f")))
     again = validate(parse(to_yaml(experiment), "f"))
@@ -105,6 +123,13 @@ def test_batch_norm_is_a_switch_and_a_block(value, expected):
             "f:5: model.layers.0.batch_norm.momentum: 0 is not above 0",
         ),
         ("batch_norm: 1", "f:3: model.batch_norm: 1 is not a block of keys"),
+        ("norm: bach", 'f:3: model.norm: unknown "bach", did you mean "batch"?'),
+        ("norm: {name: layer, epsilon: 0}", "f:3: model.norm.epsilon: 0 is not above 0"),
+        (
+            "norm: layer\n batch_norm: true",
+            "f:3: model.norm: layer does not go with batch_norm: give one of them",
+        ),
+        ("residual: 1", "f:3: model.residual: 1 is neither true nor false"),
         ("bias: 1", "f:3: model.bias: 1 is not true, false or auto"),
         (
             "hidden: [3]\n layers: [{units: 3}]",

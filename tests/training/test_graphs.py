@@ -14,7 +14,13 @@ from tests.trained import IRIS, Trained, experiment, trained
 
 pytestmark = pytest.mark.skipif(on_host.COMPILER is None, reason="no g++")
 MIXTURE = [
-    *("model.batch_norm=true", "model.dropout=0.3", "model.input_noise=0.1", "model.activation=tanh"),
+    *(
+        "model.norm=layer",
+        "model.residual=true",
+        "model.dropout=0.3",
+        "model.input_noise=0.1",
+        "model.activation=tanh",
+    ),
     *("training.clip_norm=0.5", "regularization={l1: 0.01, l2: 0.01, max_norm: 1}", "optimizer=nesterov"),
 ]
 

@@ -71,6 +71,13 @@ RULES = variants(optimizers)
 HIDDEN = [name for name, entry in activations.items() if not entry.outputs_only]
 SETTINGS = {
     "batch norm": ["model.batch_norm=true"],
+    "layer norm": ["model.norm=layer", "model.activation=gelu"],
+    "residual": ["model.residual=true", "model.hidden=[6, 6]", "model.norm=batch"],
+    "groups": [
+        "model.norm=layer",
+        "optimizer.groups={bias: {learning_rate: 0.1, l2: 1}, scale: {weight_decay: 1}}",
+        *("training.weight_decay=0.01", "regularization.l2=0.01"),
+    ],
     "dropout and noise": ["model.dropout=0.3", "model.input_noise=0.1"],
     "layers": [
         "model.hidden=null",
