@@ -14,10 +14,10 @@ __all__ = ["FUSED", "small_product", "transpose_squares"]
 @strided
 def transpose_squares(out: Array, w: Array) -> None:
     """out (R, n, m) = the transpose of w (R, m, n), square by square; rows have no gaps."""
-    lanes = BYTES // out.itemsize
+    width = BYTES // out.itemsize
     for r in prange(out.shape[0]):
-        for i in range(0, w.shape[1], lanes):
-            for j in range(0, w.shape[2], lanes):
+        for i in range(0, w.shape[1], width):
+            for j in range(0, w.shape[2], width):
                 transpose_square(out[r, j:, i:], w[r, i:, j:])
 
 
@@ -31,7 +31,7 @@ def small_product(
     a have no gaps. The columns are cut into strips and each strip into tiles, from top to bottom; the last
     tile of a strip may compute some rows again, to the same bits.
     """
-    rows, columns, lanes = out.shape[1], out.shape[2], BYTES // out.itemsize
+    rows, columns, width = out.shape[1], out.shape[2], BYTES // out.itemsize
     least = clamp_min[0]
     for r in prange(out.shape[0]):
         s = a[r % a.shape[0]]  # 0 where the axis is 1
@@ -42,19 +42,19 @@ def small_product(
             if rows < TALL:
                 for i in range(rows):
                     tile(1, WIDE, True, o[i:], s[i:], t, bias, least, g[i:])
-                j += WIDE * lanes
-            elif columns - j >= WIDE * lanes:
+                j += WIDE * width
+            elif columns - j >= WIDE * width:
                 for i in range(0, rows, LOW):
                     k = min(i, rows - LOW)
                     tile(LOW, WIDE, False, o[k:], s[k:], t, bias, least, g[k:])
-                j += WIDE * lanes
-            elif columns - j > lanes:
+                j += WIDE * width
+            elif columns - j > width:
                 for i in range(0, rows, TALL):
                     k = min(i, rows - TALL)
                     tile(TALL, 2, True, o[k:], s[k:], t, bias, least, g[k:])
-                j += 2 * lanes
+                j += 2 * width
             else:
                 for i in range(0, rows, TALL):
                     k = min(i, rows - TALL)
                     tile(TALL, 1, True, o[k:], s[k:], t, bias, least, g[k:])
-                j += lanes
+                j += width

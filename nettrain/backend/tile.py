@@ -108,9 +108,9 @@ class _Tile:
     def __init__(self, builder: ir.IRBuilder, bits: int, shape: TileShape) -> None:
         self.builder, (self.rows, self.vectors, self.masked) = builder, shape
         self.size = bits // 8
-        self.lanes = BYTES // self.size  # elements of a vector
-        self.vector = ir.VectorType({32: ir.FloatType(), 64: ir.DoubleType()}[bits], self.lanes)
-        self.tag = f"v{self.lanes}f{bits}"
+        self.width = BYTES // self.size  # elements of a vector
+        self.vector = ir.VectorType({32: ir.FloatType(), 64: ir.DoubleType()}[bits], self.width)
+        self.tag = f"v{self.width}f{bits}"
 
     def multiply(
         self, clamp_min: ir.Value, out: Struct, a: Struct, b: Struct, bias: Struct, relu_mask: Struct
@@ -144,14 +144,14 @@ class _Tile:
         builder = self.builder
         (rows, columns), (w_row, _) = (cgutils.unpack_tuple(builder, part) for part in (w.shape, w.strides))
         out_row, _ = cgutils.unpack_tuple(builder, out.strides)
-        half, zeros = self.lanes // 2, ir.Constant(self.vector, [0.0] * self.lanes)
+        half, zeros = self.width // 2, ir.Constant(self.vector, [0.0] * self.width)
         self.masks = [self._mask(columns, 0)]
-        lines = [cgutils.alloca_once_value(builder, zeros) for _ in range(self.lanes)]
+        lines = [cgutils.alloca_once_value(builder, zeros) for _ in range(self.width)]
         for i, line in enumerate(lines):
             with self._if_below(i, rows):
                 builder.store(self._load(self._offset(w.data, i, w_row), 0), line)
         vectors = [builder.load(line) for line in lines]
-        for _ in range(self.lanes.bit_length() - 1):
+        for _ in range(self.width.bit_length() - 1):
             pairs = [(vectors[i], vectors[i + half]) for i in range(half)]
             vectors = [self._interleaved(*pair, first) for pair in pairs for first in (0, half)]
         self.masks = [self._mask(rows, 0)]
@@ -161,8 +161,8 @@ class _Tile:
 
     def _interleaved(self, one: ir.Value, other: ir.Value, first: int) -> ir.Value:
         """Half of the elements of each, alternating, from element `first` on."""
-        order = [INDEX(first + k // 2 + k % 2 * self.lanes) for k in range(self.lanes)]
-        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INDEX, self.lanes), order))
+        order = [INDEX(first + k // 2 + k % 2 * self.width) for k in range(self.width)]
+        return self.builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(INDEX, self.width), order))
 
     def _if_below(self, number: int, count: ir.Value) -> AbstractContextManager[object]:
         condition = self.builder.icmp_signed("<", count.type(number), count)
@@ -171,15 +171,15 @@ class _Tile:
 
     def _mask(self, columns: ir.Value, j: int) -> ir.Value:
         """Which elements of vector `j` lie within the columns."""
-        numbers = [columns.type(k + j * self.lanes) for k in range(self.lanes)]
-        positions = ir.Constant(ir.VectorType(columns.type, self.lanes), numbers)
+        numbers = [columns.type(k + j * self.width) for k in range(self.width)]
+        positions = ir.Constant(ir.VectorType(columns.type, self.width), numbers)
         return self.builder.icmp_signed("<", positions, self._broadcast(columns))
 
     def _finish(self, value: ir.Value, clamp_min: ir.Value, relu_mask: ir.Value) -> ir.Value:
         """max(value, clamp_min) where relu_mask > 0, else 0; NaN stays NaN."""
         builder, least = self.builder, self._broadcast(clamp_min)
         clamped = builder.select(builder.fcmp_ordered("<", value, least), least, value)
-        zeros = ir.Constant(self.vector, [0.0] * self.lanes)
+        zeros = ir.Constant(self.vector, [0.0] * self.width)
         return builder.select(builder.fcmp_ordered(">", relu_mask, zeros), clamped, zeros)
 
     def _offset(self, pointer: ir.Value, count: ir.Value | int, stride: ir.Value) -> ir.Value:
@@ -189,16 +189,16 @@ class _Tile:
 
     def _broadcast(self, value: ir.Value) -> ir.Value:
         """A vector with this value in every element."""
-        kind = ir.VectorType(value.type, self.lanes)
+        kind = ir.VectorType(value.type, self.width)
         one = self.builder.insert_element(ir.Constant(kind, ir.Undefined), value, INDEX(0))
-        zeros = ir.Constant(ir.VectorType(INDEX, self.lanes), [INDEX(0)] * self.lanes)
+        zeros = ir.Constant(ir.VectorType(INDEX, self.width), [INDEX(0)] * self.width)
         return self.builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
 
     def _load(self, pointer: ir.Value, j: int) -> ir.Value:
         address = self._vector_at(pointer, j)
         if not self.masked:
             return self.builder.load(address, align=self.size)
-        zeros = ir.Constant(self.vector, [0.0] * self.lanes)
+        zeros = ir.Constant(self.vector, [0.0] * self.width)
         return self._call("masked.load", self.vector, [address, INDEX(self.size), self.masks[j], zeros])
 
     def _store(self, value: ir.Value, pointer: ir.Value, j: int) -> None:
@@ -209,7 +209,7 @@ class _Tile:
             self.builder.store(value, address, align=self.size)
 
     def _vector_at(self, pointer: ir.Value, j: int) -> ir.Value:
-        step = self.builder.gep(pointer, [ir.IntType(64)(j * self.lanes)])
+        step = self.builder.gep(pointer, [ir.IntType(64)(j * self.width)])
         return self.builder.bitcast(step, self.vector.as_pointer())
 
     def _call(self, name: str, result: ir.Type, operands: list[ir.Value]) -> ir.Value:
