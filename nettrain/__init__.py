@@ -1,3 +1,71 @@
-"""nettrain: multilayer perceptrons from one YAML file, trained as populations."""
+"""nettrain: multilayer perceptrons from one YAML file, trained as populations.
+
+The public interface loads when it is used: `import nettrain` imports no other module.
+"""
+
+import sys
+from types import ModuleType
 
 __version__ = "0.1.0"
+__all__ = [
+    "BackendError",
+    "DataError",
+    "EpochDone",
+    "MemberStopped",
+    "NettrainError",
+    "Run",
+    "SpecError",
+    "SweepResult",
+    "TrainingDone",
+    "evaluate",
+    "gradcheck",
+    "open_run",
+    "predict",
+    "resume",
+    "sweep",
+    "train",
+]
+
+TYPE_CHECKING = False  # as type checkers know it; typing need not be imported for it
+if TYPE_CHECKING:
+    from nettrain.errors import BackendError, DataError, NettrainError, SpecError
+    from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
+    from nettrain.workflow.evaluate import evaluate
+    from nettrain.workflow.gradcheck import gradcheck
+    from nettrain.workflow.predict import predict
+    from nettrain.workflow.resume import resume
+    from nettrain.workflow.run import Run, open_run
+    from nettrain.workflow.sweep import SweepResult, sweep
+    from nettrain.workflow.train import train
+
+_MODULES = {
+    **dict.fromkeys(("BackendError", "DataError", "NettrainError", "SpecError"), "errors"),
+    **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
+    **dict.fromkeys(("Run", "open_run"), "workflow.run"),
+    **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),
+    **{name: f"workflow.{name}" for name in ("evaluate", "gradcheck", "predict", "resume", "train")},
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is public when it is first asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+class _Interface(ModuleType):
+    """The package, in which `nettrain.sweep` stays the function when the room of that name is imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _MODULES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Interface

@@ -67,13 +67,12 @@ def evaluate(
     from nettrain.output.evaluation import show_evaluation, shuffling_status
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.trained_run import open_trained
-    from nettrain.workflow.evaluate import EvaluationOptions, ImportanceOptions
-    from nettrain.workflow.evaluate import evaluate as evaluate_run
+    from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
 
     shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
     options = EvaluationOptions(part.value if part else None, member, worst, shuffled)
     with shuffling_status() as on_column:
-        evaluation = evaluate_run(open_trained(run, backend, device), data, options, on_column)
+        evaluation = evaluate_run(open_trained(run, backend, device), data, options, on_column=on_column)
     text = evaluation.report.model_dump_json()
     if as_json:
         print(text)

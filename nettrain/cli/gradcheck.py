@@ -99,6 +99,7 @@ def check_asked(
     what: str | None, function: str | None, overrides: list[str], options: "CheckOptions"
 ) -> "NetworkCheck | FunctionCheck | CatalogueCheck":
     """Check a function, the network of a file or a run, or everything."""
+    from nettrain.checks.function import own_function
     from nettrain.errors import SpecError
     from nettrain.workflow.gradcheck import check_catalogue, check_function, check_network
 
@@ -108,4 +109,4 @@ def check_asked(
         return check_network(Path(what), overrides, options)
     if what is not None:
         raise SpecError(f"--function: {what}: checks a function alone, without FILE or RUN")
-    return check_function(function, options)
+    return check_function(own_function(function), options)

@@ -10,9 +10,7 @@ import typer
 from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgument
 
 if TYPE_CHECKING:
-    from nettrain.data.unpredictable import PredictableRows, UnpredictableRow
-
-SHOWN = 10  # rows that are named when they cannot be predicted
+    from nettrain.data.unpredictable import PredictableRows
 
 
 class OutputFormat(StrEnum):
@@ -78,7 +76,7 @@ def predict(
     from nettrain.output.console import print_notes
     from nettrain.store.predictions import encode_frame, prediction_report
     from nettrain.store.trained_run import open_trained
-    from nettrain.workflow.predict import predict_rows, read_rows
+    from nettrain.workflow.prediction import predict_rows, read_rows
 
     form = chosen_form(out, form)
     trained = open_trained(run, backend, device).select_members(member)
@@ -110,19 +108,12 @@ def chosen_form(out: Path | None, form: OutputFormat | None) -> OutputFormat:
 def _warn(rows: "PredictableRows") -> None:
     """Name the rows that cannot be predicted on standard error."""
     from nettrain.output.console import print_notes
+    from nettrain.workflow.prediction import unpredictable_lines
 
     print_notes(rows.notes)
-    for one in rows.unpredictable[:SHOWN]:
-        print(_reason(one), file=sys.stderr)
-    if len(rows.unpredictable) > SHOWN:
-        print(f"and {len(rows.unpredictable) - SHOWN} more", file=sys.stderr)
-    if rows.unpredictable and len(rows.rows):
-        message = (
-            f"{len(rows.unpredictable)} of {rows.height} rows cannot be predicted; their cells are empty"
-        )
+    for line in unpredictable_lines(rows):
+        print(line, file=sys.stderr)
+    several = len(rows.unpredictable)
+    if several and len(rows.rows):
+        message = f"{several} of {rows.height} rows cannot be predicted; their cells are empty"
         print(message, file=sys.stderr)
-
-
-def _reason(one: "UnpredictableRow") -> str:
-    column = f'column "{one.column}": ' if one.column else ""
-    return f"{one.place}: {column}{one.reason}"

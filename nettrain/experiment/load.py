@@ -69,10 +69,19 @@ class LoadedExperiment:
 
 def load(path: Path, overrides: Sequence[str] = ()) -> LoadedExperiment:
     """The experiment in a file, with `KEY=VALUE` overrides. Raises SpecError with all problems at once."""
-    document = read(path)
+    return from_document(read(path), overrides, path.parent)
+
+
+def from_document(
+    document: Document, overrides: Sequence[str] = (), folder: Path = Path()
+) -> LoadedExperiment:
+    """The experiment of a document, whose paths are relative to `folder`, with `KEY=VALUE` overrides.
+
+    Raises SpecError with all problems at once.
+    """
     notes = apply_overrides(document, overrides, Experiment)
-    experiment = _with_absolute_paths(validate(document), document, path.parent)
-    return LoadedExperiment(experiment, tuple(notes), document, path.parent)
+    experiment = _with_absolute_paths(validate(document), document, folder)
+    return LoadedExperiment(experiment, tuple(notes), document, folder)
 
 
 def read(path: Path) -> Document:

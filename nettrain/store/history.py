@@ -72,7 +72,7 @@ class HistoryWriter:
         times = (event.epoch, round(event.step_seconds, 6), round(event.seconds, 6))
         self._timing.append(_lines([times]))
         if event.evaluated:
-            rows = [_row(event, k) for k in range(len(event.members))]
+            rows = [history_row(event, k) for k in range(len(event.members))]
             self._sample.add(rows)
             self._complete_header(event)
             self._history.append(_lines([[row.get(name) for name in self._header] for row in rows]))
@@ -165,7 +165,7 @@ def _parsed(header: Sequence[str], row: Sequence[str]) -> HistoryRow:
     return {"member": 0, **numbers}
 
 
-def _row(event: EpochDone, k: int) -> HistoryRow:
+def history_row(event: EpochDone, k: int) -> HistoryRow:
     """The row of the k-th member that still trains."""
     return {
         "member": int(event.members[k]),

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nettrain.errors import NettrainError, SpecError
-from nettrain.files import safe_name
 from nettrain.store import journal
 
 
@@ -15,9 +14,9 @@ class SweepFolder:
     path: Path
 
     @classmethod
-    def open(cls, parent: Path, experiment: str) -> "SweepFolder":
-        """The folder of this sweep, created if need be. Raises SpecError when something else is there."""
-        folder = cls(parent / safe_name(experiment))
+    def open(cls, path: Path) -> "SweepFolder":
+        """The folder of a sweep, created if need be. Raises SpecError when something else is there."""
+        folder = cls(path)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
         except FileExistsError:

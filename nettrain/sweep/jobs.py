@@ -7,6 +7,7 @@ from pathlib import Path
 from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared, prepare
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError, nearest
 from nettrain.experiment.resolution import resolve_with_data
 from nettrain.experiment.settings import Experiment
@@ -40,12 +41,14 @@ class Jobs:
     notes: tuple[str, ...]
 
 
-def prepare_jobs(trials: Sequence[Trial], folder: Path, metric: str) -> Jobs:
+def prepare_jobs(
+    trials: Sequence[Trial], folder: Path, metric: str, memory: MemoryTables | None = None
+) -> Jobs:
     """Prepare each distinct `data` block once, in files in `folder`, and resolve every trial with its data.
 
     Raises SpecError with every problem, each with the location of the trial's value.
     """
-    preparation = _Preparation(folder, metric)
+    preparation = _Preparation(folder, metric, memory)
     for number, group in enumerate(_by_data(trials)):
         preparation.add(number, group)
     if preparation.problems:
@@ -68,6 +71,7 @@ class _Preparation:
 
     folder: Path
     metric: str
+    memory: MemoryTables | None
     jobs: list[TrialJob] = field(default_factory=list)
     problems: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
@@ -75,7 +79,7 @@ class _Preparation:
     def add(self, number: int, trials: Sequence[Trial]) -> None:
         """Prepare the data that these trials share, and make their jobs."""
         try:
-            data = _prepared(trials[0])
+            data = _prepared(trials[0], self.memory)
         except NettrainError as error:
             self._report(error, trials[0])
             return
@@ -92,10 +96,11 @@ class _Preparation:
         self.problems |= dict.fromkeys(lines)
 
 
-def _prepared(trial: Trial) -> Prepared:
+def _prepared(trial: Trial, memory: MemoryTables | None) -> Prepared:
     experiment = trial.experiment
     with trial.loaded.locating_errors():
-        return prepare(experiment.data, seed=experiment.data.seed or 0, dtype=experiment.backend.dtype)
+        seed, dtype = experiment.data.seed or 0, experiment.backend.dtype
+        return prepare(experiment.data, seed=seed, dtype=dtype, memory=memory)
 
 
 def _job(trial: Trial, data: Prepared, shared: SharedData, metric: str) -> TrialJob:

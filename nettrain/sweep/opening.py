@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nettrain.backend.device import count_devices, find_device, memory
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.monitors import goal
 from nettrain.experiment.sweep_settings import SweepMetric
 from nettrain.experiment.threads import available_cores
+from nettrain.files import safe_name
 from nettrain.locks import locked
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing, make_chunks
@@ -25,25 +27,32 @@ from nettrain.sweep.sweep_journal import SweepJournal
 
 @contextmanager
 def open_sweep(
-    loaded: LoadedExperiment, out: Path, *, total: int | None, workers: int | None
+    loaded: LoadedExperiment,
+    out: Path,
+    *,
+    total: int | None,
+    workers: int | None,
+    folder: Path | None = None,
+    memory: MemoryTables | None = None,
 ) -> Iterator[Sweep]:
-    """The sweep of an experiment file, ready to run, in a folder that is locked meanwhile.
+    """The sweep of an experiment, ready to run, in a folder that is locked meanwhile.
 
-    `total` is the number of trials, by default the file's; `workers` the number of processes, by default
-    one for each GPU or processor. Raises SpecError or DataError, before the first trial trains, when any of
-    the trials would be refused.
+    The folder is named like the experiment and lies in `out`, unless a `folder` is given. `total` is the
+    number of trials, by default the experiment's; `workers` the number of processes, by default one for each
+    GPU or processor. `memory` has the tables of an experiment whose data are in memory. Raises SpecError or
+    DataError, before the first trial trains, when any of the trials would be refused.
     """
     space = SearchSpace(loaded)
     gpus = sweep_devices(space)
     trials = space.trials(total)  # refused before there is a folder
-    folder = SweepFolder.open(out, loaded.experiment.experiment)
+    files = SweepFolder.open(folder or out / safe_name(loaded.experiment.experiment))
     try:
-        with locked(folder.path) as note, _data_folder(folder.data):
+        with locked(files.path) as note, _data_folder(files.data):
             resources = _Resources(workers or len(gpus) or available_cores(), gpus)
             notes = [note] if note else []
-            yield _prepared(space, trials, folder, resources, notes)
+            yield _prepared(space, trials, files, resources, notes, memory)
     finally:
-        folder.remove_if_empty()
+        files.remove_if_empty()
 
 
 def sweep_devices(space: SearchSpace) -> tuple[int, ...]:
@@ -87,14 +96,19 @@ class _Resources:
 
 
 def _prepared(
-    space: SearchSpace, trials: list[Trial], folder: SweepFolder, resources: _Resources, notes: Sequence[str]
+    space: SearchSpace,
+    trials: list[Trial],
+    folder: SweepFolder,
+    resources: _Resources,
+    notes: Sequence[str],
+    memory: MemoryTables | None,
 ) -> Sweep:
     metric = space.settings.metric
     journal = SweepJournal(folder.journal, space)
     if journal.total > len(trials):
         trials = space.trials(journal.total)
     open_trials = [trial for trial in trials if trial.number not in journal.results]
-    jobs = prepare_jobs(open_trials, folder.data, metric.name)
+    jobs = prepare_jobs(open_trials, folder.data, metric.name, memory)
     journal.extend(len(trials))  # nothing is written before the data is known to fit
     brackets = _brackets(space, trials, journal)
     chunks = _chunks(jobs.jobs, brackets, resources.sizing, metric.name)

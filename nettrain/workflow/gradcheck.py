@@ -1,26 +1,105 @@
 """Compare gradients with differences and dual numbers: of a network, a function, or the whole catalogue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from nettrain.checks.comparison import TOLERANCE
 from nettrain.checks.differences import STEP
+from nettrain.checks.function import Own, function_report
 from nettrain.checks.function import check_function as compare_function
-from nettrain.checks.function import function_report, own_function
 from nettrain.checks.gradient import check
 from nettrain.checks.matrix import matrix
 from nettrain.checks.problem import Problem, problem
 from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport, report
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment, load
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.trained_run import open_trained
+from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.workflow.source import ExperimentSource, load_experiment
+
+if TYPE_CHECKING:
+    from nettrain.workflow.run import Run
+
+Function: TypeAlias = Callable[[Any], tuple[Any, Any]]
+
+
+def gradcheck(
+    what: "Run | ExperimentSource | Function | None" = None,
+    *overrides: str,
+    data: object = None,
+    at: npt.ArrayLike | None = None,
+    samples: int | None = None,
+    step: float = STEP,
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+) -> "NetworkCheck | FunctionCheck | CatalogueCheck":
+    """Prove that a gradient is right, by differences and by dual numbers.
+
+    Parameters
+    ----------
+    what : str, path, mapping, Run or callable, optional
+        An experiment, whose network is checked at its initial weights on a batch of its data; a run or its
+        folder, at its trained weights; or a function f(x) -> (value, gradient). Default: a small network of
+        every kind that an experiment file can name, which takes a while.
+    *overrides : str
+        Changes as on the command line. NumPy computes unless "backend.name=cupy" asks for another.
+    data : array, frame, mapping or pair, optional
+        As for `train`.
+    at : array
+        Where a function is checked.
+    samples : int, optional
+        How many numbers of each tensor are compared; default: what takes some seconds.
+    step : float
+        Differences reach step·max(1, abs(w)) to both sides.
+    tolerance : float
+        Largest error beside a tensor's largest derivative.
+    seed : int
+        Which numbers and directions are drawn.
+
+    Returns
+    -------
+    NetworkCheck, FunctionCheck or CatalogueCheck
+        With `passed`, and `report`: the object that the command prints with --json.
+
+    Raises
+    ------
+    SpecError
+        When the experiment is wrong, or the function fails.
+    DataError
+        When the data cannot be read.
+
+    Examples
+    --------
+    >>> import nettrain
+    >>> nettrain.gradcheck(lambda x: ((x * x).sum(), 2 * x), at=[1.0, 2.0]).passed
+    True
+    """
+    from nettrain.workflow.run import Run
+
+    options = CheckOptions(samples, step, tolerance, seed)
+    memory = None if data is None else MemoryTables.of(data)
+    if what is None:
+        return check_catalogue(options, overrides)
+    if isinstance(what, Run):
+        memory = memory or what.memory
+        loaded = load_experiment(what.experiment, overrides, memory)
+        return check_loaded(loaded, options, what.trained, memory)
+    if callable(what):
+        name = getattr(what, "__name__", "function")
+        return check_function(Own(name, what, np.array(at, dtype=np.float64)), options)
+    if memory is None and not isinstance(what, Mapping):
+        return check_network(Path(what), overrides, options)
+    name = "experiment" if isinstance(what, Mapping) else str(what)
+    return check_loaded(load_experiment(what, overrides, memory), options, None, memory, name)
 
 
 @dataclass(frozen=True)
@@ -43,58 +122,65 @@ class CheckOptions:
                 raise SpecError(f"--{name}: {value:g} is not above 0")
 
 
-@dataclass(frozen=True)
-class NetworkCheck:
-    """The check of one network: `checked` names its file or run, `weights` says where in its training."""
+@dataclass(frozen=True, repr=False)
+class GradientCheck:
+    """What a gradient check has found; `report` is plain data, with every number."""
 
-    checked: str
-    weights: str
-    problem: Problem
-    report: NetworkReport
+    report: NetworkReport | FunctionReport | CatalogueReport
 
     @property
     def passed(self) -> bool:
-        """Whether the gradient is right."""
+        """Whether the gradient, or every gradient, is right."""
         return self.report["passed"]
 
     @property
+    def name(self) -> str:
+        """What was checked."""
+        raise NotImplementedError
+
+    @property
     def plain(self) -> Mapping[str, object]:
-        """The report with what was checked, as plain data."""
-        return {"checked": self.checked, **self.report}
+        """The report with what was checked, as the command prints it."""
+        return {"checked": self.name, **self.report}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {'passed' if self.passed else 'failed'}>"
 
 
-@dataclass(frozen=True)
-class FunctionCheck:
+@dataclass(frozen=True, repr=False)
+class NetworkCheck(GradientCheck):
+    """The check of one network: `checked` names its file or run, `weights` says where in its training."""
+
+    report: NetworkReport
+    checked: str
+    weights: str
+    problem: Problem
+
+    @property
+    def name(self) -> str:
+        return self.checked
+
+
+@dataclass(frozen=True, repr=False)
+class FunctionCheck(GradientCheck):
     """The check of a function that returns its value and its gradient."""
 
     report: FunctionReport
 
     @property
-    def passed(self) -> bool:
-        """Whether the gradient is right."""
-        return self.report["passed"]
-
-    @property
-    def plain(self) -> Mapping[str, object]:
-        """The report as plain data."""
-        return self.report
+    def name(self) -> str:
+        return self.report["checked"]
 
 
-@dataclass(frozen=True)
-class CatalogueCheck:
+@dataclass(frozen=True, repr=False)
+class CatalogueCheck(GradientCheck):
     """The check of a small network of every kind that an experiment file can name."""
 
     report: CatalogueReport
 
     @property
-    def passed(self) -> bool:
-        """Whether all gradients are right."""
-        return self.report["passed"]
-
-    @property
-    def plain(self) -> Mapping[str, object]:
-        """The report as plain data."""
-        return self.report
+    def name(self) -> str:
+        return self.report["checked"]
 
 
 def check_network(path: Path, overrides: Sequence[str], options: CheckOptions) -> NetworkCheck:
@@ -102,7 +188,29 @@ def check_network(path: Path, overrides: Sequence[str], options: CheckOptions) -
 
     NumPy computes in float64, unless an override names another backend.
     """
-    checked, weights = _run_problem(path, overrides) if path.is_dir() else _file_problem(path, overrides)
+    if path.is_dir():
+        return check_loaded(load(RunFolder(path).config, overrides), options, open_trained(path))
+    if "=" in str(path) and not path.exists():
+        raise SpecError(f"{path}: name the FILE or RUN first, then what to change in it")
+    return check_loaded(load(path, overrides), options, name=str(path))
+
+
+def check_loaded(
+    loaded: LoadedExperiment,
+    options: CheckOptions,
+    trained: TrainedRun | None = None,
+    memory: MemoryTables | None = None,
+    name: str = "",
+) -> NetworkCheck:
+    """Check the network of an experiment at its initial weights, or at those of a `trained` run.
+
+    `memory` has the tables of an experiment whose data are in memory.
+    """
+    with loaded.locating_errors():
+        checked = problem(*read_and_resolve(resolve(_in_float64(loaded)), memory))
+    weights = "initial weights"
+    if trained is not None:
+        checked, weights, name = _at_trained(checked, trained), _trained_weights(trained), trained.name
     started = perf_counter()
     comparison = check(
         checked,
@@ -111,12 +219,12 @@ def check_network(path: Path, overrides: Sequence[str], options: CheckOptions) -
         tolerance=options.tolerance,
         seed=options.seed,
     )
-    return NetworkCheck(str(path), weights, checked, report(checked, comparison, perf_counter() - started))
+    seconds = perf_counter() - started
+    return NetworkCheck(report(checked, comparison, seconds), name, weights, checked)
 
 
-def check_function(name: str, options: CheckOptions) -> FunctionCheck:
-    """Check the function `module:name` or `file.py:name`, f(x) -> (value, gradient), at the module's x0."""
-    function = own_function(name)
+def check_function(function: Own, options: CheckOptions) -> FunctionCheck:
+    """Check a function f(x) -> (value, gradient)."""
     started = perf_counter()
     checked = compare_function(
         function,
@@ -133,16 +241,6 @@ def check_catalogue(options: CheckOptions, overrides: Sequence[str] = ()) -> Cat
     return CatalogueCheck(matrix(asdict(options), overrides))
 
 
-def _file_problem(path: Path, overrides: Sequence[str]) -> tuple[Problem, str]:
-    """The network of an experiment at its initial weights, and what these are called."""
-    if "=" in str(path) and not path.exists():
-        raise SpecError(f"{path}: name the FILE or RUN first, then what to change in it")
-    loaded = load(path, overrides)
-    with loaded.locating_errors():
-        experiment = resolve(_in_float64(loaded))
-        return problem(*read_and_resolve(experiment)), "initial weights"
-
-
 def _in_float64(loaded: LoadedExperiment) -> Experiment:
     """The experiment in float64, on NumPy unless an override names another backend."""
     settings = loaded.experiment.backend.model_copy(update={"dtype": "float64", "tf32": False})
@@ -151,13 +249,15 @@ def _in_float64(loaded: LoadedExperiment) -> Experiment:
     return loaded.experiment.model_copy(update={"backend": settings})
 
 
-def _run_problem(path: Path, overrides: Sequence[str]) -> tuple[Problem, str]:
-    """The network of a run at its trained weights, those of the first of several members."""
-    trained = open_trained(path)
-    initial, _ = _file_problem(RunFolder(path).config, overrides)
-    members = len(trained.parameters)
+def _at_trained(checked: Problem, trained: TrainedRun) -> Problem:
+    """The problem at the weights of a run, those of the first of several members."""
     point = trained.parameters[0].astype(np.float64)
-    if point.shape != initial.point.shape or trained.architecture.widths != initial.architecture.widths:
-        raise SpecError(f"{path}: the trained weights do not fit the network that the overrides ask for")
-    weights = "trained weights" if members == 1 else f"trained weights of the first of {members} members"
-    return replace(initial, point=point), weights
+    if point.shape != checked.point.shape or trained.architecture.widths != checked.architecture.widths:
+        text = "the trained weights do not fit the network that the overrides ask for"
+        raise SpecError(f"{trained.name}: {text}")
+    return replace(checked, point=point)
+
+
+def _trained_weights(trained: TrainedRun) -> str:
+    members = len(trained.parameters)
+    return "trained weights" if members == 1 else f"trained weights of the first of {members} members"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nettrain.backend.choose import choose_backend, open_backend
 from nettrain.data.prepare import Prepared
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import read_and_resolve, resolve
@@ -30,14 +31,17 @@ class PreparedTraining:
         return self.training.run.experiment
 
 
-def prepare_training(loaded: LoadedExperiment, *, profile: bool = False) -> PreparedTraining:
+def prepare_training(
+    loaded: LoadedExperiment, memory: MemoryTables | None = None, *, profile: bool = False
+) -> PreparedTraining:
     """Read the data, resolve the experiment with them, and allocate all that the training works on.
 
-    With `profile` the training measures where its time goes. Errors name the line of the experiment file or
-    the override that they come from: SpecError, DataError, or BackendError when the backend is not there.
+    `memory` has the tables of an experiment whose data are in memory. With `profile` the training measures
+    where its time goes. Errors name the line of the experiment file or the override that they come from:
+    SpecError, DataError, or BackendError when the backend is not there.
     """
     with loaded.locating_errors():
-        experiment, data = read_and_resolve(resolve(loaded.experiment))
+        experiment, data = read_and_resolve(resolve(loaded.experiment), memory)
         place = experiment.backend
         backend = open_backend(
             place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32

@@ -1,11 +1,14 @@
 """Continue a run where it was interrupted, or one that has ended and is given more to do."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nettrain.data.prepare import Prepared
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import BackendError, DataError, SpecError
 from nettrain.experiment.changes import Difference
 from nettrain.experiment.load import LoadedExperiment, load, to_yaml
@@ -17,7 +20,7 @@ from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import Ending, read_summary
-from nettrain.training.loop import Training
+from nettrain.training.loop import Training, never
 from nettrain.training.resumption.changes import (
     cannot_help,
     counted_anew,
@@ -29,7 +32,11 @@ from nettrain.training.resumption.changes import (
 from nettrain.training.resumption.state import restore
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
-from nettrain.workflow.training import RunOutcome, TrainingJob
+from nettrain.workflow.source import load_experiment
+from nettrain.workflow.training import OnEvent, RunOutcome, TrainingJob, ignore
+
+if TYPE_CHECKING:
+    from nettrain.workflow.run import Run
 
 CONTINUES = {  # by what ended a run: what makes it continue
     "epochs": "training.epochs=N adds more",
@@ -38,6 +45,62 @@ CONTINUES = {  # by what ended a run: what makes it continue
     "target": "training.target=null goes on",
     "converged": "training.convergence=null goes on",
 }
+
+
+def resume(
+    run: "Run | str | os.PathLike[str]",
+    *overrides: str,
+    data: object = None,
+    on_event: OnEvent = ignore,
+    stop: Callable[[], bool] = never,
+) -> "Run":
+    """Continue a run that was interrupted, to the bit; or one that has ended, with more to do.
+
+    Parameters
+    ----------
+    run : Run, str or path
+        A run in a folder, or its folder. A run in memory must be saved first.
+    *overrides : str
+        Changes, such as "training.epochs=200". What would have made the past different is refused.
+    data : array, frame, mapping or pair, optional
+        The same data as for `train`, where the run was trained on data in memory.
+    on_event : callable, optional
+        Called with every event of the training.
+    stop : callable, optional
+        Asked after every step; training is interrupted there when it returns True.
+
+    Returns
+    -------
+    Run
+        The run as it is now; unchanged when there was nothing to do.
+
+    Raises
+    ------
+    SpecError
+        When there is no such run, when it cannot continue with these changes, or is in use.
+    DataError
+        When the data cannot be read, or are not those of the run.
+    BackendError
+        When the backend is not there.
+
+    Examples
+    --------
+    >>> nettrain.resume("runs/iris", "training.epochs=200")  # doctest: +SKIP
+    <Run iris in runs/iris: finished after 200 epochs, test loss 0.0613, accuracy 0.9667>
+    """
+    from nettrain.workflow.run import Run, open_run
+    from nettrain.workflow.run_files import StoredRun
+
+    if isinstance(run, Run) and run.folder is None:
+        raise SpecError("resume: this run is in memory; save it, and resume it in its folder")
+    path = Path(run.folder or "" if isinstance(run, Run) else run)
+    memory = None if data is None else MemoryTables.of(data)
+    with restored(path, overrides, memory) as standing:
+        if isinstance(standing, EndedRun):
+            return open_run(path)
+        job = standing.reopen()
+        outcome = job.run(on_event, interrupted=stop)
+    return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)
 
 
 @dataclass(frozen=True)
@@ -74,15 +137,19 @@ class RestoredRun:
 
 
 @contextmanager
-def restored(path: Path, overrides: Sequence[str] = ()) -> Iterator[RestoredRun | EndedRun]:
+def restored(
+    path: Path, overrides: Sequence[str] = (), memory: MemoryTables | None = None
+) -> Iterator[RestoredRun | EndedRun]:
     """The run in a folder, which is locked as long as the block lasts, with changes to its settings.
+
+    `memory` has its data, if these are not in files.
 
     Raises SpecError or DataError when it cannot continue like that: when its past would have been another.
     """
     folder = RunFolder.open_started(path)
     with locked(path) as note:
         remove_temporary_files(path)
-        prepared, notes = _as_it_stood(folder, overrides)
+        prepared, notes = _as_it_stood(folder, overrides, memory)
         # without a summary it was killed between its last step and its end
         summary = read_summary(folder.summary)
         if summary is not None and not prepared.training.run.population["active"].any():
@@ -91,12 +158,14 @@ def restored(path: Path, overrides: Sequence[str] = ()) -> Iterator[RestoredRun 
             yield RestoredRun(prepared, folder, (*([note] if note else []), *notes))
 
 
-def _as_it_stood(folder: RunFolder, overrides: Sequence[str]) -> tuple[PreparedTraining, list[str]]:
+def _as_it_stood(
+    folder: RunFolder, overrides: Sequence[str], memory: MemoryTables | None
+) -> tuple[PreparedTraining, list[str]]:
     """A run's training as it stood, with changes, and notes on what is different."""
-    after = load(folder.config, overrides)
+    after = load_experiment(folder.config, overrides, memory)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
     before = _settings_before(folder, checkpoint)
-    prepared = _prepare_again(after, before, folder.path)
+    prepared = _prepare_again(after, before, folder.path, memory)
     training = prepared.training
     with after.locating_errors():
         changes = _restore(training, before, checkpoint)
@@ -110,10 +179,12 @@ def _as_it_stood(folder: RunFolder, overrides: Sequence[str]) -> tuple[PreparedT
     return prepared, [*after.notes, position, *(f"changed: {one}" for one in changes), *more]
 
 
-def _prepare_again(after: LoadedExperiment, before: Experiment, folder: Path) -> PreparedTraining:
+def _prepare_again(
+    after: LoadedExperiment, before: Experiment, folder: Path, memory: MemoryTables | None
+) -> PreparedTraining:
     """The run's training as it began; errors name the way out where data or backend are not as they were."""
     try:
-        return replace(prepare_training(after), backend_reason="")
+        return replace(prepare_training(after, memory), backend_reason="")
     except BackendError as error:
         if after.experiment.backend.name == "numpy" or after.overrides("backend", "name"):
             raise

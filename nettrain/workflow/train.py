@@ -1,24 +1,119 @@
 """Train the network of an experiment."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from nettrain.experiment.load import load, to_yaml
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import SpecError
+from nettrain.experiment.load import to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder, interrupted_run
+from nettrain.training.loop import never
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
-from nettrain.workflow.training import OnEvent, TrainingJob, TrainingResult, ignore
+from nettrain.workflow.source import ExperimentSource, load_experiment
+from nettrain.workflow.training import OnEvent, TrainingJob, ignore
+
+if TYPE_CHECKING:
+    from nettrain.workflow.run import Run, RunContents
+
+FilePath: TypeAlias = str | os.PathLike[str]
 
 
-def train(path: Path, *overrides: str, out: Path, on_event: OnEvent = ignore) -> TrainingResult:
-    """Train the experiment in a file, in a new run folder below `out`."""
-    with in_new_folder(prepare_training(load(path, overrides)), out, path.parent) as job:
-        return job.run(on_event)
+def train(
+    experiment: ExperimentSource,
+    *overrides: str,
+    data: object = None,
+    folder: FilePath | None = None,
+    out: FilePath | None = None,
+    profile: bool = False,
+    on_event: OnEvent = ignore,
+    stop: Callable[[], bool] = never,
+) -> "Run":
+    """Train the network of an experiment.
+
+    Parameters
+    ----------
+    experiment : str, path or mapping
+        An experiment file, or its keys as a mapping. Paths in a file are relative to its folder, those in a
+        mapping and in overrides to the current one.
+    *overrides : str
+        Changes as on the command line, such as "optimizer.learning_rate=0.01".
+    data : array, frame, mapping or pair, optional
+        The data, in place of the source that the experiment names: a NumPy array (N, C), a Polars or pandas
+        frame, a mapping from names to columns, a pair (X, y), or a mapping from "train", "validation" and
+        "test" to such.
+    folder : str or path, optional
+        The run folder to write, which must be empty or not be there yet.
+    out : str or path, optional
+        In place of `folder`: where to make a run folder that is named like the experiment, as the command
+        does in "runs". Without either, nothing is written and the run stays in memory.
+    profile : bool
+        Whether to measure where the time goes; `summary["profile"]` then has seconds by phase.
+    on_event : callable, optional
+        Called with every event of the training: `EpochDone`, `MemberStopped` and `TrainingDone`.
+    stop : callable, optional
+        Asked after every step; training is interrupted there when it returns True.
+
+    Returns
+    -------
+    Run
+        Also when the training has diverged or was interrupted; see `Run.status`.
+
+    Raises
+    ------
+    SpecError
+        When the experiment is wrong, with a line for each problem, or when the folder is in use.
+    DataError
+        When the data cannot be read, or do not fit the experiment.
+    BackendError
+        When the backend is not there, or its device has too little memory.
+
+    Examples
+    --------
+    >>> import nettrain
+    >>> run = nettrain.train({"data": {"source": "builtin:iris", "test": 0.2}}, "training.epochs=20")
+    >>> round(run.metrics["test"]["accuracy"], 1) > 0.5
+    True
+    """
+    from nettrain.workflow.in_memory import MemoryRecorder, MemoryRun
+    from nettrain.workflow.run import Run
+    from nettrain.workflow.run_files import StoredRun
+
+    if folder is not None and out is not None:
+        raise SpecError(f"out: {os.fspath(out)} does not go with folder: choose one")
+    memory = None if data is None else MemoryTables.of(data)
+    loaded = load_experiment(experiment, overrides, memory)
+    prepared = prepare_training(loaded, memory, profile=profile)
+    if folder is None and out is None:
+        recorder = MemoryRecorder(prepared)
+        job = TrainingJob(prepared, recorder, prepared.notes)
+        contents: RunContents = MemoryRun.of(job.run(on_event, interrupted=stop), recorder)
+    else:
+        with _in_folder(prepared, folder, out or "", loaded.folder) as job:
+            contents = StoredRun.of(job.run(on_event, interrupted=stop))
+    return Run(contents, tuple(job.all_notes), memory)
+
+
+@contextmanager
+def _in_folder(
+    prepared: PreparedTraining, folder: FilePath | None, out: FilePath, beside: Path
+) -> Iterator[TrainingJob]:
+    """A training in this very folder or, without one, in a new one below `out`."""
+    from nettrain.workflow.run_files import unused_folder
+
+    if folder is None:
+        with in_new_folder(prepared, Path(out), beside) as job:
+            yield job
+    else:
+        with unused_folder(Path(folder)) as (files, note):
+            yield _first_job(prepared, files, [note] if note else [])
 
 
 @contextmanager
@@ -30,11 +125,16 @@ def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Ite
     experiment = prepared.experiment
     earlier = _interrupted_run(parent, experiment, beside)
     with RunFolder.new(parent, experiment.experiment) as (folder, note):
-        write_atomic(folder.config, to_yaml(experiment))
-        history = HistoryWriter(folder, member_column=len(prepared.members) > 1)
-        checkpointer = Checkpointer(prepared.training, prepared.data, folder, history)
-        notes = (*([note] if note else []), *earlier, *prepared.notes)
-        yield TrainingJob(prepared, FolderRecorder(folder, history, checkpointer), notes)
+        yield _first_job(prepared, folder, [*([note] if note else []), *earlier])
+
+
+def _first_job(prepared: PreparedTraining, folder: RunFolder, notes: Sequence[str]) -> TrainingJob:
+    """The training of a run that begins in a folder."""
+    write_atomic(folder.config, to_yaml(prepared.experiment))
+    history = HistoryWriter(folder, member_column=len(prepared.members) > 1)
+    checkpointer = Checkpointer(prepared.training, prepared.data, folder, history)
+    recorder = FolderRecorder(folder, history, checkpointer)
+    return TrainingJob(prepared, recorder, (*notes, *prepared.notes))
 
 
 def _interrupted_run(parent: Path, experiment: Experiment, beside: Path) -> list[str]:

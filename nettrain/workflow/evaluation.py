@@ -1,0 +1,201 @@
+"""Measure a trained run on labelled rows: every metric, and where its predictions are wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from nettrain.catalogue.metrics import metrics_for
+from nettrain.data.labelled import Rows, read_labelled
+from nettrain.data.prepare import prepare_with_splits
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import SpecError, nearest
+from nettrain.inference.importance import importances
+from nettrain.inference.predictions import measure_predictions, predict_labelled
+from nettrain.store.evaluation import (
+    EvaluationReport,
+    PermutationImportance,
+    evaluation_report,
+    importance_report,
+)
+from nettrain.store.summary import threshold_of
+from nettrain.store.trained_run import TrainedRun
+
+RowSource: TypeAlias = str | MemoryTables  # a file or a name such as builtin:iris, or rows in memory
+Split = Literal["train", "validation", "test"]
+OnColumn = Callable[[int, int], None]
+
+
+def ignore(done: int, columns: int) -> None:
+    """The default for `on_column`."""
+
+
+@dataclass(frozen=True)
+class ImportanceOptions:
+    """How permutation importance is computed; without a metric accuracy or rmse shows it."""
+
+    metric: str | None = None
+    shuffles: int = 5  # of each column
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What is evaluated and reported.
+
+    `split` is one of the run's own, the test rows by default, or of a source that brings test rows too.
+    `member` is the only one that predicts, `worst` how many rows with the largest loss are listed.
+    """
+
+    split: Split | None = None
+    member: int | None = None
+    worst: int = 5
+    importance: ImportanceOptions | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A report, and the name that the rows give to its file."""
+
+    report: EvaluationReport
+    file_name: str
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Labelled rows: what they are called, in the name of a file too, where each is, and notes on them."""
+
+    rows: Rows
+    file_name: str
+    label: str
+    place_of: Callable[[int], str]
+    notes: tuple[str, ...] = ()
+
+
+def evaluate_run(
+    trained: TrainedRun,
+    source: RowSource | None,
+    options: EvaluationOptions,
+    *,
+    memory: MemoryTables | None = None,
+    on_column: OnColumn = ignore,
+) -> Evaluation:
+    """Measure a trained run on the labelled rows of a source, or on rows of its own.
+
+    `memory` has the run's own data, if they were in memory. `on_column` is called while permutation
+    importance is computed, see there. Raises SpecError for a split, member or metric that the run does not
+    have, DataError when the rows cannot be read.
+    """
+    trained = trained.select_members(options.member)
+    if options.importance:
+        importance_metric(trained, options.importance.metric)  # refused before the data is read
+    if source is None:
+        rows = rows_of_run(trained, options.split or "test", memory)
+    else:
+        rows = rows_of_source(trained, source, options.split)
+    importance = None
+    if options.importance:
+        importance = permutation_importance(trained, rows.rows, options.importance, on_column)
+    report = _report(trained, rows, options, importance)
+    member = "" if options.member is None else f"-member-{options.member}"
+    return Evaluation(report, f"{rows.file_name}{member}")
+
+
+def rows_of_source(trained: TrainedRun, source: RowSource, split: Split | None = None) -> LabelledRows:
+    """The rows of a source; of one that brings test rows too the `split`, training rows by default."""
+    if split == "validation":
+        raise SpecError("--part validation: only the run's own rows have these; leave out DATA")
+    rows = read_labelled(
+        source,
+        trained.preprocessing,
+        dtype=trained.experiment.backend.dtype,
+        missing_target=trained.experiment.data.missing_target,
+        split=split,
+    )
+    name = source_name(source) + (f"-{split}" if split else "")
+    return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes)
+
+
+def source_name(source: RowSource) -> str:
+    """The last part of a path, or `data` for rows in memory."""
+    return Path(source).name if isinstance(source, str) else "data"
+
+
+def rows_of_run(
+    trained: TrainedRun, split: Split = "test", memory: MemoryTables | None = None
+) -> LabelledRows:
+    """The rows of one split of the run's own data. Raises SpecError when there are none."""
+    settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
+    prepared, tables = prepare_with_splits(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
+    rows = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[split]
+    if rows is None:
+        raise SpecError(f"{trained.name}: the run has no {split} rows; name a file with labelled rows")
+    table, indices = tables["training" if split == "train" else split]
+    return LabelledRows(rows, split, f"its {split} rows", lambda row: table.at(int(indices[row])))
+
+
+def importance_metric(trained: TrainedRun, wanted: str | None) -> str:
+    """The metric that shows importance. Raises SpecError for one that this run's task does not have."""
+    known = metrics_for(trained.task)
+    if wanted is None:
+        return metrics_for(trained.task, quick=True)[0]
+    if wanted not in known:
+        raise SpecError(f'--metric: "{wanted}" is not for {trained.task.targets}{nearest(wanted, known)}')
+    return wanted
+
+
+def permutation_importance(
+    trained: TrainedRun, rows: Rows, options: ImportanceOptions, on_column: OnColumn = ignore
+) -> PermutationImportance:
+    """How much worse the metric gets with each column shuffled.
+
+    `on_column` is called with how many columns are done and how many there are, first with 0.
+    """
+    metric = importance_metric(trained, options.metric)
+    columns = len(trained.preprocessing.encoders)
+    on_column(0, columns)
+    found = importances(
+        trained,
+        trained.preprocessing,
+        rows,
+        metric,
+        shuffles=options.shuffles,
+        seed=options.seed,
+        told=lambda done: on_column(done, columns),
+    )
+    return importance_report(found, metric, shuffles=options.shuffles, seed=options.seed)
+
+
+def _report(
+    trained: TrainedRun,
+    rows: LabelledRows,
+    options: EvaluationOptions,
+    importance: PermutationImportance | None,
+) -> EvaluationReport:
+    member = evaluated_member(trained, options.member)
+    with np.errstate(over="ignore", invalid="ignore"):
+        predictions = predict_labelled(trained, rows.rows)
+        measured = measure_predictions(trained, predictions)
+    return evaluation_report(
+        trained.name,
+        member,
+        rows.label,
+        trained.task,
+        predictions,
+        measured,
+        rows.place_of,
+        worst=options.worst,
+        threshold=threshold_of(trained.summary, member) if trained.summary else None,
+        notes=(*trained.warnings, *rows.notes),
+        importance=importance,
+    )
+
+
+def evaluated_member(trained: TrainedRun, member: int | None) -> int | None:
+    """The member that predicts alone: the first of a repeat by default, None when all predict together."""
+    several = trained.summary is not None and "members" in trained.summary
+    if member is None and several and not trained.experiment.training.averages_predictions:
+        return 0
+    return member

@@ -1,0 +1,50 @@
+"""The history of a run as a frame: a row for every evaluated epoch of every member."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from nettrain.store.history import INTEGERS
+from nettrain.training.events import EpochDone
+
+FLAG = "better"
+
+
+def read_history(path: Path) -> pl.DataFrame:
+    """The frame of a `history.csv`, empty when there is none."""
+    if not path.is_file():
+        return pl.DataFrame()
+    with path.open(encoding="utf-8") as file:
+        names = file.readline().rstrip("\n").split(",")
+    schema = {name: pl.Int64() if name in INTEGERS else pl.Float64() for name in names}
+    return pl.read_csv(path, schema=schema).with_columns(pl.col(FLAG) == 1)
+
+
+def frame_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.DataFrame:
+    """The frame of a training's events, with the same columns as its `history.csv`."""
+    events = [event for event in events if event.evaluated]
+    if not events:
+        return pl.DataFrame()
+    many = [len(event.members) for event in events]
+    columns: dict[str, npt.ArrayLike] = {
+        **({"member": np.concatenate([event.members for event in events])} if member_column else {}),
+        "epoch": np.repeat([event.epoch for event in events], many),
+        "step": np.repeat([event.step for event in events], many),
+        "learning_rate": np.concatenate([event.learning_rate for event in events]),
+    }
+    names = dict.fromkeys(name for event in events for name in event.figures)
+    figures = [pl.Series(name, _figure(events, name), pl.Float64) for name in names]
+    flag = pl.Series(FLAG, np.concatenate([event.better for event in events]))
+    return pl.DataFrame(columns).with_columns(*figures, flag)
+
+
+def _figure(events: Sequence[EpochDone], name: str) -> list[float | None]:
+    """One figure of all rows, None in evaluations that do not have it."""
+    values: list[float | None] = []
+    for event in events:
+        measured = event.figures.get(name)
+        values += [None] * len(event.members) if measured is None else measured.tolist()
+    return values

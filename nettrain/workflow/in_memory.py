@@ -1,0 +1,123 @@
+"""A training that writes no files: what a run folder would hold stays in memory, and can be saved later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.experiment.load import to_yaml
+from nettrain.experiment.settings import Experiment
+from nettrain.files import write_atomic
+from nettrain.inference.evaluate import Networks
+from nettrain.model.architecture import Architecture
+from nettrain.store.checkpoint import Checkpoint, fingerprint, write_checkpoint
+from nettrain.store.history import HistoryRow, HistoryWriter, history_row
+from nettrain.store.model_file import write_model
+from nettrain.store.run_folder import RunFolder, write_json
+from nettrain.store.summary import RunSummary
+from nettrain.store.trained_run import TrainedRun
+from nettrain.training.events import EpochDone
+from nettrain.training.resumption.state import TrainingState, snapshot
+from nettrain.workflow.history import frame_of_events
+from nettrain.workflow.preparation import PreparedTraining
+from nettrain.workflow.training import TrainingResult
+
+
+class MemoryRecorder:
+    """Keeps the events of a training and its last state."""
+
+    def __init__(self, prepared: PreparedTraining) -> None:
+        self.events: list[EpochDone] = []
+        self.checkpoint: Checkpoint | None = None
+        self._prepared = prepared
+
+    @property
+    def folder(self) -> RunFolder | None:
+        return None
+
+    @property
+    def rows(self) -> Sequence[HistoryRow]:
+        evaluated = (event for event in self.events if event.evaluated)
+        return [history_row(event, k) for event in evaluated for k in range(len(event.members))]
+
+    def epoch(self, event: EpochDone) -> None:
+        self.events.append(event)
+
+    def wait(self) -> None:
+        """Nothing is being written."""
+
+    def end(self) -> None:
+        training, data = self._prepared.training, self._prepared.data
+        if any(end.reason != "diverged" for end in training.ended.values()):  # else none could be resumed
+            facts: dict[str, object] = {
+                "data": fingerprint(data),
+                "experiment": self._prepared.experiment.model_dump(mode="json"),
+            }
+            self.checkpoint = Checkpoint(snapshot(training), facts)
+
+    def last_state(self, member: int) -> TrainingState | None:
+        """None: a divergence is looked for from the first step on."""
+
+    def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
+        """The result has them."""
+
+    def summary(self, summary: RunSummary) -> None:
+        """The result has it."""
+
+
+@dataclass(frozen=True)
+class MemoryRun:
+    """What a run has left in memory: its networks, its summary, its history and its last state."""
+
+    trained: TrainedRun
+    summary: RunSummary
+    events: Sequence[EpochDone]
+    checkpoint: Checkpoint | None
+    several: bool  # members
+
+    @staticmethod
+    def of(result: TrainingResult, recorder: MemoryRecorder) -> "MemoryRun":
+        """The run without the population that trained it."""
+        run, networks, prepared = result.run, result.networks, result.prepared
+        trained = TrainedRun(
+            prepared.experiment,
+            run.architecture,
+            networks.parameters,
+            networks.statistics,
+            prepared.data.preprocessing,
+            run.backend,
+            summary=result.summary,
+        )
+        several = len(prepared.members) > 1
+        return MemoryRun(trained, result.summary, recorder.events, recorder.checkpoint, several)
+
+    @property
+    def folder(self) -> Path | None:
+        """None: it has no folder."""
+        return None
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment, resolved with the data."""
+        return self.trained.experiment
+
+    @cached_property
+    def history(self) -> pl.DataFrame:
+        """A row for every evaluated epoch of every member."""
+        return frame_of_events(self.events, member_column=self.several)
+
+    def save(self, folder: RunFolder) -> None:
+        """Write the files that the run would have written, had it been trained in this folder."""
+        write_atomic(folder.config, to_yaml(self.experiment))
+        history = HistoryWriter(folder, member_column=self.several)
+        for event in self.events:
+            history.add(event)
+        history.flush()
+        if self.checkpoint is not None:
+            write_checkpoint(folder.checkpoint, self.checkpoint)
+        write_model(folder.model, self.trained.architecture, self.trained.parameters, self.trained.statistics)
+        write_json(folder.preprocessing, self.trained.preprocessing.to_json())
+        write_json(folder.summary, self.summary)

@@ -1,0 +1,58 @@
+"""Predict rows with a trained run."""
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, read_predictable
+from nettrain.errors import DataError
+from nettrain.inference.mc_dropout import mc_predictions
+from nettrain.inference.predictions import predictions
+from nettrain.store.predictions import align_rows, prediction_columns
+from nettrain.store.trained_run import TrainedRun
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MAX_NAMED = 10  # rows that are named when they cannot be predicted
+RowSource: TypeAlias = str | MemoryTables  # a file or a name such as builtin:iris, or rows in memory
+SourceSplit = Literal["train", "test"]
+
+
+def read_rows(trained: TrainedRun, source: RowSource, split: SourceSplit | None = None) -> PredictableRows:
+    """The rows of a source as inputs of the network; of one that brings test rows too the `split`."""
+    return read_predictable(
+        source, trained.preprocessing, dtype=trained.experiment.backend.dtype, split=split
+    )
+
+
+def predict_rows(
+    trained: TrainedRun, rows: PredictableRows, source: RowSource, samples: int | None = None
+) -> "pl.DataFrame":
+    """The predictions: a row for each row of the source, with null where it cannot be predicted.
+
+    First the predicted class, labels or numbers, then the probability or score of every class or label. With
+    `samples` they are the mean of so many passes with dropout, and their standard deviations come last.
+    Raises DataError when no row can be predicted.
+    """
+    if not len(rows.rows):
+        name = source if isinstance(source, str) else "data"
+        raise DataError(f"{name}: none of {rows.height} rows can be predicted")
+    sd = None
+    if samples:
+        values, sd = mc_predictions(trained, rows.x, samples)
+    else:
+        values = predictions(trained, rows.x)
+    columns = prediction_columns(trained.task, values, sd, numeric=trained.numeric_classes)
+    return align_rows(columns, rows.rows, rows.height)
+
+
+def unpredictable_lines(rows: PredictableRows) -> list[str]:
+    """Which rows cannot be predicted and why, a line for each of the first."""
+    lines = [_line(row) for row in rows.unpredictable[:MAX_NAMED]]
+    more = len(rows.unpredictable) - MAX_NAMED
+    return [*lines, f"and {more} more"] if more > 0 else lines
+
+
+def _line(row: UnpredictableRow) -> str:
+    column = f'column "{row.column}": ' if row.column else ""
+    return f"{row.place}: {column}{row.reason}"

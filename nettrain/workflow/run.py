@@ -1,0 +1,335 @@
+"""A trained run as Python code has it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import DataError, SpecError
+from nettrain.workflow.run_files import StoredRun, unused_folder
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nettrain.experiment.settings import Experiment
+    from nettrain.store.evaluation import EvaluationReport
+    from nettrain.store.run_folder import RunFolder
+    from nettrain.store.summary import RunSummary
+    from nettrain.store.trained_run import TrainedRun
+    from nettrain.workflow.evaluation import RowSource, Split
+    from nettrain.workflow.prediction import SourceSplit
+
+Predictions: TypeAlias = "npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.str_]"
+
+
+class RunContents(Protocol):
+    """What a run has left, in memory or in its folder."""
+
+    @property
+    def folder(self) -> Path | None: ...
+    @property
+    def summary(self) -> "RunSummary": ...
+    @property
+    def experiment(self) -> "Experiment": ...
+    @property
+    def trained(self) -> "TrainedRun": ...
+    @property
+    def history(self) -> "pl.DataFrame": ...
+
+    def save(self, folder: "RunFolder") -> None:
+        """Write all files of the run into an empty folder."""
+
+
+class Run:
+    """A trained run: its metrics and history, and its networks, ready to predict.
+
+    Made by `nettrain.train`, `nettrain.resume` and `nettrain.open_run`. Of several members (repeats, an
+    ensemble, snapshots) the mean of an ensemble or of snapshots predicts, and the first of repeats.
+
+    Attributes
+    ----------
+    folder : pathlib.Path or None
+        The run folder; None for a run in memory.
+    summary : dict
+        The content of `summary.json`: how the run ended, its metrics, times and environment.
+    notes : tuple of str
+        What the command would have told before training.
+
+    Examples
+    --------
+    >>> import nettrain
+    >>> run = nettrain.train({"data": {"source": "builtin:iris"}}, "training.epochs=2")
+    >>> run.status
+    'finished'
+    """
+
+    def __init__(
+        self, contents: RunContents, notes: tuple[str, ...] = (), memory: MemoryTables | None = None
+    ) -> None:
+        self.folder, self.summary, self.notes = contents.folder, contents.summary, notes
+        self.memory, self._contents = memory, contents
+
+    @property
+    def status(self) -> str:
+        """`finished`, `diverged` or `interrupted`."""
+        return self.summary["status"]
+
+    @property
+    def stop_reason(self) -> str:
+        """Why training stopped: `epochs`, `early_stopping`, `converged`, `target`, `max_seconds`, ..."""
+        return self.summary["stop_reason"]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were trained."""
+        return self.summary["epochs_run"]
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch with the best monitored figure; None where members differ in it."""
+        return self.summary["best_epoch"]
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The loss and every metric by split: `metrics["test"]["accuracy"]`.
+
+        Splits are train, val and test, as far as there are such rows. NaN where the rows do not define one.
+        Of several members they are the means, of an ensemble or of snapshots those of the mean prediction.
+        """
+        return {split: _numbers(named) for split, named in self.summary["metrics"].items()}
+
+    @property
+    def history(self) -> "pl.DataFrame":
+        """A Polars frame with a row for every evaluated epoch: epoch, step, learning rate, figures, better.
+
+        With several members it has a row for each of them, and a column member.
+        """
+        return self._contents.history
+
+    @property
+    def experiment(self) -> dict[str, object]:
+        """The experiment with every key, as plain data: what `config.yaml` holds, and `train` takes."""
+        return self._contents.experiment.model_dump()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes in the order of `predict_proba`; empty for other targets."""
+        return tuple(self.trained.preprocessing.classes)
+
+    def predict(
+        self, data: object, *, member: int | None = None, split: "SourceSplit | None" = None
+    ) -> Predictions:
+        """Predict the class, the labels or the numbers of rows.
+
+        Parameters
+        ----------
+        data : array, frame, mapping or source
+            Rows as for `nettrain.train`, with or without the target: a NumPy array (N, C), a Polars or
+            pandas frame, a mapping from names to columns, or a file or a name such as "builtin:iris".
+        member : int, optional
+            The only member that predicts.
+        split : {"train", "test"}, optional
+            The rows of a source that brings test rows of its own; default: test.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N,) for one target, (N, K) for several; classes as text, or as integers where the data had such.
+
+        Raises
+        ------
+        DataError
+            When the rows cannot be read, lack a column, or when one of them cannot be predicted.
+        SpecError
+            When there is no such member, or the networks that predict have diverged.
+        """
+        trained = self._select(member)
+        frame = self._predict(trained, data, split).select(trained.task.names)
+        columns = [column.to_numpy() for column in frame]
+        columns = [one.astype(np.str_) if one.dtype == object else one for one in columns]
+        return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+    def predict_proba(
+        self, data: object, *, member: int | None = None, split: "SourceSplit | None" = None
+    ) -> npt.NDArray[np.float64]:
+        """Predict the probability of every class, or of every label.
+
+        Parameters
+        ----------
+        data, member, split
+            See `predict`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N, K), with the classes in the order of `classes`.
+
+        Raises
+        ------
+        SpecError
+            When the targets are numbers, or the loss gives scores that are no probabilities.
+        DataError
+            See `predict`.
+        """
+        trained = self._select(member)
+        task = trained.task
+        if task.targets == "numbers":
+            raise SpecError(f"predict_proba: {trained.name} predicts numbers, which have no probabilities")
+        if not task.probabilities:
+            raise SpecError(f"predict_proba: {trained.name} predicts scores, not probabilities")
+        frame = self._predict(trained, data, split)
+        probabilities: npt.NDArray[np.float64] = frame.drop(task.names).to_numpy()
+        return probabilities
+
+    def evaluate(
+        self,
+        data: object = None,
+        *,
+        split: "Split | None" = None,
+        member: int | None = None,
+        worst: int = 5,
+        importance: bool = False,
+        metric: str | None = None,
+        shuffles: int = 5,
+        seed: int = 0,
+    ) -> "EvaluationReport":
+        """Measure the run on labelled rows, by default on its own test rows.
+
+        Parameters
+        ----------
+        data : array, frame, mapping or source, optional
+            Labelled rows, as for `predict`, or a pair (X, y); default: rows of the run's own data.
+        split : {"train", "validation", "test"}, optional
+            Which of the run's own rows; of a source that brings test rows too, train or test.
+        member : int, optional
+            The only member that predicts.
+        worst : int
+            How many rows with the largest loss are listed.
+        importance : bool
+            Whether to shuffle each column and measure how much worse the predictions get.
+        metric : str, optional
+            The metric that shows importance; default: accuracy or rmse.
+        shuffles, seed : int
+            How often each column is shuffled, and the seed of the shuffles.
+
+        Returns
+        -------
+        EvaluationReport
+            With `metrics`, `classes`, `confusion`, `confused`, `worst`, `threshold`, `importance`, `notes`.
+
+        Raises
+        ------
+        SpecError
+            When the run has no such rows, member or metric.
+        DataError
+            When the rows cannot be read, or do not fit the run.
+        """
+        from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
+
+        shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
+        options = EvaluationOptions(split, member, worst, shuffled)
+        source = None if data is None else row_source(data)
+        return evaluate_run(self.trained, source, options, memory=self.memory).report
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the files of the run into a folder, which the command reads like one of its own.
+
+        Parameters
+        ----------
+        folder : str or path
+            The folder, which must be empty or not be there yet.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        SpecError
+            When the folder holds anything, or is a file.
+        NettrainError
+            When it cannot be written.
+        """
+        path = Path(folder)
+        with unused_folder(path) as (files, _):
+            self._contents.save(files)
+        return path
+
+    @property
+    def trained(self) -> "TrainedRun":
+        """The networks, as other code of nettrain uses them. Raises SpecError when all of them diverged."""
+        trained = self._contents.trained
+        if not np.isfinite(trained.parameters).all(axis=1).any():
+            raise SpecError(f"{trained.name}: the run diverged, its weights are not finite")
+        return trained
+
+    def _select(self, member: int | None) -> "TrainedRun":
+        return self.trained.select_members(member)
+
+    def _predict(self, trained: "TrainedRun", data: object, split: "SourceSplit | None") -> "pl.DataFrame":
+        """The predictions of all rows. Raises DataError when one cannot be predicted."""
+        from nettrain.workflow.prediction import predict_rows, read_rows, unpredictable_lines
+
+        source = row_source(data)
+        rows = read_rows(trained, source, split)
+        if rows.unpredictable:
+            raise DataError("\n".join(unpredictable_lines(rows)))
+        return predict_rows(trained, rows, source)
+
+    def __repr__(self) -> str:
+        place = f" in {self.folder}" if self.folder else ""
+        split = next((name for name in ("test", "val", "train") if name in self.metrics), "")
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in list(self.metrics[split].items())[:2])
+        name = self.summary["experiment"]
+        return f"<Run {name}{place}: {self.status} after {self.epochs} epochs, {split} {shown}>"
+
+
+def open_run(folder: str | os.PathLike[str], *, backend: str | None = None, device: int | None = None) -> Run:
+    """Open the folder of a finished run.
+
+    Parameters
+    ----------
+    folder : str or path
+        A run folder, such as "runs/iris".
+    backend : {"auto", "numpy", "cupy"}, optional
+        What computes predictions; default: what trained the run, or NumPy where that is not there.
+    device : int, optional
+        Which GPU.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    SpecError
+        When there is no such folder, or the run in it has not finished.
+
+    Examples
+    --------
+    >>> run = nettrain.open_run("runs/iris")  # doctest: +SKIP
+    >>> run.metrics["test"]["accuracy"]  # doctest: +SKIP
+    0.9667
+    """
+    return Run(StoredRun.open(Path(folder), backend, device))
+
+
+def as_run(run: "Run | str | os.PathLike[str]", backend: str | None = None, device: int | None = None) -> Run:
+    """The run itself, or the one in a folder, which predicts on this backend and device."""
+    return run if isinstance(run, Run) else open_run(run, backend=backend, device=device)
+
+
+def row_source(data: object) -> "RowSource":
+    """Rows in memory, or the name of a source."""
+    if isinstance(data, str):
+        return data
+    return os.fspath(data) if isinstance(data, os.PathLike) else MemoryTables.of(data)
+
+
+def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: float("nan") if value is None else value for name, value in values.items()}

@@ -1,0 +1,90 @@
+"""A run folder of a name that was asked for, and a run that is read from its folder."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from nettrain.errors import NettrainError, SpecError
+from nettrain.experiment.load import read, validate
+from nettrain.experiment.settings import Experiment
+from nettrain.files import is_unused, remove_temporary_files
+from nettrain.locks import locked
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.summary import RunSummary, read_summary
+from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.workflow.history import read_history
+from nettrain.workflow.training import RunOutcome
+
+
+@contextmanager
+def unused_folder(path: Path) -> Iterator[tuple[RunFolder, str | None]]:
+    """This very folder, created if need be, and locked as long as the block lasts; with a note as `locked`.
+
+    Raises SpecError when it is a file or holds anything, NettrainError when it cannot be created.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise SpecError(f"{path}: is a file, not a folder") from None
+    except OSError as error:
+        raise NettrainError(f"{path}: cannot be created: {error.strerror}") from error
+    with locked(path) as note:
+        if not is_unused(path):
+            raise SpecError(f"{path}: is not empty, and not overwritten")
+        remove_temporary_files(path)
+        yield RunFolder(path), note
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run in its folder; its network predicts on this backend and device, or its own."""
+
+    files: RunFolder
+    summary: RunSummary
+    backend: str | None = None
+    device: int | None = None
+
+    @staticmethod
+    def open(path: Path, backend: str | None = None, device: int | None = None) -> "StoredRun":
+        """The run in a folder. Raises SpecError when there is none, or when it has not finished."""
+        files = RunFolder.open(path)
+        summary = read_summary(files.summary)
+        if summary is None:
+            raise SpecError(f"{path}: not a finished run, {files.summary.name} is missing")
+        return StoredRun(files, summary, backend, device)
+
+    @staticmethod
+    def of(outcome: RunOutcome) -> "StoredRun":
+        """The run that has just been trained in a folder."""
+        assert outcome.folder is not None, "trained in a folder"
+        return StoredRun(RunFolder(outcome.folder), outcome.summary)
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder."""
+        return self.files.path
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment, resolved with the data."""
+        return validate(read(self.files.config))
+
+    @cached_property
+    def trained(self) -> TrainedRun:
+        """The networks, ready to predict. Raises SpecError when all of them diverged."""
+        return open_trained(self.files.path, self.backend, self.device)
+
+    @cached_property
+    def history(self) -> pl.DataFrame:
+        """A row for every evaluated epoch of every member."""
+        return read_history(self.files.history)
+
+    def save(self, folder: RunFolder) -> None:
+        """Copy the files of the run."""
+        for name in self.files.file_names():
+            shutil.copy2(self.files.path / name, folder.path / name)
