@@ -18,7 +18,7 @@ def working_bytes(
     temporary copies of parameters.
     """
     chunk, size = chunk_rows(architecture, backend.chunk_bytes), backend.dtype.itemsize
-    columns = sum(node.outputs for node in architecture.nodes)
+    columns = sum(n for _, n in architecture.products) + sum(architecture.widths[1:])
     last = architecture.outputs
     gathered = groups + members
     signals = members * columns * (TRAINED * batches.batch_size + INFERRED * chunk)
