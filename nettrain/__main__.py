@@ -1,4 +1,4 @@
-"""`python -m nettrain`, and the command `nettrain`."""
+"""The entry point of `nettrain` and of `python -m nettrain`."""
 
 import os
 import signal
@@ -9,26 +9,26 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run a command; once it is leaving, nothing interrupts it any more."""
+    """Run a command; signals are ignored while it exits."""
     code: object = None
     try:
         from nettrain.cli.app import main as run
 
         run()
-    except SystemExit as leaving:
-        code = leaving.code
-    except KeyboardInterrupt:  # while it was being loaded
+    except SystemExit as error:
+        code = error.code
+    except KeyboardInterrupt:  # while modules were being imported
         code = INTERRUPTED
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
     if code == INTERRUPTED:
-        _leave_at_once()
+        _exit_at_once()
     sys.exit(code)  # type: ignore[arg-type]
 
 
-def _leave_at_once() -> None:
-    """Python would end itself by a signal where the interrupt came in the middle of an `exec`."""
+def _exit_at_once() -> None:
+    """Exit without Python's own shutdown, which ends by a signal after an interrupt during `exec`."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

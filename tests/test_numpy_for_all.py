@@ -10,7 +10,7 @@ from nettrain.backend.choose import PREFERRED, BackendChoice, choose_backend
 from tests.cli.command import COMMAND, CONFIGS, ROOT, ended
 from tests.fake_cupy.module import in_place_of_cupy
 
-ANSWERS = """import sys
+JSON_OUTPUTS = """import sys
 from tests.fake_cupy.module import modules
 sys.modules.update(modules())
 """
@@ -31,7 +31,7 @@ def test_in_this_process(monkeypatch):
 @pytest.fixture
 def path(tmp_path):
     """Where a process imports from, so that CuPy is there and answers."""
-    (tmp_path / "cupy.py").write_text(ANSWERS)
+    (tmp_path / "cupy.py").write_text(JSON_OUTPUTS)
     return os.pathsep.join([str(tmp_path), str(ROOT)])
 
 

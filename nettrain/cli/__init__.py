@@ -1,1 +1,1 @@
-"""The command line: one file per command; each loads, runs, renders and returns an exit code."""
+"""The command line, one file per command: parse, call `workflow`, draw, exit."""

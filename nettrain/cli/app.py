@@ -1,4 +1,4 @@
-"""The Typer application, and what happens to errors."""
+"""The Typer application, and how errors become messages and exit codes."""
 
 import sys
 from io import TextIOWrapper
@@ -51,9 +51,9 @@ app.command("list")(list_kinds)
 
 
 def main() -> None:
-    """Run a command; an error is one line per problem and an exit code, a traceback only with --debug."""
+    """Run a command; errors are one line per problem and an exit code, with --debug a traceback."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # as our files are; a pipe on Windows would be cp1252
+        if isinstance(stream, TextIOWrapper):  # like all our files; on Windows a pipe would be cp1252
             stream.reconfigure(encoding="utf-8")
     try:
         app()
@@ -62,20 +62,20 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of a pipe has gone, as in `nettrain show … | head`
+    except BrokenPipeError:  # the reader of the pipe has ended, as in `nettrain show … | head`
         sys.stderr.close()
         sys.exit(0)
     except MemoryError as error:
         _fail(error, f"not enough memory: {error}", BackendError.code)
-    except OSError as error:  # of a file or folder that nobody expected to be refused
-        what = f"{error.filename}: {error.strerror}" if error.filename else _at_a_loss(error)
+    except OSError as error:  # of a file or folder whose refusal is not handled elsewhere
+        what = f"{error.filename}: {error.strerror}" if error.filename else _bug_message(error)
         _fail(error, what, 1)
     except Exception as error:
-        # a mistake of ours: still no traceback for somebody who cannot do anything with it
-        _fail(error, _at_a_loss(error), 1)
+        # a bug of nettrain: a traceback would not help the user
+        _fail(error, _bug_message(error), 1)
 
 
-def _at_a_loss(error: Exception) -> str:
+def _bug_message(error: Exception) -> str:
     what = " ".join(f"{type(error).__name__}: {error}".split())
     return f"nettrain has failed: {what} (--debug shows where)"
 

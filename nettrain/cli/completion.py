@@ -1,4 +1,4 @@
-"""What the shell offers when a person presses Tab. It must never print, fail or take long."""
+"""What the shell suggests when Tab is pressed. Nothing here may print, fail or take long."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nettrain.experiment.reference.json_schema import JsonSchema
 
-Offer = tuple[str, str]  # the word, and what it means
+Suggestion = tuple[str, str]  # a word, and its meaning
 
 
 def complete_kind(incomplete: str) -> list[str]:
@@ -20,9 +20,9 @@ def complete_kind(incomplete: str) -> list[str]:
 
 def complete_command(incomplete: str) -> list[str]:
     """Commands whose --json has a schema."""
-    from nettrain.cli.json_output import ANSWERS
+    from nettrain.cli.json_output import JSON_OUTPUTS
 
-    return [name for name in ANSWERS if name.startswith(incomplete)]
+    return [name for name in JSON_OUTPUTS if name.startswith(incomplete)]
 
 
 def complete_run(incomplete: str) -> list[str]:
@@ -30,18 +30,19 @@ def complete_run(incomplete: str) -> list[str]:
     return _runs(incomplete, "summary.json")
 
 
-def complete_begun_run(incomplete: str) -> list[str]:
-    """The same, those of runs that have not come to their end among them."""
+def complete_started_run(incomplete: str) -> list[str]:
+    """Run folders, including those of runs that have not finished."""
     return _runs(incomplete, "config.yaml")
 
 
 def _runs(incomplete: str, file: str) -> list[str]:
+    """Folders with such a file below what has been typed, otherwise below runs/."""
     folder = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
-    return _with(file, folder, incomplete) or _with(file, Path("runs"), incomplete)
+    return _folders_with(file, folder, incomplete) or _folders_with(file, Path("runs"), incomplete)
 
 
-def _with(file: str, folder: Path, incomplete: str) -> list[str]:
-    """Folders in this one that have such a file."""
+def _folders_with(file: str, folder: Path, incomplete: str) -> list[str]:
+    """Subfolders with such a file, as far as they go with what has been typed."""
     with suppress(OSError):
         paths = [str(path.parent) for path in folder.glob(f"*/{file}")]
         return sorted(path for path in paths if path.startswith(incomplete) or incomplete in path)
@@ -49,7 +50,7 @@ def _with(file: str, folder: Path, incomplete: str) -> list[str]:
 
 
 def complete_file(incomplete: str) -> list[str]:
-    """Experiment files and the folders on the way to them."""
+    """Experiment files, and folders that may contain some."""
     path = Path(incomplete)
     folder = path if incomplete.endswith("/") or not incomplete else path.parent
     with suppress(OSError):
@@ -62,8 +63,8 @@ def complete_file(incomplete: str) -> list[str]:
     return []
 
 
-def complete_override(incomplete: str) -> list[Offer]:
-    """KEY= for every key of the experiment file, and the words that it may be behind the equals sign."""
+def complete_override(incomplete: str) -> list[Suggestion]:
+    """KEY= for every key of the experiment file; after the equals sign, the words that are allowed."""
     from nettrain.experiment.reference.schema import experiment_schema
 
     schema = experiment_schema()
@@ -71,21 +72,21 @@ def complete_override(incomplete: str) -> list[Offer]:
     if equals:
         fields = dict(_keys(schema, schema))
         words = _words(fields[key]) if key in fields else ()
-        offers = [(f"{key}={word}", meaning) for word, meaning in words]
+        suggestions = [(f"{key}={word}", meaning) for word, meaning in words]
     else:
         depth = key.count(".")
-        offers = [
+        suggestions = [
             (f"{name}=", str(field.get("description", "")))
             for name, field in _keys(schema, schema)
             if name.count(".") <= depth + 1
         ]
-    return [offer for offer in offers if offer[0].startswith(incomplete)]
+    return [one for one in suggestions if one[0].startswith(incomplete)]
 
 
 def _keys(block: "JsonSchema", schema: "JsonSchema", prefix: str = "") -> Iterator[tuple[str, "JsonSchema"]]:
-    """Dotted keys that take a value, with what the schema says of each."""
+    """Dotted keys that take a value, each with its schema."""
     for name, field in block.get("properties", {}).items():
-        if "const" in field:  # a variant's own name, or what is not built yet
+        if "const" in field:  # the name of a variant, or a feature that is not built yet
             continue
         inner = [form for form in _forms(field, schema) if "properties" in form]
         if not inner or len(_forms(field, schema)) > len(inner):
@@ -105,7 +106,8 @@ def _forms(field: "JsonSchema", schema: "JsonSchema") -> list["JsonSchema"]:
     return [schema["$defs"][name] if name else form for name, form in forms]
 
 
-def _words(field: "JsonSchema") -> Iterator[Offer]:
+def _words(field: "JsonSchema") -> Iterator[Suggestion]:
+    """The words that a field may be."""
     for form in field.get("anyOf", [field]):
         meanings = form.get("enumDescriptions", [""] * len(form.get("enum", [])))
         yield from zip(map(str, form.get("enum", [])), meanings, strict=True)

@@ -1,4 +1,4 @@
-"""`nettrain evaluate`: every metric of a trained run on labelled rows, and where it fails."""
+"""`nettrain evaluate`: every metric of a trained run on labelled rows, and its worst errors."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -19,30 +19,33 @@ class SplitName(StrEnum):
 
 Data = Annotated[
     str | None,
-    typer.Argument(metavar="[DATA]", help="Labelled rows; default: its test rows.", show_default=False),
+    typer.Argument(
+        metavar="[DATA]", help="Labelled rows; default: the test rows of the run.", show_default=False
+    ),
 ]
 Which = Annotated[
     SplitName | None,
     typer.Option(
         "--part",
-        help="Which of its own rows; with DATA, train or test of a source with both.",
+        help="Which split of the run's data; with DATA, train or test of a source with both.",
         show_default=False,
     ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="File that gets all figures; default: in the run folder.", show_default=False),
+    typer.Option("--out", help="File for the whole report; default: in the run folder.", show_default=False),
 ]
-Worst = Annotated[int, typer.Option("--worst", min=0, help="How many rows with the largest loss to show.")]
+Worst = Annotated[int, typer.Option("--worst", min=0, help="How many rows with the largest loss to list.")]
 Importance = Annotated[
-    bool, typer.Option("--importance", help="How much worse it gets with each column shuffled.")
+    bool,
+    typer.Option("--importance", help="Measure how much worse predictions get when each column is shuffled."),
 ]
 Metric = Annotated[
     str | None,
-    typer.Option("--metric", help="Of --importance; default: accuracy or rmse.", show_default=False),
+    typer.Option("--metric", help="Metric of --importance; default: accuracy or rmse.", show_default=False),
 ]
-Shuffles = Annotated[int, typer.Option("--shuffles", min=1, help="Of each column, for --importance.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the shuffles.")]
+Shuffles = Annotated[int, typer.Option("--shuffles", min=1, help="Shuffles of each column for --importance.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the shuffles.")]
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""`nettrain gradcheck`: is the gradient right? Backpropagation beside differences and dual numbers."""
+"""`nettrain gradcheck`: compare backpropagation with finite differences and dual numbers."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, with_place
+from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, with_backend
 
 if TYPE_CHECKING:
     from nettrain.workflow.gradcheck import CatalogueCheck, CheckOptions, FunctionCheck, NetworkCheck
@@ -15,7 +15,7 @@ What = Annotated[
     str | None,
     typer.Argument(
         metavar="[FILE|RUN]",
-        help="An experiment file or a run folder; default: all that an experiment file can name.",
+        help="An experiment file or a run folder; default: everything an experiment file can name.",
         show_default=False,
     ),
 ]
@@ -23,27 +23,34 @@ All = Annotated[bool, typer.Option("--all", help="Compare every number, however 
 Samples = Annotated[
     int | None,
     typer.Option(
-        "--samples", metavar="N", min=0, help="Numbers of each tensor; default: what takes some seconds."
+        "--samples",
+        metavar="N",
+        min=0,
+        help="Numbers compared in each tensor; default: as many as take some seconds.",
     ),
 ]
 Step = Annotated[
     float | None,
-    typer.Option("--step", metavar="H", help="Differences reach H·max(1, |w|) to both sides; default: ∛ε."),
+    typer.Option("--step", metavar="H", help="Differences step H·max(1, |w|) to both sides; default: ∛ε."),
 ]
 Tolerance = Annotated[
     float | None,
     typer.Option(
-        "--tolerance", metavar="T", help="Largest error beside a tensor's largest derivative; default: 1e-10."
+        "--tolerance",
+        metavar="T",
+        help="Largest error relative to the largest derivative of a tensor; default: 1e-10.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Which numbers and directions are drawn.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="Seed of the numbers and directions that are drawn.")
+]
 Function = Annotated[
     str | None,
     typer.Option(
-        "--function", metavar="MODULE:NAME", help="A function of your own: f(x) -> (value, gradient)."
+        "--function", metavar="MODULE:NAME", help="A function of your own, f(x) -> (value, gradient)."
     ),
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Name the numbers that were skipped.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="List the numbers that were skipped.")]
 
 
 def gradcheck(
@@ -61,17 +68,17 @@ def gradcheck(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Prove that backpropagation is right, by differences and by dual numbers.
+    """Check backpropagation by finite differences and by dual numbers.
 
-    FILE: the network of an experiment on a batch of its data. RUN: a trained one. Neither: a small network of
-    every kind there is. NumPy computes unless --backend names another.
+    FILE checks the network of an experiment on a batch of its data, RUN a trained one; without either, small
+    networks with every entry of the catalogue are checked. NumPy computes unless --backend names another.
     """
     from nettrain.output.console import console
     from nettrain.output.gradcheck_view import show_check
     from nettrain.store.run_folder import json_line
 
     options = check_options(every, samples, step, tolerance, seed)
-    result = check_asked(what, function, with_place(overrides, backend, device), options)
+    result = check_target(what, function, with_backend(overrides, backend, device), options)
     show_check(console(stderr=as_json), result, verbose=verbose)
     if as_json:
         print(json_line(result.plain))
@@ -81,7 +88,7 @@ def gradcheck(
 def check_options(
     every: bool, samples: int | None, step: float | None, tolerance: float | None, seed: int
 ) -> "CheckOptions":
-    """The options that were given. Raises SpecError when they do not go together."""
+    """The options of the check. Raises SpecError when they contradict each other."""
     from nettrain.errors import SpecError
     from nettrain.workflow.gradcheck import CheckOptions
 
@@ -95,7 +102,7 @@ def check_options(
     )
 
 
-def check_asked(
+def check_target(
     what: str | None, function: str | None, overrides: list[str], options: "CheckOptions"
 ) -> "NetworkCheck | FunctionCheck | CatalogueCheck":
     """Check a function, the network of a file or a run, or everything."""

@@ -1,4 +1,4 @@
-"""`nettrain info`: what is installed and what would be used."""
+"""`nettrain info`: the installation, and the backend that would be used."""
 
 from nettrain.cli.options import Debug, Json
 

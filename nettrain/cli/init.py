@@ -1,4 +1,4 @@
-"""`nettrain init`: a commented experiment file from a look at the data."""
+"""`nettrain init`: write a commented experiment file for some data."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,17 +15,17 @@ Data = Annotated[
     typer.Argument(metavar="DATA", help="A file or folder of rows, or builtin:NAME.", show_default=False),
 ]
 Target = Annotated[
-    str | None, typer.Option("--target", metavar="NAME", help="The column to predict; default: a guess.")
+    str | None, typer.Option("--target", metavar="NAME", help="The column to predict; default: guessed.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE", help="The file to write; default: named like DATA.")
+    Path | None, typer.Option("--out", metavar="FILE", help="The file to write; default: named after DATA.")
 ]
 
 
 def init(
     data: Data, target: Target = None, out: Out = None, as_json: Json = False, debug: Debug = False
 ) -> None:
-    """Look at DATA and write a commented experiment file that trains as it is."""
+    """Look at DATA and write a commented experiment file that is ready to train."""
     import json
 
     from nettrain.output.draft import draft_report
@@ -39,7 +39,7 @@ def init(
 
 
 def draft_json(written: "WrittenDraft") -> dict[str, object]:
-    """What was written, and what its data seem to be, as JSON."""
+    """The written file and the guess that it is made from, as JSON."""
     from nettrain.workflow.draft import role
 
     guess = written.guess

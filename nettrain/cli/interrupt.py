@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a run to end after its step; a second ends it at once, and no third does more."""
+"""Ctrl-C and SIGTERM: the first ends a run after its step, a second at once, further ones are ignored."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -8,13 +8,14 @@ from types import FrameType
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """A function that says whether somebody has asked to stop; old handlers come back at the end.
+    """A function that returns whether a signal has come; a second one raises KeyboardInterrupt.
 
-    Not after a second signal: the process then leaves, and nothing shall interrupt that.
+    The handlers from before are restored at the end, except after a second signal: nothing may interrupt the
+    process while it exits.
     """
     times = 0
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def count(number: int, frame: FrameType | None) -> None:
         nonlocal times
         times += 1
         if times == 2:
@@ -23,7 +24,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
 
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, ask) for number in signals]
+    before = [signal.signal(number, count) for number in signals]
     try:
         yield lambda: times > 0
     finally:

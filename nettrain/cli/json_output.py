@@ -1,4 +1,4 @@
-"""What commands print with --json, as models: `nettrain schema --of COMMAND` is made from them."""
+"""What commands print with --json, as models; `nettrain schema --of COMMAND` prints their schemas."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ from nettrain.store.sweep_summary import SweepSummary
 FORBID = ConfigDict(extra="forbid")
 
 
-class Answer(BaseModel):
+class JsonOutput(BaseModel):
     """One object on standard output."""
 
     model_config = FORBID
 
 
-class NumberOutput(Answer):
+class NumberOutput(JsonOutput):
     """One setting of a variant."""
 
     name: str
@@ -30,7 +30,7 @@ class NumberOutput(Answer):
     varies: bool
 
 
-class EntryOutput(Answer):
+class EntryOutput(JsonOutput):
     """One variant."""
 
     name: str
@@ -40,15 +40,15 @@ class EntryOutput(Answer):
     facts: list[tuple[str, str]]
 
 
-class Listed(RootModel[dict[str, list[EntryOutput]]]):
+class ListOutput(RootModel[dict[str, list[EntryOutput]]]):
     """Variants by kind."""
 
 
-class Shown(RootModel[dict[str, Any]]):
+class ShowOutput(RootModel[dict[str, Any]]):
     """The experiment with every key; see the schema of the experiment file."""
 
 
-class GpuOutput(Answer):
+class GpuOutput(JsonOutput):
     """A GPU and what drives it; memory in bytes."""
 
     device: int
@@ -63,8 +63,8 @@ class GpuOutput(Answer):
     cupy: str
 
 
-class Info(Answer):
-    """What is installed and what would be used."""
+class InfoOutput(JsonOutput):
+    """The installation, and the backend that would be used."""
 
     nettrain: str
     python: str
@@ -75,10 +75,10 @@ class Info(Answer):
     processors: int
     libraries: dict[str, str]
     gpus: list[GpuOutput]
-    no_gpu: str | None  # why there is none to be used
+    no_gpu: str | None  # why no GPU can be used
 
 
-class RunOutput(Answer):
+class RunOutput(JsonOutput):
     """One run folder; `figures` are named like val_loss, `settings` those that differ."""
 
     run: str
@@ -91,7 +91,7 @@ class RunOutput(Answer):
     settings: dict[str, Any]
 
 
-class Runs(Answer):
+class RunsOutput(JsonOutput):
     """Run folders, and the keys in which their experiments differ."""
 
     runs: list[RunOutput]
@@ -113,28 +113,28 @@ class SweepOutput(SweepSummary):
 
 
 @with_config(FORBID)
-class CheckedNetwork(NetworkReport):
+class NetworkCheckOutput(NetworkReport):
     """The gradient check of the network of a file or of a run."""
 
     checked: str
 
 
 @with_config(FORBID)
-class CheckedFunction(FunctionReport):
+class FunctionCheckOutput(FunctionReport):
     """The gradient check of a function."""
 
 
 @with_config(FORBID)
-class CheckedCatalogue(CatalogueReport):
+class CatalogueCheckOutput(CatalogueReport):
     """The gradient check of every entry of the catalogue."""
 
 
-class Checked(RootModel[CheckedNetwork | CheckedFunction | CheckedCatalogue]):
-    """Whether gradients are right, and where they are not."""
+class GradcheckOutput(RootModel[NetworkCheckOutput | FunctionCheckOutput | CatalogueCheckOutput]):
+    """Whether gradients are right, and where they are wrong."""
 
 
-class Column(Answer):
-    """One column of the data: `different` values and words in it, and what it is for."""
+class ColumnOutput(JsonOutput):
+    """One column of the data, its number of `different` values, and its role."""
 
     name: str
     kind: str
@@ -143,8 +143,8 @@ class Column(Answer):
     role: str
 
 
-class Drafted(Answer):
-    """The experiment file that was written, and what its data seem to be."""
+class InitOutput(JsonOutput):
+    """The experiment file that was written, and the guess at its data."""
 
     file: str
     rows: int
@@ -156,26 +156,26 @@ class Drafted(Answer):
     classes: dict[str, int]
     unlabelled: int
     notes: list[str]
-    columns: list[Column]
+    columns: list[ColumnOutput]
 
 
-ANSWERS: dict[str, type[BaseModel]] = {
-    "init": Drafted,
+JSON_OUTPUTS: dict[str, type[BaseModel]] = {
+    "init": InitOutput,
     "train": RootModel[TrainOutput],
     "resume": RootModel[TrainOutput],
     "evaluate": EvaluationReport,
     "predict": PredictionReport,
-    "runs": Runs,
+    "runs": RunsOutput,
     "sweep": RootModel[SweepOutput],
-    "gradcheck": Checked,
-    "list": Listed,
-    "show": Shown,
-    "info": Info,
+    "gradcheck": GradcheckOutput,
+    "list": ListOutput,
+    "show": ShowOutput,
+    "info": InfoOutput,
 }
 
 
-def answer(command: str) -> type[BaseModel]:
+def json_output_of(command: str) -> type[BaseModel]:
     """The model of what a command prints. Raises SpecError when there is none."""
-    if command not in ANSWERS:
-        raise SpecError(f'--of: "{command}" prints no JSON{nearest(command, ANSWERS)}')
-    return ANSWERS[command]
+    if command not in JSON_OUTPUTS:
+        raise SpecError(f'--of: "{command}" prints no JSON{nearest(command, JSON_OUTPUTS)}')
+    return JSON_OUTPUTS[command]

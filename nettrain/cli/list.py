@@ -1,4 +1,4 @@
-"""`nettrain list`: every variant of every kind that an experiment file can name."""
+"""`nettrain list`: the variants of every kind that an experiment file can name."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Kind = Annotated[
     str | None,
     typer.Argument(
         metavar="[KIND]",
-        help="One kind in full: activation, loss, optimizer, ….",
+        help="Show one kind in full, such as activation, loss or optimizer.",
         show_default=False,
         autocompletion=complete_kind,
     ),
@@ -19,7 +19,7 @@ Kind = Annotated[
 
 
 def list_kinds(kind: Kind = None, as_json: Json = False, debug: Debug = False) -> None:
-    """Show what an experiment file can name: variants with their numbers, ranges, defaults and sources."""
+    """Show what an experiment file can name: variants with their settings, ranges, defaults and sources."""
     import json
     from dataclasses import asdict
 

@@ -21,7 +21,7 @@ Member = Annotated[
     int | None,
     typer.Option(
         "--member",
-        help="Ask this member alone, from 0; default: the mean of an ensemble, the first of a repeat.",
+        help="Use this member alone, from 0; default: the mean of an ensemble, the first of a repeat.",
         show_default=False,
     ),
 ]
@@ -29,15 +29,18 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="KEY=VALUE",
-        help="Changes, such as optimizer.learning_rate=1e-2.",
+        help="Changes to the experiment, such as optimizer.learning_rate=1e-2.",
         show_default=False,
         autocompletion=complete_override,
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output, all else on standard error.")
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object on standard output, everything else on standard error."
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no report.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show neither progress nor report.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 Backend = Annotated[
     str | None,
@@ -47,12 +50,14 @@ Backend = Annotated[
 ]
 Device = Annotated[
     int | None,
-    typer.Option("--device", metavar="N", help="Short for backend.device=…: which GPU.", show_default=False),
+    typer.Option(
+        "--device", metavar="N", help="Short for backend.device=…: the number of the GPU.", show_default=False
+    ),
 ]
 
 
-def with_place(overrides: list[str] | None, backend: str | None, device: int | None) -> list[str]:
-    """Overrides, and those that --backend and --device stand for."""
-    given = {"backend.name": backend, "backend.device": device}
-    places = [f"{key}={value}" for key, value in given.items() if value is not None]
-    return [*(overrides or []), *places]
+def with_backend(overrides: list[str] | None, backend: str | None, device: int | None) -> list[str]:
+    """The overrides, followed by those that --backend and --device are short for."""
+    options = {"backend.name": backend, "backend.device": device}
+    changes = [f"{key}={value}" for key, value in options.items() if value is not None]
+    return [*(overrides or []), *changes]

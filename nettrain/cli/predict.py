@@ -1,4 +1,4 @@
-"""`nettrain predict`: what a trained run says of new rows, as CSV or Parquet, in their order."""
+"""`nettrain predict`: predictions of a trained run for new rows, as CSV or Parquet."""
 
 import sys
 from enum import StrEnum
@@ -35,13 +35,14 @@ Data = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="File that gets the predictions, .csv or .parquet; default: standard output."),
+    typer.Option("--out", help="File for the predictions, .csv or .parquet; default: standard output."),
 ]
 Format = Annotated[
-    OutputFormat | None, typer.Option("--format", help="csv or parquet; default: by the file's ending.")
+    OutputFormat | None, typer.Option("--format", help="csv or parquet; default: by the ending of the file.")
 ]
 Which = Annotated[
-    Half | None, typer.Option("--part", help="Rows of a source with both; default: test.", show_default=False)
+    Half | None,
+    typer.Option("--part", help="Which rows of a source with both; default: test.", show_default=False),
 ]
 
 Samples = Annotated[
@@ -49,7 +50,7 @@ Samples = Annotated[
     typer.Option(
         "--mc-samples",
         min=2,
-        help="Mean and standard deviation of so many passes with dropout, by training.noise_seed.",
+        help="Mean and standard deviation of this many passes with dropout (Monte Carlo dropout).",
         show_default=False,
     ),
 ]
@@ -68,9 +69,9 @@ def predict(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Predict rows with a trained run: class and probabilities, or numbers; a line for each row.
+    """Predict rows with a trained run: class and probabilities, or numbers, one line per row.
 
-    Rows that cannot be predicted are named and have empty cells.
+    Rows that cannot be predicted are listed, and get empty cells.
     """
     from nettrain.files import write_atomic
     from nettrain.output.console import print_notes
@@ -78,7 +79,7 @@ def predict(
     from nettrain.store.trained_run import open_trained
     from nettrain.workflow.prediction import predict_rows, read_rows
 
-    form = chosen_form(out, form)
+    form = chosen_format(out, form)
     trained = open_trained(run, backend, device).select_members(member)
     print_notes(trained.warnings)
     rows = read_rows(trained, data, part.value if part else None)
@@ -93,8 +94,8 @@ def predict(
         sys.stdout.flush()
 
 
-def chosen_form(out: Path | None, form: OutputFormat | None) -> OutputFormat:
-    """How the predictions are written. Raises SpecError where nothing says so."""
+def chosen_format(out: Path | None, form: OutputFormat | None) -> OutputFormat:
+    """The format of the predictions. Raises SpecError when neither the option nor the ending tells."""
     from nettrain.errors import SpecError
 
     if form is not None or out is None:
@@ -106,7 +107,7 @@ def chosen_form(out: Path | None, form: OutputFormat | None) -> OutputFormat:
 
 
 def _warn(rows: "PredictableRows") -> None:
-    """Name the rows that cannot be predicted on standard error."""
+    """List the rows that cannot be predicted on standard error."""
     from nettrain.output.console import print_notes
     from nettrain.workflow.prediction import unpredictable_lines
 

@@ -1,27 +1,27 @@
-"""`nettrain resume`: an interrupted run goes on as if nothing had happened."""
+"""`nettrain resume`: continue a run that was interrupted."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.completion import complete_begun_run
-from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, Quiet, with_place
+from nettrain.cli.completion import complete_started_run
+from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, Quiet, with_backend
 from nettrain.cli.training import NoFigures, Screen, conduct, leave
 
 if TYPE_CHECKING:
     from nettrain.workflow.training import RunOutcome
 
-Run = Annotated[
+StartedRun = Annotated[
     Path,
     typer.Argument(
-        metavar="RUN", help="The folder of a run.", show_default=False, autocompletion=complete_begun_run
+        metavar="RUN", help="The folder of a run.", show_default=False, autocompletion=complete_started_run
     ),
 ]
 
 
 def resume(
-    run: Run,
+    run: StartedRun,
     overrides: Overrides = None,
     backend: Backend = None,
     device: Device = None,
@@ -30,10 +30,10 @@ def resume(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Go on with a run that was interrupted, to the bit; or with one that has ended, given more epochs.
+    """Continue an interrupted run bit for bit, or extend one that has ended.
 
-    More epochs, another patience, monitor, target, time limit or backend may be given; what would have made
-    the past different is refused.
+    Epochs, patience, monitor, target, time limit and backend may change; changes that would have made the
+    training so far different are refused.
     """
     from nettrain.cli.interrupt import interruptible
     from nettrain.output.console import console
@@ -41,12 +41,12 @@ def resume(
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures)
     outcome: RunOutcome
-    with restored(run, with_place(overrides, backend, device)) as standing:
-        if isinstance(standing, EndedRun):
-            outcome = standing
+    with restored(run, with_backend(overrides, backend, device)) as run_before:
+        if isinstance(run_before, EndedRun):
+            outcome = run_before
             if not quiet:
-                screen.console.print(standing.advice, soft_wrap=True, highlight=False)
+                screen.console.print(run_before.advice, soft_wrap=True, highlight=False)
         else:
             with interruptible() as interrupted:
-                outcome = conduct(standing.reopen(), screen, interrupted)
+                outcome = conduct(run_before.reopen(), screen, interrupted)
     leave(outcome, as_json=as_json)

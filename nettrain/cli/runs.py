@@ -1,4 +1,4 @@
-"""`nettrain runs`: a table of run folders, and what their experiments differ in."""
+"""`nettrain runs`: a table of runs and of the settings in which they differ."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ Patterns = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[RUN|FOLDER|GLOB]",
-        help="Run folders to compare, folders of them, or patterns such as 'runs/iris*'; default: runs.",
+        help="Run folders, folders that contain some, or patterns such as 'runs/iris*'; default: runs.",
         show_default=False,
         autocompletion=complete_run,
     ),
@@ -26,13 +26,13 @@ Sort = Annotated[
     typer.Option(
         "--sort",
         metavar="NAME",
-        help="when, status, epochs, a figure such as test_accuracy (best first) or a key; -NAME: reversed.",
+        help="when, status, epochs, a metric such as test_accuracy (best first) or a key; -NAME reverses.",
     ),
 ]
 
 
 def runs(patterns: Patterns = None, sort: Sort = "when", as_json: Json = False, debug: Debug = False) -> None:
-    """Show run folders: when, how they ended, their figures; of those named, the keys that differ too."""
+    """Compare runs: when and how they ended, their metrics and, of those named, the settings that differ."""
     import json
 
     from nettrain.output.console import console
@@ -50,7 +50,7 @@ def runs(patterns: Patterns = None, sort: Sort = "when", as_json: Json = False, 
 
 
 def run_json(run: "RunOverview", keys: "Sequence[str]") -> dict[str, object]:
-    """A run as JSON, with what it has at the keys that differ."""
+    """One run as JSON, with its values of the keys that differ."""
     return {
         "run": str(run.path),
         "when": run.when.isoformat(timespec="seconds"),

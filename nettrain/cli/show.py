@@ -1,12 +1,12 @@
-"""`nettrain show`: the whole experiment, every key written out."""
+"""`nettrain show`: the whole experiment with every key."""
 
 from nettrain.cli.options import Debug, File, Json, Overrides
 
 
 def show(file: File, overrides: Overrides = None, as_json: Json = False, debug: Debug = False) -> None:
-    """Check an experiment file and print it as it will run, with every key.
+    """Validate an experiment file and print it as it will run, with every key.
 
-    What only the data can tell (the loss, the target's kind, threads) stays at auto when it cannot be read.
+    What only the data can tell (loss, kind of target, threads) stays at auto when they cannot be read.
     """
     import json
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_place
+from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_backend
 
 if TYPE_CHECKING:
     from nettrain.output.console import Console
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from nettrain.sweep.sweep import Sweep
 
 INTERRUPTED = 130
-Out = Annotated[Path, typer.Option("--out", help="Folder that gets the sweep's folder.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder in which the sweep's folder is created.")]
 Jobs = Annotated[
     int | None,
     typer.Option(
-        "--jobs", min=1, help="Worker processes; one for each core or, on GPUs, for each of them unless told."
+        "--jobs", min=1, help="Worker processes; default: one per processor or, with GPUs, one per GPU."
     ),
 ]
 Trials = Annotated[
-    int | None, typer.Option("--trials", min=1, help="Trials in all, those that are done included.")
+    int | None, typer.Option("--trials", min=1, help="Total number of trials, including those already done.")
 ]
 
 
@@ -41,7 +41,7 @@ def sweep(
 ) -> None:
     """Search the parameters that an experiment file's sweep block names.
 
-    Running the same command again goes on where it has stopped.
+    Run the same command again to continue an interrupted sweep.
     """
     import json
 
@@ -50,12 +50,12 @@ def sweep(
     from nettrain.output.console import console
     from nettrain.sweep.opening import open_sweep
 
-    loaded, screen = load(file, with_place(overrides, backend, device)), console(stderr=as_json)
+    loaded, screen = load(file, with_backend(overrides, backend, device)), console(stderr=as_json)
     again = " ".join(["nettrain", *sys.argv[1:]])
     try:
         with interruptible() as interrupted, open_sweep(loaded, out, total=trials, workers=jobs) as opened:
             summary = conduct(opened, screen, interrupted, quiet=quiet)
-    except KeyboardInterrupt:  # the second: the journal holds what had come to its end
+    except KeyboardInterrupt:  # the second one; the journal has every trial that had ended
         print(f"interrupted at once; go on with: {again}", file=sys.stderr)
         raise
     folder = str(opened.folder.path)
@@ -72,7 +72,7 @@ def sweep(
 def conduct(
     sweep: "Sweep", screen: "Console", interrupted: Callable[[], bool], *, quiet: bool
 ) -> "SweepSummary":
-    """Train the trials that are left and show it; a sweep that is complete is only shown."""
+    """Train the remaining trials and show them; a complete sweep is only shown."""
     from nettrain.output import sweep_view
     from nettrain.workflow.sweep import is_complete, run_sweep
 

@@ -1,15 +1,15 @@
-"""`nettrain train`: from an experiment file to a run folder."""
+"""`nettrain train`: train the network of an experiment file."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_place
+from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_backend
 from nettrain.cli.training import NoFigures, Screen, conduct, leave
 
-Profiled = Annotated[bool, typer.Option("--profile", help="Tell how long each part of the training takes.")]
-Out = Annotated[Path, typer.Option("--out", help="Folder that gets the run folder.")]
+Profiled = Annotated[bool, typer.Option("--profile", help="Report how long each part of training takes.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder in which the run folder is created.")]
 
 
 def train(
@@ -32,8 +32,8 @@ def train(
     from nettrain.workflow.train import in_new_folder
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures)
-    prepared = prepare_training(load(file, with_place(overrides, backend, device)), profile=profile)
-    # from here on Ctrl-C leaves a folder that can go on, with all its files whole
+    prepared = prepare_training(load(file, with_backend(overrides, backend, device)), profile=profile)
+    # from here on Ctrl-C leaves a run folder with whole files, which can be resumed
     with interruptible() as interrupted, in_new_folder(prepared, out, file.parent) as job:
         result = conduct(job, screen, interrupted)
     leave(result, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What `nettrain train` and `nettrain resume` share: how a training is shown, and its exit code."""
+"""What `nettrain train` and `nettrain resume` share: showing a training, and its exit code."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from nettrain.output.console import Console
     from nettrain.workflow.training import RunOutcome, TrainingJob, TrainingResult
 
-LOADED = perf_counter()  # nearly the start of the process: commands are loaded first
+LOADED = perf_counter()  # almost the start of the process, since commands are imported first
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
-NoFigures = Annotated[bool, typer.Option("--no-figures", help="Write no pictures.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")]
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Screen:
 def conduct(
     job: "TrainingJob", screen: Screen, interrupted: Callable[[], bool], started: float = LOADED
 ) -> "TrainingResult":
-    """Train to the end, show it and draw its pictures; times count from `started` on perf_counter's clock."""
+    """Train, show progress and results, and draw figures; times count from `started` on perf_counter."""
     from nettrain.output.console import print_notes
     from nettrain.output.run_pictures import draw_pictures
     from nettrain.output.training_view import show_head, show_progress, show_report
 
     folder = job.folder
     assert folder is not None, "a command trains in a folder"
-    with _second_interrupt(folder.path):
+    with _second_interrupt_explained(folder.path):
         if not screen.quiet:
             show_head(screen.console, job.description, job.all_notes)
         with show_progress(screen.console, quiet=screen.quiet) as on_event:
@@ -53,8 +53,8 @@ def conduct(
 
 
 @contextmanager
-def _second_interrupt(folder: Path) -> Iterator[None]:
-    """Say how to go on when a second Ctrl-C ends the block at once; what has been written is whole."""
+def _second_interrupt_explained(folder: Path) -> Iterator[None]:
+    """When a second Ctrl-C ends the block at once, print how to resume; all files are whole."""
     try:
         yield
     except KeyboardInterrupt:
@@ -63,7 +63,7 @@ def _second_interrupt(folder: Path) -> Iterator[None]:
 
 
 def leave(outcome: "RunOutcome", *, as_json: bool) -> NoReturn:
-    """Print the summary where it is asked for, say what a person must know, and exit as the run has ended."""
+    """Print the summary as JSON if requested, explain what went wrong, and exit by the status."""
     from nettrain.store.run_folder import json_line
 
     if as_json:

@@ -34,13 +34,13 @@ def show_sweep_progress(
     """A function to call with the sweep's progress, which shows it."""
     display = sweep_progress(console, quiet=quiet)
     try:
-        yield _Progress(sweep, display).show
+        yield _SweepProgress(sweep, display).show
     finally:
         display.close()
 
 
 @dataclass
-class _Progress:
+class _SweepProgress:
     """A display of a sweep; `fresh` counts the results of this run of it."""
 
     sweep: Sweep

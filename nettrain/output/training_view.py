@@ -26,7 +26,7 @@ def show_head(console: Console, description: TrainingDescription, notes: Iterabl
 @contextmanager
 def show_progress(console: Console, *, quiet: bool) -> Iterator[OnEvent]:
     """A function to call with every event, which shows the progress of the training."""
-    shown = _Progress(progress(console, quiet=quiet))
+    shown = _TrainingProgress(progress(console, quiet=quiet))
     try:
         yield shown.on_event
     finally:
@@ -34,7 +34,7 @@ def show_progress(console: Console, *, quiet: bool) -> Iterator[OnEvent]:
 
 
 @dataclass
-class _Progress:
+class _TrainingProgress:
     """A display that follows events, closed when the training is done or the block ends."""
 
     display: ProgressDisplay

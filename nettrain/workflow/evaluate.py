@@ -7,14 +7,14 @@ from nettrain.workflow.run import Run, as_run
 
 if TYPE_CHECKING:
     from nettrain.store.evaluation import EvaluationReport
-    from nettrain.workflow.evaluation import Split
+    from nettrain.workflow.evaluation import SplitName
 
 
 def evaluate(
     run: Run | str | os.PathLike[str],
     data: object = None,
     *,
-    split: "Split | None" = None,
+    split: "SplitName | None" = None,
     member: int | None = None,
     worst: int = 5,
     importance: bool = False,

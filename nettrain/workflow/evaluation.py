@@ -24,7 +24,7 @@ from nettrain.store.summary import threshold_of
 from nettrain.store.trained_run import TrainedRun
 
 RowSource: TypeAlias = str | MemoryTables  # a file or a name such as builtin:iris, or rows in memory
-Split = Literal["train", "validation", "test"]
+SplitName = Literal["train", "validation", "test"]
 OnColumn = Callable[[int, int], None]
 
 
@@ -49,14 +49,14 @@ class EvaluationOptions:
     `member` is the only one that predicts, `worst` how many rows with the largest loss are listed.
     """
 
-    split: Split | None = None
+    split: SplitName | None = None
     member: int | None = None
     worst: int = 5
     importance: ImportanceOptions | None = None
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationResult:
     """A report, and the name that the rows give to its file."""
 
     report: EvaluationReport
@@ -81,7 +81,7 @@ def evaluate_run(
     *,
     memory: MemoryTables | None = None,
     on_column: OnColumn = ignore,
-) -> Evaluation:
+) -> EvaluationResult:
     """Measure a trained run on the labelled rows of a source, or on rows of its own.
 
     `memory` has the run's own data, if they were in memory. `on_column` is called while permutation
@@ -100,10 +100,10 @@ def evaluate_run(
         importance = permutation_importance(trained, rows.rows, options.importance, on_column)
     report = _report(trained, rows, options, importance)
     member = "" if options.member is None else f"-member-{options.member}"
-    return Evaluation(report, f"{rows.file_name}{member}")
+    return EvaluationResult(report, f"{rows.file_name}{member}")
 
 
-def rows_of_source(trained: TrainedRun, source: RowSource, split: Split | None = None) -> LabelledRows:
+def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | None = None) -> LabelledRows:
     """The rows of a source; of one that brings test rows too the `split`, training rows by default."""
     if split == "validation":
         raise SpecError("--part validation: only the run's own rows have these; leave out DATA")
@@ -124,7 +124,7 @@ def source_name(source: RowSource) -> str:
 
 
 def rows_of_run(
-    trained: TrainedRun, split: Split = "test", memory: MemoryTables | None = None
+    trained: TrainedRun, split: SplitName = "test", memory: MemoryTables | None = None
 ) -> LabelledRows:
     """The rows of one split of the run's own data. Raises SpecError when there are none."""
     settings, dtype = trained.experiment.data, trained.experiment.backend.dtype

@@ -15,7 +15,7 @@ from nettrain.training.events import EpochDone
 from nettrain.training.resumption.state import TrainingState
 
 
-class Recorder(Protocol):
+class RunRecorder(Protocol):
     """What a training tells of itself while it goes on, and when it ends."""
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.summary import RunSummary
     from nettrain.store.trained_run import TrainedRun
-    from nettrain.workflow.evaluation import RowSource, Split
+    from nettrain.workflow.evaluation import RowSource, SplitName
     from nettrain.workflow.prediction import SourceSplit
 
 Predictions: TypeAlias = "npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.str_]"
@@ -189,7 +189,7 @@ class Run:
         self,
         data: object = None,
         *,
-        split: "Split | None" = None,
+        split: "SplitName | None" = None,
         member: int | None = None,
         worst: int = 5,
         importance: bool = False,

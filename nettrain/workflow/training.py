@@ -19,7 +19,7 @@ from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.loop import never
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.preparation import PreparedTraining
-from nettrain.workflow.recording import Recorder
+from nettrain.workflow.recording import RunRecorder
 
 OnEvent = Callable[[Event], None]
 
@@ -60,7 +60,7 @@ class TrainingResult(RunOutcome):
 
     prepared: PreparedTraining
     networks: Networks
-    recorder: Recorder
+    recorder: RunRecorder
 
     @property
     def run(self) -> TrainingRun:
@@ -83,7 +83,7 @@ class TrainingJob:
     """A training that is ready to be brought to its end, and where it is recorded."""
 
     prepared: PreparedTraining
-    recorder: Recorder
+    recorder: RunRecorder
     notes: tuple[str, ...] = ()  # on the run as such; see `all_notes`
 
     @property

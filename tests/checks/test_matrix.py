@@ -7,7 +7,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.checks.comparison import SMALL
 from nettrain.checks.matrix import LAYERS, cells, matrix, options, others, penalties
 from nettrain.checks.small import KINDS
-from nettrain.cli.json_output import Checked
+from nettrain.cli.json_output import GradcheckOutput
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 # the derivative of a bias in front of batch_norm is 0, a sum of terms that cancel: what rounding leaves of it, a few
@@ -74,7 +74,7 @@ def test_every_option_of_every_entry_is_there(found):
 
 
 def test_what_is_printed_keeps_to_its_schema(found):
-    assert "catalogue" == Checked.model_validate(found).root["checked"]
+    assert "catalogue" == GradcheckOutput.model_validate(found).root["checked"]
 
 
 def test_no_two_networks_are_one():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nettrain.cli.gradcheck import check_asked, check_options
+from nettrain.cli.gradcheck import check_options, check_target
 from nettrain.errors import SpecError
 from nettrain.workflow.gradcheck import CheckOptions
 from tests.cli.command import CONFIGS, inside
@@ -81,7 +81,7 @@ def test_options_that_mean_nothing(asked, said):
 
 def test_a_function_is_checked_alone():
     with pytest.raises(SpecError) as error:
-        check_asked("iris.yaml", "homework:loss", [], CheckOptions())
+        check_target("iris.yaml", "homework:loss", [], CheckOptions())
     assert "--function: iris.yaml: checks a function alone, without FILE or RUN" == str(error.value)
 
 

@@ -4,11 +4,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from nettrain.cli.completion import (
-    complete_begun_run,
     complete_file,
     complete_kind,
     complete_override,
     complete_run,
+    complete_started_run,
 )
 from nettrain.errors import SpecError
 from nettrain.experiment.document import parse
@@ -143,5 +143,5 @@ def test_files_and_runs_are_completed(tmp_path, monkeypatch):
     assert ["runs/iris-2"] == complete_run("runs/iris-")
     (tmp_path / "runs/begun").mkdir()
     (tmp_path / "runs/begun/config.yaml").touch()
-    assert ["runs/begun"] == complete_begun_run("")
+    assert ["runs/begun"] == complete_started_run("")
     assert [] == complete_run("runs/beg")

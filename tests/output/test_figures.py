@@ -77,7 +77,7 @@ def numbers(rows, targets=1, scale=1.0, offset=0.0):
     return true, true + 0.3 * scale * GENERATOR.normal(size=true.shape)
 
 
-ANSWERS = {
+JSON_OUTPUTS = {
     "30 rows": numbers(30),
     "many rows": numbers(50000, scale=2e5, offset=3e5),
     "huge": numbers(500, scale=1e9, offset=1e10),
@@ -100,7 +100,7 @@ def draw_confusion(case):
 
 
 def draw_residuals(case):
-    true, predicted = ANSWERS[case]
+    true, predicted = JSON_OUTPUTS[case]
     names = [f"a target that has a long name, {k}" for k in range(true.shape[1])]
     return residuals.residuals_picture(true, predicted, names, TITLE)
 
@@ -108,7 +108,7 @@ def draw_residuals(case):
 CASES = [
     *((draw_curves, case) for case in HISTORIES),
     *((draw_confusion, case) for case in MATRICES),
-    *((draw_residuals, case) for case in ANSWERS),
+    *((draw_residuals, case) for case in JSON_OUTPUTS),
 ]
 
 

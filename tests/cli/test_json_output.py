@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from nettrain.cli.json_output import ANSWERS
+from nettrain.cli.json_output import JSON_OUTPUTS
 from tests.cli.command import CONFIGS, inside
 
 SWEEP = CONFIGS / "sweep_digits.yaml"
@@ -41,10 +41,10 @@ def answers(tmp_path_factory):
 
 
 def test_every_published_command_is_called(answers):
-    assert set(ANSWERS) == {call.partition(",")[0] for call in answers}
+    assert set(JSON_OUTPUTS) == {call.partition(",")[0] for call in answers}
 
 
-@pytest.mark.parametrize("command", ANSWERS)
+@pytest.mark.parametrize("command", JSON_OUTPUTS)
 def test_answers_keep_to_their_schema(command, answers, tmp_path):
     schema = json.loads(inside(tmp_path, "schema", "--of", command).out)
     Draft202012Validator.check_schema(schema)
