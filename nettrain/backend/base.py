@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Array = Any  # a NumPy or a CuPy array; shapes are written in the docstrings
 HostArray = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]  # on the host
+Flags = npt.NDArray[np.bool_]  # on the host
 DType = np.dtype[Any]
 ArrayModule = ModuleType  # numpy or cupy: functions of arrays under NumPy's names
 Call = Callable[[], object]

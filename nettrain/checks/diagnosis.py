@@ -1,17 +1,17 @@
-"""What to look at when a gradient is wrong: where on the way back it begins, and what the numbers look like.
+"""What to look at when a gradient is wrong: where in the backward pass it begins, and what it looks like.
 
-Backpropagation goes from the output down. All that it has computed before the first wrong tensor is right, so
-the mistake lies between the two; and often the wrong numbers still show what was done to the right ones.
+Backpropagation goes from the output down. Whatever it computed before the first wrong tensor is right, so the
+mistake lies between the two; and the wrong numbers often show what was done to the right ones.
 """
 
-from nettrain.checks.comparison import Compared, Comparison
-from nettrain.checks.forms import Suspect, form
-from nettrain.checks.problem import Problem
+from nettrain.checks.comparison import GradientComparison, TensorComparison
+from nettrain.checks.patterns import WrongTensor, describe
+from nettrain.checks.problem import GradientProblem
 from nettrain.model.architecture import Node
 
 
-def diagnosis(problem: Problem, comparison: Comparison) -> list[str]:
-    """Sentences that say where to look; none when all is right."""
+def diagnosis(problem: GradientProblem, comparison: GradientComparison) -> list[str]:
+    """Sentences that say where to look; none when everything is right."""
     sentences = []
     if comparison.objective_fails:
         sentences.append(
@@ -19,56 +19,61 @@ def diagnosis(problem: Problem, comparison: Comparison) -> list[str]:
             f" gives {comparison.definition:.10g}: look at the forward pass and the loss first"
         )
     if comparison.failing:
-        first = min(comparison.failing, key=way_back)
-        what = form(suspect(problem, comparison, first))
-        sentences.append(place(problem, comparison, first))
-        sentences += [f"the {first.name} of {layer_name(problem, first.layer)} {what}"] if what else []
+        sentences += wrong_tensors(problem, comparison)
     elif comparison.directional.fails:
         sentences.append(
-            "all numbers that were compared are right, but a derivative along a direction of all is not:"
-            " compare more of them with --all"
+            "every derivative that was compared is right, but a directional derivative over all parameters is"
+            " not: compare more with --all"
         )
     if comparison.empty:
         sentences.append(
-            "these weights lie upon kinks, where slopes have two sides: check others, as of a trained run"
+            "these weights lie on kinks, where the derivatives from the left and from the right differ:"
+            " check other weights, such as those of a trained run"
         )
     return sentences
 
 
-def way_back(tensor: Compared) -> int:
-    """Sorts tensors as backpropagation meets them: from the output down."""
+def wrong_tensors(problem: GradientProblem, comparison: GradientComparison) -> list[str]:
+    """Where the first wrong tensor is, and what it looks like if that is known."""
+    first = min(comparison.failing, key=backward_position)
+    pattern = describe(wrong_tensor(problem, comparison, first))
+    known = [f"the {first.name} of {block_name(problem, first.layer)} {pattern}"] if pattern else []
+    return [location(problem, comparison, first), *known]
+
+
+def backward_position(tensor: TensorComparison) -> int:
+    """Sorts tensors in the order of backpropagation: from the output down."""
     return -tensor.layer
 
 
-def layer_name(problem: Problem, layer: int) -> str:
+def block_name(problem: GradientProblem, layer: int) -> str:
     """The block of a layer: `hidden 1`, …, `output`."""
     return problem.architecture.nodes[layer].block.name
 
 
-def place(problem: Problem, comparison: Comparison, first: Compared) -> str:
+def location(problem: GradientProblem, comparison: GradientComparison, first: TensorComparison) -> str:
     """Which tensors are wrong, and what stands between them and the right ones."""
-    failing, name = comparison.failing, layer_name(problem, first.layer)
-    below = [other for other in comparison.tensors if way_back(other) >= way_back(first) and other.checked]
+    failing, block = comparison.failing, block_name(problem, first.layer)
+    below = [
+        tensor
+        for tensor in comparison.tensors
+        if backward_position(tensor) >= backward_position(first) and tensor.checked
+    ]
     if len(failing) == 1 < len(below):
-        return f"only the {first.name} of {name} is wrong: look at what writes it"
-    if len({other.name for other in failing}) == 1 and len(failing) < len(below):
+        return f"only the {first.name} of {block} is wrong: look at what writes it"
+    if len({tensor.name for tensor in failing}) == 1 and len(failing) < len(below):
         return f"only {first.name} is wrong, in {len(failing)} layers: look at what writes it"
-    if (
-        len({block(problem, other) for other in failing})
-        == 1
-        < len({block(problem, other) for other in below})
-    ):
-        return f"only {name} is wrong and all below it is right: look at what writes this layer's gradients"
-    return f"wrong from {name} down: look at {between(problem, first)}"
+    if len(_blocks(problem, failing)) == 1 < len(_blocks(problem, below)):
+        return f"only {block} is wrong and all below it is right: look at what writes this layer's gradients"
+    return f"wrong from {block} down: look at {backward_path(problem, first)}"
 
 
-def block(problem: Problem, tensor: Compared) -> str:
-    """The block to which a tensor belongs."""
-    return layer_name(problem, tensor.layer)
+def _blocks(problem: GradientProblem, tensors: list[TensorComparison]) -> set[str]:
+    return {block_name(problem, tensor.layer) for tensor in tensors}
 
 
-def between(problem: Problem, first: Compared) -> str:
-    """What delta has passed since the last right tensor: the layers behind, up to one that learns."""
+def backward_path(problem: GradientProblem, first: TensorComparison) -> str:
+    """What delta has passed through since the last right tensor: the layers behind, up to one that learns."""
     passed = []
     for node in problem.architecture.nodes[first.layer + 1 :]:
         text = node.layer.backward_step()
@@ -80,37 +85,41 @@ def between(problem: Problem, first: Compared) -> str:
 
 
 def _learned(node: Node) -> str:
-    """What a layer learns, with the verb that goes with it."""
+    """The arrays that a layer learns, with the verb that agrees."""
     names = list(node.layer.arrays(node.inputs))
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
-def suspect(problem: Problem, comparison: Comparison, tensor: Compared) -> Suspect:
-    """A wrong tensor, and what might have been done to it."""
-    slot = tensor.slot
+def wrong_tensor(
+    problem: GradientProblem, comparison: GradientComparison, tensor: TensorComparison
+) -> WrongTensor:
+    """A tensor that is wrong, with what may explain it."""
+    slot, others = tensor.slot, (other for other in comparison.tensors if other is not tensor)
     part = slice(slot.start, slot.start + slot.size)
-    return Suspect(
+    return WrongTensor(
         tensor,
         comparison.gradient[part],
         problem.point[part],
         known_factors(problem),
-        {f"{t.name} of {layer_name(problem, t.layer)}": t for t in comparison.tensors if t is not tensor},
+        {f"{other.name} of {block_name(problem, other.layer)}": other for other in others},
         {name: problem.penalty(name, slot.group) for name in ("l2", "l1")},
     )
 
 
-def known_factors(problem: Problem) -> list[tuple[float, str]]:
-    """Numbers that get lost or doubled in a network, and what that means."""
+def known_factors(problem: GradientProblem) -> list[tuple[float, str]]:
+    """Factors that get lost or doubled in this network, and what that means."""
     rows, outputs = float(len(problem.rows)), float(problem.architecture.outputs)
     weight = float(problem.data.train.weight[problem.rows].sum())
-    found = [
+    factors = [
         (rows, "the number of rows, so the mean over the batch is missing"),
-        (1 / rows, "one by the number of rows, so the batch is averaged twice, or should be summed"),
+        (1 / rows, "1 over the number of rows, so the batch is averaged twice, or should be summed"),
         (weight, "the sum of the rows' weights, so the mean over the batch is missing"),
         (outputs, "the number of outputs, so the mean over them is missing"),
-        (1 / outputs, "one by the number of outputs, which should be summed"),
+        (1 / outputs, "1 over the number of outputs, which should be summed"),
     ]
     for rate in {block.dropout for block in problem.experiment.model.hidden_layers() if block.dropout}:
-        found.append((1 - rate, "the share of units that dropout keeps, so a mask is not scaled"))
-        found.append((1 / (1 - rate), "one by the share of units that dropout keeps, so a mask scales twice"))
-    return found
+        factors.append((1 - rate, "the share of units that dropout keeps, so a mask is not scaled"))
+        factors.append(
+            (1 / (1 - rate), "1 over the share of units that dropout keeps, so a mask scales twice")
+        )
+    return factors

@@ -1,7 +1,8 @@
-"""A function of your own: its gradient beside central differences and, where it is written in NumPy, duals.
+"""A function that the user wrote: its gradient beside central differences and, where they work, dual numbers.
 
 `f(x) -> (value, gradient)` takes an array of any shape; `x0` in its module is where it is checked. Where the
-slopes on both sides differ, however small h is, there is a kink, and the number is skipped.
+one-sided slopes still differ for a much smaller h there is a kink, and the coordinate is skipped. Dual
+numbers work where f is written in NumPy.
 """
 
 import importlib
@@ -11,88 +12,106 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from nettrain.checks.comparison import SMALLEST, TOLERANCE, Compared
-from nettrain.checks.differences import STEP, rounding
-from nettrain.checks.dual import Dual, one_by_one, value_of
-from nettrain.checks.forms import Suspect, form
-from nettrain.checks.problem import Numbers
-from nettrain.checks.report import FunctionReport, WorstReport, summary, tensor_report, worst
+from nettrain.backend.base import Floats
+from nettrain.checks.comparison import MIN_SHARE_OF_OBJECTIVE, TensorComparison
+from nettrain.checks.differences import Differences, rounding_error
+from nettrain.checks.dual import Dual, seeded_by_coordinate
+from nettrain.checks.options import CheckOptions
+from nettrain.checks.patterns import WrongTensor, describe
+from nettrain.checks.report import (
+    FunctionReport,
+    WorstReport,
+    error_summary,
+    tensor_report,
+    worst_derivative,
+)
 from nettrain.errors import SpecError, nearest
 from nettrain.model.parameters import Slot
+from nettrain.training.rows.batches import Index
 
-POINT = "x0"  # what a module calls the place where its function is checked
-CLOSER = 64.0  # by how much h shrinks to tell a kink from a curve
-JUMP = 1e-3  # of the larger slope: how much the two sides of a kink differ at least
+POINT = "x0"  # the name in a module of the point at which its function is checked
+REFINEMENT = 64.0  # by which h is divided to tell a kink from a curve
+JUMP = 1e-3  # of the larger one-sided slope: by how much the two differ at least at a kink
 
 
 @dataclass(frozen=True)
-class Own:
-    """A function `call` of an array at `point`; `name` is how it was asked for."""
+class UserFunction:
+    """A function `call` of an array at `point`; `name` is how the user named it.
+
+    Its methods raise SpecError when the function fails, or returns something other than (value, gradient).
+    """
 
     name: str
-    call: Callable[[Any], tuple[Any, Any]]
-    point: Numbers
+    call: Callable[[Floats | Dual], object]
+    point: Floats
 
-    def value(self, x: Any) -> Any:
-        """f(x) as a number, or as a Dual."""
-        return self._called(x)[0]
+    def value(self, x: Floats) -> float:
+        """f(x)."""
+        return float(np.asarray(self._returned(x)[0]).item())
 
-    def gradient(self) -> Numbers:
-        """The function's own gradient at the point. Raises SpecError when it has another shape."""
-        gradient = np.asarray(self._called(self.point.copy())[1], dtype=np.float64)
+    def dual(self, x: Dual) -> Dual | None:
+        """f(x) with its derivatives, None where they got lost on the way."""
+        value = self._returned(x)[0]
+        return value if isinstance(value, Dual) else None
+
+    def gradient(self) -> Floats:
+        """The gradient at the point, as the function computes it."""
+        gradient = np.asarray(self._returned(self.point.copy())[1], dtype=np.float64)
         if gradient.shape != self.point.shape:
             raise SpecError(f"{self.name}: the gradient is {gradient.shape}, {POINT} is {self.point.shape}")
         return gradient
 
-    def _called(self, x: Any) -> tuple[Any, Any]:
+    def _returned(self, x: Floats | Dual) -> tuple[Dual | npt.ArrayLike, npt.ArrayLike]:
         try:
-            answer = self.call(x)
+            result = self.call(x)
         except Exception as error:
-            raise SpecError(f"{self.name}: fails: {described(error)}") from error
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            raise SpecError(f"{self.name}: must return (value, gradient), not {type(answer).__name__}")
-        value = answer[0]
-        if np.size(value_of(value)) != 1:
-            raise SpecError(f"{self.name}: the value must be one number, not {np.shape(value_of(value))}")
-        return value, answer[1]
+            raise SpecError(f"{self.name}: fails: {one_line(error)}") from error
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise SpecError(f"{self.name}: must return (value, gradient), not {type(result).__name__}")
+        value, gradient = result
+        shape = value.shape if isinstance(value, Dual) else np.shape(value)
+        if np.prod(shape) != 1:
+            raise SpecError(f"{self.name}: the value must be one number, not {shape}")
+        return value, gradient
 
 
-def own_function(name: str) -> Own:
-    """The function `module:name` or `file.py:name`. Raises SpecError when it or its point is not there."""
-    place, colon, attribute = name.rpartition(":")
-    if not colon or not place or not attribute:
+def load_function(name: str) -> UserFunction:
+    """The function `module:name` or `file.py:name`. Raises SpecError when it or its point is missing."""
+    module_name, colon, attribute = name.rpartition(":")
+    if not colon or not module_name or not attribute:
         raise SpecError(f"--function: {name}: write module:name, such as homework:loss")
-    module = imported(place)
+    module = load_module(module_name)
     names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
     call = getattr(module, attribute, None)
     if not callable(call):
-        raise SpecError(f'--function: {place} has no function "{attribute}"{nearest(attribute, names)}')
+        raise SpecError(f'--function: {module_name} has no function "{attribute}"{nearest(attribute, names)}')
     if not hasattr(module, POINT):
-        raise SpecError(f"--function: {place} has no {POINT}, the array at which {attribute} is checked")
-    return Own(name, call, np.array(getattr(module, POINT), dtype=np.float64))
+        raise SpecError(
+            f"--function: {module_name} has no {POINT}, the array at which {attribute} is checked"
+        )
+    return UserFunction(name, call, np.array(getattr(module, POINT), dtype=np.float64))
 
 
-def imported(place: str) -> ModuleType:
+def load_module(name: str) -> ModuleType:
     """A module by its file, or by its name, looked for in the current folder too."""
     sys.path.insert(0, str(Path.cwd()))
     try:
-        return from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        return _module_of_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
     except SpecError:
         raise
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and error.name in (place, place.split(".", maxsplit=1)[0]):
-            raise SpecError(f'--function: no module "{place}"') from error
-        raise SpecError(f"--function: {place}: fails: {described(error)}") from error
+        if isinstance(error, ModuleNotFoundError) and error.name in (name, name.split(".", maxsplit=1)[0]):
+            raise SpecError(f'--function: no module "{name}"') from error
+        raise SpecError(f"--function: {name}: fails: {one_line(error)}") from error
     finally:
         sys.path.pop(0)
 
 
-def from_file(path: Path) -> ModuleType:
-    """The module in a file."""
+def _module_of_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise SpecError(f"--function: {path}: no such file")
@@ -101,112 +120,111 @@ def from_file(path: Path) -> ModuleType:
     return module
 
 
-def described(error: BaseException) -> str:
-    """An error in one line."""
+def one_line(error: BaseException) -> str:
+    """An error's type and message in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 @dataclass(frozen=True, eq=False)
-class OwnChecked:
-    """What came of it; `without_duals` says why they could not be used, if so."""
+class FunctionComparison:
+    """A function's gradient beside the other methods; `without_duals` says why dual numbers do not work."""
 
-    compared: Compared
+    function: UserFunction
+    compared: TensorComparison
     value: float
     without_duals: str
 
 
-def check_function(
-    own: Own,
-    *,
-    samples: int | None = None,
-    step: float = STEP,
-    tolerance: float = TOLERANCE,
-    seed: int = 0,
-) -> OwnChecked:
-    """Compare a function's gradient with differences, and with dual numbers where they pass through it."""
-    size = own.point.size
-    wanted = size if samples is None else min(samples, size)
-    places = np.sort(np.random.default_rng(seed).choice(size, wanted, replace=False))
-    analytic = own.gradient().reshape(-1)[places]
-    value = float(own.value(own.point.copy()))
-    difference, crossed = differences(own, places, value, step)
-    dual, reason = duals(own, places)
-    h = step * np.maximum(1.0, np.abs(own.point.reshape(-1)[places]))
-    slot = Slot(0, "", own.point.shape, 0)
-    compared = Compared(
-        slot,
-        places,
+def compare_function(function: UserFunction, options: CheckOptions | None = None) -> FunctionComparison:
+    """Compare a function's gradient with differences, and with dual numbers where these work."""
+    options = options or CheckOptions()
+    size = function.point.size
+    samples = size if options.samples is None else min(options.samples, size)
+    coordinates = np.sort(np.random.default_rng(options.seed).choice(size, samples, replace=False))
+    analytic = function.gradient().reshape(-1)[coordinates]
+    value = function.value(function.point.copy())
+    differences = central_differences(function, coordinates, value, options.step)
+    dual, without_duals = dual_derivatives(function, coordinates)
+    compared = TensorComparison(
+        Slot(0, "", function.point.shape, 0),
+        coordinates,
         analytic,
-        difference,
-        difference if dual is None else dual,
-        crossed,
-        rounding(value, h),
-        SMALLEST * max(1.0, abs(value)),
-        tolerance if dual is not None else np.inf,
+        differences.values,
+        differences.values if dual is None else dual,
+        differences.crosses_kink,
+        differences.uncertainty,
+        MIN_SHARE_OF_OBJECTIVE * max(1.0, abs(value)),
+        options.tolerance if dual is not None else np.inf,
     )
-    return OwnChecked(compared, value, reason)
+    return FunctionComparison(function, compared, value, without_duals)
 
 
-def function_diagnosis(own: Own, checked: OwnChecked) -> list[str]:
-    """What the wrong numbers look like, if they look like something."""
-    if not checked.compared.fails:
+def function_diagnosis(comparison: FunctionComparison) -> list[str]:
+    """What the wrong numbers look like, if that is known."""
+    if not comparison.compared.fails:
         return []
-    what = form(Suspect(checked.compared, own.gradient().reshape(-1), own.point.reshape(-1)))
-    return [f"the gradient {what}"] if what else []
+    function = comparison.function
+    tensor = WrongTensor(comparison.compared, function.gradient().reshape(-1), function.point.reshape(-1))
+    pattern = describe(tensor)
+    return [f"the gradient {pattern}"] if pattern else []
 
 
-def function_report(own: Own, checked: OwnChecked, seconds: float) -> FunctionReport:
+def function_report(comparison: FunctionComparison, seconds: float) -> FunctionReport:
     """The check of a function as plain data, like the report of a network."""
-    row = tensor_report("", checked.compared)
-    number: WorstReport | None = worst([("", checked.compared)])
-    if checked.without_duals:
-        row["dual"] = summary(np.zeros(0))
-        number = number and {**number, "dual": None}
+    compared = comparison.compared
+    row = tensor_report("", compared)
+    worst: WorstReport | None = worst_derivative([("", compared)])
+    if comparison.without_duals:
+        row["dual"] = error_summary(np.zeros(0))
+        worst = worst and {**worst, "dual": None}
     return {
-        "checked": own.name,
-        "passed": not checked.compared.fails and checked.compared.checked > 0,
-        "value": checked.value,
+        "checked": comparison.function.name,
+        "passed": not compared.fails and compared.checked > 0,
+        "value": comparison.value,
         "tensors": [{**row, "tensor": "x"}],
-        "without_duals": checked.without_duals,
-        "worst": number and {**number, "tensor": "x"},
-        "diagnosis": function_diagnosis(own, checked),
+        "without_duals": comparison.without_duals,
+        "worst": worst and {**worst, "tensor": "x"},
+        "diagnosis": function_diagnosis(comparison),
         "seconds": seconds,
     }
 
 
-def duals(own: Own, places: Any) -> tuple[Numbers | None, str]:
-    """The derivatives by dual numbers, or None and why not."""
+def dual_derivatives(function: UserFunction, coordinates: Index) -> tuple[Floats | None, str]:
+    """The derivatives (n,) by dual numbers, or None and the reason why there are none."""
     try:
-        value = own.value(one_by_one(own.point.copy(), places))
+        value = function.dual(seeded_by_coordinate(function.point.copy(), coordinates))
     except SpecError as error:
-        return None, described(error.__cause__ or error)
-    if not isinstance(value, Dual):
+        return None, one_line(error.__cause__ or error)
+    if value is None:
         return None, "its value is a plain number"
-    return np.array(value.tangent.reshape(len(places))), ""
+    return np.array(value.tangent.reshape(len(coordinates))), ""
 
 
-def differences(own: Own, places: Any, value: float, step: float) -> tuple[Numbers, Any]:
-    """Central differences (n,), and whether a kink is near: (n,)."""
-    found, crossed = np.zeros(len(places)), np.zeros(len(places), dtype=bool)
-    for k, place in enumerate(places):
-        h = step * max(1.0, abs(own.point.flat[place]))
-        upper, lower = sides(own, place, h, value)
-        closer = sides(own, place, h / CLOSER, value)
-        found[k] = (upper + lower) / 2
-        crossed[k] = jumps(upper, lower, value, h) and jumps(*closer, value, h / CLOSER)
-    return found, crossed
+def central_differences(function: UserFunction, coordinates: Index, value: float, step: float) -> Differences:
+    """Central differences in these flat coordinates (n,); `value` is f at the point."""
+    slopes, crosses_kink = np.zeros(len(coordinates)), np.zeros(len(coordinates), dtype=bool)
+    h = step * np.maximum(1.0, np.abs(function.point.reshape(-1)[coordinates]))
+    for k, coordinate in enumerate(coordinates):
+        right, left = one_sided_slopes(function, coordinate, h[k], value)
+        slopes[k] = (right + left) / 2
+        near = one_sided_slopes(function, coordinate, h[k] / REFINEMENT, value)
+        crosses_kink[k] = jumps(right, left, value, h[k]) and jumps(*near, value, h[k] / REFINEMENT)
+    return Differences(slopes, crosses_kink, rounding_error(value, h))
 
 
-def sides(own: Own, place: int, h: float, value: float) -> tuple[float, float]:
-    """The slope from the right and from the left."""
+def one_sided_slopes(
+    function: UserFunction, coordinate: np.intp, h: float, value: float
+) -> tuple[float, float]:
+    """The difference quotients from the right and from the left."""
     slopes = []
     for move in (h, -h):
-        x = own.point.copy()
-        x.flat[place] += move
-        slopes.append((float(own.value(x)) - value) / (x.flat[place] - own.point.flat[place]))
+        x = function.point.copy()
+        x.flat[coordinate] += move
+        width = x.flat[coordinate] - function.point.flat[coordinate]
+        slopes.append((function.value(x) - value) / width)
     return slopes[0], slopes[1]
 
 
-def jumps(one: float, other: float, value: float, h: float) -> bool:
-    """Whether two slopes differ by more than rounding and a share of them."""
-    return bool(abs(one - other) > JUMP * max(abs(one), abs(other)) + rounding(value, h))
+def jumps(right: float, left: float, value: float, h: float) -> bool:
+    """Whether two one-sided slopes differ by more than rounding and a share of them."""
+    return bool(abs(right - left) > JUMP * max(abs(right), abs(left)) + rounding_error(value, h))

@@ -1,188 +1,191 @@
-"""The gradient check of one problem: which coordinates, by which methods, and what came of it."""
+"""The gradient check of one problem: which coordinates and directions are compared, by which methods."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
-from nettrain.checks.backpropagation import Backpropagated, backpropagated
+from nettrain.backend.base import Floats
+from nettrain.checks.backpropagation import step_gradient
 from nettrain.checks.comparison import (
-    LOOK,
-    SMALL,
-    SMALLEST,
-    TOLERANCE,
-    Compared,
-    Comparison,
-    Directional,
-    Flags,
+    MIN_SHARE_OF_NETWORK,
+    MIN_SHARE_OF_OBJECTIVE,
+    SUSPICIOUS,
+    DirectionalComparison,
+    GradientComparison,
+    TensorComparison,
     difference_error,
 )
 from nettrain.checks.differences import (
-    STEP,
-    Neighbourhood,
+    Differences,
     directional_differences,
-    neighbourhood,
+    neighbourhood_of,
     partial_differences,
 )
 from nettrain.checks.forward_mode import directional_derivatives, partial_derivatives
 from nettrain.checks.objective import Objective, Tensors
-from nettrain.checks.problem import Numbers, Problem
+from nettrain.checks.options import CheckOptions
+from nettrain.checks.problem import GradientProblem
 from nettrain.model.parameters import ParameterLayout, Slot, views
 from nettrain.training.rows.batches import Index
 
 DIRECTIONS = 3
-AFFORDABLE = 10**11  # multiplications that a check may cost when nobody says how much it shall do
-CLOSER = 16.0  # by how much h shrinks for a second look
-FEWEST = 20  # coordinates of a tensor in any case
+AFFORDABLE = 10**11  # multiplications that a check may take where no number of samples is set
+REFINEMENT = 16.0  # by which h is divided to remeasure a difference
+MIN_SAMPLES = 20  # coordinates of a tensor in any case
 
 
-def check(
-    problem: Problem,
-    *,
-    samples: int | None = None,
-    step: float = STEP,
-    tolerance: float = TOLERANCE,
-    seed: int = 0,
-) -> Comparison:
-    """Compare the gradient that training uses with differences and dual numbers.
-
-    `samples` coordinates of every tensor, drawn by `seed`; None takes as many as are affordable. `step` times
-    max(1, |w|) is h, `tolerance` the dual numbers' share of a tensor's largest derivative.
-    """
-    generator = np.random.default_rng(seed)
-    wanted = affordable(problem) if samples is None else samples
-    places = [drawn(slot, wanted, generator) for slot in problem.layout.slots]
-    moves = directions(problem.layout, generator)
-    around = neighbourhood(problem, max(1, sum(map(len, places))))
-    with np.errstate(over="ignore", invalid="ignore"):  # of a network that is beyond all bounds
-        check = _Check(problem, backpropagated(problem), around, step, tolerance)
-        return Comparison(
-            check.tensors(places),
-            check.along(moves),
-            check.found.gradient,
-            check.found.loss + check.penalty(),
-            check.definition(),
+def check(problem: GradientProblem, options: CheckOptions | None = None) -> GradientComparison:
+    """Compare the gradient that training uses with central differences and dual numbers."""
+    options = options or CheckOptions()
+    generator = np.random.default_rng(options.seed)
+    samples = affordable_samples(problem) if options.samples is None else options.samples
+    coordinates = [sampled_coordinates(slot, samples, generator) for slot in problem.layout.slots]
+    directions = random_directions(problem.layout, generator)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a network whose numbers overflow
+        check = _Check(problem, max(1, sum(map(len, coordinates))), options)
+        return GradientComparison(
+            check.tensors(coordinates),
+            check.along(directions),
+            check.step.gradient,
+            check.step.loss + check.penalty(),
+            check.definition,
         )
 
 
 class _Check:
-    """One problem, its gradient, its objective as formulas have it, and its neighbourhood."""
+    """One problem with its gradient, its objective by definition, and pairs of points around it."""
 
-    def __init__(
-        self, problem: Problem, found: Backpropagated, around: Neighbourhood, step: float, tolerance: float
-    ) -> None:
-        self.problem, self.found, self.around = problem, found, around
-        self.step, self.tolerance = step, tolerance
-        self.objective = Objective(problem, found)
+    def __init__(self, problem: GradientProblem, pairs: int, options: CheckOptions) -> None:
+        self.problem, self.options = problem, options
+        self.neighbourhood, self.step = neighbourhood_of(problem, pairs), step_gradient(problem)
+        self.objective = Objective(problem, self.step)
 
-    def tensors(self, places: list[Index]) -> list[Compared]:
-        """The coordinates at these flat places of each tensor, by all methods."""
+    def tensors(self, coordinates: Sequence[Index]) -> list[TensorComparison]:
+        """These flat coordinates of each tensor, by all methods."""
         slots = self.problem.layout.slots
-        flat = np.concatenate([slot.start + own for slot, own in zip(slots, places, strict=True)])
-        measured = (self.found.gradient[flat], *self.differences(flat, self.found.gradient[flat]))
-        ends = np.cumsum([len(own) for own in places])[:-1]
-        analytic, difference, crossed, rounding = (np.split(values, ends) for values in measured)
+        flat = [slot.start + some for slot, some in zip(slots, coordinates, strict=True)]
+        differences = self._partial_differences(np.concatenate(flat)).split([len(some) for some in flat])
         duals = [
-            partial_derivatives(self.problem, self.objective, slot, own)
-            for slot, own in zip(slots, places, strict=True)
+            partial_derivatives(self.problem, self.objective, slot, some)
+            for slot, some in zip(slots, coordinates, strict=True)
         ]
-        least = self.least(max(float(np.abs(dual).max(initial=0.0)) for dual in duals))
+        min_scales = self.min_scales(max(float(np.abs(dual).max(initial=0.0)) for dual in duals))
         return [
-            Compared(slot, own, a, n, d, beyond, noise, float(least[slot.layer]), self.tolerance)
-            for slot, own, a, n, d, beyond, noise in zip(
-                slots, places, analytic, difference, duals, crossed, rounding, strict=True
+            TensorComparison(
+                slot,
+                some,
+                self.step.gradient[slot.start + some],
+                difference.values,
+                dual,
+                difference.crosses_kink,
+                difference.uncertainty,
+                float(min_scales[slot.layer]),
+                self.options.tolerance,
             )
+            for slot, some, difference, dual in zip(slots, coordinates, differences, duals, strict=True)
         ]
 
-    def differences(self, flat: Index, analytic: Numbers) -> tuple[Numbers, Flags, Numbers]:
-        """Central differences, where they cross kinks, and the doubt in them: each (n,)."""
-        first = partial_differences(self.around, flat, self.step)
+    def _partial_differences(self, flat: Index) -> Differences:
+        """Those in coordinates (n,) of the point's row, refined."""
+        h, around = self.options.step, self.neighbourhood
+        return refined(
+            partial_differences(around, flat, h),
+            self.step.gradient[flat],
+            lambda which: partial_differences(around, flat[which], h / REFINEMENT),
+        )
 
-        def finer(far: Index) -> tuple[Numbers, Numbers]:
-            difference, _, rounding = partial_differences(self.around, flat[far], self.step / CLOSER)
-            return difference, rounding
-
-        return second_look(analytic, *first, finer)
-
-    def along(self, moves: Numbers) -> Directional:
+    def along(self, directions: Floats) -> DirectionalComparison:
         """The derivatives along directions (T, P) of length 1, by all methods."""
-        h = self.step * max(1.0, float(np.abs(self.problem.point).max()))
-        along = moves @ self.found.gradient
-        difference, crossed, upon, rounding = directional_differences(self.around, moves, h)
+        h = self.options.step * max(1.0, float(np.abs(self.problem.point).max()))
+        analytic, around = directions @ self.step.gradient, self.neighbourhood
+        differences = refined(
+            directional_differences(around, directions, h),
+            analytic,
+            lambda which: directional_differences(around, directions[which], h / REFINEMENT),
+        )
+        return DirectionalComparison(
+            analytic,
+            differences.values,
+            directional_derivatives(self.problem, self.objective, directions),
+            differences.crosses_kink,
+            differences.on_kink,
+            differences.uncertainty,
+            max(float(np.linalg.norm(self.step.gradient)), self.min_derivative),
+            self.options.tolerance,
+        )
 
-        def finer(far: Index) -> tuple[Numbers, Numbers]:
-            difference, _, _, rounding = directional_differences(self.around, moves[far], h / CLOSER)
-            return difference, rounding
+    def min_scales(self, largest: float) -> Floats:
+        """The smallest scale of each layer's derivatives (L,), given the network's largest derivative."""
+        amplified = self.objective.amplification(self._tensors)
+        return np.maximum(MIN_SHARE_OF_NETWORK * largest * amplified, self.min_derivative)
 
-        difference, crossed, doubt = second_look(along, difference, crossed, rounding, finer)
-        dual = directional_derivatives(self.problem, self.objective, moves)
-        length = max(float(np.linalg.norm(self.found.gradient)), self.nearly_nothing())
-        return Directional(along, difference, dual, crossed, upon, doubt, length, self.tolerance)
+    @property
+    def min_derivative(self) -> float:
+        """A derivative so small that its effect on the objective is rounding."""
+        return MIN_SHARE_OF_OBJECTIVE * max(1.0, abs(self.definition))
 
-    def least(self, largest: float) -> Numbers:
-        """What each layer's derivatives (L,) are measured by at least, given the network's largest one."""
-        amplified = self.objective.amplified(self._here())
-        return np.maximum(SMALL * largest * amplified, self.nearly_nothing())
-
-    def nearly_nothing(self) -> float:
-        """A derivative whose share in the objective is rounding."""
-        return SMALLEST * max(1.0, abs(self.definition()))
+    @cached_property
+    def definition(self) -> float:
+        """The objective as its formulas define it."""
+        return float(np.sum(self.objective(self._tensors)))
 
     def penalty(self) -> float:
-        return float(np.sum(self.objective.penalty(self._here())))
+        return float(np.sum(self.objective.penalty(self._tensors)))
 
-    def definition(self) -> float:
-        """The objective as formulas have it."""
-        return float(np.sum(self.objective(self._here())))
-
-    def _here(self) -> Tensors:
+    @property
+    def _tensors(self) -> Tensors:
         return views(self.problem.point[None], self.problem.layout)
 
 
-def second_look(
-    analytic: Numbers,
-    difference: Numbers,
-    crossed: Flags,
-    rounding: Numbers,
-    finer: Callable[[Index], tuple[Numbers, Numbers]],
-) -> tuple[Numbers, Flags, Numbers]:
-    """Differences (n,) again with a smaller h where they are far from the gradient; and the doubt in them.
+D = TypeVar("D", bound=Differences)
 
-    Where the objective is strongly curved two differences differ, and by so much each may err; from a wrong
-    gradient both are equally far. `finer` measures at some of the n places, and gives the rounding there.
+
+def refined(differences: D, analytic: Floats, remeasure: Callable[[Index], Differences]) -> D:
+    """The differences, those far from the gradient (n,) measured again with a smaller h.
+
+    Where the objective is strongly curved, two differences differ by about their truncation error, which is
+    added to their uncertainty; a wrong gradient is equally far from both. `remeasure` takes the positions of
+    some of the n.
     """
-    far = np.flatnonzero((difference_error(analytic, difference, rounding) > LOOK) & ~crossed)
-    doubt = rounding.copy()
-    if len(far):
-        nearer, coarser = finer(far)
-        doubt[far] = coarser + np.abs(nearer - difference[far])
-        difference[far] = nearer
-    return difference, crossed, doubt
+    errors = difference_error(analytic, differences.values, differences.uncertainty)
+    far = np.flatnonzero((errors > SUSPICIOUS) & ~differences.crosses_kink)
+    if not len(far):
+        return differences
+    values, uncertainty = differences.values.copy(), differences.uncertainty.copy()
+    finer = remeasure(far)
+    uncertainty[far] = finer.uncertainty + np.abs(finer.values - values[far])
+    values[far] = finer.values
+    return replace(differences, values=values, uncertainty=uncertainty)
 
 
-def directions(place: ParameterLayout, generator: np.random.Generator) -> Numbers:
-    """Directions (T, P) of length 1 that move every parameter, none of them hardly at all."""
-    moves = np.zeros((DIRECTIONS, place.size))
-    for slot in place.slots:
-        moves[:, slot.start : slot.start + slot.size] = steady(generator, (DIRECTIONS, slot.size))
-    moves /= np.linalg.norm(moves, axis=1, keepdims=True)
-    return moves
+def random_directions(layout: ParameterLayout, generator: np.random.Generator) -> Floats:
+    """Directions (T, P) of length 1 along which every parameter moves by a similar amount."""
+    directions = np.zeros((DIRECTIONS, layout.size))
+    for slot in layout.slots:
+        components = random_components(generator, (DIRECTIONS, slot.size))
+        directions[:, slot.start : slot.start + slot.size] = components
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return directions
 
 
-def steady(generator: np.random.Generator, shape: tuple[int, ...]) -> Numbers:
-    """Numbers of either sign between ½ and 1½: a direction in which nothing stands nearly still."""
+def random_components(generator: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Numbers of either sign whose magnitude is between ½ and 1½, so that none is tiny."""
     sign = np.where(generator.random(shape) < 0.5, -1.0, 1.0)
-    steps: Numbers = sign * (0.5 + generator.random(shape))
-    return steps
+    components: Floats = sign * (0.5 + generator.random(shape))
+    return components
 
 
-def drawn(slot: Slot, samples: int, generator: np.random.Generator) -> Index:
-    """Flat places of so many coordinates of a tensor, in order; all of them when there are no more."""
+def sampled_coordinates(slot: Slot, samples: int, generator: np.random.Generator) -> Index:
+    """So many flat coordinates of a tensor in ascending order; all of them when there are no more."""
     if samples >= slot.size:
         return np.arange(slot.size)
     return np.sort(generator.choice(slot.size, samples, replace=False))
 
 
-def affordable(problem: Problem) -> int:
+def affordable_samples(problem: GradientProblem) -> int:
     """Coordinates of each tensor that AFFORDABLE multiplications allow: all of a small network."""
     forward = len(problem.rows) * problem.architecture.parameters
-    return max(FEWEST, AFFORDABLE // (3 * forward * len(problem.layout.slots)))
+    return max(MIN_SAMPLES, AFFORDABLE // (3 * forward * len(problem.layout.slots)))

@@ -1,13 +1,21 @@
 """A gradient check as plain data: what --json prints, and what the tables are drawn from."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from typing_extensions import TypedDict
 
-from nettrain.checks.comparison import Compared, Comparison, Directional, Verdict, shape
-from nettrain.checks.diagnosis import diagnosis, layer_name, way_back
-from nettrain.checks.problem import Numbers, Problem
+from nettrain.backend.base import Floats
+from nettrain.checks.comparison import (
+    DirectionalComparison,
+    GradientComparison,
+    TensorComparison,
+    Verdict,
+    shape,
+)
+from nettrain.checks.diagnosis import backward_position, block_name, diagnosis
+from nettrain.checks.problem import GradientProblem
 
 
 class ErrorReport(TypedDict):
@@ -114,76 +122,80 @@ class CatalogueReport(TypedDict):
     seconds: float
 
 
-def report(problem: Problem, comparison: Comparison, seconds: float) -> NetworkReport:
+def network_report(problem: GradientProblem, comparison: GradientComparison, seconds: float) -> NetworkReport:
     """The whole check of one network."""
-    ordered = sorted(comparison.tensors, key=lambda tensor: tensor.layer)
-    tensors = [(layer_name(problem, tensor.layer), tensor) for tensor in ordered]
+    in_order = sorted(comparison.tensors, key=lambda tensor: tensor.layer)
+    tensors = [(block_name(problem, tensor.layer), tensor) for tensor in in_order]
     return {
         "passed": not comparison.fails and not comparison.empty,
         "objective": comparison.objective,
         "definition": comparison.definition,
-        "tensors": [tensor_report(layer, tensor) for layer, tensor in tensors],
+        "tensors": [tensor_report(block, tensor) for block, tensor in tensors],
         "directional": directional_report(comparison.directional),
-        "worst": worst(tensors),
+        "worst": worst_derivative(tensors),
         "diagnosis": diagnosis(problem, comparison),
         "seconds": seconds,
     }
 
 
-def tensor_report(layer: str, tensor: Compared) -> TensorReport:
-    """One row of the table."""
-    kept = ~tensor.crossed
+def tensor_report(block: str, tensor: TensorComparison) -> TensorReport:
+    """One row of the table, under the name of the block to which the tensor belongs."""
+    compared = ~tensor.crosses_kink
     return {
-        "layer": layer,
+        "layer": block,
         "tensor": tensor.name,
         "shape": list(shape(tensor.slot)),
         "size": tensor.slot.size,
         "checked": tensor.checked,
         "skipped": tensor.skipped,
-        "difference": summary(tensor.difference_errors[kept]),
-        "dual": summary(tensor.dual_errors[kept]),
+        "difference": error_summary(tensor.difference_errors[compared]),
+        "dual": error_summary(tensor.dual_errors[compared]),
         "wrong": int(tensor.wrong.sum()),
         "verdict": tensor.verdict,
-        "skipped_at": [list(tensor.index(int(k))) for k in np.flatnonzero(tensor.crossed)],
+        "skipped_at": [list(tensor.index(int(k))) for k in np.flatnonzero(tensor.crosses_kink)],
     }
 
 
-def summary(errors: Numbers) -> ErrorReport:
+def error_summary(errors: Floats) -> ErrorReport:
     """The worst and the median error, None where nothing was compared."""
     if not len(errors):
         return {"worst": None, "median": None}
     return {"worst": float(errors.max()), "median": float(np.median(errors))}
 
 
-def directional_report(directional: Directional) -> DirectionalReport:
+def directional_report(directional: DirectionalComparison) -> DirectionalReport:
     """The check along directions of all parameters."""
     return {
         "directions": len(directional.analytic),
-        "skipped": int(directional.crossed.sum()),
+        "skipped": int(directional.crosses_kink.sum()),
         "difference": directional.difference_error,
         "dual": directional.dual_error,
         "passed": not directional.fails,
     }
 
 
-def largest(pair: tuple[str, Compared]) -> tuple[float, float]:
-    """Sorts tensors by their errors."""
-    return (float(pair[1].difference_errors.max()), float(pair[1].dual_errors.max()))
+def worst_derivative(tensors: Sequence[tuple[str, TensorComparison]]) -> WorstReport | None:
+    """The worst derivative of the first wrong tensor in the backward pass, or of all when none is wrong.
 
-
-def worst(tensors: list[tuple[str, Compared]]) -> WorstReport | None:
-    """The worst number of the first wrong tensor on the way back, or of all tensors when none is wrong."""
-    able = [(layer, tensor) for layer, tensor in tensors if tensor.checked]
-    failing = [pair for pair in able if pair[1].fails]
-    if not able:
+    Each tensor comes with the name of its block.
+    """
+    compared = [(block, tensor) for block, tensor in tensors if tensor.checked]
+    if not compared:
         return None
-    layer, tensor = min(failing, key=lambda pair: way_back(pair[1])) if failing else max(able, key=largest)
+    failing = [pair for pair in compared if pair[1].fails]
+    first = min(failing, key=lambda pair: backward_position(pair[1])) if failing else None
+    block, tensor = first or max(compared, key=_largest_errors)
     k = tensor.worst
     return {
-        "layer": layer,
+        "layer": block,
         "tensor": tensor.name,
         "index": list(tensor.index(k)),
         "analytic": float(tensor.analytic[k]),
         "difference": float(tensor.difference[k]),
         "dual": float(tensor.dual[k]),
     }
+
+
+def _largest_errors(pair: tuple[str, TensorComparison]) -> tuple[float, float]:
+    """Sorts tensors by their errors."""
+    return (float(pair[1].difference_errors.max()), float(pair[1].dual_errors.max()))

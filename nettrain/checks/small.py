@@ -1,19 +1,19 @@
-"""Small networks on small data of every kind that a loss may ask for: what the whole catalogue is checked on.
+"""Small networks on small data, of every kind of target that a loss may ask for.
 
-Sizes are all different, rows weigh differently, and weights are moved off their initial values, so that
+All sizes differ, the rows have different weights, and parameters are moved off their initial values, so that
 nothing is right by coincidence.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
-from nettrain.checks.problem import Problem, problem
+from nettrain.checks.problem import GradientProblem, gradient_problem
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.experiment.document import Document, parse
 from nettrain.experiment.load import validate
@@ -22,7 +22,7 @@ from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 
 ROWS, INPUTS, CLASSES = 22, 5, 3
-APART = 0.1  # standard deviation of the moves off the initial weights
+PERTURBATION = 0.1  # standard deviation of the parameters around their initial values
 BASE = """
 seed: 0
 data: {{target: {target}, target_kind: {kind}, validation: 0, columns: {{weight: w}}, target_scaling: none}}
@@ -31,12 +31,12 @@ training: {{batch_size: 11}}
 backend: {{name: numpy, dtype: float64, threads: 1}}
 """
 Generator = np.random.Generator
-Columns = dict[str, Any]
+Columns = Mapping[str, Iterable[object]]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Targets of one kind: their columns (N,) by name, and what an experiment says of them."""
+class SampleTargets:
+    """Targets of one kind: what an experiment calls them, and a draw of their columns (N,) by name."""
 
     target_kind: str
     draw: Callable[[Generator], Columns]
@@ -64,33 +64,36 @@ def _distributions(generator: Generator) -> Columns:
 
 
 KINDS = {
-    "classes": Kind("classes", _classes(CLASSES)),
-    "two classes": Kind("classes", _classes(2)),
-    "labels": Kind("labels", _labels),
-    "numbers": Kind("numbers", _numbers),
-    "counts": Kind("numbers", _counts),
-    "distributions": Kind("numbers", _distributions),
+    "classes": SampleTargets("classes", _classes(CLASSES)),
+    "two classes": SampleTargets("classes", _classes(2)),
+    "labels": SampleTargets("labels", _labels),
+    "numbers": SampleTargets("numbers", _numbers),
+    "counts": SampleTargets("numbers", _counts),
+    "distributions": SampleTargets("numbers", _distributions),
 }
 
 
-def small_problem(kind: str, overrides: Sequence[str], seed: int = 0, apart: float = APART) -> Problem:
-    """The problem of a small experiment with overrides, as far `apart` from its initial weights.
+def small_problem(
+    kind: str, overrides: Sequence[str], seed: int = 0, perturbation: float = PERTURBATION
+) -> GradientProblem:
+    """The problem of a small experiment with overrides, at its initial weights plus Gaussian noise.
 
-    Raises SpecError when they do not fit together.
+    `perturbation` is the noise's standard deviation. Raises SpecError when the overrides are not valid
+    together.
     """
     document, data = small_data(kind)
-    values = Document(_copied(document.values))
-    apply_overrides(values, overrides, Experiment)
-    found = problem(resolve_with_data(resolve(validate(values)), data), data)
-    generator, point = np.random.default_rng(seed), found.point.copy()
-    for slot in found.layout.slots:
-        point[slot.start : slot.start + slot.size] += apart * generator.standard_normal(slot.size)
-    return replace(found, point=point)
+    changed = Document(deepcopy(document.values))
+    apply_overrides(changed, overrides, Experiment)
+    problem = gradient_problem(resolve_with_data(resolve(validate(changed)), data), data)
+    generator, point = np.random.default_rng(seed), problem.point.copy()
+    for slot in problem.layout.slots:
+        point[slot.start : slot.start + slot.size] += perturbation * generator.standard_normal(slot.size)
+    return replace(problem, point=point)
 
 
 @cache
 def small_data(kind: str) -> tuple[Document, Prepared]:
-    """An experiment's document without a word about its network, and its data, read like any other."""
+    """The document of an experiment with the default network for this kind of targets, and its data."""
     generator = np.random.default_rng(0)
     targets = KINDS[kind].draw(generator)
     inputs = {f"x{k}": generator.standard_normal(ROWS) for k in range(INPUTS)}
@@ -104,8 +107,3 @@ def small_data(kind: str) -> tuple[Document, Prepared]:
         set_value(document, Change(source, str(path), document.location(source)), Experiment)
         experiment = resolve(validate(document))
         return document, prepare(experiment.data, seed=0, dtype="float64")
-
-
-def _copied(values: Any) -> Any:
-    """Plain values apart from those that they were copied from."""
-    return {key: _copied(value) for key, value in values.items()} if isinstance(values, dict) else values

@@ -9,7 +9,8 @@ import typer
 from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, with_backend
 
 if TYPE_CHECKING:
-    from nettrain.workflow.gradcheck import CatalogueCheck, CheckOptions, FunctionCheck, NetworkCheck
+    from nettrain.checks.options import CheckOptions
+    from nettrain.workflow.gradcheck import CatalogueCheck, FunctionCheck, NetworkCheck
 
 What = Annotated[
     str | None,
@@ -89,8 +90,8 @@ def check_options(
     every: bool, samples: int | None, step: float | None, tolerance: float | None, seed: int
 ) -> "CheckOptions":
     """The options of the check. Raises SpecError when they contradict each other."""
+    from nettrain.checks.options import CheckOptions
     from nettrain.errors import SpecError
-    from nettrain.workflow.gradcheck import CheckOptions
 
     if every and samples is not None:
         raise SpecError("--samples: does not go with --all, which takes every number")
@@ -106,7 +107,7 @@ def check_target(
     what: str | None, function: str | None, overrides: list[str], options: "CheckOptions"
 ) -> "NetworkCheck | FunctionCheck | CatalogueCheck":
     """Check a function, the network of a file or a run, or everything."""
-    from nettrain.checks.function import own_function
+    from nettrain.checks.function import load_function
     from nettrain.errors import SpecError
     from nettrain.workflow.gradcheck import check_catalogue, check_function, check_network
 
@@ -116,4 +117,4 @@ def check_target(
         return check_network(Path(what), overrides, options)
     if what is not None:
         raise SpecError(f"--function: {what}: checks a function alone, without FILE or RUN")
-    return check_function(own_function(function), options)
+    return check_function(load_function(function), options)

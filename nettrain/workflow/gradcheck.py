@@ -1,7 +1,7 @@
 """Compare gradients with differences and dual numbers: of a network, a function, or the whole catalogue."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.checks.catalogue import catalogue_report
 from nettrain.checks.comparison import TOLERANCE
 from nettrain.checks.differences import STEP
-from nettrain.checks.function import Own, function_report
-from nettrain.checks.function import check_function as compare_function
+from nettrain.checks.function import UserFunction, compare_function, function_report
 from nettrain.checks.gradient import check
-from nettrain.checks.matrix import matrix
-from nettrain.checks.problem import Problem, problem
-from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport, report
+from nettrain.checks.options import CheckOptions
+from nettrain.checks.problem import GradientProblem, gradient_problem
+from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport, network_report
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment, load
@@ -95,31 +95,11 @@ def gradcheck(
         return check_loaded(loaded, options, what.trained, memory)
     if callable(what):
         name = getattr(what, "__name__", "function")
-        return check_function(Own(name, what, np.array(at, dtype=np.float64)), options)
+        return check_function(UserFunction(name, what, np.array(at, dtype=np.float64)), options)
     if memory is None and not isinstance(what, Mapping):
         return check_network(Path(what), overrides, options)
     name = "experiment" if isinstance(what, Mapping) else str(what)
     return check_loaded(load_experiment(what, overrides, memory), options, None, memory, name)
-
-
-@dataclass(frozen=True)
-class CheckOptions:
-    """How much is compared, and how closely.
-
-    `samples` numbers of every tensor, drawn by `seed`; None takes as many as some seconds allow. Differences
-    reach step·max(1, |w|) to both sides. `tolerance` is the largest error of dual numbers, as a share of a
-    tensor's largest derivative. Raises SpecError when step or tolerance is not above 0.
-    """
-
-    samples: int | None = None
-    step: float = STEP
-    tolerance: float = TOLERANCE
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, value in (("step", self.step), ("tolerance", self.tolerance)):
-            if not value > 0:
-                raise SpecError(f"--{name}: {value:g} is not above 0")
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,7 +134,7 @@ class NetworkCheck(GradientCheck):
     report: NetworkReport
     checked: str
     weights: str
-    problem: Problem
+    problem: GradientProblem
 
     @property
     def name(self) -> str:
@@ -207,38 +187,26 @@ def check_loaded(
     `memory` has the tables of an experiment whose data are in memory.
     """
     with loaded.locating_errors():
-        checked = problem(*read_and_resolve(resolve(_in_float64(loaded)), memory))
+        problem = gradient_problem(*read_and_resolve(resolve(_in_float64(loaded)), memory))
     weights = "initial weights"
     if trained is not None:
-        checked, weights, name = _at_trained(checked, trained), _trained_weights(trained), trained.name
+        problem, weights, name = _at_trained(problem, trained), _trained_weights(trained), trained.name
     started = perf_counter()
-    comparison = check(
-        checked,
-        samples=options.samples,
-        step=options.step,
-        tolerance=options.tolerance,
-        seed=options.seed,
-    )
-    seconds = perf_counter() - started
-    return NetworkCheck(report(checked, comparison, seconds), name, weights, checked)
+    comparison = check(problem, options)
+    report = network_report(problem, comparison, perf_counter() - started)
+    return NetworkCheck(report, name, weights, problem)
 
 
-def check_function(function: Own, options: CheckOptions) -> FunctionCheck:
+def check_function(function: UserFunction, options: CheckOptions) -> FunctionCheck:
     """Check a function f(x) -> (value, gradient)."""
     started = perf_counter()
-    checked = compare_function(
-        function,
-        samples=options.samples,
-        step=options.step,
-        tolerance=options.tolerance,
-        seed=options.seed,
-    )
-    return FunctionCheck(function_report(function, checked, perf_counter() - started))
+    comparison = compare_function(function, options)
+    return FunctionCheck(function_report(comparison, perf_counter() - started))
 
 
 def check_catalogue(options: CheckOptions, overrides: Sequence[str] = ()) -> CatalogueCheck:
     """Check all that an experiment file can name; `overrides` may name another backend than NumPy."""
-    return CatalogueCheck(matrix(asdict(options), overrides))
+    return CatalogueCheck(catalogue_report(options, overrides))
 
 
 def _in_float64(loaded: LoadedExperiment) -> Experiment:
@@ -249,13 +217,13 @@ def _in_float64(loaded: LoadedExperiment) -> Experiment:
     return loaded.experiment.model_copy(update={"backend": settings})
 
 
-def _at_trained(checked: Problem, trained: TrainedRun) -> Problem:
+def _at_trained(problem: GradientProblem, trained: TrainedRun) -> GradientProblem:
     """The problem at the weights of a run, those of the first of several members."""
     point = trained.parameters[0].astype(np.float64)
-    if point.shape != checked.point.shape or trained.architecture.widths != checked.architecture.widths:
+    if point.shape != problem.point.shape or trained.architecture.widths != problem.architecture.widths:
         text = "the trained weights do not fit the network that the overrides ask for"
         raise SpecError(f"{trained.name}: {text}")
-    return replace(checked, point=point)
+    return replace(problem, point=point)
 
 
 def _trained_weights(trained: TrainedRun) -> str:

@@ -17,7 +17,7 @@ from nettrain.catalogue.initializers import initializers
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
-from nettrain.checks.matrix import cells, options
+from nettrain.checks.catalogue import network_cases, nondefault_settings
 from nettrain.checks.small import KINDS, ROWS, small_data
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document
@@ -57,8 +57,8 @@ def entries() -> list[ComparedEntry]:
     others = [*named(), *settings()]
     others += [ComparedEntry("limits", one.partition(".")[2], (("classes", (one,)),)) for one in LIMITING]
     ways: dict[tuple[str, str], list[Way]] = {}
-    for cell in cells():
-        ways.setdefault((cell.group, cell.row), []).extend((cell.kind, way) for way in cell.ways)
+    for case in network_cases():
+        ways.setdefault((case.group, case.row), []).extend((case.kind, way) for way in case.alternatives)
     first = [ComparedEntry(group, name, tuple(some)) for (group, name), some in ways.items()]
     return sorted([*first, *others], key=lambda entry: "," in entry.name)
 
@@ -79,7 +79,7 @@ def named() -> Iterator[ComparedEntry]:
 
 def settings() -> Iterator[ComparedEntry]:
     """Every optimizer with one setting at a time that is not at its default."""
-    for name, field, value in options(optimizers):
+    for name, field, value in nondefault_settings(optimizers):
         text = str(value).lower()
         way = (f"optimizer={name}", f"optimizer.{field}={text}")
         yield ComparedEntry("optimizers", f"{name}, {field} {text}", by_steps(way))

@@ -1,4 +1,4 @@
-"""Mistakes that people make in backpropagation, planted one at a time: each is found, and put where it is."""
+"""Mistakes that people make in backpropagation, planted one at a time: each is detected, and located."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +10,7 @@ from nettrain.backend import product as finish
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
-from nettrain.checks.diagnosis import diagnosis, layer_name, way_back
+from nettrain.checks.diagnosis import backward_position, block_name, diagnosis
 from nettrain.checks.gradient import check
 from nettrain.checks.small import small_problem
 from nettrain.model.layers import batch_norm, dense
@@ -24,7 +24,7 @@ SQUARE = "model.hidden=[4, 4]"
 
 
 class Planted:
-    """A function in the place of a kernel."""
+    """A function instead of a kernel."""
 
     def __init__(self, body):
         self.body = body
@@ -50,8 +50,8 @@ def delta_by(name, change):
         right = losses[name].kernel
 
         def spoiled(output, target, weight, numbers, delta, total):
-            kernel, unseen = right(target), np.zeros_like(total)
-            kernel(output, *change(target, weight, numbers), delta, unseen)
+            kernel, unused = right(target), np.zeros_like(total)
+            kernel(output, *change(target, weight, numbers), delta, unused)
             kernel(output, target, weight, numbers, np.zeros_like(delta), total)
 
         m.setattr(losses[name], "kernel", classmethod(lambda cls, target: Planted(spoiled)))
@@ -59,15 +59,15 @@ def delta_by(name, change):
     return plant
 
 
-def zeroed(numbers, place):
+def zeroed(numbers, column):
     """Numbers (R, k) with one column 0."""
     changed = numbers.copy()
-    changed[:, place] = 0
+    changed[:, column] = 0
     return changed
 
 
 def product(spoil):
-    """Matrix products that `spoil(a, b, out)` may do over, when it knows them by their shapes."""
+    """Matrix products that `spoil(a, b, out)` may change; it knows them by their shapes."""
 
     def plant(m):
         right = NumpyBackend.product
@@ -80,7 +80,7 @@ def product(spoil):
     return plant
 
 
-def gates(spoil):
+def masked_products(spoil):
     """Products whose mask is left to `spoil(out, relu_mask)`: the backward of relu is in the product."""
 
     def plant(m):
@@ -95,8 +95,8 @@ def gates(spoil):
     return plant
 
 
-def open_gate_of_a_blas(m):
-    """As products that are large: a BLAS, and a pass that should let through what is above 0."""
+def unmasked_after_a_blas(m):
+    """As for large products: a BLAS, then a pass that should apply the mask."""
     m.setattr("nettrain.backend.numpy.is_small", lambda a, b: False)
     m.setattr(finish, "apply_relu_mask", Planted(lambda delta, relu_mask: None))
 
@@ -119,13 +119,13 @@ def untransposed(m):
 
 
 def to_mean_bias(a, b, out):
-    """The mean over the batch in place of the sum."""
+    """The mean over the batch instead of the sum."""
     if a.shape[1:] == (1, ROWS):
         out /= ROWS
 
 
 def backward_with(change):
-    """The backward pass, before or after which something happens."""
+    """The backward pass, changed by `change(right, self, …)`."""
 
     def plant(m):
         right = Pass.backward
@@ -135,7 +135,7 @@ def backward_with(change):
 
 
 def with_bias(signals):
-    """What the layers with a bias work with, in their order."""
+    """The contexts of the layers with a bias, in their order."""
     return [at for at in signals.contexts.values() if at.layout.has(at.number, "bias")]
 
 
@@ -147,14 +147,14 @@ def wrong_bias(right, self, tape, delta, gradient):
 
 
 def off_by_one(m):
-    """The view of hidden 1's dW starts one number too late."""
+    """The view of hidden 1's dW starts one element too late."""
     right = Context.gradient_of
 
     def late(self, name):
-        found = right(self, name)
+        slope = right(self, name)
         if (self.number, name) != (0, "weight"):
-            return found
-        m, n = found.shape[1:]
+            return slope
+        m, n = slope.shape[1:]
         return self.gradient[:, 1 : 1 + m * n].reshape(-1, m, n)
 
     m.setattr(Context, "gradient_of", late)
@@ -168,7 +168,7 @@ def stale_activations(right, self, tape, delta, gradient):
 
 
 def masks(change):
-    """The way back through dropout, changed."""
+    """The backward pass of dropout, changed."""
 
     def plant(m):
         def backward(self, tape, at, delta):
@@ -181,7 +181,7 @@ def masks(change):
 
 
 def norms(body):
-    """Another way back through batch_norm: `body(delta, z, spread, gain)` gives ∂loss/∂(before it)."""
+    """Another backward pass of batch_norm: `body(delta, z, spread, gain)` gives ∂loss/∂(before it)."""
 
     def plant(m):
         def write(delta, z, moments, w, gradient, gain, shift):
@@ -234,7 +234,7 @@ def to_loser(delta, z, a):
 
 
 def penalised(weights_end):
-    """The update takes other numbers than the weight matrices to be penalised."""
+    """The update penalises the first part of a row, of another length than the weight matrices have."""
 
     def plant(m):
         right = update.blocks
@@ -260,7 +260,7 @@ def gelu_without_product_rule(delta, z, a):
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is planted in which network; the first wrong tensor on the way back; words that are said of it."""
+    """What is planted in which network; the first wrong tensor in the backward pass; words of the diagnosis."""
 
     kind: str
     overrides: list[str]
@@ -332,21 +332,21 @@ MISTAKES = {
         ["the derivative of gelu"],
     ),
     "a relu that lets everything back": Mistake(
-        CLASSES, ["model.activation=relu"], gates(lambda out, gate: None), "hidden 2 weight",
+        CLASSES, ["model.activation=relu"], masked_products(lambda out, mask: None), "hidden 2 weight",
         ["wrong from hidden 2 down", "the derivative of relu"],
     ),
     "a relu the wrong way round": Mistake(
         CLASSES, ["model.activation=relu"],
-        gates(lambda out, gate: np.multiply(out, gate <= 0, out=out)), "hidden 2 weight",
+        masked_products(lambda out, mask: np.multiply(out, mask <= 0, out=out)), "hidden 2 weight",
         ["wrong from hidden 2 down", "the derivative of relu"],
     ),
     "a relu of other rows": Mistake(
         CLASSES, ["model.activation=relu"],
-        gates(lambda out, gate: np.multiply(out, np.roll(gate, 1, axis=1) > 0, out=out)), "hidden 2 weight",
+        masked_products(lambda out, mask: np.multiply(out, np.roll(mask, 1, axis=1) > 0, out=out)), "hidden 2 weight",
         ["wrong from hidden 2 down", "the derivative of relu"],
     ),
     "a relu that lets everything back after a BLAS": Mistake(
-        CLASSES, ["model.activation=relu"], open_gate_of_a_blas, "hidden 2 weight",
+        CLASSES, ["model.activation=relu"], unmasked_after_a_blas, "hidden 2 weight",
         ["wrong from hidden 2 down", "the derivative of relu"],
     ),
     "half of sigmoid's derivative": Mistake(
@@ -367,7 +367,7 @@ MISTAKES = {
     ),
     "a square without its 2": Mistake(
         NUMBERS, [], product(lambda a, b, out: None if out.shape[1:] != (4, 2) else out.__imul__(0.5)),
-        "output weight", ["only the weight of output is wrong", "0.5 times what it should be: a 2 is missing"],
+        "output weight", ["only the weight of output is wrong", "0.5 times what it should be: a factor 2 is missing"],
     ),
     "softmax's diagonal only": Mistake(
         NUMBERS, ["model.output_activation=softmax"], derivative("softmax", softmax_diagonal),
@@ -375,7 +375,7 @@ MISTAKES = {
     ),
     "prelu's slope summed over units": Mistake(
         CLASSES, ["model.activation=prelu"], summed_slope, "hidden 2 slope",
-        ["only slope is wrong, in 2 layers", "has one number everywhere, as if summed over its units"],
+        ["only slope is wrong, in 2 layers", "has the same value everywhere, as if summed over its units"],
     ),
     "maxout to the loser": Mistake(
         CLASSES, ["model.activation=maxout"], derivative("maxout", to_loser), "hidden 2 weight",
@@ -387,11 +387,11 @@ MISTAKES = {
     ),
     "a mean over rows in a bias": Mistake(
         CLASSES, [], product(to_mean_bias), "output bias",
-        ["only bias is wrong, in 3 layers", "one by the number of rows"],
+        ["only bias is wrong, in 3 layers", "1 over the number of rows"],
     ),
     "an off-by-one in the views": Mistake(
         CLASSES, [], off_by_one, "hidden 1 weight",
-        ["only the weight of hidden 1 is wrong", "lies one place behind where it should"],
+        ["only the weight of hidden 1 is wrong", "is one element too late"],
     ),
     "signals from before the activation": Mistake(
         CLASSES, ["model.activation=tanh"], backward_with(stale_activations), "output weight",
@@ -401,7 +401,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_planted_mistake_is_found(name, monkeypatch):
+def test_a_planted_mistake_is_detected(name, monkeypatch):
     mistake = MISTAKES[name]
     problem = small_problem(mistake.kind, mistake.overrides)
     right = check(problem)
@@ -409,23 +409,23 @@ def test_a_planted_mistake_is_found(name, monkeypatch):
     assert [] == diagnosis(problem, right)
     mistake.plant(monkeypatch)
     spoiled = check(problem)
-    first = min(spoiled.failing, key=way_back)
-    assert mistake.first == f"{layer_name(problem, first.layer)} {first.name}"
-    assert first.dual_errors.max() > 1e-3  # either method sees it
+    first = min(spoiled.failing, key=backward_position)
+    assert mistake.first == f"{block_name(problem, first.layer)} {first.name}"
+    assert first.dual_errors.max() > 1e-3  # both methods detect it
     assert first.difference_errors.max() > 1e-3
-    said = " / ".join(diagnosis(problem, spoiled))
-    assert [] == [words for words in mistake.words if words not in said], said
+    text = " / ".join(diagnosis(problem, spoiled))
+    assert [] == [words for words in mistake.words if words not in text], text
     assert spoiled.directional.fails
 
 
-def test_a_wrong_forward_pass_is_told_apart_from_a_wrong_derivative(monkeypatch):
+def test_a_wrong_forward_pass_is_distinguished_from_a_wrong_derivative(monkeypatch):
     problem = small_problem("classes", ["model.activation=prelu"])
     wrong_forward(monkeypatch)
-    said = diagnosis(problem, check(problem))
-    assert "the objective itself differs, training computes" in said[0]
+    sentences = diagnosis(problem, check(problem))
+    assert "the objective itself differs, training computes" in sentences[0]
 
 
-def test_a_floor_that_relu_does_not_have_is_told_apart_too(monkeypatch):
+def test_a_lower_limit_that_relu_does_not_have_is_distinguished_too(monkeypatch):
     problem, right = small_problem("classes", ["model.activation=relu"]), NumpyBackend.product
     assert not check(problem).fails
 
@@ -433,8 +433,8 @@ def test_a_floor_that_relu_does_not_have_is_told_apart_too(monkeypatch):
         return right(self, a, b, out, clamp_min=None if clamp_min is None else clamp_min - 0.1, **rest)
 
     monkeypatch.setattr(NumpyBackend, "product", lower)
-    said = diagnosis(problem, check(problem))
-    assert "the objective itself differs, training computes" in said[0]
+    sentences = diagnosis(problem, check(problem))
+    assert "the objective itself differs, training computes" in sentences[0]
 
 
 def test_at_least_fifteen_mistakes():
@@ -445,7 +445,7 @@ SLIGHTLY = 1 + 1e-8  # what differences alone would not see
 
 
 @pytest.mark.parametrize("name", [name for name in activations if not activations[name].identity])
-def test_every_activation_is_watched(name, monkeypatch):
+def test_a_slight_error_of_every_activation_is_detected(name, monkeypatch):
     outputs = activations[name].outputs_only
     used = f"model.output_activation={name}" if outputs else f"model.activation={name}"
     problem, kind = small_problem("numbers", [used]), activations[name]
@@ -457,13 +457,13 @@ def test_every_activation_is_watched(name, monkeypatch):
         into *= SLIGHTLY
 
     monkeypatch.setattr(kind, "backward_kernel", Planted(backward))
-    found = check(problem)
-    first = min(found.failing, key=way_back)
-    assert ("output" if outputs else "hidden 2") == layer_name(problem, first.layer)
+    comparison = check(problem)
+    first = min(comparison.failing, key=backward_position)
+    assert ("output" if outputs else "hidden 2") == block_name(problem, first.layer)
 
 
 @pytest.mark.parametrize("name", losses)
-def test_every_loss_is_watched(name, monkeypatch):
+def test_a_slight_error_of_every_loss_is_detected(name, monkeypatch):
     problem, right = small_problem(losses[name].fits[0], [f"loss={name}"]), losses[name].kernel
 
     def kernel(cls, target):
@@ -474,5 +474,5 @@ def test_every_loss_is_watched(name, monkeypatch):
         return Planted(spoiled)
 
     monkeypatch.setattr(losses[name], "kernel", classmethod(kernel))
-    found = check(problem)
-    assert "output" == layer_name(problem, min(found.failing, key=way_back).layer)
+    comparison = check(problem)
+    assert "output" == block_name(problem, min(comparison.failing, key=backward_position).layer)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from nettrain.checks.options import CheckOptions
 from nettrain.cli.gradcheck import check_options, check_target
 from nettrain.errors import SpecError
-from nettrain.workflow.gradcheck import CheckOptions
 from tests.cli.command import CONFIGS, inside
 
 IRIS = CONFIGS / "iris.yaml"
@@ -55,7 +55,7 @@ def test_a_wrong_gradient_is_exit_code_1(tmp_path):
     assert (1, "") == (done.code, done.err)
     assert [
         "verdict  the gradient is wrong in 2 of 2 numbers",
-        "why      the gradient is 0.5 times what it should be: a 2 is missing, as of a square",
+        "why      the gradient is 0.5 times what it should be: a factor 2 is missing, as from a square",
     ] == lines(done.out)[-2:]
 
 

@@ -13,6 +13,7 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
 from nettrain.checks.gradient import check
+from nettrain.checks.options import CheckOptions
 from nettrain.checks.small import small_problem
 from nettrain.experiment.settings import Experiment
 from nettrain.inference.evaluate import Networks, final_figures, joint_figures
@@ -275,9 +276,9 @@ GRADIENTS = {
 def test_the_gradient_is_checked_there(place: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     opened_there = place(dtype="float64", threads=1)
     monkeypatch.setattr("nettrain.checks.problem.opened", lambda experiment: opened_there)
-    found = check(small_problem(kind, GRADIENTS[kind]), samples=10)
-    assert not found.empty
-    assert not found.fails
+    comparison = check(small_problem(kind, GRADIENTS[kind]), CheckOptions(samples=10))
+    assert not comparison.empty
+    assert not comparison.fails
 
 
 class Observer:

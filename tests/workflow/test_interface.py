@@ -347,9 +347,9 @@ def test_a_wrong_gradient_of_a_function_fails():
     right = nettrain.gradcheck(lambda x: ((x * x).sum(), 2 * x), at=[1.0, 2.0])
     wrong = nettrain.gradcheck(lambda x: ((x * x).sum(), x), at=[1.0, 2.0])
     assert (True, False) == (right.passed, wrong.passed)
-    assert ["the gradient is 0.5 times what it should be: a 2 is missing, as of a square"] == wrong.report[
-        "diagnosis"
-    ]
+    assert [
+        "the gradient is 0.5 times what it should be: a factor 2 is missing, as from a square"
+    ] == wrong.report["diagnosis"]
     with pytest.raises(nettrain.SpecError, match="--step: 0 is not above 0"):
         nettrain.gradcheck(IRIS, step=0.0)
 

@@ -1,0 +1,118 @@
+"""The whole catalogue is right, and every entry of it is checked."""
+
+from typing import Literal
+
+import pytest
+
+from nettrain.catalogue.activations import activations
+from nettrain.catalogue.losses import losses
+from nettrain.catalogue.settings import option
+from nettrain.checks.catalogue import (
+    ELSEWHERE,
+    catalogue_report,
+    layer_overrides,
+    network_cases,
+    nondefault_settings,
+    other_values,
+    penalties,
+)
+from nettrain.checks.comparison import MIN_SHARE_OF_NETWORK
+from nettrain.checks.options import CheckOptions
+from nettrain.checks.small import KINDS, small_problem
+from nettrain.cli.json_output import GradcheckOutput
+from nettrain.model.layers import layers, norms
+from nettrain.model.settings import ModelSettings, RegularizationSettings
+
+# the derivative of a bias in front of batch_norm is 0, a sum of terms that cancel: what rounding leaves of it, a few
+# units in the 16th place of the network's largest derivative, is relative to MIN_SHARE_OF_NETWORK of that
+CANCELLED = {"batch_norm and bias": 1e-15 / MIN_SHARE_OF_NETWORK}
+
+
+@pytest.fixture(scope="module")
+def report():
+    return catalogue_report(CheckOptions())
+
+
+def rows(report, group):
+    return {row["name"]: row for row in report["rows"] if row["group"] == group}
+
+
+def test_everything_is_right(report):
+    assert report["passed"]
+    assert [] == [(row["name"], row["failures"]) for row in report["rows"] if not row["passed"]]
+
+
+def test_every_number_of_every_network_is_compared_by_both_methods(report):
+    for row in report["rows"]:
+        assert row["checked"] > 0
+        assert row["skipped"] < 0.05 * row["checked"], row["name"]
+        assert 0 < row["dual"] < CANCELLED.get(row["name"], 1e-12), row["name"]
+        assert row["difference"] < 1e-6, row["name"]
+
+
+def test_every_activation_meets_every_loss(report):
+    grid = rows(report, "activations")
+    assert set(activations) == set(grid)
+    for name, row in grid.items():
+        linked = {loss for loss, entry in losses.items() if entry.output_activation not in ("linear", name)}
+        single = {loss for loss, entry in losses.items() if entry.fits[0] == "two classes"}
+        missing = linked | single if activations[name].outputs_only else set()
+        assert set(losses) - missing == set(row["cells"]), name
+
+
+def test_every_kind_of_targets_is_there(report):
+    assert set(KINDS) == {kind for loss in losses for kind in losses[loss].fits}
+    several = [f"{loss}, {kind}" for loss, entry in losses.items() for kind in entry.fits[1:]]
+    assert several == list(rows(report, "targets"))
+
+
+def test_every_penalty_and_every_key_of_a_layer_is_there(report):
+    assert set(penalties()) == set(rows(report, "penalties"))
+    assert {"l2", "l1"} <= set(penalties()) <= set(RegularizationSettings.model_fields)
+    overrides = " ".join(text for texts in layer_overrides().values() for text in texts)
+    keys = set(ModelSettings.model_fields) - ELSEWHERE
+    assert [] == [key for key in keys if f"model.{key}=" not in overrides]
+    assert list(layer_overrides()) == list(rows(report, "layers"))
+
+
+def test_every_kind_of_layer_and_norm_is_in_a_network():
+    problems = [small_problem("classes", overrides) for overrides in layer_overrides().values()]
+    kinds = {node.layer.name for problem in problems for node in problem.architecture.nodes}
+    missing = (set(layers) | set(norms)) - {"none"} - kinds
+    assert set() == missing, "add networks with these to LAYERS in nettrain/checks/catalogue.py"
+
+
+def test_a_new_key_of_a_model_gets_networks_of_its_own(monkeypatch):
+    class New(ModelSettings):
+        gated: bool = option(False, "a switch")
+        groups: int = option(1, "a number", ge=1)
+        form: Literal["sum", "mean", "max"] = option("sum", "a choice")
+
+    known = layer_overrides()
+    monkeypatch.setattr("nettrain.checks.catalogue.ModelSettings", New)
+    assert {
+        "gated true": ("model.gated=true",),
+        "groups 3": ("model.groups=3",),
+        "form mean": ('model.form="mean"',),
+        "form max": ('model.form="max"',),
+    } == {name: overrides for name, overrides in layer_overrides().items() if name not in known}
+
+
+def test_every_option_of_every_entry_is_there(report):
+    names = {tuple(name.split(", ", 1)) for name in rows(report, "options")}
+    for registry in (activations, losses):
+        for name, entry in registry.items():
+            for field in set(entry.model_fields) - {"name"}:
+                values = other_values(entry, field)
+                assert values, (name, field)
+                assert {(name, f"{field} {value}") for value in values} <= names
+    assert len(names) == sum(1 for registry in (activations, losses) for _ in nondefault_settings(registry))
+
+
+def test_the_report_fits_its_json_schema(report):
+    assert "catalogue" == GradcheckOutput.model_validate(report).root["checked"]
+
+
+def test_no_two_networks_have_the_same_name():
+    names = [(case.group, case.row, case.column) for case in network_cases()]
+    assert len(names) == len(set(names))
