@@ -98,6 +98,15 @@ def test_what_is_public_has_a_docstring(file):
     assert ([], True) == (bare, bool(ast.get_docstring(tree))), path
 
 
+def test_a_class_name_is_defined_once():
+    files: dict[str, list[str]] = {}
+    for path, tree in map(read, FILES):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                files.setdefault(node.name, []).append(path)
+    assert {} == {name: paths for name, paths in files.items() if len(paths) > 1}, "one name, one meaning"
+
+
 def test_test_files_have_names_of_their_own():
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert [] == sorted(name for name in set(names) if names.count(name) > 1)

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import Array, ArrayModule, Call, DType, HostArray
-from nettrain.backend.cuda.launches import CallSequence, ColumnSums, Compiled, Launch, merge_launches
-from nettrain.backend.cuda.passes import Pass, Sums
+from nettrain.backend.cuda.launches import CallSequence, ColumnSums, Compiled, PassLaunch, merge_launches
+from nettrain.backend.cuda.passes import KernelPass, Sums
 from nettrain.backend.cuda.program import Program
 from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.device import free_bytes
@@ -107,8 +107,8 @@ class CupyBackend:
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         """A call that runs the kernel on these very arrays, which must have no gaps."""
         assert all(a.flags.c_contiguous for a in arrays if hasattr(a, "flags")), kernel.__name__
-        single = Pass(((kernel, arrays),), work)
-        return Launch(single, self._compiled) if single.iterations else _do_nothing
+        single = KernelPass(((kernel, arrays),), work)
+        return PassLaunch(single, self._compiled) if single.iterations else _do_nothing
 
     def _compiled(self, program: Program) -> Compiled:
         if program not in self._functions:

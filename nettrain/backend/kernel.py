@@ -59,6 +59,8 @@ class Options(TypedDict):
 class Dispatcher(Protocol):
     """What Numba makes of a function: compiles it for types of arguments, or loads it from disk."""
 
+    py_func: FunctionType
+
     def compile(self, types: tuple[object, ...]) -> Callable[..., None]:
         """The function compiled for these types of arguments."""
 

@@ -25,9 +25,9 @@ from nettrain.model.layers import norms
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 V = TypeVar("V", bound=Variant)
-Overrides: TypeAlias = tuple[str, ...]
+OverrideTexts: TypeAlias = tuple[str, ...]
 SettingValue: TypeAlias = bool | int | float | str
-LAYERS: dict[str, Overrides] = {
+LAYERS: dict[str, OverrideTexts] = {
     "no hidden layer": ("model.hidden=[]",),
     "one unit": ("model.hidden=[1]",),
     "four layers": ("model.hidden=[6, 5, 4, 3]",),
@@ -69,7 +69,7 @@ class NetworkCase:
     row: str
     column: str
     kind: str
-    alternatives: tuple[Overrides, ...]
+    alternatives: tuple[OverrideTexts, ...]
 
 
 def network_cases() -> Iterator[NetworkCase]:
@@ -105,7 +105,7 @@ def _option_cases() -> Iterator[NetworkCase]:
         yield NetworkCase("options", f"{name}, {field} {value}", "", kind, ((override,),))
 
 
-def layer_overrides() -> dict[str, Overrides]:
+def layer_overrides() -> dict[str, OverrideTexts]:
     """LAYERS, and a network for every key of `model:` that none of these sets."""
     used = {override.partition("=")[0] for overrides in LAYERS.values() for override in overrides}
     missing = [key for key in ModelSettings.model_fields if f"model.{key}" not in used]
@@ -125,7 +125,7 @@ def kind_for_setting(loss: str, field: str, value: SettingValue) -> str:
     return next(kind for kind in entry.fits if field not in changed.unused_settings(kind))
 
 
-def activation_overrides(name: str, value: str) -> tuple[Overrides, ...]:
+def activation_overrides(name: str, value: str) -> tuple[OverrideTexts, ...]:
     """Overrides with this activation in hidden layers and output, or only in those that may have it."""
     output, hidden = f"model.output_activation={value}", f"model.activation={value}"
     return ((output,),) if activations[name].outputs_only else ((hidden, output), (hidden,))

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from nettrain.backend.base import Flags, Floats
-from nettrain.checks.rules import PIECEWISE_CONSTANT, RULES, Value
+from nettrain.checks.rules import PIECEWISE_CONSTANT, RULES, ArrayOrFloat
 from nettrain.training.rows.batches import Index
 
-Operand: TypeAlias = "Dual | Floats | float"
+DualOperand: TypeAlias = "Dual | Floats | float"
 Axes: TypeAlias = int | tuple[int, ...] | None
 KeyPart: TypeAlias = int | slice | EllipsisType | Index | Flags | None
 Key: TypeAlias = KeyPart | tuple[KeyPart, ...]
@@ -57,7 +57,7 @@ class Dual(NDArrayOperatorsMixin):
         behind = key if isinstance(key, tuple) else (key,)
         return Dual(self.value[key], self.tangent[slice(None), *behind])
 
-    def __setitem__(self, key: Key, new: Operand) -> None:
+    def __setitem__(self, key: Key, new: DualOperand) -> None:
         copyto(self[key], new)
 
     def __array__(self, *args: object, **kwargs: object) -> Floats:
@@ -66,7 +66,7 @@ class Dual(NDArrayOperatorsMixin):
         )
 
     # NumPy's protocols pass on whatever arguments a function takes
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any) -> object:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: DualOperand, **kwargs: Any) -> object:
         if method == "reduce" and ufunc in REDUCTIONS:
             return REDUCTIONS[ufunc](*inputs, **kwargs)
         if method != "__call__":
@@ -111,7 +111,7 @@ class Dual(NDArrayOperatorsMixin):
         return Dual(self.value.copy(), self.tangent.copy())
 
 
-def value_of(operand: Operand) -> Value:
+def value_of(operand: DualOperand) -> ArrayOrFloat:
     """A Dual's value, or the array itself."""
     return operand.value if isinstance(operand, Dual) else operand
 
@@ -147,10 +147,10 @@ def _broadcast(value: Floats, tangent: Floats) -> Dual:
 
 def _apply(
     ufunc: np.ufunc,
-    inputs: Sequence[Operand],
-    out: tuple[Operand, ...] | None = None,
+    inputs: Sequence[DualOperand],
+    out: tuple[DualOperand, ...] | None = None,
     where: Flags | bool = True,
-) -> Operand:
+) -> DualOperand:
     """A ufunc of Duals and arrays: its value, and the sum over its Duals of partial derivative × tangent."""
     result = _matmul(*inputs) if ufunc is np.matmul else _chain_rule(ufunc, inputs)
     if out is None:
@@ -159,7 +159,7 @@ def _apply(
     return out[0]
 
 
-def _chain_rule(ufunc: np.ufunc, inputs: Sequence[Operand]) -> Dual:
+def _chain_rule(ufunc: np.ufunc, inputs: Sequence[DualOperand]) -> Dual:
     """Σ_k ∂y/∂x_k·dx_k over the arguments that carry a tangent."""
     if ufunc not in RULES:
         raise TypeError(f"dual numbers have no rule for {ufunc.__name__}")
@@ -173,7 +173,7 @@ def _chain_rule(ufunc: np.ufunc, inputs: Sequence[Operand]) -> Dual:
     return _broadcast(value, sum(terms[1:], start=terms[0]) if terms else np.zeros((1, *value.shape)))
 
 
-def _matmul(a: Operand, b: Operand) -> Dual:
+def _matmul(a: DualOperand, b: DualOperand) -> Dual:
     """a @ b, d(AB) = dA·B + A·dB; a vector on the left is a row, one on the right a column."""
     a, b = (operand if isinstance(operand, Dual) else np.asarray(operand) for operand in (a, b))
     vectors = tuple(axis for axis, factor in ((-2, a), (-1, b)) if factor.ndim == 1)
@@ -186,7 +186,7 @@ def _matmul(a: Operand, b: Operand) -> Dual:
     return Dual(product.value.squeeze(vectors), product.tangent.squeeze(vectors))
 
 
-def copyto(target: Operand, source: Operand, where: Flags | bool = True) -> None:
+def copyto(target: DualOperand, source: DualOperand, where: Flags | bool = True) -> None:
     """np.copyto of a Dual, or of a constant, into a Dual."""
     if not isinstance(target, Dual):
         raise TypeError("an array cannot hold the derivatives of a Dual")
@@ -231,7 +231,7 @@ def take_along_axis(a: Dual, indices: Index, axis: int = -1) -> Dual:
     return Dual(value, np.take_along_axis(a.tangent, indices[None], axis=_from_end(axis, a.ndim)))
 
 
-def where(condition: Flags, x: Operand, y: Operand) -> Dual:
+def where(condition: Flags, x: DualOperand, y: DualOperand) -> Dual:
     """np.where of a constant condition."""
     value = np.where(condition, value_of(x), value_of(y))
     tangents = [_aligned_tangent(part, value.ndim) if isinstance(part, Dual) else 0.0 for part in (x, y)]
@@ -239,8 +239,11 @@ def where(condition: Flags, x: Operand, y: Operand) -> Dual:
 
 
 def clip(
-    a: Operand, low: "Operand | None" = None, high: "Operand | None" = None, out: Dual | None = None
-) -> Operand:
+    a: DualOperand,
+    low: "DualOperand | None" = None,
+    high: "DualOperand | None" = None,
+    out: Dual | None = None,
+) -> DualOperand:
     """np.clip as the two functions that it is made of."""
     bounded = a if low is None else np.maximum(a, low)
     bounded = bounded if high is None else np.minimum(bounded, high)

@@ -13,40 +13,40 @@ from scipy import special
 
 from nettrain.backend.base import Floats
 
-Value: TypeAlias = Floats | float
-Rule = Callable[[Sequence[Value], Floats, Sequence[bool]], Value]
+ArrayOrFloat: TypeAlias = Floats | float
+DerivativeRule = Callable[[Sequence[ArrayOrFloat], Floats, Sequence[bool]], ArrayOrFloat]
 
 
-def _selection(wins: np.ufunc, wins_or_ties: np.ufunc) -> tuple[Rule, Rule]:
+def _selection(wins: np.ufunc, wins_or_ties: np.ufunc) -> tuple[DerivativeRule, DerivativeRule]:
     """The rules of maximum and minimum: 1 for the argument that is selected, 0 for the other one."""
 
-    def of_first(x: Sequence[Value], y: Floats, varies: Sequence[bool]) -> Value:
+    def of_first(x: Sequence[ArrayOrFloat], y: Floats, varies: Sequence[bool]) -> ArrayOrFloat:
         selected: Floats = (wins_or_ties if varies[1] else wins)(x[0], x[1])
         return selected
 
-    def of_second(x: Sequence[Value], y: Floats, varies: Sequence[bool]) -> Value:
+    def of_second(x: Sequence[ArrayOrFloat], y: Floats, varies: Sequence[bool]) -> ArrayOrFloat:
         selected: Floats = ~wins_or_ties(x[0], x[1]) if varies[0] else wins(x[1], x[0])
         return selected
 
     return of_first, of_second
 
 
-def _of_base(x: Sequence[Value], y: Floats, varies: Sequence[bool]) -> Floats:
+def _of_base(x: Sequence[ArrayOrFloat], y: Floats, varies: Sequence[bool]) -> Floats:
     """p·x^(p-1), which is 0 for p = 0 also where x is 0."""
     constant = np.equal(x[1], 0)
     return np.where(constant, 0.0, x[1] * np.power(x[0], np.where(constant, 1.0, x[1] - 1.0)))
 
 
-def _of_exponent(x: Sequence[Value], y: Floats, varies: Sequence[bool]) -> Floats:
+def _of_exponent(x: Sequence[ArrayOrFloat], y: Floats, varies: Sequence[bool]) -> Floats:
     """x^p·log x, which is 0 where x is 0."""
     return y * np.log(np.where(np.equal(x[0], 0), 1.0, x[0]))
 
 
-def _of_absolute(x: Sequence[Value], y: Floats, varies: Sequence[bool]) -> Floats:
+def _of_absolute(x: Sequence[ArrayOrFloat], y: Floats, varies: Sequence[bool]) -> Floats:
     return np.where(np.greater(x[0], 0), 1.0, -1.0)
 
 
-RULES: dict[np.ufunc, tuple[Rule, ...]] = {
+RULES: dict[np.ufunc, tuple[DerivativeRule, ...]] = {
     np.add: (lambda x, y, v: 1.0, lambda x, y, v: 1.0),
     np.subtract: (lambda x, y, v: 1.0, lambda x, y, v: -1.0),
     np.multiply: (lambda x, y, v: x[1], lambda x, y, v: x[0]),

@@ -31,7 +31,7 @@ training: {{batch_size: 11}}
 backend: {{name: numpy, dtype: float64, threads: 1}}
 """
 Generator = np.random.Generator
-Columns = Mapping[str, Iterable[object]]
+TargetColumns = Mapping[str, Iterable[object]]
 
 
 @dataclass(frozen=True)
@@ -39,26 +39,26 @@ class SampleTargets:
     """Targets of one kind: what an experiment calls them, and a draw of their columns (N,) by name."""
 
     target_kind: str
-    draw: Callable[[Generator], Columns]
+    draw: Callable[[Generator], TargetColumns]
 
 
-def _classes(count: int) -> Callable[[Generator], Columns]:
+def _classes(count: int) -> Callable[[Generator], TargetColumns]:
     return lambda generator: {"y": [f"c{k}" for k in generator.permutation(np.arange(ROWS) % count)]}
 
 
-def _labels(generator: Generator) -> Columns:
+def _labels(generator: Generator) -> TargetColumns:
     return {f"y{k}": generator.permutation(np.arange(ROWS) % 2) for k in range(2)}
 
 
-def _numbers(generator: Generator) -> Columns:
+def _numbers(generator: Generator) -> TargetColumns:
     return {f"y{k}": generator.standard_normal(ROWS) for k in range(2)}
 
 
-def _counts(generator: Generator) -> Columns:
+def _counts(generator: Generator) -> TargetColumns:
     return {"y": generator.poisson(3.0, ROWS)}
 
 
-def _distributions(generator: Generator) -> Columns:
+def _distributions(generator: Generator) -> TargetColumns:
     shares = generator.dirichlet(np.ones(CLASSES), ROWS)
     return {f"y{k}": shares[:, k] for k in range(CLASSES)}
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nettrain.backend.cuda.launches import CallSequence, ColumnSums, Launch, merge_launches
-from nettrain.backend.cuda.passes import Pass, Sums, fused, fused_with_sums
+from nettrain.backend.cuda.launches import CallSequence, ColumnSums, PassLaunch, merge_launches
+from nettrain.backend.cuda.passes import KernelPass, Sums, fused, fused_with_sums
 from nettrain.backend.cuda.rowwise import rowwise
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.product import add_bias, apply_relu_mask
@@ -39,33 +39,34 @@ def numbers_of(name: str, members: int) -> Any:
     return device(columns(entry().kernel_numbers(), members))
 
 
-def biased(shape: tuple[int, int, int], z: Any) -> Pass:
+def biased(shape: tuple[int, int, int], z: Any) -> KernelPass:
     w, limit = device(np.random.default_rng(1).normal(size=(shape[0], 90))), device(np.array([-np.inf]))
-    return Pass(((add_bias, (z, w, 11, limit)),), z.size)
+    return KernelPass(((add_bias, (z, w, 11, limit)),), z.size)
 
 
-def forward(name: str, shape: tuple[int, int, int]) -> Pass:
+def forward(name: str, shape: tuple[int, int, int]) -> KernelPass:
     """A bias and an activation behind it."""
     z, a = arrays(shape, 2)
-    both = fused(biased(shape, z), Pass(((FORWARD[name], (z, a, numbers_of(name, shape[0]))),), z.size))
+    both = fused(biased(shape, z), KernelPass(((FORWARD[name], (z, a, numbers_of(name, shape[0]))),), z.size))
     assert both is not None
     return both
 
 
-def backward(name: str, shape: tuple[int, int, int]) -> Pass:
+def backward(name: str, shape: tuple[int, int, int]) -> KernelPass:
     """The slope of an activation, with the bias's gradient."""
     delta, z, a = arrays(shape, 3)
     gradient = device(np.zeros((shape[0], 100)))
-    one = Pass(((BACKWARD[name], (delta, z, a, numbers_of(name, shape[0]))),), z.size)
+    one = KernelPass(((BACKWARD[name], (delta, z, a, numbers_of(name, shape[0]))),), z.size)
     both = fused_with_sums(one, Sums(delta, gradient, 9))
     assert both is not None
     return both
 
 
-def masked(shape: tuple[int, int, int]) -> Pass:
+def masked(shape: tuple[int, int, int]) -> KernelPass:
     delta, mask = arrays(shape, 2)
     both = fused_with_sums(
-        Pass(((apply_relu_mask, (delta, mask)),), mask.size), Sums(delta, device(np.zeros((shape[0], 99))), 5)
+        KernelPass(((apply_relu_mask, (delta, mask)),), mask.size),
+        Sums(delta, device(np.zeros((shape[0], 99))), 5),
     )
     assert both is not None
     return both
@@ -78,7 +79,7 @@ def host(argument: Any, kept: dict[int, Any]) -> Any:
     return kept.setdefault(id(argument._host), argument._host.copy())
 
 
-def one_by_one(what: Pass) -> list[Any]:
+def one_by_one(what: KernelPass) -> list[Any]:
     """The arguments after the kernels of the host, and sums in NumPy."""
     kept: dict[int, Any] = {}
     arguments = [host(one, kept) for one in what.arguments]
@@ -90,7 +91,7 @@ def one_by_one(what: Pass) -> list[Any]:
     return arguments
 
 
-def at_once(what: Pass, order: int) -> list[Any]:
+def at_once(what: KernelPass, order: int) -> list[Any]:
     kept: dict[int, Any] = {}
     arguments = [host(one, kept) for one in what.arguments]
     (grid,), block = what.geometry
@@ -111,15 +112,15 @@ def test_one_launch_does_what_several_did(shape: tuple[int, int, int]) -> None:
                 np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12, err_msg=what.program.name)
 
 
-def compile_all(passes: Sequence[Pass]) -> None:
+def compile_all(passes: Sequence[KernelPass]) -> None:
     """Translated one by one, because Python 3.11 cannot parse in several threads; compiled in parallel."""
     made = [(what.program, len(flattened(0, [host(a, {}) for a in what.arguments]))) for what in passes]
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda one: compiled(one[0].source, one[0].name, one[1]), made))
 
 
-def launch(kernel: Kernel, *arguments: Any) -> Launch:
-    return Launch(Pass(((kernel, arguments),), arguments[0].size), lambda _: None)  # type: ignore[arg-type, return-value]
+def launch(kernel: Kernel, *arguments: Any) -> PassLaunch:
+    return PassLaunch(KernelPass(((kernel, arguments),), arguments[0].size), lambda _: None)  # type: ignore[arg-type, return-value]
 
 
 def test_a_list_of_calls_becomes_shorter() -> None:
@@ -132,46 +133,56 @@ def test_a_list_of_calls_becomes_shorter() -> None:
         *[launch(apply_relu_mask, delta, a), ColumnSums(Sums(delta, gradient, 0), product), product],
     ]
     fewer = merge_launches(calls)
-    kinds = [one.what.program.name if isinstance(one, Launch) else "product" for one in fewer]
+    kinds = [one.what.program.name if isinstance(one, PassLaunch) else "product" for one in fewer]
     assert kinds == ["product", "add_bias__sigmoid_forward", "product", "apply_relu_mask__sums", "product"]
 
 
 def test_what_reads_another_row_that_is_written_stays_apart() -> None:
     z, a, w = *arrays((2, 5, 6), 2), device(np.zeros((2, 60)))
-    first = Pass(((add_bias, (z, w, 0, device(np.zeros(1)))),), z.size)
-    onto = Pass(((add_bias, (a, device(z._host.reshape(2, 30)), 0, device(np.zeros(1)))),), z.size)
+    first = KernelPass(((add_bias, (z, w, 0, device(np.zeros(1)))),), z.size)
+    onto = KernelPass(((add_bias, (a, device(z._host.reshape(2, 30)), 0, device(np.zeros(1)))),), z.size)
     assert fused(first, onto) is None
     assert fused(onto, first) is None
     shifted = device(np.zeros(100)[4:64].reshape(2, 5, 6))
     part = device(shifted._host.base[:60].reshape(2, 5, 6))
     assert (
-        fused(Pass(((apply_relu_mask, (shifted, z)),), 60), Pass(((apply_relu_mask, (part, z)),), 60)) is None
+        fused(
+            KernelPass(((apply_relu_mask, (shifted, z)),), 60),
+            KernelPass(((apply_relu_mask, (part, z)),), 60),
+        )
+        is None
     )
 
 
 def test_other_rows_need_another_pass() -> None:
     z, a = arrays((2, 6, 5), 2)
     x, y = arrays((3, 4, 5), 2)  # as many rows, otherwise divided
-    assert fused(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, (x, y)),), 60)) is None
+    assert (
+        fused(KernelPass(((apply_relu_mask, (z, a)),), 60), KernelPass(((apply_relu_mask, (x, y)),), 60))
+        is None
+    )
     few = arrays((2, 5, 5), 2)
-    assert fused(Pass(((apply_relu_mask, (z, a)),), 60), Pass(((apply_relu_mask, tuple(few)),), 50)) is None
+    assert (
+        fused(KernelPass(((apply_relu_mask, (z, a)),), 60), KernelPass(((apply_relu_mask, tuple(few)),), 50))
+        is None
+    )
 
 
 def test_sums_stay_apart_unless_it_is_safe_and_fast() -> None:
     delta, mask = arrays((1, 2000, 3), 2)
     w = device(np.zeros((1, 9)))
-    assert fused_with_sums(Pass(((apply_relu_mask, (delta, mask)),), 6000), Sums(delta, w, 0)) is None, (
-        "many rows"
-    )
+    assert (
+        fused_with_sums(KernelPass(((apply_relu_mask, (delta, mask)),), 6000), Sums(delta, w, 0)) is None
+    ), "many rows"
     delta, mask = arrays((2, 5, 3), 2)
-    one = Pass(((apply_relu_mask, (delta, mask)),), 30)
+    one = KernelPass(((apply_relu_mask, (delta, mask)),), 30)
     assert fused_with_sums(one, Sums(mask, w, 0)) is None, "another array"
     assert fused_with_sums(one, Sums(delta, device(mask._host.reshape(2, 15)), 0)) is None, (
         "onto what is read"
     )
     softmax = activations["softmax"].forward_kernel
     assert softmax is not None
-    joint = Pass(((softmax, (delta, mask, device(np.zeros((2, 0))))),), 30)
+    joint = KernelPass(((softmax, (delta, mask, device(np.zeros((2, 0))))),), 30)
     assert fused_with_sums(joint, Sums(delta, w, 0)) is None, "numbers of a row that need each other"
 
 

@@ -4,8 +4,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
-from types import FunctionType
-from typing import Protocol, cast
+from typing import cast
 
 from nettrain.backend.cuda.expressions import OPERATORS, Expressions
 from nettrain.backend.cuda.loop_nests import LoopNest, loop_nest
@@ -19,17 +18,12 @@ from nettrain.backend.cuda.threads import (
     reductions,
     shared_arrays,
 )
+from nettrain.backend.kernel import Dispatcher
 
 # how a thread's part of a reduction begins, and how the result of all threads is added to the variable
 START = {"Sum": "decltype({0})(0)", "Any": "0", "Largest": "{0}", "Least": "{0}"}
 COMBINE = {"Sum": "{0} += {1}", "Any": "{0} |= {1}", "Largest": "{0} = {1}", "Least": "{0} = {1}"}
 Lines = list[str]
-
-
-class Dispatcher(Protocol):
-    """What a helper's name stands for: Numba's object for the Python function."""
-
-    py_func: FunctionType
 
 
 def parsed(body: Callable[..., object]) -> ast.FunctionDef:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from nettrain.backend.base import Array, Call
-from nettrain.backend.cuda.passes import Pass, Sums, fused, fused_with_sums
+from nettrain.backend.cuda.passes import KernelPass, Sums, fused, fused_with_sums
 from nettrain.backend.cuda.program import Program
 
 Compiled = Callable[..., object]  # of grid, block and arguments
@@ -21,10 +21,10 @@ class CallSequence:
             call()
 
 
-class Launch:
+class PassLaunch:
     """A call that runs a pass; it is compiled when it is first run, for it may yet become part of another."""
 
-    def __init__(self, what: Pass, compiled: Callable[[Program], Compiled]) -> None:
+    def __init__(self, what: KernelPass, compiled: Callable[[Program], Compiled]) -> None:
         self.what, self.compiled = what, compiled
 
     @cached_property
@@ -65,16 +65,16 @@ def _flat(calls: Sequence[Call]) -> Iterator[Call]:
             yield call
 
 
-def _fused(first: Call, second: Call) -> Launch | None:
+def _fused(first: Call, second: Call) -> PassLaunch | None:
     """One launch that does both, if there is one."""
-    if not isinstance(first, Launch):
+    if not isinstance(first, PassLaunch):
         return None
-    both: Pass | None = None
-    if isinstance(second, Launch):
+    both: KernelPass | None = None
+    if isinstance(second, PassLaunch):
         both = fused(first.what, second.what)
     elif isinstance(second, ColumnSums):
         both = fused_with_sums(first.what, second.sums)
-    return None if both is None else Launch(both, first.compiled)
+    return None if both is None else PassLaunch(both, first.compiled)
 
 
 def _parts(argument: Array) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Pass:
+class KernelPass:
     """Kernels with their arguments, which visit `work` elements together; and sums after them."""
 
     parts: tuple[tuple[Kernel, tuple[Array, ...]], ...]
@@ -59,7 +59,7 @@ class Pass:
         return self.program.geometry(self.iterations, self.work)
 
 
-def fused(first: Pass, second: Pass) -> Pass | None:
+def fused(first: KernelPass, second: KernelPass) -> KernelPass | None:
     """Both in one pass, if both visit the same rows and it is safe."""
     if first.sums is not None or second.sums is not None or first.iterations != second.iterations:
         return None
@@ -72,10 +72,10 @@ def fused(first: Pass, second: Pass) -> Pass | None:
         or not all(_same_or_apart(a, b) for a in by_row for b in next_by_row)
     ):
         return None
-    return Pass((*first.parts, *second.parts), max(first.work, second.work))
+    return KernelPass((*first.parts, *second.parts), max(first.work, second.work))
 
 
-def fused_with_sums(first: Pass, sums: Sums) -> Pass | None:
+def fused_with_sums(first: KernelPass, sums: Sums) -> KernelPass | None:
     """The sums in the pass that computes x, if that is elementwise, it is safe and rows are few enough."""
     _, rows, _ = sums.x.shape
     if first.sums is not None or rows * STRIP > ROWS * LARGEST:
@@ -90,14 +90,14 @@ def fused_with_sums(first: Pass, sums: Sums) -> Pass | None:
         or _any_overlap([*by_row, *others], [sums.w])
     ):
         return None
-    return Pass(first.parts, first.work, sums)
+    return KernelPass(first.parts, first.work, sums)
 
 
-def _rowwise(what: Pass) -> Iterator[Rowwise | None]:
+def _rowwise(what: KernelPass) -> Iterator[Rowwise | None]:
     return (rowwise(kernel.body) for kernel, _ in what.parts)
 
 
-def _split(what: Pass) -> tuple[list[Array], list[Array]]:
+def _split(what: KernelPass) -> tuple[list[Array], list[Array]]:
     """The arrays that a pass accesses by row, and its others."""
     by_row: list[Array] = []
     others: list[Array] = []
@@ -109,7 +109,7 @@ def _split(what: Pass) -> tuple[list[Array], list[Array]]:
     return by_row, others
 
 
-def _rows(what: Pass) -> set[tuple[int, ...]]:
+def _rows(what: KernelPass) -> set[tuple[int, ...]]:
     """R and B of the arrays that a pass accesses by row."""
     return {tuple(array.shape[:2]) for array in _split(what)[0]}
 

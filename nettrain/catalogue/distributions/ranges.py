@@ -11,7 +11,7 @@ from nettrain.catalogue.settings import option
 ROUNDING = 1e-9  # how far a quotient of binary fractions may be from a whole number
 
 
-class Range(Distribution):
+class RangeDistribution(Distribution):
     """Values from `min` to `max`."""
 
     min: float = Field(description="the least")
@@ -40,7 +40,7 @@ class Range(Distribution):
 
 
 @distributions.register("uniform")
-class UniformDistribution(Range):
+class UniformDistribution(RangeDistribution):
     """A number from min to max, all equally likely.
 
     For shares and the like, such as dropout or momentum.
@@ -50,7 +50,7 @@ class UniformDistribution(Range):
         return self.min + u * (self.max - self.min)
 
 
-class LogRange(Range):
+class LogRange(RangeDistribution):
     """A range on a scale of ratios: from 0.001 to 0.01 is as likely as from 0.01 to 0.1."""
 
     min: float = Field(description="the least", gt=0)
@@ -75,7 +75,7 @@ class LogUniformValues(LogRange):
 
 
 @distributions.register("int_uniform")
-class IntUniform(Range):
+class IntUniform(RangeDistribution):
     """A whole number from min to max, both included, all equally likely.
 
     For counts, such as units of a layer.
@@ -95,7 +95,7 @@ class IntUniform(Range):
         return [self.min, self.max]
 
 
-class Stepped(Range):
+class Stepped(RangeDistribution):
     """Whole multiples of q: round(x/q)·q of a value x between min and max."""
 
     q: Step = option(1, "the step")

@@ -17,7 +17,7 @@ from nettrain.model.layers.stored import from_json, to_json
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
-Body = Annotated[
+BodyLayers = Annotated[
     tuple[InstanceOf[Layer], ...],
     BeforeValidator(lambda body: tuple(map(from_json, body))),
     PlainSerializer(lambda body: [to_json(layer) for layer in body], return_type=Any),
@@ -28,7 +28,7 @@ Body = Annotated[
 class Residual(Layer):
     """y = body(x) + x, or body(x) + x @ P with a learned projection P (m, n) where the widths differ."""
 
-    body: Body = option(..., "the layers that the skip connection goes around")
+    body: BodyLayers = option(..., "the layers that the skip connection goes around")
     init: Annotated[Initializer, Choice(initializers)] = option(
         "glorot_uniform", "distribution of P at first"
     )

@@ -54,7 +54,7 @@ class Dialect:
 
 
 @dataclass
-class Body:
+class DelimitedRows:
     """The rows read so far, numbers and text apart; `wrong` columns are not the numbers they seemed to be."""
 
     numbers: list[Numbers] = field(default_factory=list)
@@ -170,9 +170,9 @@ def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
     return Dialect(separator, header, tuple(frame.columns), numeric, options.missing)
 
 
-def read_body(file: TextFile, dialect: Dialect) -> Body:
+def read_body(file: TextFile, dialect: Dialect) -> DelimitedRows:
     """All rows under the header."""
-    body = Body()
+    body = DelimitedRows()
     under_header = not dialect.header
     for chunk in file.chunks(CHUNK_BYTES):
         start = 0 if under_header else first_row_end(chunk, dialect.separator)
