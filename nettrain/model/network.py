@@ -8,7 +8,7 @@ from nettrain.backend.base import Array, Backend
 from nettrain.backend.pool import Allocate
 from nettrain.model.architecture import Architecture, Node
 from nettrain.model.layers.base import Body, Context, DropoutState, Layer
-from nettrain.model.parameters import layout, statistics_layout
+from nettrain.model.parameters import parameter_layout, statistics_layout
 from nettrain.model.tape import Tape
 
 
@@ -28,7 +28,7 @@ class Network:
     ) -> None:
         self.backend, self.architecture, self.layers = backend, architecture, layers
         self.parameters, self.statistics = parameters, statistics
-        self.layout, self.statistics_layout = layout(architecture), statistics_layout(architecture)
+        self.layout, self.statistics_layout = parameter_layout(architecture), statistics_layout(architecture)
 
     def forward(
         self,

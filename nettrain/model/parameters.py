@@ -104,7 +104,7 @@ class ParameterLayout:
         return part.reshape(buffer.shape[0], *slot.shape)
 
 
-def layout(architecture: Architecture) -> ParameterLayout:
+def parameter_layout(architecture: Architecture) -> ParameterLayout:
     """The layout of this architecture's parameters."""
     return _laid_out([node.layer.arrays(node.inputs) for node in architecture.nodes])
 
@@ -126,24 +126,24 @@ def _laid_out(arrays: Sequence[Mapping[str, LearnedArray]]) -> ParameterLayout:
     return ParameterLayout(tuple(slots), len(arrays))
 
 
-def views(buffer: Array, place: ParameterLayout) -> list[dict[str, Array]]:
+def views(buffer: Array, layout: ParameterLayout) -> list[dict[str, Array]]:
     """Per layer its arrays by name, weight (R, m, n), bias (R, 1, n) and so on, as views of buffer (R, P)."""
-    layers: list[dict[str, Array]] = [{} for _ in range(place.layers)]
-    for slot in place.slots:
-        layers[slot.layer][slot.name] = place.view(buffer, slot.layer, slot.name)
+    layers: list[dict[str, Array]] = [{} for _ in range(layout.layers)]
+    for slot in layout.slots:
+        layers[slot.layer][slot.name] = layout.view(buffer, slot.layer, slot.name)
     return layers
 
 
 def initial_row(
-    architecture: Architecture, place: ParameterLayout, seed: int, rows: HostArray | None = None
+    architecture: Architecture, layout: ParameterLayout, seed: int, rows: HostArray | None = None
 ) -> HostArray:
     """The initial parameters (P,) of one member in float64.
 
     What a layer draws depends on the seed and its position alone. Layers with `starts_from_rows` also read
     their input for `rows`, encoded training rows (B, D).
     """
-    row = np.zeros((1, place.size))
-    starting = _Starting(views(row, place), seed)
+    row = np.zeros((1, layout.size))
+    starting = _Starting(views(row, layout), seed)
     starting.run(architecture.chain, None if rows is None else np.asarray(rows, np.float64)[None])
     first: HostArray = row[0]
     return first
@@ -179,10 +179,10 @@ class _Starting:
             self._arrays[node.number][name][...] = start
 
 
-def initial_statistics(architecture: Architecture, place: ParameterLayout) -> HostArray:
+def initial_statistics(architecture: Architecture, layout: ParameterLayout) -> HostArray:
     """Running statistics (Q,) before the first batch, in float64."""
-    row = np.zeros((1, place.size))
-    for node, arrays in zip(architecture.nodes, views(row, place), strict=True):
+    row = np.zeros((1, layout.size))
+    for node, arrays in zip(architecture.nodes, views(row, layout), strict=True):
         for name, kept in node.layer.statistics(node.inputs).items():
             arrays[name][...] = kept.start
     first: HostArray = row[0]

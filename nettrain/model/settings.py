@@ -32,9 +32,9 @@ NormChoice = Annotated[Layer, Choice(norms)]
 
 
 class PerLayer(Settings):
-    """What each hidden block may say for itself: dense → norm → activation → dropout."""
+    """Settings of a hidden block: dense → norm → activation → dropout."""
 
-    activation: ActivationChoice = option("relu", "of every hidden layer")
+    activation: ActivationChoice = option("relu", "activation of the hidden layers")
     init: InitializerChoice = option("auto", "distribution of the initial weights")
     bias: Bias = option(
         "auto", "whether layers have biases; auto: unless a batch norm follows, which would undo them"
@@ -46,25 +46,25 @@ class PerLayer(Settings):
 
     @property
     def normalization(self) -> Layer | None:
-        """The layer that normalizes, whichever way it was written."""
+        """The normalization layer, in either spelling."""
         return self.batch_norm if self.norm.name == "none" else self.norm
 
 
 class Width(Settings):
-    """How wide one hidden layer is."""
+    """The width of a hidden layer."""
 
-    units: Units = option(..., "units of this layer")
+    units: Units = option(..., "units of the layer")
 
 
 class LayerSettings(PerLayer, Width):
-    """One hidden layer; what it does not say is as the model says."""
+    """A hidden layer; settings that it does not give are the model's."""
 
 
 class Depth(Settings):
-    """The hidden layers: their widths alone, or one by one."""
+    """The hidden layers, by their widths or one by one."""
 
     hidden: list[Units] | None = option(
-        [64, 32], "units of each hidden layer; [] is a linear model; null beside layers"
+        [64, 32], "units of each hidden layer; [] for a linear model, null if layers are given"
     )
     layers: list[LayerSettings] | None = option(None, "hidden layers one by one, each with its own settings")
 
@@ -74,17 +74,19 @@ class ModelSettings(PerLayer, Depth):
 
     input_noise: float = number(0.0, "standard deviation of noise on the inputs while training", ge=0)
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
-        "auto", "of the last layer; auto is the one that the loss brings"
+        "auto", "activation of the last layer; auto: the one that belongs to the loss"
     )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = number(None, "of the initial weights; default: seed")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = number(
+        None, "seed of the initial weights; default: seed"
+    )
 
     @model_validator(mode="after")
     def _one_list_of_layers(self) -> Self:
-        """Give each of `layers` what it does not say itself; `hidden` is null beside them."""
+        """Let each of `layers` inherit the settings that it does not give; `hidden` is then null."""
         if self.layers is None and self.hidden is None:
-            raise _elsewhere(("hidden",), "null without layers; give one of them")
+            raise _problem_at(("hidden",), "null without layers; give one of them")
         if self.layers is not None and self.hidden is not None and "hidden" in self.model_fields_set:
-            raise _elsewhere(("hidden",), "given beside layers; give one of them, the other as null")
+            raise _problem_at(("hidden",), "given beside layers; give one of them, the other as null")
         if self.layers is not None:
             own = [layer.model_copy(update=self._inherited(layer)) for layer in self.layers]
             object.__setattr__(self, "layers", own)
@@ -93,19 +95,19 @@ class ModelSettings(PerLayer, Depth):
 
     @model_validator(mode="after")
     def _hidden_activations(self) -> Self:
-        """A hidden layer takes no activation that is for outputs."""
+        """Refuse activations of hidden layers that are for outputs only."""
         for k, layer in enumerate(self.hidden_layers()):
             if layer.activation.outputs_only:
-                place = ("activation",) if self.layers is None else ("layers", k, "activation")
-                raise _elsewhere(place, f'"{layer.activation.name}" is for outputs, see output_activation')
+                key = ("activation",) if self.layers is None else ("layers", k, "activation")
+                raise _problem_at(key, f'"{layer.activation.name}" is for outputs, see output_activation')
         return self
 
     @model_validator(mode="after")
     def _biases_to_start(self) -> Self:
-        """A start of biases needs one; the last layer has one unless the model says that none has."""
+        """Refuse an initial bias if no layer has biases; the last layer has one unless `bias` is false."""
         biased = any(layer.bias is True for layer in self.hidden_layers())
         if self.init.bias_init != 0 and self.bias is False and not biased:
-            raise _elsewhere(("init", "bias_init"), f"{self.init.bias_init:g} does nothing without biases")
+            raise _problem_at(("init", "bias_init"), f"{self.init.bias_init:g} does nothing without biases")
         return self
 
     @property
@@ -115,22 +117,21 @@ class ModelSettings(PerLayer, Depth):
 
     @model_validator(mode="after")
     def _one_norm(self) -> Self:
-        """A block is normalized once."""
+        """Refuse two normalizations of one block."""
         for k, layer in enumerate(self.hidden_layers()):
             if layer.batch_norm is not None and layer.norm.name != "none":
-                place = ("norm",) if self.layers is None else ("layers", k, "norm")
-                raise _elsewhere(place, f"{layer.norm.name} does not go with batch_norm: give one of them")
+                key = ("norm",) if self.layers is None else ("layers", k, "norm")
+                raise _problem_at(key, f"{layer.norm.name} does not go with batch_norm: give one of them")
         return self
 
     def _inherited(self, layer: LayerSettings) -> dict[str, Any]:
-        said = set(layer.model_fields_set)
-        if said & {"norm", "batch_norm"}:  # two spellings of one thing
-            said |= {"norm", "batch_norm"}
-        unsaid = [key for key in PerLayer.model_fields if key not in said]
-        return {key: getattr(self, key) for key in unsaid}
+        set_here = set(layer.model_fields_set)
+        if set_here & {"norm", "batch_norm"}:  # two spellings of one setting
+            set_here |= {"norm", "batch_norm"}
+        return {key: getattr(self, key) for key in PerLayer.model_fields if key not in set_here}
 
     def hidden_layers(self) -> list[LayerSettings]:
-        """Every hidden layer with all that is its own, whichever way it was written."""
+        """All hidden layers with all their settings, in either notation."""
         if self.layers is not None:
             return self.layers
         shared = {key: getattr(self, key) for key in PerLayer.model_fields}
@@ -143,16 +144,16 @@ class ModelSettings(PerLayer, Depth):
         return any(norm is not None and norm.couples_rows for norm in norms)
 
     def written_out(self) -> Self:
-        """The same model with its hidden layers as `layers`, whichever way they were written."""
+        """The same model with its hidden layers given as `layers`."""
         return self.model_copy(update={"layers": self.hidden_layers()})
 
 
-def _elsewhere(place: tuple[str | int, ...], message: str) -> PydanticCustomError:
-    return PydanticCustomError("elsewhere", "{message}", {"message": message, "path": ("model", *place)})
+def _problem_at(key: tuple[str | int, ...], message: str) -> PydanticCustomError:
+    return PydanticCustomError("elsewhere", "{message}", {"message": message, "path": ("model", *key)})
 
 
 class RegularizationSettings(Settings):
-    """Penalties on the weight matrices; biases are never penalised."""
+    """Penalties on the weight matrices; `optimizer.groups` extends them to other parameters."""
 
     l2: float = number(0.0, "adds l2/2·ΣW² to the objective", ge=0)
     l1: float = number(0.0, "adds l1·Σ|W| to the objective", ge=0)

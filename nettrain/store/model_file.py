@@ -16,18 +16,18 @@ from nettrain.backend.base import HostArray
 from nettrain.errors import SpecError
 from nettrain.files import check_readable, write_atomic
 from nettrain.model.architecture import Architecture
-from nettrain.model.parameters import ParameterLayout, layout, statistics_layout, views
+from nettrain.model.parameters import ParameterLayout, parameter_layout, statistics_layout, views
 
 
 def write_model(path: Path, architecture: Architecture, parameters: HostArray, statistics: HostArray) -> None:
     """Write the parameters (R, P) and running statistics (R, Q) of an architecture."""
     arrays = {
         f"layers.{k}.{name}": np.ascontiguousarray(array)
-        for buffer, place in (
-            (parameters, layout(architecture)),
+        for buffer, layout in (
+            (parameters, parameter_layout(architecture)),
             (statistics, statistics_layout(architecture)),
         )
-        for k, layer in enumerate(views(buffer, place))
+        for k, layer in enumerate(views(buffer, layout))
         for name, array in layer.items()
     }
     write_atomic(path, save(arrays, metadata={"architecture": json.dumps(architecture.to_json())}))
@@ -41,7 +41,7 @@ def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
             architecture = Architecture.from_json(json.loads(f.metadata()["architecture"]))
             arrays = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 not a dict
         members = max(len(array) for array in arrays.values())
-        parameters = _flat(layout(architecture), arrays, members)
+        parameters = _flat(parameter_layout(architecture), arrays, members)
         return architecture, parameters, _flat(statistics_layout(architecture), arrays, members)
     except KeyError as error:
         raise SpecError(f"{path}: not a model of nettrain: no {error}") from error
@@ -50,10 +50,10 @@ def read_model(path: Path) -> tuple[Architecture, HostArray, HostArray]:
         raise SpecError(f"{path}: not a model of nettrain: {reason}") from error
 
 
-def _flat(place: ParameterLayout, arrays: dict[str, HostArray], members: int) -> HostArray:
-    """The arrays of a model file that have a place, as rows (R, P)."""
-    rows = np.zeros((members, place.size), next(iter(arrays.values())).dtype)
-    for k, layer in enumerate(views(rows, place)):
+def _flat(layout: ParameterLayout, arrays: dict[str, HostArray], members: int) -> HostArray:
+    """The arrays of a model file as rows (R, P) of this layout."""
+    rows = np.zeros((members, layout.size), next(iter(arrays.values())).dtype)
+    for k, layer in enumerate(views(rows, layout)):
         for name, array in layer.items():
             stored = arrays[f"layers.{k}.{name}"]
             if stored.shape != array.shape:  # the assignment would broadcast some of them

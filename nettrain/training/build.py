@@ -27,7 +27,7 @@ from nettrain.model.parameters import (
     ParameterLayout,
     initial_row,
     initial_statistics,
-    layout,
+    parameter_layout,
     statistics_layout,
 )
 from nettrain.training.control.plateau import PlateauMonitor
@@ -101,7 +101,7 @@ def build(
     architecture = network_of(first, data, Rates(dropout, float(np.max(members.model.input_noise))))
     own = member_architectures(architecture, [experiment.model for experiment in experiments])
     population = Population(members, len(experiments), stacked_layers(own))
-    parameters = layout(architecture)
+    parameters = parameter_layout(architecture)
     batches, monitor = batches_of(first, data.train), _monitor(first, data)
     widths = parameters.size, statistics_layout(architecture).size
     run = TrainingRun(

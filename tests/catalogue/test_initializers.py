@@ -6,7 +6,7 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.initializers import initializers
 from nettrain.model.blocks import architecture
-from nettrain.model.parameters import initial_row, layout, views
+from nettrain.model.parameters import initial_row, parameter_layout, views
 from nettrain.model.settings import ModelSettings
 from tests.catalogue.oracles import assert_oracles
 
@@ -98,7 +98,7 @@ def test_sparse_has_exactly_its_connections(m: int, connections: int, expected: 
 def rows(seed: int = 0, **model: object) -> list[dict[str, np.ndarray]]:
     settings = ModelSettings(**{"hidden": [8, 8], **model})
     plan = architecture(settings, 8, 8)
-    place = layout(plan)
+    place = parameter_layout(plan)
     row = initial_row(plan, place, seed)
     return [layer for layer in views(row[None], place) if layer]
 

@@ -8,7 +8,7 @@ import pytest
 from nettrain.errors import SpecError
 from nettrain.inference.mc_dropout import mc_predictions
 from nettrain.inference.predict import predict
-from nettrain.model.parameters import layout, views
+from nettrain.model.parameters import parameter_layout, views
 from tests.trained import IRIS, built, experiment
 
 SINE = (
@@ -29,7 +29,7 @@ def test_mean_and_spread_of_a_linear_network_are_known():
     run, x = stored(experiment(SINE, *LINEAR))
     samples, rate = 4000, 0.3
     mean, spread = mc_predictions(run, x, samples)
-    first, second = (layer for layer in views(run.parameters, layout(run.architecture)) if layer)
+    first, second = (layer for layer in views(run.parameters, parameter_layout(run.architecture)) if layer)
     terms = (x @ first["weight"][0] + first["bias"][0]) * second["weight"][0, :, 0]
     known = np.sqrt((terms**2).sum(axis=1) * rate / (1 - rate))
     whole = predict(run.backend, run.architecture, run.parameters, run.statistics, x)[0]

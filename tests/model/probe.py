@@ -14,7 +14,7 @@ from nettrain.model.blocks import stacked_layers
 from nettrain.model.layers import Layer
 from nettrain.model.layers.base import Context, DefinitionContext, DropoutState
 from nettrain.model.network import Network
-from nettrain.model.parameters import initial_row, initial_statistics, layout, statistics_layout
+from nettrain.model.parameters import initial_row, initial_statistics, parameter_layout, statistics_layout
 from nettrain.model.tape import Tape
 
 Arrays = Mapping[str, np.ndarray]
@@ -36,18 +36,18 @@ class Probe:
     ) -> "Probe":
         """The same layers for every member of x; `arrays` by name are set in whichever layer has them."""
         architecture = Architecture(x.shape[2], (Block("hidden 1", 0, tuple(layers)),))
-        place = layout(architecture)
-        rows = np.stack([initial_row(architecture, place, seed) for seed in range(len(x))]).astype(x.dtype)
-        for slot in place.slots:
+        layout = parameter_layout(architecture)
+        rows = np.stack([initial_row(architecture, layout, seed) for seed in range(len(x))]).astype(x.dtype)
+        for slot in layout.slots:
             if arrays and slot.name in arrays:
-                place.view(rows, slot.layer, slot.name)[...] = np.asarray(arrays[slot.name])
+                layout.view(rows, slot.layer, slot.name)[...] = np.asarray(arrays[slot.name])
         return cls(architecture, rows, x, **mode)
 
     def run(self, delta: np.ndarray) -> "Probe":
         """One pass forward, and back from delta (R, B, W): `output`, `dx`, `gradient` and `statistics`."""
         backend, members = NumpyBackend(str(self.x.dtype)), len(self.x)
-        place = statistics_layout(self.architecture)
-        row = initial_statistics(self.architecture, place).astype(self.x.dtype)
+        layout = statistics_layout(self.architecture)
+        row = initial_statistics(self.architecture, layout).astype(self.x.dtype)
         self.statistics = np.tile(row, (members, 1))
         net = Network(
             backend,
@@ -80,8 +80,8 @@ class Probe:
 
     def gradient_of(self, name: str) -> np.ndarray:
         """The gradient (R, m, n) of the array of this name, of which there is one."""
-        (slot,) = (slot for slot in layout(self.architecture).slots if slot.name == name)
-        return layout(self.architecture).view(self.gradient, slot.layer, slot.name)
+        (slot,) = (slot for slot in parameter_layout(self.architecture).slots if slot.name == name)
+        return parameter_layout(self.architecture).view(self.gradient, slot.layer, slot.name)
 
     def defined(self, row: np.ndarray, x: np.ndarray) -> np.ndarray:
         """The output (1, B, W) by the layers' definitions, for parameters (P,) and inputs x (B, D)."""
@@ -90,7 +90,9 @@ class Probe:
     def _through(self, nodes: Sequence[Node], row: np.ndarray, x: np.ndarray) -> np.ndarray:
         for node in nodes:
             names = node.layer.arrays(node.inputs)
-            arrays = {name: layout(self.architecture).view(row, node.number, name) for name in names}
+            arrays = {
+                name: parameter_layout(self.architecture).view(row, node.number, name) for name in names
+            }
             drawn = {name: self.contexts[node.number].buffers[name][:1] for name in node.layer.drawn}
             ctx = DefinitionContext(arrays, drawn, lambda x, body=node.body: self._through(body, row, x))
             x = shaped(stack([node.layer]), 2).definition(np, ctx, x)

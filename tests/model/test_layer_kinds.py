@@ -13,7 +13,7 @@ from nettrain.catalogue.activations import activations
 from nettrain.model.architecture import Architecture, Block
 from nettrain.model.layers import Layer, layers, norms
 from nettrain.model.layers.base import Context, DefinitionContext, LearnedArray
-from nettrain.model.parameters import initial_row, layout
+from nettrain.model.parameters import initial_row, parameter_layout
 from nettrain.model.tape import Tape
 from tests.model.probe import Probe
 
@@ -163,11 +163,13 @@ class Centred(Layer):
 def test_a_start_may_depend_on_the_rows_that_reach_the_layer() -> None:
     rows = np.random.default_rng(4).normal(3, 1, size=(50, 4))
     architecture = Architecture(4, (Block("hidden 1", 0, (Dense(units=3), Centred())),))
-    place = layout(architecture)
-    row = initial_row(architecture, place, 7, rows)[None]
-    weight, start = place.view(row, 0, "weight")[0], place.view(row, 1, "bias")[0, 0]
+    layout = parameter_layout(architecture)
+    row = initial_row(architecture, layout, 7, rows)[None]
+    weight, start = layout.view(row, 0, "weight")[0], layout.view(row, 1, "bias")[0, 0]
     np.testing.assert_allclose(start, (rows @ weight).mean(axis=0), rtol=1e-12)
-    assert np.array_equal(weight, place.view(initial_row(architecture, place, 7, rows)[None], 0, "weight")[0])
+    assert np.array_equal(
+        weight, layout.view(initial_row(architecture, layout, 7, rows)[None], 0, "weight")[0]
+    )
 
 
 def test_a_group_that_is_not_known_is_refused() -> None:

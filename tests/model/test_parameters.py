@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.model.architecture import Architecture
 from nettrain.model.blocks import architecture
-from nettrain.model.parameters import layout, views
+from nettrain.model.parameters import parameter_layout, views
 from nettrain.model.settings import ModelSettings
 
 
@@ -15,14 +15,14 @@ def plan(*hidden: int) -> Architecture:
 
 
 def test_weights_come_first_and_every_array_starts_on_a_boundary() -> None:
-    place = layout(plan(7, 5))
-    assert [(slot.layer, slot.name) for slot in place.slots] == [
+    layout = parameter_layout(plan(7, 5))
+    assert [(slot.layer, slot.name) for slot in layout.slots] == [
         (0, "weight"), (3, "weight"), (6, "weight"), (0, "bias"), (3, "bias"), (6, "bias"),
     ]  # fmt: skip
-    assert [slot.start for slot in place.slots] == [0, 64, 128, 192, 256, 320]
-    assert place.size == 384
-    assert place.start(3, "bias") == 256
-    assert [(part.group, part.start, part.stop) for part in place.ranges] == [
+    assert [slot.start for slot in layout.slots] == [0, 64, 128, 192, 256, 320]
+    assert layout.size == 384
+    assert layout.start(3, "bias") == 256
+    assert [(part.group, part.start, part.stop) for part in layout.ranges] == [
         ("weight", 0, 192),
         ("bias", 192, 384),
     ]
@@ -30,17 +30,17 @@ def test_weights_come_first_and_every_array_starts_on_a_boundary() -> None:
 
 def test_what_a_layer_learns_lies_in_the_range_of_its_group() -> None:
     model = ModelSettings(hidden=[7, 5], activation="prelu", norm="batch", residual=True, bias=True)
-    place = layout(architecture(model, 4, 3))
-    assert [part.group for part in place.ranges] == ["weight", "bias", "scale", "bias", "activation"]
-    assert place.groups == ("weight", "bias", "scale", "activation")
-    for slot in place.slots:
-        (part,) = (part for part in place.ranges if part.start <= slot.start < part.stop)
+    layout = parameter_layout(architecture(model, 4, 3))
+    assert [part.group for part in layout.ranges] == ["weight", "bias", "scale", "bias", "activation"]
+    assert layout.groups == ("weight", "bias", "scale", "activation")
+    for slot in layout.slots:
+        (part,) = (part for part in layout.ranges if part.start <= slot.start < part.stop)
         assert part.group == slot.group
 
 
 def test_views_share_the_members_memory_and_do_not_overlap() -> None:
-    place, buffer = layout(plan(7, 5)), np.zeros((2, 384))
-    for k, layer in enumerate(layer for layer in views(buffer, place) if layer):
+    layout, buffer = parameter_layout(plan(7, 5)), np.zeros((2, 384))
+    for k, layer in enumerate(layer for layer in views(buffer, layout) if layer):
         for name, array in layer.items():
             assert array.base is not None
             array[...] += 1 + k + (name == "bias") * 10

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from nettrain.errors import SpecError
 from nettrain.model.blocks import architecture
-from nettrain.model.parameters import layout, statistics_layout, views
+from nettrain.model.parameters import parameter_layout, statistics_layout, views
 from nettrain.model.settings import ModelSettings
 from nettrain.store.model_file import read_model, write_model
 
@@ -19,9 +19,9 @@ PLAN = architecture(ModelSettings(hidden=[5], activation="tanh", norm="batch", d
 def arrays(members, dtype):
     """Parameters (R, P) and statistics (R, Q) that all differ; the padding is 0."""
     made = []
-    for place in (layout(PLAN), statistics_layout(PLAN)):
-        rows = np.zeros((members, place.size), dtype)
-        for layer in views(rows, place):
+    for layout in (parameter_layout(PLAN), statistics_layout(PLAN)):
+        rows = np.zeros((members, layout.size), dtype)
+        for layer in views(rows, layout):
             for array in layer.values():
                 array[...] = np.arange(array.size).reshape(array.shape) + 1 / 3
         made.append(rows)
@@ -75,7 +75,9 @@ def test_every_kind_of_layer_is_read_back(file):
         hidden=[5, 4], activation="prelu", norm="layer", dropout=0.5, residual=True, input_noise=0.1
     )
     expected = architecture(model, 3, 2)
-    parameters, statistics = (np.zeros((1, place(expected).size)) for place in (layout, statistics_layout))
+    parameters, statistics = (
+        np.zeros((1, layout(expected).size)) for layout in (parameter_layout, statistics_layout)
+    )
     write_model(file, expected, parameters, statistics)
     assert expected == read_model(file)[0]
 
