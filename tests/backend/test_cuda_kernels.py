@@ -26,6 +26,7 @@ from nettrain.backend.product import transpose
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
+from nettrain.model.layers import norms
 from tests.fake_cupy import nvrtc
 from tests.fake_cupy.on_host import COMPILER, compiled, flattened, run
 from tests.trained import IRIS, data_of, experiment, trained
@@ -61,7 +62,8 @@ KERNELS = every_kernel()
 def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
-    yield ["model.norm=layer", "model.residual=true"]
+    for name in norms:
+        yield [f"model.norm={name}", "model.residual=true"]
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS
     yield ["model.hidden=[160, 160]", "model.activation=relu"]
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]

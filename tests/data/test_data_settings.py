@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from nettrain.catalogue.settings import is_later
+from nettrain.data.reading.file_format import known_files
 from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
@@ -17,7 +18,7 @@ KEYS = (
 REFUSED = [
     (
         {"source": "notes.txt"},
-        "is not a source (a .csv, .tsv, .npy, .npz or .parquet file, a folder of IDX files, builtin:NAME or ",
+        f"is not a source ({known_files()}, builtin:NAME or synthetic:NAME)",
     ),
     ({"source": "x.parquet.gz"}, "is not a source"),
     ({"source": "x.npy.gz"}, "is not a source"),

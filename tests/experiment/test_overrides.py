@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nettrain.catalogue.optimizers import optimizers
+from nettrain.data.reading.file_format import known_files
 from nettrain.errors import SpecError
 from nettrain.experiment.load import load
 
@@ -299,7 +300,7 @@ def test_absolute_paths_and_built_in_sources_stay(file, elsewhere):
 def test_an_error_names_a_path_as_it_was_written(file):
     file.write_text("data: {source: a.txt}\n")
     assert [
-        'f:1: data.source: "a.txt" is not a source (a .csv, .tsv, .npy, .npz or .parquet file, a folder of IDX files, builtin:NAME or synthetic:NAME)'
+        f'f:1: data.source: "a.txt" is not a source ({known_files()}, builtin:NAME or synthetic:NAME)'
     ] == errors(file)
 
 
