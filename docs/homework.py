@@ -1,10 +1,10 @@
-"""A gradient to check: logistic regression as homework asks for it.
+"""A gradient to check: logistic regression, as in a homework exercise.
 
 nettrain gradcheck --function docs/homework.py:loss
 
-`loss(x)` returns its value and its gradient at x, an array of any shape, and `x0` is where they are checked:
-by central differences, and by dual numbers, which pass through NumPy's own functions. Change a sign in the
-gradient and look again.
+`loss(x)` returns its value and its gradient at x, an array of any shape, and `x0` is the point at which they
+are checked: by central differences, and by dual numbers, which NumPy's functions accept. Change a sign in the
+gradient and run it again.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ rng = np.random.default_rng(0)
 inputs = rng.standard_normal((20, 3))
 labels = (inputs @ [1.0, -2.0, 0.5] > 0).astype(float)
 
-x0 = np.array([0.1, -0.2, 0.3])  # away from 0, where too much would be right by chance
+x0 = np.array([0.1, -0.2, 0.3])  # not 0, where wrong gradients may be right by chance
 
 
 def loss(x):

@@ -187,7 +187,7 @@ def rounding_error(objective: float, h: H) -> H:
 
 
 def neighbourhood_of(problem: GradientProblem, pairs: int) -> Neighbourhood:
-    """The point and as many pairs around it as are wanted, fit BLOCK_BYTES, and repay their building."""
+    """The point and so many pairs around it, or as many as fit BLOCK_BYTES and repay their building."""
     fitting = max(1, (BLOCK_BYTES // member_bytes(problem) - 1) // 2)
     return Neighbourhood(problem, max(1, min(pairs, fitting, MAX_PAIRS)))
 

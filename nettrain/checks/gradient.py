@@ -32,7 +32,7 @@ from nettrain.model.parameters import ParameterLayout, Slot, views
 from nettrain.training.rows.batches import Index
 
 DIRECTIONS = 3
-AFFORDABLE = 10**11  # multiplications that a check may take where no number of samples is set
+AFFORDABLE = 10**11  # multiplications that a check may take by default
 REFINEMENT = 16.0  # by which h is divided to remeasure a difference
 MIN_SAMPLES = 20  # coordinates of a tensor in any case
 
@@ -49,8 +49,8 @@ def check(problem: GradientProblem, options: CheckOptions | None = None) -> Grad
         return GradientComparison(
             check.tensors(coordinates),
             check.along(directions),
-            check.step.gradient,
-            check.step.loss + check.penalty(),
+            check.step_gradient.gradient,
+            check.step_gradient.loss + check.penalty(),
             check.definition,
         )
 
@@ -60,8 +60,8 @@ class _Check:
 
     def __init__(self, problem: GradientProblem, pairs: int, options: CheckOptions) -> None:
         self.problem, self.options = problem, options
-        self.neighbourhood, self.step = neighbourhood_of(problem, pairs), step_gradient(problem)
-        self.objective = Objective(problem, self.step)
+        self.neighbourhood, self.step_gradient = neighbourhood_of(problem, pairs), step_gradient(problem)
+        self.objective = Objective(problem, self.step_gradient)
 
     def tensors(self, coordinates: Sequence[Index]) -> list[TensorComparison]:
         """These flat coordinates of each tensor, by all methods."""
@@ -77,7 +77,7 @@ class _Check:
             TensorComparison(
                 slot,
                 some,
-                self.step.gradient[slot.start + some],
+                self.step_gradient.gradient[slot.start + some],
                 difference.values,
                 dual,
                 difference.crosses_kink,
@@ -93,14 +93,14 @@ class _Check:
         h, around = self.options.step, self.neighbourhood
         return refined(
             partial_differences(around, flat, h),
-            self.step.gradient[flat],
+            self.step_gradient.gradient[flat],
             lambda which: partial_differences(around, flat[which], h / REFINEMENT),
         )
 
     def along(self, directions: Floats) -> DirectionalComparison:
         """The derivatives along directions (T, P) of length 1, by all methods."""
         h = self.options.step * max(1.0, float(np.abs(self.problem.point).max()))
-        analytic, around = directions @ self.step.gradient, self.neighbourhood
+        analytic, around = directions @ self.step_gradient.gradient, self.neighbourhood
         differences = refined(
             directional_differences(around, directions, h),
             analytic,
@@ -113,7 +113,7 @@ class _Check:
             differences.crosses_kink,
             differences.on_kink,
             differences.uncertainty,
-            max(float(np.linalg.norm(self.step.gradient)), self.min_derivative),
+            max(float(np.linalg.norm(self.step_gradient.gradient)), self.min_derivative),
             self.options.tolerance,
         )
 

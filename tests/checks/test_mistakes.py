@@ -299,15 +299,15 @@ MISTAKES = {
     ),
     "a stale batch-norm mean": Mistake(
         CLASSES, ["model.batch_norm=true"], norms(stale_mean), "hidden 2 weight",
-        ["the way back through its batch norm, whose gain and shift are right"],
+        ["the backward pass of its batch norm, whose gain and shift are right"],
     ),
     "a batch-norm gain left out": Mistake(
         CLASSES, ["model.batch_norm=true"], norms(no_gain), "hidden 2 weight",
-        ["the way back through its batch norm"],
+        ["the backward pass of its batch norm"],
     ),
     "a batch-norm variance held still": Mistake(
         CLASSES, ["model.batch_norm=true"], norms(no_variance), "hidden 2 weight",
-        ["the way back through its batch norm"],
+        ["the backward pass of its batch norm"],
     ),
     "l2 on biases": Mistake(
         NUMBERS, ["regularization.l2=0.3"], penalised(lambda size: size), "output bias",

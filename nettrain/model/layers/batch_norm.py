@@ -75,7 +75,7 @@ class BatchNorm(Layer):
         return "batch norm"
 
     def backward_step(self) -> str:
-        return "the way back through its batch norm"
+        return "the backward pass of its batch norm"
 
 
 def copied(tape: "Tape", ctx: Context, x: Array) -> Array:

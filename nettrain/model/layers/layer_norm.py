@@ -66,7 +66,7 @@ class LayerNorm(Layer):
         return "layer norm"
 
     def backward_step(self) -> str:
-        return "the way back through its layer norm"
+        return "the backward pass of its layer norm"
 
 
 @kernel
