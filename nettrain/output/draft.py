@@ -1,4 +1,4 @@
-"""What a look at the data has shown, and the experiment file that came of it."""
+"""The columns of some data, and the experiment file that was written for them."""
 
 import shlex
 
@@ -9,13 +9,13 @@ from nettrain.output.columns import ColumnRow, show_columns
 from nettrain.output.numbers import count, figure
 from nettrain.workflow.draft import WrittenDraft, role
 
-MOST_ROWS = 30  # columns that are shown one by one
+MOST_ROWS = 30  # columns with a row of their own
 
 
 def draft_report(written: WrittenDraft) -> None:
-    """The columns, what was guessed, and what to do next."""
+    """Print the columns, the guesses, and the next command."""
     guess, file = written.guess, str(written.file)
-    # targets in any case, which mostly are the last of many columns
+    # targets always: among many columns, they are usually the last
     shown = [c for k, c in enumerate(guess.columns) if k < MOST_ROWS or c in guess.targets]
     facts = {**findings(guess), "wrote": file, "next": f"nettrain train {shlex.quote(file)}"}
     show_columns([column_row(guess, column) for column in shown], len(guess.columns) - len(shown), facts)

@@ -1,4 +1,4 @@
-"""A gradient check as a person sees it, whatever was checked."""
+"""Gradient checks in the terminal."""
 
 from rich.console import Console
 
@@ -11,7 +11,7 @@ from nettrain.workflow.gradcheck import CatalogueCheck, FunctionCheck, NetworkCh
 def show_check(
     console: Console, check: NetworkCheck | FunctionCheck | CatalogueCheck, *, verbose: bool
 ) -> None:
-    """Tables and the verdict; `verbose` names the numbers that were skipped."""
+    """Print tables and the verdict; with `verbose`, list the numbers that were skipped."""
     match check:
         case NetworkCheck():
             name = check.problem.experiment.experiment
@@ -23,7 +23,7 @@ def show_check(
 
 
 def network_facts(check: NetworkCheck) -> dict[str, str]:
-    """What is checked, in a few words."""
+    """What is checked, as labelled lines."""
     problem, objective = check.problem, check.report["objective"]
     plan, rows, train = problem.architecture, len(problem.rows), len(problem.data.train.x)
     return {

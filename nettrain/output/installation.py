@@ -1,4 +1,4 @@
-"""What is installed, as a table."""
+"""The installation, as a table."""
 
 from dataclasses import asdict
 

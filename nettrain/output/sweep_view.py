@@ -1,4 +1,4 @@
-"""A sweep as a person sees it: the head, its progress, the final report and the picture."""
+"""A sweep in the terminal: the head, its progress and the final report; and its figure."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,12 +17,12 @@ from nettrain.sweep.sweep import Sweep
 
 
 def show_sweep_head(console: Console, sweep: Sweep) -> None:
-    """What is searched, and notes."""
+    """Print what is searched, and notes."""
     head(console, sweep.space.loaded.experiment.experiment, sweep_facts(sweep), sweep.notes)
 
 
 def show_complete(console: Console, sweep: Sweep) -> None:
-    """That all trials are done, and how to add more."""
+    """Print that all trials are done, and how to add more."""
     text = f"{sweep.folder.path}: all {len(sweep.trials)} trials are done; --trials N adds more"
     console.print(text, soft_wrap=True, highlight=False)
 
@@ -31,7 +31,7 @@ def show_complete(console: Console, sweep: Sweep) -> None:
 def show_sweep_progress(
     console: Console, sweep: Sweep, *, quiet: bool
 ) -> Iterator[Callable[[SweepProgress], None]]:
-    """A function to call with the sweep's progress, which shows it."""
+    """A function to call with every SweepProgress, which shows it."""
     display = sweep_progress(console, quiet=quiet)
     try:
         yield _SweepProgress(sweep, display).show
@@ -41,7 +41,7 @@ def show_sweep_progress(
 
 @dataclass
 class _SweepProgress:
-    """A display of a sweep; `fresh` counts the results of this run of it."""
+    """A display of a sweep; `fresh` counts the new results since this command began."""
 
     sweep: Sweep
     display: SweepDisplay
@@ -71,7 +71,7 @@ def sweep_state(sweep: Sweep, progress: SweepProgress, fresh: int) -> SweepState
 
 
 def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> None:
-    """The best trials, what mattered, and the files."""
+    """Print the best trials, the influence of parameters, and the files."""
     leaders = [
         Leader(one.trial, one.epochs, one.figures, sweep.trials[one.trial - 1].values) for one in sweep.best
     ]
@@ -81,7 +81,7 @@ def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> 
 
 
 def sweep_facts(sweep: Sweep) -> dict[str, str]:
-    """What is searched, in a few words."""
+    """What is searched, as labelled lines."""
     left = sum(len(chunk.trials) for chunk in sweep.chunks)
     done = f", {len(sweep.results)} done already" if sweep.results else ""
     return {
@@ -93,7 +93,7 @@ def sweep_facts(sweep: Sweep) -> dict[str, str]:
 
 
 def _backend(sweep: Sweep) -> str:
-    """Where it computes and, where that was left open, why."""
+    """The backend, with the reason when it was chosen by `auto`."""
     choice, gpus = sweep.space.backend, ", ".join(map(str, sweep.devices))
     devices = f", device{'s' if len(sweep.devices) > 1 else ''} {gpus}" if gpus else ""
     reason = f" (auto: {choice.reason})" if choice.reason else ""

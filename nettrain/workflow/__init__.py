@@ -1,4 +1,4 @@
-"""What one can do with nettrain: functions that take and return plain objects and report events.
+"""Everything nettrain can do, one file per task: functions of plain objects that report events.
 
-The command line, the Python interface and other front ends call them; nothing here prints, draws or exits.
+The command line and the Python interface call them; nothing here prints, draws or exits.
 """

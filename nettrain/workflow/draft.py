@@ -1,4 +1,4 @@
-"""A commented experiment file from a look at the data."""
+"""A commented experiment file for some data."""
 
 import os
 import shlex
@@ -14,23 +14,23 @@ from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.files import safe_name, write_atomic
 
-SEEDS = 20  # splits that are tried where a class is rare
+SEEDS = 20  # seeds of splits that are tried when a class is rare
 
 
 @dataclass(frozen=True)
 class WrittenDraft:
-    """The experiment file that was written, and the guess at the data that it is made from."""
+    """The experiment file that was written, and the guess that it is based on."""
 
     file: Path
     guess: Guess
 
 
 def write_draft(data: str, target: str | None = None, out: Path | None = None) -> WrittenDraft:
-    """Look at the data and write an experiment file for them that trains as it is.
+    """Look at the data and write an experiment file that is ready to train.
 
-    `target` names the column to predict, by default a guess; `out` the file, by default named like the data.
-    Raises SpecError when the file is there already or no reader takes such a source, DataError when the data
-    cannot be read or trained on.
+    `target` is the column to predict, by default a guess; `out` is the file, by default named after the data.
+    Raises SpecError when the file exists or no reader takes such a source, DataError when the data cannot be
+    read or trained on.
     """
     refuse_unknown(data)
     file = out or Path(f"{stem(data)}.yaml")
@@ -42,7 +42,7 @@ def write_draft(data: str, target: str | None = None, out: Path | None = None) -
 
 
 def role(guessed: Guess, name: str) -> str:
-    """What a column is for, with the reason where it is not what it seems."""
+    """The role of a column, with the reason if it is not obvious."""
     if name in (target.name for target in guessed.targets):
         return "target"
     if name in guessed.ignored:
@@ -51,7 +51,7 @@ def role(guessed: Guess, name: str) -> str:
 
 
 def stem(data: str) -> str:
-    """What data are called: `iris` for builtin:iris, `housing` for housing.csv.gz, `mnist` for a folder."""
+    """A name for data: `iris` for builtin:iris, `housing` for housing.csv.gz, `mnist` for a folder."""
     name = Path(data).absolute().name if is_path(data) else data.partition(":")[2]
     return safe_name(name.lstrip(".").split(".")[0] or name)
 
@@ -62,9 +62,9 @@ def refuse_unknown(data: str) -> None:
 
 
 def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> str:
-    """The text of the file, which has been tried on the data unless they are large.
+    """The text of the file, which was tried on the data unless they are large.
 
-    Where a class is too rare to be stratified, splits are drawn until each class has training rows.
+    When a class is too rare to be stratified, splits are drawn until each class has training rows.
     Raises DataError when the data cannot be trained on.
     """
     source, command = (
@@ -74,7 +74,7 @@ def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> s
     for seed in range(SEEDS if has_rare_class(guessed) else 1):
         text = draft(guessed, DraftFile(str(file), stem(str(file)), source, command, seed))
         if guessed.sampled_rows < guessed.rows and not has_rare_class(guessed):
-            return text  # a trial would take as long as the start of a run
+            return text  # trying it would take as long as the start of a run
         try:
             prove(text, data)
         except DataError as error:
@@ -90,7 +90,7 @@ def target_option(target: str | None) -> list[str]:
 
 
 def source_beside(file: Path, data: str) -> str:
-    """The source as a file in that folder names it."""
+    """The source relative to the folder of the file."""
     if not is_path(data):
         return data
     path = Path(os.path.relpath(data, file.parent)).as_posix()
@@ -98,7 +98,7 @@ def source_beside(file: Path, data: str) -> str:
 
 
 def prove(text: str, data: str) -> None:
-    """Read and split the data as a run will. Raises DataError when that fails."""
+    """Read and split the data like a run. Raises DataError when that fails."""
     experiment = resolve(validate(parse(text, "draft")))
     settings = experiment.data.model_copy(update={"source": data})
     read_and_resolve(experiment.model_copy(update={"data": settings}))

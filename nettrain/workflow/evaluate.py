@@ -1,9 +1,9 @@
-"""Measure a trained run on labelled rows."""
+"""Evaluate a trained run on labelled rows."""
 
-import os
 from typing import TYPE_CHECKING
 
 from nettrain.workflow.run import Run, as_run
+from nettrain.workflow.source import FilePath
 
 if TYPE_CHECKING:
     from nettrain.store.evaluation import EvaluationReport
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Run | str | os.PathLike[str],
+    run: Run | FilePath,
     data: object = None,
     *,
     split: "SplitName | None" = None,
@@ -24,7 +24,7 @@ def evaluate(
     backend: str | None = None,
     device: int | None = None,
 ) -> "EvaluationReport":
-    """Measure a trained run on labelled rows, by default on its own test rows.
+    """Evaluate a trained run on labelled rows, by default on its own test rows.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Measure a trained run on labelled rows: every metric, and where its predictions are wrong."""
+"""Evaluation of a trained run on labelled rows: every metric, confusions and the worst rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from nettrain.store.evaluation import (
 )
 from nettrain.store.summary import threshold_of
 from nettrain.store.trained_run import TrainedRun
+from nettrain.workflow.source import RowSource, source_name
 
-RowSource: TypeAlias = str | MemoryTables  # a file or a name such as builtin:iris, or rows in memory
 SplitName = Literal["train", "validation", "test"]
 OnColumn = Callable[[int, int], None]
 
@@ -34,7 +34,7 @@ def ignore(done: int, columns: int) -> None:
 
 @dataclass(frozen=True)
 class ImportanceOptions:
-    """How permutation importance is computed; without a metric accuracy or rmse shows it."""
+    """How permutation importance is computed; the metric is accuracy or rmse by default."""
 
     metric: str | None = None
     shuffles: int = 5  # of each column
@@ -45,8 +45,8 @@ class ImportanceOptions:
 class EvaluationOptions:
     """What is evaluated and reported.
 
-    `split` is one of the run's own, the test rows by default, or of a source that brings test rows too.
-    `member` is the only one that predicts, `worst` how many rows with the largest loss are listed.
+    `split` is a split of the run's own data, by default test, or of a source that brings test rows too.
+    `member` predicts alone if given; `worst` is how many rows with the largest loss are listed.
     """
 
     split: SplitName | None = None
@@ -57,7 +57,7 @@ class EvaluationOptions:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """A report, and the name that the rows give to its file."""
+    """A report, and a file name for it that tells what was evaluated."""
 
     report: EvaluationReport
     file_name: str
@@ -65,7 +65,7 @@ class EvaluationResult:
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Labelled rows: what they are called, in the name of a file too, where each is, and notes on them."""
+    """Labelled rows, with a label and a file name for them, the location of each row, and notes."""
 
     rows: Rows
     file_name: str
@@ -82,15 +82,17 @@ def evaluate_run(
     memory: MemoryTables | None = None,
     on_column: OnColumn = ignore,
 ) -> EvaluationResult:
-    """Measure a trained run on the labelled rows of a source, or on rows of its own.
+    """Evaluate a trained run on the labelled rows of a source, or on a split of its own data.
 
-    `memory` has the run's own data, if they were in memory. `on_column` is called while permutation
-    importance is computed, see there. Raises SpecError for a split, member or metric that the run does not
+    `memory` has the data of a run that was trained on data in memory. `on_column` reports the progress of
+    permutation importance. Raises SpecError for a split, member or metric that the run does not
     have, DataError when the rows cannot be read.
     """
     trained = trained.select_members(options.member)
     if options.importance:
-        importance_metric(trained, options.importance.metric)  # refused before the data is read
+        importance_metric(
+            trained, options.importance.metric
+        )  # an unknown metric is refused before the data is read
     if source is None:
         rows = rows_of_run(trained, options.split or "test", memory)
     else:
@@ -104,7 +106,7 @@ def evaluate_run(
 
 
 def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | None = None) -> LabelledRows:
-    """The rows of a source; of one that brings test rows too the `split`, training rows by default."""
+    """The rows of a source; `split` chooses among those of one that brings test rows too, default: train."""
     if split == "validation":
         raise SpecError("--part validation: only the run's own rows have these; leave out DATA")
     rows = read_labelled(
@@ -114,13 +116,8 @@ def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | No
         missing_target=trained.experiment.data.missing_target,
         split=split,
     )
-    name = source_name(source) + (f"-{split}" if split else "")
+    name = Path(source_name(source)).name + (f"-{split}" if split else "")
     return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes)
-
-
-def source_name(source: RowSource) -> str:
-    """The last part of a path, or `data` for rows in memory."""
-    return Path(source).name if isinstance(source, str) else "data"
 
 
 def rows_of_run(
@@ -137,7 +134,7 @@ def rows_of_run(
 
 
 def importance_metric(trained: TrainedRun, wanted: str | None) -> str:
-    """The metric that shows importance. Raises SpecError for one that this run's task does not have."""
+    """The metric of permutation importance. Raises SpecError when the run's task does not have it."""
     known = metrics_for(trained.task)
     if wanted is None:
         return metrics_for(trained.task, quick=True)[0]
@@ -149,9 +146,9 @@ def importance_metric(trained: TrainedRun, wanted: str | None) -> str:
 def permutation_importance(
     trained: TrainedRun, rows: Rows, options: ImportanceOptions, on_column: OnColumn = ignore
 ) -> PermutationImportance:
-    """How much worse the metric gets with each column shuffled.
+    """How much worse the metric gets when each column is shuffled.
 
-    `on_column` is called with how many columns are done and how many there are, first with 0.
+    `on_column` is called with the number of columns done, at first 0, and the number of all columns.
     """
     metric = importance_metric(trained, options.metric)
     columns = len(trained.preprocessing.encoders)
@@ -194,7 +191,7 @@ def _report(
 
 
 def evaluated_member(trained: TrainedRun, member: int | None) -> int | None:
-    """The member that predicts alone: the first of a repeat by default, None when all predict together."""
+    """The member that predicts alone, by default the first of a repeat; None when all predict together."""
     several = trained.summary is not None and "members" in trained.summary
     if member is None and several and not trained.experiment.training.averages_predictions:
         return 0

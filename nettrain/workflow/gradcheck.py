@@ -1,4 +1,4 @@
-"""Compare gradients with differences and dual numbers: of a network, a function, or the whole catalogue."""
+"""Gradient checks of a network, of a function, or of the whole catalogue."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from nettrain.checks.problem import GradientProblem, gradient_problem
 from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport, network_report
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
-from nettrain.experiment.load import LoadedExperiment, load
+from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.store.run_folder import RunFolder
@@ -42,33 +42,33 @@ def gradcheck(
     tolerance: float = TOLERANCE,
     seed: int = 0,
 ) -> "NetworkCheck | FunctionCheck | CatalogueCheck":
-    """Prove that a gradient is right, by differences and by dual numbers.
+    """Check a gradient by finite differences and by dual numbers.
 
     Parameters
     ----------
     what : str, path, mapping, Run or callable, optional
         An experiment, whose network is checked at its initial weights on a batch of its data; a run or its
-        folder, at its trained weights; or a function f(x) -> (value, gradient). Default: a small network of
-        every kind that an experiment file can name, which takes a while.
+        folder, whose network is checked at its trained weights; or a function f(x) -> (value, gradient).
+        Default: small networks with every entry of the catalogue, which takes a while.
     *overrides : str
-        Changes as on the command line. NumPy computes unless "backend.name=cupy" asks for another.
+        Changes as on the command line. NumPy computes unless "backend.name=…" names another backend.
     data : array, frame, mapping or pair, optional
         As for `train`.
     at : array
         Where a function is checked.
     samples : int, optional
-        How many numbers of each tensor are compared; default: what takes some seconds.
+        How many numbers of each tensor are compared; default: as many as take some seconds.
     step : float
-        Differences reach step·max(1, abs(w)) to both sides.
+        Differences step step·max(1, abs(w)) to both sides.
     tolerance : float
-        Largest error beside a tensor's largest derivative.
+        Largest error relative to the largest derivative of a tensor.
     seed : int
-        Which numbers and directions are drawn.
+        Seed of the numbers and directions that are drawn.
 
     Returns
     -------
     NetworkCheck, FunctionCheck or CatalogueCheck
-        With `passed`, and `report`: the object that the command prints with --json.
+        `passed` says whether the gradient is right, `report` has the details as plain data.
 
     Raises
     ------
@@ -94,17 +94,24 @@ def gradcheck(
         loaded = load_experiment(what.experiment, overrides, memory)
         return check_loaded(loaded, options, what.trained, memory)
     if callable(what):
-        name = getattr(what, "__name__", "function")
-        return check_function(UserFunction(name, what, np.array(at, dtype=np.float64)), options)
-    if memory is None and not isinstance(what, Mapping):
-        return check_network(Path(what), overrides, options)
-    name = "experiment" if isinstance(what, Mapping) else str(what)
-    return check_loaded(load_experiment(what, overrides, memory), options, None, memory, name)
+        return check_function(_named(what, at), options)
+    if isinstance(what, Mapping):
+        loaded = load_experiment(what, overrides, memory)
+        return check_loaded(loaded, options, memory=memory, name=loaded.experiment.experiment)
+    return check_network(Path(what), overrides, options, memory)
+
+
+def _named(function: Function, at: npt.ArrayLike | None) -> UserFunction:
+    """The function under its name. Raises SpecError when it is not said where to check it."""
+    name = getattr(function, "__name__", "function")
+    if at is None:
+        raise SpecError(f"at: missing, the array at which {name} is checked")
+    return UserFunction(name, function, np.array(at, dtype=np.float64))
 
 
 @dataclass(frozen=True, repr=False)
 class GradientCheck:
-    """What a gradient check has found; `report` is plain data, with every number."""
+    """The result of a gradient check; `report` has the details as plain data."""
 
     report: NetworkReport | FunctionReport | CatalogueReport
 
@@ -120,7 +127,7 @@ class GradientCheck:
 
     @property
     def plain(self) -> Mapping[str, object]:
-        """The report with what was checked, as the command prints it."""
+        """The report with the name of what was checked, as the command prints it."""
         return {"checked": self.name, **self.report}
 
     def __repr__(self) -> str:
@@ -129,7 +136,7 @@ class GradientCheck:
 
 @dataclass(frozen=True, repr=False)
 class NetworkCheck(GradientCheck):
-    """The check of one network: `checked` names its file or run, `weights` says where in its training."""
+    """The check of one network: `checked` names its file or run, `weights` says which weights it had."""
 
     report: NetworkReport
     checked: str
@@ -154,7 +161,7 @@ class FunctionCheck(GradientCheck):
 
 @dataclass(frozen=True, repr=False)
 class CatalogueCheck(GradientCheck):
-    """The check of a small network of every kind that an experiment file can name."""
+    """The check of small networks with every entry of the catalogue."""
 
     report: CatalogueReport
 
@@ -163,16 +170,21 @@ class CatalogueCheck(GradientCheck):
         return self.report["checked"]
 
 
-def check_network(path: Path, overrides: Sequence[str], options: CheckOptions) -> NetworkCheck:
-    """Check the network of an experiment file at its initial weights, or of a run folder at its trained ones.
+def check_network(
+    path: Path, overrides: Sequence[str], options: CheckOptions, memory: MemoryTables | None = None
+) -> NetworkCheck:
+    """Check the network of an experiment file at its initial weights, or of a run at its trained weights.
 
     NumPy computes in float64, unless an override names another backend.
     """
     if path.is_dir():
-        return check_loaded(load(RunFolder(path).config, overrides), options, open_trained(path))
+        trained = open_trained(path)
+        loaded = load_experiment(RunFolder(path).config, overrides, memory)
+        return check_loaded(loaded, options, trained, memory)
     if "=" in str(path) and not path.exists():
         raise SpecError(f"{path}: name the FILE or RUN first, then what to change in it")
-    return check_loaded(load(path, overrides), options, name=str(path))
+    loaded = load_experiment(path, overrides, memory)
+    return check_loaded(loaded, options, memory=memory, name=str(path))
 
 
 def check_loaded(
@@ -205,7 +217,7 @@ def check_function(function: UserFunction, options: CheckOptions) -> FunctionChe
 
 
 def check_catalogue(options: CheckOptions, overrides: Sequence[str] = ()) -> CatalogueCheck:
-    """Check all that an experiment file can name; `overrides` may name another backend than NumPy."""
+    """Check every entry of the catalogue; `overrides` may name a backend other than NumPy."""
     return CatalogueCheck(catalogue_report(options, overrides))
 
 

@@ -1,4 +1,4 @@
-"""The history of a run as a frame: a row for every evaluated epoch of every member."""
+"""The history of a run as a frame: one row per evaluated epoch and member."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def frame_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.D
 
 
 def _figure(events: Sequence[EpochDone], name: str) -> list[float | None]:
-    """One figure of all rows, None in evaluations that do not have it."""
+    """One figure in all rows, None where an evaluation does not have it."""
     values: list[float | None] = []
     for event in events:
         measured = event.figures.get(name)

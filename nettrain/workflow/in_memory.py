@@ -1,4 +1,4 @@
-"""A training that writes no files: what a run folder would hold stays in memory, and can be saved later."""
+"""Training without files: what a run folder would contain stays in memory and can be saved later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from nettrain.workflow.training import TrainingResult
 
 
 class MemoryRecorder:
-    """Keeps the events of a training and its last state."""
+    """Keeps the events of a training and its final state."""
 
     def __init__(self, prepared: PreparedTraining) -> None:
         self.events: list[EpochDone] = []
@@ -51,7 +51,9 @@ class MemoryRecorder:
 
     def end(self) -> None:
         training, data = self._prepared.training, self._prepared.data
-        if any(end.reason != "diverged" for end in training.ended.values()):  # else none could be resumed
+        if any(
+            end.reason != "diverged" for end in training.ended.values()
+        ):  # otherwise no member could be resumed
             facts: dict[str, object] = {
                 "data": fingerprint(data),
                 "experiment": self._prepared.experiment.model_dump(mode="json"),
@@ -59,28 +61,28 @@ class MemoryRecorder:
             self.checkpoint = Checkpoint(snapshot(training), facts)
 
     def last_state(self, member: int) -> TrainingState | None:
-        """None: a divergence is looked for from the first step on."""
+        """None, so that a divergence is searched for from the first step on."""
 
     def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
-        """The result has them."""
+        """Nothing to do: the result of the training has them."""
 
     def summary(self, summary: RunSummary) -> None:
-        """The result has it."""
+        """Nothing to do: the result of the training has it."""
 
 
 @dataclass(frozen=True)
 class MemoryRun:
-    """What a run has left in memory: its networks, its summary, its history and its last state."""
+    """A run in memory: its networks, summary, history and final state."""
 
     trained: TrainedRun
     summary: RunSummary
     events: Sequence[EpochDone]
     checkpoint: Checkpoint | None
-    several: bool  # members
+    has_members: bool  # several, so that the history has a column for them
 
     @staticmethod
     def of(result: TrainingResult, recorder: MemoryRecorder) -> "MemoryRun":
-        """The run without the population that trained it."""
+        """The run, without the population that trained it."""
         run, networks, prepared = result.run, result.networks, result.prepared
         trained = TrainedRun(
             prepared.experiment,
@@ -91,8 +93,8 @@ class MemoryRun:
             run.backend,
             summary=result.summary,
         )
-        several = len(prepared.members) > 1
-        return MemoryRun(trained, result.summary, recorder.events, recorder.checkpoint, several)
+        has_members = len(prepared.members) > 1
+        return MemoryRun(trained, result.summary, recorder.events, recorder.checkpoint, has_members)
 
     @property
     def folder(self) -> Path | None:
@@ -107,12 +109,12 @@ class MemoryRun:
     @cached_property
     def history(self) -> pl.DataFrame:
         """A row for every evaluated epoch of every member."""
-        return frame_of_events(self.events, member_column=self.several)
+        return frame_of_events(self.events, member_column=self.has_members)
 
     def save(self, folder: RunFolder) -> None:
-        """Write the files that the run would have written, had it been trained in this folder."""
+        """Write the files that training in this folder would have written."""
         write_atomic(folder.config, to_yaml(self.experiment))
-        history = HistoryWriter(folder, member_column=self.several)
+        history = HistoryWriter(folder, member_column=self.has_members)
         for event in self.events:
             history.add(event)
         history.flush()

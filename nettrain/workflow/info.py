@@ -1,4 +1,4 @@
-"""What is installed, and what `auto` would compute with."""
+"""The installation, and the backend that `auto` would choose."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from nettrain.training.diagnostics.environment import environment, versions
 
 @dataclass(frozen=True)
 class Installation:
-    """Versions, processors and GPUs; `no_gpu` says why there is none to be used."""
+    """Versions, processors and GPUs; `no_gpu` says why no GPU can be used."""
 
     nettrain: str
     python: str
@@ -23,11 +23,11 @@ class Installation:
     processors: int
     gpus: tuple[Gpu, ...]
     no_gpu: str | None
-    backend_reason: str  # why `auto` takes this backend
+    backend_reason: str  # why `auto` chooses this backend
 
 
 def installation() -> Installation:
-    """What this machine has. Raises BackendError when the environment asks for an unknown backend."""
+    """The installation on this machine. Raises BackendError when the environment names an unknown backend."""
     choice = choose_backend("auto")
     gpus, no_gpu = available_gpus()
     facts = environment(available_cores(), choice.name if gpus else "numpy")
@@ -47,7 +47,7 @@ def installation() -> Installation:
 
 
 def available_gpus() -> tuple[tuple[Gpu, ...], str | None]:
-    """All about every GPU, and when none can be used, why."""
+    """Every GPU; or, when none can be used, the reason."""
     try:
         return tuple(describe_gpu(number) for number in range(count_devices())), None
     except BackendError as error:

@@ -1,4 +1,4 @@
-"""What a run that has just been trained predicts of its own rows, for pictures."""
+"""Predictions of a run that was just trained for its own rows, for figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from nettrain.workflow.training import TrainingResult
 
 @dataclass(frozen=True)
 class OwnPredictions:
-    """Predictions (N, K) beside true values, for the rows of the split that says most.
+    """Predictions (N, K) and true values for the rows of one split.
 
-    `confusion` has a matrix for each target of classes or labels. `networks` are those that have not
-    diverged; `joint` says that the predictions are their mean, otherwise they are the first one's.
+    `confusion` has a matrix for each target of classes or labels. `networks` is how many did not diverge;
+    the predictions are their mean if `joint`, otherwise those of the first one.
     """
 
     task: Task
@@ -28,7 +28,7 @@ class OwnPredictions:
 
 
 def own_predictions(result: TrainingResult) -> OwnPredictions | None:
-    """Predictions of test rows, else of validation rows, else of training rows; None if all diverged."""
+    """Predictions for the test rows, or else validation or training rows; None if all networks diverged."""
     run, finite = result.run, result.networks.sound()
     if not finite.experiments:
         return None

@@ -1,18 +1,18 @@
-"""Predict rows with a trained run, as a table."""
+"""Predict rows with a trained run."""
 
-import os
 from typing import TYPE_CHECKING
 
 from nettrain.errors import SpecError
 from nettrain.workflow.prediction import SourceSplit, predict_rows, read_rows
-from nettrain.workflow.run import Run, as_run, row_source
+from nettrain.workflow.run import Run, as_run
+from nettrain.workflow.source import FilePath, row_source
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 def predict(
-    run: Run | str | os.PathLike[str],
+    run: Run | FilePath,
     data: object,
     *,
     split: SourceSplit | None = None,
@@ -23,7 +23,7 @@ def predict(
 ) -> "pl.DataFrame":
     """Predict rows: the class and the probabilities, the labels, or the numbers.
 
-    `Run.predict` returns the classes or numbers alone, and refuses rows that cannot be predicted.
+    `Run.predict` returns only the classes or numbers, and refuses rows that cannot be predicted.
 
     Parameters
     ----------
@@ -32,26 +32,26 @@ def predict(
     data : array, frame, mapping or source
         Rows as for `Run.predict`.
     split : {"train", "test"}, optional
-        The rows of a source that brings test rows of its own; default: test.
+        Which rows of a source that brings test rows too; default: test.
     member : int, optional
-        The only member that predicts.
+        Predict with this member alone.
     samples : int, optional
-        At least 2: predict the mean of so many passes with dropout, and their standard deviations.
+        Predict the mean and standard deviation of this many passes with dropout, at least 2.
     backend, device : optional
         For a folder, see `open_run`.
 
     Returns
     -------
     polars.DataFrame
-        A row for each row of the data, in its order, with null where it cannot be predicted; the columns that
-        the command writes.
+        One row per row of the data, null where it cannot be predicted, with the columns that the command
+        writes.
 
     Raises
     ------
     DataError
         When the rows cannot be read or lack a column, or when none of them can be predicted.
     SpecError
-        When there is no such run or member, or when there is no dropout for `samples`.
+        When there is no such run or member, or `samples` is given and the network has no dropout.
 
     Examples
     --------

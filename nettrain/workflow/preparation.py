@@ -1,4 +1,4 @@
-"""From a loaded experiment to a training that is ready to begin."""
+"""From a loaded experiment to a training that is ready to run."""
 
 from dataclasses import dataclass
 
@@ -34,11 +34,11 @@ class PreparedTraining:
 def prepare_training(
     loaded: LoadedExperiment, memory: MemoryTables | None = None, *, profile: bool = False
 ) -> PreparedTraining:
-    """Read the data, resolve the experiment with them, and allocate all that the training works on.
+    """Read the data, resolve the experiment with them, and allocate everything the training needs.
 
     `memory` has the tables of an experiment whose data are in memory. With `profile` the training measures
-    where its time goes. Errors name the line of the experiment file or the override that they come from:
-    SpecError, DataError, or BackendError when the backend is not there.
+    how long each part takes. Errors name the line of the experiment file or the override that they come from:
+    SpecError, DataError, or BackendError when the backend is not available.
     """
     with loaded.locating_errors():
         experiment, data = read_and_resolve(resolve(loaded.experiment), memory)

@@ -1,4 +1,4 @@
-"""Where a training leaves what it has learned: in the files of a run folder, or in memory."""
+"""Where the history, checkpoints and results of a training go."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -16,7 +16,7 @@ from nettrain.training.resumption.state import TrainingState
 
 
 class RunRecorder(Protocol):
-    """What a training tells of itself while it goes on, and when it ends."""
+    """Records a training while it goes on and when it ends."""
 
     @property
     def folder(self) -> RunFolder | None:
@@ -24,29 +24,29 @@ class RunRecorder(Protocol):
 
     @property
     def rows(self) -> Sequence[HistoryRow]:
-        """Rows of the history to draw curves of: all of a short run, of a long one some."""
+        """Rows of the history for drawing: all of a short run, a sample of a long one."""
 
     def epoch(self, event: EpochDone) -> None:
         """Record an epoch."""
 
     def wait(self) -> None:
-        """Wait for what is being written."""
+        """Wait for files that are being written."""
 
     def end(self) -> None:
-        """Record where the training has ended."""
+        """Record the final state of the training."""
 
     def last_state(self, member: int) -> TrainingState | None:
-        """The last state that is known of a diverged member before its end."""
+        """The last recorded state of a diverged member before it diverged, None when there is none."""
 
     def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
-        """Record the final networks and the way from cells to their inputs."""
+        """Record the final networks and the preprocessing of their inputs."""
 
     def summary(self, summary: RunSummary) -> None:
         """Record how the run has ended."""
 
 
 class FolderRecorder:
-    """The files of a run folder."""
+    """Writes the files of a run folder."""
 
     def __init__(self, folder: RunFolder, history: HistoryWriter, checkpointer: Checkpointer) -> None:
         self._folder, self._history, self._checkpointer = folder, history, checkpointer

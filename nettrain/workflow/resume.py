@@ -1,6 +1,5 @@
-"""Continue a run where it was interrupted, or one that has ended and is given more to do."""
+"""Continue a run that was interrupted, or extend one that has ended."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,13 +31,13 @@ from nettrain.training.resumption.changes import (
 from nettrain.training.resumption.state import restore
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
-from nettrain.workflow.source import load_experiment
+from nettrain.workflow.source import FilePath, load_experiment
 from nettrain.workflow.training import OnEvent, RunOutcome, TrainingJob, ignore
 
 if TYPE_CHECKING:
     from nettrain.workflow.run import Run
 
-CONTINUES = {  # by what ended a run: what makes it continue
+CONTINUES = {  # by stop reason: what makes a run continue
     "epochs": "training.epochs=N adds more",
     "early_stopping": "training.early_stopping.patience=N waits longer",
     "max_seconds": "training.max_seconds=N gives it longer",
@@ -48,40 +47,41 @@ CONTINUES = {  # by what ended a run: what makes it continue
 
 
 def resume(
-    run: "Run | str | os.PathLike[str]",
+    run: "Run | FilePath",
     *overrides: str,
     data: object = None,
     on_event: OnEvent = ignore,
     stop: Callable[[], bool] = never,
 ) -> "Run":
-    """Continue a run that was interrupted, to the bit; or one that has ended, with more to do.
+    """Continue an interrupted run bit for bit, or extend one that has ended.
 
     Parameters
     ----------
     run : Run, str or path
         A run in a folder, or its folder. A run in memory must be saved first.
     *overrides : str
-        Changes, such as "training.epochs=200". What would have made the past different is refused.
+        Changes, such as "training.epochs=200". Those that would have made the training so far different are
+        refused.
     data : array, frame, mapping or pair, optional
-        The same data as for `train`, where the run was trained on data in memory.
+        The data that were passed to `train`, if the run was trained on data in memory.
     on_event : callable, optional
         Called with every event of the training.
     stop : callable, optional
-        Asked after every step; training is interrupted there when it returns True.
+        Called after every step; training is interrupted when it returns True.
 
     Returns
     -------
     Run
-        The run as it is now; unchanged when there was nothing to do.
+        The run as it is now; unchanged if there was nothing left to train.
 
     Raises
     ------
     SpecError
-        When there is no such run, when it cannot continue with these changes, or is in use.
+        When there is no such run, it is in use, or it cannot continue with these changes.
     DataError
-        When the data cannot be read, or are not those of the run.
+        When the data cannot be read, or are not those that the run was trained on.
     BackendError
-        When the backend is not there.
+        When the backend is not available.
 
     Examples
     --------
@@ -95,21 +95,21 @@ def resume(
         raise SpecError("resume: this run is in memory; save it, and resume it in its folder")
     path = Path(run.folder or "" if isinstance(run, Run) else run)
     memory = None if data is None else MemoryTables.of(data)
-    with restored(path, overrides, memory) as standing:
-        if isinstance(standing, EndedRun):
+    with restored(path, overrides, memory) as run_before:
+        if isinstance(run_before, EndedRun):
             return open_run(path)
-        job = standing.reopen()
+        job = run_before.reopen()
         outcome = job.run(on_event, interrupted=stop)
     return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)
 
 
 @dataclass(frozen=True)
 class EndedRun(RunOutcome):
-    """A run that has ended, and has nothing to do under its settings."""
+    """A run that has ended and has nothing left to train under its settings."""
 
     @property
     def advice(self) -> str:
-        """How it ended, and what would make it continue."""
+        """How the run ended, and which settings would make it continue."""
         summary = self.summary
         ended = f"{self.folder}: {summary['status']} after {summary['epochs_run']} epochs, nothing to do"
         networks: Sequence[Ending] = summary.get("members") or [summary]
@@ -119,17 +119,17 @@ class EndedRun(RunOutcome):
 
 @dataclass(frozen=True)
 class RestoredRun:
-    """A run as it stood at its last checkpoint, with changed settings."""
+    """A run in the state of its last checkpoint, with changed settings."""
 
     prepared: PreparedTraining
     folder: RunFolder
     notes: tuple[str, ...]
 
     def reopen(self) -> TrainingJob:
-        """The training of the rest. From here on the run's files tell of the changed settings."""
+        """The training of the remaining steps. The files of the run now have the changed settings."""
         training, folder, many = self.prepared.training, self.folder, len(self.prepared.members) > 1
         history = HistoryWriter.resume(folder, training.epoch, member_column=many)
-        # the config says how the run ends, so it must be that of what is trained
+        # a run that is trained from this config must end like this one
         write_atomic(folder.config, to_yaml(self.prepared.experiment))
         folder.summary.unlink(missing_ok=True)  # of a run that had ended
         checkpointer = Checkpointer(training, self.prepared.data, folder, history)
@@ -140,17 +140,17 @@ class RestoredRun:
 def restored(
     path: Path, overrides: Sequence[str] = (), memory: MemoryTables | None = None
 ) -> Iterator[RestoredRun | EndedRun]:
-    """The run in a folder, which is locked as long as the block lasts, with changes to its settings.
+    """The run in a folder, with changes to its settings; the folder is locked while the context lasts.
 
-    `memory` has its data, if these are not in files.
+    `memory` has the data of a run that was trained on data in memory.
 
-    Raises SpecError or DataError when it cannot continue like that: when its past would have been another.
+    Raises SpecError or DataError when the training so far would have been different under these settings.
     """
     folder = RunFolder.open_started(path)
     with locked(path) as note:
         remove_temporary_files(path)
-        prepared, notes = _as_it_stood(folder, overrides, memory)
-        # without a summary it was killed between its last step and its end
+        prepared, notes = _prepare_and_restore(folder, overrides, memory)
+        # without a summary, the run was killed between its last step and its end
         summary = read_summary(folder.summary)
         if summary is not None and not prepared.training.run.population["active"].any():
             yield EndedRun(summary, folder.path)
@@ -158,10 +158,10 @@ def restored(
             yield RestoredRun(prepared, folder, (*([note] if note else []), *notes))
 
 
-def _as_it_stood(
+def _prepare_and_restore(
     folder: RunFolder, overrides: Sequence[str], memory: MemoryTables | None
 ) -> tuple[PreparedTraining, list[str]]:
-    """A run's training as it stood, with changes, and notes on what is different."""
+    """The training in the state of the checkpoint, with changes, and notes on what is different."""
     after = load_experiment(folder.config, overrides, memory)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
     before = _settings_before(folder, checkpoint)
@@ -182,7 +182,7 @@ def _as_it_stood(
 def _prepare_again(
     after: LoadedExperiment, before: Experiment, folder: Path, memory: MemoryTables | None
 ) -> PreparedTraining:
-    """The run's training as it began; errors name the way out where data or backend are not as they were."""
+    """The training before its first step; errors name a way out when data or backend are missing."""
     try:
         return replace(prepare_training(after, memory), backend_reason="")
     except BackendError as error:
@@ -197,16 +197,16 @@ def _prepare_again(
 
 
 def _settings_before(folder: RunFolder, checkpoint: Checkpoint | None) -> Experiment:
-    """The experiment under which the checkpoint was written: the config may have been changed since."""
+    """The experiment of the checkpoint; the config may have been edited since."""
     if checkpoint is None:
         return load(folder.config).experiment
     return Experiment.model_validate(checkpoint.facts["experiment"])
 
 
 def _restore(training: Training, before: Experiment, checkpoint: Checkpoint | None) -> list[Difference]:
-    """Restore the state, if there is one: a run may have been ended before its first checkpoint.
+    """Restore the state, unless the run ended before its first checkpoint; returns the changed settings.
 
-    Returns the changes. Raises SpecError for those that would have made another past.
+    Raises SpecError for changes that would have made the training so far different.
     """
     run, done = training.run, checkpoint.state.numbers["step"] if checkpoint else 0
     changes = refuse_another_past(before, run.experiment, done, run.batches.steps)
@@ -224,7 +224,7 @@ def _refuse_other_data(folder: RunFolder, checkpoint: Checkpoint, data: Prepared
 
 
 def _refuse_the_diverged(folder: RunFolder, changes: Sequence[Difference]) -> None:
-    """Raises SpecError, saying what to try, when all that was trained diverged and would do so again."""
+    """Raise SpecError, saying what to try, when all networks diverged and would do so again."""
     summary = read_summary(folder.summary)
     if summary is None:
         return

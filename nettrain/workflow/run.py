@@ -1,6 +1,5 @@
-"""A trained run as Python code has it."""
+"""Trained runs in Python."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import DataError, SpecError
 from nettrain.workflow.run_files import StoredRun, unused_folder
+from nettrain.workflow.source import FilePath, row_source
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.summary import RunSummary
     from nettrain.store.trained_run import TrainedRun
-    from nettrain.workflow.evaluation import RowSource, SplitName
+    from nettrain.workflow.evaluation import SplitName
     from nettrain.workflow.prediction import SourceSplit
 
 Predictions: TypeAlias = "npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.str_]"
 
 
 class RunContents(Protocol):
-    """What a run has left, in memory or in its folder."""
+    """The results of a run, in memory or in its folder."""
 
     @property
     def folder(self) -> Path | None: ...
@@ -45,10 +45,10 @@ class RunContents(Protocol):
 
 
 class Run:
-    """A trained run: its metrics and history, and its networks, ready to predict.
+    """A trained run: its metrics, its history, and its networks, which predict and can be evaluated.
 
-    Made by `nettrain.train`, `nettrain.resume` and `nettrain.open_run`. Of several members (repeats, an
-    ensemble, snapshots) the mean of an ensemble or of snapshots predicts, and the first of repeats.
+    `nettrain.train`, `nettrain.resume` and `nettrain.open_run` return one. When there are several networks,
+    an ensemble and snapshots predict with their mean, and repeats with the first one.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Run:
     summary : dict
         The content of `summary.json`: how the run ended, its metrics, times and environment.
     notes : tuple of str
-        What the command would have told before training.
+        Notes that the command prints before training.
 
     Examples
     --------
@@ -85,34 +85,35 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were trained."""
+        """The number of trained epochs."""
         return self.summary["epochs_run"]
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch with the best monitored figure; None where members differ in it."""
+        """The epoch with the best monitored figure; None when members differ in it."""
         return self.summary["best_epoch"]
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
         """The loss and every metric by split: `metrics["test"]["accuracy"]`.
 
-        Splits are train, val and test, as far as there are such rows. NaN where the rows do not define one.
-        Of several members they are the means, of an ensemble or of snapshots those of the mean prediction.
+        The splits are train, val and test, as far as there are such rows; a metric that the rows do not
+        define is NaN. The metrics of repeats are means, those of an ensemble or of snapshots are those of
+        the mean prediction.
         """
         return {split: _numbers(named) for split, named in self.summary["metrics"].items()}
 
     @property
     def history(self) -> "pl.DataFrame":
-        """A Polars frame with a row for every evaluated epoch: epoch, step, learning rate, figures, better.
+        """A Polars frame with one row per evaluated epoch: epoch, step, learning rate, figures, better.
 
-        With several members it has a row for each of them, and a column member.
+        With several members there is one row per epoch and member, and a column member.
         """
         return self._contents.history
 
     @property
     def experiment(self) -> dict[str, object]:
-        """The experiment with every key, as plain data: what `config.yaml` holds, and `train` takes."""
+        """The experiment with every key as plain data, like `config.yaml`; `train` accepts it."""
         return self._contents.experiment.model_dump()
 
     @property
@@ -128,24 +129,24 @@ class Run:
         Parameters
         ----------
         data : array, frame, mapping or source
-            Rows as for `nettrain.train`, with or without the target: a NumPy array (N, C), a Polars or
-            pandas frame, a mapping from names to columns, or a file or a name such as "builtin:iris".
+            Rows with or without the target: a NumPy array (N, C), a Polars or pandas frame, a mapping from
+            names to columns, a file, or a name such as "builtin:iris".
         member : int, optional
-            The only member that predicts.
+            Predict with this member alone.
         split : {"train", "test"}, optional
-            The rows of a source that brings test rows of its own; default: test.
+            Which rows of a source that brings test rows too; default: test.
 
         Returns
         -------
         numpy.ndarray
-            (N,) for one target, (N, K) for several; classes as text, or as integers where the data had such.
+            (N,) for one target, (N, K) for several. Classes are text, or integers if they were in the data.
 
         Raises
         ------
         DataError
-            When the rows cannot be read, lack a column, or when one of them cannot be predicted.
+            When the rows cannot be read, lack a column, or one of them cannot be predicted.
         SpecError
-            When there is no such member, or the networks that predict have diverged.
+            When there is no such member, or the networks diverged.
         """
         trained = self._select(member)
         frame = self._predict(trained, data, split).select(trained.task.names)
@@ -171,7 +172,7 @@ class Run:
         Raises
         ------
         SpecError
-            When the targets are numbers, or the loss gives scores that are no probabilities.
+            When the targets are numbers, or the loss makes predictions scores that are not probabilities.
         DataError
             See `predict`.
         """
@@ -197,24 +198,24 @@ class Run:
         shuffles: int = 5,
         seed: int = 0,
     ) -> "EvaluationReport":
-        """Measure the run on labelled rows, by default on its own test rows.
+        """Evaluate the run on labelled rows, by default on its own test rows.
 
         Parameters
         ----------
         data : array, frame, mapping or source, optional
-            Labelled rows, as for `predict`, or a pair (X, y); default: rows of the run's own data.
+            Labelled rows as for `predict`, or a pair (X, y); default: rows of the run's own data.
         split : {"train", "validation", "test"}, optional
-            Which of the run's own rows; of a source that brings test rows too, train or test.
+            Which split of the run's own data; for a source that brings test rows too, train or test.
         member : int, optional
-            The only member that predicts.
+            Predict with this member alone.
         worst : int
-            How many rows with the largest loss are listed.
+            How many rows with the largest loss to list.
         importance : bool
-            Whether to shuffle each column and measure how much worse the predictions get.
+            Whether to measure how much worse predictions get when each column is shuffled.
         metric : str, optional
-            The metric that shows importance; default: accuracy or rmse.
+            The metric of the importance; default: accuracy or rmse.
         shuffles, seed : int
-            How often each column is shuffled, and the seed of the shuffles.
+            The number of shuffles per column, and their seed.
 
         Returns
         -------
@@ -235,13 +236,13 @@ class Run:
         source = None if data is None else row_source(data)
         return evaluate_run(self.trained, source, options, memory=self.memory).report
 
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the files of the run into a folder, which the command reads like one of its own.
+    def save(self, folder: FilePath) -> Path:
+        """Write the files of the run into a folder, which the commands read like their own.
 
         Parameters
         ----------
         folder : str or path
-            The folder, which must be empty or not be there yet.
+            A folder that is empty or does not exist.
 
         Returns
         -------
@@ -251,7 +252,7 @@ class Run:
         Raises
         ------
         SpecError
-            When the folder holds anything, or is a file.
+            When the folder is not empty, or is a file.
         NettrainError
             When it cannot be written.
         """
@@ -262,7 +263,7 @@ class Run:
 
     @property
     def trained(self) -> "TrainedRun":
-        """The networks, as other code of nettrain uses them. Raises SpecError when all of them diverged."""
+        """The networks as other rooms of nettrain use them. Raises SpecError when all of them diverged."""
         trained = self._contents.trained
         if not np.isfinite(trained.parameters).all(axis=1).any():
             raise SpecError(f"{trained.name}: the run diverged, its weights are not finite")
@@ -289,7 +290,7 @@ class Run:
         return f"<Run {name}{place}: {self.status} after {self.epochs} epochs, {split} {shown}>"
 
 
-def open_run(folder: str | os.PathLike[str], *, backend: str | None = None, device: int | None = None) -> Run:
+def open_run(folder: FilePath, *, backend: str | None = None, device: int | None = None) -> Run:
     """Open the folder of a finished run.
 
     Parameters
@@ -297,9 +298,9 @@ def open_run(folder: str | os.PathLike[str], *, backend: str | None = None, devi
     folder : str or path
         A run folder, such as "runs/iris".
     backend : {"auto", "numpy", "cupy"}, optional
-        What computes predictions; default: what trained the run, or NumPy where that is not there.
+        The backend that computes predictions; default: the one that trained the run, or NumPy without it.
     device : int, optional
-        Which GPU.
+        Number of the GPU.
 
     Returns
     -------
@@ -308,7 +309,7 @@ def open_run(folder: str | os.PathLike[str], *, backend: str | None = None, devi
     Raises
     ------
     SpecError
-        When there is no such folder, or the run in it has not finished.
+        When there is no such run, or it has not finished.
 
     Examples
     --------
@@ -319,16 +320,9 @@ def open_run(folder: str | os.PathLike[str], *, backend: str | None = None, devi
     return Run(StoredRun.open(Path(folder), backend, device))
 
 
-def as_run(run: "Run | str | os.PathLike[str]", backend: str | None = None, device: int | None = None) -> Run:
+def as_run(run: "Run | FilePath", backend: str | None = None, device: int | None = None) -> Run:
     """The run itself, or the one in a folder, which predicts on this backend and device."""
     return run if isinstance(run, Run) else open_run(run, backend=backend, device=device)
-
-
-def row_source(data: object) -> "RowSource":
-    """Rows in memory, or the name of a source."""
-    if isinstance(data, str):
-        return data
-    return os.fspath(data) if isinstance(data, os.PathLike) else MemoryTables.of(data)
 
 
 def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:

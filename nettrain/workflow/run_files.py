@@ -1,4 +1,4 @@
-"""A run folder of a name that was asked for, and a run that is read from its folder."""
+"""Run folders: one at a given path, and the finished run in one."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,9 +23,10 @@ from nettrain.workflow.training import RunOutcome
 
 @contextmanager
 def unused_folder(path: Path) -> Iterator[tuple[RunFolder, str | None]]:
-    """This very folder, created if need be, and locked as long as the block lasts; with a note as `locked`.
+    """An empty run folder at this path, created if need be and locked while the context lasts.
 
-    Raises SpecError when it is a file or holds anything, NettrainError when it cannot be created.
+    Yields the folder and a note if the lock of a dead process was taken over. Raises SpecError when
+    the path is a file or the folder is not empty, NettrainError when it cannot be created.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ def unused_folder(path: Path) -> Iterator[tuple[RunFolder, str | None]]:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A finished run in its folder; its network predicts on this backend and device, or its own."""
+    """A finished run in its folder; it predicts on the given backend and device, by default on its own."""
 
     files: RunFolder
     summary: RunSummary
@@ -51,7 +52,7 @@ class StoredRun:
 
     @staticmethod
     def open(path: Path, backend: str | None = None, device: int | None = None) -> "StoredRun":
-        """The run in a folder. Raises SpecError when there is none, or when it has not finished."""
+        """The run in a folder. Raises SpecError when there is none or it has not finished."""
         files = RunFolder.open(path)
         summary = read_summary(files.summary)
         if summary is None:
@@ -60,7 +61,7 @@ class StoredRun:
 
     @staticmethod
     def of(outcome: RunOutcome) -> "StoredRun":
-        """The run that has just been trained in a folder."""
+        """A run that was just trained in a folder."""
         assert outcome.folder is not None, "trained in a folder"
         return StoredRun(RunFolder(outcome.folder), outcome.summary)
 

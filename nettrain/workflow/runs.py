@@ -1,4 +1,4 @@
-"""Run folders at a glance: how they ended, their figures, and in what their experiments differ."""
+"""Comparison of runs: how they ended, their metrics, and the settings in which they differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from pathlib import Path
 
 from nettrain.store.run_overview import RunOverview, differing_settings, find_runs, sort_runs
 
-FOLDER = "runs"  # where runs are looked for by default
+FOLDER = "runs"  # where runs are searched for by default
 
 
 @dataclass(frozen=True)
 class ComparedRuns:
-    """Runs in the order that was asked for, and the keys in which their experiments differ."""
+    """Sorted runs, and the keys in which their experiments differ."""
 
     runs: tuple[RunOverview, ...]
     differing: tuple[str, ...]
 
 
 def compare_runs(patterns: Sequence[str] = (), sort: str = "when") -> ComparedRuns:
-    """The runs behind paths, folders of runs and patterns, by default those in `runs`, if there is one.
+    """The runs that paths, folders of runs and patterns name, by default those in `runs/`.
 
-    Sorted by when, run, experiment, status, epochs, a figure (the best first) or a key; `-` in front reverses
-    the order. Raises SpecError when nothing is there, or when no run has what they are to be sorted by.
+    They are sorted by when, run, experiment, status, epochs, a metric (the best first) or a key; `-` in front
+    reverses the order. Raises SpecError when there are no such runs, or none has what they are sorted by.
     """
     if not patterns and not Path(FOLDER).is_dir():
         return ComparedRuns((), ())

@@ -1,4 +1,4 @@
-"""An experiment as it will run, every key written out."""
+"""An experiment as it will run, with every key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class ShownExperiment:
 def resolved_experiment(path: Path, overrides: Sequence[str] = ()) -> ShownExperiment:
     """The experiment in a file, resolved with its data.
 
-    Where the data cannot be read, what only they can tell (the loss, the kind of target, threads) stays at
-    auto, and a note says so. Raises SpecError when the file is wrong.
+    When the data cannot be read, what only they can tell (loss, kind of target, threads) stays at auto, and a
+    note says so. Raises SpecError when the file is wrong.
     """
     loaded = load(path, overrides)
     experiment, notes = resolve(loaded.experiment), list(loaded.notes)

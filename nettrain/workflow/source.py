@@ -1,4 +1,4 @@
-"""Where an experiment comes from: a file, or plain values in Python."""
+"""Sources in Python: of experiments (files, mappings) and of rows (files, data in memory)."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,8 @@ from nettrain.errors import SpecError
 from nettrain.experiment.document import Document, PlainValue
 from nettrain.experiment.load import LoadedExperiment, from_document, read
 
+FilePath: TypeAlias = str | os.PathLike[str]
+RowSource: TypeAlias = str | MemoryTables  # a file or a name such as builtin:iris, or data in memory
 ExperimentSource: TypeAlias = "str | os.PathLike[str] | Mapping[str, object]"
 PASSED = "argument data"  # the location of keys that name tables in memory
 
@@ -19,9 +21,9 @@ PASSED = "argument data"  # the location of keys that name tables in memory
 def load_experiment(
     source: ExperimentSource, overrides: Sequence[str] = (), memory: MemoryTables | None = None
 ) -> LoadedExperiment:
-    """The experiment in a file, or in a mapping like a file's, with `KEY=VALUE` overrides.
+    """The experiment in a file, or in a mapping with the keys of a file, with `KEY=VALUE` overrides.
 
-    Tables in memory take the place of the sources that it names. Raises SpecError with all problems at once.
+    Tables in memory replace the sources that it names. Raises SpecError with all problems at once.
     """
     if isinstance(source, Mapping):
         document, folder = Document(plain(source)), Path()
@@ -34,9 +36,9 @@ def load_experiment(
 
 
 def plain(value: object, key: str = "") -> PlainValue:
-    """The value as a file would hold it: paths as text, tuples as lists, NumPy's numbers as Python's.
+    """The value as a file would contain it: paths as text, tuples as lists, NumPy scalars as Python's.
 
-    Raises SpecError, naming the dotted key, for anything that a file cannot hold.
+    Raises SpecError, naming the dotted key, for anything else.
     """
     match value:
         case Mapping():
@@ -60,13 +62,25 @@ def _scalar(value: object, key: str) -> PlainValue:
 
 
 def _name_tables(document: Document, memory: MemoryTables) -> None:
-    """Name the tables as the document's sources."""
+    """Make the tables the sources of the document."""
     if document.values is None:
         document.values = {}
     if not isinstance(document.values, dict):
-        return  # which is refused when it is validated
+        return  # validation refuses this
     data = document.values.get("data") or {}
     if not isinstance(data, dict):
         return
     document.values["data"] = {**data, **memory.sources()}
     document.locations |= {("data", key): PASSED for key in memory.sources()}
+
+
+def row_source(data: object) -> RowSource:
+    """The name of a source, or data in memory as tables. Raises DataError when they are no table."""
+    if isinstance(data, str):
+        return data
+    return os.fspath(data) if isinstance(data, os.PathLike) else MemoryTables.of(data)
+
+
+def source_name(source: RowSource) -> str:
+    """What messages call the source."""
+    return source if isinstance(source, str) else "data"

@@ -18,7 +18,7 @@ from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import is_written, trials_table, write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
-from nettrain.workflow.source import ExperimentSource, load_experiment
+from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,22 +32,22 @@ def ignore(progress: SweepProgress) -> None:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """How a sweep has ended.
+    """The result of a sweep.
 
     Attributes
     ----------
     folder : pathlib.Path or None
         The folder of the sweep; None when it was in memory.
     trials : polars.DataFrame
-        A row for each trial that has a result: its number, status, searched values, epochs and figures.
+        One row per trial that has a result: its number, status, values, epochs and figures.
     best : dict or None
-        The searched values of the best trial by dotted key; None when no trial came to its end.
+        The values of the best trial by dotted key; None when no trial finished.
     best_experiment : dict or None
-        The whole experiment of the best trial, which `nettrain.train` takes.
+        The whole experiment of the best trial, to be passed to `nettrain.train`.
     summary : dict
         The content of `summary.json`.
     notes : tuple of str
-        What the command would have told before the first trial.
+        Notes that the command prints before the first trial.
     """
 
     folder: Path | None
@@ -67,8 +67,8 @@ def sweep(
     experiment: ExperimentSource,
     *overrides: str,
     data: object = None,
-    folder: str | os.PathLike[str] | None = None,
-    out: str | os.PathLike[str] | None = None,
+    folder: FilePath | None = None,
+    out: FilePath | None = None,
     trials: int | None = None,
     jobs: int | None = None,
     on_event: OnProgress = ignore,
@@ -76,7 +76,7 @@ def sweep(
 ) -> SweepResult:
     """Search the parameters that an experiment's sweep block names.
 
-    Trials train in processes of their own: a script that calls this does so below
+    Trials are trained in worker processes, so scripts must call this function under
     `if __name__ == "__main__":`.
 
     Parameters
@@ -88,18 +88,18 @@ def sweep(
     data : array, frame, mapping or pair, optional
         As for `train`.
     folder : str or path, optional
-        The folder of the sweep; one that is there already is continued.
+        The folder of the sweep; the sweep in an existing folder is continued.
     out : str or path, optional
-        In place of `folder`: where the folder is made, named like the experiment, as the command does in
-        "sweeps". Without either, what workers share lies in a temporary folder, and no file is left.
+        Instead of `folder`: where to create a folder named after the experiment, as the command does in
+        "sweeps". Without either, files are temporary.
     trials : int, optional
-        Trials in all, those that are done included; default: what the experiment says.
+        Total number of trials, including those already done; default: what the experiment says.
     jobs : int, optional
-        Worker processes; default: one for each processor or GPU.
+        Worker processes; default: one per processor or GPU.
     on_event : callable, optional
-        Called with a `SweepProgress` whenever trials end, and some times a second while they train.
+        Called with a `SweepProgress` whenever trials end, and several times a second in between.
     stop : callable, optional
-        Asked some times a second; the sweep is interrupted when it returns True.
+        Called several times a second; the sweep is interrupted when it returns True.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def sweep(
     DataError
         When the data cannot be read.
     BackendError
-        When the backend is not there.
+        When the backend is not available.
 
     Examples
     --------
@@ -123,18 +123,18 @@ def sweep(
     memory = None if data is None else MemoryTables.of(data)
     loaded = load_experiment(experiment, overrides, memory)
     with (
-        _place(folder, out) as place,
+        _location(folder, out) as location,
         open_sweep(
-            loaded, place.out, total=trials, workers=jobs, folder=place.folder, memory=memory
+            loaded, location.out, total=trials, workers=jobs, folder=location.folder, memory=memory
         ) as opened,
     ):
         summary = run_sweep(opened, on_event, interrupted=stop)
-        return _result(opened, summary, None if place.temporary else opened.folder.path)
+        return _result(opened, summary, None if location.temporary else opened.folder.path)
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a sweep keeps its files: in this folder, or in one of its name below `out`."""
+class _Location:
+    """Where a sweep keeps its files: in this folder, or else in one below `out`."""
 
     out: Path
     folder: Path | None = None
@@ -142,14 +142,14 @@ class _Place:
 
 
 @contextmanager
-def _place(folder: str | os.PathLike[str] | None, out: str | os.PathLike[str] | None) -> Iterator[_Place]:
+def _location(folder: FilePath | None, out: FilePath | None) -> Iterator[_Location]:
     if folder is not None and out is not None:
         raise SpecError(f"out: {os.fspath(out)} does not go with folder: choose one")
     if folder is not None or out is not None:
-        yield _Place(Path(out or ""), None if folder is None else Path(folder))
+        yield _Location(Path(out or ""), None if folder is None else Path(folder))
     else:
         with TemporaryDirectory() as name:
-            yield _Place(Path(name), temporary=True)
+            yield _Location(Path(name), temporary=True)
 
 
 def _result(sweep: Sweep, summary: SweepSummary, folder: Path | None) -> SweepResult:
@@ -167,17 +167,17 @@ def _result(sweep: Sweep, summary: SweepSummary, folder: Path | None) -> SweepRe
 
 
 def is_complete(sweep: Sweep) -> bool:
-    """Whether all trials have results and the files in the folder say so."""
+    """Whether all trials have results, and the files in the folder have them."""
     return not sweep.chunks and is_written(sweep)
 
 
 def run_sweep(
     sweep: Sweep, on_progress: OnProgress = ignore, *, interrupted: Callable[[], bool] = never
 ) -> SweepSummary:
-    """Train the trials that are left and write the results; a sweep that is complete stays as it is.
+    """Train the remaining trials and write the results; a complete sweep stays as it is.
 
-    `on_progress` is called whenever trials end, and some times a second while they train; `interrupted` is
-    asked as often whether to stop.
+    `on_progress` is called whenever trials end, and several times a second in between; the sweep stops when
+    `interrupted`, which is called as often, returns True.
     """
     if is_complete(sweep):
         return read_summary(sweep)

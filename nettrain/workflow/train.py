@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
@@ -17,13 +17,11 @@ from nettrain.store.run_folder import RunFolder, interrupted_run
 from nettrain.training.loop import never
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
-from nettrain.workflow.source import ExperimentSource, load_experiment
+from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 from nettrain.workflow.training import OnEvent, TrainingJob, ignore
 
 if TYPE_CHECKING:
     from nettrain.workflow.run import Run, RunContents
-
-FilePath: TypeAlias = str | os.PathLike[str]
 
 
 def train(
@@ -41,39 +39,39 @@ def train(
     Parameters
     ----------
     experiment : str, path or mapping
-        An experiment file, or its keys as a mapping. Paths in a file are relative to its folder, those in a
-        mapping and in overrides to the current one.
+        An experiment file, or its content as a mapping. Paths in a file are relative to its folder, those in
+        a mapping and in overrides to the current folder.
     *overrides : str
         Changes as on the command line, such as "optimizer.learning_rate=0.01".
     data : array, frame, mapping or pair, optional
-        The data, in place of the source that the experiment names: a NumPy array (N, C), a Polars or pandas
-        frame, a mapping from names to columns, a pair (X, y), or a mapping from "train", "validation" and
-        "test" to such.
+        The data, instead of the source that the experiment names: a NumPy array (N, C), a Polars or pandas
+        frame, a mapping from names to columns, or a pair (X, y); or a mapping from "train", "validation" and
+        "test" to any of these.
     folder : str or path, optional
-        The run folder to write, which must be empty or not be there yet.
+        The run folder to write; it must be empty or not exist.
     out : str or path, optional
-        In place of `folder`: where to make a run folder that is named like the experiment, as the command
-        does in "runs". Without either, nothing is written and the run stays in memory.
+        Instead of `folder`: where to create a run folder named after the experiment, as the command does in
+        "runs". Without either, nothing is written and the run stays in memory.
     profile : bool
-        Whether to measure where the time goes; `summary["profile"]` then has seconds by phase.
+        Whether to measure how long each part takes; `summary["profile"]` then has seconds by phase.
     on_event : callable, optional
         Called with every event of the training: `EpochDone`, `MemberStopped` and `TrainingDone`.
     stop : callable, optional
-        Asked after every step; training is interrupted there when it returns True.
+        Called after every step; training is interrupted when it returns True.
 
     Returns
     -------
     Run
-        Also when the training has diverged or was interrupted; see `Run.status`.
+        Its `status` says whether training finished, diverged or was interrupted.
 
     Raises
     ------
     SpecError
-        When the experiment is wrong, with a line for each problem, or when the folder is in use.
+        When the experiment is wrong, with one line per problem, or when the folder is in use.
     DataError
         When the data cannot be read, or do not fit the experiment.
     BackendError
-        When the backend is not there, or its device has too little memory.
+        When the backend is not available, or its device has too little memory.
 
     Examples
     --------
@@ -105,7 +103,7 @@ def train(
 def _in_folder(
     prepared: PreparedTraining, folder: FilePath | None, out: FilePath, beside: Path
 ) -> Iterator[TrainingJob]:
-    """A training in this very folder or, without one, in a new one below `out`."""
+    """A training in this folder, or else in a new one in `out`."""
     from nettrain.workflow.run_files import unused_folder
 
     if folder is None:
@@ -118,9 +116,9 @@ def _in_folder(
 
 @contextmanager
 def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Iterator[TrainingJob]:
-    """A training in a run folder of its own below `parent`, locked as long as the block lasts.
+    """A training in a new run folder in `parent`, which is locked while the context lasts.
 
-    A note names a run of the same experiment that was interrupted, there or in the folder `beside`.
+    A note names an interrupted run of the same experiment, in `parent` or in the folder `beside`.
     """
     experiment = prepared.experiment
     earlier = _interrupted_run(parent, experiment, beside)
@@ -129,7 +127,7 @@ def in_new_folder(prepared: PreparedTraining, parent: Path, beside: Path) -> Ite
 
 
 def _first_job(prepared: PreparedTraining, folder: RunFolder, notes: Sequence[str]) -> TrainingJob:
-    """The training of a run that begins in a folder."""
+    """The training of a new run in this folder."""
     write_atomic(folder.config, to_yaml(prepared.experiment))
     history = HistoryWriter(folder, member_column=len(prepared.members) > 1)
     checkpointer = Checkpointer(prepared.training, prepared.data, folder, history)

@@ -1,4 +1,4 @@
-"""A training brought to its end: followed, measured and recorded."""
+"""Running a training to its end: its events, its final networks and their metrics."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,19 +30,19 @@ def ignore(event: Event) -> None:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How a run has ended: its summary, and its folder, if it has one."""
+    """How a run ended: its summary, and its folder, if it has one."""
 
     summary: RunSummary
     folder: Path | None
 
     @property
     def status(self) -> str:
-        """Finished, diverged or interrupted."""
+        """`finished`, `diverged` or `interrupted`."""
         return str(self.summary["status"])
 
     @property
     def divergence(self) -> str:
-        """What has diverged, where and why."""
+        """Which members diverged, or where and why a single network did."""
         members = self.summary.get("members", [])
         if members:
             diverged = sum(member["status"] == "diverged" for member in members)
@@ -56,7 +56,7 @@ class RunOutcome:
 
 @dataclass(frozen=True)
 class TrainingResult(RunOutcome):
-    """A run that has just been trained, with the networks that it leaves behind."""
+    """A run that was just trained, with its final networks."""
 
     prepared: PreparedTraining
     networks: Networks
@@ -64,7 +64,7 @@ class TrainingResult(RunOutcome):
 
     @property
     def run(self) -> TrainingRun:
-        """The population, as it is after its last step."""
+        """The population after its last step."""
         return self.prepared.training.run
 
     @property
@@ -80,11 +80,11 @@ class TrainingResult(RunOutcome):
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """A training that is ready to be brought to its end, and where it is recorded."""
+    """A training that is ready to run, and the recorder of its results."""
 
     prepared: PreparedTraining
     recorder: RunRecorder
-    notes: tuple[str, ...] = ()  # on the run as such; see `all_notes`
+    notes: tuple[str, ...] = ()  # on the folder and the experiment; `all_notes` has more
 
     @property
     def folder(self) -> RunFolder | None:
@@ -98,7 +98,7 @@ class TrainingJob:
 
     @property
     def all_notes(self) -> list[str]:
-        """What a person should know of the run before it begins."""
+        """Everything a user should know about the run before it begins."""
         run = self.prepared.training.run
         return [
             *self.notes,
@@ -116,10 +116,11 @@ class TrainingJob:
         interrupted: Callable[[], bool] = never,
         started: float | None = None,
     ) -> TrainingResult:
-        """Train to the end and record what the run leaves behind.
+        """Train to the end and record the results.
 
-        `on_event` is called with every event of the training. `interrupted` is asked after every step whether
-        to stop there. The summary's time counts from `started` on perf_counter's clock, or from this call.
+        `on_event` is called with every event of the training; training stops after the step at which
+        `interrupted` returns True. The summary's total time counts from
+        `started` on perf_counter's clock, by default from this call.
         """
         started = perf_counter() if started is None else started
         training, recorder = self.prepared.training, self.recorder
@@ -171,7 +172,7 @@ class TrainingJob:
         return networks, summary
 
     def _diagnose(self) -> dict[int, DivergenceReport]:
-        """Why members have diverged. Their weights become the last good ones, unless they are averaged."""
+        """Why members diverged. Their weights become the last good ones, unless predictions are averaged."""
         run, members, causes = self.prepared.training.run, self.prepared.members, {}
         for member, end in self.prepared.training.ended.items():
             if end.reason != "diverged":

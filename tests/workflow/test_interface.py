@@ -117,10 +117,12 @@ def audit(event, arguments):
     elif event in ("os.mkdir", "os.rename", "os.symlink"):
         written.append(str(arguments[0]))
 import nettrain
-nettrain.train({spec!r})  # machine code is compiled and kept
+def use():
+    run = nettrain.train({spec!r}, "training.repeat=2")
+    run.predict("builtin:iris"), run.evaluate(), run.history, repr(run)
+use()  # modules are imported, machine code is compiled and cached
 sys.addaudithook(audit)
-run = nettrain.train({spec!r}, "training.repeat=2")
-run.predict("builtin:iris"), run.evaluate(), run.history, repr(run)
+use()
 print([name for name in written if "cache" not in name and name != os.devnull])
 nettrain.train({spec!r}, folder="kept")
 print(any("kept" in name for name in written))
@@ -344,12 +346,17 @@ def test_a_gradient_is_checked_like_the_command(tmp_path, in_memory):
 
 
 def test_a_wrong_gradient_of_a_function_fails():
-    right = nettrain.gradcheck(lambda x: ((x * x).sum(), 2 * x), at=[1.0, 2.0])
+    def right_gradient(x):
+        return (x * x).sum(), 2 * x
+
+    right = nettrain.gradcheck(right_gradient, at=[1.0, 2.0])
     wrong = nettrain.gradcheck(lambda x: ((x * x).sum(), x), at=[1.0, 2.0])
     assert (True, False) == (right.passed, wrong.passed)
     assert [
         "the gradient is 0.5 times what it should be: a factor 2 is missing, as from a square"
     ] == wrong.report["diagnosis"]
+    with pytest.raises(nettrain.SpecError, match="at: missing, the array at which right_gradient is checked"):
+        nettrain.gradcheck(right_gradient)
     with pytest.raises(nettrain.SpecError, match="--step: 0 is not above 0"):
         nettrain.gradcheck(IRIS, step=0.0)
 
