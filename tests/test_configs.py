@@ -1,4 +1,4 @@
-"""Every file in configs/ runs, says what it teaches, and reaches the figure that README names."""
+"""Every file in configs/ runs, says what it teaches, and reaches the figure that docs/configs.md names."""
 
 from pathlib import Path
 from statistics import fmean
@@ -77,7 +77,9 @@ def test_it_says_what_it_teaches_and_how_to_run_it(path: Path) -> None:
     first, *rest = path.read_text().splitlines()
     assert first.startswith("# ")
     assert any(line.startswith(f"#   nettrain train configs/{path.name}") for line in rest)
-    assert path.stem in HISTORY or f"| {path.name} |" in (path.parent.parent / "README.md").read_text()
+    assert path.stem in HISTORY or f"| {path.name} |" in (path.parents[1] / "docs" / "configs.md").read_text(
+        "utf-8"
+    )
 
 
 def test_eight_digit_networks_together_beat_their_mean(tmp_path: Path) -> None:
