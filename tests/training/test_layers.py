@@ -7,6 +7,7 @@ from nettrain.catalogue.activations import activations
 from nettrain.catalogue.members import grouping_key
 from nettrain.errors import DataError
 from nettrain.inference.predict import predict
+from nettrain.model.layers import norms
 from nettrain.model.parameters import statistics_layout, views
 from nettrain.model.tape import Tape
 from nettrain.training.loop import train
@@ -53,6 +54,23 @@ def test_members_that_differ_in_every_number_of_their_layers_equal_their_own_run
 @pytest.mark.parametrize("name", HIDDEN)
 def test_members_equal_their_own_runs_for_every_activation_behind_batch_norm(name: str) -> None:
     check(members(3, f"model.activation={name}", "model.batch_norm=true", "training.epochs=2"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", norms)
+def test_members_equal_their_own_runs_for_every_norm_in_residual_blocks(name: str, dtype: str) -> None:
+    blocks = "[{units: 7, residual: true}, {units: 7, dropout: 0.2}, {units: 5, residual: true}]"
+    check(
+        members(
+            3,
+            f"model.layers={blocks}",
+            "model.hidden=null",
+            f"model.norm={name}",
+            "model.activation=silu",
+            f"backend.dtype={dtype}",
+            "training.epochs=3",
+        )
+    )
 
 
 @pytest.mark.parametrize("name", activations)

@@ -8,6 +8,7 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
+from nettrain.model.layers import norms
 from nettrain.training.step.training_step import training_step
 from tests.trained import built, data_of, experiment
 from tests.variants import overrides, variants
@@ -36,6 +37,8 @@ LAYERS = {
     },
     "batch_norm": ["model.batch_norm=true"],
     "batch_norm and bias": ["model.batch_norm=true", "model.bias=true"],
+    **{f"norm {name}": [f"model.norm={name}"] for name in norms},
+    "residual": ["model.residual=true", "model.hidden=[64, 64]"],
     "no bias": ["model.bias=false"],
     "input_noise": ["model.input_noise=0.1"],
     "layers": ["model.layers=[{units: 64, activation: prelu, dropout: 0.5}, {units: 32, batch_norm: true}]"],

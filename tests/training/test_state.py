@@ -22,6 +22,8 @@ KINDS = {
     "converges": ["training.convergence={tolerance: 0.03, epochs: 2, weight_change: 0.5}"],
     "draws with replacement": ["training.sampling=replacement", "training.target={val_accuracy: 0.9}"],
     "batch norm and noise": ["model.batch_norm=true", "model.input_noise=0.1"],
+    "residual blocks": ["model.residual=true", "model.norm=layer", "model.hidden=[6, 6, 4]"],
+    "groups": ["optimizer.groups={bias: {learning_rate: 0.1}, weight: {l2: 2}}", "model.norm=batch"],
     "one batch": ["training.batch_size=full"],
 }
 
