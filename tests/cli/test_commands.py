@@ -81,7 +81,8 @@ def test_show_prints_a_file_that_loads_back(folder):
     (folder / "shown.yaml").write_text(first.out)
     second = inside(folder, "show", "shown.yaml")
     assert (0, first.out, "") == (second.code, second.out, second.err)
-    assert {"name": "sgd", "learning_rate": 0.01} == parse(first.out, "f").values["optimizer"]
+    expected = {"name": "sgd", "learning_rate": 0.01, "groups": None}
+    assert expected == parse(first.out, "f").values["optimizer"]
 
 
 def test_show_in_a_narrow_terminal_has_colours_and_all_of_every_line(folder):
