@@ -16,8 +16,8 @@ def run(name: str, *overrides: str) -> Trained:
 
 
 def tensors(done: Trained, member: int = 0) -> list[dict[str, np.ndarray]]:
-    """The weights (m, n) and biases (1, n) of each layer of a member that has ended."""
-    layers = views(done.run.final[member : member + 1], done.run.layout)
+    """The weights (m, n) and biases (1, n) of each dense layer of a member that has ended."""
+    layers = filter(None, views(done.run.final[member : member + 1], done.run.layout))
     return [{name: array[0].astype(np.float64) for name, array in layer.items()} for layer in layers]
 
 
