@@ -20,7 +20,7 @@ class SplitName(StrEnum):
 Data = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DATA]", help="Labelled rows; default: the test rows of the run.", show_default=False
+        metavar="DATA", help="Labelled rows; default: the test rows of the run.", show_default=False
     ),
 ]
 Which = Annotated[

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 What = Annotated[
     str | None,
     typer.Argument(
-        metavar="[FILE|RUN]",
+        metavar="FILE|RUN",
         help="An experiment file or a run folder; default: everything an experiment file can name.",
         show_default=False,
     ),

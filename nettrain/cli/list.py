@@ -10,7 +10,7 @@ from nettrain.cli.options import Debug, Json
 Kind = Annotated[
     str | None,
     typer.Argument(
-        metavar="[KIND]",
+        metavar="KIND",
         help="Show one kind in full, such as activation, loss or optimizer.",
         show_default=False,
         autocompletion=complete_kind,

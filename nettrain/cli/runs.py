@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Patterns = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN|FOLDER|GLOB]",
+        metavar="RUN|FOLDER|GLOB",
         help="Run folders, folders that contain some, or patterns such as 'runs/iris*'; default: runs.",
         show_default=False,
         autocompletion=complete_run,

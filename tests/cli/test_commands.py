@@ -149,6 +149,7 @@ def test_help(tmp_path, command):
     done = inside(tmp_path, *command, "--help")
     assert (0, "") == (done.code, done.err)
     assert HELP[command] in done.out
+    assert "[[" not in done.out, "Typer puts brackets around optional arguments by itself"
 
 
 SPEC = [

@@ -1,10 +1,12 @@
 """What commands print with --json is one object that keeps to its published schema."""
 
+import inspect
 import json
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from nettrain.cli.app import app
 from nettrain.cli.json_output import JSON_OUTPUTS
 from tests.cli.command import CONFIGS, inside
 
@@ -38,6 +40,16 @@ def answers(tmp_path_factory):
         "show": ("show", iris),
     }
     return {name: inside(folder, *call, "--json") for name, call in calls.items()}
+
+
+def test_every_command_with_json_publishes_its_schema():
+    """One that lacks gets a model in JSON_OUTPUTS of cli/json_output.py, and a call above."""
+    with_json = {
+        command.name or command.callback.__name__
+        for command in app.registered_commands
+        if "as_json" in inspect.signature(command.callback).parameters
+    }
+    assert set(JSON_OUTPUTS) == with_json
 
 
 def test_every_published_command_is_called(answers):

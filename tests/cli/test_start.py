@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nettrain.cli.app import app
 from tests.cli.command import ended
 
 HEAVY = {"numba", "numpy", "scipy", "polars", "matplotlib", "pydantic", "safetensors", "yaml"}
@@ -33,7 +34,10 @@ def imported(folder: Path, *arguments: str) -> set[str]:
     return set(json.loads(done.err.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["train", "--help"]])
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)])
 def test_help_needs_nothing_heavy(tmp_path, arguments):
     typer_needs = {"pydantic"} if len(arguments) > 1 else set()  # for a command's own options
     assert set() == (HEAVY - typer_needs) & imported(tmp_path, *arguments)
