@@ -175,7 +175,7 @@ def test_rows_are_the_same_for_every_side_and_can_be_learnt():
 
 def test_the_two_classes_of_one_output_are_trained(tmp_path):
     side = NettrainBenchmark(Case("D", (6, 4, 1), 8, 10, members=3), "numpy")
-    assert (3, 1) == (len(side.run.final), side.run.architecture.outputs)
+    assert (3, 1) == (len(side.run.final.parameters), side.run.architecture.outputs)
     assert side.turn()["loss"] > 0
 
 

@@ -17,13 +17,13 @@ def run(name: str, *overrides: str) -> Trained:
 
 def tensors(done: Trained, member: int = 0) -> list[dict[str, np.ndarray]]:
     """The weights (m, n) and biases (1, n) of each dense layer of a member that has ended."""
-    layers = filter(None, views(done.run.final[member : member + 1], done.run.layout))
+    layers = filter(None, views(done.run.final.parameters[member : member + 1], done.run.layout))
     return [{name: array[0].astype(np.float64) for name, array in layer.items()} for layer in layers]
 
 
 def linear(done: Trained) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The inputs with a column of ones (N, D+1), the targets (N,), and the weights with the bias (D+1,)."""
-    x, y = done.run.tables["train"].x, done.run.tables["train"].y[:, 0]
+    x, y = done.run.data.datasets["train"].x, done.run.data.datasets["train"].y[:, 0]
     (layer,) = tensors(done)
     w = np.concatenate([layer["weight"][:, 0], layer["bias"][0]])
     return np.hstack([x, np.ones((len(x), 1))]).astype(np.float64), y.astype(np.float64), w

@@ -7,17 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import Backend
+from nettrain.backend.base import Backend, HostArray
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.catalogue.members import stack
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import validate
 from nettrain.experiment.overrides import apply_overrides
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
-from nettrain.training.build import TrainingRun, build
+from nettrain.inference.model import TrainedNetworks
+from nettrain.inference.predict import raw_outputs
+from nettrain.training.build import build
 from nettrain.training.events import EpochDone, MemberStopped
 from nettrain.training.loop import train
+from nettrain.training.population import Population
+from nettrain.training.run import TrainingRun
 
 IRIS = """
 data: {source: 'builtin:iris', test: 0.2, seed: 0}
@@ -82,6 +87,17 @@ def built(specs: Sequence[Experiment], place: Open = NumpyBackend) -> TrainingRu
     return build(resolved, data, place(dtype=one.dtype, threads=int(one.threads)))
 
 
+def population_of(members: int) -> Population:
+    """A population without arrays."""
+    return Population(stack([experiment(IRIS, f"seed={r}") for r in range(members)]), members)
+
+
+def outputs_of(run: TrainingRun, parameters: HostArray, statistics: HostArray, x: HostArray) -> HostArray:
+    """Raw outputs (R, N, K) of a run's network with these parameters, for x (N, D)."""
+    networks = TrainedNetworks.stored(run.model, run.backend, parameters, statistics)
+    return raw_outputs(networks.network(), x)
+
+
 @dataclass
 class Trained:
     """What came out of a run."""
@@ -91,7 +107,7 @@ class Trained:
     stopped: dict[int, MemberStopped]
 
     def weights(self, member: int = 0) -> Any:
-        return self.run.final[member]
+        return self.run.final.parameters[member]
 
     def history(self, member: int = 0) -> list[tuple[Any, ...]]:
         """Every figure that was told of one member, exactly."""

@@ -88,7 +88,7 @@ class Neighbourhood:
         index = run.pool.take("index", (1, len(problem.rows)), np.intp)
         index[...] = run.backend.xp.asarray(problem.rows)
         self._tape = KinkTape(run.backend)
-        batch = append_loss(self._tape, run, index)
+        batch = append_loss(self._tape, run, index, run.pool.prefixed("train"))
         self._record_loss(batch.signals.output, batch.y)
         self._calls = self._tape.bound(run.backend)
         self.parameters: Floats = run.backend.to_host(run.population["parameters"])

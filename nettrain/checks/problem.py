@@ -17,9 +17,9 @@ from nettrain.experiment.task import loss_of
 from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.model.architecture import Architecture
 from nettrain.model.parameters import ParameterLayout
-from nettrain.training.build import TrainingRun, build
-from nettrain.training.rows.batches import Index, orders
-from nettrain.training.step.step_schedule import steps_done
+from nettrain.training.build import build
+from nettrain.training.rows.batches import Index, epoch_orders
+from nettrain.training.run import TrainingRun
 
 LEARNING_RATE = 2.0**30  # so large that a step is all gradient: w - w' = αg, exact to 2^-30 of w
 BATCH_SETTINGS = ("order_seed", "noise_seed", "shuffle", "sampling")  # on which the first batch depends
@@ -74,9 +74,8 @@ class GradientProblem:
 
     def run_of(self, members: int) -> TrainingRun:
         """A run of so many equal members, all at the point."""
-        run = build([self.experiment] * members, self.data, self.backend, whole=True)
+        run = build([self.experiment] * members, self.data, self.backend, streaming=False)
         run.population["parameters"][:] = run.backend.from_host(self.point)
-        steps_done(run)[...] = 0
         return run
 
     def penalty(self, name: str, group: str) -> float:
@@ -105,7 +104,7 @@ def gradient_problem(experiment: Experiment, data: Prepared, point: Floats | Non
 def first_batch(training: TrainingSettings, train: int) -> Index:
     """The rows (B,) of the first batch of the first epoch, out of `train` training rows."""
     rows, seeds = int(training.batch_size), np.array([training.order_seed or 0])
-    order = orders(seeds, 0, train, shuffle=training.shuffle, sampling=training.sampling)[0]
+    order = epoch_orders(seeds, 0, train, shuffle=training.shuffle, sampling=training.sampling)[0]
     # a step over every row once takes them in the order of the table, without an index
     return order[:rows] if rows < train or training.sampling != "permutation" else np.arange(rows)
 

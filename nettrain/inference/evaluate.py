@@ -1,213 +1,170 @@
-"""Figures of a set of rows in inference mode: no dropout, no penalties, no smoothing.
+"""Losses and metrics of a dataset in inference mode: without dropout, noise, penalties and label smoothing.
 
-In every epoch the loss and the quick metrics, on the device; at the end, and of a metric that a run is
-stopped by, what `inference.measure` makes of the responses on the host.
+After every epoch the loss and the quick metrics are computed on the device. At the end of a run all metrics
+are computed from predictions on the host (see `inference.metrics`), and so is a metric that the run monitors.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.backend.base import Array, Backend, HostArray
+from nettrain.backend.base import Array, Backend, Floats, HostArray
 from nettrain.backend.pool import Pool
-from nettrain.catalogue.members import on_device, shaped, stack
-from nettrain.catalogue.metrics import Task, metrics, metrics_for
-from nettrain.experiment.settings import Experiment
+from nettrain.catalogue.losses import Loss
+from nettrain.catalogue.members import on_device, shaped
+from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.experiment.task import loss_of
 from nettrain.inference.dataset import Dataset
-from nettrain.inference.measure import Measured, Measurement, apply_output, mean_prediction
-from nettrain.inference.predict import Given, RowChunk, chunks
-from nettrain.model.architecture import Architecture
-from nettrain.model.blocks import member_architectures, stacked_layers
+from nettrain.inference.metrics import ComputedMetrics, MetricAccumulator
+from nettrain.inference.model import Model, TrainedNetworks
+from nettrain.inference.outputs import in_own_units, mean_predictions, to_predictions
+from nettrain.inference.predict import Inputs, RowChunk, computed, row_chunks
 from nettrain.model.network import Network
 
 THRESHOLD = ("threshold", "threshold_f1")
-Figures = dict[str, npt.NDArray[np.float64]]
+Figures = dict[str, Floats]  # the loss and metrics by name, each (R,)
 
 
-class Measurable(Protocol):
-    """What a network needs to be measured: a run has it, and so has what a run left behind."""
+class Evaluator:
+    """Computes the loss and metrics of a network's members on one dataset.
 
-    @property
-    def experiment(self) -> Experiment: ...
-    @property
-    def backend(self) -> Backend: ...
-    @property
-    def architecture(self) -> Architecture: ...
-    @property
-    def pool(self) -> Pool: ...
-    @property
-    def task(self) -> Task: ...
-    @property
-    def target_scale(self) -> Array: ...
-
-
-class MeasurableRun(Measurable, Protocol):
-    """A run with its rows, by split, and what its members have ended with: (R, P) and (R, Q) on the host."""
-
-    @property
-    def tables(self) -> dict[str, Dataset]: ...
-    @property
-    def final(self) -> HostArray: ...
-    @property
-    def final_statistics(self) -> HostArray: ...
-
-
-class Evaluation:
-    """Figures of one table, for a network whose parameters and running statistics may change in place.
-
-    `watched` are metrics that `figures` gives beside the quick ones.
+    `loss` has the settings of all members, stacked. Parameters and running statistics of the network may
+    change in place between evaluations. `figures` computes the `monitored` metrics beside the quick ones.
     """
 
     def __init__(
         self,
-        run: Measurable,
-        table: Dataset,
-        net: Network,
-        members: Any,
-        watched: Iterable[str] = (),
-        pool: Pool | None = None,
+        model: Model,
+        network: Network,
+        loss: Loss,
+        dataset: Dataset,
+        pool: Pool,
+        monitored: Iterable[str] = (),
     ) -> None:
-        self._backend, self._table, self._task = run.backend, table, run.task
-        loss = shaped(loss_of(members), 1, run.backend.dtype)
-        self._loss = on_device(loss, run.backend.from_host)
-        self._scale, self._size = run.target_scale, int(net.parameters.shape[0])
-        self._quick = {name: metrics[name] for name in metrics_for(run.task, quick=True)}
-        self._watched = [name for name in watched if name not in self._quick]
-        weight = table.mass if table.prefetcher else run.backend.xp.asarray(table.mass)
-        self._chunks = chunks(net, Given(table.x, (table.y, weight), table.prefetcher), pool or run.pool)
-        self._mass = float(table.mass.sum())
+        backend = network.backend
+        self._backend, self._dataset, self._task = backend, dataset, model.task
+        self._loss = on_device(shaped(loss, 1, backend.dtype), backend.from_host)
+        self._scale = backend.from_host(np.array(model.task.scale, dtype=float))
+        self._members = int(network.parameters.shape[0])
+        self._quick = metrics_for(model.task, quick=True)
+        self._monitored = [name for name in monitored if name not in self._quick]
+        weight = dataset.weights if dataset.prefetcher else backend.xp.asarray(dataset.weights)
+        inputs = Inputs(dataset.x, (dataset.y, weight), dataset.prefetcher)
+        self._chunks = row_chunks(network, inputs, pool)
+        self._total_weight = float(dataset.weights.sum())
 
     def figures(self) -> Figures:
-        """The loss, the quick metrics and the watched ones, each (R,) on the host."""
-        means, measured = self._walk(self._quick, self._watched)
-        for name, metric in self._quick.items():
-            means[name] = metric.finish(np, means[name])
-        for name in self._watched:
-            means[name] = np.array([member.scalars[name] for member in measured])
+        """The loss, the quick metrics and the monitored ones, each (R,) on the host."""
+        means, monitored = self._evaluate(self._quick, self._monitored)
+        for name in self._quick:
+            means[name] = metrics[name].finish(np, means[name])
+        for name in self._monitored:
+            means[name] = np.array([member.scalars[name] for member in monitored])
         return means
 
-    def measured(self, names: Iterable[str] | None = None) -> tuple[npt.NDArray[np.float64], list[Measured]]:
-        """The loss (R,) and these metrics of each member, every metric of the task unless named."""
-        means, measured = self._walk({}, metrics_for(self._task) if names is None else list(names))
-        return means["loss"], measured
+    def member_metrics(self, names: Iterable[str] | None = None) -> tuple[Floats, list[ComputedMetrics]]:
+        """The loss (R,), and these metrics of each member; by default all metrics of the task."""
+        chosen = metrics_for(self._task) if names is None else list(names)
+        means, computed_metrics = self._evaluate([], chosen)
+        return means["loss"], computed_metrics
 
-    def together(self) -> Measured:
-        """Every metric of the mean of the members' responses."""
-        mean = Measurement(self._task)
-        for chunk in self._chunks:
-            chunk.compute()
-            outputs, part = self._backend.to_host(chunk.output), chunk.rows
-            y = own_units(self._task, self._table.target[part])
-            mean.add(y, mean_prediction(self._loss, self._task, outputs), self._table.mass[part])
-        return mean.finish()
+    def ensemble_metrics(self) -> ComputedMetrics:
+        """Every metric of the mean of the members' predictions."""
+        accumulator = MetricAccumulator(self._task)
+        for chunk in computed(self._chunks):
+            outputs = self._backend.to_host(chunk.output)
+            y, weight = self._targets(chunk.rows)
+            accumulator.add(y, mean_predictions(self._loss, self._task, outputs), weight)
+        return accumulator.finish()
 
-    def _walk(self, quick: dict[str, Any], names: list[str]) -> tuple[Figures, list[Measured]]:
-        """Means over all rows of the loss and of the quick metrics, and each member's measurement."""
-        sums: dict[str, Any] = dict.fromkeys(("loss", *quick), 0.0)
-        members = [Measurement(self._task, names) for _ in range(self._size)] if names else []
-        for chunk in self._chunks:
-            chunk.compute()
-            for name, rows in self._rows(quick, chunk).items():
-                sums[name] = sums[name] + self._weighted(rows, chunk.beside[1])
+    def _evaluate(self, quick: Sequence[str], names: Sequence[str]) -> tuple[Figures, list[ComputedMetrics]]:
+        """The weighted means of the loss and of quick metrics, and the metrics `names` of each member."""
+        sums: dict[str, Array] = dict.fromkeys(("loss", *quick), 0.0)
+        members = [MetricAccumulator(self._task, names) for _ in range(self._members)] if names else []
+        for chunk in computed(self._chunks):
+            for name, values in self._row_values(quick, chunk).items():
+                sums[name] = sums[name] + self._weighted_sum(values, chunk.others[1])
             if members:
-                self._measure(members, self._backend.to_host(chunk.output), chunk.rows)
-        means = {name: total / self._mass for name, total in fetched(self._backend, sums).items()}
+                self._add_rows(members, self._backend.to_host(chunk.output), chunk.rows)
+        totals = fetch(self._backend, sums)
+        means = {name: total / self._total_weight for name, total in totals.items()}
         return means, [member.finish() for member in members]
 
-    def _rows(self, quick: dict[str, Any], chunk: RowChunk) -> dict[str, Array]:
-        """What is averaged, each (R, B) or (R, B, T)."""
-        xp, output, y = self._backend.xp, chunk.output, chunk.beside[0][None]
-        shown = output
+    def _row_values(self, quick: Sequence[str], chunk: RowChunk) -> dict[str, Array]:
+        """What the loss and each quick metric average over rows, each (R, B) or (R, B, T)."""
+        xp, output, y = self._backend.xp, chunk.output, chunk.others[0][None]
+        transformed = output
         if self._task.targets == "numbers" and self._loss.output_activation != "linear":
-            shown = self._loss.predictions(xp, output)
-        rows = {name: metric.rows(xp, shown, y, self._scale) for name, metric in quick.items()}
+            transformed = self._loss.predictions(xp, output)
+        rows = {name: metrics[name].rows(xp, transformed, y, self._scale) for name in quick}
         return {"loss": self._loss.rows(xp, output, y), **rows}
 
-    def _weighted(self, rows: Array, weight: Array) -> Array:
-        """Σ weight·rows over rows (R, B) or (R, B, T), weight (B,)."""
+    def _weighted_sum(self, values: Array, weight: Array) -> Array:
+        """Σ weight·values over the rows of values (R, B) or (R, B, T), with weight (B,)."""
         # float64 before the sum: its order of additions must not depend on R
-        return (rows.astype(np.float64) * weight.reshape(-1, *[1] * (rows.ndim - 2))).sum(axis=1)
+        return (values.astype(np.float64) * weight.reshape(-1, *[1] * (values.ndim - 2))).sum(axis=1)
 
-    def _measure(self, members: list[Measurement], outputs: HostArray, part: slice) -> None:
+    def _add_rows(self, members: Sequence[MetricAccumulator], outputs: HostArray, rows: slice) -> None:
         """Each member by itself, so that no bit can depend on the others."""
-        y, weight = own_units(self._task, self._table.target[part]), self._table.mass[part]
+        y, weight = self._targets(rows)
         for member, output in zip(members, outputs, strict=True):
-            member.add(y, apply_output(self._loss, self._task, output), weight)
+            member.add(y, to_predictions(self._loss, self._task, output), weight)
+
+    def _targets(self, rows: slice) -> tuple[HostArray, HostArray]:
+        """Targets of some rows in their own units, and the weights of the rows."""
+        return in_own_units(self._task, self._dataset.targets[rows]), self._dataset.weights[rows]
 
 
-def fetched(backend: Backend, arrays: dict[str, Array]) -> dict[str, HostArray]:
+def fetch(backend: Backend, arrays: Mapping[str, Array]) -> dict[str, HostArray]:
     """Arrays (R,) or (R, T) on the host, all of them in one transfer."""
     columns = [array.reshape(array.shape[0], -1) for array in arrays.values()]
-    together, place, found = backend.to_host(backend.xp.concatenate(columns, axis=1)), 0, {}
+    joined, start, parts = backend.to_host(backend.xp.concatenate(columns, axis=1)), 0, {}
     for (name, array), column in zip(arrays.items(), columns, strict=True):
-        part = together[:, place : place + column.shape[1]]
-        found[name] = part.reshape(array.shape)
-        place += column.shape[1]
-    return found
+        stop = start + column.shape[1]
+        parts[name] = joined[:, start:stop].reshape(array.shape)
+        start = stop
+    return parts
 
 
-def own_units(task: Task, y: HostArray) -> HostArray:
-    """Targets as the data has them: numbers in their own units, classes and labels as they are."""
-    return task.unscale(y) if task.targets == "numbers" else y
+def evaluate_members(
+    networks: TrainedNetworks, datasets: Mapping[str, Dataset], pool: Pool | None = None
+) -> dict[str, Figures]:
+    """The loss and every metric of each network, (R,), by split.
+
+    `pool` is scratch memory for at least as many networks; by default new memory is allocated.
+    """
+    figures: dict[str, Figures] = {}
+    with np.errstate(over="ignore", invalid="ignore"):  # of networks that have diverged
+        for split, evaluator in _evaluators(networks, datasets, pool):
+            loss, members = evaluator.member_metrics()
+            figures[split] = {"loss": loss, **_by_metric(networks.model, split, members)}
+    return figures
 
 
-@dataclass(frozen=True)
-class Networks:
-    """What is measured when a run ends: parameters (R, P) and statistics (R, Q) on the host."""
-
-    parameters: HostArray
-    statistics: HostArray
-    experiments: Sequence[Experiment]  # of each network
-
-    def sound(self) -> "Networks":
-        """Those that have not diverged."""
-        rows = np.flatnonzero(np.isfinite(self.parameters).all(axis=1))
-        chosen = [self.experiments[int(row)] for row in rows]
-        return Networks(self.parameters[rows], self.statistics[rows], chosen)
-
-    def on(self, run: Measurable) -> Network:
-        """These networks on the backend of a run of their architecture."""
-        own = member_architectures(run.architecture, [experiment.model for experiment in self.experiments])
-        fitted = run.backend.from_host(self.parameters), run.backend.from_host(self.statistics)
-        return Network(run.backend, run.architecture, *fitted, stacked_layers(own))
+def evaluate_ensemble(
+    networks: TrainedNetworks, datasets: Mapping[str, Dataset], pool: Pool | None = None
+) -> dict[str, dict[str, float]]:
+    """Every metric of the mean of the networks' predictions, by split."""
+    evaluators = _evaluators(networks, datasets, pool)
+    return {split: _scalars(split, evaluator.ensemble_metrics()) for split, evaluator in evaluators}
 
 
-def final_figures(run: MeasurableRun, experiments: Sequence[Experiment]) -> dict[str, Figures]:
-    """Loss and every metric of each member's final network on train, validation and test rows."""
-    return figures_of(run, Networks(run.final, run.final_statistics, experiments))
+def _evaluators(
+    networks: TrainedNetworks, datasets: Mapping[str, Dataset], pool: Pool | None
+) -> Iterator[tuple[str, Evaluator]]:
+    network, loss = networks.network(), loss_of(networks.members)
+    scratch = pool or Pool(networks.backend)
+    for split, dataset in datasets.items():
+        yield split, Evaluator(networks.model, network, loss, dataset, scratch)
 
 
-def figures_of(run: MeasurableRun, networks: Networks) -> dict[str, Figures]:
-    """Loss and every metric of each network, (R,), on train, validation and test rows."""
-    found: dict[str, Figures] = {}
-    with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
-        for name, evaluation in _evaluations(run, networks):
-            loss, measured = evaluation.measured()
-            told = [_told(name, member) for member in measured]
-            names = [*metrics_for(run.task), *(key for key in THRESHOLD if key in told[0])]
-            figures = {key: np.array([member.get(key, np.nan) for member in told]) for key in names}
-            found[name] = {"loss": loss, **figures}
-    return found
+def _by_metric(model: Model, split: str, members: Sequence[ComputedMetrics]) -> Figures:
+    scalars = [_scalars(split, member) for member in members]
+    names = [*metrics_for(model.task), *(name for name in THRESHOLD if name in scalars[0])]
+    return {name: np.array([member.get(name, np.nan) for member in scalars]) for name in names}
 
 
-def joint_figures(run: MeasurableRun, networks: Networks) -> dict[str, dict[str, float]]:
-    """Every metric of the mean response of several networks on train, validation and test rows."""
-    return {name: _told(name, one.together()) for name, one in _evaluations(run, networks)}
-
-
-def _evaluations(run: MeasurableRun, networks: Networks) -> Iterator[tuple[str, Evaluation]]:
-    members = stack(networks.experiments)
-    # snapshots: more than the run's scratch memory is for
-    pool = Pool(run.backend) if len(networks.parameters) > len(run.final) else run.pool
-    net = networks.on(run)
-    for name, table in run.tables.items():
-        yield name, Evaluation(run, table, net, members, pool=pool)
-
-
-def _told(part: str, measured: Measured) -> dict[str, float]:
-    # the threshold is chosen on validation rows alone, so that test rows can still say what it is worth
-    return {**measured.scalars, **(measured.threshold() if part == "validation" else {})}
+def _scalars(split: str, computed_metrics: ComputedMetrics) -> dict[str, float]:
+    # the threshold is chosen on validation rows alone, so that test rows can still tell how good it is
+    threshold = computed_metrics.threshold() if split == "validation" else {}
+    return {**computed_metrics.scalars, **threshold}

@@ -1,59 +1,53 @@
-"""Monte Carlo dropout: the mean and spread of passes in which units are dropped as in training.
+"""Monte Carlo dropout: mean and standard deviation of predictions with units dropped as in training.
 
-Pass s draws its masks under the run's `training.noise_seed` (member r of several under noise_seed + r) from
-the counter (s, layer + 2^16, row, unit // 8), which no training step uses: the same rows in the same order
-get the same answer each time. batch_norm goes by its running averages, inputs have no noise.
+Pass s draws its masks under the run's `training.noise_seed` (network r of several under noise_seed + r) with
+the counter (s, layer + 2^16, row, unit // 8), which no training step uses, so that the same rows in the same
+order have the same predictions each time. Batch normalization uses its running averages, and inputs have no
+noise.
 Source: Gal & Ghahramani 2016, "Dropout as a Bayesian approximation", section 4.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.backend.base import HostArray
+from nettrain.backend.base import Floats, HostArray
 from nettrain.backend.philox import key_words
+from nettrain.backend.pool import Pool
 from nettrain.errors import SpecError
-from nettrain.experiment.task import loss_of
-from nettrain.inference.measure import apply_output
-from nettrain.inference.predict import RowChunk, chunks, collect_outputs, given, stored_network
-from nettrain.inference.predictions import TrainedNetwork
+from nettrain.inference.model import TrainedNetworks
+from nettrain.inference.outputs import to_predictions
+from nettrain.inference.predict import collect_outputs, inputs_of, row_chunks
 from nettrain.model.layers.base import DropoutState
-from nettrain.model.network import Network
 
-PURPOSE = 1 << 16  # beyond every layer's number
-Responses = npt.NDArray[np.float64]
+PURPOSE = 1 << 16  # larger than the number of any layer
 
 
-def mc_predictions(run: TrainedNetwork, x: HostArray, samples: int) -> tuple[Responses, Responses]:
-    """Mean and standard deviation (N, K) of the responses to x (N, D) over so many passes of every member.
+def mc_predictions(networks: TrainedNetworks, x: HostArray, samples: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (N, K) of the predictions for x (N, D) over `samples` passes.
 
-    The deviation is that of a sample, divided by one less than the passes. Raises SpecError when nothing is
-    dropped.
+    Every network does so many passes. The deviation is divided by one less than their total number. Raises
+    SpecError when the network has no dropout.
     """
-    rates = [layer.dropout for layer in run.experiment.model.hidden_layers()]
-    if not any(rates):
+    model, backend = networks.model, networks.backend
+    if not any(layer.dropout for layer in model.experiment.model.hidden_layers()):
         raise SpecError("--mc-samples: this network has no dropout, all passes would be the same")
-    loss, step = loss_of(run.experiment), run.pool.take("mc.step", (1,), np.uint64)
+    network, state = networks.network(), _dropout_state(networks)
+    chunks = row_chunks(network, inputs_of(backend, x), Pool(backend), state)
     mean = spread = np.zeros(())
-    net = stored_network(run.backend, run.architecture, run.parameters, run.statistics)
-    parts = _passes(run, net, x)
     for sample in range(samples):
-        step[0] = sample
-        outputs = collect_outputs(net, parts, len(x))
+        state.step[0] = sample
+        outputs = collect_outputs(network, chunks, len(x))
         for k, output in enumerate(outputs):
             # Welford 1962: no difference of large sums
-            response = apply_output(loss, run.task, output)
-            change = response - mean
+            predictions = to_predictions(model.loss, model.task, output)
+            change = predictions - mean
             mean = mean + change / (sample * len(outputs) + k + 1)
-            spread = spread + change * (response - mean)
-    return mean, np.sqrt(spread / (samples * len(outputs) - 1))
+            spread = spread + change * (predictions - mean)
+    return mean, np.sqrt(spread / (samples * len(networks) - 1))
 
 
-def _passes(run: TrainedNetwork, net: Network, x: HostArray) -> Iterable[RowChunk]:
-    """The chunks of a pass; which pass it is stands in the pool's `mc.step`."""
-    backend, size = run.backend, len(run.parameters)
-    seed = run.experiment.training.noise_seed or 0
-    keys = backend.from_host(np.array([key_words(seed + r) for r in range(size)], dtype=np.uint64))
-    step = run.pool.take("mc.step", (1,), np.uint64)
-    return chunks(net, given(backend, x), run.pool, DropoutState(keys, step, purpose=PURPOSE))
+def _dropout_state(networks: TrainedNetworks) -> DropoutState:
+    """The keys of all networks; the number of the pass is written to `step`."""
+    seed = networks.model.experiment.training.noise_seed or 0
+    keys = np.array([key_words(seed + r) for r in range(len(networks))], dtype=np.uint64)
+    backend = networks.backend
+    return DropoutState(backend.from_host(keys), backend.zeros((1,), np.uint64), purpose=PURPOSE)

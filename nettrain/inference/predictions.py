@@ -1,91 +1,86 @@
-"""What a trained network says of labelled rows, row by row."""
+"""Predictions of trained networks for encoded rows, and for labelled rows with the loss of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
-from nettrain.catalogue.members import shaped, stack
+from nettrain.catalogue.members import shaped
 from nettrain.data.labelled import Rows
 from nettrain.experiment.task import loss_of
-from nettrain.inference.dataset import table_of
-from nettrain.inference.evaluate import Measurable, own_units
-from nettrain.inference.measure import Measured, mean_prediction, measure
-from nettrain.inference.predict import chunk_rows, predict
+from nettrain.inference.dataset import dataset_of
+from nettrain.inference.metrics import ComputedMetrics, compute_metrics
+from nettrain.inference.model import TrainedNetworks
+from nettrain.inference.outputs import in_own_units, mean_predictions
+from nettrain.inference.predict import chunk_rows, raw_outputs
 
 
-class TrainedNetwork(Measurable, Protocol):
-    """A network that can be asked: parameters (R, P) and running statistics (R, Q) on the host."""
-
-    @property
-    def parameters(self) -> HostArray: ...
-    @property
-    def statistics(self) -> HostArray: ...
+def predict(networks: TrainedNetworks, x: HostArray) -> Floats:
+    """Predictions (N, K) for encoded rows x (N, D); of several networks the mean of theirs."""
+    return mean_predictions(networks.model.loss, networks.model.task, raw_outputs(networks.network(), x))
 
 
-def outputs_of(run: TrainedNetwork, x: HostArray) -> HostArray:
-    """Raw outputs (R, N, K) of the members for encoded rows x (N, D)."""
-    return predict(run.backend, run.architecture, run.parameters, run.statistics, x)
-
-
-def predictions(run: TrainedNetwork, x: HostArray) -> Floats:
-    """Responses (N, K) for encoded rows x (N, D), of several members the mean of theirs."""
-    return mean_prediction(loss_of(run.experiment), run.task, outputs_of(run, x))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelledPredictions:
-    """Labelled rows and what was answered: responses (N, K) beside y, losses (N,).
+    """Predictions `values` (N, K) for labelled rows, with true values y in own units, and losses (N,).
 
-    A chunk is `size` rows. Of several `members` the response and the losses are the means.
+    Of several `networks` the predictions and the losses are means. Metrics are computed in chunks of
+    `chunk_rows` rows.
     """
 
     rows: Rows
     y: HostArray
-    response: Floats
+    values: Floats
     losses: Floats
-    members: int
-    size: int
+    networks: int
+    chunk_rows: int
 
-    def parts(self) -> Iterator[slice]:
-        """The rows in chunks, as they are measured while training."""
-        for start in range(0, len(self.losses), self.size):
-            yield slice(start, min(start + self.size, len(self.losses)))
+    def chunks(self) -> Iterator[slice]:
+        """The rows in the chunks in which training evaluates them."""
+        for start in range(0, len(self.losses), self.chunk_rows):
+            yield slice(start, min(start + self.chunk_rows, len(self.losses)))
 
     def loss(self) -> float:
-        """The weighted mean of the rows' losses."""
+        """The weighted mean of the losses."""
         weight = self.rows.weight
-        total = sum(float((self.losses[part] * weight[part]).sum()) for part in self.parts())
+        total = sum(float((self.losses[rows] * weight[rows]).sum()) for rows in self.chunks())
         return total / float(weight.sum())
 
 
-def predict_labelled(run: TrainedNetwork, rows: Rows) -> LabelledPredictions:
-    """What a run answers of labelled rows."""
-    outputs = outputs_of(run, rows.x)
-    losses = losses_of(run, outputs, rows)
-    size = chunk_rows(run.architecture, run.backend.chunk_bytes)
-    response = mean_prediction(loss_of(run.experiment), run.task, outputs)
-    return LabelledPredictions(rows, own_units(run.task, rows.y), response, losses, len(outputs), size)
+def predict_labelled(networks: TrainedNetworks, rows: Rows) -> LabelledPredictions:
+    """The predictions and losses of labelled rows. Raises DataError when the loss cannot take the targets."""
+    model, outputs = networks.model, raw_outputs(networks.network(), rows.x)
+    return LabelledPredictions(
+        rows,
+        in_own_units(model.task, rows.y),
+        mean_predictions(model.loss, model.task, outputs),
+        _losses(networks, outputs, rows),
+        len(networks),
+        _chunk_rows(networks),
+    )
 
 
-def losses_of(run: TrainedNetwork, outputs: HostArray, rows: Rows) -> Floats:
-    """The loss of each row (N,), of several members the mean. Raises DataError at targets it cannot take."""
-    size = chunk_rows(run.architecture, run.backend.chunk_bytes)
-    loss = shaped(loss_of(stack([run.experiment] * len(outputs))), 1, run.backend.dtype)
-    y = table_of(rows, run.experiment, run.backend.dtype, run.architecture.outputs).y
+def _losses(networks: TrainedNetworks, outputs: HostArray, rows: Rows) -> Floats:
+    """The loss of each row (N,), of several networks the mean."""
+    model, dtype, size = networks.model, networks.backend.dtype, _chunk_rows(networks)
+    loss = shaped(loss_of(networks.members), 1, dtype)
+    y = dataset_of(rows, model.experiment, dtype, model.architecture.outputs).y
     losses = np.empty(len(rows.x))
     for start in range(0, len(losses), size):
-        part = slice(start, start + size)
-        found = loss.rows(np, outputs[:, part], y[part][None])
-        losses[part] = found.astype(np.float64).mean(axis=0)
+        chunk = slice(start, start + size)
+        by_network = loss.rows(np, outputs[:, chunk], y[chunk][None])
+        losses[chunk] = by_network.astype(np.float64).mean(axis=0)
     return losses
 
 
-def measure_predictions(
-    run: TrainedNetwork, answer: LabelledPredictions, names: list[str] | None = None
-) -> Measured:
-    """The metrics of all rows."""
-    chunks = ((part, answer.response[part]) for part in answer.parts())
-    return measure(chunks, answer.y, answer.rows.weight, run.task, names)
+def _chunk_rows(networks: TrainedNetworks) -> int:
+    return chunk_rows(networks.model.architecture, networks.backend.chunk_bytes)
+
+
+def metrics_of(
+    networks: TrainedNetworks, labelled: LabelledPredictions, names: Sequence[str] | None = None
+) -> ComputedMetrics:
+    """The metrics of labelled rows; by default all metrics of the task."""
+    chunks = ((rows, labelled.values[rows]) for rows in labelled.chunks())
+    return compute_metrics(chunks, labelled.y, labelled.rows.weight, networks.model.task, names)

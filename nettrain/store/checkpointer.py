@@ -8,7 +8,7 @@ from nettrain.data.prepare import Prepared
 from nettrain.store.checkpoint import CheckpointWriter, Fingerprint, fingerprint, read_checkpoint
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, snapshot
 
 MIN_RATIO = 100  # of the time between two checkpoints to the time that copying the last state took
@@ -22,7 +22,7 @@ class Checkpointer:
 
     def __init__(
         self,
-        training: Training,
+        training: TrainingLoop,
         data: Prepared,
         folder: RunFolder,
         history: HistoryWriter,
@@ -61,16 +61,16 @@ class Checkpointer:
     def _state_on_disk(self, member: int) -> TrainingState | None:
         if not self.folder.checkpoint.is_file():
             return None
-        return read_checkpoint(self.folder.checkpoint).state.alone(member)
+        return read_checkpoint(self.folder.checkpoint).state.single(member)
 
     @property
     def _diverged(self) -> list[int]:
-        return [member for member, end in self._training.ended.items() if end.reason == "diverged"]
+        return [member for member, end in self._training.endings.stopped.items() if end.reason == "diverged"]
 
     @property
     def _all_diverged(self) -> bool:
         """Whether no member could be resumed from here."""
-        return len(self._diverged) == len(self._training.run.final)
+        return len(self._diverged) == len(self._training.run.final.parameters)
 
     def _state(self) -> TrainingState:
         # the history first: it then reaches at least as far as the checkpoint

@@ -9,7 +9,7 @@ from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.metrics import Task, metrics
 from nettrain.catalogue.metrics.ranking import f1_at
 from nettrain.inference.importance import Importance
-from nettrain.inference.measure import Measured
+from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions
 
 MAX_PAIRS = 10  # of classes that are confused
@@ -109,7 +109,7 @@ def evaluation_report(
     data: str,
     task: Task,
     predictions: LabelledPredictions,
-    measured: Measured,
+    measured: ComputedMetrics,
     place_of: Callable[[int], str],
     *,
     worst: int,
@@ -147,7 +147,7 @@ def evaluation_report(
 
 def _loss(predictions: LabelledPredictions) -> dict[str, float]:
     """The loss, but not of several members: the mean of their losses is not the loss of their mean."""
-    return {"loss": predictions.loss()} if predictions.members == 1 else {}
+    return {"loss": predictions.loss()} if predictions.networks == 1 else {}
 
 
 def importance_report(
@@ -161,7 +161,7 @@ def importance_report(
     )
 
 
-def confused_pairs(measured: Measured, task: Task) -> list[ConfusedPair]:
+def confused_pairs(measured: ComputedMetrics, task: Task) -> list[ConfusedPair]:
     """The pairs of true and predicted class with the most rows, of equal ones that with the larger share."""
     pairs = []
     names = _names(task)
@@ -184,7 +184,7 @@ def worst_rows(
 
 
 def _worst_row(task: Task, predictions: LabelledPredictions, place: str, row: int) -> WorstRow:
-    y, prediction = predictions.y[row], predictions.response[row]
+    y, prediction = predictions.y[row], predictions.values[row]
     probability = None
     if task.targets in ("classes", "two classes") and task.probabilities:
         probability = float(prediction[y])
@@ -218,7 +218,7 @@ def _names(task: Task) -> list[str]:
     return ["0", "1"] if task.targets == "labels" else list(task.classes)
 
 
-def _threshold(measured: Measured, value: float | None) -> F1Threshold | None:
+def _threshold(measured: ComputedMetrics, value: float | None) -> F1Threshold | None:
     if value is None or len(measured.rankings) != 1:
         return None
     (ranking,) = measured.rankings.values()

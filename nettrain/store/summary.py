@@ -11,10 +11,10 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.inference.evaluate import Figures
 from nettrain.store.run_folder import read_json
-from nettrain.training.build import TrainingRun
 from nettrain.training.diagnostics.divergence import DivergenceReport
 from nettrain.training.diagnostics.environment import Environment, environment
 from nettrain.training.events import MemberStopped, TrainingDone
+from nettrain.training.run import TrainingRun
 
 Status = Literal["finished", "diverged", "interrupted"]
 Metrics = Mapping[str, Mapping[str, float | None]]  # by split (train, val, test) and name; None if undefined
@@ -113,7 +113,7 @@ def summarise(
     summary: RunSummary = {
         "experiment": run.experiment.experiment,
         **ending,  # type: ignore[typeddict-item]  # whose other keys could be any, says mypy
-        "monitor": run.monitor,
+        "monitor": run.monitors.metric,
         "metrics": mean if several else members[0]["metrics"],
         "parameters": run.architecture.parameters,
         "output_activation": loss_of(run.experiment).output_activation,
@@ -165,7 +165,7 @@ def _ending(run: TrainingRun, stopped: MemberStopped, cause: DivergenceReport | 
         "status": STATUS.get(stopped.reason, "finished"),
         "stop_reason": stopped.reason,
         "epochs_run": stopped.epoch,
-        "unfinished_steps": stopped.step - stopped.epoch * run.batches.steps,
+        "unfinished_steps": stopped.step - stopped.epoch * run.data.batches.steps,
         "best_epoch": stopped.best_epoch,
         "restored_best": stopped.restored,
     }
@@ -219,7 +219,7 @@ def _mean_and_sd(networks: Sequence[Metrics]) -> tuple[Metrics, Metrics]:
 
 def _timing(run: TrainingRun, ended: Mapping[int, MemberStopped], done: TrainingDone) -> Timing:
     """Times of training alone: the caller sets the total once it knows when the command began."""
-    sizes = [stop - start for start, stop in run.batches.bounds()]
+    sizes = [stop - start for start, stop in run.data.batches.bounds()]
     samples = sum(end.step for end in ended.values()) * sum(sizes) / len(sizes)
     return {
         "total_seconds": done.seconds,

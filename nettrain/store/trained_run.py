@@ -7,9 +7,8 @@ from typing import get_args
 
 import numpy as np
 
-from nettrain.backend.base import Array, Backend, HostArray
+from nettrain.backend.base import Backend, HostArray
 from nettrain.backend.choose import open_backend
-from nettrain.backend.pool import Pool
 from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.errors import BackendError, SpecError, nearest
@@ -17,6 +16,7 @@ from nettrain.experiment.load import read, validate
 from nettrain.experiment.resolution import resolve
 from nettrain.experiment.settings import BackendSettings, Experiment
 from nettrain.experiment.task import task_of
+from nettrain.inference.model import Model, TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.model_file import read_model
 from nettrain.store.run_folder import RunFolder, read_json
@@ -48,19 +48,15 @@ class TrainedRun:
         return task_of(self.preprocessing, self.experiment)
 
     @property
-    def target_scale(self) -> Array:
-        """The factors (K,) that turn differences of scaled targets into their own units."""
-        return self.backend.from_host(np.asarray(self.preprocessing.target_scale, dtype=float))
-
-    @property
     def numeric_classes(self) -> bool:
         """Whether the classes are numbers."""
         return self.preprocessing.target.numeric
 
     @cached_property
-    def pool(self) -> Pool:
-        """Scratch memory."""
-        return Pool(self.backend)
+    def networks(self) -> TrainedNetworks:
+        """Its networks, with the backend that computes their predictions."""
+        model = Model(self.experiment, self.task, self.architecture)
+        return TrainedNetworks.stored(model, self.backend, self.parameters, self.statistics)
 
     @property
     def warnings(self) -> list[str]:

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 
 from nettrain.backend.choose import open_backend
 from nettrain.backend.pool import Pool
-from nettrain.catalogue.members import stack
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
-from nettrain.inference.evaluate import Evaluation, Networks
+from nettrain.experiment.task import loss_of
+from nettrain.inference.evaluate import Evaluator
+from nettrain.inference.model import TrainedNetworks
 from nettrain.model.network import Network
 from nettrain.sweep.messages import (
     ChunkProgress,
@@ -24,9 +24,10 @@ from nettrain.sweep.messages import (
     TrialResult,
     TrialsEnded,
 )
-from nettrain.training.build import TrainingRun, build
+from nettrain.training.build import build
 from nettrain.training.events import EpochDone, MemberStopped
 from nettrain.training.loop import train
+from nettrain.training.run import TrainingRun
 
 PREFIXES = {"train": "train", "validation": "val"}  # of the names of figures, by split
 STATUS: dict[str, Status] = {"diverged": "diverged", "pruned": "pruned"}  # by reason; otherwise finished
@@ -141,25 +142,26 @@ def _final_figures(run: TrainingRun, chunk: TrialChunk, members: Sequence[int]) 
     if not members:
         return {}
     rows, experiments = list(members), [chunk.experiments[member] for member in members]
-    networks = Networks(run.final[rows], run.final_statistics[rows], experiments)
-    splits = {"validation" if "validation" in run.tables else "train", _split(chunk.metric)}
-    return _measure(run, networks.on(run), stack(experiments), chunk.metric, splits)
+    final = run.final.parameters[rows], run.final.statistics[rows]
+    networks = TrainedNetworks.of_members(run.model, run.backend, *final, experiments)
+    splits = {"validation" if "validation" in run.data.datasets else "train", _split(chunk.metric)}
+    return _measure(run, networks.network(), networks.members, chunk.metric, splits)
 
 
 def _measure(
     run: TrainingRun, network: Network, members: Experiment, metric: str, splits: AbstractSet[str]
 ) -> Figures:
     """The loss, the quick metrics and `metric`, computed as a run computes them for its final weights."""
-    # scratch memory of its own: the loop's has the size that the population has by now
-    apart = replace(run, pool=Pool(run.backend))
+    # scratch memory of its own: the loop's may be too small, and is in use
+    pool, loss = Pool(run.backend), loss_of(members)
     name = metric.partition("_")[2]
-    names = dict.fromkeys([*metrics_for(run.task, quick=True), *([name] if name != "loss" else [])])
+    names = dict.fromkeys([*metrics_for(run.model.task, quick=True), *([name] if name != "loss" else [])])
     figures: Figures = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
         for split in splits:
-            evaluation = Evaluation(apart, run.tables[split], network, members)
-            loss, measured = evaluation.measured(names)
-            figures[f"{PREFIXES[split]}_loss"] = loss.tolist()
+            evaluator = Evaluator(run.model, network, loss, run.data.datasets[split], pool)
+            losses, measured = evaluator.member_metrics(names)
+            figures[f"{PREFIXES[split]}_loss"] = losses.tolist()
             for name in measured[0].scalars:
                 figures[f"{PREFIXES[split]}_{name}"] = [float(one.scalars[name]) for one in measured]
     return figures

@@ -1,20 +1,20 @@
 """The one owner of the member axis.
 
-Every array with one row per member is listed here, host and device alike, and `compact` moves the rows of
-the members that go on to the front of all of them. Nobody else may keep a view across it.
+Every array with a row per member is registered here, on the host and on the device alike, and `compact` moves
+the rows of the members that go on to the front of all of them. No view may be kept across it.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import Array
 from nettrain.catalogue.members import select
+from nettrain.experiment.settings import Experiment
 from nettrain.model.layers import Layer
 
-COMPACT_FROM = 8  # rows move when one in this many has stopped
+COMPACT_FROM = 8  # rows are moved when one in so many has stopped
 
 
 class Population:
@@ -23,7 +23,7 @@ class Population:
     `original` (R,) says which of the members at the start each row is, `active` (R,) which still train.
     """
 
-    def __init__(self, members: Any, size: int, layers: Sequence[Layer] = ()) -> None:
+    def __init__(self, members: Experiment, size: int, layers: Sequence[Layer] = ()) -> None:
         self.members, self.layers = members, list(layers)
         self.size = size
         self._rows: dict[str, Array] = {}
@@ -32,17 +32,17 @@ class Population:
         self.register("active", np.ones(size, dtype=bool))
 
     def register(self, name: str, array: Array, *, scratch: bool = False) -> None:
-        """List an array whose first axis is the members; `scratch` is written anew in every step."""
+        """Register an array whose first axis is the members; every step overwrites one that is `scratch`."""
         self._rows[name] = array
         if scratch:
             self._scratch.add(name)
 
     def persistent(self) -> list[str]:
-        """Names of the arrays on which the run's future depends."""
+        """Names of the arrays on which the rest of the run depends."""
         return [name for name in self._rows if name not in self._scratch]
 
     def __contains__(self, name: object) -> bool:
-        """Whether an array of this name is listed."""
+        """Whether an array of this name is registered."""
         return name in self._rows
 
     def __getitem__(self, name: str) -> Array:
@@ -50,16 +50,16 @@ class Population:
         return self._rows[name][: self.size]
 
     def should_compact(self) -> bool:
-        """Whether enough members have stopped to be worth moving the others."""
+        """Whether enough members have stopped that moving the others pays."""
         stopped = self.size - int(self["active"].sum())
         return 0 < stopped < self.size and stopped * COMPACT_FROM >= self.size
 
     def compact(self, keep: npt.NDArray[np.bool_]) -> None:
-        """Move the rows to keep (R,) to the front of every listed array."""
-        self.pick(np.flatnonzero(keep))
+        """Move the rows to keep (R,) to the front of every registered array."""
+        self.select(np.flatnonzero(keep))
 
-    def pick(self, rows: npt.NDArray[np.intp]) -> None:
-        """Keep these rows alone, in this order."""
+    def select(self, rows: npt.NDArray[np.intp]) -> None:
+        """Keep only these rows, in this order."""
         for array in self._rows.values():
             array[: len(rows)] = array[rows]
         self.members = select(self.members, rows)

@@ -32,13 +32,13 @@ def describe(prepared: PreparedTraining) -> TrainingDescription:
     settings = prepared.experiment.training
     return TrainingDescription(
         experiment=prepared.experiment.experiment,
-        rows={split: table.rows for split, table in run.tables.items()},
+        rows={split: table.rows for split, table in run.data.datasets.items()},
         inputs=run.architecture.inputs,
         targets=tuple(preprocessing.target_names),
         classes=len(preprocessing.classes or ()),
         widths=tuple(run.architecture.widths),
         parameters=run.architecture.parameters,
-        members=len(run.final),
+        members=len(run.final.parameters),
         ensemble=settings.ensemble > 1,
         own_orders=settings.vary != "weights",
         backend=run.backend.name,

@@ -13,7 +13,7 @@ from nettrain.data.prepare import prepare_with_splits
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
 from nettrain.inference.importance import importances
-from nettrain.inference.predictions import measure_predictions, predict_labelled
+from nettrain.inference.predictions import metrics_of, predict_labelled
 from nettrain.store.evaluation import (
     EvaluationReport,
     PermutationImportance,
@@ -154,13 +154,13 @@ def permutation_importance(
     columns = len(trained.preprocessing.encoders)
     on_column(0, columns)
     found = importances(
-        trained,
+        trained.networks,
         trained.preprocessing,
         rows,
         metric,
         shuffles=options.shuffles,
         seed=options.seed,
-        told=lambda done: on_column(done, columns),
+        on_column=lambda done: on_column(done, columns),
     )
     return importance_report(found, metric, shuffles=options.shuffles, seed=options.seed)
 
@@ -173,8 +173,8 @@ def _report(
 ) -> EvaluationReport:
     member = evaluated_member(trained, options.member)
     with np.errstate(over="ignore", invalid="ignore"):
-        predictions = predict_labelled(trained, rows.rows)
-        measured = measure_predictions(trained, predictions)
+        predictions = predict_labelled(trained.networks, rows.rows)
+        measured = metrics_of(trained.networks, predictions)
     return evaluation_report(
         trained.name,
         member,

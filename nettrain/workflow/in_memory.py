@@ -11,7 +11,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.experiment.load import to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
-from nettrain.inference.evaluate import Networks
+from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.checkpoint import Checkpoint, fingerprint, write_checkpoint
 from nettrain.store.history import HistoryRow, HistoryWriter, history_row
@@ -52,7 +52,7 @@ class MemoryRecorder:
     def end(self) -> None:
         training, data = self._prepared.training, self._prepared.data
         if any(
-            end.reason != "diverged" for end in training.ended.values()
+            end.reason != "diverged" for end in training.endings.stopped.values()
         ):  # otherwise no member could be resumed
             facts: dict[str, object] = {
                 "data": fingerprint(data),
@@ -63,7 +63,7 @@ class MemoryRecorder:
     def last_state(self, member: int) -> TrainingState | None:
         """None, so that a divergence is searched for from the first step on."""
 
-    def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
+    def networks(self, plan: Architecture, networks: TrainedNetworks, preprocessing: Preprocessing) -> None:
         """Nothing to do: the result of the training has them."""
 
     def summary(self, summary: RunSummary) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
-from nettrain.inference.measure import measure
-from nettrain.inference.own_rows import most_telling_split, run_predictions, true_values
+from nettrain.inference.metrics import compute_metrics
+from nettrain.inference.split_predictions import most_telling_split, predict_split, true_values
 from nettrain.workflow.training import TrainingResult
 
 
@@ -29,13 +29,15 @@ class OwnPredictions:
 
 def own_predictions(result: TrainingResult) -> OwnPredictions | None:
     """Predictions for the test rows, or else validation or training rows; None if all networks diverged."""
-    run, finite = result.run, result.networks.sound()
-    if not finite.experiments:
+    run, finite = result.run, result.networks.finite()
+    if not len(finite):
         return None
-    split, table = most_telling_split(run)
-    predictions, y, task = run_predictions(run, finite, table), true_values(run, table), run.task
+    split, task = most_telling_split(run.data.datasets), run.model.task
+    dataset = run.data.datasets[split]
+    predictions, y = predict_split(finite, dataset), true_values(finite, dataset)
     confusion = {}
     if task.targets != "numbers":
-        confusion = measure([(slice(None), predictions)], y, table.mass, task).confusion
+        chunks = [(slice(None), predictions)]
+        confusion = compute_metrics(chunks, y, dataset.weights, task).confusion
     joint = run.experiment.training.averages_predictions
-    return OwnPredictions(task, split, predictions, y, confusion, len(finite.experiments), joint)
+    return OwnPredictions(task, split, predictions, y, confusion, len(finite), joint)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, read_predictable
 from nettrain.errors import DataError
 from nettrain.inference.mc_dropout import mc_predictions
-from nettrain.inference.predictions import predictions
+from nettrain.inference.predictions import predict
 from nettrain.store.predictions import align_rows, prediction_columns
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.source import RowSource, source_name
@@ -38,9 +38,9 @@ def predict_rows(
         raise DataError(f"{source_name(source)}: none of {rows.height} rows can be predicted")
     sd = None
     if samples:
-        values, sd = mc_predictions(trained, rows.x, samples)
+        values, sd = mc_predictions(trained.networks, rows.x, samples)
     else:
-        values = predictions(trained, rows.x)
+        values = predict(trained.networks, rows.x)
     columns = prediction_columns(trained.task, values, sd, numeric=trained.numeric_classes)
     return align_rows(columns, rows.rows, rows.height)
 

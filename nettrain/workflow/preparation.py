@@ -10,16 +10,16 @@ from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.training.build import build
+from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import Profile
-from nettrain.training.diagnostics.shortage import shortage_told
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 
 
 @dataclass(frozen=True)
 class PreparedTraining:
     """A training before its first step, the experiment of each member, and the data."""
 
-    training: Training
+    training: TrainingLoop
     members: list[Experiment]
     data: Prepared
     notes: tuple[str, ...] = ()  # on how the experiment was read
@@ -47,10 +47,9 @@ def prepare_training(
             place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
         )
         members = replicas(experiment)
-        with shortage_told(experiment):
-            run = build(members, data, backend)
-            run.profile = Profile() if profile else None
-            training = Training(run)
+        with explained_shortage(experiment):
+            run = build(members, data, backend, profile=Profile() if profile else None)
+            training = TrainingLoop(run)
     asked = loaded.experiment.backend
     return PreparedTraining(
         training, members, data, loaded.notes, choose_backend(asked.name, asked.device).reason

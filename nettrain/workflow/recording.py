@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.inference.evaluate import Networks
+from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryRow, HistoryWriter
@@ -38,7 +38,7 @@ class RunRecorder(Protocol):
     def last_state(self, member: int) -> TrainingState | None:
         """The last recorded state of a diverged member before it diverged, None when there is none."""
 
-    def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
+    def networks(self, plan: Architecture, networks: TrainedNetworks, preprocessing: Preprocessing) -> None:
         """Record the final networks and the preprocessing of their inputs."""
 
     def summary(self, summary: RunSummary) -> None:
@@ -72,7 +72,7 @@ class FolderRecorder:
     def last_state(self, member: int) -> TrainingState | None:
         return self._checkpointer.last_state(member)
 
-    def networks(self, plan: Architecture, networks: Networks, preprocessing: Preprocessing) -> None:
+    def networks(self, plan: Architecture, networks: TrainedNetworks, preprocessing: Preprocessing) -> None:
         write_model(self._folder.model, plan, networks.parameters, networks.statistics)
         write_json(self._folder.preprocessing, preprocessing.to_json())
         self._history.flush()

@@ -19,14 +19,14 @@ from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import Ending, read_summary
-from nettrain.training.loop import Training, never
+from nettrain.training.loop import TrainingLoop, never
 from nettrain.training.resumption.changes import (
-    cannot_help,
-    counted_anew,
-    evaluated_more,
-    refuse_another_past,
-    refuse_other_data_settings,
-    reopened,
+    arrays_to_reset,
+    check_changes,
+    check_data_settings,
+    extra_evaluation_notes,
+    reasons_lifted,
+    would_diverge_again,
 )
 from nettrain.training.resumption.state import restore
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
@@ -128,7 +128,7 @@ class RestoredRun:
     def reopen(self) -> TrainingJob:
         """The training of the remaining steps. The files of the run now have the changed settings."""
         training, folder, many = self.prepared.training, self.folder, len(self.prepared.members) > 1
-        history = HistoryWriter.resume(folder, training.epoch, member_column=many)
+        history = HistoryWriter.resume(folder, training.progress.epoch, member_column=many)
         # a run that is trained from this config must end like this one
         write_atomic(folder.config, to_yaml(self.prepared.experiment))
         folder.summary.unlink(missing_ok=True)  # of a run that had ended
@@ -166,16 +166,16 @@ def _prepare_and_restore(
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
     before = _settings_before(folder, checkpoint)
     prepared = _prepare_again(after, before, folder.path, memory)
-    training = prepared.training
+    training, progress = prepared.training, prepared.training.progress
     with after.locating_errors():
         changes = _restore(training, before, checkpoint)
         if checkpoint is not None:
             _refuse_other_data(folder, checkpoint, prepared.data)
     _refuse_the_diverged(folder, changes)
-    more = evaluated_more(before, prepared.experiment, training.epoch)
-    if training.epoch and not folder.history.is_file():
-        more.append(f"history.csv is gone: it begins anew after epoch {training.epoch}")
-    position = f"goes on after epoch {training.epoch}, step {training.step}"
+    more = extra_evaluation_notes(before, prepared.experiment, progress.epoch)
+    if progress.epoch and not folder.history.is_file():
+        more.append(f"history.csv is gone: it begins anew after epoch {progress.epoch}")
+    position = f"goes on after epoch {progress.epoch}, step {progress.step}"
     return prepared, [*after.notes, position, *(f"changed: {one}" for one in changes), *more]
 
 
@@ -191,7 +191,7 @@ def _prepare_again(
         raise type(error)(f"{error}; nettrain resume {folder} --backend numpy goes on without") from error
     except DataError as error:
         with after.locating_errors():
-            refuse_other_data_settings(before, after.experiment)
+            check_data_settings(before, after.experiment)
         way_out = f"to go on with {folder} put its data back, or say where they lie: data.source=…"
         raise DataError(f"{error}; {way_out}") from error
 
@@ -203,15 +203,15 @@ def _settings_before(folder: RunFolder, checkpoint: Checkpoint | None) -> Experi
     return Experiment.model_validate(checkpoint.facts["experiment"])
 
 
-def _restore(training: Training, before: Experiment, checkpoint: Checkpoint | None) -> list[Difference]:
+def _restore(training: TrainingLoop, before: Experiment, checkpoint: Checkpoint | None) -> list[Difference]:
     """Restore the state, unless the run ended before its first checkpoint; returns the changed settings.
 
     Raises SpecError for changes that would have made the training so far different.
     """
     run, done = training.run, checkpoint.state.numbers["step"] if checkpoint else 0
-    changes = refuse_another_past(before, run.experiment, done, run.batches.steps)
+    changes = check_changes(before, run.experiment, done, run.data.batches.steps)
     if checkpoint is not None:
-        restore(training, checkpoint.state, reopened(changes), counted_anew(changes))
+        restore(training, checkpoint.state, reasons_lifted(changes), arrays_to_reset(changes))
     return changes
 
 
@@ -229,7 +229,7 @@ def _refuse_the_diverged(folder: RunFolder, changes: Sequence[Difference]) -> No
     if summary is None:
         return
     networks: Sequence[Ending] = summary.get("members") or [summary]
-    if any(one["status"] != "diverged" for one in networks) or not cannot_help(changes):
+    if any(one["status"] != "diverged" for one in networks) or not would_diverge_again(changes):
         return
     cause = networks[0].get("divergence")
     advice = cause["advice"] if cause else ["optimizer.learning_rate=…"]

@@ -6,17 +6,18 @@ from pathlib import Path
 from time import perf_counter
 
 from nettrain.experiment.resolution import remarks
-from nettrain.inference.evaluate import Networks, figures_of, joint_figures
+from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
+from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.history import HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, summarise, with_joint_metrics, with_snapshots
-from nettrain.training.build import TrainingRun
 from nettrain.training.diagnostics.divergence import DivergenceReport, diagnose
+from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import timing
-from nettrain.training.diagnostics.shortage import shortage_told
 from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.loop import never
+from nettrain.training.run import TrainingRun
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.recording import RunRecorder
@@ -59,7 +60,7 @@ class TrainingResult(RunOutcome):
     """A run that was just trained, with its final networks."""
 
     prepared: PreparedTraining
-    networks: Networks
+    networks: TrainedNetworks
     recorder: RunRecorder
 
     @property
@@ -105,8 +106,8 @@ class TrainingJob:
             *getattr(run.backend, "notes", ()),
             *self.prepared.data.notes,
             *remarks(run.experiment),
-            *run.batches.remarks,
-            *run.notes,
+            *run.data.batches.notes,
+            *run.data.notes,
         ]
 
     def run(
@@ -126,7 +127,7 @@ class TrainingJob:
         training, recorder = self.prepared.training, self.recorder
         run = training.run
         training.interrupted = interrupted
-        with shortage_told(run.experiment):
+        with explained_shortage(run.experiment):
             done = self._train(on_event)
             with timing(run.profile, "evaluation"):
                 networks, summary = self._measure(done)
@@ -156,25 +157,29 @@ class TrainingJob:
             self.recorder.end()
         return done
 
-    def _measure(self, done: TrainingDone) -> tuple[Networks, RunSummary]:
+    def _measure(self, done: TrainingDone) -> tuple[TrainedNetworks, RunSummary]:
         """The final networks, and the summary with their figures."""
-        run, members, ended = self.prepared.training.run, self.prepared.members, self.prepared.training.ended
+        training, members = self.prepared.training, self.prepared.members
+        run, stopped, datasets = training.run, training.endings.stopped, training.run.data.datasets
         causes = self._diagnose()
-        networks = Networks(run.final, run.final_statistics, members)
-        summary = summarise(run, members, ended, done, figures_of(run, networks), causes)
+        networks = run.networks(members)
+        figures = evaluate_members(networks, datasets, run.pool)
+        summary = summarise(run, members, stopped, done, figures, causes)
         if run.experiment.training.snapshots > 1:
-            arrays = run.snapshots.of_single(ended[0], run.final, run.final_statistics)
-            networks = Networks(*arrays, members * len(arrays[0]))
-            summary = with_snapshots(summary, run.snapshots.epochs_of(ended[0]), figures_of(run, networks))
-        finite = networks.sound()
-        if run.experiment.training.averages_predictions and finite.experiments:
-            summary = with_joint_metrics(summary, joint_figures(run, finite))
+            networks = run.snapshot_networks(stopped[0], members[0])
+            epochs = run.monitors.snapshots.epochs_of(stopped[0])
+            figures = evaluate_members(networks, datasets, run.scratch(len(networks)))
+            summary = with_snapshots(summary, epochs, figures)
+        finite = networks.finite()
+        if run.experiment.training.averages_predictions and len(finite):
+            joint = evaluate_ensemble(finite, datasets, run.scratch(len(finite)))
+            summary = with_joint_metrics(summary, joint)
         return networks, summary
 
     def _diagnose(self) -> dict[int, DivergenceReport]:
         """Why members diverged. Their weights become the last good ones, unless predictions are averaged."""
         run, members, causes = self.prepared.training.run, self.prepared.members, {}
-        for member, end in self.prepared.training.ended.items():
+        for member, end in self.prepared.training.endings.stopped.items():
             if end.reason != "diverged":
                 continue
             cause = diagnose(
@@ -182,7 +187,7 @@ class TrainingJob:
             )
             if cause is None:
                 continue
-            causes[member] = cause.told(members[member])
+            causes[member] = cause.report(members[member])
             if not end.restored and not run.experiment.training.averages_predictions:
-                run.final[member], run.final_statistics[member] = cause.parameters, cause.statistics
+                run.final.set([member], cause.parameters, cause.statistics)
         return causes

@@ -25,7 +25,7 @@ from nettrain.experiment.load import validate
 from nettrain.experiment.overrides import apply_overrides
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
-from nettrain.inference.evaluate import final_figures
+from nettrain.inference.evaluate import evaluate_members
 from nettrain.training.build import build
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import train
@@ -148,8 +148,12 @@ def trained(
     experiment = resolve_with_data(resolve(validate(values)), data)
     run = build([experiment], data, _opened(backend, dtype))
     train_losses = [event.figures["train_loss"] for event in train(run) if isinstance(event, EpochDone)]
-    figures = final_figures(run, [experiment])["train"]
-    return run.final[0].astype(float), {**figures, "train_loss of epochs": np.concatenate(train_losses)}
+    networks = run.networks([experiment])
+    figures = evaluate_members(networks, {"train": run.data.train}, run.pool)["train"]
+    return run.final.parameters[0].astype(float), {
+        **figures,
+        "train_loss of epochs": np.concatenate(train_losses),
+    }
 
 
 @cache

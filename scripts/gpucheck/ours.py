@@ -1,10 +1,10 @@
 """nettrain's side: its training loop on arrays; a turn is an epoch."""
 
 from time import perf_counter
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from peers.ours import preprocessing
 
 import nettrain
 from gpucheck.cases import BETA1, BETA2, EPSILON, RATE, Case, random_rows
@@ -14,9 +14,10 @@ from nettrain.experiment.document import parse
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
-from nettrain.training.build import TrainingRun, build
+from nettrain.training.build import build
 from nettrain.training.events import EpochDone
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
+from nettrain.training.run import TrainingRun
 
 VERSION = nettrain.__version__
 SIGNALS = 3  # arrays per layer: before and after the activation, and the gradient
@@ -36,7 +37,7 @@ class NettrainBenchmark:
     def __init__(self, case: Case, backend: str) -> None:
         self.case, self.stamps = case, list[float]()
         self.run, self.timed = population(case, backend), False
-        self.training = Training(self.run, self._stamp)
+        self.training = TrainingLoop(self.run, self._stamp)
         self.events = self.training.events()
 
     def turn(self) -> dict[str, float]:
@@ -87,24 +88,11 @@ def population(case: Case, backend: str) -> TrainingRun:
     members = [experiment(case, backend, seed) for seed in range(case.members)]
     x, y = random_rows(case)
     rows = Rows(x, y, np.ones(len(x), x.dtype))
-    data = Prepared(rows, None, None, preprocessing(case), members[0].data, ())
+    data = Prepared(rows, None, None, preprocessing(case.widths[0], case.classes), members[0].data, ())
     experiments = [resolve_with_data(member, data) for member in members]
     device = experiments[0].backend
     opened = open_backend(device.name, dtype=device.dtype, threads=int(device.threads), device=device.device)
     return build(experiments, data, opened)
-
-
-def preprocessing(case: Case) -> Any:
-    """The attributes of a Preprocessing that training reads."""
-    return SimpleNamespace(
-        inputs=case.widths[0],
-        outputs=lambda *, one_for_two=False: 1 if one_for_two and case.classes == 2 else case.classes,
-        target_kind="classes",
-        target_names=("label",),
-        classes=tuple(map(str, range(case.classes))),
-        target_center=np.zeros(1),
-        target_scale=np.ones(1),
-    )
 
 
 def memory_taken(run: TrainingRun) -> int | None:
@@ -115,7 +103,7 @@ def memory_taken(run: TrainingRun) -> int | None:
 
 def memory_needed(run: TrainingRun, case: Case) -> int:
     """Bytes of the data, of parameters, gradient and the rule's state, and of one batch's signals."""
-    tables = sum(int(a.nbytes) for t in run.tables.values() for a in (t.x, t.y, t.weight))
+    tables = sum(int(a.nbytes) for t in run.data.datasets.values() for a in (t.x, t.y, t.weight))
     rows = ("parameters", "gradient", "state", "statistics")
     state = sum(int(run.population[name].nbytes) for name in rows)
     units = case.widths[0] + SIGNALS * sum(case.widths[1:])

@@ -16,7 +16,7 @@ from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.build import build
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 from peers.ours import Steps, preprocessing
 
 CONFIG = Path(__file__).parents[2] / "configs" / "mnist.yaml"
@@ -33,9 +33,9 @@ class CheckpointBenchmark:
         experiment = resolve(loaded.experiment)
         data = noise(experiment)
         run = build([resolve_with_data(experiment, data)], data, NumpyBackend("float32", threads))
-        self._training, self._data = Training(run), data
+        self._training, self._data = TrainingLoop(run), data
         self._batch, self._now = experiment.training.batch_size, 0.0
-        self.epochs, self.steps_per_epoch = experiment.training.epochs, run.batches.steps
+        self.epochs, self.steps_per_epoch = experiment.training.epochs, run.data.batches.steps
         self._steps = Steps(run, self._batch)
         self._generator = np.random.default_rng(0)
         self._checkpointer = self._new_checkpointer()
@@ -96,6 +96,5 @@ def noise(experiment: Experiment) -> Prepared:
         x = generator.random((rows, INPUTS), dtype=np.float32)
         return Rows(x, generator.integers(0, CLASSES, rows, dtype=np.int32), np.ones(rows, np.float32))
 
-    classes = tuple(str(label) for label in range(CLASSES))
     splits = split(ROWS - VALIDATION), split(VALIDATION), split(TEST)
-    return Prepared(*splits, preprocessing(INPUTS, classes), experiment.data, ())
+    return Prepared(*splits, preprocessing(INPUTS, CLASSES), experiment.data, ())

@@ -1,7 +1,7 @@
 """nettrain's training step on arrays, as `nettrain train` replays it."""
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,20 @@ import nettrain
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.optimizers import optimizers
+from nettrain.data.columns.numbers import NumberColumn
+from nettrain.data.columns.scaling import NoScaling
 from nettrain.data.prepare import Prepared, Rows
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.reading.layout import InputLayout
+from nettrain.data.targets.target import Target
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.model.parameters import views
-from nettrain.training.build import TrainingRun, build
+from nettrain.training.build import build
 from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.run import TrainingRun
 from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import training_step
@@ -76,11 +82,11 @@ class Steps:
         total = self.run.population["total"]
         total[:] = 0
         self.rows[:, : len(index) * self.batch] = index.swapaxes(0, 1).reshape(self.orders, -1)
-        self.course.lay_out(self.rows, 0)
+        self.schedule.start_epoch(self.rows, 0)
         for position in range(len(index)):
             if position % TABLE_STEPS == 0:
                 count = min(TABLE_STEPS, len(index) - position)
-                self.course.lay_out_coefficients(coefficient_table(self.run, self.done, count)[0])
+                self.schedule.set_coefficients(coefficient_table(self.run, self.done, count)[0])
             if position == 0:
                 self.step.begin()
             self.step.replay()
@@ -91,9 +97,9 @@ class Steps:
     def _make_room(self, longest: int) -> None:
         """Allocate buffers for blocks of so many steps."""
         plan, self.longest = BatchPlan(longest * self.batch, self.batch), longest
-        self.run.pool = Pool(self.run.backend)
-        self.course = StepSchedule(self.run, self.orders, plan)
-        self.step = training_step(self.run, self.batch, self.orders, self.course)
+        self.run = replace(self.run, pool=Pool(self.run.backend))
+        self.schedule = StepSchedule(self.run, self.orders, plan)
+        self.step = training_step(self.run, self.batch, self.orders, self.schedule)
         self.rows = np.zeros((self.orders, plan.rows), np.intp)
 
 
@@ -110,9 +116,8 @@ def population(
     experiments: Sequence[Experiment], x: Array, y: Array, kind: type[NumpyBackend] = NumpyBackend
 ) -> TrainingRun:
     """A run on x (N, D) and labels y (N,), one member per experiment."""
-    classes = tuple(str(label) for label in range(int(y.max()) + 1))
     rows = Rows(x, y, np.ones(len(x), x.dtype))
-    data = Prepared(rows, None, None, preprocessing(x.shape[1], classes), experiments[0].data, ())
+    data = Prepared(rows, None, None, preprocessing(x.shape[1], int(y.max()) + 1), experiments[0].data, ())
     settings = experiments[0].backend
     backend = kind(settings.dtype, settings.threads)
     return build([resolve_with_data(one, data) for one in experiments], data, backend)
@@ -153,14 +158,10 @@ def optimizers_to_time() -> list[str]:
     return [*(name for name, rule in optimizers.items() if not rule.full_batch), *FORMS]
 
 
-def preprocessing(inputs: int, classes: tuple[str, ...]) -> Any:
-    """The attributes of a Preprocessing that training reads."""
-    return SimpleNamespace(
-        inputs=inputs,
-        outputs=lambda **_: len(classes),
-        target_kind="classes",
-        target_names=("label",),
-        classes=classes,
-        target_center=np.zeros(1),
-        target_scale=np.ones(1),
-    )
+def preprocessing(inputs: int, classes: int) -> Preprocessing:
+    """The preprocessing of rows that are arrays of numbers already, and of labels from 0 on."""
+    columns = tuple(f"x{k}" for k in range(inputs))
+    layout = InputLayout((*columns, "label"), header=True, separator=",", missing=())
+    encoders = tuple(NumberColumn(name, fill=0.0, gaps=False) for name in columns)
+    target = Target(("label",), "classes", tuple(str(label) for label in range(classes)))
+    return Preprocessing(layout, encoders, NoScaling(), {}, target)

@@ -10,7 +10,7 @@ import pytest
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.catalogue.metrics.classes import f1_scores, precisions, recalls
 from nettrain.catalogue.metrics.ranking import RankingStatistic, f1_at
-from nettrain.inference.measure import measure
+from nettrain.inference.metrics import compute_metrics
 from tests.catalogue.oracles import assert_oracles
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "metrics.json").read_text())["cases"]
@@ -32,7 +32,7 @@ def measured(case, size=1000, weight=None):
     weight = case["weight"] if weight is None else weight
     weight = np.ones(len(y)) if weight is None else np.array(weight)
     chunks = ((slice(k, k + size), prediction[k : k + size]) for k in range(0, len(y), size))
-    return measure(chunks, y, weight, task_of(case))
+    return compute_metrics(chunks, y, weight, task_of(case))
 
 
 def near(expected):
@@ -128,7 +128,7 @@ PREDICTIONS = {
 def test_the_goal_is_the_right_way_round(name):
     task, y, *predictions = PREDICTIONS[metrics[name].fits[0]]
     better, worse = (
-        measure([(slice(0, len(y)), prediction)], y, np.ones(len(y)), task).scalars[name]
+        compute_metrics([(slice(0, len(y)), prediction)], y, np.ones(len(y)), task).scalars[name]
         for prediction in predictions
     )
     assert (better > worse) == (metrics[name].goal == "maximize")
@@ -162,7 +162,9 @@ def test_the_calibration_error_by_hand():
     """Bins (0.6, 2/3] and (14/15, 1]: 2 rows of 0.625, one right, and 2 of 1.0, one right."""
     prediction = np.array([[0.625, 0.375], [0.625, 0.375], [0.0, 1.0], [0.0, 1.0]])
     y = np.array([0, 1, 1, 0])
-    result = measure([(slice(0, 4), prediction)], y, np.ones(4), Task("two classes", ("y",), ("a", "b")))
+    result = compute_metrics(
+        [(slice(0, 4), prediction)], y, np.ones(4), Task("two classes", ("y",), ("a", "b"))
+    )
     assert (2 * 0.125 + 2 * 0.5) / 4 == result.scalars["calibration_error"]
 
 

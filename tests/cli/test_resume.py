@@ -213,15 +213,15 @@ def test_another_monitor_and_patience_take_effect(tmp_path):
 @pytest.mark.parametrize(
     ("override", "named"),
     [
-        ("model.hidden=[9]", "model.hidden: [8] → [9] would have made another past; train anew for that"),
+        ("model.hidden=[9]", "model.hidden: [8] → [9] would have changed the steps so far; train anew for that"),
         ("seed=3", "seed: 0 → 3"),
         ("optimizer=sgd", "optimizer.name: \"adam\" → \"sgd\""),
         ("optimizer.learning_rate=0.5", "optimizer.learning_rate: 0.001 → 0.5"),
         ("training.batch_size=8", "training.batch_size: 16 → 8"),
-        ("data.test=0.3", "data.test: 0.2 → 0.3 would have made another past; train anew for that"),
+        ("data.test=0.3", "data.test: 0.2 → 0.3 would have changed the steps so far; train anew for that"),
         ("data.scaling=none", "data.scaling.name: \"standard\" → \"none\""),
         ("training.epochs=3", "training.epochs: 3 is less than the 20 that are begun"),
-        ("schedule=cosine", "would have given the 140 steps so far other rates"),
+        ("schedule=cosine", "would have changed the learning rates of the 140 steps so far"),
         ("trainin.epochs=30", 'trainin: unknown key, did you mean "training"?'),
     ],
 )  # fmt: skip
@@ -241,7 +241,7 @@ def test_a_schedule_as_long_as_the_run_is_refused_with_the_way_out(tmp_path):
     folder = trained(tmp_path, "schedule=cosine")
     done = resumed(folder, "training.epochs=30")
     expected = (
-        "training.epochs: 20 → 30 would have given the 140 steps so far other rates, for cosine lasts as"
+        "training.epochs: 20 → 30 would have changed the learning rates of the 140 steps so far: cosine lasts as"
         " long as the run; schedule.duration=140 keeps it\n"
     )
     assert (2, True) == (done.code, done.err.endswith(expected)), done.err
@@ -306,7 +306,10 @@ def test_a_config_changed_by_hand_is_held_against_the_checkpoint(tmp_path):
     assert "batch_size: 16" in text
     config.write_text(text.replace("batch_size: 16", "batch_size: 17"))
     done = resumed(folder)
-    assert (2, True) == (done.code, "training.batch_size: 16 → 17 would have made another past" in done.err)
+    assert (2, True) == (
+        done.code,
+        "training.batch_size: 16 → 17 would have changed the steps so far" in done.err,
+    )
 
 
 @pytest.mark.parametrize(
@@ -445,7 +448,10 @@ def test_changed_data_are_noticed(tmp_path):
     told = "; to go on with runs/long put its data back, or say where they lie: data.source=…\n"
     assert (3, True) == (done.code, done.err.endswith(told)), done.err
     done = resumed(folder, "training.epochs=30", "data.target=b")
-    assert (2, True) == (done.code, 'data.target: "label" → "b" would have made another past' in done.err)
+    assert (2, True) == (
+        done.code,
+        'data.target: "label" → "b" would have changed the steps so far' in done.err,
+    )
     (tmp_path / "moved.csv").write_text("a,b,label\n" + rows)
     assert 0 == resumed(folder, "training.epochs=30", "data.source=moved.csv").code
 

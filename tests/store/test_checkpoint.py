@@ -17,7 +17,7 @@ from nettrain.store.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, snapshot
 from tests.trained import IRIS, built, experiment, prepared
 
@@ -31,7 +31,7 @@ def small(number: int) -> Checkpoint:
 
 
 def test_a_checkpoint_reads_back_as_it_was(tmp_path):
-    training = Training(built([experiment(IRIS, "model.batch_norm=true", f"seed={r}") for r in range(3)]))
+    training = TrainingLoop(built([experiment(IRIS, "model.batch_norm=true", f"seed={r}") for r in range(3)]))
     list(training.events())
     state = snapshot(training)
     write_checkpoint(tmp_path / "c", Checkpoint(state, {"x": 1}))

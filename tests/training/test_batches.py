@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nettrain.training.rows.batches import BatchPlan, order, orders, sample
+from nettrain.training.rows.batches import BatchPlan, epoch_orders, permuted_rows, sampled_rows
 
 
 @pytest.mark.parametrize(
@@ -24,34 +24,34 @@ def test_bounds(rows: int, size: int, drop: bool, bounds: list[tuple[int, int]])
 
 
 def test_an_order_is_a_permutation_that_depends_on_seed_and_epoch() -> None:
-    first = order(3, 0, 50)
+    first = permuted_rows(3, 0, 50)
     assert sorted(first.tolist()) == list(range(50))
-    assert np.array_equal(first, order(3, 0, 50))
-    assert not np.array_equal(first, order(3, 1, 50))
-    assert not np.array_equal(first, order(4, 0, 50))
+    assert np.array_equal(first, permuted_rows(3, 0, 50))
+    assert not np.array_equal(first, permuted_rows(3, 1, 50))
+    assert not np.array_equal(first, permuted_rows(4, 0, 50))
 
 
 def test_members_share_an_order_when_their_seeds_are_equal() -> None:
-    assert orders(np.array([3, 3, 3]), 2, 20, shuffle=True).shape == (1, 20)
-    apart = orders(np.array([3, 4]), 2, 20, shuffle=True)
-    assert apart.tolist() == [order(3, 2, 20).tolist(), order(4, 2, 20).tolist()]
-    assert orders(np.array([3, 4]), 2, 5, shuffle=False).tolist() == [[0, 1, 2, 3, 4]]
+    assert epoch_orders(np.array([3, 3, 3]), 2, 20, shuffle=True).shape == (1, 20)
+    apart = epoch_orders(np.array([3, 4]), 2, 20, shuffle=True)
+    assert apart.tolist() == [permuted_rows(3, 2, 20).tolist(), permuted_rows(4, 2, 20).tolist()]
+    assert epoch_orders(np.array([3, 4]), 2, 5, shuffle=False).tolist() == [[0, 1, 2, 3, 4]]
 
 
 def test_a_sample_draws_each_row_from_all_anew() -> None:
-    first = sample(3, 0, 50)
-    assert np.array_equal(first, sample(3, 0, 50))
-    assert not np.array_equal(first, sample(3, 1, 50))
-    assert not np.array_equal(first, sample(4, 0, 50))
+    first = sampled_rows(3, 0, 50)
+    assert np.array_equal(first, sampled_rows(3, 0, 50))
+    assert not np.array_equal(first, sampled_rows(3, 1, 50))
+    assert not np.array_equal(first, sampled_rows(4, 0, 50))
     # in many epochs each row comes as often as any other: its count is binomial(400, 1/50)
-    counts = np.bincount(np.concatenate([sample(3, epoch, 50) for epoch in range(400)]), minlength=50)
+    counts = np.bincount(np.concatenate([sampled_rows(3, epoch, 50) for epoch in range(400)]), minlength=50)
     assert counts.sum() == 400 * 50
     assert np.abs(counts - 400).max() < 5 * np.sqrt(400)
     # and about 1/e of the rows are missing in one, here 0.368 ± 5 standard errors
-    assert abs(1 - len(np.unique(sample(0, 0, 100_000))) / 100_000 - np.exp(-1)) < 0.005
+    assert abs(1 - len(np.unique(sampled_rows(0, 0, 100_000))) / 100_000 - np.exp(-1)) < 0.005
 
 
 def test_samples_of_members_are_their_own() -> None:
-    apart = orders(np.array([3, 4]), 2, 20, shuffle=True, sampling="replacement")
-    assert apart.tolist() == [sample(3, 2, 20).tolist(), sample(4, 2, 20).tolist()]
-    assert orders(np.array([3, 3]), 2, 20, shuffle=True, sampling="replacement").shape == (1, 20)
+    apart = epoch_orders(np.array([3, 4]), 2, 20, shuffle=True, sampling="replacement")
+    assert apart.tolist() == [sampled_rows(3, 2, 20).tolist(), sampled_rows(4, 2, 20).tolist()]
+    assert epoch_orders(np.array([3, 3]), 2, 20, shuffle=True, sampling="replacement").shape == (1, 20)

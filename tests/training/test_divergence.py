@@ -7,7 +7,7 @@ from nettrain.backend.choose import open_backend
 from nettrain.experiment.resolution import resolve_with_data
 from nettrain.training.diagnostics.divergence import Divergence, diagnose
 from nettrain.training.events import EpochDone
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import snapshot
 from tests.trained import IRIS, built, experiment, prepared, trained
 
@@ -40,7 +40,7 @@ def test_a_large_rate_breaks_a_signal_some_steps_later() -> None:
     assert found is not None
     whole = trained([experiment(IRIS, *WILD)])
     assert whole.stopped[0].reason == "diverged"
-    assert whole.stopped[0].epoch == found.epoch == (found.step - 1) // whole.run.batches.steps + 1
+    assert whole.stopped[0].epoch == found.epoch == (found.step - 1) // whole.run.data.batches.steps + 1
     assert found.step > 3
     assert found.gradient_norm is not None
     assert found.gradient_norm > 1e3
@@ -50,7 +50,7 @@ def test_a_large_rate_breaks_a_signal_some_steps_later() -> None:
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_the_layer_whose_numbers_broke_first_is_named(layer: int) -> None:
     """From a state whose weights are just finite, so that one layer's signals overflow in the next step."""
-    training = Training(built([experiment(IRIS, *SGD)]))
+    training = TrainingLoop(built([experiment(IRIS, *SGD)]))
     for event in training.events():
         if isinstance(event, EpochDone) and event.epoch == 3:
             state = snapshot(training)
@@ -86,7 +86,7 @@ def test_the_last_good_weights_are_those_with_which_the_epoch_began() -> None:
     found = diagnosed(*LATER)
     assert found is not None
     assert found.epoch > 1
-    training = Training(built([experiment(IRIS, *LATER)]))
+    training = TrainingLoop(built([experiment(IRIS, *LATER)]))
     states = [snapshot(training) for event in training.events() if isinstance(event, EpochDone)]
     before = states[found.epoch - 2].arrays["rows.parameters"][0]
     assert np.isfinite(before).all()

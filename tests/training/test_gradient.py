@@ -21,7 +21,7 @@ class Probe:
         self.run = built([experiment(IRIS, *common, *overrides)])
         self.step = training_step(self.run, 16, 1)
         self.step.index[...] = np.arange(16)[None]
-        self.run.pool.take("step", (1,), np.uint64)[0] = 3
+        self.run.step_counter[0] = 3
         self.parameters = self.run.population["parameters"]
         kept = self.run.population["statistics"]
         kept += np.random.default_rng(1).random(kept.shape)
@@ -124,7 +124,7 @@ def test_dropout_with_its_masks_held_fixed() -> None:
     probe = Probe("model.dropout=0.4")
     assert_right(probe)
     before = probe.gradient()
-    probe.run.pool.take("step", (1,), np.uint64)[0] = 4
+    probe.run.step_counter[0] = 4
     assert not np.array_equal(before, probe.gradient())  # another step, other masks
 
 

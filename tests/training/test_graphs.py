@@ -48,13 +48,13 @@ def call_by_call(*choice: str) -> Trained:
 @pytest.mark.parametrize("choice", [[], MIXTURE], ids=["plain", "mixture"])
 def test_a_graph_does_what_its_calls_do(captured: Any, choice: list[str]) -> None:
     graphs = run(captured, *choice)
-    steps, sizes = graphs.epochs[-1].step, graphs.run.batches.sizes
+    steps, sizes = graphs.epochs[-1].step, graphs.run.data.batches.sizes
     assert graphs.run.backend.notes == []
     # of each batch size the first step runs call by call, and all others as that size's graph
     assert queue.launched >= steps - len(sizes)
     assert queue.made >= len(sizes)
     assert max(queue.counted) > 10
-    assert graphs.run.final.tobytes() == call_by_call(*choice).run.final.tobytes()
+    assert graphs.run.final.parameters.tobytes() == call_by_call(*choice).run.final.parameters.tobytes()
 
 
 def test_what_cannot_be_captured_runs_call_by_call_and_says_so_once(
@@ -75,7 +75,7 @@ def test_what_cannot_be_captured_runs_call_by_call_and_says_so_once(
     (note,) = graphs.run.backend.notes
     assert "call by call" in note
     assert "a driver that does not want to" in note
-    assert graphs.run.final.tobytes() == call_by_call().run.final.tobytes()
+    assert graphs.run.final.parameters.tobytes() == call_by_call().run.final.parameters.tobytes()
 
 
 def test_members_that_leave_leave_no_graph_of_theirs_behind(captured: Any) -> None:
@@ -84,4 +84,4 @@ def test_members_that_leave_leave_no_graph_of_theirs_behind(captured: Any) -> No
     assert len({stop.epoch for stop in graphs.stopped.values()}) > 1, "all left at once"
     with in_place_of_cupy():
         alone = run(partial(open_backend, "cupy"), *limits, members=8, epochs=8)
-    assert graphs.run.final.tobytes() == alone.run.final.tobytes()
+    assert graphs.run.final.parameters.tobytes() == alone.run.final.parameters.tobytes()

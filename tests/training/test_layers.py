@@ -6,13 +6,12 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.members import grouping_key
 from nettrain.errors import DataError
-from nettrain.inference.predict import predict
 from nettrain.model.layers import norms
 from nettrain.model.parameters import statistics_layout, views
 from nettrain.model.tape import Tape
 from nettrain.training.loop import train
 from nettrain.training.step.training_step import append_loss, training_step
-from tests.trained import IRIS, built, experiment, trained
+from tests.trained import IRIS, built, experiment, outputs_of, trained
 from tests.training.test_population import assert_bit_equal, check, members
 
 HIDDEN = [name for name, entry in activations.items() if not entry.outputs_only]
@@ -120,13 +119,13 @@ def test_averages_are_restored_with_the_best_weights() -> None:
 
 
 def assert_fitted_equal(one, other) -> None:
-    assert one.run.final.tobytes() == other.run.final.tobytes()
-    assert one.run.final_statistics.tobytes() == other.run.final_statistics.tobytes()
+    assert one.run.final.parameters.tobytes() == other.run.final.parameters.tobytes()
+    assert one.run.final.statistics.tobytes() == other.run.final.statistics.tobytes()
 
 
 def test_averages_follow_the_batches() -> None:
     run = built([experiment(IRIS, "model.batch_norm={momentum: 0.25}", "backend.dtype=float64")])
-    step, x = training_step(run, 16, 1), run.tables["train"].x
+    step, x = training_step(run, 16, 1), run.data.datasets["train"].x
     mean, variance = np.zeros(7), np.ones(7)
     place = statistics_layout(run.architecture)
     for first in (0, 16, 32):
@@ -144,27 +143,29 @@ def test_averages_follow_the_batches() -> None:
 
 def test_a_rows_prediction_does_not_depend_on_the_others() -> None:
     run = trained([experiment(IRIS, "model.batch_norm=true", "backend.dtype=float64")]).run
-    x = run.tables["test"].x
-    fitted = (run.backend, run.architecture, run.final, run.final_statistics)
-    whole = predict(*fitted, x)
-    alone = np.concatenate([predict(*fitted, x[k : k + 1]) for k in range(len(x))], axis=1)
+    x = run.data.datasets["test"].x
+    fitted = (run, run.final.parameters, run.final.statistics)
+    whole = outputs_of(*fitted, x)
+    alone = np.concatenate([outputs_of(*fitted, x[k : k + 1]) for k in range(len(x))], axis=1)
     np.testing.assert_allclose(whole, alone, rtol=1e-12)
 
 
 def test_a_last_batch_of_one_row_is_left_out_and_told() -> None:
     uneven = ["training.batch_size=101", "training.epochs=1"]
     run = built([experiment(IRIS, *uneven, "model.batch_norm=true")])
-    assert run.batches.rows == 102
-    assert run.batches.sizes == (101,)
-    assert run.batches.remarks == ["the last batch of an epoch is one row and left out: batch_norm needs two"]
+    assert run.data.batches.rows == 102
+    assert run.data.batches.sizes == (101,)
+    assert run.data.batches.notes == [
+        "the last batch of an epoch is one row and left out: batch_norm needs two"
+    ]
     for _ in train(run):
         pass
-    assert np.isfinite(run.final).all()
+    assert np.isfinite(run.final.parameters).all()
     plain = built([experiment(IRIS, *uneven)])
-    assert plain.batches.sizes == (101, 1)
-    assert plain.batches.remarks == []
+    assert plain.data.batches.sizes == (101, 1)
+    assert plain.data.batches.notes == []
     dropped = built([experiment(IRIS, *uneven, "model.batch_norm=true", "training.drop_last=true")])
-    assert dropped.batches.remarks == []
+    assert dropped.data.batches.notes == []
 
 
 def test_one_training_row_has_no_spread(tmp_path) -> None:
@@ -180,7 +181,7 @@ def test_each_layer_drops_its_own_share() -> None:
     layers = "[{units: 200, dropout: 0.1}, {units: 100}, {units: 300, dropout: 0.6}]"
     run = built([experiment(text, f"model.layers={layers}", "training.batch_size=1024")])
     tape, index = Tape(), np.arange(1024)[None]
-    contexts = append_loss(tape, run, index).signals.contexts
+    contexts = append_loss(tape, run, index, run.pool.prefixed("train")).signals.contexts
     for call in tape.bound(run.backend):
         call()
     masked = [at for at in contexts.values() if "mask" in at.buffers]
@@ -203,7 +204,7 @@ def test_noise_on_the_inputs_is_for_training_alone() -> None:
     inputs = []
     for run in (quiet, noisy):
         tape = Tape()
-        signals = append_loss(tape, run, np.arange(16)[None]).signals
+        signals = append_loss(tape, run, np.arange(16)[None], run.pool.prefixed("train")).signals
         for call in tape.bound(run.backend):
             call()
         inputs.append(next(at for at in signals.contexts.values() if at.layout.has(at.number, "weight")))
@@ -211,10 +212,8 @@ def test_noise_on_the_inputs_is_for_training_alone() -> None:
     drawn = after - before
     assert abs(drawn.std() - 0.5) < 5 * 0.5 / np.sqrt(2 * drawn.size)
     ours, theirs = (
-        predict(
-            run.backend, run.architecture, *(run.population[name] for name in ("parameters", "statistics")), x
-        )
-        for run, x in ((quiet, quiet.tables["test"].x), (noisy, noisy.tables["test"].x))
+        outputs_of(run, *(run.population[name] for name in ("parameters", "statistics")), x)
+        for run, x in ((quiet, quiet.data.datasets["test"].x), (noisy, noisy.data.datasets["test"].x))
     )
     assert np.array_equal(ours, theirs)
 
@@ -222,7 +221,8 @@ def test_noise_on_the_inputs_is_for_training_alone() -> None:
 def test_softmax_outputs_are_shares() -> None:
     target = ["data.target=[2, 3]", "data.columns.ignore=[4]", "loss.name=mse", "data.target_scaling=none"]
     run = trained([experiment(IRIS, *target, "model.output_activation=softmax")]).run
-    out = predict(run.backend, run.architecture, run.final, run.final_statistics, run.tables["test"].x)
+    x = run.data.datasets["test"].x
+    out = outputs_of(run, run.final.parameters, run.final.statistics, x)
     np.testing.assert_allclose(out.sum(axis=-1), 1, rtol=1e-5)
 
 
@@ -246,7 +246,7 @@ def test_learned_slopes_move_and_start_where_they_should() -> None:
     run = trained([experiment(IRIS, "model.activation=prelu")]).run
     fresh = built([experiment(IRIS, "model.activation=prelu")])
     first, last = (
-        views(rows, run.layout)[1]["slope"] for rows in (fresh.population["parameters"], run.final)
+        views(rows, run.layout)[1]["slope"] for rows in (fresh.population["parameters"], run.final.parameters)
     )
     assert (first == 0.25).all()
     assert (last != 0.25).all()

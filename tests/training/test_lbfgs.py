@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import minimize
 
 from nettrain.errors import SpecError
-from nettrain.training.build import TrainingRun
-from nettrain.training.loop import Training, train
+from nettrain.training.loop import TrainingLoop, train
 from nettrain.training.resumption.state import restore, snapshot
+from nettrain.training.run import TrainingRun
 from nettrain.training.step.training_step import training_step
 from tests.trained import IRIS, built, experiment, trained
 from tests.training.test_population import check
@@ -23,7 +23,7 @@ def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
     l2 = 0.1
     tight = "optimizer={name: lbfgs, tolerance: 0, gradient_tolerance: 1e-12}"
     result = trained([experiment(IRIS, *LINEAR, *FULL, tight, f"regularization.l2={l2}")])
-    table = result.run.tables["train"]
+    table = result.run.data.datasets["train"]
     x, y = table.x, table.y.reshape(table.rows, -1)
     both = np.column_stack([x, np.ones(len(x))])
     pull = np.diag([l2] * x.shape[1] + [0.0])
@@ -39,7 +39,7 @@ def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
 def by_hand(run: TrainingRun, iterations: int, l2: float) -> list[np.ndarray]:
     """SciPy's iterates on the run's loss, called from this thread."""
     probe = built([experiment(IRIS, *FULL, "optimizer=sgd")])
-    step, place, found = training_step(probe, probe.batches.rows, 1), probe.layout, []
+    step, place, found = training_step(probe, probe.data.batches.rows, 1), probe.layout, []
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         probe.population["parameters"][0] = x
@@ -115,9 +115,9 @@ def test_an_error_in_its_thread_is_raised_here(monkeypatch: pytest.MonkeyPatch) 
 def test_a_resumed_run_goes_on_downhill_with_an_empty_memory() -> None:
     spec = experiment(IRIS, *LBFGS, "training.epochs=12")
     asked = iter([False, False, True])
-    first = Training(built([spec]), lambda: next(asked, True))
+    first = TrainingLoop(built([spec]), lambda: next(asked, True))
     events = [e for e in first.events() if hasattr(e, "figures")]
-    second = Training(built([spec]))
+    second = TrainingLoop(built([spec]))
     restore(second, snapshot(first))
     later = [e for e in second.events() if hasattr(e, "figures")]
     assert [e.epoch for e in (*events, *later)] == list(range(1, 13))

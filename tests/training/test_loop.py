@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from nettrain.training.build import TrainingRun
 from nettrain.training.events import EpochDone, Event, MemberStopped, TrainingDone
 from nettrain.training.loop import train
+from nettrain.training.run import TrainingRun
 from tests.trained import IRIS, built, experiment, trained
 
 
@@ -34,7 +32,7 @@ def test_pruned_members_end_after_their_epoch_and_the_others_do_not_notice() -> 
     assert here == [[0, 1, 2, 3], [0, 1, 3], [0, 1, 3], [1], [1], [1]]
     for member, epochs in enumerate([3, 6, 1, 3]):
         alone = trained(specs(4, f"training.epochs={epochs}")[member : member + 1])
-        assert run.final[member].tobytes() == alone.weights().tobytes()
+        assert run.final.parameters[member].tobytes() == alone.weights().tobytes()
 
 
 def test_who_has_ended_already_cannot_be_pruned() -> None:
@@ -72,7 +70,7 @@ class Watch:
     """A clock that stands still but for a second in every step: it is asked around and after them."""
 
     def __init__(self, run: TrainingRun) -> None:
-        self.counter = run.pool.take("step", (1,), np.uint64)
+        self.counter = run.step_counter
 
     def __call__(self) -> float:
         return float(max(int(self.counter[0]) - 1, 0))  # it counts the steps that are done
@@ -96,14 +94,14 @@ def test_a_member_ends_at_the_first_step_after_its_time() -> None:
     assert here == [[1, 2, 3], [1, 2, 3], [2, 3], [2, 3], [3], [3]]
     for member, limit in enumerate([3.5, 13, 30, 1000]):
         alone, _ = timed([limit])
-        assert run.final[member].tobytes() == alone.final[0].tobytes()
+        assert run.final.parameters[member].tobytes() == alone.final.parameters[0].tobytes()
 
 
 def test_the_best_weights_come_back_when_the_time_is_over() -> None:
     rules = ["training.early_stopping={monitor: val_loss, patience: 9}"]
     run, events = timed([16], *rules)
     assert stops(events) == {0: (2, 17, "max_seconds")}
-    assert run.final[0].tobytes() == trained(specs(1, "training.epochs=2")).weights().tobytes()
+    assert run.final.parameters[0].tobytes() == trained(specs(1, "training.epochs=2")).weights().tobytes()
 
 
 def test_time_counts_what_happens_between_the_epochs_too() -> None:

@@ -1,6 +1,7 @@
 """The engine on a device: it obeys its rules, waits once an epoch, and trains what NumPy trains."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,16 @@ from nettrain.checks.gradient import check
 from nettrain.checks.options import CheckOptions
 from nettrain.checks.small import small_problem
 from nettrain.experiment.settings import Experiment
-from nettrain.inference.evaluate import Networks, final_figures, joint_figures
+from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
 from nettrain.inference.importance import importances
 from nettrain.inference.mc_dropout import mc_predictions
-from nettrain.inference.own_rows import most_telling_split, run_predictions
-from nettrain.inference.predictions import measure_predictions, predict_labelled
+from nettrain.inference.predictions import metrics_of, predict_labelled
+from nettrain.inference.split_predictions import most_telling_split, predict_split
 from nettrain.store.trained_run import TrainedRun
 from nettrain.training.diagnostics.divergence import diagnose
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.events import EpochDone
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import restore, snapshot
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.backends import BACKENDS, backend_factory
@@ -58,8 +59,8 @@ def assert_equal(here: Trained, there: Trained) -> None:
     """All that came out agrees to rounding."""
     assert here.stopped == there.stopped
     relative = RELATIVE[here.run.experiment.backend.dtype]
-    for name in ("final", "final_statistics"):
-        ours, theirs = getattr(here.run, name), getattr(there.run, name)
+    for name in ("parameters", "statistics"):
+        ours, theirs = getattr(here.run.final, name), getattr(there.run.final, name)
         scale = np.abs(ours).max(initial=0, where=np.isfinite(ours))
         np.testing.assert_allclose(theirs, ours, rtol=relative, atol=relative * scale)
     for first, second in zip(here.epochs, there.epochs, strict=True):
@@ -193,14 +194,14 @@ def test_a_run_goes_on_elsewhere(place: Any, setting: str, elsewhere_first: bool
     whole = trained(some)
     first, second = (place, NumpyBackend) if elsewhere_first else (NumpyBackend, place)
     asked = iter([False] * 24)
-    begun = Training(built(some, first), lambda: next(asked, True))
+    begun = TrainingLoop(built(some, first), lambda: next(asked, True))
     events = list(begun.events())
-    rest = Training(built(some, second))
+    rest = TrainingLoop(built(some, second))
     restore(rest, snapshot(begun))
     events += list(rest.events())
-    assert begun.step == 25 < rest.step
-    np.testing.assert_allclose(rest.run.final, whole.run.final, rtol=1e-10, atol=1e-12)
-    assert rest.ended == whole.stopped
+    assert begun.progress.step == 25 < rest.progress.step
+    np.testing.assert_allclose(rest.run.final.parameters, whole.run.final.parameters, rtol=1e-10, atol=1e-12)
+    assert rest.endings.stopped == whole.stopped
     told = [event.figures["objective"] for event in events if isinstance(event, EpochDone)]
     for objective, event in zip(told, whole.epochs, strict=True):
         np.testing.assert_allclose(objective, event.figures["objective"], rtol=1e-9)
@@ -212,23 +213,24 @@ class Afterwards:
     def __init__(self, place: Any, tmp_path: Path, *choice: str) -> None:
         some = specs(2, *choice)
         self.run, self.data = trained(some, place).run, prepared(some[0])
-        ones = [self.run.experiment] * 2
-        self.networks = Networks(self.run.final, self.run.final_statistics, ones)
-        fitted = (self.run.architecture, self.run.final, self.run.final_statistics, self.data.preprocessing)
-        self.stored = TrainedRun(self.run.experiment, *fitted, self.run.backend)
+        self.networks, self.datasets = self.run.networks([self.run.experiment] * 2), self.run.data.datasets
+        final = self.run.final.parameters, self.run.final.statistics
+        fitted = (self.run.architecture, *final, self.data.preprocessing)
+        self.stored = TrainedRun(self.run.experiment, *fitted, self.run.backend).networks
 
     def figures(self) -> Any:
-        return final_figures(self.run, self.networks.experiments)
+        return evaluate_members(self.networks, self.datasets, self.run.pool)
 
     def together(self) -> Any:
-        return joint_figures(self.run, self.networks)
+        return evaluate_ensemble(self.networks, self.datasets)
 
     def pictures(self) -> Any:
-        return {"answers": run_predictions(self.run, self.networks, most_telling_split(self.run)[1])}
+        dataset = self.datasets[most_telling_split(self.datasets)]
+        return {"predictions": predict_split(self.networks, dataset)}
 
     def stored_answers(self) -> Any:
-        answer = predict_labelled(self.stored, self.data.train)
-        return {"rows": answer.losses, "figures": measure_predictions(self.stored, answer).scalars}
+        labelled = predict_labelled(self.stored, self.data.train)
+        return {"rows": labelled.losses, "figures": metrics_of(self.stored, labelled).scalars}
 
     def samples(self) -> Any:
         return dict(enumerate(mc_predictions(self.stored, self.data.train.x, 3)))
@@ -292,10 +294,10 @@ class Observer:
         return False
 
 
-def observed(*choice: str, members: int = 2) -> tuple[Training, list[tuple[int, int]]]:
+def observed(*choice: str, members: int = 2) -> tuple[TrainingLoop, list[tuple[int, int]]]:
     """What was exchanged by the end of every step."""
     observer = Observer()
-    training = Training(built(specs(members, "training.epochs=4", *choice), FakeCupyBackend), observer)
+    training = TrainingLoop(built(specs(members, "training.epochs=4", *choice), FakeCupyBackend), observer)
     for _ in training.events():
         pass
     return training, observer.seen
@@ -311,7 +313,7 @@ QUIET = {
 @pytest.mark.parametrize("setting", QUIET)
 def test_nothing_is_exchanged_between_the_steps_of_an_epoch(setting: str) -> None:
     training, seen = observed(*QUIET[setting])
-    steps = training.run.batches.steps
+    steps = training.run.data.batches.steps
     # asked between the steps, and when the epoch has been evaluated
     epochs = [seen[first : first + steps - 1] for first in range(0, len(seen), steps)]
     assert steps > 2
@@ -326,16 +328,18 @@ def test_an_epoch_waits_a_few_times_however_long_it_is(setting: str) -> None:
     counts = []
     for source in ("builtin:iris", "builtin:optdigits"):
         training, seen = observed(*SETTINGS[setting], f"data.source={source}", members=1)
-        ends = [waits for waits, _ in seen[training.run.batches.steps - 1 :: training.run.batches.steps]]
+        ends = [
+            waits for waits, _ in seen[training.run.data.batches.steps - 1 :: training.run.data.batches.steps]
+        ]
         counts.append(ends[1] - ends[0])
-    known = {"no validation": 3, "penalties and limits": 5}
+    known = {"no validation": 3, "penalties and limits": 5, "groups": 5}
     assert counts == [known.get(setting, 4)] * 2
 
 
 def test_coefficients_of_a_long_epoch_are_laid_out_a_thousand_at_a_time() -> None:
     choice = ["training.batch_size=1", "data.source=builtin:optdigits", "training.epochs=1"]
     training, seen = observed(*choice, members=1)
-    steps = training.run.batches.steps
+    steps = training.run.data.batches.steps
     assert steps > 2 * 1024
     waits, uploads = np.diff(seen[: steps - 1], axis=0).T
     assert not waits.any()
@@ -344,7 +348,7 @@ def test_coefficients_of_a_long_epoch_are_laid_out_a_thousand_at_a_time() -> Non
 
 def test_a_profiled_run_may_wait_in_every_step() -> None:
     run = built([experiment(IRIS, "training.epochs=1")], FakeCupyBackend)
-    run.profile = Profile()
-    for _ in Training(run).events():
+    run = replace(run, profile=Profile())
+    for _ in TrainingLoop(run).events():
         pass
     assert run.profile.table()["forward"] > 0

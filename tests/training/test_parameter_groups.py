@@ -19,7 +19,7 @@ def moved(*overrides: str) -> dict[str, np.ndarray]:
     """By how much every array moves in one full step, name by name over all layers."""
     run = built([experiment(IRIS, *EXACT, *overrides)])
     before = run.population["parameters"].copy()
-    after = trained([experiment(IRIS, *EXACT, *overrides)]).run.final
+    after = trained([experiment(IRIS, *EXACT, *overrides)]).run.final.parameters
     changes: dict[str, list[np.ndarray]] = {}
     for layer in views(after - before, run.layout):
         for name, change in layer.items():
@@ -42,8 +42,8 @@ def test_a_rate_factor_is_another_learning_rate_for_every_rule(name: str) -> Non
     half = "{learning_rate: 0.5}"
     groups = f"optimizer.groups={{weight: {half}, bias: {half}, scale: {half}}}"
     common = [f"optimizer={name}", "training.epochs=3", "model.norm=layer"]
-    one = trained([experiment(IRIS, *common, groups)]).run.final
-    other = trained([experiment(IRIS, *common, f"optimizer.learning_rate={rate / 2!r}")]).run.final
+    one = trained([experiment(IRIS, *common, groups)]).run.final.parameters
+    other = trained([experiment(IRIS, *common, f"optimizer.learning_rate={rate / 2!r}")]).run.final.parameters
     assert one.tobytes() == other.tobytes()
 
 
@@ -74,7 +74,7 @@ def test_the_objective_counts_the_penalties_of_all_groups(name: str) -> None:
     common = ["training.epochs=1", "backend.dtype=float64", "model.norm=layer", f"regularization.{name}=0.2"]
     run = trained([experiment(IRIS, *common, f"optimizer.groups.scale.{name}=3")])
     total = 0.0
-    for layer in views(run.run.final, run.run.layout):
+    for layer in views(run.run.final.parameters, run.run.layout):
         for array, factor in {"weight": 1, "gain": 3}.items():
             w = layer.get(array, np.zeros(1))
             total += factor * (0.5 * (w**2).sum() if name == "l2" else np.abs(w).sum())

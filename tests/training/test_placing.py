@@ -9,12 +9,13 @@ from nettrain.backend.device import free_bytes
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.experiment.settings import Experiment
 from nettrain.inference import predict
-from nettrain.inference.dataset import Dataset, place
+from nettrain.inference.dataset import Dataset, place_datasets
 from nettrain.training import build as build_module
-from nettrain.training.build import TrainingRun, build
-from nettrain.training.loop import Training
+from nettrain.training.build import build
+from nettrain.training.loop import TrainingLoop
 from nettrain.training.rows import double_buffer as ring
 from nettrain.training.rows.memory import working_bytes
+from nettrain.training.run import TrainingRun
 from tests.fake_cupy.arrays import ndarray
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.module import in_place_of_cupy
@@ -49,7 +50,7 @@ def test_what_fits_lies_there_and_the_training_rows_have_the_first_choice(free: 
     size, expected = ROOMS[free]
     tables = {name: table(rows) for name, rows in PARTS.items()}
     backend = FakeCupyBackend(room=size + working * 16 // 15)
-    placed, notes = place(tables, backend, working, PASSING)
+    placed, notes = place_datasets(tables, backend, working, PASSING)
     assert expected == [name for name, one in placed.items() if one.prefetcher is None]
     for name, one in placed.items():
         there = name in expected
@@ -60,7 +61,9 @@ def test_what_fits_lies_there_and_the_training_rows_have_the_first_choice(free: 
 
 
 def test_what_stays_is_told_once() -> None:
-    _, notes = place({name: table(rows) for name, rows in PARTS.items()}, FakeCupyBackend(room=0), 0, PASSING)
+    _, notes = place_datasets(
+        {name: table(rows) for name, rows in PARTS.items()}, FakeCupyBackend(room=0), 0, PASSING
+    )
     sizes = {"training": "100 kB", "validation": "30.0 kB", "test": "20.0 kB"}
     assert notes == [f"the {part} rows, {size}, {STAY}" for part, size in sizes.items()]
 
@@ -79,10 +82,10 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", ["full", 96, 60])
 def test_batches_that_two_blocks_could_not_hold_beside_all_rows_have_them_whole(size: object) -> None:
     run = full(f"training.batch_size={size}")
-    assert run.ring is None
-    assert [name for name, one in run.tables.items() if one.prefetcher is None] == ["train"]
-    assert not any("training" in note for note in run.notes)
-    assert full("training.batch_size=16").ring is not None
+    assert run.data.double_buffer is None
+    assert [name for name, one in run.data.datasets.items() if one.prefetcher is None] == ["train"]
+    assert not any("training" in note for note in run.data.notes)
+    assert full("training.batch_size=16").data.double_buffer is not None
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -90,16 +93,20 @@ def test_all_that_is_put_there_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that stay have to pass through memory too."""
     monkeypatch.setattr(build_module, "chunk_rows", lambda plan, chunk_bytes: 8)
     whole = full()
-    working = working_bytes(whole.backend, whole.architecture, 1, 1, whole.batches)
+    working = working_bytes(whole.backend, whole.architecture, 1, 1, whole.data.batches)
     kinds = set()
     for budget in range(0, 6000, 250):
         free = (working + budget) * 16 // 15 + 1
         run = built([experiment(IRIS)], partial(FakeCupyBackend, room=free))
-        there = [name for name, one in run.tables.items() if one.prefetcher is None]
-        arrays = (run.ring.x, run.ring.y, run.ring.weight) if run.ring else ()
-        taken = sum(run.tables[name].nbytes for name in there) + sum(int(one.nbytes) for one in arrays)
+        there = [name for name, one in run.data.datasets.items() if one.prefetcher is None]
+        arrays = (
+            (run.data.double_buffer.x, run.data.double_buffer.y, run.data.double_buffer.weight)
+            if run.data.double_buffer
+            else ()
+        )
+        taken = sum(run.data.datasets[name].nbytes for name in there) + sum(int(one.nbytes) for one in arrays)
         assert taken <= budget + 1 or not there
-        kinds.add((run.ring is None, *there))
+        kinds.add((run.data.double_buffer is None, *there))
     assert len(kinds) >= 4
 
 
@@ -107,19 +114,19 @@ def test_all_that_is_put_there_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_steps_that_follow_no_course_have_all_rows() -> None:
     spec = experiment(IRIS)
     run = full()
-    assert run.ring is not None
-    again = build([run.experiment], prepared(spec), run.backend, whole=True)
-    assert again.ring is None
-    assert again.tables["train"].prefetcher is None
+    assert run.data.double_buffer is not None
+    again = build([run.experiment], prepared(spec), run.backend, streaming=False)
+    assert again.data.double_buffer is None
+    assert again.data.datasets["train"].prefetcher is None
 
 
 def test_on_the_host_nothing_streams_and_nothing_is_copied() -> None:
     run = built([experiment(IRIS)])
-    assert (run.ring, list(run.notes)) == (None, [])
+    assert (run.data.double_buffer, list(run.data.notes)) == (None, [])
     data = prepared(experiment(IRIS)).train
     backend, one = NumpyBackend(), table(3)
-    assert np.shares_memory(predict.given(backend, data.x).x, data.x)
-    assert place({"train": one}, backend, 0, PASSING)[0]["train"].x is one.x
+    assert np.shares_memory(predict.inputs_of(backend, data.x).x, data.x)
+    assert place_datasets({"train": one}, backend, 0, PASSING)[0]["train"].x is one.x
 
 
 WORK: dict[str, tuple[int, list[str]]] = {
@@ -144,10 +151,10 @@ def test_what_work_takes_is_foreseen(case: str) -> None:
     members, choice = WORK[case]
     some: list[Experiment] = [experiment(IRIS, *choice, f"seed={r}") for r in range(members)]
     run = built(some, FakeCupyBackend)
-    for _ in Training(run).events():
+    for _ in TrainingLoop(run).events():
         pass
     taken = run.pool.nbytes
-    foreseen = working_bytes(run.backend, run.architecture, members, run.orders, run.batches)
+    foreseen = working_bytes(run.backend, run.architecture, members, run.order_count, run.data.batches)
     assert taken <= foreseen < 4 * taken
 
 
@@ -165,6 +172,6 @@ def test_rows_that_are_asked_about_lie_there_when_half_of_what_is_free_takes_the
 ) -> None:
     x = np.ones((32, 15), np.float32)  # 1920 bytes, half of 15/16 of 4096
     backend = FakeCupyBackend(room=free)
-    given = predict.given(backend, x)
-    assert (isinstance(given.x, ndarray), given.prefetcher is None) == (there, there)
-    assert given.beside == ()
+    inputs = predict.inputs_of(backend, x)
+    assert (isinstance(inputs.x, ndarray), inputs.prefetcher is None) == (there, there)
+    assert inputs.others == ()

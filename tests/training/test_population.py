@@ -14,7 +14,7 @@ from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import varies
 from nettrain.training.population import Population
-from tests.trained import IRIS, Trained, data_of, experiment, trained
+from tests.trained import IRIS, Trained, data_of, experiment, population_of, trained
 from tests.variants import overrides, variants
 
 SIZES = [1, 3, 16]
@@ -48,7 +48,7 @@ def members(count: int, *overrides: str, text: str = IRIS, limits: Sequence = ()
 
 def assert_bit_equal(population: Trained, alone: Trained, member: int) -> None:
     assert population.weights(member).tobytes() == alone.weights().tobytes()
-    assert population.run.final_statistics[member].tobytes() == alone.run.final_statistics[0].tobytes()
+    assert population.run.final.statistics[member].tobytes() == alone.run.final.statistics[0].tobytes()
     assert repr(population.history(member)) == repr(alone.history())
     ours, theirs = population.stopped[member], alone.stopped[0]
     assert (ours.epoch, ours.reason, ours.best_epoch) == (
@@ -77,7 +77,7 @@ def stepping(label: str) -> list[str]:
 @pytest.mark.parametrize("rule", [name for name, rule in optimizers.items() if not rule.full_batch])
 def test_members_equal_their_own_runs_for_every_rule(rule: str, count: int) -> None:
     together = check(members(count, f"optimizer={rule}"))
-    assert together.run.batches.sizes == (16, 6)  # a short last batch is among them
+    assert together.run.data.batches.sizes == (16, 6)  # a short last batch is among them
 
 
 @pytest.mark.parametrize("label", [label for label in FORMS if not optimizers[FORMS[label][0]].full_batch])
@@ -278,7 +278,7 @@ def test_compact_moves_the_kept_rows_of_every_listed_array() -> None:
 
 
 def test_rows_move_when_one_in_eight_has_stopped() -> None:
-    population = Population(None, 16)
+    population = population_of(16)
     population["active"][0] = False
     assert not population.should_compact()
     population["active"][1] = False

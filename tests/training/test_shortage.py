@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from nettrain.errors import DeviceMemoryError
-from nettrain.training.diagnostics.shortage import shortage_told
+from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from tests.trained import IRIS, experiment
 
 TEXT = "Out of memory allocating 20,480,000,000 bytes (allocated so far: 512 bytes)."
@@ -37,13 +37,13 @@ LOWER = [
 
 @pytest.mark.parametrize(("overrides", "lower"), LOWER, ids=str)
 def test_what_to_lower(overrides, lower):
-    with pytest.raises(DeviceMemoryError) as caught, shortage_told(experiment(IRIS, *overrides)):
+    with pytest.raises(DeviceMemoryError) as caught, explained_shortage(experiment(IRIS, *overrides)):
         raise OutOfMemory(TEXT)
     assert (4, f"{BEGINS} {lower}") == (caught.value.code, str(caught.value))
 
 
 def test_what_has_been_told_and_what_is_something_else_stays():
     for error in (DeviceMemoryError("told"), MemoryError("of the host"), ValueError("?")):
-        with pytest.raises(type(error)) as caught, shortage_told(experiment(IRIS)):
+        with pytest.raises(type(error)) as caught, explained_shortage(experiment(IRIS)):
             raise error
         assert error is caught.value

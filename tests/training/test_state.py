@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettrain.training.events import EpochDone, Event, MemberStopped
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, restore, snapshot
 from tests.trained import IRIS, built, experiment
 
@@ -60,8 +60,8 @@ def told(events: Iterator[Event]) -> list[tuple]:
     return said
 
 
-def again(state: TrainingState, some: list) -> Training:
-    training = Training(built(some))
+def again(state: TrainingState, some: list) -> TrainingLoop:
+    training = TrainingLoop(built(some))
     restore(training, state)
     return training
 
@@ -70,18 +70,18 @@ def again(state: TrainingState, some: list) -> Training:
 @pytest.mark.parametrize("count", [1, 5])
 def test_interrupted_anywhere_and_resumed_it_ends_the_same(kind: str, count: int) -> None:
     some = specs(count, *KINDS[kind])
-    whole = Training(built(some))
+    whole = TrainingLoop(built(some))
     undisturbed = told(whole.events())
     rng = np.random.default_rng(len(kind) + count)
-    for times in rng.integers(0, whole.step, size=6):
-        training = Training(built(some), After(int(times)))
+    for times in rng.integers(0, whole.progress.step, size=6):
+        training = TrainingLoop(built(some), After(int(times)))
         said = told(training.events())
         resumed = again(snapshot(training), some)
         said += told(resumed.events())
         assert undisturbed == said
-        assert whole.run.final.tobytes() == resumed.run.final.tobytes()
-        assert whole.ended == resumed.ended
-        assert (whole.epoch, whole.step) == (resumed.epoch, resumed.step)
+        assert whole.run.final.parameters.tobytes() == resumed.run.final.parameters.tobytes()
+        assert whole.endings.stopped == resumed.endings.stopped
+        assert (whole.progress.epoch, whole.progress.step) == (resumed.progress.epoch, resumed.progress.step)
 
 
 ANY = {
@@ -108,46 +108,46 @@ ANY = {
 def test_any_experiment_interrupted_anywhere_any_number_of_times_ends_the_same(chosen, count, cuts) -> None:
     overrides = [f"{key}={str(value).lower()}" for key, value in chosen.items()]
     some = [experiment(IRIS, *overrides, f"seed={r}") for r in range(count)]
-    whole = Training(built(some))
+    whole = TrainingLoop(built(some))
     undisturbed = told(whole.events())
-    training, said = Training(built(some)), []
+    training, said = TrainingLoop(built(some)), []
     for cut in cuts:
-        training.interrupted = After(int(cut * whole.step))
+        training.interrupted = After(int(cut * whole.progress.step))
         said += told(training.events())
         training = again(snapshot(training), some)
     said += told(training.events())
     assert undisturbed == said
-    assert whole.run.final.tobytes() == training.run.final.tobytes()
-    assert whole.run.final_statistics.tobytes() == training.run.final_statistics.tobytes()
-    assert whole.ended == training.ended
+    assert whole.run.final.parameters.tobytes() == training.run.final.parameters.tobytes()
+    assert whole.run.final.statistics.tobytes() == training.run.final.statistics.tobytes()
+    assert whole.endings.stopped == training.endings.stopped
 
 
 def test_a_state_taken_after_any_epoch_leads_to_the_same_end() -> None:
     some = specs(16, *KINDS["stops"])
-    whole = Training(built(some))
+    whole = TrainingLoop(built(some))
     states = {event.epoch: snapshot(whole) for event in whole.events() if isinstance(event, EpochDone)}
     assert len({len(state.arrays["rows.original"]) for state in states.values()}) > 2  # rows were moved
     for state in states.values():
         resumed = again(state, some)
         told(resumed.events())
-        assert whole.run.final.tobytes() == resumed.run.final.tobytes()
-        assert whole.ended == resumed.ended
+        assert whole.run.final.parameters.tobytes() == resumed.run.final.parameters.tobytes()
+        assert whole.endings.stopped == resumed.endings.stopped
 
 
 def test_who_ended_with_the_epochs_goes_on_when_there_are_more() -> None:
     short, long = (specs(3, f"training.epochs={epochs}") for epochs in (3, 7))
-    first = Training(built(short))
+    first = TrainingLoop(built(short))
     said = told(first.events())
-    more = Training(built(long))
+    more = TrainingLoop(built(long))
     restore(more, snapshot(first), ["epochs"])
     said = [entry for entry in said if len(entry) > 1] + told(more.events())
-    whole = Training(built(long))
+    whole = TrainingLoop(built(long))
     assert told(whole.events()) == said
-    assert whole.run.final.tobytes() == more.run.final.tobytes()
+    assert whole.run.final.parameters.tobytes() == more.run.final.parameters.tobytes()
 
 
 def test_a_state_holds_copies_and_no_scratch() -> None:
-    training = Training(built(specs(2)))
+    training = TrainingLoop(built(specs(2)))
     state = snapshot(training)
     assert "rows.gradient" not in state.arrays
     before = state.arrays["rows.parameters"].copy()

@@ -1,24 +1,25 @@
 """Early stopping, convergence and targets on scripted figures."""
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from nettrain.backend.numpy import NumpyBackend
-from nettrain.training.control.stopping import ConvergenceMonitor, Stopping, reached
+from nettrain.catalogue.members import stack
+from nettrain.experiment.training_settings import ConvergenceSettings, EarlyStopping
+from nettrain.training.control.convergence import ConvergenceMonitor
+from nettrain.training.control.early_stopping import EarlyStoppingMonitor
+from nettrain.training.control.monitors import reached
 from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import train
-from nettrain.training.population import Population
-from tests.trained import IRIS, built, experiment, trained
+from tests.trained import IRIS, built, experiment, population_of, trained
 
 
 def script(values: list[float], *, maximize: bool = False, **rules: float) -> tuple[list[int], int | None]:
     """The epochs that were better, and the one after which it stopped."""
-    given = {"patience": 1, "min_delta": 0.0, "min_delta_relative": 0.0, **rules}
-    settings = SimpleNamespace(**{name: np.array([value]) for name, value in given.items()})
-    stopping, better = Stopping(Population(None, 1), maximize=maximize), []
+    settings = stack([EarlyStopping(**{"patience": 1, **rules})])
+    stopping, better = EarlyStoppingMonitor(population_of(1), maximize=maximize), []
     for epoch, value in enumerate(values, start=1):
         improved, stop = stopping.observe(np.array([value]), epoch, settings)
         better += [epoch] if improved[0] else []
@@ -49,7 +50,7 @@ def test_patience_and_margins(
 
 
 def test_a_diverged_member_is_never_better() -> None:
-    stopping = Stopping(Population(None, 2), maximize=False)
+    stopping = EarlyStoppingMonitor(population_of(2), maximize=False)
     better, _ = stopping.observe(np.array([1.0, 1.0]), 1, None, np.array([True, False]))
     assert better.tolist() == [True, False]
 
@@ -59,12 +60,9 @@ def test_metrics_that_should_grow() -> None:
 
 
 def test_each_member_has_its_own_patience_and_margin() -> None:
-    stopping = Stopping(Population(None, 3), maximize=False)
-    settings = SimpleNamespace(
-        patience=np.array([1, 2, 1]),
-        min_delta=np.array([0.0, 0.0, 1.0]),
-        min_delta_relative=np.zeros(3),
-    )
+    stopping = EarlyStoppingMonitor(population_of(3), maximize=False)
+    rules = [{"patience": 1}, {"patience": 2}, {"patience": 1, "min_delta": 1.0}]
+    settings = stack([EarlyStopping(**one) for one in rules])
     stopping.observe(np.array([3.0, 3.0, 3.0]), 1, settings)
     better, stop = stopping.observe(np.array([2.5, 3.5, 2.5]), 2, settings)
     assert better.tolist() == [True, False, False]
@@ -119,15 +117,13 @@ def test_an_interrupted_run_ends_after_its_step_and_keeps_the_best_weights() -> 
     assert (done.epochs_run, done.steps) == (2, 18)
     assert [event.epoch for event in epochs] == [1, 2]
     two = experiment(IRIS, "training.epochs=2")
-    assert trained([two]).weights().tobytes() == run.final[0].tobytes()
+    assert trained([two]).weights().tobytes() == run.final.parameters[0].tobytes()
 
 
 def converged(values: list[float], tolerance: float, epochs: int, *, relative: bool = False) -> int | None:
     """The epoch after which scripted objectives count as converged."""
-    settings = SimpleNamespace(
-        tolerance=np.array([tolerance]), epochs=np.array([epochs]), relative=relative, weight_change=None
-    )
-    watch = ConvergenceMonitor(Population(None, 1), NumpyBackend(), settings, 1)
+    settings = stack([ConvergenceSettings(tolerance=tolerance, epochs=epochs, relative=relative)])
+    watch = ConvergenceMonitor(population_of(1), NumpyBackend(), settings, 1)
     for epoch, value in enumerate(values, start=1):
         if watch.observe(np.array([value]), settings)[0]:
             return epoch
@@ -156,13 +152,13 @@ def test_an_objective_that_no_longer_falls(
 
 
 def test_weights_that_no_longer_change() -> None:
-    settings = SimpleNamespace(tolerance=None, weight_change=np.array([0.5, 0.5, 0.25]))
-    population = Population(None, 3)
+    settings = stack([ConvergenceSettings(weight_change=change) for change in (0.5, 0.5, 0.25)])
+    population = population_of(3)
     population.register("parameters", np.zeros((3, 2)))
     watch = ConvergenceMonitor(population, NumpyBackend(), settings, 2)
     ends = []
     for change in ([0.25, -0.5], [0.25, -0.25], [0.125, 0.0625]):
-        watch.start(settings)
+        watch.start_epoch(settings)
         population["parameters"][:] += change
         ends.append(watch.observe(np.zeros(3), settings).tolist())
     # the sums are 0.75, 0.5 and 0.1875; the second is not below 0.5

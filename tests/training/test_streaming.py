@@ -15,13 +15,13 @@ from nettrain.backend.choose import open_backend
 from nettrain.backend.pool import Pool
 from nettrain.experiment.settings import Experiment
 from nettrain.inference import predict
-from nettrain.inference.evaluate import Networks, figures_of, joint_figures
+from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
 from nettrain.inference.mc_dropout import mc_predictions
-from nettrain.inference.own_rows import most_telling_split, run_predictions
 from nettrain.inference.predictions import predict_labelled
+from nettrain.inference.split_predictions import most_telling_split, predict_split
 from nettrain.store.trained_run import TrainedRun
 from nettrain.training.diagnostics.divergence import diagnose
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.rows import double_buffer as ring
 from tests.fake_cupy import on_host, streams
@@ -80,18 +80,18 @@ SETTINGS = {
 
 def streamed(run: Any) -> Any:
     """The run, of which no rows lie on the device and an epoch takes several blocks."""
-    assert {table.prefetcher is not None for table in run.tables.values()} == {True}
-    assert run.batches.steps > 2 * run.ring.steps
+    assert {table.prefetcher is not None for table in run.data.datasets.values()} == {True}
+    assert run.data.batches.steps > 2 * run.data.double_buffer.steps
     return run
 
 
 def assert_same(here: Trained, there: Trained) -> None:
     streamed(there.run)
-    assert here.run.ring is None
+    assert here.run.data.double_buffer is None
     assert here.stopped == there.stopped
-    for name in ("final", "final_statistics"):
-        assert getattr(here.run, name).tobytes() == getattr(there.run, name).tobytes()
-    for member in range(len(here.run.final)):
+    for name in ("parameters", "statistics"):
+        assert getattr(here.run.final, name).tobytes() == getattr(there.run.final, name).tobytes()
+    for member in range(len(here.run.final.parameters)):
         np.testing.assert_equal(there.history(member), here.history(member))
 
 
@@ -120,16 +120,16 @@ def test_interrupted_within_an_epoch_and_resumed_it_ends_the_same(setting: str) 
     whole = trained(some, FakeCupyBackend)
     for steps in (3, 4, 13):  # behind the first step of a block, behind its last, before the short batch
         asked = iter([False] * steps)
-        begun = Training(built(some, FULL), partial(next, asked, True))
+        begun = TrainingLoop(built(some, FULL), partial(next, asked, True))
         for _ in begun.events():
             pass
-        assert begun.step == steps + 1
-        rest = Training(built(some, FULL))
+        assert begun.progress.step == steps + 1
+        rest = TrainingLoop(built(some, FULL))
         restore(rest, snapshot(begun))
         for _ in rest.events():
             pass
-        assert rest.run.final.tobytes() == whole.run.final.tobytes()
-        assert rest.ended == whole.stopped
+        assert rest.run.final.parameters.tobytes() == whole.run.final.parameters.tobytes()
+        assert rest.endings.stopped == whole.stopped
 
 
 @LATELY
@@ -151,13 +151,13 @@ def asked_afterwards(place: Any) -> list[Any]:
     """What the rows tell of a trained network: in a run, and in one that was stored."""
     some = specs(2, "model.dropout=0.2", "training.epochs=2")
     run, data = trained(some, place).run, prepared(some[0])
-    networks = Networks(run.final, run.final_statistics, [run.experiment] * 2)
-    fitted = (run.architecture, run.final, run.final_statistics, data.preprocessing)
-    stored = TrainedRun(run.experiment, *fitted, run.backend)
-    answer = predict_labelled(stored, data.train)
-    told = [answer.response, answer.losses, *mc_predictions(stored, data.train.x, 3)]
-    shown = run_predictions(run, networks, most_telling_split(run)[1])
-    return [figures_of(run, networks), joint_figures(run, networks), shown, *told]
+    networks, datasets = run.networks([run.experiment] * 2), run.data.datasets
+    fitted = (run.architecture, run.final.parameters, run.final.statistics, data.preprocessing)
+    stored = TrainedRun(run.experiment, *fitted, run.backend).networks
+    labelled = predict_labelled(stored, data.train)
+    of_rows = [labelled.values, labelled.losses, *mc_predictions(stored, data.train.x, 3)]
+    split = predict_split(networks, datasets[most_telling_split(datasets)])
+    return [evaluate_members(networks, datasets), evaluate_ensemble(networks, datasets), split, *of_rows]
 
 
 @LATELY
@@ -180,9 +180,9 @@ def test_who_does_not_wait_trains_something_else(what: str, monkeypatch: pytest.
     here, run = trained(some, FakeCupyBackend), built(some, FULL)
     monkeypatch.setattr(*waiting(run.backend.prefetcher()), lambda *_: None)
     with being_late(*late.split()):
-        for _ in Training(run).events():
+        for _ in TrainingLoop(run).events():
             pass
-    assert here.run.final.tobytes() != run.final.tobytes()
+    assert here.run.final.parameters.tobytes() != run.final.parameters.tobytes()
 
 
 class Observer:
@@ -204,10 +204,10 @@ EXCHANGED = ["one order", "own orders", "class weights", "batches of one row"]
 def test_between_the_steps_of_an_epoch_one_block_after_another_is_sent(setting: str) -> None:
     members, choice = SETTINGS[setting]
     run, observer = built(specs(members, *choice), FULL), Observer()
-    for _ in Training(run, observer).events():
+    for _ in TrainingLoop(run, observer).events():
         pass
-    steps, length = run.batches.steps, streamed(run).ring.steps
-    arrays, last = 2 if run.ring.even else 3, (steps - 1) // length
+    steps, length = run.data.batches.steps, streamed(run).data.double_buffer.steps
+    arrays, last = 2 if run.data.double_buffer.unweighted else 3, (steps - 1) // length
     for first in range(0, len(observer.seen), steps):
         waits, uploads, sent = zip(*observer.seen[first : first + steps - 1], strict=True)
         assert len({*zip(waits, uploads, strict=True)}) == 1
@@ -230,9 +230,9 @@ def test_the_host_waits_for_a_block_two_behind_and_not_for_the_last_steps(
         undone.extend([len(queue.compute.work)] * (traffic.held - before))
 
     monkeypatch.setattr(streams.Event, "synchronize", watched)
-    monkeypatch.setattr(run.ring, "steps", 1)  # so that an epoch has blocks enough
+    monkeypatch.setattr(run.data.double_buffer, "steps", 1)  # so that an epoch has blocks enough
     with being_late("compute", "copies"):
-        for _ in Training(run).events():
+        for _ in TrainingLoop(run).events():
             pass
     assert len(undone) >= 4
     assert min(undone) >= 2  # the steps before that of the block to be filled
@@ -245,7 +245,7 @@ def copies_of(run: Any) -> Any:
 
 def test_no_rows_are_on_their_way_when_a_run_is_over() -> None:
     asked = iter([False] * 2)
-    training = Training(built(specs(2), FULL), partial(next, asked, True))
+    training = TrainingLoop(built(specs(2), FULL), partial(next, asked, True))
     with being_late("copies"):
         for _ in training.events():
             pass
@@ -254,9 +254,9 @@ def test_no_rows_are_on_their_way_when_a_run_is_over() -> None:
 
 def test_no_rows_are_on_their_way_when_nobody_wants_the_next_chunk() -> None:
     run = built(specs(1), FULL)
-    x, net = prepared(run.experiment).train.x, predict.stored_network
-    found = net(run.backend, run.architecture, run.final, run.final_statistics)
-    chunks = iter(predict.chunks(found, predict.given(run.backend, x), Pool(run.backend)))
+    inputs = predict.inputs_of(run.backend, prepared(run.experiment).train.x)
+    network = run.networks([run.experiment]).network()
+    chunks = iter(predict.row_chunks(network, inputs, Pool(run.backend)))
     with being_late("copies"):
         next(chunks)
         assert copies_of(run)

@@ -49,7 +49,7 @@ class Slope:
     def __init__(self) -> None:
         plain = [experiment(IRIS, *COMMON, "optimizer=sgd", f"seed={r}") for r in range(len(NUMBERS))]
         self.run = built(plain)
-        self.step = training_step(self.run, self.run.batches.rows, 1)
+        self.step = training_step(self.run, self.run.data.batches.rows, 1)
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
         self.run.population["parameters"][:] = w
@@ -91,7 +91,7 @@ def test_penalties_clipping_rule_decay_and_max_norm_in_this_order(nesterov: bool
     name = "nesterov" if nesterov else "momentum"
     run = built(specs(f"{{name: {name}, learning_rate: {RATE}, momentum: {MU}}}"))
     expected = literally(run, Slope(), 4, nesterov=nesterov)
-    step = training_step(run, run.batches.rows, 1)
+    step = training_step(run, run.data.batches.rows, 1)
     table, _ = coefficient_table(run, 0, 4)
     for t, values in enumerate(table):
         run.population["coefficients"][...] = values
@@ -123,14 +123,14 @@ def test_nesterov_equals_the_two_point_form_across_epochs_and_changing_rates(rul
     )
     ours = trained([spec]).weights()
     slow = built([experiment(IRIS, *common, "backend.dtype=float64", "optimizer=sgd")])
-    steps = {rows: training_step(slow, rows, 1) for rows in slow.batches.sizes}
+    steps = {rows: training_step(slow, rows, 1) for rows in slow.data.batches.sizes}
     w = slow.population["parameters"].copy()
     v, form = np.zeros_like(w), spec.optimizer.form
-    total = slow.calendar.steps
+    total = slow.schedule.calendar.steps
     for j in range(total):
-        position = j % slow.batches.steps
-        start, stop = list(slow.batches.bounds())[position]
-        rate, mu = 0.2 * 0.5 ** (j // slow.batches.steps), 0.9 + (0.5 - 0.9) * j / total
+        position = j % slow.data.batches.steps
+        start, stop = list(slow.data.batches.bounds())[position]
+        rate, mu = 0.2 * 0.5 ** (j // slow.data.batches.steps), 0.9 + (0.5 - 0.9) * j / total
         ahead = {"classical": w + mu * v, "velocity": w - rate * mu * v, "average": w - rate * v}[form]
         slow.population["parameters"][:] = ahead
         slow.population["coefficients"][:] = 0

@@ -6,7 +6,7 @@ import pytest
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.resolution import resolve_with_data
-from nettrain.inference.evaluate import final_figures
+from nettrain.inference.evaluate import evaluate_members
 from tests.trained import experiment, prepared, resolved_with_data, trained
 
 SOURCES = {
@@ -15,6 +15,11 @@ SOURCES = {
     "numbers": "{source: 'synthetic:sine', validation: 0.3}",
 }
 RULES = {metric: targets for targets in SOURCES for metric, entry in metrics.items() if targets in entry.fits}
+
+
+def final_figures(run, experiments):
+    """The figures of a run's final networks, by split."""
+    return evaluate_members(run.networks(experiments), run.data.datasets, run.pool)
 
 
 def spec(targets, *overrides):
@@ -50,7 +55,7 @@ def test_final_figures_do_not_depend_on_the_other_members():
     specs = [spec("two classes", f"model.seed={seed}") for seed in range(3)]
     together = trained(specs)
     figures = final_figures(together.run, resolved_with_data(specs))
-    assert {*metrics_for(together.run.task), "loss", "threshold", "threshold_f1"} == set(
+    assert {*metrics_for(together.run.model.task), "loss", "threshold", "threshold_f1"} == set(
         figures["validation"]
     )
     for member, alone in enumerate(specs):
@@ -70,11 +75,11 @@ def test_the_rmse_of_several_targets_is_the_mean_of_theirs(tmp_path):
     final = final_figures(run, [run.experiment])["validation"]["rmse"][0]
     told = done.epochs[-1].figures["val_rmse"][0]
     # the two targets' errors differ by a factor near 1000: their root mean square would be 1.4 times it
-    scale = np.array(run.task.scale)
-    table = run.tables["validation"]
+    scale = np.array(run.model.task.scale)
+    dataset = run.data.datasets["validation"]
     assert scale[1] > 100 * scale[0]
     assert pytest.approx(told, rel=1e-6) == final
-    assert (2, 18) == (len(scale), len(table.target))
+    assert (2, 18) == (len(scale), len(dataset.targets))
 
 
 def test_a_metric_that_the_validation_rows_do_not_define_is_refused(tmp_path):

@@ -1,7 +1,7 @@
-"""Snapshots: a run's networks at several epochs of its last half, to predict with their mean.
+"""Snapshots: the networks of one run at several epochs of its second half, whose mean predicts.
 
-Source: Huang et al. 2017, Snapshot Ensembles, of which this is the part without cycles: a schedule such as
-cosine_restarts adds them.
+Source: Huang et al. 2017, Snapshot Ensembles, without their cyclic learning rate: a schedule such as
+cosine_restarts adds it.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ ARRAYS = ("parameters", "statistics")
 
 
 def snapshot_epochs(count: int, epochs: int) -> list[int]:
-    """Epochs, from 1, at whose end a snapshot is taken: evenly through the last half, the last among them."""
+    """The epochs, from 1, after which a snapshot is taken: evenly spaced in the second half, the last too."""
     return [epochs - (count - 1 - k) * epochs // (2 * count) for k in range(count)]
 
 
 class Snapshots:
-    """Parameters (R, S, P) and statistics (R, S, Q) of S epochs, kept as rows of the population."""
+    """Parameters (R, S, P) and running statistics (R, S, Q) after S epochs, registered in the population."""
 
     def __init__(
         self, population: Population, backend: Backend, settings: TrainingSettings, *widths: int
@@ -33,22 +33,27 @@ class Snapshots:
             population.register(f"snapshots_{name}", backend.zeros((population.size, count, width)))
 
     def observe(self, epoch: int) -> None:
-        """Keep the networks as they are at the end of this epoch, if it is one of those."""
+        """Copy the networks at the end of this epoch, if it is one of those."""
         if epoch in self._epochs:
             for name in ARRAYS:
-                kept = self._population[f"snapshots_{name}"]
-                kept[:, self._epochs.index(epoch)] = self._population[name]
+                snapshots = self._population[f"snapshots_{name}"]
+                snapshots[:, self._epochs.index(epoch)] = self._population[name]
 
     def epochs_of(self, end: MemberStopped) -> list[int]:
-        """The epochs of a member's snapshots: those before its end, and its end."""
+        """The epochs of a member's snapshots: those before it stopped, and the one in which it did."""
         return [*(epoch for epoch in self._epochs if epoch < end.epoch), end.epoch]
 
-    def of_single(self, end: MemberStopped, *last: HostArray) -> tuple[HostArray, HostArray]:
-        """All snapshots (S, P) and (S, Q) of a population of one, its last network among them.
+    def of_single(
+        self, end: MemberStopped, parameters: HostArray, statistics: HostArray
+    ) -> tuple[HostArray, HostArray]:
+        """All snapshots (S, P) and (S, Q) of a population of one; fewer if it stopped early.
 
-        `last` are its final parameters (1, P) and statistics (1, Q); a run that ended early has fewer.
+        `parameters` (1, P) and `statistics` (1, Q) are the final ones, which are the last snapshot.
         """
-        before = list(range(len(self.epochs_of(end)) - 1))
-        taken = (self._backend.to_host(self._population[f"snapshots_{name}"][0, before]) for name in ARRAYS)
-        parameters, statistics = (np.concatenate(pair) for pair in zip(taken, last, strict=True))
-        return parameters, statistics
+        earlier = list(range(len(self.epochs_of(end)) - 1))
+
+        def joined(name: str, last: HostArray) -> HostArray:
+            before = self._backend.to_host(self._population[f"snapshots_{name}"][0, earlier])
+            return np.concatenate([before, last])
+
+        return joined("parameters", parameters), joined("statistics", statistics)

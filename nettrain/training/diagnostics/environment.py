@@ -1,4 +1,4 @@
-"""The machine and the versions that a run was made with."""
+"""The hardware and the software versions of a run."""
 
 import platform
 from importlib.metadata import version
@@ -13,7 +13,7 @@ LIBRARIES = ("numba", "scipy", "polars", "pydantic", "typer", "rich", "safetenso
 
 
 class Environment(TypedDict):
-    """Versions and the hardware that computed."""
+    """Versions, and the device that computed."""
 
     nettrain: str
     python: str
@@ -25,7 +25,7 @@ class Environment(TypedDict):
 
 
 def environment(threads: int, backend: str = "numpy", number: int = 0) -> Environment:
-    """What `summary.json` keeps: versions, backend, device (of a GPU, the one of that number), threads."""
+    """The environment of a run on this backend; `number` is that of the GPU, if it computes on one."""
     return {
         "nettrain": __version__,
         "python": platform.python_version(),
@@ -38,17 +38,17 @@ def environment(threads: int, backend: str = "numpy", number: int = 0) -> Enviro
 
 
 def versions() -> dict[str, str]:
-    """The versions of the libraries that nettrain stands on."""
+    """The versions of the libraries that nettrain depends on."""
     return {name: version(name) for name in LIBRARIES}
 
 
 def _blas() -> str:
-    import numpy as np  # noqa: F401  its BLAS is known once it is loaded
+    import numpy as np  # noqa: F401  its BLAS is listed once it is loaded
 
-    found = {
+    libraries = {
         f"{lib['internal_api']} {lib['version']}" for lib in threadpool_info() if lib["user_api"] == "blas"
     }
-    return ", ".join(sorted(found)) or "none"
+    return ", ".join(sorted(libraries)) or "none"
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""One line about an epoch: its figures over all members, and an estimate of the time that is left."""
+"""Summaries of epochs: figures over all members, and an estimate of the remaining time."""
 
 from dataclasses import dataclass
 
@@ -28,14 +28,14 @@ class EpochSummary:
 
 
 class EpochSummarizer:
-    """Summaries of a run's epochs, which must come in their order."""
+    """Summarizes the epochs of a run, in their order."""
 
     def __init__(self) -> None:
         self._mean_seconds = 0.0
         self._members = 0
 
     def summarize(self, event: EpochDone) -> EpochSummary:
-        """The summary of the next epoch; the time left is estimated by the latest epochs."""
+        """The summary of the next epoch; the remaining time is estimated from the latest epochs."""
         self._mean_seconds = self._updated_mean(event.seconds)
         self._members = max(self._members, len(event.members))
         several = len(event.members) > 1
@@ -53,7 +53,7 @@ class EpochSummarizer:
         )
 
     def _updated_mean(self, seconds: float) -> float:
-        # a moving average, for the first epoch is slower and machines get busy
+        # a moving average, since the first epoch is slower and the load of machines changes
         if not self._mean_seconds:
             return seconds
         return MEMORY * self._mean_seconds + (1 - MEMORY) * seconds

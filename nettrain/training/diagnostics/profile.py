@@ -1,4 +1,4 @@
-"""Where the time of a run goes: seconds in each phase, measured only when somebody asks."""
+"""Where the time of a run goes: seconds in each phase, measured only on request."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,9 +12,9 @@ PHASES = ("preparing", *STEP, "evaluation", "writing")
 
 
 class Profile:
-    """Seconds by phase since it was made; `rest` is what no phase has taken, such as the loop itself.
+    """Seconds by phase since it was made; `rest` is the time outside all phases, such as that of the loop.
 
-    Reading the clock between phases costs a step some tenths of a microsecond each.
+    Reading the clock between the phases of a step costs some tenths of a microsecond each.
     """
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
@@ -24,7 +24,7 @@ class Profile:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Adds the time of a block to a phase."""
+        """Add the time of a block to a phase."""
         started = self._clock()
         try:
             yield
@@ -32,7 +32,7 @@ class Profile:
             self._seconds[name] += self._clock() - started
 
     def timed(self, tape: Tape, backend: Backend) -> Call:
-        """A call that replays the tape with a look at the clock between its phases."""
+        """A call that replays the tape and reads the clock between its phases."""
         parts = [(name, backend.capture(calls)) for name, calls in tape.phases(backend)]
         seconds, clock = self._seconds, self._clock
 
@@ -48,12 +48,12 @@ class Profile:
         return replay
 
     def table(self) -> dict[str, float]:
-        """Seconds of every phase, the rest and the whole so far."""
+        """Seconds of every phase, of the rest, and of the whole so far."""
         whole = self._clock() - self._started
         rest = max(0.0, whole - sum(self._seconds.values()))
         return {**self._seconds, "rest": rest, "whole": whole}
 
 
 def timing(profile: Profile | None, name: str) -> AbstractContextManager[None]:
-    """A block of a phase, or nothing at all when nobody asks."""
+    """Times a block as part of a phase, if there is a profile."""
     return profile.phase(name) if profile else nullcontext()

@@ -1,97 +1,113 @@
-"""All that the rest of a run depends on: taken between two steps, and put back into a run built anew.
+"""The state of a training between two steps: a snapshot to store, and how a new run is restored from one.
 
-Nothing is known here of what there is to keep: every array with the member axis is in `Population`, and
-the loop's own numbers are few. Orders, masks and noise are counted, so there is no random state.
+Every array with the member axis is registered in the population, so that nothing here knows what there is.
+Orders, masks and noise are functions of counters: there is no random state.
 """
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from nettrain.backend.base import Array, Backend, HostArray
 from nettrain.training.events import MemberStopped
-from nettrain.training.loop import Training
+from nettrain.training.loop import TrainingLoop
 
-ROWS = "rows."
-FINAL = ("final", "final_statistics")
-NUMBERS = ("epoch", "step", "position", "step_seconds", "seconds")
+ROWS = "rows."  # begins the names of arrays with a row per member that is still there
 
 
-@dataclass(frozen=True)
+class StoppedMember(TypedDict):
+    """The fields of MemberStopped."""
+
+    member: int
+    epoch: int
+    step: int
+    reason: str
+    best_epoch: int | None
+    restored: bool
+
+
+class StateNumbers(TypedDict):
+    """The fields of Progress, and how members have stopped."""
+
+    epoch: int
+    step: int
+    position: int
+    step_seconds: float
+    seconds: float
+    ended: list[StoppedMember]
+
+
+@dataclass(frozen=True, eq=False)
 class TrainingState:
-    """Arrays on the host: the rows of members that are still there, and what others have ended with.
-
-    `numbers` are plain: where the loop stood and how members have ended.
-    """
+    """Arrays on the host, of members that are still there and what stopped ones ended with, and numbers."""
 
     arrays: dict[str, HostArray]
-    numbers: dict[str, Any]
+    numbers: StateNumbers
 
-    def alone(self, member: int) -> "TrainingState | None":
-        """The state of one member as a population of its own; None when it had ended."""
+    def single(self, member: int) -> "TrainingState | None":
+        """The state of one member as a population of its own; None if it had stopped."""
         rows = np.flatnonzero(self.arrays[ROWS + "original"] == member)
         if not self.arrays[ROWS + "active"][rows].any():
             return None
         arrays = {
             name: array[rows] if name.startswith(ROWS) else array[:0] for name, array in self.arrays.items()
         }
-        return TrainingState(arrays | {ROWS + "original": np.array([0])}, {**self.numbers, "ended": []})
+        arrays[ROWS + "original"] = np.array([0])
+        return TrainingState(arrays, {**self.numbers, "ended": []})
 
 
-def snapshot(training: Training) -> TrainingState:
-    """A copy of a run's state. Not to be called within a step."""
-    run = training.run
+def snapshot(training: TrainingLoop) -> TrainingState:
+    """A copy of the state of a training. Not to be called within a step."""
+    run, stopped = training.run, training.endings.stopped
     rows = {ROWS + name: host_copy(run.backend, run.population[name]) for name in run.population.persistent()}
-    numbers = {name: getattr(training, name) for name in NUMBERS}
-    ended = [asdict(end) for end in training.ended.values()]
-    final = {name: getattr(run, name)[list(training.ended)] for name in FINAL}
-    return TrainingState({**rows, **final}, {**numbers, "ended": ended})
+    final = {name: array[list(stopped)] for name, array in _final(training).items()}
+    ended = [asdict(end) for end in stopped.values()]
+    numbers = cast(StateNumbers, {**asdict(training.progress), "ended": ended})
+    return TrainingState({**rows, **final}, numbers)
 
 
 def restore(
-    training: Training,
+    training: TrainingLoop,
     state: TrainingState,
     reopened: Iterable[str] = ("interrupted",),
     without: Iterable[str] = (),
 ) -> None:
-    """Make a run that has just been built go on from `state`.
+    """Make a training of a run that has just been built continue from `state`.
 
-    Members that ended for one of the `reopened` reasons train again if their rows are still there. Arrays
-    named in `without`, and those that the state does not have, stay as they are in a run that begins.
+    Members that stopped for one of the `reopened` reasons train again if their rows are still there. Arrays
+    named in `without`, and those that the state does not have, stay as they are at the start of a run.
     """
-    run, population = training.run, training.run.population
+    population, numbers = training.run.population, state.numbers
     original = state.arrays[ROWS + "original"]
     if len(original) < population.size:
-        population.pick(original)
-    for name in set(population.persistent()) - set(without):
-        if ROWS + name not in state.arrays:
-            continue
-        population[name][...] = beside(population[name], run.backend, state.arrays[ROWS + name])
-    for name in FINAL:
-        getattr(run, name)[[end["member"] for end in state.numbers["ended"]]] = state.arrays[name]
-    for name in NUMBERS:
-        setattr(training, name, state.numbers[name])
-    _reopen(training, [MemberStopped(**end) for end in state.numbers["ended"]], set(reopened))
+        population.select(original)
+    for name in population.persistent():
+        stored = state.arrays.get(ROWS + name)
+        if stored is not None and name not in set(without):
+            population[name][...] = beside(population[name], training.run.backend, stored)
+    for name, array in _final(training).items():
+        array[[end["member"] for end in numbers["ended"]]] = state.arrays[name]
+    progress = training.progress
+    progress.epoch, progress.step, progress.position = (numbers[key] for key in ("epoch", "step", "position"))
+    progress.step_seconds, progress.seconds = numbers["step_seconds"], numbers["seconds"]
+    training.endings.reopen([MemberStopped(**end) for end in numbers["ended"]], set(reopened))
     training.rebuild()
 
 
+def _final(training: TrainingLoop) -> dict[str, HostArray]:
+    """What stopped members end with, by its name in a state."""
+    final = training.run.final
+    return {"final": final.parameters, "final_statistics": final.statistics}
+
+
 def host_copy(backend: Backend, array: Array) -> HostArray:
-    """A copy of one of a population's arrays, of which some live on the host in any case."""
+    """A copy on the host of an array of a population, some of which are on the host in any case."""
     return array.copy() if isinstance(array, np.ndarray) else backend.to_host(array)
 
 
 def beside(array: Array, backend: Backend, stored: HostArray) -> Array:
-    """Stored numbers where such an array is, to be copied into it."""
+    """A host array on the host or the device, wherever `array` is, to be copied into it."""
     return stored if isinstance(array, np.ndarray) else backend.xp.asarray(stored)
-
-
-def _reopen(training: Training, ends: list[MemberStopped], reasons: set[str]) -> None:
-    population = training.run.population
-    row_of = {int(member): row for row, member in enumerate(population["original"])}
-    for end in ends:
-        if end.reason in reasons and end.member in row_of:
-            population["active"][row_of[end.member]] = True
-        else:
-            training.ended[end.member] = end

@@ -1,8 +1,8 @@
-"""Training rows that do not fit on the device: they pass through it in the order in which steps take them.
+"""Training rows that do not fit on the device stream through it, in the order in which steps take them.
 
-There is room for two blocks of rows, each those of some steps in a row. While steps take one block, the next
-one arrives where the one before has been. A step gathers from this memory as it would from the whole table:
-it is the same call on the same arrays, and where the rows of a position lie is the same in every epoch.
+The device has room for two blocks of rows, each with the rows of several consecutive steps. While steps read
+one block, the next one is copied into the other. To a step this memory looks like the whole table: it gathers
+from the same arrays, and the row at each position of an epoch lies in the same place in every epoch.
 """
 
 import numpy as np
@@ -11,81 +11,85 @@ from nettrain.backend.base import Backend, Prefetcher
 from nettrain.inference.dataset import Dataset
 from nettrain.training.rows.batches import BatchPlan, Index
 
-BLOCK_BYTES = 64 << 20  # about what a block takes: long enough to copy that starting a copy costs nothing
+BLOCK_BYTES = 64 << 20  # about what a block takes: so large that starting a copy costs nothing beside it
 
 
 class DoubleBuffer:
-    """x (2·S·G·B, D), y and weight: in each half the rows of S steps for populations of up to G orders."""
+    """x (2·S·G·B, D), y and weight: each half holds the rows of S steps for up to G orders."""
 
     def __init__(
-        self, backend: Backend, prefetcher: Prefetcher, table: Dataset, groups: int, batches: BatchPlan
+        self,
+        backend: Backend,
+        prefetcher: Prefetcher,
+        dataset: Dataset,
+        order_count: int,
+        batches: BatchPlan,
     ) -> None:
-        self._prefetcher, self._table, self._batches = prefetcher, table, batches
-        self.steps, rows = steps_of_a_block(table, groups, batches), buffer_rows(table, groups, batches)
+        self._prefetcher, self._dataset, self._batches = prefetcher, dataset, batches
+        self.steps = steps_per_block(dataset, order_count, batches)
+        rows = buffer_rows(dataset, order_count, batches)
         self.x, self.y, self.weight = (
-            backend.zeros((rows, *array.shape[1:]), array.dtype) for array in table.arrays
+            backend.zeros((rows, *array.shape[1:]), array.dtype) for array in dataset.arrays
         )
-        self.even = table.even
+        self.unweighted = dataset.unweighted
         self.weight[...] = 1
 
-    def places(self, groups: int) -> Index:
-        """Where the row at each position of an epoch's orders lies (G, N)."""
-        found = np.zeros((groups, self._batches.rows), np.intp)
+    def row_positions(self, order_count: int) -> Index:
+        """The row of this buffer that holds each position of an epoch's orders (G, N)."""
+        rows = np.zeros((order_count, self._batches.rows), np.intp)
         for block in range(-(-self._batches.steps // self.steps)):
-            columns = self._columns(block)
-            count = columns.stop - columns.start
-            first = self._first(block, groups)
-            found[:, columns] = first + np.arange(groups * count).reshape(groups, count)
-        return found
+            positions = self._positions(block)
+            count = positions.stop - positions.start
+            first = self._first_row(block, order_count)
+            rows[:, positions] = first + np.arange(order_count * count).reshape(order_count, count)
+        return rows
 
-    def begin(self, orders: Index, position: int) -> None:
-        """An epoch takes the rows in these orders (G, N), from the step at this position on."""
-        self._orders, self._begun = orders, position
-        self._load(position // self.steps)
+    def start_epoch(self, orders: Index, step: int) -> None:
+        """Start copying the rows of an epoch with these orders (G, N), from this step of it on."""
+        self._orders, self._first_step = orders, step
+        self._load(step // self.steps)
 
-    def reach(self, position: int) -> None:
-        """Before the step at this position: it waits for its rows where it is done, and the next set off."""
-        block, within = divmod(position, self.steps)
-        if within and position != self._begun:
+    def prepare(self, step: int) -> None:
+        """To be called before each step of an epoch: lets it wait for its rows, and copies the next block."""
+        block, within = divmod(step, self.steps)
+        if within and step != self._first_step:
             return
         self._load(block + 1)
         self._prefetcher.ready(block % 2)
 
     def close(self) -> None:
-        """Wait for rows that nobody will take, before their memory becomes somebody else's."""
+        """Wait for copies that are under way, before their memory is released."""
         self._prefetcher.drain()
 
     def _load(self, block: int) -> None:
-        rows = self._orders[:, self._columns(block)].reshape(-1)
+        rows = self._orders[:, self._positions(block)].reshape(-1)
         if not len(rows):
             return
-        first = self._first(block, len(self._orders))
-        there = (self.x, self.y, *([] if self.even else [self.weight]))
+        first = self._first_row(block, len(self._orders))
+        targets = (self.x, self.y, *([] if self.unweighted else [self.weight]))
         columns = [
             (source, array[first : first + len(rows)])
-            for source, array in zip(self._table.arrays, there, strict=False)
+            for source, array in zip(self._dataset.arrays, targets, strict=False)
         ]
         self._prefetcher.load(block % 2, rows, columns)
 
-    def _columns(self, block: int) -> slice:
-        """The positions of a block's rows in the orders; none behind the last step."""
-        size, end = (
-            self._batches.batch_size,
-            min(self._batches.rows, self._batches.steps * self._batches.batch_size),
-        )
+    def _positions(self, block: int) -> slice:
+        """The positions of a block's rows in the orders; none after the last step."""
+        size = self._batches.batch_size
+        end = min(self._batches.rows, self._batches.steps * size)
         start, stop = (min(step * size, end) for step in (block * self.steps, (block + 1) * self.steps))
         return slice(start, stop)
 
-    def _first(self, block: int, groups: int) -> int:
-        return block % 2 * self.steps * groups * self._batches.batch_size
+    def _first_row(self, block: int, order_count: int) -> int:
+        return block % 2 * self.steps * order_count * self._batches.batch_size
 
 
-def steps_of_a_block(table: Dataset, groups: int, batches: BatchPlan) -> int:
-    """How many steps have their rows in one block: at least one, and as many as fill it."""
-    step = table.bytes_of(groups * batches.batch_size)
-    return min(max(BLOCK_BYTES // step, 1), batches.steps)
+def steps_per_block(dataset: Dataset, order_count: int, batches: BatchPlan) -> int:
+    """How many steps have their rows in one block: at least one, and as many as fit BLOCK_BYTES."""
+    step_bytes = dataset.bytes_of(order_count * batches.batch_size)
+    return min(max(BLOCK_BYTES // step_bytes, 1), batches.steps)
 
 
-def buffer_rows(table: Dataset, groups: int, batches: BatchPlan) -> int:
-    """How many rows two blocks have room for; where they are no fewer than all rows, a ring saves nothing."""
-    return 2 * steps_of_a_block(table, groups, batches) * groups * batches.batch_size
+def buffer_rows(dataset: Dataset, order_count: int, batches: BatchPlan) -> int:
+    """How many rows two blocks hold; if these are no fewer than all rows, streaming saves no memory."""
+    return 2 * steps_per_block(dataset, order_count, batches) * order_count * batches.batch_size

@@ -1,11 +1,11 @@
-"""The update that follows a gradient, written as a list of calls on fixed buffers.
+"""The update by a gradient, as calls on fixed arrays.
 
-In this order: penalties, clip_value, clip_norm (a member's whole gradient), the rule, the decoupled decay of
-the old weights, max_norm. The rule's pass does l2, its own work and the decay in one go; the others have
-passes of their own, and only runs that ask for them have those.
+In this order: penalties, clip_value, clip_norm (of a member's whole gradient), the rule, the decoupled decay
+of the old weights, max_norm. The pass of the rule includes l2 and the decay; all else has passes of its own,
+which only runs with these settings have.
 
-Sums of squares are taken block by block in float64, within a block in eight lanes, and added up in the order
-of blocks: nothing depends on the number of members or of threads.
+Sums of squares are computed block by block in float64, in eight partial sums each, and added up in the order
+of blocks, so that nothing depends on the number of members or of threads.
 """
 
 import numpy as np
@@ -15,29 +15,29 @@ from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.optimizers import blocks
 from nettrain.catalogue.optimizers.groups import WEIGHT
 from nettrain.model.tape import Tape
-from nettrain.training.build import TrainingRun
+from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import ranges
 
-LANES = 8  # partial sums that a block's squares are added up in
+LANES = 8  # partial sums of a block's squares
 STRIPE = 64  # units whose weights one thread scales at a time
 
 
 @kernel
 def penalise(w: Array, g: Array, limits: Array, l1: Array, l2: Array, blocks: Array) -> None:
-    """g += l2·w + l1·sign(w), then clipped to ±limit; limits (R, 2) are that of a value and of the norm."""
+    """g += l2·w + l1·sign(w), then clipped to ±limit; limits (R, 2) are those of a value and of the norm."""
     for task in prange(blocks.shape[0]):
         r, first, last, group = blocks[task, 0], blocks[task, 1], blocks[task, 2], blocks[task, 3]
-        decay, pull, limit = l2[r, group], l1[r, group], limits[r, 0]
+        l2_penalty, l1_penalty, limit = l2[r, group], l1[r, group], limits[r, 0]
         p, grads = w[r, first:last], g[r, first:last]
         for i in range(p.size):
-            grad = grads[i] + decay * p[i] + pull * np.sign(p[i])
+            grad = grads[i] + l2_penalty * p[i] + l1_penalty * np.sign(p[i])
             grad = limit if grad > limit else grad
             grads[i] = -limit if grad < -limit else grad
 
 
 @kernel
 def block_squares(g: Array, sums: Array, blocks: Array) -> None:
-    """sums (T,) float64 = Σg² of each block, added up in eight lanes."""
+    """sums (T,) float64 = Σg² of each block, in eight partial sums."""
     for task in prange(blocks.shape[0]):
         r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
         grads, whole = g[r, first:last], (last - first) // LANES * LANES
@@ -58,7 +58,7 @@ def block_squares(g: Array, sums: Array, blocks: Array) -> None:
 
 @kernel
 def clip_norm(g: Array, limits: Array, sums: Array, blocks: Array) -> None:
-    """g *= min(1, limit/‖g‖) of each member (blocks lie member by member); a norm of NaN clips nothing."""
+    """g *= min(1, limit/‖g‖) of each member (blocks come member by member); a norm of NaN clips nothing."""
     for task in prange(blocks.shape[0]):
         r, first, last = blocks[task, 0], blocks[task, 1], blocks[task, 2]
         each = blocks.shape[0] // g.shape[0]
@@ -74,10 +74,10 @@ def clip_norm(g: Array, limits: Array, sums: Array, blocks: Array) -> None:
 
 @kernel
 def limit_norms(w: Array, largest: Array, squares: Array, stripes: Array) -> None:
-    """Each unit's incoming weights, a column of W (m, n), are scaled to norm ≤ largest (R,).
+    """Scale each unit's incoming weights, a column of W (m, n), to norm ≤ largest (R,).
 
     stripes (T, 5) are member, start of W in the row, m, n and the first of up to 64 columns; squares (T, 64)
-    float64 is scratch.
+    float64 is scratch memory.
     """
     for task in prange(stripes.shape[0]):
         r, start, rows, units, first = (
@@ -107,33 +107,30 @@ def limit_norms(w: Array, largest: Array, squares: Array, stripes: Array) -> Non
                     line[j] *= w.dtype.type(sums[j])
 
 
-def point(run: TrainingRun) -> Array:
-    """Where the gradient is taken (R, P): ahead of the weights for a rule that looks ahead, else at them."""
+def gradient_point(run: TrainingRun) -> Array:
+    """Where the gradient is computed (R, P): at the weights, or ahead of them if the rule looks ahead."""
     return run.population["ahead" if _looks_ahead(run) else "parameters"]
 
 
-def first_look(run: TrainingRun) -> Tape:
-    """What must run before the first step of an epoch, with the coefficients of that step."""
-    tape, one, population = Tape(), run.experiment.optimizer, run.population
-    look = one.ahead()
-    if look is not None:
-        w, c, state = population["parameters"], population["coefficients"], population["state"]
-        arrays = (w, population["ahead"], state, c, _blocks(run))
-        tape.launch(look, *arrays)
+def look_ahead_tape(run: TrainingRun) -> Tape:
+    """What must run before the first step of an epoch, with the coefficients of that step; often nothing."""
+    tape, population, kernel = Tape(), run.population, run.experiment.optimizer.ahead()
+    if kernel is not None:
+        arrays = (population[name] for name in ("parameters", "ahead", "state", "coefficients"))
+        tape.launch(kernel, *arrays, _blocks(run))
     return tape
 
 
 def append_update(tape: Tape, run: TrainingRun) -> None:
-    """The step from the gradient of the loss at `point`; void after the population is compacted."""
-    population, one = run.population, run.experiment.optimizer
-    w, g, c = population["parameters"], population["gradient"], population["coefficients"]
-    parts, l2 = _blocks(run), population["l2"]
+    """Append the update by the gradient at `gradient_point`; void after the population is compacted."""
+    population, passed = run.population, _blocks(run)
+    l2 = population["l2"]
     if "limits" in population:
-        _append_penalties(tape, run, parts)
+        _append_penalties(tape, run, passed)
         l2 = population["no_l2"]
-    ahead = (population["ahead"],) if _looks_ahead(run) else ()
-    update = (w, *ahead, g, population["state"], c, l2, parts)
-    tape.launch(one.step(), *update)
+    names = ["parameters", *(["ahead"] if _looks_ahead(run) else []), "gradient", "state", "coefficients"]
+    arrays = (population[name] for name in names)
+    tape.launch(run.experiment.optimizer.step(), *arrays, l2, passed)
     if "max_norm" in population:
         _append_max_norm(tape, run)
 
@@ -143,40 +140,43 @@ def _looks_ahead(run: TrainingRun) -> bool:
 
 
 def _blocks(run: TrainingRun) -> Array:
-    """What a pass over the parameters goes through, group by group."""
+    """The blocks of a pass over the parameters, group by group."""
     return run.backend.from_host(blocks(run.population.size, ranges(run.layout), run.backend.block))
 
 
 def _norm_blocks(run: TrainingRun) -> Array:
-    """What a sum over a whole row goes through: weights, then all else, whatever their groups."""
+    """The blocks of a sum over a whole row: weights, then all other parameters, whatever their groups."""
     weights = run.layout.weights
     parts = [(0, weights, 0), (weights, run.layout.size, 1)]
     return run.backend.from_host(blocks(run.population.size, parts, run.backend.block))
 
 
-def _append_penalties(tape: Tape, run: TrainingRun, parts: Array) -> None:
-    """Penalties and clipping, in passes of their own."""
-    population, g = run.population, run.population["gradient"]
+def _append_penalties(tape: Tape, run: TrainingRun, passed: Array) -> None:
+    """Append penalties and clipping, in passes of their own."""
+    population, gradient = run.population, run.population["gradient"]
     limits = population["limits"]
-    tape.launch(penalise, point(run), g, limits, population["l1"], population["l2"], parts)
+    tape.launch(penalise, gradient_point(run), gradient, limits, population["l1"], population["l2"], passed)
     if run.experiment.training.clip_norm is not None:
-        parts = _norm_blocks(run)
-        sums = run.pool.take("squares", (len(parts),), np.float64)
-        tape.launch(block_squares, g, sums, parts)
-        tape.launch(clip_norm, g, limits, sums, parts)
+        whole = _norm_blocks(run)
+        sums = run.pool.take("squares", (len(whole),), np.float64)
+        tape.launch(block_squares, gradient, sums, whole)
+        tape.launch(clip_norm, gradient, limits, sums, whole)
 
 
 def _append_max_norm(tape: Tape, run: TrainingRun) -> None:
-    """Scaling after the rule; a point ahead is then found anew from the scaled weights."""
-    population, backend, w = run.population, run.backend, run.population["parameters"]
-    stripes = np.array(
-        [
-            (r, slot.start, *slot.shape, first)
-            for r in range(population.size)
-            for slot in run.layout.slots
-            if slot.group == WEIGHT
-            for first in range(0, slot.shape[1], STRIPE)
-        ]
-    )
+    """Append the scaling of weights after the rule."""
+    population, stripes = run.population, _stripes(run)
     squares = run.pool.take("unit_squares", (len(stripes), STRIPE), np.float64)
-    tape.launch(limit_norms, w, population["max_norm"], squares, backend.from_host(stripes))
+    tape.launch(limit_norms, population["parameters"], population["max_norm"], squares, stripes)
+
+
+def _stripes(run: TrainingRun) -> Array:
+    """The stripes (T, 5) of `limit_norms`: of every weight matrix of every member."""
+    stripes = [
+        (r, slot.start, *slot.shape, first)
+        for r in range(run.population.size)
+        for slot in run.layout.slots
+        if slot.group == WEIGHT
+        for first in range(0, slot.shape[1], STRIPE)
+    ]
+    return run.backend.from_host(np.array(stripes))

@@ -1,0 +1,156 @@
+"""The metrics of predictions on the host, accumulated over chunks of rows.
+
+Predictions are as in `inference.outputs`: of one network, of the mean of several, of rows with a shuffled
+column.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.metrics import Statistic, Task, metrics, metrics_for
+from nettrain.catalogue.metrics.classes import Confusion, f1_scores, precisions, recalls
+from nettrain.catalogue.metrics.ranking import RankingStatistic, Threshold, best_threshold
+from nettrain.inference.outputs import with_negative_class
+
+S = TypeVar("S", bound=Statistic)
+Statistics = dict[type[Statistic], Statistic]  # of one target
+
+
+@dataclass(frozen=True)
+class ClassMetrics:
+    """Precision, recall and F1 of one class; `rows` is the weight of the rows that belong to it."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    rows: float
+
+
+@dataclass(frozen=True)
+class ComputedMetrics:
+    """The metrics of one network's predictions for some rows.
+
+    `scalars` are the metrics of the task, NaN where these rows do not define one; `targets` has the same for
+    each target. `confusion` (K, K) counts true classes down and predicted ones across, `rankings` has the
+    predictions of the positive of two classes; both by target.
+    """
+
+    rows: int
+    scalars: dict[str, float]
+    targets: dict[str, dict[str, float]]
+    confusion: dict[str, Floats] = field(default_factory=dict)
+    rankings: dict[str, RankingStatistic] = field(default_factory=dict, repr=False)
+
+    def classes(self, task: Task) -> dict[str, list[ClassMetrics]]:
+        """Precision, recall and F1 of every class, for each target that has a confusion matrix."""
+        names = ("0", "1") if task.targets == "labels" else task.classes
+        return {target: class_metrics(matrix, names) for target, matrix in self.confusion.items()}
+
+    def threshold(self) -> dict[str, float]:
+        """The best threshold and its F1, as `threshold` and `threshold_f1`; {} unless there is one target."""
+        thresholds = self.thresholds() if len(self.targets) == 1 else {}
+        return {
+            name: value
+            for best in thresholds.values()
+            for name, value in (("threshold", best.value), ("threshold_f1", best.f1))
+        }
+
+    def thresholds(self) -> dict[str, Threshold]:
+        """The threshold with the best F1, for each target of two classes that has positives."""
+        best = {target: best_threshold(ranking) for target, ranking in self.rankings.items()}
+        return {target: threshold for target, threshold in best.items() if threshold is not None}
+
+
+def class_metrics(matrix: Floats, names: Sequence[str]) -> list[ClassMetrics]:
+    """The metrics of each class of a confusion matrix (K, K)."""
+    columns = (precisions(matrix), recalls(matrix), f1_scores(matrix), matrix.sum(axis=1))
+    rows = zip(names, *(column.tolist() for column in columns), strict=True)
+    return [ClassMetrics(*row) for row in rows]
+
+
+class MetricAccumulator:
+    """Accumulates chunks of rows and computes the metrics `names`, by default all of the task."""
+
+    def __init__(self, task: Task, names: Iterable[str] | None = None) -> None:
+        self._task = task
+        chosen = metrics_for(task) if names is None else names
+        self._metrics = {name: metrics[name] for name in chosen}
+        kinds = dict.fromkeys(metric.statistic for metric in self._metrics.values())
+        self._statistics: dict[str, Statistics] = {
+            target: {kind: kind(task.outcomes) for kind in kinds} for target in task.names
+        }
+        self._rows, self._finite = 0, True
+
+    def add(self, y: HostArray, predictions: HostArray, weight: HostArray) -> None:
+        """Add some rows: y (B,) or (B, T) in own units, predictions (B, K), weight (B,)."""
+        self._rows += len(y)
+        self._finite = self._finite and bool(np.isfinite(predictions).all())
+        if not self._finite:
+            return
+        weight = weight.astype(np.float64)
+        for target, columns in self._by_target(y, predictions):
+            for statistic in self._statistics[target].values():
+                statistic.add(*columns, weight)
+
+    def _by_target(
+        self, y: HostArray, predictions: HostArray
+    ) -> Iterator[tuple[str, tuple[HostArray, HostArray]]]:
+        """True values and predictions of each target, in the form of a statistic."""
+        names = self._task.names
+        if self._task.outcomes and self._task.targets != "labels":
+            yield names[0], (y, predictions)
+            return
+        for k, name in enumerate(names):
+            if self._task.targets == "labels":
+                both = with_negative_class(predictions[:, k : k + 1], self._task)
+                yield name, (y[:, k].astype(np.int64), both)
+            else:
+                yield name, (y[:, k], predictions[:, k])
+
+    def finish(self) -> ComputedMetrics:
+        """The metrics of all rows so far; all are NaN if a prediction is not finite."""
+        targets = {target: self._values(statistics) for target, statistics in self._statistics.items()}
+        scalars = {name: mean_of_defined([one[name] for one in targets.values()]) for name in self._metrics}
+        confusion = {target: statistic.matrix for target, statistic in self._of_kind(Confusion).items()}
+        return ComputedMetrics(self._rows, scalars, targets, confusion, self._of_kind(RankingStatistic))
+
+    def _values(self, statistics: Statistics) -> dict[str, float]:
+        return {
+            name: metric.value(statistics[metric.statistic]) if self._finite else float("nan")
+            for name, metric in self._metrics.items()
+        }
+
+    def _of_kind(self, kind: type[S]) -> dict[str, S]:
+        """The statistic of this kind by target, where the metrics need one."""
+        if not self._finite:
+            return {}
+        chosen = {target: statistics.get(kind) for target, statistics in self._statistics.items()}
+        return {target: statistic for target, statistic in chosen.items() if isinstance(statistic, kind)}
+
+
+def mean_of_defined(values: Sequence[float]) -> float:
+    """The mean of the values that are not NaN; NaN when all are."""
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else float("nan")
+
+
+def compute_metrics(
+    chunks: Iterable[tuple[slice, HostArray]],
+    y: HostArray,
+    weight: HostArray,
+    task: Task,
+    names: Iterable[str] | None = None,
+) -> ComputedMetrics:
+    """The metrics of predictions (B, K) that come in chunks of rows.
+
+    y (N,) or (N, T) is in the targets' own units, weight is (N,). All metrics of the task by default.
+    """
+    accumulator = MetricAccumulator(task, names)
+    for rows, predictions in chunks:
+        accumulator.add(y[rows], predictions, weight[rows])
+    return accumulator.finish()

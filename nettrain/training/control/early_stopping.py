@@ -1,0 +1,51 @@
+"""Early stopping, for all members at once.
+
+An evaluation is better when the monitored metric beats the best one so far by more than
+max(min_delta, min_delta_relative·|best|), strictly. The patience-th evaluation in a row that is not better
+stops the member.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from nettrain.backend.base import Floats
+from nettrain.experiment.training_settings import EarlyStopping
+from nettrain.training.population import Population
+
+Flags = npt.NDArray[np.bool_]
+
+
+class EarlyStoppingMonitor:
+    """The best value of the monitored metric, its epoch, and the evaluations since then, by member."""
+
+    def __init__(self, population: Population, *, maximize: bool) -> None:
+        self._population = population
+        self._sign = -1.0 if maximize else 1.0
+        size = population.size
+        population.register("best", np.full(size, np.inf))
+        population.register("best_epoch", np.zeros(size, dtype=np.int64))
+        population.register("waited", np.zeros(size, dtype=np.int64))
+
+    def observe(
+        self, values: Floats, epoch: int, settings: EarlyStopping | None, finite: Flags | bool = True
+    ) -> tuple[Flags, Flags]:
+        """Observe one evaluation (R,). Returns which members are better, and which have no patience left.
+
+        `settings` are those of all members, stacked; with None the best is tracked and no member stops. A
+        value that is NaN is not better, and neither is a member that is not `finite` because it has diverged.
+        """
+        best, waited = self._population["best"], self._population["waited"]
+        signed = self._sign * values
+        better: Flags = (signed < best - _margin(best, settings)) & finite
+        best[better] = signed[better]
+        self._population["best_epoch"][better] = epoch
+        waited[:] = np.where(better, 0, waited + 1)
+        patience = np.inf if settings is None else settings.patience
+        return better, waited >= patience
+
+
+def _margin(best: Floats, settings: EarlyStopping | None) -> Floats:
+    if settings is None:
+        return np.zeros_like(best)
+    size = np.where(np.isfinite(best), np.abs(best), 0.0)
+    return np.maximum(settings.min_delta, settings.min_delta_relative * size)

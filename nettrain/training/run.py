@@ -1,0 +1,129 @@
+"""A run: a population of networks with all that its training works on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nettrain.backend.base import Array, Backend, HostArray
+from nettrain.backend.pool import Pool
+from nettrain.experiment.settings import Experiment
+from nettrain.inference.dataset import Dataset
+from nettrain.inference.model import Model, TrainedNetworks
+from nettrain.model.architecture import Architecture
+from nettrain.model.parameters import ParameterLayout
+from nettrain.training.control.monitors import Monitors
+from nettrain.training.diagnostics.profile import Profile
+from nettrain.training.events import MemberStopped
+from nettrain.training.population import Population
+from nettrain.training.rows.batches import BatchPlan, Seeds, same_order
+from nettrain.training.rows.double_buffer import DoubleBuffer
+from nettrain.training.step.minimizer import Minimizer
+from nettrain.training.step.optimizer_schedule import OptimizerSchedule
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The rows of a run: its datasets by split, and how the training rows are cut into batches.
+
+    `double_buffer` is where training rows pass through that do not fit on the device, `notes` name the rows
+    that stay on the host.
+    """
+
+    datasets: Mapping[str, Dataset]  # train, validation, test
+    batches: BatchPlan
+    double_buffer: DoubleBuffer | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def train(self) -> Dataset:
+        """The training rows."""
+        return self.datasets["train"]
+
+
+@dataclass(frozen=True, eq=False)
+class FinalParameters:
+    """Parameters (R, P) and running statistics (R, Q) of all members on the host, zero until they stop."""
+
+    parameters: HostArray
+    statistics: HostArray
+
+    def set(self, members: Sequence[int] | HostArray, parameters: HostArray, statistics: HostArray) -> None:
+        """Set what these members (M,) end with: (M, P) and (M, Q)."""
+        self.parameters[members] = parameters
+        self.statistics[members] = statistics
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """A population that is ready to train. `build` allocates it, `TrainingLoop` trains it.
+
+    `population` and `pool` own the arrays on which a step works: those with a row per member, and scratch
+    memory. `step_counter` (1,) uint64 counts the steps on the device, where masks and noise are drawn by it.
+    """
+
+    model: Model
+    backend: Backend
+    population: Population
+    pool: Pool
+    data: TrainingData
+    schedule: OptimizerSchedule
+    monitors: Monitors
+    final: FinalParameters
+    step_counter: Array
+    profile: Profile | None = None
+    minimizers: dict[int, Minimizer] = field(
+        default_factory=dict
+    )  # of members, for optimizers that need them
+
+    @property
+    def experiment(self) -> Experiment:
+        """The settings that all members share."""
+        return self.model.experiment
+
+    @property
+    def architecture(self) -> Architecture:
+        """The layers of every member."""
+        return self.model.architecture
+
+    @property
+    def layout(self) -> ParameterLayout:
+        """Where the arrays of the layers lie in a row of parameters."""
+        return self.model.layout
+
+    @property
+    def order_seeds(self) -> Seeds:
+        """The seeds (R,) of the order in which the members that are still here take the rows."""
+        return np.asarray(self.population.members.training.order_seed)
+
+    @property
+    def order_count(self) -> int:
+        """In how many different orders the members that are still here take the rows."""
+        shared = same_order(self.order_seeds, shuffle=self.experiment.training.shuffle)
+        return 1 if shared else self.population.size
+
+    def networks(self, experiments: Sequence[Experiment]) -> TrainedNetworks:
+        """The final networks of all members, which have these experiments."""
+        final = self.final
+        return TrainedNetworks.of_members(
+            self.model, self.backend, final.parameters, final.statistics, experiments
+        )
+
+    def snapshot_networks(self, stopped: MemberStopped, experiment: Experiment) -> TrainedNetworks:
+        """The networks of all snapshots of a population of one, whose member has stopped so."""
+        final = self.final.parameters, self.final.statistics
+        parameters, statistics = self.monitors.snapshots.of_single(stopped, *final)
+        experiments = [experiment] * len(parameters)
+        return TrainedNetworks.of_members(self.model, self.backend, parameters, statistics, experiments)
+
+    def scratch(self, networks: int) -> Pool:
+        """Scratch memory for passes of so many networks: that of the run if it is large enough."""
+        return self.pool if networks <= len(self.final.parameters) else Pool(self.backend)
+
+    def close(self) -> None:
+        """End everything that goes on beside the main thread."""
+        if self.data.double_buffer is not None:
+            self.data.double_buffer.close()
+        for minimizer in self.minimizers.values():
+            minimizer.close()
+        self.minimizers.clear()

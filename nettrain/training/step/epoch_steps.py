@@ -1,0 +1,67 @@
+"""The steps of an epoch, one batch after the other."""
+
+from collections.abc import Callable
+
+from nettrain.backend.base import Floats
+from nettrain.training.diagnostics.profile import timing
+from nettrain.training.progress import Progress
+from nettrain.training.rows.batches import Index, epoch_orders
+from nettrain.training.run import TrainingRun
+from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step.step_schedule import StepSchedule
+from nettrain.training.step.training_step import TrainingStep, training_step
+
+
+class EpochSteps:
+    """The steps of the population as it is now, by batch size; void after it is compacted."""
+
+    def __init__(self, run: TrainingRun) -> None:
+        self._run = run
+        self._schedule = StepSchedule(run, run.order_count, run.data.batches)
+        self.by_size: dict[int, TrainingStep] = {
+            rows: training_step(run, rows, run.order_count, self._schedule) for rows in run.data.batches.sizes
+        }
+
+    def run(self, progress: Progress, may_continue: Callable[[], bool]) -> bool:
+        """Run the rest of an epoch; False if it was ended early.
+
+        `may_continue` is called between two steps. `progress` is updated with every step.
+        """
+        run, first = self._run, progress.position
+        double_buffer, by_size = run.data.double_buffer, self.by_size
+        with timing(run.profile, "gather"):
+            self._schedule.start_epoch(self._orders(progress.epoch), progress.step)
+        for position, (start, stop) in enumerate(run.data.batches.bounds()):
+            if position < first:
+                continue  # done before an interruption
+            if position > first and not may_continue():
+                return False
+            if position == first or position % TABLE_STEPS == 0:
+                rates = self._set_coefficients(progress)
+            if double_buffer is not None:
+                with timing(run.profile, "gather"):
+                    double_buffer.prepare(position)
+            step = by_size[stop - start]
+            if position == 0:
+                step.begin()
+            step.replay()
+            progress.step += 1
+            progress.position += 1
+        progress.position = 0
+        run.backend.synchronize()
+        run.population["rate"][:] = rates[:, -1]
+        return True
+
+    def _orders(self, epoch: int) -> Index:
+        settings, rows = self._run.experiment.training, self._run.data.batches.rows
+        seeds = self._run.order_seeds
+        return epoch_orders(seeds, epoch, rows, shuffle=settings.shuffle, sampling=settings.sampling)
+
+    def _set_coefficients(self, progress: Progress) -> Floats:
+        """Set the coefficients of the next steps, as many as the table holds; returns the rates (R, T)."""
+        within = progress.position % TABLE_STEPS
+        count = min(TABLE_STEPS, self._run.data.batches.steps - progress.position + within)
+        with timing(self._run.profile, "update"):
+            table, rates = coefficient_table(self._run, progress.step - within, count)
+            self._schedule.set_coefficients(table)
+        return rates
