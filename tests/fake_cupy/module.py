@@ -22,7 +22,9 @@ from tests.fake_cupy.traffic import traffic
 GIB = 1 << 30
 UFUNCS = (
     *("add", "subtract", "multiply", "divide", "maximum", "minimum", "logaddexp", "power"),
-    *("exp", "expm1", "log", "log1p", "sqrt", "square", "absolute", "negative", "sign", "tanh", "isfinite"),
+    *("exp", "expm1", "log", "log1p", "sqrt", "square", "absolute", "negative", "positive", "reciprocal"),
+    *("sin", "cos", "tan", "arctan", "sinh", "cosh", "tanh"),
+    *("sign", "signbit", "floor", "ceil", "rint", "trunc", "isfinite", "isnan", "isinf"),
 )
 TYPES = (
     *("float32", "float64", "int8", "int32", "int64", "intp"),

@@ -134,7 +134,15 @@ def test_members_equal_their_own_runs_for_every_loss(loss: str, targets: str, tm
         check(specs)
 
 
-@pytest.mark.parametrize(("name", "field"), [("leaky_relu", "negative_slope"), ("elu", "alpha")])
+VARYING = [
+    (name, field)
+    for name, entry in activations.items()
+    for field in entry.model_fields
+    if varies(entry, field)
+]
+
+
+@pytest.mark.parametrize(("name", "field"), VARYING)
 def test_members_may_differ_in_their_activations_numbers(name: str, field: str) -> None:
     check(
         [
