@@ -1,4 +1,4 @@
-"""Predictions of a run for the rows of its own splits, for figures."""
+"""Predictions of a run for the rows of its splits."""
 
 from collections.abc import Mapping
 

@@ -82,7 +82,7 @@ def build(
 
 @dataclass(frozen=True, eq=False)
 class _Members:
-    """The model of a population, and what is each member's own."""
+    """The population of some members, their common model, and the experiment and architecture of each."""
 
     model: Model
     population: Population
@@ -240,12 +240,12 @@ def _coefficients_shape(run: TrainingRun) -> tuple[int, int, int]:
 
 
 def _initialize(run: TrainingRun, members: _Members, data: Prepared) -> None:
-    """The initial parameters of every member, by its own numbers and seed, and the running statistics."""
+    """Set the initial parameters of every member, by its numbers and seed, and the running statistics."""
     statistics = initial_statistics(run.architecture, run.model.statistics_layout)
     run.population["statistics"][:] = run.backend.from_host(statistics)
     needs_rows = any(node.layer.starts_from_rows for node in run.architecture.nodes)
     rows = data.train.x[:START_ROWS] if needs_rows else None
-    own = zip(members.architectures, members.experiments, strict=True)
-    for r, (architecture, experiment) in enumerate(own):
+    pairs = zip(members.architectures, members.experiments, strict=True)
+    for r, (architecture, experiment) in enumerate(pairs):
         row = initial_row(architecture, run.layout, experiment.model.seed or 0, rows)
         run.population["parameters"][r] = run.backend.from_host(row)

@@ -114,12 +114,13 @@ class TrainingLoop:
         if not self._run_steps():
             return None
         self.progress.epoch += 1
+        evaluated = self._is_evaluated()
         with timing(self.run.profile, "evaluation"):
-            figures = self._metrics.compute(evaluated=self._evaluated)
+            figures = self._metrics.compute(evaluated=evaluated)
             finite = self._metrics.finite(figures)
-            better, exhausted = self._observe(figures, finite)
+            better, exhausted = self._observe(figures, finite, evaluated=evaluated)
         times = self.progress.step_seconds - before, self._clock() - started
-        done = self._epoch_done(figures, better, *times)
+        done = self._epoch_done(figures, better, *times, evaluated=evaluated)
         self._end_members(figures, finite, exhausted)
         return done
 
@@ -152,23 +153,24 @@ class TrainingLoop:
             self.endings.end("interrupted", True)
         return interrupted or limits is not None
 
-    @property
-    def _evaluated(self) -> bool:
+    def _is_evaluated(self) -> bool:
         """Whether the validation rows are evaluated after this epoch."""
         epoch, settings = self.progress.epoch, self._settings
         return epoch % settings.evaluate_every == 0 or epoch == settings.epochs
 
-    def _observe(self, figures: Figures, finite: Flags) -> tuple[Flags, Flags]:
+    def _observe(self, figures: Figures, finite: Flags, *, evaluated: bool) -> tuple[Flags, Flags]:
         """Which members are better than ever, and which have no patience left."""
         run, epoch = self.run, self.progress.epoch
-        better, exhausted = np.zeros((2, run.population.size), dtype=bool)
-        if self._evaluated:
+        better = exhausted = np.zeros(run.population.size, dtype=bool)
+        if evaluated:
             better, exhausted = run.monitors.observe(run.population, figures, epoch, finite)
         self.endings.save_best(better)
         run.monitors.snapshots.observe(epoch)
         return better, exhausted
 
-    def _epoch_done(self, figures: Figures, better: Flags, step_seconds: float, seconds: float) -> EpochDone:
+    def _epoch_done(
+        self, figures: Figures, better: Flags, step_seconds: float, seconds: float, *, evaluated: bool
+    ) -> EpochDone:
         population = self.run.population
         active = population["active"]
         return EpochDone(
@@ -179,7 +181,7 @@ class TrainingLoop:
             learning_rate=population["rate"][active],
             figures={name: values[active] for name, values in figures.items()},
             better=better[active],
-            evaluated=self._evaluated,
+            evaluated=evaluated,
             step_seconds=step_seconds,
             seconds=seconds,
         )

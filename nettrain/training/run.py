@@ -26,8 +26,8 @@ from nettrain.training.step.optimizer_schedule import OptimizerSchedule
 class TrainingData:
     """The rows of a run: its datasets by split, and how the training rows are cut into batches.
 
-    `double_buffer` is where training rows pass through that do not fit on the device, `notes` name the rows
-    that stay on the host.
+    Training rows that do not fit on the device stream through the `double_buffer`; `notes` say which rows
+    stay on the host.
     """
 
     datasets: Mapping[str, Dataset]  # train, validation, test
@@ -59,7 +59,7 @@ class TrainingRun:
     """A population that is ready to train. `build` allocates it, `TrainingLoop` trains it.
 
     `population` and `pool` own the arrays on which a step works: those with a row per member, and scratch
-    memory. `step_counter` (1,) uint64 counts the steps on the device, where masks and noise are drawn by it.
+    memory. `step_counter` (1,) uint64 is the number of steps done; masks and noise depend on it.
     """
 
     model: Model
@@ -72,9 +72,7 @@ class TrainingRun:
     final: FinalParameters
     step_counter: Array
     profile: Profile | None = None
-    minimizers: dict[int, Minimizer] = field(
-        default_factory=dict
-    )  # of members, for optimizers that need them
+    minimizers: dict[int, Minimizer] = field(default_factory=dict)  # by member, where the optimizer has them
 
     @property
     def experiment(self) -> Experiment:
@@ -103,14 +101,14 @@ class TrainingRun:
         return 1 if shared else self.population.size
 
     def networks(self, experiments: Sequence[Experiment]) -> TrainedNetworks:
-        """The final networks of all members, which have these experiments."""
+        """The final networks of all members, given the experiment of each."""
         final = self.final
         return TrainedNetworks.of_members(
             self.model, self.backend, final.parameters, final.statistics, experiments
         )
 
     def snapshot_networks(self, stopped: MemberStopped, experiment: Experiment) -> TrainedNetworks:
-        """The networks of all snapshots of a population of one, whose member has stopped so."""
+        """The networks of all snapshots of a population of one, which has stopped as `stopped` says."""
         final = self.final.parameters, self.final.statistics
         parameters, statistics = self.monitors.snapshots.of_single(stopped, *final)
         experiments = [experiment] * len(parameters)
@@ -121,7 +119,7 @@ class TrainingRun:
         return self.pool if networks <= len(self.final.parameters) else Pool(self.backend)
 
     def close(self) -> None:
-        """End everything that goes on beside the main thread."""
+        """End all threads and copies of the run."""
         if self.data.double_buffer is not None:
             self.data.double_buffer.close()
         for minimizer in self.minimizers.values():

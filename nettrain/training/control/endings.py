@@ -51,7 +51,7 @@ class Endings:
         # their rows go on being computed until they are moved
         population = self._run.population
         best_epochs = population["best_epoch"][rows]
-        # the weights that reached the target are what was asked for
+        # a member that reached its target ends with the parameters that did
         restored = (best_epochs > 0) & (self._restores_best and reason != "target")
         self._copy_out("best_", rows[restored])
         self._copy_out("", rows[~restored])

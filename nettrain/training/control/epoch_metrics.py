@@ -63,9 +63,10 @@ def monitored_metrics(run: TrainingRun) -> list[str]:
 
 def penalties(run: TrainingRun) -> Floats:
     """l2/2·ΣW² + l1·Σ|W| (R,) of each member, with its present parameters."""
-    l1, l2 = (penalty(run.population, run.layout, name) for name in ("l1", "l2"))
-    total = np.zeros(run.population.size)
-    parts = [part for part in ranges(run.layout) if ((l1[:, part[2]] > 0) | (l2[:, part[2]] > 0)).any()]
+    population, layout = run.population, run.layout
+    l1, l2 = penalty(population, layout, "l1"), penalty(population, layout, "l2")
+    total = np.zeros(population.size)
+    parts = [part for part in ranges(layout) if ((l1[:, part[2]] > 0) | (l2[:, part[2]] > 0)).any()]
     for (_, _, group), (sums, squares) in zip(parts, _fetched_sums(run, parts), strict=True):
         of_l1 = np.where(l1[:, group] > 0, l1[:, group] * sums, 0.0)
         total = total + (of_l1 + np.where(l2[:, group] > 0, 0.5 * l2[:, group] * squares, 0.0))

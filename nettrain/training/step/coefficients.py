@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.backend.base import DType, Floats, HostArray
-from nettrain.catalogue.optimizers import DECAYS, Optimizer
+from nettrain.catalogue.optimizers import DECAYS
 from nettrain.catalogue.settings import Number
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import factors
@@ -22,23 +22,20 @@ def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[HostArr
     looks_ahead = run.experiment.optimizer.ahead() is not None
     steps = np.arange(first, first + count + looks_ahead, dtype=float)
     optimizer, rate = run.schedule.optimizer(steps), run.schedule.rates(steps)
-    groups = [_columns(run, optimizer, rate, steps, group) for group in range(len(run.layout.groups))]
+    rate_factors = factors(run.population, run.layout, "learning_rate")
+    decays = run.schedule.decay() * factors(run.population, run.layout, "weight_decay")
+    groups = []
+    for group in range(len(run.layout.groups)):
+        scaled = rate * rate_factors[:, group, None]
+        groups.append([scaled * decays[:, group, None], *optimizer.coefficients(scaled, steps + 1)])
     table = _filled(groups, rate, run.backend.dtype)
     if not looks_ahead:
         return table, rate
     return np.concatenate([table[:-1], table[1:, :, :, DECAYS:]], axis=3), rate[:, :-1]
 
 
-def _columns(run: TrainingRun, optimizer: Optimizer, rate: Floats, steps: Floats, group: int) -> list[Number]:
-    """The values of one group of parameters: the decay, then those of the rule, which broadcast to (R, T)."""
-    rate_factor = factors(run.population, run.layout, "learning_rate")[:, group, None]
-    decay_factor = factors(run.population, run.layout, "weight_decay")[:, group, None]
-    scaled = rate * rate_factor
-    return [scaled * (run.schedule.decay() * decay_factor), *optimizer.coefficients(scaled, steps + 1)]
-
-
 def _filled(groups: Sequence[Sequence[Number]], rate: Floats, dtype: DType) -> HostArray:
-    """The columns of all groups as one table (T, R, G, 1 + K)."""
+    """The values of all groups, which broadcast to (R, T), as one table (T, R, G, 1 + K)."""
     members, steps = rate.shape
     table = np.empty((steps, members, len(groups), len(groups[0])), dtype)
     for group, columns in enumerate(groups):

@@ -1,10 +1,10 @@
 """L-BFGS: SciPy chooses the points, and the objective and its gradient are computed here.
 
 SciPy's routine calls for the objective, but only the main thread may enter kernels. So each member's routine
-runs in a thread that does nothing but its own linear algebra: it hands over the point at which it needs the
+runs in a thread that does linear algebra and nothing else: it hands over the point at which it needs the
 objective, and waits. The main thread computes one loss and gradient for all members that are waiting, until
-each has finished an iteration. A member depends on nothing but its own points, so it takes the same way alone
-as among others.
+each has finished an iteration. The points of a member depend on no other member, so it takes the same way
+alone as among others.
 """
 
 import importlib

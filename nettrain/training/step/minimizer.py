@@ -20,7 +20,7 @@ Request = tuple[Literal["evaluate", "iterated", "finished"], Floats] | BaseExcep
 
 
 class Command(Enum):
-    """What the thread is told instead of an objective."""
+    """A reply to the thread other than an objective."""
 
     CONTINUE = "continue"
     STOP = "stop"

@@ -37,13 +37,13 @@ class OptimizerSchedule:
         if field is None or getattr(settings, field) is None:
             return settings
         momentum = shaped(members.schedule, 1).momenta(steps, self.calendar)
-        own_schedule = getattr(settings, "momentum_schedule", None)
-        if momentum is None and own_schedule is not None:
-            momentum = own_schedule.value(getattr(settings, field), steps, self.calendar.steps)
+        momentum_schedule = getattr(settings, "momentum_schedule", None)
+        if momentum is None and momentum_schedule is not None:
+            momentum = momentum_schedule.value(getattr(settings, field), steps, self.calendar.steps)
         return settings if momentum is None else settings.model_copy(update={field: momentum})
 
     def decay(self) -> Floats:
         """λ of the decoupled decay (R, 1): the optimizer's if it has one, otherwise that of the training."""
         members = self.population.members
-        own = getattr(members.optimizer, "weight_decay", None)
-        return per_member(members.training.weight_decay if own is None else own)[:, None]
+        decay = getattr(members.optimizer, "weight_decay", None)
+        return per_member(members.training.weight_decay if decay is None else decay)[:, None]
