@@ -5,6 +5,7 @@ import pytest
 
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.members import grouping_key
+from nettrain.catalogue.settings import varies
 from nettrain.errors import DataError
 from nettrain.model.layers import norms
 from nettrain.model.parameters import statistics_layout, views
@@ -70,6 +71,24 @@ def test_members_equal_their_own_runs_for_every_norm_in_residual_blocks(name: st
             "training.epochs=3",
         )
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", norms)
+def test_members_that_differ_in_the_numbers_of_a_norm_equal_their_own_runs(name: str, dtype: str) -> None:
+    fields = [field for field in norms[name].model_fields if varies(norms[name], field)]
+    specs = [
+        experiment(
+            IRIS,
+            f"model.norm={name}",
+            f"backend.dtype={dtype}",
+            *(f"model.norm.{field}={getattr(norms[name](), field) * 3**r}" for field in fields),
+            f"seed={r}",
+        )
+        for r in range(3)
+    ]
+    assert len({grouping_key(spec) for spec in specs}) == 1
+    check(specs)
 
 
 @pytest.mark.parametrize("name", activations)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from nettrain.model.parameters import ParameterLayout
     from nettrain.model.tape import Tape
 
+BLOCK = 64  # columns that one iteration of a kernel sums up over the rows: their sums stay in the cache
+
 layers: Registry["Layer"] = Registry("layer")
 norms: Registry["Layer"] = Registry("norm")
 
@@ -108,8 +110,19 @@ class Context:
         self.buffers[name] = self.allocate(f"{self.number}.{name}", tuple(shape), dtype)
         return self.buffers[name]
 
+    def writable(self, tape: "Tape", x: Array) -> Array:
+        """The input (R, B, W) to work on in place: x itself if `may_overwrite`, else a copy of it."""
+        if self.may_overwrite:
+            return x
+        copy = self.buffer("copy", (self.members, *x.shape[1:]))
+        tape.call(self.backend.xp.copyto, copy, x)
+        return copy
+
     def column(self, values: Any) -> Array:
-        """Values of the members, (R,) or (R, k), on the device and in the run's dtype."""
+        """Values of the members, (R,) or (R, k) as they are, on the device and in the run's dtype.
+
+        This is how settings reach a kernel, which reads those of its member: `numbers[r, 0]`.
+        """
         return self.backend.from_host(np.asarray(values, dtype=float))
 
 
@@ -146,7 +159,7 @@ class Layer(Variant):
 
     couples_rows: ClassVar[bool] = False  # in training, a row's output depends on the other rows
     random: ClassVar[bool] = False  # in training, the output is random
-    centres_columns: ClassVar[bool] = False  # invariant to a bias in front of it
+    centres_columns: ClassVar[bool] = False  # invariant to a bias in front of it, as batch norm is
     reads_output: ClassVar[bool] = True  # backward reads the output: it must not be overwritten
     starts_from_rows: ClassVar[bool] = False  # `initial_values` reads the input for some training rows
     stream: ClassVar[str] = ""  # what is drawn at random, such as weights or masks
@@ -198,7 +211,11 @@ class Layer(Variant):
         return None
 
     def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:
-        """The factor by which backward multiplies delta, and its rounding error; at least 1 counts."""
+        """The largest factor by which backward multiplies an element of delta, for the batch x (1, B, W).
+
+        Rounding errors grow by it on the way to the layers before. The gradient check allows for that;
+        without it, a right gradient may be called wrong.
+        """
         return 1.0
 
     def summary(self, behind: Sequence["Layer"]) -> str:

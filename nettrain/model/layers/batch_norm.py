@@ -16,17 +16,19 @@ import numpy as np
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.settings import number
-from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, norms
+from nettrain.model.layers.base import BLOCK, Context, DefinitionContext, Layer, LearnedArray, norms
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
-BLOCK = 64  # columns that one iteration goes through: their sums stay in the cache
-
 
 @norms.register("batch", source="Ioffe & Szegedy 2015")
 class BatchNorm(Layer):
-    """y = gain·(x - mean)/√(variance + ε) + shift, by column over the batch; at prediction by averages."""
+    """y = gain·(x - mean)/√(variance + ε) + shift, by column over the batch; at prediction by averages.
+
+    Keeps signals in range at any depth and allows larger rates; needs batches of some rows. As PyTorch's
+    BatchNorm1d, with the same running averages.
+    """
 
     momentum: float = number(0.1, "share of a batch in the running averages", gt=0, le=1)
     epsilon: float = number(1e-5, "added to the variance", gt=0)
@@ -44,7 +46,7 @@ class BatchNorm(Layer):
 
     def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
         shape = (ctx.members, *x.shape[1:])
-        z = x if ctx.may_overwrite else copied(tape, ctx, x)
+        z = ctx.writable(tape, x)
         moments = ctx.buffer("moments", (ctx.members, 3, x.shape[2]), np.float64)
         numbers = ctx.column(np.stack([self.momentum, self.epsilon], axis=1))
         places = [ctx.start(name) for name in ("gain", "shift")]
@@ -76,13 +78,6 @@ class BatchNorm(Layer):
 
     def backward_step(self) -> str:
         return "the backward pass of its batch norm"
-
-
-def copied(tape: "Tape", ctx: Context, x: Array) -> Array:
-    """A copy (R, B, W) of an input that must not be overwritten."""
-    copy = ctx.buffer("copy", (ctx.members, *x.shape[1:]))
-    tape.call(ctx.backend.xp.copyto, copy, x)
-    return copy
 
 
 def normalised(xp: Any, z: Array, gain: Array, shift: Array, epsilon: Any) -> Array:

@@ -15,8 +15,7 @@ import numpy as np
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.settings import number
-from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, norms
-from nettrain.model.layers.batch_norm import BLOCK, copied
+from nettrain.model.layers.base import BLOCK, Context, DefinitionContext, Layer, LearnedArray, norms
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -24,7 +23,11 @@ if TYPE_CHECKING:
 
 @norms.register("layer", source="Ba, Kiros & Hinton 2016")
 class LayerNorm(Layer):
-    """y = gain·(x - mean)/√(variance + ε) + shift, mean and variance over the columns of each row alone."""
+    """y = gain·(x - mean)/√(variance + ε) + shift, mean and variance over the columns of each row alone.
+
+    A row does not depend on the others, so that batches may be small and prediction is as training. As
+    PyTorch's LayerNorm.
+    """
 
     epsilon: float = number(1e-5, "added to the variance", gt=0)
     reads_output: ClassVar[bool] = False
@@ -34,7 +37,7 @@ class LayerNorm(Layer):
         return {"gain": LearnedArray(row, "scale", 1.0), "shift": LearnedArray(row, "bias")}
 
     def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
-        z = x if ctx.may_overwrite else copied(tape, ctx, x)
+        z = ctx.writable(tape, x)
         ctx.buffers["z"] = z
         y = ctx.buffer("y", z.shape)
         moments = ctx.buffer("moments", z.shape[:2], np.float64)
