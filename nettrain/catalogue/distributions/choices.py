@@ -60,7 +60,7 @@ class ConstantDistribution(Distribution):
     Fixes a key for the whole search.
     """
 
-    value: object = Field(description="what it always is")
+    value: object = Field(description="the value")
 
     def draw(self, u: float) -> object:
         return self.value

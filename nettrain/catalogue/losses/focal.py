@@ -89,7 +89,7 @@ class Focal(Loss):
     classes, as in the paper.
     """
 
-    gamma: float = number(2.0, "how much rows that are right already count less", ge=0)
+    gamma: float = number(2.0, "focusing exponent: how strongly well-classified rows are down-weighted", ge=0)
     alpha: float | None = number(
         None, "weight of the second of two classes, that of the first is 1-alpha", varies=False, ge=0, le=1
     )

@@ -17,7 +17,7 @@ class Moments(Rule):
 
     learning_rate: float = number(0.001, "step size α", gt=0)
     beta1: float = number(0.9, "share of the gradient's running mean that is kept", ge=0, lt=1)
-    beta2: float = number(0.999, "share of the squared gradient's that is kept", ge=0, lt=1)
+    beta2: float = number(0.999, "share of the squared gradient's running mean that is kept", ge=0, lt=1)
     epsilon: float = number(1e-8, "added to the root", ge=1e-38)
     momentum_field: ClassVar[str | None] = "beta1"
 

@@ -44,7 +44,7 @@ class AdaGrad(Rule):
     """
 
     epsilon: float = number(1e-10, "added to the root", ge=1e-38)
-    epsilon_place: Place = option("outside", "of the root, or inside")
+    epsilon_place: Place = option("outside", "whether ε is added outside the root or inside")
     initial_accumulator: float = number(0.0, "where the sum G begins", ge=0)
 
     def slots(self) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ class RMSProp(Rule):
     learning_rate: float = number(0.001, "step size α", gt=0)
     gamma: float = number(0.9, "share of the squared gradient's running mean that is kept", ge=0, lt=1)
     epsilon: float = number(1e-6, "added to the root", ge=1e-38)
-    epsilon_place: Place = option("outside", "of the root, or inside")
+    epsilon_place: Place = option("outside", "whether ε is added outside the root or inside")
     centered: bool = option(False, "scale by the gradient's variance instead of its square")
     momentum: float | None = number(None, "share μ of the last steps that is kept", ge=0, lt=1)
     momentum_schedule: Scheduled = option("constant", "the momentum over time")

@@ -122,7 +122,7 @@ def nesterov_step(w: Array, ahead: Array, g: Array, state: Array, c: Array, l2: 
 
 @optimizers.register("nesterov", source="Nesterov 1983; Sutskever et al. 2013")
 class Nesterov(MomentumRule):
-    """Momentum with the gradient taken where the velocity is about to lead: μv (velocity: αμv) further.
+    """Momentum with the gradient taken at the look-ahead point w + μv (velocity form: w - αμv).
 
     Corrects a velocity that is about to overshoot, so that larger μ stay stable. The average form looks ahead
     by the whole step αv, or by αβv. The stored weights are always w: the point ahead is an array of its own,

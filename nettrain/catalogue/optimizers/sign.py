@@ -35,7 +35,7 @@ class Lion(Rule):
     """
 
     learning_rate: float = number(1e-4, "step size α", gt=0)
-    beta1: float = number(0.9, "share of the mean in what the sign is taken of", ge=0, lt=1)
+    beta1: float = number(0.9, "share of the running mean in the update, whose sign is taken", ge=0, lt=1)
     beta2: float = number(0.99, "share of the gradient's running mean that is kept", ge=0, lt=1)
     weight_decay: float = number(0.0, "decoupled decay λ of the weights", ge=0)
     momentum_field: ClassVar[str | None] = "beta1"

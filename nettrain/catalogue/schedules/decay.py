@@ -40,7 +40,7 @@ class StepDecay(Schedule):
 
 @schedules.register("multi_step", source="He et al. 2016, section 4.2")
 class MultiStep(Schedule):
-    """α₀·factor^k after k of the milestones; one that is reached counts.
+    """α₀·factor^k after k milestones, from the milestone itself on.
 
     For when it is known in which epochs progress stops. As torch.optim.lr_scheduler.MultiStepLR.
     """

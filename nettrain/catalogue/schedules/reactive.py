@@ -14,7 +14,7 @@ class PlateauSchedule(Reactive):
 
 @schedules.register("adaptive", source="the idea of scikit-learn's learning_rate='adaptive'")
 class Adaptive(Reactive):
-    """A plateau of the training loss: a fifth at the second evaluation in a row without improvement.
+    """A plateau of the training loss: α/5 after two evaluations in a row without improvement.
 
     Needs no validation rows. As scikit-learn's learning_rate="adaptive", which also stops at the floor.
     """

@@ -11,7 +11,7 @@ from nettrain.catalogue.initializers import initializers
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.catalogue.registry import Variant, meaning
+from nettrain.catalogue.registry import Choice, Variant, meaning
 from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import is_later, varies
 from nettrain.data.columns.scaling import scalings
@@ -23,7 +23,13 @@ from nettrain.experiment.reference.json_schema import JsonSchema
 from nettrain.model.layers import layers, norms
 
 FACTS = ("goal", "fits", "output_activation")  # attributes of a variant that are listed with it
-TYPES = {"integer": "whole number", "boolean": "true | false", "array": "list", "string": "text"}
+TYPES = {
+    "integer": "whole number",
+    "boolean": "true | false",
+    "array": "list",
+    "string": "text",
+    "object": "block",
+}
 DATA = "data"  # the kind of built-in and synthetic sources
 
 
@@ -97,7 +103,7 @@ def allowed(field: JsonSchema) -> str:
         return " or ".join(map(allowed, field["anyOf"]))
     if "enum" in field or "const" in field:
         return " | ".join(str(value) for value in field.get("enum", [field.get("const")]))
-    kind = field.get("type", "anything")
+    kind = "object" if "$ref" in field else field.get("type", "anything")
     words = ("" if kind == "number" else TYPES.get(kind, kind), _range(field))
     return " ".join(filter(None, words)) or "number"
 
@@ -137,7 +143,14 @@ def _entry(name: str, variant: type[Variant]) -> CatalogueEntry:
 
 def _setting(key: str, field: JsonSchema, variant: type[Variant]) -> VariantSetting:
     default, text = field.get("default"), field.get("description", "")
-    return VariantSetting(key, default, allowed(field), text, varies(variant, key))
+    return VariantSetting(key, default, _choice(variant, key) or allowed(field), text, varies(variant, key))
+
+
+def _choice(variant: type[Variant], key: str) -> str:
+    """The kind of a setting that names a variant, such as "an activation"; "" for any other setting."""
+    choices = (one for one in variant.model_fields[key].metadata if isinstance(one, Choice))
+    kinds = (one.registry.kind for one in choices)
+    return next((f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}" for kind in kinds), "")
 
 
 def _facts(variant: type[Variant]) -> Iterator[tuple[str, str]]:

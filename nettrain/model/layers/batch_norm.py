@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @norms.register("batch", source="Ioffe & Szegedy 2015")
 class BatchNorm(Layer):
-    """y = gain·(x - mean)/√(variance + ε) + shift, by column over the batch; at prediction by averages.
+    """y = gain·(x - mean)/√(variance + ε) + shift, mean and variance of each column over the batch.
 
     Keeps signals in range at any depth and allows larger rates; needs batches of some rows. As PyTorch's
     BatchNorm1d, with the same running averages.

@@ -21,11 +21,9 @@ SMALL = 8192  # weights of a matrix that is transposed before a product
 class Dense(Layer):
     """y = x @ W + b, with W (m, n) and b (n,)."""
 
-    units: int = option(..., "columns n of W", ge=1)
-    bias: bool = option(True, "whether there is a b")
-    init: Annotated[Initializer, Choice(initializers)] = option(
-        "glorot_uniform", "distribution of W at first"
-    )
+    units: int = option(..., "number of columns n", ge=1)
+    bias: bool = option(True, "whether to add a bias b")
+    init: Annotated[Initializer, Choice(initializers)] = option("glorot_uniform", "initial distribution of W")
     left_slope: float = number(0.0, "slope of the activation behind it far below 0, which He's init reads")
     reads_output: ClassVar[bool] = False
     stream: ClassVar[str] = "weights"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @norms.register("layer", source="Ba, Kiros & Hinton 2016")
 class LayerNorm(Layer):
-    """y = gain·(x - mean)/√(variance + ε) + shift, mean and variance over the columns of each row alone.
+    """y = gain·(x - mean)/√(variance + ε) + shift, mean and variance of each row over its columns.
 
     A row does not depend on the others, so that batches may be small and prediction is as training. As
     PyTorch's LayerNorm.

@@ -29,9 +29,7 @@ class Residual(Layer):
     """y = body(x) + x, or body(x) + x @ P with a learned projection P (m, n) where the widths differ."""
 
     body: BodyLayers = option(..., "the layers that the skip connection goes around")
-    init: Annotated[Initializer, Choice(initializers)] = option(
-        "glorot_uniform", "distribution of P at first"
-    )
+    init: Annotated[Initializer, Choice(initializers)] = option("glorot_uniform", "initial distribution of P")
     reads_output: ClassVar[bool] = False
     stream: ClassVar[str] = "weights"
 
