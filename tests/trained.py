@@ -16,6 +16,7 @@ from nettrain.experiment.load import validate
 from nettrain.experiment.overrides import apply_overrides
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
+from nettrain.inference.evaluate import Figures, evaluate_members
 from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.predict import raw_outputs
 from nettrain.training.build import build
@@ -66,7 +67,7 @@ def experiment(text: str, *overrides: str) -> Experiment:
 
 
 def prepared(spec: Experiment) -> Prepared:
-    """Its data."""
+    """The data of an experiment."""
     return prepare(spec.data, seed=spec.data.seed or 0, dtype=spec.backend.dtype)
 
 
@@ -76,15 +77,15 @@ def resolved_with_data(specs: Sequence[Experiment]) -> list[Experiment]:
     return [resolve_with_data(spec, data) for spec in specs]
 
 
-Open = Callable[..., Backend]
+NewBackend = Callable[..., Backend]
 
 
-def built(specs: Sequence[Experiment], place: Open = NumpyBackend) -> TrainingRun:
+def built(specs: Sequence[Experiment], new_backend: NewBackend = NumpyBackend) -> TrainingRun:
     """A population of these experiments, all on the first one's data."""
     data = prepared(specs[0])
     resolved = [resolve_with_data(spec, data) for spec in specs]
     one = resolved[0].backend
-    return build(resolved, data, place(dtype=one.dtype, threads=int(one.threads)))
+    return build(resolved, data, new_backend(dtype=one.dtype, threads=int(one.threads)))
 
 
 def population_of(members: int) -> Population:
@@ -98,9 +99,14 @@ def outputs_of(run: TrainingRun, parameters: HostArray, statistics: HostArray, x
     return raw_outputs(networks.network(), x)
 
 
+def final_figures(run: TrainingRun, specs: Sequence[Experiment]) -> dict[str, Figures]:
+    """The loss and metrics of a run's final networks, by split; `specs` are its members' experiments."""
+    return evaluate_members(run.networks(resolved_with_data(specs)), run.data.datasets, run.pool)
+
+
 @dataclass
 class Trained:
-    """What came out of a run."""
+    """A run after training, and its events."""
 
     run: TrainingRun
     epochs: list[EpochDone]
@@ -110,7 +116,7 @@ class Trained:
         return self.run.final.parameters[member]
 
     def history(self, member: int = 0) -> list[tuple[Any, ...]]:
-        """Every figure that was told of one member, exactly."""
+        """Every figure of one member, exactly."""
         rows = []
         for event in self.epochs:
             for row, original in enumerate(event.members):
@@ -121,9 +127,9 @@ class Trained:
         return rows
 
 
-def trained(specs: Sequence[Experiment], place: Open = NumpyBackend) -> Trained:
+def trained(specs: Sequence[Experiment], new_backend: NewBackend = NumpyBackend) -> Trained:
     """Train a population to its end."""
-    result = Trained(built(specs, place), [], {})
+    result = Trained(built(specs, new_backend), [], {})
     for event in train(result.run):
         if isinstance(event, EpochDone):
             result.epochs.append(event)

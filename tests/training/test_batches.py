@@ -1,4 +1,4 @@
-"""Which rows make up each batch."""
+"""Which rows are in each batch."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_members_share_an_order_when_their_seeds_are_equal() -> None:
     assert epoch_orders(np.array([3, 4]), 2, 5, shuffle=False).tolist() == [[0, 1, 2, 3, 4]]
 
 
-def test_a_sample_draws_each_row_from_all_anew() -> None:
+def test_a_sample_draws_every_row_from_all_rows() -> None:
     first = sampled_rows(3, 0, 50)
     assert np.array_equal(first, sampled_rows(3, 0, 50))
     assert not np.array_equal(first, sampled_rows(3, 1, 50))
@@ -51,7 +51,7 @@ def test_a_sample_draws_each_row_from_all_anew() -> None:
     assert abs(1 - len(np.unique(sampled_rows(0, 0, 100_000))) / 100_000 - np.exp(-1)) < 0.005
 
 
-def test_samples_of_members_are_their_own() -> None:
+def test_members_with_their_own_seeds_have_their_own_samples() -> None:
     apart = epoch_orders(np.array([3, 4]), 2, 20, shuffle=True, sampling="replacement")
     assert apart.tolist() == [sampled_rows(3, 2, 20).tolist(), sampled_rows(4, 2, 20).tolist()]
     assert epoch_orders(np.array([3, 3]), 2, 20, shuffle=True, sampling="replacement").shape == (1, 20)

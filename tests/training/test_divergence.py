@@ -1,4 +1,4 @@
-"""What is said of a run that diverged: the step, the layer that was first, the last good weights."""
+"""The diagnosis of a run that diverged: the step, the first layer, the last good weights."""
 
 import numpy as np
 import pytest
@@ -23,32 +23,35 @@ def diagnosed(*overrides: str, state=None) -> Divergence | None:
     return diagnose(resolve_with_data(spec, data), data, backend, state)
 
 
-def test_a_sound_run_has_no_diagnosis() -> None:
+def test_a_run_that_does_not_diverge_has_no_diagnosis() -> None:
     assert diagnosed() is None
 
 
 def test_a_rate_that_is_far_too_large_breaks_the_weights_or_the_first_signals() -> None:
-    found = diagnosed(*SGD, "optimizer.learning_rate=1e38")
-    assert found is not None
-    assert (found.epoch, found.step, found.where) == (1, 1, "weights") or (found.epoch, found.step) == (1, 2)
-    assert found.learning_rate == 1e38
-    assert np.isfinite(found.parameters).all()
+    result = diagnosed(*SGD, "optimizer.learning_rate=1e38")
+    assert result is not None
+    assert (result.epoch, result.step, result.where) == (1, 1, "weights") or (result.epoch, result.step) == (
+        1,
+        2,
+    )
+    assert result.learning_rate == 1e38
+    assert np.isfinite(result.parameters).all()
 
 
 def test_a_large_rate_breaks_a_signal_some_steps_later() -> None:
-    found = diagnosed(*WILD)
-    assert found is not None
+    result = diagnosed(*WILD)
+    assert result is not None
     whole = trained([experiment(IRIS, *WILD)])
     assert whole.stopped[0].reason == "diverged"
-    assert whole.stopped[0].epoch == found.epoch == (found.step - 1) // whole.run.data.batches.steps + 1
-    assert found.step > 3
-    assert found.gradient_norm is not None
-    assert found.gradient_norm > 1e3
-    assert np.isfinite(found.parameters).all()
+    assert whole.stopped[0].epoch == result.epoch == (result.step - 1) // whole.run.data.batches.steps + 1
+    assert result.step > 3
+    assert result.gradient_norm is not None
+    assert result.gradient_norm > 1e3
+    assert np.isfinite(result.parameters).all()
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])
-def test_the_layer_whose_numbers_broke_first_is_named(layer: int) -> None:
+def test_the_first_layer_that_is_not_finite_is_named(layer: int) -> None:
     """From a state whose weights are just finite, so that one layer's signals overflow in the next step."""
     training = TrainingLoop(built([experiment(IRIS, *SGD)]))
     for event in training.events():
@@ -60,14 +63,14 @@ def test_the_layer_whose_numbers_broke_first_is_named(layer: int) -> None:
     for k, slot in enumerate(matrices[: layer + 1]):
         part = weights[slot.start : slot.start + slot.size]
         part[:] = np.sign(part) * 3e38 if k == layer else part * 1e3
-    found = diagnosed(*SGD, state=state)
-    assert found is not None
-    assert (found.epoch, found.step) == (4, 22)
-    assert (found.where, found.layer) == ("signal", layer)
+    result = diagnosed(*SGD, state=state)
+    assert result is not None
+    assert (result.epoch, result.step) == (4, 22)
+    assert (result.where, result.layer) == ("signal", layer)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_weights_that_no_loss_has_met_yet_end_a_run_in_their_epoch(activation: str) -> None:
+def test_weights_that_diverge_in_the_last_step_of_an_epoch_end_the_run_in_it(activation: str) -> None:
     """One step an epoch and no validation rows: the loss is that of the weights before."""
     wild = [
         "optimizer=sgd",
@@ -76,18 +79,18 @@ def test_weights_that_no_loss_has_met_yet_end_a_run_in_their_epoch(activation: s
         f"model.activation={activation}",
     ]
     summed = ["loss={name: cross_entropy, reduction: sum}", "data.validation=0", "training.batch_size=full"]
-    found = trained([experiment(IRIS, *wild, *summed)])
-    assert [1] == [event.epoch for event in found.epochs]
-    assert ("diverged", 1) == (found.stopped[0].reason, found.stopped[0].epoch)
-    assert not found.epochs[0].better.any()
+    result = trained([experiment(IRIS, *wild, *summed)])
+    assert [1] == [event.epoch for event in result.epochs]
+    assert ("diverged", 1) == (result.stopped[0].reason, result.stopped[0].epoch)
+    assert not result.epochs[0].better.any()
 
 
-def test_the_last_good_weights_are_those_with_which_the_epoch_began() -> None:
-    found = diagnosed(*LATER)
-    assert found is not None
-    assert found.epoch > 1
+def test_the_last_good_weights_are_those_at_the_start_of_the_epoch() -> None:
+    result = diagnosed(*LATER)
+    assert result is not None
+    assert result.epoch > 1
     training = TrainingLoop(built([experiment(IRIS, *LATER)]))
     states = [snapshot(training) for event in training.events() if isinstance(event, EpochDone)]
-    before = states[found.epoch - 2].arrays["rows.parameters"][0]
+    before = states[result.epoch - 2].arrays["rows.parameters"][0]
     assert np.isfinite(before).all()
-    assert before.tobytes() == found.parameters.tobytes()
+    assert before.tobytes() == result.parameters.tobytes()

@@ -23,9 +23,9 @@ class Probe:
         self.step.index[...] = np.arange(16)[None]
         self.run.step_counter[0] = 3
         self.parameters = self.run.population["parameters"]
-        kept = self.run.population["statistics"]
-        kept += np.random.default_rng(1).random(kept.shape)
-        # biases too are somewhere, so that no unit sits on a kink
+        statistics = self.run.population["statistics"]
+        statistics += np.random.default_rng(1).random(statistics.shape)
+        # biases are moved too, so that no unit is at a kink
         rng = np.random.default_rng(0)
         for slot in self.run.layout.slots:
             part = self.parameters[:, slot.start : slot.start + slot.size]
@@ -42,22 +42,22 @@ class Probe:
         self.loss()
         return self.run.population["gradient"][0].copy()
 
-    def difference(self, place: int) -> float:
-        kept = self.parameters[0, place]
-        size = STEP * max(1.0, abs(kept))
+    def difference(self, index: int) -> float:
+        original = self.parameters[0, index]
+        size = STEP * max(1.0, abs(original))
         values = []
         for sign in (1, -1):
-            self.parameters[0, place] = kept + sign * size
+            self.parameters[0, index] = original + sign * size
             values.append(self.loss())
-        self.parameters[0, place] = kept
+        self.parameters[0, index] = original
         return (values[0] - values[1]) / (2 * size)
 
 
 def assert_right(probe: Probe) -> None:
     gradient = probe.gradient()
     for slot in probe.run.layout.slots:
-        places = range(slot.start, slot.start + slot.size)
-        differences = np.array([probe.difference(place) for place in places])
+        indices = range(slot.start, slot.start + slot.size)
+        differences = np.array([probe.difference(index) for index in indices])
         analytic = gradient[slot.start : slot.start + slot.size]
         worst = np.abs(analytic - differences).max() / max(np.abs(differences).max(), 1e-3)
         assert worst < 1e-7, (slot.layer, slot.name)

@@ -31,13 +31,13 @@ def captured() -> Iterator[Any]:
         yield partial(open_backend, "cupy")
 
 
-def run(place: Any, *choice: str, members: int = 2, epochs: int = 3) -> Trained:
+def run(new_backend: Any, *choice: str, members: int = 2, epochs: int = 3) -> Trained:
     specs = [experiment(IRIS, f"training.epochs={epochs}", *choice, f"seed={r}") for r in range(members)]
-    return trained(specs, place)
+    return trained(specs, new_backend)
 
 
 def call_by_call(*choice: str) -> Trained:
-    """The same where nothing can be captured."""
+    """The same run on a CuPy that cannot capture."""
     with in_place_of_cupy():
         alone = run(partial(open_backend, "cupy"), *choice)
         assert queue.made == 0
@@ -46,7 +46,7 @@ def call_by_call(*choice: str) -> Trained:
 
 
 @pytest.mark.parametrize("choice", [[], MIXTURE], ids=["plain", "mixture"])
-def test_a_graph_does_what_its_calls_do(captured: Any, choice: list[str]) -> None:
+def test_a_graph_gives_the_results_of_its_calls(captured: Any, choice: list[str]) -> None:
     graphs = run(captured, *choice)
     steps, sizes = graphs.epochs[-1].step, graphs.run.data.batches.sizes
     assert graphs.run.backend.notes == []
@@ -57,7 +57,7 @@ def test_a_graph_does_what_its_calls_do(captured: Any, choice: list[str]) -> Non
     assert graphs.run.final.parameters.tobytes() == call_by_call(*choice).run.final.parameters.tobytes()
 
 
-def test_what_cannot_be_captured_runs_call_by_call_and_says_so_once(
+def test_steps_that_cannot_be_captured_run_call_by_call_with_one_note(
     captured: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuses(what: str) -> None:
@@ -78,7 +78,7 @@ def test_what_cannot_be_captured_runs_call_by_call_and_says_so_once(
     assert graphs.run.final.parameters.tobytes() == call_by_call().run.final.parameters.tobytes()
 
 
-def test_members_that_leave_leave_no_graph_of_theirs_behind(captured: Any) -> None:
+def test_graphs_are_made_anew_when_members_have_stopped(captured: Any) -> None:
     limits = ["training.target={train_loss: 0.9}"]
     graphs = run(captured, *limits, members=8, epochs=8)
     assert len({stop.epoch for stop in graphs.stopped.values()}) > 1, "all left at once"

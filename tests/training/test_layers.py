@@ -1,4 +1,4 @@
-"""Layers in training: members equal their own runs, averages and masks are what they should be."""
+"""Layers in training: members equal single runs, running averages and masks are right."""
 
 import numpy as np
 import pytest
@@ -104,7 +104,7 @@ def test_wide_normalised_members_equal_their_own_runs_on_any_number_of_threads(t
     check(members(3, *wide, "model.activation=prelu", "model.input_noise=0.1", text=text))
 
 
-def test_rows_that_move_take_their_averages_along() -> None:
+def test_compacting_a_population_moves_running_averages() -> None:
     stopping = ["training.epochs=40", "training.early_stopping.monitor=val_loss", "model.batch_norm=true"]
     specs = [
         experiment(
@@ -146,7 +146,7 @@ def test_averages_follow_the_batches() -> None:
     run = built([experiment(IRIS, "model.batch_norm={momentum: 0.25}", "backend.dtype=float64")])
     step, x = training_step(run, 16, 1), run.data.datasets["train"].x
     mean, variance = np.zeros(7), np.ones(7)
-    place = statistics_layout(run.architecture)
+    layout = statistics_layout(run.architecture)
     for first in (0, 16, 32):
         weight = run.population["parameters"][0, : 4 * 7].reshape(4, 7).copy()
         z = x[first : first + 16] @ weight
@@ -155,9 +155,9 @@ def test_averages_follow_the_batches() -> None:
         step.replay()
         mean = 0.75 * mean + 0.25 * z.mean(axis=0)
         variance = 0.75 * variance + 0.25 * z.var(axis=0, ddof=1)
-    kept = views(run.population["statistics"], place)[1]
-    np.testing.assert_allclose(kept["running_mean"][0, 0], mean, rtol=1e-12)
-    np.testing.assert_allclose(kept["running_variance"][0, 0], variance, rtol=1e-12)
+    averages = views(run.population["statistics"], layout)[1]
+    np.testing.assert_allclose(averages["running_mean"][0, 0], mean, rtol=1e-12)
+    np.testing.assert_allclose(averages["running_variance"][0, 0], variance, rtol=1e-12)
 
 
 def test_a_rows_prediction_does_not_depend_on_the_others() -> None:
@@ -169,7 +169,7 @@ def test_a_rows_prediction_does_not_depend_on_the_others() -> None:
     np.testing.assert_allclose(whole, alone, rtol=1e-12)
 
 
-def test_a_last_batch_of_one_row_is_left_out_and_told() -> None:
+def test_a_last_batch_of_one_row_is_left_out_with_a_note() -> None:
     uneven = ["training.batch_size=101", "training.epochs=1"]
     run = built([experiment(IRIS, *uneven, "model.batch_norm=true")])
     assert run.data.batches.rows == 102
@@ -195,7 +195,7 @@ def test_one_training_row_has_no_spread(tmp_path) -> None:
         built([experiment(text, *full)])
 
 
-def test_each_layer_drops_its_own_share() -> None:
+def test_each_layer_drops_units_at_its_own_rate() -> None:
     text = "data: {source: 'builtin:optdigits', seed: 0}\n"
     layers = "[{units: 200, dropout: 0.1}, {units: 100}, {units: 300, dropout: 0.6}]"
     run = built([experiment(text, f"model.layers={layers}", "training.batch_size=1024")])
@@ -216,7 +216,7 @@ def test_each_layer_drops_its_own_share() -> None:
         assert abs(dropped.astype(float).sum() - a.astype(float).sum()) < 5 * spread
 
 
-def test_noise_on_the_inputs_is_for_training_alone() -> None:
+def test_inputs_have_noise_in_training_only() -> None:
     base = experiment(IRIS, "backend.dtype=float64")
     loud = experiment(IRIS, "backend.dtype=float64", "model.input_noise=0.5")
     quiet, noisy = built([base]), built([loud])
@@ -237,7 +237,7 @@ def test_noise_on_the_inputs_is_for_training_alone() -> None:
     assert np.array_equal(ours, theirs)
 
 
-def test_softmax_outputs_are_shares() -> None:
+def test_softmax_outputs_sum_to_one() -> None:
     target = ["data.target=[2, 3]", "data.columns.ignore=[4]", "loss.name=mse", "data.target_scaling=none"]
     run = trained([experiment(IRIS, *target, "model.output_activation=softmax")]).run
     x = run.data.datasets["test"].x
@@ -245,7 +245,7 @@ def test_softmax_outputs_are_shares() -> None:
     np.testing.assert_allclose(out.sum(axis=-1), 1, rtol=1e-5)
 
 
-def test_the_link_of_a_loss_may_be_named_as_output_activation() -> None:
+def test_the_output_activation_of_a_loss_may_be_named() -> None:
     named = built([experiment(IRIS, "loss=cross_entropy", "model.output_activation=softmax")])
     plain = built([experiment(IRIS, "loss=cross_entropy")])
     assert named.architecture == plain.architecture
@@ -261,7 +261,7 @@ def test_widths_and_layers_give_the_same_bits() -> None:
     assert_bit_equal(trained([short]), trained([long]), 0)
 
 
-def test_learned_slopes_move_and_start_where_they_should() -> None:
+def test_learned_slopes_start_at_their_default_and_change() -> None:
     run = trained([experiment(IRIS, "model.activation=prelu")]).run
     fresh = built([experiment(IRIS, "model.activation=prelu")])
     first, last = (

@@ -1,4 +1,4 @@
-"""L-BFGS against a closed form, against SciPy driven by hand, and its threads."""
+"""L-BFGS against a closed form and against SciPy called directly, and its threads."""
 
 import threading
 
@@ -26,11 +26,11 @@ def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
     table = result.run.data.datasets["train"]
     x, y = table.x, table.y.reshape(table.rows, -1)
     both = np.column_stack([x, np.ones(len(x))])
-    pull = np.diag([l2] * x.shape[1] + [0.0])
+    penalty = np.diag([l2] * x.shape[1] + [0.0])
     # mean (ŷ-y)² + l2/2·w², so 2/N·XᵀX w + l2·w = 2/N·Xᵀy
-    expected = np.linalg.solve(2 / len(x) * both.T @ both + pull, 2 / len(x) * both.T @ y)
-    place = result.run.layout
-    got = [result.weights()[place.start(0, name)] for name in ("weight", "bias")]
+    expected = np.linalg.solve(2 / len(x) * both.T @ both + penalty, 2 / len(x) * both.T @ y)
+    layout = result.run.layout
+    got = [result.weights()[layout.start(0, name)] for name in ("weight", "bias")]
     np.testing.assert_allclose(got, expected[:, 0], rtol=1e-8, atol=1e-12)
     assert result.stopped[0].reason == "converged"
     assert result.stopped[0].epoch < 50
@@ -39,15 +39,15 @@ def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
 def by_hand(run: TrainingRun, iterations: int, l2: float) -> list[np.ndarray]:
     """SciPy's iterates on the run's loss, called from this thread."""
     probe = built([experiment(IRIS, *FULL, "optimizer=sgd")])
-    step, place, found = training_step(probe, probe.data.batches.rows, 1), probe.layout, []
+    step, layout, iterates = training_step(probe, probe.data.batches.rows, 1), probe.layout, []
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         probe.population["parameters"][0] = x
         probe.population["total"][:] = 0
         step.replay()
         total, gradient = probe.population["total"][0], probe.population["gradient"][0].copy()
-        gradient[: place.weights] += l2 * x[: place.weights]
-        return total[0] / total[1] + l2 / 2 * (x[: place.weights] ** 2).sum(), gradient
+        gradient[: layout.weights] += l2 * x[: layout.weights]
+        return total[0] / total[1] + l2 / 2 * (x[: layout.weights] ** 2).sum(), gradient
 
     start = run.population["parameters"][0].copy()
     options = {"maxiter": iterations, "maxcor": 10, "ftol": 2.2e-9, "gtol": 1e-5}
@@ -56,10 +56,10 @@ def by_hand(run: TrainingRun, iterations: int, l2: float) -> list[np.ndarray]:
         start,
         jac=True,
         method="L-BFGS-B",
-        callback=lambda x: found.append(x.copy()),
+        callback=lambda x: iterates.append(x.copy()),
         options=options,
     )
-    return found
+    return iterates
 
 
 def test_its_epochs_are_scipys_iterations() -> None:
@@ -84,35 +84,35 @@ def test_members_equal_their_own_runs() -> None:
     assert {end.reason for end in ends} >= {"converged"}
 
 
-def minding() -> int:
+def threads() -> int:
     return threading.active_count()
 
 
-def test_its_threads_end_with_the_run_and_when_nobody_asks_for_the_rest() -> None:
-    before = minding()
+def test_its_threads_end_with_the_run_and_when_its_iterator_is_closed() -> None:
+    before = threads()
     specs = [experiment(IRIS, *LBFGS, "training.epochs=20", f"seed={r}") for r in range(3)]
     trained(specs)
-    assert minding() == before
+    assert threads() == before
     events = train(built(specs))
     next(events)
-    assert minding() == before + 3
+    assert threads() == before + 3
     events.close()
-    assert minding() == before
+    assert threads() == before
     asked = iter([False, False, True])
     stopped = [e for e in train(built(specs), lambda: next(asked, True)) if hasattr(e, "reason")]
     assert {(e.reason, e.epoch) for e in stopped} == {("interrupted", 3)}
-    assert minding() == before
+    assert threads() == before
 
 
 def test_an_error_in_its_thread_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = minding()
+    before = threads()
     monkeypatch.setattr("scipy.optimize.minimize", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(train(built([experiment(IRIS, *LBFGS)])))
-    assert minding() == before
+    assert threads() == before
 
 
-def test_a_resumed_run_goes_on_downhill_with_an_empty_memory() -> None:
+def test_a_resumed_run_decreases_the_objective_further_with_an_empty_memory() -> None:
     spec = experiment(IRIS, *LBFGS, "training.epochs=12")
     asked = iter([False, False, True])
     first = TrainingLoop(built([spec]), lambda: next(asked, True))
@@ -141,7 +141,7 @@ def test_a_resumed_run_goes_on_downhill_with_an_empty_memory() -> None:
     ],
 )
 def test_it_refuses_what_it_cannot_do(wrong: str, expected: str) -> None:
-    given = [text for text in LBFGS if text.split("=")[0] != wrong.split("=", maxsplit=1)[0]]
+    settings = [text for text in LBFGS if text.split("=")[0] != wrong.split("=", maxsplit=1)[0]]
     with pytest.raises(SpecError) as error:
-        experiment(IRIS, *given, wrong)
+        experiment(IRIS, *settings, wrong)
     assert expected in str(error.value)

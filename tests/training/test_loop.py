@@ -1,4 +1,4 @@
-"""What the loop asks others: who shall be pruned, and what time it is."""
+"""Members pruned by a callback, and time limits on scripted clocks."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def stops(events: list[Event]) -> dict[int, tuple[int, int, str]]:
     return {end.member: (end.epoch, end.step, end.reason) for end in ends}
 
 
-def test_pruned_members_end_after_their_epoch_and_the_others_do_not_notice() -> None:
+def test_pruned_members_end_after_their_epoch_and_do_not_affect_the_others() -> None:
     run = built(specs(4))
     events = list(train(run, prune=lambda done: {1: [2], 3: [0, 3]}.get(done.epoch, [])))
     assert stops(events) == {
@@ -35,12 +35,12 @@ def test_pruned_members_end_after_their_epoch_and_the_others_do_not_notice() -> 
         assert run.final.parameters[member].tobytes() == alone.weights().tobytes()
 
 
-def test_who_has_ended_already_cannot_be_pruned() -> None:
+def test_members_that_have_stopped_cannot_be_pruned() -> None:
     events = list(train(built(specs(2)), prune=lambda done: [0, 1] if done.epoch == 6 else []))
     assert {reason for _, _, reason in stops(events).values()} == {"epochs"}
 
 
-def test_training_is_over_when_all_are_pruned() -> None:
+def test_training_ends_when_all_members_are_pruned() -> None:
     events = list(train(built(specs(2)), prune=lambda done: done.members.tolist()))
     done = events[-1]
     assert isinstance(done, TrainingDone)
@@ -48,7 +48,7 @@ def test_training_is_over_when_all_are_pruned() -> None:
 
 
 def clock(tick: float = 1.0) -> Iterator[float]:
-    """Times that grow by a tick at every look."""
+    """Times that grow by a tick at each reading."""
     now = 0.0
     while True:
         yield now
@@ -66,20 +66,20 @@ def test_all_times_come_from_the_clock() -> None:
     assert (done.step_seconds, done.seconds) == (2, 9)
 
 
-class Watch:
-    """A clock that stands still but for a second in every step: it is asked around and after them."""
+class StepClock:
+    """A clock that moves by a second in every step; it is read around and after them."""
 
     def __init__(self, run: TrainingRun) -> None:
         self.counter = run.step_counter
 
     def __call__(self) -> float:
-        return float(max(int(self.counter[0]) - 1, 0))  # it counts the steps that are done
+        return float(max(int(self.counter[0]) - 1, 0))  # the counter is at the number of steps done
 
 
 def timed(limits: list[float], *overrides: str) -> tuple[TrainingRun, list[Event]]:
     """Members with a time limit each, on a clock that shows the number of the last step, from 0."""
     run = built([experiment(IRIS, f"training.max_seconds={limit}", *overrides) for limit in limits])
-    return run, list(train(run, clock=Watch(run)))
+    return run, list(train(run, clock=StepClock(run)))
 
 
 def test_a_member_ends_at_the_first_step_after_its_time() -> None:
@@ -97,22 +97,22 @@ def test_a_member_ends_at_the_first_step_after_its_time() -> None:
         assert run.final.parameters[member].tobytes() == alone.final.parameters[0].tobytes()
 
 
-def test_the_best_weights_come_back_when_the_time_is_over() -> None:
+def test_the_best_weights_are_restored_at_the_time_limit() -> None:
     rules = ["training.early_stopping={monitor: val_loss, patience: 9}"]
     run, events = timed([16], *rules)
     assert stops(events) == {0: (2, 17, "max_seconds")}
     assert run.final.parameters[0].tobytes() == trained(specs(1, "training.epochs=2")).weights().tobytes()
 
 
-def test_time_counts_what_happens_between_the_epochs_too() -> None:
+def test_time_between_epochs_counts() -> None:
     times = [0.0]
     run, seen = built([experiment(IRIS, "training.max_seconds=5")]), []
     for event in train(run, clock=lambda: times[0]):
         seen.append(event)
-        times[0] += 3  # somebody who draws slowly
+        times[0] += 3  # a slow display
     assert stops(seen) == {0: (2, 15, "max_seconds")}
 
 
-def test_the_last_epoch_is_the_reason_even_when_the_time_is_over_with_it() -> None:
+def test_the_last_epoch_is_the_reason_even_if_the_time_limit_is_reached_with_it() -> None:
     _, events = timed([41])
     assert stops(events) == {0: (6, 42, "epochs")}

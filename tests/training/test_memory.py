@@ -1,4 +1,4 @@
-"""A step works in place: what it allocates is nothing, whatever the batch size."""
+"""A step works in place: it allocates nothing, whatever the batch size."""
 
 import tracemalloc
 from pathlib import Path
@@ -17,7 +17,7 @@ DIGITS = "data: {source: 'builtin:optdigits', seed: 0}\nmodel: {dropout: 0.2}\nb
 
 
 def peak(batch_size: int, *overrides: str) -> int:
-    """Bytes that one step has allocated at most, beyond what was there before."""
+    """The most bytes that one step has allocated at any time."""
     run = built([experiment(DIGITS, f"training.batch_size={batch_size}", *overrides)])
     step = training_step(run, batch_size, 1)
     step.replay()
@@ -91,7 +91,7 @@ FORMS = variants(optimizers)
     "label", [label for label, (name, _) in FORMS.items() if not optimizers[name].full_batch]
 )
 def test_no_form_of_a_rule_allocates(label: str) -> None:
-    """What a rule would allocate grows with the parameters, not with the rows."""
+    """What a rule would allocate depends on the parameters, not on the rows."""
     choice = ["data.source=builtin:iris", *overrides("optimizer", *FORMS[label])]
     narrow, wide = (peak(16, *choice, f"model.hidden=[{units}]") for units in (8, 2048))
     assert abs(wide - narrow) < 1_000

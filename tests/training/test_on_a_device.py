@@ -1,6 +1,6 @@
-"""The engine on a device: it obeys its rules, waits once an epoch, and trains what NumPy trains."""
+"""Training on a device gives what it gives on NumPy, and the host waits only a few times per epoch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,6 @@ from nettrain.checks.gradient import check
 from nettrain.checks.options import CheckOptions
 from nettrain.checks.small import small_problem
 from nettrain.experiment.settings import Experiment
-from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
-from nettrain.inference.importance import importances
-from nettrain.inference.mc_dropout import mc_predictions
-from nettrain.inference.predictions import metrics_of, predict_labelled
-from nettrain.inference.split_predictions import most_telling_split, predict_split
-from nettrain.store.trained_run import TrainedRun
 from nettrain.training.diagnostics.divergence import diagnose
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.events import EpochDone
@@ -35,7 +29,7 @@ from tests.trained import IRIS, Trained, built, data_of, experiment, prepared, t
 from tests.variants import overrides, variants
 
 RELATIVE = {"float64": 1e-10, "float32": 1e-4}
-RELU = "model.activation=relu"  # which lets a signal grow
+RELU = "model.activation=relu"  # whose signals are not bounded
 
 
 def specs(count: int, *choice: str) -> list[Experiment]:
@@ -45,18 +39,18 @@ def specs(count: int, *choice: str) -> list[Experiment]:
 
 
 @pytest.fixture(params=BACKENDS)
-def place(request: pytest.FixtureRequest) -> Iterator[Any]:
+def new_backend(request: pytest.FixtureRequest) -> Iterator[Any]:
     yield from backend_factory(request.param)
 
 
-def both(place: Any, *choice: str) -> tuple[Trained, Trained]:
-    """The same population on NumPy and elsewhere, for 105 steps where a device may round in its own way."""
-    some = specs(2, f"training.epochs={4 if place is FakeCupyBackend else 15}", *choice)
-    return trained(some), trained(some, place)
+def both(new_backend: Any, *choice: str) -> tuple[Trained, Trained]:
+    """The same population on NumPy and on a device, for 105 steps if that may round differently."""
+    some = specs(2, f"training.epochs={4 if new_backend is FakeCupyBackend else 15}", *choice)
+    return trained(some), trained(some, new_backend)
 
 
 def assert_equal(here: Trained, there: Trained) -> None:
-    """All that came out agrees to rounding."""
+    """All results agree up to rounding."""
     assert here.stopped == there.stopped
     relative = RELATIVE[here.run.experiment.backend.dtype]
     for name in ("parameters", "statistics"):
@@ -105,41 +99,41 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("activation", HIDDEN)
-def test_every_activation(place: Any, activation: str) -> None:
+def test_every_activation(new_backend: Any, activation: str) -> None:
     choice = [f"model.activation={activation}", "optimizer.learning_rate=0.01"]
-    assert_equal(*both(place, "backend.dtype=float64", *choice))
+    assert_equal(*both(new_backend, "backend.dtype=float64", *choice))
 
 
 @pytest.mark.parametrize("activation", activations)
-def test_every_activation_of_outputs(place: Any, activation: str, tmp_path: Path) -> None:
+def test_every_activation_of_outputs(new_backend: Any, activation: str, tmp_path: Path) -> None:
     choice = [*data_of("distributions", tmp_path), "loss=mse", f"model.output_activation={activation}"]
-    assert_equal(*both(place, "backend.dtype=float64", *choice))
+    assert_equal(*both(new_backend, "backend.dtype=float64", *choice))
 
 
 @pytest.mark.parametrize(("loss", "targets"), LOSSES)
-def test_every_loss(place: Any, loss: str, targets: str, tmp_path: Path) -> None:
+def test_every_loss(new_backend: Any, loss: str, targets: str, tmp_path: Path) -> None:
     choice = [*data_of(targets, tmp_path), f"loss={loss}"]
-    assert_equal(*both(place, "backend.dtype=float64", *choice))
+    assert_equal(*both(new_backend, "backend.dtype=float64", *choice))
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_form_of_a_rule(place: Any, rule: str) -> None:
+def test_every_form_of_a_rule(new_backend: Any, rule: str) -> None:
     name, numbers = RULES[rule]
     whole = ["training.batch_size=full"] if optimizers[name].full_batch else []
     choice = [*overrides("optimizer", name, numbers), *whole]
-    assert_equal(*both(place, "backend.dtype=float64", *choice))
+    assert_equal(*both(new_backend, "backend.dtype=float64", *choice))
 
 
 @pytest.mark.parametrize("schedule", schedules)
-def test_every_schedule(place: Any, schedule: str) -> None:
+def test_every_schedule(new_backend: Any, schedule: str) -> None:
     choice = [f"schedule={schedule}", "schedule.warmup=1"]
-    assert_equal(*both(place, "backend.dtype=float64", *choice))
+    assert_equal(*both(new_backend, "backend.dtype=float64", *choice))
 
 
 @pytest.mark.parametrize("dtype", RELATIVE)
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_every_setting(place: Any, setting: str, dtype: str) -> None:
-    assert_equal(*both(place, f"backend.dtype={dtype}", *SETTINGS[setting]))
+def test_every_setting(new_backend: Any, setting: str, dtype: str) -> None:
+    assert_equal(*both(new_backend, f"backend.dtype={dtype}", *SETTINGS[setting]))
 
 
 MIXTURE = [
@@ -152,47 +146,47 @@ MIXTURE = [
 def test_the_cupy_backend_on_the_fake(dtype: str) -> None:
     """A little of everything; `pytest -m slow` has the rest."""
     choice = [*SETTINGS["layers"], *MIXTURE, f"backend.dtype={dtype}", "training.epochs=1"]
-    for place in backend_factory("cupy"):
+    for new_backend in backend_factory("cupy"):
         some = specs(2, *choice)
-        assert_equal(trained(some), trained(some, place))
+        assert_equal(trained(some), trained(some, new_backend))
 
 
-def test_members_that_stop_leave_the_device(place: Any) -> None:
+def test_rows_of_members_that_stop_leave_the_device(new_backend: Any) -> None:
     choice = ["training.epochs=30", "training.early_stopping={patience: 2, min_delta: 0.02}"]
     some = [experiment(IRIS, *choice, f"optimizer.learning_rate={2.0**-r}") for r in range(12)]
-    here, there = trained(some), trained(some, place)
+    here, there = trained(some), trained(some, new_backend)
     assert_equal(here, there)
     assert there.run.population.size < len(some)
 
 
-def test_members_of_their_own_orders_and_one_that_diverges(place: Any) -> None:
+def test_members_with_different_orders_of_rows_and_one_that_diverges(new_backend: Any) -> None:
     rates = [0.1, 1e30, 0.01]
     rule = "optimizer={name: sgd, learning_rate: %g}"
     some = [experiment(IRIS, RELU, rule % rate, f"training.order_seed={r}") for r, rate in enumerate(rates)]
-    here, there = trained(some), trained(some, place)
+    here, there = trained(some), trained(some, new_backend)
     assert_equal(here, there)
     assert [end.reason for _, end in sorted(there.stopped.items())] == ["epochs", "diverged", "epochs"]
 
 
 @pytest.mark.parametrize("choice", [[], ["model.batch_norm=true"]])
-def test_where_a_member_diverged(place: Any, choice: list[str]) -> None:
+def test_where_a_member_diverged(new_backend: Any, choice: list[str]) -> None:
     spec = experiment(IRIS, RELU, "optimizer={name: sgd, learning_rate: 1e30}", *choice)
-    here, there = built([spec]), built([spec], place)
-    found = [diagnose(run.experiment, prepared(run.experiment), run.backend) for run in (here, there)]
-    assert found[0] is not None
-    assert found[1] is not None
+    here, there = built([spec]), built([spec], new_backend)
+    results = [diagnose(run.experiment, prepared(run.experiment), run.backend) for run in (here, there)]
+    assert results[0] is not None
+    assert results[1] is not None
     same = ("epoch", "step", "where", "layer")
-    assert [getattr(found[0], name) for name in same] == [getattr(found[1], name) for name in same]
+    assert [getattr(results[0], name) for name in same] == [getattr(results[1], name) for name in same]
 
 
-@pytest.mark.parametrize("elsewhere_first", [False, True])
+@pytest.mark.parametrize("device_first", [False, True])
 @pytest.mark.parametrize(
     "setting", ["early stopping", "dropout and noise", "penalties and limits", "convergence", "plateau"]
 )
-def test_a_run_goes_on_elsewhere(place: Any, setting: str, elsewhere_first: bool) -> None:
+def test_a_run_resumes_on_another_backend(new_backend: Any, setting: str, device_first: bool) -> None:
     some = specs(3, *SETTINGS[setting], "backend.dtype=float64", "training.epochs=15")
     whole = trained(some)
-    first, second = (place, NumpyBackend) if elsewhere_first else (NumpyBackend, place)
+    first, second = (new_backend, NumpyBackend) if device_first else (NumpyBackend, new_backend)
     asked = iter([False] * 24)
     begun = TrainingLoop(built(some, first), lambda: next(asked, True))
     events = list(begun.events())
@@ -202,66 +196,9 @@ def test_a_run_goes_on_elsewhere(place: Any, setting: str, elsewhere_first: bool
     assert begun.progress.step == 25 < rest.progress.step
     np.testing.assert_allclose(rest.run.final.parameters, whole.run.final.parameters, rtol=1e-10, atol=1e-12)
     assert rest.endings.stopped == whole.stopped
-    told = [event.figures["objective"] for event in events if isinstance(event, EpochDone)]
-    for objective, event in zip(told, whole.epochs, strict=True):
+    objectives = [event.figures["objective"] for event in events if isinstance(event, EpochDone)]
+    for objective, event in zip(objectives, whole.epochs, strict=True):
         np.testing.assert_allclose(objective, event.figures["objective"], rtol=1e-9)
-
-
-class Afterwards:
-    """What is asked of a network when it is trained, and answers as numbers."""
-
-    def __init__(self, place: Any, tmp_path: Path, *choice: str) -> None:
-        some = specs(2, *choice)
-        self.run, self.data = trained(some, place).run, prepared(some[0])
-        self.networks, self.datasets = self.run.networks([self.run.experiment] * 2), self.run.data.datasets
-        final = self.run.final.parameters, self.run.final.statistics
-        fitted = (self.run.architecture, *final, self.data.preprocessing)
-        self.stored = TrainedRun(self.run.experiment, *fitted, self.run.backend).networks
-
-    def figures(self) -> Any:
-        return evaluate_members(self.networks, self.datasets, self.run.pool)
-
-    def together(self) -> Any:
-        return evaluate_ensemble(self.networks, self.datasets)
-
-    def pictures(self) -> Any:
-        dataset = self.datasets[most_telling_split(self.datasets)]
-        return {"predictions": predict_split(self.networks, dataset)}
-
-    def stored_answers(self) -> Any:
-        labelled = predict_labelled(self.stored, self.data.train)
-        return {"rows": labelled.losses, "figures": metrics_of(self.stored, labelled).scalars}
-
-    def samples(self) -> Any:
-        return dict(enumerate(mc_predictions(self.stored, self.data.train.x, 3)))
-
-    def importance(self) -> Any:
-        found = importances(
-            self.stored, self.data.preprocessing, self.data.train, "accuracy", shuffles=2, seed=1
-        )
-        return {one.name: (one.mean, one.sd) for one in found}
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        *(Afterwards.figures, Afterwards.together, Afterwards.pictures, Afterwards.stored_answers),
-        *(Afterwards.samples, Afterwards.importance),
-    ],
-)
-def test_what_is_asked_afterwards(place: Any, asked: Callable[[Afterwards], Any], tmp_path: Path) -> None:
-    choice = ["backend.dtype=float64", "model.dropout=0.2", "model.batch_norm=true", "training.repeat=2"]
-    here, there = (asked(Afterwards(one, tmp_path, *choice)) for one in (NumpyBackend, place))
-    assert_close(here, there)
-
-
-def assert_close(here: Any, there: Any) -> None:
-    if isinstance(here, dict):
-        assert here.keys() == there.keys()
-        for name, value in here.items():
-            assert_close(value, there[name])
-    else:
-        np.testing.assert_allclose(there, here, rtol=1e-9, atol=1e-12)
 
 
 GRADIENTS = {
@@ -275,16 +212,16 @@ GRADIENTS = {
 
 
 @pytest.mark.parametrize("kind", GRADIENTS)
-def test_the_gradient_is_checked_there(place: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened_there = place(dtype="float64", threads=1)
-    monkeypatch.setattr("nettrain.checks.problem.opened", lambda experiment: opened_there)
+def test_the_gradient_check(new_backend: Any, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = new_backend(dtype="float64", threads=1)
+    monkeypatch.setattr("nettrain.checks.problem.opened", lambda experiment: backend)
     comparison = check(small_problem(kind, GRADIENTS[kind]), CheckOptions(samples=10))
     assert not comparison.empty
     assert not comparison.fails
 
 
-class Observer:
-    """Asked after every step: keeps what the host had exchanged with the device by then."""
+class TrafficRecorder:
+    """Records after every step what the host has exchanged with the device."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int]] = []
@@ -295,12 +232,12 @@ class Observer:
 
 
 def observed(*choice: str, members: int = 2) -> tuple[TrainingLoop, list[tuple[int, int]]]:
-    """What was exchanged by the end of every step."""
-    observer = Observer()
-    training = TrainingLoop(built(specs(members, "training.epochs=4", *choice), FakeCupyBackend), observer)
+    """A training, and what had been exchanged by the end of every step."""
+    recorder = TrafficRecorder()
+    training = TrainingLoop(built(specs(members, "training.epochs=4", *choice), FakeCupyBackend), recorder)
     for _ in training.events():
         pass
-    return training, observer.seen
+    return training, recorder.seen
 
 
 LONG = {name: choice for name, choice in SETTINGS.items() if name != "one batch"}
@@ -314,7 +251,7 @@ QUIET = {
 def test_nothing_is_exchanged_between_the_steps_of_an_epoch(setting: str) -> None:
     training, seen = observed(*QUIET[setting])
     steps = training.run.data.batches.steps
-    # asked between the steps, and when the epoch has been evaluated
+    # recorded between the steps, and when the epoch has been evaluated
     epochs = [seen[first : first + steps - 1] for first in range(0, len(seen), steps)]
     assert steps > 2
     assert [len(set(epoch)) for epoch in epochs] == [1] * len(epochs)
@@ -336,7 +273,7 @@ def test_an_epoch_waits_a_few_times_however_long_it_is(setting: str) -> None:
     assert counts == [known.get(setting, 4)] * 2
 
 
-def test_coefficients_of_a_long_epoch_are_laid_out_a_thousand_at_a_time() -> None:
+def test_coefficients_of_a_long_epoch_are_sent_1024_steps_at_a_time() -> None:
     choice = ["training.batch_size=1", "data.source=builtin:optdigits", "training.epochs=1"]
     training, seen = observed(*choice, members=1)
     steps = training.run.data.batches.steps

@@ -1,4 +1,4 @@
-"""The promise: member r of a population ends bit-equal to the same spec trained alone."""
+"""Member r of a population ends bit-equal to the same experiment trained alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.variants import overrides, variants
 
 SIZES = [1, 3, 16]
 FORMS = variants(optimizers)
-LIMITS = [  # every member with its own, and some with none of a penalty
+LIMITS = [  # different for every member, and some without a penalty
     lambda r: f"regularization.l1={0.002 * (r % 3)}",
     lambda r: f"regularization.max_norm={0.6 + 0.2 * r}",
     lambda r: f"training.clip_value={0.05 + 0.03 * r}",
@@ -29,7 +29,7 @@ LIMITS = [  # every member with its own, and some with none of a penalty
 
 
 def members(count: int, *overrides: str, text: str = IRIS, limits: Sequence = ()) -> list:
-    """Specs that differ in every number that may differ."""
+    """Experiments that differ in every number that may differ."""
     return [
         experiment(
             text,
@@ -59,7 +59,7 @@ def assert_bit_equal(population: Trained, alone: Trained, member: int) -> None:
 
 
 def check(specs: list) -> Trained:
-    """Train the specs together and apart, and compare every bit."""
+    """Train members together and alone, and compare every bit."""
     together = trained(specs)
     for r, spec in enumerate(specs):
         assert_bit_equal(together, trained([spec]), r)
@@ -75,13 +75,13 @@ def stepping(label: str) -> list[str]:
 
 @pytest.mark.parametrize("count", SIZES)
 @pytest.mark.parametrize("rule", [name for name, rule in optimizers.items() if not rule.full_batch])
-def test_members_equal_their_own_runs_for_every_rule(rule: str, count: int) -> None:
+def test_members_equal_single_runs_for_every_rule(rule: str, count: int) -> None:
     together = check(members(count, f"optimizer={rule}"))
     assert together.run.data.batches.sizes == (16, 6)  # a short last batch is among them
 
 
 @pytest.mark.parametrize("label", [label for label in FORMS if not optimizers[FORMS[label][0]].full_batch])
-def test_members_equal_their_own_runs_for_every_form_with_limits_of_their_own(label: str) -> None:
+def test_members_equal_single_runs_for_every_form_with_limits_of_their_own(label: str) -> None:
     own_decay = "weight_decay" in optimizers[FORMS[label][0]].model_fields
     limits = LIMITS[:-1] if own_decay else LIMITS
     specs = members(4, *stepping(label), "training.epochs=3", limits=limits)
@@ -90,12 +90,12 @@ def test_members_equal_their_own_runs_for_every_form_with_limits_of_their_own(la
 
 @pytest.mark.parametrize("name", momentum_schedules)
 @pytest.mark.parametrize("rule", ["momentum", "nesterov", "rmsprop"])
-def test_members_equal_their_own_runs_for_every_momentum_schedule(name: str, rule: str) -> None:
+def test_members_equal_single_runs_for_every_momentum_schedule(name: str, rule: str) -> None:
     schedule = f"optimizer={{name: {rule}, momentum_schedule: {name}}}"
     check(members(3, schedule, limits=[lambda r: f"optimizer.momentum={0.5 + 0.1 * r}"]))
 
 
-def test_members_equal_their_own_runs_when_their_rates_are_cut_at_different_epochs() -> None:
+def test_members_equal_single_runs_when_their_rates_are_cut_at_different_epochs() -> None:
     plateau = [
         "schedule={name: plateau, monitor: train_loss}",
         *("training.epochs=12", "training.evaluate_every=2"),
@@ -113,17 +113,17 @@ def test_members_equal_their_own_runs_when_their_rates_are_cut_at_different_epoc
 
 
 @pytest.mark.parametrize("name", [name for name, entry in activations.items() if not entry.outputs_only])
-def test_members_equal_their_own_runs_for_every_activation(name: str) -> None:
+def test_members_equal_single_runs_for_every_activation(name: str) -> None:
     check(members(3, f"model.activation={name}"))
 
 
 @pytest.mark.parametrize("name", schedules)
-def test_members_equal_their_own_runs_for_every_schedule(name: str) -> None:
+def test_members_equal_single_runs_for_every_schedule(name: str) -> None:
     check(members(3, f"schedule={name}", "schedule.warmup=1"))
 
 
 @pytest.mark.parametrize(("loss", "targets"), [(n, k) for n, entry in losses.items() for k in entry.fits])
-def test_members_equal_their_own_runs_for_every_loss(loss: str, targets: str, tmp_path: Path) -> None:
+def test_members_equal_single_runs_for_every_loss(loss: str, targets: str, tmp_path: Path) -> None:
     varied = [field for field in losses[loss].model_fields if varies(losses[loss], field)]
     common = [*data_of(targets, tmp_path), f"loss={loss}", "training.epochs=2", "training.batch_size=48"]
     for dtype in ("float32", "float64"):
@@ -153,7 +153,7 @@ def test_members_may_differ_in_their_activations_numbers(name: str, field: str) 
     )
 
 
-def test_members_that_stop_at_different_epochs_equal_their_own_runs() -> None:
+def test_members_that_stop_at_different_epochs_equal_single_runs() -> None:
     stopping = [
         "training.epochs=60",
         "training.early_stopping.monitor=val_loss",
@@ -177,12 +177,12 @@ def test_members_that_stop_at_different_epochs_equal_their_own_runs() -> None:
 
 
 @pytest.mark.parametrize("batch_size", ["1", "full"])
-def test_members_equal_their_own_runs_online_and_in_full_batches(batch_size: str) -> None:
+def test_members_equal_single_runs_online_and_in_full_batches(batch_size: str) -> None:
     check(members(3, f"training.batch_size={batch_size}", "training.epochs=2"))
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_wide_members_equal_their_own_runs_on_any_number_of_threads(threads: int) -> None:
+def test_wide_members_equal_single_runs_on_any_number_of_threads(threads: int) -> None:
     wide = ["model.hidden=[512, 300]", "training.epochs=1", f"backend.threads={threads}"]
     text = "data: {source: 'builtin:optdigits', seed: 0}\ntraining: {batch_size: 512}\n"
     together = check(members(3, *wide, text=text))
@@ -200,7 +200,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("rule", ENDS)
-def test_members_equal_their_own_runs_for_every_rule_that_ends_them(rule: str) -> None:
+def test_members_equal_single_runs_for_every_rule_that_ends_them(rule: str) -> None:
     common = ["training.epochs=60", "model.dropout=0.1", "training.evaluate_every=2"]
     specs = [
         experiment(IRIS, *common, end, f"seed={r}", f"optimizer.learning_rate={0.004 * (r + 1)}")
@@ -216,7 +216,7 @@ def test_members_equal_their_own_runs_for_every_rule_that_ends_them(rule: str) -
     [["training.sampling=replacement"], ["training.shuffle=false"]],
 )
 @pytest.mark.parametrize("batch_size", ["16", "full"])
-def test_members_equal_their_own_runs_in_every_order(order: list[str], batch_size: str) -> None:
+def test_members_equal_single_runs_in_every_order(order: list[str], batch_size: str) -> None:
     check(members(3, *order, f"training.batch_size={batch_size}", "training.epochs=3"))
 
 
@@ -227,13 +227,13 @@ def test_a_full_batch_drawn_with_replacement_is_drawn() -> None:
     assert once.tobytes() != drawn.tobytes()
 
 
-def test_a_number_that_is_not_given_is_shared_by_those_without_it() -> None:
+def test_members_with_and_without_a_number_are_not_grouped() -> None:
     timed, free = experiment(IRIS, "training.max_seconds=3"), experiment(IRIS)
     assert grouping_key(timed) != grouping_key(free)
     assert grouping_key(timed) == grouping_key(experiment(IRIS, "training.max_seconds=4"))
 
 
-def test_a_member_that_diverges_hurts_no_neighbour() -> None:
+def test_a_member_that_diverges_does_not_affect_others() -> None:
     wild = experiment(IRIS, "optimizer=sgd", "optimizer.learning_rate=1e30", "model.activation=relu")
     calm = experiment(IRIS, "optimizer=sgd", "optimizer.learning_rate=0.1", "model.activation=relu")
     together, alone = trained([wild, calm, wild]), [trained([spec]) for spec in (wild, calm, wild)]
@@ -243,7 +243,7 @@ def test_a_member_that_diverges_hurts_no_neighbour() -> None:
         assert_bit_equal(together, alone[r], r)
 
 
-def test_divergence_in_the_very_last_step_is_seen() -> None:
+def test_divergence_in_the_last_step_is_noticed() -> None:
     wild = ["optimizer=sgd", "optimizer.learning_rate=1e30", "training.batch_size=full"]
     run = trained(
         [experiment(IRIS, *wild, "data.validation=0", "training.epochs=1", "regularization.l2=1e30")]
@@ -252,7 +252,7 @@ def test_divergence_in_the_very_last_step_is_seen() -> None:
     assert np.isfinite(run.epochs[0].figures["train_loss"]).all()
 
 
-def test_the_same_spec_twice_gives_the_same_bits_and_another_seed_others() -> None:
+def test_equal_experiments_give_equal_bits_and_another_seed_others() -> None:
     once, again = trained(members(1)), trained(members(1))
     assert once.weights().tobytes() == again.weights().tobytes()
     other = trained([experiment(IRIS, "seed=1")])
@@ -267,14 +267,14 @@ def test_specs_are_grouped_by_everything_that_may_not_differ() -> None:
     assert group([base, wide, rate, sgd, data_seed]) == [[0, 2], [1], [3], [4]]
 
 
-def test_stack_keeps_shared_settings_and_lines_up_the_numbers() -> None:
+def test_stack_keeps_shared_settings_and_stacks_numbers() -> None:
     stacked = stack([experiment(IRIS, f"optimizer.learning_rate=0.{r + 1}") for r in range(3)])
     assert stacked.optimizer.learning_rate.tolist() == [0.1, 0.2, 0.3]
     assert stacked.optimizer.name == "adam"
     assert stacked.training.batch_size == 16
 
 
-def test_compact_moves_the_kept_rows_of_every_listed_array() -> None:
+def test_compact_moves_the_rows_to_keep_of_every_registered_array() -> None:
     population = Population(stack([experiment(IRIS, f"seed={r}") for r in range(5)]), 5)
     population.register("a", np.arange(10.0).reshape(5, 2))
     population.register("b", np.arange(5))
@@ -285,11 +285,11 @@ def test_compact_moves_the_kept_rows_of_every_listed_array() -> None:
     assert population.size == 3
 
 
-def test_rows_move_when_one_in_eight_has_stopped() -> None:
+def test_a_population_is_compacted_when_one_in_eight_has_stopped() -> None:
     population = population_of(16)
     population["active"][0] = False
     assert not population.should_compact()
     population["active"][1] = False
     assert population.should_compact()
     population["active"][:] = False
-    assert not population.should_compact()  # nobody is left to move
+    assert not population.should_compact()  # no member is left to move

@@ -1,4 +1,4 @@
-"""Where the time goes: phases are cut where they begin, and together they are the whole."""
+"""The time of each phase of a run; together they are nearly the whole."""
 
 from dataclasses import replace
 
@@ -50,9 +50,9 @@ def test_each_phase_gets_the_time_of_its_calls() -> None:
     with profile.phase("writing"):
         spend(8.0)
     spend(16.0)
-    told = profile.table()
-    assert (told["gather"], told["forward"], told["update"], told["writing"]) == (2, 4, 8, 8)
-    assert (told["loss"], told["rest"], told["whole"]) == (0, 16, 38)
+    table = profile.table()
+    assert (table["gather"], table["forward"], table["update"], table["writing"]) == (2, 4, 8, 8)
+    assert (table["loss"], table["rest"], table["whole"]) == (0, 16, 38)
 
 
 def profiled(run: TrainingRun) -> TrainingRun:
@@ -66,21 +66,21 @@ def test_without_a_profile_nothing_is_measured() -> None:
 
 
 @pytest.mark.parametrize("rule", ["adam", "nesterov"])
-def test_the_steps_own_phases_are_all_there(rule: str) -> None:
+def test_all_phases_of_a_step_take_time(rule: str) -> None:
     run = profiled(built([experiment(DIGITS, f"optimizer={rule}")]))
     training_step(run, 64, 1).replay()
-    told = run.profile.table()
-    assert all(told[name] > 0 for name in STEP)
+    table = run.profile.table()
+    assert all(table[name] > 0 for name in STEP)
 
 
 def test_the_phases_together_are_nearly_the_whole() -> None:
     run = profiled(built([experiment(DIGITS)]))
     for _ in train(run):
         pass
-    told = run.profile.table()
-    named = sum(told[name] for name in PHASES)
-    assert 0.9 * told["whole"] < named <= told["whole"] + 1e-9
-    assert told["rest"] == pytest.approx(told["whole"] - named)
+    table = run.profile.table()
+    named = sum(table[name] for name in PHASES)
+    assert 0.9 * table["whole"] < named <= table["whole"] + 1e-9
+    assert table["rest"] == pytest.approx(table["whole"] - named)
 
 
 def test_a_profiled_run_has_the_same_bits() -> None:

@@ -1,4 +1,4 @@
-"""A run that goes on from a state ends as if nothing had happened, to the bit."""
+"""A run that is restored from a state ends like one that was never interrupted, to the bit."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, restore, snapshot
 from tests.trained import IRIS, built, experiment
 
-PARTS = ["model.dropout=0.2", "regularization.l2=0.01"]
+COMMON = ["model.dropout=0.2", "regularization.l2=0.01"]
 STOPPING = ["training.early_stopping={patience: 2, min_delta: 0.02}", "training.epochs=30"]
 KINDS = {
     "adam": [],
@@ -30,13 +30,13 @@ KINDS = {
 
 def specs(count: int, *overrides: str) -> list:
     return [
-        experiment(IRIS, *PARTS, *overrides, f"seed={r}", f"training.order_seed={r // 2}")
+        experiment(IRIS, *COMMON, *overrides, f"seed={r}", f"training.order_seed={r // 2}")
         for r in range(count)
     ]
 
 
-class After:
-    """Says that somebody has asked to stop when it has been asked often enough."""
+class InterruptAfter:
+    """Interrupts a training when it has been called often enough."""
 
     def __init__(self, times: int) -> None:
         self.times = times
@@ -46,39 +46,40 @@ class After:
         return self.times < 0
 
 
-def told(events: Iterator[Event]) -> list[tuple]:
-    """What was told, without times."""
-    said: list[tuple] = []
+def recorded(events: Iterator[Event]) -> list[tuple]:
+    """What the events say, without times and interruptions."""
+    record: list[tuple] = []
     for event in events:
         if isinstance(event, EpochDone):
             figures = {name: values.tolist() for name, values in event.figures.items()}
-            said.append(
+            record.append(
                 (event.epoch, event.step, event.members.tolist(), str(figures), event.better.tolist())
             )
         elif isinstance(event, MemberStopped) and event.reason != "interrupted":
-            said.append((event,))
-    return said
+            record.append((event,))
+    return record
 
 
-def again(state: TrainingState, some: list) -> TrainingLoop:
-    training = TrainingLoop(built(some))
+def restored(state: TrainingState, members: list) -> TrainingLoop:
+    """The training of these members, from a state on."""
+    training = TrainingLoop(built(members))
     restore(training, state)
     return training
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [1, 5])
-def test_interrupted_anywhere_and_resumed_it_ends_the_same(kind: str, count: int) -> None:
-    some = specs(count, *KINDS[kind])
-    whole = TrainingLoop(built(some))
-    undisturbed = told(whole.events())
+def test_a_run_interrupted_anywhere_and_resumed_ends_the_same(kind: str, count: int) -> None:
+    members = specs(count, *KINDS[kind])
+    whole = TrainingLoop(built(members))
+    undisturbed = recorded(whole.events())
     rng = np.random.default_rng(len(kind) + count)
     for times in rng.integers(0, whole.progress.step, size=6):
-        training = TrainingLoop(built(some), After(int(times)))
-        said = told(training.events())
-        resumed = again(snapshot(training), some)
-        said += told(resumed.events())
-        assert undisturbed == said
+        training = TrainingLoop(built(members), InterruptAfter(int(times)))
+        record = recorded(training.events())
+        resumed = restored(snapshot(training), members)
+        record += recorded(resumed.events())
+        assert undisturbed == record
         assert whole.run.final.parameters.tobytes() == resumed.run.final.parameters.tobytes()
         assert whole.endings.stopped == resumed.endings.stopped
         assert (whole.progress.epoch, whole.progress.step) == (resumed.progress.epoch, resumed.progress.step)
@@ -105,51 +106,51 @@ ANY = {
 
 @settings(max_examples=12)
 @given(chosen=st.fixed_dictionaries(ANY), count=st.integers(1, 3), cuts=st.lists(st.floats(0, 1), max_size=3))
-def test_any_experiment_interrupted_anywhere_any_number_of_times_ends_the_same(chosen, count, cuts) -> None:
+def test_any_experiment_interrupted_any_number_of_times_ends_the_same(chosen, count, cuts) -> None:
     overrides = [f"{key}={str(value).lower()}" for key, value in chosen.items()]
-    some = [experiment(IRIS, *overrides, f"seed={r}") for r in range(count)]
-    whole = TrainingLoop(built(some))
-    undisturbed = told(whole.events())
-    training, said = TrainingLoop(built(some)), []
+    members = [experiment(IRIS, *overrides, f"seed={r}") for r in range(count)]
+    whole = TrainingLoop(built(members))
+    undisturbed = recorded(whole.events())
+    training, record = TrainingLoop(built(members)), []
     for cut in cuts:
-        training.interrupted = After(int(cut * whole.progress.step))
-        said += told(training.events())
-        training = again(snapshot(training), some)
-    said += told(training.events())
-    assert undisturbed == said
+        training.interrupted = InterruptAfter(int(cut * whole.progress.step))
+        record += recorded(training.events())
+        training = restored(snapshot(training), members)
+    record += recorded(training.events())
+    assert undisturbed == record
     assert whole.run.final.parameters.tobytes() == training.run.final.parameters.tobytes()
     assert whole.run.final.statistics.tobytes() == training.run.final.statistics.tobytes()
     assert whole.endings.stopped == training.endings.stopped
 
 
-def test_a_state_taken_after_any_epoch_leads_to_the_same_end() -> None:
-    some = specs(16, *KINDS["stops"])
-    whole = TrainingLoop(built(some))
+def test_a_snapshot_after_any_epoch_leads_to_the_same_end() -> None:
+    members = specs(16, *KINDS["stops"])
+    whole = TrainingLoop(built(members))
     states = {event.epoch: snapshot(whole) for event in whole.events() if isinstance(event, EpochDone)}
     assert len({len(state.arrays["rows.original"]) for state in states.values()}) > 2  # rows were moved
     for state in states.values():
-        resumed = again(state, some)
-        told(resumed.events())
+        resumed = restored(state, members)
+        recorded(resumed.events())
         assert whole.run.final.parameters.tobytes() == resumed.run.final.parameters.tobytes()
         assert whole.endings.stopped == resumed.endings.stopped
 
 
-def test_who_ended_with_the_epochs_goes_on_when_there_are_more() -> None:
+def test_members_that_ended_with_the_last_epoch_continue_when_there_are_more() -> None:
     short, long = (specs(3, f"training.epochs={epochs}") for epochs in (3, 7))
     first = TrainingLoop(built(short))
-    said = told(first.events())
+    record = recorded(first.events())
     more = TrainingLoop(built(long))
     restore(more, snapshot(first), ["epochs"])
-    said = [entry for entry in said if len(entry) > 1] + told(more.events())
+    record = [entry for entry in record if len(entry) > 1] + recorded(more.events())
     whole = TrainingLoop(built(long))
-    assert told(whole.events()) == said
+    assert recorded(whole.events()) == record
     assert whole.run.final.parameters.tobytes() == more.run.final.parameters.tobytes()
 
 
-def test_a_state_holds_copies_and_no_scratch() -> None:
+def test_a_snapshot_has_copies_and_no_scratch_arrays() -> None:
     training = TrainingLoop(built(specs(2)))
     state = snapshot(training)
     assert "rows.gradient" not in state.arrays
     before = state.arrays["rows.parameters"].copy()
-    told(training.events())
+    recorded(training.events())
     assert np.array_equal(before, state.arrays["rows.parameters"])

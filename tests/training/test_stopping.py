@@ -1,4 +1,4 @@
-"""Early stopping, convergence and targets on scripted figures."""
+"""Early stopping, convergence and targets, on scripted values."""
 
 from itertools import pairwise
 
@@ -17,7 +17,7 @@ from tests.trained import IRIS, built, experiment, population_of, trained
 
 
 def script(values: list[float], *, maximize: bool = False, **rules: float) -> tuple[list[int], int | None]:
-    """The epochs that were better, and the one after which it stopped."""
+    """The epochs that were better, and the epoch after which the member stopped."""
     settings = stack([EarlyStopping(**{"patience": 1, **rules})])
     stopping, better = EarlyStoppingMonitor(population_of(1), maximize=maximize), []
     for epoch, value in enumerate(values, start=1):
@@ -55,7 +55,7 @@ def test_a_diverged_member_is_never_better() -> None:
     assert better.tolist() == [True, False]
 
 
-def test_metrics_that_should_grow() -> None:
+def test_metrics_to_maximize() -> None:
     assert script([0.5, 0.7, 0.6], maximize=True) == ([1, 2], 3)
 
 
@@ -69,7 +69,7 @@ def test_each_member_has_its_own_patience_and_margin() -> None:
     assert stop.tolist() == [False, False, True]
 
 
-def test_the_best_weights_come_back_and_give_the_best_figure() -> None:
+def test_the_best_weights_are_restored() -> None:
     rules = ["training.early_stopping={monitor: val_loss, patience: 3}", "training.epochs=200"]
     hot = trained([experiment(IRIS, *rules, "optimizer.learning_rate=0.1", "data.validation=0.3")])
     stop = hot.stopped[0]
@@ -83,7 +83,7 @@ def test_the_best_weights_come_back_and_give_the_best_figure() -> None:
     assert trained([until_best]).weights().tobytes() == hot.weights().tobytes()
 
 
-def test_the_best_weights_come_back_when_epochs_run_out() -> None:
+def test_the_best_weights_are_restored_after_the_last_epoch() -> None:
     rules = ["training.early_stopping={monitor: val_loss, patience: 90}", "training.epochs=40"]
     hot = ["optimizer.learning_rate=0.2", "data.validation=0.3"]
     run = trained([experiment(IRIS, *rules, *hot)])
@@ -104,7 +104,7 @@ def test_restore_best_can_be_turned_off() -> None:
     assert trained([same]).weights().tobytes() == run.weights().tobytes()
 
 
-def test_an_interrupted_run_ends_after_its_step_and_keeps_the_best_weights() -> None:
+def test_an_interrupted_run_ends_after_its_step_with_the_best_weights() -> None:
     rules = ["training.early_stopping={monitor: val_loss, patience: 9}", "training.epochs=40"]
     run = built([experiment(IRIS, *rules)])
     asked = iter(range(1000))
@@ -123,9 +123,9 @@ def test_an_interrupted_run_ends_after_its_step_and_keeps_the_best_weights() -> 
 def converged(values: list[float], tolerance: float, epochs: int, *, relative: bool = False) -> int | None:
     """The epoch after which scripted objectives count as converged."""
     settings = stack([ConvergenceSettings(tolerance=tolerance, epochs=epochs, relative=relative)])
-    watch = ConvergenceMonitor(population_of(1), NumpyBackend(), settings, 1)
+    monitor = ConvergenceMonitor(population_of(1), NumpyBackend(), settings, 1)
     for epoch, value in enumerate(values, start=1):
-        if watch.observe(np.array([value]), settings)[0]:
+        if monitor.observe(np.array([value]), settings)[0]:
             return epoch
     return None
 
@@ -155,12 +155,12 @@ def test_weights_that_no_longer_change() -> None:
     settings = stack([ConvergenceSettings(weight_change=change) for change in (0.5, 0.5, 0.25)])
     population = population_of(3)
     population.register("parameters", np.zeros((3, 2)))
-    watch = ConvergenceMonitor(population, NumpyBackend(), settings, 2)
+    monitor = ConvergenceMonitor(population, NumpyBackend(), settings, 2)
     ends = []
     for change in ([0.25, -0.5], [0.25, -0.25], [0.125, 0.0625]):
-        watch.start_epoch(settings)
+        monitor.start_epoch(settings)
         population["parameters"][:] += change
-        ends.append(watch.observe(np.zeros(3), settings).tolist())
+        ends.append(monitor.observe(np.zeros(3), settings).tolist())
     # the sums are 0.75, 0.5 and 0.1875; the second is not below 0.5
     assert ends == [[False] * 3, [False] * 3, [True] * 3]
 
@@ -175,7 +175,7 @@ def test_weights_that_no_longer_change() -> None:
         (None, False),
     ],
 )
-def test_targets_are_reached_from_their_own_side(
+def test_targets_are_reached_from_the_worse_side(
     target: dict[str, float] | None, expected: list[bool] | bool
 ) -> None:
     figures = {"val_accuracy": np.array([0.89, 0.9, 0.95]), "train_loss": np.array([0.4, 0.5, 0.6])}

@@ -1,7 +1,7 @@
-"""Rows that stream to the device train what rows that lie there train, bit by bit.
+"""Training rows that stream to the device give the same bits as rows that are there.
 
-On the fake CuPy, whose streams are as late as CUDA lets them be: the one that computes, the one that copies, or
-both. What does not wait for the other then reads rows that are not there yet, or no more.
+On the fake CuPy, whose streams do their work as late as CUDA may do it: the one that computes, the one that copies, or
+both. A stream that does not wait for the other then reads rows that have not arrived yet, or are overwritten.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from nettrain.store.trained_run import TrainedRun
 from nettrain.training.diagnostics.divergence import diagnose
 from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import restore, snapshot
-from nettrain.training.rows import double_buffer as ring
+from nettrain.training.rows import double_buffer
 from tests.fake_cupy import on_host, streams
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.fake_cupy.module import in_place_of_cupy
@@ -38,15 +38,15 @@ STEPS = 2  # of a block, with one order and batches of 16 rows
 
 @pytest.fixture(autouse=True)
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So little memory that an epoch takes several blocks, and a pass without training several chunks."""
+    """Blocks and chunks so small that an epoch takes several blocks, and a pass several chunks."""
     row = 4 * 4 + 8 + 4  # of iris: inputs, label, weight
-    monkeypatch.setattr(ring, "BLOCK_BYTES", STEPS * 16 * row)
-    monkeypatch.setattr(predict, "chunk_rows", lambda plan, chunk_bytes: 8)
+    monkeypatch.setattr(double_buffer, "BLOCK_BYTES", STEPS * 16 * row)
+    monkeypatch.setattr(predict, "chunk_rows", lambda architecture, chunk_bytes: 8)
 
 
 @pytest.fixture(params=LATE, ids="+".join)
 def late(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
-    """Streams that are as late as they may be."""
+    """Streams that do their work as late as possible."""
     with being_late(*request.param):
         yield request.param
 
@@ -79,7 +79,7 @@ SETTINGS = {
 
 
 def streamed(run: Any) -> Any:
-    """The run, of which no rows lie on the device and an epoch takes several blocks."""
+    """The run, after a check that all rows stream and that an epoch takes several blocks."""
     assert {table.prefetcher is not None for table in run.data.datasets.values()} == {True}
     assert run.data.batches.steps > 2 * run.data.double_buffer.steps
     return run
@@ -97,34 +97,36 @@ def assert_same(here: Trained, there: Trained) -> None:
 
 @LATELY
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_the_same_to_the_last_bit(setting: str) -> None:
+def test_streaming_changes_no_bit(setting: str) -> None:
     members, choice = SETTINGS[setting]
-    some = specs(members, *choice)
-    assert_same(trained(some, FakeCupyBackend), trained(some, FULL))
+    experiments = specs(members, *choice)
+    assert_same(trained(experiments, FakeCupyBackend), trained(experiments, FULL))
 
 
 @LATELY
-def test_members_that_leave_take_their_orders_with_them() -> None:
+def test_members_that_stop_early() -> None:
     choice = ["training.epochs=12", "training.early_stopping={patience: 2, min_delta: 0.05}"]
-    some = [experiment(IRIS, *choice, f"optimizer.learning_rate={2.0**-r}", f"seed={r}") for r in range(3)]
-    here, there = trained(some, FakeCupyBackend), trained(some, FULL)
+    experiments = [
+        experiment(IRIS, *choice, f"optimizer.learning_rate={2.0**-r}", f"seed={r}") for r in range(3)
+    ]
+    here, there = trained(experiments, FakeCupyBackend), trained(experiments, FULL)
     assert_same(here, there)
     assert there.run.population.size < 3
 
 
 @LATELY
 @pytest.mark.parametrize("setting", ["own orders", "replacement", "best weights", "dropout and noise"])
-def test_interrupted_within_an_epoch_and_resumed_it_ends_the_same(setting: str) -> None:
+def test_a_run_interrupted_within_an_epoch_and_resumed_ends_the_same(setting: str) -> None:
     members, choice = SETTINGS[setting]
-    some = specs(members, *choice)
-    whole = trained(some, FakeCupyBackend)
-    for steps in (3, 4, 13):  # behind the first step of a block, behind its last, before the short batch
+    experiments = specs(members, *choice)
+    whole = trained(experiments, FakeCupyBackend)
+    for steps in (3, 4, 13):  # after the first step of a block, after its last, before the short batch
         asked = iter([False] * steps)
-        begun = TrainingLoop(built(some, FULL), partial(next, asked, True))
+        begun = TrainingLoop(built(experiments, FULL), partial(next, asked, True))
         for _ in begun.events():
             pass
         assert begun.progress.step == steps + 1
-        rest = TrainingLoop(built(some, FULL))
+        rest = TrainingLoop(built(experiments, FULL))
         restore(rest, snapshot(begun))
         for _ in rest.events():
             pass
@@ -133,24 +135,24 @@ def test_interrupted_within_an_epoch_and_resumed_it_ends_the_same(setting: str) 
 
 
 @LATELY
-def test_the_step_in_which_a_member_diverged_is_looked_at_again() -> None:
+def test_the_diagnosis_of_a_divergence() -> None:
     rule = "optimizer={name: sgd, learning_rate: 1e6}"
     spec = experiment(IRIS, "model.activation=relu", rule)
-    found = []
-    for place in (FakeCupyBackend, FULL):
-        run = built([spec], place)
-        found.append(diagnose(run.experiment, prepared(run.experiment), run.backend))
-    here, there = found
+    results = []
+    for new_backend in (FakeCupyBackend, FULL):
+        run = built([spec], new_backend)
+        results.append(diagnose(run.experiment, prepared(run.experiment), run.backend))
+    here, there = results
     assert here is not None
     assert there is not None
     assert here.step == 3  # the first of a block
     np.testing.assert_equal(vars(there), vars(here))
 
 
-def asked_afterwards(place: Any) -> list[Any]:
-    """What the rows tell of a trained network: in a run, and in one that was stored."""
-    some = specs(2, "model.dropout=0.2", "training.epochs=2")
-    run, data = trained(some, place).run, prepared(some[0])
+def inferred(new_backend: Any) -> list[Any]:
+    """Metrics and predictions of a trained run, and of its networks as from a file."""
+    experiments = specs(2, "model.dropout=0.2", "training.epochs=2")
+    run, data = trained(experiments, new_backend).run, prepared(experiments[0])
     networks, datasets = run.networks([run.experiment] * 2), run.data.datasets
     fitted = (run.architecture, run.final.parameters, run.final.statistics, data.preprocessing)
     stored = TrainedRun(run.experiment, *fitted, run.backend).networks
@@ -161,23 +163,23 @@ def asked_afterwards(place: Any) -> list[Any]:
 
 
 @LATELY
-def test_what_is_asked_afterwards() -> None:
-    for here, there in zip(asked_afterwards(FakeCupyBackend), asked_afterwards(FULL), strict=True):
+def test_metrics_and_predictions() -> None:
+    for here, there in zip(inferred(FakeCupyBackend), inferred(FULL), strict=True):
         np.testing.assert_equal(there, here)
 
 
-FORGETS: dict[str, tuple[str, Callable[[Any], tuple[Any, str]]]] = {
-    "a step its rows": ("copies", lambda prefetcher: (prefetcher._stream, "wait_event")),
-    "a copy the steps before": ("compute", lambda prefetcher: (prefetcher._copies, "wait_event")),
-    "the host a block": ("compute copies", lambda prefetcher: (streams.Event, "synchronize")),
+WAITS: dict[str, tuple[str, Callable[[Any], tuple[Any, str]]]] = {
+    "of a step for its rows": ("copies", lambda prefetcher: (prefetcher._stream, "wait_event")),
+    "of a copy for the steps before": ("compute", lambda prefetcher: (prefetcher._copies, "wait_event")),
+    "of the host for a block": ("compute copies", lambda prefetcher: (streams.Event, "synchronize")),
 }
 
 
-@pytest.mark.parametrize("what", FORGETS)
-def test_who_does_not_wait_trains_something_else(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wait", WAITS)
+def test_without_one_of_the_waits_training_goes_wrong(wait: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of the three waits is needed, and the fake CuPy shows it."""
-    some, (late, waiting) = specs(2, SHARED), FORGETS[what]
-    here, run = trained(some, FakeCupyBackend), built(some, FULL)
+    experiments, (late, waiting) = specs(2, SHARED), WAITS[wait]
+    here, run = trained(experiments, FakeCupyBackend), built(experiments, FULL)
     monkeypatch.setattr(*waiting(run.backend.prefetcher()), lambda *_: None)
     with being_late(*late.split()):
         for _ in TrainingLoop(run).events():
@@ -185,8 +187,8 @@ def test_who_does_not_wait_trains_something_else(what: str, monkeypatch: pytest.
     assert here.run.final.parameters.tobytes() != run.final.parameters.tobytes()
 
 
-class Observer:
-    """Asked after every step: what had gone to and from the device by then."""
+class TrafficRecorder:
+    """Records after every step what has gone to and from the device."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, int, int]] = []
@@ -201,9 +203,9 @@ EXCHANGED = ["one order", "own orders", "class weights", "batches of one row"]
 
 @LATELY
 @pytest.mark.parametrize("setting", EXCHANGED)
-def test_between_the_steps_of_an_epoch_one_block_after_another_is_sent(setting: str) -> None:
+def test_within_an_epoch_only_one_block_after_another_is_sent(setting: str) -> None:
     members, choice = SETTINGS[setting]
-    run, observer = built(specs(members, *choice), FULL), Observer()
+    run, observer = built(specs(members, *choice), FULL), TrafficRecorder()
     for _ in TrainingLoop(run, observer).events():
         pass
     steps, length = run.data.batches.steps, streamed(run).data.double_buffer.steps
@@ -239,11 +241,11 @@ def test_the_host_waits_for_a_block_two_behind_and_not_for_the_last_steps(
 
 
 def copies_of(run: Any) -> Any:
-    """What is still to be copied."""
+    """Copies that have not been made yet."""
     return run.backend.prefetcher()._copies.line.work
 
 
-def test_no_rows_are_on_their_way_when_a_run_is_over() -> None:
+def test_no_copy_is_under_way_when_a_run_has_ended() -> None:
     asked = iter([False] * 2)
     training = TrainingLoop(built(specs(2), FULL), partial(next, asked, True))
     with being_late("copies"):
@@ -252,7 +254,7 @@ def test_no_rows_are_on_their_way_when_a_run_is_over() -> None:
         assert not copies_of(training.run)
 
 
-def test_no_rows_are_on_their_way_when_nobody_wants_the_next_chunk() -> None:
+def test_no_copy_is_under_way_when_the_chunks_are_closed() -> None:
     run = built(specs(1), FULL)
     inputs = predict.inputs_of(run.backend, prepared(run.experiment).train.x)
     network = run.networks([run.experiment]).network()

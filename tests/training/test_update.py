@@ -1,4 +1,4 @@
-"""The order of what happens between a gradient and the next weights, against a literal transcription."""
+"""The order of penalties, clipping, rule, decay and max_norm, against a literal transcription."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,8 +43,8 @@ def specs(rule: str) -> list:
     ]
 
 
-class Slope:
-    """The gradient of the data's loss alone, by a run that asks for nothing else."""
+class LossGradient:
+    """The gradient of the loss without penalties, from a run that has none."""
 
     def __init__(self) -> None:
         plain = [experiment(IRIS, *COMMON, "optimizer=sgd", f"seed={r}") for r in range(len(NUMBERS))]
@@ -57,24 +57,24 @@ class Slope:
         return self.run.population["gradient"].copy()
 
 
-def literally(run: Any, slope: Callable, steps: int, *, nesterov: bool) -> np.ndarray:
+def literally(run: Any, loss_gradient: Callable, steps: int, *, nesterov: bool) -> np.ndarray:
     """The weights (R, P) after these steps, member by member and unit by unit."""
     w = run.population["parameters"].copy()
-    v, kept = np.zeros_like(w), run.layout.weights
+    v, weights = np.zeros_like(w), run.layout.weights
     acted = np.zeros((len(NUMBERS), 3), dtype=bool)
     for _ in range(steps):
         point = w + MU * v if nesterov else w
-        gradients = slope(point)
+        gradients = loss_gradient(point)
         for r, (l2, l1, value, norm, decay, _) in enumerate(NUMBERS):
             g, old = gradients[r], w[r].copy()
-            g[:kept] += l2 * point[r, :kept] + l1 * np.sign(point[r, :kept])
+            g[:weights] += l2 * point[r, :weights] + l1 * np.sign(point[r, :weights])
             acted[r, 0] |= bool((np.abs(g) > value).any())
             g = np.clip(g, -value, value)
             acted[r, 1] |= bool(np.linalg.norm(g) > norm)
             g *= min(1.0, norm / np.linalg.norm(g))
             v[r] = MU * v[r] - RATE * g
             w[r] = w[r] + v[r]
-            w[r, :kept] -= RATE * decay * old[:kept]
+            w[r, :weights] -= RATE * decay * old[:weights]
         for layer in filter(None, views(w, run.layout)):
             for r, numbers in enumerate(NUMBERS):
                 for unit in range(layer["weight"].shape[2]):
@@ -90,7 +90,7 @@ def literally(run: Any, slope: Callable, steps: int, *, nesterov: bool) -> np.nd
 def test_penalties_clipping_rule_decay_and_max_norm_in_this_order(nesterov: bool) -> None:
     name = "nesterov" if nesterov else "momentum"
     run = built(specs(f"{{name: {name}, learning_rate: {RATE}, momentum: {MU}}}"))
-    expected = literally(run, Slope(), 4, nesterov=nesterov)
+    expected = literally(run, LossGradient(), 4, nesterov=nesterov)
     step = training_step(run, run.data.batches.rows, 1)
     table, _ = coefficient_table(run, 0, 4)
     for t, values in enumerate(table):
@@ -194,6 +194,6 @@ def test_the_objective_counts_both_penalties() -> None:
 def test_l1_leaves_fewer_large_weights_than_none() -> None:
     common = ["training.epochs=30", "optimizer=sgd", "optimizer.learning_rate=0.05"]
     plain = trained([experiment(IRIS, *common)])
-    pulled = trained([experiment(IRIS, *common, "regularization.l1=0.02")])
-    kept = plain.run.layout.weights
-    assert np.abs(pulled.weights()[:kept]).sum() < 0.7 * np.abs(plain.weights()[:kept]).sum()
+    penalised = trained([experiment(IRIS, *common, "regularization.l1=0.02")])
+    weights = plain.run.layout.weights
+    assert np.abs(penalised.weights()[:weights]).sum() < 0.7 * np.abs(plain.weights()[:weights]).sum()

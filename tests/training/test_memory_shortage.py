@@ -1,4 +1,4 @@
-"""A device without room says what was asked for, what is free and what to lower."""
+"""When a device has not enough memory, the error says how much, and what to lower."""
 
 import contextlib
 import sys
@@ -16,7 +16,7 @@ OutOfMemory = type("OutOfMemoryError", (MemoryError,), {"__module__": "cupy.cuda
 
 @pytest.fixture(autouse=True)
 def cupy(monkeypatch):
-    """A CuPy that knows how much is free."""
+    """A CuPy that reports free memory."""
     module = ModuleType("cupy")
     runtime = SimpleNamespace(memGetInfo=lambda: (1_500_000_000, 16_000_000_000))
     module.cuda = SimpleNamespace(runtime=runtime, Device=lambda n: contextlib.nullcontext())
@@ -36,14 +36,14 @@ LOWER = [
 
 
 @pytest.mark.parametrize(("overrides", "lower"), LOWER, ids=str)
-def test_what_to_lower(overrides, lower):
+def test_settings_to_lower(overrides, lower):
     with pytest.raises(DeviceMemoryError) as caught, explained_shortage(experiment(IRIS, *overrides)):
         raise OutOfMemory(TEXT)
     assert (4, f"{BEGINS} {lower}") == (caught.value.code, str(caught.value))
 
 
-def test_what_has_been_told_and_what_is_something_else_stays():
-    for error in (DeviceMemoryError("told"), MemoryError("of the host"), ValueError("?")):
+def test_explained_errors_and_other_errors_stay_as_they_are():
+    for error in (DeviceMemoryError("explained"), MemoryError("of the host"), ValueError("?")):
         with pytest.raises(type(error)) as caught, explained_shortage(experiment(IRIS)):
             raise error
         assert error is caught.value
