@@ -1,7 +1,7 @@
 """`checkpoint.safetensors`: the whole state of a run between two steps, from which it resumes to the bit.
 
-The arrays are those of `training.state`; the metadata holds its numbers, a fingerprint of the data, the
-experiment and a checksum of the arrays as JSON. A thread writes copies while training goes on.
+The arrays are those of `training.resumption.state`; the metadata holds its numbers, a fingerprint of the
+data, the experiment and a checksum of the arrays as JSON. A thread writes copies while training goes on.
 """
 
 import json

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Floats, HostArray
+from nettrain.backend.base import Flags, Floats, HostArray
 
 REASONS = (  # for which a member stops
     *("epochs", "early_stopping", "converged", "target", "max_seconds"),
@@ -26,7 +26,7 @@ class EpochDone:
     members: npt.NDArray[np.int64]  # which of the members at the start
     learning_rate: Floats  # of the epoch's last step
     figures: dict[str, Floats]
-    better: npt.NDArray[np.bool_]  # the monitored metric is the best so far
+    better: Flags  # the monitored metric is the best so far
     evaluated: bool  # the validation rows were evaluated
     step_seconds: float  # of the steps alone
     seconds: float  # with evaluation

@@ -5,8 +5,8 @@ from time import perf_counter
 
 import numpy as np
 
+from nettrain.backend.base import Flags
 from nettrain.inference.evaluate import Figures
-from nettrain.training.control.early_stopping import Flags
 from nettrain.training.control.endings import Endings
 from nettrain.training.control.epoch_metrics import EpochMetrics
 from nettrain.training.control.monitors import reached

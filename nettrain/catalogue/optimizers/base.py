@@ -33,7 +33,7 @@ class Optimizer(Variant):
     """An update rule; `momentum_field` names the number that momentum schedules and cycles move."""
 
     momentum_field: ClassVar[str | None] = None
-    full_batch: ClassVar[bool] = False  # one step per epoch, on all rows at once, see training.lbfgs
+    full_batch: ClassVar[bool] = False  # one step per epoch, on all rows at once, see training.step.lbfgs
 
     def slots(self) -> tuple[str, ...]:
         """Names of its arrays of state."""

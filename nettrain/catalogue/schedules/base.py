@@ -109,7 +109,7 @@ class Reactive(Schedule):
     """α₀·factor^k after k times `patience` evaluations in a row without improvement, never below `floor`.
 
     An improvement is one by more than min_delta. A rate that begins below the floor stays there.
-    training.plateau counts the evaluations.
+    training.control.plateau counts the evaluations.
     """
 
     monitor: str | None = option(

@@ -7,9 +7,8 @@ in each of so many epochs in a row; or when Σ|Δw| over an epoch is below weigh
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Backend, Floats
+from nettrain.backend.base import Backend, Flags, Floats
 from nettrain.experiment.training_settings import ConvergenceSettings
-from nettrain.training.control.early_stopping import Flags
 from nettrain.training.population import Population
 
 

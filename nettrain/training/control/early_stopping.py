@@ -6,13 +6,10 @@ stops the member.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from nettrain.backend.base import Floats
+from nettrain.backend.base import Flags, Floats
 from nettrain.experiment.training_settings import EarlyStopping
 from nettrain.training.population import Population
-
-Flags = npt.NDArray[np.bool_]
 
 
 class EarlyStoppingMonitor:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.training.control.early_stopping import Flags
+from nettrain.backend.base import Flags
 from nettrain.training.events import MemberStopped
 from nettrain.training.progress import Progress
 from nettrain.training.run import TrainingRun

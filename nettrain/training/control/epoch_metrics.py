@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nettrain.backend.base import Floats, HostArray
+from nettrain.backend.base import Flags, Floats, HostArray
 from nettrain.catalogue.metrics import metrics
 from nettrain.experiment.task import loss_of
 from nettrain.inference.evaluate import Evaluator, Figures
 from nettrain.model.network import Network
-from nettrain.training.control.early_stopping import Flags
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import penalty, ranges
 

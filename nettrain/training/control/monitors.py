@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.backend.base import Floats
+from nettrain.backend.base import Flags, Floats
 from nettrain.catalogue.schedules import Reactive
 from nettrain.experiment.monitors import goal
 from nettrain.training.control.convergence import ConvergenceMonitor
-from nettrain.training.control.early_stopping import EarlyStoppingMonitor, Flags
+from nettrain.training.control.early_stopping import EarlyStoppingMonitor
 from nettrain.training.control.plateau import PlateauMonitor
 from nettrain.training.control.snapshots import Snapshots
 from nettrain.training.population import Population

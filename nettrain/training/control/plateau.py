@@ -12,8 +12,10 @@ from nettrain.training.population import Population
 
 
 class PlateauMonitor:
-    """The best value of the monitored metric, evaluations since it or the last cut, and the product of all
-    cuts, by member."""
+    """The best value of the monitored metric, evaluations since it, and the product of all cuts, by member.
+
+    The evaluations are counted from the last cut if that was later.
+    """
 
     def __init__(self, population: Population, metric: str, *, maximize: bool) -> None:
         self._population, self.metric = population, metric
