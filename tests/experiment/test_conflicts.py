@@ -64,9 +64,9 @@ def test_combinations_that_do_not_conflict() -> None:
 
 def test_a_plateau_without_a_monitor_uses_the_one_of_the_run() -> None:
     run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1")]).run
-    assert run.plateau.monitor == "val_loss"
+    assert run.monitors.plateau.metric == "val_loss"
     run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1", "data.validation=0")]).run
-    assert run.plateau.monitor == "train_loss"
+    assert run.monitors.plateau.metric == "train_loss"
 
 
 def test_a_plateau_reduces_the_rate_of_a_run_that_does_not_improve() -> None:
