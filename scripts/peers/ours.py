@@ -59,7 +59,7 @@ class NettrainTrainer:
     def __init__(self, x: Array, y: Array) -> None:
         run = population([experiment(list(WIDTHS[1:-1]), "relu", BATCH, THREADS)], x, y)
         self.steps = Steps(run, BATCH)
-        layers = views(run.population["parameters"], run.layout)
+        layers = filter(None, views(run.population["parameters"], run.layout))  # those with parameters
         for layer, weight in zip(layers, starting_weights(), strict=True):
             layer["weight"][0] = weight
 

@@ -1,12 +1,9 @@
 """The optimizer's scalars at each step, computed on the host from rates, momenta and decay."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from nettrain.backend.base import DType, Floats, HostArray
+from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.optimizers import DECAYS
-from nettrain.catalogue.settings import Number
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import factors
 
@@ -21,24 +18,33 @@ def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[HostArr
     """
     looks_ahead = run.experiment.optimizer.ahead() is not None
     steps = np.arange(first, first + count + looks_ahead, dtype=float)
-    optimizer, rate = run.schedule.optimizer(steps), run.schedule.rates(steps)
-    rate_factors = factors(run.population, run.layout, "learning_rate")
-    decays = run.schedule.decay() * factors(run.population, run.layout, "weight_decay")
-    groups = []
-    for group in range(len(run.layout.groups)):
-        scaled = rate * rate_factors[:, group, None]
-        groups.append([scaled * decays[:, group, None], *optimizer.coefficients(scaled, steps + 1)])
-    table = _filled(groups, rate, run.backend.dtype)
+    rate = run.schedule.rates(steps)
+    table = _table(run, steps, rate)
     if not looks_ahead:
         return table, rate
     return np.concatenate([table[:-1], table[1:, :, :, DECAYS:]], axis=3), rate[:, :-1]
 
 
-def _filled(groups: Sequence[Sequence[Number]], rate: Floats, dtype: DType) -> HostArray:
-    """The values of all groups, which broadcast to (R, T), as one table (T, R, G, 1 + K)."""
-    members, steps = rate.shape
-    table = np.empty((steps, members, len(groups), len(groups[0])), dtype)
-    for group, columns in enumerate(groups):
-        for k, value in enumerate(columns):
-            table[:, :, group, k] = np.broadcast_to(value, rate.shape).T
+def _table(run: TrainingRun, steps: Floats, rate: Floats) -> HostArray:
+    """αλ and the rule's values at steps (T,) and rates (R, T), for each group: (T, R, G, 1 + K)."""
+    rate_factors = factors(run.population, run.layout, "learning_rate")
+    decays = run.schedule.decay() * factors(run.population, run.layout, "weight_decay")
+    optimizer = run.schedule.optimizer(steps)
+    alike = [_first_alike(rate_factors, group) for group in range(len(run.layout.groups))]
+    scaled = [rate * factor for factor in rate_factors.T[:, :, None]]
+    # The rule sees nothing of a group but its rate.
+    values = {group: optimizer.coefficients(scaled[group], steps + 1) for group in set(alike)}
+    table = np.empty((*rate.T.shape, len(alike), DECAYS + len(values[0])), run.backend.dtype)
+    for group, first in enumerate(alike):
+        if first < group:
+            table[:, :, group] = table[:, :, first]
+        else:
+            for k, value in enumerate(values[group], start=DECAYS):
+                table[:, :, group, k] = np.broadcast_to(value, rate.shape).T
+        table[:, :, group, 0] = (scaled[group] * decays[:, group, None]).T
     return table
+
+
+def _first_alike(rate_factors: Floats, group: int) -> int:
+    """The first group whose factors on the learning rate (R, G) are those of this one, for every member."""
+    return int(np.argmax(np.all(rate_factors == rate_factors[:, [group]], axis=0)))
