@@ -71,7 +71,7 @@ def found():
 
 
 def test_verdicts_follow_from_the_figures():
-    told = {one["what"]: (one["measured"], one["holds"]) for one in verdicts(found())}
+    judged = {one["what"]: (one["measured"], one["holds"]) for one in verdicts(found())}
     assert {
         "A: time per step by PyTorch eager's": (0.6, True),
         "A: time per step by reduce-overhead's": (0.8, True),
@@ -80,7 +80,7 @@ def test_verdicts_follow_from_the_figures():
         "A: slowest step by the median": (1.4, True),
         "gpu tests that fail": (0, True),
         "entries that differ between backends": (1, False),
-    } == told
+    } == judged
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_verdicts_follow_from_the_figures():
         (lambda f: f["tests"].update(failed=1), "gpu tests that fail"),
     ],
 )
-def test_what_does_not_hold_is_told(change, what):
+def test_what_does_not_hold_is_reported(change, what):
     figures = found()
     change(figures)
     assert [False] == list({one["holds"] for one in verdicts(figures) if one["what"].startswith(what)})
@@ -104,17 +104,17 @@ def test_what_does_not_hold_is_told(change, what):
 def test_what_was_not_measured_is_neither_right_nor_wrong():
     empty = {"benchmark": {}, "equality": {"rows": [], "wrong": 0}, "tests": {}}
     for backend in ("cupy", "numpy"):
-        told = verdicts({**empty, "backend": backend, "quick": False})
-        assert {None} == {one["holds"] for one in told}
+        judged = verdicts({**empty, "backend": backend, "quick": False})
+        assert {None} == {one["holds"] for one in judged}
 
 
 @pytest.mark.parametrize("change", [{"quick": True}, {"backend": "numpy"}])
 def test_speed_is_judged_on_a_gpu_alone_and_not_when_quick(change):
-    told = {one["what"]: one["holds"] for one in verdicts({**found(), **change})}
-    assert (None, True) == (told["A: slowest step by the median"], told["gpu tests that fail"])
+    judged = {one["what"]: one["holds"] for one in verdicts({**found(), **change})}
+    assert (None, True) == (judged["A: slowest step by the median"], judged["gpu tests that fail"])
 
 
-def test_the_tables_tell_times_ratios_differences_and_what_is_missing():
+def test_the_tables_show_times_ratios_differences_and_what_is_missing():
     figures = found()
     figures["verdicts"] = verdicts(figures)
     console = Console(file=io.StringIO(), width=150)
@@ -125,7 +125,7 @@ def test_the_tables_tell_times_ratios_differences_and_what_is_missing():
         part.strip() for part in rows["A"].split("│")[2:-1]
     ]
     assert "–" in rows["digits x 512"]
-    for told in (
+    for phrase in (
         "cupy on NVIDIA H200, 7 rounds in turn, medians",
         "A: n\n",
         "nettrain: steps are launched call by call",
@@ -133,7 +133,7 @@ def test_the_tables_tell_times_ratios_differences_and_what_is_missing():
         "sweep of 1,000 trials: 20.0 s, 50.0 per second",
         "2 entries, 100 steps, beside NumPy",
     ):
-        assert told in text
+        assert phrase in text
     assert ["2", "3.0e-09", "2.0e-06", "huber"] == [part.strip() for part in rows["losses"].split("│")[2:-1]]
     assert "NO" in rows["entries that differ between backends"]
 
@@ -268,8 +268,12 @@ def test_what_is_missing_is_named_by_what_needs_it(monkeypatch):
 def test_figures_leave_out_the_first_turn_and_see_who_learns():
     module = script()
     turns = [{"seconds": 9.0, "loss": 2.0}, {"seconds": 2e-3, "loss": 1.5}, {"seconds": 4e-3, "loss": 1.0}]
-    told = module.figures(Case("t", (1, 1), 1, 10), turns)
-    assert (300.0, [200.0, 400.0], True) == (told["microseconds"], told["each_round"], told["learns"])
+    figures = module.figures(Case("t", (1, 1), 1, 10), turns)
+    assert (300.0, [200.0, 400.0], True) == (
+        figures["microseconds"],
+        figures["each_round"],
+        figures["learns"],
+    )
     assert not module.figures(Case("t", (1, 1), 1, 10), [{"seconds": 1.0, "loss": 1.0}] * 2)["learns"]
 
 

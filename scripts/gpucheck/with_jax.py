@@ -44,8 +44,8 @@ class JaxBenchmark:
 
     def facts(self) -> dict[str, Any]:
         """The most memory that was used on the device."""
-        told = jax.devices()[0].memory_stats() or {}
-        return {"memory": told.get("peak_bytes_in_use")}
+        stats = jax.devices()[0].memory_stats() or {}
+        return {"memory": stats.get("peak_bytes_in_use")}
 
 
 def initial(case: Case, key: Any) -> tuple[Tree, Tree]:

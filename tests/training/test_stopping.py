@@ -171,7 +171,7 @@ def test_weights_that_no_longer_change() -> None:
         ({"val_accuracy": 0.9}, [False, True, True]),
         ({"train_loss": 0.5}, [True, True, False]),
         ({"val_accuracy": 0.9, "train_loss": 0.5}, [False, True, False]),
-        ({"val_loss": 0.5}, False),  # not told in this epoch
+        ({"val_loss": 0.5}, False),  # not measured in this epoch
         (None, False),
     ],
 )
@@ -187,8 +187,8 @@ def test_the_weights_that_reach_the_target_are_kept() -> None:
     run = trained([experiment(IRIS, *rules, "training.epochs=90", "optimizer.learning_rate=0.01")])
     stop = run.stopped[0]
     assert (stop.reason, stop.restored) == ("target", False)
-    told = [float(event.figures["val_loss"][0]) for event in run.epochs]
-    assert told[-1] <= 0.4 < min(told[:-1])
+    values = [float(event.figures["val_loss"][0]) for event in run.epochs]
+    assert values[-1] <= 0.4 < min(values[:-1])
     short = experiment(IRIS, f"training.epochs={stop.epoch}", "optimizer.learning_rate=0.01")
     assert trained([short]).weights().tobytes() == run.weights().tobytes()
 
@@ -199,8 +199,8 @@ LINEAR = ["model.hidden=[]", "training.batch_size=full", "optimizer=sgd", "optim
 def test_a_run_ends_where_its_objective_no_longer_falls() -> None:
     rule = "training.convergence={tolerance: 1.0e-3, epochs: 2}"
     run = trained([experiment(IRIS, *LINEAR, rule, "training.epochs=400", "regularization.l2=0.01")])
-    told = [float(event.figures["objective"][0]) for event in run.epochs]
-    small = [before - after < 1e-3 for before, after in pairwise(told)]
+    values = [float(event.figures["objective"][0]) for event in run.epochs]
+    small = [before - after < 1e-3 for before, after in pairwise(values)]
     assert run.stopped[0].reason == "converged"
     assert (small[-2:], any(small[:-2])) == ([True, True], False)
 
@@ -217,6 +217,6 @@ def test_a_run_ends_where_its_weights_no_longer_change() -> None:
 
 def test_a_target_may_be_any_metric_of_the_validation_rows() -> None:
     run = trained([experiment(IRIS, "training.target={val_macro_f1: 0.9}", "training.epochs=90")])
-    told = [float(event.figures["val_macro_f1"][0]) for event in run.epochs]
+    values = [float(event.figures["val_macro_f1"][0]) for event in run.epochs]
     assert run.stopped[0].reason == "target"
-    assert told[-1] >= 0.9 > max(told[:-1])
+    assert values[-1] >= 0.9 > max(values[:-1])
