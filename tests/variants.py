@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from nettrain.catalogue.registry import Registry
+from nettrain.catalogue.registry import Registry, Variant
 from nettrain.catalogue.settings import varies
 
 SKIPPED = ("name", "per", "warmup")
@@ -24,6 +24,16 @@ def variants(registry: Registry[Any]) -> dict[str, tuple[str, dict[str, Any]]]:
             label = " ".join([name, *(f"{key}={value}" for key, value in numbers.items())])
             found[label] = (name, numbers)
     return found
+
+
+def varying(entry: type[Variant]) -> list[str]:
+    """The fields of an entry that may differ between members of a population."""
+    return [field for field in entry.model_fields if varies(entry, field)]
+
+
+def varying_numbers(registry: Registry[Any]) -> list[tuple[str, str]]:
+    """Every entry's name with each of its fields that may differ between members."""
+    return [(name, field) for name, entry in registry.items() for field in varying(entry)]
 
 
 def takes(entry: Any, numbers: dict[str, Any]) -> bool:

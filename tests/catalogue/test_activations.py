@@ -10,8 +10,8 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.members import shaped, stack
-from nettrain.catalogue.settings import varies
 from tests.catalogue.oracles import assert_oracles
+from tests.variants import varying_numbers
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "activations.json").read_text())
 POINTS, CASES = np.array(GOLDEN["points"]), GOLDEN["cases"]
@@ -114,15 +114,7 @@ def test_elu_has_a_kink_where_its_depth_is_not_one() -> None:
     np.testing.assert_allclose(passed.backward(np.ones_like(z)).ravel(), [0.5, 0.5, 1], rtol=1e-11)
 
 
-VARYING = [
-    (name, field)
-    for name, entry in activations.items()
-    for field in entry.model_fields
-    if varies(entry, field)
-]
-
-
-@pytest.mark.parametrize(("name", "field"), VARYING)
+@pytest.mark.parametrize(("name", "field"), varying_numbers(activations))
 def test_members_have_numbers_of_their_own(name: str, field: str) -> None:
     numbers: list[dict] = [{field: 0.25}, {field: 0.75}]
     z = np.tile(np.linspace(-3, 3, 12).reshape(1, 3, 4), (2, 1, 1))

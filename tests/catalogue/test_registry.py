@@ -5,28 +5,9 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel
 
-from nettrain.catalogue.activations import activations
-from nettrain.catalogue.distributions import distributions
-from nettrain.catalogue.initializers import initializers
-from nettrain.catalogue.losses import losses
-from nettrain.catalogue.metrics import metrics
-from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.registry import Choice, Registry, Variant
-from nettrain.catalogue.schedules import momentum_schedules, schedules
 from nettrain.catalogue.settings import number, varies
-from nettrain.data.columns.scaling import scalings
-
-KINDS = [
-    activations,
-    distributions,
-    initializers,
-    losses,
-    metrics,
-    optimizers,
-    schedules,
-    momentum_schedules,
-    scalings,
-]
+from nettrain.experiment.reference.kinds import ALL
 
 
 def colours() -> Registry[Variant]:
@@ -74,7 +55,7 @@ def test_a_choice_takes_a_name_or_a_block() -> None:
     assert Picture(sky="red").model_dump() == {"sky": {"name": "red", "depth": 0.5}}
 
 
-@pytest.mark.parametrize("registry", KINDS, ids=lambda registry: registry.kind)
+@pytest.mark.parametrize("registry", ALL, ids=lambda registry: registry.kind)
 def test_every_entry_says_what_it_is_and_what_its_numbers_mean(registry: Registry) -> None:
     assert len(registry) > 0
     for name, entry in registry.items():

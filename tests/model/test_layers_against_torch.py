@@ -14,7 +14,8 @@ from nettrain.catalogue.activations.joint import (
     softmax_forward,
 )
 from nettrain.catalogue.activations.learned import prelu_backward, prelu_forward
-from nettrain.model.layers.batch_norm import normalise, normalise_backward, normalise_by_running, normalised
+from nettrain.model.layers.batch_norm import normalise, normalise_backward, normalise_by_running
+from nettrain.model.layers.standardization import standardized
 from tests.catalogue.oracles import assert_oracles
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "layers.json").read_text())
@@ -82,7 +83,8 @@ def test_the_definition_of_batch_norm(case):
     for step in case["steps"]:
         z = np.array([step["z"]])
         assert_near(
-            normalised(np, z, np.array(case["gain"]), np.array(case["shift"]), case["epsilon"])[0], step["y"]
+            standardized(np, z, np.array(case["gain"]), np.array(case["shift"]), case["epsilon"], 1)[0],
+            step["y"],
         )
 
 
@@ -94,7 +96,7 @@ def test_batch_norm_of_any_width_is_the_same_column_by_column(columns, members):
     rows = rng.normal(1, 0.2, (members, 2 * columns))
     running, moments, y = np.zeros((members, 2 * columns)), np.zeros((members, 3, columns)), np.empty_like(z)
     numbers = np.tile([0.1, 1e-5], (members, 1))
-    expected = normalised(np, z, rows[:, None, :columns], rows[:, None, columns:], 1e-5)
+    expected = standardized(np, z, rows[:, None, :columns], rows[:, None, columns:], 1e-5, 1)
     normalise(z, y, moments, numbers, rows, 0, columns, running, 0, columns)
     np.testing.assert_allclose(y, expected, rtol=1e-12, atol=1e-12)
 

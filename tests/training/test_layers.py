@@ -5,7 +5,6 @@ import pytest
 
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.members import grouping_key
-from nettrain.catalogue.settings import varies
 from nettrain.errors import DataError
 from nettrain.model.layers import norms
 from nettrain.model.parameters import statistics_layout, views
@@ -14,6 +13,7 @@ from nettrain.training.loop import train
 from nettrain.training.step.training_step import append_loss, training_step
 from tests.trained import IRIS, built, experiment, outputs_of, trained
 from tests.training.test_population import assert_bit_equal, check, members
+from tests.variants import varying
 
 HIDDEN = [name for name, entry in activations.items() if not entry.outputs_only]
 LAYERS = """[
@@ -76,7 +76,7 @@ def test_members_equal_their_own_runs_for_every_norm_in_residual_blocks(name: st
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", norms)
 def test_members_that_differ_in_the_numbers_of_a_norm_equal_their_own_runs(name: str, dtype: str) -> None:
-    fields = [field for field in norms[name].model_fields if varies(norms[name], field)]
+    fields = varying(norms[name])
     specs = [
         experiment(
             IRIS,

@@ -12,10 +12,9 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.members import group, grouping_key, stack
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import momentum_schedules, schedules
-from nettrain.catalogue.settings import varies
 from nettrain.training.population import Population
 from tests.trained import IRIS, Trained, data_of, experiment, population_of, trained
-from tests.variants import overrides, variants
+from tests.variants import overrides, variants, varying, varying_numbers
 
 SIZES = [1, 3, 16]
 FORMS = variants(optimizers)
@@ -124,7 +123,7 @@ def test_members_equal_single_runs_for_every_schedule(name: str) -> None:
 
 @pytest.mark.parametrize(("loss", "targets"), [(n, k) for n, entry in losses.items() for k in entry.fits])
 def test_members_equal_single_runs_for_every_loss(loss: str, targets: str, tmp_path: Path) -> None:
-    varied = [field for field in losses[loss].model_fields if varies(losses[loss], field)]
+    varied = varying(losses[loss])
     common = [*data_of(targets, tmp_path), f"loss={loss}", "training.epochs=2", "training.batch_size=48"]
     for dtype in ("float32", "float64"):
         specs = []
@@ -134,15 +133,7 @@ def test_members_equal_single_runs_for_every_loss(loss: str, targets: str, tmp_p
         check(specs)
 
 
-VARYING = [
-    (name, field)
-    for name, entry in activations.items()
-    for field in entry.model_fields
-    if varies(entry, field)
-]
-
-
-@pytest.mark.parametrize(("name", "field"), VARYING)
+@pytest.mark.parametrize(("name", "field"), varying_numbers(activations))
 def test_members_may_differ_in_their_activations_numbers(name: str, field: str) -> None:
     check(
         [

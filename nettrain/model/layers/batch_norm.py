@@ -17,6 +17,7 @@ from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.settings import number
 from nettrain.model.layers.base import BLOCK, Context, DefinitionContext, Layer, LearnedArray, norms
+from nettrain.model.layers.standardization import gain_and_shift, largest_scale, standardized
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -37,8 +38,7 @@ class BatchNorm(Layer):
     reads_output: ClassVar[bool] = False
 
     def arrays(self, inputs: int) -> dict[str, LearnedArray]:
-        row = (1, inputs)
-        return {"gain": LearnedArray(row, "scale", 1.0), "shift": LearnedArray(row, "bias")}
+        return gain_and_shift(inputs)
 
     def statistics(self, inputs: int) -> dict[str, LearnedArray]:
         row = (1, inputs)
@@ -67,24 +67,16 @@ class BatchNorm(Layer):
         return delta
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        return normalised(xp, x, ctx.arrays["gain"], ctx.arrays["shift"], self.epsilon)
+        return standardized(xp, x, ctx.arrays["gain"], ctx.arrays["shift"], self.epsilon, axis=1)
 
     def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:
-        variance = np.var(x, axis=1, keepdims=True)
-        return float((np.abs(ctx.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
+        return largest_scale(x, ctx.arrays["gain"], self.epsilon, axis=1)
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return "batch norm"
 
     def backward_step(self) -> str:
         return "the backward pass of its batch norm"
-
-
-def normalised(xp: Any, z: Array, gain: Array, shift: Array, epsilon: Any) -> Array:
-    """gain·(z - mean)/√(variance + ε) + shift, by the mean and biased variance of the rows of z (R, B, C)."""
-    centred = z - xp.mean(z, axis=1, keepdims=True)
-    variance = xp.mean(centred * centred, axis=1, keepdims=True)
-    return gain * (centred / xp.sqrt(variance + epsilon)) + shift
 
 
 @kernel

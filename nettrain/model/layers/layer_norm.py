@@ -16,6 +16,7 @@ from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.settings import number
 from nettrain.model.layers.base import BLOCK, Context, DefinitionContext, Layer, LearnedArray, norms
+from nettrain.model.layers.standardization import gain_and_shift, largest_scale, standardized
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -33,8 +34,7 @@ class LayerNorm(Layer):
     reads_output: ClassVar[bool] = False
 
     def arrays(self, inputs: int) -> dict[str, LearnedArray]:
-        row = (1, inputs)
-        return {"gain": LearnedArray(row, "scale", 1.0), "shift": LearnedArray(row, "bias")}
+        return gain_and_shift(inputs)
 
     def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
         z = ctx.writable(tape, x)
@@ -57,13 +57,10 @@ class LayerNorm(Layer):
         return delta
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        centred = x - xp.mean(x, axis=-1, keepdims=True)
-        variance = xp.mean(centred * centred, axis=-1, keepdims=True)
-        return ctx.arrays["gain"] * (centred / xp.sqrt(variance + self.epsilon)) + ctx.arrays["shift"]
+        return standardized(xp, x, ctx.arrays["gain"], ctx.arrays["shift"], self.epsilon, axis=-1)
 
     def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:
-        variance = np.var(x, axis=-1, keepdims=True)
-        return float((np.abs(ctx.arrays["gain"]) / np.sqrt(variance + self.epsilon)).max())
+        return largest_scale(x, ctx.arrays["gain"], self.epsilon, axis=-1)
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return "layer norm"
