@@ -19,6 +19,7 @@ from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings, is_path
+from nettrain.data.splitting.order import resolve_order
 from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
 from nettrain.data.tables.table import Table
@@ -125,7 +126,8 @@ def resolve_settings(
     classes = target.kind == "classes"
     if settings.class_weights is not None and not classes:
         raise DataError(f"data.class_weights: needs a target of classes, not of {target.kind}")
-    drawn = settings.order == "random" and roles.group is None
+    order = resolve_order(settings.order, main, target.names)
+    drawn = order == "random" and roles.group is None
     decided = {
         "source": absolute(settings.source),
         "columns": roles.columns(),
@@ -136,6 +138,7 @@ def resolve_settings(
         "target_kind": target.kind,
         "target_scaling": target_scaling,
         "stratify": settings.stratify and classes and drawn,
+        "order": order,
         "seed": seed,
     }
     if is_path(settings.source):

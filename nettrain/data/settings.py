@@ -16,6 +16,7 @@ from nettrain.data.reading.file_format import described_files, known_files
 from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, SPLITS
 from nettrain.data.reading.synthetic import SYNTHETICS
+from nettrain.data.splitting.order import OrderBy, OrderSetting
 from nettrain.data.tables.spelling import value_text
 from nettrain.errors import nearest
 
@@ -134,18 +135,21 @@ class DataSettings(Settings):
         "balanced: every class counts the same in all",
     )
     stratify: bool = option(True, "whether each split gets its share of every class")
-    order: Literal["random", "time"] = option(
-        "random", "time keeps the last rows for test, and those before them for validation"
+    order: OrderSetting = option(
+        "random",
+        "time keeps the last rows for test, and those before them for validation; so does {by: COLUMN}, "
+        "in the order of a column of dates or numbers",
     )
     seed: int | None = option(None, "of the splits and of synthetic rows", ge=0, lt=2**64)
 
     @model_validator(mode="after")
     def refuse_groups_in_time(self) -> "DataSettings":
         """Refuse groups in the order of time, which would cut through them."""
-        if self.order == "time" and self.columns.group is not None:
+        if self.order != "random" and self.columns.group is not None:
+            order = f"{{by: {self.order.by}}}" if isinstance(self.order, OrderBy) else '"time"'
             raise PydanticCustomError(
                 "elsewhere",
-                '"time" does not go with data.columns.group: the last rows may hold half a group',
-                {"path": ("data", "order")},
+                "{order} does not go with data.columns.group: the last rows may hold half a group",
+                {"path": ("data", "order"), "order": order},
             )
         return self

@@ -76,7 +76,19 @@ def test_refuses_what_leaves_nothing_and_single_rows():
         split(0.2, np.arange(10), labels=labels)
 
 
+def cut_in_order(values):
+    """Training, validation and test rows of ten, by the values of all rows."""
+    settings = {"seed": 3, "values": np.asarray(values)}
+    remaining, test = cut(np.arange(10), 0.2, purpose=TEST, key="data.test", **settings)
+    remaining, validation = cut(remaining, 3, purpose=VALIDATION, key="data.validation", **settings)
+    return remaining, validation, test
+
+
 def test_the_last_rows_in_the_order_of_time():
-    remaining, test = cut(np.arange(10), 0.2, seed=3, purpose=TEST, key="data.test", last=True)
-    remaining, validation = cut(remaining, 3, seed=3, purpose=VALIDATION, key="data.validation", last=True)
+    remaining, validation, test = cut_in_order(range(10))
     assert ([0, 1, 2, 3, 4], [5, 6, 7], [8, 9]) == (remaining.tolist(), validation.tolist(), test.tolist())
+
+
+def test_the_rows_with_the_largest_values_and_of_equal_ones_the_last():
+    remaining, validation, test = cut_in_order([5, 1, 5, 1, 5, 0, 5, 9, 5, 1])
+    assert ([0, 1, 3, 5, 9], [2, 4, 6], [7, 8]) == (remaining.tolist(), validation.tolist(), test.tolist())

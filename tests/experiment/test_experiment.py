@@ -414,7 +414,7 @@ data:
   target_kind: labels
   scaling: {name: quantile_normal, knots: 100}
   class_weights: {1: 0.5, MALE: 2}
-  order: time
+  order: {by: year}
 """,
 ]
 

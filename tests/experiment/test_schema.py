@@ -88,6 +88,16 @@ def test_it_accepts_paths_as_sources():
     assert [] == wrong("data: {source: ../rows.csv, validation: more.csv, test: 20}")
 
 
+@pytest.mark.parametrize("order", ["random", "time", "{by: date}", "{by: 0}"])
+def test_it_accepts_orders_of_rows(order):
+    assert [] == wrong(f"data: {{source: rows.csv, order: {order}}}")
+
+
+@pytest.mark.parametrize("order", ["tim", "{}", "{by: 0.5}", "{of: date}"])
+def test_it_refuses_other_orders(order):
+    assert wrong(f"data: {{source: rows.csv, order: {order}}}")
+
+
 @pytest.mark.parametrize("key", ["optimizer", "schedule", "loss"])
 def test_every_variant_can_be_chosen_by_name(key):
     names = SCHEMA["properties"][key]["anyOf"][0]["enum"]

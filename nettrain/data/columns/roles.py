@@ -30,7 +30,7 @@ class Columns(Settings):
         names: dict[str, tuple[str, ...]] = {}
         for key, value in self:
             columns = value if isinstance(value, list) else [] if value is None else [value]
-            names[key] = _names(table, key, columns)
+            names[key] = column_names(table, f"data.columns.{key}", columns)
             _claim(roles, f"data.columns.{key}", names[key])
         weight, group = names["weight"], names["group"]
         return Roles(
@@ -64,17 +64,15 @@ class Roles:
         )
 
 
-def _names(table: Table, key: str, columns: Sequence[str | int]) -> tuple[str, ...]:
-    """The names of columns by name or position."""
+def column_names(table: Table, key: str, columns: Sequence[str | int]) -> tuple[str, ...]:
+    """The names of columns by name or position. Raises DataError that begins with `key` for others."""
     width = len(table.columns)
     for one in columns:
         if isinstance(one, int) and not -width <= one < width:
-            raise DataError(
-                f"data.columns.{key}: {one} is not a position in {table.origin}, of {width} columns"
-            )
+            raise DataError(f"{key}: {one} is not a position in {table.origin}, of {width} columns")
         if isinstance(one, str) and one not in table.columns:
             hint = nearest(one, table.columns)
-            raise DataError(f'data.columns.{key}: {table.origin}: no column "{one}"{hint}')
+            raise DataError(f'{key}: {table.origin}: no column "{one}"{hint}')
     return tuple(table.columns[one] if isinstance(one, int) else one for one in columns)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.splitting.groups import choose_groups
-from nettrain.data.tables.arrays import Indices
+from nettrain.data.tables.arrays import AnyArray, Indices
 from nettrain.errors import DataError
 
 TEST = 0x64617461_00000001  # purposes of draws: "data" in ASCII, then a number
@@ -35,14 +35,14 @@ def cut(
     key: str,
     strata: Strata | None = None,
     groups: Indices | None = None,
-    last: bool = False,
+    values: AnyArray | None = None,
 ) -> tuple[Indices, Indices]:
     """Divide `rows` into (remaining, held out), both ascending; `size` is a share (float) or a count (int).
 
     A share is rounded to whole rows, halves up. At most one of these says which rows are held out:
     with strata every class gives its share, by largest remainder, so that counts add up exactly;
     with groups (N,), numbers of the table's rows, whole groups are held out, and the count is as near as
-    they allow; with `last` the last rows are held out.
+    they allow; with values (N,), the rows with the largest are held out, of equal ones the last.
     Raises DataError that begins with `key` when nothing would remain, a class has a single row, or all rows
     are one group.
     """
@@ -52,8 +52,8 @@ def cut(
     if count == 0:
         return rows, rows[:0]
     generator = np.random.Generator(np.random.Philox(key=[seed, purpose]))
-    if last:
-        held_out = rows[-count:]
+    if values is not None:
+        held_out = rows[np.argsort(values[rows], kind="stable")[-count:]]
     elif groups is not None:
         held_out = rows[choose_groups(groups[rows], count, generator, key)]
     elif strata is not None:

@@ -9,6 +9,7 @@ from nettrain.data.reading.source import Source
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.cut import TEST, VALIDATION, Strata, cut
 from nettrain.data.splitting.groups import read_groups, refuse_shared
+from nettrain.data.splitting.order import OrderBy, read_order
 from nettrain.data.splitting.split_tables import SplitTables
 from nettrain.data.tables.arrays import Indices
 from nettrain.data.tables.table import Table
@@ -29,6 +30,7 @@ def split(
     """Training, validation and test rows: test is cut first, validation from what remains."""
     strata = Strata(target.class_indices(tables.main), target.classes) if settings.stratify else None
     groups = None if group is None else read_groups(tables.main, group)
+    values = read_order(tables.main, settings.order)
     remaining = np.arange(tables.main.height)
     splits: dict[str, Split] = {}
     for key, size, table, purpose in (
@@ -46,7 +48,7 @@ def split(
                 key=f"data.{key}",
                 strata=strata,
                 groups=groups,
-                last=settings.order == "time",
+                values=values,
             )
             splits |= {key: Split(tables.main, held_out)} if len(held_out) else {}
     refuse_shared_groups(tables, group)
@@ -86,6 +88,14 @@ def refuse_lost_classes(target: Target, train: Split) -> None:
         )
 
 
+def rows_in_order(splits: dict[str, Split]) -> str:
+    """`60 training, then 20 validation, then 20 test`: the splits of the first source, in time."""
+    table = splits["training"].table
+    names = ("training", "validation", "test")
+    present = {name: splits[name] for name in names if name in splits and splits[name].table is table}
+    return ", then ".join(f"{len(split.rows)} {name}" for name, split in present.items())
+
+
 def split_notes(source: Source, settings: DataSettings, splits: dict[str, Split]) -> list[str]:
     """Notes on the splits a person should read."""
     notes, group = [], settings.columns.group
@@ -98,4 +108,6 @@ def split_notes(source: Source, settings: DataSettings, splits: dict[str, Split]
     if group is not None:
         rows = ", ".join(f"{len(split.rows)} {name}" for name, split in splits.items())
         notes.append(f'split by whole groups of "{group}": {rows} rows')
+    if isinstance(settings.order, OrderBy):
+        notes.append(f'split in the order of "{settings.order.by}": {rows_in_order(splits)} rows')
     return notes
