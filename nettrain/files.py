@@ -4,8 +4,10 @@ import errno
 import os
 import re
 import shutil
+import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import IO
@@ -46,6 +48,34 @@ def check_readable(path: Path) -> None:
         path.open("rb").close()
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that a command must leave as it is, and the reason: `holds the rows to predict`."""
+
+    path: Path
+    role: str
+
+
+def refuse_overwriting(output: Path, inputs: Iterable[InputFile], option: str = "--out") -> None:
+    """Raise SpecError, which begins with the option, when writing `output` would replace an input.
+
+    Files are compared by identity: links and other spellings of a path are the same file.
+    """
+    for one in inputs:
+        if is_same_file(output, one.path):
+            alias = "" if output == one.path else f"is another name of {one.path}, which "
+            raise SpecError(f"{option}: {output}: {alias}{one.role} and is not overwritten")
+
+
+def is_same_file(first: Path, second: Path) -> bool:
+    """Whether two paths lead to one regular file that exists."""
+    try:
+        one, other = first.stat(), second.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(one.st_mode) and os.path.samestat(one, other)
 
 
 def write_error(error: OSError, path: Path, size: int) -> NettrainError:

@@ -71,11 +71,14 @@ def evaluate(
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.trained_run import open_trained
     from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
+    from nettrain.workflow.output_files import check_output_file
 
     shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
     options = EvaluationOptions(part.value if part else None, member, worst, shuffled)
+    trained = open_trained(run, backend, device)
+    check_output_file(out, trained, data)
     with shuffling_status() as on_column:
-        evaluation = evaluate_run(open_trained(run, backend, device), data, options, on_column=on_column)
+        evaluation = evaluate_run(trained, data, options, on_column=on_column)
     text = evaluation.report.model_dump_json()
     if as_json:
         print(text)

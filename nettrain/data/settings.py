@@ -1,7 +1,7 @@
 """The `data:` block of an experiment file."""
 
 from collections.abc import Collection
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -15,6 +15,7 @@ from nettrain.data.reading.builtin import BUILTINS
 from nettrain.data.reading.file_format import described_files, known_files
 from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, SPLITS
+from nettrain.data.reading.sources import source_files
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.data.splitting.order import OrderBy, OrderSetting
 from nettrain.data.tables.spelling import value_text
@@ -141,6 +142,12 @@ class DataSettings(Settings):
         "in the order of a column of dates or numbers",
     )
     seed: int | None = option(None, "of the splits and of synthetic rows", ge=0, lt=2**64)
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that its sources consist of."""
+        sources = [source for source in (self.source, self.test, self.validation) if isinstance(source, str)]
+        return [file for source in sources if is_path(source) for file in source_files(Path(source))]
 
     @model_validator(mode="after")
     def refuse_groups_in_time(self) -> "DataSettings":

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,18 +15,29 @@ from nettrain.experiment.overrides import OVERRIDE, Change, apply_overrides, set
 from nettrain.experiment.problems import find_problems
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import search_problems
+from nettrain.files import InputFile
 
 SOURCES = ("source", "test", "validation")
 
 
 @dataclass(frozen=True)
 class LoadedExperiment:
-    """A validated experiment with the document that it came from; `notes` are for the user to read."""
+    """A validated experiment with the document that it came from; `notes` are for the user to read.
+
+    `file` is the experiment file, if there is one.
+    """
 
     experiment: Experiment
     notes: tuple[str, ...] = ()
     document: Document = field(default_factory=lambda: Document(None), repr=False)
     folder: Path = Path()
+    file: Path | None = None
+
+    @property
+    def input_files(self) -> list[InputFile]:
+        """The files that training reads."""
+        experiment = [] if self.file is None else [InputFile(self.file, "is the experiment file")]
+        return experiment + [InputFile(path, "holds data") for path in self.experiment.data.files]
 
     @contextmanager
     def locating_errors(self) -> Iterator[None]:
@@ -69,7 +80,7 @@ class LoadedExperiment:
 
 def load(path: Path, overrides: Sequence[str] = ()) -> LoadedExperiment:
     """The experiment in a file, with `KEY=VALUE` overrides. Raises SpecError with all problems at once."""
-    return from_document(read(path), overrides, path.parent)
+    return replace(from_document(read(path), overrides, path.parent), file=path)
 
 
 def from_document(

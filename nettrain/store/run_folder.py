@@ -59,6 +59,13 @@ class RunFolder:
             raise SpecError(f"{path}: not a run folder, {folder.config.name} is missing")
         return folder
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that training writes, as far as they are there; evaluations are not among them."""
+        states = (self.checkpoint, self.model, self.preprocessing)
+        named = (self.config, self.history, self.timing, self.summary, *states)
+        return [*(path for path in named if path.exists()), *self.path.glob("*.png")]
+
     def file_names(self) -> list[str]:
         """The names of its files, the most important first; hidden ones are left out."""
         first = ["config.yaml", "summary.json", "history.csv", "model.safetensors"]

@@ -29,6 +29,11 @@ class SweepFolder:
             raise SpecError(f"{folder.path}: {missing}, so it is not the folder of a sweep")
         return folder
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that a sweep writes."""
+        return self.journal, self.trials, self.timing, self.best, self.summary, self.picture
+
     def file_names(self) -> list[str]:
         """The names of its files; hidden ones are left out."""
         return sorted(path.name for path in self.path.iterdir() if not path.name.startswith("."))

@@ -12,7 +12,7 @@ from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.monitors import goal
 from nettrain.experiment.sweep_settings import SweepMetric
 from nettrain.experiment.threads import available_cores
-from nettrain.files import safe_name
+from nettrain.files import refuse_overwriting, safe_name
 from nettrain.locks import locked
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing, make_chunks
@@ -46,6 +46,8 @@ def open_sweep(
     gpus = sweep_devices(space)
     trials = space.trials(total)  # refused before there is a folder
     files = SweepFolder.open(folder or out / safe_name(loaded.experiment.experiment))
+    for file in files.files:
+        refuse_overwriting(file, loaded.input_files)
     try:
         with locked(files.path) as note, _data_folder(files.data):
             resources = _Resources(workers or len(gpus) or available_cores(), gpus)

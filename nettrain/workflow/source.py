@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,14 +26,12 @@ def load_experiment(
 
     Tables in memory replace the sources that it names. Raises SpecError with all problems at once.
     """
-    if isinstance(source, Mapping):
-        document, folder = Document(plain(source)), Path()
-    else:
-        path = Path(source)
-        document, folder = read(path), path.parent
+    path = None if isinstance(source, Mapping) else Path(source)
+    document = Document(plain(source)) if path is None else read(path)
     if memory is not None:
         _name_tables(document, memory)
-    return from_document(document, overrides, folder)
+    folder = Path() if path is None else path.parent
+    return replace(from_document(document, overrides, folder), file=path)
 
 
 def plain(value: object, key: str = "") -> PlainValue:

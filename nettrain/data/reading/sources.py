@@ -43,6 +43,14 @@ def read_file(path: Path, options: ReadOptions, key: str = "") -> Source:
     return FORMATS[ending].read(path, options, key)
 
 
+def source_files(path: Path) -> list[Path]:
+    """The files that a source consists of: of a folder those whose names have no ending of other formats."""
+    if not path.is_dir():
+        return [path]
+    endings = tuple(ending for ending in FORMATS if ending != FOLDER)
+    return [file for file in path.iterdir() if not file.name.lower().endswith(endings)]
+
+
 def names_folder(path: Path) -> bool:
     """Whether a path without a known ending is or would be a folder."""
     return path.is_dir() or not (path.suffix or path.exists())
