@@ -77,7 +77,7 @@ def evaluate(
     options = EvaluationOptions(part.value if part else None, member, worst, shuffled)
     trained = open_trained(run, backend, device)
     check_output_file(out, trained, data)
-    with shuffling_status() as on_column:
+    with shuffling_status(console(stderr=True)) as on_column:
         evaluation = evaluate_run(trained, data, options, on_column=on_column)
     text = evaluation.report.model_dump_json()
     if as_json:

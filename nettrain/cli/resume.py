@@ -45,7 +45,7 @@ def resume(
         if isinstance(run_before, EndedRun):
             outcome = run_before
             if not quiet:
-                screen.console.print(run_before.advice, soft_wrap=True, highlight=False)
+                screen.console.print(run_before.advice, soft_wrap=True)
         else:
             with interruptible() as interrupted:
                 outcome = conduct(run_before.reopen(), screen, interrupted)

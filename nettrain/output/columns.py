@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.console import console
 from nettrain.output.numbers import count
 
 ColumnRow = tuple[str, str, str, str, str, str]  # a cell for each of HEADERS
@@ -19,10 +19,10 @@ LABEL = 9
 
 def show_columns(rows: Iterable[ColumnRow], more: int, facts: Mapping[str, str]) -> None:
     """Print a table of columns, of which `more` are left out, and labelled facts below it."""
-    console = Console()
-    console.print(columns_table(rows, more))
+    out = console()
+    out.print(columns_table(rows, more))
     for name, text in facts.items():  # never broken: paths in them are to be copied
-        console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
+        out.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
 def columns_table(rows: Iterable[ColumnRow], more: int) -> Table:

@@ -1,4 +1,8 @@
-"""Consoles, notes on standard error, and YAML with syntax highlighting."""
+"""Consoles, notes on standard error, and YAML with syntax highlighting.
+
+No other file makes a console: names of classes, columns and folders are printed as they are, also where they
+read `[red]` or `:smile:`, which Rich would take for markup.
+"""
 
 from collections.abc import Iterable
 
@@ -8,15 +12,15 @@ __all__ = ["Console", "console", "print_notes", "print_yaml"]
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console on standard output or standard error."""
-    return Console(stderr=stderr)
+    """A console on standard output or standard error, for which text is only text."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def print_notes(notes: Iterable[str]) -> None:
     """Print notes on standard error, one line each."""
     errors = console(stderr=True)
     for note in notes:
-        errors.print(note, style="dim", markup=False, soft_wrap=True)
+        errors.print(note, style="dim", soft_wrap=True)
 
 
 def print_yaml(text: str) -> None:

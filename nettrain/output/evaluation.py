@@ -56,9 +56,9 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
 
 
 @contextmanager
-def shuffling_status() -> Iterator[Callable[[int, int], None]]:
+def shuffling_status(console: Console) -> Iterator[Callable[[int, int], None]]:
     """A function to call with how many columns of how many are shuffled: a status line in a terminal."""
-    status = Console(stderr=True).status("shuffling")
+    status = console.status("shuffling")
 
     def show(done: int, columns: int) -> None:
         if done == 0:

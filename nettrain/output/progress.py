@@ -158,7 +158,7 @@ class PlainProgress(ProgressDisplay):
                 self._print(replace(row, left=0.0))
 
     def _print(self, row: EpochSummary) -> None:
-        self._console.print(line(row), markup=False, highlight=False, soft_wrap=True)
+        self._console.print(line(row), soft_wrap=True)
         self._printed = monotonic()
         self._shown.add(row.epoch)
 

@@ -102,7 +102,7 @@ class PlainSweepDisplay:
         step = max(1, state.total // LINES)
         due = state.done // step > self._done // step or state.done == state.total != self._done
         if due or monotonic() - self._printed >= MAX_PAUSE:
-            self._console.print(line(state), markup=False, highlight=False, soft_wrap=True)
+            self._console.print(line(state), soft_wrap=True)
             self._printed = monotonic()
         self._done = state.done
 

@@ -24,7 +24,7 @@ def show_sweep_head(console: Console, sweep: Sweep) -> None:
 def show_complete(console: Console, sweep: Sweep) -> None:
     """Print that all trials are done, and how to add more."""
     text = f"{sweep.folder.path}: all {len(sweep.trials)} trials are done; --trials N adds more"
-    console.print(text, soft_wrap=True, highlight=False)
+    console.print(text, soft_wrap=True)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def plot_loss(console: Console, rows: Sequence[HistoryRow], best: int | None) ->
     if drawn:
         dots = console.is_terminal and console.encoding.startswith("utf")
         for line in plot_lines(drawn, best, console.width, dots=dots):
-            console.print(line, no_wrap=True, highlight=False)
+            console.print(line, no_wrap=True)
 
 
 def plot_lines(curves: Sequence[Curve], best: int | None, width: int, *, dots: bool) -> list[Text]:

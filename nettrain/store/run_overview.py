@@ -118,18 +118,21 @@ def _higher_is_better(name: str, runs: Sequence[RunOverview]) -> bool:
 
 def _matching(pattern: str) -> Iterator[Path]:
     """The run folders of a path or a pattern."""
-    path = Path(pattern)
     try:
-        paths = (
-            [path] if path.exists() else sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
-        )
+        candidates = sorted(_expanded(Path(pattern)))
     except (ValueError, NotImplementedError, OSError):
         return
-    for candidate in paths:
+    for candidate in candidates:
         if _is_run(candidate):
             yield candidate
         elif candidate.is_dir():
             yield from (inner for inner in sorted(candidate.iterdir()) if _is_run(inner))
+
+
+def _expanded(pattern: Path) -> Iterable[Path]:
+    """The paths that match; brackets in the name of a folder that exists are those of its name."""
+    literal = next(folder for folder in (pattern, *pattern.parents) if folder.exists())
+    return [pattern] if literal == pattern else literal.glob(str(pattern.relative_to(literal)))
 
 
 def _is_run(path: Path) -> bool:
