@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from nettrain.data.columns.encoding import fit_encoders
 from nettrain.data.columns.roles import Roles
-from nettrain.data.columns.scaling import Scaling
 from nettrain.data.labelled import Rows, label_splits
 from nettrain.data.preprocessing import Preprocessing, fit_scaling
 from nettrain.data.reading.layout import InputLayout
@@ -82,7 +81,7 @@ def prepare_with_splits(
     refuse_lost_classes(target, splits["training"])
     if resolved.target_scaling == "standard":
         target = scale_target(target, tables.main, splits["training"].rows)
-    preprocessing, fit_notes = fit(splits["training"], target, layout, roles, resolved.scaling)
+    preprocessing, fit_notes = fit(splits["training"], target, layout, roles, resolved)
     rows = label_splits(splits, preprocessing, dtype)
     train, weight_notes = weigh_classes(rows["training"], target, resolved)
     notes = (
@@ -166,18 +165,23 @@ def absolute(source: T) -> T | str:
 
 
 def fit(
-    train: Split, target: Target, layout: InputLayout, roles: Roles, scaling: Scaling
+    train: Split, target: Target, layout: InputLayout, roles: Roles, settings: DataSettings
 ) -> tuple[Preprocessing, list[str]]:
     """The encoders and the scaling of the inputs, fitted on the training rows, and notes on them."""
     table = train.table
     names = roles.inputs(table, target.names)
     encoders, notes = fit_encoders(
-        table, names, train.rows, categorical=roles.categorical, numeric=roles.numeric
+        table,
+        names,
+        train.rows,
+        categorical=roles.categorical,
+        numeric=roles.numeric,
+        max_categories=settings.max_categories,
     )
     if not encoders:
         raise DataError(f"{table.origin}: no column but the target has a value to learn from")
-    fitted = fit_scaling(scaling, encoders, table, train.rows)
-    return Preprocessing(layout, tuple(encoders), scaling, fitted, target, roles.weight), notes
+    fitted = fit_scaling(settings.scaling, encoders, table, train.rows)
+    return Preprocessing(layout, tuple(encoders), settings.scaling, fitted, target, roles.weight), notes
 
 
 def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[Rows, list[str]]:

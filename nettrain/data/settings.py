@@ -115,6 +115,9 @@ class DataSettings(Settings):
         "refuse", "what is done about rows without a target: an error, or leave them out and count them"
     )
     columns: Columns = option({}, "roles of columns")
+    max_categories: int = option(
+        50, "values of a column of categories with an input of their own; rarer ones share an input", ge=1
+    )
     labels: dict[str, CellText] = option({}, "renames cells of the target before anything else")
     positive: Annotated[str | int | float | bool | None, expects("a class")] = option(
         None, "the class that counts as positive, of two; null is the second in order"

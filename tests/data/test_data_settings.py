@@ -12,8 +12,8 @@ from nettrain.data.reading.file_format import known_files
 from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
-    "source target test validation header separator missing missing_target columns labels positive target_kind scaling "
-    "target_scaling class_weights stratify order seed"
+    "source target test validation header separator missing missing_target columns max_categories labels positive "
+    "target_kind scaling target_scaling class_weights stratify order seed"
 )
 REFUSED = [
     (

@@ -118,13 +118,34 @@ def test_the_rarest_of_many_values_share_a_feature():
     assert (marks.sum(axis=1) == 1).all()
     assert [
         'column "c": 1 gap in the training rows, marked by a 0/1 input of its own',
-        'column "c": 53 different values; the 50 most frequent get an input each, the rest (3) share one',
+        'column "c": 53 different values; the 50 most frequent get an input each (data.max_categories), '
+        "the rest (3) share one",
     ] == notes
 
 
 def test_of_equally_frequent_values_the_first_get_a_feature():
     (encoder,), _, _ = fitted([f"t{i:02}" for i in range(60)])
     assert tuple(f"t{i:02}" for i in range(50)) == encoder.values
+
+
+@pytest.mark.parametrize(
+    ("most", "values", "note"),
+    [
+        (1, ("c",), "the most frequent gets an input (data.max_categories), the rest (3) share one"),
+        (
+            2,
+            ("a", "c"),
+            "the 2 most frequent get an input each (data.max_categories), the rest (2) share one",
+        ),
+        (4, ("a", "b", "c", "d"), ""),
+    ],
+)
+@pytest.mark.parametrize("roles", [{}, {"categorical": ["c"]}])
+def test_the_number_of_categories_is_a_setting(most, values, note, roles):
+    table = Table.of({"c": ["a", "c", "b", "d", "c"]})
+    (encoder,), notes = fit_encoders(table, ["c"], np.arange(5), max_categories=most, **roles)
+    assert (values, most < 4) == (encoder.values, encoder.rare)
+    assert ([f'column "c": 4 different values; {note}'] if note else []) == notes
 
 
 def test_fifty_values_get_a_feature_each():

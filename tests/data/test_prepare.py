@@ -236,6 +236,19 @@ def test_roles_by_position_are_written_by_name(tmp_path):
     assert Columns(ignore=["id", "name", "joined"], categorical=["age"], weight="w") == settings.columns
 
 
+def test_categories_beyond_the_limit_share_an_input(tmp_path):
+    towns = "".join(f"{town},{k}.5\n" for k, town in enumerate("aaaabbbccd"))
+    source = write(tmp_path, f"town,y\n{towns}")
+    features = [
+        prepared(source, validation=0, **keys).preprocessing.feature_names
+        for keys in ({}, {"max_categories": 2})
+    ]
+    assert [
+        ("town = a", "town = b", "town = c", "town = d", "town is missing or other"),
+        ("town = a", "town = b", "town is rare or unseen", "town is missing"),
+    ] == features
+
+
 def test_class_weights_weigh_training_rows_alone(tmp_path):
     keys = {"columns": {"weight": "w"}, "validation": 4, "stratify": False}
     plain = prepared(write(tmp_path, PEOPLE), **keys)

@@ -31,6 +31,7 @@ data:
   missing: ["", "?", NA, NaN]
   missing_target: refuse
   columns: {ignore: [], categorical: [], numeric: [], weight: null, group: null}
+  max_categories: 50
   labels: {}
   positive: null
   target_kind: auto

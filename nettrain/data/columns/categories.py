@@ -12,7 +12,7 @@ from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
 from nettrain.data.tables.table import Table, as_numbers, counted
 
-MANY_CATEGORIES = 50
+MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
 NEARLY_ALL = 0.9  # of the present cells are distinct: names or keys, not categories
 FEW_ROWS = 20  # of which that says nothing
 
@@ -87,36 +87,41 @@ class CategoryColumn:
         return CategoryColumn(column["name"], tuple(column["values"]), column["rare"], column["numeric"])
 
 
-def fit_categories(table: Table, name: str, train: Indices) -> tuple[CategoryColumn | None, list[str]]:
-    """The encoder of a column of categories, fitted on the rows `train`, and notes on it."""
+def fit_categories(
+    table: Table, name: str, train: Indices, most: int = MOST_CATEGORIES
+) -> tuple[CategoryColumn | None, list[str]]:
+    """The encoder of a column of categories, fitted on the rows `train`, and notes on it.
+
+    At most so many values, the most frequent, have a feature of their own.
+    """
     numeric = not as_numbers(table.column(name))[1].any()
     cells = as_text(table, name, numeric=numeric)[train.astype(np.uint32)].to_list()
     counts = Counter(cell for cell in cells if cell is not None)
     gaps = cells.count(None)
     if not counts:
         return None, [EMPTY]
-    values = sorted(most_frequent(counts), key=float if numeric else None)
+    values = sorted(most_frequent(counts, most), key=float if numeric else None)
     notes = []
     if gaps:
         notes.append(f"{counted(gaps, 'gap')} in the training rows, marked by a 0/1 input of its own")
     if len(counts) == 1:
         notes.append(constant_note(f'"{values[0]}"', gaps))
-    notes += [many_note(len(counts))] if len(counts) > len(values) else []
+    notes += [many_note(len(counts), most)] if len(counts) > len(values) else []
     notes += nearly_all_notes(len(counts), len(cells) - gaps)
     return CategoryColumn(name, tuple(values), len(counts) > len(values), numeric), notes
 
 
-def most_frequent(counts: Counter[str]) -> list[str]:
-    """At most MANY_CATEGORIES values, the most frequent; of equally frequent ones the first by code point."""
+def most_frequent(counts: Counter[str], most: int) -> list[str]:
+    """At most so many values, the most frequent; of equally frequent ones the first by code point."""
     order = sorted(counts, key=lambda value: (-counts[value], value))
-    return order[:MANY_CATEGORIES]
+    return order[:most]
 
 
-def many_note(distinct: int) -> str:
+def many_note(distinct: int, most: int) -> str:
     """The note on a column with more values than features."""
+    which = f"the {most} most frequent get an input each" if most > 1 else "the most frequent gets an input"
     return (
-        f"{distinct} different values; the {MANY_CATEGORIES} most frequent get an input each, "
-        f"the rest ({distinct - MANY_CATEGORIES}) share one"
+        f"{distinct} different values; {which} (data.max_categories), the rest ({distinct - most}) share one"
     )
 
 

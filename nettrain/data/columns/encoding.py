@@ -5,10 +5,16 @@ number that is scaled, or a 0/1 indicator that is not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
-from nettrain.data.columns.categories import CategoryColumn, CategoryColumnJson, fit_categories
+from nettrain.data.columns.categories import (
+    MOST_CATEGORIES,
+    CategoryColumn,
+    CategoryColumnJson,
+    fit_categories,
+)
 from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
 from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
 from nettrain.data.tables.arrays import Floats, Indices, Mask
@@ -38,9 +44,11 @@ def fit_encoders(
     *,
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
+    max_categories: int = MOST_CATEGORIES,
 ) -> tuple[list[Encoder], list[str]]:
     """An encoder for each named column, fitted on the rows `train`, and notes a person should read.
 
+    Of categories, the `max_categories` most frequent values have an input of their own.
     Whether a column holds numbers is decided by all rows, so that no seed changes it, and by `categorical`
     and `numeric` for the columns in them. A column without any value in the training rows gets no encoder.
     Raises DataError where text stands among numbers.
@@ -51,6 +59,8 @@ def fit_encoders(
         fit: FitEncoder = fit_categories
         if name not in categorical:
             fit = numeric_fit(table, name) if name in numeric else automatic_fit(table, name)
+        if fit is fit_categories:
+            fit = partial(fit_categories, most=max_categories)
         encoder, notes = fit(table, name, train)
         encoders += [encoder] if encoder else []
         for note in notes:
