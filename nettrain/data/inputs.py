@@ -55,7 +55,7 @@ def encode_rows(
 def refuse_invalid_text(table: Table, preprocessing: Preprocessing) -> None:
     """Raise DataError at a cell of text that is not what its column needs, counting all such cells."""
     for encoder in preprocessing.encoders:
-        if encoder.name in table.cells.columns and not isinstance(encoder, CategoryColumn):
+        if encoder.name in table.cell_names and not isinstance(encoder, CategoryColumn):
             encoder.encode(table.select(encoder.name))
 
 

@@ -10,7 +10,7 @@ from nettrain.data.columns.encoding import (
     Encoder,
     EncoderJson,
     encode_all,
-    encode_column,
+    encode_columns,
     encoder_from_json,
     scaled_features,
 )
@@ -20,6 +20,8 @@ from nettrain.data.tables.arrays import Floats, Indices, Mask, Numbers
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.target import Target, TargetJson, TargetKind
 from nettrain.errors import DataError
+
+BLOCK = 1 << 19  # cells of training rows to which a scaling is fitted at once
 
 
 class PreprocessingJson(TypedDict):
@@ -148,12 +150,14 @@ def scale_features(x: Floats, features: Mask, scaling: Scaling, fitted: Fitted) 
 
 
 def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, train: Indices) -> Fitted:
-    """The scaling's arrays, fitted on the scaled features of the rows `train`, one column at a time."""
+    """The scaling's arrays, fitted on the scaled features of the rows `train`, some columns at a time."""
+    with_numbers = [encoder for encoder in encoders if any(encoder.scaled)]
+    step = max(1, BLOCK // max(1, len(train)))
     fitted: list[Fitted] = []
-    for encoder in encoders:
-        if any(encoder.scaled):
-            features = encode_column(encoder, table, train)
-            fitted.append(scaling.fit(features[:, list(encoder.scaled)]))
+    for start in range(0, len(with_numbers), step):
+        block = with_numbers[start : start + step]
+        features = encode_columns(block, table, train)
+        fitted.append(scaling.fit(np.asfortranarray(features[:, scaled_features(block)])))
     if not fitted:
         return {}
     arrays = {key: np.concatenate([one[key] for one in fitted], axis=-1) for key in fitted[0]}

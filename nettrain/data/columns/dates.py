@@ -118,6 +118,8 @@ def component_of(dates: "pl.Series", component: str, first: datetime) -> Floats:
 
 def is_dates(table: Table, name: str) -> bool:
     """Whether a column's present cells are all dates."""
+    if table.has_numbers(name):
+        return False
     series = table.column(name)
     if not is_text(series) or not series.drop_nulls().head(1).str.contains(DAY).any():
         return False

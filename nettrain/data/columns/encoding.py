@@ -55,10 +55,11 @@ def fit_encoders(
     """
     encoders: list[Encoder] = []
     columns_by_note: dict[str, list[str]] = {}
+    categories, numbers = frozenset(categorical), frozenset(numeric)
     for name in names:
         fit: FitEncoder = fit_categories
-        if name not in categorical:
-            fit = numeric_fit(table, name) if name in numeric else automatic_fit(table, name)
+        if name not in categories:
+            fit = numeric_fit(table, name) if name in numbers else automatic_fit(table, name)
         if fit is fit_categories:
             fit = partial(fit_categories, most=max_categories)
         encoder, notes = fit(table, name, train)
@@ -102,9 +103,13 @@ def fit_booleans(table: Table, name: str, train: Indices) -> tuple[Encoder | Non
     return fit_numbers(table, name, train, truth=True)
 
 
-def encode_column(encoder: Encoder, table: Table, rows: Indices) -> Floats:
-    """One column's features (M, w) of these rows alone, which errors still find in their source."""
-    return encoder.encode(table.select(encoder.name).take(rows))
+def encode_columns(encoders: Sequence[Encoder], table: Table, rows: Indices) -> Floats:
+    """The features (M, w) of these columns and rows alone, which errors still find in their source.
+
+    Each feature lies in one piece in memory, so that a sum over rows does not depend on the other features.
+    """
+    names = [encoder.name for encoder in encoders]
+    return np.asfortranarray(encode_all(encoders, table.select(*names).take(rows)))
 
 
 def encode_all(encoders: Sequence[Encoder], table: Table) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import number_text
-from nettrain.data.tables.table import Table, as_numbers, counted, is_text, not_a_number
+from nettrain.data.tables.table import Table, as_numbers, column_numbers, counted, is_text, not_a_number
 
 BOOLEANS = ("false", "true")
 EMPTY = "no value in any training row, left out"
@@ -81,8 +81,10 @@ def read_numbers(table: Table, name: str, truth: bool) -> tuple[Floats, Mask]:
 
     With `truth`, false and true are the numbers 0 and 1, and all else is none.
     """
+    if not truth or table.has_numbers(name):
+        return column_numbers(table, name)
     series = table.column(name)
-    if not (truth and is_text(series)):
+    if not is_text(series):
         return as_numbers(series)
     cells = series.str.to_lowercase()
     values = np.where(cells == "true", 1.0, np.where(cells == "false", 0.0, np.nan))

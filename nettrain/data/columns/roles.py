@@ -70,7 +70,7 @@ def column_names(table: Table, key: str, columns: Sequence[str | int]) -> tuple[
     for one in columns:
         if isinstance(one, int) and not -width <= one < width:
             raise DataError(f"{key}: {one} is not a position in {table.origin}, of {width} columns")
-        if isinstance(one, str) and one not in table.columns:
+        if isinstance(one, str) and one not in table.known_names:
             hint = nearest(one, table.columns)
             raise DataError(f'{key}: {table.origin}: no column "{one}"{hint}')
     return tuple(table.columns[one] if isinstance(one, int) else one for one in columns)

@@ -15,6 +15,9 @@ from nettrain.errors import DataError
 if TYPE_CHECKING:
     import polars as pl
 
+# a row is one cell to a reader that tries another separator, and rows of wide tables are long
+csv.field_size_limit(2**31 - 1)
+
 
 class RaggedError(ValueError):
     """Rows of one text have different numbers of cells, or cannot be split into cells."""
@@ -82,7 +85,8 @@ def read_typed(
 
     if "" not in missing or has_blanks(chunk, separator):
         return None
-    schema = {name: pl.Float64() if name in numeric else pl.String() for name in names}
+    parsed = frozenset(numeric)
+    schema = {name: pl.Float64() if name in parsed else pl.String() for name in names}
     try:
         frame = pl.read_csv(
             chunk, has_header=False, schema=schema, separator=separator, null_values=list(missing)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nettrain.data.tables.table import as_numbers, refuse_twice
+from nettrain.data.tables.table import are_numbers, as_numbers, refuse_twice
 
 if TYPE_CHECKING:
     import polars as pl
@@ -11,23 +11,17 @@ if TYPE_CHECKING:
 
 def looks_like_header(frame: "pl.DataFrame") -> bool:
     """Whether a column holds numbers except in its first cell, or all is text and no first cell recurs."""
-    first = [_is_number(cell) for cell in frame.row(0)]
-    below = frame.slice(1)
-    numeric = [_all_numbers(column) for column in below.get_columns()]
-    if any(numeric):
-        return any(n and cell is False for n, cell in zip(numeric, first, strict=True))
-    recurs = [cell in column for cell, column in zip(frame.row(0), below.get_columns(), strict=True)]
-    return True not in first and not any(recurs)
-
-
-def _is_number(cell: str | None) -> bool | None:
     import polars as pl
 
-    return None if cell is None else not as_numbers(pl.Series([cell]))[1].any()
-
-
-def _all_numbers(column: "pl.Series") -> bool:
-    return column.null_count() < column.len() and not as_numbers(column)[1].any()
+    cells, below = frame.row(0), frame.slice(1)
+    texts = as_numbers(pl.Series(cells, dtype=pl.String))[1].tolist()
+    first = [None if cell is None else not text for cell, text in zip(cells, texts, strict=True)]
+    gaps = below.null_count().row(0)
+    numeric = [number and n < below.height for number, n in zip(are_numbers(below), gaps, strict=True)]
+    if any(numeric):
+        return any(n and cell is False for n, cell in zip(numeric, first, strict=True))
+    recurs = [cell in column for cell, column in zip(cells, below.get_columns(), strict=True)]
+    return True not in first and not any(recurs)
 
 
 def column_names(cells: Sequence[object], origin: str) -> tuple[str, ...]:

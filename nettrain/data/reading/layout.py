@@ -32,7 +32,8 @@ class InputLayout:
 
     def inputs(self, target: Sequence[str]) -> list[str]:
         """The columns but the target's."""
-        return [name for name in self.columns if name not in target]
+        targets = frozenset(target)
+        return [name for name in self.columns if name not in targets]
 
     def align(self, table: Table, target: Sequence[str]) -> Table:
         """The table under this layout's names: its own, or by position when it has no header.

@@ -65,7 +65,8 @@ class MemoryTables:
     def read(self, name: str, missing: Sequence[str]) -> Source:
         """The table for a split, afresh each time; text that is one of `missing` means no value."""
         table = self.tables[name]
-        numeric = tuple(one for one in table.names if one not in table.cells.columns)
+        in_cells = frozenset(table.cells.columns)
+        numeric = tuple(one for one in table.names if one not in in_cells)
         numbers = None if table.numbers is None else RowChunks(numeric, [table.numbers])
         cells = plain_frame(table.cells, missing)
         read = Table(cells, self.origins[name], table.header, numbers=numbers, names=table.names)

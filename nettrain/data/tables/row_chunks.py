@@ -52,10 +52,11 @@ class RowChunks:
                 taken[here] = chunk[rows[here] - start]
         return RowChunks(self.names, [taken])
 
-    def select(self, name: str) -> "RowChunks":
-        """One column alone, as views."""
-        position = self.positions[name]
-        return RowChunks((name,), [chunk[:, position : position + 1] for chunk in self.chunks])
+    def select(self, names: Sequence[str]) -> "RowChunks":
+        """These columns alone, one as views and several as copies."""
+        positions = [self.positions[name] for name in names]
+        columns = slice(positions[0], positions[0] + 1) if len(positions) == 1 else positions
+        return RowChunks(tuple(names), [chunk[:, columns] for chunk in self.chunks])
 
     def renamed(self, names: Sequence[str]) -> "RowChunks":
         """The same numbers under other names."""

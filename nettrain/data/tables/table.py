@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,10 +51,21 @@ class Table:
 
         return Table(pl.DataFrame(dict(columns)), origin)
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
+        """The names of all columns in order, which are not to be changed."""
         numeric = self.numbers.names if self.numbers else ()
         return list(self.names or (*self.cells.columns, *numeric))
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """The names of all columns, to look one up among thousands."""
+        return frozenset(self.columns)
+
+    @cached_property
+    def cell_names(self) -> frozenset[str]:
+        """The names of the columns in `cells`."""
+        return frozenset(self.cells.columns)
 
     @property
     def height(self) -> int:
@@ -81,16 +93,21 @@ class Table:
         cells = self.cells[rows] if self.cells.width else self.cells
         return replace(self, cells=cells, source_rows=source_rows, numbers=numbers, empty_rows=None)
 
-    def select(self, name: str) -> "Table":
-        """The table with one column alone. Raises DataError with the nearest name when it is not there."""
-        self.refuse_unknown(name, "column")
-        cells = self.cells.select([name] if name in self.cells.columns else [])
-        numbers = self.numbers.select(name) if self.numbers and not cells.width else None
-        return replace(self, cells=cells, numbers=numbers, names=(name,))
+    def select(self, *names: str) -> "Table":
+        """The table with these columns alone. Raises DataError, with the nearest name, for an unknown one."""
+        import polars as pl
+
+        for name in names:
+            self.refuse_unknown(name, "column")
+        # DataFrame.select would look at all other columns too
+        cells = pl.DataFrame([self.cells.get_column(name) for name in names if name in self.cell_names])
+        numeric = tuple(name for name in names if name not in self.cell_names)
+        numbers = self.numbers.select(numeric) if self.numbers and numeric else None
+        return replace(self, cells=cells, numbers=numbers, names=names)
 
     def has_numbers(self, name: str) -> bool:
         """Whether a column is one of those in `numbers`."""
-        return self.numbers is not None and name in self.numbers.positions and name not in self.cells.columns
+        return self.numbers is not None and name in self.numbers.positions and name not in self.cell_names
 
     def numbers_of(self, name: str) -> Numbers:
         """The numbers (N,) of a column that is in `numbers`, NaN in gaps."""
@@ -111,7 +128,7 @@ class Table:
 
     def refuse_unknown(self, name: str, role: str) -> None:
         """Raise DataError with the nearest name when the table has no such column."""
-        if name not in self.columns:
+        if name not in self.known_names:
             hint = nearest(name, self.columns)
             if len(self.columns) > MOST_NAMES and "did you mean" not in hint:
                 hint = f" (it has {', '.join(self.columns[:MOST_NAMES])}, ...)"
@@ -122,9 +139,9 @@ class Table:
         import polars as pl
 
         self.refuse_unknown(name, role)
-        if self.numbers and name not in self.cells.columns:
+        if self.numbers and name not in self.cell_names:
             return as_series(name, self.numbers.column(name))
-        series = self.cells[name]
+        series = self.cells.get_column(name)
         return series if is_text(series) or series.dtype.is_numeric() else series.cast(pl.String)
 
 
@@ -168,6 +185,25 @@ def as_numbers(series: "pl.Series") -> tuple[Floats, Mask]:
     return values, wrong
 
 
+def are_numbers(frame: "pl.DataFrame") -> list[bool]:
+    """Whether all present cells of each column of text are numbers, as `as_numbers` says of one."""
+    import polars as pl
+
+    numbers = frame.select(pl.all().cast(pl.Float64, strict=False)).to_numpy()
+    present = frame.height - np.array(frame.null_count().row(0))
+    return [bool(all_finite) for all_finite in np.isfinite(numbers).sum(axis=0) == present]
+
+
+def column_numbers(table: Table, name: str) -> tuple[Floats, Mask]:
+    """What `as_numbers` returns for a column, without a copy as cells where the table holds numbers."""
+    if not table.has_numbers(name):
+        return as_numbers(table.column(name))
+    values = table.numbers_of(name).astype(np.float64)
+    wrong = np.isinf(values)
+    values[wrong] = np.nan
+    return values, wrong
+
+
 def infinite(series: "pl.Series") -> Mask:
     """Which cells (N,) read as a number that is not finite."""
     import polars as pl
@@ -178,10 +214,10 @@ def infinite(series: "pl.Series") -> Mask:
 
 def is_numeric(table: Table, name: str, advice: str = "") -> bool:
     """Whether a column's present cells are numbers. Raises DataError when they are but for a few strays."""
-    series = table.column(name)
-    _, wrong = as_numbers(series)
+    _, wrong = column_numbers(table, name)
     if not wrong.any():
         return True
+    series = table.column(name)
     text = wrong & ~infinite(series)
     if are_strays(series.filter(text), series.len() - series.null_count()):
         raise not_a_number(table, name, wrong, advice)

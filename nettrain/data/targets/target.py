@@ -4,6 +4,7 @@ Conventions: classes become y (N,) int32, positions in `classes`; numbers become
 (value - center) / scale; labels become y (N, K) float64 of 0 and 1.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypedDict, cast
@@ -131,9 +132,9 @@ def target_columns(table: Table, setting: TargetSetting) -> tuple[str, ...]:
     """The names of the target's columns, each set by name or position; null is the last. Raises DataError."""
     several = setting if isinstance(setting, Sequence) and not isinstance(setting, str) else [setting]
     names = tuple(target_column(table, one) for one in several)
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        raise DataError(f'data.target: "{twice}" is named twice')
+    counts = Counter(names)
+    if len(counts) < len(names):
+        raise DataError(f'data.target: "{counts.most_common(1)[0][0]}" is named twice')
     return names
 
 

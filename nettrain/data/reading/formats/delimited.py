@@ -32,7 +32,7 @@ from nettrain.data.reading.source import Source
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.arrays import Floats, Numbers
 from nettrain.data.tables.row_chunks import RowChunks, allocate_chunk
-from nettrain.data.tables.table import Table, as_numbers, is_text
+from nettrain.data.tables.table import Table, are_numbers, as_numbers, is_text
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -166,8 +166,9 @@ def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
     names = [f"column_{i}" for i in range(frame.width)]
     frame.columns = column_names(frame.row(0), file.origin) if header else names
     below = frame.slice(int(header))
-    numeric = tuple(column.name for column in below.get_columns() if not as_numbers(column)[1].any())
-    return Dialect(separator, header, tuple(frame.columns), numeric, options.missing)
+    names = frame.columns
+    numeric = tuple(name for name, number in zip(names, are_numbers(below), strict=True) if number)
+    return Dialect(separator, header, tuple(names), numeric, options.missing)
 
 
 def read_body(file: TextFile, dialect: Dialect) -> DelimitedRows:
