@@ -8,6 +8,7 @@ from nettrain.checks.comparison import GradientComparison, TensorComparison
 from nettrain.checks.patterns import WrongTensor, describe
 from nettrain.checks.problem import GradientProblem
 from nettrain.model.architecture import Node
+from nettrain.model.layers.dropout import DRAWS, dropped_draws
 
 
 def diagnosis(problem: GradientProblem, comparison: GradientComparison) -> list[str]:
@@ -118,8 +119,7 @@ def known_factors(problem: GradientProblem) -> list[tuple[float, str]]:
         (1 / outputs, "1 over the number of outputs, which should be summed"),
     ]
     for rate in {block.dropout for block in problem.experiment.model.hidden_layers() if block.dropout}:
-        factors.append((1 - rate, "the share of units that dropout keeps, so a mask is not scaled"))
-        factors.append(
-            (1 / (1 - rate), "1 over the share of units that dropout keeps, so a mask scales twice")
-        )
+        kept = 1 - float(dropped_draws(rate)) / DRAWS
+        factors.append((kept, "the share of units that dropout keeps, so a mask is not scaled"))
+        factors.append((1 / kept, "1 over the share of units that dropout keeps, so a mask scales twice"))
     return factors

@@ -189,7 +189,7 @@ def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[
     if settings.class_weights is None:
         return train, []
     labels = cast(npt.NDArray[np.int32], train.y)
-    weights = class_weights(settings.class_weights, target, labels)
+    weights = class_weights(settings.class_weights, target, labels, train.weight)
     weight = train.weight * weights[labels].astype(train.weight.dtype)
     if not weight.any():
         raise DataError("data.class_weights: no training row weighs more than 0")

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from nettrain.output.numbers import count, deviation, figure
 from nettrain.output.progress import title
-from nettrain.store.summary import MemberSummary, Metrics, RunSummary, SnapshotSummary
+from nettrain.store.summary import Ending, MemberSummary, Metrics, RunSummary, SnapshotSummary
 
 MAX_ROWS = 16  # of members or snapshots
 # columns that a narrow terminal does without, the least needed first
@@ -49,9 +49,16 @@ def endings(members: Sequence[MemberSummary], monitor: str, words: Mapping[str, 
     epochs = sorted({member["epochs_run"] for member in members})
     after = f"{count(epochs[0])} to {count(epochs[-1])}" if len(epochs) > 1 else count(epochs[0])
     text += f" after {after} epoch{'' if epochs == [1] else 's'}"
+    rose = sum(member.get("objective_rises", 0) > 0 for member in members if unconverged(member))
+    text += f"; the objective of {rose} of {len(members)} members rose in some epochs" if rose else ""
     if all(member["restored_best"] for member in members):
         return f"{text}; the best weights of each by {title(monitor)} were restored"
     return f"{text}; the last weights of each are kept"
+
+
+def unconverged(ending: Ending) -> bool:
+    """Whether the training ended for another reason than convergence."""
+    return ending["stop_reason"] != "converged"
 
 
 def shown_reason(reason: str) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
 from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
-from nettrain.output.members import endings, members_table
+from nettrain.output.members import endings, members_table, unconverged
 from nettrain.output.numbers import count, seconds, spread
 from nettrain.output.progress import title
 from nettrain.store.summary import Ending, Metrics, RunSummary, Timing
@@ -22,6 +22,7 @@ REASONS = {
     "epochs": "all epochs done",
     "early_stopping": "early stopping",
     "converged": "converged",
+    "line_search": "the line search found no lower objective,",
     "target": "target reached",
     "max_seconds": "time limit reached",
     "diverged": "diverged, a figure became NaN or infinite,",
@@ -181,6 +182,9 @@ def _ending(summary: RunSummary) -> str:
         return f"{text}; {kept} are kept"
     if summary["unfinished_steps"] and not summary["restored_best"]:
         text += f" and {plural(summary['unfinished_steps'], 'step')}"
+    rises = summary.get("objective_rises", 0)
+    if rises and unconverged(summary):
+        text += f", not converged: the objective rose in {plural(rises, 'epoch')}"
     if summary["restored_best"]:
         return f"{text}; the weights of epoch {best}, the best by {title(summary['monitor'])}, were restored"
     if best is None or best == epochs or summary["stop_reason"] == "target":

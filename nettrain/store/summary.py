@@ -43,6 +43,7 @@ class Ending(TypedDict):
     unfinished_steps: int
     best_epoch: int | None
     restored_best: bool
+    objective_rises: NotRequired[int]  # epochs, where convergence is looked for
     divergence: NotRequired[DivergenceReport]
 
 
@@ -169,6 +170,8 @@ def _ending(run: TrainingRun, stopped: MemberStopped, cause: DivergenceReport | 
         "best_epoch": stopped.best_epoch,
         "restored_best": stopped.restored,
     }
+    if stopped.rises is not None:
+        ending["objective_rises"] = stopped.rises
     return ending if cause is None else {**ending, "divergence": cause}
 
 

@@ -215,6 +215,7 @@ def _allocate_optimizer(run: TrainingRun) -> None:
         register("ahead", run.backend.zeros((size, width)))
     if optimizer.full_batch:
         register("at_rest", np.zeros(size, dtype=bool))
+        register("stalled", np.zeros(size, dtype=bool))
 
 
 def _allocate_limits(run: TrainingRun) -> None:

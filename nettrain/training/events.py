@@ -8,7 +8,7 @@ import numpy.typing as npt
 from nettrain.backend.base import Flags, Floats, HostArray
 
 REASONS = (  # for which a member stops
-    *("epochs", "early_stopping", "converged", "target", "max_seconds"),
+    *("epochs", "early_stopping", "converged", "line_search", "target", "max_seconds"),
     *("pruned", "diverged", "interrupted"),
 )
 
@@ -42,6 +42,7 @@ class MemberStopped:
     reason: str  # one of REASONS
     best_epoch: int | None  # of the monitored metric
     restored: bool  # whether its final parameters are those of best_epoch
+    rises: int | None = None  # epochs in which its objective rose, where convergence is looked for
 
 
 @dataclass(frozen=True)

@@ -190,12 +190,14 @@ class TrainingLoop:
         """End members after an epoch; of several reasons the first counts."""
         population, end = self.run.population, self.endings.end
         convergence = population.members.training.convergence
+        converged = self.run.monitors.convergence.observe(figures["objective"], convergence)
         end("diverged", ~finite)
         end("target", reached(figures, self._settings.target))
         end("early_stopping", exhausted)
-        end("converged", self.run.monitors.convergence.observe(figures["objective"], convergence))
+        end("converged", converged)
         if "at_rest" in population:
-            end("converged", population["at_rest"])
+            end("converged", population["at_rest"] & ~population["stalled"])
+            end("line_search", population["stalled"])
         end("epochs", self.progress.epoch == self._settings.epochs)
         self._end_at_limits()
 

@@ -56,6 +56,10 @@ def every_kernel() -> dict[str, Kernel]:
     }
 
 
+def is_kernel(value: object) -> bool:
+    return isinstance(value, Kernel)
+
+
 KERNELS = every_kernel()
 
 
@@ -188,6 +192,19 @@ def test_every_kernel_on_the_arrays_of_training(recorded: list[Recorded]) -> Non
     compile_all(recorded)
     for one in recorded:
         compare(one.kernel, one.work, one.arrays)
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no g++")
+def test_nan_goes_through_every_loss_on_a_device_too(recorded: list[Recorded]) -> None:
+    names = {form.__name__ for _, entry in losses.items() for form in vars(entry).values() if is_kernel(form)}
+    for one in recorded:
+        if one.kernel.__name__ in names:
+            arrays = copies(one.arrays)
+            output, total = arrays[0], arrays[-1]
+            output[:, output.shape[1] // 2, -1] = np.nan
+            compare(one.kernel, one.work, arrays)
+            one.kernel(*arrays)
+            assert np.isnan(total[:, 0]).all()
 
 
 @pytest.mark.skipif(nvrtc.library() is None, reason="no NVRTC: pip install 'nettrain[cuda-compile]'")

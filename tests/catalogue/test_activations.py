@@ -127,6 +127,14 @@ def test_members_have_numbers_of_their_own(name: str, field: str) -> None:
         assert slopes[r].tobytes() == alone.backward(np.ones_like(z[:1]))[0].tobytes()
 
 
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_nan_stays_nan(name: str, dtype: type) -> None:
+    z = np.linspace(-8, 8, 15, dtype=dtype).reshape(1, 1, -1)
+    z[..., 3::4] = np.nan
+    assert np.isnan(Passed(name, z, {}).forward()).tolist() == np.isnan(z).tolist()
+
+
 def test_sigmoid_keeps_its_small_values() -> None:
     a = Passed("sigmoid", np.array([[[-700.0, -40.0]]]), {}).forward()
     np.testing.assert_allclose(a.ravel(), [math.exp(-700), math.exp(-40)], rtol=1e-14)

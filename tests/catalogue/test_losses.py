@@ -257,6 +257,21 @@ def test_the_perceptron_corrects_wrong_rows_by_their_sign() -> None:
     assert total[0, 0] == 3
 
 
+@pytest.mark.parametrize(("name", "targets"), WALK)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_output_of_nan_has_a_loss_and_a_gradient_of_nan(name: str, targets: str, dtype: type) -> None:
+    clean = batch(name, targets, 1, dtype)
+    for row, column in np.ndindex(clean.output.shape[1:]):
+        broken = batch(name, targets, 1, dtype)
+        broken.output[0, row, column] = np.nan
+        total, delta = broken.train()
+        assert np.isnan(total[0, 0])
+        assert np.isnan(delta[0, row, column])
+        assert np.isnan(broken.rows()[0]).tolist() == [k == row for k in range(4)]
+        assert np.isnan(broken.entry.predictions(np, broken.output)[0, row]).any()
+    assert np.isfinite(clean.train()[0]).all()
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("name", "targets"), [pair for pair in WALK if pair[0] != "poisson"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -158,6 +158,19 @@ def test_responses_that_are_no_numbers_give_none(value):
     assert ({}, {}, len(case["y"])) == (result.confusion, result.thresholds(), result.rows)
 
 
+@pytest.mark.parametrize("name", [name for name, entry in metrics.items() if entry.quick])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_row_that_is_not_finite_has_no_quick_figure(name, value):
+    labels, flags = np.array([[0, 2, 1]]), np.array([[[0.0], [1.0], [0.0]]])
+    forms = {"classes": (labels, 3), "two classes": (flags, 1), "labels": (flags, 1), "numbers": (flags, 1)}
+    for fit in metrics[name].fits:
+        target, width = forms[fit]
+        output = np.arange(3.0 * width).reshape(1, 3, width)
+        output[0, 1, 0] = value
+        rows = metrics[name].rows(np, output, target, np.ones(1)).reshape(1, 3)
+        assert [True, False, True] == np.isfinite(rows[0]).tolist(), fit
+
+
 def test_the_calibration_error_by_hand():
     """Bins (0.6, 2/3] and (14/15, 1]: 2 rows of 0.625, one right, and 2 of 1.0, one right."""
     prediction = np.array([[0.625, 0.375], [0.625, 0.375], [0.0, 1.0], [0.0, 1.0]])

@@ -295,7 +295,7 @@ MISTAKES = {
     "a missing dropout scale": Mistake(
         CLASSES, ["model.dropout=0.3"],
         masks(lambda delta, mask: np.multiply(delta, mask > 0, out=delta)), "hidden 2 weight",
-        ["is 0.7 times what it should be: the share of units that dropout keeps"],
+        ["is 0.699997 times what it should be: the share of units that dropout keeps"],
     ),
     "a stale batch-norm mean": Mistake(
         CLASSES, ["model.batch_norm=true"], norms(stale_mean), "hidden 2 weight",

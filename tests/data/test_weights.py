@@ -55,6 +55,24 @@ def test_balanced_classes_weigh_the_same_in_all():
     np.testing.assert_allclose(np.bincount(LABELS, weights[LABELS]), [10 / 3] * 3)
 
 
+def test_balanced_classes_weigh_the_same_in_all_with_a_weight_column():
+    labels = np.array([0, 0, 0, 1, 1, 2], np.int32)
+    weight = np.array([1.0, 0.5, 2.5, 3.0, 5.0, 12.0])
+    # Σw = 24; the classes have 4, 8 and 12
+    assert [2.0, 1.0, 24 / 36] == class_weights("balanced", TARGET, labels, weight).tolist()
+    weights = class_weights("balanced", TARGET, labels, weight)
+    np.testing.assert_allclose(np.bincount(labels, weight * weights[labels]), [8.0] * 3, rtol=1e-15)
+    many = np.repeat(labels, (2 * weight).astype(int))  # a weight of n halves is n rows
+    np.testing.assert_allclose(weights, class_weights("balanced", TARGET, many), rtol=1e-15)
+
+
+def test_a_class_without_weight_cannot_be_balanced():
+    with pytest.raises(DataError) as caught:
+        class_weights("balanced", TARGET, np.array([0, 1, 2, 2], np.int32), np.array([1.0, 2.0, 0.0, 0.0]))
+    expected = 'data.class_weights: balanced needs weight in every class, all rows of "c" weigh 0'
+    assert expected == str(caught.value)
+
+
 def test_classes_that_are_not_named_weigh_1():
     assert [1.0, 4.0, 1.0] == class_weights({"b": 4}, TARGET, LABELS).tolist()
 

@@ -187,10 +187,18 @@ def test_layer_norms_and_skip_connections_are_told_too() -> None:
             {"stop_reason": "interrupted", "restored_best": True, "unfinished_steps": 348},
             "stopped  interrupted after 69 epochs; the weights of epoch 49, the best by val loss, were restored",
         ),
+        (
+            {"stop_reason": "epochs", "restored_best": False, "best_epoch": 69, "objective_rises": 1},
+            "stopped  all epochs done after 69 epochs, not converged: the objective rose in 1 epoch; the last",
+        ),
+        (
+            {"stop_reason": "converged", "restored_best": False, "best_epoch": 69, "objective_rises": 7},
+            "stopped  converged after 69 epochs; the last weights are kept",
+        ),
     ],
 )
 def test_every_ending(changes: dict[str, object], text: str) -> None:
-    assert text in report(width=120, **changes)
+    assert text in "\n".join(report(width=120, **changes))
 
 
 def test_every_reason_has_words() -> None:

@@ -210,10 +210,29 @@ def test_each_layer_drops_units_at_its_own_rate() -> None:
         kept, n = mask > 0, mask.size
         assert abs(1 - kept.mean() - rate) < 5 * np.sqrt(rate * (1 - rate) / n) + 1e-5
         assert np.array_equal(dropped, a * mask)
-        np.testing.assert_allclose(mask[kept], 1 / (1 - rate), rtol=1e-6)
+        np.testing.assert_allclose(mask[kept], 1 / (1 - round(rate * 65536) / 65536), rtol=1e-7)
         # inverted dropout keeps the mean: the spread of a sum of independent ±
         spread = np.sqrt((a.astype(float) ** 2).sum() * rate / (1 - rate))
         assert abs(dropped.astype(float).sum() - a.astype(float).sum()) < 5 * spread
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.1, 0.3, 0.999, 0.99999, 0.9999999])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_mean_mask_is_one(rate: float, dtype: str) -> None:
+    """At 0.99999, which 16 bits round to 1 - 2^-16, a scale of 1e5 would make it 1.53."""
+    text = f"data: {{source: 'builtin:optdigits', seed: 0}}\nbackend: {{dtype: {dtype}}}\n"
+    layers = f"[{{units: 4096, dropout: {rate}}}]"
+    run = built([experiment(text, f"model.layers={layers}", "training.batch_size=1024")])
+    tape, index = Tape(), np.arange(1024)[None]
+    contexts = append_loss(tape, run, index, run.pool.prefixed("train")).signals.contexts
+    for call in tape.bound(run.backend):
+        call()
+    mask = next(at.buffers["mask"] for at in contexts.values() if "mask" in at.buffers)
+    share = 1 - min(round(rate * 65536), 65535) / 65536
+    assert set(np.unique(mask)) <= {0.0, mask.dtype.type(1 / share)}
+    spread = np.sqrt((1 / share - 1) / mask.size)
+    assert abs(mask.mean(dtype=float) - 1) <= 4 * spread + 1e-6
+    assert mask.any()
 
 
 def test_inputs_have_noise_in_training_only() -> None:

@@ -136,11 +136,18 @@ def converged(values: list[float], tolerance: float, epochs: int, *, relative: b
         ([8, 4, 2, 1], 1, 1, False, None),  # a fall of 1 is not less than 1
         ([8, 4, 2, 1.5], 1, 1, False, 4),
         ([8, 7.5, 7, 5, 4.5, 4, 3.5], 1, 3, False, 7),  # the fall of 2 starts the count again
-        ([8, 9, 10], 1, 2, False, 3),  # to rise is to fall by less
+        ([1.22, 3.20, 3.3, 3.4], 1, 1, False, None),  # to rise is not to converge
+        ([8, 8.0001, 8.0002], 1, 1, False, None),  # however little
+        ([8, 8.5, 8.4], 1, 1, False, 3),
+        ([8, 7.9, 8.5, 8.4, 8.3], 1, 2, False, 5),  # a rise starts the count again
+        ([8, 9, 8.9], 0.5, 1, True, 3),
         ([8, 4, 2, 1], 0.5, 1, True, None),
         ([8, 4, 2.5], 0.5, 1, True, 3),  # by 1.5, less than half of 4
         ([0, 0], 0.1, 1, False, 2),
         ([-1, -1.01], 0.1, 1, True, 2),  # a share of the absolute value
+        ([-1, -0.99, -0.98], 0.1, 1, True, None),
+        ([5, 5, 5], 1, 2, False, 3),  # to stay is to converge
+        ([float("inf"), 1, 0.9], 1, 1, False, 3),
         ([float("nan")] * 5, 1, 1, False, None),
         ([1], 9, 1, False, None),  # one epoch alone is no fall
     ],
@@ -200,9 +207,29 @@ def test_a_run_ends_where_its_objective_no_longer_falls() -> None:
     rule = "training.convergence={tolerance: 1.0e-3, epochs: 2}"
     run = trained([experiment(IRIS, *LINEAR, rule, "training.epochs=400", "regularization.l2=0.01")])
     values = [float(event.figures["objective"][0]) for event in run.epochs]
-    small = [before - after < 1e-3 for before, after in pairwise(values)]
+    small = [0 <= before - after < 1e-3 for before, after in pairwise(values)]
     assert run.stopped[0].reason == "converged"
     assert (small[-2:], any(small[:-2])) == ([True, True], False)
+
+
+def test_a_rate_that_is_too_large_does_not_converge() -> None:
+    steep = ["optimizer=sgd", "optimizer.learning_rate=20", "training.batch_size=full", "training.epochs=25"]
+    run = trained([experiment(IRIS, *steep, "training.convergence={tolerance: 0.001}")])
+    values = [float(event.figures["objective"][0]) for event in run.epochs]
+    rises = sum(after > before for before, after in pairwise(values))
+    assert (run.stopped[0].reason, run.stopped[0].rises) == ("epochs", rises)
+    assert rises > 5
+
+
+def test_rises_are_counted_to_the_last_epoch_and_only_where_convergence_is_looked_for() -> None:
+    script = [[3.0, 1.0], [4.0, 2.0], [5.0, 1.5]]
+    settings = stack([ConvergenceSettings(tolerance=1e-9)] * 2)
+    population = population_of(2)
+    monitor = ConvergenceMonitor(population, NumpyBackend(), settings, 1)
+    for values in script:
+        monitor.observe(np.array(values), settings)
+    assert population["rises"].tolist() == [2, 1]
+    assert trained([experiment(IRIS, "training.epochs=2")]).stopped[0].rises is None
 
 
 def test_a_run_ends_where_its_weights_no_longer_change() -> None:

@@ -1,4 +1,7 @@
-"""Losses on scores: a row is right when the score of its class is the largest, or has the right sign."""
+"""Losses on scores: a row is right when the score of its class is the largest, or has the right sign.
+
+Kernels ask which rows are right, never which are wrong: a score of NaN is neither, and its loss is NaN.
+"""
 
 from typing import ClassVar
 
@@ -35,9 +38,9 @@ def hinge_labels(
             loss, pull = zero, zero
             for k in range(z.size):
                 missed = z[k] - z[y] + one
-                wrong = (k != y) & (missed > zero)
-                slope = (missed + missed if squared else one) if wrong else zero
-                loss += (missed * missed if squared else missed) if wrong else zero
+                right = (k == y) | (missed <= zero)
+                slope = zero if right else missed + missed if squared else one if missed > zero else missed
+                loss += zero if right else missed * missed if squared else missed
                 d[k] = slope * factor
                 pull += slope
             d[y] = -pull * factor
@@ -61,8 +64,9 @@ def hinge_step(
         for i in range(batch):
             y = targets[i, 0]
             missed = one - y * output[r, i, 0]
-            slope = (missed + missed if squared else one) if missed > zero else zero
-            loss = (missed * missed if squared else missed) if missed > zero else zero
+            right = missed <= zero
+            slope = zero if right else missed + missed if squared else one if missed > zero else missed
+            loss = zero if right else missed * missed if squared else missed
             delta[r, i, 0] = -y * slope * (weights[i] / divisor)
             lost += weights[i] * loss
         total[r, 0] += lost
@@ -128,9 +132,10 @@ def perceptron_step(
         lost = total.dtype.type(0)
         for i in range(batch):
             y, z = targets[i, 0], output[r, i, 0]
-            wrong = (y * z < zero) | ((z == zero) & (y > zero))
-            delta[r, i, 0] = -y * (weights[i] / divisor) if wrong else zero
-            lost += weights[i] * max(zero, -y * z)
+            missed = -y * z
+            wrong = (missed > zero) | ((z == zero) & (y > zero))
+            delta[r, i, 0] = -y * (weights[i] / divisor) if wrong else zero if missed <= zero else missed
+            lost += weights[i] * (zero if missed <= zero else missed)
         total[r, 0] += lost
         total[r, 1] += mass
 

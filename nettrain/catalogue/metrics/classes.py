@@ -59,10 +59,12 @@ class Accuracy(Metric[Confusion]):
 
     @staticmethod
     def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
-        """One output of a 0/1 target predicts 1 when it is above 0."""
+        """One output of a 0/1 target predicts 1 when it is above 0; a row that is not finite has NaN."""
         if target.ndim == output.ndim:
-            return ((output > 0) == (target > 0.5)).mean(axis=-1)
-        return output.argmax(axis=-1) == target
+            right = ((output > 0) == (target > 0.5)).mean(axis=-1)
+        else:
+            right = output.argmax(axis=-1) == target
+        return xp.where(xp.isfinite(output).all(axis=-1), right, np.nan)
 
 
 @metrics.register("balanced_accuracy", source="Brodersen 2010")

@@ -44,16 +44,17 @@ def no_weight(table: Table, name: str, wrong: Mask) -> DataError:
     return DataError(f'{table.at(row)}: weight "{name}": {reason}{others}')
 
 
-def class_weights(setting: object, target: Target, labels: npt.NDArray[np.int32]) -> Floats:
-    """How much a row of each class weighs (K,), from the training rows' labels (N,).
+def class_weights(
+    setting: object, target: Target, labels: npt.NDArray[np.int32], weight: Floats | None = None
+) -> Floats:
+    """How much a row of each class weighs (K,), from the training rows' labels (N,) and own weights (N,).
 
-    `balanced` gives N/(K·count): every class weighs the same in all. Classes that a mapping does not name
-    weigh 1. Raises DataError for an unknown class, with the nearest, and when all weigh 0.
+    `balanced` gives Σw/(K·Σw of the class), w being 1 without a weight column: every class weighs the same in
+    all. Classes that a mapping does not name weigh 1. Raises DataError for an unknown class, with the
+    nearest, when all weigh 0, and when the rows of a class that is to be balanced all weigh 0.
     """
     if setting == "balanced":
-        counts = np.bincount(labels, minlength=len(target.classes))
-        balanced: Floats = len(labels) / (len(counts) * counts)
-        return balanced
+        return balanced_weights(target, labels, np.ones(len(labels)) if weight is None else weight)
     assert isinstance(setting, Mapping)
     unknown = next((name for name in setting if name not in target.classes), None)
     if unknown is not None:
@@ -65,3 +66,18 @@ def class_weights(setting: object, target: Target, labels: npt.NDArray[np.int32]
     if not weights.any():
         raise DataError("data.class_weights: all classes weigh 0")
     return weights
+
+
+def balanced_weights(target: Target, labels: npt.NDArray[np.int32], weight: Floats) -> Floats:
+    """Σw/(K·Σw of the class) of each class (K,), from labels and weights w (N,) of rows.
+
+    Raises DataError for a class without weight, which nothing can balance.
+    """
+    masses = np.bincount(labels, weight, minlength=len(target.classes))
+    if not masses.all():
+        name = target.classes[int(np.argmin(masses))]
+        raise DataError(
+            f'data.class_weights: balanced needs weight in every class, all rows of "{name}" weigh 0'
+        )
+    balanced: Floats = weight.sum() / (len(masses) * masses)
+    return balanced

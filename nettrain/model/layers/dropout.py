@@ -5,18 +5,30 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nettrain.backend.base import Array, ArrayModule
+from nettrain.backend.base import Array, ArrayModule, Floats
 from nettrain.backend.philox import keep_mask, mask_words
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import Number, number
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, layers
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
+DRAWS = 65536  # equally likely numbers of 16 bits, of which each unit draws one
+
+
+def dropped_draws(rate: Number) -> Floats:
+    """How many of the DRAWS numbers drop a unit: p·65536 rounded, fewer than all of them."""
+    dropped: Floats = np.minimum(np.round(np.asarray(rate, dtype=float) * DRAWS), DRAWS - 1)
+    return dropped
+
 
 @layers.register("dropout", source="Srivastava et al. 2014")
 class Dropout(Layer):
-    """y = x·mask, with mask 0 with probability p and 1/(1 - p) otherwise; in prediction the identity."""
+    """y = x·mask, with mask 0 with probability p and 1/(1 - p) otherwise; in prediction the identity.
+
+    Masks are drawn with 16 bits, so p is rounded to a multiple of 2^-16, at most 1 - 2^-16, and the scale is
+    that of the rounded p: the mean mask is 1.
+    """
 
     rate: float = number(0.0, "probability p that a unit is dropped", ge=0, lt=1)
     random: ClassVar[bool] = True
@@ -34,11 +46,10 @@ class Dropout(Layer):
             ctx.dropout_state.purpose + ctx.stream_number,
             ctx.dropout_state.first,
         )
-        rates = np.asarray(self.rate, dtype=float)
-        below = ctx.backend.from_host(np.round(rates * 65536).astype(np.uint64))
-        tape.launch(
-            keep_mask, mask, *words, ctx.dropout_state.keys, *counter, below, ctx.column(1 / (1 - rates))
-        )
+        dropped = dropped_draws(self.rate)
+        below = ctx.backend.from_host(dropped.astype(np.uint64))
+        scale = ctx.column(DRAWS / (DRAWS - dropped))
+        tape.launch(keep_mask, mask, *words, ctx.dropout_state.keys, *counter, below, scale)
         tape.multiply(x, mask, out)
         return out
 

@@ -1,7 +1,8 @@
 """Convergence, for all members at once.
 
-A member has converged when its objective falls by less than the tolerance, or tolerance·|objective before|,
-in each of so many epochs in a row; or when Σ|Δw| over an epoch is below weight_change.
+A member has converged when its objective falls, or stays, by less than the tolerance, or
+tolerance·|objective before|, in each of so many epochs in a row; or when Σ|Δw| over an epoch is below
+weight_change. An objective that rises has not converged, however little it rises: the count starts again.
 """
 
 import numpy as np
@@ -13,9 +14,10 @@ from nettrain.training.population import Population
 
 
 class ConvergenceMonitor:
-    """The objective and the weights one epoch ago, and the epochs in which the objective has hardly fallen.
+    """The objective and the weights one epoch ago, and in how many epochs the objective has hardly fallen.
 
-    The `settings` of all methods are those of all members, stacked; with None no member converges.
+    `rises` counts the epochs in which it rose. The `settings` of all methods are those of all members,
+    stacked; with None no member converges.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class ConvergenceMonitor:
         if settings.tolerance is not None:
             population.register("objective_before", np.full(population.size, np.inf))
             population.register("flat", np.zeros(population.size, dtype=np.int64))
+            population.register("rises", np.zeros(population.size, dtype=np.int64))
         if settings.weight_change is not None:
             population.register("weights_before", backend.zeros((population.size, width)))
 
@@ -53,7 +56,10 @@ class ConvergenceMonitor:
         before, flat = self._population["objective_before"], self._population["flat"]
         least = tolerance * (np.abs(before) if relative else 1.0)
         # the first epoch has none before it to compare with
-        flat[:] = np.where(np.isfinite(before) & (before - objective < least), flat + 1, 0)
+        known = np.isfinite(before) & np.isfinite(objective)
+        fall = np.subtract(before, objective, out=np.full_like(before, np.nan), where=known)
+        flat[:] = np.where((fall >= 0) & (fall < least), flat + 1, 0)
+        self._population["rises"][:] += fall < 0
         before[:] = objective
         counts: npt.NDArray[np.int64] = flat
         return counts

@@ -56,9 +56,16 @@ class Endings:
         self._copy_out("best_", rows[restored])
         self._copy_out("", rows[~restored])
         population["active"][rows] = False
-        for original, best, back in zip(population["original"][rows], best_epochs, restored, strict=True):
-            end = (self._progress.epoch, self._progress.step, reason, int(best) or None, bool(back))
-            stopped = MemberStopped(int(original), *end)
+        for row, best, back in zip(rows, best_epochs, restored, strict=True):
+            stopped = MemberStopped(
+                member=int(population["original"][row]),
+                epoch=self._progress.epoch,
+                step=self._progress.step,
+                reason=reason,
+                best_epoch=int(best) or None,
+                restored=bool(back),
+                rises=int(population["rises"][row]) if "rises" in population else None,
+            )
             self.stopped[stopped.member] = stopped
             self._unreported.append(stopped)
 

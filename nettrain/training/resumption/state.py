@@ -6,7 +6,7 @@ Orders, masks and noise are functions of counters: there is no random state.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import cast
+from typing import NotRequired, cast
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -27,6 +27,7 @@ class StoppedMember(TypedDict):
     reason: str
     best_epoch: int | None
     restored: bool
+    rises: NotRequired[int | None]
 
 
 class StateNumbers(TypedDict):

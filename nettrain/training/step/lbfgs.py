@@ -31,6 +31,7 @@ def iteration(run: TrainingRun, evaluate: Call) -> Call:
         for row, minimizer in minimizers.items():
             population["parameters"][row] = run.backend.from_host(minimizer.reached)
             population["at_rest"][row] = minimizer.finished
+            population["stalled"][row] = minimizer.stalled
         # the last point that a line search tried need not be the one that it chose
         population["total"][:] = 0
         evaluate()

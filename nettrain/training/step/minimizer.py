@@ -34,12 +34,13 @@ class Minimizer:
     """Minimizes one objective of a vector (P,).
 
     `point` is where the objective is needed next; it is None between iterations. `reached` is the point after
-    the last iteration, and `finished` says that there will be no further one.
+    the last iteration, and `finished` says that there will be no further one; `stalled` that this is because
+    the line search found no lower objective, and not because a tolerance was met.
     """
 
     def __init__(self, start: Floats, settings: LBFGS) -> None:
         self.point: Floats | None = None
-        self.reached, self.finished = start.copy(), False
+        self.reached, self.finished, self.stalled = start.copy(), False, False
         self._settings = settings
         self._requests: SimpleQueue[Request] = SimpleQueue()
         self._replies: SimpleQueue[Objective | Command] = SimpleQueue()
@@ -78,6 +79,7 @@ class Minimizer:
         try:
             self._wait("iterated", start)
             result = self._run(start)
+            self.stalled = not result.success
             self._requests.put(("finished", result.x.copy()))
         except _StoppedError:
             pass
