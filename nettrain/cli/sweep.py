@@ -39,7 +39,7 @@ def sweep(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Search the parameters that an experiment file's sweep block names.
+    """Search the parameters that an experiment file's sweep block names, or else the usual ones.
 
     Run the same command again to continue an interrupted sweep.
     """

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.distributions import Distribution, distributions, implied
 from nettrain.catalogue.settings import Settings, expects, option
-from nettrain.errors import SpecError, nearest
+from nettrain.errors import nearest
 from nettrain.experiment.document import Document, KeyPath, PlainValue
 from nettrain.experiment.problems import KeyProblem, describe_errors, shortened_yaml
 
@@ -103,13 +103,6 @@ class Parameter:
     @property
     def path(self) -> KeyPath:
         return tuple(self.key.split("."))
-
-
-def sweep_of(settings: SweepSettings | None, label: str) -> SweepSettings:
-    """The sweep block. Raises SpecError when a file has none."""
-    if settings is None:
-        raise SpecError(f"{label}: has no sweep block, nothing to search")
-    return settings
 
 
 def parameters(document: Document) -> list[Parameter]:

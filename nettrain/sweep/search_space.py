@@ -9,12 +9,13 @@ from typing import cast
 from nettrain.backend.choose import choose_backend
 from nettrain.catalogue.registry import Choice
 from nettrain.errors import DataError, SpecError
+from nettrain.experiment.default_search import search_of
 from nettrain.experiment.document import PlainValue
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.overrides import Change, choices_along
 from nettrain.experiment.resolution import resolve
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.sweep_settings import TRIALS, Parameter, SweepSettings, parameters, sweep_of
+from nettrain.experiment.sweep_settings import TRIALS, Parameter, SweepSettings
 from nettrain.sweep.sampler import combinations, draw, outermost_first
 from nettrain.sweep.values import Values
 
@@ -34,14 +35,16 @@ class Trial:
 class SearchSpace:
     """The search space of an experiment file; `notes` collect which settings its trials drop.
 
-    Raises SpecError when the file has no `sweep` block.
+    Without a `sweep` block, the default ranges are searched, which a note says. Raises SpecError when the
+    file has neither a block nor validation rows.
     """
 
     def __init__(self, loaded: LoadedExperiment) -> None:
         self.loaded = loaded
-        self.settings: SweepSettings = sweep_of(loaded.experiment.sweep, loaded.document.location(()))
-        self.parameters: Sequence[Parameter] = parameters(loaded.document)
-        self.notes: dict[str, None] = {}
+        search = search_of(loaded)
+        self.settings: SweepSettings = search.settings
+        self.parameters: Sequence[Parameter] = search.parameters
+        self.notes: dict[str, None] = {search.note: None} if search.note else {}
         backend = loaded.experiment.backend
         self.backend = choose_backend(backend.name, backend.device)
 

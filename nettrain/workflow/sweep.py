@@ -76,6 +76,9 @@ def sweep(
 ) -> SweepResult:
     """Search the parameters that an experiment's sweep block names.
 
+    Without a block, the learning rate, the penalty on large weights, the hidden layers and the dropout are
+    searched in ranges around the experiment's own settings, as a note says.
+
     Trials are trained in worker processes, so scripts must call this function under
     `if __name__ == "__main__":`.
 

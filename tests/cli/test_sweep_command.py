@@ -5,6 +5,7 @@ import signal
 import subprocess
 from time import monotonic, sleep
 
+import polars as pl
 import pytest
 
 from tests.cli.command import COMMAND, ENVIRONMENT, nettrain
@@ -144,10 +145,25 @@ def test_a_search_in_which_nobody_gets_to_the_end_fails(tmp_path):
     assert not (tmp_path / "sweeps" / "small" / "best.yaml").exists()
 
 
-def test_a_file_without_a_search_says_so(tmp_path):
+def test_a_file_without_a_search_is_searched_in_the_usual_ranges_and_the_note_says_so(tmp_path):
     (tmp_path / "small.yaml").write_text(SMALL.partition("sweep:")[0])
+    done = nettrain(tmp_path, "sweep", "small.yaml", "--trials", 4, "--jobs", 1)
+    assert (done.code, done.err) == (0, "")
+    note = "no sweep block, so the usual ranges are searched: optimizer.learning_rate 0.0001 to 0.01;"
+    assert note in " ".join(done.out.split())
+    trials = pl.read_csv(tmp_path / "sweeps" / "small" / "trials.csv")
+    assert 4 == len(trials)
+    assert trials["optimizer.learning_rate"].is_between(1e-4, 1e-2).all()
+    again = nettrain(tmp_path, "sweep", "small.yaml", "--trials", 4, "--jobs", 1)
+    assert (again.code, again.err) == (0, "")
+
+
+def test_without_rows_to_compare_trials_by_there_is_no_usual_search(tmp_path):
+    text = SMALL.partition("sweep:")[0].replace("'builtin:iris'", "'builtin:iris', validation: 0")
+    (tmp_path / "small.yaml").write_text(text)
     done = nettrain(tmp_path, "sweep", "small.yaml")
-    assert (done.code, done.err) == (2, "small.yaml:1: has no sweep block, nothing to search\n")
+    why = "data.validation is 0, so there are no rows to compare trials by"
+    assert (done.code, done.err) == (2, f"small.yaml:1: has no sweep block, and {why}\n")
 
 
 def test_a_second_interrupt_ends_it_at_once_and_says_how_to_go_on(tmp_path):
