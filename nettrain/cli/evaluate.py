@@ -1,34 +1,16 @@
 """`nettrain evaluate`: every metric of a trained run on labelled rows, and its worst errors."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgument
-
-
-class SplitName(StrEnum):
-    """Which of the run's own rows, or of those that a source brings."""
-
-    train = "train"
-    validation = "validation"
-    test = "test"
-
+from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument
 
 Data = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA", help="Labelled rows; default: the test rows of the run.", show_default=False
-    ),
-]
-Which = Annotated[
-    SplitName | None,
-    typer.Option(
-        "--part",
-        help="Which split of the run's data; with DATA, train or test of a source with both.",
-        show_default=False,
     ),
 ]
 Out = Annotated[
@@ -51,7 +33,7 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the shuffles."
 def evaluate(
     run: RunArgument,
     data: Data = None,
-    part: Which = None,
+    part: Part = None,
     member: Member = None,
     backend: Backend = None,
     device: Device = None,

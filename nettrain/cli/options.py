@@ -1,11 +1,21 @@
 """Arguments and options that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nettrain.cli.completion import complete_file, complete_override, complete_run
+
+
+class SplitChoice(StrEnum):
+    """Which of the run's own rows, or of those that a source brings."""
+
+    train = "train"
+    validation = "validation"
+    test = "test"
+
 
 File = Annotated[
     Path,
@@ -22,6 +32,14 @@ Member = Annotated[
     typer.Option(
         "--member",
         help="Use this member alone, from 0; default: the mean of an ensemble, the first of a repeat.",
+        show_default=False,
+    ),
+]
+Part = Annotated[
+    SplitChoice | None,
+    typer.Option(
+        "--part",
+        help="Which split of the run's data; with DATA, train or test of a source with both.",
         show_default=False,
     ),
 ]

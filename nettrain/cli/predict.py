@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Member, RunArgument
+from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument
 
 if TYPE_CHECKING:
     from nettrain.data.unpredictable import PredictableRows
@@ -20,17 +20,12 @@ class OutputFormat(StrEnum):
     parquet = "parquet"
 
 
-class Half(StrEnum):
-    """Which rows of a source that brings test rows of its own."""
-
-    train = "train"
-    test = "test"
-
-
 Data = Annotated[
-    str,
+    str | None,
     typer.Argument(
-        metavar="DATA", help="A file like the training data, or builtin:NAME.", show_default=False
+        metavar="DATA",
+        help="A file like the training data, or builtin:NAME; default: the test rows of the run.",
+        show_default=False,
     ),
 ]
 Out = Annotated[
@@ -40,11 +35,6 @@ Out = Annotated[
 Format = Annotated[
     OutputFormat | None, typer.Option("--format", help="csv or parquet; default: by the ending of the file.")
 ]
-Which = Annotated[
-    Half | None,
-    typer.Option("--part", help="Which rows of a source with both; default: test.", show_default=False),
-]
-
 Samples = Annotated[
     int | None,
     typer.Option(
@@ -58,10 +48,10 @@ Samples = Annotated[
 
 def predict(
     run: RunArgument,
-    data: Data,
+    data: Data = None,
     out: Out = None,
     form: Format = None,
-    part: Which = None,
+    part: Part = None,
     member: Member = None,
     backend: Backend = None,
     device: Device = None,
@@ -71,7 +61,8 @@ def predict(
 ) -> None:
     """Predict rows with a trained run: class and probabilities, or numbers, one line per row.
 
-    Rows that cannot be predicted are listed, and get empty cells.
+    Without DATA these are the test rows of the run. Rows that cannot be predicted are listed, and get empty
+    cells.
     """
     from nettrain.files import write_atomic
     from nettrain.output.console import print_notes
@@ -86,11 +77,11 @@ def predict(
     print_notes(trained.warnings)
     rows = read_rows(trained, data, part.value if part else None)
     _warn(rows)
-    frame = predict_rows(trained, rows, data, samples)
+    frame = predict_rows(trained, rows, samples)
     if out is not None:
         write_atomic(out, encode_frame(frame, form))
     if as_json:
-        print(prediction_report(str(run), data, frame, rows, out).model_dump_json())
+        print(prediction_report(str(run), frame, rows, out).model_dump_json())
     elif out is None:
         sys.stdout.buffer.write(encode_frame(frame, form))
         sys.stdout.flush()

@@ -25,8 +25,12 @@ class UnpredictableRow:
 
 @dataclass(frozen=True)
 class PredictableRows:
-    """Inputs x (M, D) of the rows (M,) of an output with `height` rows; the others are `unpredictable`."""
+    """Inputs x (M, D) of the rows (M,) of an output with `height` rows; the others are `unpredictable`.
 
+    `label` is what reports call the rows.
+    """
+
+    label: str
     x: Numbers
     rows: Indices
     height: int
@@ -69,7 +73,8 @@ def read_predictable(
     unpredictable += [UnpredictableRow(int(output[row]), table.at(row), *why) for row, why in reasons.items()]
     unpredictable.sort(key=lambda one: one.row)
     height = table.height + len(empty)
-    return PredictableRows(x[finite], output[valid[finite]], height, unpredictable, table.notes)
+    label = source if isinstance(source, str) else "data"
+    return PredictableRows(label, x[finite], output[valid[finite]], height, unpredictable, table.notes)
 
 
 def invalid_cells(table: Table, preprocessing: Preprocessing) -> Iterator[tuple[int, tuple[str, str]]]:

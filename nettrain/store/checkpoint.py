@@ -53,8 +53,23 @@ def read_checkpoint(path: Path) -> Checkpoint:
             raise ValueError("its checksum is wrong")
         return Checkpoint(TrainingState(arrays, content["numbers"]), content["facts"])
     except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
-        reason = str(error).partition("\n")[0]
-        raise SpecError(f"{path}: not a checkpoint of nettrain: {reason}") from error
+        raise _not_a_checkpoint(path, error) from error
+
+
+def read_facts(path: Path) -> dict[str, object]:
+    """The facts of a checkpoint without its arrays. Raises SpecError when the file is something else."""
+    check_readable(path)
+    try:
+        with safe_open(path, framework="numpy") as f:
+            facts: dict[str, object] = json.loads(f.metadata()[KEY])["facts"]
+    except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
+        raise _not_a_checkpoint(path, error) from error
+    return facts
+
+
+def _not_a_checkpoint(path: Path, error: Exception) -> SpecError:
+    reason = str(error).partition("\n")[0]
+    return SpecError(f"{path}: not a checkpoint of nettrain: {reason}")
 
 
 def _checksum(arrays: dict[str, HostArray]) -> int:

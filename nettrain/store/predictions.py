@@ -32,7 +32,7 @@ class PredictionReport(EvaluationModel):
     """Predictions for the rows of a source, in its order."""
 
     run: str = Field(description="the run folder")
-    data: str = Field(description="the source of the rows")
+    data: str = Field(description="the source of the rows, or the split of the run's own data")
     rows: int = Field(description="number of rows of the source")
     predicted: int = Field(description="number of rows that could be predicted")
     unpredicted: list[Unpredicted]
@@ -120,12 +120,12 @@ def frame_csv(frame: "pl.DataFrame") -> str:
 
 
 def prediction_report(
-    run: str, data: str, frame: "pl.DataFrame", rows: PredictableRows, out: Path | None
+    run: str, frame: "pl.DataFrame", rows: PredictableRows, out: Path | None
 ) -> PredictionReport:
     """The report that `--json` prints; the predictions are left out where `out`, a file, has them."""
     return PredictionReport(
         run=run,
-        data=data,
+        data=rows.label,
         rows=rows.height,
         predicted=len(rows.rows),
         unpredicted=[Unpredicted(**vars(one)) for one in rows.unpredictable],

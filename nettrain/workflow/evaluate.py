@@ -7,7 +7,7 @@ from nettrain.workflow.source import FilePath
 
 if TYPE_CHECKING:
     from nettrain.store.evaluation import EvaluationReport
-    from nettrain.workflow.evaluation import SplitName
+    from nettrain.workflow.run_data import SplitName
 
 
 def evaluate(

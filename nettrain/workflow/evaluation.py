@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.labelled import Rows, read_labelled
-from nettrain.data.prepare import prepare_with_splits
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
 from nettrain.inference.importance import importances
@@ -22,9 +20,9 @@ from nettrain.store.evaluation import (
 )
 from nettrain.store.summary import threshold_of
 from nettrain.store.trained_run import TrainedRun
+from nettrain.workflow.run_data import SplitName, read_split, refuse_validation
 from nettrain.workflow.source import RowSource, source_name
 
-SplitName = Literal["train", "validation", "test"]
 OnColumn = Callable[[int, int], None]
 
 
@@ -94,7 +92,7 @@ def evaluate_run(
             trained, options.importance.metric
         )  # an unknown metric is refused before the data is read
     if source is None:
-        rows = rows_of_run(trained, options.split or "test", memory)
+        rows = rows_of_run(trained, options.split, memory)
     else:
         rows = rows_of_source(trained, source, options.split)
     importance = None
@@ -107,8 +105,7 @@ def evaluate_run(
 
 def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | None = None) -> LabelledRows:
     """The rows of a source; `split` chooses among those of one that brings test rows too, default: train."""
-    if split == "validation":
-        raise SpecError("--part validation: only the run's own rows have these; leave out DATA")
+    refuse_validation(split)
     rows = read_labelled(
         source,
         trained.preprocessing,
@@ -121,16 +118,11 @@ def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | No
 
 
 def rows_of_run(
-    trained: TrainedRun, split: SplitName = "test", memory: MemoryTables | None = None
+    trained: TrainedRun, split: SplitName | None = None, memory: MemoryTables | None = None
 ) -> LabelledRows:
-    """The rows of one split of the run's own data. Raises SpecError when there are none."""
-    settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
-    prepared, tables = prepare_with_splits(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
-    rows = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[split]
-    if rows is None:
-        raise SpecError(f"{trained.name}: the run has no {split} rows; name a file with labelled rows")
-    table, indices = tables["training" if split == "train" else split]
-    return LabelledRows(rows, split, f"its {split} rows", lambda row: table.at(int(indices[row])))
+    """The rows of one split of the run's own data, by default test. Raises SpecError when there are none."""
+    own = read_split(trained, split, memory, "a file with labelled rows")
+    return LabelledRows(own.rows, own.name, own.label, own.place_of)
 
 
 def importance_metric(trained: TrainedRun, wanted: str | None) -> str:

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from nettrain.errors import SpecError
-from nettrain.workflow.prediction import SourceSplit, predict_rows, read_rows
+from nettrain.workflow.prediction import predict_rows, read_rows
 from nettrain.workflow.run import Run, as_run
+from nettrain.workflow.run_data import SplitName
 from nettrain.workflow.source import FilePath, row_source
 
 if TYPE_CHECKING:
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 
 def predict(
     run: Run | FilePath,
-    data: object,
+    data: object = None,
     *,
-    split: SourceSplit | None = None,
+    split: SplitName | None = None,
     member: int | None = None,
     samples: int | None = None,
     backend: str | None = None,
@@ -29,10 +30,10 @@ def predict(
     ----------
     run : Run, str or path
         A trained run, or its folder.
-    data : array, frame, mapping or source
-        Rows as for `Run.predict`.
-    split : {"train", "test"}, optional
-        Which rows of a source that brings test rows too; default: test.
+    data : array, frame, mapping or source, optional
+        Rows as for `Run.predict`; default: the run's own test rows.
+    split : {"train", "validation", "test"}, optional
+        Which split of the run's own data; for a source that brings test rows too, train or test.
     member : int, optional
         Predict with this member alone.
     samples : int, optional
@@ -61,6 +62,7 @@ def predict(
     """
     if samples is not None and samples < 2:
         raise SpecError(f"samples: {samples} is below 2, which have no standard deviation")
-    source = row_source(data)
-    trained = as_run(run, backend, device).trained.select_members(member)
-    return predict_rows(trained, read_rows(trained, source, split), source, samples)
+    source = None if data is None else row_source(data)
+    opened = as_run(run, backend, device)
+    trained = opened.trained.select_members(member)
+    return predict_rows(trained, read_rows(trained, source, split, opened.memory), samples)

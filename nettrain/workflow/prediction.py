@@ -1,33 +1,55 @@
 """Predictions of a trained run for the rows of a source."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, read_predictable
 from nettrain.errors import DataError
 from nettrain.inference.mc_dropout import mc_predictions
 from nettrain.inference.predictions import predict
 from nettrain.store.predictions import align_rows, prediction_columns
 from nettrain.store.trained_run import TrainedRun
-from nettrain.workflow.source import RowSource, source_name
+from nettrain.workflow.run_data import RunSplit, SplitName, read_split, refuse_validation
+from nettrain.workflow.source import RowSource
 
 if TYPE_CHECKING:
     import polars as pl
 
 MAX_NAMED = 10  # rows that are listed when they cannot be predicted
-SourceSplit = Literal["train", "test"]
 
 
-def read_rows(trained: TrainedRun, source: RowSource, split: SourceSplit | None = None) -> PredictableRows:
-    """The rows of a source as inputs; `split` chooses among those of one that brings test rows too."""
+def read_rows(
+    trained: TrainedRun,
+    source: RowSource | None,
+    split: SplitName | None = None,
+    memory: MemoryTables | None = None,
+) -> PredictableRows:
+    """The rows of a source as inputs, or those of a split of the run's own data, by default test.
+
+    `split` also chooses among the rows of a source that brings test rows too; `memory` has the data of a run
+    that was trained on data in memory. Raises SpecError when there are no such rows, DataError when they
+    cannot be read.
+    """
+    if source is None:
+        own = read_split(trained, split, memory, "a file with rows to predict")
+        return _own_rows(own, trained.name)
+    refuse_validation(split)
     return read_predictable(
         source, trained.preprocessing, dtype=trained.experiment.backend.dtype, split=split
     )
 
 
-def predict_rows(
-    trained: TrainedRun, rows: PredictableRows, source: RowSource, samples: int | None = None
-) -> "pl.DataFrame":
-    """A frame of predictions: one row per row of the source, null where it cannot be predicted.
+def _own_rows(own: RunSplit, run: str) -> PredictableRows:
+    """The rows of a split, all of which training could read."""
+    count = len(own.rows.x)
+    note = f"the {count} {own.name} rows of {run}, from {own.places.table.origin}"
+    return PredictableRows(own.label, own.rows.x, np.arange(count), count, [], (note,))
+
+
+def predict_rows(trained: TrainedRun, rows: PredictableRows, samples: int | None = None) -> "pl.DataFrame":
+    """A frame of predictions: one row per row of the data, null where it cannot be predicted.
 
     The columns are the predicted class, labels or numbers, then the probability or score of every class or
     label. With `samples` they are the means of this many passes with dropout, followed by their standard
@@ -35,7 +57,7 @@ def predict_rows(
     Raises DataError when no row can be predicted.
     """
     if not len(rows.rows):
-        raise DataError(f"{source_name(source)}: none of {rows.height} rows can be predicted")
+        raise DataError(f"{rows.label}: none of {rows.height} rows can be predicted")
     sd = None
     if samples:
         values, sd = mc_predictions(trained.networks, rows.x, samples)

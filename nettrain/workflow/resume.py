@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nettrain.data.prepare import Prepared
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import BackendError, DataError, SpecError
 from nettrain.experiment.changes import Difference
@@ -14,7 +13,7 @@ from nettrain.experiment.load import LoadedExperiment, load, to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.files import remove_temporary_files, write_atomic
 from nettrain.locks import locked
-from nettrain.store.checkpoint import Checkpoint, fingerprint, read_checkpoint
+from nettrain.store.checkpoint import Checkpoint, read_checkpoint
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
@@ -31,6 +30,7 @@ from nettrain.training.resumption.changes import (
 from nettrain.training.resumption.state import restore
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
 from nettrain.workflow.recording import FolderRecorder
+from nettrain.workflow.run_data import refuse_other_data
 from nettrain.workflow.source import FilePath, load_experiment
 from nettrain.workflow.training import OnEvent, RunOutcome, TrainingJob, ignore
 
@@ -170,7 +170,7 @@ def _prepare_and_restore(
     with after.locating_errors():
         changes = _restore(training, before, checkpoint)
         if checkpoint is not None:
-            _refuse_other_data(folder, checkpoint, prepared.data)
+            refuse_other_data(folder, checkpoint.facts["data"], prepared.data, "train anew")
     _refuse_the_diverged(folder, changes)
     more = extra_evaluation_notes(before, prepared.experiment, progress.epoch)
     if progress.epoch and not folder.history.is_file():
@@ -213,14 +213,6 @@ def _restore(training: TrainingLoop, before: Experiment, checkpoint: Checkpoint 
     if checkpoint is not None:
         restore(training, checkpoint.state, reasons_lifted(changes), arrays_to_reset(changes))
     return changes
-
-
-def _refuse_other_data(folder: RunFolder, checkpoint: Checkpoint, data: Prepared) -> None:
-    if checkpoint.facts["data"] != fingerprint(data):
-        source = data.settings.source
-        raise DataError(
-            f"data.source: {source} has changed since {folder.path} was trained on it; train anew"
-        )
 
 
 def _refuse_the_diverged(folder: RunFolder, changes: Sequence[Difference]) -> None:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.summary import RunSummary
     from nettrain.store.trained_run import TrainedRun
-    from nettrain.workflow.evaluation import SplitName
-    from nettrain.workflow.prediction import SourceSplit
+    from nettrain.workflow.run_data import SplitName
 
 Predictions: TypeAlias = "npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.str_]"
 
@@ -122,19 +121,20 @@ class Run:
         return tuple(self.trained.preprocessing.classes)
 
     def predict(
-        self, data: object, *, member: int | None = None, split: "SourceSplit | None" = None
+        self, data: object = None, *, member: int | None = None, split: "SplitName | None" = None
     ) -> Predictions:
         """Predict the class, the labels or the numbers of rows.
 
         Parameters
         ----------
-        data : array, frame, mapping or source
+        data : array, frame, mapping or source, optional
             Rows with or without the target: a NumPy array (N, C), a Polars or pandas frame, a mapping from
-            names to columns, a file, or a name such as "builtin:iris".
+            names to columns, a file, or a name such as "builtin:iris";
+            default: the run's own test rows, in the order of their source.
         member : int, optional
             Predict with this member alone.
-        split : {"train", "test"}, optional
-            Which rows of a source that brings test rows too; default: test.
+        split : {"train", "validation", "test"}, optional
+            Which split of the run's own data; for a source that brings test rows too, train or test.
 
         Returns
         -------
@@ -155,7 +155,7 @@ class Run:
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
     def predict_proba(
-        self, data: object, *, member: int | None = None, split: "SourceSplit | None" = None
+        self, data: object = None, *, member: int | None = None, split: "SplitName | None" = None
     ) -> npt.NDArray[np.float64]:
         """Predict the probability of every class, or of every label.
 
@@ -272,15 +272,15 @@ class Run:
     def _select(self, member: int | None) -> "TrainedRun":
         return self.trained.select_members(member)
 
-    def _predict(self, trained: "TrainedRun", data: object, split: "SourceSplit | None") -> "pl.DataFrame":
+    def _predict(self, trained: "TrainedRun", data: object, split: "SplitName | None") -> "pl.DataFrame":
         """The predictions of all rows. Raises DataError when one cannot be predicted."""
         from nettrain.workflow.prediction import predict_rows, read_rows, unpredictable_lines
 
-        source = row_source(data)
-        rows = read_rows(trained, source, split)
+        source = None if data is None else row_source(data)
+        rows = read_rows(trained, source, split, self.memory)
         if rows.unpredictable:
             raise DataError("\n".join(unpredictable_lines(rows)))
-        return predict_rows(trained, rows, source)
+        return predict_rows(trained, rows)
 
     def __repr__(self) -> str:
         place = f" in {self.folder}" if self.folder else ""

@@ -257,7 +257,7 @@ def test_a_config_that_leaves_threads_open_predicts(broken, answers):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["trian"], ["train"], ["train", IRIS, "--nope"], ["predict", "x"], []], ids=str
+    "arguments", [["trian"], ["train"], ["train", IRIS, "--nope"], ["predict"], []], ids=str
 )
 def test_usage_errors(tmp_path, arguments):
     done = inside(tmp_path, *arguments)

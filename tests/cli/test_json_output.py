@@ -29,6 +29,7 @@ def answers(tmp_path_factory):
         "resume, ended": ("resume", "runs/iris"),
         "evaluate": ("evaluate", "runs/iris", "--importance"),
         "predict": ("predict", "runs/iris", "builtin:iris"),
+        "predict, own": ("predict", "runs/iris"),
         "runs": ("runs",),
         "runs, named": ("runs", "runs/iris*", "--sort", "val_loss"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),

@@ -165,3 +165,65 @@ def test_a_column_that_is_not_there_fails_for_all_rows(folder):
     done = predicted(folder, "iris", "sepal_length,sepal_width,petal_length\n1,2,3\n")
     assert (3, "", 1) == (done.code, done.out, done.err.count("\n"))
     assert 'no column "petal_width"' in done.err
+
+
+OWN = """\
+data: {source: own.csv, target: kind, test: 0.2, columns: {ignore: [id]}}
+model: {hidden: [4]}
+training: {epochs: 3, batch_size: 16}
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A run with test rows of its own source, and no row like another."""
+    folder = tmp_path_factory.mktemp("own")
+    rows = [f"r{k:02},{k / 7:.3f},{'high' if k % 10 > 4 else 'low'}" for k in range(50)]
+    (folder / "own.csv").write_text("\n".join(["id,a,kind", *rows]) + "\n")
+    (folder / "own.yaml").write_text(OWN)
+    assert 0 == inside(folder, "train", "own.yaml", "experiment=own", "--quiet").code
+    return folder
+
+
+@pytest.mark.parametrize(("part", "rows"), [("test", 10), ("validation", 6), ("train", 34)])
+def test_without_data_the_runs_own_rows_are_predicted(own, part, rows):
+    """As a file of these rows alone, whose lines are those that evaluate names."""
+    done = inside(own, "predict", "runs/own", *([] if part == "test" else ["--part", part]))
+    assert f"the {rows} {part} rows of runs/own, from own.csv\n" == done.err
+    worst = json.loads(inside(own, "evaluate", "runs/own", "--part", part, "--worst", "50", "--json").out)[
+        "worst"
+    ]
+    lines = sorted(int(row["place"].removeprefix("own.csv:")) for row in worst)
+    text = (own / "own.csv").read_text().splitlines()
+    (own / "some.csv").write_text("\n".join([text[0], *(text[line - 1] for line in lines)]))
+    assert (rows, body(inside(own, "predict", "runs/own", "some.csv"))) == (len(lines), body(done))
+
+
+def test_own_rows_are_written_and_reported_like_others(own):
+    done = inside(own, "predict", "runs/own", "--out", "own.parquet", "--json")
+    report = json.loads(done.out)
+    assert ("its test rows", 10, 10, [], "own.parquet", []) == tuple(
+        report[key] for key in ("data", "rows", "predicted", "unpredicted", "out", "predictions")
+    )
+    assert report["columns"] == pl.read_parquet(own / "own.parquet").columns
+
+
+def test_a_run_without_test_rows_wants_data(folder):
+    done = inside(folder, "predict", "runs/line")
+    message = "runs/line: the run has no test rows; name a file with rows to predict\n"
+    assert (2, "", message) == (done.code, done.out, done.err)
+    done = inside(folder, "predict", "runs/line", "rows.csv", "--part", "validation")
+    message = "--part validation: only the run's own rows have these; leave out DATA\n"
+    assert (2, "", message) == (done.code, done.out, done.err)
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_own_rows_that_have_changed_are_refused(own, command):
+    before = (own / "own.csv").read_text()
+    (own / "own.csv").write_text(before.replace("0.143", "0.144"))
+    done = inside(own, command, "runs/own")
+    (own / "own.csv").write_text(before)
+    source = own / "own.csv"
+    assert (3, "") == (done.code, done.out)
+    assert done.err.startswith(f"data.source: {source} has changed since runs/own was trained on it; name a ")
+    assert 0 == inside(own, command, "runs/own").code

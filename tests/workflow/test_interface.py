@@ -149,6 +149,24 @@ def test_predictions_are_the_commands(command, in_memory, tmp_path):
     ]
 
 
+def test_own_test_rows_are_predicted_without_an_argument(command, in_memory):
+    worst = in_memory.evaluate(worst=1000).worst
+    rows = sorted(worst, key=lambda row: int(row.place.removeprefix("builtin:iris row ")))
+    expected = [row.predicted["species"] for row in rows]
+    assert expected == in_memory.predict().tolist()
+    assert expected == nettrain.open_run(command).predict().tolist()
+    assert expected == nettrain.predict(command)["species"].to_list()
+    assert (len(expected), 3) == in_memory.predict_proba().shape
+
+
+def test_own_test_rows_of_data_in_memory():
+    data = table()
+    run = nettrain.train({**SPEC, "data": {"target": "kind", "test": 0.25}}, data=data)
+    split = run.evaluate(worst=1000)
+    rows = sorted(int(row.place.removeprefix("data row ")) - 1 for row in split.worst)
+    assert run.predict(data[rows]).tolist() == run.predict().tolist()
+
+
 def test_evaluation_is_the_commands(command, in_memory, tmp_path):
     done = inside(tmp_path, "evaluate", command, "--importance", "--seed", 3, "--worst", 2, "--json")
     report = in_memory.evaluate(importance=True, seed=3, worst=2)

@@ -1,0 +1,66 @@
+"""The rows that a run was trained and tested on, read again, and the proof that they are still the same."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nettrain.data.labelled import Rows
+from nettrain.data.prepare import Prepared, prepare_with_splits
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.splitting.split import Split
+from nettrain.errors import DataError, SpecError
+from nettrain.store.checkpoint import fingerprint, read_facts
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.trained_run import TrainedRun
+
+SplitName = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class RunSplit:
+    """One split of a run's own data: its rows as arrays, and their places in a table."""
+
+    rows: Rows
+    places: Split
+    name: SplitName
+
+    @property
+    def label(self) -> str:
+        """What reports call the rows."""
+        return f"its {self.name} rows"
+
+    def place_of(self, row: int) -> str:
+        """The file and line of a row."""
+        return self.places.table.at(int(self.places.rows[row]))
+
+
+def refuse_validation(name: SplitName | None) -> None:
+    """Raise SpecError when validation rows of a source are asked for, which has none."""
+    if name == "validation":
+        raise SpecError("--part validation: only the run's own rows have these; leave out DATA")
+
+
+def read_split(
+    trained: TrainedRun, name: SplitName | None, memory: MemoryTables | None, missing: str
+) -> RunSplit:
+    """One split of the run's own data, by default the test rows.
+
+    `memory` has the data of a run that was trained on data in memory. Raises SpecError, which ends with what
+    is `missing`, when there are no such rows, and DataError when the data cannot be read or have changed.
+    """
+    name = name or "test"
+    settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
+    prepared, splits = prepare_with_splits(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
+    if trained.folder is not None and trained.folder.checkpoint.is_file():
+        recorded = read_facts(trained.folder.checkpoint)["data"]
+        refuse_other_data(trained.folder, recorded, prepared, f"name {missing}")
+    rows = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[name]
+    if rows is None:
+        raise SpecError(f"{trained.name}: the run has no {name} rows; name {missing}")
+    return RunSplit(rows, splits["training" if name == "train" else name], name)
+
+
+def refuse_other_data(folder: RunFolder, recorded: object, data: Prepared, advice: str) -> None:
+    """Raise DataError, with an advice, when the data are not those of which a fingerprint was recorded."""
+    if recorded != fingerprint(data):
+        source = data.settings.source
+        raise DataError(f"data.source: {source} has changed since {folder.path} was trained on it; {advice}")
