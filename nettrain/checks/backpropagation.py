@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nettrain.backend.base import Floats, HostArray
 from nettrain.checks.problem import LEARNING_RATE, GradientProblem
 from nettrain.training.step.coefficients import coefficient_table
@@ -41,5 +43,6 @@ def step_gradient(problem: GradientProblem) -> StepGradient:
 
 def batch_losses(problem: GradientProblem, total: HostArray) -> Floats:
     """The loss (R,) of a batch from the sums of its losses and of its weights (R, 2)."""
-    losses: Floats = total[:, 0] / total[:, 1] if problem.averages else total[:, 0].copy()
+    weight = np.where(total[:, 1] > 0, total[:, 1], 1.0)  # the loss of a batch without weight is 0
+    losses: Floats = total[:, 0] / weight if problem.averages else total[:, 0].copy()
     return losses

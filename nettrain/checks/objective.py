@@ -47,7 +47,7 @@ class Objective:
         output = self.output(tensors)
         rows: Signal = self._loss.training_rows(np, output, self._y)
         total: Signal = (rows * self._weight).sum(axis=-1)
-        return total / self._weight.sum() if self._problem.averages else total
+        return total / (self._weight.sum() or 1.0) if self._problem.averages else total
 
     def output(self, tensors: Tensors, visit: Visit | None = None) -> Signal:
         """The last output (1, B, K), by the definition of one layer after the other.

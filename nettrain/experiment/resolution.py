@@ -12,7 +12,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.data_checks import check_loss, check_monitors, check_outputs, check_warmup
 from nettrain.experiment.settings import BackendSettings, Experiment
-from nettrain.experiment.task import targets_of
+from nettrain.experiment.task import loss_of, targets_of
 from nettrain.experiment.threads import fitting_threads
 from nettrain.model.settings import ModelSettings
 
@@ -82,6 +82,8 @@ def _remarks(experiment: Experiment) -> Iterator[str]:
     data = experiment.data
     if optimizers[experiment.optimizer.name].full_batch:
         yield "an epoch is one iteration of lbfgs, whose memory begins empty, also when resumed"
+    if loss_of(experiment).reduction == "sum":
+        yield "the objective is a sum over the rows of a batch, losses are means over rows"
     if getattr(experiment.loss, "label_smoothing", 0) > 0:
         yield "train loss includes label smoothing, val and test loss do not"
     if data.class_weights is not None:

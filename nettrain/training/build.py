@@ -216,6 +216,7 @@ def _allocate_optimizer(run: TrainingRun) -> None:
     if optimizer.full_batch:
         register("at_rest", np.zeros(size, dtype=bool))
         register("stalled", np.zeros(size, dtype=bool))
+        register("objective", np.zeros(size), scratch=True)
 
 
 def _allocate_limits(run: TrainingRun) -> None:

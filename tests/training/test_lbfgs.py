@@ -74,6 +74,15 @@ def test_its_epochs_are_scipys_iterations() -> None:
     assert objectives == sorted(objectives, reverse=True)
 
 
+@pytest.mark.parametrize("evaluations", [1, 3])
+def test_a_line_search_that_fails_is_not_convergence(evaluations: int) -> None:
+    """The kinks of the absolute error stop it, and so does a search of one evaluation."""
+    rule = f"optimizer={{name: lbfgs, evaluations: {evaluations}, tolerance: 0, gradient_tolerance: 0}}"
+    end = trained([experiment(IRIS, *LINEAR, *FULL, rule, "loss=mae", "training.epochs=400")]).stopped[0]
+    assert end.reason == "line_search"
+    assert end.epoch < 400
+
+
 def test_members_equal_their_own_runs() -> None:
     specs = [
         experiment(IRIS, *LBFGS, "training.epochs=40", f"seed={r}", f"regularization.l2={0.1 * r}")

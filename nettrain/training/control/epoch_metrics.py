@@ -1,4 +1,8 @@
-"""The figures of an epoch: training loss, objective, and the metrics of the validation rows."""
+"""The figures of an epoch: training loss, objective, and the metrics of the validation rows.
+
+Losses are means over rows, weighted. The objective is what a step minimises: the loss of a batch, which is a
+sum over its rows where the loss's reduction is `sum`, averaged over the steps of the epoch, plus penalties.
+"""
 
 from collections.abc import Sequence
 
@@ -23,11 +27,19 @@ class EpochMetrics:
     def compute(self, *, evaluated: bool) -> Figures:
         """The train_loss and the objective of the epoch, and val_… of the validation rows if `evaluated`."""
         total = self._run.backend.to_host(self._run.population["total"])
-        loss = total[:, 0] / total[:, 1]
-        figures = {"train_loss": loss, "objective": loss + penalties(self._run)}
+        figures = {"train_loss": total[:, 0] / total[:, 1], "objective": self._objective(total)}
         if self._evaluator is not None and evaluated:
             figures |= {f"val_{name}": value for name, value in self._evaluator.figures().items()}
         return figures
+
+    def _objective(self, total: Floats) -> Floats:
+        """The objective (R,), from the sums of losses and weights (R, 2) of the epoch."""
+        run = self._run
+        if "objective" in run.population:
+            before: Floats = run.population["objective"].copy()
+            return before
+        averages = run.model.loss.reduction == "mean"
+        return total[:, 0] / (total[:, 1] if averages else run.data.batches.steps) + penalties(run)
 
     def finite(self, figures: Figures) -> Flags:
         """Which members have not diverged: all their figures and parameters are finite.

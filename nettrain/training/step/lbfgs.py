@@ -20,21 +20,26 @@ def iteration(run: TrainingRun, evaluate: Call) -> Call:
     """A call that takes every active member through one iteration.
 
     `evaluate` computes loss and gradient at the population's parameters. Afterwards these are the points that
-    were reached, and `total` holds the loss there.
+    were reached. Like those of any other rule, `total` and `gradient` hold the loss and its gradient before
+    the step, and `objective` the loss with its penalty there.
     """
     importlib.import_module("scipy.optimize")  # now, or the first step would take the time for it
 
     def iterate() -> None:
-        minimizers, population = _at_next_iteration(run), run.population
+        population = run.population
+        population["total"][:] = 0
+        evaluate()
+        before = {name: population[name].copy() for name in ("total", "gradient")}
+        population["objective"][:] = _objective(run)[0]
+        minimizers = _at_next_iteration(run)
         while _evaluate_points(run, minimizers, evaluate):
             pass
         for row, minimizer in minimizers.items():
             population["parameters"][row] = run.backend.from_host(minimizer.reached)
             population["at_rest"][row] = minimizer.finished
             population["stalled"][row] = minimizer.stalled
-        # the last point that a line search tried need not be the one that it chose
-        population["total"][:] = 0
-        evaluate()
+        for name, array in before.items():
+            population[name][:] = array
 
     return iterate
 
