@@ -10,7 +10,7 @@ from nettrain.data.columns.profiles import ColumnProfile, column_profiles, sampl
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
-from nettrain.data.tables.spelling import as_text, is_missing
+from nettrain.data.tables.spelling import as_text, distinct_values, is_missing
 from nettrain.data.tables.table import Table, is_text
 from nettrain.data.targets.kind import ROWS_PER_CLASS, find_target
 from nettrain.data.targets.target import TargetKind, TargetKindSetting
@@ -156,14 +156,12 @@ def kind_and_classes(
     table: Table, names: Sequence[str], setting: TargetKindSetting
 ) -> tuple[TargetKind, dict[str, int]]:
     """The kind of targets that have no gaps, and the rows of each class, the largest first."""
-    import polars as pl
-
     target, _ = find_target(table, names, setting)
     if target.kind != "classes":
         return target.kind, {}
-    cells = as_text(table, names[0], numeric=target.numeric).rename("class")
-    counts = cells.value_counts(name="rows").sort(["rows", "class"], descending=[True, False])
-    return target.kind, dict(zip(counts["class"], counts["rows"].cast(pl.Int64), strict=True))
+    counts = distinct_values(as_text(table, names[0]), target.form)
+    counts = counts.sort(["rows", "value"], descending=[True, False])
+    return target.kind, dict(zip(counts["value"], map(int, counts["rows"]), strict=True))
 
 
 def choose_targets(

@@ -66,12 +66,14 @@ def prepare_with_splits(
     settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None
 ) -> tuple[Prepared, dict[str, Split]]:
     """What `prepare` returns, and the tables that locate the rows of training, validation and test."""
-    options = ReadOptions(settings.header, settings.separator, tuple(map(str, settings.missing)))
+    missing = tuple(map(str, settings.missing))
+    options = ReadOptions(settings.header, settings.separator, missing, text=text_columns(settings))
     source = read_source(settings.source, options, seed=seed, key="data.source", memory=memory)
     source = name_targets(source, settings.target)
-    layout = InputLayout(tuple(source.table.columns), source.header, source.separator, options.missing)
     names = target_columns(source.table, source.target if settings.target is None else settings.target)
     roles = settings.columns.resolve(source.table, names)
+    text = (*roles.categorical, *names, *([roles.group] if roles.group else []))
+    layout = InputLayout.of(source, missing, text)
     second = SecondSources(layout, names, settings.separator, seed, memory)
     tables = read_tables(source, settings, second)
     target, kind_note = find_target(tables.main, names, target_kind(source, names, settings))
@@ -101,6 +103,15 @@ def prepare_with_splits(
         tuple(note for note in notes if note),
     )
     return prepared, splits
+
+
+def text_columns(settings: DataSettings) -> tuple[str | int, ...]:
+    """The columns whose cells keep their spelling, by name or position: categories, groups and classes."""
+    group = [] if settings.columns.group is None else [settings.columns.group]
+    one = -1 if settings.target is None else settings.target
+    # several targets are numbers
+    target = [one] if isinstance(one, str | int) and settings.target_kind in ("auto", "classes") else []
+    return (*settings.columns.categorical, *group, *target)
 
 
 def name_targets(source: Source, setting: TargetSetting) -> Source:

@@ -31,6 +31,7 @@ class PreprocessingJson(TypedDict):
     header: bool
     separator: str
     missing: list[str]
+    text: list[str]
     inputs: list[EncoderJson]
     scaling: dict[str, object]
     fitted: dict[str, object]
@@ -112,6 +113,7 @@ class Preprocessing:
             "header": self.layout.header,
             "separator": self.layout.separator,
             "missing": list(self.layout.missing),
+            "text": list(self.layout.text),
             "inputs": [encoder.to_json() for encoder in self.encoders],
             "scaling": self.scaling.model_dump(),
             "fitted": {name: array.tolist() for name, array in self.fitted.items()},
@@ -129,7 +131,8 @@ class Preprocessing:
 
 
 def _from_json(data: PreprocessingJson) -> Preprocessing:
-    layout = InputLayout(tuple(data["columns"]), data["header"], data["separator"], tuple(data["missing"]))
+    missing, text = tuple(data["missing"]), tuple(data["text"])
+    layout = InputLayout(tuple(data["columns"]), data["header"], data["separator"], missing, text)
     return Preprocessing(
         layout,
         tuple(encoder_from_json(cast(Mapping[str, object], column)) for column in data["inputs"]),

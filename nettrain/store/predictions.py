@@ -47,7 +47,7 @@ def prediction_columns(
     """Columns of predictions (M, K) and, where given, their standard deviations (M, K).
 
     First the predicted class, labels or numbers, then the probability or score of every class or label.
-    Classes are integers where they are `numeric` and all integers, otherwise text.
+    Classes are numbers where they are `numeric` and numbers are spelled as they are, otherwise text.
     """
     columns = [*_decisions(task, predictions, numeric=numeric), *_scores(task, predictions)]
     return columns if sd is None else [*columns, *_deviations(task, sd)]
@@ -78,9 +78,20 @@ def _decisions(task: Task, predictions: Floats, *, numeric: bool) -> "list[pl.Se
         labels = (predictions > limit).astype(np.int64)
         return [pl.Series(name, labels[:, k]) for k, name in enumerate(task.names)]
     names = pl.Series(task.names[0], task.classes, pl.String)
-    if numeric and all(name.lstrip("-").isdecimal() for name in task.classes):
-        names = names.cast(pl.Int64)
+    names = as_spelled_numbers(names) if numeric else names
     return [names.gather(pl.Series(predictions.argmax(axis=-1)))]
+
+
+def as_spelled_numbers(names: "pl.Series") -> "pl.Series":
+    """Text as numbers, where each is spelled in the same way as a number; otherwise as it is."""
+    import polars as pl
+
+    for dtype in (pl.Int64, pl.UInt64, pl.Float64):
+        numbers = names.cast(dtype, strict=False)
+        spelled = [None if number is None else repr(number) for number in numbers]
+        if spelled == names.to_list():
+            return numbers
+    return names
 
 
 def _scores(task: Task, predictions: Floats) -> "list[pl.Series]":

@@ -228,7 +228,7 @@ def test_nan_in_an_array_is_a_gap():
     [
         NumberColumn("c", 0.1, True, True),
         CategoryColumn("c", ("a", "ä"), rare=True),
-        CategoryColumn("c", ("9", "10"), numeric=True),
+        CategoryColumn("c", ("9", "10"), form="integers"),
     ],
 )
 def test_json_keeps_an_encoder(encoder):

@@ -25,7 +25,7 @@ from nettrain.data.tables.table import Table
 @file_format(".example")
 def read_example(path, options, key):
     """The table in such a file."""
-    return Source(Table(plain_frame(pl.read_ipc(path), options.missing), str(path)), header=True)
+    return Source(Table(plain_frame(pl.read_ipc(path)), str(path)), header=True)
 '''
 CODE = """
 import polars as pl

@@ -159,7 +159,7 @@ def test_booleans_are_the_same_however_they_are_spelled(tmp_path, spelling):
 
     settings = DataSettings(source=write("train.csv", "True", "False"), target="y", validation=0)
     preprocessing = prepare(settings, seed=0, dtype="float64").preprocessing
-    assert ("false", "true") == preprocessing.classes
+    assert ("False", "True") == preprocessing.classes
     train = read_labelled(str(tmp_path / "train.csv"), preprocessing)
     other = read_labelled(write("other.csv", *spelling), preprocessing)
     np.testing.assert_array_equal(train.x, other.x)

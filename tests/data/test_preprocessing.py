@@ -9,6 +9,7 @@ import pytest
 from nettrain.data.prepare import prepare
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.builtin import read_builtin
+from nettrain.data.reading.options import ReadOptions
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
@@ -21,12 +22,12 @@ def fitted(source, **keys):
 
 @pytest.fixture(scope="module")
 def penguins():
-    return fitted("builtin:penguins"), read_builtin("penguins").table
+    return fitted("builtin:penguins"), read_builtin("penguins", ReadOptions()).table
 
 
 @pytest.fixture(scope="module")
 def iris():
-    return fitted("builtin:iris"), read_builtin("iris").table.frame
+    return fitted("builtin:iris"), read_builtin("iris", ReadOptions()).table.frame
 
 
 def test_column_order_further_columns_and_the_target_do_not_matter(penguins, tmp_path):

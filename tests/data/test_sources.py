@@ -25,7 +25,7 @@ def counts(table, name):
 
 
 def test_iris():
-    source = read_builtin("iris")
+    source = read_builtin("iris", ReadOptions())
     table, test = source.table, source.test
     assert (150, 5) == table.frame.shape
     assert [50, 50, 50] == counts(table, "species")
@@ -34,7 +34,7 @@ def test_iris():
 
 
 def test_penguins():
-    table = read_builtin("penguins").table
+    table = read_builtin("penguins", ReadOptions()).table
     assert (344, 7) == table.frame.shape
     assert [68, 124, 152] == counts(table, "species")
     assert {"sex": 11, "body_mass_g": 2, "island": 0}.items() <= table.frame.null_count().row(
@@ -43,7 +43,7 @@ def test_penguins():
 
 
 def test_optdigits_has_its_own_test_rows():
-    source = read_builtin("optdigits")
+    source = read_builtin("optdigits", ReadOptions())
     table, test = source.table, source.test
     assert (3823, 65) == table.frame.shape
     assert (1797, 65) == test.frame.shape
@@ -54,7 +54,7 @@ def test_optdigits_has_its_own_test_rows():
 
 def test_optdigits_test_rows_are_those_of_scikit_learn():
     # sha256 of load_digits().data and .target of scikit-learn 1.9, as bytes
-    cells = read_builtin("optdigits").test.frame.to_numpy().astype(np.uint8)
+    cells = read_builtin("optdigits", ReadOptions()).test.frame.to_numpy().astype(np.uint8)
     pixels, labels = np.ascontiguousarray(cells[:, :-1]), cells[:, -1]
     assert DIGITS == [hashlib.sha256(part.tobytes()).hexdigest() for part in (pixels, labels)]
 

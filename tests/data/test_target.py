@@ -215,7 +215,7 @@ def test_columns_of_a_list():
         (["yes", "no"], "no", ("yes", "no")),
         ([True, False], False, ("true", "false")),
         ([0, 1] * 5, 0, ("1", "0")),
-        (["1.50", "2"] * 5, 1.5, ("2", "1.5")),
+        (["1.50", "2"] * 5, 1.5, ("2", "1.50")),
     ],
 )
 def test_the_positive_class_is_the_second(cells, positive, classes):

@@ -1,16 +1,26 @@
 """Columns of categories: a 0/1 feature for each value of the training rows (one-hot)."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 import numpy as np
 
 from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
-from nettrain.data.tables.spelling import as_text
+from nettrain.data.tables.spelling import (
+    Form,
+    as_text,
+    by_number,
+    column_form,
+    distinct_values,
+    is_missing,
+    positions,
+)
 from nettrain.data.tables.table import Table, as_numbers, counted
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
 NEARLY_ALL = 0.9  # of the present cells are distinct: names or keys, not categories
@@ -24,7 +34,7 @@ class CategoryColumnJson(TypedDict):
     kind: Literal["text"]
     values: list[str]
     rare: bool
-    numeric: bool
+    form: Form
 
 
 @dataclass(frozen=True)
@@ -32,13 +42,13 @@ class CategoryColumn:
     """One 0/1 feature for each of `values`, then one for missing and unseen cells.
 
     With `rare`, training rows had more values than there are features: rare and unseen ones share a feature,
-    before the one for missing cells. With `numeric` the values are spelled numbers.
+    before the one for missing cells. `form` says which spellings of a cell are one of the values.
     """
 
     name: str
     values: tuple[str, ...]
     rare: bool = False
-    numeric: bool = False
+    form: Form = "text"
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -54,14 +64,10 @@ class CategoryColumn:
 
     def encode(self, table: Table) -> Floats:
         """(N, features) with a single 1 in each row."""
-        import polars as pl
-
-        cells = as_text(table, self.name, numeric=self.numeric)
         count = len(self.values)
-        features = cells.replace_strict(
-            list(self.values), list(range(count)), default=count, return_dtype=pl.Int64
-        ).to_numpy()
-        features = np.where(cells.is_null().to_numpy(), count + self.rare, features)
+        features = positions(table.column(self.name), self.values, self.form)
+        features[features < 0] = count
+        features[is_missing(table, self.name)] = count + self.rare
         encoded = np.zeros((table.height, len(self.scaled)))
         encoded[np.arange(table.height), features] = 1
         return encoded
@@ -77,14 +83,14 @@ class CategoryColumn:
             "kind": "text",
             "values": list(self.values),
             "rare": self.rare,
-            "numeric": self.numeric,
+            "form": self.form,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, object]) -> "CategoryColumn":
         """The column that `to_json` described."""
         column = cast(CategoryColumnJson, data)
-        return CategoryColumn(column["name"], tuple(column["values"]), column["rare"], column["numeric"])
+        return CategoryColumn(column["name"], tuple(column["values"]), column["rare"], column["form"])
 
 
 def fit_categories(
@@ -94,13 +100,14 @@ def fit_categories(
 
     At most so many values, the most frequent, have a feature of their own.
     """
-    numeric = not as_numbers(table.column(name))[1].any()
-    cells = as_text(table, name, numeric=numeric)[train.astype(np.uint32)].to_list()
-    counts = Counter(cell for cell in cells if cell is not None)
-    gaps = cells.count(None)
-    if not counts:
+    form = column_form(table, name)
+    cells = as_text(table, name)[train.astype(np.uint32)]
+    counts = distinct_values(cells, form)
+    gaps = cells.null_count()
+    if counts.is_empty():
         return None, [EMPTY]
-    values = sorted(most_frequent(counts, most), key=float if numeric else None)
+    numeric = not as_numbers(table.column(name))[1].any()
+    values = sorted(most_frequent(counts, most), key=by_number if numeric else None)
     notes = []
     if gaps:
         notes.append(f"{counted(gaps, 'gap')} in the training rows, marked by a 0/1 input of its own")
@@ -108,13 +115,12 @@ def fit_categories(
         notes.append(constant_note(f'"{values[0]}"', gaps))
     notes += [many_note(len(counts), most)] if len(counts) > len(values) else []
     notes += nearly_all_notes(len(counts), len(cells) - gaps)
-    return CategoryColumn(name, tuple(values), len(counts) > len(values), numeric), notes
+    return CategoryColumn(name, tuple(values), len(counts) > len(values), form), notes
 
 
-def most_frequent(counts: Counter[str], most: int) -> list[str]:
+def most_frequent(counts: "pl.DataFrame", most: int) -> list[str]:
     """At most so many values, the most frequent; of equally frequent ones the first by code point."""
-    order = sorted(counts, key=lambda value: (-counts[value], value))
-    return order[:most]
+    return counts.sort("rows", "value", descending=[True, False])["value"].head(most).to_list()
 
 
 def many_note(distinct: int, most: int) -> str:

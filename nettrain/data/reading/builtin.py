@@ -35,7 +35,7 @@ BUILTINS = {
 }
 
 
-def read_builtin(name: str, key: str = "") -> Source:
+def read_builtin(name: str, options: ReadOptions, key: str = "") -> Source:
     """The rows of a built-in source, and its test rows where it has some.
 
     Raises DataError with the nearest name when there is no such source.
@@ -43,13 +43,17 @@ def read_builtin(name: str, key: str = "") -> Source:
     if name not in BUILTINS:
         raise DataError(f"{key or 'source'}: no built-in data {name!r}{nearest(name, BUILTINS)}")
     data = BUILTINS[name]
-    test = None if data.test is None else _read(data.test, data, f"builtin:{name} (test)")
-    return Source(_read(data.train, data, f"builtin:{name}"), data.target, test, header=not data.names)
+    text = tuple(data.names.index(one) if one in data.names else one for one in (*options.text, data.target))
+    options = ReadOptions(not data.names, ",", options.missing, text=text)
+    test = None if data.test is None else _read(data.test, data, f"builtin:{name} (test)", options)
+    return Source(
+        _read(data.train, data, f"builtin:{name}", options), data.target, test, header=not data.names
+    )
 
 
-def _read(file: str, data: BuiltinData, origin: str) -> Table:
+def _read(file: str, data: BuiltinData, origin: str, options: ReadOptions) -> Table:
     content = resources.files("nettrain.data").joinpath("builtin", *file.split("/")).read_bytes()
     content = gzip.decompress(content) if file.endswith(".gz") else content
-    table = parse(content, origin, ReadOptions(header=not data.names, separator=","))
+    table = parse(content, origin, options)
     named = table.renamed(data.names or table.columns)
     return replace(named, header=True, line_numbers=None)

@@ -1,6 +1,6 @@
 """Polars data frames as cells of a table: numbers, text and booleans; dates become text as in a CSV file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nettrain.errors import DataError
@@ -20,28 +20,20 @@ def refuse_nested(schema: "Mapping[str, pl.DataType]", origin: str) -> None:
             raise DataError(f'{origin}: column "{name}" holds {dtype}, {EXPECTED}')
 
 
-def plain_frame(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame":
+def plain_frame(frame: "pl.DataFrame") -> "pl.DataFrame":
     """The frame with every column as `plain_column` gives it."""
-    return frame.select(plain_column(column, missing) for column in frame.get_columns())
+    return frame.select(plain_column(column) for column in frame.get_columns())
 
 
-def plain_column(column: "pl.Series", missing: Sequence[str]) -> "pl.Series":
-    """A column as text, booleans or plain numbers, null in gaps.
-
-    Text that is one of `missing` and NaN mean no value; durations become seconds, moments are in UTC.
-    """
+def plain_column(column: "pl.Series") -> "pl.Series":
+    """A column as text, booleans or plain numbers, null in gaps: durations as seconds, moments in UTC."""
     import polars as pl
 
     dtype = column.dtype
-    if dtype.is_float():
-        return column.fill_nan(None)
-    if dtype.is_decimal():
-        return column.cast(pl.Float64)
     if dtype == pl.Duration:
         return column.dt.total_microseconds() / 1e6
     if isinstance(dtype, pl.Datetime) and dtype.time_zone:
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    if dtype.is_integer() or dtype == pl.Boolean:
+    if dtype.is_numeric() or dtype == pl.Boolean:
         return column
-    text = column.cast(pl.String).str.strip_chars()
-    return text.set(text.is_in(list(missing)), None)
+    return column.cast(pl.String).str.strip_chars()

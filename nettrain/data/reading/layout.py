@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nettrain.data.reading.gaps import clear_gaps
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.options import SEPARATORS, ReadOptions
 from nettrain.data.reading.source import Source
@@ -15,20 +16,48 @@ from nettrain.errors import DataError
 class InputLayout:
     """The columns of the training data's source in order, target included, and how it was read.
 
-    `header` says whether files of this layout carry their columns' names.
+    `header` says whether files of this layout carry their columns' names, and `text` which columns keep the
+    spelling of their cells.
     """
 
     columns: tuple[str, ...]
     header: bool
     separator: str
     missing: tuple[str, ...]
+    text: tuple[str, ...] = ()
 
-    def options(self, separator: str = "auto") -> ReadOptions:
+    @staticmethod
+    def of(source: Source, missing: tuple[str, ...], text: Sequence[str]) -> "InputLayout":
+        """The layout of a training source: columns that it has as text stay text, and so do those in `text`.
+
+        What a column of another file is, does not depend on that file's rows.
+        """
+        table = source.table
+        stored = [name for name, dtype in table.cells.schema.items() if not dtype.is_numeric()]
+        names = tuple(dict.fromkeys((*stored, *text)))
+        return InputLayout(tuple(table.columns), source.header, source.separator, missing, names)
+
+    def options(self, target: Sequence[str], separator: str = "auto") -> ReadOptions:
         """How another source of this layout is read; auto tries the training data's separator first."""
         others = tuple(other for other in SEPARATORS if other != self.separator)
+        separators = (self.separator, *others)
         return ReadOptions(
-            self.header or "auto", separator, self.missing, self.columns, (self.separator, *others)
+            self.header or "auto",
+            separator,
+            self.missing,
+            self.columns,
+            separators,
+            self.text_columns(target),
         )
+
+    def text_columns(self, target: Sequence[str]) -> tuple[str | int, ...]:
+        """The columns in `text`, by name, or by position where a file has no names."""
+        if self.header:
+            return self.text
+        text = set(self.text)
+        orders = (self.columns, self.inputs(target))
+        positions = {i for names in orders for i, name in enumerate(names) if name in text}
+        return (*self.text, *sorted(positions))
 
     def inputs(self, target: Sequence[str]) -> list[str]:
         """The columns but the target's."""
@@ -93,8 +122,8 @@ def read_aligned(
 ) -> Table:
     """The rows of a source under the names of the training data's columns; `split` as in `rows_of_split`."""
     if isinstance(source, MemoryTables):
-        return layout.align_source(source.read("train", layout.missing), target)
-    read = read_source(source, layout.options(), seed=seed)
+        return layout.align_source(clear_gaps(source.read("train"), layout.missing), target)
+    read = read_source(source, layout.options(target), seed=seed)
     return layout.align(rows_of_split(read, source, split), target)
 
 

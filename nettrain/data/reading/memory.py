@@ -12,7 +12,7 @@ Whoever reads such a file without passing the tables again gets a DataError that
 ones are passed again shows the fingerprint in the run's checkpoint, as it does for files.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -62,13 +62,13 @@ class MemoryTables:
         """What the experiment's `data:` block says of them, e.g. `source: memory:train`."""
         return {SPLITS[name]: f"{MEMORY}:{name}" for name in self.tables}
 
-    def read(self, name: str, missing: Sequence[str]) -> Source:
-        """The table for a split, afresh each time; text that is one of `missing` means no value."""
+    def read(self, name: str) -> Source:
+        """The table for a split, afresh each time."""
         table = self.tables[name]
         in_cells = frozenset(table.cells.columns)
         numeric = tuple(one for one in table.names if one not in in_cells)
         numbers = None if table.numbers is None else RowChunks(numeric, [table.numbers])
-        cells = plain_frame(table.cells, missing)
+        cells = plain_frame(table.cells)
         read = Table(cells, self.origins[name], table.header, numbers=numbers, names=table.names)
         target = table.targets[0] if len(table.targets) == 1 else list(table.targets) or None
         return Source(read, target, header=table.header, apart=bool(table.targets))
@@ -79,7 +79,7 @@ def is_mapping_of_splits(data: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(data, Mapping) and bool(data) and set(data) <= set(SPLITS)
 
 
-def read_memory(name: str, missing: Sequence[str], memory: MemoryTables | None, key: str = "") -> Source:
+def read_memory(name: str, memory: MemoryTables | None, key: str = "") -> Source:
     """The table that `memory:NAME` stands for. Raises DataError when it was not passed."""
     if memory is None or name not in memory.tables:
         argument = "data=…" if name == "train" else f'data={{"train": …, "{name}": …}}'
@@ -87,4 +87,4 @@ def read_memory(name: str, missing: Sequence[str], memory: MemoryTables | None, 
             f"{key or 'source'}: {MEMORY}:{name} stands for a table that was passed from Python; "
             f"pass it again, {argument} in Python, or name a file"
         )
-    return memory.read(name, missing)
+    return memory.read(name)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,8 @@ def object_column(objects: Sequence[object], name: str, origin: str) -> "pl.Seri
     kinds = {type(cell) for cell in cells if cell is not None}
     if kinds and all(issubclass(kind, BOOLEANS) for kind in kinds):
         return pl.Series(name, [None if cell is None else bool(cell) for cell in cells], pl.Boolean)
+    if kinds and all(issubclass(kind, Integral) for kind in kinds):
+        return integer_column([None if cell is None else int(str(cell)) for cell in cells], name)
     if kinds and all(is_numeric_type(kind) for kind in kinds):
         return pl.Series(name, [None if cell is None else as_float(cell) for cell in cells], pl.Float64)
     for row, cell in enumerate(cells):
@@ -40,6 +42,15 @@ def object_column(objects: Sequence[object], name: str, origin: str) -> "pl.Seri
                 f'{origin} row {row + 1}: column "{name}" holds a value of type {kind}, {EXPECTED}'
             )
     return pl.Series(name, [None if cell is None else object_text(cell) for cell in cells], pl.String)
+
+
+def integer_column(cells: Sequence[int | None], name: str) -> "pl.Series":
+    """A column of whole numbers with all their digits: as text where 64 bits do not hold them."""
+    import polars as pl
+
+    if all(cell is None or -(2**63) <= cell < 2**63 for cell in cells):
+        return pl.Series(name, cells, pl.Int64)
+    return pl.Series(name, [None if cell is None else str(cell) for cell in cells], pl.String)
 
 
 def is_gap(cell: object) -> bool:

@@ -65,7 +65,8 @@ def is_pandas_series(data: object) -> TypeGuard[PandasSeries]:
 def pandas_array(column: PandasSeries) -> AnyArray:
     """A pandas Series of any type, nullable ones and categories too, as an array (N,).
 
-    Gaps are NaN among numbers, NaT among dates, and None among objects.
+    Gaps are NaN among fractions, NaT among dates, and None among objects, as which whole numbers with gaps
+    keep all their digits.
     """
     gaps = np.asarray(column.isna(), dtype=bool)
     kind = column.dtype.kind
@@ -74,6 +75,6 @@ def pandas_array(column: PandasSeries) -> AnyArray:
     if kind in WIDEST and not gaps.any():
         array = column.to_numpy()
         return array if array.dtype.kind == kind else column.to_numpy(dtype=WIDEST[kind])
-    if kind in "iuf":
+    if kind == "f":
         return column.to_numpy(dtype="float64", na_value=np.nan)
     return np.where(gaps, np.array(None, dtype=object), column.to_numpy(dtype="object"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from nettrain.data.reading.builtin import read_builtin
 from nettrain.data.reading.file_format import FOLDER
 from nettrain.data.reading.formats import FORMATS
+from nettrain.data.reading.gaps import clear_gaps
 from nettrain.data.reading.memory import MEMORY, MemoryTables, read_memory
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -21,17 +22,23 @@ def read_source(
 ) -> Source:
     """The rows of `builtin:NAME`, `synthetic:NAME`, `memory:NAME`, a file or a folder.
 
-    `seed` draws the synthetic ones, `memory` holds those that were passed from Python. Raises DataError that
-    begins with `key`, the setting that names the source.
+    `seed` draws the synthetic ones, `memory` holds those that were passed from Python. Cells that mean no
+    value are null, or NaN among numbers. Raises DataError that begins with `key`, the setting that names the
+    source.
     """
+    return clear_gaps(read_cells(source, options, seed, key, memory), options.missing)
+
+
+def read_cells(source: str, options: ReadOptions, seed: int, key: str, memory: MemoryTables | None) -> Source:
+    """The source as its reader gives it."""
     kind, _, name = source.partition(":")
     if kind == "builtin":
-        return read_builtin(name, key)
+        return read_builtin(name, options, key)
     if kind == "synthetic":
         table = read_synthetic(name, seed)
         return Source(table, table.columns[-1])
     if kind == MEMORY:
-        return read_memory(name, options.missing, memory, key)
+        return read_memory(name, memory, key)
     return read_file(Path(source), options, key)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nettrain.data.tables.arrays import Indices, Mask
-from nettrain.data.tables.spelling import as_text
+from nettrain.data.tables.spelling import as_text, column_form, normalized
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.unlabelled import refuse_missing
 from nettrain.errors import DataError
@@ -14,15 +14,17 @@ MOST_COMBINED = 256  # groups of which every combination is considered
 def read_groups(table: Table, name: str) -> Indices:
     """The number of each row's group (N,). Raises DataError when rows have none."""
     refuse_missing(table, name, role="group", otherwise="")
-    return np.unique(as_text(table, name).to_list(), return_inverse=True)[1]
+    groups = normalized(as_text(table, name), column_form(table, name))
+    return np.unique(groups.to_list(), return_inverse=True)[1]
 
 
 def refuse_shared(first: Table, second: Table, name: str, key: str) -> None:
     """Raise DataError when two tables have rows of one group; a table without the column has no groups."""
     if name not in second.columns:
         return
-    known = set(as_text(first, name))
-    groups = as_text(second, name)
+    form = column_form(first, name)
+    known = set(normalized(as_text(first, name), form))
+    groups = normalized(as_text(second, name), form)
     shared = next((row for row, group in enumerate(groups) if group in known), None)
     if shared is not None:
         raise DataError(

@@ -37,7 +37,7 @@ class SecondSources:
         """The table of the source that `size` names, None where it names none."""
         if not isinstance(size, str):
             return None
-        options = self.layout.options(self.separator)
+        options = self.layout.options(self.names, self.separator)
         source = read_source(size, options, seed=self.seed, key=f"data.{key}", memory=self.memory)
         return self.layout.align_source(source, self.names)
 

@@ -29,8 +29,9 @@ class Table:
 
     `line_numbers` gives the line that each row starts on, and is only called when an error needs one.
     `empty_rows` gives the rows of empty cells that were dropped between others, each as the number of rows
-    before it and its line. `source_rows` says which of the source's rows these are, all when None, and
-    `notes` what a person should read.
+    before it and its line. `source_rows` says which of the source's rows these are, all when None, `notes`
+    what a person should read, and `typed` whether the source says itself which columns are numbers, and which
+    are text.
     """
 
     cells: "pl.DataFrame"
@@ -43,6 +44,7 @@ class Table:
     numbers: RowChunks | None = None
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    typed: bool = True
 
     @staticmethod
     def of(columns: Mapping[str, Sequence[object] | AnyArray], origin: str = "rows") -> "Table":

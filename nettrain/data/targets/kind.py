@@ -1,17 +1,18 @@
 """What kind a target is: classes, numbers, or several 0/1 labels; as the settings say, or by its cells."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from nettrain.data.columns.numbers import is_boolean
-from nettrain.data.tables.spelling import value_text
-from nettrain.data.tables.table import Table, as_numbers, counted, is_numeric, not_a_number
+from nettrain.data.tables.arrays import Floats
+from nettrain.data.tables.spelling import as_text, by_number, column_form, distinct_values, value_text
+from nettrain.data.tables.table import Table, as_numbers, counted, is_numeric, is_text, not_a_number
 from nettrain.data.targets.target import (
     Target,
     TargetKind,
     TargetKindSetting,
-    class_names,
     quoted_names,
     read_label,
     read_target_numbers,
@@ -20,6 +21,7 @@ from nettrain.data.targets.unlabelled import refuse_missing
 from nettrain.errors import DataError, nearest
 
 MOST_CLASSES = 20  # whole numbers of more values are numbers
+EXACT = 2.0**53  # whole numbers below it are float64
 ROWS_PER_CLASS = 5  # and so are those of fewer rows each, on average
 
 
@@ -39,9 +41,12 @@ def find_target(table: Table, names: Sequence[str], kind: TargetKindSetting) -> 
     resolved, note = (kind, "") if kind != "auto" else guess_kind(table, name, numeric)
     if resolved == "numbers":
         return unscaled(names), note
-    classes = class_names(table, name, numeric).unique().to_list()
-    order = sorted(classes, key=float) if numeric else sorted(classes)
-    return Target((name,), "classes", tuple(order), numeric), note
+    form = column_form(table, name)
+    classes = distinct_values(as_text(table, name), form)["value"]
+    order = tuple(sorted(classes, key=by_number if numeric else None))
+    # text of a file that has types is meant as text
+    typed_text = table.typed and is_text(table.column(name))
+    return Target((name,), "classes", order, numeric and not typed_text, form=form), note
 
 
 def unscaled(names: Sequence[str]) -> Target:
@@ -98,7 +103,7 @@ def guess_kind(table: Table, name: str, numeric: bool) -> tuple[TargetKind, str]
         distinct = table.column(name).n_unique()
         return "classes", f'target "{name}": text, taken as {counted(distinct, "class", "classes")}'
     values = read_target_numbers(table, name)
-    distinct = len(np.unique(values))
+    distinct = distinct_numbers(table, name, values)
     integer = bool((values == np.floor(values)).all())
     if integer and distinct <= MOST_CLASSES and len(values) >= ROWS_PER_CLASS * distinct:
         return "classes", (
@@ -108,6 +113,16 @@ def guess_kind(table: Table, name: str, numeric: bool) -> tuple[TargetKind, str]
     return "numbers", (
         f'target "{name}": taken as numbers; data.target_kind: classes takes each value as a class'
     )
+
+
+def distinct_numbers(table: Table, name: str, values: Floats) -> int:
+    """How many different numbers a column has, of the `values` (N,) as which its cells read.
+
+    Whole numbers of many digits differ although they are read as one.
+    """
+    if np.abs(values).max() < EXACT:
+        return len(np.unique(values))
+    return distinct_values(as_text(table, name), column_form(table, name)).height
 
 
 def order_classes(target: Target, positive: str | float | bool | None) -> Target:
@@ -120,7 +135,8 @@ def order_classes(target: Target, positive: str | float | bool | None) -> Target
     name = value_text(positive)
     if target.kind != "classes":
         raise DataError(f'data.positive: "{name}" needs a target of two classes, not of {target.kind}')
-    if name not in target.classes:
+    position = target.find_class(positive)
+    if position is None:
         raise DataError(
             f'data.positive: "{name}" is not a class of "{target.names[0]}"{nearest(name, target.classes)}'
         )
@@ -128,5 +144,4 @@ def order_classes(target: Target, positive: str | float | bool | None) -> Target
         raise DataError(
             f'data.positive: "{name}" needs two classes, but "{target.names[0]}" has {len(target.classes)}'
         )
-    ordered = sorted(target.classes, key=lambda one: one == name)
-    return Target(target.names, "classes", tuple(ordered), target.numeric, renames=target.renames)
+    return target if position else replace(target, classes=target.classes[::-1])

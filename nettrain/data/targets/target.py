@@ -7,7 +7,7 @@ Conventions: classes become y (N,) int32, positions in `classes`; numbers become
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import Literal, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,10 @@ import numpy.typing as npt
 from nettrain.data.columns.numbers import is_boolean, read_numbers
 from nettrain.data.columns.scaling import center_and_spread
 from nettrain.data.tables.arrays import Floats, Indices, Numbers
-from nettrain.data.tables.spelling import as_text
+from nettrain.data.tables.spelling import Form, as_text, positions
 from nettrain.data.tables.table import Table, as_numbers, counted, not_a_number
 from nettrain.data.targets.unlabelled import refuse_missing
 from nettrain.errors import DataError, nearest
-
-if TYPE_CHECKING:
-    import polars as pl
 
 TargetKind = Literal["classes", "numbers", "labels"]
 TargetKindSetting = Literal["auto", "classes", "numbers", "labels"]
@@ -39,13 +36,16 @@ class TargetJson(TypedDict):
     center: list[float]
     scale: list[float]
     renames: dict[str, str]
+    form: Form
 
 
 @dataclass(frozen=True)
 class Target:
     """The K predicted columns by name; for numbers their scale, for classes theirs, and if those are numbers.
 
-    Of two classes the second is the positive one. `renames` are applied to cells before anything else.
+    Of two classes the second is the positive one. `renames` are applied to cells before anything else, and
+    `form` says which spellings of a cell are one class. Classes are `numeric` when the training source has
+    numbers and no text that reads as such.
     """
 
     names: tuple[str, ...]
@@ -55,6 +55,7 @@ class Target:
     center: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     renames: Mapping[str, str] = field(default_factory=dict)
+    form: Form = "text"
 
     def read(self, table: Table) -> Numbers:
         """y of a table's renamed rows. Raises DataError at a cell that is missing, unknown or wrong."""
@@ -64,17 +65,20 @@ class Target:
 
     def class_indices(self, table: Table) -> npt.NDArray[np.int32]:
         """Positions in `classes` (N,)."""
-        import polars as pl
-
-        cells = class_names(table, self.names[0], self.numeric)
-        positions = list(range(len(self.classes)))
-        indices = cells.replace_strict(
-            list(self.classes), positions, default=-1, return_dtype=pl.Int32
-        ).to_numpy()
+        refuse_missing(table, self.names[0])
+        indices = positions(table.column(self.names[0]), self.classes, self.form)
         unknown = np.flatnonzero(indices < 0)
         if len(unknown):
-            raise self.unknown_classes(table, [cells[int(row)] for row in unknown], int(unknown[0]))
+            cells = as_text(table.select(self.names[0]).take(unknown), self.names[0])
+            raise self.unknown_classes(table, cells.to_list(), int(unknown[0]))
         return indices.astype(np.int32)
+
+    def find_class(self, value: object) -> int | None:
+        """The position of a class that a setting names, in any spelling that is the same class."""
+        import polars as pl
+
+        position = int(positions(pl.Series([value]), self.classes, self.form)[0])
+        return None if position < 0 else position
 
     def unknown_classes(self, table: Table, cells: Sequence[str], first: int) -> DataError:
         """The error of cells that are no class of the training data; the first stands in row `first`."""
@@ -105,6 +109,7 @@ class Target:
             "center": list(self.center),
             "scale": list(self.scale),
             "renames": dict(self.renames),
+            "form": self.form,
         }
 
     @staticmethod
@@ -119,6 +124,7 @@ class Target:
             tuple(map(float, target["center"])),
             tuple(map(float, target["scale"])),
             dict(target["renames"]),
+            target["form"],
         )
 
 
@@ -147,12 +153,6 @@ def target_column(table: Table, setting: str | int | None) -> str:
     if not -width <= position < width:
         raise DataError(f"data.target: {position} is not a position in {table.origin}, of {width} columns")
     return table.columns[position]
-
-
-def class_names(table: Table, name: str, numeric: bool) -> "pl.Series":
-    """The class of each row as text; numbers in one spelling, so that 1 and 1.0 are one class."""
-    refuse_missing(table, name)
-    return as_text(table, name, numeric=numeric)
 
 
 def read_target_numbers(table: Table, name: str) -> Floats:

@@ -56,13 +56,15 @@ def class_weights(
     if setting == "balanced":
         return balanced_weights(target, labels, np.ones(len(labels)) if weight is None else weight)
     assert isinstance(setting, Mapping)
-    unknown = next((name for name in setting if name not in target.classes), None)
-    if unknown is not None:
-        raise DataError(
-            f'data.class_weights: "{unknown}" is not a class of "{target.names[0]}"'
-            f"{nearest(unknown, target.classes)}"
-        )
-    weights = np.array([float(setting.get(name, 1.0)) for name in target.classes])
+    weights = np.ones(len(target.classes))
+    for name, weight in setting.items():
+        position = target.find_class(name)
+        if position is None:
+            raise DataError(
+                f'data.class_weights: "{name}" is not a class of "{target.names[0]}"'
+                f"{nearest(name, target.classes)}"
+            )
+        weights[position] = weight
     if not weights.any():
         raise DataError("data.class_weights: all classes weigh 0")
     return weights

@@ -141,6 +141,7 @@ def read_text(file: TextFile, options: ReadOptions) -> Table:
         empty_rows,
         numbers=RowChunks(dialect.numeric, body.numbers) if dialect.numeric else None,
         names=dialect.names,
+        typed=False,
     )
 
 
@@ -166,8 +167,10 @@ def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
     names = [f"column_{i}" for i in range(frame.width)]
     frame.columns = column_names(frame.row(0), file.origin) if header else names
     below = frame.slice(int(header))
-    names = frame.columns
-    numeric = tuple(name for name, number in zip(names, are_numbers(below), strict=True) if number)
+    names, text = frame.columns, options.text_among(frame.columns)
+    numeric = tuple(
+        name for name, number in zip(names, are_numbers(below), strict=True) if number and name not in text
+    )
     return Dialect(separator, header, tuple(names), numeric, options.missing)
 
 

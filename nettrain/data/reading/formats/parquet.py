@@ -13,7 +13,7 @@ from nettrain.errors import DataError
 
 @file_format(".parquet")
 def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
-    """The table in a Parquet file; text that is one of `options.missing` and NaN mean no value.
+    """The table in a Parquet file.
 
     Dates become text as in a CSV file, durations seconds. Raises DataError for a file that is none, for
     nested and binary columns, and for one without rows.
@@ -34,7 +34,7 @@ def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
             ) from error
     if not frame.height or not frame.width:
         raise DataError(f"{origin}: has no rows")
-    return Source(Table(plain_frame(frame, options.missing), origin), header=True)
+    return Source(Table(plain_frame(frame), origin), header=True)
 
 
 def first_line(error: Exception) -> str:

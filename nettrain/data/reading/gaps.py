@@ -1,0 +1,83 @@
+"""Cells that mean no value: the words and numbers in `data.missing`, alike in every format."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nettrain.data.reading.source import Source
+from nettrain.data.tables.arrays import Numbers
+from nettrain.data.tables.row_chunks import RowChunks
+from nettrain.data.tables.spelling import decimal, spelled
+from nettrain.data.tables.table import Table, is_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class GapMarks:
+    """Spellings of a gap; those that read as a number are every cell of this value: -999 is -999.00 too."""
+
+    words: tuple[str, ...]
+
+    @cached_property
+    def values(self) -> set[Decimal]:
+        """The numbers among the words, exactly."""
+        return {value for word in self.words if (value := decimal(word)) is not None}
+
+    def clear_source(self, source: Source) -> Source:
+        """The source with null or NaN in place of such cells, in its table and its test rows."""
+        test = source.test and self.clear_table(source.test)
+        return replace(source, table=self.clear_table(source.table), test=test)
+
+    def clear_table(self, table: Table) -> Table:
+        """The table with null in such cells, and NaN among `table.numbers`."""
+        cells = table.cells.select(self.clear_column(column) for column in table.cells.get_columns())
+        return replace(table, cells=cells, numbers=table.numbers and self.clear_numbers(table.numbers))
+
+    def clear_column(self, column: "pl.Series") -> "pl.Series":
+        """A column of text or numbers with null in such cells."""
+        if is_text(column):
+            column = column.set(column.is_in(list(self.words)), None)
+        elif column.dtype.is_float():
+            column = column.fill_nan(None)
+        equal = self.equal_cells(column) if self.values else []
+        return column.set(column.is_in(equal), None) if equal else column
+
+    def equal_cells(self, column: "pl.Series") -> list[object]:
+        """The distinct cells of a column that equal one of `values`; float64 rules out nearly all others."""
+        import polars as pl
+
+        if not (is_text(column) or column.dtype.is_numeric()):
+            return []
+        near = column.cast(pl.Float64, strict=False).is_in([float(value) for value in self.values])
+        if not near.any():
+            return []
+        cells = column.filter(near).unique()
+        return [
+            cell for cell, text in zip(cells, spelled(cells), strict=True) if decimal(text) in self.values
+        ]
+
+    def clear_numbers(self, numbers: RowChunks) -> RowChunks:
+        """Columns of numbers with NaN in such cells."""
+        if not self.values:
+            return numbers
+        return RowChunks(numbers.names, [self.clear_chunk(chunk) for chunk in numbers.chunks])
+
+    def clear_chunk(self, chunk: Numbers) -> Numbers:
+        """A chunk (M, C) with NaN in such cells, in a type that holds NaN where there are some."""
+        gaps = np.isin(chunk, [float(value) for value in self.values])
+        if not gaps.any():
+            return chunk
+        cleared = chunk.astype(np.result_type(chunk.dtype, np.float32))
+        cleared[gaps] = np.nan
+        return cleared
+
+
+def clear_gaps(source: Source, words: Sequence[str]) -> Source:
+    """The source with null or NaN in place of cells that are one of these words, or equal one as a number."""
+    return GapMarks(tuple(words)).clear_source(source)
