@@ -57,14 +57,14 @@ def class_weights(
         return balanced_weights(target, labels, np.ones(len(labels)) if weight is None else weight)
     assert isinstance(setting, Mapping)
     weights = np.ones(len(target.classes))
-    for name, weight in setting.items():
+    for name, factor in setting.items():
         position = target.find_class(name)
         if position is None:
             raise DataError(
                 f'data.class_weights: "{name}" is not a class of "{target.names[0]}"'
                 f"{nearest(name, target.classes)}"
             )
-        weights[position] = weight
+        weights[position] = factor
     if not weights.any():
         raise DataError("data.class_weights: all classes weigh 0")
     return weights
