@@ -1,0 +1,97 @@
+"""The format of a column of dates: a pattern as of `strptime`, after which a time of day may follow.
+
+The usual format is ISO 8601: `2024-02-29`, `2024-2-29`, with a time `2024-02-29 13:45:10.5` (or a T between),
+with an offset `+02:00` or Z, which is converted to UTC. Times may follow dates of every format.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from nettrain.data.tables.arrays import Mask
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ISO = "%Y-%m-%d"
+TIMES = (
+    *("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p"),
+    *(" %H:%M%#z", " %H:%M:%S%.f%#z"),
+)
+BEGINNING = 100  # cells that tell which forms of a time are likely
+EARLIEST = 1000  # a year of fewer digits is one of two digits, or none at all
+EXAMPLE = datetime(2024, 2, 29, 13, 45)
+DIRECTIVES = "aAbBdHIjmMpSTyYfDFz%"  # that a pattern may have
+YEARS, DAYS_OF_YEAR = "yYDF", ("jDF", "mbB")
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """Dates by a pattern of `strptime`, such as `%d/%m/%Y`; one without a day means the first of a month."""
+
+    kind: ClassVar[str] = "dates"
+    pattern: str = ISO
+
+    @property
+    def example(self) -> str:
+        """A date as this format writes it: `29/02/2024`."""
+        return EXAMPLE.strftime(self.pattern.replace("%B", "%b").replace("%A", "%a"))
+
+    @property
+    def variants(self) -> list[str]:
+        """The pattern with each form of a time behind it, unless it has one itself."""
+        pattern = self.pattern.replace(".%f", "%.f")
+        return [pattern] if re.search("%[HITz]", pattern) else [pattern + time for time in TIMES]
+
+    def read(self, series: "pl.Series") -> "pl.Series":
+        """The date and time of each cell of text (N,), in UTC if it has an offset, null where it is none."""
+        import polars as pl
+
+        text = series if re.search("T|%[AaBb]", self.pattern) else series.str.replace("T", " ", literal=True)
+        dates = pl.Series(series.name, [None], pl.Datetime("us")).new_from_index(0, len(series))
+        beginning = text.drop_nulls().head(BEGINNING)
+        order = sorted(self.variants, key=lambda one: parse(beginning, one).null_count())
+        for variant in order:
+            rest = (dates.is_null() & text.is_not_null()).arg_true()
+            if not len(rest):
+                break
+            dates = dates.scatter(rest, parse(text.gather(rest), variant))
+        return dates
+
+    def wrong(self, series: "pl.Series") -> Mask:
+        """Which cells (N,) of text are there and no dates of this format."""
+        return (self.read(series).is_null() & series.is_not_null()).to_numpy()
+
+
+def parse(text: "pl.Series", pattern: str) -> "pl.Series":
+    """The date and time, in UTC, of each cell of text that has this pattern of Polars, null elsewhere."""
+    if not re.search("%[dDFj]", pattern):
+        text, pattern = "1|" + text, f"%d|{pattern}"
+    if "%p" in pattern:
+        text = text.str.replace(r"(?i)(\d) ?([ap])\.?m\.?$", "$1 ${2}m")
+    if "z" in pattern:
+        moments = text.str.replace("Z$", "+00:00").str.to_datetime(
+            pattern, strict=False, time_unit="us", time_zone="UTC"
+        )
+        dates = moments.dt.replace_time_zone(None)
+    else:
+        dates = text.str.to_datetime(pattern, strict=False, time_unit="us")
+    return dates.set(dates.dt.year() < EARLIEST, None)
+
+
+def pattern_error(pattern: str) -> str:
+    """What is wrong with a pattern that a person wrote, "" when dates can be read by it."""
+    directives = re.findall(r"%(.?)", pattern)
+    unknown = next((one for one in directives if one not in DIRECTIVES or not one), None)
+    if unknown is not None:
+        return (
+            f'"%{unknown}" is not known (%d day, %m month, %b its name, %Y year, %y of two digits, %H:%M:%S)'
+        )
+    if "f" in directives and ".%f" not in pattern:
+        return "%f needs a point before it"
+    if not any(one in YEARS for one in directives):
+        return "has no year (%Y, or %y of two digits)"
+    if not any(one in day for day in DAYS_OF_YEAR for one in directives):
+        return "has no month (%m, or %b for its name)"
+    return ""
