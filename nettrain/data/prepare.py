@@ -21,6 +21,7 @@ from nettrain.data.settings import DataSettings, is_path
 from nettrain.data.splitting.order import resolve_order
 from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
+from nettrain.data.tables.arrays import Floats
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.kind import find_target, order_classes
 from nettrain.data.targets.target import (
@@ -42,7 +43,8 @@ T = TypeVar("T")
 class Prepared:
     """The data of a run: its splits as arrays, the fitted preprocessing, the resolved settings.
 
-    `notes` are what a person should read.
+    `notes` are what a person should read. `train` weighs rows by their class too, `column_weight` (N,) by the
+    weight column alone.
     """
 
     train: Rows
@@ -51,6 +53,7 @@ class Prepared:
     preprocessing: Preprocessing
     settings: DataSettings
     notes: tuple[str, ...]
+    column_weight: Floats | None = None  # None: as in `train`
 
 
 def prepare(settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None) -> Prepared:
@@ -101,6 +104,7 @@ def prepare_with_splits(
         preprocessing,
         resolved,
         tuple(note for note in notes if note),
+        rows["training"].weight,
     )
     return prepared, splits
 

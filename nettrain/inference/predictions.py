@@ -41,6 +41,10 @@ class LabelledPredictions:
         for start in range(0, len(self.losses), self.chunk_rows):
             yield slice(start, min(start + self.chunk_rows, len(self.losses)))
 
+    def figures(self) -> dict[str, float]:
+        """The loss, but not of several members: the mean of their losses is not the loss of their mean."""
+        return {"loss": self.loss()} if self.networks == 1 else {}
+
     def loss(self) -> float:
         """The weighted mean of the losses."""
         weight = self.rows.weight

@@ -9,10 +9,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.catalogue.metrics import metrics
-from nettrain.catalogue.metrics.classes import Positive
 from nettrain.output.numbers import count, figure
-from nettrain.output.progress import title
+from nettrain.output.progress import heading, title
 from nettrain.store.evaluation import (
     ClassFigures,
     ConfusedPair,
@@ -26,7 +24,6 @@ from nettrain.store.evaluation import (
 MAX_CLASSES = 12  # of a confusion matrix
 MAX_ROWS = 24  # of a table of classes or columns; the file has all
 MAX_PAIRS = 5  # of classes that are confused
-POSITIVE = tuple(name for name, metric in metrics.items() if issubclass(metric, Positive))
 BAR = 20  # characters of the longest bar
 MAX_NAME = 24  # characters of a name in a table
 BLOCKS = "▏▎▍▌▋▊▉█"
@@ -40,6 +37,7 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
     for note in report.notes:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     console.print(figures_table(report))
+    show_baseline(console, report)
     for target, rows in report.classes.items():
         if not report.targets:
             console.print(classes_table(rows))
@@ -53,6 +51,20 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
         console.print(worst_table(report.worst))
     if report.importance:
         console.print(importance_table(report.importance))
+
+
+def show_baseline(console: Console, report: EvaluationReport) -> None:
+    """Print what the baseline predicts, and in which figures the run is worse."""
+    if report.baseline is None:
+        return
+    console.print(Text(f"baseline: {report.baseline.prediction}"), soft_wrap=True)
+    if report.baseline.worse:
+        compared = (
+            f"{title(name)} {figure(report.metrics[name])} against {figure(report.baseline.metrics[name])}"
+            for name in report.baseline.worse
+        )
+        text = f"warning: worse than the baseline: {', '.join(compared)}"
+        console.print(Text(text, style="yellow"), soft_wrap=True)
 
 
 @contextmanager
@@ -89,25 +101,26 @@ def _table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 def figures_table(report: EvaluationReport) -> Table:
     """A row for each metric, with a column per target where there are several; the threshold last."""
-    targets = list(report.targets)
-    table = _table("metric", "mean" if targets else "value", *map(short, targets), right=["mean", "value"])
+    targets, constant = list(report.targets), report.baseline.metrics if report.baseline else {}
+    names = ["mean" if targets else "value", *(["baseline"] if constant else [])]
+    table = _table("metric", *names, *map(short, targets))
     for column in table.columns[1:]:
         column.justify = "right"
     for name, value in report.metrics.items():
         of_each = [figure(report.targets[target].get(name)) if name != "loss" else "" for target in targets]
-        table.add_row(_named(name, report), figure(value), *of_each)
+        base = [Text(figure(constant.get(name)), style="dim")] if constant else []
+        table.add_row(_named(name, report), figure(value), *base, *of_each)
     if report.threshold:
-        at = figure(report.threshold.value)
-        table.add_row(f"f1 from {at} on, the best on validation rows", figure(report.threshold.f1))
+        at, f1 = figure(report.threshold.value), _named("f1", report)
+        table.add_row(f"{f1} from {at} on, the best on validation rows", figure(report.threshold.f1))
     return table
 
 
 def _named(metric: str, report: EvaluationReport) -> str:
     """The name of the metric, with the positive class where the metric is of that class alone."""
     (classes, *more) = report.classes.values() or [[]]
-    if metric in POSITIVE and not more and len(classes) == 2:
-        return f"{title(metric)} of {short(classes[1].name)}"
-    return title(metric)
+    positive = classes[1].name if not more and len(classes) == 2 else ""
+    return heading(metric, short(positive))
 
 
 def classes_table(rows: Sequence[ClassFigures]) -> Table:

@@ -48,7 +48,7 @@ def endings(members: Sequence[MemberSummary], monitor: str, words: Mapping[str, 
         text = words[next(iter(reasons))]
     epochs = sorted({member["epochs_run"] for member in members})
     after = f"{count(epochs[0])} to {count(epochs[-1])}" if len(epochs) > 1 else count(epochs[0])
-    text += f" after {after} epoch{'' if epochs == [1] else 's'}"
+    text = f"{text} after {after} epoch{'' if epochs == [1] else 's'}".strip()
     rose = sum(member.get("objective_rises", 0) > 0 for member in members if unconverged(member))
     text += f"; the objective of {rose} of {len(members)} members rose in some epochs" if rose else ""
     if all(member["restored_best"] for member in members):

@@ -14,10 +14,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.catalogue.metrics import metrics
+from nettrain.catalogue.metrics.classes import Positive
 from nettrain.output.numbers import rate, seconds, spread
 from nettrain.training.diagnostics.epoch_summary import EpochSummarizer, EpochSummary
 from nettrain.training.events import EpochDone
 
+POSITIVE = tuple(name for name, metric in metrics.items() if issubclass(metric, Positive))
 REFRESH = 0.1  # seconds between two drawings
 LINES = 20  # about as many lines where output is not a terminal
 MAX_PAUSE = 10.0  # seconds after which a line is printed in any case
@@ -147,7 +150,9 @@ class PlainProgress(ProgressDisplay):
     def epoch(self, event: EpochDone) -> None:
         self._row = row = self._summarizer.summarize(event)
         self._best = row if row.better else self._best
-        due = row.epoch in (1, row.epochs) or row.epoch % max(1, row.epochs // LINES) == 0
+        due = row.epoch == 1 or row.epoch % max(1, row.epochs // LINES) == 0
+        if row.epoch == row.epochs:  # `close` prints it, behind the best
+            return
         if due or monotonic() - self._printed >= MAX_PAUSE:
             self._print(row)
 
@@ -226,6 +231,11 @@ def visible(figures: dict[str, float]) -> dict[str, float]:
 def title(name: str) -> str:
     """A figure's name as a heading."""
     return name.replace("_", " ")
+
+
+def heading(metric: str, positive: str) -> str:
+    """A metric's name as a heading, with the `positive` class where the metric is of that class alone."""
+    return f"{title(metric)} of {positive}" if positive and metric in POSITIVE else title(metric)
 
 
 def latest(count: int, best: int | None, height: int) -> list[int]:

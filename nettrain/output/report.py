@@ -1,5 +1,6 @@
 """What a run prints before and after its training."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,14 +13,15 @@ from rich.text import Text
 from nettrain.catalogue.metrics import metrics
 from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
 from nettrain.output.members import endings, members_table, unconverged
-from nettrain.output.numbers import count, seconds, spread
-from nettrain.output.progress import title
-from nettrain.store.summary import Ending, Metrics, RunSummary, Timing
+from nettrain.output.numbers import count, figure, seconds, spread
+from nettrain.output.progress import heading, title
+from nettrain.store.summary import Ending, Improving, Metrics, RunBaseline, RunSummary, Timing
 
 NEARLY = 0.005  # two figures that differ by less are not worth two columns
+MAX_CLASS = 12  # characters of a class's name in a heading
 LABEL = 9  # characters of the labels in front of lines
 REASONS = {
-    "epochs": "all epochs done",
+    "epochs": "",  # the number of epochs says it
     "early_stopping": "early stopping",
     "converged": "converged",
     "line_search": "the line search found no lower objective,",
@@ -55,22 +57,42 @@ def final_report(
 
     `drawing` is how many seconds the pictures took, which the summary does not count.
     """
-    sd: Metrics = {} if summary.get("joint") else summary.get("sd", {})
-    _side_by_side(
-        console, _architecture(architecture, summary["output_activation"]), _metrics(summary["metrics"], sd)
-    )
+    _side_by_side(console, _architecture(architecture, summary["output_activation"]), _metrics(summary))
     if "mean" in summary:
         console.print(members_table(console, summary, _beside_the_loss(summary["mean"])))
+    if "baseline" in summary:
+        console.print(labelled({"baseline": summary["baseline"]["prediction"]}))
+        warn_of_worse(console, summary["metrics"], summary["baseline"])
     console.print(labelled({"stopped": _ending(summary), "time": _time(summary["timing"], drawing)}))
     console.print(labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
-    last = {"folder": str(folder), "next": f"nettrain predict {folder} DATA"}
+    quoted = shlex.quote(str(folder))
+    last = {"folder": str(folder), "next": f"nettrain predict {quoted} DATA"}
     if all(network["status"] == "diverged" for network in _networks(summary)):
         last["next"] = _advice(summary)
     if summary["status"] == "interrupted":
-        last["next"] = f"nettrain resume {folder}"
+        last["next"] = f"nettrain resume {quoted}"
+    if "improving" in summary:
+        last = {"improve": _improving(summary), "go on": _continuation(summary["improving"], folder), **last}
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
+
+
+def _improving(summary: RunSummary) -> str:
+    """`val loss was still improving, best in epoch 99 of 100; more epochs may lower it further`."""
+    networks, improving = len(_networks(summary)), summary["improving"]["networks"]
+    monitor, best = title(summary["monitor"]), summary["best_epoch"]
+    if networks > 1:
+        return f"{monitor} was still improving in {improving} of {networks} networks"
+    return f"{monitor} was still improving: best in epoch {best} of {summary['epochs_run']}"
+
+
+def _continuation(improving: Improving, folder: Path) -> str:
+    """The command that goes on."""
+    overrides = " ".join(improving["overrides"])
+    if improving["resumable"]:
+        return f"nettrain resume {shlex.quote(str(folder))} {overrides}"
+    return f"nettrain train {shlex.quote(str(folder / 'config.yaml'))} {overrides}"
 
 
 def _networks(summary: RunSummary) -> Sequence[Ending]:
@@ -137,18 +159,40 @@ def _stages(architecture: Architecture, block: Block) -> list[str]:
     return [text for text in texts if text]
 
 
-def _metrics(splits: Metrics, sd: Metrics) -> Table:
-    """Figures of each split, with the standard deviation over networks where `sd` has it."""
+def _metrics(summary: RunSummary) -> Table:
+    """Figures of each split, with the standard deviation over networks, above those of the baseline."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("rows")
-    names = headlines(splits)
+    splits, names = summary["metrics"], headlines(summary["metrics"])
+    sd: Metrics = {} if summary.get("joint") else summary.get("sd", {})
+    baseline: Metrics = summary["baseline"]["metrics"] if "baseline" in summary else {}
     for name in names:
-        table.add_column(title(name), justify="right")
+        table.add_column(heading(name, shortened(summary.get("positive", ""))), justify="right")
     for split, values in splits.items():
         style = "bold green" if split == "test" else ""
         shown = (spread(values.get(name), sd.get(split, {}).get(name)) for name in names)
         table.add_row(split, *shown, style=style)
+        if split in baseline:
+            constant = (figure(baseline[split].get(name)) for name in names)
+            table.add_row("  baseline", *constant, style="dim")
     return table
+
+
+def shortened(name: str) -> str:
+    """The name of a class for a heading."""
+    return name if len(name) <= MAX_CLASS else f"{name[: MAX_CLASS - 1]}…"
+
+
+def warn_of_worse(console: Console, metrics: Metrics, baseline: RunBaseline) -> None:
+    """Print in which figures a run is worse than the baseline, if it is in any."""
+    comparisons = []
+    for one in baseline["worse"]:
+        split, _, name = one.partition("_")
+        value, constant = metrics[split][name], baseline["metrics"][split][name]
+        comparisons.append(f"{title(one)} {figure(value)} against {figure(constant)}")
+    if comparisons:
+        text = f"worse than the baseline: {', '.join(comparisons)}"
+        console.print(labelled({"warning": text}), style="yellow")
 
 
 def _beside_the_loss(splits: Metrics) -> str:
@@ -175,7 +219,7 @@ def _ending(summary: RunSummary) -> str:
     if "members" in summary:
         return endings(summary["members"], summary["monitor"], REASONS)
     epochs, best = summary["epochs_run"], summary["best_epoch"]
-    text = f"{REASONS[summary['stop_reason']]} after {plural(epochs, 'epoch')}"
+    text = f"{REASONS[summary['stop_reason']]} after {plural(epochs, 'epoch')}".strip()
     if "divergence" in summary:
         text = f"diverged: {summary['divergence']['text']}"
         kept = f"the best weights, of epoch {best}," if summary["restored_best"] else "the last good weights"

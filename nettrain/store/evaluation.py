@@ -6,8 +6,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task, metrics
 from nettrain.catalogue.metrics.ranking import f1_at
+from nettrain.data.labelled import Rows
+from nettrain.inference.baseline import Baseline, worse_than
 from nettrain.inference.importance import Importance
 from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions
@@ -85,6 +88,14 @@ class PermutationImportance(EvaluationModel):
     columns: list[ColumnImportance] = Field(description="the most important first")
 
 
+class BaselineFigures(EvaluationModel):
+    """What the best constant predictions score on these rows."""
+
+    prediction: str = Field(description="what is predicted for every row, as fitted on the training rows")
+    metrics: OptionalFigures
+    worse: list[str] = Field(description="the loss and the main metric, if the run is worse in them")
+
+
 class EvaluationReport(EvaluationModel):
     """The evaluation of a run on labelled rows."""
 
@@ -93,6 +104,7 @@ class EvaluationReport(EvaluationModel):
     data: str = Field(description="the source of the rows, or the split of the run's own data")
     rows: int
     metrics: OptionalFigures = Field(description="loss and metrics; null where these rows do not define one")
+    baseline: BaselineFigures | None = Field(None, description="null for runs of earlier versions")
     targets: dict[str, OptionalFigures] = Field(description="metrics of each target where there are several")
     classes: dict[str, list[ClassFigures]] = Field(description="figures of each class, by target")
     confusion: dict[str, ConfusionMatrix] = Field(description="confusion matrices by target")
@@ -116,6 +128,7 @@ def evaluation_report(
     threshold: float | None,
     notes: Sequence[str],
     importance: PermutationImportance | None = None,
+    baseline: BaselineFigures | None = None,
 ) -> EvaluationReport:
     """The whole report on `data`, with the `worst` rows of the largest loss.
 
@@ -127,7 +140,8 @@ def evaluation_report(
         member=member,
         data=data,
         rows=measured.rows,
-        metrics=_without_nan(_loss(predictions) | measured.scalars),
+        metrics=_without_nan(predictions.figures() | measured.scalars),
+        baseline=baseline,
         targets={name: _without_nan(values) for name, values in measured.targets.items()} if several else {},
         classes={
             target: [ClassFigures(**vars(row)) for row in rows]
@@ -145,9 +159,16 @@ def evaluation_report(
     )
 
 
-def _loss(predictions: LabelledPredictions) -> dict[str, float]:
-    """The loss, but not of several members: the mean of their losses is not the loss of their mean."""
-    return {"loss": predictions.loss()} if predictions.networks == 1 else {}
+def baseline_figures(
+    baseline: Baseline, loss: Loss, task: Task, rows: Rows, figures: Mapping[str, float]
+) -> BaselineFigures:
+    """What constant predictions score on these rows, compared with the figures of a run."""
+    constant = baseline.metrics(loss, task, rows)
+    return BaselineFigures(
+        prediction=baseline.description(task),
+        metrics=_without_nan(constant),
+        worse=worse_than(constant, figures, task),
+    )
 
 
 def importance_report(

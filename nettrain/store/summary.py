@@ -7,8 +7,10 @@ from typing import Literal, NotRequired, TypeVar
 import numpy as np
 from typing_extensions import TypedDict
 
+from nettrain.catalogue.metrics import Task
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
+from nettrain.inference.baseline import Baseline, BaselineJson, worse_than
 from nettrain.inference.evaluate import Figures
 from nettrain.store.run_folder import read_json
 from nettrain.training.diagnostics.divergence import DivergenceReport
@@ -62,6 +64,30 @@ class SnapshotSummary(TypedDict):
     metrics: Metrics
 
 
+class RunBaseline(TypedDict):
+    """The best constant predictions, fitted on the training rows, and the metrics that they score.
+
+    `prediction` describes them. `worse` has the loss and the main metric, such as test_loss, as far as the
+    run is worse on test rows, or else on validation or training rows.
+    """
+
+    prediction: str
+    metrics: Metrics
+    worse: list[str]
+    constants: BaselineJson
+
+
+class Improving(TypedDict):
+    """How many networks were still improving when epochs or time ran out.
+
+    `overrides` give them twice as much: to `nettrain resume`, if `resumable`, or else to a new training.
+    """
+
+    networks: int
+    overrides: list[str]
+    resumable: bool
+
+
 class RunSummary(Ending):
     """The whole file.
 
@@ -82,6 +108,9 @@ class RunSummary(Ending):
     members: NotRequired[list[MemberSummary]]
     snapshots: NotRequired[list[SnapshotSummary]]
     joint: NotRequired[bool]
+    positive: NotRequired[str]  # of two classes, the one that precision, recall and F1 are about
+    baseline: NotRequired[RunBaseline]
+    improving: NotRequired[Improving]
     profile: NotRequired[dict[str, float]]  # seconds of every phase, with --profile
 
 
@@ -137,6 +166,27 @@ def with_snapshots(summary: RunSummary, epochs: Sequence[int], figures: Mapping[
     ]
     mean, sd = _mean_and_sd([one["metrics"] for one in snapshots])
     return {**summary, "mean": mean, "sd": sd, "snapshots": snapshots}
+
+
+def with_baseline(
+    summary: RunSummary, baseline: Baseline, task: Task, figures: Mapping[str, Mapping[str, float]]
+) -> RunSummary:
+    """The summary with the `figures` of constant predictions by split, and whether the run is worse."""
+    by_split = {SPLITS[split]: _none_for_nan(named) for split, named in figures.items()}
+    split = list(by_split)[-1]
+    worse = worse_than(by_split[split], summary["metrics"].get(split, {}), task)
+    block: RunBaseline = {
+        "prediction": baseline.description(task),
+        "metrics": by_split,
+        "worse": [f"{split}_{name}" for name in worse],
+        "constants": baseline.to_json(),
+    }
+    positive: RunSummary = {**summary, "positive": task.classes[1]} if len(task.classes) == 2 else summary
+    return {**positive, "baseline": block}
+
+
+def _none_for_nan(named: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if np.isnan(value) else value for name, value in named.items()}
 
 
 def threshold_of(summary: RunSummary, member: int | None) -> float | None:

@@ -1,6 +1,6 @@
 """Evaluation of a trained run on labelled rows: every metric, confusions and the worst rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,15 @@ from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.labelled import Rows, read_labelled
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
+from nettrain.experiment.task import loss_of
+from nettrain.inference.baseline import Baseline
 from nettrain.inference.importance import importances
 from nettrain.inference.predictions import metrics_of, predict_labelled
 from nettrain.store.evaluation import (
+    BaselineFigures,
     EvaluationReport,
     PermutationImportance,
+    baseline_figures,
     evaluation_report,
     importance_report,
 )
@@ -167,6 +171,7 @@ def _report(
     with np.errstate(over="ignore", invalid="ignore"):
         predictions = predict_labelled(trained.networks, rows.rows)
         measured = metrics_of(trained.networks, predictions)
+        baseline = _baseline(trained, rows.rows, predictions.figures() | measured.scalars)
     return evaluation_report(
         trained.name,
         member,
@@ -179,7 +184,16 @@ def _report(
         threshold=threshold_of(trained.summary, member) if trained.summary else None,
         notes=(*trained.warnings, *rows.notes),
         importance=importance,
+        baseline=baseline,
     )
+
+
+def _baseline(trained: TrainedRun, rows: Rows, figures: Mapping[str, float]) -> BaselineFigures | None:
+    """What constant predictions score on these rows; None for runs whose summary has none."""
+    if trained.summary is None or "baseline" not in trained.summary:
+        return None
+    baseline = Baseline.from_json(trained.summary["baseline"]["constants"])
+    return baseline_figures(baseline, loss_of(trained.experiment), trained.task, rows, figures)
 
 
 def evaluated_member(trained: TrainedRun, member: int | None) -> int | None:

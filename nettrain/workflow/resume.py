@@ -131,9 +131,17 @@ class RestoredRun:
         history = HistoryWriter.resume(folder, training.progress.epoch, member_column=many)
         # a run that is trained from this config must end like this one
         write_atomic(folder.config, to_yaml(self.prepared.experiment))
+        seconds = _seconds_before(folder, training)
         folder.summary.unlink(missing_ok=True)  # of a run that had ended
         checkpointer = Checkpointer(training, self.prepared.data, folder, history)
-        return TrainingJob(self.prepared, FolderRecorder(folder, history, checkpointer), self.notes)
+        recorder = FolderRecorder(folder, history, checkpointer)
+        return TrainingJob(self.prepared, recorder, self.notes, seconds)
+
+
+def _seconds_before(folder: RunFolder, training: TrainingLoop) -> float:
+    """How long the run has taken so far: all of it, or of a run that was killed, its training."""
+    summary = read_summary(folder.summary)
+    return summary["timing"]["total_seconds"] if summary else training.progress.seconds
 
 
 @contextmanager

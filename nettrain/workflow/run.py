@@ -103,6 +103,16 @@ class Run:
         return {split: _numbers(named) for split, named in self.summary["metrics"].items()}
 
     @property
+    def baseline(self) -> dict[str, dict[str, float]]:
+        """What the best constant predictions score, by split, like `metrics`; {} in runs of earlier versions.
+
+        They are fitted on the training rows: the most frequent class, or the mean and for mae the median. The
+        loss is that of the classes' shares.
+        """
+        baseline = self.summary.get("baseline")
+        return {split: _numbers(named) for split, named in baseline["metrics"].items()} if baseline else {}
+
+    @property
     def history(self) -> "pl.DataFrame":
         """A Polars frame with one row per evaluated epoch: epoch, step, learning rate, figures, better.
 

@@ -1,23 +1,28 @@
 """Running a training to its end: its events, its final networks and their metrics."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+
+from nettrain.data.prepare import Prepared, Rows
 from nettrain.experiment.resolution import remarks
+from nettrain.inference.baseline import fit_baseline
 from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.history import HistoryRow
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.summary import RunSummary, summarise, with_joint_metrics, with_snapshots
+from nettrain.store.summary import RunSummary, summarise, with_baseline, with_joint_metrics, with_snapshots
 from nettrain.training.diagnostics.divergence import DivergenceReport, diagnose
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.loop import never
 from nettrain.training.run import TrainingRun
+from nettrain.workflow.continuation import improving
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.recording import RunRecorder
@@ -79,13 +84,24 @@ class TrainingResult(RunOutcome):
         return self.recorder.rows
 
 
+def _by_column(data: Prepared) -> Rows:
+    """The training rows without the weights of their classes."""
+    weight = data.column_weight
+    return data.train if weight is None else replace(data.train, weight=weight)
+
+
 @dataclass(frozen=True)
 class TrainingJob:
-    """A training that is ready to run, and the recorder of its results."""
+    """A training that is ready to run, and the recorder of its results.
+
+    `notes` are on the folder and the experiment; `all_notes` has more. A training that is resumed took
+    `seconds_before`.
+    """
 
     prepared: PreparedTraining
     recorder: RunRecorder
-    notes: tuple[str, ...] = ()  # on the folder and the experiment; `all_notes` has more
+    notes: tuple[str, ...] = ()
+    seconds_before: float = 0.0
 
     @property
     def folder(self) -> RunFolder | None:
@@ -121,7 +137,7 @@ class TrainingJob:
 
         `on_event` is called with every event of the training; training stops after the step at which
         `interrupted` returns True. The summary's total time counts from
-        `started` on perf_counter's clock, by default from this call.
+        `started` on perf_counter's clock, by default from this call, and includes that before a resumption.
         """
         started = perf_counter() if started is None else started
         training, recorder = self.prepared.training, self.recorder
@@ -133,7 +149,7 @@ class TrainingJob:
                 networks, summary = self._measure(done)
             with timing(run.profile, "writing"):
                 recorder.networks(run.architecture, networks, self.prepared.data.preprocessing)
-            summary["timing"]["total_seconds"] = perf_counter() - started
+            summary["timing"]["total_seconds"] = self.seconds_before + perf_counter() - started
             if run.profile:
                 summary["profile"] = run.profile.table()
             recorder.summary(summary)
@@ -174,7 +190,19 @@ class TrainingJob:
         if run.experiment.training.averages_predictions and len(finite):
             joint = evaluate_ensemble(finite, datasets, run.scratch(len(finite)))
             summary = with_joint_metrics(summary, joint)
-        return networks, summary
+        summary = self._compare_with_baseline(summary)
+        more = improving(summary, training)
+        return networks, summary if more is None else {**summary, "improving": more}
+
+    def _compare_with_baseline(self, summary: RunSummary) -> RunSummary:
+        data, model = self.prepared.data, self.prepared.training.run.model
+        rows = {"train": data.train, "validation": data.validation, "test": data.test}
+        with np.errstate(over="ignore", invalid="ignore"):  # of targets that are too large for their squares
+            baseline = fit_baseline(model.loss, model.task, _by_column(data), model.architecture.outputs)
+            metrics = {
+                split: baseline.metrics(model.loss, model.task, one) for split, one in rows.items() if one
+            }
+        return with_baseline(summary, baseline, model.task, metrics)
 
     def _diagnose(self) -> dict[int, DivergenceReport]:
         """Why members diverged. Their weights become the last good ones, unless predictions are averaged."""

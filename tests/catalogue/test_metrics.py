@@ -181,6 +181,22 @@ def test_the_calibration_error_by_hand():
     assert (2 * 0.125 + 2 * 0.5) / 4 == result.scalars["calibration_error"]
 
 
+@pytest.mark.parametrize("y", [0.1, 7e11 / 3, -1e-9])
+@pytest.mark.parametrize("off", [0.0, 0.25])
+def test_r2_of_a_constant_target_is_0_or_1_in_spite_of_rounding(y, off):
+    true = np.full((50, 1), y)
+    true[::3] = np.nextafter(y, np.inf)  # as when a number is scaled and scaled back
+    prediction = np.full((50, 1), y * (1 + off))
+    result = compute_metrics([(slice(None), prediction)], true, np.full(50, 1 / 3), Task("numbers", ("y",)))
+    assert float(off == 0) == result.scalars["r2"]
+
+
+def test_r2_of_large_numbers_that_hardly_differ_is_not_that_of_a_constant():
+    true = 1e9 + np.arange(50.0)[:, None] / 1024
+    result = compute_metrics([(slice(None), true[::-1])], true, np.ones(50), Task("numbers", ("y",)))
+    assert pytest.approx(-3.0) == result.scalars["r2"]
+
+
 def test_the_roc_area_counts_pairs():
     rng = np.random.default_rng(5)
     score, y, weight = rng.integers(0, 6, 40) / 8, rng.integers(0, 2, 40), rng.integers(1, 5, 40)

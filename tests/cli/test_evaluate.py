@@ -84,7 +84,7 @@ def test_evaluate_for_a_person(folder):
     assert 0 == done.code
     lines = [line.split() for line in done.out.splitlines() if line.strip()]
     assert ["runs/labels", "on", "its", "test", "rows:", "40", "rows"] == lines[0]
-    assert ["metric", "mean", "wet", "cold"] == lines[1]
+    assert ["metric", "mean", "baseline", "wet", "cold"] == lines[1]
     assert ["accuracy", "f1"] == [line[0] for line in lines if line[0] in ("accuracy", "f1")]
 
 

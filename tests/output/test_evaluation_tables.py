@@ -122,9 +122,9 @@ BINARY: dict[str, Any] = {
 
 def test_two_classes_have_a_threshold_and_no_pairs() -> None:
     lines = shown(80, **BINARY)
-    assert " f1 from 0.3750 on, the best on validation rows   0.8500" in lines
-    assert " f1 of yes                                        0.8000" in lines
-    assert " roc auc                                               –" in lines
+    assert " f1 of yes from 0.3750 on, the best on validation rows   0.8500" in lines
+    assert " f1 of yes                                               0.8000" in lines
+    assert " roc auc                                                      –" in lines
     assert not [line for line in lines if "most confused" in line]
 
 
@@ -201,3 +201,12 @@ def test_nothing_is_wider_than_the_terminal() -> None:
     for classes in (3, 10, 12):
         lines = shown(80, **matrix(classes, 9999, "a class with a name that never ends "))
         assert max(map(len, lines)) <= 80
+
+
+def test_the_baseline_stands_beside_each_metric():
+    baseline = {"prediction": "always yes", "metrics": {"loss": 1.1, "accuracy": 0.95}, "worse": ["accuracy"]}
+    lines = shown(80, baseline=baseline)
+    assert " accuracy            0.9000     0.9500" in lines
+    assert " balanced accuracy   0.9000          –" in lines
+    assert "baseline: always yes" in lines
+    assert "warning: worse than the baseline: accuracy 0.9000 against 0.9500" in lines

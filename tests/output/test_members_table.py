@@ -135,10 +135,7 @@ def test_endings() -> None:
         "early stopping (2), epochs (1) after 19 to 60 epochs; the best weights of each by val loss were restored"
     )
     alike = [{**one, "restored_best": False, "epochs_run": 1, "stop_reason": "epochs"} for one in MEMBERS]
-    assert (
-        endings(alike, "val_loss", REASONS)
-        == "all epochs done after 1 epoch; the last weights of each are kept"
-    )
+    assert endings(alike, "val_loss", REASONS) == "after 1 epoch; the last weights of each are kept"
 
 
 def test_the_report_of_a_repeat_to_the_letter() -> None:

@@ -92,6 +92,38 @@ def test_metrics_that_agree_with_accuracy_are_left_out() -> None:
     assert "rows     loss   accuracy" == figures_of({"test": same}, 80)[0]
 
 
+BASELINE = {
+    "prediction": 'always "b", 40.0 % of the training rows',
+    "metrics": {"train": {"loss": 1.055}, "val": {"loss": 1.06}, "test": {"loss": 0.03, "accuracy": 0.97}},
+    "worse": ["test_loss", "test_accuracy"],
+}
+
+
+def test_the_baseline_stands_below_each_split_and_is_said_to_be_better() -> None:
+    lines = report(width=100, baseline=BASELINE)
+    assert any(line.endswith("   baseline   0.03000     0.9700") for line in lines)
+    assert 'baseline always "b", 40.0 % of the training rows' in lines
+    warning = (
+        "warning  worse than the baseline: test loss 0.03150 against 0.03000, test accuracy 0.9667 against"
+    )
+    assert warning in lines
+
+
+@pytest.mark.parametrize("resumable", [True, False])
+def test_a_run_that_was_still_improving_is_told_how_to_go_on(resumable: bool) -> None:
+    improving = {"networks": 1, "overrides": ["training.epochs=138"], "resumable": resumable}
+    lines = report(improving=improving, stop_reason="epochs", best_epoch=68)
+    assert "improve  val loss was still improving: best in epoch 68 of 69" in lines
+    command = "resume runs/iris" if resumable else "train runs/iris/config.yaml"
+    assert f"go on    nettrain {command} training.epochs=138" in lines
+
+
+def test_f1_names_the_positive_class() -> None:
+    assert any(
+        "f1 of a very long… " in line for line in report(positive="a very long name", metrics={"test": TWO})
+    )
+
+
 def test_the_report_to_the_letter() -> None:
     assert report() == [
         "",
@@ -165,11 +197,11 @@ def test_layer_norms_and_skip_connections_are_told_too() -> None:
     [
         (
             {"stop_reason": "epochs", "restored_best": False, "best_epoch": 60},
-            "stopped  all epochs done after 69 epochs; the last weights are kept (best val loss in epoch 60)",
+            "stopped  after 69 epochs; the last weights are kept (best val loss in epoch 60)",
         ),
         (
             {"stop_reason": "epochs", "restored_best": False, "best_epoch": 69},
-            "stopped  all epochs done after 69 epochs; the last weights are kept",
+            "stopped  after 69 epochs; the last weights are kept",
         ),
         (
             {"stop_reason": "target", "restored_best": False, "best_epoch": 60},

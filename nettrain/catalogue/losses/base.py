@@ -15,7 +15,7 @@ several.
 0. Its numbers (R, k) are the values of `kernel_numbers()`, the first of which says whether to divide.
 
 The function between the last layer and the loss (`output_activation`: softmax, sigmoid, exp or none) is part
-of the entry, and so is its gradient; `predictions` applies it.
+of the entry, and so is its gradient; `predictions` applies it, and `outputs_for` is the way back.
 """
 
 from typing import ClassVar, Literal
@@ -73,6 +73,11 @@ class Loss(Variant):
     def predictions(xp: ArrayModule, output: Array) -> Array:
         """Predictions from raw outputs (…, K): probabilities, scores, or the numbers themselves."""
         return output
+
+    @staticmethod
+    def outputs_for(predictions: HostArray) -> HostArray:
+        """Raw outputs (…, K) that `predictions` takes to these, if each of them lies within its range."""
+        return predictions
 
     @staticmethod
     def class_probabilities(predictions: Array) -> Array:

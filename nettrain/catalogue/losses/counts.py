@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
@@ -49,6 +51,11 @@ class Poisson(Loss):
     def predictions(xp: ArrayModule, output: Array) -> Array:
         """e^z, the expected count."""
         return xp.exp(output)
+
+    @staticmethod
+    def outputs_for(predictions: HostArray) -> HostArray:
+        """log of the expected count."""
+        return np.log(predictions)
 
     @staticmethod
     def objection(target: HostArray) -> str:

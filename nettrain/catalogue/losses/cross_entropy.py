@@ -168,6 +168,11 @@ class CrossEntropy(Smoothed):
         return softmax(xp, output)
 
     @staticmethod
+    def outputs_for(predictions: HostArray) -> HostArray:
+        """log p."""
+        return np.log(predictions)
+
+    @staticmethod
     def objection(target: HostArray) -> str:
         return not_a_distribution(target)
 
@@ -199,6 +204,11 @@ class KullbackLeibler(Loss):
     def predictions(xp: ArrayModule, output: Array) -> Array:
         """softmax(z)."""
         return softmax(xp, output)
+
+    @staticmethod
+    def outputs_for(predictions: HostArray) -> HostArray:
+        """log p."""
+        return np.log(predictions)
 
     @staticmethod
     def objection(target: HostArray) -> str:
@@ -291,6 +301,11 @@ class BinaryCrossEntropy(Smoothed):
     def predictions(xp: ArrayModule, output: Array) -> Array:
         """σ(z): the probability of the second of two classes, or of each label."""
         return xp.exp(xp.minimum(output, 0)) / (1 + xp.exp(-xp.absolute(output)))
+
+    @staticmethod
+    def outputs_for(predictions: HostArray) -> HostArray:
+        """The log odds."""
+        return np.log(predictions) - np.log1p(-predictions)
 
     @staticmethod
     def class_probabilities(predictions: Array) -> Array:

@@ -2,7 +2,9 @@
 
 import math
 
-from nettrain.backend.base import Array, ArrayModule
+import numpy as np
+
+from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import inline, kernel, prange
 from nettrain.catalogue.losses.base import Loss, batch_weight, losses
 from nettrain.catalogue.losses.cross_entropy import BinaryCrossEntropy, log_softmax, of_label, softmax
@@ -123,3 +125,9 @@ class Focal(Loss):
     def predictions(xp: ArrayModule, output: Array) -> Array:
         """softmax(z), or of a single output σ(z)."""
         return BinaryCrossEntropy.predictions(xp, output) if output.shape[-1] == 1 else softmax(xp, output)
+
+    @staticmethod
+    def outputs_for(predictions: HostArray) -> HostArray:
+        """log p, or of a single output the log odds."""
+        single = predictions.shape[-1] == 1
+        return BinaryCrossEntropy.outputs_for(predictions) if single else np.log(predictions)

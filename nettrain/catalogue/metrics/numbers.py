@@ -6,6 +6,7 @@ from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
 from nettrain.catalogue.metrics.base import Mean, Metric, metrics
 
 NUMBERS = ("numbers",)
+ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of a number that was scaled and scaled back
 
 
 class Squares(Mean):
@@ -43,11 +44,16 @@ class Spread(Squares):
         super().add(y, prediction, weight)
         self.chunks.append(np.stack([y, weight])[:, weight > 0])
 
-    def spread(self) -> tuple[int, float]:
-        """How many rows count, and Σ weight·(y-ȳ)²."""
+    def r2(self) -> float:
+        """R² of all rows so far, NaN for fewer than two."""
         y, weight = np.concatenate(self.chunks, axis=1)
-        center = (weight * y).sum() / weight.sum()
-        return len(y), float((weight * np.square(y - center)).sum())
+        if len(y) < 2:
+            return float("nan")
+        deviation = y - (weight * y).sum() / weight.sum()
+        rounding = ROUNDING * np.abs(y).max()
+        if np.abs(deviation).max() <= rounding:
+            return float(np.sqrt(self.mean) <= rounding)
+        return float(1 - self.total / (weight * np.square(deviation)).sum())
 
 
 @metrics.register("rmse", source="Hyndman & Koehler 2006")
@@ -107,12 +113,7 @@ class CoefficientOfDetermination(Metric[Spread]):
 
     @staticmethod
     def value(statistic: Spread) -> float:
-        rows, spread = statistic.spread()
-        if rows < 2:
-            return float("nan")
-        if spread == 0:
-            return float(statistic.total == 0)
-        return float(1 - statistic.total / spread)
+        return statistic.r2()
 
     @staticmethod
     def lacks(y: HostArray) -> str:

@@ -1,0 +1,201 @@
+"""What the best constant predictions score: the figures that a network has to beat to have learned anything.
+
+They are fitted on the training rows, weighted by the weight column: the shares of the classes or labels, the
+mean and the median of numbers. A metric takes whichever of them is best on those rows: the loss and accuracy
+the shares (of which the largest is predicted), rmse the mean, mae the median, F1 the positive class always.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from typing_extensions import TypedDict
+
+from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.losses import Loss
+from nettrain.catalogue.losses.base import targets_for
+from nettrain.catalogue.metrics import Task, metrics, metrics_for
+from nettrain.data.labelled import Rows
+from nettrain.inference.metrics import compute_metrics
+from nettrain.inference.outputs import in_own_units
+
+LEAST = 1e-12  # a share that stands for 0, whose logarithm is infinite
+LOSS = "loss"
+
+
+class BaselineJson(TypedDict):
+    """A baseline in `summary.json`."""
+
+    predictions: dict[str, list[float]]
+    chosen: dict[str, str]
+    outputs: list[float] | None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Constant predictions (K,) by name, and for each metric the name of the best on the training rows.
+
+    `outputs` are the raw outputs of a network whose loss is that of a constant; None of losses of scores,
+    whose size has no meaning.
+    """
+
+    predictions: Mapping[str, Floats]
+    chosen: Mapping[str, str]
+    outputs: Floats | None
+
+    def metrics(self, loss: Loss, task: Task, rows: Rows) -> dict[str, float]:
+        """The loss, if there is one, and the metrics of the task on these rows."""
+        figures = {} if self.outputs is None else {LOSS: constant_loss(loss, self.outputs, rows)}
+        by_name = {name: constant_metrics(p, task, rows) for name, p in self.predictions.items()}
+        return figures | {metric: by_name[name][metric] for metric, name in self.chosen.items()}
+
+    def description(self, task: Task) -> str:
+        """What is predicted, in words: `always "setosa", 33.3 % of the training rows`."""
+        if task.targets == "labels":
+            return "always the more frequent value of each label"
+        if task.targets == "numbers":
+            return _described_numbers(self.predictions["mean"], self.predictions["median"])
+        shares = self.predictions["shares"]
+        name, share = task.classes[int(shares.argmax())], 100 * float(shares.max())
+        return f'always "{name}", {share:.1f} % of the training rows'
+
+    def to_json(self) -> BaselineJson:
+        return {
+            "predictions": {name: values.tolist() for name, values in self.predictions.items()},
+            "chosen": dict(self.chosen),
+            "outputs": None if self.outputs is None else self.outputs.tolist(),
+        }
+
+    @staticmethod
+    def from_json(data: BaselineJson) -> "Baseline":
+        """The baseline that `to_json` described."""
+        predictions = {name: np.array(values) for name, values in data["predictions"].items()}
+        outputs = data["outputs"]
+        return Baseline(predictions, data["chosen"], None if outputs is None else np.array(outputs))
+
+
+def fit_baseline(loss: Loss, task: Task, rows: Rows, outputs: int) -> Baseline:
+    """The baseline of these training rows, whose weights are those of the weight column alone.
+
+    `outputs` is how many outputs the network has.
+    """
+    predictions = constants(task, rows)
+    measured = {name: constant_metrics(values, task, rows) for name, values in predictions.items()}
+    names = next(iter(measured.values()))
+    chosen = {
+        metric: _best(metric, {name: one[metric] for name, one in measured.items()}) for metric in names
+    }
+    return Baseline(predictions, chosen, _outputs(loss, task, rows, predictions, outputs))
+
+
+def constants(task: Task, rows: Rows) -> dict[str, Floats]:
+    """Constant predictions (K,) worth trying, the most usual first."""
+    if task.targets == "numbers":
+        y = task.unscale(rows.y)
+        return {"mean": weighted_mean(y, rows.weight), "median": weighted_median(y, rows.weight)}
+    shares = _shares(task, rows)
+    if task.targets == "classes":
+        return {"shares": shares}
+    yes = np.array([0.0, 1.0]) if task.targets == "two classes" else np.ones_like(shares)
+    return {"shares": shares, "positive": yes}
+
+
+def constant_metrics(prediction: Floats, task: Task, rows: Rows) -> dict[str, float]:
+    """The metrics of predicting the same (K,) for all rows."""
+    y, weight = in_own_units(task, rows.y), rows.weight
+    if task.targets in ("classes", "two classes"):  # rows of one class are all alike
+        y, weight = np.arange(len(task.classes)), _class_weights(task, rows)
+    everywhere = np.broadcast_to(prediction, (len(y), len(prediction)))
+    return compute_metrics([(slice(None), everywhere)], y, weight, task).scalars
+
+
+def constant_loss(loss: Loss, outputs: Floats, rows: Rows) -> float:
+    """The mean loss of the same raw outputs (K,) for all rows."""
+    y, weight = rows.y, rows.weight
+    if y.dtype.kind == "i":  # rows of one class are all alike
+        y, inverse = np.unique(y, return_inverse=True)
+        weight = np.bincount(inverse, rows.weight).astype(np.float64)
+    target = targets_for(loss, y, len(outputs))
+    losses = loss.rows(np, np.broadcast_to(outputs, (1, len(y), len(outputs))), target[None])[0]
+    return float((weight * losses).sum() / weight.sum())
+
+
+def worse_than(
+    baseline: Mapping[str, float | None], figures: Mapping[str, float | None], task: Task
+) -> list[str]:
+    """Which of the loss and the task's main metric are worse than the baseline's, by name."""
+    main = metrics_for(task, quick=True)[0]
+    signs = {LOSS: 1.0, main: -1.0 if metrics[main].goal == "maximize" else 1.0}
+    pairs = {name: (figures.get(name), baseline.get(name)) for name in signs}
+    return [
+        name
+        for name, (value, base) in pairs.items()
+        if value is not None and base is not None and signs[name] * (value - base) > 0
+    ]
+
+
+def weighted_mean(y: Floats, weight: Floats) -> Floats:
+    """The mean (K,) of y (N, K) with weights (N,)."""
+    mean: Floats = (weight[:, None] * y).sum(axis=0) / weight.sum()
+    return mean
+
+
+def weighted_median(y: Floats, weight: Floats) -> Floats:
+    """The median (K,) of y (N, K): half of the weight (N,) lies on either side."""
+    return np.array([_median(column, weight) for column in y.T])
+
+
+def _described_numbers(mean: Floats, median: Floats) -> str:
+    if len(mean) > 1:
+        return "always the mean of each target, for mae the median"
+    return f"always the mean of the training rows, {mean[0]:.4g}, for mae their median, {median[0]:.4g}"
+
+
+def _median(y: Floats, weight: Floats) -> float:
+    order = np.argsort(y, kind="stable")
+    order = order[weight[order] > 0]
+    mass = np.cumsum(weight[order])
+    low = int(np.searchsorted(mass, mass[-1] / 2))
+    high = min(int(np.searchsorted(mass, mass[-1] / 2, side="right")), len(order) - 1)
+    return float((y[order[low]] + y[order[high]]) / 2)
+
+
+def _class_weights(task: Task, rows: Rows) -> Floats:
+    """The weight of the rows of each class (K,)."""
+    counts = np.bincount(rows.y.astype(np.int64), rows.weight, minlength=len(task.classes))
+    return counts.astype(np.float64)
+
+
+def _shares(task: Task, rows: Rows) -> Floats:
+    """The weight of each class among that of all (K,), or of the rows in which each label is 1."""
+    if task.targets == "labels":
+        return weighted_mean(np.asarray(rows.y, dtype=np.float64), rows.weight)
+    shares: Floats = _class_weights(task, rows) / rows.weight.sum()
+    return shares
+
+
+def _best(metric: str, values: Mapping[str, float]) -> str:
+    """The first of the names with the best value, NaN being the worst."""
+    sign = -1.0 if metrics[metric].goal == "maximize" else 1.0
+    return min(values, key=lambda name: (np.isnan(values[name]), sign * values[name]))
+
+
+def _outputs(
+    loss: Loss, task: Task, rows: Rows, predictions: Mapping[str, Floats], outputs: int
+) -> Floats | None:
+    """Raw outputs (K,) of constant predictions; of the mean or the median, those with the smaller loss."""
+    if task.targets != "numbers" and not loss.probabilities:
+        return None
+    if task.targets == "numbers" and loss.output_activation == "linear":
+        tried = [_scaled(task, values) for values in predictions.values()]
+        return min(tried, key=lambda one: constant_loss(loss, one, rows))
+    # counts and distributions are not scaled
+    first = next(iter(predictions.values()))
+    inside = np.clip(first[-outputs:], LEAST, None if task.targets == "numbers" else 1 - LEAST)
+    return np.asarray(loss.outputs_for(inside), dtype=np.float64)
+
+
+def _scaled(task: Task, values: HostArray) -> Floats:
+    """Numbers (K,) in the network's unit."""
+    scaled: Floats = (values - np.array(task.center or (0.0,))) / np.array(task.scale or (1.0,))
+    return scaled
