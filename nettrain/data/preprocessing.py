@@ -126,7 +126,11 @@ class Preprocessing:
         """The preprocessing that `to_json` described. Raises DataError when something is missing or wrong."""
         try:
             return _from_json(cast(PreprocessingJson, data))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except KeyError as error:
+            raise DataError(
+                f"preprocessing: {error} is missing: written by another version of nettrain, or damaged"
+            ) from error
+        except (TypeError, ValueError, AttributeError) as error:
             raise DataError(f"preprocessing: cannot be read: {error!r}") from error
 
 
