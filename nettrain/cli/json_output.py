@@ -79,7 +79,10 @@ class InfoOutput(JsonOutput):
 
 
 class RunOutput(JsonOutput):
-    """One run folder; `figures` are named like val_loss, `settings` those that differ."""
+    """One run folder; `figures` are named like val_loss, `settings` those that differ.
+
+    `main_metric` is the one that sums the run up, such as accuracy, `seconds` the time of all its parts.
+    """
 
     run: str
     when: str
@@ -87,6 +90,8 @@ class RunOutput(JsonOutput):
     status: str
     epochs: int | None
     best_epoch: int | None
+    seconds: float | None
+    main_metric: str | None
     figures: dict[str, float]
     settings: dict[str, Any]
 

@@ -58,6 +58,8 @@ def run_json(run: "RunOverview", keys: "Sequence[str]") -> dict[str, object]:
         "status": run.status,
         "epochs": run.epochs,
         "best_epoch": run.best_epoch,
+        "seconds": run.seconds,
+        "main_metric": run.main_metric or None,
         "figures": run.figures,
         "settings": {key: run.settings.get(key) for key in keys},
     }

@@ -1,6 +1,8 @@
 """A table of runs with the settings in which they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -8,91 +10,120 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.catalogue.metrics import metrics
-from nettrain.output.numbers import count, figure, setting
+from nettrain.output.numbers import count, figure, seconds, setting
+from nettrain.output.progress import title
 from nettrain.store.run_overview import RunOverview
 
 STATUS = {"finished": "", "diverged": "red", "unfinished": "yellow", "interrupted": "yellow"}
-# columns that narrow terminals do without, so that all names and at least one key fit
-WITHOUT: list[set[str]] = [set(), {"when"}, {"when", "status"}, {"when", "status", "epochs"}]
+FACTS = ("when", "time", "status", "epochs")
+# by narrow terminals, in this order; never the status
+DROPPED = ("time", "when", "epochs", "val loss", "val")
 MAX_SETTING = 20  # characters
-MIN_NAME = 12  # characters of a folder's name, which may take several lines
+MIN_PATH = 16  # characters of a folder's path, of which the front is cut
+PATH_SHARE = 3  # of the width: a third may be the path
+
+Column = Callable[[RunOverview], str]
 
 
 def runs_table(console: Console, runs: Sequence[RunOverview], keys: Sequence[str]) -> None:
     """Print a row for each run with as many of the keys as fit; name the others below."""
-    figures = shown_figures(runs)
-    for without in WITHOUT:
-        fitting = fitting_keys(console, runs, figures, keys, without)
-        if fitting or (not keys and fits(console, table(runs, figures, [], without))):
+    longest = max(MIN_PATH, console.width // PATH_SHARE)
+    for number in range(len(DROPPED) + 1):
+        shown = _RunsTable(runs, figure_columns(runs), set(DROPPED[:number]), longest)
+        fitting = next((n for n in range(len(keys), -1, -1) if shown.fits(console, keys[:n])), 0)
+        if fitting or (not keys and shown.fits(console, [])):
             break
-    console.print(table(runs, figures, keys[:fitting], without))
+    console.print(shown.table(keys[:fitting]))
     left = len(keys) - fitting
     if left:
         names = ", ".join(keys[fitting:])
         console.print(Text(f"{count(left)} more keys differ: {names}", style="dim"))
 
 
-def shown_figures(runs: Sequence[RunOverview]) -> list[str]:
-    """The validation loss, and the first headline metrics on validation and test rows."""
-    known = dict.fromkeys(name for run in runs for name in run.figures)
-    chosen = ["val_loss"] if "val_loss" in known else []
-    for split in dict.fromkeys(name.partition("_")[0] for name in known if _is_headline(name)):
-        chosen.append(next(name for name in known if name.startswith(f"{split}_") and _is_headline(name)))
-    return chosen or list(known)[:1]
+def figure_columns(runs: Sequence[RunOverview]) -> dict[str, Column]:
+    """The validation loss, and each run's main metric on validation and test rows, by heading.
+
+    Runs of different tasks have different main metrics: then a column names them.
+    """
+    metrics = {run.main_metric for run in runs if run.main_metric}
+    loss = {"val loss": _figure("val", "loss")} if any("val_loss" in run.figures for run in runs) else {}
+    if not metrics:
+        return loss or {"train loss": _figure("train", "loss")}
+    splits = [split for split in ("val", "test") if any(_has_main(run, split) for run in runs)]
+    if len(metrics) == 1:
+        name = next(iter(metrics))
+        return loss | {f"{split} {title(name)}": _figure(split, name) for split in splits or ["train"]}
+    named: dict[str, Column] = {"metric": lambda run: title(run.main_metric) or "–"}
+    return named | {split: _figure(split) for split in splits or ["train"]}
 
 
-def _is_headline(figure: str) -> bool:
-    split, _, name = figure.partition("_")
-    return split != "train" and name in metrics and metrics[name].headline
+def _has_main(run: RunOverview, split: str) -> bool:
+    return f"{split}_{run.main_metric}" in run.figures
 
 
-def fitting_keys(
-    console: Console,
-    runs: Sequence[RunOverview],
-    figures: Sequence[str],
-    keys: Sequence[str],
-    without: set[str],
-) -> int:
-    """How many of the keys fit beside the other columns."""
-    for number in range(len(keys), 0, -1):
-        if fits(console, table(runs, figures, keys[:number], without)):
-            return number
-    return 0
+def _figure(split: str, metric: str = "") -> Column:
+    """A column of one metric, by default the main one of each run."""
+    return lambda run: figure(run.figures.get(f"{split}_{metric or run.main_metric}"))
 
 
-def fits(console: Console, runs: Table) -> bool:
-    """Whether the console is wide enough for each cell to take one line."""
-    wide = console.options.update(width=10_000)
-    return Measurement.get(console, wide, runs).maximum <= console.width
+@dataclass(frozen=True)
+class _RunsTable:
+    """A table of runs without some columns, and with paths of at most so many characters."""
+
+    runs: Sequence[RunOverview]
+    figures: Mapping[str, Column]
+    without: AbstractSet[str]
+    longest: int
+
+    def fits(self, console: Console, keys: Sequence[str]) -> bool:
+        """Whether the console is wide enough for each cell to take one line."""
+        wide = console.options.update(width=10_000)
+        return Measurement.get(console, wide, self.table(keys)).maximum <= console.width
+
+    def table(self, keys: Sequence[str]) -> Table:
+        """A row for each run, with these keys."""
+        drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        drawn.add_column("run", overflow="fold", style="bold")
+        facts = [name for name in FACTS if name not in self.without]
+        for name in facts:
+            drawn.add_column(name, justify="right" if name in ("epochs", "time") else "left", no_wrap=True)
+        figures = {name: column for name, column in self.figures.items() if not self._is_left_out(name)}
+        for name in figures:
+            drawn.add_column(name, justify="left" if name == "metric" else "right", no_wrap=True)
+        for key in keys:
+            drawn.add_column(short(key, keys), overflow="fold", style="cyan")
+        for run in self.runs:
+            cells = _facts(run)
+            drawn.add_row(
+                Text(cut_at_front(str(run.path), self.longest)),
+                *(cells[name] for name in facts),
+                *(column(run) for column in figures.values()),
+                *(Text(_setting(run, key)) for key in keys),
+            )
+        return drawn
+
+    def _is_left_out(self, figure: str) -> bool:
+        """Whether a column of figures is left out: `val` stands for that of the main metric."""
+        of_main = figure.startswith("val") and figure != "val loss"
+        return figure in self.without or ("val" in self.without and of_main and len(self.figures) > 1)
 
 
-def table(
-    runs: Sequence[RunOverview], figures: Sequence[str], keys: Sequence[str], without: set[str]
-) -> Table:
-    """The runs with these figures and keys, `without` some of the columns when, status and epochs."""
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    drawn.add_column("run", overflow="fold", style="bold", min_width=MIN_NAME)
-    facts = [name for name in ("when", "status", "epochs") if name not in without]
-    for name in facts:
-        drawn.add_column(name, justify="right" if name == "epochs" else "left", no_wrap=True)
-    for name in figures:
-        drawn.add_column(name.replace("_", " "), justify="right", no_wrap=True)
-    for key in keys:
-        drawn.add_column(short(key, keys), overflow="fold", style="cyan")
-    for run in runs:
-        cells = {
-            "when": Text(f"{run.when:%Y-%m-%d %H:%M}", style="dim"),
-            "status": Text(run.status, style=STATUS.get(run.status, "red")),
-            "epochs": Text("–" if run.epochs is None else count(run.epochs)),
-        }
-        drawn.add_row(
-            Text(str(run.path)),
-            *(cells[name] for name in facts),
-            *(figure(run.figures.get(name)) for name in figures),
-            *(Text(_setting(run, key)) for key in keys),
-        )
-    return drawn
+def _facts(run: RunOverview) -> dict[str, Text]:
+    return {
+        "when": Text(f"{run.when:%Y-%m-%d %H:%M}", style="dim"),
+        "time": Text("–" if run.seconds is None else seconds(run.seconds), style="dim"),
+        "status": Text(run.status, style=STATUS.get(run.status, "red")),
+        "epochs": Text("–" if run.epochs is None else count(run.epochs)),
+    }
+
+
+def cut_at_front(path: str, longest: int) -> str:
+    """The path, or as many of its last folders as fit; of a long name its end."""
+    if len(path) <= longest:
+        return path
+    parts = path.split("/")
+    ends = ("/".join(["…", *parts[start:]]) for start in range(1, len(parts)))
+    return next((end for end in ends if len(end) <= longest), f"…{path[1 - longest :]}")
 
 
 def short(key: str, keys: Sequence[str]) -> str:

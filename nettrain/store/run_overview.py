@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from nettrain.catalogue.metrics import metrics
 from nettrain.errors import SpecError, did_you_mean
 from nettrain.experiment.changes import flatten
 from nettrain.experiment.document import parse
@@ -19,7 +20,10 @@ COLUMNS = ("when", "run", "experiment", "status", "epochs")  # that runs can be 
 
 @dataclass(frozen=True)
 class RunOverview:
-    """One run folder; `figures` by names such as val_loss, `settings` by dotted key."""
+    """One run folder; `figures` by names such as val_loss, `settings` by dotted key.
+
+    `seconds` is how long the run has taken, resumptions included.
+    """
 
     path: Path
     when: datetime
@@ -29,6 +33,13 @@ class RunOverview:
     best_epoch: int | None = None
     figures: dict[str, float] = field(default_factory=dict)
     settings: dict[str, object] = field(default_factory=dict)
+    seconds: float | None = None
+
+    @property
+    def main_metric(self) -> str:
+        """The metric that sums the run up, such as accuracy or rmse; "" when it has none."""
+        names = (name.partition("_")[2] for name in self.figures)
+        return next((name for name in names if name in metrics and metrics[name].headline), "")
 
 
 def find_runs(patterns: Sequence[str]) -> list[RunOverview]:
@@ -62,6 +73,7 @@ def read_overview(path: Path) -> RunOverview:
         _integer(summary.get("best_epoch")),
         dict(_figures(summary.get("metrics"))),
         settings,
+        _seconds(summary.get("timing")),
     )
 
 
@@ -179,6 +191,11 @@ def _last_epoch(path: Path) -> int | None:
             return max((int(row["epoch"]) for row in csv.DictReader(f)), default=None)
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return None
+
+
+def _seconds(timing: object) -> float | None:
+    total = timing.get("total_seconds") if isinstance(timing, dict) else None
+    return float(total) if isinstance(total, int | float) else None
 
 
 def _integer(value: object) -> int | None:

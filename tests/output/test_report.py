@@ -221,7 +221,7 @@ def test_layer_norms_and_skip_connections_are_told_too() -> None:
         ),
         (
             {"stop_reason": "epochs", "restored_best": False, "best_epoch": 69, "objective_rises": 1},
-            "stopped  all epochs done after 69 epochs, not converged: the objective rose in 1 epoch; the last",
+            "stopped  after 69 epochs, not converged: the objective rose in 1 epoch; the last",
         ),
         (
             {"stop_reason": "converged", "restored_best": False, "best_epoch": 69, "objective_rises": 7},

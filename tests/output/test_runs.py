@@ -4,8 +4,10 @@ from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
+import pytest
+
 from nettrain.output.console import Console
-from nettrain.output.runs import runs_table, short
+from nettrain.output.runs import cut_at_front, runs_table, short
 from nettrain.store.run_overview import RunOverview
 
 KEYS = ["model.hidden", "optimizer.learning_rate", "schedule.name", "data.scaling.name"]
@@ -20,6 +22,7 @@ RUNS = [
         37,
         FIGURES,
         {"model.hidden": [64, 32], "optimizer.learning_rate": 0.001, "schedule.name": "cosine"},
+        1.5,
     ),
     RunOverview(Path("runs/digits-2"), datetime(2026, 3, 4, 12, 6), "digits", "unfinished"),
 ]
@@ -34,10 +37,10 @@ def drawn(keys, width, runs=RUNS):
 def test_at_80_columns_with_keys():
     assert """\
 
- run             epochs   val loss   val accuracy   test accuracy   hidden
- ───────────────────────────────────────────────────────────────────────────
- runs/digits         60     0.2000         0.9500          0.9000   [64, 32]
- runs/digits-2        –          –              –               –   –
+ run             status       val accuracy   test accuracy   hidden
+ ────────────────────────────────────────────────────────────────────
+ runs/digits     finished           0.9500          0.9000   [64, 32]
+ runs/digits-2   unfinished              –               –   –
 
 3 more keys differ: optimizer.learning_rate, schedule.name, data.scaling.name""" == drawn(KEYS, 80)
 
@@ -45,22 +48,22 @@ def test_at_80_columns_with_keys():
 def test_at_120_columns_with_keys():
     assert """\
 
- run             when               status       epochs   val loss   val accuracy   test accuracy   hidden
- ───────────────────────────────────────────────────────────────────────────────────────────────────────────
- runs/digits     2026-03-04 12:05   finished         60     0.2000         0.9500          0.9000   [64, 32]
- runs/digits-2   2026-03-04 12:06   unfinished        –          –              –               –   –
+ run             when                time   status       epochs   val loss   val accuracy   test accuracy   hidden
+ ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+ runs/digits     2026-03-04 12:05   1.5 s   finished         60     0.2000         0.9500          0.9000   [64, 32]
+ runs/digits-2   2026-03-04 12:06       –   unfinished        –          –              –               –   –
 
 3 more keys differ: optimizer.learning_rate, schedule.name, data.scaling.name""" == drawn(KEYS, 120)
 
 
-def test_at_100_columns_without_keys():
+def test_at_110_columns_without_keys():
     assert """\
 
- run             when               status       epochs   val loss   val accuracy   test accuracy
- ────────────────────────────────────────────────────────────────────────────────────────────────
- runs/digits     2026-03-04 12:05   finished         60     0.2000         0.9500          0.9000
- runs/digits-2   2026-03-04 12:06   unfinished        –          –              –               –
-""" == drawn([], 100)
+ run             when                time   status       epochs   val loss   val accuracy   test accuracy
+ ────────────────────────────────────────────────────────────────────────────────────────────────────────
+ runs/digits     2026-03-04 12:05   1.5 s   finished         60     0.2000         0.9500          0.9000
+ runs/digits-2   2026-03-04 12:06       –   unfinished        –          –              –               –
+""" == drawn([], 110)
 
 
 def test_at_80_columns_without_keys():
@@ -73,9 +76,38 @@ def test_at_80_columns_without_keys():
 """ == drawn([], 80)
 
 
-def test_a_long_name_is_folded_and_never_lost():
-    named = RunOverview(Path("runs") / ("q" * 60), datetime(2026, 3, 4), "q", "finished", 1, 1, FIGURES)
-    assert 60 == drawn([], 60, [named]).count("q")
+HOUSES = {"train_rmse": 9.0, "val_loss": 0.5, "val_rmse": 12.5, "val_r2": 0.5, "test_rmse": 13.0}
+MIXED = [*RUNS, RunOverview(Path("runs/houses"), datetime(2026, 3, 4), "houses", "diverged", 9, 1, HOUSES)]
+
+
+def test_runs_of_several_tasks_have_their_own_main_metric():
+    assert """\
+
+ run             status       epochs   metric        val     test
+ ────────────────────────────────────────────────────────────────
+ runs/digits     finished         60   accuracy   0.9500   0.9000
+ runs/digits-2   unfinished        –   –               –        –
+ runs/houses     diverged          9   rmse        12.50    13.00
+""" == drawn([], 70, MIXED)
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 100])
+@pytest.mark.parametrize("keys", [[], KEYS])
+@pytest.mark.parametrize("runs", [RUNS, MIXED])
+def test_the_status_is_never_left_out_and_a_row_is_one_line(width, keys, runs):
+    lines = drawn(keys, width, runs).split("\n\n")[0].splitlines()
+    assert "status" in lines[1]
+    assert len(runs) + 3 == len([line for line in lines if line or line == lines[0]])
+
+
+def test_long_paths_are_cut_at_the_front():
+    deep = Path("/home/somebody/projects/houses/of/boston/runs/first-9")
+    assert "…/of/boston/runs/first-9" == cut_at_front(str(deep), 26)
+    assert "runs/first-9" == cut_at_front("runs/first-9", 12)
+    assert "…qqqq-2" == cut_at_front(f"runs/{'q' * 60}-2", 7)
+    named = RunOverview(deep, datetime(2026, 3, 4), "q", "finished", 1, 1, FIGURES)
+    row = drawn([], 80, [named]).splitlines()[3]
+    assert row.startswith(" …/of/boston/runs/first-9   finished")
 
 
 def test_keys_are_as_short_as_they_can_be_told_apart():
