@@ -9,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.output.numbers import count, figure
+from nettrain.output.numbers import count, figure, plural
 from nettrain.output.progress import heading, title
 from nettrain.store.evaluation import (
     ClassFigures,
@@ -32,7 +32,7 @@ BLOCKS = "▏▎▍▌▋▊▉█"
 def show_evaluation(console: Console, report: EvaluationReport) -> None:
     """Print a report, one table below the other."""
     member = "" if report.member is None else f", member {report.member},"
-    heading = f"{member} on {report.data}: {count(report.rows)} rows"
+    heading = f"{member} on {report.data}: {plural(report.rows, 'row')}"
     console.print(Text.assemble((report.run, "bold cyan"), heading))
     for note in report.notes:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)

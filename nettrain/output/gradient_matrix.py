@@ -10,7 +10,7 @@ from rich.text import Text
 
 from nettrain.checks.report import CatalogueReport, CatalogueRow, FailureReport
 from nettrain.output.gradients import LABEL, error, lines, worst
-from nettrain.output.numbers import count
+from nettrain.output.numbers import count, plural
 
 MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("–", "dim")}
 GRID = "activations"
@@ -75,7 +75,7 @@ def ending(console: Console, report: CatalogueReport) -> None:
     checked, skipped = sum(row["checked"] for row in rows), sum(row["skipped"] for row in rows)
     failing = sum(len(row["failures"]) for row in rows)
     totals = (
-        f"{count(checked)} numbers of {count(report['networks'])} networks,"
+        f"{count(checked)} numbers of {plural(report['networks'], 'network')},"
         f" {count(skipped)} skipped at kinks, in {report['seconds']:.1f} s"
     )
     lines(console, {"checked": totals})

@@ -54,6 +54,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def plural(number: int, noun: str) -> str:
+    """`1 epoch`, `2 epochs`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def setting(value: object) -> str:
     """A setting as an experiment file spells it: 0.001, true, null, [0, 1]."""
     if isinstance(value, bool):

@@ -13,7 +13,7 @@ from rich.text import Text
 from nettrain.catalogue.metrics import metrics
 from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
 from nettrain.output.members import endings, members_table, unconverged
-from nettrain.output.numbers import count, figure, seconds, spread
+from nettrain.output.numbers import count, figure, plural, seconds, spread
 from nettrain.output.progress import heading, title
 from nettrain.store.summary import Ending, Improving, Metrics, RunBaseline, RunSummary, Timing
 
@@ -236,13 +236,8 @@ def _ending(summary: RunSummary) -> str:
     return f"{text}; the last weights are kept (best {title(summary['monitor'])} in epoch {best})"
 
 
-def plural(number: int, noun: str) -> str:
-    """`1 epoch`, `2 epochs`."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
-
-
 def _time(timing: Timing, drawing: float) -> str:
     step = seconds(timing["microseconds_per_step"] / 1e6)
     pictures = f" (pictures {seconds(drawing)})" if drawing else ""
     whole, trained = seconds(timing["total_seconds"] + drawing), seconds(timing["train_seconds"])
-    return f"{whole} in all{pictures}, {trained} in {count(timing['steps'])} steps of {step}"
+    return f"{whole} in all{pictures}, {trained} in {plural(timing['steps'], 'step')} of {step}"

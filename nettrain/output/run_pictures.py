@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nettrain.files import write_atomic
+from nettrain.output.numbers import plural
 from nettrain.workflow.own_rows import OwnPredictions, own_predictions
 from nettrain.workflow.training import TrainingResult
 
@@ -57,4 +58,4 @@ def _title(name: str, shown: OwnPredictions) -> str:
     whose = ""
     if shown.networks > 1:
         whose = f", mean of {shown.networks} networks" if shown.joint else f", first of {shown.networks}"
-    return f"{name}: {len(shown.predictions):,} {shown.split} rows{whose}"
+    return f"{name}: {plural(len(shown.predictions), f'{shown.split} row')}{whose}"

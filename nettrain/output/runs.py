@@ -36,8 +36,8 @@ def runs_table(console: Console, runs: Sequence[RunOverview], keys: Sequence[str
     console.print(shown.table(keys[:fitting]))
     left = len(keys) - fitting
     if left:
-        names = ", ".join(keys[fitting:])
-        console.print(Text(f"{count(left)} more keys differ: {names}", style="dim"))
+        names, differ = ", ".join(keys[fitting:]), "keys differ" if left > 1 else "key differs"
+        console.print(Text(f"{count(left)} more {differ}: {names}", style="dim"))
 
 
 def figure_columns(runs: Sequence[RunOverview]) -> dict[str, Column]:

@@ -10,9 +10,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.output.numbers import count, figure, rate, seconds
+from nettrain.output.numbers import count, figure, plural, rate, seconds
 from nettrain.output.progress import title
-from nettrain.output.report import labelled, plural
+from nettrain.output.report import labelled
 from nettrain.output.sweep_progress import shown
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.sweep.influence import Influence

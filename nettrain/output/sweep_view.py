@@ -8,6 +8,8 @@ from rich.console import Console
 
 from nettrain.files import write_atomic
 from nettrain.output.console import print_notes
+from nettrain.output.numbers import plural
+from nettrain.output.progress import title
 from nettrain.output.report import head
 from nettrain.output.sweep_progress import RunningGroup, SweepDisplay, SweepState, sweep_progress
 from nettrain.output.sweep_report import Leader, sweep_report
@@ -23,7 +25,9 @@ def show_sweep_head(console: Console, sweep: Sweep) -> None:
 
 def show_complete(console: Console, sweep: Sweep) -> None:
     """Print that all trials are done, and how to add more."""
-    text = f"{sweep.folder.path}: all {len(sweep.trials)} trials are done; --trials N adds more"
+    many = len(sweep.trials)
+    done = f"all {many} trials are done" if many > 1 else "its only trial is done"
+    text = f"{sweep.folder.path}: {done}; --trials N adds more"
     console.print(text, soft_wrap=True)
 
 
@@ -82,12 +86,14 @@ def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> 
 
 def sweep_facts(sweep: Sweep) -> dict[str, str]:
     """What is searched, as labelled lines."""
+    workers = plural(sweep.workers, "worker")
     left = sum(len(chunk.trials) for chunk in sweep.chunks)
     done = f", {len(sweep.results)} done already" if sweep.results else ""
+    trials = plural(len(sweep.trials), "trial")
     return {
-        "search": f"{sweep.space.settings.method}, {len(sweep.trials)} trials{done}, by {sweep.goal.metric}",
+        "search": f"{sweep.space.settings.method}, {trials}{done}, by {title(sweep.goal.metric)}",
         "over": ", ".join(parameter.key for parameter in sweep.space.parameters),
-        "work": f"{left} networks in {len(sweep.chunks)} populations, {sweep.workers} workers",
+        "work": f"{plural(left, 'network')} in {plural(len(sweep.chunks), 'population')}, {workers}",
         "backend": _backend(sweep),
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from nettrain.output.numbers import count
+from nettrain.output.numbers import count, plural
 from nettrain.output.profile import profile_table
 from nettrain.output.progress import ProgressDisplay, progress
 from nettrain.output.report import final_report, head
@@ -66,12 +66,12 @@ def training_facts(described: TrainingDescription) -> dict[str, str]:
     """What is trained on what, as labelled lines."""
     rows = ", ".join(f"{count(number)} {split}" for split, number in described.rows.items())
     targets = f"{described.classes} classes" if described.classes else ", ".join(described.targets)
-    threads = f"{described.threads} thread{'s' if described.threads > 1 else ''}"
+    threads = plural(described.threads, "thread")
     reason = f" (auto: {described.backend_reason})" if described.backend_reason else ""
     members = {"members": _members(described)} if described.members > 1 else {}
     return {
-        "data": f"{rows} rows, {described.inputs} inputs → {targets}",
-        "network": f"{'-'.join(map(str, described.widths))}, {count(described.parameters)} parameters",
+        "data": f"{rows} rows, {plural(described.inputs, 'input')} → {targets}",
+        "network": f"{'-'.join(map(str, described.widths))}, {plural(described.parameters, 'parameter')}",
         **members,
         "backend": f"{described.backend} {described.dtype}, {threads}{reason}",
     }

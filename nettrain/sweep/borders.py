@@ -1,8 +1,10 @@
 """Whether the best trial lies at the border of the search space."""
 
+from collections.abc import Iterable
+
 from nettrain.errors import SpecError
 from nettrain.experiment.sweep_settings import Parameter
-from nettrain.sweep.influence import is_ordered
+from nettrain.sweep.influence import Influence, is_ordered
 from nettrain.sweep.search_space import SearchSpace
 from nettrain.sweep.values import Values, is_number
 
@@ -10,17 +12,28 @@ BORDER = 0.05  # of a range, at either end
 FEWEST_STEPS = 3  # of a parameter with a list of numbers, of which two are borders
 
 
-def at_border(space: SearchSpace, values: Values) -> list[str]:
-    """A line for each number of the best trial at the end of its range, if the range can be extended."""
-    return [line for one in filter(is_ordered, space.parameters) for line in _warning(space, values, one)]
+def at_border(space: SearchSpace, values: Values, influences: Iterable[Influence] = ()) -> list[str]:
+    """A line for each number of the best trial at the end of its range, if the range can be extended.
+
+    None for the end that is worse by `influences` of all trials: there the best one is an exception.
+    """
+    better = {one.key: one.direction for one in influences}
+    return [
+        line
+        for one in filter(is_ordered, space.parameters)
+        for line in _warning(space, values, one, better.get(one.key, 0))
+    ]
 
 
-def _warning(space: SearchSpace, values: Values, parameter: Parameter) -> list[str]:
+def _warning(space: SearchSpace, values: Values, parameter: Parameter, better: int) -> list[str]:
+    """`better` is 1 where larger values are, -1 where smaller ones are, 0 where neither is known."""
     value = values.get(parameter.key)
     if not is_number(value):
         return []
     position = _position(parameter, value)
     if BORDER < position < 1 - BORDER:
+        return []
+    if better == (1 if position <= BORDER else -1):
         return []
     ends = [end for end in parameter.distribution.ends() if is_number(end)]
     name, beyond = ("lower", _below(min(ends))) if position <= BORDER else ("upper", _above(max(ends)))

@@ -63,4 +63,6 @@ class Sweep:
 
     def borders(self) -> list[str]:
         """Warnings about numbers of the best trial at the ends of their ranges."""
-        return at_border(self.space, self.trials[self.best[0].trial - 1].values) if self.best else []
+        if not self.best:
+            return []
+        return at_border(self.space, self.trials[self.best[0].trial - 1].values, self.influences())

@@ -90,7 +90,7 @@ def test_it_tells_leaves_and_repeats_its_best(tmp_path):
     done = nettrain(tmp_path, "sweep", "small.yaml", "--jobs", 1)
     assert (done.code, done.err) == (0, "")
     for told in (
-        "random, 8 trials, by val_loss",
+        "random, 8 trials, by val loss",
         "trial 8/8",
         "what mattered",
         "learning_rate",

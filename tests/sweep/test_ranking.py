@@ -85,6 +85,10 @@ def test_a_number_at_its_border_is_reported_if_the_range_can_be_extended(tmp_pat
         "optimizer.learning_rate: the best, 0.099, lies at the upper border; search beyond it",
         "regularization.l2: the best, 1.1e-05, lies at the lower border; search beyond it",
     ]
+    better = [Influence("optimizer.learning_rate", 0.9, -1), Influence("regularization.l2", 0.2, -1)]
+    assert at_border(space, values, better) == [
+        "regularization.l2: the best, 1.1e-05, lies at the lower border; search beyond it"
+    ]
     natural = MANY.replace("{values: [0.0, 0.2]}", "{values: [0.0, 0.2, 0.4]}")
     assert (
         len(at_border(SearchSpace(load(write_experiment(tmp_path, natural))), values)) == 2
