@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from nettrain.data import preprocessing
+from nettrain.data.columns.profiles import column_profiles
 from nettrain.data.columns.scaling import scalings
 from nettrain.data.guess import guess
 from nettrain.data.prepare import prepare
@@ -126,3 +127,19 @@ def test_all_columns_at_once_are_numbers_where_each_is():
     frame = frame.with_columns(pl.all().cast(pl.String), gaps=pl.lit(None, pl.String))
     assert are_numbers(frame) == [not as_numbers(column)[1].any() for column in frame.get_columns()]
     assert are_numbers(frame.clear()) == [True] * frame.width
+
+
+def test_profiles_do_not_depend_on_how_numbers_are_stored():
+    generator = np.random.default_rng(3)
+    columns = {
+        "few": generator.integers(0, 5, 200) / 4,
+        "many": generator.normal(size=200),
+        "zeros": np.where(generator.random(200) < 0.5, -0.0, 0.0),
+        "gaps": np.where(generator.random(200) < 0.3, np.nan, generator.integers(0, 3, 200)),
+        "none": np.full(200, np.nan),
+        "infinite": np.where(np.arange(200) == 7, np.inf, 1.5),
+    }
+    in_cells = Table(pl.DataFrame(columns), "cells")
+    matrix = np.column_stack(list(columns.values()))
+    in_numbers = Table(pl.DataFrame(), "numbers", numbers=RowChunks(tuple(columns), [matrix]))
+    assert column_profiles(in_cells) == column_profiles(in_numbers)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from nettrain.data.columns.dates import is_dates
-from nettrain.data.tables.arrays import Floats, Mask
-from nettrain.data.tables.spelling import is_missing, value_text
-from nettrain.data.tables.table import Table, as_numbers, infinite, is_text
+from nettrain.data.tables.arrays import Floats, Mask, Numbers
+from nettrain.data.tables.spelling import number_text, value_text
+from nettrain.data.tables.table import Table, as_numbers, column_numbers, infinite, is_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,7 +79,7 @@ def sampled(table: Table) -> Table:
 
 def profile(table: Table, sample: Table, name: str) -> ColumnProfile:
     """The profile of a column: of text by all its cells, as one word may decide, of numbers by the sample."""
-    if not is_text(sample.column(name)):
+    if sample.has_numbers(name) or not is_text(sample.column(name)):
         return numbers_profile(sample, name, table.height)
     series = table.column(name)
     present = series.len() - series.null_count()
@@ -95,21 +95,24 @@ def profile(table: Table, sample: Table, name: str) -> ColumnProfile:
 
 def numbers_profile(table: Table, name: str, height: int) -> ColumnProfile:
     """A column of numbers, and of words that stand among them; the whole table has `height` rows."""
-    series = table.column(name)
-    values, wrong = as_numbers(series)
-    present = values[~np.isnan(values)]
-    words = words_of(series, wrong)
-    gaps = bool(words) and is_text(series) and words_spell_gaps(words, wrong)
+    values, wrong = column_numbers(table, name)
+    missing = np.isnan(values)
+    present = values[~missing]
+    words = words_of(table.column(name), wrong) if wrong.any() else ()
+    gaps = bool(words) and is_text(table.column(name)) and words_spell_gaps(words, wrong)
     if words and not present.size:  # such as a column of infinities
         return replace(text_profile(table, name), words=words, words_are_gaps=gaps)
     if not present.size:
         return ColumnProfile(name, "nothing", table.height, table.height)
-    shown, distinct, rarest = frequent_values(table, name)
+    if table.has_numbers(name) and not words:
+        shown, distinct, rarest = frequent_numbers(table.numbers_of(name)[~missing])
+    else:
+        shown, distinct, rarest = frequent_values(table, name)
     return ColumnProfile(
         name,
         "numbers",
         table.height,
-        int(is_missing(table, name).sum()),
+        int((missing & ~wrong).sum()),
         distinct - len(words),
         shown,
         rarest,
@@ -142,11 +145,18 @@ def frequent_values(table: Table, name: str) -> tuple[tuple[str, ...], int, int]
     return tuple(shown), counts.height, int(counts["rows"].cast(pl.Int64)[-1])
 
 
+def frequent_numbers(values: Numbers) -> tuple[tuple[str, ...], int, int]:
+    """What `frequent_values` returns, of numbers (N,) without gaps."""
+    distinct, rows = np.unique(values, return_counts=True)
+    order = np.argsort(-rows, kind="stable")
+    return tuple(map(number_text, distinct[order[:SHOWN]])), len(distinct), int(rows[order[-1]])
+
+
 def words_of(series: "pl.Series", wrong: Mask) -> tuple[str, ...]:
     """The distinct cells of a column that are no finite numbers, in order."""
     import polars as pl
 
-    return tuple(series.filter(pl.Series(wrong)).cast(pl.String).unique().sort()) if wrong.any() else ()
+    return tuple(series.filter(pl.Series(wrong)).cast(pl.String).unique().sort())
 
 
 def words_spell_gaps(words: tuple[str, ...], wrong: Mask) -> bool:
