@@ -11,6 +11,7 @@ from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 CHUNK = 1 << 20  # cells that are encoded at once, in float64, before they are rounded to the run's dtype
+FEWEST_ROWS = 256  # of a chunk, as each costs something for every column
 
 
 def encode_splits(
@@ -27,7 +28,7 @@ def encode_splits(
     and at a value that is too large for dtype unless `finite` is False.
     """
     x = {name: np.empty((len(rows), preprocessing.inputs), dtype) for name, (_, rows) in splits.items()}
-    step = max(1, CHUNK // max(1, preprocessing.inputs))
+    step = max(FEWEST_ROWS, CHUNK // max(1, preprocessing.inputs))
     for table in {id(table): table for table, _ in splits.values()}.values():
         refuse_invalid_text(table, preprocessing)
         sharing = [(x[name], rows) for name, (other, rows) in splits.items() if other is table]

@@ -49,6 +49,7 @@ def test_room_is_writable_and_may_be_empty():
 def test_a_table_gives_its_numbers_back_while_it_is_encoded(tmp_path, monkeypatch):
     monkeypatch.setattr("nettrain.data.reading.formats.delimited.CHUNK_BYTES", 100)
     monkeypatch.setattr("nettrain.data.inputs.CHUNK", 9)
+    monkeypatch.setattr("nettrain.data.inputs.FEWEST_ROWS", 1)
     text = "a,b,y\n" + "".join(f"{i},{i * i % 17},{i % 2}\n" for i in range(100))
     (tmp_path / "x.csv").write_text(text)
     data = prepare(DataSettings(source=str(tmp_path / "x.csv")), seed=0, dtype="float64")
