@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
+from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
 from nettrain.store.evaluation import EvaluationModel
 
@@ -47,10 +48,14 @@ def prediction_columns(
     """Columns of predictions (M, K) and, where given, their standard deviations (M, K).
 
     First the predicted class, labels or numbers, then the probability or score of every class or label.
-    Classes are numbers where they are `numeric` and numbers are spelled as they are, otherwise text.
+    Classes are numbers where they are `numeric` and numbers are spelled as they are, otherwise text. The
+    first columns have the names of their targets; others avoid these, as `probability_a_2` where a target is
+    called probability_a.
     """
     columns = [*_decisions(task, predictions, numeric=numeric), *_scores(task, predictions)]
-    return columns if sd is None else [*columns, *_deviations(task, sd)]
+    columns += [] if sd is None else _deviations(task, sd)
+    names = distinct_names([column.name for column in columns])
+    return [column.alias(name) for column, name in zip(columns, names, strict=True)]
 
 
 def align_rows(columns: "list[pl.Series]", rows: npt.NDArray[np.int64], height: int) -> "pl.DataFrame":

@@ -159,8 +159,8 @@ class Run:
             When there is no such member, or the networks diverged.
         """
         trained = self._select(member)
-        frame = self._predict(trained, data, split).select(trained.task.names)
-        columns = [column.to_numpy() for column in frame]
+        predicted = self._predict(trained, data, split).get_columns()[: len(trained.task.names)]
+        columns = [column.to_numpy() for column in predicted]
         columns = [one.astype(np.str_) if one.dtype == object else one for one in columns]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
@@ -192,9 +192,8 @@ class Run:
             raise SpecError(f"predict_proba: {trained.name} predicts numbers, which have no probabilities")
         if not task.probabilities:
             raise SpecError(f"predict_proba: {trained.name} predicts scores, not probabilities")
-        frame = self._predict(trained, data, split)
-        probabilities: npt.NDArray[np.float64] = frame.drop(task.names).to_numpy()
-        return probabilities
+        columns = self._predict(trained, data, split).get_columns()[len(task.names) :]
+        return np.column_stack([column.to_numpy() for column in columns])
 
     def evaluate(
         self,

@@ -12,7 +12,8 @@ from nettrain.data.reading.frames import EXPECTED, refuse_nested
 from nettrain.data.reading.objects import object_column
 from nettrain.data.reading.pandas_columns import is_pandas_frame, is_pandas_series, pandas_array
 from nettrain.data.tables.arrays import AnyArray, Numbers
-from nettrain.data.tables.table import counted, refuse_twice
+from nettrain.data.tables.names import free_name
+from nettrain.data.tables.table import check_names, counted
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,14 +48,16 @@ def convert(data: object, origin: str) -> ConvertedTable:
     """The columns of an array, a data frame, a mapping of columns, or a pair (X, y) of arrays or frames.
 
     Columns without names are column_0, column_1, ..., those of X in a pair x0, x1, ..., and y is `target`,
-    or target0, target1, ... where it has several columns. Raises DataError, which calls the table `origin`,
-    for anything else, for columns of different lengths, and when there are no rows.
+    or target0, target1, ... where it has several columns; it is target_2 where X has a column `target`.
+    Raises DataError, which calls the table `origin`, for anything else, for columns of different lengths, and
+    when there are no rows.
     """
     if not isinstance(data, tuple):
         return convert_table(data, origin, "column_")
     if len(data) != 2:
         raise DataError(f"{origin}: is a tuple of {len(data)}, expected (X, y)")
-    return join_targets(convert_table(data[0], origin, "x"), convert_targets(data[1], origin), origin)
+    x = convert_table(data[0], origin, "x")
+    return join_targets(x, convert_targets(data[1], origin, free_name(TARGET, x.names)), origin)
 
 
 def convert_table(data: object, origin: str, prefix: str) -> ConvertedTable:
@@ -77,20 +80,20 @@ def convert_table(data: object, origin: str, prefix: str) -> ConvertedTable:
     raise DataError(f"{origin}: is of type {type(data).__name__}, expected {TABLES}")
 
 
-def convert_targets(y: object, origin: str) -> ConvertedTable:
-    """The columns of y: one-dimensional, or a table of several targets."""
+def convert_targets(y: object, origin: str, unnamed: str = TARGET) -> ConvertedTable:
+    """The columns of y: one-dimensional, or a table of several targets; `unnamed` is what y is called."""
     import polars as pl
 
     if isinstance(y, pl.Series) or is_pandas_series(y):
-        return from_columns([(str(y.name or TARGET), y)], origin)
+        return from_columns([(str(y.name or unnamed), y)], origin)
     if isinstance(y, pl.DataFrame | Mapping) or is_pandas_frame(y):
-        return convert_table(y, origin, TARGET)
+        return convert_table(y, origin, unnamed)
     array = object_array(y, origin) if isinstance(y, list) else np.asanyarray(y)
     if array.ndim not in (1, 2):
         raise DataError(f"{origin}: y holds {described(array)}, expected a target for each row, or several")
     if array.ndim == 1 or array.shape[1] == 1:
-        return from_columns([(TARGET, array.reshape(-1))], origin)
-    return from_columns(((f"{TARGET}{i}", array[:, i]) for i in range(array.shape[1])), origin)
+        return from_columns([(unnamed, array.reshape(-1))], origin)
+    return from_columns(((f"{unnamed}{i}", array[:, i]) for i in range(array.shape[1])), origin)
 
 
 def join_targets(x: ConvertedTable, y: ConvertedTable, origin: str) -> ConvertedTable:
@@ -98,7 +101,7 @@ def join_targets(x: ConvertedTable, y: ConvertedTable, origin: str) -> Converted
     if x.height != y.height:
         raise DataError(f"{origin}: X has {counted(x.height, 'row')}, but y has {y.height}")
     names = (*x.names, *y.names)
-    refuse_twice(names, origin)
+    check_names(names, origin)
     cells = y.cells if x.numbers is not None else x.cells.hstack(y.cells)
     return ConvertedTable(cells, names, x.numbers, x.header, y.names)
 
@@ -109,7 +112,7 @@ def from_columns(columns: Iterable[tuple[str, object]], origin: str) -> Converte
 
     series = [convert_column(values, name, origin) for name, values in columns]
     names = tuple(column.name for column in series)
-    refuse_twice(names, origin)
+    check_names(names, origin)
     for column in series:
         if len(column) != len(series[0]):
             raise DataError(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nettrain.data.tables.table import are_numbers, as_numbers, refuse_twice
+from nettrain.data.tables.table import are_numbers, as_numbers, check_names
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,5 +27,5 @@ def looks_like_header(frame: "pl.DataFrame") -> bool:
 def column_names(cells: Sequence[object], origin: str) -> tuple[str, ...]:
     """The names in a header; an empty one becomes its position. Raises DataError when two are equal."""
     names = tuple(f"column_{i}" if cell is None else str(cell) for i, cell in enumerate(cells))
-    refuse_twice(names, origin)
+    check_names(names, origin)
     return names

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nettrain.data.tables.table import Table, refuse_twice
+from nettrain.data.tables.table import Table, check_names
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Source:
         """The source with other names for the target's columns. Raises DataError when two are equal."""
         new = dict(zip(self.targets, names, strict=True))
         columns = [new.get(name, name) for name in self.table.columns]
-        refuse_twice(columns, self.table.origin)
+        check_names(columns, self.table.origin)
         return replace(
             self, table=self.table.renamed(columns), target=[*names] if len(names) > 1 else names[0]
         )

@@ -1,6 +1,6 @@
 """A table as its source has it: cells by column name, and where each row came from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -97,12 +97,9 @@ class Table:
 
     def select(self, *names: str) -> "Table":
         """The table with these columns alone. Raises DataError, with the nearest name, for an unknown one."""
-        import polars as pl
-
         for name in names:
             self.refuse_unknown(name, "column")
-        # DataFrame.select would look at all other columns too
-        cells = pl.DataFrame([self.cells.get_column(name) for name in names if name in self.cell_names])
+        cells = columns_of(self.cells, [name for name in names if name in self.cell_names])
         numeric = tuple(name for name in names if name not in self.cell_names)
         numbers = self.numbers.select(numeric) if self.numbers and numeric else None
         return replace(self, cells=cells, numbers=numbers, names=names)
@@ -147,6 +144,16 @@ class Table:
         return series if is_text(series) or series.dtype.is_numeric() else series.cast(pl.String)
 
 
+def columns_of(frame: "pl.DataFrame", names: Iterable[str]) -> "pl.DataFrame":
+    """The columns of these names alone.
+
+    DataFrame.select would look at all other columns too, and take `*` for a pattern.
+    """
+    import polars as pl
+
+    return pl.DataFrame([frame.get_column(name) for name in names])
+
+
 def as_series(name: str, values: AnyArray) -> "pl.Series":
     """A column of numbers (N,), null where they are NaN."""
     import polars as pl
@@ -159,12 +166,16 @@ def counted(count: int, thing: str, things: str = "") -> str:
     return f"{count} {thing if count == 1 else things or f'{thing}s'}"
 
 
-def refuse_twice(names: Sequence[str], origin: str) -> None:
-    """Raise DataError when two columns have one name."""
+def check_names(names: Sequence[str], origin: str) -> None:
+    """Raise DataError when two columns have one name, or one has a name that Polars takes for a pattern."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
             raise DataError(f'{origin}: two columns are named "{name}"')
+        if name.startswith("^") and name.endswith("$"):
+            raise DataError(
+                f'{origin}: column "{name}": a name must not begin with ^ and end with $, rename it'
+            )
         seen.add(name)
 
 

@@ -32,7 +32,7 @@ from nettrain.data.reading.source import Source
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.arrays import Floats, Numbers
 from nettrain.data.tables.row_chunks import RowChunks, allocate_chunk
-from nettrain.data.tables.table import Table, are_numbers, as_numbers, is_text
+from nettrain.data.tables.table import Table, are_numbers, as_numbers, columns_of, is_text
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class DelimitedRows:
             chunk[:, position], right = numbers_of(frame[name])
             self.wrong |= set() if right else {name}
         self.numbers.append(chunk)
-        self.texts.append(frame.drop(numeric))
+        apart = set(numeric)
+        self.texts.append(columns_of(frame, (name for name in frame.columns if name not in apart)))
         self.height += frame.height
 
 
