@@ -11,9 +11,9 @@ from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.tables.spelling import as_text, distinct_values, is_missing
-from nettrain.data.tables.table import Table, is_text
+from nettrain.data.tables.table import POSITION, Table, is_text
 from nettrain.data.targets.kind import ROWS_PER_CLASS, find_target
-from nettrain.data.targets.target import TargetKind, TargetKindSetting
+from nettrain.data.targets.target import TargetKind, TargetKindSetting, target_column
 from nettrain.errors import DataError
 
 # the likeliest names of targets first
@@ -100,13 +100,15 @@ def guess(source: str, target: str | None = None, *, seed: int = 0) -> Guess:
     A file is read again when it has unknown spellings of gaps. Raises DataError when it cannot be read, has
     no column `target`, or none that could be a target.
     """
-    read = read_source(source, ReadOptions(), seed=seed)
+    mentioned = () if target is None or POSITION.fullmatch(target) else (target,)
+    read = read_source(source, ReadOptions(mentioned=mentioned), seed=seed)
     columns = column_profiles(read.table)
     targets, reason = choose_targets(read, columns, target, PurePath(source).name.split(".")[0])
     gap_words = words_for_gaps(read.table, columns, targets)
     if gap_words:
         # with the same header, which might be decided otherwise when other cells are gaps
-        options = ReadOptions(read.table.header, missing=(*ReadOptions.missing, *gap_words))
+        missing = (*ReadOptions.missing, *gap_words)
+        options = ReadOptions(read.table.header, missing=missing, mentioned=mentioned)
         read = read_source(source, options, seed=seed)
         columns = column_profiles(read.table)
     return describe(read, columns, targets, reason, gap_words)
@@ -169,8 +171,7 @@ def choose_targets(
 ) -> tuple[tuple[str, ...], str]:
     """The targets' names and why. Raises DataError for an unknown `target`, or when there is none."""
     if target is not None:
-        source.table.refuse_unknown(target, "target column")
-        return (target,), "as asked"
+        return (target_column(source.table, target),), "as asked"
     if source.targets:
         return source.targets, "what the source says"
     able = [column.name for column in columns if could_be_target(column)]

@@ -22,7 +22,7 @@ from nettrain.data.splitting.order import resolve_order
 from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
 from nettrain.data.tables.arrays import Floats
-from nettrain.data.tables.table import Table
+from nettrain.data.tables.table import POSITION, Table
 from nettrain.data.targets.kind import find_target, order_classes
 from nettrain.data.targets.target import (
     Target,
@@ -69,14 +69,13 @@ def prepare_with_splits(
     settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None
 ) -> tuple[Prepared, dict[str, Split]]:
     """What `prepare` returns, and the tables that locate the rows of training, validation and test."""
-    missing = tuple(map(str, settings.missing))
-    options = ReadOptions(settings.header, settings.separator, missing, text=text_columns(settings))
+    options = read_options(settings)
     source = read_source(settings.source, options, seed=seed, key="data.source", memory=memory)
-    source = name_targets(source, settings.target)
+    source = name_targets(source.named(options.names), settings.target)
     names = target_columns(source.table, source.target if settings.target is None else settings.target)
     roles = settings.columns.resolve(source.table, names)
     text = (*roles.categorical, *names, *([roles.group] if roles.group else []))
-    layout = InputLayout.of(source, missing, text)
+    layout = InputLayout.of(source, options, text)
     second = SecondSources(layout, names, settings.separator, seed, memory)
     tables = read_tables(source, settings, second)
     target, kind_note = find_target(tables.main, names, target_kind(source, names, settings))
@@ -116,6 +115,24 @@ def text_columns(settings: DataSettings) -> tuple[str | int, ...]:
     # several targets are numbers
     target = [one] if isinstance(one, str | int) and settings.target_kind in ("auto", "classes") else []
     return (*settings.columns.categorical, *group, *target)
+
+
+def read_options(settings: DataSettings) -> ReadOptions:
+    """How the settings say that their source is read, and which columns they mention by name."""
+    targets = settings.target if isinstance(settings.target, list) else [settings.target]
+    roles = settings.columns
+    columns = [*targets, *roles.ignore, *roles.categorical, *roles.numeric, roles.weight, roles.group]
+    return ReadOptions(
+        settings.header,
+        settings.separator,
+        tuple(map(str, settings.missing)),
+        text=text_columns(settings),
+        skip_rows=settings.skip_rows,
+        comment=settings.comment,
+        names=tuple(map(str, settings.names or ())),
+        # a number may be a position, or a value in the first row
+        mentioned=tuple(one for one in columns if isinstance(one, str) and not POSITION.fullmatch(one)),
+    )
 
 
 def name_targets(source: Source, setting: TargetSetting) -> Source:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, cast
+from typing import Literal, TypedDict, cast
 
 import numpy as np
 
@@ -32,6 +32,9 @@ class PreprocessingJson(TypedDict):
     separator: str
     missing: list[str]
     text: list[str]
+    skip_rows: Literal["auto"] | int
+    comment: str
+    named: bool
     inputs: list[EncoderJson]
     scaling: dict[str, object]
     fitted: dict[str, object]
@@ -114,6 +117,9 @@ class Preprocessing:
             "separator": self.layout.separator,
             "missing": list(self.layout.missing),
             "text": list(self.layout.text),
+            "skip_rows": self.layout.skip_rows,
+            "comment": self.layout.comment,
+            "named": self.layout.named,
             "inputs": [encoder.to_json() for encoder in self.encoders],
             "scaling": self.scaling.model_dump(),
             "fitted": {name: array.tolist() for name, array in self.fitted.items()},
@@ -135,8 +141,16 @@ class Preprocessing:
 
 
 def _from_json(data: PreprocessingJson) -> Preprocessing:
-    missing, text = tuple(data["missing"]), tuple(data["text"])
-    layout = InputLayout(tuple(data["columns"]), data["header"], data["separator"], missing, text)
+    layout = InputLayout(
+        tuple(data["columns"]),
+        data["header"],
+        data["separator"],
+        tuple(data["missing"]),
+        tuple(data["text"]),
+        data["skip_rows"],
+        data["comment"],
+        data["named"],
+    )
     return Preprocessing(
         layout,
         tuple(encoder_from_json(cast(Mapping[str, object], column)) for column in data["inputs"]),

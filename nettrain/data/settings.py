@@ -15,6 +15,7 @@ from nettrain.data.reading.builtin import BUILTINS
 from nettrain.data.reading.file_format import described_files, known_files
 from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, SPLITS
+from nettrain.data.reading.options import WHITESPACE
 from nettrain.data.reading.sources import source_files
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.data.splitting.order import OrderBy, OrderSetting
@@ -57,13 +58,40 @@ def split_size(size: float | str | None) -> float | str | None:
 
 
 def one_character(separator: str) -> str:
-    """The separator: `auto`, or a single character of one byte that does not end or quote a cell."""
+    """The separator: `auto`, `whitespace`, or a character of one byte that does not end or quote a cell."""
     single = len(separator) == 1 and separator.isascii() and separator not in '"\r\n'
-    if separator != "auto" and not single:
-        raise refuse("is not auto or one character")
+    if separator not in ("auto", WHITESPACE) and not single:
+        raise refuse(f"is not auto, {WHITESPACE} or one character")
     return separator
 
 
+def comment_mark(comment: object) -> object:
+    """The comment: `auto`, `none`, or what lines begin with; YAML reads an unquoted # as null."""
+    if not isinstance(comment, str) or not comment.strip() or any(end in comment for end in '\r\n"'):
+        raise refuse('is not auto, none or what comments begin with, such as "#" (in quotes)')
+    return comment
+
+
+def different_names(names: list[str | int | float] | None) -> list[str | int | float] | None:
+    """The names of columns, of which no two are equal."""
+    texts = [str(name) for name in names or []]
+    twice = next((name for i, name in enumerate(texts) if name in texts[:i]), None)
+    if twice is not None:
+        raise refuse(f'names two columns "{twice}"')
+    if "" in texts:
+        raise refuse("has an empty name")
+    return names
+
+
+SkippedLines = Annotated[
+    Annotated[int, Field(ge=0)] | Literal["auto"], expects("auto or a number of lines from 0")
+]
+Comment = Annotated[str, BeforeValidator(comment_mark)]
+Names = Annotated[
+    Annotated[list[str | int | float], Field(min_length=1)] | None,
+    expects("a list of names"),
+    AfterValidator(different_names),
+]
 SourceName = Annotated[str, AfterValidator(known_source)]
 Size = Annotated[
     Annotated[float | int | str | None, expects("a share, a count or a source")], AfterValidator(split_size)
@@ -106,7 +134,20 @@ class DataSettings(Settings):
         "auto", "whether the first row of a file names its columns"
     )
     separator: Annotated[str, AfterValidator(one_character)] = option(
-        "auto", "between the cells of a row: one character; auto tries comma, semicolon, tab and bar"
+        "auto",
+        "between the cells of a row: one character, or whitespace for runs of blanks and tabs; "
+        "auto tries comma, semicolon, tab, bar and whitespace",
+    )
+    skip_rows: SkippedLines = option(
+        "auto", "lines of a text file above its table, titles for instance; auto recognises most"
+    )
+    comment: Comment = option(
+        "auto",
+        'what lines of a text file begin with that are comments, such as "#"; none: there are none; '
+        "auto recognises those above the table, and their like below",
+    )
+    names: Names = option(
+        None, "the columns' names, all of them, of a file without a header, or in place of its header"
     )
     missing: list[Annotated[str | int | float, expects("text or a number")]] = option(
         ["", "?", "NA", "NaN"], "cells that mean no value"

@@ -12,7 +12,7 @@ from nettrain.data.reading.file_format import known_files
 from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
-    "source target test validation header separator missing missing_target columns max_categories labels positive "
+    "source target test validation header separator skip_rows comment names missing missing_target columns max_categories labels positive "
     "target_kind scaling target_scaling class_weights stratify order seed"
 )
 REFUSED = [
@@ -48,8 +48,8 @@ REFUSED = [
     ({"test": True}, "is not a share, a count or a source"),
     ({"validation": "more.xlsx"}, "is not a source"),
     ({"header": 1}, "is not auto, true or false"),
-    ({"separator": ", "}, "is not auto or one character"),
-    ({"separator": '"'}, "is not auto or one character"),
+    ({"separator": ", "}, "is not auto, whitespace or one character"),
+    ({"separator": '"'}, "is not auto, whitespace or one character"),
     ({"missing": [None]}, "is not text or a number"),
     ({"scaling": {"name": "minmax", "range": [1, 0]}}, "range does not rise from low to high"),
     ({"scaling": {"name": "divide", "by": 0}}, "greater than 0"),

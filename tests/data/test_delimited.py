@@ -8,10 +8,10 @@ import random
 import polars as pl
 import pytest
 
-from nettrain.data.reading.cells import find_separator
 from nettrain.data.reading.formats.delimited import parse, read_delimited
-from nettrain.data.reading.header import looks_like_header
+from nettrain.data.reading.header import header_evidence
 from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.separator import find_separator
 from nettrain.errors import DataError
 
 PLAIN = ReadOptions(header=False, missing=())
@@ -96,8 +96,7 @@ def test_separator_is_the_one_that_gives_equal_rows():
     ],
 )
 def test_detects_headers(rows, expected):
-    frame = pl.DataFrame(rows, schema=dict.fromkeys("pq", pl.String), orient="row")
-    assert expected == looks_like_header(frame)
+    assert expected == header_evidence([[cell or "" for cell in row] for row in rows]).header
 
 
 def test_headers_follow_the_options_and_known_names():
@@ -115,9 +114,15 @@ def test_headers_follow_the_options_and_known_names():
         (" \n\n", "x.csv: is empty"),
         ("a,b\n", "x.csv: has no rows under its header"),
         ("a,b\n1,2\n\n1\n", "x.csv:4: 1 cell, but the first row has 2 (separator ',')"),
-        ("a,b\n1,2,3\n", "x.csv:2: 3 cells, but the first row has 2 (separator ',')"),
+        (
+            "a,b\n1,2,3\n",
+            "x.csv:2: 3 cells, but the first row has 2 (separator ','); data.skip_rows leaves out lines above the table",
+        ),
         ('a,b\n1,2\n"x,3\n4,5\n', "x.csv:3: cannot be split into cells: unexpected end of data"),
-        ("a,b,a\n1,2,3\n", 'x.csv: two columns are named "a"'),
+        (
+            "a,b,a\n1,2,3\n",
+            'x.csv: two columns are named "a"; rename one, or name all columns in data.names',
+        ),
     ],
 )
 def test_refuses_damaged_text(text, message):

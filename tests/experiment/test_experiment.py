@@ -28,6 +28,9 @@ data:
   validation: 0.15
   header: auto
   separator: auto
+  skip_rows: auto
+  comment: auto
+  names: null
   missing: ["", "?", NA, NaN]
   missing_target: refuse
   columns: {ignore: [], categorical: [], numeric: [], weight: null, group: null}

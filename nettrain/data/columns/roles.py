@@ -66,14 +66,18 @@ class Roles:
 
 def column_names(table: Table, key: str, columns: Sequence[str | int]) -> tuple[str, ...]:
     """The names of columns by name or position. Raises DataError that begins with `key` for others."""
-    width = len(table.columns)
-    for one in columns:
-        if isinstance(one, int) and not -width <= one < width:
-            raise DataError(f"{key}: {one} is not a position in {table.origin}, of {width} columns")
-        if isinstance(one, str) and one not in table.known_names:
-            hint = nearest(one, table.columns)
-            raise DataError(f'{key}: {table.origin}: no column "{one}"{hint}')
-    return tuple(table.columns[one] if isinstance(one, int) else one for one in columns)
+    return tuple(_column_name(table, key, one) for one in columns)
+
+
+def _column_name(table: Table, key: str, setting: str | int) -> str:
+    name = table.find(setting)
+    if name is not None:
+        return name
+    if isinstance(setting, int):
+        raise DataError(
+            f"{key}: {setting} is not a position in {table.origin}, of {len(table.columns)} columns"
+        )
+    raise DataError(f'{key}: {table.origin}: no column "{setting}"{nearest(setting, table.columns)}')
 
 
 def _claim(roles: dict[str, str], role: str, names: Sequence[str]) -> None:

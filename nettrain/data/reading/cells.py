@@ -4,11 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from nettrain.data.reading.options import SEPARATORS
-from nettrain.data.reading.textfile import TextFile
+from nettrain.data.reading.textfile import TableLines, TextFile
 from nettrain.data.tables.table import counted
 from nettrain.errors import DataError
 
@@ -17,33 +15,15 @@ if TYPE_CHECKING:
 
 # a row is one cell to a reader that tries another separator, and rows of wide tables are long
 csv.field_size_limit(2**31 - 1)
+COMMENTS = ("#", "%", "//")  # what comments begin with
 
 
 class RaggedError(ValueError):
     """Rows of one text have different numbers of cells, or cannot be split into cells."""
 
 
-class CsvReader(Protocol):
-    """Python's CSV reader: rows of cells, and the number of the line read last."""
-
-    line_num: int
-
-    def __iter__(self) -> Iterator[list[str]]: ...
-
-
-def find_separator(text: str, separators: Sequence[str] = SEPARATORS) -> str:
-    """The separator that gives the first rows one and the same number of cells, the more the better."""
-    head = list(islice((line for line in io.StringIO(text) if line.strip()), 20))
-
-    def score(separator: str) -> tuple[bool, int]:
-        counts = [len(row) for row in csv_reader(head, separator)]
-        return counts[0] > 1 and min(counts) == max(counts), counts[0]
-
-    return max(separators, key=score)
-
-
-def csv_reader(lines: Iterable[str], separator: str, *, strict: bool = False) -> CsvReader:
-    """Python's reader, which recognises a quote after blanks and counts lines."""
+def csv_reader(lines: Iterable[str], separator: str, *, strict: bool = False) -> Iterator[list[str]]:
+    """Python's reader, which recognises a quote after blanks."""
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=strict)
 
 
@@ -182,24 +162,33 @@ def find_empty_rows(file: TextFile, separator: str, width: int, above: int) -> l
 
 def all_rows(file: TextFile, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Every row, blank ones too, as (line the row starts on, its cells). Raises DataError."""
-    line = 1
     with file.text() as text:
-        reader = csv_reader(text, separator, strict=True)
+        lines = TableLines(file, text)
+        reader = csv_reader(lines, separator, strict=True)
         try:
             for row in reader:
-                yield line, [cell.strip() for cell in row]
-                line = reader.line_num + 1
+                yield lines.first, [cell.strip() for cell in row]
+                lines.first = 0
         except csv.Error as error:
-            raise DataError(f"{file.origin}:{line}: cannot be split into cells: {error}") from error
+            raise DataError(f"{file.origin}:{lines.first}: cannot be split into cells: {error}") from error
 
 
-def refuse_ragged(file: TextFile, separator: str) -> None:
-    """Raise DataError at the first row whose number of cells differs from the first row's."""
-    expected = 0
-    for line, row in numbered_rows(file, separator):
-        expected = expected or len(row)
-        if len(row) != expected:
-            raise DataError(
-                f"{file.origin}:{line}: {counted(len(row), 'cell')}, but the first row has {expected} "
-                f"(separator {separator!r})"
-            )
+def refuse_ragged(file: TextFile, separator: str, width: int, padding: int = 0, above: int = 0) -> None:
+    """Raise DataError at the first row that has not `width` cells and `padding` empty ones.
+
+    The first `above` rows belong to the header.
+    """
+    for number, (line, row) in enumerate(numbered_rows(file, separator)):
+        if number < above or (len(row) == width + padding and not any(row[width:])):
+            continue
+        raise DataError(
+            f"{file.origin}:{line}: {counted(len(row), 'cell')}, but the first row has {width} "
+            f"(separator {separator!r}){ragged_hint(row, number)}"
+        )
+
+
+def ragged_hint(row: Sequence[str], number: int) -> str:
+    """Which key may help where the row with this number (from 0) does not fit the first."""
+    if row[0].startswith(COMMENTS):
+        return f'; data.comment: "{row[0][0]}" leaves such lines out'
+    return "; data.skip_rows leaves out lines above the table" if number == 1 else ""

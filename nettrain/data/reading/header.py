@@ -1,31 +1,223 @@
-"""Whether the first row of a text file names its columns, and how."""
+"""Whether the first row of a text file names its columns, and how.
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+Each column votes: between 1, its first cell is no value such as those below it, and -1, it is one. So a
+single odd cell, a gap or a name that happens to be a value too, decides nothing on its own.
+"""
 
-from nettrain.data.tables.table import are_numbers, as_numbers, check_names
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-if TYPE_CHECKING:
-    import polars as pl
+import numpy as np
+
+from nettrain.data.reading.cell_kind import NUMBER, CellKind, cell_kind, pattern
+from nettrain.data.tables.arrays import Floats
+from nettrain.data.tables.table import check_names
+from nettrain.errors import DataError
+
+MOST_COLUMNS = 100  # vote, half of them the first and half the last
+MOST_ROWS = 1000  # below the first are looked at
+STRAYS = 0.1  # of a column of numbers may be text
+SEQUENCE = 3  # numbers that count on are names, from so many on
+ORDERED = 5  # numbers that rise or fall are names, from so many on
+WHOLE = re.compile(r"0|[1-9]\d*")
+SHOWN = 4  # cells in a note
+YEARS = (1900, 2100)
 
 
-def looks_like_header(frame: "pl.DataFrame") -> bool:
-    """Whether a column holds numbers except in its first cell, or all is text and no first cell recurs."""
-    import polars as pl
+@dataclass(frozen=True)
+class HeaderEvidence:
+    """How much speaks for a first row of names, and how much for one of values, in columns.
 
-    cells, below = frame.row(0), frame.slice(1)
-    texts = as_numbers(pl.Series(cells, dtype=pl.String))[1].tolist()
-    first = [None if cell is None else not text for cell, text in zip(cells, texts, strict=True)]
-    gaps = below.null_count().row(0)
-    numeric = [number and n < below.height for number, n in zip(are_numbers(below), gaps, strict=True)]
-    if any(numeric):
-        return any(n and cell is False for n, cell in zip(numeric, first, strict=True))
-    recurs = [cell in column for cell, column in zip(cells, below.get_columns(), strict=True)]
-    return True not in first and not any(recurs)
+    `wordy` says whether all of the first row is text, and no column below holds numbers; `numbers` whether
+    all of it are numbers, `rising` whether they could count something.
+    """
+
+    names: float
+    values: float
+    wordy: bool
+    numbers: bool
+    rising: bool
+
+    @property
+    def header(self) -> bool:
+        """Whether the first row names the columns; text over text does if nothing speaks against it."""
+        return self.names > self.values or (self.names == self.values and self.wordy)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a person may see it otherwise."""
+        if self.header:
+            return self.numbers or self.names <= 2 * self.values
+        return self.rising or 0 < self.values <= 2 * self.names
 
 
-def column_names(cells: Sequence[object], origin: str) -> tuple[str, ...]:
+def header_evidence(rows: Sequence[Sequence[str]], missing: Sequence[str] = ("",)) -> HeaderEvidence:
+    """What the first rows of a file, all of the same width, say about the first of them."""
+    voters = [
+        Voter(rows[0][i], [row[i] for row in rows[1 : MOST_ROWS + 1]], tuple(missing))
+        for i in voting_columns(len(rows[0]))
+    ]
+    numeric = [voter for voter in voters if voter.is_number_over_numbers]
+    votes = [voter.vote for voter in voters if not voter.is_number_over_numbers]
+    votes += number_votes(numeric, sum(votes) > 0)
+    kinds = {voter.cell_kind for voter in voters}
+    counting = len(voters) >= SEQUENCE and all(WHOLE.fullmatch(voter.cell) for voter in voters)
+    return HeaderEvidence(
+        sum(vote for vote in votes if vote > 0),
+        -sum(vote for vote in votes if vote < 0),
+        wordy=CellKind.NUMBER not in kinds | {voter.kind for voter in voters},
+        numbers=kinds == {CellKind.NUMBER},
+        rising=counting and is_ordered(numbers_of([voter.cell for voter in voters])),
+    )
+
+
+def voting_columns(width: int) -> list[int]:
+    """The columns that are looked at."""
+    half = MOST_COLUMNS // 2
+    return [i for i in range(width) if width <= MOST_COLUMNS or i < half or i >= width - half]
+
+
+@dataclass(frozen=True)
+class Voter:
+    """A column: its first cell, the `cells` below it, and which of them are gaps."""
+
+    cell: str
+    cells: Sequence[str]
+    missing: tuple[str, ...]
+
+    @cached_property
+    def cell_kind(self) -> CellKind:
+        """What the first cell looks like."""
+        return cell_kind(self.cell, self.missing)
+
+    @cached_property
+    def below(self) -> list[str]:
+        """The cells below it but gaps."""
+        return [one for one in self.cells if cell_kind(one, self.missing) is not CellKind.GAP]
+
+    @cached_property
+    def shares(self) -> dict[CellKind, float]:
+        """The share of each kind of cells below."""
+        counts = Counter(cell_kind(one) for one in self.below)
+        return {kind: count / len(self.below) for kind, count in counts.items()}
+
+    @cached_property
+    def kind(self) -> CellKind:
+        """The kind of most cells below; of two as frequent, the one that tells more from a name."""
+        kinds = (CellKind.NUMBER, CellKind.CODE, CellKind.WORD)
+        return max(kinds, key=lambda kind: self.shares.get(kind, 0.0)) if self.below else CellKind.GAP
+
+    @property
+    def is_number_over_numbers(self) -> bool:
+        """Whether the other first cells have to say whether this number is a name."""
+        return self.cell_kind is CellKind.NUMBER and self.kind is CellKind.NUMBER
+
+    @property
+    def vote(self) -> float:
+        """The vote of a column whose first cell is not a number over numbers."""
+        if CellKind.GAP in (self.cell_kind, self.kind):
+            return 0.0
+        if self.cell_kind is CellKind.NUMBER:
+            return 1.0 if len(self.below) > 1 and CellKind.NUMBER not in self.shares else 0.0
+        if self.kind is CellKind.NUMBER:
+            return 1.0 if self.shares[CellKind.NUMBER] >= 1 - STRAYS else 0.5
+        return self._vote_of_codes() if self.kind is CellKind.CODE else self._vote_by_repetition()
+
+    def _vote_of_codes(self) -> float:
+        patterns = {pattern(one) for one in self.below}
+        if pattern(self.cell) in patterns:
+            return -1.0
+        return 1.0 if self.cell_kind is CellKind.WORD else self._vote_by_repetition()
+
+    def _vote_by_repetition(self) -> float:
+        """A value that recurs is no name; one alone among values that recur is no value.
+
+        The chance that a further value is a new one is the share of values that occur once (Good 1953).
+        """
+        if self.cell in self.below:
+            return -1.0
+        once = sum(count == 1 for count in Counter(self.below).values())
+        return max(0.0, 1 - 2 * (once + 1) / (len(self.below) + 1))
+
+
+def number_votes(columns: Sequence[Voter], other_names: bool) -> list[float]:
+    """The votes of columns of numbers whose first cell is a number too.
+
+    Numbers are names together, when they count on (0, 1, 2 or 2019, 2020) or are in order, and rows below do
+    not; or each for itself, when it is written or as large as no number below.
+    """
+    cells = [column.cell for column in columns]
+    if counts_on(cells, 2 if other_names else SEQUENCE) and not often(columns, has_even_steps):
+        return [1.0] * len(columns)
+    plain = len(cells) >= ORDERED and all(map(NUMBER.fullmatch, cells))
+    if plain and is_ordered(numbers_of(cells)) and not often(columns, is_ordered):
+        return [1.0] * len(columns)
+    possible = len(set(cells)) == len(cells)
+    return [number_vote(column) if possible else -1.0 for column in columns]
+
+
+def number_vote(column: Voter) -> float:
+    """The vote of one number over numbers."""
+    if not WHOLE.fullmatch(column.cell):
+        return -1.0
+    fractions = sum("." in one or "," in one for one in column.below) / len(column.below)
+    values = numbers_of(column.below)
+    span = float(np.ptp(values)) if len(values) else 0.0
+    value = float(column.cell)
+    far = span > 0 and (value < values.min() - span or value > values.max() + span)
+    odd = int(fractions > 1 - STRAYS and len(column.below) > SEQUENCE) + int(far)
+    return (-0.5, 0.5, 1.0)[odd]
+
+
+def counts_on(cells: Sequence[str], least: int) -> bool:
+    """Whether cells are at least so many whole numbers in even steps, as names are: from 0 or 1, or years."""
+    if len(cells) < least or not all(map(WHOLE.fullmatch, cells)):
+        return False
+    values = numbers_of(cells)
+    usual = values[0] in (0, 1) or (YEARS[0] <= values.min() and values.max() <= YEARS[1])
+    return has_even_steps(values) and (usual or len(cells) > SEQUENCE)
+
+
+def has_even_steps(values: Floats) -> bool:
+    """Whether neighbours differ by the same number, not 0."""
+    differences = np.diff(values).round(9)
+    return len(np.unique(differences)) == 1 and bool(differences[0])
+
+
+def is_ordered(values: Floats) -> bool:
+    """Whether numbers rise, or fall, from each to the next."""
+    differences = np.diff(values)
+    return bool((differences > 0).all() or (differences < 0).all())
+
+
+def often(columns: Sequence[Voter], test: Callable[[Floats], bool]) -> bool:
+    """Whether the test holds for more than a few rows of these columns, or there are too few rows to tell."""
+    rows = [numbers_of(row) for row in zip(*(column.cells for column in columns), strict=True)]
+    whole = [row for row in rows if len(row) == len(columns)]
+    return len(whole) < 2 or sum(map(test, whole)) > STRAYS * len(whole)
+
+
+def numbers_of(cells: Sequence[str]) -> Floats:
+    """The cells that are plain numbers."""
+    return np.array([float(cell) for cell in cells if NUMBER.fullmatch(cell)])
+
+
+def shown(cells: Sequence[str]) -> str:
+    """`(0, 1, 2, 3, ...)`: the first cells of a row."""
+    more = ", ..." if len(cells) > SHOWN else ""
+    return f"({', '.join(cells[:SHOWN])}{more})"
+
+
+def column_names(cells: Sequence[str | None], origin: str) -> tuple[str, ...]:
     """The names in a header; an empty one becomes its position. Raises DataError when two are equal."""
-    names = tuple(f"column_{i}" if cell is None else str(cell) for i, cell in enumerate(cells))
+    names = tuple(cell or f"column_{i}" for i, cell in enumerate(cells))
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(
+            f'{origin}: two columns are named "{repeated[0]}"; rename one, or name all columns in data.names'
+        )
     check_names(names, origin)
     return names

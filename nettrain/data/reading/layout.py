@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from nettrain.data.reading.gaps import clear_gaps
 from nettrain.data.reading.memory import MemoryTables
@@ -17,7 +18,8 @@ class InputLayout:
     """The columns of the training data's source in order, target included, and how it was read.
 
     `header` says whether files of this layout carry their columns' names, and `text` which columns keep the
-    spelling of their cells.
+    spelling of their cells. `skip_rows` and `comment` are what the settings say of lines that are no rows,
+    and `named` whether they name the columns.
     """
 
     columns: tuple[str, ...]
@@ -25,9 +27,12 @@ class InputLayout:
     separator: str
     missing: tuple[str, ...]
     text: tuple[str, ...] = ()
+    skip_rows: Literal["auto"] | int = "auto"
+    comment: str = "auto"
+    named: bool = False
 
     @staticmethod
-    def of(source: Source, missing: tuple[str, ...], text: Sequence[str]) -> "InputLayout":
+    def of(source: Source, options: ReadOptions, text: Sequence[str]) -> "InputLayout":
         """The layout of a training source: columns that it has as text stay text, and so do those in `text`.
 
         What a column of another file is, does not depend on that file's rows.
@@ -35,7 +40,16 @@ class InputLayout:
         table = source.table
         stored = [name for name, dtype in table.cells.schema.items() if not dtype.is_numeric()]
         names = tuple(dict.fromkeys((*stored, *text)))
-        return InputLayout(tuple(table.columns), source.header, source.separator, missing, names)
+        return InputLayout(
+            tuple(table.columns),
+            source.header,
+            source.separator,
+            options.missing,
+            names,
+            options.skip_rows,
+            options.comment,
+            named=bool(options.names),
+        )
 
     def options(self, target: Sequence[str], separator: str = "auto") -> ReadOptions:
         """How another source of this layout is read; auto tries the training data's separator first."""
@@ -48,6 +62,8 @@ class InputLayout:
             self.columns,
             separators,
             self.text_columns(target),
+            skip_rows=self.skip_rows,
+            comment=self.comment,
         )
 
     def text_columns(self, target: Sequence[str]) -> tuple[str | int, ...]:
@@ -69,7 +85,7 @@ class InputLayout:
 
         Raises DataError when the columns are neither all of the layout's nor all but the target.
         """
-        if table.header:
+        if table.header and not (self.named and {*self.columns}.isdisjoint(table.columns)):
             return self.check_header(table)
         inputs = self.inputs(target)
         for names in (list(self.columns), inputs):

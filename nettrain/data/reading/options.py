@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-SEPARATORS = (",", ";", "\t", "|")
+from nettrain.data.reading.cell_kind import NUMBER
+
+WHITESPACE = "whitespace"  # runs of blanks and tabs
+SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
+NO_COMMENT = "none"
 
 
 @dataclass(frozen=True)
@@ -12,9 +16,11 @@ class ReadOptions:
     """What is known of a source before it is read; formats use of it what concerns them.
 
     `missing` are the cells that mean no value. Of text files, `known` are names of columns that an earlier
-    table has, so that a first row which holds one is a header, and `separators` those that auto tries, the
+    table has, so that a first row which holds them is a header, and `separators` those that auto tries, the
     likeliest first. Columns in `text`, by name or position, keep the spelling of their cells even where all
-    are numbers: categories, classes, groups, and what was text in the training data.
+    are numbers: categories, classes, groups, and what was text in the training data. `skip_rows` lines above
+    the table and lines that begin with `comment` are left out. `names` are the columns' in place of the
+    file's own, `mentioned` those that other settings use.
     """
 
     header: Literal["auto"] | bool = "auto"
@@ -23,8 +29,28 @@ class ReadOptions:
     known: tuple[str, ...] = ()
     separators: tuple[str, ...] = SEPARATORS
     text: tuple[str | int, ...] = ()
+    skip_rows: Literal["auto"] | int = "auto"
+    comment: str = "auto"
+    names: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
 
     def text_among(self, names: Sequence[str]) -> set[str]:
         """Those of a source's columns that keep the spelling of their cells."""
         by_position = {i: names[i] for i in self.text if isinstance(i, int) and -len(names) <= i < len(names)}
         return {*map(str, self.text), *by_position.values()} & {*names}
+
+    def knows(self, cells: Sequence[str]) -> bool:
+        """Whether a row holds names that are known: most of its cells, or one that other settings mention.
+
+        Where all known ones are numbers, which may be values too, it has to be all of its cells.
+        """
+        matches = {*self.known} & {*cells}
+        if matches and all(map(NUMBER.fullmatch, matches)):
+            return len(matches) == len(cells)
+        likely = 2 * len(matches) >= min(len(self.known), len(cells)) > 0
+        return likely or bool({*self.mentioned} & {*cells})
+
+
+def character(separator: str) -> str:
+    """The character that separates cells once runs of blanks count as one."""
+    return " " if separator == WHITESPACE else separator

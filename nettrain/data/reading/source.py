@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from nettrain.data.tables.table import Table, check_names
+from nettrain.data.tables.table import Table, check_names, counted
+from nettrain.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -37,4 +38,24 @@ class Source:
         check_names(columns, self.table.origin)
         return replace(
             self, table=self.table.renamed(columns), target=[*names] if len(names) > 1 else names[0]
+        )
+
+    def named(self, names: Sequence[str]) -> "Source":
+        """The source with these names for all columns, if any. Raises DataError when they do not fit."""
+        columns = self.table.columns
+        if not names or list(names) == columns:
+            return self
+        if len(names) != len(columns):
+            raise DataError(
+                f"data.names: {counted(len(names), 'name')}, but {self.table.origin} has "
+                f"{counted(len(columns), 'column')}"
+            )
+        new = dict(zip(columns, names, strict=True))
+        target = [new[name] for name in self.targets]
+        test = self.test and self.test.renamed([new.get(name, name) for name in self.test.columns])
+        return replace(
+            self,
+            table=self.table.renamed(names),
+            target=target if len(target) > 1 else target[0] if target else None,
+            test=test,
         )

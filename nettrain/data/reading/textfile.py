@@ -2,8 +2,11 @@
 
 import codecs
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import IO, cast
 
 from nettrain.errors import DataError
@@ -16,17 +19,30 @@ LONGEST = 64_000_000  # bytes without the end of a row: a quote that does not cl
 class TextFile:
     """Text that `open` gives as bytes, as often as it is called; `origin` is what errors call it.
 
-    It is read as UTF-8, or as Latin-1 when `latin` is set.
+    It is read as UTF-8, or as Latin-1 when `latin` is set. Its rows begin after `skip` lines, leave out lines
+    that begin with `comment`, and with `whitespace` their runs of blanks and tabs count as one blank.
     """
 
     origin: str
     open: Callable[[], io.BufferedIOBase]
     latin: bool = False
+    skip: int = 0
+    comment: str = ""
+    whitespace: bool = False
 
     def text(self) -> IO[str]:
         """The text as a stream, its line ends as they are."""
         encoding = "latin-1" if self.latin else "utf-8-sig"
         return io.TextIOWrapper(cast(IO[bytes], self.open()), encoding, newline="")
+
+    def beginning(self, size: int, lines: int) -> str:
+        """About the first `size` characters in whole lines, at least `lines` of them where there are."""
+        data = b""
+        for block in self._blocks(size):
+            data += block
+            if len(data) >= size and data.count(b"\n") >= lines:
+                return data[: data.rindex(b"\n") + 1].decode()
+        return data.decode()
 
     def line_count(self) -> int:
         """How many lines there are, the last one with or without its end."""
@@ -43,18 +59,31 @@ class TextFile:
         Raises UnicodeDecodeError where it is not in its encoding, DataError where it is no text at all.
         """
         rest = b""
-        for block in self._blocks(size):
+        for block in self._rows(size):
             data = rest + block
             end = end_of_rows(data)
             if end:
-                yield data[:end]
+                yield self._separated(data[:end])
             rest = data[end:]
             if len(rest) > LONGEST:
                 raise DataError(
                     f"{self.origin}: a quote that opens a cell does not close within {len(rest)} bytes"
                 )
         if rest:
-            yield rest
+            yield self._separated(rest)
+
+    def _separated(self, rows: bytes) -> bytes:
+        return collapse_blanks(rows.decode()).encode() if self.whitespace else rows
+
+    def _rows(self, size: int) -> Iterator[bytes]:
+        """The blocks without the lines above the table and without comments."""
+        left = self.skip
+        comments = CommentFilter(self.comment) if self.comment else None
+        for block in self._blocks(size):
+            rows, left = skip_lines(block, left)
+            yield comments.rows(rows) if comments else rows
+        if comments:
+            yield comments.last()
 
     def _blocks(self, size: int) -> Iterator[bytes]:
         """The bytes as they are read, in UTF-8 and with \\n at the ends of lines."""
@@ -86,3 +115,89 @@ def end_of_rows(data: bytes) -> int:
         quotes -= data.count(b'"', before, end)
         end = before
     return end
+
+
+@dataclass
+class CommentFilter:
+    """Leaves lines that begin with `prefix` out of a stream of blocks, unless they are part of a cell."""
+
+    prefix: str
+    quotes: int = 0  # so far, outside comments
+    rest: bytes = b""  # of a line that is not whole
+
+    @cached_property
+    def comment(self) -> re.Pattern[bytes]:
+        """A whole line that is a comment, or looks like one."""
+        return re.compile(rb"^[ \t]*" + re.escape(self.prefix.encode()) + rb"[^\n]*\n?", re.MULTILINE)
+
+    def rows(self, block: bytes) -> bytes:
+        """The whole lines of this block and what is left of those before, without comments."""
+        data = self.rest + block
+        end = data.rfind(b"\n") + 1
+        self.rest = data[end:]
+        return self._without_comments(data[:end])
+
+    def last(self) -> bytes:
+        """The last line, if it has no end."""
+        return self._without_comments(self.rest)
+
+    def _without_comments(self, lines: bytes) -> bytes:
+        kept, start = [], 0
+        for comment in self.comment.finditer(lines):
+            before = lines[start : comment.start()]
+            self.quotes += before.count(b'"')
+            kept.append(before)
+            start = comment.end()
+            if self.quotes % 2:
+                self.quotes += comment[0].count(b'"')
+                kept.append(comment[0])
+        self.quotes += lines.count(b'"', start)
+        return b"".join([*kept, lines[start:]])
+
+
+def skip_lines(block: bytes, count: int) -> tuple[bytes, int]:
+    """The block without its first `count` lines, and how many of those are still to come after it."""
+    while count and (end := block.find(b"\n") + 1):
+        block, count = block[end:], count - 1
+    return b"" if count else block, count
+
+
+class TableLines:
+    """The lines of a file's table for Python's CSV reader, one at a time, without comments between rows.
+
+    `first` is the line that the row being read starts on, counted from 1 in the whole file; whoever reads
+    sets it to 0 between rows.
+    """
+
+    def __init__(self, file: TextFile, text: IO[str]) -> None:
+        self.file = file
+        self.numbered = enumerate(islice(text, file.skip, None), file.skip + 1)
+        self.first = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in self.numbered:
+            inside = self.first > 0
+            if inside or not is_comment(line, self.file.comment):
+                self.first = self.first or number
+                yield collapse_blanks(line, inside=inside) if self.file.whitespace else line
+
+
+def is_comment(line: str, prefix: str) -> bool:
+    """Whether a line begins with a prefix that is not empty, perhaps after blanks."""
+    return bool(prefix) and line.lstrip(" \t").startswith(prefix)
+
+
+def collapse_blanks(text: str, *, inside: bool = False) -> str:
+    """Whole lines with one blank in place of runs of blanks and tabs, and none at their ends; not in quotes.
+
+    `inside` says whether the text begins within quotes.
+    """
+    parts = text.split('"')
+    for i in range(int(inside), len(parts), 2):
+        part = parts[i].replace("\t", " ")
+        while "  " in part:
+            part = part.replace("  ", " ")
+        part = part.replace(" \n", "\n").replace(" \r", "\r").replace("\n ", "\n")
+        part = part.lstrip(" ") if i == 0 else part
+        parts[i] = part.rstrip(" ") if i == len(parts) - 1 else part
+    return '"'.join(parts)

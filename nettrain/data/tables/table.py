@@ -1,5 +1,6 @@
 """A table as its source has it: cells by column name, and where each row came from."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 STRAY_SHARE = 0.1  # at most so much of a column of numbers is text by mistake,
 FEW_TEXTS = 5  # or so many different texts, such as marks that mean no value
+POSITION = re.compile(r"-?\d+")
 MOST_NAMES = 12  # in a message, before it gets hard to read
 
 
@@ -132,6 +134,15 @@ class Table:
             if len(self.columns) > MOST_NAMES and "did you mean" not in hint:
                 hint = f" (it has {', '.join(self.columns[:MOST_NAMES])}, ...)"
             raise DataError(f'{self.origin}: no {role} "{name}"{hint}')
+
+    def find(self, setting: str | int) -> str | None:
+        """The column that settings name: the one of this name or, where there is none, at this position."""
+        if str(setting) in self.columns:
+            return str(setting)
+        if isinstance(setting, str) and not POSITION.fullmatch(setting):
+            return None
+        position, width = int(setting), len(self.columns)
+        return self.columns[position] if -width <= position < width else None
 
     def column(self, name: str, role: str = "column") -> "pl.Series":
         """The cells of a column, booleans as text. Raises DataError with the nearest name."""

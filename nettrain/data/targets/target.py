@@ -146,13 +146,13 @@ def target_columns(table: Table, setting: TargetSetting) -> tuple[str, ...]:
 
 def target_column(table: Table, setting: str | int | None) -> str:
     """The name of a column that is set by name or position; null is the last. Raises DataError."""
-    if isinstance(setting, str):
-        return str(table.column(setting, "target column").name)
-    position = -1 if setting is None else setting
-    width = len(table.columns)
-    if not -width <= position < width:
-        raise DataError(f"data.target: {position} is not a position in {table.origin}, of {width} columns")
-    return table.columns[position]
+    name = table.find(-1 if setting is None else setting)
+    if name is None and isinstance(setting, str):
+        table.refuse_unknown(setting, "target column")
+    if name is None:
+        width = len(table.columns)
+        raise DataError(f"data.target: {setting} is not a position in {table.origin}, of {width} columns")
+    return name
 
 
 def read_target_numbers(table: Table, name: str) -> Floats:

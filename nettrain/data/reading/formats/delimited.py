@@ -5,7 +5,7 @@ held as text. Where a column of numbers turns out to hold text further down, the
 """
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,6 @@ import numpy as np
 from nettrain.data.reading.cells import (
     RaggedError,
     find_empty_rows,
-    find_separator,
     first_row_end,
     mark_missing,
     numbered_rows,
@@ -24,10 +23,10 @@ from nettrain.data.reading.cells import (
     read_typed,
     refuse_ragged,
 )
+from nettrain.data.reading.dialect import Dialect, detect_dialect
 from nettrain.data.reading.file_format import file_format
-from nettrain.data.reading.header import column_names, looks_like_header
 from nettrain.data.reading.opening import display_path, open_bytes, reading_errors
-from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.options import WHITESPACE, ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.arrays import Floats, Numbers
@@ -40,17 +39,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 4_000_000  # decide on separator, header and kinds of columns
 CHUNK_BYTES = 8_000_000  # are parsed at once
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a text file is written, and which of its columns hold numbers."""
-
-    separator: str
-    header: bool
-    names: tuple[str, ...]
-    numeric: tuple[str, ...]
-    missing: tuple[str, ...]
+PADDING = "cell without a name "  # and a number: the names of empty cells at the ends of rows
 
 
 @dataclass
@@ -109,29 +98,29 @@ def read_stream(open: Callable[[], io.BufferedIOBase], origin: str, options: Rea
         return read_text(file, options)
     except UnicodeDecodeError:
         note = f"{origin}: is not UTF-8, read as Latin-1; save it as UTF-8 if letters look wrong"
-        return replace(read_text(replace(file, latin=True), options), notes=(note,))
+        table = read_text(replace(file, latin=True), options)
+        return replace(table, notes=(note, *table.notes))
 
 
 def read_text(file: TextFile, options: ReadOptions) -> Table:
     """The table in a text file. Raises UnicodeDecodeError when it is not in its encoding."""
-    dialect = detect_dialect(file, options)
-    body = read_body(file, dialect)
+    rows = TableText.of(file, options)
+    body = read_body(rows)
     if body.wrong:
-        numeric = tuple(name for name in dialect.numeric if name not in body.wrong)
-        dialect = replace(dialect, numeric=numeric)
-        body = read_body(file, dialect)
+        rows = replace(rows, numeric=tuple(name for name in rows.numeric if name not in body.wrong))
+        body = read_body(rows)
     if not body.height:
         raise DataError(f"{file.origin}: has no rows under its header")
+    dialect, above = rows.dialect, int(rows.dialect.header)
 
     @cache
     def line_numbers() -> list[int]:
-        return [line for line, _ in numbered_rows(file, dialect.separator)][int(dialect.header) :]
+        return [line for line, _ in numbered_rows(rows.file, dialect.character)][above:]
 
     def empty_rows() -> list[tuple[int, int]]:
-        above = int(dialect.header)
-        if file.line_count() <= body.height + above:
+        if file.line_count() - dialect.skip <= body.height + above:
             return []  # at once, for nearly all files
-        return find_empty_rows(file, dialect.separator, len(dialect.names), above)
+        return find_empty_rows(rows.file, dialect.character, len(dialect.names), above)
 
     return Table(
         stacked(body.texts),
@@ -140,9 +129,10 @@ def read_text(file: TextFile, options: ReadOptions) -> Table:
         dialect.separator,
         line_numbers,
         empty_rows,
-        numbers=RowChunks(dialect.numeric, body.numbers) if dialect.numeric else None,
+        numbers=RowChunks(rows.numeric, body.numbers) if rows.numeric else None,
         names=dialect.names,
         typed=False,
+        notes=dialect.notes,
     )
 
 
@@ -153,65 +143,90 @@ def stacked(frames: "Iterable[pl.DataFrame]") -> "pl.DataFrame":
     return pl.concat(frames, rechunk=False)
 
 
-def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
-    """How a file is written, by its beginning. Raises DataError when it is empty."""
-    head = next((chunk for chunk in file.chunks(HEAD_BYTES) if chunk.strip()), b"")
-    if not head:
-        raise DataError(f"{file.origin}: is empty")
-    separator = options.separator
-    if separator == "auto":
-        separator = find_separator(head.decode(), options.separators)
-    frame = mark_missing(split_rows(file, head, separator), options.missing)
-    if not frame.height:
-        raise DataError(f"{file.origin}: is empty")
-    header = has_header(frame, options)
-    names = [f"column_{i}" for i in range(frame.width)]
-    frame.columns = column_names(frame.row(0), file.origin) if header else names
-    below = frame.slice(int(header))
-    names, text = frame.columns, options.text_among(frame.columns)
-    numeric = tuple(
-        name for name, number in zip(names, are_numbers(below), strict=True) if number and name not in text
-    )
-    return Dialect(separator, header, tuple(names), numeric, options.missing)
+@dataclass(frozen=True)
+class TableText:
+    """The table's part of a text file, how it is written, and which of its columns hold numbers."""
+
+    file: TextFile
+    dialect: Dialect
+    numeric: tuple[str, ...]
+    options: ReadOptions
+
+    @staticmethod
+    def of(file: TextFile, options: ReadOptions) -> "TableText":
+        """How a file is written, by its beginning. Raises DataError when it is empty."""
+        dialect = detect_dialect(file, options)
+        inside = replace(
+            file,
+            skip=dialect.skip,
+            comment=dialect.comment,
+            whitespace=dialect.separator == WHITESPACE,
+        )
+        return TableText(inside, dialect, (), options).with_numeric()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the cells of a row, those of the padding included."""
+        return (*self.dialect.names, *(f"{PADDING}{i}" for i in range(self.dialect.padding)))
+
+    def body(self, size: int) -> Iterator[bytes]:
+        """The rows under the header, in chunks of about this many bytes."""
+        under_header = not self.dialect.header
+        for chunk in self.file.chunks(size):
+            if not under_header and not chunk.strip():
+                continue
+            rows = chunk if under_header else chunk[first_row_end(chunk, self.dialect.character) :]
+            under_header = True
+            if rows.strip():
+                yield rows
+
+    def with_numeric(self) -> "TableText":
+        """With the columns that hold numbers in the first rows."""
+        head = next(self.body(HEAD_BYTES), b"")
+        if not head:
+            text = self.options.text_among(self.dialect.names)
+            return replace(self, numeric=tuple(name for name in self.dialect.names if name not in text))
+        frame = mark_missing(self.split(head).select(self.dialect.names), self.options.missing)
+        text = self.options.text_among(self.dialect.names)
+        numeric = tuple(
+            name
+            for name, number in zip(frame.columns, are_numbers(frame), strict=True)
+            if number and name not in text
+        )
+        return replace(self, numeric=numeric)
+
+    def split(self, chunk: bytes) -> "pl.DataFrame":
+        """The cells of a chunk as text under their columns' names. Raises DataError at a ragged row."""
+        try:
+            frame = read_cells(chunk, self.dialect.character)
+        except RaggedError as error:
+            self.refuse_ragged()
+            raise DataError(f"{self.file.origin}: cannot be split into cells: {error}") from error
+        if frame.width != len(self.columns):
+            self.refuse_ragged()
+        frame.columns = list(self.columns)
+        return frame
+
+    def refuse_ragged(self) -> None:
+        """Raise DataError at the first row that does not fit the names."""
+        dialect = self.dialect
+        refuse_ragged(self.file, dialect.character, len(dialect.names), dialect.padding, int(dialect.header))
 
 
-def read_body(file: TextFile, dialect: Dialect) -> DelimitedRows:
+def read_body(rows: TableText) -> DelimitedRows:
     """All rows under the header."""
     body = DelimitedRows()
-    under_header = not dialect.header
-    for chunk in file.chunks(CHUNK_BYTES):
-        start = 0 if under_header else first_row_end(chunk, dialect.separator)
-        under_header = True
-        if chunk[start:].strip():
-            body.add(read_chunk(file, chunk[start:], dialect), dialect.numeric)
+    for chunk in rows.body(CHUNK_BYTES):
+        body.add(read_chunk(rows, chunk), rows.numeric)
     return body
 
 
-def read_chunk(file: TextFile, chunk: bytes, dialect: Dialect) -> "pl.DataFrame":
-    """The rows of a chunk under the dialect's names, null in gaps. Raises DataError at a ragged row."""
-    frame = read_typed(chunk, dialect.separator, dialect.names, dialect.numeric, dialect.missing)
-    if frame is not None:
-        return frame
-    frame = split_rows(file, chunk, dialect.separator)
-    if frame.width != len(dialect.names):
-        refuse_ragged(file, dialect.separator)
-    frame.columns = list(dialect.names)
-    return mark_missing(frame, dialect.missing)
-
-
-def split_rows(file: TextFile, chunk: bytes, separator: str) -> "pl.DataFrame":
-    """The cells of a chunk as text. Raises DataError with the line where the file cannot be split."""
-    try:
-        return read_cells(chunk, separator)
-    except RaggedError as error:
-        refuse_ragged(file, separator)
-        raise DataError(f"{file.origin}: cannot be split into cells: {error}") from error
-
-
-def has_header(frame: "pl.DataFrame", options: ReadOptions) -> bool:
-    """Whether the first row names the columns: by the options, by known names, or by how it looks."""
-    if options.header != "auto":
-        return options.header
-    if options.known:
-        return any(cell in options.known for cell in frame.row(0))
-    return looks_like_header(frame)
+def read_chunk(rows: TableText, chunk: bytes) -> "pl.DataFrame":
+    """The rows of a chunk, null in gaps. Raises DataError at a ragged row."""
+    frame = read_typed(chunk, rows.dialect.character, rows.columns, rows.numeric, rows.options.missing)
+    if frame is None:
+        frame = rows.split(chunk)
+    padding = frame.select(frame.columns[len(rows.dialect.names) :])
+    if any(column.drop_nulls().ne("").any() for column in padding.get_columns()):
+        rows.refuse_ragged()
+    return mark_missing(frame.select(rows.dialect.names), rows.options.missing)

@@ -1,0 +1,184 @@
+"""What stands above the table of a text file, such as titles and comments, and the separator below it."""
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from nettrain.data.reading.cell_kind import CellKind, cell_kind
+from nettrain.data.reading.cells import COMMENTS
+from nettrain.data.reading.header import header_evidence
+from nettrain.data.reading.options import NO_COMMENT, WHITESPACE, ReadOptions
+from nettrain.data.reading.separator import MOST_ROWS, SampledRow, SampledRows, find_separator, sample_rows
+from nettrain.data.reading.textfile import TextFile, is_comment
+
+DECLARED = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel's line above a table
+MOST_TITLES = 50  # rows above a table
+LONGEST_TITLE = 40  # characters in a note
+
+
+@dataclass(frozen=True)
+class Preamble:
+    """How many lines stand above the table, what comments begin with ("" for none), and the separator.
+
+    `header` are the cells of a first row that begins like a comment, without the mark.
+    """
+
+    skip: int
+    comment: str
+    separator: str
+    header: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def table(self, file: TextFile) -> TextFile:
+        """The file without what is not its table."""
+        return replace(file, skip=self.skip, comment=self.comment, whitespace=self.separator == WHITESPACE)
+
+
+def find_preamble(text: str, file: TextFile, options: ReadOptions) -> Preamble:
+    """What stands above the table of a file whose beginning is `text`, and the separator of its cells."""
+    found = PreambleSearch(text, file, options).preamble()
+    if options.known and options.skip_rows not in ("auto", 0):
+        # the training data had lines above its table, but this file may have others, or none
+        other = PreambleSearch(text, file, replace(options, skip_rows="auto")).preamble()
+        if options.knows(first_row(text, file, other)) > options.knows(first_row(text, file, found)):
+            return other
+    return found
+
+
+def first_row(text: str, file: TextFile, preamble: Preamble) -> tuple[str, ...]:
+    """The cells of the first row of the table."""
+    rows = sample_rows(text, preamble.separator, preamble.table(file), 1).rows
+    return rows[0].cells if rows else ()
+
+
+@dataclass(frozen=True)
+class PreambleSearch:
+    """The search for the first line of a table."""
+
+    text: str
+    file: TextFile
+    options: ReadOptions
+
+    def preamble(self) -> Preamble:
+        """What stands above the table."""
+        lines = list(io.StringIO(self.text, newline=""))
+        automatic = self.options.skip_rows == "auto"
+        skip = 0 if self.options.skip_rows == "auto" else self.options.skip_rows
+        declared = next(filter(None, map(DECLARED.fullmatch, lines[: skip or 1])), None)
+        skip = 1 if declared and automatic else skip
+        options = self.options
+        if declared and options.separator == "auto":
+            options = replace(options, separator=declared[1])
+        inner = replace(self, options=options)
+        if options.comment != "auto":
+            comment = "" if options.comment == NO_COMMENT else options.comment
+            found = inner.with_separator(skip, comment)
+        else:
+            found = inner.with_comments(lines, skip)
+        return inner.without_titles(found) if automatic and not found.header else found
+
+    def with_separator(self, skip: int, comment: str) -> Preamble:
+        """A preamble of so many lines, with the separator that suits the rows below them."""
+        separator = self.options.separator
+        if separator == "auto":
+            names = (*self.options.known, *self.options.mentioned)
+            table = replace(self.file, skip=skip, comment=comment)
+            separator = find_separator(self.text, self.options.separators, names, table)
+        return Preamble(skip, comment, separator)
+
+    def rows(self, preamble: Preamble, most: int = MOST_ROWS) -> SampledRows:
+        """The first rows of the table below a preamble."""
+        return sample_rows(self.text, preamble.separator, preamble.table(self.file), most)
+
+    def with_comments(self, lines: Sequence[str], skip: int) -> Preamble:
+        """A preamble with the lines that look like comments, unless the last of them names the columns."""
+        prefix = comment_prefix(lines, skip)
+        found = self.with_separator(skip, prefix)
+        rows = self.rows(found)
+        if not prefix or not rows.rows:
+            return self.with_separator(skip, "")
+        above = [i for i in range(skip, rows.rows[0].line - 1) if is_comment(lines[i], prefix)]
+        header = self.commented_header(lines[above[-1]], prefix, rows)
+        below = replace(found, skip=above[-1] + 1, comment="")
+        marked = [row for row in self.rows(below).rows if row.cells[0].startswith(prefix)]
+        if header:
+            below = replace(below, skip=above[-1], header=header)
+            above = above[:-1]
+        comment = prefix if marked and all(len(row.cells) != rows.width for row in marked) else ""
+        note = (
+            f'{self.file.origin}: lines that begin with "{prefix}" are left out as comments; '
+            f"data.comment: {NO_COMMENT} reads them as rows"
+        )
+        if header and comment:
+            return below  # a later comment is then an error that names its line
+        return replace(below, comment=comment, notes=(note,) if above or comment else ())
+
+    def commented_header(self, line: str, prefix: str, rows: SampledRows) -> tuple[str, ...]:
+        """The cells of a comment that names the columns below it, as NumPy writes them: `# x, y`."""
+        if self.options.header is False or rows.width < 2:
+            return ()
+        split = [
+            row.cells
+            for text in (line, line.lstrip().removeprefix(prefix))
+            for row in sample_rows(text, rows.separator, TextFile("", io.BytesIO), 1).rows
+        ]
+        fitting = [cells for cells in split if len(cells) == rows.width]
+        if not fitting or any(cell_kind(cell) is CellKind.NUMBER for cell in fitting[0]):
+            return ()
+        cells = fitting[0]
+        if cells[0].startswith(f"{prefix} "):
+            cells = (cells[0].removeprefix(prefix).strip(), *cells[1:])
+        below = [row.cells for row in rows.rows if len(row.cells) == rows.width]
+        evidence = header_evidence(below, self.options.missing)
+        if self.options.knows(below[0]) or evidence.names > evidence.values:
+            return ()
+        return cells
+
+    def without_titles(self, found: Preamble) -> Preamble:
+        """The preamble with the titles that follow it."""
+        rows = self.rows(found)
+        count = self.count_titles(rows)
+        if not count:
+            return found
+        title = rows.rows[0].cells[0] or " ".join(rows.rows[0].cells).strip()
+        text = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}..."
+        line = rows.rows[count].line
+        note = (
+            f'{self.file.origin}:{rows.rows[0].line}: "{text}" is read as a title, and line {line} as the '
+            "first row; data.skip_rows says how many lines stand above the table"
+        )
+        return replace(found, skip=line - 1, notes=(*found.notes, note))
+
+    def count_titles(self, sampled: SampledRows) -> int:
+        """How many rows above the others are titles: short ones, or all above the row of known names."""
+        rows, width = sampled.rows, sampled.width
+        wide = [row for row in rows if len(row.cells) == width]
+        filled = max((i + 1 for row in wide for i, cell in enumerate(row.cells) if cell), default=0)
+        count = next((i for i, row in enumerate(rows) if not is_title(row, width, filled)), 0)
+        named = (i for i, row in enumerate(rows) if len(row.cells) == width and self.options.knows(row.cells))
+        named_row = next(named, 0)
+        if all(len(row.cells) != width or is_title(row, width, filled) for row in rows[:named_row]):
+            count = max(count, named_row)
+        if width < 2 or count > MOST_TITLES:
+            return 0
+        below = rows[count : count + 2]
+        return count if [len(row.cells) for row in below] == [width, width] else 0
+
+
+def comment_prefix(lines: Sequence[str], skip: int) -> str:
+    """What the first line that is not blank begins with, if it is a mark of comments; "" otherwise."""
+    first = next((line.strip() for line in lines[skip:] if line.strip()), "")
+    return next((prefix for prefix in COMMENTS if first.startswith(prefix)), "")
+
+
+def is_title(row: SampledRow, width: int, filled: int) -> bool:
+    """Whether a row above others, of `width` cells of which `filled` are in use, is a short one."""
+    if len(row.cells) < width:
+        return len(row.cells) < filled and len(row.cells) <= max(1, filled // 2)
+    return (
+        len(row.cells) == width
+        and width > 2
+        and row.filled == 1
+        and cell_kind(row.cells[0]) in (CellKind.WORD, CellKind.CODE)
+    )

@@ -1,0 +1,114 @@
+"""The separator of a text file: the one under which rows agree, and which leaves no separators in cells."""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nettrain.data.reading.cell_kind import CellKind, cell_kind
+from nettrain.data.reading.cells import csv_reader
+from nettrain.data.reading.options import SEPARATORS, WHITESPACE, character
+from nettrain.data.reading.textfile import TableLines, TextFile
+
+MOST_ROWS = 200  # decide on the separator
+AMOUNT = re.compile(r"[^\w]*\d[\d.,' ]*[^\d]{0,5}")  # a number in any country, such as $1,200.50 or 3,5 kg
+SEVERAL = re.compile(r"[+-]?[\d.]+( +[+-]?[\d.]+)+")  # numbers with blanks between
+THOUSANDS = re.compile(r"[+-]?\d{1,3}( \d{3})+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class SampledRow:
+    """A row that is not blank, and the line it starts on."""
+
+    line: int
+    cells: tuple[str, ...]
+
+    @property
+    def filled(self) -> int:
+        """How many cells hold something."""
+        return sum(cell != "" for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """The first rows of a file, split at one separator."""
+
+    separator: str
+    rows: tuple[SampledRow, ...]
+
+    @property
+    def width(self) -> int:
+        """The number of cells that most rows have, 0 without rows."""
+        counts = Counter(len(row.cells) for row in self.rows)
+        return max(counts, key=lambda width: (counts[width], width), default=0)
+
+    @property
+    def agreement(self) -> float:
+        """The share of the rows that have this number of cells."""
+        width = self.width
+        return sum(len(row.cells) == width for row in self.rows) / max(1, len(self.rows))
+
+    @property
+    def leftovers(self) -> float:
+        """How many characters in a row, on average, rather look like separators than like parts of cells."""
+        others = [other for other in SEPARATORS if other not in (self.separator, WHITESPACE)]
+        cells = [cell for row in self.rows for cell in row.cells]
+        return sum(leftover(cell, others) for cell in cells) / max(1, len(self.rows))
+
+    @property
+    def mostly_numbers(self) -> bool:
+        """Whether half of the cells or more are numbers."""
+        kinds = [cell_kind(cell) for row in self.rows for cell in row.cells]
+        return 2 * kinds.count(CellKind.NUMBER) >= len(kinds)
+
+    def known(self, names: Sequence[str]) -> int:
+        """How many of these names the row has that has most of them."""
+        wanted = {*names}
+        return max((len(wanted.intersection(row.cells)) for row in self.rows), default=0)
+
+
+def leftover(cell: str, others: Sequence[str]) -> int:
+    """How many characters of a cell may be separators."""
+    count = sum(cell.count(other) for other in others if other != ",")
+    if "," in others and not AMOUNT.fullmatch(cell):
+        count += cell.count(",") - cell.count(", ")
+    if SEVERAL.fullmatch(cell) and not THOUSANDS.fullmatch(cell):
+        count += len(cell.split()) - 1
+    return count
+
+
+def sample_rows(text: str, separator: str, file: TextFile, most: int) -> SampledRows:
+    """The first rows of a file, whose beginning is `text`."""
+    lines = TableLines(file, io.StringIO(text, newline=""))
+    rows = []
+    for cells in csv_reader(lines, character(separator)):
+        stripped = tuple(cell.strip() for cell in cells)
+        if any(stripped):
+            rows.append(SampledRow(lines.first, stripped))
+        lines.first = 0
+        if len(rows) == most:
+            break
+    return SampledRows(separator, tuple(rows))
+
+
+def find_separator(
+    text: str, separators: Sequence[str] = SEPARATORS, known: Sequence[str] = (), file: TextFile | None = None
+) -> str:
+    """The separator under which most of the first rows have one and the same number of cells.
+
+    Where several do, it is the one that leaves fewest separators inside cells; of decimal commas, none. Rows
+    that hold `known` names go before. `file` says which lines are part of the table.
+    """
+    file = file or TextFile("", io.BytesIO)
+    samples = [sample_rows(text, one, file, MOST_ROWS) for one in separators]
+    usable = [one for one in samples if one.width > 1 and (one.separator != WHITESPACE or one.mostly_numbers)]
+
+    def score(sample: SampledRows) -> tuple[float, ...]:
+        return (sample.known(known), round(sample.agreement, 1), -sample.leftovers, sample.agreement)
+
+    if known and max(sample.known(known) for sample in samples) > max(
+        (sample.known(known) for sample in usable), default=0
+    ):
+        return separators[0]  # a file of one column
+    return max(usable, key=score).separator if usable else separators[0]
