@@ -40,9 +40,10 @@ def init(
 
 def draft_json(written: "WrittenDraft") -> dict[str, object]:
     """The written file and the guess that it is made from, as JSON."""
+    from nettrain.data.splitting.order import OrderBy
     from nettrain.workflow.draft import role
 
-    guess = written.guess
+    guess, order = written.guess, written.guess.time.order
     return {
         "file": str(written.file),
         "rows": guess.rows,
@@ -52,7 +53,10 @@ def draft_json(written: "WrittenDraft") -> dict[str, object]:
         "target_kind": guess.kind,
         "reason": guess.reason,
         "classes": dict(guess.classes),
+        "positive": guess.positive[0] if guess.positive else None,
         "unlabelled": guess.unlabelled,
+        "order": order.model_dump() if isinstance(order, OrderBy) else order,
+        "codes": [column.name for column in guess.codes],
         "notes": list(guess.notes),
         "columns": [
             {

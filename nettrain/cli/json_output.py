@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, RootModel, with_config
 
 from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport
+from nettrain.data.splitting.order import Order
 from nettrain.errors import SpecError, nearest
 from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
@@ -159,7 +160,10 @@ class InitOutput(JsonOutput):
     target_kind: str
     reason: str
     classes: dict[str, int]
+    positive: str | None
     unlabelled: int
+    order: Order
+    codes: list[str]
     notes: list[str]
     columns: list[ColumnOutput]
 

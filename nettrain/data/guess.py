@@ -14,6 +14,7 @@ from nettrain.data.tables.spelling import as_text, distinct_values, is_missing
 from nettrain.data.tables.table import POSITION, Table, is_text
 from nettrain.data.targets.kind import ROWS_PER_CLASS, find_target
 from nettrain.data.targets.target import TargetKind, TargetKindSetting, target_column
+from nettrain.data.time_order import TimeOrder, time_order
 from nettrain.errors import DataError
 
 # the likeliest names of targets first
@@ -26,8 +27,9 @@ FEW_ROWS = 10  # in which all values may differ by chance
 SCATTERED = 0.5  # distinct values in more than this share of the rows teach nothing
 IMAGE = 49  # columns of one range of whole numbers are an image from 7x7 pixels on
 PIXELS = (16.0, 255.0)  # the largest value that pixels have
+AFFIRMATIVE = ("1", "true", "yes", "y", "t", "positive", "pos")  # names of a class that is the positive one
 MOST_KEYS = 20  # values of a column named like an identifier that may be categories
-MOST_CODES = 10  # values of whole numbers that may be codes
+MOST_CODES = 31  # values of whole numbers that may be codes: hours, months and days of a month are among them
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Guess:
     `reason` says why the `targets` were chosen, mostly one; `classes` how many rows each has, the largest
     first; and `unlabelled` how many rows have no target. `ignored` and `categorical` name columns, each with
     a reason; `gap_words` are further spellings of a gap, `test_rows` how many test rows the source brings,
-    `header` says whether columns have names, and `notes` are those of the source's reader.
+    `header` says whether columns have names, `time` whether rows lie in the order of time, and `notes` are
+    those of the source's reader.
     """
 
     rows: int
@@ -53,6 +56,7 @@ class Guess:
     gap_words: tuple[str, ...]
     test_rows: int
     header: bool
+    time: TimeOrder
     notes: tuple[str, ...]
 
     @property
@@ -65,6 +69,17 @@ class Guess:
     def numbers(self) -> tuple[ColumnProfile, ...]:
         """The inputs that are numeric."""
         return tuple(c for c in self.inputs if c.kind == "numbers" and c.name not in self.categorical)
+
+    @property
+    def positive(self) -> tuple[str, str] | None:
+        """Of two classes the one that is looked for, and why; None where there are more or fewer."""
+        if len(self.classes) != 2:
+            return None
+        affirmative = [name for name in self.classes if name.lower() in AFFIRMATIVE]
+        if len(affirmative) == 1:
+            return affirmative[0], "by its name"
+        (_, more), (rarer, fewer) = self.classes.items()
+        return (rarer, "the rarer of the two") if fewer < more else (max(self.classes), "the second in order")
 
     @property
     def image(self) -> bool:
@@ -150,6 +165,7 @@ def describe(
         gap_words,
         source.test.height if source.test else 0,
         table.header or table.columns[0] != UNNAMED,
+        time_order(table, others),
         table.notes,
     )
 

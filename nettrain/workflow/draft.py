@@ -2,7 +2,8 @@
 
 import os
 import shlex
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nettrain.data.guess import Guess, guess
@@ -36,9 +37,9 @@ def write_draft(data: str, target: str | None = None, out: Path | None = None) -
     file = out or Path(f"{stem(data)}.yaml")
     if file.exists():
         raise SpecError(f"{file}: is there already, and not overwritten; --out FILE writes another")
-    guessed = guess(data, target)
-    write_atomic(file, proven_draft(guessed, data, target, file))
-    return WrittenDraft(file, guessed)
+    drafted = proven_draft(guess(data, target), data, target, file)
+    write_atomic(file, drafted.text)
+    return WrittenDraft(file, drafted.guess)
 
 
 def role(guessed: Guess, name: str) -> str:
@@ -61,19 +62,37 @@ def refuse_unknown(data: str) -> None:
     validate(Document({"data": {"source": data}}))
 
 
-def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> str:
-    """The text of the file, which was tried on the data unless they are large.
+@dataclass(frozen=True)
+class ProvenDraft:
+    """The text of an experiment file, and the guess that it is made from."""
 
-    When a class is too rare to be stratified, splits are drawn until each class has training rows.
-    Raises DataError when the data cannot be trained on.
+    text: str
+    guess: Guess
+
+
+def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> ProvenDraft:
+    """The file as guessed, which was tried on the data unless they are large.
+
+    When a class is too rare to be stratified, splits are drawn until each class has training rows. Where the
+    order of time leaves a class none, rows are held out at random. Raises DataError when the data cannot be
+    trained on.
     """
+    if guessed.time.order != "random":
+        with suppress(DataError):
+            return ProvenDraft(tried_draft(guessed, data, target, file), guessed)
+        guessed = replace(guessed, time=replace(guessed.time, order="random"))
+    return ProvenDraft(tried_draft(guessed, data, target, file), guessed)
+
+
+def tried_draft(guessed: Guess, data: str, target: str | None, file: Path) -> str:
+    """The text of the file as guessed. Raises DataError when the data cannot be trained on so."""
     source, command = (
         source_beside(file, data),
         shlex.join(["nettrain", "init", data, *target_option(target)]),
     )
-    for seed in range(SEEDS if has_rare_class(guessed) else 1):
+    for seed in range(SEEDS if draws_rare_class(guessed) else 1):
         text = draft(guessed, DraftFile(str(file), stem(str(file)), source, command, seed))
-        if guessed.sampled_rows < guessed.rows and not has_rare_class(guessed):
+        if guessed.sampled_rows < guessed.rows and not may_lose_class(guessed):
             return text  # trying it would take as long as the start of a run
         try:
             prove(text, data)
@@ -82,6 +101,16 @@ def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> s
         else:
             return text
     raise failed
+
+
+def draws_rare_class(guessed: Guess) -> bool:
+    """Whether it depends on the seed which splits get the rows of a rare class."""
+    return has_rare_class(guessed) and guessed.time.order == "random"
+
+
+def may_lose_class(guessed: Guess) -> bool:
+    """Whether a class may have no training row."""
+    return has_rare_class(guessed) or (bool(guessed.classes) and guessed.time.order != "random")
 
 
 def target_option(target: str | None) -> list[str]:

@@ -1,7 +1,9 @@
 """`nettrain init`: what it writes is shown and trained as it is, and bad input writes nothing."""
 
 import csv
+import json
 import random
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 
 from nettrain.data.guess import guess
 from nettrain.errors import DataError
+from nettrain.experiment.default_search import search_of
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import validate
+from nettrain.experiment.load import from_document, load, validate
 from nettrain.workflow.draft import proven_draft, source_beside, stem
 from tests.cli.command import ROOT, inside
 
@@ -56,7 +59,7 @@ def written(folder, data, *options):
 
 def test_iris(tmp_path):
     values = written(tmp_path, "builtin:iris")
-    assert ("iris", [16], 16) == (
+    assert ("iris", [64], 16) == (
         values["experiment"],
         values["model"]["hidden"],
         values["training"]["batch_size"],
@@ -76,7 +79,7 @@ def test_digits_bring_their_own_test_rows(tmp_path):
     values = written(tmp_path, "builtin:optdigits")
     assert "test" not in values["data"]
     assert {"name": "divide", "by": 16} == values["data"]["scaling"]
-    assert ([64, 32], 64) == (values["model"]["hidden"], values["training"]["batch_size"])
+    assert ([128, 64], 64) == (values["model"]["hidden"], values["training"]["batch_size"])
 
 
 def test_the_whole_file_for_penguins(tmp_path):
@@ -99,17 +102,26 @@ data:
   validation: 0.15             # of the remaining rows, to monitor training
   stratify: true               # every split has its share of each class
 model:
-  hidden: [16]                 # units of each hidden layer; [] is a linear model
+  hidden: [64]                 # units of each hidden layer; [] is a linear model
   activation: relu
+  dropout: 0.2                 # some noise, so that the network does not memorise the training rows
 regularization:
-  l2: 0.01                     # a penalty on large weights, because there are few rows
+  l2: 0.003                    # a penalty on large weights, because there are few rows
 optimizer:
   name: adam
-  learning_rate: 0.01          # the first setting to tune: try a third of it, and three times as much
+  learning_rate: 0.003         # the first setting to tune: try a third of it, and three times as much
 training:
-  epochs: 100                  # passes over the training rows, at most
+  epochs: 400                  # passes over the training rows, at most
   batch_size: 16               # rows per step
-  early_stopping: {monitor: val_loss, patience: 20}  # restores the weights of the best epoch
+  early_stopping: {monitor: val_loss, patience: 40}  # restores the weights of the best epoch
+# `nettrain sweep penguins.yaml` searches these ranges; uncomment the block to change them.
+# sweep:
+#   trials: 64                   # in all; a larger number continues the search
+#   parameters:
+#     optimizer.learning_rate: {distribution: log_uniform_values, min: 0.0003, max: 0.03}
+#     regularization.l2: {distribution: log_uniform_values, min: 1.0e-05, max: 0.1}
+#     model.hidden: {values: [[32], [64], [128], [64, 32]]}
+#     model.dropout: {values: [0.0, 0.1, 0.2, 0.3]}
 """
     assert expected == (tmp_path / "penguins.yaml").read_text()
 
@@ -126,6 +138,7 @@ def test_a_table_as_people_have_them(tmp_path):
     assert "  missing_target: drop         # 3 rows without a target\n" in text
     assert "  # gaps in 2 inputs, up to 30 % of the rows: town, area." in text
     assert "  # rooms: whole numbers of few values, taken as amounts." in text
+    assert "order: {by: sold} holds out the latest." in text.replace("\n  #", "")
 
 
 def test_what_is_said_about_it(tmp_path):
@@ -142,10 +155,94 @@ def test_what_is_said_about_it(tmp_path):
         "codes    rooms: whole numbers of few values, taken as amounts",
         'gaps     also written "-"',
         "dropped  3 rows without a target",
-        "network  16 hidden units, batches of 16 rows, adam at 0.01, 100 epochs at most",
+        "network  64 hidden units, batches of 16 rows, adam at 0.003, 400 epochs at most",
         "wrote    flats.yaml",
         "next     nettrain train flats.yaml",
     ] == lines[start + 1 :]
+
+
+def hourly(start=datetime(2024, 1, 1), hours=800, **columns):
+    """Demand by the hour: a header and rows with the time, parts of it and what `columns` computes."""
+    names = ["when", "month", "hour", "weekday", "sky", "street", "floor", "lane", "heat", *columns]
+    times = [start + timedelta(hours=i) for i in range(hours)]
+    rows = [
+        [str(t), t.month, t.hour, t.weekday(), i * 7 % 4, i * 3 % 5, i % 3, i % 6, i * 7 % 31 / 3]
+        for i, t in enumerate(times)
+    ]
+    return [names, *([*row, *(f(i) for f in columns.values())] for i, row in enumerate(rows))]
+
+
+def test_rows_sorted_by_a_date_are_held_out_in_time(tmp_path):
+    write(tmp_path / "demand.csv", *hourly(count=lambda i: i * i % 101 + 0.5))
+    data = written(tmp_path, "demand.csv")["data"]
+    assert ("time", False) == (data["order"], "stratify" in data)
+    text = (tmp_path / "demand.yaml").read_text()
+    assert (
+        '  order: time                  # sorted by "when"; a random split would mix past and future\n'
+        in text
+    )
+
+
+def test_the_latest_rows_first_are_put_in_order(tmp_path):
+    head, *rows = hourly(kind=lambda i: "ab"[i % 2])
+    write(tmp_path / "demand.csv", head, *rows[::-1])
+    data = written(tmp_path, "demand.csv")["data"]
+    assert ({"by": "when"}, False) == (data["order"], "stratify" in data)
+    shown = json.loads(inside(tmp_path, "init", "demand.csv", "--out", "b.yaml", "--json").out)
+    assert {"by": "when"} == shown["order"]
+
+
+def test_where_time_leaves_a_class_without_training_rows_they_are_held_out_at_random(tmp_path):
+    write(tmp_path / "demand.csv", *hourly(kind=lambda i: "new" if i > 700 else "old"))
+    data = written(tmp_path, "demand.csv")["data"]
+    assert ("order" not in data, data["stratify"]) == (True, True)
+    shown = json.loads(inside(tmp_path, "init", "demand.csv", "--out", "b.yaml", "--json").out)
+    assert "random" == shown["order"]
+
+
+def test_all_columns_that_may_be_codes_are_named(tmp_path):
+    write(tmp_path / "demand.csv", *hourly(hours=4000, count=lambda i: i * i % 101 + 0.5))
+    names = ["month", "hour", "weekday", "sky", "street", "floor", "lane"]
+    shown = json.loads(inside(tmp_path, "init", "demand.csv", "--json").out)
+    assert names == shown["codes"]
+    text = (tmp_path / "demand.yaml").read_text()
+    assert f"  # {', '.join(names)}: whole numbers of few values, taken as amounts." in text
+    report = inside(tmp_path, "init", "demand.csv", "--out", "b.yaml").out
+    assert f"codes    {', '.join(names)}: whole" in report
+
+
+@pytest.mark.parametrize(
+    ("names", "positive", "why"),
+    [
+        (("no", "yes", "no"), "yes", "by its name"),
+        (("yes", "no", "yes"), "yes", "by its name"),
+        ((0, 1, 1), "1", "by its name"),
+        (("good", "bad", "good"), "bad", "the rarer of the two"),
+        (("alive", "dead", "dead"), "alive", "the rarer of the two"),
+        (("f", "m", "f", "m"), "m", "the second in order"),
+        (("a", "b", "c"), None, ""),
+    ],
+)
+def test_the_positive_class_is_written(tmp_path, names, positive, why):
+    rows = [[i * 7 % 31 / 3, names[i % len(names)]] for i in range(120)]
+    write(tmp_path / "some.csv", ["x", "class"], *rows)
+    data = written(tmp_path, "some.csv")["data"]
+    assert positive == data.get("positive")
+    text = (tmp_path / "some.yaml").read_text()
+    assert (positive is None) or f"# what precision, recall and F1 are about; {why}\n" in text
+
+
+def test_the_search_that_is_written_is_the_one_without_it(tmp_path):
+    assert 0 == inside(tmp_path, "init", "builtin:penguins").code
+    text = (tmp_path / "penguins.yaml").read_text()
+    default = search_of(from_document(parse(text, "penguins.yaml")))
+    start = text.index("# sweep:")
+    (tmp_path / "b.yaml").write_text(text[:start] + text[start:].replace("# ", "", 1).replace("\n# ", "\n"))
+    written = search_of(load(tmp_path / "b.yaml"))
+    assert ("", 64) == (written.note, written.settings.trials)
+    assert [(one.key, one.distribution) for one in default.parameters] == [
+        (one.key, one.distribution) for one in written.parameters
+    ]
 
 
 def test_another_target_in_another_folder(tmp_path):
@@ -200,7 +297,7 @@ def test_splits_are_drawn_until_a_rare_class_is_trained_on(tmp_path):
     for rare in range(12):  # whichever row it is, some split must have it among the training rows
         rows = [[i, "once" if i == rare else "xy"[i % 2]] for i in range(40)]
         file = write(tmp_path / "rare.csv", ["a", "class"], *rows)
-        text = proven_draft(guess(str(file)), str(file), None, tmp_path / "rare.yaml")
+        text = proven_draft(guess(str(file)), str(file), None, tmp_path / "rare.yaml").text
         data = parse(text, "rare.yaml").values["data"]
         assert not data["stratify"]
         if "seed" in data:
@@ -313,7 +410,7 @@ def test_whatever_a_table_holds_the_file_is_right_or_the_data_are_refused(tmp_pa
     file = write(tmp_path / "rows.csv", *rows)
     try:
         found = guess(str(file))
-        text = proven_draft(found, str(file), None, tmp_path / "rows.yaml")
+        text = proven_draft(found, str(file), None, tmp_path / "rows.yaml").text
     except DataError:
         return
     data = validate(parse(text, "rows.yaml")).data

@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from nettrain.data.guess import Guess
 from nettrain.data.reading.options import ReadOptions
+from nettrain.data.splitting.order import OrderBy
 from nettrain.data.tables.table import counted
-from nettrain.experiment.drafting.findings import gap_words, listed, percent, seen, task
+from nettrain.experiment.default_search import default_ranges
+from nettrain.experiment.document import parse
+from nettrain.experiment.drafting.findings import codes, gap_words, in_time, listed, percent, seen, task
 from nettrain.experiment.drafting.page import Page, plain, printable, quoted
 from nettrain.experiment.drafting.recommendation import Recommendation, recommend
+from nettrain.experiment.load import validate
+from nettrain.experiment.sweep_settings import TRIALS
 
 TEST, VALIDATION = 0.2, 0.15
 RAREST = 3  # rows of a class, of which every split can have some
@@ -43,6 +48,8 @@ def draft(guess: Guess, file: DraftFile) -> str:
         page.entry(1, "seed", file.split_seed, text)
     _add_network(page, recommended)
     _add_training(page, recommended)
+    if recommended.held:
+        _add_search(page, file)
     return page.text
 
 
@@ -74,6 +81,9 @@ def _add_target(page: Page, guess: Guess) -> None:
     other = "; `nettrain init --target NAME` takes another" if guess.reason != "as asked" else ""
     page.entry(1, "target", names[0] if len(names) == 1 else names, f"{guess.reason}{other}")
     page.entry(1, "target_kind", guess.kind, task(guess))
+    if guess.positive:
+        positive, why = guess.positive
+        page.entry(1, "positive", positive, f"what precision, recall and F1 are about; {why}")
     if guess.kind == "numbers":
         text = "learned as (y - mean) / standard deviation; metrics are in the unit of y"
         page.entry(1, "target_scaling", "standard", text)
@@ -114,8 +124,8 @@ def _add_columns(page: Page, guess: Guess) -> None:
     if guess.codes:
         page.remark(
             1,
-            f"{listed(guess.codes)}: whole numbers of few values, taken as amounts. If they are codes, name "
-            "them in columns: {categorical: [...]}.",
+            f"{codes(guess)}. Those that are codes, such as months or kinds, become categories under "
+            "columns: {categorical: [...]}.",
         )
 
 
@@ -144,12 +154,30 @@ def _add_splits(page: Page, guess: Guess, recommended: Recommendation) -> None:
         page.entry(1, "validation", VALIDATION, "of the remaining rows, to monitor training")
     else:
         page.entry(1, "validation", 0, f"{counted(rows, 'row')} are too few to hold some back")
+    if recommended.held:
+        _add_order(page, guess)
     if guess.classes and recommended.held:
         _add_stratify(page, guess)
 
 
+def _add_order(page: Page, guess: Guess) -> None:
+    if guess.time.order != "random":
+        order = guess.time.order
+        value = order.model_dump() if isinstance(order, OrderBy) else order
+        page.entry(1, "order", value, in_time(guess.time))
+    elif guess.time.columns:
+        name = guess.time.columns[0]
+        page.remark(
+            1,
+            f"rows are held out at random. If later rows are to be predicted from earlier ones, "
+            f"order: {plain({'by': name})} holds out the latest.",
+        )
+
+
 def _add_stratify(page: Page, guess: Guess) -> None:
-    if has_rare_class(guess):
+    if guess.time.order != "random":
+        pass  # whatever the last rows are
+    elif has_rare_class(guess):
         name, rows = min(guess.classes.items(), key=lambda pair: pair[1])
         page.entry(1, "stratify", False, f"{quoted(name)} has only {counted(rows, 'row')} to share out")
     else:
@@ -182,3 +210,19 @@ def _add_training(page: Page, recommended: Recommendation) -> None:
     if recommended.held:
         stopping = {"monitor": "val_loss", "patience": recommended.patience}
         page.entry(1, "early_stopping", stopping, "restores the weights of the best epoch")
+
+
+def _add_search(page: Page, file: DraftFile) -> None:
+    """Add a block that searches what `nettrain sweep` searches without it, commented out."""
+    ranges = default_ranges(validate(parse(page.text, file.path)))
+    page.remark(
+        0,
+        f"`nettrain sweep {printable(file.path)}` searches these ranges; uncomment the block to change them.",
+    )
+    block = Page()
+    block.line(0, "sweep:")
+    block.entry(1, "trials", TRIALS, "in all; a larger number continues the search")
+    block.line(1, "parameters:")
+    for key, values in ranges.items():
+        block.entry(2, key, values)
+    page.lines += [f"# {line}" for line in block.lines]

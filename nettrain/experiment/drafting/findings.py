@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.guess import Guess
+from nettrain.data.splitting.order import OrderBy
 from nettrain.data.tables.table import counted
+from nettrain.data.time_order import TimeOrder
 from nettrain.experiment.drafting.page import quoted, shortened
 from nettrain.experiment.drafting.recommendation import in_words, recommend
 
 NAMED = 6  # columns or words that are listed before the others are only counted
+MOST_CODES_NAMED = 200  # the same of possible codes, which a person has to go through
 
 
 def findings(guess: Guess) -> dict[str, str]:
@@ -18,9 +21,8 @@ def findings(guess: Guess) -> dict[str, str]:
         "target": f"{listed(guess.targets)} ({guess.reason})",
         "task": f"{guess.kind}: {task(guess)}",
         "ignored": listed(column for column in guess.columns if column.name in guess.ignored),
-        "codes": f"{listed(guess.codes)}: whole numbers of few values, taken as amounts"
-        if guess.codes
-        else "",
+        "codes": codes(guess),
+        "order": in_time(guess.time),
         "gaps": f"also written {gap_words(guess)}" if guess.gap_words else "",
         "dropped": f"{counted(guess.unlabelled, 'row')} without a target" if guess.unlabelled else "",
         "network": in_words(recommend(guess)),
@@ -59,11 +61,25 @@ def gap_words(guess: Guess) -> str:
     return ", ".join(map(quoted, guess.gap_words[:NAMED]))
 
 
-def listed(columns: Iterable[ColumnProfile]) -> str:
+def codes(guess: Guess) -> str:
+    """Which inputs may be codes, "" when none."""
+    names = listed(guess.codes, MOST_CODES_NAMED)
+    return f"{names}: whole numbers of few values, taken as amounts" if names else ""
+
+
+def in_time(time: TimeOrder) -> str:
+    """Why the last rows are held out, "" when rows are held out at random."""
+    names = ", ".join(map(quoted, time.columns))
+    if isinstance(time.order, OrderBy):
+        return f"most rows are in runs by {names}; a random split would mix past and future"
+    return f"sorted by {names}; a random split would mix past and future" if time.order == "time" else ""
+
+
+def listed(columns: Iterable[ColumnProfile], most: int = NAMED) -> str:
     """The names of columns: `a, b and 3 more`."""
     names = [shortened(column.name) for column in columns]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def percent(part: float, whole: float) -> str:

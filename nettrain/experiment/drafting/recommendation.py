@@ -27,21 +27,24 @@ class Recommendation:
 
 
 def recommend(guess: Guess) -> Recommendation:
-    """What suits a table: few rows need a small network, many epochs and a penalty on large weights."""
+    """What suits a table: few rows need many epochs, a penalty on large weights and dropout.
+
+    Chosen by validation rows, see docs/configs.md. Patience, not the number of epochs, should end a training.
+    """
     rows = guess.rows - guess.unlabelled
     held = rows >= FEWEST
     batch = batch_size(rows)
     if guess.image and rows >= LARGE and len(guess.inputs) >= PIXELS:
-        return Recommendation([512, 512], 0.2, 0.0, 0.001, 20, batch, 5, held)
+        return Recommendation([512, 512], 0.2, 0.0, 0.001, 60, batch, 8, held)
     if rows < MEDIUM and len(guess.inputs) <= CURVE:  # with so few columns the function must be nonlinear
-        return Recommendation([32, 32], 0.0, 0.001, 0.01, 200, batch, 30, held)
+        return Recommendation([32, 32], 0.0, 0.001, 0.01, 400, batch, 40, held)
     if rows < SMALL:
-        return Recommendation([16], 0.0, 0.01, 0.01, 100, batch, 20, held)
+        return Recommendation([64], 0.2, 0.003, 0.003, 400, batch, 40, held)
     if rows < MEDIUM:
-        return Recommendation([32], 0.0, 0.01, 0.005, 100, batch, 20, held)
+        return Recommendation([64, 32], 0.0, 0.003, 0.002, 400, batch, 40, held)
     if rows < LARGE:
-        return Recommendation([64, 32], 0.1, 0.0, 0.002, 60, batch, 15, held)
-    return Recommendation([128, 64], 0.0, 0.0, 0.001, 40, batch, 8, held)
+        return Recommendation([128, 64], 0.2, 0.0003, 0.001, 300, batch, 25, held)
+    return Recommendation([128, 64], 0.1, 0.0, 0.001, 300, batch, 15, held)
 
 
 def batch_size(rows: int) -> int | str:
