@@ -134,7 +134,7 @@ class Preprocessing:
             return _from_json(cast(PreprocessingJson, data))
         except KeyError as error:
             raise DataError(
-                f"preprocessing: cannot be read: {error} is missing; of another version of nettrain, or damaged"
+                f"preprocessing: cannot be read: {error} is missing: of another version, or damaged"
             ) from error
         except (TypeError, ValueError, AttributeError) as error:
             raise DataError(f"preprocessing: cannot be read: {error!r}") from error
