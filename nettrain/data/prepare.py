@@ -18,7 +18,7 @@ from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings, is_path
-from nettrain.data.splitting.order import resolve_order
+from nettrain.data.splitting.order import OrderBy, resolve_order
 from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
 from nettrain.data.tables.arrays import Floats
@@ -121,7 +121,8 @@ def read_options(settings: DataSettings) -> ReadOptions:
     """How the settings say that their source is read, and which columns they mention by name."""
     targets = settings.target if isinstance(settings.target, list) else [settings.target]
     roles = settings.columns
-    columns = [*targets, *roles.ignore, *roles.categorical, *roles.numeric, roles.weight, roles.group]
+    order = [settings.order.by] if isinstance(settings.order, OrderBy) else []
+    columns = [*targets, *order, *roles.ignore, *roles.categorical, *roles.numeric, roles.weight, roles.group]
     return ReadOptions(
         settings.header,
         settings.separator,

@@ -60,6 +60,19 @@ def test_frames_and_positions():
     assert "when" == data.settings.order.by
 
 
+def test_the_column_may_be_known_by_position_and_its_name_is_evidence_of_a_header(tmp_path):
+    lines = [f"{i},{i + 0.5},{i % 7}" for i in SHUFFLED]
+    path = write(tmp_path, "\n".join(["1,7,when", *lines, ""]))
+    data = prepare(
+        DataSettings(source=path, test=0.25, order={"by": "when"}, target="1"), seed=0, dtype="float64"
+    )
+    assert ["1", "7", "when"] == list(data.preprocessing.layout.columns)
+    data = prepare(
+        DataSettings(source=path, test=0.25, order={"by": -2}, target="1"), seed=0, dtype="float64"
+    )
+    assert "7" == data.settings.order.by
+
+
 def test_equal_values_keep_the_order_of_the_file(tmp_path):
     lines = [f"{i},{2000 + i // 30},{i % 7 + 0.5}" for i in range(40)]
     _, rows = split_rows(write(tmp_path, "\n".join(["x,when,y", *lines, ""])), validation=12)
