@@ -104,6 +104,6 @@ def small_data(kind: str) -> tuple[Document, Prepared]:
         lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
         path.write_text("\n".join(lines), encoding="utf-8")
         source = ("data", "source")
-        set_value(document, Change(source, str(path), document.location(source)), Experiment)
+        set_value(document, Change("data.source", str(path), document.location(source)), Experiment)
         experiment = resolve(validate(document))
         return document, prepare(experiment.data, seed=0, dtype="float64")

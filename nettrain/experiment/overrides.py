@@ -16,9 +16,12 @@ Container = dict[str, PlainValue] | list[PlainValue]
 
 @dataclass(frozen=True)
 class Change:
-    """A new value for a key, and the location that it comes from."""
+    """A new value for a dotted key, and the location that it comes from.
 
-    path: KeyPath
+    Where the values have a list, a part of the key is the position in it, from 0: `model.layers.0.units`.
+    """
+
+    key: str
     value: PlainValue
     location: str
 
@@ -41,7 +44,7 @@ def apply_overrides(document: Document, overrides: Sequence[str], model: type[Se
             continue
         first[key] = override
         try:
-            notes += set_value(document, _change(override, document.values), model)
+            notes += set_value(document, _change(override), model)
         except SpecError as error:
             document.problems += error.problems
     return notes
@@ -51,55 +54,54 @@ def set_value(document: Document, change: Change, model: type[Settings]) -> list
     """Apply a change to the document in place; returns notes on settings that it dropped.
 
     Blocks that are missing on the way to the key are created. Raises SpecError when something on the way is
-    not a block of keys.
+    not a block of keys, or is a list without such a position.
     """
-    edit = _Edit(document, change, dict(choices_along(change.path, model)))
-    values = document.values
-    for depth in range(1, len(change.path)):
-        values = edit.descend(values, change.path[:depth])
-    return edit.assign(values)
+    edit = _Edit(document, change, model, dict(choices_along(change.key, model)))
+    *outer, last = change.key.split(".")
+    values, path = document.values, KeyPath()
+    for part in outer:
+        path = (*path, edit.entry(values, path, part))
+        values = edit.descend(values, path)
+    return edit.assign(values, (*path, edit.entry(values, path, last)))
 
 
-def choices_along(path: KeyPath, model: Block) -> Iterator[tuple[KeyPath, Choice]]:
-    """The beginnings of a path at which a variant is chosen by name."""
+def choices_along(key: str, model: Block) -> Iterator[tuple[str, Choice]]:
+    """The beginnings of a dotted key at which a variant is chosen by name."""
     block: Block | None = model
-    for depth, part in enumerate(path, start=1):
-        if isinstance(part, int):  # the position in a list of blocks
+    parts = key.split(".")
+    for depth, part in enumerate(parts, start=1):
+        if part.isdecimal():  # the position in a list of blocks
             continue
         field = block.model_fields.get(part) if block else None
         if field is None:
             return
         choice = choice_of(field)
         if choice is not None:
-            yield path[:depth], choice
+            yield ".".join(parts[:depth]), choice
         block = block_of(field.annotation)
 
 
-def _change(override: str, values: PlainValue) -> Change:
+def default_list(path: KeyPath, model: Block) -> list[PlainValue] | None:
+    """The list that a key has while the file does not give it, such as `model.hidden`; None for others."""
+    block: Block | None = model
+    default: object = None
+    for part in path:
+        field = block.model_fields.get(str(part)) if block else None
+        if field is None:
+            return None
+        block, default = block_of(field.annotation), field.default
+    return list(default) if isinstance(default, list) else None
+
+
+def _change(override: str) -> Change:
     key, equals, text = override.partition("=")
-    label = f'{OVERRIDE}"{override}"'
-    path = _path(key.strip(), values, label)
-    if not equals or "" in path:
+    key, label = key.strip(), f'{OVERRIDE}"{override}"'
+    if not equals or "" in key.split("."):
         raise SpecError(f"{label}: write KEY=VALUE, such as optimizer.learning_rate=0.01")
     value = parse(text, label, lines=False)
     if value.problems:
         raise SpecError(value.problems)
-    return Change(path, value.values, label)
-
-
-def _path(key: str, values: PlainValue, label: str) -> KeyPath:
-    """The parts of a dotted key; a number is an index where the values have a list."""
-    path: list[str | int] = []
-    for part in key.split("."):
-        if isinstance(values, list) and part.isdigit():
-            if int(part) >= len(values):
-                raise SpecError(f"{label}: {_dotted(tuple(path))} has {len(values)} entries, from 0")
-            path.append(int(part))
-            values = values[int(part)]
-        else:
-            path.append(part)
-            values = values.get(part) if isinstance(values, dict) else None
-    return tuple(path)
+    return Change(key, value.values, label)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,18 @@ class _Edit:
 
     document: Document
     change: Change
-    choices: Mapping[KeyPath, Choice]
+    model: type[Settings]
+    choices: Mapping[str, Choice]
+
+    def entry(self, values: PlainValue, path: KeyPath, part: str) -> str | int:
+        """A part of the key as a key or, where the `values` at `path` are a list, as a position in it."""
+        if not isinstance(values, list) or not path:
+            return part
+        if not part.isdecimal():
+            raise self._error(f"{_dotted(path)} is a list, name an entry by its number from 0")
+        if int(part) >= len(values):
+            raise self._error(f"{_dotted(path)} has {_entries(len(values))}")
+        return int(part)
 
     def descend(self, values: PlainValue, path: KeyPath) -> PlainValue:
         """The block at `path`, whose last part is a key of `values`; made if there is none yet.
@@ -119,37 +132,39 @@ class _Edit:
         if container is None:
             return None
         location = self.document.locations.get(path, self.change.location)
-        block = self._expanded(_get(container, path[-1]), self.choices.get(path))
+        block = self._expanded(_get(container, path[-1]), path)
         if not isinstance(block, dict | list):
-            kind, key = _kind(block), _dotted(path)
-            raise SpecError(f"{self.change.location}: {key} is {kind}, give all of it: {key}=…")
+            raise self._error(f"{_dotted(path)} is a single value, give all of it: {_dotted(path)}=…")
         _put(container, path[-1], block)
         self.document.locations[path] = location
         return block
 
-    def _expanded(self, value: PlainValue, choice: Choice | None) -> PlainValue:
-        """A variant's bare name, or a switch that is about to get settings, as a block."""
-        expanded = value
+    def _expanded(self, value: PlainValue, path: KeyPath) -> PlainValue:
+        """A variant's bare name, or a switch that is about to get settings, as a block; a default list."""
+        choice = self.choices.get(_dotted(path))
         if choice is not None and isinstance(value, str):
-            expanded = {} if choice.auto and value == "auto" else choice.expand(value)
-        elif value is None or isinstance(value, bool):
-            expanded = {} if choice is None else choice.expand({})
-        return expanded
+            return {} if choice.auto and value == "auto" else choice.expand(value)
+        if value is None:
+            value = default_list(path, self.model)
+        if value is None or isinstance(value, bool):
+            return {} if choice is None else choice.expand({})
+        return value
 
-    def assign(self, values: PlainValue) -> list[str]:
+    def assign(self, values: PlainValue, path: KeyPath) -> list[str]:
         """Set the changed key in `values`, the block that holds it; returns notes."""
-        path, value = self.change.path, self.change.value
+        value = self.change.value
         container = self._container(values, path)
         if container is None:
             return []
         self._forget_locations(path)
         self.document.locations[path] = self.change.location
-        if path in self.choices and isinstance(value, str):
+        choice = self.choices.get(_dotted(path))
+        if choice and isinstance(value, str):
             old = _get(container, path[-1])
-            variant, notes = _with_variant(old, path, value, self.choices[path])
+            variant, notes = _with_variant(old, path, value, choice)
             _put(container, path[-1], variant)
             return notes
-        outer = self.choices.get(path[:-1])
+        outer = self.choices.get(_dotted(path[:-1]))
         if outer and path[-1] == "name" and isinstance(value, str) and isinstance(container, dict):
             variant, notes = _with_variant(dict(container), path[:-1], value, outer)
             container.clear()
@@ -160,14 +175,12 @@ class _Edit:
 
     def _container(self, values: PlainValue, path: KeyPath) -> Container | None:
         """The block or list that holds the last part of a path; None if the whole document is neither."""
-        if isinstance(values, list) and len(path) > 1:
-            if not isinstance(path[-1], int):
-                key = _dotted(path[:-1])
-                raise SpecError(
-                    f"{self.change.location}: {key} is a list, name an entry by its number from 0"
-                )
-            return values
+        if isinstance(values, list):
+            return values if len(path) > 1 else None
         return values if isinstance(values, dict) else None
+
+    def _error(self, text: str) -> SpecError:
+        return SpecError(f"{self.change.location}: {text}")
 
     def _forget_locations(self, path: KeyPath) -> None:
         """Drop the locations of what is replaced, so that errors name the change."""
@@ -197,8 +210,10 @@ def _with_variant(old: PlainValue, path: KeyPath, name: str, choice: Choice) -> 
     return kept, [f"{_dotted(path)}: {name} has no {dropped}, dropped"] if dropped else []
 
 
-def _kind(value: PlainValue) -> str:
-    return "a list" if isinstance(value, list) else "a single value"
+def _entries(count: int) -> str:
+    if count < 2:
+        return "1 entry, 0" if count else "no entries"
+    return f"{count} entries, from 0"
 
 
 def _dotted(path: KeyPath) -> str:

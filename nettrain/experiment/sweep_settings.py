@@ -101,7 +101,8 @@ class Parameter:
     location: str = ""
 
     @property
-    def path(self) -> KeyPath:
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the key, positions in lists among them."""
         return tuple(self.key.split("."))
 
 

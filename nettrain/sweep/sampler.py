@@ -52,7 +52,7 @@ def combinations(parameters: Sequence[Parameter], applies: Applies) -> Iterator[
 
 def outermost_first(parameters: Sequence[Parameter]) -> list[Parameter]:
     """The parameters, those first that others depend on: `optimizer.name` before `optimizer.beta1`."""
-    return sorted(parameters, key=lambda one: len(one.path) - (one.path[-1] == "name"))
+    return sorted(parameters, key=lambda one: len(one.parts) - (one.parts[-1] == "name"))
 
 
 def in_order(values: Values, parameters: Sequence[Parameter]) -> Values:

@@ -98,7 +98,7 @@ class SearchSpace:
         """The changes that set these values, outermost first, each with its location in the file."""
         searched = [one for one in outermost_first(self.parameters) if one.key in values]
         return [
-            Change(one.path, cast("PlainValue", deepcopy(values[one.key])), one.location) for one in searched
+            Change(one.key, cast("PlainValue", deepcopy(values[one.key])), one.location) for one in searched
         ]
 
     def _check_extremes(self) -> None:
@@ -124,19 +124,21 @@ class SearchSpace:
 
 def applies(values: Values, parameter: Parameter) -> bool:
     """Whether a parameter has a meaning beside the values drawn so far: `optimizer.beta1` has none in sgd."""
-    path = parameter.key.split(".")
-    choices = dict(choices_along(parameter.path, Experiment))
-    for depth in range(1, len(path)):
-        block = ".".join(path[:depth])
-        choice = choices.get(tuple(path[:depth]))
+    parts = parameter.parts
+    choices = dict(choices_along(parameter.key, Experiment))
+    for depth in range(1, len(parts)):
+        block = ".".join(parts[:depth])
+        choice = choices.get(block)
         for key in (block, f"{block}.name"):
-            if key in values and key != parameter.key and not _has_key(values[key], path[depth], choice):
+            if key in values and key != parameter.key and not _has_key(values[key], parts[depth], choice):
                 return False
     return True
 
 
 def _has_key(value: object, key: str, choice: Choice | None) -> bool:
-    """Whether the block or the variant that was drawn has this key."""
+    """Whether the block, the list or the variant that was drawn has this key."""
+    if isinstance(value, list):
+        return key.isdecimal() and int(key) < len(value)
     if value is None or choice is None:
         return value is not None
     block: Mapping[str, PlainValue] = choice.expand(value) or {}
@@ -146,8 +148,8 @@ def _has_key(value: object, key: str, choice: Choice | None) -> bool:
 
 def _is_inside(parameter: Parameter, other: Parameter) -> bool:
     """Whether the key of a parameter lies in the block that another one chooses."""
-    block = other.path[:-1] if other.path[-1] == "name" else other.path
-    return parameter.path[: len(block)] == block
+    block = other.parts[:-1] if other.parts[-1] == "name" else other.parts
+    return parameter.parts[: len(block)] == block
 
 
 def _list_briefly(numbers: Sequence[int]) -> str:
