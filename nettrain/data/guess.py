@@ -6,6 +6,12 @@ from pathlib import PurePath
 
 import numpy as np
 
+from nettrain.data.columns.identifiers import (
+    NAMED_IDENTIFIER,
+    TARGET_NAMES,
+    number_reason,
+    text_reason,
+)
 from nettrain.data.columns.profiles import ColumnProfile, column_profiles, sampled
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -17,18 +23,11 @@ from nettrain.data.targets.target import TargetKind, TargetKindSetting, target_c
 from nettrain.data.time_order import TimeOrder, time_order
 from nettrain.errors import DataError
 
-# the likeliest names of targets first
-NAMES = ("target", "label", "labels", "class", "y", "outcome", "response", "survived", "species", "diagnosis")
 LAST_WORDS = ("target", "label", "outcome", "churn", "price", "value")
-QUANTITIES = ("x", "y", "t", "year", "month", "day", "date", "time")  # that may increase by one, row by row
-NAMED_IDENTIFIER = "named like an identifier"
 UNNAMED = "column_0"  # the first column of a file without names
-FEW_ROWS = 10  # in which all values may differ by chance
-SCATTERED = 0.5  # distinct values in more than this share of the rows teach nothing
 IMAGE = 49  # columns of one range of whole numbers are an image from 7x7 pixels on
 PIXELS = (16.0, 255.0)  # the largest value that pixels have
 AFFIRMATIVE = ("1", "true", "yes", "y", "t", "positive", "pos")  # names of a class that is the positive one
-MOST_KEYS = 20  # values of a column named like an identifier that may be categories
 MOST_CODES = 31  # values of whole numbers that may be codes: hours, months and days of a month are among them
 
 
@@ -203,7 +202,7 @@ def choose_targets(
 def named_target(names: Sequence[str], stem: str) -> str | None:
     """The name most like a target's: a usual one, that of the file, or one with a usual last word."""
     plain = {"".join(name.lower().split()): name for name in reversed(names)}
-    usual = [plain[name] for name in (*NAMES, stem.lower()) if name in plain]
+    usual = [plain[name] for name in (*TARGET_NAMES, stem.lower()) if name in plain]
     endings = [name for word in LAST_WORDS for name in names if last_word(name) == word]
     return next(iter([*usual, *endings]), None)
 
@@ -252,17 +251,18 @@ def useless_reason(column: ColumnProfile) -> str:
 
 def identifier_reason(column: ColumnProfile) -> str:
     """Why a column seems to identify its rows instead of describing them, "" when it does not."""
-    distinct = column.distinct + len(column.words)
-    if column.present <= FEW_ROWS or column.kind not in ("numbers", "text"):
+    present, distinct = column.present, column.distinct + len(column.words)
+    if column.kind == "text" or (column.words and not column.words_are_gaps):
+        return text_reason(column.name, present=present, distinct=distinct)
+    if column.kind != "numbers":
         return ""
-    if column.enumerates and column.name.lower() not in (*QUANTITIES, *NAMES):
-        return "numbers the rows"
-    textual = column.kind == "text" or (bool(column.words) and not column.words_are_gaps)
-    if column.named_identifier and distinct > MOST_KEYS and (column.integer or textual):
-        return NAMED_IDENTIFIER
-    if textual and distinct > SCATTERED * column.present:
-        return f"{distinct} different texts in {column.present} rows"
-    return ""
+    return number_reason(
+        column.name,
+        present=present,
+        distinct=distinct,
+        integer=column.integer,
+        enumerates=column.enumerates,
+    )
 
 
 def mixed_reason(column: ColumnProfile) -> str:

@@ -21,7 +21,8 @@ from nettrain.data.settings import DataSettings, is_path
 from nettrain.data.splitting.order import OrderBy, resolve_order
 from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
-from nettrain.data.tables.arrays import Floats
+from nettrain.data.tables.arrays import Floats, Numbers
+from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import POSITION, Table
 from nettrain.data.targets.kind import find_target, order_classes
 from nettrain.data.targets.target import (
@@ -93,7 +94,7 @@ def prepare_with_splits(
         *tables.notes,
         *split_notes(source, resolved, splits),
         *weight_notes,
-        *constant_label_notes(target, train),
+        *constant_target_notes(target, train),
         *fit_notes,
     )
     prepared = Prepared(
@@ -230,12 +231,23 @@ def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[
     return replace(train, weight=weight), [f"class weights: {text}"]
 
 
-def constant_label_notes(target: Target, train: Rows) -> list[str]:
-    """Notes on labels that are the same in all training rows."""
-    if target.kind != "labels":
+def constant_target_notes(target: Target, train: Rows) -> list[str]:
+    """Notes on labels or numbers that are the same in all training rows; a single class is refused."""
+    if target.kind == "classes":
         return []
-    constant = np.flatnonzero((train.y == train.y[0]).all(axis=0))
+    y = train.y
+    constant = np.flatnonzero((y == y[0]).all(axis=0))
+    role = "label" if target.kind == "labels" else "target"
     return [
-        f'label "{target.names[k]}": {train.y[0, k]:g} in every training row, so nothing can be learned of it'
+        f'{role} "{target.names[k]}": {constant_text(target, y[0], int(k))} in every training row, '
+        "so nothing can be learned of it"
         for k in constant
     ]
+
+
+def constant_text(target: Target, y: Numbers, k: int) -> str:
+    """The value of label or number k in a row y (K,), as in the data."""
+    if target.kind == "labels":
+        return f"{y[k]:g}"
+    value = float(y[k]) * target.scale[k] + target.center[k]
+    return number_text(float(f"{value:.12g}"))  # without the rounding of scaling

@@ -7,6 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
+from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.experiment.resolution import remarks
 from nettrain.inference.baseline import fit_baseline
@@ -121,6 +122,7 @@ class TrainingJob:
             *self.notes,
             *getattr(run.backend, "notes", ()),
             *self.prepared.data.notes,
+            *giveaway_notes(self.prepared.data.preprocessing, self.prepared.data.train),
             *remarks(run.experiment),
             *run.data.batches.notes,
             *run.data.notes,

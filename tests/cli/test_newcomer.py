@@ -108,3 +108,23 @@ def test_a_run_that_had_its_best_epoch_long_ago_is_not_advised(folder):
     assert summary["best_epoch"] < 150
     assert "improving" not in summary
     assert "go on" not in out
+
+
+def test_identifiers_and_columns_that_give_the_target_away_are_noted(folder):
+    lines = (folder / "rows.csv").read_text().splitlines()
+    numbered = [
+        f"{k + 1000},{line}" for k, line in enumerate(sorted(lines[1:], key=lambda row: ",yes," in row))
+    ]
+    (folder / "rows.csv").write_text("\n".join([f"customer,{lines[0]}", *numbered]) + "\n")
+    done = inside(folder, "train", "first.yaml", "data.target=bought", "--no-figures")
+    notes = " ".join(done.out.replace("\nnote", " note").split())
+    assert 'column "customer": numbers the rows: it seems to identify rows' in notes
+    assert '3 columns ("customer", "x", "amount"): alone tells the classes apart' in notes
+
+
+def test_a_target_that_never_changes_is_noted_and_has_r2_0(folder):
+    rows = [f"{k % 9},0.1" for k in range(100)]
+    (folder / "rows.csv").write_text("\n".join(["x,y", *rows]) + "\n")
+    out, summary = trained(folder, "data.target_kind=numbers")
+    assert 'note     target "y": 0.1 in every training row, so nothing can be learned of it' in out
+    assert {0.0} == {split["r2"] for split in summary["metrics"].values()}

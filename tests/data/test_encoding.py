@@ -110,7 +110,7 @@ def test_numbers_as_a_person_writes_them():
 
 def test_the_rarest_of_many_values_share_a_feature():
     common = [f"t{i:02}" for i in range(50)]
-    (encoder,), notes, _ = fitted([*common * 2, "x", "y", "z", None])
+    (encoder,), notes, _ = fitted([*common * 3, "x", "y", "z", None])
     assert (tuple(common), True) == (encoder.values, encoder.rare)
     assert ("c is rare or unseen", "c is missing") == encoder.features[50:]
     marks = encoder.encode(Table.of({"c": ["t00", "z", "new", None]}))
@@ -153,13 +153,36 @@ def test_fifty_values_get_a_feature_each():
     assert (50, False, []) == (len(encoder.values), encoder.rare, notes)
 
 
+ADVICE = "it seems to identify rows, not to describe them; data.columns.ignore leaves it out"
+
+
 def test_names_are_suggested_to_be_ignored():
-    notes = fitted([f"t{i % 19}" for i in range(21)])[1]
-    assert [
-        'column "c": 19 different values in 21 rows teach little; data.columns.ignore leaves it out'
-    ] == notes
-    assert [] == fitted([f"t{i % 18}" for i in range(21)])[1]
-    assert [] == fitted([f"t{i}" for i in range(20)])[1]
+    notes = fitted([f"t{i % 11}" for i in range(21)])[1]
+    assert [f'column "c": 11 different texts in 21 rows: {ADVICE}'] == notes
+    assert [] == fitted([f"t{i % 10}" for i in range(21)])[1]
+    assert [] == fitted([f"t{i}" for i in range(10)])[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("customer", np.arange(1000, 1030), "numbers the rows"),
+        ("customer", np.arange(30)[::-1] + (np.arange(30) < 5), "numbers the rows"),  # with a hole
+        ("customer_id", np.arange(30) * 977, "named like an identifier"),
+        ("customer_id", np.arange(30) % 20, ""),  # few enough to be categories
+        ("customer", np.arange(30) * 977, ""),
+        ("customer", np.arange(30) + 0.5, ""),
+        ("customer", np.arange(30) // 2, ""),
+        ("year", np.arange(1990, 2020), ""),
+        ("customer", np.arange(10), ""),  # too few to say
+        ("customer", np.where(np.arange(30) == 3, np.nan, np.arange(30)), ""),
+    ],
+)
+def test_numbers_of_rows_are_suggested_to_be_ignored(name, values, reason):
+    table = Table.of({name: np.asarray(values, dtype=float)})
+    _, notes = fit_encoders(table, [name], np.arange(len(values))[::-1])
+    expected = [f'column "{name}": {reason}: {ADVICE}'] if reason else []
+    assert expected == [note for note in notes if "identif" in note]
 
 
 def test_columns_with_the_same_note_share_it():

@@ -308,6 +308,19 @@ def test_a_constant_label_is_noted(tmp_path):
     assert 'label "a": 0 in every training row, so nothing can be learned of it' in data.notes
 
 
+@pytest.mark.parametrize(
+    ("cells", "kind", "value"),
+    [
+        (["0.1"] * 40, "numbers", "0.1"),
+        (["-5.1608"] * 40, "numbers", "-5.1608"),
+    ],
+)
+def test_a_constant_target_is_noted(tmp_path, cells, kind, value):
+    path = write(tmp_path, "\n".join(["x,y", *(f"{k % 7},{cell}" for k, cell in enumerate(cells))]) + "\n")
+    data = prepared(path, target="y", target_kind=kind)
+    assert f'target "y": {value} in every training row, so nothing can be learned of it' in data.notes
+
+
 def test_the_order_of_time_is_that_of_the_rows(tmp_path):
     data = prepared(
         write(tmp_path, amounts(20)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 import numpy as np
 
+from nettrain.data.columns.identifiers import text_notes
 from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import (
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
-NEARLY_ALL = 0.9  # of the present cells are distinct: names or keys, not categories
-FEW_ROWS = 20  # of which that says nothing
 
 
 class CategoryColumnJson(TypedDict):
@@ -114,7 +113,7 @@ def fit_categories(
     if len(counts) == 1:
         notes.append(constant_note(f'"{values[0]}"', gaps))
     notes += [many_note(len(counts), most)] if len(counts) > len(values) else []
-    notes += nearly_all_notes(len(counts), len(cells) - gaps)
+    notes += text_notes(name, present=len(cells) - gaps, distinct=len(counts))
     return CategoryColumn(name, tuple(values), len(counts) > len(values), form), notes
 
 
@@ -129,10 +128,3 @@ def many_note(distinct: int, most: int) -> str:
     return (
         f"{distinct} different values; {which} (data.max_categories), the rest ({distinct - most}) share one"
     )
-
-
-def nearly_all_notes(distinct: int, present: int) -> list[str]:
-    """The note on a column in which hardly any value occurs twice, if it is one."""
-    if present <= FEW_ROWS or distinct < NEARLY_ALL * present:
-        return []
-    return [f"{distinct} different values in {present} rows teach little; data.columns.ignore leaves it out"]

@@ -6,6 +6,7 @@ from typing import Literal, TypedDict, cast
 
 import numpy as np
 
+from nettrain.data.columns.identifiers import number_notes
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import Table, as_numbers, column_numbers, counted, is_text, not_a_number
@@ -117,6 +118,7 @@ def fit_numbers(
         )
     if present.min() == present.max():
         notes.append(constant_note(number_text(fill), gaps))
+    notes += [] if truth else number_notes(name, values, table.height)
     return NumberColumn(name, fill, bool(gaps), truth), notes
 
 

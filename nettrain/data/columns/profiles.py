@@ -1,13 +1,13 @@
 """Column profiles: the kind of a column, its gaps, its values. Nothing of them is fitted or kept by a run."""
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from nettrain.data.columns.dates import is_dates
-from nettrain.data.tables.arrays import Floats, Mask, Numbers
+from nettrain.data.columns.identifiers import enumerates_rows
+from nettrain.data.tables.arrays import Mask, Numbers
 from nettrain.data.tables.spelling import number_text, value_text
 from nettrain.data.tables.table import Table, as_numbers, column_numbers, infinite, is_text
 
@@ -21,7 +21,6 @@ SHOWN = 3  # values that stand for all of a column
 FEW_WORDS = 3  # different words among numbers may be spellings of a gap
 RARE_WORDS = 0.05  # and so may words in so small a share of the cells
 GAPS = {"", "-", "--", ".", "*", "?", "n/a", "#n/a", "na", "nan", "none", "null", "nil", "unknown", "missing"}
-IDENTIFIER = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid|index|idx)$|^unnamed)|[a-z]I[dD]$")
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,6 @@ class ColumnProfile:
     def constant(self) -> bool:
         """Whether there is only one value."""
         return self.distinct == 1
-
-    @property
-    def named_identifier(self) -> bool:
-        """Whether it is called `id`, `customer_id`, `PassengerId`, or `Unnamed: 0` as by pandas."""
-        return bool(IDENTIFIER.search(self.name))
 
 
 def column_profiles(table: Table) -> tuple[ColumnProfile, ...]:
@@ -119,7 +113,7 @@ def numbers_profile(table: Table, name: str, height: int) -> ColumnProfile:
         float(present.min()),
         float(present.max()),
         bool((present == np.floor(present)).all()),
-        enumerates_rows(values, height),
+        not np.isnan(values).any() and enumerates_rows(values, height),
         words,
         gaps,
     )
@@ -164,12 +158,3 @@ def words_spell_gaps(words: tuple[str, ...], wrong: Mask) -> bool:
     if all(word.lower() in GAPS or word.lower().lstrip("+-").startswith("inf") for word in words):
         return True
     return len(words) <= FEW_WORDS and float(wrong.mean()) <= RARE_WORDS
-
-
-def enumerates_rows(values: Floats, height: int) -> bool:
-    """Whether values (N,) number the rows, `height` in all: integer, distinct, and without large holes."""
-    if np.isnan(values).any() or (values != np.floor(values)).any():
-        return False
-    order = np.sort(values)
-    span = order[-1] - order[0]
-    return len(values) > 1 and bool((np.diff(order) > 0).all() and span < 2 * height)
