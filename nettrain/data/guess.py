@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+from nettrain.data.columns.encoding import columns_text
 from nettrain.data.columns.identifiers import (
     NAMED_IDENTIFIER,
     TARGET_NAMES,
@@ -13,6 +14,7 @@ from nettrain.data.columns.identifiers import (
     text_reason,
 )
 from nettrain.data.columns.profiles import ColumnProfile, column_profiles, sampled
+from nettrain.data.formatted import KnownFormats, read_formatted
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
@@ -39,7 +41,7 @@ class Guess:
     first; and `unlabelled` how many rows have no target. `ignored` and `categorical` name columns, each with
     a reason; `gap_words` are further spellings of a gap, `test_rows` how many test rows the source brings,
     `header` says whether columns have names, `time` whether rows lie in the order of time, and `notes` are
-    those of the source's reader.
+    on its reading and on the formats of cells.
     """
 
     rows: int
@@ -115,7 +117,7 @@ def guess(source: str, target: str | None = None, *, seed: int = 0) -> Guess:
     no column `target`, or none that could be a target.
     """
     mentioned = () if target is None or POSITION.fullmatch(target) else (target,)
-    read = read_source(source, ReadOptions(mentioned=mentioned), seed=seed)
+    read, notes = read_with_notes(source, ReadOptions(mentioned=mentioned), seed)
     columns = column_profiles(read.table)
     targets, reason = choose_targets(read, columns, target, PurePath(source).name.split(".")[0])
     gap_words = words_for_gaps(read.table, columns, targets)
@@ -123,9 +125,21 @@ def guess(source: str, target: str | None = None, *, seed: int = 0) -> Guess:
         # with the same header, which might be decided otherwise when other cells are gaps
         missing = (*ReadOptions.missing, *gap_words)
         options = ReadOptions(read.table.header, missing=missing, mentioned=mentioned)
-        read = read_source(source, options, seed=seed)
+        read, notes = read_with_notes(source, options, seed)
         columns = column_profiles(read.table)
-    return describe(read, columns, targets, reason, gap_words)
+    return describe(read, columns, targets, reason, gap_words, notes)
+
+
+def read_with_notes(source: str, options: ReadOptions, seed: int) -> tuple[Source, tuple[str, ...]]:
+    """A source with the formats of its columns, and notes on its reading and on the formats."""
+    read, formats = read_formatted(
+        lambda options: read_source(source, options, seed=seed),
+        options,
+        lambda read: read.table.columns,
+        KnownFormats(),
+    )
+    notes = (f"{columns_text(names)}: {note}" for note, names in formats.notes(read.table.columns).items())
+    return read, (*read.table.notes, *notes)
 
 
 def describe(
@@ -134,6 +148,7 @@ def describe(
     targets: Sequence[str],
     reason: str,
     gap_words: tuple[str, ...],
+    notes: tuple[str, ...],
 ) -> Guess:
     """The guess for known targets and spellings of gaps. Raises DataError when no row has a target."""
     table = source.table
@@ -165,7 +180,7 @@ def describe(
         source.test.height if source.test else 0,
         table.header or table.columns[0] != UNNAMED,
         time_order(table, others),
-        table.notes,
+        notes,
     )
 
 

@@ -3,13 +3,21 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.columns.encoding import fit_encoders
+from nettrain.data.columns.encoding import columns_text, fit_encoders
 from nettrain.data.columns.roles import Roles
+from nettrain.data.formatted import (
+    KnownFormats,
+    formatted_columns,
+    read_formatted,
+    refuse_open_formats,
+    target_names,
+)
 from nettrain.data.labelled import Rows, label_splits
 from nettrain.data.preprocessing import Preprocessing, fit_scaling
 from nettrain.data.reading.layout import InputLayout
@@ -71,12 +79,18 @@ def prepare_with_splits(
 ) -> tuple[Prepared, dict[str, Split]]:
     """What `prepare` returns, and the tables that locate the rows of training, validation and test."""
     options = read_options(settings)
-    source = read_source(settings.source, options, seed=seed, key="data.source", memory=memory)
-    source = name_targets(source.named(options.names), settings.target)
-    names = target_columns(source.table, source.target if settings.target is None else settings.target)
+
+    def read(options: ReadOptions) -> Source:
+        source = read_source(settings.source, options, seed=seed, key="data.source", memory=memory)
+        return name_targets(source.named(options.names), settings.target)
+
+    known = KnownFormats("" if settings.decimal == "auto" else settings.decimal, settings.dates)
+    source, formats = read_formatted(read, options, partial(formatted_columns, settings=settings), known)
+    names = target_names(source, settings)
     roles = settings.columns.resolve(source.table, names)
+    refuse_open_formats(formats, source, settings)
     text = (*roles.categorical, *names, *([roles.group] if roles.group else []))
-    layout = InputLayout.of(source, options, text)
+    layout = InputLayout.of(source, options, text, formats.formats)
     second = SecondSources(layout, names, settings.separator, seed, memory)
     tables = read_tables(source, settings, second)
     target, kind_note = find_target(tables.main, names, target_kind(source, names, settings))
@@ -86,6 +100,7 @@ def prepare_with_splits(
     refuse_lost_classes(target, splits["training"])
     if resolved.target_scaling == "standard":
         target = scale_target(target, tables.main, splits["training"].rows)
+    read_as = formats.notes(roles.inputs(source.table, () if target.kind == "numbers" else names))
     preprocessing, fit_notes = fit(splits["training"], target, layout, roles, resolved)
     rows = label_splits(splits, preprocessing, dtype)
     train, weight_notes = weigh_classes(rows["training"], target, resolved)
@@ -95,6 +110,7 @@ def prepare_with_splits(
         *split_notes(source, resolved, splits),
         *weight_notes,
         *constant_target_notes(target, train),
+        *(f"{columns_text(columns)}: {note}" for note, columns in read_as.items()),
         *fit_notes,
     )
     prepared = Prepared(
@@ -124,6 +140,7 @@ def read_options(settings: DataSettings) -> ReadOptions:
     roles = settings.columns
     order = [settings.order.by] if isinstance(settings.order, OrderBy) else []
     columns = [*targets, *order, *roles.ignore, *roles.categorical, *roles.numeric, roles.weight, roles.group]
+    columns += settings.dates
     return ReadOptions(
         settings.header,
         settings.separator,

@@ -6,6 +6,7 @@ from typing import Literal, TypedDict, cast
 
 import numpy as np
 
+from nettrain.data.cell_formats.formats import format_from_json, format_json
 from nettrain.data.columns.encoding import (
     Encoder,
     EncoderJson,
@@ -35,6 +36,7 @@ class PreprocessingJson(TypedDict):
     skip_rows: Literal["auto"] | int
     comment: str
     named: bool
+    formats: dict[str, dict[str, str | int]]
     inputs: list[EncoderJson]
     scaling: dict[str, object]
     fitted: dict[str, object]
@@ -120,6 +122,7 @@ class Preprocessing:
             "skip_rows": self.layout.skip_rows,
             "comment": self.layout.comment,
             "named": self.layout.named,
+            "formats": {name: format_json(one) for name, one in self.layout.formats.items()},
             "inputs": [encoder.to_json() for encoder in self.encoders],
             "scaling": self.scaling.model_dump(),
             "fitted": {name: array.tolist() for name, array in self.fitted.items()},
@@ -150,6 +153,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
         data["skip_rows"],
         data["comment"],
         data["named"],
+        {name: format_from_json(one) for name, one in data["formats"].items()},
     )
     return Preprocessing(
         layout,

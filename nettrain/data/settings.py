@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, expects, option
+from nettrain.data.cell_formats.date_format import pattern_error
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import Scaling, scalings
 from nettrain.data.reading.builtin import BUILTINS
@@ -83,6 +84,14 @@ def different_names(names: list[str | int | float] | None) -> list[str | int | f
     return names
 
 
+def date_pattern(pattern: str) -> str:
+    """A pattern by which dates can be read. Raises PydanticCustomError otherwise."""
+    error = pattern_error(pattern)
+    if error:
+        raise refuse(f"is not a format of dates: {error}")
+    return pattern
+
+
 SkippedLines = Annotated[
     Annotated[int, Field(ge=0)] | Literal["auto"], expects("auto or a number of lines from 0")
 ]
@@ -100,6 +109,7 @@ TargetColumns = Annotated[
     Annotated[list[str | int], Field(min_length=1)] | str | int | None,
     expects("a column's name or position, or a list of them"),
 ]
+DatePattern = Annotated[str, AfterValidator(date_pattern)]
 # as a cell spells it: a number becomes its digits
 CellText = Annotated[
     str, BeforeValidator(value_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
@@ -148,6 +158,14 @@ class DataSettings(Settings):
     )
     names: Names = option(
         None, "the columns' names, all of them, of a file without a header, or in place of its header"
+    )
+    decimal: Literal["auto", ".", ","] = option(
+        "auto",
+        "the decimal mark where cells leave it open: 1,234 may be 1.234 or 1234; "
+        "auto takes the mark of other columns, where their cells tell",
+    )
+    dates: dict[str, DatePattern] = option(
+        {}, "columns of dates, each with its format as of strptime, such as %d/%m/%Y; a time may follow"
     )
     missing: list[Annotated[str | int | float, expects("text or a number")]] = option(
         ["", "?", "NA", "NaN"], "cells that mean no value"

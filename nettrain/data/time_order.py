@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.columns.dates import read_dates
+from nettrain.data.columns.dates import date_format
 from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.splitting.order import Order, OrderBy
 from nettrain.data.tables.arrays import Floats
-from nettrain.data.tables.table import Table, as_numbers
+from nettrain.data.tables.spelling import as_text
+from nettrain.data.tables.table import Table, column_numbers
 
 FEWEST_STEPS = 3  # from one row to a later one; fewer may be chance
 RUN = 10  # steps forward for one backward, on average, are no chance either
@@ -75,7 +76,8 @@ def times(table: Table, columns: Sequence[ColumnProfile]) -> Iterator[tuple[tupl
     """Columns that tell the time of each row, alone or together, with a number (N,) that grows with it."""
     for column in columns:
         if column.kind == "dates":
-            moments = read_dates(table, column.name).dt.epoch("us").to_numpy()
+            dates = date_format(table, column.name).read(as_text(table, column.name))
+            moments = dates.dt.epoch("us").to_numpy()
             yield (column.name,), np.asarray(moments, dtype=np.float64)
         elif column.kind == "numbers" and column.integer and DATED.search(column.name):
             values = numbers(table, column.name)
@@ -115,7 +117,7 @@ def calendar_names(names: Sequence[str]) -> list[tuple[str, int]]:
 
 def numbers(table: Table, name: str) -> Floats:
     """The numbers (N,) of a column, NaN in gaps."""
-    return as_numbers(table.column(name))[0]
+    return column_numbers(table, name)[0]
 
 
 def is_epoch(values: Floats) -> bool:

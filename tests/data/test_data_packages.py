@@ -5,7 +5,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["tables", "reading", "columns", "targets", "splitting"]
+PACKAGES = ["tables", "cell_formats", "reading", "columns", "targets", "splitting"]
 
 
 def name_of(file):

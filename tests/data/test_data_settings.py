@@ -12,7 +12,8 @@ from nettrain.data.reading.file_format import known_files
 from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
-    "source target test validation header separator skip_rows comment names missing missing_target columns max_categories labels positive "
+    "source target test validation header separator skip_rows comment names decimal dates missing missing_target "
+    "columns max_categories labels positive "
     "target_kind scaling target_scaling class_weights stratify order seed"
 )
 REFUSED = [
@@ -26,6 +27,9 @@ REFUSED = [
     ({"source": "synthetic:spirale"}, 'is not a synthetic source, did you mean "spirals"?'),
     ({"target": []}, "is not a column's name or position, or a list of them"),
     ({"target": 1.5}, "is not a column's name or position, or a list of them"),
+    ({"decimal": ";"}, "'auto', '.' or ','"),
+    ({"dates": {"d": "%d/%m/%Q"}}, 'is not a format of dates: "%Q" is not known'),
+    ({"dates": {"d": "DD/MM/YYYY"}}, "is not a format of dates: has no year"),
     ({"missing_target": "skip"}, "'refuse' or 'drop'"),
     ({"columns": {"ignore": "a"}}, "should be a valid list"),
     ({"columns": {"ignor": ["a"]}}, "not permitted"),

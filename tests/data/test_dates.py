@@ -1,10 +1,12 @@
 """Dates as numbers: their components, gaps, and cells that are no dates."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 
+from nettrain.data.columns.column_formats import detect_formats
 from nettrain.data.columns.dates import DateColumn, is_dates
 from nettrain.data.columns.encoding import encoder_from_json, fit_encoders
 from nettrain.data.columns.numbers import NumberColumn
@@ -12,8 +14,13 @@ from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 
-def fitted(cells, train=None, **roles):
+def formatted(cells, **known):
     table = Table.of({"d": cells}, "x.csv")
+    return replace(table, formats=detect_formats(table, ["d"], **known).formats)
+
+
+def fitted(cells, train=None, **roles):
+    table = formatted(cells)
     rows = np.arange(table.height) if train is None else np.array(train)
     encoders, notes = fit_encoders(table, ["d"], rows, **roles)
     return encoders, notes, table
@@ -95,7 +102,7 @@ def test_offsets_are_converted_to_utc():
     ],
 )
 def test_these_are_no_dates(cells):
-    assert not is_dates(Table.of({"d": cells}), "d")
+    assert not is_dates(formatted(cells), "d")
 
 
 def test_a_date_may_be_a_category_and_as_numbers_is_its_components():

@@ -73,7 +73,7 @@ def test_numbers_written_in_a_style_are_read_as_the_float_of_their_digits(style,
     numbers = plain_numbers(60, f"{style} {dress}")
     cells = [DRESSES[dress].format(styled(number, *STYLES[style])) for number in numbers]
     found = detect_numbers(series(cells)).format
-    values, wrong = found.read(series([*cells, None, "word"]))
+    values, wrong = found.numbers(series([*cells, None, "word"]))
     assert [float(number) for number in numbers] == values[:-2].tolist()
     assert np.isnan(values[-2:]).all()
     assert [len(cells) + 1] == np.flatnonzero(wrong).tolist()
@@ -84,7 +84,7 @@ def test_indian_groups():
     numbers = plain_numbers(60, "india")
     cells = [styled(number, ",", ".", indian=True) for number in numbers]
     assert "12,34,567.89" == cells[-1]
-    values, wrong = detect_numbers(series(cells)).format.read(series(cells))
+    values, wrong = detect_numbers(series(cells)).format.numbers(series(cells))
     assert [float(number) for number in numbers] == values.tolist()
     assert not wrong.any()
 
@@ -101,14 +101,14 @@ def test_negative_numbers(negative, dress):
         dress.format("3"),
         dress.format("−4"),
     ]
-    values, wrong = detect_numbers(series(cells)).format.read(series(cells))
+    values, wrong = detect_numbers(series(cells)).format.numbers(series(cells))
     assert [1.5, -2.25, 3, -4] == values.tolist()
     assert not wrong.any()
 
 
 def test_signs_after_the_currency_and_pluses_are_read():
     cells = ["$-1,000.5", "+$2", "$3+", "$ +4", "USD"]
-    values, wrong = NumberFormat(".", ",", "$").read(series(cells))
+    values, wrong = NumberFormat(".", ",", "$").numbers(series(cells))
     assert [-1000.5, 2, 3, 4] == values[:4].tolist()
     assert [False, False, False, False, True] == wrong.tolist()
 
@@ -136,8 +136,8 @@ def test_a_mark_that_may_be_either_is_left_to_the_reader(cells):
     assert detected.format is None
     assert f'looks like numbers, but "{cells[0]}" may be 1' in detected.looks
     assert 'data.decimal: "," or "." says which' in detected.looks
-    comma = detect_numbers(series(cells), ",").format.read(series(cells))[0]
-    point = detect_numbers(series(cells), ".").format.read(series(cells))[0]
+    comma = detect_numbers(series(cells), ",").format.numbers(series(cells))[0]
+    point = detect_numbers(series(cells), ".").format.numbers(series(cells))[0]
     assert {1.234, 1234.0} == {comma[0], point[0]}
     assert point[0] == (1.234 if "€" in cells[0] else 1234)
 
@@ -145,7 +145,7 @@ def test_a_mark_that_may_be_either_is_left_to_the_reader(cells):
 def test_a_decimal_mark_that_is_known_decides_between_plain_numbers_and_thousands():
     cells = series(["1.234", "12.345", "7"])
     assert detect_numbers(cells).format is None
-    assert [1234.0, 12345.0, 7.0] == detect_numbers(cells, ",").format.read(cells)[0].tolist()
+    assert [1234.0, 12345.0, 7.0] == detect_numbers(cells, ",").format.numbers(cells)[0].tolist()
     sure = series(["1.25", "12.345"])
     assert detect_numbers(sure, ",").format is None
 
@@ -182,11 +182,11 @@ def test_different_units_are_remarkable_and_strays_are_not():
     cells = series(["77 kg"] * 30 + ["80"])
     found = detect_numbers(cells).format
     assert "kg" == found.unit
-    assert [30] == np.flatnonzero(found.read(cells)[1]).tolist()
+    assert [30] == np.flatnonzero(found.numbers(cells)[1]).tolist()
 
 
 def test_plurals_are_one_unit_but_ms_is_not_m():
-    assert [1, 2] == detect_numbers(series(["1 day", "2 days"])).format.read(series(["1 day", "2 days"]))[
+    assert [1, 2] == detect_numbers(series(["1 day", "2 days"])).format.numbers(series(["1 day", "2 days"]))[
         0
     ].tolist()
     assert detect_numbers(series(["1 m", "2 ms"] * 10)).format is None

@@ -22,7 +22,7 @@ from nettrain.data.cell_formats.time_format import TimeFormat, detect_times
 def test_times_are_numbers(cells, expected):
     series = pl.Series("t", cells, pl.String)
     found = detect_times(series).format
-    values, wrong = found.read(series)
+    values, wrong = found.numbers(series)
     np.testing.assert_array_equal(values, expected)
     assert not wrong.any()
     assert format_from_json(format_json(found)) == found
@@ -32,7 +32,7 @@ def test_durations_as_pandas_writes_them():
     spans = [timedelta(days=2, hours=12, minutes=30, seconds=15), timedelta(seconds=1)]
     cells = pl.Series([f"{s.days} days {timedelta(seconds=s.seconds)}" for s in spans])
     assert "2 days 12:30:15" == cells[0]
-    values, _ = detect_times(cells).format.read(cells)
+    values, _ = detect_times(cells).format.numbers(cells)
     assert [s.total_seconds() for s in spans] == values.tolist()
 
 
@@ -40,7 +40,7 @@ def test_an_impossible_time_is_a_stray():
     cells = pl.Series(["12:30"] * 20 + ["12:75", "13:00 PM", "12:30:15"])
     found = detect_times(cells).format
     assert found == TimeFormat(2, "12:30")
-    assert [20, 21, 22] == np.flatnonzero(found.read(cells)[1]).tolist()
+    assert [20, 21, 22] == np.flatnonzero(found.numbers(cells)[1]).tolist()
 
 
 @pytest.mark.parametrize(

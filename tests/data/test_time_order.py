@@ -1,10 +1,12 @@
 """Whether a table's rows lie in the order of time, and which column says so."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from nettrain.data.columns.column_formats import detect_formats
 from nettrain.data.columns.profiles import column_profiles
 from nettrain.data.splitting.order import OrderBy
 from nettrain.data.tables.table import Table
@@ -18,6 +20,7 @@ SHUFFLED = random.Random(0).sample(range(N), N)
 
 def found(**columns):
     table = Table.of({**columns, "x": [i * 7 % 11 / 2 for i in range(N)]})
+    table = replace(table, formats=detect_formats(table, table.columns).formats)
     result = time_order(table, column_profiles(table))
     order = result.order
     return (order.model_dump() if isinstance(order, OrderBy) else order), result.columns

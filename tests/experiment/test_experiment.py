@@ -31,6 +31,8 @@ data:
   skip_rows: auto
   comment: auto
   names: null
+  decimal: auto
+  dates: {}
   missing: ["", "?", NA, NaN]
   missing_target: refuse
   columns: {ignore: [], categorical: [], numeric: [], weight: null, group: null}

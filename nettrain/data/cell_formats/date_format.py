@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from nettrain.data.tables.arrays import Mask
+import numpy as np
+
+from nettrain.data.tables.arrays import Floats, Mask
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,6 +60,10 @@ class DateFormat:
                 break
             dates = dates.scatter(rest, parse(text.gather(rest), variant))
         return dates
+
+    def numbers(self, series: "pl.Series") -> tuple[Floats, Mask]:
+        """NaN for each cell (N,), and which are there: a date is no number."""
+        return np.full(len(series), np.nan), series.is_not_null().to_numpy()
 
     def wrong(self, series: "pl.Series") -> Mask:
         """Which cells (N,) of text are there and no dates of this format."""

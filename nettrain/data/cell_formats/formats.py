@@ -10,20 +10,21 @@ from nettrain.data.cell_formats.detected import Detected, has_digits, sample_of
 from nettrain.data.cell_formats.number_detection import detect_numbers
 from nettrain.data.cell_formats.number_format import NumberFormat
 from nettrain.data.cell_formats.time_format import TimeFormat, detect_times
+from nettrain.data.tables.table import as_numbers
 
 if TYPE_CHECKING:
     import polars as pl
 
-CellFormat = DateFormat | TimeFormat | NumberFormat
-KINDS: dict[str, type[CellFormat]] = {one.kind: one for one in (DateFormat, TimeFormat, NumberFormat)}
+AnyFormat = DateFormat | TimeFormat | NumberFormat
+KINDS: dict[str, type[AnyFormat]] = {one.kind: one for one in (DateFormat, TimeFormat, NumberFormat)}
 
 
-def detect_format(series: "pl.Series", decimal: str = "") -> Detected[CellFormat]:
+def detect_format(series: "pl.Series", decimal: str = "") -> Detected[AnyFormat]:
     """The format of a column of text that plain numbers and ISO dates do not have, but for strays.
 
     `decimal` is the decimal mark where the cells leave it open, "" when it is not known.
     """
-    if not has_digits(sample_of(series)):
+    if not has_digits(sample_of(series)) or (decimal != "," and not as_numbers(series)[1].any()):
         return Detected()
     detected: list[Detected[DateFormat] | Detected[TimeFormat] | Detected[NumberFormat]]
     detected = [detect_dates(series), detect_times(series), detect_numbers(series, decimal)]
@@ -31,12 +32,12 @@ def detect_format(series: "pl.Series", decimal: str = "") -> Detected[CellFormat
     return Detected(first.format, first.looks)
 
 
-def format_json(one: CellFormat) -> dict[str, str | int]:
+def format_json(one: AnyFormat) -> dict[str, str | int]:
     """Plain values from which `format_from_json` makes an equal one."""
     return {"kind": one.kind, **asdict(one)}
 
 
-def format_from_json(data: Mapping[str, object]) -> CellFormat:
+def format_from_json(data: Mapping[str, object]) -> AnyFormat:
     """The format that `format_json` described."""
     fields = {key: value for key, value in data.items() if key != "kind"}
     return KINDS[str(data["kind"])](**fields)  # type: ignore[arg-type]

@@ -7,14 +7,13 @@ numbers have a minus (a hyphen, U+2212 or a dash) on either side, or parentheses
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from nettrain.data.tables.arrays import Floats, Mask
 
 if TYPE_CHECKING:
     import polars as pl
 
-DecimalMark = Literal[".", ","]
 BLANKS = "[\u00a0\u2000-\u200a\u202f\u205f\u3000 ]+"
 MINUSES = "[\u2212\u2010-\u2013\ufe63\uff0d]"
 APOSTROPHES = "[\u2019\u02bc\u0060\u00b4]"
@@ -78,12 +77,12 @@ class NumberFormat:
         features = [one for one in named if one] or [f'signs as in "{self.example}"']
         return f"numbers with {', '.join(features[:-1])}{' and ' if features[1:] else ''}{features[-1]}"
 
-    def read(self, series: "pl.Series") -> tuple[Floats, Mask]:
+    def numbers(self, series: "pl.Series") -> tuple[Floats, Mask]:
         """Values (N,) of cells of text, NaN in gaps, and which present cells are not in this format."""
         return self.values(number_fields(series), series)
 
     def values(self, fields: "pl.DataFrame", series: "pl.Series") -> tuple[Floats, Mask]:
-        """What `read` returns, of cells whose `number_fields` are known."""
+        """What `numbers` returns, of cells whose `number_fields` are known."""
         import polars as pl
 
         body = pl.col("body").str.replace_all(self.thousands or "\0", "", literal=True)

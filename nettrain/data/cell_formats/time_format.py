@@ -34,7 +34,7 @@ class TimeFormat:
         """What a note calls the column."""
         return "times in minutes (12:30 is 750)" if self.parts == 2 else "times in seconds (0:12:30 is 750)"
 
-    def read(self, series: "pl.Series") -> tuple[Floats, Mask]:
+    def numbers(self, series: "pl.Series") -> tuple[Floats, Mask]:
         """Values (N,) of cells of text, NaN in gaps, and which present cells are no such times."""
         import polars as pl
 
@@ -67,7 +67,7 @@ def detect_times(series: "pl.Series") -> Detected[TimeFormat]:
     if not has_digits(sample) or 2 * sum(":" in cell for cell in sample) < len(sample):
         return Detected()
     for parts in PARTS:
-        values, wrong = TimeFormat(parts).read(series)
+        values, wrong = TimeFormat(parts).numbers(series)
         texts = series.filter(pl.Series(wrong))
         if not wrong.any() or are_strays(texts, series.len() - series.null_count()):
             first = series.filter(pl.Series(values).is_not_nan())

@@ -1,8 +1,4 @@
-"""Columns of dates: year, month, day of week, hour and days since the first, those of them that vary.
-
-Dates are ISO 8601: `2024-02-29`, with a time `2024-02-29 13:45:10.5` (or a T between), with an offset
-`+02:00` or Z, which is converted to UTC.
-"""
+"""Columns of dates: year, month, day of week, hour and days since the first, those of them that vary."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,18 +7,18 @@ from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 import numpy as np
 
+from nettrain.data.cell_formats.date_format import DateFormat
 from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
-from nettrain.data.tables.table import Table, counted, is_text
+from nettrain.data.tables.spelling import as_text
+from nettrain.data.tables.table import Table, counted
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
     import polars as pl
 
-DAY = r"^\d{4}-\d{2}-\d{2}"
-LOCAL_FORMATS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f")
-OFFSET_FORMATS = ("%Y-%m-%d %H:%M%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
 DAYS = "days"
+STRAYS = "leave it empty, or name the column in data.columns.categorical"  # what may be done about them
 MICROSECONDS = 86_400_000_000  # of a day
 
 COMPONENTS: dict[str, Callable[["pl.Series"], "pl.Series"]] = {
@@ -76,10 +72,9 @@ class DateColumn:
 
     def invalid_cells(self, table: Table) -> tuple[Mask, str]:
         """Which rows (N,) have a cell that is no date, and what was expected of it."""
-        series = table.column(self.name)
-        if not is_text(series):
-            return series.is_not_null().to_numpy(), "a date"
-        return (parse_dates(series).is_null() & series.is_not_null()).to_numpy(), "a date"
+        written = date_format(table, self.name)
+        phrase = "a date" if written == DateFormat() else f"a date such as {written.example}"
+        return written.wrong(as_text(table, self.name)), phrase
 
     def to_json(self) -> DateColumnJson:
         return {
@@ -117,49 +112,35 @@ def component_of(dates: "pl.Series", component: str, first: datetime) -> Floats:
 
 
 def is_dates(table: Table, name: str) -> bool:
-    """Whether a column's present cells are all dates."""
-    if table.has_numbers(name):
-        return False
-    series = table.column(name)
-    if not is_text(series) or not series.drop_nulls().head(1).str.contains(DAY).any():
-        return False
-    return bool((parse_dates(series).is_null() == series.is_null()).all())
+    """Whether a column's format is that of dates."""
+    return isinstance(table.formats.get(name), DateFormat)
 
 
-def parse_dates(series: "pl.Series") -> "pl.Series":
-    """The date and time of each cell of text, null where it is none."""
-    import polars as pl
-
-    text = pl.col("text").str.replace("T", " ", literal=True).str.replace("Z$", "+00:00")
-    local = [text.str.to_datetime(form, strict=False, time_unit="us") for form in LOCAL_FORMATS]
-    offset = [
-        text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
-        for form in OFFSET_FORMATS
-    ]
-    dates = pl.when(pl.col("text").str.contains(DAY)).then(pl.coalesce([*local, *offset]))
-    return pl.DataFrame({"text": series}).select(dates).to_series()
+def date_format(table: Table, name: str) -> DateFormat:
+    """The format of a column's dates, ISO 8601 where it has none of its own."""
+    written = table.formats.get(name)
+    return written if isinstance(written, DateFormat) else DateFormat()
 
 
-def read_dates(table: Table, name: str) -> "pl.Series":
+def read_dates(table: Table, name: str, advice: str = "leave it empty") -> "pl.Series":
     """The column's dates, null in gaps. Raises DataError at a present cell that is no date."""
-    import polars as pl
-
-    series = table.column(name).cast(pl.String)
-    dates = parse_dates(series)
+    written = date_format(table, name)
+    series = as_text(table, name)
+    dates = written.read(series)
     wrong = np.flatnonzero((dates.is_null() & series.is_not_null()).to_numpy())
     if len(wrong):
         row = int(wrong[0])
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise DataError(
             f'{table.at(row)}: column "{name}": "{series[row]}" is not a date{more}; '
-            "write it like 2024-02-29 or leave it empty"
+            f"write it like {written.example} or {advice}"
         )
     return dates
 
 
 def fit_dates(table: Table, name: str, train: Indices) -> tuple[DateColumn | None, list[str]]:
     """The encoder of a column of dates by the components that vary in the rows `train`, and notes on it."""
-    dates = read_dates(table, name)[train.astype(np.uint32)]
+    dates = read_dates(table, name, STRAYS)[train.astype(np.uint32)]
     present = dates.drop_nulls()
     gaps = len(dates) - len(present)
     if present.is_empty():
@@ -171,7 +152,9 @@ def fit_dates(table: Table, name: str, train: Indices) -> tuple[DateColumn | Non
         note = constant_note(f"{first:%Y-%m-%d}", gaps).removesuffix(", so it teaches nothing")
         return None, [f"{note}, left out"]
     components = tuple(medians)
-    notes = [f"dates, taken as {', '.join(component_names(components, first))}"]
+    written = date_format(table, name)
+    form = "dates" if written == DateFormat() else f"dates written as {written.example}"
+    notes = [f"{form}, taken as {', '.join(component_names(components, first))}"]
     if gaps:
         notes.append(
             f"{counted(gaps, 'gap')} in the training rows filled with medians; a 0/1 input marks gaps"

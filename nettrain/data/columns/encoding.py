@@ -18,7 +18,7 @@ from nettrain.data.columns.categories import (
 from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
 from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
 from nettrain.data.tables.arrays import Floats, Indices, Mask
-from nettrain.data.tables.table import Table, as_numbers, is_numeric, not_a_number
+from nettrain.data.tables.table import Table, column_numbers, is_numeric, not_a_number
 
 Encoder = NumberColumn | CategoryColumn | DateColumn
 EncoderJson = NumberColumnJson | CategoryColumnJson | DateColumnJson
@@ -92,7 +92,7 @@ def numeric_fit(table: Table, name: str) -> FitEncoder:
     series = table.column(name)
     if series.null_count() < series.len() and is_boolean(table, name):
         return fit_booleans
-    _, wrong = as_numbers(series)
+    _, wrong = column_numbers(table, name)
     if wrong.any():
         raise not_a_number(table, name, wrong, "correct it or take the column out of data.columns.numeric")
     return fit_numbers

@@ -9,7 +9,15 @@ import numpy as np
 from nettrain.data.columns.identifiers import number_notes
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import number_text
-from nettrain.data.tables.table import Table, as_numbers, column_numbers, counted, is_text, not_a_number
+from nettrain.data.tables.table import (
+    Table,
+    as_numbers,
+    column_numbers,
+    counted,
+    is_text,
+    not_a_number,
+    number_phrase,
+)
 
 BOOLEANS = ("false", "true")
 EMPTY = "no value in any training row, left out"
@@ -59,7 +67,7 @@ class NumberColumn:
         if table.has_numbers(self.name) and not self.truth:
             return np.isinf(table.numbers_of(self.name)), "a number"
         invalid = read_numbers(table, self.name, self.truth)[1]
-        return invalid, "true or false" if self.truth else "a number"
+        return invalid, "true or false" if self.truth else number_phrase(table, self.name)
 
     def to_json(self) -> NumberColumnJson:
         return {

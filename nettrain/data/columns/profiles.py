@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nettrain.data.columns.dates import is_dates
+from nettrain.data.columns.dates import date_format, is_dates
 from nettrain.data.columns.identifiers import enumerates_rows
 from nettrain.data.tables.arrays import Mask, Numbers
 from nettrain.data.tables.spelling import number_text, value_text
-from nettrain.data.tables.table import Table, as_numbers, column_numbers, infinite, is_text
+from nettrain.data.tables.table import Table, column_numbers, infinite, is_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,7 +79,7 @@ def profile(table: Table, sample: Table, name: str) -> ColumnProfile:
     present = series.len() - series.null_count()
     if not present:
         return ColumnProfile(name, "nothing", table.height, table.height)
-    _, wrong = as_numbers(series)
+    _, wrong = column_numbers(table, name)
     # a run refuses words among numbers, and takes the column as text when words are half of it or more
     mixed = wrong.any() and present > 2 * int((wrong & ~infinite(series)).sum())
     if mixed or not wrong.any():
@@ -122,9 +122,13 @@ def numbers_profile(table: Table, name: str, height: int) -> ColumnProfile:
 def text_profile(table: Table, name: str) -> ColumnProfile:
     """A column of text or dates."""
     shown, distinct, rarest = frequent_values(table, name)
-    kind: ColumnKind = "dates" if is_dates(table, name) else "text"
-    gaps = table.column(name).null_count()
-    return ColumnProfile(name, kind, table.height, gaps, distinct, shown, rarest)
+    series = table.column(name)
+    profile = ColumnProfile(name, "text", table.height, series.null_count(), distinct, shown, rarest)
+    if not is_dates(table, name):
+        return profile
+    words = words_of(series, date_format(table, name).wrong(series))
+    words = words if all(word.lower() in GAPS for word in words) else ()  # a wrong date is to be corrected
+    return replace(profile, kind="dates", words=words, words_are_gaps=bool(words))
 
 
 def frequent_values(table: Table, name: str) -> tuple[tuple[str, ...], int, int]:

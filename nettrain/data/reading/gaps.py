@@ -1,6 +1,6 @@
 """Cells that mean no value: the words and numbers in `data.missing`, alike in every format."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nettrain.data.cell_formats.formats import AnyFormat
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.arrays import Numbers
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.spelling import decimal, spelled
-from nettrain.data.tables.table import Table, is_text
+from nettrain.data.tables.table import Table, column_numbers, is_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,6 +77,20 @@ class GapMarks:
         cleared = chunk.astype(np.result_type(chunk.dtype, np.float32))
         cleared[gaps] = np.nan
         return cleared
+
+
+def with_formats(table: Table, formats: Mapping[str, AnyFormat], words: Sequence[str]) -> Table:
+    """The table with the formats of its columns, and null in cells that equal a number among these words."""
+    here = {name: one for name, one in formats.items() if name in table.known_names}
+    table = replace(table, formats=here)
+    values = [float(value) for value in GapMarks(tuple(words)).values]
+    names = [name for name, one in here.items() if values and one.kind != "dates"]
+    cells = table.cells
+    for name in names:
+        if is_text(series := table.column(name)):
+            gaps = np.isin(column_numbers(table, name)[0], values)
+            cells = cells.with_columns(series.scatter(np.flatnonzero(gaps), None))
+    return replace(table, cells=cells)
 
 
 def clear_gaps(source: Source, words: Sequence[str]) -> Source:

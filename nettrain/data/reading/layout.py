@@ -1,10 +1,11 @@
 """The columns of a run's source and how it was read, by which other sources are read and aligned with it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from nettrain.data.reading.gaps import clear_gaps
+from nettrain.data.cell_formats.formats import AnyFormat
+from nettrain.data.reading.gaps import clear_gaps, with_formats
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.options import SEPARATORS, ReadOptions
 from nettrain.data.reading.source import Source
@@ -17,9 +18,9 @@ from nettrain.errors import DataError
 class InputLayout:
     """The columns of the training data's source in order, target included, and how it was read.
 
-    `header` says whether files of this layout carry their columns' names, and `text` which columns keep the
-    spelling of their cells. `skip_rows` and `comment` are what the settings say of lines that are no rows,
-    and `named` whether they name the columns.
+    `header` says whether files of this layout carry their columns' names, `text` which columns keep the
+    spelling of their cells, and `formats` how the cells of some of them are written. `skip_rows` and
+    `comment` are what the settings say of lines that are no rows, and `named` whether they name the columns.
     """
 
     columns: tuple[str, ...]
@@ -30,9 +31,12 @@ class InputLayout:
     skip_rows: Literal["auto"] | int = "auto"
     comment: str = "auto"
     named: bool = False
+    formats: Mapping[str, AnyFormat] = field(default_factory=dict)
 
     @staticmethod
-    def of(source: Source, options: ReadOptions, text: Sequence[str]) -> "InputLayout":
+    def of(
+        source: Source, options: ReadOptions, text: Sequence[str], formats: Mapping[str, AnyFormat]
+    ) -> "InputLayout":
         """The layout of a training source: columns that it has as text stay text, and so do those in `text`.
 
         What a column of another file is, does not depend on that file's rows.
@@ -49,6 +53,7 @@ class InputLayout:
             options.skip_rows,
             options.comment,
             named=bool(options.names),
+            formats=formats,
         )
 
     def options(self, target: Sequence[str], separator: str = "auto") -> ReadOptions:
@@ -83,8 +88,13 @@ class InputLayout:
     def align(self, table: Table, target: Sequence[str]) -> Table:
         """The table under this layout's names: its own, or by position when it has no header.
 
-        Raises DataError when the columns are neither all of the layout's nor all but the target.
+        Its cells have this layout's formats. Raises DataError when the columns are neither all of the
+        layout's nor all but the target.
         """
+        return with_formats(self.with_names(table, target), self.formats, self.missing)
+
+    def with_names(self, table: Table, target: Sequence[str]) -> Table:
+        """The table under this layout's names, see `align`."""
         if table.header and not (self.named and {*self.columns}.isdisjoint(table.columns)):
             return self.check_header(table)
         inputs = self.inputs(target)
@@ -110,14 +120,14 @@ class InputLayout:
             )
         table = source.with_targets(target).table
         if source.header:
-            return self.check_header(table)
+            return with_formats(self.check_header(table), self.formats, self.missing)
         inputs = self.inputs(target)
         if len(table.columns) != len(self.columns):
             raise DataError(
                 f"{table.origin}: X has {counted(len(table.columns) - len(target), 'column')}, "
                 f"expected {len(inputs)}"
             )
-        return table.renamed([*inputs, *target])
+        return with_formats(table.renamed([*inputs, *target]), self.formats, self.missing)
 
     def check_header(self, table: Table) -> Table:
         """The table. Raises DataError when its header names no column of this layout."""

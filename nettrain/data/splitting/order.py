@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.catalogue.settings import Settings, expects, option
-from nettrain.data.columns.dates import parse_dates, read_dates
+from nettrain.data.cell_formats.date_format import DateFormat
+from nettrain.data.columns.dates import date_format, read_dates
 from nettrain.data.columns.roles import Column, column_names
 from nettrain.data.tables.arrays import AnyArray
-from nettrain.data.tables.table import Table, as_numbers, is_text
+from nettrain.data.tables.table import Table, column_numbers, is_text
 from nettrain.data.targets.unlabelled import refuse_missing
 from nettrain.errors import DataError
 
@@ -56,14 +57,14 @@ def column_order(table: Table, name: str) -> AnyArray:
     """The values (N,) of a column of dates or numbers without gaps, dates in microseconds."""
     refuse_missing(table, name, role="order column", otherwise="")
     series = table.column(name)
-    if is_text(series) and holds_dates(series):
+    if is_text(series) and holds_dates(series, date_format(table, name)):
         return read_dates(table, name).dt.epoch("us").to_numpy()
     return whole_numbers(series) if is_whole(series) else finite_numbers(table, name)
 
 
-def holds_dates(series: "pl.Series") -> bool:
+def holds_dates(series: "pl.Series", written: DateFormat) -> bool:
     """Whether most cells of a column of text are dates, so that the others are mistakes."""
-    return 2 * parse_dates(series).null_count() < series.len()
+    return 2 * written.read(series).null_count() < series.len()
 
 
 def is_whole(series: "pl.Series") -> bool:
@@ -82,7 +83,7 @@ def whole_numbers(series: "pl.Series") -> npt.NDArray[np.int64]:
 
 def finite_numbers(table: Table, name: str) -> AnyArray:
     """The cells (N,) as numbers. Raises DataError at one that is none."""
-    values, wrong = as_numbers(table.column(name))
+    values, wrong = column_numbers(table, name)
     if wrong.any():
         row = int(np.argmax(wrong))
         cell = table.column(name)[row]

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nettrain.data.tables.arrays import AnyArray, Floats, Indices, Mask, Numbers
+from nettrain.data.tables.cell_format import CellFormat
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.errors import DataError, nearest
 
@@ -33,7 +34,8 @@ class Table:
     `empty_rows` gives the rows of empty cells that were dropped between others, each as the number of rows
     before it and its line. `source_rows` says which of the source's rows these are, all when None, `notes`
     what a person should read, and `typed` whether the source says itself which columns are numbers, and which
-    are text.
+    are text. `formats` says how the cells of text columns are written that are dates, or numbers with more
+    than digits and a point.
     """
 
     cells: "pl.DataFrame"
@@ -47,6 +49,7 @@ class Table:
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     typed: bool = True
+    formats: Mapping[str, CellFormat] = field(default_factory=dict)
 
     @staticmethod
     def of(columns: Mapping[str, Sequence[object] | AnyArray], origin: str = "rows") -> "Table":
@@ -125,7 +128,8 @@ class Table:
         new = dict(zip(self.columns, names, strict=True))
         cells = self.cells.rename({name: new[name] for name in self.cells.columns})
         numbers = self.numbers and self.numbers.renamed([new[name] for name in self.numbers.names])
-        return replace(self, cells=cells, numbers=numbers, names=tuple(names))
+        formats = {new[name]: one for name, one in self.formats.items()}
+        return replace(self, cells=cells, numbers=numbers, names=tuple(names), formats=formats)
 
     def refuse_unknown(self, name: str, role: str) -> None:
         """Raise DataError with the nearest name when the table has no such column."""
@@ -219,9 +223,13 @@ def are_numbers(frame: "pl.DataFrame") -> list[bool]:
 
 
 def column_numbers(table: Table, name: str) -> tuple[Floats, Mask]:
-    """What `as_numbers` returns for a column, without a copy as cells where the table holds numbers."""
+    """What `as_numbers` returns for a column, in the format of its cells.
+
+    Where the table holds numbers they are not copied as cells.
+    """
     if not table.has_numbers(name):
-        return as_numbers(table.column(name))
+        series, written = table.column(name), table.formats.get(name)
+        return written.numbers(series) if written and is_text(series) else as_numbers(series)
     values = table.numbers_of(name).astype(np.float64)
     wrong = np.isinf(values)
     values[wrong] = np.nan
@@ -266,7 +274,13 @@ def not_a_number(table: Table, name: str, wrong: Mask, advice: str = "") -> Data
     """The error of a column in which the cells marked wrong (N,) are no numbers."""
     row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
     cell = str(table.column(name)[row])
-    kind = "a finite number" if is_infinite(cell) else "a number"
+    kind = "a finite number" if is_infinite(cell) else number_phrase(table, name)
     others = f" (and {more} more)" if more else ""
     hint = f"; {advice}" if advice else ""
     return DataError(f'{table.at(row)}: column "{name}": "{cell}" is not {kind}{others}{hint}')
+
+
+def number_phrase(table: Table, name: str) -> str:
+    """What a cell of a column of numbers should be: `a number`, or `a number such as "$1,200.50"`."""
+    written = table.formats.get(name)
+    return "a number" if written is None else f'a number such as "{written.example}"'

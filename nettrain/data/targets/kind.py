@@ -8,7 +8,7 @@ import numpy as np
 from nettrain.data.columns.numbers import is_boolean
 from nettrain.data.tables.arrays import Floats
 from nettrain.data.tables.spelling import as_text, by_number, column_form, distinct_values, value_text
-from nettrain.data.tables.table import Table, as_numbers, counted, is_numeric, is_text, not_a_number
+from nettrain.data.tables.table import Table, column_numbers, counted, is_numeric, is_text, not_a_number
 from nettrain.data.targets.target import (
     Target,
     TargetKind,
@@ -41,6 +41,7 @@ def find_target(table: Table, names: Sequence[str], kind: TargetKindSetting) -> 
     resolved, note = (kind, "") if kind != "auto" else guess_kind(table, name, numeric)
     if resolved == "numbers":
         return unscaled(names), note
+    numeric = numeric and name not in table.formats  # a class is text as it stands: 5 %
     form = column_form(table, name)
     classes = distinct_values(as_text(table, name), form)["value"]
     order = tuple(sorted(classes, key=by_number if numeric else None))
@@ -60,7 +61,7 @@ def are_labels(table: Table, names: Sequence[str]) -> bool:
 
 
 def _zeros_and_ones(table: Table, name: str) -> bool:
-    values, wrong = as_numbers(table.column(name))
+    values, wrong = column_numbers(table, name)
     return not wrong.any() and bool(np.isin(values, (0, 1)).all())
 
 
@@ -80,7 +81,7 @@ def several_numbers(table: Table, names: Sequence[str], kind: TargetKindSetting)
     if kind == "classes":
         raise DataError(f"data.target_kind: classes go with one target, but data.target names {len(names)}")
     for name in names:
-        _, wrong = as_numbers(table.column(name))
+        _, wrong = column_numbers(table, name)
         if wrong.any():
             raise not_a_number(table, name, wrong, "several targets are numbers, or 0 and 1")
     return unscaled(names), f"targets {quoted_names(names)}: taken as numbers" if kind == "auto" else ""
@@ -88,7 +89,7 @@ def several_numbers(table: Table, names: Sequence[str], kind: TargetKindSetting)
 
 def reads_as_numbers(table: Table, name: str, kind: TargetKindSetting) -> bool:
     """Whether the target's cells are numbers. Raises DataError when some are, unless they are classes."""
-    _, wrong = as_numbers(table.column(name))
+    _, wrong = column_numbers(table, name)
     if kind == "classes":
         return not wrong.any()
     advice = "correct it or set data.target_kind: classes"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
-from nettrain.data.tables.table import Table, as_numbers
+from nettrain.data.tables.table import Table, column_numbers
 from nettrain.data.targets.target import Target
 from nettrain.errors import DataError, nearest
 
@@ -25,7 +25,7 @@ def row_weights(table: Table, name: str | None, rows: Indices, description: str)
     if name is None:
         return np.ones(len(rows))
     table.refuse_unknown(name, "weight column")
-    values, _ = as_numbers(table.column(name))
+    values, _ = column_numbers(table, name)
     wrong = np.isnan(values) | (values < 0)
     if wrong.any():
         raise no_weight(table, name, wrong)

@@ -1,0 +1,97 @@
+"""The formats of a table's columns of text, decided once, by all rows of the training source."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nettrain.data.cell_formats.date_format import DateFormat
+from nettrain.data.cell_formats.formats import AnyFormat, detect_format
+from nettrain.data.cell_formats.number_format import NumberFormat
+from nettrain.data.tables.table import Table, is_text
+from nettrain.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class ColumnFormats:
+    """The formats of columns by name, and what columns look like that may have one, but which is not known.
+
+    `decimal` is the decimal mark where cells leave it open, "" when nothing tells.
+    """
+
+    formats: Mapping[str, AnyFormat]
+    looks: Mapping[str, str]
+    decimal: str = ""
+
+    def notes(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """What a person should read of these columns: by note, those that share it."""
+        columns: dict[str, list[str]] = {}
+        for name in names:
+            written = self.formats.get(name)
+            if written is not None and not isinstance(written, DateFormat):
+                columns.setdefault(f"read as {written.description}", []).append(name)
+            elif name in self.looks:
+                columns.setdefault(f"{self.looks[name]}; taken as text", []).append(name)
+        return columns
+
+    def refuse_open(self, table: Table, names: Iterable[str], role: str) -> None:
+        """Raise DataError at the first of these columns that may be read in more than one way."""
+        for name in names:
+            if name in self.looks:
+                raise DataError(f'{table.origin}: {role} "{name}": {self.looks[name]}')
+
+
+def detect_formats(
+    table: Table, names: Iterable[str], decimal: str = "", dates: Mapping[str, str] | None = None
+) -> ColumnFormats:
+    """The formats of these columns, by all their cells, or by the patterns that `dates` gives by name.
+
+    Where cells leave it open whether a mark is decimal, it is `decimal` or, if that is "", as in the other
+    columns.
+    """
+    patterns = {name: DateFormat(pattern) for name, pattern in (dates or {}).items()}
+    texts = {
+        name: cells
+        for name in names
+        if name not in patterns and (cells := text_cells(table, name)) is not None
+    }
+    detected = {name: detect_format(cells, decimal) for name, cells in texts.items()}
+    common = common_decimal(one.format for one in detected.values())
+    if not decimal and common:
+        decimal = common
+        detected = {name: detect_format(cells, decimal) for name, cells in texts.items()}
+    return ColumnFormats(
+        {**{name: one.format for name, one in detected.items() if one.format}, **patterns},
+        {name: one.looks for name, one in detected.items() if one.looks},
+        decimal,
+    )
+
+
+def text_cells(table: Table, name: str) -> "pl.Series | None":
+    """The cells of a column of text, None for one of numbers."""
+    if table.has_numbers(name):
+        return None
+    series = table.column(name)
+    return series if is_text(series) else None
+
+
+def common_decimal(formats: Iterable[AnyFormat | None]) -> str:
+    """The decimal mark that columns have whose cells tell, "" where none does, or some differ."""
+    numbers = [one for one in formats if isinstance(one, NumberFormat)]
+    marks = {"," if one.decimal == "," else "." for one in numbers if "," in (one.decimal, one.thousands)}
+    return marks.pop() if len(marks) == 1 else ""
+
+
+def fractional_columns(table: Table) -> list[str]:
+    """The columns among a table's `numbers` that are not whole."""
+    if table.numbers is None:
+        return []
+    fractional = np.zeros(len(table.numbers.names), dtype=bool)
+    for chunk in table.numbers.chunks:
+        with np.errstate(invalid="ignore"):
+            fractional |= (np.floor(chunk) < chunk).any(axis=0)
+    return [name for name, one in zip(table.numbers.names, fractional, strict=True) if one]

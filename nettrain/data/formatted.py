@@ -1,0 +1,89 @@
+"""A source read with the formats of its columns: dates, and numbers as people write them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from nettrain.data.columns.column_formats import ColumnFormats, detect_formats, fractional_columns
+from nettrain.data.reading.gaps import with_formats
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.source import Source
+from nettrain.data.settings import DataSettings
+from nettrain.data.splitting.order import OrderBy, resolve_order
+from nettrain.data.tables.table import Table
+from nettrain.data.targets.target import target_columns
+from nettrain.errors import DataError, nearest
+
+
+@dataclass(frozen=True)
+class KnownFormats:
+    """What the settings say of formats: the decimal mark ("" where they do not), and patterns of dates."""
+
+    decimal: str = ""
+    dates: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_formatted(
+    read: Callable[[ReadOptions], Source],
+    options: ReadOptions,
+    columns: Callable[[Source], Iterable[str]],
+    known: KnownFormats,
+) -> tuple[Source, ColumnFormats]:
+    """The source that `read` returns, its tables with the formats of these columns.
+
+    In a text file with decimal commas, numbers with points are read once more as text: `1.234` is 1234.
+    """
+    source = read(replace(options, text=(*options.text, *known.dates)))
+    formats = detect_formats(source.table, columns(source), known.decimal, known.dates)
+    pointed = fractional_columns(source.table) if formats.decimal == "," and not source.table.typed else []
+    if pointed:
+        source = read(replace(options, text=(*options.text, *known.dates, *pointed)))
+        formats = detect_formats(source.table, columns(source), ",", known.dates)
+    table = with_formats(source.table, formats.formats, options.missing)
+    test = source.test and with_formats(source.test, formats.formats, options.missing)
+    return replace(source, table=table, test=test), formats
+
+
+def target_names(source: Source, settings: DataSettings) -> tuple[str, ...]:
+    """The names of the target's columns, by the settings or by the source."""
+    return target_columns(source.table, source.target if settings.target is None else settings.target)
+
+
+def formatted_columns(source: Source, settings: DataSettings) -> list[str]:
+    """The columns of dates and numbers, whose cells may have a format: neither categories nor classes.
+
+    Raises DataError where `data.dates` names another one.
+    """
+    targets = target_names(source, settings)
+    roles = settings.columns.resolve(source.table, targets)
+    names = [name for name in roles.inputs(source.table, targets) if name not in set(roles.categorical)]
+    names += [roles.weight] if roles.weight else []
+    names += order_columns(source, settings, targets)
+    for name in settings.dates:
+        if name not in names:
+            raise not_of_dates(source.table, name)
+    names += targets if settings.target_kind != "classes" else ()
+    return list(dict.fromkeys(names))
+
+
+def not_of_dates(table: Table, name: str) -> DataError:
+    """The error of a column in `data.dates` that is not there, or has another role."""
+    if name in table.known_names:
+        return DataError(f'data.dates: "{name}" is not a column of dates, but has another role')
+    return DataError(f'data.dates: {table.origin}: no column "{name}"{nearest(name, table.columns)}')
+
+
+def refuse_open_formats(formats: ColumnFormats, source: Source, settings: DataSettings) -> None:
+    """Raise DataError where a column that has to hold numbers or dates may be read in two ways."""
+    targets = target_names(source, settings)
+    roles = settings.columns.resolve(source.table, targets)
+    if settings.target_kind != "classes":
+        formats.refuse_open(source.table, targets, "target")
+    formats.refuse_open(source.table, roles.numeric, "column")
+    formats.refuse_open(source.table, [roles.weight] if roles.weight else [], "weight")
+    formats.refuse_open(source.table, order_columns(source, settings, targets), "order column")
+
+
+def order_columns(source: Source, settings: DataSettings, targets: Sequence[str]) -> list[str]:
+    """The column by which rows are ordered, if there is one."""
+    order = resolve_order(settings.order, source.table, targets)
+    return [str(order.by)] if isinstance(order, OrderBy) else []
