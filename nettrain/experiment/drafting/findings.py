@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from nettrain.data.columns.profiles import ColumnProfile
 from nettrain.data.guess import Guess
-from nettrain.data.splitting.order import OrderBy
+from nettrain.data.splitting.order import Order, OrderBy
 from nettrain.data.tables.table import counted
 from nettrain.data.time_order import TimeOrder
 from nettrain.experiment.drafting.page import quoted, shortened
@@ -22,7 +22,7 @@ def findings(guess: Guess) -> dict[str, str]:
         "task": f"{guess.kind}: {task(guess)}",
         "ignored": listed(column for column in guess.columns if column.name in guess.ignored),
         "codes": codes(guess),
-        "order": in_time(guess.time),
+        "order": f"{spelled(guess.time.order)}: {in_time(guess.time)}" if in_time(guess.time) else "",
         "gaps": f"also written {gap_words(guess)}" if guess.gap_words else "",
         "dropped": f"{counted(guess.unlabelled, 'row')} without a target" if guess.unlabelled else "",
         "network": in_words(recommend(guess)),
@@ -67,11 +67,16 @@ def codes(guess: Guess) -> str:
     return f"{names}: whole numbers of few values, taken as amounts" if names else ""
 
 
+def spelled(order: Order) -> str:
+    """An order as an experiment file spells it."""
+    return f"{{by: {order.by}}}" if isinstance(order, OrderBy) else order
+
+
 def in_time(time: TimeOrder) -> str:
     """Why the last rows are held out, "" when rows are held out at random."""
     names = ", ".join(map(quoted, time.columns))
     if isinstance(time.order, OrderBy):
-        return f"most rows are in runs by {names}; a random split would mix past and future"
+        return f"dated by {names}; a random split would mix past and future"
     return f"sorted by {names}; a random split would mix past and future" if time.order == "time" else ""
 
 
