@@ -122,5 +122,7 @@ def draw_sweep(sweep: Sweep) -> None:
         )
         for one in sweep.results.values()
     ]
+    name, trials = sweep.space.loaded.experiment.experiment, plural(len(points), "trial")
+    title = f"{name}: {sweep.goal.metric.replace('_', ' ')} of {trials}"
     if points and axes:
-        write_atomic(sweep.folder.picture, parameters_picture(points, axes, sweep.goal.metric))
+        write_atomic(sweep.folder.picture, parameters_picture(points, axes, sweep.goal.metric, title))

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.image import imread
 
-from nettrain.output.figures import canvas, confusion, curves, residuals
+from nettrain.output.figures import canvas, confusion, curves, parameters, residuals
 from nettrain.output.figures.canvas import significant, tick
 from nettrain.output.history_curves import figure_of, panels_of
 
@@ -84,6 +84,9 @@ JSON_OUTPUTS = {
     "far from 0": numbers(500, 4, offset=1e5),
     "tiny": numbers(300, 2, scale=1e-9),
     "20 targets": numbers(100, 20),
+    "skewed": tuple(10 ** (5 + one) for one in numbers(300)),
+    "skewed, many rows": tuple(10 ** (1 + one) for one in numbers(5000, 2)),
+    "counts": tuple(np.floor(10 ** (0.5 + one)) for one in numbers(400)),
     "constant": (np.ones((9, 1)), np.ones((9, 1))),
     "no numbers": (np.ones((9, 1)), np.full((9, 1), np.nan)),
 }
@@ -105,10 +108,47 @@ def draw_residuals(case):
     return residuals.residuals_picture(true, predicted, names, TITLE)
 
 
+def trials(searched, many=40):
+    """Trials with random values of these parameters."""
+    draw = {
+        "rate": lambda k: 10 ** GENERATOR.uniform(-5, -1),
+        "units": lambda k: int(GENERATOR.integers(16, 512)),
+        "dropout": lambda k: GENERATOR.uniform(0, 0.5),
+        "activation": lambda k: ["leaky_relu", "squareplus", "hard_swish", "tanh"][k % 4],
+        "hidden": lambda k: [[16], [64, 64], [1024, 512, 256, 128]][k % 3],
+        "only": lambda k: 3,
+    }
+    axes = [parameters.ParameterAxis(f"{name}.of.{name}", name == "rate") for name in searched]
+    points = [
+        parameters.TrialPoint(
+            ("finished", "pruned", "diverged")[k % 7 % 3],
+            None if k % 7 % 3 == 2 else GENERATOR.lognormal(),
+            {f"{name}.of.{name}": draw[name](k) for name in searched},
+            best=k == 7,
+        )
+        for k in range(many)
+    ]
+    return points, axes
+
+
+SEARCHES = {
+    "one": trials(["rate"]),
+    "two": trials(["activation", "hidden"]),
+    "four": trials(["rate", "units", "dropout", "activation"]),
+    "five": trials(["rate", "units", "dropout", "activation", "hidden"]),
+    "one trial": trials(["rate", "only"], 1),
+}
+
+
+def draw_parameters(case):
+    return parameters.parameters_picture(*SEARCHES[case], "val_loss", TITLE)
+
+
 CASES = [
     *((draw_curves, case) for case in HISTORIES),
     *((draw_confusion, case) for case in MATRICES),
     *((draw_residuals, case) for case in JSON_OUTPUTS),
+    *((draw_parameters, case) for case in SEARCHES),
 ]
 
 
@@ -131,7 +171,7 @@ def written(figure):
 @pytest.mark.parametrize(("draw", "case"), CASES, ids=[f"{d.__name__[5:]} {c}" for d, c in CASES])
 def test_no_text_lies_over_other_text_or_the_edge(draw, case, monkeypatch):
     drawn = []
-    for module in (curves, confusion, residuals):
+    for module in (curves, confusion, residuals, parameters):
         monkeypatch.setattr(module, "png", lambda figure: drawn.append(written(figure)) or b"")
     sheets = []
     monkeypatch.setattr(
@@ -196,3 +236,23 @@ def test_members_are_rows_and_gaps_are_nan():
 )
 def test_ticks_are_short_and_exact(low, high, value, expected):
     assert expected == tick(value, significant(low, high))
+
+
+@pytest.mark.parametrize(
+    ("true", "logarithmic"),
+    [
+        (10 ** GENERATOR.normal(size=300), True),
+        (np.floor(10 ** GENERATOR.normal(size=300)), True),  # with zeros
+        (GENERATOR.normal(size=300), False),
+        (5 + GENERATOR.normal(size=300), False),
+        (GENERATOR.random(300), False),
+        (-(10 ** GENERATOR.normal(size=300)), False),
+        (np.ones(9), False),
+        (np.zeros(9), False),
+        (np.array([]), False),
+    ],
+)
+def test_skewed_targets_have_logarithmic_axes(true, logarithmic):
+    scale = residuals.scale_for(true)
+    assert logarithmic == scale.logarithmic
+    np.testing.assert_allclose(scale.value(scale.position(true)), true, rtol=1e-9, atol=1e-9)

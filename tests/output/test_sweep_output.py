@@ -78,7 +78,7 @@ def test_values_in_the_table_have_three_digits():
     assert [str(next(iter(column.cells))) for column in table.columns[2:]] == ["0.00123", "[3]"]
 
 
-def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_red():
+def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_orange():
     points = [
         TrialPoint("finished", 0.1 + k / 10, {"rate": 10.0**-k, "form": "ab"[k % 2]}, best=k == 0)
         for k in range(6)
@@ -87,6 +87,6 @@ def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_red():
     axes = [ParameterAxis("rate", log=True), ParameterAxis("form", log=False)]
     image = imread(BytesIO(parameters_picture(points, axes, "val_loss")))
     half = image.shape[1] // 2
-    red = np.abs(image[..., :3] - np.array([0xD1, 0x49, 0x5B]) / 255).max(axis=-1) < 0.02
-    assert red[:, :half].sum() > 20
-    assert red[:, half:].sum() > 20
+    orange = np.abs(image[..., :3] - np.array([0xD9, 0x82, 0x2B]) / 255).max(axis=-1) < 0.02
+    assert orange[:, :half].sum() > 20
+    assert orange[:, half:].sum() > 20

@@ -3,19 +3,31 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from statistics import median
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
+from nettrain.output.figures.canvas import (
+    DARK,
+    LIGHT,
+    RULE,
+    add_axes,
+    draw_heading,
+    new_figure,
+    plain_ticks,
+    png,
+    shortened,
+    style,
+    tick,
+)
 from nettrain.output.sweep_progress import shown
 
-WIDTH, HEIGHT = 3.6, 3.0  # inches of one panel
+WIDTH, HEIGHT = 2.6, 2.3  # inches of the axes of one panel
+LEFT, RIGHT, TOP, BOTTOM = 0.8, 0.2, 0.75, 0.65  # inches around axes; TOP is of the picture
 COLUMNS = 3
-COLORS = {"finished": "#4878a8", "pruned": "#b9c4d0", "best": "#d1495b", "lost": "#888888"}
+PRUNED = "#9fb3d1"  # paler than DARK in grey too
+MAX_NAME = 14  # characters of a choice
 
 
 @dataclass(frozen=True)
@@ -41,46 +53,69 @@ class ParameterAxis:
     log: bool
 
 
-def parameters_picture(points: Sequence[TrialPoint], axes: Sequence[ParameterAxis], metric: str) -> bytes:
+def parameters_picture(
+    points: Sequence[TrialPoint], axes: Sequence[ParameterAxis], metric: str, title: str = ""
+) -> bytes:
     """A PNG with a panel for each parameter; the best trial is marked in all of them."""
     columns = 2 if len(axes) == 4 else min(COLUMNS, len(axes))
     rows = math.ceil(len(axes) / columns)
-    picture = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
-    FigureCanvasAgg(picture)
-    panels = list(picture.subplots(rows, columns, squeeze=False).flat)
-    for axis, panel in zip(axes, panels, strict=False):
-        _draw_panel(panel, axis, [point for point in points if axis.key in point.values], metric)
-    for panel in panels[len(axes) :]:
-        panel.set_axis_off()
-    content = BytesIO()
-    picture.savefig(content, format="png", dpi=120)
-    return content.getvalue()
+    wide, tall = LEFT + WIDTH + RIGHT, HEIGHT + BOTTOM
+    with style():
+        figure = new_figure(max(4.6, columns * wide), TOP + rows * tall)
+        draw_heading(figure, title or metric.replace("_", " "), described(points))
+        for k, axis in enumerate(axes):
+            low = (rows - 1 - k // columns) * tall + BOTTOM
+            panel = add_axes(figure, k % columns * wide + LEFT, low, WIDTH, HEIGHT)
+            _draw_panel(panel, axis, [point for point in points if axis.key in point.values])
+            panel.set_ylabel(metric.replace("_", " ") if k % columns == 0 else "")
+        return png(figure)
 
 
-def _draw_panel(panel: Axes, axis: ParameterAxis, points: Sequence[TrialPoint], metric: str) -> None:
+def described(points: Sequence[TrialPoint]) -> str:
+    """What the marks mean, of those that occur."""
+    marks = {
+        "orange star: the best trial": any(point.best for point in points),
+        "pale: pruned": any(point.status == "pruned" for point in points),
+        "crosses on top: no figure": any(not math.isfinite(point.height) for point in points),
+        "lines: medians": any(not _is_number(value) for point in points for value in point.values.values()),
+    }
+    return "; ".join(text for text, occurs in marks.items() if occurs)
+
+
+def _draw_panel(panel: Axes, axis: ParameterAxis, points: Sequence[TrialPoint]) -> None:
     scale = _Scale(axis.key, points)
     measured = [point for point in points if math.isfinite(point.height)]
     lost = [point for point in points if not math.isfinite(point.height)]
-    for status in ("pruned", "finished"):
+    for status, color in (("pruned", PRUNED), ("finished", DARK)):
         some = [point for point in measured if point.status == status]
         heights = [point.height for point in some]
-        panel.plot(scale.positions(some), heights, "o", ms=4, alpha=0.7, mew=0, color=COLORS[status])
+        panel.plot(scale.positions(some), heights, "o", ms=4, alpha=0.7, mew=0, color=color)
+    _scale_values(panel, axis, scale)
+    if not scale.numeric:
+        _mark_medians(panel, axis.key, measured, scale.names)
     for point in measured:
         if point.best:
             x = scale.positions([point])
-            panel.plot(x, [point.height], "*", ms=13, color=COLORS["best"], mec="white")
+            panel.plot(x, [point.height], "*", ms=13, color=LIGHT, mec="black", mew=0.6, zorder=4)
     _mark_lost(panel, scale.positions(lost))
-    if scale.numeric and axis.log:
-        panel.set_xscale("log")
-    elif not scale.numeric:
-        names = scale.names
-        panel.set_xticks(range(len(names)), names, rotation=20 if max(map(len, names)) > 10 else 0)
-        panel.set_xlim(-0.5, len(names) - 0.5)
-        _mark_medians(panel, axis.key, measured, names)
-    panel.set_xlabel(axis.key)
-    panel.set_ylabel(metric.replace("_", " "))
+    panel.set_xlabel(shortened(axis.key, 40))
     _scale_heights(panel, [point.height for point in measured])
-    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _scale_values(panel: Axes, axis: ParameterAxis, scale: "_Scale") -> None:
+    """The axis of the parameter: numbers, or the names of choices."""
+    if not scale.numeric:
+        names = [shortened(name, MAX_NAME) for name in scale.names]
+        slanted = sum(map(len, names)) > 26
+        panel.set_xticks(range(len(names)), names, rotation=20 if slanted else 0, fontsize=8)
+        panel.set_xlim(-0.5, len(names) - 0.5)
+    elif axis.log:
+        panel.set_xscale("log")
+        panel.xaxis.set_major_locator(LogLocator(numticks=6))
+        panel.xaxis.set_major_formatter(lambda value, _: tick(value, 3))
+        panel.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        plain_ticks(panel.xaxis, 5, integers=scale.integers)
 
 
 class _Scale:
@@ -89,6 +124,7 @@ class _Scale:
     def __init__(self, key: str, points: Sequence[TrialPoint]) -> None:
         self._key = key
         self.numeric = all(_is_number(point.values[key]) for point in points)
+        self.integers = all(isinstance(point.values[key], int) for point in points)
         self.names = sorted({shown(point.values[key]) for point in points})
 
     def positions(self, points: Sequence[TrialPoint]) -> list[float]:
@@ -103,12 +139,12 @@ class _Scale:
 
 def _scale_heights(panel: Axes, heights: Sequence[float]) -> None:
     """A logarithmic axis where figures are positive and of very different size."""
-    if heights and min(heights) > 0 and max(heights) > 4 * min(heights):
-        panel.set_yscale("log")
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        panel.yaxis.set_minor_formatter(
-            FuncFormatter(lambda value, _: f"{value:g}" if _is_labelled(value) else "")
-        )
+    if not heights or min(heights) <= 0 or max(heights) <= 4 * min(heights):
+        plain_ticks(panel.yaxis, 5)
+        return
+    panel.set_yscale("log")
+    panel.yaxis.set_major_formatter(lambda value, _: tick(value, 3))
+    panel.yaxis.set_minor_formatter(lambda value, _: tick(value, 3) if _is_labelled(value) else "")
 
 
 def _mark_medians(panel: Axes, key: str, points: Sequence[TrialPoint], names: list[str]) -> None:
@@ -116,14 +152,14 @@ def _mark_medians(panel: Axes, key: str, points: Sequence[TrialPoint], names: li
     for k, name in enumerate(names):
         heights = [point.height for point in points if shown(point.values[key]) == name]
         if heights:
-            panel.plot([k - 0.3, k + 0.3], [median(heights)] * 2, color="#333333", lw=1.5)
+            panel.plot([k - 0.3, k + 0.3], [median(heights)] * 2, color="black", lw=1.5)
 
 
 def _mark_lost(panel: Axes, positions: Sequence[float]) -> None:
     """Trials without a figure as crosses on the upper edge."""
     if positions:
         edge, heights = panel.get_xaxis_transform(), [1.0] * len(positions)
-        panel.plot(positions, heights, "x", ms=5, color=COLORS["lost"], transform=edge, clip_on=False)
+        panel.plot(positions, heights, "x", ms=5, color=RULE, transform=edge, clip_on=False)
 
 
 def _is_labelled(value: float) -> bool:
