@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BackendError",
     "DataError",
+    "DataWarning",
     "EpochDone",
     "MemberStopped",
     "NettrainError",
@@ -28,7 +29,7 @@ __all__ = [
 
 TYPE_CHECKING = False  # as type checkers know it; typing need not be imported for it
 if TYPE_CHECKING:
-    from nettrain.errors import BackendError, DataError, NettrainError, SpecError
+    from nettrain.errors import BackendError, DataError, DataWarning, NettrainError, SpecError
     from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
     from nettrain.workflow.evaluate import evaluate
     from nettrain.workflow.gradcheck import gradcheck
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from nettrain.workflow.train import train
 
 _MODULES = {
-    **dict.fromkeys(("BackendError", "DataError", "NettrainError", "SpecError"), "errors"),
+    **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError", "SpecError"), "errors"),
     **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),
     **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),

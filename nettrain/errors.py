@@ -27,6 +27,10 @@ class DataError(NettrainError):
     code = 3
 
 
+class DataWarning(UserWarning):
+    """Rows differ from those that a run was trained on, but can be predicted."""
+
+
 class BackendError(NettrainError):
     """The requested backend is not available, or failed."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument
+from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument, Strict
 
 Data = Annotated[
     str | None,
@@ -43,12 +43,13 @@ def evaluate(
     metric: Metric = None,
     shuffles: Shuffles = 5,
     seed: Seed = 0,
+    strict: Strict = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Measure a trained run on new labelled rows, or on its own test rows."""
     from nettrain.files import write_atomic
-    from nettrain.output.console import console
+    from nettrain.output.console import console, print_warnings
     from nettrain.output.evaluation import show_evaluation, shuffling_status
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.trained_run import open_trained
@@ -56,11 +57,12 @@ def evaluate(
     from nettrain.workflow.output_files import check_output_file
 
     shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
-    options = EvaluationOptions(part.value if part else None, member, worst, shuffled)
+    options = EvaluationOptions(part.value if part else None, member, worst, shuffled, strict)
     trained = open_trained(run, backend, device)
     check_output_file(out, trained, data)
     with shuffling_status(console(stderr=True)) as on_column:
         evaluation = evaluate_run(trained, data, options, on_column=on_column)
+    print_warnings(evaluation.deviations)
     text = evaluation.report.model_dump_json()
     if as_json:
         print(text)

@@ -35,6 +35,9 @@ Member = Annotated[
         show_default=False,
     ),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Rows that differ from the training data are an error.")
+]
 Part = Annotated[
     SplitChoice | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument
+from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument, Strict
 
 if TYPE_CHECKING:
     from nettrain.data.unpredictable import PredictableRows
@@ -56,6 +56,7 @@ def predict(
     backend: Backend = None,
     device: Device = None,
     samples: Samples = None,
+    strict: Strict = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -69,13 +70,15 @@ def predict(
     from nettrain.store.predictions import encode_frame, prediction_report
     from nettrain.store.trained_run import open_trained
     from nettrain.workflow.output_files import check_output_file
-    from nettrain.workflow.prediction import predict_rows, read_rows
+    from nettrain.workflow.prediction import predict_rows, read_rows, refuse_imperfect
 
     form = chosen_format(out, form)
     trained = open_trained(run, backend, device).select_members(member)
     check_output_file(out, trained, data)
     print_notes(trained.warnings)
     rows = read_rows(trained, data, part.value if part else None)
+    if strict:
+        refuse_imperfect(rows)
     _warn(rows)
     frame = predict_rows(trained, rows, samples)
     if out is not None:
@@ -100,11 +103,12 @@ def chosen_format(out: Path | None, form: OutputFormat | None) -> OutputFormat:
 
 
 def _warn(rows: "PredictableRows") -> None:
-    """List the rows that cannot be predicted on standard error."""
-    from nettrain.output.console import print_notes
+    """Print on standard error how rows differ from the training data, and which cannot be predicted."""
+    from nettrain.output.console import print_notes, print_warnings
     from nettrain.workflow.prediction import unpredictable_lines
 
     print_notes(rows.notes)
+    print_warnings(rows.comparison.lines(rows.label))
     for line in unpredictable_lines(rows):
         print(line, file=sys.stderr)
     several = len(rows.unpredictable)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nettrain.data.deviations import Comparison, compare_with_training
 from nettrain.data.inputs import encode_splits
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
@@ -30,10 +31,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class LabelledTable(Rows):
-    """All rows of a table, which locates each of them in its source, and notes a person should read."""
+    """All rows of a table, which locates each of them in its source, and notes a person should read.
+
+    `comparison` says how they differ from the training data.
+    """
 
     table: Table
     notes: tuple[str, ...]
+    comparison: Comparison
 
 
 def read_labelled(
@@ -63,8 +68,9 @@ def read_labelled(
     if weight is not None and weight not in table.columns:
         notes.append(f'{table.origin}: no weight column "{weight}", every row weighs 1')
         preprocessing = replace(preprocessing, weight=None)
+    comparison = compare_with_training(table, preprocessing)
     rows = label_splits({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
-    return LabelledTable(rows.x, rows.y, rows.weight, table, tuple(notes))
+    return LabelledTable(rows.x, rows.y, rows.weight, table, tuple(notes), comparison)
 
 
 def label_splits(

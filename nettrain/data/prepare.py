@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.data.columns.encoding import columns_text, fit_encoders
+from nettrain.data.columns.encoding import columns_text, empty_rows, fit_encoders
 from nettrain.data.columns.roles import Roles
 from nettrain.data.formatted import (
     KnownFormats,
@@ -232,7 +232,11 @@ def fit(
     if not encoders:
         raise DataError(f"{table.origin}: no column but the target has a value to learn from")
     fitted = fit_scaling(settings.scaling, encoders, table, train.rows)
-    return Preprocessing(layout, tuple(encoders), settings.scaling, fitted, target, roles.weight), notes
+    empty = bool(empty_rows(table, encoders)[train.rows].any())
+    return (
+        Preprocessing(layout, tuple(encoders), settings.scaling, fitted, target, roles.weight, empty),
+        notes,
+    )
 
 
 def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[Rows, list[str]]:

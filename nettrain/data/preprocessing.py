@@ -42,13 +42,15 @@ class PreprocessingJson(TypedDict):
     fitted: dict[str, object]
     target: TargetJson
     weight: str | None
+    empty_rows: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
     """How cells become inputs and outputs become predictions; nothing else is needed to predict.
 
-    `weight` is the column that weighs rows, which only matters where figures are computed.
+    `weight` is the column that weighs rows, which only matters where figures are computed; `empty_rows` says
+    whether training rows without any value were among the others.
     """
 
     layout: InputLayout
@@ -57,6 +59,7 @@ class Preprocessing:
     fitted: Fitted
     target: Target
     weight: str | None = None
+    empty_rows: bool = False
 
     @property
     def inputs(self) -> int:
@@ -128,6 +131,7 @@ class Preprocessing:
             "fitted": {name: array.tolist() for name, array in self.fitted.items()},
             "target": self.target.to_json(),
             "weight": self.weight,
+            "empty_rows": self.empty_rows,
         }
 
     @staticmethod
@@ -162,6 +166,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
         {name: np.array(values, dtype=np.float64) for name, values in data["fitted"].items()},
         Target.from_json(cast(Mapping[str, object], data["target"])),
         data["weight"],
+        data["empty_rows"],
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nettrain.data.deviations import NO_DEVIATIONS, Comparison, compare_with_training
 from nettrain.data.inputs import encode_splits
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
@@ -27,7 +28,7 @@ class UnpredictableRow:
 class PredictableRows:
     """Inputs x (M, D) of the rows (M,) of an output with `height` rows; the others are `unpredictable`.
 
-    `label` is what reports call the rows.
+    `label` is what reports call the rows, `comparison` says how they differ from the training data.
     """
 
     label: str
@@ -36,6 +37,7 @@ class PredictableRows:
     height: int
     unpredictable: list[UnpredictableRow]
     notes: tuple[str, ...]
+    comparison: Comparison = NO_DEVIATIONS
 
 
 def read_predictable(
@@ -58,6 +60,7 @@ def read_predictable(
         UnpredictableRow(int(before) + k, f"{table.origin}:{line}", "", "holds no value")
         for k, (before, line) in enumerate(empty)
     ]
+    comparison = compare_with_training(table, preprocessing)
     reasons = dict(invalid_cells(table, preprocessing))
     valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
     x = encode_splits(
@@ -74,7 +77,15 @@ def read_predictable(
     unpredictable.sort(key=lambda one: one.row)
     height = table.height + len(empty)
     label = source if isinstance(source, str) else "data"
-    return PredictableRows(label, x[finite], output[valid[finite]], height, unpredictable, table.notes)
+    return PredictableRows(
+        label,
+        x[finite],
+        output[valid[finite]],
+        height,
+        unpredictable,
+        table.notes,
+        comparison,
+    )
 
 
 def invalid_cells(table: Table, preprocessing: Preprocessing) -> Iterator[tuple[int, tuple[str, str]]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-__all__ = ["Console", "console", "print_notes", "print_yaml"]
+__all__ = ["Console", "console", "print_notes", "print_warnings", "print_yaml"]
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -21,6 +21,13 @@ def print_notes(notes: Iterable[str]) -> None:
     errors = console(stderr=True)
     for note in notes:
         errors.print(note, style="dim", soft_wrap=True)
+
+
+def print_warnings(warnings: Iterable[str]) -> None:
+    """Print warnings on standard error, one line each."""
+    errors = console(stderr=True)
+    for warning in warnings:
+        errors.print(warning, style="yellow", soft_wrap=True)
 
 
 def print_yaml(text: str) -> None:

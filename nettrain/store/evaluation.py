@@ -9,11 +9,13 @@ from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task, metrics
 from nettrain.catalogue.metrics.ranking import f1_at
+from nettrain.data.deviations import NO_DEVIATIONS, Comparison
 from nettrain.data.labelled import Rows
 from nettrain.inference.baseline import Baseline, worse_than
 from nettrain.inference.importance import Importance
 from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions
+from nettrain.store.deviations import DeviationReport, deviation_reports
 
 MAX_PAIRS = 10  # of classes that are confused
 
@@ -112,6 +114,8 @@ class EvaluationReport(EvaluationModel):
     worst: list[WorstRow] = Field(description="the rows with the largest loss, the worst first")
     threshold: F1Threshold | None = Field(description="with two classes")
     importance: PermutationImportance | None = Field(description="with --importance")
+    deviations: list[DeviationReport] = Field([], description="how the rows differ from the training data")
+    unused: list[str] = Field([], description="columns of the data that do not predict")
     notes: list[str]
 
 
@@ -129,6 +133,7 @@ def evaluation_report(
     notes: Sequence[str],
     importance: PermutationImportance | None = None,
     baseline: BaselineFigures | None = None,
+    comparison: Comparison = NO_DEVIATIONS,
 ) -> EvaluationReport:
     """The whole report on `data`, with the `worst` rows of the largest loss.
 
@@ -155,6 +160,8 @@ def evaluation_report(
         worst=worst_rows(task, predictions, place_of, worst),
         threshold=_threshold(measured, threshold),
         importance=importance,
+        deviations=deviation_reports(comparison.deviations),
+        unused=list(comparison.unused),
         notes=list(notes),
     )
 

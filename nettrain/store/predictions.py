@@ -12,6 +12,7 @@ from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
 from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
+from nettrain.store.deviations import DeviationReport, deviation_reports
 from nettrain.store.evaluation import EvaluationModel
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class PredictionReport(EvaluationModel):
     rows: int = Field(description="number of rows of the source")
     predicted: int = Field(description="number of rows that could be predicted")
     unpredicted: list[Unpredicted]
+    deviations: list[DeviationReport] = Field(description="how the rows differ from the training data")
+    unused: list[str] = Field(description="columns of the data that do not predict")
     out: str | None = Field(description="the file that the predictions were written to")
     columns: list[str] = Field(description="names of the columns of the predictions")
     predictions: list[list[Cell]] = Field(description="a list for each row; empty when a file has them")
@@ -145,6 +148,8 @@ def prediction_report(
         rows=rows.height,
         predicted=len(rows.rows),
         unpredicted=[Unpredicted(**vars(one)) for one in rows.unpredictable],
+        deviations=deviation_reports(rows.comparison.deviations),
+        unused=list(rows.comparison.unused),
         out=None if out is None else str(out),
         columns=frame.columns,
         predictions=[list(row) for row in frame.rows()] if out is None else [],

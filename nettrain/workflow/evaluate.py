@@ -21,6 +21,7 @@ def evaluate(
     metric: str | None = None,
     shuffles: int = 5,
     seed: int = 0,
+    strict: bool = False,
     backend: str | None = None,
     device: int | None = None,
 ) -> "EvaluationReport":
@@ -30,7 +31,7 @@ def evaluate(
     ----------
     run : Run, str or path
         A trained run, or its folder.
-    data, split, member, worst, importance, metric, shuffles, seed
+    data, split, member, worst, importance, metric, shuffles, seed, strict
         See `Run.evaluate`.
     backend, device : optional
         For a folder, see `open_run`.
@@ -61,4 +62,5 @@ def evaluate(
         metric=metric,
         shuffles=shuffles,
         seed=seed,
+        strict=strict,
     )

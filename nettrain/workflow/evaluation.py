@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.catalogue.metrics import metrics_for
+from nettrain.data.deviations import NO_DEVIATIONS, Comparison
 from nettrain.data.labelled import Rows, read_labelled
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
@@ -26,6 +27,7 @@ from nettrain.store.summary import threshold_of
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.run_data import SplitName, read_split, refuse_validation
 from nettrain.workflow.source import RowSource, source_name
+from nettrain.workflow.strictness import refuse_lines
 
 OnColumn = Callable[[int, int], None]
 
@@ -48,32 +50,39 @@ class EvaluationOptions:
     """What is evaluated and reported.
 
     `split` is a split of the run's own data, by default test, or of a source that brings test rows too.
-    `member` predicts alone if given; `worst` is how many rows with the largest loss are listed.
+    `member` predicts alone if given; `worst` is how many rows with the largest loss are listed. With `strict`
+    rows that differ from the training data are an error.
     """
 
     split: SplitName | None = None
     member: int | None = None
     worst: int = 5
     importance: ImportanceOptions | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """A report, and a file name for it that tells what was evaluated."""
+    """A report, a file name for it that tells what was evaluated, and lines on deviations of the rows."""
 
     report: EvaluationReport
     file_name: str
+    deviations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Labelled rows, with a label and a file name for them, the location of each row, and notes."""
+    """Labelled rows, with a label and a file name for them, the location of each row, and notes.
+
+    `comparison` says how they differ from the training data.
+    """
 
     rows: Rows
     file_name: str
     label: str
     place_of: Callable[[int], str]
     notes: tuple[str, ...] = ()
+    comparison: Comparison = NO_DEVIATIONS
 
 
 def evaluate_run(
@@ -99,12 +108,15 @@ def evaluate_run(
         rows = rows_of_run(trained, options.split, memory)
     else:
         rows = rows_of_source(trained, source, options.split)
+    lines = rows.comparison.lines(rows.label)
+    if options.strict:
+        refuse_lines(lines)
     importance = None
     if options.importance:
         importance = permutation_importance(trained, rows.rows, options.importance, on_column)
     report = _report(trained, rows, options, importance)
     member = "" if options.member is None else f"-member-{options.member}"
-    return EvaluationResult(report, f"{rows.file_name}{member}")
+    return EvaluationResult(report, f"{rows.file_name}{member}", tuple(lines))
 
 
 def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | None = None) -> LabelledRows:
@@ -118,7 +130,7 @@ def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | No
         split=split,
     )
     name = Path(source_name(source)).name + (f"-{split}" if split else "")
-    return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes)
+    return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes, rows.comparison)
 
 
 def rows_of_run(
@@ -185,6 +197,7 @@ def _report(
         notes=(*trained.warnings, *rows.notes),
         importance=importance,
         baseline=baseline,
+        comparison=rows.comparison,
     )
 
 

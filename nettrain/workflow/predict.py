@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from nettrain.errors import SpecError
-from nettrain.workflow.prediction import predict_rows, read_rows
+from nettrain.workflow.prediction import predict_rows, read_rows, refuse_imperfect
 from nettrain.workflow.run import Run, as_run
 from nettrain.workflow.run_data import SplitName
 from nettrain.workflow.source import FilePath, row_source
+from nettrain.workflow.strictness import warn_of_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,6 +20,7 @@ def predict(
     split: SplitName | None = None,
     member: int | None = None,
     samples: int | None = None,
+    strict: bool = False,
     backend: str | None = None,
     device: int | None = None,
 ) -> "pl.DataFrame":
@@ -38,6 +40,8 @@ def predict(
         Predict with this member alone.
     samples : int, optional
         Predict the mean and standard deviation of this many passes with dropout, at least 2.
+    strict : bool
+        Whether rows that cannot be predicted or differ from the training data are an error.
     backend, device : optional
         For a folder, see `open_run`.
 
@@ -51,6 +55,8 @@ def predict(
     ------
     DataError
         When the rows cannot be read or lack a column, or when none of them can be predicted.
+    DataWarning
+        Not raised, but given for rows that differ from the training data; see `Run.predict`.
     SpecError
         When there is no such run or member, or `samples` is given and the network has no dropout.
 
@@ -65,4 +71,8 @@ def predict(
     source = None if data is None else row_source(data)
     opened = as_run(run, backend, device)
     trained = opened.trained.select_members(member)
-    return predict_rows(trained, read_rows(trained, source, split, opened.memory), samples)
+    rows = read_rows(trained, source, split, opened.memory)
+    if strict:
+        refuse_imperfect(rows)
+    warn_of_lines(rows.comparison.lines(rows.label), stacklevel=2)
+    return predict_rows(trained, rows, samples)

@@ -13,6 +13,7 @@ from nettrain.store.predictions import align_rows, prediction_columns
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.run_data import RunSplit, SplitName, read_split, refuse_validation
 from nettrain.workflow.source import RowSource
+from nettrain.workflow.strictness import refuse_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,6 +66,11 @@ def predict_rows(trained: TrainedRun, rows: PredictableRows, samples: int | None
         values = predict(trained.networks, rows.x)
     columns = prediction_columns(trained.task, values, sd, numeric=trained.numeric_classes)
     return align_rows(columns, rows.rows, rows.height)
+
+
+def refuse_imperfect(rows: PredictableRows) -> None:
+    """Raise DataError when rows cannot be predicted or differ from the training data; a line for each."""
+    refuse_lines([*rows.comparison.lines(rows.label), *unpredictable_lines(rows)])
 
 
 def unpredictable_lines(rows: PredictableRows) -> list[str]:

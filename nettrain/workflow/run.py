@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.errors import DataError, SpecError
+from nettrain.errors import SpecError
 from nettrain.workflow.run_files import StoredRun, unused_folder
 from nettrain.workflow.source import FilePath, row_source
 
@@ -131,7 +131,12 @@ class Run:
         return tuple(self.trained.preprocessing.classes)
 
     def predict(
-        self, data: object = None, *, member: int | None = None, split: "SplitName | None" = None
+        self,
+        data: object = None,
+        *,
+        member: int | None = None,
+        split: "SplitName | None" = None,
+        strict: bool = False,
     ) -> Predictions:
         """Predict the class, the labels or the numbers of rows.
 
@@ -145,6 +150,10 @@ class Run:
             Predict with this member alone.
         split : {"train", "validation", "test"}, optional
             Which split of the run's own data; for a source that brings test rows too, train or test.
+        strict : bool
+            Whether rows that differ from the training data are an error instead of a `DataWarning`: values
+            that were not there, gaps where there were none, numbers or dates further outside the range than
+            the range is long, columns that were not there, and rows without any value.
 
         Returns
         -------
@@ -159,19 +168,26 @@ class Run:
             When there is no such member, or the networks diverged.
         """
         trained = self._select(member)
-        predicted = self._predict(trained, data, split).get_columns()[: len(trained.task.names)]
+        predicted = self._predict(trained, data, split, strict=strict).get_columns()[
+            : len(trained.task.names)
+        ]
         columns = [column.to_numpy() for column in predicted]
         columns = [one.astype(np.str_) if one.dtype == object else one for one in columns]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
     def predict_proba(
-        self, data: object = None, *, member: int | None = None, split: "SplitName | None" = None
+        self,
+        data: object = None,
+        *,
+        member: int | None = None,
+        split: "SplitName | None" = None,
+        strict: bool = False,
     ) -> npt.NDArray[np.float64]:
         """Predict the probability of every class, or of every label.
 
         Parameters
         ----------
-        data, member, split
+        data, member, split, strict
             See `predict`.
 
         Returns
@@ -192,7 +208,7 @@ class Run:
             raise SpecError(f"predict_proba: {trained.name} predicts numbers, which have no probabilities")
         if not task.probabilities:
             raise SpecError(f"predict_proba: {trained.name} predicts scores, not probabilities")
-        columns = self._predict(trained, data, split).get_columns()[len(task.names) :]
+        columns = self._predict(trained, data, split, strict=strict).get_columns()[len(task.names) :]
         return np.column_stack([column.to_numpy() for column in columns])
 
     def evaluate(
@@ -206,6 +222,7 @@ class Run:
         metric: str | None = None,
         shuffles: int = 5,
         seed: int = 0,
+        strict: bool = False,
     ) -> "EvaluationReport":
         """Evaluate the run on labelled rows, by default on its own test rows.
 
@@ -225,11 +242,15 @@ class Run:
             The metric of the importance; default: accuracy or rmse.
         shuffles, seed : int
             The number of shuffles per column, and their seed.
+        strict : bool
+            Whether rows that differ from the training data are an error, see `predict`; otherwise the report
+            lists how they differ.
 
         Returns
         -------
         EvaluationReport
-            With `metrics`, `classes`, `confusion`, `confused`, `worst`, `threshold`, `importance`, `notes`.
+            With `metrics`, `classes`, `confusion`, `confused`, `worst`, `threshold`, `importance`,
+            `deviations`, `notes`.
 
         Raises
         ------
@@ -241,7 +262,7 @@ class Run:
         from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
 
         shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
-        options = EvaluationOptions(split, member, worst, shuffled)
+        options = EvaluationOptions(split, member, worst, shuffled, strict)
         source = None if data is None else row_source(data)
         return evaluate_run(self.trained, source, options, memory=self.memory).report
 
@@ -281,14 +302,24 @@ class Run:
     def _select(self, member: int | None) -> "TrainedRun":
         return self.trained.select_members(member)
 
-    def _predict(self, trained: "TrainedRun", data: object, split: "SplitName | None") -> "pl.DataFrame":
+    def _predict(
+        self, trained: "TrainedRun", data: object, split: "SplitName | None", *, strict: bool
+    ) -> "pl.DataFrame":
         """The predictions of all rows. Raises DataError when one cannot be predicted."""
-        from nettrain.workflow.prediction import predict_rows, read_rows, unpredictable_lines
+        from nettrain.workflow.prediction import (
+            predict_rows,
+            read_rows,
+            refuse_imperfect,
+            unpredictable_lines,
+        )
+        from nettrain.workflow.strictness import refuse_lines, warn_of_lines
 
         source = None if data is None else row_source(data)
         rows = read_rows(trained, source, split, self.memory)
-        if rows.unpredictable:
-            raise DataError("\n".join(unpredictable_lines(rows)))
+        if strict:
+            refuse_imperfect(rows)
+        refuse_lines(unpredictable_lines(rows))
+        warn_of_lines(rows.comparison.lines(rows.label), stacklevel=3)
         return predict_rows(trained, rows)
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ def fitted(cells, train=None):
 
 def test_numbers_with_gaps_get_the_training_median_and_a_mark():
     (encoder,), notes, table = fitted(["1", None, "3", "10", None], train=[0, 1, 2, 3])
-    assert NumberColumn("c", 3.0, True) == encoder
+    assert NumberColumn("c", 3.0, True, low=1.0, high=10.0) == encoder
     assert [[1, 0], [3, 1], [3, 0], [10, 0], [3, 1]] == encoder.encode(table).tolist()
     assert ("c", "c is missing") == encoder.features
     assert [

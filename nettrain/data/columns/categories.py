@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 import numpy as np
 
+from nettrain.data.columns.deviation import MOST_VALUES, Deviation, known_spellings
 from nettrain.data.columns.identifiers import text_notes
 from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
@@ -17,6 +18,7 @@ from nettrain.data.tables.spelling import (
     distinct_values,
     is_missing,
     positions,
+    spelled,
 )
 from nettrain.data.tables.table import Table, as_numbers, counted
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
+MOST_RARE_VALUES = 10_000  # that are stored, so that values which are not in the training data can be told
 
 
 class CategoryColumnJson(TypedDict):
@@ -34,6 +37,8 @@ class CategoryColumnJson(TypedDict):
     values: list[str]
     rare: bool
     form: Form
+    gaps: bool
+    rare_values: list[str] | None
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,16 @@ class CategoryColumn:
     """One 0/1 feature for each of `values`, then one for missing and unseen cells.
 
     With `rare`, training rows had more values than there are features: rare and unseen ones share a feature,
-    before the one for missing cells. `form` says which spellings of a cell are one of the values.
+    before the one for missing cells. `form` says which spellings of a cell are one of the values, `gaps`
+    whether training rows had gaps. `rare_values` are those without a feature, None when there were too many.
     """
 
     name: str
     values: tuple[str, ...]
     rare: bool = False
     form: Form = "text"
+    gaps: bool = True
+    rare_values: tuple[str, ...] | None = ()
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -76,6 +84,25 @@ class CategoryColumn:
         table.refuse_unknown(self.name, "column")
         return np.zeros(table.height, dtype=bool), ""
 
+    def deviations(self, table: Table) -> list[Deviation]:
+        """Gaps, where training rows had none, and values that they did not have."""
+        gaps = 0 if self.gaps else int(is_missing(table, self.name).sum())
+        found = [Deviation(self.name, "gaps", gaps)] if gaps else []
+        return [*found, *self._unseen(table)]
+
+    def _unseen(self, table: Table) -> list[Deviation]:
+        if self.rare_values is None:
+            return []
+        known = (*self.values, *self.rare_values)
+        counts = table.column(self.name).rename("cell").drop_nulls().value_counts(name="rows")
+        unseen = counts.filter(positions(counts["cell"], known, self.form) < 0)
+        if unseen.is_empty():
+            return []
+        values = unseen.with_columns(spelled(unseen["cell"])).sort("rows", "cell", descending=[True, False])
+        first = tuple(values["cell"].head(MOST_VALUES))
+        rows, same = int(values["rows"].sum()), known_spellings(first, known)
+        return [Deviation(self.name, "unseen", rows, first, values.height, same)]
+
     def to_json(self) -> CategoryColumnJson:
         return {
             "name": self.name,
@@ -83,13 +110,23 @@ class CategoryColumn:
             "values": list(self.values),
             "rare": self.rare,
             "form": self.form,
+            "gaps": self.gaps,
+            "rare_values": None if self.rare_values is None else list(self.rare_values),
         }
 
     @staticmethod
     def from_json(data: Mapping[str, object]) -> "CategoryColumn":
         """The column that `to_json` described."""
         column = cast(CategoryColumnJson, data)
-        return CategoryColumn(column["name"], tuple(column["values"]), column["rare"], column["form"])
+        rare = column["rare_values"]
+        return CategoryColumn(
+            column["name"],
+            tuple(column["values"]),
+            column["rare"],
+            column["form"],
+            column["gaps"],
+            None if rare is None else tuple(rare),
+        )
 
 
 def fit_categories(
@@ -106,20 +143,22 @@ def fit_categories(
     if counts.is_empty():
         return None, [EMPTY]
     numeric = not as_numbers(table.column(name))[1].any()
-    values = sorted(most_frequent(counts, most), key=by_number if numeric else None)
+    ranked = by_frequency(counts)
+    values, rare = sorted(ranked[:most], key=by_number if numeric else None), sorted(ranked[most:])
     notes = []
     if gaps:
         notes.append(f"{counted(gaps, 'gap')} in the training rows, marked by a 0/1 input of its own")
     if len(counts) == 1:
         notes.append(constant_note(f'"{values[0]}"', gaps))
-    notes += [many_note(len(counts), most)] if len(counts) > len(values) else []
+    notes += [many_note(len(counts), most)] if rare else []
     notes += text_notes(name, present=len(cells) - gaps, distinct=len(counts))
-    return CategoryColumn(name, tuple(values), len(counts) > len(values), form), notes
+    stored = tuple(rare) if len(rare) <= MOST_RARE_VALUES else None
+    return CategoryColumn(name, tuple(values), bool(rare), form, bool(gaps), stored), notes
 
 
-def most_frequent(counts: "pl.DataFrame", most: int) -> list[str]:
-    """At most so many values, the most frequent; of equally frequent ones the first by code point."""
-    return counts.sort("rows", "value", descending=[True, False])["value"].head(most).to_list()
+def by_frequency(counts: "pl.DataFrame") -> list[str]:
+    """The values, the most frequent first; equally frequent ones by code point."""
+    return counts.sort("rows", "value", descending=[True, False])["value"].to_list()
 
 
 def many_note(distinct: int, most: int) -> str:

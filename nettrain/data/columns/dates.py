@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, cast
 import numpy as np
 
 from nettrain.data.cell_formats.date_format import DateFormat
+from nettrain.data.columns.deviation import Deviation
 from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
@@ -38,13 +39,15 @@ class DateColumnJson(TypedDict):
     parts: list[str]
     fill: list[float]
     gaps: bool
+    last: str
 
 
 @dataclass(frozen=True)
 class DateColumn:
     """Numbers that are derived from a date; a gap becomes `fill`, one for each of the `components`.
 
-    `first` is the earliest date of the training rows; with `gaps` a 0/1 feature marks missing dates.
+    `first` and `last` are the earliest and latest date of the training rows; with `gaps` a 0/1 feature marks
+    missing dates.
     """
 
     name: str
@@ -52,6 +55,7 @@ class DateColumn:
     components: tuple[str, ...]
     fill: tuple[float, ...]
     gaps: bool
+    last: datetime
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -76,6 +80,21 @@ class DateColumn:
         phrase = "a date" if written == DateFormat() else f"a date such as {written.example}"
         return written.wrong(as_text(table, self.name)), phrase
 
+    def deviations(self, table: Table) -> list[Deviation]:
+        """Gaps, where training rows had none, and dates far outside their range."""
+        series = as_text(table, self.name).rename("date")
+        gaps = 0 if self.gaps else series.null_count()
+        found = [Deviation(self.name, "gaps", gaps)] if gaps else []
+        counts = series.drop_nulls().value_counts(name="rows")  # dates recur, and reading them takes time
+        dates, span = date_format(table, self.name).read(counts["date"]), self.last - self.first
+        is_far = (dates < self.first - span) | (dates > self.last + span)
+        if is_far.any():
+            far, rows = dates.filter(is_far), int(counts["rows"].filter(is_far).sum())
+            ends = tuple(date_text(cast(datetime, end)) for end in (far.min(), far.max()))
+            trained = (date_text(self.first), date_text(self.last))
+            found.append(Deviation(self.name, "range", rows, ends, trained=trained))
+        return found
+
     def to_json(self) -> DateColumnJson:
         return {
             "name": self.name,
@@ -84,6 +103,7 @@ class DateColumn:
             "parts": list(self.components),
             "fill": list(self.fill),
             "gaps": self.gaps,
+            "last": self.last.isoformat(),
         }
 
     @staticmethod
@@ -92,7 +112,13 @@ class DateColumn:
         column = cast(DateColumnJson, data)
         first = datetime.fromisoformat(column["first"])
         fill = tuple(map(float, column["fill"]))
-        return DateColumn(column["name"], first, tuple(column["parts"]), fill, column["gaps"])
+        last = datetime.fromisoformat(column["last"])
+        return DateColumn(column["name"], first, tuple(column["parts"]), fill, column["gaps"], last)
+
+
+def date_text(date: datetime) -> str:
+    """A date as in a table: `2024-02-29`, with its time unless that is midnight."""
+    return date.isoformat(sep=" ").removesuffix(" 00:00:00")
 
 
 def component_names(components: tuple[str, ...], first: datetime) -> list[str]:
@@ -159,7 +185,9 @@ def fit_dates(table: Table, name: str, train: Indices) -> tuple[DateColumn | Non
         notes.append(
             f"{counted(gaps, 'gap')} in the training rows filled with medians; a 0/1 input marks gaps"
         )
-    return DateColumn(name, first, components, tuple(medians.values()), bool(gaps)), notes
+    last = present.max()
+    assert isinstance(last, datetime)
+    return DateColumn(name, first, components, tuple(medians.values()), bool(gaps), last), notes
 
 
 def component_medians(dates: "pl.Series", first: datetime) -> dict[str, float]:

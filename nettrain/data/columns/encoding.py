@@ -18,6 +18,7 @@ from nettrain.data.columns.categories import (
 from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
 from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
 from nettrain.data.tables.arrays import Floats, Indices, Mask
+from nettrain.data.tables.spelling import is_missing
 from nettrain.data.tables.table import Table, column_numbers, is_numeric, not_a_number
 
 Encoder = NumberColumn | CategoryColumn | DateColumn
@@ -142,6 +143,16 @@ def encode_numbers(x: Floats, columns: Sequence[tuple[NumberColumn, int]], table
     x[:, [end - len(column.scaled) for column, end in columns]] = values
     with_gaps = [i for i, (column, _) in enumerate(columns) if column.gaps]
     x[:, [columns[i][1] - 1 for i in with_gaps]] = missing[:, with_gaps]
+
+
+def empty_rows(table: Table, encoders: Sequence[Encoder]) -> Mask:
+    """Which rows (N,) have no value in any of the columns."""
+    empty = np.ones(table.height, dtype=bool)
+    for encoder in encoders:
+        if not empty.any():
+            break
+        empty &= is_missing(table, encoder.name)
+    return empty
 
 
 def scaled_features(encoders: Sequence[Encoder]) -> Mask:

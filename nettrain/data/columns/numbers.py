@@ -6,6 +6,7 @@ from typing import Literal, TypedDict, cast
 
 import numpy as np
 
+from nettrain.data.columns.deviation import Deviation, far_limits
 from nettrain.data.columns.identifiers import number_notes
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import number_text
@@ -31,19 +32,24 @@ class NumberColumnJson(TypedDict):
     fill: float
     gaps: bool
     truth: bool
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class NumberColumn:
     """Numbers; a gap becomes `fill`, and is marked by a second, 0/1 feature where training rows had gaps.
 
-    With `truth` the cells are false and true, and count as 0 and 1.
+    With `truth` the cells are false and true, and count as 0 and 1. Numbers of the training rows lie from
+    `low` to `high`.
     """
 
     name: str
     fill: float
     gaps: bool
     truth: bool = False
+    low: float = -np.inf
+    high: float = np.inf
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -69,6 +75,18 @@ class NumberColumn:
         invalid = read_numbers(table, self.name, self.truth)[1]
         return invalid, "true or false" if self.truth else number_phrase(table, self.name)
 
+    def deviations(self, table: Table) -> list[Deviation]:
+        """Gaps, where training rows had none, and numbers far outside their range."""
+        values, wrong = read_numbers(table, self.name, self.truth)
+        gaps = 0 if self.gaps else int((np.isnan(values) & ~wrong).sum())
+        below, above = far_limits(self.low, self.high)
+        far = values[(values < below) | (values > above)]
+        found = [Deviation(self.name, "gaps", gaps)] if gaps else []
+        if len(far):
+            extremes = (float(far.min()), float(far.max()))
+            found.append(Deviation(self.name, "range", len(far), extremes, trained=(self.low, self.high)))
+        return found
+
     def to_json(self) -> NumberColumnJson:
         return {
             "name": self.name,
@@ -76,13 +94,22 @@ class NumberColumn:
             "fill": self.fill,
             "gaps": self.gaps,
             "truth": self.truth,
+            "low": self.low,
+            "high": self.high,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, object]) -> "NumberColumn":
         """The column that `to_json` described."""
         column = cast(NumberColumnJson, data)
-        return NumberColumn(column["name"], float(column["fill"]), column["gaps"], column["truth"])
+        return NumberColumn(
+            column["name"],
+            float(column["fill"]),
+            column["gaps"],
+            column["truth"],
+            float(column["low"]),
+            float(column["high"]),
+        )
 
 
 def read_numbers(table: Table, name: str, truth: bool) -> tuple[Floats, Mask]:
@@ -127,7 +154,7 @@ def fit_numbers(
     if present.min() == present.max():
         notes.append(constant_note(number_text(fill), gaps))
     notes += [] if truth else number_notes(name, values, table.height)
-    return NumberColumn(name, fill, bool(gaps), truth), notes
+    return NumberColumn(name, fill, bool(gaps), truth, float(present.min()), float(present.max())), notes
 
 
 def constant_note(value: str, gaps: int) -> str:
