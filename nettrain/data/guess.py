@@ -1,7 +1,7 @@
 """A guess at what a table is for: the target and its kind, useless columns, spellings of gaps, a scaling."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import numpy as np
@@ -59,6 +59,7 @@ class Guess:
     header: bool
     time: TimeOrder
     notes: tuple[str, ...]
+    giveaways: Mapping[str, str] = field(default_factory=dict)  # inputs that give the target away, and how
 
     @property
     def inputs(self) -> tuple[ColumnProfile, ...]:

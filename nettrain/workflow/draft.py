@@ -6,7 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nettrain.data.giveaways import giveaways
 from nettrain.data.guess import Guess, guess
+from nettrain.data.prepare import Prepared
 from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document, parse
@@ -48,7 +50,8 @@ def role(guessed: Guess, name: str) -> str:
         return "target"
     if name in guessed.ignored:
         return f"ignored: {guessed.ignored[name]}"
-    return f"input: {guessed.categorical[name]}" if name in guessed.categorical else "input"
+    reasons = [one[name] for one in (guessed.categorical, guessed.giveaways) if name in one]
+    return f"input: {'; '.join(reasons)}" if reasons else "input"
 
 
 def stem(data: str) -> str:
@@ -79,27 +82,32 @@ def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> P
     """
     if guessed.time.order != "random":
         with suppress(DataError):
-            return ProvenDraft(tried_draft(guessed, data, target, file), guessed)
+            return tried_draft(guessed, data, target, file)
         guessed = replace(guessed, time=replace(guessed.time, order="random"))
-    return ProvenDraft(tried_draft(guessed, data, target, file), guessed)
+    return tried_draft(guessed, data, target, file)
 
 
-def tried_draft(guessed: Guess, data: str, target: str | None, file: Path) -> str:
-    """The text of the file as guessed. Raises DataError when the data cannot be trained on so."""
+def tried_draft(guessed: Guess, data: str, target: str | None, file: Path) -> ProvenDraft:
+    """The file as guessed, and what the data showed in training.
+
+    Raises DataError when the data cannot be trained on so.
+    """
     source, command = (
         source_beside(file, data),
         shlex.join(["nettrain", "init", data, *target_option(target)]),
     )
     for seed in range(SEEDS if draws_rare_class(guessed) else 1):
-        text = draft(guessed, DraftFile(str(file), stem(str(file)), source, command, seed))
+        drafted = DraftFile(str(file), stem(str(file)), source, command, seed)
+        text = draft(guessed, drafted)
         if guessed.sampled_rows < guessed.rows and not may_lose_class(guessed):
-            return text  # trying it would take as long as the start of a run
+            return ProvenDraft(text, guessed)  # trying it would take as long as the start of a run
         try:
-            prove(text, data)
+            prepared = prove(text, data)
         except DataError as error:
             failed = error
         else:
-            return text
+            guessed = replace(guessed, giveaways=giveaways(prepared.preprocessing, prepared.train))
+            return ProvenDraft(draft(guessed, drafted), guessed)
     raise failed
 
 
@@ -126,8 +134,8 @@ def source_beside(file: Path, data: str) -> str:
     return f"{path}/" if Path(data).is_dir() else path
 
 
-def prove(text: str, data: str) -> None:
-    """Read and split the data like a run. Raises DataError when that fails."""
+def prove(text: str, data: str) -> Prepared:
+    """The data, read and split like those of a run. Raises DataError when that fails."""
     experiment = resolve(validate(parse(text, "draft")))
     settings = experiment.data.model_copy(update={"source": data})
-    read_and_resolve(experiment.model_copy(update={"data": settings}))
+    return read_and_resolve(experiment.model_copy(update={"data": settings}))[1]

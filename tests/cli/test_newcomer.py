@@ -128,3 +128,12 @@ def test_a_target_that_never_changes_is_noted_and_has_r2_0(folder):
     out, summary = trained(folder, "data.target_kind=numbers")
     assert 'note     target "y": 0.1 in every training row, so nothing can be learned of it' in out
     assert {0.0} == {split["r2"] for split in summary["metrics"].values()}
+
+
+def test_init_notes_the_columns_that_give_the_target_away(folder):
+    done = inside(folder, "init", "rows.csv", "--target", "bought")
+    assert "input: alone tells the classes apart" in done.out
+    assert "leaks    x, amount: tells the target; is it known before the target is?\n" in done.out
+    text = (folder / "rows.yaml").read_text()
+    assert "x, amount: tells the target" in text
+    assert 0 == inside(folder, "show", "rows.yaml").code

@@ -8,7 +8,16 @@ from nettrain.data.splitting.order import OrderBy
 from nettrain.data.tables.table import counted
 from nettrain.experiment.default_search import default_ranges
 from nettrain.experiment.document import parse
-from nettrain.experiment.drafting.findings import codes, gap_words, in_time, listed, percent, seen, task
+from nettrain.experiment.drafting.findings import (
+    codes,
+    gap_words,
+    giveaways,
+    in_time,
+    listed,
+    percent,
+    seen,
+    task,
+)
 from nettrain.experiment.drafting.page import Page, plain, printable, quoted
 from nettrain.experiment.drafting.recommendation import Recommendation, recommend
 from nettrain.experiment.load import validate
@@ -121,6 +130,8 @@ def _add_columns(page: Page, guess: Guess) -> None:
             f"{listed(guess.groups)}: if rows with the same value belong together, columns: {{group: ...}} "
             "instead of ignore keeps them in one split.",
         )
+    if guess.giveaways:
+        page.remark(1, f"{giveaways(guess)}. If not, ignore what tells it under columns: {{ignore: [...]}}.")
     if guess.codes:
         page.remark(
             1,

@@ -21,6 +21,7 @@ def findings(guess: Guess) -> dict[str, str]:
         "target": f"{listed(guess.targets)} ({guess.reason})",
         "task": f"{guess.kind}: {task(guess)}",
         "ignored": listed(column for column in guess.columns if column.name in guess.ignored),
+        "leaks": giveaways(guess),
         "codes": codes(guess),
         "order": f"{spelled(guess.time.order)}: {in_time(guess.time)}" if in_time(guess.time) else "",
         "gaps": f"also written {gap_words(guess)}" if guess.gap_words else "",
@@ -54,6 +55,12 @@ def task(guess: Guess) -> str:
     if len(guess.targets) > 1:
         return f"{len(guess.targets)} columns of them"
     return f"{target.distinct:,} different values from {target.low:g} to {target.high:g}"
+
+
+def giveaways(guess: Guess) -> str:
+    """The inputs that give the target away."""
+    columns = [column for column in guess.columns if column.name in guess.giveaways]
+    return f"{listed(columns)}: tells the target; is it known before the target is?" if columns else ""
 
 
 def gap_words(guess: Guess) -> str:
