@@ -15,6 +15,8 @@ from nettrain.data.tables.table import Table, column_numbers
 
 FEWEST_STEPS = 3  # from one row to a later one; fewer may be chance
 RUN = 10  # steps forward for one backward, on average, are no chance either
+FEWEST_DATES = 10  # that numbers spell, to be dates whatever their column is called
+LATEST_DIGITS = 22001231  # the largest number that is read as a date
 DATED = re.compile(
     r"(?i:(^|[_ .-])(date|time|datetime|timestamp|ts|epoch)($|[_ .-]))|[a-z](Date|Time)([A-Z]|$)"
 )
@@ -79,11 +81,18 @@ def times(table: Table, columns: Sequence[ColumnProfile]) -> Iterator[tuple[tupl
             dates = date_format(table, column.name).read(as_text(table, column.name))
             moments = dates.dt.epoch("us").to_numpy()
             yield (column.name,), np.asarray(moments, dtype=np.float64)
-        elif column.kind == "numbers" and column.integer and DATED.search(column.name):
-            values = numbers(table, column.name)
-            if is_epoch(values) or is_digits_of_date(values):
-                yield (column.name,), values
+        elif column.kind == "numbers" and column.integer and tells_time(table, column):
+            yield (column.name,), numbers(table, column.name)
     yield from calendar_times(table, [c for c in columns if c.kind == "numbers" and c.integer])
+
+
+def tells_time(table: Table, column: ColumnProfile) -> bool:
+    """Whether whole numbers are moments: by their name and size, or as many digits of dates."""
+    named = bool(DATED.search(column.name))
+    if not named and (column.distinct < FEWEST_DATES or column.high > LATEST_DIGITS):
+        return False
+    values = numbers(table, column.name)
+    return is_digits_of_date(values) or (named and is_epoch(values))
 
 
 def calendar_times(

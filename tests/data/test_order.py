@@ -19,6 +19,8 @@ SPELLINGS = {
     "dates": lambda i: f"{START + timedelta(days=3 * i):%Y-%m-%d}",
     "moments": lambda i: f"{START + timedelta(hours=i):%Y-%m-%d %H:%M}",
     "offsets": lambda i: f"{START + timedelta(hours=i - i % 3):%Y-%m-%dT%H:%M:%S}-0{i % 3}:00",
+    "German": lambda i: f"{START + timedelta(hours=i):%d.%m.%Y %H:%M}",
+    "American": lambda i: f"{START + timedelta(days=i):%m/%d/%Y}",
     "numbers": lambda i: i * 2.5 - 30,
     "microseconds": lambda i: 1_700_000_000_000_000 + i,
 }
@@ -30,19 +32,22 @@ def write(folder, text, name="x.csv"):
     return str(path)
 
 
-def split_rows(source, memory=None, **keys):
+def split_rows(source, memory=None, ignore=("when",), **keys):
     """The column x of training, validation and test rows, which holds the place of each row in time."""
     settings = {"validation": 8, "test": 0.25, "order": {"by": "when"}, "scaling": "none", **keys}
-    settings = DataSettings(source=source, columns={"ignore": ["when"]}, **settings)
+    settings = DataSettings(source=source, columns={"ignore": list(ignore)}, **settings)
     data = prepare(settings, seed=1, dtype="float64", memory=memory)
     splits = (data.train, data.validation, data.test)
     return data, [rows.x[:, 0].astype(int).tolist() for rows in splits]
 
 
+@pytest.mark.parametrize("ignore", [["when"], []], ids=["ignored", "input"])
 @pytest.mark.parametrize("spelled", SPELLINGS.values(), ids=SPELLINGS)
-def test_the_last_rows_are_those_with_the_latest_dates_or_largest_numbers(tmp_path, spelled):
+def test_the_last_rows_are_those_with_the_latest_dates_or_largest_numbers(tmp_path, spelled, ignore):
     lines = [f"{i},{spelled(i)},{i % 7 + 0.5}" for i in SHUFFLED]
-    data, (train, validation, test) = split_rows(write(tmp_path, "\n".join(["x,when,y", *lines, ""])))
+    data, (train, validation, test) = split_rows(
+        write(tmp_path, "\n".join(["x,when,y", *lines, ""])), ignore=ignore
+    )
     assert (range(22), range(22, 30), range(30, 40)) == tuple(
         range(min(rows), max(rows) + 1) for rows in (train, validation, test)
     )

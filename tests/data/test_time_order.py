@@ -60,6 +60,7 @@ def test_few_changes_may_be_chance():
         ("timestamp", lambda t: int(t.timestamp())),
         ("event_time", lambda t: int(t.timestamp() * 1000)),
         ("Date", lambda t: int(f"{t:%Y%m%d}")),
+        ("when", lambda t: int(f"{t + (t - HOURS[0]) * 7:%Y%m%d}")),
         ("orderDate", lambda t: int(f"{t:%Y%m%d}")),
         ("date of sale", lambda t: int(f"{t + (t - HOURS[0]) * 29:%Y%m}")),
     ],

@@ -11,7 +11,7 @@ from nettrain.experiment.drafting.page import quoted, shortened
 from nettrain.experiment.drafting.recommendation import in_words, recommend
 
 NAMED = 6  # columns or words that are listed before the others are only counted
-MOST_CODES_NAMED = 200  # the same of possible codes, which a person has to go through
+MOST_CODES_NAMED = 50  # the same of possible codes, which a person has to go through
 
 
 def findings(guess: Guess) -> dict[str, str]:
