@@ -107,10 +107,11 @@ def test_negative_numbers(negative, dress):
 
 
 def test_signs_after_the_currency_and_pluses_are_read():
-    cells = ["$-1,000.5", "+$2", "$3+", "$ +4", "USD"]
+    cells = ["$-1,000.5", "+$2", "$3+", "$ +4", "USD", "$(5)", "($ 6)", "(-$7)", "$8 USD"]
     values, wrong = NumberFormat(".", ",", "$").numbers(series(cells))
     assert [-1000.5, 2, 3, 4] == values[:4].tolist()
-    assert [False, False, False, False, True] == wrong.tolist()
+    assert [-5, -6] == values[5:7].tolist()
+    assert [4, 7, 8] == np.flatnonzero(wrong).tolist()
 
 
 @pytest.mark.parametrize(

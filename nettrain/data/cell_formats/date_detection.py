@@ -18,7 +18,10 @@ from nettrain.data.tables.table import are_strays
 if TYPE_CHECKING:
     import polars as pl
 
-TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?( ?(Z|[+-]\d{2}:?\d{2}))?$")
+TIME = re.compile(
+    r"([ T]|, *)\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?( ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?))?$"
+)
+ORDINAL = re.compile(r"\b(\d{1,2})(st|nd|rd|th)\b", re.IGNORECASE)
 TOKEN = re.compile(r"(\d+|[A-Za-z]+)([^\dA-Za-z]*)")
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july"),
@@ -35,8 +38,13 @@ ORDERS = {  # what a shape may mean: Y is a year of four digits, n a number, B a
     "YBn": ("YBd",),
     "AnBY": ("AdBY",),
     "ABnY": ("ABdY",),
+    "BY": ("BY",),
+    "YB": ("YB",),
+    "nY": ("mY",),
+    "Yn": ("Ym",),
 }
 BETWEEN_NUMBERS = ("-", "/", ".", ". ")  # twice the same, so that 1-2/2024 is no date
+BEFORE_YEARS = {"nY": ("/",), "Yn": ("-", "/")}  # months: 02/2024, 2024-02
 CHINESE = ("年", "月", "日")
 DAY_FIRST = "."  # no country writes a month first with points
 SHORT_YEAR = re.compile(r"(\d\d-\d\d-|\d\d\.\d\d\.|\d{1,2}/\d{1,2}/)\d\d")  # 1.2.13 is a version
@@ -70,7 +78,10 @@ def detect_dates(series: "pl.Series") -> Detected[DateFormat]:
     shapes = Counter(shape for cell in sample if (shape := shape_of(cell)))
     if not shapes or shapes.total() < LEAST * len(sample):
         return Detected()
-    formats = shapes.most_common(1)[0][0].formats
+    shape = shapes.most_common(1)[0][0]
+    if shape.kinds == "Yn" and all(map(is_season, sample)):
+        return Detected()
+    formats = shape.formats
     wrong = [one.wrong(series) for one in formats]
     fewest = min(int(one.sum()) for one in wrong)
     best = [one for one, cells in zip(formats, wrong, strict=True) if int(cells.sum()) == fewest]
@@ -103,7 +114,7 @@ def day_text(date: datetime) -> str:
 
 def shape_of(cell: str) -> Shape | None:
     """The shape of a date, without the time after it; None for what is none."""
-    date = TIME.sub("", cell.strip())
+    date = ORDINAL.sub(r"\1", TIME.sub("", cell.strip()))
     tokens = TOKEN.findall(date)
     kinds = "".join(kind_of(word) for word, _ in tokens)
     marks = tuple(mark for _, mark in tokens)
@@ -122,8 +133,16 @@ def kind_of(token: str) -> str:
     return next(fits, "?")
 
 
+def is_season(cell: str) -> bool:
+    """Whether a cell is a year and the next one, 2011-12, rather than a month."""
+    match = re.fullmatch(r"(\d{4})[-/](\d\d)", cell)
+    return match is not None and (int(match[1]) + 1) % 100 == int(match[2])
+
+
 def marks_fit(kinds: str, marks: Sequence[str]) -> bool:
     """Whether these marks stand between the tokens of dates."""
-    if "B" in kinds:
-        return marks[-1] == ""
-    return (marks[-1] == "" and marks[0] == marks[1] and marks[0] in BETWEEN_NUMBERS) or (*marks,) == CHINESE
+    if (*marks,) == CHINESE:
+        return True
+    if "B" in kinds or len(marks) == 2:
+        return marks[-1] == "" and marks[0] in BEFORE_YEARS.get(kinds, marks)
+    return marks[-1] == "" and marks[0] == marks[1] and marks[0] in BETWEEN_NUMBERS

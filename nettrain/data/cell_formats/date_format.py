@@ -22,6 +22,12 @@ TIMES = (
     *(" %H:%M%#z", " %H:%M:%S%.f%#z"),
 )
 BEGINNING = 100  # cells that tell which forms of a time are likely
+TIDY = {
+    r"(\d)(?:T|, *)(\d{1,2}:\d)": "$1 $2",
+    r"(?i)(\d) ?([ap])\.?m\.?$": "$1 ${2}m",
+    r" ?(?:Z|UTC|GMT)$": "+00:00",
+    r"(?i)\b(\d{1,2})(?:st|nd|rd|th)\b": "$1",
+}
 EARLIEST = 1000  # a year of fewer digits is one of two digits, or none at all
 EXAMPLE = datetime(2024, 2, 29, 13, 45)
 DIRECTIVES = "aAbBdHIjmMpSTyYfDFz%"  # that a pattern may have
@@ -48,17 +54,24 @@ class DateFormat:
 
     def read(self, series: "pl.Series") -> "pl.Series":
         """The date and time of each cell of text (N,), in UTC if it has an offset, null where it is none."""
+        beginning = series.drop_nulls().head(BEGINNING)
+        if len(self.variants) > 1 and not tidied(beginning).equals(beginning):
+            return self.parse(tidied(series))
+        dates = self.parse(series)
+        rest = (dates.is_null() & series.is_not_null()).arg_true()
+        return dates.scatter(rest, self.parse(tidied(series.gather(rest)))) if len(rest) else dates
+
+    def parse(self, series: "pl.Series") -> "pl.Series":
+        """What `read` returns, of cells that are `tidied` where they need it."""
         import polars as pl
 
-        text = series if re.search("T|%[AaBb]", self.pattern) else series.str.replace("T", " ", literal=True)
         dates = pl.Series(series.name, [None], pl.Datetime("us")).new_from_index(0, len(series))
-        beginning = text.drop_nulls().head(BEGINNING)
-        order = sorted(self.variants, key=lambda one: parse(beginning, one).null_count())
-        for variant in order:
-            rest = (dates.is_null() & text.is_not_null()).arg_true()
+        beginning = series.drop_nulls().head(BEGINNING)
+        for variant in sorted(self.variants, key=lambda one: parse_dates(beginning, one).null_count()):
+            rest = (dates.is_null() & series.is_not_null()).arg_true()
             if not len(rest):
                 break
-            dates = dates.scatter(rest, parse(text.gather(rest), variant))
+            dates = dates.scatter(rest, parse_dates(series.gather(rest), variant))
         return dates
 
     def numbers(self, series: "pl.Series") -> tuple[Floats, Mask]:
@@ -70,19 +83,20 @@ class DateFormat:
         return (self.read(series).is_null() & series.is_not_null()).to_numpy()
 
 
-def parse(text: "pl.Series", pattern: str) -> "pl.Series":
+def tidied(series: "pl.Series") -> "pl.Series":
+    """Cells of text with times in one form: no T or comma before them, PM and offsets behind them."""
+    for pattern, text in TIDY.items():
+        series = series.str.replace(pattern, text)
+    return series
+
+
+def parse_dates(text: "pl.Series", pattern: str) -> "pl.Series":
     """The date and time, in UTC, of each cell of text that has this pattern of Polars, null elsewhere."""
     if not re.search("%[dDFj]", pattern):
         text, pattern = "1|" + text, f"%d|{pattern}"
-    if "%p" in pattern:
-        text = text.str.replace(r"(?i)(\d) ?([ap])\.?m\.?$", "$1 ${2}m")
-    if "z" in pattern:
-        moments = text.str.replace("Z$", "+00:00").str.to_datetime(
-            pattern, strict=False, time_unit="us", time_zone="UTC"
-        )
-        dates = moments.dt.replace_time_zone(None)
-    else:
-        dates = text.str.to_datetime(pattern, strict=False, time_unit="us")
+    zone = "UTC" if "z" in pattern else None
+    dates = text.str.to_datetime(pattern, strict=False, time_unit="us", time_zone=zone)
+    dates = dates.dt.replace_time_zone(None)
     return dates.set(dates.dt.year() < EARLIEST, None)
 
 

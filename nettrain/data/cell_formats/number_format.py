@@ -21,7 +21,7 @@ CODES = (
     "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KRW|MAD|MXN|MYR|"
     "NGN|NOK|NZD|PEN|PHP|PKR|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
 )
-CURRENCY = rf"[A-Za-z]{{0,3}}\p{{Sc}}|{CODES}|Rs\.?|Fr\.?|kr\.?|zł"  # $, US$, €, CHF
+CURRENCY = rf"[A-Za-z]{{0,3}}\p{{Sc}}|{CODES}|Rs\.?|Rp\.?|RM|Fr\.?|kr\.?|zł"  # $, US$, €, CHF
 UNIT = r"[%‰°µ\p{L}\p{Sc}][\p{L}\p{Sc}%‰°µ²³·/^*. ]{0,20}[23]?"  # kg, km/h, °C, m3
 BARE = r"^-?(?:\d[\d.,]*|[.,]\d+)$"
 CELL = (
@@ -129,6 +129,7 @@ def split_cells(series: "pl.Series") -> "pl.DataFrame":
 
     text = pl.col("text").str.replace_all(BLANKS, " ").str.replace_all(MINUSES, "-")
     text = text.str.replace_all(APOSTROPHES, "'").str.strip_chars()
+    text = text.str.replace(rf"^({CURRENCY}) ?\(", "($1 ")  # $(5) is ($5)
     groups = pl.DataFrame({"text": series}).select(text.str.extract_groups(CELL).alias("g")).unnest("g")
     signs = [pl.col(name) for name in ("sign", "inner", "last")]
     bracketed = pl.col("open") != ""
