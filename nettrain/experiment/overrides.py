@@ -7,7 +7,7 @@ from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings
 from nettrain.errors import SpecError
 from nettrain.experiment.document import Document, KeyPath, PlainValue, parse
-from nettrain.experiment.problems import Block, block_of, choice_of
+from nettrain.experiment.fields import Block, block_of, choice_of
 
 OVERRIDE = "override "  # the location of a value from the command line begins with this
 

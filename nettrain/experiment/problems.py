@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, is_later
 from nettrain.errors import nearest
 from nettrain.experiment.document import Document, KeyPath, dump
+from nettrain.experiment.fields import Block, block_of, choice_of
+from nettrain.experiment.near_misses import main_key, nearest_key
 
 PHRASES = {  # by pydantic's type of error
     "greater_than": "{value} is not above {gt:g}",
@@ -24,8 +25,6 @@ PHRASES = {  # by pydantic's type of error
     "string_type": "{value} is not text",
     "list_type": "{value} is not a list",
     "dict_type": "{value} is not a block of keys",
-    "model_type": "{value} is not a block of keys",
-    "model_attributes_type": "{value} is not a block of keys",
     "finite_number": "{value} is not a finite number",
     "missing": "missing",
     "expected": "{value} is not {expected}",
@@ -36,8 +35,6 @@ PHRASES = {  # by pydantic's type of error
 KEY = "[key]"  # appended by pydantic to the location where the key of a mapping is itself wrong
 COMPLETE = ("monitor", "unbuilt", "elsewhere")  # errors of ours whose message includes the value
 MAX_SHOWN = 60  # characters of a value in a message
-
-Block = type[BaseModel]
 
 
 class KeyProblem(NamedTuple):
@@ -84,19 +81,6 @@ def shortened_yaml(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 
-def block_of(annotation: object) -> Block | None:
-    """The settings class in an annotation such as `EarlyStopping | None` or `list[LayerSettings]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    blocks = map(block_of, getattr(annotation, "__args__", ()))
-    return next((block for block in blocks if block is not None), None)
-
-
-def choice_of(field: FieldInfo) -> Choice | None:
-    """How a field chooses a variant by name; None if it does not."""
-    return next((mark for mark in field.metadata if isinstance(mark, Choice)), None)
-
-
 def _line(document: Document, path: KeyPath, text: str) -> str:
     key = ".".join(map(str, path))
     return ": ".join(part for part in (document.location(path), key, text) if part)
@@ -133,9 +117,15 @@ def _phrase(detail: ErrorDetails, model: Block) -> str:
 
 
 def _unknown_key(detail: ErrorDetails, model: Block) -> str:
-    *_, last = _walk(detail["loc"], model)
-    known = last.block.model_fields if last.block else {}
-    return f"unknown key{nearest(last.part, known)}"
+    *outer, last = (step for step in _walk(detail["loc"], model) if not step.is_variant)
+    path = [str(step.part) for step in outer]
+    return f"unknown key{nearest_key(str(last.part), path, last.block, model)}"
+
+
+def _no_block(detail: ErrorDetails, model: Block) -> str:
+    path = [step.part for step in _walk(detail["loc"], model) if not step.is_variant]
+    hint = "" if detail["input"] is None else main_key(path)
+    return f"{shortened_yaml(detail['input'])} is not a block of keys{hint}"
 
 
 def _unknown_variant(detail: ErrorDetails, model: Block) -> str:
@@ -154,6 +144,8 @@ def _unknown_word(detail: ErrorDetails, model: Block) -> str:
 
 SUGGESTIONS: dict[str, Callable[[ErrorDetails, Block], str]] = {
     "extra_forbidden": _unknown_key,
+    "model_type": _no_block,
+    "model_attributes_type": _no_block,
     "union_tag_invalid": _unknown_variant,
     "union_tag_not_found": _missing_name,
     "literal_error": _unknown_word,

@@ -194,7 +194,7 @@ WRONG = [
     ("model: {hidden: 64}\n", "f:2: model.hidden: 64 is not a list"),
     ("model: {hidden: [64, 0]}\n", "f:2: model.hidden.1: 0 is not at least 1"),
     ("model:\n  hidden:\n    - 4\n    - a\n", 'f:5: model.hidden.1: "a" is not a whole number'),
-    ("model: [1]\n", "f:2: model: [1] is not a block of keys"),
+    ("model: [1]\n", 'f:2: model: [1] is not a block of keys, did you mean "model.hidden"?'),
     ("model:\n", "f:2: model: null is not a block of keys"),
     (
         "model: {activation: qqq}\n",
@@ -215,7 +215,7 @@ WRONG = [
     ("optimizer: {learning_rate: 0}\n", "f:2: optimizer.learning_rate: 0 is not above 0"),
     (
         "optimizer: {name: sgd, beta1: 0.9}\n",
-        "f:2: optimizer.beta1: unknown key (allowed: name, learning_rate, groups)",
+        "f:2: optimizer.beta1: unknown key (allowed: name, learning_rate, groups); adam, adamw, adamax and 3 more have it",
     ),
     (
         "loss: {reduction: sum}\n",
@@ -237,7 +237,10 @@ WRONG = [
         "training: {batch_size: all}\n",
         'f:2: training.batch_size: "all" is not a whole number from 1, or full',
     ),
-    ("training: {early_stopping: true}\n", "f:2: training.early_stopping: true is not a block of keys"),
+    (
+        "training: {early_stopping: true}\n",
+        'f:2: training.early_stopping: true is not a block of keys, did you mean "training.early_stopping.patience"?',
+    ),
     (
         "training:\n  early_stopping:\n    monitor: val_los\n",
         'f:4: training.early_stopping.monitor: unknown "val_los", did you mean "val_loss"?',
@@ -304,7 +307,7 @@ def test_an_invalid_key_of_the_data_is_one_line_with_its_location(keys, expected
         ("a\n", "f:1: an experiment file is a block of keys, this is a single value"),
         ("seed: 1\n", "f:1: data: missing"),
         ("seed: 1\ndata: {target: a}\n", "f:2: data.source: missing"),
-        ("data: iris\n", 'f:1: data: "iris" is not a block of keys'),
+        ("data: iris\n", 'f:1: data: "iris" is not a block of keys, did you mean "data.source"?'),
     ],
 )
 def test_a_file_that_is_not_an_experiment(text, expected):
@@ -336,7 +339,7 @@ optimizer: {name: sgd, momentum: 0.9}
         'f:9: data.source: "builtin:irsi" is not a builtin source, did you mean "iris"?',
         'f:10: data.validtion: unknown key, did you mean "validation"?',
         "f:11: seed: the tag !!int is not allowed",
-        "f:12: optimizer.momentum: unknown key (allowed: name, learning_rate, groups)",
+        "f:12: optimizer.momentum: unknown key (allowed: name, learning_rate, groups); momentum, nesterov and rmsprop have it",
     ] == errors(text)
 
 

@@ -170,7 +170,7 @@ WRONG = [
     (
         "optimizer.momentum=0.9",
         'override "optimizer.momentum=0.9": optimizer.momentum: unknown key '
-        "(allowed: name, learning_rate, groups, beta1, beta2, epsilon, bias_correction, amsgrad)",
+        "(allowed: name, learning_rate, groups, beta1, beta2, epsilon, bias_correction, amsgrad); momentum, nesterov and rmsprop have it",
     ),
     ("backend.device=-2", 'override "backend.device=-2": backend.device: -2 is not at least 0'),
     (

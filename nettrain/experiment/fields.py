@@ -1,0 +1,27 @@
+"""What the fields of a block of settings hold: another block, or a variant that is chosen by name."""
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from nettrain.catalogue.registry import Choice
+
+Block = type[BaseModel]
+
+
+def block_of(annotation: object) -> Block | None:
+    """The settings class in an annotation such as `EarlyStopping | None` or `list[LayerSettings]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    blocks = map(block_of, getattr(annotation, "__args__", ()))
+    return next((block for block in blocks if block is not None), None)
+
+
+def choice_of(field: FieldInfo) -> Choice | None:
+    """How a field chooses a variant by name; None if it does not."""
+    return next((mark for mark in field.metadata if isinstance(mark, Choice)), None)
+
+
+def is_list(annotation: object) -> bool:
+    """Whether a field takes a list, whose entries are named by their positions."""
+    forms = (annotation, *getattr(annotation, "__args__", ()))
+    return any(getattr(form, "__origin__", None) is list for form in forms)
