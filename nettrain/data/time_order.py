@@ -58,8 +58,14 @@ def time_order(table: Table, columns: Sequence[ColumnProfile]) -> TimeOrder:
         sortable = len(names) == 1 and not np.isnan(moments).any()
         if sortable and in_runs(*steps(moments)):
             return TimeOrder(OrderBy(by=names[0]), names)
-    single = [names[0] for names, _ in dated if len(names) == 1]
-    return TimeOrder("random", tuple(single))
+    single = tuple(names[0] for names, _ in dated if len(names) == 1)
+    return TimeOrder("random", single or years(table, columns))
+
+
+def years(table: Table, columns: Sequence[ColumnProfile]) -> tuple[str, ...]:
+    """The column of years, which are too coarse to say that rows lie in their order."""
+    names = calendar_names([c.name for c in columns if c.kind == "numbers" and c.integer and not c.constant])
+    return tuple(name for name, _ in names[:1] if between(numbers(table, name), *YEARS))
 
 
 def steps(moments: Floats) -> tuple[int, int]:

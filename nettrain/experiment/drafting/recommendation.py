@@ -1,11 +1,12 @@
 """A network and a training that suit the size of a table: a place to start, not the best there is."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from nettrain.data.guess import Guess
 
 FEWEST = 20  # rows, of which some can be held back
-SMALL, MEDIUM, LARGE = 500, 2_000, 10_000  # rows from which a network may be larger
+MEDIUM, LARGE = 2_000, 10_000  # rows from which a network may be larger
 CURVE = 3  # inputs, at most, of a curve or of points in space
 PIXELS = 400  # inputs from which an image needs wide layers
 SMALLEST, LARGEST = 16, 128  # rows in a batch
@@ -21,9 +22,20 @@ class Recommendation:
     l2: float
     learning_rate: float
     epochs: int
-    batch_size: int | str
     patience: int
-    held: bool
+    batch_size: int | str = "full"
+    held: bool = True
+
+
+OF_IMAGES = Recommendation([512, 512], 0.2, 0.0, 0.001, 60, 8)
+OF_CURVES = Recommendation([32, 32], 0.0, 0.001, 0.01, 400, 40)
+BY_ROWS = (  # of tables with fewer rows than this
+    (500, Recommendation([64], 0.2, 0.003, 0.003, 400, 40)),
+    (MEDIUM, Recommendation([64, 32], 0.0, 0.003, 0.002, 400, 40)),
+    (LARGE, Recommendation([128, 64], 0.2, 0.0003, 0.001, 300, 25)),
+    (100_000, Recommendation([128, 64], 0.1, 0.0, 0.001, 300, 15)),
+    (math.inf, Recommendation([128, 64], 0.0, 0.0, 0.001, 100, 8)),
+)
 
 
 def recommend(guess: Guess) -> Recommendation:
@@ -32,19 +44,12 @@ def recommend(guess: Guess) -> Recommendation:
     Chosen by validation rows, see docs/configs.md. Patience, not the number of epochs, should end a training.
     """
     rows = guess.rows - guess.unlabelled
-    held = rows >= FEWEST
-    batch = batch_size(rows)
+    recommended = next(one for most, one in BY_ROWS if rows < most)
     if guess.image and rows >= LARGE and len(guess.inputs) >= PIXELS:
-        return Recommendation([512, 512], 0.2, 0.0, 0.001, 60, batch, 8, held)
-    if rows < MEDIUM and len(guess.inputs) <= CURVE:  # with so few columns the function must be nonlinear
-        return Recommendation([32, 32], 0.0, 0.001, 0.01, 400, batch, 40, held)
-    if rows < SMALL:
-        return Recommendation([64], 0.2, 0.003, 0.003, 400, batch, 40, held)
-    if rows < MEDIUM:
-        return Recommendation([64, 32], 0.0, 0.003, 0.002, 400, batch, 40, held)
-    if rows < LARGE:
-        return Recommendation([128, 64], 0.2, 0.0003, 0.001, 300, batch, 25, held)
-    return Recommendation([128, 64], 0.1, 0.0, 0.001, 300, batch, 15, held)
+        recommended = OF_IMAGES
+    elif rows < MEDIUM and len(guess.inputs) <= CURVE:  # with so few columns the function must be nonlinear
+        recommended = OF_CURVES
+    return replace(recommended, batch_size=batch_size(rows), held=rows >= FEWEST)
 
 
 def batch_size(rows: int) -> int | str:
