@@ -44,6 +44,15 @@ Samples = Annotated[
         show_default=False,
     ),
 ]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        metavar="COLUMN,…",
+        help="Columns of the data to write before the predictions, by name or position.",
+        show_default=False,
+    ),
+]
 
 
 def predict(
@@ -56,6 +65,7 @@ def predict(
     backend: Backend = None,
     device: Device = None,
     samples: Samples = None,
+    keep: Keep = None,
     strict: Strict = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -76,7 +86,7 @@ def predict(
     trained = open_trained(run, backend, device).select_members(member)
     check_output_file(out, trained, data)
     print_notes(trained.warnings)
-    rows = read_rows(trained, data, part.value if part else None)
+    rows = read_rows(trained, data, part.value if part else None, keep=keep or ())
     if strict:
         refuse_imperfect(rows)
     _warn(rows)

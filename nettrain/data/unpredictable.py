@@ -1,17 +1,22 @@
 """Rows to predict: the inputs of those that can be predicted, and why the others cannot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nettrain.data.deviations import NO_DEVIATIONS, Comparison, compare_with_training
 from nettrain.data.inputs import encode_splits
+from nettrain.data.kept import kept_names, read_kept
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.tables.arrays import Indices, Numbers
 from nettrain.data.tables.table import Table, is_infinite
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class UnpredictableRow:
 class PredictableRows:
     """Inputs x (M, D) of the rows (M,) of an output with `height` rows; the others are `unpredictable`.
 
-    `label` is what reports call the rows, `comparison` says how they differ from the training data.
+    `label` is what reports call the rows, `comparison` says how they differ from the training data. `kept`
+    are columns of the data with a cell for each row of the output.
     """
 
     label: str
@@ -38,6 +44,7 @@ class PredictableRows:
     unpredictable: list[UnpredictableRow]
     notes: tuple[str, ...]
     comparison: Comparison = NO_DEVIATIONS
+    kept: "tuple[pl.Series, ...]" = ()
 
 
 def read_predictable(
@@ -47,10 +54,12 @@ def read_predictable(
     seed: int = 0,
     dtype: str,
     split: str | None = None,
+    keep: Sequence[str | int] = (),
 ) -> PredictableRows:
     """The rows of a source in its order, empty ones among them; `split` as in `rows_of_split`.
 
-    Raises DataError when the source cannot be read or lacks a column.
+    `keep` names columns to keep, see `kept_names`. Raises DataError when the source cannot be read or lacks a
+    column.
     """
     table = read_aligned(source, preprocessing.layout, preprocessing.target_names, seed, split)
     empty = np.array(table.empty_rows() if table.empty_rows else [], dtype=np.int64).reshape(-1, 2)
@@ -60,7 +69,9 @@ def read_predictable(
         UnpredictableRow(int(before) + k, f"{table.origin}:{line}", "", "holds no value")
         for k, (before, line) in enumerate(empty)
     ]
-    comparison = compare_with_training(table, preprocessing)
+    names = kept_names(table, keep)
+    kept = read_kept(source, table, names, preprocessing, seed=seed, split=split) if names else None
+    comparison = compare_with_training(table, preprocessing, names)
     reasons = dict(invalid_cells(table, preprocessing))
     valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
     x = encode_splits(
@@ -76,6 +87,7 @@ def read_predictable(
     unpredictable += [UnpredictableRow(int(output[row]), table.at(row), *why) for row, why in reasons.items()]
     unpredictable.sort(key=lambda one: one.row)
     height = table.height + len(empty)
+    columns = () if kept is None else align_rows(kept, output, height).get_columns()
     label = source if isinstance(source, str) else "data"
     return PredictableRows(
         label,
@@ -85,6 +97,24 @@ def read_predictable(
         unpredictable,
         table.notes,
         comparison,
+        tuple(columns),
+    )
+
+
+def align_rows(frame: "pl.DataFrame", rows: Indices, height: int) -> "pl.DataFrame":
+    """A frame of `height` rows with those of another one (M,) in these `rows` (M,) and null in all others."""
+    import polars as pl
+
+    indices = np.zeros(height, dtype=np.int64)
+    indices[rows] = np.arange(len(rows))
+    filled = np.zeros(height, dtype=bool)
+    filled[rows] = True
+    source, mask = pl.Series(indices), pl.Series(filled)
+    return pl.DataFrame(
+        [
+            column.gather(source).zip_with(mask, pl.Series([None], dtype=column.dtype))
+            for column in frame.get_columns()
+        ]
     )
 
 

@@ -1,11 +1,11 @@
 """Predictions as a table: a row for each input row, with empty cells where it could not be predicted."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from nettrain.backend.base import Floats
@@ -18,7 +18,7 @@ from nettrain.store.evaluation import EvaluationModel
 if TYPE_CHECKING:
     import polars as pl
 
-Cell = str | int | float | None
+Cell = str | bool | int | float | None
 
 
 class Unpredicted(EvaluationModel):
@@ -41,6 +41,7 @@ class PredictionReport(EvaluationModel):
     deviations: list[DeviationReport] = Field(description="how the rows differ from the training data")
     unused: list[str] = Field(description="columns of the data that do not predict")
     out: str | None = Field(description="the file that the predictions were written to")
+    kept: int = Field(description="number of columns that come from the data, before the others")
     columns: list[str] = Field(description="names of the columns of the predictions")
     predictions: list[list[Cell]] = Field(description="a list for each row; empty when a file has them")
 
@@ -61,18 +62,18 @@ def prediction_columns(
     return [column.alias(name) for column, name in zip(columns, names, strict=True)]
 
 
-def align_rows(columns: "list[pl.Series]", rows: npt.NDArray[np.int64], height: int) -> "pl.DataFrame":
-    """A frame of `height` rows with the columns (M,) in these `rows` (M,) and null in all others."""
+def beside_kept(kept: "Sequence[pl.Series]", predictions: "pl.DataFrame", task: Task) -> "pl.DataFrame":
+    """Columns of the data, then predictions of the same rows.
+
+    Predictions keep their names: a target among the data is called `true_species`, and others avoid a name
+    that is taken, as `id_2`.
+    """
     import polars as pl
 
-    indices = np.zeros(height, dtype=np.int64)
-    indices[rows] = np.arange(len(rows))
-    filled = np.zeros(height, dtype=bool)
-    filled[rows] = True
-    source, mask = pl.Series(indices), pl.Series(filled)
-    return pl.DataFrame(
-        [column.gather(source).zip_with(mask, pl.Series([None], dtype=column.dtype)) for column in columns]
-    )
+    own = [f"true_{one.name}" if one.name in task.names else one.name for one in kept]
+    names = distinct_names([*predictions.columns, *own])[predictions.width :]
+    columns = [one.alias(name) for one, name in zip(kept, names, strict=True)]
+    return pl.DataFrame([*columns, *predictions.get_columns()])
 
 
 def _decisions(task: Task, predictions: Floats, *, numeric: bool) -> "list[pl.Series]":
@@ -133,9 +134,12 @@ def encode_frame(frame: "pl.DataFrame", format: str) -> bytes:
 
 def frame_csv(frame: "pl.DataFrame") -> str:
     """The frame as CSV text; a row without a prediction has empty cells."""
+    import polars as pl
+
     from nettrain.store.run_folder import csv_text
 
-    return csv_text(frame.columns, frame.rows())
+    plain = frame.with_columns(pl.col(pl.Boolean).cast(pl.String))
+    return csv_text(frame.columns, plain.rows())
 
 
 def prediction_report(
@@ -151,6 +155,7 @@ def prediction_report(
         deviations=deviation_reports(rows.comparison.deviations),
         unused=list(rows.comparison.unused),
         out=None if out is None else str(out),
+        kept=len(rows.kept),
         columns=frame.columns,
         predictions=[list(row) for row in frame.rows()] if out is None else [],
     )

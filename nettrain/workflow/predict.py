@@ -1,5 +1,6 @@
 """Predict rows with a trained run."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nettrain.errors import SpecError
@@ -20,6 +21,7 @@ def predict(
     split: SplitName | None = None,
     member: int | None = None,
     samples: int | None = None,
+    keep: Sequence[str | int] = (),
     strict: bool = False,
     backend: str | None = None,
     device: int | None = None,
@@ -40,6 +42,9 @@ def predict(
         Predict with this member alone.
     samples : int, optional
         Predict the mean and standard deviation of this many passes with dropout, at least 2.
+    keep : str, or sequence of str or int
+        Columns of the data, by name or position, to put before the predictions, with their cells as they are.
+        A target among them is called `true_` and its name.
     strict : bool
         Whether rows that cannot be predicted or differ from the training data are an error.
     backend, device : optional
@@ -71,7 +76,7 @@ def predict(
     source = None if data is None else row_source(data)
     opened = as_run(run, backend, device)
     trained = opened.trained.select_members(member)
-    rows = read_rows(trained, source, split, opened.memory)
+    rows = read_rows(trained, source, split, opened.memory, keep)
     if strict:
         refuse_imperfect(rows)
     warn_of_lines(rows.comparison.lines(rows.label), stacklevel=2)

@@ -1,15 +1,16 @@
 """Predictions of a trained run for the rows of a source."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, read_predictable
+from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, align_rows, read_predictable
 from nettrain.errors import DataError
 from nettrain.inference.mc_dropout import mc_predictions
 from nettrain.inference.predictions import predict
-from nettrain.store.predictions import align_rows, prediction_columns
+from nettrain.store.predictions import beside_kept, prediction_columns
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.run_data import RunSplit, SplitName, read_split, refuse_validation
 from nettrain.workflow.source import RowSource
@@ -26,46 +27,53 @@ def read_rows(
     source: RowSource | None,
     split: SplitName | None = None,
     memory: MemoryTables | None = None,
+    keep: Sequence[str | int] = (),
 ) -> PredictableRows:
     """The rows of a source as inputs, or those of a split of the run's own data, by default test.
 
     `split` also chooses among the rows of a source that brings test rows too; `memory` has the data of a run
-    that was trained on data in memory. Raises SpecError when there are no such rows, DataError when they
-    cannot be read.
+    that was trained on data in memory; `keep` names columns of the data to keep. Raises SpecError when there
+    are no such rows, DataError when they or these columns cannot be read.
     """
     if source is None:
         own = read_split(trained, split, memory, "a file with rows to predict")
-        return _own_rows(own, trained.name)
+        return _own_rows(own, trained, memory, keep)
     refuse_validation(split)
     return read_predictable(
-        source, trained.preprocessing, dtype=trained.experiment.backend.dtype, split=split
+        source, trained.preprocessing, dtype=trained.experiment.backend.dtype, split=split, keep=keep
     )
 
 
-def _own_rows(own: RunSplit, run: str) -> PredictableRows:
+def _own_rows(
+    own: RunSplit, trained: TrainedRun, memory: MemoryTables | None, keep: Sequence[str | int]
+) -> PredictableRows:
     """The rows of a split, all of which training could read."""
     count = len(own.rows.x)
-    note = f"the {count} {own.name} rows of {run}, from {own.places.table.origin}"
-    return PredictableRows(own.label, own.rows.x, np.arange(count), count, [], (note,))
+    note = f"the {count} {own.name} rows of {trained.name}, from {own.places.table.origin}"
+    kept = own.kept_columns(trained, memory, keep)
+    return PredictableRows(own.label, own.rows.x, np.arange(count), count, [], (note,), kept=kept)
 
 
 def predict_rows(trained: TrainedRun, rows: PredictableRows, samples: int | None = None) -> "pl.DataFrame":
     """A frame of predictions: one row per row of the data, null where it cannot be predicted.
 
-    The columns are the predicted class, labels or numbers, then the probability or score of every class or
-    label. With `samples` they are the means of this many passes with dropout, followed by their standard
-    deviations.
+    The columns are those of the data to keep, then the predicted class, labels or numbers, then the
+    probability or score of every class or label. With `samples` they are the means of this many passes with
+    dropout, followed by their standard deviations.
     Raises DataError when no row can be predicted.
     """
     if not len(rows.rows):
         raise DataError(f"{rows.label}: none of {rows.height} rows can be predicted")
+    import polars as pl
+
     sd = None
     if samples:
         values, sd = mc_predictions(trained.networks, rows.x, samples)
     else:
         values = predict(trained.networks, rows.x)
     columns = prediction_columns(trained.task, values, sd, numeric=trained.numeric_classes)
-    return align_rows(columns, rows.rows, rows.height)
+    predictions = align_rows(pl.DataFrame(columns), rows.rows, rows.height)
+    return beside_kept(rows.kept, predictions, trained.task)
 
 
 def refuse_imperfect(rows: PredictableRows) -> None:

@@ -1,16 +1,22 @@
 """The rows that a run was trained and tested on, read again, and the proof that they are still the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from nettrain.data.kept import kept_names, read_kept
 from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared, prepare_with_splits
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.split import Split
 from nettrain.errors import DataError, SpecError
 from nettrain.store.checkpoint import fingerprint, read_facts
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.trained_run import TrainedRun
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -31,6 +37,27 @@ class RunSplit:
     def place_of(self, row: int) -> str:
         """The file and line of a row."""
         return self.places.table.at(int(self.places.rows[row]))
+
+    def kept_columns(
+        self, trained: TrainedRun, memory: MemoryTables | None, keep: Sequence[str | int]
+    ) -> "tuple[pl.Series, ...]":
+        """The columns that `keep` names, of these rows. Raises DataError for others."""
+        table, rows = self.places.table, self.places.rows
+        names = kept_names(table, keep)
+        if not names:
+            return ()
+        rows = rows if table.source_rows is None else table.source_rows[rows]
+        source, part = self._source(trained.experiment.data)
+        seed = trained.experiment.data.seed or 0
+        frame = read_kept(source, table, names, trained.preprocessing, seed=seed, split=part, memory=memory)
+        return tuple(frame[rows].get_columns())
+
+    def _source(self, settings: DataSettings) -> tuple[str, Literal["train", "test"]]:
+        """The source of these rows, and whether they are the test rows that it brings."""
+        other = settings.test if self.name == "test" else settings.validation
+        if self.name != "train" and isinstance(other, str):
+            return other, "train"
+        return settings.source, "test" if self.name == "test" and settings.test is None else "train"
 
 
 def refuse_validation(name: SplitName | None) -> None:
