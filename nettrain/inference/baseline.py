@@ -21,6 +21,7 @@ from nettrain.inference.outputs import in_own_units
 
 LEAST = 1e-12  # a share that stands for 0, whose logarithm is infinite
 LOSS = "loss"
+POSITIVE = "positive"  # the constant that always predicts the positive class, or 1
 
 
 class BaselineJson(TypedDict):
@@ -51,13 +52,15 @@ class Baseline:
 
     def description(self, task: Task) -> str:
         """What is predicted, in words: `always "setosa", 33.3 % of the training rows`."""
-        if task.targets == "labels":
-            return "always the more frequent value of each label"
         if task.targets == "numbers":
             return _described_numbers(self.predictions["mean"], self.predictions["median"])
+        positive = f'"{task.classes[1]}"' if task.targets == "two classes" else "1"
+        of_f1 = f"; for f1 always {positive}" if self.chosen.get("f1") == POSITIVE else ""
+        if task.targets == "labels":
+            return f"always the more frequent value of each label{of_f1}"
         shares = self.predictions["shares"]
         name, share = task.classes[int(shares.argmax())], 100 * float(shares.max())
-        return f'always "{name}", {share:.1f} % of the training rows'
+        return f'always "{name}", {share:.1f} % of the training rows{of_f1}'
 
     def to_json(self) -> BaselineJson:
         return {
@@ -97,7 +100,7 @@ def constants(task: Task, rows: Rows) -> dict[str, Floats]:
     if task.targets == "classes":
         return {"shares": shares}
     yes = np.array([0.0, 1.0]) if task.targets == "two classes" else np.ones_like(shares)
-    return {"shares": shares, "positive": yes}
+    return {"shares": shares, POSITIVE: yes}
 
 
 def constant_metrics(prediction: Floats, task: Task, rows: Rows) -> dict[str, float]:
@@ -148,7 +151,11 @@ def weighted_median(y: Floats, weight: Floats) -> Floats:
 def _described_numbers(mean: Floats, median: Floats) -> str:
     if len(mean) > 1:
         return "always the mean of each target, for mae the median"
-    return f"always the mean of the training rows, {mean[0]:.4g}, for mae their median, {median[0]:.4g}"
+    return f"always the training mean {_short(float(mean[0]))}, for mae the median {_short(float(median[0]))}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.6g}"
 
 
 def _median(y: Floats, weight: Floats) -> float:

@@ -35,5 +35,10 @@ def values(column: ColumnProfile) -> str:
     if column.kind != "numbers" or column.words:
         return ", ".join(column.values)
     if column.integer:
-        return f"{count(int(column.low))} to {count(int(column.high))}"
+        return f"{whole(column.low)} to {whole(column.high)}"
     return f"{figure(column.low)} to {figure(column.high)}"
+
+
+def whole(value: float) -> str:
+    """A whole number; of four digits, as those of years, without a separator."""
+    return count(int(value)) if abs(value) >= 1e4 else str(int(value))

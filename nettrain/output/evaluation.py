@@ -48,7 +48,7 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
     if report.confused and len(next(iter(report.confusion.values())).classes) > 2:
         console.print(pairs_table(report.confused[:MAX_PAIRS]))
     if report.worst:
-        console.print(worst_table(report.worst))
+        console.print(worst_table(report.worst, labels=bool(report.classes)))
     if report.importance:
         console.print(importance_table(report.importance))
 
@@ -112,14 +112,14 @@ def figures_table(report: EvaluationReport) -> Table:
         table.add_row(_named(name, report), figure(value), *base, *of_each)
     if report.threshold:
         at, f1 = figure(report.threshold.value), _named("f1", report)
-        table.add_row(f"{f1} from {at} on, the best on validation rows", figure(report.threshold.f1))
+        table.add_row(f"{f1} at threshold {at}, the best on validation rows", figure(report.threshold.f1))
     return table
 
 
 def _named(metric: str, report: EvaluationReport) -> str:
     """The name of the metric, with the positive class where the metric is of that class alone."""
-    (classes, *more) = report.classes.values() or [[]]
-    positive = classes[1].name if not more and len(classes) == 2 else ""
+    classes = next(iter(report.classes.values()), [])
+    positive = classes[1].name if len(classes) == 2 else ""
     return heading(metric, short(positive))
 
 
@@ -176,14 +176,16 @@ def pairs_table(pairs: Iterable[ConfusedPair]) -> Table:
     return table
 
 
-def worst_table(rows: Sequence[WorstRow]) -> Table:
-    """The rows with the largest loss, with their file and line."""
+def worst_table(rows: Sequence[WorstRow], *, labels: bool = False) -> Table:
+    """The rows with the largest loss, with their file and line; `labels` are 0 or 1."""
     probabilities = any(row.probability is not None for row in rows)
     names = [*(["p of true"] if probabilities else []), "loss"]
     table = _table("largest loss", "true", "predicted", *names, right=names)
     for row in rows:
         probability = [figure(row.probability)] if probabilities else []
-        table.add_row(row.place, cell(row.true), cell(row.predicted), *probability, figure(row.loss))
+        table.add_row(
+            row.place, cell(row.true, labels), cell(row.predicted, labels), *probability, figure(row.loss)
+        )
     return table
 
 
@@ -212,9 +214,10 @@ def amount(value: float) -> str:
     return count(int(value)) if float(value).is_integer() else figure(value)
 
 
-def cell(values: dict[str, Value]) -> str:
+def cell(values: dict[str, Value], labels: bool = False) -> str:
     """The target of a row, or its targets with their names."""
-    texts = [value if isinstance(value, str) else figure(value) for value in values.values()]
+    written = amount if labels else figure
+    texts = [value if isinstance(value, str) else written(value) for value in values.values()]
     if len(texts) == 1:
         return short(texts[0])
     return ", ".join(f"{name} {text}" for name, text in zip(values, texts, strict=True))

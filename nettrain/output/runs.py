@@ -50,11 +50,13 @@ def figure_columns(runs: Sequence[RunOverview]) -> dict[str, Column]:
     if not metrics:
         return loss or {"train loss": _figure("train", "loss")}
     splits = [split for split in ("val", "test") if any(_has_main(run, split) for run in runs)]
+    if any(run.main_metric and not any(_has_main(run, split) for split in splits) for run in runs):
+        splits = ["train", *splits]
     if len(metrics) == 1:
         name = next(iter(metrics))
-        return loss | {f"{split} {title(name)}": _figure(split, name) for split in splits or ["train"]}
+        return loss | {f"{split} {title(name)}": _figure(split, name) for split in splits}
     named: dict[str, Column] = {"metric": lambda run: title(run.main_metric) or "–"}
-    return named | {split: _figure(split) for split in splits or ["train"]}
+    return named | {split: _figure(split) for split in splits}
 
 
 def _has_main(run: RunOverview, split: str) -> bool:
@@ -138,4 +140,6 @@ def short(key: str, keys: Sequence[str]) -> str:
 
 def _setting(run: RunOverview, key: str) -> str:
     text = setting(run.settings[key]) if key in run.settings else "–"
+    if "/" in text:
+        return cut_at_front(text, MAX_SETTING)
     return text if len(text) <= MAX_SETTING else f"{text[: MAX_SETTING - 1]}…"

@@ -79,6 +79,6 @@ def training_facts(described: TrainingDescription) -> dict[str, str]:
 
 def _members(described: TrainingDescription) -> str:
     """How many networks are trained side by side, and what they differ in."""
-    kind = "one ensemble" if described.ensemble else "repeats"
-    differ = "weights and orders of the rows" if described.own_orders else "weights"
-    return f"{described.members} with their own {differ}, as {kind}"
+    kind = "networks of an ensemble" if described.ensemble else "repeats"
+    differ = "initial weights and order of rows" if described.own_orders else "initial weights"
+    return f"{described.members} {kind}, which differ in {differ}"

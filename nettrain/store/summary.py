@@ -108,7 +108,7 @@ class RunSummary(Ending):
     members: NotRequired[list[MemberSummary]]
     snapshots: NotRequired[list[SnapshotSummary]]
     joint: NotRequired[bool]
-    positive: NotRequired[str]  # of two classes, the one that precision, recall and F1 are about
+    positive: NotRequired[str]  # the class that precision, recall and F1 are about, of labels 1
     baseline: NotRequired[RunBaseline]
     improving: NotRequired[Improving]
     profile: NotRequired[dict[str, float]]  # seconds of every phase, with --profile
@@ -181,8 +181,10 @@ def with_baseline(
         "worse": [f"{split}_{name}" for name in worse],
         "constants": baseline.to_json(),
     }
-    positive: RunSummary = {**summary, "positive": task.classes[1]} if len(task.classes) == 2 else summary
-    return {**positive, "baseline": block}
+    named: RunSummary = {**summary, "baseline": block}
+    if len(task.classes) == 2:
+        return {**named, "positive": task.classes[1]}
+    return {**named, "positive": "1"} if task.targets == "labels" else named
 
 
 def _none_for_nan(named: Mapping[str, float]) -> dict[str, float | None]:

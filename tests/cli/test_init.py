@@ -150,7 +150,7 @@ def test_what_is_said_about_it(tmp_path):
     start = lines.index("data     120 rows, 7 columns")
     assert [
         "target   price (by its name)",
-        "task     numbers: 117 different values from 96758 to 595097",
+        "task     numbers: 117 different values from 96,758 to 595,097",
         "ignored  id, note",
         "codes    rooms: whole numbers of few values, taken as amounts",
         'gaps     also written "-"',

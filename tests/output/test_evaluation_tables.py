@@ -122,9 +122,9 @@ BINARY: dict[str, Any] = {
 
 def test_two_classes_have_a_threshold_and_no_pairs() -> None:
     lines = shown(80, **BINARY)
-    assert " f1 of yes from 0.3750 on, the best on validation rows   0.8500" in lines
-    assert " f1 of yes                                               0.8000" in lines
-    assert " roc auc                                                      –" in lines
+    assert " f1 of yes at threshold 0.3750, the best on validation rows   0.8500" in lines
+    assert " f1 of yes                                                    0.8000" in lines
+    assert " roc auc                                                           –" in lines
     assert not [line for line in lines if "most confused" in line]
 
 
@@ -210,3 +210,9 @@ def test_the_baseline_stands_beside_each_metric():
     assert " balanced accuracy   0.9000          –" in lines
     assert "baseline: always yes" in lines
     assert "warning: worse than the baseline: accuracy 0.9000 against 0.9500" in lines
+
+
+def test_labels_of_the_worst_rows_are_0_and_1():
+    worst = {**BASE["worst"][0], "true": {"wet": 1.0}, "predicted": {"wet": 0.0}, "probability": None}
+    line = next(line for line in shown(80, worst=[worst]) if "rows.csv:139" in line)
+    assert ["rows.csv:139", "1", "0", "0.5056"] == line.split()

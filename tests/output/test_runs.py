@@ -91,6 +91,20 @@ def test_runs_of_several_tasks_have_their_own_main_metric():
 """ == drawn([], 70, MIXED)
 
 
+def test_runs_without_other_rows_show_those_of_training():
+    alone = RunOverview(Path("runs/all"), datetime(2026, 3, 4), "all", "finished", 9, 1, {"train_rmse": 2.0})
+    assert ["run", "status", "epochs", "train", "rmse"] == drawn([], 60, [alone]).splitlines()[1].split()
+    row = next(line for line in drawn([], 80, [*MIXED, alone]).splitlines() if "runs/all" in line)
+    assert ["runs/all", "finished", "9", "rmse", "2.000", "–", "–"] == row.split()
+
+
+def test_paths_among_the_settings_are_cut_at_the_front():
+    named = RunOverview(
+        Path("a"), datetime(2026, 3, 4), "a", "finished", settings={"data.source": "/home/me/my/data/1.csv"}
+    )
+    assert "   …/me/my/data/1.csv" in drawn(["data.source"], 80, [named])
+
+
 @pytest.mark.parametrize("width", [50, 60, 80, 100])
 @pytest.mark.parametrize("keys", [[], KEYS])
 @pytest.mark.parametrize("runs", [RUNS, MIXED])

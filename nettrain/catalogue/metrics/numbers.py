@@ -53,7 +53,8 @@ class Spread(Squares):
         rounding = ROUNDING * np.abs(y).max()
         if np.abs(deviation).max() <= rounding:
             return float(np.sqrt(self.mean) <= rounding)
-        return float(1 - self.total / (weight * np.square(deviation)).sum())
+        r2 = float(1 - self.total / (weight * np.square(deviation)).sum())
+        return 0.0 if abs(r2) <= ROUNDING else r2  # as good as the mean
 
 
 @metrics.register("rmse", source="Hyndman & Koehler 2006")

@@ -19,7 +19,7 @@ def findings(guess: Guess) -> dict[str, str]:
     topics = {
         "data": seen(guess),
         "target": f"{listed(guess.targets)} ({guess.reason})",
-        "task": f"{guess.kind}: {task(guess)}",
+        "task": task(guess) if guess.classes else f"{guess.kind}: {task(guess)}",
         "ignored": listed(column for column in guess.columns if column.name in guess.ignored),
         "leaks": giveaways(guess),
         "codes": codes(guess),
@@ -54,13 +54,18 @@ def task(guess: Guess) -> str:
         return "0 and 1 in several columns"
     if len(guess.targets) > 1:
         return f"{len(guess.targets)} columns of them"
-    return f"{target.distinct:,} different values from {target.low:g} to {target.high:g}"
+    return f"{target.distinct:,} different values from {amount(target.low)} to {amount(target.high)}"
 
 
 def giveaways(guess: Guess) -> str:
     """The inputs that give the target away."""
     columns = [column for column in guess.columns if column.name in guess.giveaways]
     return f"{listed(columns)}: tells the target; is it known before the target is?" if columns else ""
+
+
+def amount(value: float) -> str:
+    """A number as in a table: 12,500; 0.25."""
+    return f"{value:,.0f}" if value.is_integer() and abs(value) >= 1e4 else f"{value:.6g}"
 
 
 def gap_words(guess: Guess) -> str:
