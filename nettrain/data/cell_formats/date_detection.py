@@ -48,6 +48,7 @@ BEFORE_YEARS = {"nY": ("/",), "Yn": ("-", "/")}  # months: 02/2024, 2024-02
 CHINESE = ("年", "月", "日")
 DAY_FIRST = "."  # no country writes a month first with points
 SHORT_YEAR = re.compile(r"(\d\d-\d\d-|\d\d\.\d\d\.|\d{1,2}/\d{1,2}/)\d\d")  # 1.2.13 is a version
+SPARSE = 4  # of so many sampled cells one is looked at first, in columns of other things
 LEAST = 0.5  # of the sampled cells have the shape of a date
 NEARLY_ALL = 0.9  # of them have one of several
 
@@ -72,9 +73,11 @@ class Shape:
         return "".join(f"%{token}{mark}" for token, mark in zip(order, marks, strict=True))
 
 
-def detect_dates(series: "pl.Series") -> Detected[DateFormat]:
-    """The format of a column of text whose cells are dates, but for strays."""
-    sample = sample_of(series)
+def detect_dates(series: "pl.Series", sample: Sequence[str] | None = None) -> Detected[DateFormat]:
+    """The format of a column of text whose cells, of which `sample` are some, are dates, but for strays."""
+    sample = sample_of(series) if sample is None else sample
+    if not any(shape_of(cell) for cell in sample[::SPARSE]):
+        return Detected()
     shapes = Counter(shape for cell in sample if (shape := shape_of(cell)))
     if not shapes or shapes.total() < LEAST * len(sample):
         return Detected()

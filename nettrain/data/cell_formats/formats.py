@@ -24,10 +24,15 @@ def detect_format(series: "pl.Series", decimal: str = "") -> Detected[AnyFormat]
 
     `decimal` is the decimal mark where the cells leave it open, "" when it is not known.
     """
-    if not has_digits(sample_of(series)) or (decimal != "," and not as_numbers(series)[1].any()):
+    sample = sample_of(series)
+    if not has_digits(sample) or (decimal != "," and not as_numbers(series)[1].any()):
         return Detected()
     detected: list[Detected[DateFormat] | Detected[TimeFormat] | Detected[NumberFormat]]
-    detected = [detect_dates(series), detect_times(series), detect_numbers(series, decimal)]
+    detected = [
+        detect_dates(series, sample),
+        detect_times(series, sample),
+        detect_numbers(series, decimal),
+    ]
     first = next((one for one in detected if one.format or one.looks), detected[0])
     return Detected(first.format, first.looks)
 

@@ -5,14 +5,13 @@ format is chosen.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nettrain.data.cell_formats.detected import Detected, has_digits, sample_of
+from nettrain.data.cell_formats.detected import Detected, sample_of
 from nettrain.data.cell_formats.number_format import GROUPED, NumberFormat, number_fields
-from nettrain.data.tables.arrays import Floats, Mask
+from nettrain.data.tables.arrays import Mask
 from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import are_strays, as_numbers
 
@@ -27,16 +26,10 @@ MARKS = [(decimal, thousands) for thousands in GROUPED for decimal in ".," if de
 
 @dataclass(frozen=True)
 class Candidate:
-    """A format and what it makes of all cells (N,)."""
+    """A format, and how many of the cells have it."""
 
     format: NumberFormat
-    values: Floats
-    wrong: Mask
-
-    @cached_property
-    def errors(self) -> int:
-        """How many cells are not in this format."""
-        return int(self.wrong.sum())
+    right: int
 
 
 def detect_numbers(series: "pl.Series", decimal: str = "") -> Detected[NumberFormat]:
@@ -44,64 +37,77 @@ def detect_numbers(series: "pl.Series", decimal: str = "") -> Detected[NumberFor
 
     `decimal` is the decimal mark where the cells leave it open, "" when it is not known.
     """
+    present = series.len() - series.null_count()
+    if not present or not sample_is_numeric(series):
+        return Detected()
+    fields = number_fields(series)
+    point, comma = best_candidates(fields)
+    best = comma if comma.right > point.right else point
+    if best.right < present and not are_strays(series.filter(best.format.values(fields, series)[1]), present):
+        return Detected(looks=different_units(fields, present))
+    if comma.right == point.right and not same_numbers(point, comma, fields, series):
+        if not decimal and (point.format.thousands or point.format.is_currency):
+            return Detected(looks=ambiguous(series, fields, point.format, comma.format))
+        best = comma if decimal == "," else point
+    plain = as_numbers(series)[1]
+    if (best.format.decimal, best.format.thousands) == (".", "") and present - best.right == plain.sum():
+        return Detected()
+    return Detected(replace(best.format, example=first_example(best.format, fields, series, plain)))
+
+
+def sample_is_numeric(series: "pl.Series") -> bool:
+    """Whether half of some cells, or more, are numbers in any format."""
     import polars as pl
 
     sample = sample_of(series)
-    if not has_digits(sample) or number_fields(pl.Series(sample))["body"].count() < LEAST * len(sample):
-        return Detected()
-    fields = number_fields(series)
-    unit = fields.filter(pl.col("body").is_not_null())["unit"].mode().sort()[0]
-    point, comma = (best_candidate(series, fields, unit, mark) for mark in ".,")
-    best = comma if comma.errors < point.errors else point
-    texts = series.filter(pl.Series(best.wrong))
-    if best.errors and not are_strays(texts, series.len() - series.null_count()):
-        return Detected(looks=different_units(fields))
-    if comma.errors == point.errors and not np.array_equal(comma.values, point.values, equal_nan=True):
-        if not decimal and (point.format.thousands or point.format.is_currency):
-            return Detected(looks=ambiguous(series, point, comma))
-        best = comma if decimal == "," else point
-    return Detected(None if reads_plainly(series, best) else with_example(series, best))
+    return number_fields(pl.Series(sample))["body"].count() >= LEAST * len(sample)
 
 
-def best_candidate(series: "pl.Series", fields: "pl.DataFrame", unit: str, decimal: str) -> Candidate:
-    """The first of the formats with this unit and decimal mark that most cells have."""
+def best_candidates(fields: "pl.DataFrame") -> tuple[Candidate, Candidate]:
+    """Of the formats with a decimal point, and of those with a comma, the first that most cells have."""
     import polars as pl
 
-    formats = [NumberFormat(mark, thousands, unit) for mark, thousands in MARKS if mark == decimal]
-    right = fields.filter(unit=unit).select(
-        pl.col("body").str.contains(one.digits).sum().alias(one.thousands) for one in formats
+    unit = fields.filter(pl.col("body").is_not_null())["unit"].mode().sort()[0]
+    formats = [NumberFormat(decimal, thousands, unit) for decimal, thousands in MARKS]
+    body = pl.col("body").filter(pl.col("unit") == unit)
+    counts = fields.select(body.str.contains(one.digits).sum().alias(str(i)) for i, one in enumerate(formats))
+    candidates = [Candidate(*pair) for pair in zip(formats, counts.row(0), strict=True)]
+    point, comma = (
+        max((one for one in candidates if one.format.decimal == mark), key=lambda one: one.right)
+        for mark in ".,"
     )
-    best = max(formats, key=lambda one: right[one.thousands].item())
-    return Candidate(best, *best.values(fields, series))
+    return point, comma
 
 
-def reads_plainly(series: "pl.Series", best: Candidate) -> bool:
-    """Whether no format is needed: the cells are numbers as every program writes them."""
-    return (best.format.decimal, best.format.thousands) == (".", "") and best.errors == int(
-        as_numbers(series)[1].sum()
-    )
+def same_numbers(point: Candidate, comma: Candidate, fields: "pl.DataFrame", series: "pl.Series") -> bool:
+    """Whether two candidates make the same numbers of all cells."""
+    if not (point.format.thousands or comma.format.thousands) and point.right == len(series):
+        return True  # digits alone
+    first, second = (one.format.values(fields, series)[0] for one in (point, comma))
+    return np.array_equal(first, second, equal_nan=True)
 
 
-def with_example(series: "pl.Series", best: Candidate) -> NumberFormat:
-    """The format with the first of its cells that need it as the example."""
-    needed = ~best.wrong & as_numbers(series)[1]
-    return replace(best.format, example=str(series[int(np.argmax(needed))]))
+def first_example(written: NumberFormat, fields: "pl.DataFrame", series: "pl.Series", plain: Mask) -> str:
+    """The first cell in a format among those that are not plain numbers (N,)."""
+    needed = plain & ~written.values(fields, series)[1]
+    return str(series[int(np.argmax(needed))])
 
 
-def ambiguous(series: "pl.Series", point: Candidate, comma: Candidate) -> str:
+def ambiguous(series: "pl.Series", fields: "pl.DataFrame", point: NumberFormat, comma: NumberFormat) -> str:
     """What a column looks like in which marks are decimal or between thousands, and which key says so."""
-    row = int(np.argmax((point.values != comma.values) & ~np.isnan(point.values)))
-    numbers = f"{number_text(comma.values[row])} or {number_text(point.values[row])}"
+    first, second = (one.values(fields, series)[0] for one in (comma, point))
+    row = int(np.argmax((first != second) & ~np.isnan(first)))
+    numbers = f"{number_text(first[row])} or {number_text(second[row])}"
     return f'looks like numbers, but "{series[row]}" may be {numbers}: data.decimal: "," or "." says which'
 
 
-def different_units(fields: "pl.DataFrame") -> str:
+def different_units(fields: "pl.DataFrame", present: int) -> str:
     """What a column looks like whose numbers have a few different units, "" for other columns."""
     import polars as pl
 
-    present = fields.filter(pl.col("body").is_not_null())["unit"]
-    units = present.unique().sort().to_list()
-    if len(present) < NEARLY_ALL * fields.height or not 1 < len(units) <= FEW_UNITS:
+    numbers = fields.filter(pl.col("body").is_not_null())["unit"]
+    units = numbers.unique().sort().to_list()
+    if len(numbers) < NEARLY_ALL * present or not 1 < len(units) <= FEW_UNITS:
         return ""
     named = ", ".join(f'"{unit}"' if unit else "none" for unit in units)
     return f"looks like numbers with different units ({named}); write all of them with the same"

@@ -4,10 +4,11 @@ A time is a number in units of its last part: 750 for `12:30`, whether of hours 
 seconds, and 45015 for `12:30:15`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from nettrain.data.cell_formats.detected import Detected, has_digits, sample_of
+from nettrain.data.cell_formats.detected import Detected, sample_of
 from nettrain.data.tables.arrays import Floats, Mask
 from nettrain.data.tables.table import are_strays
 
@@ -59,12 +60,12 @@ class TimeFormat:
         return values.to_numpy(writable=True), (values.is_null() & series.is_not_null()).to_numpy()
 
 
-def detect_times(series: "pl.Series") -> Detected[TimeFormat]:
-    """The format of a column of text whose cells are times, but for strays."""
+def detect_times(series: "pl.Series", sample: Sequence[str] | None = None) -> Detected[TimeFormat]:
+    """The format of a column of text whose cells, of which `sample` are some, are times, but for strays."""
     import polars as pl
 
-    sample = sample_of(series)
-    if not has_digits(sample) or 2 * sum(":" in cell for cell in sample) < len(sample):
+    sample = sample_of(series) if sample is None else sample
+    if not sample or 2 * sum(":" in cell for cell in sample) < len(sample):
         return Detected()
     for parts in PARTS:
         values, wrong = TimeFormat(parts).numbers(series)

@@ -63,7 +63,8 @@ def detect_formats(
     common = common_decimal(one.format for one in detected.values())
     if not decimal and common:
         decimal = common
-        detected = {name: detect_format(cells, decimal) for name, cells in texts.items()}
+        unsure = [name for name, one in detected.items() if leaves_open(one.format)]
+        detected |= {name: detect_format(texts[name], decimal) for name in unsure}
     return ColumnFormats(
         {**{name: one.format for name, one in detected.items() if one.format}, **patterns},
         {name: one.looks for name, one in detected.items() if one.looks},
@@ -77,6 +78,13 @@ def text_cells(table: Table, name: str) -> "pl.Series | None":
         return None
     series = table.column(name)
     return series if is_text(series) else None
+
+
+def leaves_open(written: AnyFormat | None) -> bool:
+    """Whether another decimal mark might fit the cells of this format too."""
+    if isinstance(written, NumberFormat):
+        return (written.decimal, written.thousands) == (".", "")
+    return written is None
 
 
 def common_decimal(formats: Iterable[AnyFormat | None]) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 from nettrain.data.cell_formats.formats import AnyFormat
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.arrays import Numbers
+from nettrain.data.tables.cell_format import FormattedNumbers
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.spelling import decimal, spelled
-from nettrain.data.tables.table import Table, column_numbers, is_text
+from nettrain.data.tables.table import Table, is_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,14 +84,21 @@ def with_formats(table: Table, formats: Mapping[str, AnyFormat], words: Sequence
     """The table with the formats of its columns, and null in cells that equal a number among these words."""
     here = {name: one for name, one in formats.items() if name in table.known_names}
     table = replace(table, formats=here)
-    values = [float(value) for value in GapMarks(tuple(words)).values]
-    names = [name for name, one in here.items() if values and one.kind != "dates"]
-    cells = table.cells
-    for name in names:
-        if is_text(series := table.column(name)):
-            gaps = np.isin(column_numbers(table, name)[0], values)
-            cells = cells.with_columns(series.scatter(np.flatnonzero(gaps), None))
-    return replace(table, cells=cells)
+    marks = [float(value) for value in GapMarks(tuple(words)).values]
+    cleared: list[pl.Series] = []
+    formatted: dict[str, FormattedNumbers] = {}
+    for name, one in here.items():
+        series = table.column(name)
+        if one.kind == "dates" or not is_text(series):
+            continue
+        values, wrong = one.numbers(series)
+        gaps = np.isin(values, marks)
+        if gaps.any():
+            cleared.append(series.scatter(np.flatnonzero(gaps), None))
+            values[gaps] = np.nan
+        formatted[name] = FormattedNumbers(values, wrong)
+    cells = table.cells.with_columns(cleared) if cleared else table.cells
+    return replace(table, cells=cells, formatted=formatted)
 
 
 def clear_gaps(source: Source, words: Sequence[str]) -> Source:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nettrain.data.tables.arrays import AnyArray, Floats, Indices, Mask, Numbers
-from nettrain.data.tables.cell_format import CellFormat
+from nettrain.data.tables.cell_format import CellFormat, FormattedNumbers
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.errors import DataError, nearest
 
@@ -35,7 +35,7 @@ class Table:
     before it and its line. `source_rows` says which of the source's rows these are, all when None, `notes`
     what a person should read, and `typed` whether the source says itself which columns are numbers, and which
     are text. `formats` says how the cells of text columns are written that are dates, or numbers with more
-    than digits and a point.
+    than digits and a point, and `formatted` what the numbers of some of them are.
     """
 
     cells: "pl.DataFrame"
@@ -50,6 +50,7 @@ class Table:
     notes: tuple[str, ...] = ()
     typed: bool = True
     formats: Mapping[str, CellFormat] = field(default_factory=dict)
+    formatted: Mapping[str, FormattedNumbers] = field(default_factory=dict)
 
     @staticmethod
     def of(columns: Mapping[str, Sequence[object] | AnyArray], origin: str = "rows") -> "Table":
@@ -98,7 +99,15 @@ class Table:
         source_rows = rows if self.source_rows is None else self.source_rows[rows]
         numbers = self.numbers.take(rows) if self.numbers else None
         cells = self.cells[rows] if self.cells.width else self.cells
-        return replace(self, cells=cells, source_rows=source_rows, numbers=numbers, empty_rows=None)
+        formatted = {name: one.take(rows) for name, one in self.formatted.items()}
+        return replace(
+            self,
+            cells=cells,
+            source_rows=source_rows,
+            numbers=numbers,
+            empty_rows=None,
+            formatted=formatted,
+        )
 
     def select(self, *names: str) -> "Table":
         """The table with these columns alone. Raises DataError, with the nearest name, for an unknown one."""
@@ -107,7 +116,8 @@ class Table:
         cells = columns_of(self.cells, [name for name in names if name in self.cell_names])
         numeric = tuple(name for name in names if name not in self.cell_names)
         numbers = self.numbers.select(numeric) if self.numbers and numeric else None
-        return replace(self, cells=cells, numbers=numbers, names=names)
+        formatted = {name: self.formatted[name] for name in names if name in self.formatted}
+        return replace(self, cells=cells, numbers=numbers, names=names, formatted=formatted)
 
     def has_numbers(self, name: str) -> bool:
         """Whether a column is one of those in `numbers`."""
@@ -129,7 +139,10 @@ class Table:
         cells = self.cells.rename({name: new[name] for name in self.cells.columns})
         numbers = self.numbers and self.numbers.renamed([new[name] for name in self.numbers.names])
         formats = {new[name]: one for name, one in self.formats.items()}
-        return replace(self, cells=cells, numbers=numbers, names=tuple(names), formats=formats)
+        formatted = {new[name]: one for name, one in self.formatted.items()}
+        return replace(
+            self, cells=cells, numbers=numbers, names=tuple(names), formats=formats, formatted=formatted
+        )
 
     def refuse_unknown(self, name: str, role: str) -> None:
         """Raise DataError with the nearest name when the table has no such column."""
@@ -227,6 +240,9 @@ def column_numbers(table: Table, name: str) -> tuple[Floats, Mask]:
 
     Where the table holds numbers they are not copied as cells.
     """
+    if name in table.formatted:
+        known = table.formatted[name]
+        return known.values.copy(), known.wrong.copy()
     if not table.has_numbers(name):
         series, written = table.column(name), table.formats.get(name)
         return written.numbers(series) if written and is_text(series) else as_numbers(series)

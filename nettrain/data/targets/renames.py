@@ -39,7 +39,10 @@ def renamed_keys(cells: "pl.Series", renames: Iterable[str]) -> dict[str, str]:
 
 def with_text(table: Table, cells: "pl.Series") -> Table:
     """The table with a column of text in place of the one of its name."""
-    return replace(table, cells=table.cells.with_columns(cells), names=tuple(table.columns))
+    formatted = {name: one for name, one in table.formatted.items() if name != cells.name}
+    return replace(
+        table, cells=table.cells.with_columns(cells), names=tuple(table.columns), formatted=formatted
+    )
 
 
 def unused_renames(tables: Sequence[Table], names: Sequence[str], renames: Mapping[str, str]) -> list[str]:
