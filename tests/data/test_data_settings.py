@@ -18,7 +18,7 @@ KEYS = (
 )
 REFUSED = [
     (
-        {"source": "notes.txt"},
+        {"source": "notes.docx"},
         f"is not a source ({known_files()}, builtin:NAME or synthetic:NAME)",
     ),
     ({"source": "x.parquet.gz"}, "is not a source"),

@@ -58,11 +58,15 @@ def test_one_new_file_is_a_new_format(tmp_path):
 
 
 def test_the_formats_that_come_with_nettrain():
-    endings = {"/", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".npy", ".npz", ".parquet"}
+    text = {".csv", ".tsv", ".txt", ".data", ".dat"}
+    endings = {"/", *text, *(f"{ending}.gz" for ending in text), ".npy", ".npz", ".parquet"}
     assert endings == {*FORMATS}
-    assert "a .csv, .tsv, .npy, .npz or .parquet file, a folder of IDX files" == known_files()
     assert (
-        "a file (.csv, .tsv (also .gz), .npy, .npz, .parquet), or a folder of IDX files" == described_files()
+        "a .csv, .tsv, .txt, .data, .dat, .npy, .npz or .parquet file, a folder of IDX files" == known_files()
+    )
+    assert (
+        "a file (.csv, .tsv, .txt, .data, .dat (also .gz), .npy, .npz, .parquet), or a folder of IDX files"
+        == described_files()
     )
 
 

@@ -16,7 +16,10 @@ DRAW = np.random.default_rng(7)
 X = DRAW.integers(0, 256, (60, 4)).astype(np.uint8)
 Y = (X[:, 0] > 127).astype(np.uint8)
 FRAME = pl.DataFrame({**{f"p{i}": X[:, i] for i in range(4)}, "y": Y})
-FORMS = ["x.csv", "x.csv.gz", "x.tsv", "x.tsv.gz", "x.parquet", "x.npz", "x"]
+TEXT = [
+    f"x{ending}{packed}" for ending in (".csv", ".tsv", ".txt", ".data", ".dat") for packed in ("", ".gz")
+]
+FORMS = [*TEXT, "x.parquet", "x.npz", "x"]
 
 
 def idx(array):

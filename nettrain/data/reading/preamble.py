@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nettrain.data.reading.cell_kind import CellKind, cell_kind
 from nettrain.data.reading.cells import COMMENTS
 from nettrain.data.reading.header import header_evidence
-from nettrain.data.reading.options import NO_COMMENT, WHITESPACE, ReadOptions
+from nettrain.data.reading.options import NO_COMMENT, WHITESPACE, ReadOptions, character
 from nettrain.data.reading.separator import MOST_ROWS, SampledRow, SampledRows, find_separator, sample_rows
 from nettrain.data.reading.textfile import TextFile, is_comment
 
@@ -141,7 +141,8 @@ class PreambleSearch:
         count = self.count_titles(rows)
         if not count:
             return found
-        title = rows.rows[0].cells[0] or " ".join(rows.rows[0].cells).strip()
+        lines = list(io.StringIO(self.text, newline=""))
+        title = lines[rows.rows[0].line - 1].strip(f" \t\r\n{character(found.separator)}")
         text = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}..."
         line = rows.rows[count].line
         note = (

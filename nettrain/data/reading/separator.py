@@ -4,7 +4,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nettrain.data.reading.cell_kind import CellKind, cell_kind
 from nettrain.data.reading.cells import csv_reader
@@ -12,6 +12,7 @@ from nettrain.data.reading.options import SEPARATORS, WHITESPACE, character
 from nettrain.data.reading.textfile import TableLines, TextFile
 
 MOST_ROWS = 200  # decide on the separator
+LEAST_AGREEMENT = 0.7  # of the rows of a table
 AMOUNT = re.compile(r"[^\w]*\d[\d.,' ]*[^\d]{0,5}")  # a number in any country, such as $1,200.50 or 3,5 kg
 SEVERAL = re.compile(r"[+-]?[\d.]+( +[+-]?[\d.]+)+")  # numbers with blanks between
 THOUSANDS = re.compile(r"[+-]?\d{1,3}( \d{3})+(\.\d+)?")
@@ -62,6 +63,18 @@ class SampledRows:
         kinds = [cell_kind(cell) for row in self.rows for cell in row.cells]
         return 2 * kinds.count(CellKind.NUMBER) >= len(kinds)
 
+    @property
+    def usable(self) -> bool:
+        """Whether there are several columns; blanks, which text has too, have to separate numbers alike."""
+        if self.separator != WHITESPACE:
+            return self.width > 1
+        return self.width > 1 and self.mostly_numbers and (self.width > 2 or self.agreement == 1)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether this is rather one column of text: the first row has one cell, others differ."""
+        return self.agreement < LEAST_AGREEMENT and len(self.rows[0].cells) == 1
+
     def known(self, names: Sequence[str]) -> int:
         """How many of these names the row has that has most of them."""
         wanted = {*names}
@@ -80,7 +93,7 @@ def leftover(cell: str, others: Sequence[str]) -> int:
 
 def sample_rows(text: str, separator: str, file: TextFile, most: int) -> SampledRows:
     """The first rows of a file, whose beginning is `text`."""
-    lines = TableLines(file, io.StringIO(text, newline=""))
+    lines = TableLines(replace(file, whitespace=separator == WHITESPACE), io.StringIO(text, newline=""))
     rows = []
     for cells in csv_reader(lines, character(separator)):
         stripped = tuple(cell.strip() for cell in cells)
@@ -102,13 +115,13 @@ def find_separator(
     """
     file = file or TextFile("", io.BytesIO)
     samples = [sample_rows(text, one, file, MOST_ROWS) for one in separators]
-    usable = [one for one in samples if one.width > 1 and (one.separator != WHITESPACE or one.mostly_numbers)]
+    usable = [one for one in samples if one.usable]
 
     def score(sample: SampledRows) -> tuple[float, ...]:
         return (sample.known(known), round(sample.agreement, 1), -sample.leftovers, sample.agreement)
 
-    if known and max(sample.known(known) for sample in samples) > max(
-        (sample.known(known) for sample in usable), default=0
-    ):
-        return separators[0]  # a file of one column
-    return max(usable, key=score).separator if usable else separators[0]
+    one_column = next((one for one in samples if one.width == 1 and one.agreement == 1), samples[0]).separator
+    if not usable or max(map(score, samples))[0] > max(map(score, usable))[0]:
+        return one_column
+    best = max(usable, key=score)
+    return one_column if best.is_text else best.separator

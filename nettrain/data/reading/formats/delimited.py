@@ -24,7 +24,7 @@ from nettrain.data.reading.cells import (
     refuse_ragged,
 )
 from nettrain.data.reading.dialect import Dialect, detect_dialect
-from nettrain.data.reading.file_format import file_format
+from nettrain.data.reading.file_format import PACKED, file_format
 from nettrain.data.reading.opening import display_path, open_bytes, reading_errors
 from nettrain.data.reading.options import WHITESPACE, ReadOptions
 from nettrain.data.reading.source import Source
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 HEAD_BYTES = 4_000_000  # decide on separator, header and kinds of columns
+ENDINGS = (".csv", ".tsv", ".txt", ".data", ".dat")
 CHUNK_BYTES = 8_000_000  # are parsed at once
 PADDING = "cell without a name "  # and a number: the names of empty cells at the ends of rows
 
@@ -72,7 +73,7 @@ def numbers_of(series: "pl.Series") -> tuple[Floats, bool]:
     return values, int(np.isfinite(values).sum()) == series.len() - series.null_count()
 
 
-@file_format(".csv", ".tsv", ".csv.gz", ".tsv.gz")
+@file_format(*ENDINGS, *(f"{ending}{PACKED}" for ending in ENDINGS))
 def read_delimited(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The table in a text file, compressed by gzip or not; blank lines and blanks around cells are dropped.
 
