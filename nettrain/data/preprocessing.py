@@ -35,6 +35,7 @@ class PreprocessingJson(TypedDict):
     text: list[str]
     skip_rows: Literal["auto"] | int
     comment: str
+    comments: list[str]
     named: bool
     formats: dict[str, dict[str, str | int]]
     inputs: list[EncoderJson]
@@ -124,6 +125,7 @@ class Preprocessing:
             "text": list(self.layout.text),
             "skip_rows": self.layout.skip_rows,
             "comment": self.layout.comment,
+            "comments": list(self.layout.comments),
             "named": self.layout.named,
             "formats": {name: format_json(one) for name, one in self.layout.formats.items()},
             "inputs": [encoder.to_json() for encoder in self.encoders],
@@ -156,6 +158,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
         tuple(data["text"]),
         data["skip_rows"],
         data["comment"],
+        tuple(data["comments"]),
         data["named"],
         {name: format_from_json(one) for name, one in data["formats"].items()},
     )

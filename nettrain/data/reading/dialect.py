@@ -13,7 +13,7 @@ from nettrain.data.tables.table import counted
 from nettrain.errors import DataError
 
 SAMPLE_SIZE = 1_000_000  # characters, in which header and separator show
-SAMPLE_LINES = 30  # or so many lines, where they are longer
+SAMPLE_LINES = 16  # or so many lines, where they are longer
 SAMPLE_ROWS = 2000
 NUMBERED = 3  # rows of different first cells, which then may be their names
 UNNAMED = "column_0"  # the first column where it has no name
@@ -24,7 +24,8 @@ class Dialect:
     """How a text file is written.
 
     `names` are those of its columns, `header` whether a row of the file names them, `padding` how many empty
-    cells may follow in a row. `skip` and `comment` say which lines are no rows.
+    cells may follow in a row. `skip` and `comment` say which lines are no rows, and
+    `mark` what comments begin with, also above the table.
     """
 
     separator: str
@@ -33,6 +34,7 @@ class Dialect:
     padding: int
     skip: int
     comment: str
+    mark: str
     notes: tuple[str, ...]
 
     @property
@@ -76,6 +78,7 @@ def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
         first.padding,
         preamble.skip,
         preamble.comment,
+        preamble.mark,
         (*preamble.notes, *header_notes(file.origin, first, header, evidence, options)),
     )
 

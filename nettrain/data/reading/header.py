@@ -57,7 +57,7 @@ class HeaderEvidence:
 def header_evidence(rows: Sequence[Sequence[str]], missing: Sequence[str] = ("",)) -> HeaderEvidence:
     """What the first rows of a file, all of the same width, say about the first of them."""
     voters = [
-        Voter(rows[0][i], [row[i] for row in rows[1 : MOST_ROWS + 1]], tuple(missing))
+        Voter(i, rows[0][i], [row[i] for row in rows[1 : MOST_ROWS + 1]], tuple(missing))
         for i in voting_columns(len(rows[0]))
     ]
     numeric = [voter for voter in voters if voter.is_number_over_numbers]
@@ -82,8 +82,9 @@ def voting_columns(width: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Voter:
-    """A column: its first cell, the `cells` below it, and which of them are gaps."""
+    """A column: its position, its first cell, the `cells` below it, and which of them are gaps."""
 
+    position: int
     cell: str
     cells: Sequence[str]
     missing: tuple[str, ...]
@@ -150,7 +151,13 @@ def number_votes(columns: Sequence[Voter], other_names: bool) -> list[float]:
     not; or each for itself, when it is written or as large as no number below.
     """
     cells = [column.cell for column in columns]
-    if counts_on(cells, 2 if other_names else SEQUENCE) and not often(columns, has_even_steps):
+    positions = [column.position for column in columns]
+
+    def counts_on(values: Floats) -> bool:
+        return has_even_steps(values) or has_even_steps(values, positions)
+
+    least = 2 if other_names else SEQUENCE
+    if could_count(cells, least) and counts_on(numbers_of(cells)) and not often(columns, counts_on):
         return [1.0] * len(columns)
     plain = len(cells) >= ORDERED and all(map(NUMBER.fullmatch, cells))
     if plain and is_ordered(numbers_of(cells)) and not often(columns, is_ordered):
@@ -172,19 +179,20 @@ def number_vote(column: Voter) -> float:
     return (-0.5, 0.5, 1.0)[odd]
 
 
-def counts_on(cells: Sequence[str], least: int) -> bool:
-    """Whether cells are at least so many whole numbers in even steps, as names are: from 0 or 1, or years."""
+def could_count(cells: Sequence[str], least: int) -> bool:
+    """Whether cells are at least so many whole numbers, as names are: from 0 or 1, or years, or many."""
     if len(cells) < least or not all(map(WHOLE.fullmatch, cells)):
         return False
     values = numbers_of(cells)
-    usual = values[0] in (0, 1) or (YEARS[0] <= values.min() and values.max() <= YEARS[1])
-    return has_even_steps(values) and (usual or len(cells) > SEQUENCE)
+    return (
+        values[0] in (0, 1) or (YEARS[0] <= values.min() <= values.max() <= YEARS[1]) or len(cells) > SEQUENCE
+    )
 
 
-def has_even_steps(values: Floats) -> bool:
-    """Whether neighbours differ by the same number, not 0."""
-    differences = np.diff(values).round(9)
-    return len(np.unique(differences)) == 1 and bool(differences[0])
+def has_even_steps(values: Floats, positions: Sequence[int] = ()) -> bool:
+    """Whether values rise or fall evenly, from each to the next or with their positions."""
+    differences = np.diff(values) / (np.diff(positions) if len(positions) else 1)
+    return len(np.unique(differences.round(9))) == 1 and bool(differences[0])
 
 
 def is_ordered(values: Floats) -> bool:
@@ -195,9 +203,9 @@ def is_ordered(values: Floats) -> bool:
 
 def often(columns: Sequence[Voter], test: Callable[[Floats], bool]) -> bool:
     """Whether the test holds for more than a few rows of these columns, or there are too few rows to tell."""
-    rows = [numbers_of(row) for row in zip(*(column.cells for column in columns), strict=True)]
-    whole = [row for row in rows if len(row) == len(columns)]
-    return len(whole) < 2 or sum(map(test, whole)) > STRAYS * len(whole)
+    rows = list(zip(*(column.cells for column in columns), strict=True))
+    plain = [numbers_of(row) for row in rows if all(map(NUMBER.fullmatch, row))]
+    return len(rows) < 2 or sum(map(test, plain)) > STRAYS * len(rows)
 
 
 def numbers_of(cells: Sequence[str]) -> Floats:

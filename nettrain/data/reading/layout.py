@@ -20,7 +20,8 @@ class InputLayout:
 
     `header` says whether files of this layout carry their columns' names, `text` which columns keep the
     spelling of their cells, and `formats` how the cells of some of them are written. `skip_rows` and
-    `comment` are what the settings say of lines that are no rows, and `named` whether they name the columns.
+    `comment` are what the settings say of lines that are no rows, `comments` what comments of the training
+    data begin with, and `named` whether settings name the columns.
     """
 
     columns: tuple[str, ...]
@@ -30,6 +31,7 @@ class InputLayout:
     text: tuple[str, ...] = ()
     skip_rows: Literal["auto"] | int = "auto"
     comment: str = "auto"
+    comments: tuple[str, ...] = ()
     named: bool = False
     formats: Mapping[str, AnyFormat] = field(default_factory=dict)
 
@@ -52,6 +54,7 @@ class InputLayout:
             names,
             options.skip_rows,
             options.comment,
+            (source.comment,) if source.comment else (),
             named=bool(options.names),
             formats=formats,
         )
@@ -69,6 +72,7 @@ class InputLayout:
             self.text_columns(target),
             skip_rows=self.skip_rows,
             comment=self.comment,
+            comments=self.comments,
         )
 
     def text_columns(self, target: Sequence[str]) -> tuple[str | int, ...]:

@@ -19,8 +19,8 @@ class ReadOptions:
     table has, so that a first row which holds them is a header, and `separators` those that auto tries, the
     likeliest first. Columns in `text`, by name or position, keep the spelling of their cells even where all
     are numbers: categories, classes, groups, and what was text in the training data. `skip_rows` lines above
-    the table and lines that begin with `comment` are left out. `names` are the columns' in place of the
-    file's own, `mentioned` those that other settings use.
+    the table and lines that begin with `comment` are left out, of which auto expects `comments`. `names` are
+    the columns' in place of the file's own, `mentioned` those that other settings use.
     """
 
     header: Literal["auto"] | bool = "auto"
@@ -31,6 +31,7 @@ class ReadOptions:
     text: tuple[str | int, ...] = ()
     skip_rows: Literal["auto"] | int = "auto"
     comment: str = "auto"
+    comments: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
 

@@ -21,12 +21,14 @@ LONGEST_TITLE = 40  # characters in a note
 class Preamble:
     """How many lines stand above the table, what comments begin with ("" for none), and the separator.
 
-    `header` are the cells of a first row that begins like a comment, without the mark.
+    `mark` is what comments begin with also where all of them stand above. `header` are the cells of a first
+    row that begins like a comment, without the mark.
     """
 
     skip: int
     comment: str
     separator: str
+    mark: str = ""
     header: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -92,27 +94,34 @@ class PreambleSearch:
         return sample_rows(self.text, preamble.separator, preamble.table(self.file), most)
 
     def with_comments(self, lines: Sequence[str], skip: int) -> Preamble:
-        """A preamble with the lines that look like comments, unless the last of them names the columns."""
-        prefix = comment_prefix(lines, skip)
+        """A preamble with the lines that look like comments, unless the last above names the columns.
+
+        Where a row of full width begins like a comment, there are none but above the rows.
+        """
+        prefix = comment_prefix(lines, skip, self.options.comments)
         found = self.with_separator(skip, prefix)
+        if not prefix:
+            return found
         rows = self.rows(found)
-        if not prefix or not rows.rows:
+        if not rows.rows:
             return self.with_separator(skip, "")
         above = [i for i in range(skip, rows.rows[0].line - 1) if is_comment(lines[i], prefix)]
-        header = self.commented_header(lines[above[-1]], prefix, rows)
-        below = replace(found, skip=above[-1] + 1, comment="")
+        header = self.commented_header(lines[above[-1]], prefix, rows) if above else ()
+        below = replace(found, skip=above[-1] + 1 if above else skip, comment="")
         marked = [row for row in self.rows(below).rows if row.cells[0].startswith(prefix)]
+        if not all(len(row.cells) != rows.width for row in marked):
+            comment = ""
+        else:
+            comment = prefix if marked or prefix in self.options.comments else ""
         if header:
-            below = replace(below, skip=above[-1], header=header)
-            above = above[:-1]
-        comment = prefix if marked and all(len(row.cells) != rows.width for row in marked) else ""
+            return replace(below, skip=above[-1], header=header)  # a later comment is an error with its line
+        if not above and not comment:
+            return self.with_separator(skip, "")
         note = (
             f'{self.file.origin}: lines that begin with "{prefix}" are left out as comments; '
             f"data.comment: {NO_COMMENT} reads them as rows"
         )
-        if header and comment:
-            return below  # a later comment is then an error that names its line
-        return replace(below, comment=comment, notes=(note,) if above or comment else ())
+        return replace(below, comment=comment, mark=prefix, notes=(note,) if above or marked else ())
 
     def commented_header(self, line: str, prefix: str, rows: SampledRows) -> tuple[str, ...]:
         """The cells of a comment that names the columns below it, as NumPy writes them: `# x, y`."""
@@ -163,14 +172,16 @@ class PreambleSearch:
             count = max(count, named_row)
         if width < 2 or count > MOST_TITLES:
             return 0
-        below = rows[count : count + 2]
-        return count if [len(row.cells) for row in below] == [width, width] else 0
+        widths = [len(row.cells) for row in rows[count : count + 2]]
+        return count if len(widths) == 2 and filled <= widths[0] <= width == widths[1] else 0
 
 
-def comment_prefix(lines: Sequence[str], skip: int) -> str:
-    """What the first line that is not blank begins with, if it is a mark of comments; "" otherwise."""
-    first = next((line.strip() for line in lines[skip:] if line.strip()), "")
-    return next((prefix for prefix in COMMENTS if first.startswith(prefix)), "")
+def comment_prefix(lines: Sequence[str], skip: int, known: Sequence[str]) -> str:
+    """What comments may begin with: those above the rows, of an earlier file, or between rows; "" if none."""
+    starts = [line.lstrip() for line in lines[skip:] if line.strip()]
+    marks = [prefix for prefix in COMMENTS if any(start.startswith(prefix) for start in starts)]
+    leading = [prefix for prefix in marks if starts[0].startswith(prefix)]
+    return next(iter([*leading, *known, *marks]), "")
 
 
 def is_title(row: SampledRow, width: int, filled: int) -> bool:

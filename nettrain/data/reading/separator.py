@@ -5,14 +5,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from nettrain.data.reading.cell_kind import CellKind, cell_kind
 from nettrain.data.reading.cells import csv_reader
 from nettrain.data.reading.options import SEPARATORS, WHITESPACE, character
 from nettrain.data.reading.textfile import TableLines, TextFile
 
-MOST_ROWS = 200  # decide on the separator
-LEAST_AGREEMENT = 0.7  # of the rows of a table
+MOST_ROWS = 200  # decide on the separator,
+MOST_COLUMNS = 100  # and so many cells of each
+NEARLY_ALL = 0.9  # of the rows: titles and a header may differ from them
+MOST = 0.7  # of the cells of a column of numbers are numbers
 AMOUNT = re.compile(r"[^\w]*\d[\d.,' ]*[^\d]{0,5}")  # a number in any country, such as $1,200.50 or 3,5 kg
 SEVERAL = re.compile(r"[+-]?[\d.]+( +[+-]?[\d.]+)+")  # numbers with blanks between
 THOUSANDS = re.compile(r"[+-]?\d{1,3}( \d{3})+(\.\d+)?")
@@ -38,47 +41,61 @@ class SampledRows:
     separator: str
     rows: tuple[SampledRow, ...]
 
-    @property
+    @cached_property
     def width(self) -> int:
-        """The number of cells that most rows have, 0 without rows."""
+        """The number of cells that most rows of several have, 0 without rows."""
         counts = Counter(len(row.cells) for row in self.rows)
-        return max(counts, key=lambda width: (counts[width], width), default=0)
+        return max(counts, key=lambda width: (width > 1, counts[width], width), default=0)
 
-    @property
+    @cached_property
     def agreement(self) -> float:
         """The share of the rows that have this number of cells."""
         width = self.width
         return sum(len(row.cells) == width for row in self.rows) / max(1, len(self.rows))
 
-    @property
+    @cached_property
     def leftovers(self) -> float:
         """How many characters in a row, on average, rather look like separators than like parts of cells."""
         others = [other for other in SEPARATORS if other not in (self.separator, WHITESPACE)]
-        cells = [cell for row in self.rows for cell in row.cells]
+        cells = [cell for row in self.rows for cell in row.cells[:MOST_COLUMNS]]
         return sum(leftover(cell, others) for cell in cells) / max(1, len(self.rows))
-
-    @property
-    def mostly_numbers(self) -> bool:
-        """Whether half of the cells or more are numbers."""
-        kinds = [cell_kind(cell) for row in self.rows for cell in row.cells]
-        return 2 * kinds.count(CellKind.NUMBER) >= len(kinds)
 
     @property
     def usable(self) -> bool:
         """Whether there are several columns; blanks, which text has too, have to separate numbers alike."""
-        if self.separator != WHITESPACE:
+        if self.separator != WHITESPACE or self.width < 2:
             return self.width > 1
-        return self.width > 1 and self.mostly_numbers and (self.width > 2 or self.agreement == 1)
+        below = [row.cells[:MOST_COLUMNS] for row in self.rows[1:] if len(row.cells) == self.width]
+        numeric = [share_of_numbers(column) for column in zip(*below, strict=True)]
+        wide = self.width > 2
+        if self.agreement == 1:
+            return max(numeric, default=0.0) > MOST and (wide or sum(numeric) >= 1)
+        return wide and 2 * sum(numeric) >= len(numeric)
+
+    @property
+    def convincing(self) -> bool:
+        """Whether rows agree under a character, but for titles, and no cell seems to be several."""
+        widths = [len(row.cells) for row in self.rows]
+        below = widths[widths.index(self.width) :]
+        agree = below.count(self.width) >= max(NEARLY_ALL * len(below), len(widths) / 2)
+        return self.separator != WHITESPACE and agree and not self.leftovers
 
     @property
     def is_text(self) -> bool:
-        """Whether this is rather one column of text: the first row has one cell, others differ."""
-        return self.agreement < LEAST_AGREEMENT and len(self.rows[0].cells) == 1
+        """Whether this is rather one column of text: the first row has one cell, and others have several."""
+        widths = [len(row.cells) for row in self.rows]
+        below = widths[widths.index(self.width) :]
+        return widths[0] == 1 and any(width != self.width for width in below)
 
     def known(self, names: Sequence[str]) -> int:
         """How many of these names the row has that has most of them."""
         wanted = {*names}
         return max((len(wanted.intersection(row.cells)) for row in self.rows), default=0)
+
+
+def share_of_numbers(cells: Sequence[str]) -> float:
+    """How many of these cells are numbers, of 1."""
+    return sum(cell_kind(cell) is CellKind.NUMBER for cell in cells) / len(cells)
 
 
 def leftover(cell: str, others: Sequence[str]) -> int:
@@ -116,9 +133,12 @@ def find_separator(
     file = file or TextFile("", io.BytesIO)
     samples = [sample_rows(text, one, file, MOST_ROWS) for one in separators]
     usable = [one for one in samples if one.usable]
+    if any(one.convincing for one in usable):
+        usable = [one for one in usable if one.separator != WHITESPACE]
 
     def score(sample: SampledRows) -> tuple[float, ...]:
-        return (sample.known(known), round(sample.agreement, 1), -sample.leftovers, sample.agreement)
+        agreement = round(min(sample.agreement, NEARLY_ALL), 1)
+        return (sample.known(known), agreement, -sample.leftovers, sample.agreement)
 
     one_column = next((one for one in samples if one.width == 1 and one.agreement == 1), samples[0]).separator
     if not usable or max(map(score, samples))[0] > max(map(score, usable))[0]:

@@ -11,9 +11,9 @@ from nettrain.errors import DataError
 class Source:
     """A table, its target where the source knows it, and the test rows it brings.
 
-    `header` and `separator` say how other files in the form of this source are written; `classes` that the
-    target holds classes, however many there are; `apart` that the target was passed beside the inputs, as
-    (X, y).
+    `header`, `separator` and `comment` say how other files in the form of this source are written; `classes`
+    that the target holds classes, however many there are; `apart` that the target was passed beside the
+    inputs, as (X, y).
     """
 
     table: Table
@@ -21,6 +21,7 @@ class Source:
     test: Table | None = None
     header: bool = False
     separator: str = ","
+    comment: str = ""
     classes: bool = False
     apart: bool = False
 

@@ -88,14 +88,15 @@ class TextFile:
     def _blocks(self, size: int) -> Iterator[bytes]:
         """The bytes as they are read, in UTF-8 and with \\n at the ends of lines."""
         decoder = codecs.getincrementaldecoder("latin-1" if self.latin else "utf-8-sig")()
-        old_line_ends = False
+        old_line_ends: bool | None = None  # until the first end
         with self.open() as stream:
-            for number, block in enumerate(iter(lambda: stream.read(size), b"")):
+            for number, block in enumerate(read_blocks(stream, size)):
                 self._refuse_binary(block, number)
                 utf8 = block
                 if self.latin or not block.isascii() or decoder.getstate()[0]:
                     utf8 = decoder.decode(block).encode()
-                old_line_ends = old_line_ends or (number == 0 and b"\r" in block[:-1] and b"\n" not in block)
+                if old_line_ends is None and (b"\n" in block or b"\r" in block):
+                    old_line_ends = b"\n" not in block
                 yield utf8.replace(b"\r", b"\n") if old_line_ends else utf8
         decoder.decode(b"", final=True)
 
@@ -115,6 +116,12 @@ def end_of_rows(data: bytes) -> int:
         quotes -= data.count(b'"', before, end)
         end = before
     return end
+
+
+def read_blocks(stream: io.BufferedIOBase, size: int) -> Iterator[bytes]:
+    """The bytes of a stream in blocks, none of which ends between \\r and \\n."""
+    while block := stream.read(size):
+        yield block + stream.read(1) if block.endswith(b"\r") else block
 
 
 @dataclass

@@ -33,9 +33,10 @@ class Table:
     `line_numbers` gives the line that each row starts on, and is only called when an error needs one.
     `empty_rows` gives the rows of empty cells that were dropped between others, each as the number of rows
     before it and its line. `source_rows` says which of the source's rows these are, all when None, `notes`
-    what a person should read, and `typed` whether the source says itself which columns are numbers, and which
-    are text. `formats` says how the cells of text columns are written that are dates, or numbers with more
-    than digits and a point, and `formatted` what the numbers of some of them are.
+    what a person should read, `typed` whether the source says itself which columns are numbers, and which
+    are text, and `comment` what comments in it begin with. `formats` says how the cells of text columns are
+    written that are dates, or numbers with more than digits and a point, and `formatted` what the numbers of
+    some of them are.
     """
 
     cells: "pl.DataFrame"
@@ -51,6 +52,7 @@ class Table:
     typed: bool = True
     formats: Mapping[str, CellFormat] = field(default_factory=dict)
     formatted: Mapping[str, FormattedNumbers] = field(default_factory=dict)
+    comment: str = ""
 
     @staticmethod
     def of(columns: Mapping[str, Sequence[object] | AnyArray], origin: str = "rows") -> "Table":

@@ -84,7 +84,7 @@ def read_delimited(path: Path, options: ReadOptions, key: str = "") -> Source:
         options = replace(options, separator="\t")
     with reading_errors(path, key):
         table = read_stream(lambda: open_bytes(path), display_path(path), options)
-    return Source(table, header=table.header, separator=table.separator)
+    return Source(table, header=table.header, separator=table.separator, comment=table.comment)
 
 
 def parse(data: bytes, origin: str, options: ReadOptions) -> Table:
@@ -134,6 +134,7 @@ def read_text(file: TextFile, options: ReadOptions) -> Table:
         names=dialect.names,
         typed=False,
         notes=dialect.notes,
+        comment=dialect.mark,
     )
 
 
