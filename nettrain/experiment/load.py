@@ -11,12 +11,14 @@ from pydantic import ValidationError
 from nettrain.data.settings import is_path
 from nettrain.errors import BackendError, DataError, SpecError, did_you_mean_file
 from nettrain.experiment.document import Document, PlainValue, dump, parse
+from nettrain.experiment.mistaken_files import YAML, advice_on_text, mistaken_for_experiment
 from nettrain.experiment.overrides import OVERRIDE, Change, apply_overrides, set_value
 from nettrain.experiment.problems import find_problems
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import search_problems
 from nettrain.files import InputFile
 
+EXPERIMENTS = (*YAML, ".json")  # endings of files in which mistakes are those of an experiment
 SOURCES = ("source", "test", "validation")
 
 
@@ -97,6 +99,9 @@ def from_document(
 
 def read(path: Path) -> Document:
     """The values of a file with their lines. Raises SpecError when it cannot be read or is not YAML."""
+    mistaken = mistaken_for_experiment(path)
+    if mistaken is not None:
+        raise SpecError(mistaken)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -105,7 +110,15 @@ def read(path: Path) -> Document:
         raise SpecError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    return parse(text, str(path))
+    try:
+        document = parse(text, str(path))
+    except SpecError:
+        if path.suffix in EXPERIMENTS:
+            raise
+        raise SpecError(advice_on_text(path)) from None
+    if isinstance(document.values, str) and path.suffix not in EXPERIMENTS:
+        raise SpecError(advice_on_text(path))
+    return document
 
 
 def validate(document: Document) -> Experiment:

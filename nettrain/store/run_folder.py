@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import SpecError, did_you_mean
+from nettrain.experiment.mistaken_files import YAML, advice_on_table, enumerated, is_table
 from nettrain.files import is_unused, numbered_folders, remove_temporary_files, safe_name, write_atomic
 from nettrain.locks import is_locked, locked
 from nettrain.store import journal
@@ -36,27 +38,20 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
         """The folder of a finished run. Raises SpecError that names a similar folder or the missing file."""
-        folder = cls._existing(path)
-        for needed in (folder.config, folder.model, folder.preprocessing):
+        folder = cls(path)
+        if not folder.config.is_file():
+            raise SpecError(mistaken_for_run(path) or f"{path}: not a finished run, config.yaml is missing")
+        for needed in (folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(f"{path}: not a finished run, {needed.name} is missing")
         return folder
 
     @classmethod
-    def _existing(cls, path: Path) -> "RunFolder":
-        if not path.is_dir():
-            runs = [other.name for other in path.parent.glob("*/")]
-            raise SpecError(f"{path}: no such run folder{did_you_mean(path.name, runs)}")
-        return cls(path)
-
-    @classmethod
     def open_started(cls, path: Path) -> "RunFolder":
         """The folder of a run that has begun, finished or not. Raises SpecError when it is not one."""
-        folder = cls._existing(path)
-        if (path / journal.NAME).is_file():
-            raise SpecError(f"{path}: the folder of a sweep; continue it with: nettrain sweep FILE")
+        folder = cls(path)
         if not folder.config.is_file():
-            raise SpecError(f"{path}: not a run folder, {folder.config.name} is missing")
+            raise SpecError(mistaken_for_run(path) or f"{path}: not a run folder, config.yaml is missing")
         return folder
 
     @property
@@ -103,6 +98,51 @@ class RunFolder:
     @property
     def summary(self) -> Path:
         return self.path / "summary.json"
+
+
+def mistaken_for_run(path: Path) -> str | None:
+    """The message when a path is no folder of a run but of several or of a sweep, or a file, or not there.
+
+    None for a folder of anything else.
+    """
+    if not path.is_dir():
+        return _mistaken_file(path)
+    if (path / journal.NAME).is_file():
+        best = path / "best.yaml"
+        train = (
+            f"; train its best trial with: nettrain train {shlex.quote(str(best))}" if best.is_file() else ""
+        )
+        return f"{path}: the folder of a sweep; continue it with: nettrain sweep FILE{train}"
+    runs = runs_in(path)
+    if not runs and any(path.glob(f"*/{journal.NAME}")):
+        return (
+            f"{path}: holds sweeps, not runs; train the best trial of one: nettrain train {path}/…/best.yaml"
+        )
+    if not runs:
+        return None
+    which = "holds a run, name it" if len(runs) == 1 else f"holds {len(runs)} runs, name one of them"
+    return f"{path}: {which}: {enumerated([str(run) for run in runs])}"
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """The run folders in a folder, the newest first."""
+    configs = [path for path in folder.glob("*/config.yaml") if path.is_file()]
+    return [path.parent for path in sorted(configs, key=lambda path: -path.stat().st_mtime)]
+
+
+def _mistaken_file(path: Path) -> str:
+    if path.is_file() and RunFolder(path.parent).config.is_file():
+        return f"{path}: is a file, not a run folder; its run is {path.parent}"
+    if is_table(path):
+        return f"{path}: is a table, not a run folder; {advice_on_table(path)}"
+    if path.is_file() and path.suffix in YAML:
+        train = f"nettrain train {shlex.quote(str(path))}"
+        return f"{path}: is an experiment file, not a run folder; {train} makes a run"
+    if path.exists():
+        return f"{path}: is a file, not a run folder"
+    hint = did_you_mean(path.name, [other.name for other in path.parent.glob("*/")])
+    runs = [str(run) for run in runs_in(path.parent)]
+    return f"{path}: no such run folder{hint or (f' (there are {enumerated(runs)})' if runs else '')}"
 
 
 def _claim(parent: Path, experiment: str, stack: ExitStack) -> tuple[Path, str | None]:

@@ -321,7 +321,9 @@ def test_a_missing_file_is_named_with_a_similar_one(file, name, expected):
 
 
 def test_a_folder_and_bytes_that_are_not_utf_8_are_refused(tmp_path):
-    with pytest.raises(SpecError, match=r"cannot be read: Is a directory$"):
+    with pytest.raises(
+        SpecError, match=r"is a folder, not an experiment file; nettrain init .* writes one for data in it$"
+    ):
         load(tmp_path)
     file = tmp_path / "f.yaml"
     file.write_bytes(b"a: \xff")

@@ -71,14 +71,20 @@ def test_a_run_that_lacks_a_file_says_which(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("irs", ', did you mean "iris"?'), ("zzz", ""), ("no/where", ""), ("notes", "")]
+    ("name", "expected"),
+    [
+        ("irs", ', did you mean "iris"?'),
+        ("zzz", " (there are {folder}/iris)"),
+        ("no/where", ""),
+        ("notes", " (there are {folder}/iris)"),
+    ],
 )
 def test_a_folder_that_is_not_there_is_named_with_its_neighbour(tmp_path, name, expected):
     made(tmp_path, "iris")
     (tmp_path / "notes.txt").write_text("no folder, so never suggested")
     with pytest.raises(SpecError) as caught:
         RunFolder.open(tmp_path / name)
-    assert f"{tmp_path / name}: no such run folder{expected}" == str(caught.value)
+    assert f"{tmp_path / name}: no such run folder{expected.format(folder=tmp_path)}" == str(caught.value)
 
 
 def test_files_are_listed_in_the_order_of_their_use(tmp_path):
