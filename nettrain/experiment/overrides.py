@@ -9,6 +9,7 @@ from nettrain.errors import SpecError
 from nettrain.experiment.document import Document, KeyPath, PlainValue, parse
 from nettrain.experiment.fields import Block, block_of, choice_of
 
+MARKS = frozenset(",|#%&*!@>`")  # are text when they stand alone, which YAML wants in quotes: data.decimal=,
 OVERRIDE = "override "  # the location of a value from the command line begins with this
 
 Container = dict[str, PlainValue] | list[PlainValue]
@@ -98,6 +99,8 @@ def _change(override: str) -> Change:
     key, label = key.strip(), f'{OVERRIDE}"{override}"'
     if not equals or "" in key.split("."):
         raise SpecError(f"{label}: write KEY=VALUE, such as optimizer.learning_rate=0.01")
+    if text in MARKS:
+        return Change(key, text, label)
     value = parse(text, label, lines=False)
     if value.problems:
         raise SpecError(value.problems)

@@ -75,6 +75,11 @@ def test_a_key_is_overridden_once(file):
     )
 
 
+def test_a_mark_alone_is_text(file):
+    for mark in ",|#%&*!@>`":
+        assert mark == changed(file, f"data.separator={mark}").data.separator
+
+
 def test_a_value_may_hold_an_equals_sign(file):
     assert "a=b" == changed(file, "experiment=a=b").experiment
 
