@@ -18,6 +18,7 @@ __all__ = [
     "SpecError",
     "SweepResult",
     "TrainingDone",
+    "check",
     "evaluate",
     "gradcheck",
     "open_run",
@@ -31,6 +32,7 @@ TYPE_CHECKING = False  # as type checkers know it; typing need not be imported f
 if TYPE_CHECKING:
     from nettrain.errors import BackendError, DataError, DataWarning, NettrainError, SpecError
     from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
+    from nettrain.workflow.check import check
     from nettrain.workflow.evaluate import evaluate
     from nettrain.workflow.gradcheck import gradcheck
     from nettrain.workflow.predict import predict
@@ -44,7 +46,7 @@ _MODULES = {
     **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),
     **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),
-    **{name: f"workflow.{name}" for name in ("evaluate", "gradcheck", "predict", "resume", "train")},
+    **{name: f"workflow.{name}" for name in ("check", "evaluate", "gradcheck", "predict", "resume", "train")},
 }
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from nettrain import __version__
+from nettrain.cli.check import check
 from nettrain.cli.evaluate import evaluate
 from nettrain.cli.gradcheck import gradcheck
 from nettrain.cli.info import info
@@ -45,7 +46,7 @@ def nettrain(
     """Train multilayer perceptrons from one YAML file."""
 
 
-for command in (init, train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
+for command in (init, check, train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
     app.command()(command)
 app.command("list")(list_kinds)
 

@@ -11,6 +11,7 @@ from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.workflow.check import CheckJson
 
 FORBID = ConfigDict(extra="forbid")
 
@@ -139,6 +140,11 @@ class GradcheckOutput(RootModel[NetworkCheckOutput | FunctionCheckOutput | Catal
     """Whether gradients are right, and where they are wrong."""
 
 
+@with_config(FORBID)
+class CheckOutput(CheckJson):
+    """The findings of sanity checks, and the verdict."""
+
+
 class ColumnOutput(JsonOutput):
     """One column of the data, its number of `different` values, and its role."""
 
@@ -176,6 +182,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "predict": PredictionReport,
     "runs": RunsOutput,
     "sweep": RootModel[SweepOutput],
+    "check": RootModel[CheckOutput],
     "gradcheck": GradcheckOutput,
     "list": ListOutput,
     "show": ShowOutput,

@@ -124,6 +124,7 @@ def test_info_in_words_and_as_json(folder):
 HELP = {
     (): "Train multilayer perceptrons from one YAML file.",
     ("init",): "Look at DATA and write a commented experiment file that is ready to train.",
+    ("check",): "Check an experiment on its data before it is trained",
     ("train",): "Train the network of an experiment file.",
     ("resume",): "Continue an interrupted run bit for bit",
     ("predict",): "Predict rows with a trained run",

@@ -33,6 +33,7 @@ def answers(tmp_path_factory):
         "runs": ("runs",),
         "runs, named": ("runs", "runs/iris*", "--sort", "val_loss"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
+        "check": ("check", iris),
         "gradcheck": ("gradcheck", iris),
         "gradcheck, function": ("gradcheck", "--function", f"{CONFIGS.parent}/docs/homework.py:loss"),
         "list": ("list",),

@@ -1,0 +1,39 @@
+"""The loss before training beside that of a network that knows nothing but how often each target occurs."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.subject import CheckedExperiment, initial_networks, measured, spaced, taken
+
+ROWS = 2000  # on which the loss is measured
+FAR, VERY_FAR = 2.0, 10.0  # times the loss of an uninformed network
+
+
+@sanity_check("initial_loss", rank=10)
+def initial_loss(checked: CheckedExperiment) -> Iterator[Finding]:
+    """The loss before training is about that of an uninformed network.
+
+    Which is ln K for K equally frequent classes, in general the entropy of the classes, and the variance of
+    the target for the squared error. Larger: the initial weights or the inputs are too large, so that the
+    network is sure of what it cannot know.
+    """
+    outputs = checked.baseline.outputs
+    if outputs is None:  # scores without a probability: any size will do
+        return
+    data, run = checked.data, checked.single_run
+    rows = taken(data.train, spaced(len(data.train.x), ROWS))
+    loss = float(measured(initial_networks(run, [checked.experiment]), rows)["loss"][0])
+    uninformed = checked.baseline.metrics(checked.loss, checked.task, rows)["loss"]
+    ratio = loss / uninformed if uninformed > 0 else np.inf
+    yield Finding(
+        subject="loss before training",
+        value=f"{loss:.4g}",
+        expected=f"about {uninformed:.4g}",
+        verdict="ok" if ratio <= FAR else "look" if ratio <= VERY_FAR else "wrong",
+        advice=""
+        if ratio <= FAR
+        else "Scale the inputs (data.scaling: standard) or start from smaller weights.",
+        figures={"loss": loss, "uninformed": uninformed},
+    )
