@@ -52,7 +52,7 @@ def check_readable(path: Path) -> None:
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that a command must leave as it is, and the reason: `holds the rows to predict`."""
+    """A file that a command must leave as it is, and the reason: `is the data that is read`."""
 
     path: Path
     role: str
@@ -66,7 +66,7 @@ def refuse_overwriting(output: Path, inputs: Iterable[InputFile], option: str = 
     for one in inputs:
         if is_same_file(output, one.path):
             alias = "" if output == one.path else f"is another name of {one.path}, which "
-            raise SpecError(f"{option}: {output}: {alias}{one.role} and is not overwritten")
+            raise SpecError(f"{option}: {output}: {alias}{one.role}, and is not overwritten")
 
 
 def is_same_file(first: Path, second: Path) -> bool:

@@ -72,8 +72,9 @@ def predict(
 ) -> None:
     """Predict rows with a trained run: class and probabilities, or numbers, one line per row.
 
-    Without DATA these are the test rows of the run. Rows that cannot be predicted are listed, and get empty
-    cells.
+    Without DATA these are the test rows of the run.
+
+    Rows that cannot be predicted are listed, and get empty cells.
     """
     from nettrain.files import write_atomic
     from nettrain.output.console import print_notes

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nettrain.data.columns.deviation import Deviation, far_limits
-from nettrain.data.columns.encoding import Encoder, columns_text, empty_rows
+from nettrain.data.columns.encoding import Encoder, empty_rows
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.arrays import Mask
 from nettrain.data.tables.row_chunks import RowChunks
-from nettrain.data.tables.table import Table
+from nettrain.data.tables.table import Table, counted
 
 MOST_LINES = 20
 PIXELS = 49  # columns may be an image, from 7x7 pixels on
@@ -26,13 +26,14 @@ class Comparison:
     unused: tuple[str, ...] = ()
 
     def lines(self, label: str) -> list[str]:
-        """A line for each deviation of the rows with this label; columns with the same one share a line."""
-        columns: dict[str, list[str]] = {}
+        """A line for each column in which the rows with this label differ, and one for rows without a value."""
+        messages: dict[str, list[str]] = {}
         for one in self.deviations:
-            columns.setdefault(one.message, []).append(one.column)
-        lines = [deviation_line(message, names, label) for message, names in columns.items()]
+            messages.setdefault(f'column "{one.column}": ' if one.column else "", []).append(one.message)
+        lines = [f"{label}: {column}{'; '.join(texts)}" for column, texts in messages.items()]
         more = len(lines) - MOST_LINES
-        return [*lines[:MOST_LINES], *([f"{label}: and {more} more such lines"] if more > 0 else [])]
+        rest = [f"{label}: and {counted(more, 'more column')}, which --json lists"] if more > 0 else []
+        return [*lines[:MOST_LINES], *rest]
 
 
 NO_DEVIATIONS = Comparison()
@@ -98,8 +99,3 @@ def differing(numbers: RowChunks, columns: Sequence[NumberColumn]) -> Mask:
             with np.errstate(all="ignore"):  # a sum is NaN where a number is, or infinities cancel
                 differs |= without_gaps & np.isnan(chunk.sum(axis=0)[positions])
     return differs
-
-
-def deviation_line(message: str, names: Sequence[str], label: str) -> str:
-    """`rows.csv: column "a": 1 gap, the training data had none`."""
-    return f"{label}: {columns_text(names)}: {message}" if names[0] else f"{label}: {message}"

@@ -33,7 +33,7 @@ def _source_files(source: str | None) -> list[InputFile]:
     if source is None or not is_path(source):
         return []
     path = STDIN if source == "-" else Path(source)
-    return [InputFile(file, "holds the rows") for file in source_files(path)]
+    return [InputFile(file, "is the data that is read") for file in source_files(path)]
 
 
 def _run_files(trained: TrainedRun) -> list[InputFile]:

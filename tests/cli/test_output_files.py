@@ -44,16 +44,16 @@ def refused(folder, *arguments):
 
 
 OUTPUTS = {
-    "mine.csv": "holds the rows and is not overwritten",
-    "./mine.csv": "holds the rows and is not overwritten",
-    "runs/../mine.csv": "is another name of mine.csv, which holds the rows and is not overwritten",
-    "link.csv": "is another name of mine.csv, which holds the rows and is not overwritten",
-    "hard.csv": "is another name of mine.csv, which holds the rows and is not overwritten",
-    "rows.csv": "which holds the data of runs/line and is not overwritten",
-    "other.csv": "which holds the data of runs/line and is not overwritten",
-    "runs/line/history.csv": "is a file of the run runs/line and is not overwritten",
-    "run/config.yaml": "which is a file of the run runs/line and is not overwritten",
-    "run/curves.png": "which is a file of the run runs/line and is not overwritten",
+    "mine.csv": "is the data that is read, and is not overwritten",
+    "./mine.csv": "is the data that is read, and is not overwritten",
+    "runs/../mine.csv": "is another name of mine.csv, which is the data that is read, and is not overwritten",
+    "link.csv": "is another name of mine.csv, which is the data that is read, and is not overwritten",
+    "hard.csv": "is another name of mine.csv, which is the data that is read, and is not overwritten",
+    "rows.csv": "which holds the data of runs/line, and is not overwritten",
+    "other.csv": "which holds the data of runs/line, and is not overwritten",
+    "runs/line/history.csv": "is a file of the run runs/line, and is not overwritten",
+    "run/config.yaml": "which is a file of the run runs/line, and is not overwritten",
+    "run/curves.png": "which is a file of the run runs/line, and is not overwritten",
     "line.yaml": "is a YAML file, perhaps an experiment, and is not overwritten",
 }
 
@@ -69,7 +69,10 @@ def test_inputs_and_files_of_the_run_stay(folder, command, out):
 
 def test_the_input_may_be_the_link(folder):
     message = refused(folder, "predict", "runs/line", "link.csv", "--out", "hard.csv")
-    assert "--out: hard.csv: is another name of link.csv, which holds the rows" in message
+    assert (
+        "--out: hard.csv: is another name of link.csv, which is the data that is read, and is not overwritten"
+        in message
+    )
 
 
 def test_files_of_another_run_stay(folder, tmp_path):
@@ -105,7 +108,7 @@ def test_files_in_a_folder_of_idx_files_stay(folder, tmp_path):
     )
     assert 0 == inside(tmp_path, "train", "f.yaml", "experiment=run", "--quiet").code
     options = ("--out", images.name, "--format", "csv")
-    assert "holds the rows and is not" in refused(tmp_path, "predict", "runs/run", ".", *options)
+    assert "is the data that is read, and is not" in refused(tmp_path, "predict", "runs/run", ".", *options)
     for _ in range(2):
         assert 0 == inside(tmp_path, "predict", "runs/run", ".", "--out", "all.csv").code
 
@@ -122,7 +125,7 @@ def test_a_sweep_leaves_its_inputs(folder, tmp_path, name):
     message = refused(tmp_path, "sweep", "line.yaml", "--jobs", "1", "--quiet")
     role = "is the experiment file" if name == "best.yaml" else "holds data"
     assert message.startswith(f"--out: sweeps/line/{name}: is another name of ")
-    assert message.endswith(f", which {role} and is not overwritten\n")
+    assert message.endswith(f", which {role}, and is not overwritten\n")
 
 
 def test_init_overwrites_nothing(folder):

@@ -47,8 +47,8 @@ def test_rows_that_cannot_be_predicted_are_named_and_have_empty_cells(folder):
     assert [[""] * 4] * 4 == [found[k] for k in (1, 3, 4, 5)]
     assert found[6][0].startswith("Iris-")  # a gap is filled as in training
     assert done.err.splitlines() == [
-        'new.csv: 2 columns ("sepal_width", "petal_length"): 1 gap, the training data had none',
-        'new.csv: column "petal_length": 1 row far outside the training range 1 to 6.7: 1e+300',
+        'new.csv: column "sepal_width": 1 gap, the training data had none',
+        'new.csv: column "petal_length": 1 gap, the training data had none; 1 row far outside the training range 1 to 6.7: 1e+300',
         'new.csv:3: column "sepal_width": "two" is not a number',
         'new.csv:5: column "petal_length": "-inf" is not a finite number',
         "new.csv:6: holds no value",
