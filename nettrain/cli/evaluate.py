@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument, Strict
+from nettrain.cli.options import Backend, Debug, Device, Json, Keep, Member, Part, RunArgument, Strict
 
 Data = Annotated[
     str | None,
@@ -43,6 +43,7 @@ def evaluate(
     metric: Metric = None,
     shuffles: Shuffles = 5,
     seed: Seed = 0,
+    keep: Keep = None,
     strict: Strict = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -57,7 +58,7 @@ def evaluate(
     from nettrain.workflow.output_files import check_output_file
 
     shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
-    options = EvaluationOptions(part.value if part else None, member, worst, shuffled, strict)
+    options = EvaluationOptions(part.value if part else None, member, worst, shuffled, strict, keep or ())
     trained = open_trained(run, backend, device)
     check_output_file(out, trained, data)
     with shuffling_status(console(stderr=True)) as on_column:

@@ -38,6 +38,15 @@ Member = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="Rows that differ from the training data are an error.")
 ]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        metavar="COLUMN,…",
+        help="Columns of the data to list beside predictions, by name or position.",
+        show_default=False,
+    ),
+]
 Part = Annotated[
     SplitChoice | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Member, Part, RunArgument, Strict
+from nettrain.cli.options import Backend, Debug, Device, Json, Keep, Member, Part, RunArgument, Strict
 
 if TYPE_CHECKING:
     from nettrain.data.unpredictable import PredictableRows
@@ -41,15 +41,6 @@ Samples = Annotated[
         "--mc-samples",
         min=2,
         help="Mean and standard deviation of this many passes with dropout (Monte Carlo dropout).",
-        show_default=False,
-    ),
-]
-Keep = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--keep",
-        metavar="COLUMN,…",
-        help="Columns of the data to write before the predictions, by name or position.",
         show_default=False,
     ),
 ]

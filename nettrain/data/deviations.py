@@ -26,7 +26,7 @@ class Comparison:
     unused: tuple[str, ...] = ()
 
     def lines(self, label: str) -> list[str]:
-        """A line for each column in which the rows with this label differ, and one for rows without a value."""
+        """A line for each column in which the rows with this label differ, and for rows without a value."""
         messages: dict[str, list[str]] = {}
         for one in self.deviations:
             messages.setdefault(f'column "{one.column}": ' if one.column else "", []).append(one.message)

@@ -49,12 +49,15 @@ def read_kept(
     split: str | None = None,
     memory: MemoryTables | None = None,
 ) -> "pl.DataFrame":
-    """The named columns of a table that was read from this source, read again: nothing but "" is a gap.
+    """The named columns for the rows of a table from this source, read again: nothing but "" is a gap.
 
-    Cells of text files are text as it stands there, those of other sources have their own types.
+    Cells of text files are text as it stands there, those of other sources have their own types. Without
+    names there are no rows either.
     """
     import polars as pl
 
+    if not names:
+        return pl.DataFrame()
     positions = [table.columns.index(name) for name in names]
     if isinstance(source, MemoryTables):
         again = source.read("train").table
@@ -62,9 +65,10 @@ def read_kept(
         options = preprocessing.layout.options(preprocessing.target_names)
         options = replace(options, missing=("",), text=tuple(positions))
         again = rows_of_split(read_cells(source, options, seed, "", memory), source, split)
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         [_cells(again, again.columns[i]).alias(name) for i, name in zip(positions, names, strict=True)]
     )
+    return frame if table.source_rows is None else frame[table.source_rows]
 
 
 def _cells(table: Table, name: str) -> "pl.Series":

@@ -1,12 +1,14 @@
 """Rows with their targets, as arrays: to train on, or to measure on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nettrain.data.deviations import Comparison, compare_with_training
 from nettrain.data.inputs import encode_splits
+from nettrain.data.kept import kept_names, read_kept
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
@@ -15,6 +17,9 @@ from nettrain.data.tables.table import Table
 from nettrain.data.targets.renames import rename_cells
 from nettrain.data.targets.unlabelled import drop_missing
 from nettrain.data.targets.weights import row_weights
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,13 @@ class Rows:
 class LabelledTable(Rows):
     """All rows of a table, which locates each of them in its source, and notes a person should read.
 
-    `comparison` says how they differ from the training data.
+    `comparison` says how they differ from the training data; `kept` are columns as the source spells them.
     """
 
     table: Table
     notes: tuple[str, ...]
     comparison: Comparison
+    kept: "tuple[pl.Series, ...]"
 
 
 def read_labelled(
@@ -49,12 +55,13 @@ def read_labelled(
     dtype: str = "float64",
     missing_target: str = "refuse",
     split: str | None = "train",
+    keep: Sequence[str | int] = (),
 ) -> LabelledTable:
     """The rows of a source with their target: inputs, y, and the weight column's weights, 1 without it.
 
     Columns match by name in any order, without a header by position; `split` as in `rows_of_split`. Raises
     DataError when the source cannot be read or does not fit, and at rows without a target unless
-    `missing_target` is drop. Class weights do not count here.
+    `missing_target` is drop. Class weights do not count here. `keep` names columns to keep, see `kept_names`.
     """
     target, weight = preprocessing.target, preprocessing.weight
     table = read_aligned(source, preprocessing.layout, target.names, seed, split)
@@ -68,9 +75,13 @@ def read_labelled(
     if weight is not None and weight not in table.columns:
         notes.append(f'{table.origin}: no weight column "{weight}", every row weighs 1')
         preprocessing = replace(preprocessing, weight=None)
-    comparison = compare_with_training(table, preprocessing)
+    names = kept_names(table, keep)
+    kept = read_kept(source, table, names, preprocessing, seed=seed, split=split)
+    comparison = compare_with_training(table, preprocessing, names)
     rows = label_splits({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
-    return LabelledTable(rows.x, rows.y, rows.weight, table, tuple(notes), comparison)
+    return LabelledTable(
+        rows.x, rows.y, rows.weight, table, tuple(notes), comparison, tuple(kept.get_columns())
+    )
 
 
 def label_splits(

@@ -70,7 +70,7 @@ def read_predictable(
         for k, (before, line) in enumerate(empty)
     ]
     names = kept_names(table, keep)
-    kept = read_kept(source, table, names, preprocessing, seed=seed, split=split) if names else None
+    kept = read_kept(source, table, names, preprocessing, seed=seed, split=split)
     comparison = compare_with_training(table, preprocessing, names)
     reasons = dict(invalid_cells(table, preprocessing))
     valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
@@ -87,7 +87,7 @@ def read_predictable(
     unpredictable += [UnpredictableRow(int(output[row]), table.at(row), *why) for row, why in reasons.items()]
     unpredictable.sort(key=lambda one: one.row)
     height = table.height + len(empty)
-    columns = () if kept is None else align_rows(kept, output, height).get_columns()
+    columns = align_rows(kept, output, height).get_columns()
     label = source if isinstance(source, str) else "data"
     return PredictableRows(
         label,

@@ -177,14 +177,21 @@ def pairs_table(pairs: Iterable[ConfusedPair]) -> Table:
 
 
 def worst_table(rows: Sequence[WorstRow], *, labels: bool = False) -> Table:
-    """The rows with the largest loss, with their file and line; `labels` are 0 or 1."""
+    """The rows with the largest loss, with file and line and the columns to keep; `labels` are 0 or 1."""
     probabilities = any(row.probability is not None for row in rows)
     names = [*(["p of true"] if probabilities else []), "loss"]
-    table = _table("largest loss", "true", "predicted", *names, right=names)
+    kept = list(rows[0].kept) if rows else []
+    table = _table("largest loss", *map(short, kept), "true", "predicted", *names, right=names)
     for row in rows:
+        own = ["" if one is None else short(str(one)) for one in row.kept.values()]
         probability = [figure(row.probability)] if probabilities else []
         table.add_row(
-            row.place, cell(row.true, labels), cell(row.predicted, labels), *probability, figure(row.loss)
+            row.place,
+            *own,
+            cell(row.true, labels),
+            cell(row.predicted, labels),
+            *probability,
+            figure(row.loss),
         )
     return table
 

@@ -1,6 +1,7 @@
 """`evaluation-….json`: the metrics of a run on labelled rows, and its errors. The models are its schema."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,8 +18,12 @@ from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions
 from nettrain.store.deviations import DeviationReport, deviation_reports
 
+if TYPE_CHECKING:
+    import polars as pl
+
 MAX_PAIRS = 10  # of classes that are confused
 
+Cell = str | bool | int | float | None  # of a table
 Value = str | float  # of a target: a class or a number
 OptionalFigures = dict[str, float | None]
 
@@ -62,6 +67,7 @@ class WorstRow(EvaluationModel):
     loss: float
     true: dict[str, Value] = Field(description="by target")
     predicted: dict[str, Value] = Field(description="by target")
+    kept: dict[str, Cell] = Field({}, description="cells of the columns of the data named by --keep")
     probability: float | None = Field(description="predicted probability of the true class")
 
 
@@ -134,6 +140,7 @@ def evaluation_report(
     importance: PermutationImportance | None = None,
     baseline: BaselineFigures | None = None,
     comparison: Comparison = NO_DEVIATIONS,
+    kept: "Sequence[pl.Series]" = (),
 ) -> EvaluationReport:
     """The whole report on `data`, with the `worst` rows of the largest loss.
 
@@ -157,7 +164,7 @@ def evaluation_report(
             for target, matrix in measured.confusion.items()
         },
         confused=[] if several else confused_pairs(measured, task),
-        worst=worst_rows(task, predictions, place_of, worst),
+        worst=worst_rows(task, predictions, place_of, worst, kept),
         threshold=_threshold(measured, threshold),
         importance=importance,
         deviations=deviation_reports(comparison.deviations),
@@ -203,15 +210,21 @@ def confused_pairs(measured: ComputedMetrics, task: Task) -> list[ConfusedPair]:
 
 
 def worst_rows(
-    task: Task, predictions: LabelledPredictions, place_of: Callable[[int], str], count: int
+    task: Task,
+    predictions: LabelledPredictions,
+    place_of: Callable[[int], str],
+    count: int,
+    kept: "Sequence[pl.Series]" = (),
 ) -> list[WorstRow]:
     """The rows of positive weight with the largest loss, of equal ones the first."""
     weighted = np.flatnonzero(predictions.rows.weight > 0)
     order = weighted[np.argsort(-predictions.losses[weighted], kind="stable")][:count]
-    return [_worst_row(task, predictions, place_of(int(row)), int(row)) for row in order]
+    return [_worst_row(task, predictions, place_of(int(row)), int(row), kept) for row in order]
 
 
-def _worst_row(task: Task, predictions: LabelledPredictions, place: str, row: int) -> WorstRow:
+def _worst_row(
+    task: Task, predictions: LabelledPredictions, place: str, row: int, kept: "Sequence[pl.Series]"
+) -> WorstRow:
     y, prediction = predictions.y[row], predictions.values[row]
     probability = None
     if task.targets in ("classes", "two classes") and task.probabilities:
@@ -222,6 +235,7 @@ def _worst_row(task: Task, predictions: LabelledPredictions, place: str, row: in
         true=truth(task, y),
         predicted=decision(task, prediction),
         probability=probability,
+        kept={column.name: column[row] for column in kept},
     )
 
 

@@ -13,12 +13,10 @@ from nettrain.catalogue.metrics import Task
 from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
 from nettrain.store.deviations import DeviationReport, deviation_reports
-from nettrain.store.evaluation import EvaluationModel
+from nettrain.store.evaluation import Cell, EvaluationModel
 
 if TYPE_CHECKING:
     import polars as pl
-
-Cell = str | bool | int | float | None
 
 
 class Unpredicted(EvaluationModel):

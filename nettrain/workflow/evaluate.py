@@ -1,5 +1,6 @@
 """Evaluate a trained run on labelled rows."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nettrain.workflow.run import Run, as_run
@@ -21,6 +22,7 @@ def evaluate(
     metric: str | None = None,
     shuffles: int = 5,
     seed: int = 0,
+    keep: str | Sequence[str | int] = (),
     strict: bool = False,
     backend: str | None = None,
     device: int | None = None,
@@ -31,7 +33,7 @@ def evaluate(
     ----------
     run : Run, str or path
         A trained run, or its folder.
-    data, split, member, worst, importance, metric, shuffles, seed, strict
+    data, split, member, worst, importance, metric, shuffles, seed, keep, strict
         See `Run.evaluate`.
     backend, device : optional
         For a folder, see `open_run`.
@@ -62,5 +64,6 @@ def evaluate(
         metric=metric,
         shuffles=shuffles,
         seed=seed,
+        keep=keep,
         strict=strict,
     )

@@ -1,8 +1,9 @@
 """Evaluation of a trained run on labelled rows: every metric, confusions and the worst rows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +30,9 @@ from nettrain.workflow.run_data import SplitName, read_split, refuse_validation
 from nettrain.workflow.source import RowSource, source_name
 from nettrain.workflow.strictness import refuse_lines
 
+if TYPE_CHECKING:
+    import polars as pl
+
 OnColumn = Callable[[int, int], None]
 
 
@@ -50,8 +54,8 @@ class EvaluationOptions:
     """What is evaluated and reported.
 
     `split` is a split of the run's own data, by default test, or of a source that brings test rows too.
-    `member` predicts alone if given; `worst` is how many rows with the largest loss are listed. With `strict`
-    rows that differ from the training data are an error.
+    `member` predicts alone if given; `worst` is how many rows with the largest loss are listed, with the
+    columns of the data that `keep` names. With `strict` rows that differ from the training data are an error.
     """
 
     split: SplitName | None = None
@@ -59,6 +63,7 @@ class EvaluationOptions:
     worst: int = 5
     importance: ImportanceOptions | None = None
     strict: bool = False
+    keep: Sequence[str | int] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class EvaluationResult:
 class LabelledRows:
     """Labelled rows, with a label and a file name for them, the location of each row, and notes.
 
-    `comparison` says how they differ from the training data.
+    `comparison` says how they differ from the training data; `kept` are columns of the data to keep.
     """
 
     rows: Rows
@@ -83,6 +88,7 @@ class LabelledRows:
     place_of: Callable[[int], str]
     notes: tuple[str, ...] = ()
     comparison: Comparison = NO_DEVIATIONS
+    kept: "tuple[pl.Series, ...]" = ()
 
 
 def evaluate_run(
@@ -105,9 +111,9 @@ def evaluate_run(
             trained, options.importance.metric
         )  # an unknown metric is refused before the data is read
     if source is None:
-        rows = rows_of_run(trained, options.split, memory)
+        rows = rows_of_run(trained, options.split, memory, options.keep)
     else:
-        rows = rows_of_source(trained, source, options.split)
+        rows = rows_of_source(trained, source, options.split, options.keep)
     lines = rows.comparison.lines(rows.label)
     if options.strict:
         refuse_lines(lines)
@@ -119,7 +125,12 @@ def evaluate_run(
     return EvaluationResult(report, f"{rows.file_name}{member}", tuple(lines))
 
 
-def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | None = None) -> LabelledRows:
+def rows_of_source(
+    trained: TrainedRun,
+    source: RowSource,
+    split: SplitName | None = None,
+    keep: Sequence[str | int] = (),
+) -> LabelledRows:
     """The rows of a source; `split` chooses among those of one that brings test rows too, default: train."""
     refuse_validation(split)
     rows = read_labelled(
@@ -128,17 +139,22 @@ def rows_of_source(trained: TrainedRun, source: RowSource, split: SplitName | No
         dtype=trained.experiment.backend.dtype,
         missing_target=trained.experiment.data.missing_target,
         split=split,
+        keep=keep,
     )
     name = Path(source_name(source)).name + (f"-{split}" if split else "")
-    return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes, rows.comparison)
+    return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes, rows.comparison, rows.kept)
 
 
 def rows_of_run(
-    trained: TrainedRun, split: SplitName | None = None, memory: MemoryTables | None = None
+    trained: TrainedRun,
+    split: SplitName | None = None,
+    memory: MemoryTables | None = None,
+    keep: Sequence[str | int] = (),
 ) -> LabelledRows:
     """The rows of one split of the run's own data, by default test. Raises SpecError when there are none."""
     own = read_split(trained, split, memory, "a file with labelled rows")
-    return LabelledRows(own.rows, own.name, own.label, own.place_of)
+    kept = own.kept_columns(trained, memory, keep)
+    return LabelledRows(own.rows, own.name, own.label, own.place_of, kept=kept)
 
 
 def importance_metric(trained: TrainedRun, wanted: str | None) -> str:
@@ -198,6 +214,7 @@ def _report(
         importance=importance,
         baseline=baseline,
         comparison=rows.comparison,
+        kept=rows.kept,
     )
 
 

@@ -21,7 +21,7 @@ def predict(
     split: SplitName | None = None,
     member: int | None = None,
     samples: int | None = None,
-    keep: Sequence[str | int] = (),
+    keep: str | Sequence[str | int] = (),
     strict: bool = False,
     backend: str | None = None,
     device: int | None = None,

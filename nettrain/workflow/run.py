@@ -1,6 +1,6 @@
 """Trained runs in Python."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -222,6 +222,7 @@ class Run:
         metric: str | None = None,
         shuffles: int = 5,
         seed: int = 0,
+        keep: str | Sequence[str | int] = (),
         strict: bool = False,
     ) -> "EvaluationReport":
         """Evaluate the run on labelled rows, by default on its own test rows.
@@ -242,6 +243,8 @@ class Run:
             The metric of the importance; default: accuracy or rmse.
         shuffles, seed : int
             The number of shuffles per column, and their seed.
+        keep : str, or sequence of str or int
+            Columns of the data, by name or position, of which `worst` has the cells.
         strict : bool
             Whether rows that differ from the training data are an error, see `predict`; otherwise the report
             lists how they differ.
@@ -262,7 +265,7 @@ class Run:
         from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
 
         shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
-        options = EvaluationOptions(split, member, worst, shuffled, strict)
+        options = EvaluationOptions(split, member, worst, shuffled, strict, keep)
         source = None if data is None else row_source(data)
         return evaluate_run(self.trained, source, options, memory=self.memory).report
 

@@ -44,13 +44,10 @@ class RunSplit:
         """The columns that `keep` names, of these rows. Raises DataError for others."""
         table, rows = self.places.table, self.places.rows
         names = kept_names(table, keep)
-        if not names:
-            return ()
-        rows = rows if table.source_rows is None else table.source_rows[rows]
         source, part = self._source(trained.experiment.data)
         seed = trained.experiment.data.seed or 0
         frame = read_kept(source, table, names, trained.preprocessing, seed=seed, split=part, memory=memory)
-        return tuple(frame[rows].get_columns())
+        return tuple(frame[rows].get_columns() if names else ())
 
     def _source(self, settings: DataSettings) -> tuple[str, Literal["train", "test"]]:
         """The source of these rows, and whether they are the test rows that it brings."""

@@ -202,3 +202,33 @@ def test_columns_of_a_file_without_names_go_by_position(tmp_path):
         assert [["01", "2.50"], ["1", "02.5"]] == [row[:2] for row in found[1:]]
     kept = table(inside(tmp_path, "predict", "runs/experiment", "--keep", "0"))[1:]
     assert all(len(row[0]) == 2 for row in kept)
+
+
+def test_evaluate_lists_them_beside_the_worst_rows(folder):
+    (folder / "labelled.csv").write_text(text_of([ROWS[0], ["?", "x", "1", "2", "n", ""], *ROWS[1:]]))
+    config = folder / "runs" / "run" / "config.yaml"
+    before = config.read_text()
+    config.write_text(before.replace("missing_target: refuse", "missing_target: drop"))
+    options = ("--keep", "id,long", "--json", "--worst", "9")
+    report = json.loads(inside(folder, "evaluate", "runs/run", "labelled.csv", *options).out)
+    config.write_text(before)
+    lines = {row["place"]: row["kept"] for row in report["worst"]}
+    expected = dict(zip((2, 4, 5, 6), ROWS, strict=True))
+    assert {f"labelled.csv:{line}": {"id": row[0], "long": row[1]} for line, row in expected.items()} == lines
+    done = inside(folder, "evaluate", "runs/run", "--keep", "id,note", "--worst", "3")
+    (heading,) = (line.split() for line in done.out.splitlines() if "largest loss" in line)
+    assert ["largest", "loss", "id", "note", "true", "predicted"] == heading[:6]
+    done = inside(folder, "evaluate", "runs/run", "--keep", "nota")
+    assert (3, "", '--keep: rows.csv: no column "nota", did you mean "note"?\n') == (
+        done.code,
+        done.out,
+        done.err,
+    )
+
+
+def test_python_reports_them(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    worst = nettrain.evaluate("runs/run", keep="id", worst=2).worst
+    lines = (folder / "rows.csv").read_text().splitlines()
+    for row in worst:
+        assert {"id": lines[int(row.place.removeprefix("rows.csv:")) - 1][:3]} == row.kept
