@@ -5,8 +5,8 @@ mean and the median of numbers. A metric takes whichever of them is best on thos
 the shares (of which the largest is predicted), rmse the mean, mae the median, F1 the positive class always.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -16,10 +16,11 @@ from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.losses.base import targets_for
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.data.labelled import Rows
-from nettrain.inference.metrics import compute_metrics
+from nettrain.inference.metrics import compute_metrics, mean_of_defined
 from nettrain.inference.outputs import in_own_units
 
 LEAST = 1e-12  # a share that stands for 0, whose logarithm is infinite
+MANY = 100_000  # rows, of which some tell which constant is best
 LOSS = "loss"
 POSITIVE = "positive"  # the constant that always predicts the positive class, or 1
 
@@ -47,8 +48,10 @@ class Baseline:
     def metrics(self, loss: Loss, task: Task, rows: Rows) -> dict[str, float]:
         """The loss, if there is one, and the metrics of the task on these rows."""
         figures = {} if self.outputs is None else {LOSS: constant_loss(loss, self.outputs, rows)}
-        by_name = {name: constant_metrics(p, task, rows) for name, p in self.predictions.items()}
-        return figures | {metric: by_name[name][metric] for metric, name in self.chosen.items()}
+        for name, prediction in self.predictions.items():
+            chosen = [metric for metric, one in self.chosen.items() if one == name]
+            figures |= constant_metrics(prediction, task, rows, chosen) if chosen else {}
+        return {name: figures[name] for name in (LOSS, *self.chosen) if name in figures}
 
     def description(self, task: Task) -> str:
         """What is predicted, in words: `always "setosa", 33.3 % of the training rows`."""
@@ -82,8 +85,8 @@ def fit_baseline(loss: Loss, task: Task, rows: Rows, outputs: int) -> Baseline:
 
     `outputs` is how many outputs the network has.
     """
-    predictions = constants(task, rows)
-    measured = {name: constant_metrics(values, task, rows) for name, values in predictions.items()}
+    predictions, some = constants(task, rows), sampled(rows)
+    measured = {name: constant_metrics(values, task, some) for name, values in predictions.items()}
     names = next(iter(measured.values()))
     chosen = {
         metric: _best(metric, {name: one[metric] for name, one in measured.items()}) for metric in names
@@ -103,13 +106,37 @@ def constants(task: Task, rows: Rows) -> dict[str, Floats]:
     return {"shares": shares, POSITIVE: yes}
 
 
-def constant_metrics(prediction: Floats, task: Task, rows: Rows) -> dict[str, float]:
-    """The metrics of predicting the same (K,) for all rows."""
+def sampled(rows: Rows) -> Rows:
+    """All rows or, of many, some at even distances, which tell as well which constant is best."""
+    if len(rows.y) <= MANY:
+        return rows
+    chosen = np.linspace(0, len(rows.y) - 1, MANY).astype(np.int64)
+    weight = rows.weight[chosen]
+    return Rows(rows.x[:0], rows.y[chosen], weight) if weight.any() else rows
+
+
+def constant_metrics(
+    prediction: Floats, task: Task, rows: Rows, names: Sequence[str] | None = None
+) -> dict[str, float]:
+    """The metrics of predicting the same (K,) for all rows; by default all metrics of the task."""
+    if task.targets == "labels":
+        return _of_labels(prediction, task, rows, names)
     y, weight = in_own_units(task, rows.y), rows.weight
     if task.targets in ("classes", "two classes"):  # rows of one class are all alike
         y, weight = np.arange(len(task.classes)), _class_weights(task, rows)
     everywhere = np.broadcast_to(prediction, (len(y), len(prediction)))
-    return compute_metrics([(slice(None), everywhere)], y, weight, task).scalars
+    return compute_metrics([(slice(None), everywhere)], y, weight, task, names).scalars
+
+
+def _of_labels(prediction: Floats, task: Task, rows: Rows, names: Sequence[str] | None) -> dict[str, float]:
+    """The mean over labels; rows with the same value of a label are all alike."""
+    y, single = np.array([[0.0], [1.0]]), replace(task, names=task.names[:1])
+    by_label = []
+    for k, values in enumerate(rows.y.T):
+        weight = np.bincount(values.astype(np.int64), rows.weight, minlength=2).astype(np.float64)
+        everywhere = np.broadcast_to(prediction[k : k + 1], (2, 1))
+        by_label.append(compute_metrics([(slice(None), everywhere)], y, weight, single, names).scalars)
+    return {name: mean_of_defined([one[name] for one in by_label]) for name in by_label[0]}
 
 
 def constant_loss(loss: Loss, outputs: Floats, rows: Rows) -> float:
