@@ -81,6 +81,7 @@ def refuse_open_formats(formats: ColumnFormats, source: Source, settings: DataSe
     formats.refuse_open(source.table, roles.numeric, "column")
     formats.refuse_open(source.table, [roles.weight] if roles.weight else [], "weight")
     formats.refuse_open(source.table, order_columns(source, settings, targets), "order column")
+    formats.refuse_strays(source.table, roles.inputs(source.table, targets))
 
 
 def order_columns(source: Source, settings: DataSettings, targets: Sequence[str]) -> list[str]:

@@ -169,6 +169,40 @@ def test_points_in_a_file_of_decimal_commas_stand_between_thousands(tmp_path):
     np.testing.assert_allclose(1234.0, alone.x[0, 1] * scale + center)
 
 
+def test_columns_whose_cells_tell_decide_for_the_others(tmp_path):
+    path = tmp_path / "x.csv"
+    for sure, value in (("{}.5", None), ("{},5", 1.234), ('"1,{}00.5"', 1234.0)):
+        lines = [f"{sure.format(i % 9)};{1 + i % 9},234;{i % 2}" for i in range(60)]
+        path.write_text("\n".join(["a;b;y", *lines]))
+        found = prepared(str(path), validation=0, scaling={"name": "none"})
+        columns = dict(zip(found.preprocessing.feature_names, found.train.x[0], strict=True))
+        assert value == columns.get("b")
+
+
+def test_few_cells_that_may_be_read_in_two_ways_are_an_error(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join(["a,y", *(f"{i},{i % 2}" for i in range(900, 999)), '"1,002",1']))
+    with pytest.raises(DataError) as caught:
+        prepared(str(path))
+    assert (
+        'x.csv:101: column "a": looks like numbers, but "1,002" may be 1.002 or 1002: data.decimal: "," or "."'
+    ) in str(caught.value)
+    assert 1002.0 == prepared(str(path), decimal=".", validation=0, scaling={"name": "none"}).train.x[-1, 0]
+
+
+def test_second_sources_have_the_formats_of_the_first(tmp_path):
+    first = write(tmp_path / "x.csv", table(german), ";")
+    whole = [[cell.partition(",")[0].replace("%", " ") for cell in row] for row in table(german, 1)]
+    expected = prepared(first, test=write(tmp_path / "t.csv", table(german, 1), ";"), validation=0)
+    plain_table = prepared(
+        write(tmp_path / "p.csv", table(plain)), test=write(tmp_path / "q.csv", table(plain, 1)), validation=0
+    )
+    np.testing.assert_array_equal(plain_table.test.x, expected.test.x)
+    np.testing.assert_array_equal(plain_table.test.y, expected.test.y)
+    with pytest.raises(DataError, match=r't.csv:2: column "price": ".*" is not a number such as ".* €"'):
+        prepared(first, test=write(tmp_path / "t.csv", whole, ";"), validation=0)
+
+
 def test_the_decimal_mark_may_be_set(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("\n".join(["a,y", *(f'"{i},234",{i % 2}' for i in range(1, 60))]))

@@ -28,7 +28,8 @@ TIDY = {
     r" ?(?:Z|UTC|GMT)$": "+00:00",
     r"(?i)\b(\d{1,2})(?:st|nd|rd|th)\b": "$1",
 }
-EARLIEST = 1000  # a year of fewer digits is one of two digits, or none at all
+EARLIEST = 1000  # an earlier year is one of two digits, or none at all,
+ZERO_YEAR = r"\b0\d{3}\b"  # unless it has four
 EXAMPLE = datetime(2024, 2, 29, 13, 45)
 DIRECTIVES = "aAbBdHIjmMpSTyYfDFz%"  # that a pattern may have
 YEARS, DAYS_OF_YEAR = "yYDF", ("jDF", "mbB")
@@ -97,7 +98,8 @@ def parse_dates(text: "pl.Series", pattern: str) -> "pl.Series":
     zone = "UTC" if "z" in pattern else None
     dates = text.str.to_datetime(pattern, strict=False, time_unit="us", time_zone=zone)
     dates = dates.dt.replace_time_zone(None)
-    return dates.set(dates.dt.year() < EARLIEST, None)
+    early = (dates.dt.year() < EARLIEST).fill_null(False)
+    return dates.set(early & ~text.str.contains(ZERO_YEAR), None) if early.any() else dates
 
 
 def pattern_error(pattern: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from nettrain.data.cell_formats.date_format import DateFormat
 from nettrain.data.cell_formats.formats import AnyFormat, detect_format
 from nettrain.data.cell_formats.number_format import NumberFormat
-from nettrain.data.tables.table import Table, is_text
+from nettrain.data.tables.table import Table, are_strays, column_numbers, is_text
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -43,6 +43,16 @@ class ColumnFormats:
         for name in names:
             if name in self.looks:
                 raise DataError(f'{table.origin}: {role} "{name}": {self.looks[name]}')
+
+    def refuse_strays(self, table: Table, names: Iterable[str]) -> None:
+        """Raise DataError at a cell that may be read in more than one way among plain numbers, one of few."""
+        for name in names:
+            if name not in self.looks:
+                continue
+            series = table.column(name)
+            wrong = column_numbers(table, name)[1]
+            if are_strays(series.filter(wrong), series.len() - series.null_count()):
+                raise DataError(f'{table.at(int(np.argmax(wrong)))}: column "{name}": {self.looks[name]}')
 
 
 def detect_formats(
