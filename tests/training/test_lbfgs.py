@@ -78,7 +78,8 @@ def test_its_epochs_are_scipys_iterations() -> None:
 def test_a_line_search_that_fails_is_not_convergence(evaluations: int) -> None:
     """The kinks of the absolute error stop it, and so does a search of one evaluation."""
     rule = f"optimizer={{name: lbfgs, evaluations: {evaluations}, tolerance: 0, gradient_tolerance: 0}}"
-    end = trained([experiment(IRIS, *LINEAR, *FULL, rule, "loss=mae", "training.epochs=400")]).stopped[0]
+    sine = ("data.source=synthetic:sine", "loss=mae", "training.epochs=400")
+    end = trained([experiment(IRIS, *sine, *FULL, rule)]).stopped[0]
     assert end.reason == "line_search"
     assert end.epoch < 400
 
