@@ -1,6 +1,7 @@
 """The Typer application, and how errors become messages and exit codes."""
 
 import sys
+import warnings
 from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
@@ -56,6 +57,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # like all our files; on Windows a pipe would be cp1252
             stream.reconfigure(encoding="utf-8")
+    if not sys.warnoptions and "--debug" not in sys.argv:
+        warnings.simplefilter("ignore", RuntimeWarning)  # of libraries: figures say what is not finite
     try:
         app()
     except NettrainError as error:

@@ -14,6 +14,7 @@ from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.tables.arrays import Floats, Indices, Numbers
 from nettrain.data.tables.table import Table
+from nettrain.data.targets.magnitude import refuse_unfit
 from nettrain.data.targets.renames import rename_cells
 from nettrain.data.targets.unlabelled import drop_missing
 from nettrain.data.targets.weights import row_weights
@@ -91,7 +92,10 @@ def label_splits(
 
     Afterwards the tables can only be used to locate rows, see `encode_splits`.
     """
-    y = {name: preprocessing.target.read(table)[rows] for name, (table, rows) in splits.items()}
+    target = preprocessing.target
+    y = {name: target.read(table)[rows] for name, (table, rows) in splits.items()}
+    for name, (table, rows) in splits.items() if target.kind == "numbers" else ():
+        refuse_unfit(table, rows, target.names, y[name], dtype)
     weight = {
         name: row_weights(table, preprocessing.weight, rows, f"{name} rows")
         for name, (table, rows) in splits.items()

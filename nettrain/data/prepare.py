@@ -33,10 +33,12 @@ from nettrain.data.tables.arrays import Floats, Numbers
 from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import POSITION, Table
 from nettrain.data.targets.kind import find_target, order_classes
+from nettrain.data.targets.magnitude import refuse_small
 from nettrain.data.targets.target import (
     Target,
     TargetKindSetting,
     TargetSetting,
+    read_target_numbers,
     scale_target,
     target_columns,
 )
@@ -98,6 +100,8 @@ def prepare_with_splits(
     resolved = resolve_settings(settings, roles, tables.main, target, seed)
     splits = split(tables, target, roles.group, resolved, seed)
     refuse_lost_classes(target, splits["training"])
+    if target.kind == "numbers":
+        refuse_indistinct(target, splits["training"])
     if resolved.target_scaling == "standard":
         target = scale_target(target, tables.main, splits["training"].rows)
     read_as = formats.notes(roles.inputs(source.table, () if target.kind == "numbers" else names))
@@ -152,6 +156,12 @@ def read_options(settings: DataSettings) -> ReadOptions:
         # a number may be a position, or a value in the first row
         mentioned=tuple(one for one in columns if isinstance(one, str) and not POSITION.fullmatch(one)),
     )
+
+
+def refuse_indistinct(target: Target, train: Split) -> None:
+    """Raise DataError when a target's numbers differ in the training rows, but too little for figures."""
+    for name in target.names:
+        refuse_small(train.table, name, read_target_numbers(train.table, name)[train.rows])
 
 
 def name_targets(source: Source, setting: TargetSetting) -> Source:

@@ -194,4 +194,19 @@ def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, tra
     if not fitted:
         return {}
     arrays = {key: np.concatenate([one[key] for one in fitted], axis=-1) for key in fitted[0]}
-    return scaling.join(arrays) if arrays else {}
+    joined = scaling.join(arrays) if arrays else {}
+    refuse_unscalable(joined, with_numbers, table)
+    return joined
+
+
+def refuse_unscalable(fitted: Fitted, encoders: Sequence[Encoder], table: Table) -> None:
+    """Raise DataError at the first scaled column whose range is beyond float64."""
+    names = [encoder.name for encoder in encoders for scaled in encoder.scaled if scaled]
+    for array in fitted.values():
+        finite = np.isfinite(array).reshape(-1, array.shape[-1]).all(axis=0)
+        if not finite.all():
+            name = names[int(np.argmin(finite))]
+            raise DataError(
+                f'{table.origin}: column "{name}": its values are too far apart for data.scaling;'
+                " divide the column by a power of ten"
+            )

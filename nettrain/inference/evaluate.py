@@ -44,7 +44,8 @@ class Evaluator:
         backend = network.backend
         self._backend, self._dataset, self._task = backend, dataset, model.task
         self._loss = on_device(shaped(loss, 1, backend.dtype), backend.from_host)
-        self._scale = backend.from_host(np.array(model.task.scale, dtype=float))
+        # in float64 whatever the run's dtype is, of which the unit of a target need not be a number
+        self._scale = backend.xp.asarray(np.array(model.task.scale, dtype=np.float64))
         self._members = int(network.parameters.shape[0])
         self._quick = metrics_for(model.task, quick=True)
         self._monitored = [name for name in monitored if name not in self._quick]

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from nettrain.files import write_atomic
 from nettrain.output.numbers import plural
 from nettrain.workflow.own_rows import OwnPredictions, own_predictions
 from nettrain.workflow.training import TrainingResult
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def draw_pictures(result: TrainingResult, folder: Path) -> list[str]:
     """Write curves.png, and confusion.png or residuals.png; a note for each that could not be drawn."""
     drawings: dict[str, Callable[[], None]] = {

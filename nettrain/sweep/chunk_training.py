@@ -49,6 +49,7 @@ class ChunkTraining:
         self._epoch_began = self._last_sent = perf_counter()
         self._messages = self._train()
 
+    @np.errstate(all="ignore")  # what is not finite is reported in words
     def train_to_rung(self, send: Callable[[FromWorker], None]) -> bool:
         """Train to the next rung or to the end, sending messages; returns whether it waits at a rung."""
         for message in self._messages:
@@ -130,6 +131,7 @@ class ChunkTraining:
         )
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def _build(chunk: TrialChunk, data: Prepared, device: int | None) -> TrainingRun:
     settings = chunk.experiments[0].backend
     number = settings.device if device is None else device

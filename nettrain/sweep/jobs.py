@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared, prepare
@@ -41,6 +43,7 @@ class Jobs:
     notes: tuple[str, ...]
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def prepare_jobs(
     trials: Sequence[Trial], folder: Path, metric: str, memory: MemoryTables | None = None
 ) -> Jobs:

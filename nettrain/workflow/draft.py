@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from nettrain.data.giveaways import giveaways
 from nettrain.data.guess import Guess, guess
 from nettrain.data.prepare import Prepared
@@ -73,6 +75,7 @@ class ProvenDraft:
     guess: Guess
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def proven_draft(guessed: Guess, data: str, target: str | None, file: Path) -> ProvenDraft:
     """The file as guessed, which was tried on the data unless they are large.
 

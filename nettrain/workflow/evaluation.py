@@ -91,6 +91,7 @@ class LabelledRows:
     kept: "tuple[pl.Series, ...]" = ()
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def evaluate_run(
     trained: TrainedRun,
     source: RowSource | None,

@@ -187,6 +187,7 @@ def check_network(
     return check_loaded(loaded, options, memory=memory, name=str(path))
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def check_loaded(
     loaded: LoadedExperiment,
     options: CheckOptions,
@@ -216,6 +217,7 @@ def check_function(function: UserFunction, options: CheckOptions) -> FunctionChe
     return FunctionCheck(function_report(comparison, perf_counter() - started))
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def check_catalogue(options: CheckOptions, overrides: Sequence[str] = ()) -> CatalogueCheck:
     """Check every entry of the catalogue; `overrides` may name a backend other than NumPy."""
     return CatalogueCheck(catalogue_report(options, overrides))

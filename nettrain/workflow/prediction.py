@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_NAMED = 10  # rows that are listed when they cannot be predicted
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def read_rows(
     trained: TrainedRun,
     source: RowSource | None,
@@ -54,6 +55,7 @@ def _own_rows(
     return PredictableRows(own.label, own.rows.x, np.arange(count), count, [], (note,), kept=kept)
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def predict_rows(trained: TrainedRun, rows: PredictableRows, samples: int | None = None) -> "pl.DataFrame":
     """A frame of predictions: one row per row of the data, null where it cannot be predicted.
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nettrain.backend.choose import choose_backend, open_backend
 from nettrain.data.prepare import Prepared
 from nettrain.data.reading.memory import MemoryTables
@@ -31,6 +33,7 @@ class PreparedTraining:
         return self.training.run.experiment
 
 
+@np.errstate(all="ignore")  # what is not finite is reported in words
 def prepare_training(
     loaded: LoadedExperiment, memory: MemoryTables | None = None, *, profile: bool = False
 ) -> PreparedTraining:

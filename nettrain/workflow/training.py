@@ -128,6 +128,7 @@ class TrainingJob:
             *run.data.notes,
         ]
 
+    @np.errstate(all="ignore")  # what is not finite is reported in words
     def run(
         self,
         on_event: OnEvent = ignore,

@@ -191,9 +191,10 @@ def test_r2_of_a_constant_target_is_0_or_1_in_spite_of_rounding(y, off):
     assert float(off == 0) == result.scalars["r2"]
 
 
-def test_r2_of_large_numbers_that_hardly_differ_is_not_that_of_a_constant():
-    true = 1e9 + np.arange(50.0)[:, None] / 1024
-    result = compute_metrics([(slice(None), true[::-1])], true, np.ones(50), Task("numbers", ("y",)))
+@pytest.mark.parametrize(("center", "step"), [(1e9, 2**-10), (1e15, 0.25), (1e15, 0.5), (-1e150, 1e136)])
+def test_r2_of_large_numbers_that_hardly_differ_is_not_that_of_a_constant(center, step):
+    true = center + step * np.arange(6.0)[:, None]
+    result = compute_metrics([(slice(None), true[::-1])], true, np.ones(6), Task("numbers", ("y",)))
     assert pytest.approx(-3.0) == result.scalars["r2"]
 
 

@@ -456,7 +456,7 @@ def test_refuses_wrong_roles_in_one_line(keys, message, tmp_path, monkeypatch):
         (
             "p,1,-1,c\n",
             {"columns": {"weight": "w"}},
-            'y.csv:2: weight "w": "-1" is not a finite number from 0',
+            'y.csv:2: weight "w": "-1" is not a finite number from 0 to 1e+20',
         ),
         (
             "p,1,1,c\np,1,1,b\n",

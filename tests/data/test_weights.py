@@ -25,11 +25,11 @@ def test_rows_weigh_what_their_column_says_or_1():
     ("cells", "message"),
     [
         (["1", None, "2", None], 'x.csv row 2: weight "w": no value (and 1 more)'),
-        (["1", "-0.5"], 'x.csv row 2: weight "w": "-0.5" is not a finite number from 0'),
-        (["inf", "1"], 'x.csv row 1: weight "w": "inf" is not a finite number from 0'),
+        (["1", "-0.5"], 'x.csv row 2: weight "w": "-0.5" is not a finite number from 0 to 1e+20'),
+        (["inf", "1"], 'x.csv row 1: weight "w": "inf" is not a finite number from 0 to 1e+20'),
         (
             ["1", "much", "2", "-1"],
-            'x.csv row 2: weight "w": "much" is not a finite number from 0 (and 1 more)',
+            'x.csv row 2: weight "w": "much" is not a finite number from 0 to 1e+20 (and 1 more)',
         ),
         ([0, 0, 1], 'x.csv: weight "w": all training rows weigh 0'),
     ],

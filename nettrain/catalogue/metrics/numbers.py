@@ -6,6 +6,8 @@ from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
 from nettrain.catalogue.metrics.base import Mean, Metric, metrics
 
 NUMBERS = ("numbers",)
+EQUAL = 2 * float(np.finfo(np.float64).eps)  # numbers that differ by less of their size are the same
+CLOSE = 1e-9
 ROUNDING = 16 * float(np.finfo(np.float64).eps)  # of a number that was scaled and scaled back
 
 
@@ -49,10 +51,12 @@ class Spread(Squares):
         y, weight = np.concatenate(self.chunks, axis=1)
         if len(y) < 2:
             return float("nan")
+        largest, differ = np.abs(y).max(), y.max() - y.min()
+        if differ <= EQUAL * largest:
+            return float(np.sqrt(self.mean) <= ROUNDING * largest)
+        if differ < CLOSE * largest:
+            y = y - y[0]  # which is exact, while a sum of large numbers has lost what they differ in
         deviation = y - (weight * y).sum() / weight.sum()
-        rounding = ROUNDING * np.abs(y).max()
-        if np.abs(deviation).max() <= rounding:
-            return float(np.sqrt(self.mean) <= rounding)
         r2 = float(1 - self.total / (weight * np.square(deviation)).sum())
         return 0.0 if abs(r2) <= ROUNDING else r2  # as good as the mean
 

@@ -6,6 +6,7 @@ may be called for some columns after others; `join` then combines what depends o
 """
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
@@ -15,6 +16,7 @@ from nettrain.data.tables.arrays import Floats
 from nettrain.errors import DataError
 
 Fitted = dict[str, Floats]
+FAR = 400  # binary exponents beyond which the squares of numbers are near the ends of float64
 
 scalings: Registry["Scaling"] = Registry("scaling")
 
@@ -60,11 +62,29 @@ class Standard(Affine):
 
 def center_and_spread(x: Floats) -> Fitted:
     """Mean and standard deviation (C,) of x (N, C), 1 in place of a deviation of 0."""
-    constant = x.min(axis=0) == x.max(axis=0)
+    center, spread = moments(x)
+    return {"center": center, "scale": np.where(spread == 0, 1.0, spread)}
+
+
+def moments(x: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (C,) of x (N, C), also where squares would leave the range of float64."""
+    least, most = x.min(axis=0), x.max(axis=0)
+    shift = far_exponents(np.maximum(-least, most))
+    if shift.any():
+        x = np.ldexp(x, -shift)
+    constant = least == most
     # The rounded mean of equal numbers may differ from them, and so their deviation from 0.
-    center = np.where(constant, x[0], x.mean(axis=0))
-    spread = x.std(axis=0)
-    return {"center": center, "scale": np.where(constant | (spread == 0), 1.0, spread)}
+    center = np.where(constant, least, np.ldexp(x.mean(axis=0), shift))
+    return center, np.where(constant, 0.0, np.ldexp(x.std(axis=0), shift))
+
+
+def far_exponents(largest: Floats) -> npt.NDArray[np.int_]:
+    """The powers of 2 (C,) that bring numbers near 1, whose squares are safe; 0 where they are already.
+
+    A power of 2 changes no digit.
+    """
+    exponents = np.frexp(largest)[1]
+    return np.where(np.abs(exponents) > FAR, exponents, 0)
 
 
 @scalings.register("minmax")
@@ -115,8 +135,8 @@ class Channel(Affine):
     channels: int = option(3, "values of a pixel, which lie side by side", ge=1)
 
     def fit(self, x: Floats) -> Fitted:
-        constant = x.min(axis=0) == x.max(axis=0)
-        return {"center": center_and_spread(x)["center"], "scale": np.where(constant, 0.0, x.std(axis=0))}
+        center, spread = moments(x)
+        return {"center": center, "scale": spread}
 
     def join(self, fitted: Fitted) -> Fitted:
         """Of the columns' means m and deviations d: mean of m, and √(mean of d² + variance of m)."""
@@ -126,12 +146,13 @@ class Channel(Affine):
                 f"data.scaling: {width} columns of numbers are not pixels of {self.channels} channels"
             )
         means, deviations = (fitted[key].reshape(-1, self.channels) for key in ("center", "scale"))
-        between = center_and_spread(means)  # a deviation of 1 where all means are equal
-        same = means.min(axis=0) == means.max(axis=0)
-        spread = np.sqrt(np.square(deviations).mean(axis=0) + np.where(same, 0.0, between["scale"] ** 2))
+        center, between = moments(means)
+        shift = far_exponents(np.maximum(deviations.max(axis=0), between))
+        squares = np.square(np.ldexp(deviations, -shift)).mean(axis=0) + np.ldexp(between, -shift) ** 2
+        spread = np.ldexp(np.sqrt(squares), shift)
         pixels = len(means)
         return {
-            "center": np.tile(between["center"], pixels),
+            "center": np.tile(center, pixels),
             "scale": np.tile(np.where(spread > 0, spread, 1.0), pixels),
         }
 

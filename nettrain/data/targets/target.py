@@ -17,6 +17,7 @@ from nettrain.data.columns.scaling import center_and_spread
 from nettrain.data.tables.arrays import Floats, Indices, Numbers
 from nettrain.data.tables.spelling import Form, as_text, positions
 from nettrain.data.tables.table import Table, column_numbers, counted, not_a_number
+from nettrain.data.targets.magnitude import refuse_large
 from nettrain.data.targets.unlabelled import refuse_missing
 from nettrain.errors import DataError, nearest
 
@@ -156,11 +157,12 @@ def target_column(table: Table, setting: str | int | None) -> str:
 
 
 def read_target_numbers(table: Table, name: str) -> Floats:
-    """The column's numbers (N,). Raises DataError at a missing cell or one that is no number."""
+    """The column's numbers (N,). Raises DataError at a missing cell, one that is no number or too large."""
     refuse_missing(table, name)
     values, wrong = column_numbers(table, name)
     if wrong.any():
         raise not_a_number(table, name, wrong, "correct it")
+    refuse_large(table, name, values)
     return values
 
 

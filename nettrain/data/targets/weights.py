@@ -15,23 +15,27 @@ from nettrain.data.tables.table import Table, column_numbers
 from nettrain.data.targets.target import Target
 from nettrain.errors import DataError, nearest
 
+LIGHTEST, HEAVIEST = 1e-20, 1e20  # sums of these weights, times losses, are far from the ends of float32
+
 
 def row_weights(table: Table, name: str | None, rows: Indices, description: str) -> Floats:
     """The weights (M,) that a column gives these rows, 1 without one; errors call them by `description`.
 
-    Raises DataError at a cell of the column that is missing, no finite number or below 0, and when all of
-    these rows weigh 0.
+    Raises DataError at a cell of the column that is missing, no finite number, below 0 or above HEAVIEST, and
+    when all of these rows weigh 0 or less than LIGHTEST.
     """
     if name is None:
         return np.ones(len(rows))
     table.refuse_unknown(name, "weight column")
     values, _ = column_numbers(table, name)
-    wrong = np.isnan(values) | (values < 0)
+    wrong = np.isnan(values) | (values < 0) | (values > HEAVIEST)
     if wrong.any():
         raise no_weight(table, name, wrong)
     weights: Floats = values[rows]
     if not weights.any():
         raise DataError(f'{table.origin}: weight "{name}": all {description} weigh 0')
+    if weights.max() < LIGHTEST:
+        raise DataError(f'{table.origin}: weight "{name}": all {description} weigh less than {LIGHTEST:g}')
     return weights
 
 
@@ -40,7 +44,7 @@ def no_weight(table: Table, name: str, wrong: Mask) -> DataError:
     row, more = int(np.argmax(wrong)), int(wrong.sum()) - 1
     others = f" (and {more} more)" if more else ""
     cell = as_text(table, name)[row]
-    reason = "no value" if cell is None else f'"{cell}" is not a finite number from 0'
+    reason = "no value" if cell is None else f'"{cell}" is not a finite number from 0 to {HEAVIEST:g}'
     return DataError(f'{table.at(row)}: weight "{name}": {reason}{others}')
 
 
