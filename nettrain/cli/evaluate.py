@@ -10,7 +10,9 @@ from nettrain.cli.options import Backend, Debug, Device, Json, Keep, Member, Par
 Data = Annotated[
     str | None,
     typer.Argument(
-        metavar="DATA", help="Labelled rows; default: the test rows of the run.", show_default=False
+        metavar="DATA",
+        help="Labelled rows, - for standard input; default: the test rows of the run.",
+        show_default=False,
     ),
 ]
 Out = Annotated[

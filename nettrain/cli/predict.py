@@ -24,7 +24,7 @@ Data = Annotated[
     str | None,
     typer.Argument(
         metavar="DATA",
-        help="A file like the training data, or builtin:NAME; default: the test rows of the run.",
+        help="A file like the training data, - for standard input, builtin:NAME; default: the test rows.",
         show_default=False,
     ),
 ]

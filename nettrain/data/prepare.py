@@ -151,6 +151,7 @@ def read_options(settings: DataSettings) -> ReadOptions:
         tuple(map(str, settings.missing)),
         text=text_columns(settings),
         skip_rows=settings.skip_rows,
+        sheet=settings.sheet,
         comment=settings.comment,
         names=tuple(map(str, settings.names or ())),
         # a number may be a position, or a value in the first row

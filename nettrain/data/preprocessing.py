@@ -34,6 +34,7 @@ class PreprocessingJson(TypedDict):
     missing: list[str]
     text: list[str]
     skip_rows: Literal["auto"] | int
+    sheet: str | int | None
     comment: str
     comments: list[str]
     named: bool
@@ -124,6 +125,7 @@ class Preprocessing:
             "missing": list(self.layout.missing),
             "text": list(self.layout.text),
             "skip_rows": self.layout.skip_rows,
+            "sheet": self.layout.sheet,
             "comment": self.layout.comment,
             "comments": list(self.layout.comments),
             "named": self.layout.named,
@@ -161,6 +163,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
         tuple(data["comments"]),
         data["named"],
         {name: format_from_json(one) for name, one in data["formats"].items()},
+        data["sheet"],
     )
     return Preprocessing(
         layout,

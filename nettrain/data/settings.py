@@ -18,6 +18,7 @@ from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.memory import MEMORY, SPLITS
 from nettrain.data.reading.options import WHITESPACE
 from nettrain.data.reading.sources import source_files
+from nettrain.data.reading.streams import DASH, STANDARD_INPUT
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.data.splitting.order import OrderBy, OrderSetting
 from nettrain.data.tables.spelling import value_text
@@ -38,6 +39,8 @@ def refuse(message: str) -> PydanticCustomError:
 
 def known_source(source: str) -> str:
     """The source, when it can be read. Raises PydanticCustomError otherwise."""
+    if source == DASH:
+        raise refuse(f"is {STANDARD_INPUT}, which a run could not read again; save the rows to a file")
     kind, _, name = source.partition(":")
     if kind in SOURCE_NAMES:
         if name not in SOURCE_NAMES[kind]:
@@ -101,7 +104,14 @@ Names = Annotated[
     expects("a list of names"),
     AfterValidator(different_names),
 ]
-SourceName = Annotated[str, AfterValidator(known_source)]
+
+
+def dash(source: object) -> object:
+    """The source, `-` where YAML takes it for an empty list."""
+    return DASH if source == [None] else source
+
+
+SourceName = Annotated[str, BeforeValidator(dash), AfterValidator(known_source)]
 Size = Annotated[
     Annotated[float | int | str | None, expects("a share, a count or a source")], AfterValidator(split_size)
 ]
@@ -147,6 +157,10 @@ class DataSettings(Settings):
         "auto",
         "between the cells of a row: one character, or whitespace for runs of blanks and tabs; "
         "auto tries comma, semicolon, tab, bar and whitespace",
+    )
+    sheet: Annotated[str | int | None, expects("a sheet's name or position")] = option(
+        None,
+        "the sheet of an Excel workbook: its name, or its position from 0; null is the first with cells",
     )
     skip_rows: SkippedLines = option(
         "auto", "lines of a text file above its table, titles for instance; auto recognises most"

@@ -11,6 +11,7 @@ import numpy as np
 from nettrain.data.giveaways import giveaways
 from nettrain.data.guess import Guess, guess
 from nettrain.data.prepare import Prepared
+from nettrain.data.reading.streams import refuse_stream
 from nettrain.data.settings import is_path
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import Document, parse
@@ -63,8 +64,10 @@ def stem(data: str) -> str:
 
 
 def refuse_unknown(data: str) -> None:
-    """Raise SpecError when no reader takes such a source."""
+    """Raise SpecError when no reader takes such a source, DataError when it can be read only once."""
     validate(Document({"data": {"source": data}}))
+    if is_path(data):
+        refuse_stream(data)
 
 
 @dataclass(frozen=True)

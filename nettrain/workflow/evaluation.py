@@ -11,6 +11,7 @@ from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.deviations import NO_DEVIATIONS, Comparison
 from nettrain.data.labelled import Rows, read_labelled
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.reading.streams import DASH, stream_name
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline
@@ -142,8 +143,13 @@ def rows_of_source(
         split=split,
         keep=keep,
     )
-    name = Path(source_name(source)).name + (f"-{split}" if split else "")
+    name = file_name(source_name(source)) + (f"-{split}" if split else "")
     return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes, rows.comparison, rows.kept)
+
+
+def file_name(source: str) -> str:
+    """The part of an evaluation's file name that says where rows come from."""
+    return stream_name(source).replace(" ", "-") if source == DASH else Path(source).name
 
 
 def rows_of_run(

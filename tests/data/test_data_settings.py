@@ -12,7 +12,7 @@ from nettrain.data.reading.file_format import known_files
 from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
-    "source target test validation header separator skip_rows comment names decimal dates missing missing_target "
+    "source target test validation header separator sheet skip_rows comment names decimal dates missing missing_target "
     "columns max_categories labels positive "
     "target_kind scaling target_scaling class_weights stratify order seed"
 )
@@ -50,7 +50,7 @@ REFUSED = [
     ({"test": 1.0}, "is not below 1 (a count of rows is a whole number)"),
     ({"test": -3}, "is below 0"),
     ({"test": True}, "is not a share, a count or a source"),
-    ({"validation": "more.xlsx"}, "is not a source"),
+    ({"validation": "more.doc"}, "is not a source"),
     ({"header": 1}, "is not auto, true or false"),
     ({"separator": ", "}, "is not auto, whitespace or one character"),
     ({"separator": '"'}, "is not auto, whitespace or one character"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import nettrain
-from nettrain.data.reading.file_format import FORMATS, described_files, file_format, known_files
+from nettrain.data.reading.file_format import FORMATS, PACKED, described_files, file_format, known_files
 from tests.data.test_readers_agree import FORMS
 
 EXAMPLE = '''
@@ -34,7 +34,7 @@ from nettrain.data.settings import DataSettings
 pl.DataFrame({"a": range(40), "y": ["p", "q"] * 20}).write_ipc("x.EXAMPLE")
 print(prepare(DataSettings(source="x.EXAMPLE"), seed=0, dtype="float64").train.x.shape)
 try:
-    DataSettings(source="x.xlsx")
+    DataSettings(source="x.doc")
 except ValueError as error:
     print(".example" in str(error))
 print(".example" in DataSettings.model_json_schema()["properties"]["source"]["description"])
@@ -58,16 +58,19 @@ def test_one_new_file_is_a_new_format(tmp_path):
 
 
 def test_the_formats_that_come_with_nettrain():
-    text = {".csv", ".tsv", ".txt", ".data", ".dat"}
-    endings = {"/", *text, *(f"{ending}.gz" for ending in text), ".npy", ".npz", ".parquet"}
-    assert endings == {*FORMATS}
+    lines = (".csv", ".tsv", ".txt", ".data", ".dat", ".jsonl", ".ndjson")
+    text = {f"{one}{packed}" for one in lines for packed in ("", *PACKED)}
+    arrow = {".arrow", ".feather", ".ipc"}
+    assert text | arrow | {"/", ".npy", ".npz", ".parquet", ".xlsx", ".xlsm", ".zip"} == {*FORMATS}
     assert (
-        "a .csv, .tsv, .txt, .data, .dat, .npy, .npz or .parquet file, a folder of IDX files" == known_files()
-    )
+        "a .arrow, .feather, .ipc, .csv, .tsv, .txt, .data, .dat, .xlsx, .xlsm, .jsonl, .ndjson, .npy, .npz, "
+        ".parquet or .zip file, a folder of IDX files"
+    ) == known_files()
     assert (
-        "a file (.csv, .tsv, .txt, .data, .dat (also .gz), .npy, .npz, .parquet), or a folder of IDX files"
-        == described_files()
-    )
+        "a file (.arrow, .feather, .ipc, .csv, .tsv, .txt, .data, .dat (also .gz, .bz2, .xz, .zst), .xlsx, "
+        ".xlsm, .jsonl, .ndjson (also .gz, .bz2, .xz, .zst), .npy, .npz, .parquet, .zip), or a folder of IDX "
+        "files"
+    ) == described_files()
 
 
 def test_every_format_has_tests_and_is_compared_with_the_others():

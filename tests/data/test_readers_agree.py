@@ -1,7 +1,11 @@
 """One table in every form a source may have: the arrays that training sees are the same."""
 
+import bz2
 import gzip
+import io
+import lzma
 import struct
+import zipfile
 
 import numpy as np
 import polars as pl
@@ -16,10 +20,24 @@ DRAW = np.random.default_rng(7)
 X = DRAW.integers(0, 256, (60, 4)).astype(np.uint8)
 Y = (X[:, 0] > 127).astype(np.uint8)
 FRAME = pl.DataFrame({**{f"p{i}": X[:, i] for i in range(4)}, "y": Y})
-TEXT = [
-    f"x{ending}{packed}" for ending in (".csv", ".tsv", ".txt", ".data", ".dat") for packed in ("", ".gz")
+
+
+def zstandard(data):
+    stream = io.BytesIO()
+    rows = pl.LazyFrame({"text": [data.decode().removesuffix("\n")]})
+    rows.sink_csv(stream, include_header=False, quote_style="never", compression="zstd")
+    return stream.getvalue()
+
+
+PACKINGS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstandard}
+LINES = (".csv", ".tsv", ".txt", ".data", ".dat", ".jsonl", ".ndjson")
+TEXT = [f"x{ending}{packed}" for ending in LINES for packed in ("", *PACKINGS)]
+FORMS = [
+    *TEXT,
+    *("x.parquet", "x.arrow", "x.feather", "x.ipc", "x.xlsx", "x.xlsm", "x.zip"),
+    "x.npz",
+    "x",
 ]
-FORMS = [*TEXT, "x.parquet", "x.npz", "x"]
 
 
 def idx(array):
@@ -42,11 +60,28 @@ def write(folder, name, frame=FRAME):
 
 def write_table(path, frame):
     """A frame in a format that holds named columns of any kind."""
-    if path.suffix == ".parquet":
-        frame.write_parquet(path)
-    else:
-        text = frame.write_csv(separator="\t" if ".tsv" in path.name else ",").encode()
-        path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    name, packed = path.name, path.suffix if path.suffix in PACKINGS else ""
+    pack = PACKINGS.get(packed, bytes)
+    match path.with_name(name.removesuffix(packed)).suffix:
+        case ".parquet":
+            frame.write_parquet(path)
+        case ".arrow":
+            frame.write_ipc_stream(path)
+        case ".feather" | ".ipc":
+            frame.write_ipc(path)
+        case ".xlsx" | ".xlsm":
+            pytest.importorskip("fastexcel")
+            frame.write_excel(path.with_suffix(".xlsx"))
+            path.with_suffix(".xlsx").rename(path)
+        case ".zip":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("folder/", "")
+                archive.writestr("folder/x.csv", frame.write_csv())
+                archive.writestr("README.txt", "not the table")
+        case ".jsonl" | ".ndjson":
+            path.write_bytes(pack(frame.write_ndjson().encode()))
+        case ending:
+            path.write_bytes(pack(frame.write_csv(separator="\t" if ending == ".tsv" else ",").encode()))
 
 
 def prepared(source, **keys):

@@ -28,6 +28,7 @@ data:
   validation: 0.15
   header: auto
   separator: auto
+  sheet: null
   skip_rows: auto
   comment: auto
   names: null

@@ -1,11 +1,20 @@
 """NumPy arrays as rows of numbers."""
 
+import tokenize
+import zipfile
+import zlib
 from typing import cast
 
 import numpy as np
 
 from nettrain.data.tables.arrays import AnyArray, Numbers
 from nettrain.errors import DataError
+
+# what NumPy raises at a damaged file, whose header is read as Python, and which may promise any size
+ARRAY_ERRORS = (
+    *(ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError, MemoryError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError),
+)
 
 
 def as_inputs(x: AnyArray, name: str, origin: str) -> Numbers:

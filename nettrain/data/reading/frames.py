@@ -1,8 +1,11 @@
 """Polars data frames as cells of a table: numbers, text and booleans; dates become text as in a CSV file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nettrain.data.reading.polars_errors import polars_errors
+from nettrain.data.reading.source import Source
+from nettrain.data.tables.table import Table, check_names
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -11,22 +14,49 @@ if TYPE_CHECKING:
 EXPECTED = "expected numbers, text, booleans or dates"
 
 
+def frame_source(
+    frame: "pl.DataFrame", origin: str, line_numbers: Callable[[], Sequence[int]] | None = None
+) -> Source:
+    """The rows of a frame that was read from a file, and the lines that they start on where there are lines.
+
+    Raises DataError when there are none, for names that cannot be used, and for columns of other values than
+    `plain_frame` takes.
+    """
+    check_names(frame.columns, origin)
+    refuse_nested(frame.schema, origin)
+    if not frame.height or not frame.width:
+        raise DataError(f"{origin}: has no rows")
+    return Source(Table(plain_frame(frame, origin), origin, line_numbers=line_numbers), header=True)
+
+
 def refuse_nested(schema: "Mapping[str, pl.DataType]", origin: str) -> None:
     """Raise DataError when a column does not hold one plain value in each row."""
     import polars as pl
 
     for name, dtype in schema.items():
-        if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        if dtype.is_nested() or dtype in (pl.Binary, pl.Object) or isinstance(dtype, pl.BaseExtension):
             raise DataError(f'{origin}: column "{name}" holds {dtype}, {EXPECTED}')
 
 
-def plain_frame(frame: "pl.DataFrame") -> "pl.DataFrame":
-    """The frame with every column as `plain_column` gives it."""
-    return frame.select(plain_column(column) for column in frame.get_columns())
+def plain_frame(frame: "pl.DataFrame", origin: str = "data") -> "pl.DataFrame":
+    """The frame with every column as `plain_column` gives it. Raises DataError for impossible dates."""
+    return frame.select(plain_column(column, origin) for column in frame.get_columns())
 
 
-def plain_column(column: "pl.Series") -> "pl.Series":
+def plain_column(column: "pl.Series", origin: str) -> "pl.Series":
     """A column as text, booleans or plain numbers, null in gaps: durations as seconds, moments in UTC."""
+    import polars as pl
+
+    if column.dtype.is_temporal():
+        with polars_errors(f'{origin}: column "{column.name}" holds a date that no calendar has'):
+            return plain_time(column)
+    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+        return column
+    return column.cast(pl.String).str.strip_chars()
+
+
+def plain_time(column: "pl.Series") -> "pl.Series":
+    """A column of dates, moments or times of day as text, or of durations as seconds."""
     import polars as pl
 
     dtype = column.dtype
@@ -34,6 +64,4 @@ def plain_column(column: "pl.Series") -> "pl.Series":
         return column.dt.total_microseconds() / 1e6
     if isinstance(dtype, pl.Datetime) and dtype.time_zone:
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    if dtype.is_numeric() or dtype == pl.Boolean:
-        return column
-    return column.cast(pl.String).str.strip_chars()
+    return column.cast(pl.String)

@@ -21,7 +21,7 @@ class InputLayout:
     `header` says whether files of this layout carry their columns' names, `text` which columns keep the
     spelling of their cells, and `formats` how the cells of some of them are written. `skip_rows` and
     `comment` are what the settings say of lines that are no rows, `comments` what comments of the training
-    data begin with, and `named` whether settings name the columns.
+    data begin with, `sheet` that of workbooks, and `named` whether settings name the columns.
     """
 
     columns: tuple[str, ...]
@@ -34,6 +34,7 @@ class InputLayout:
     comments: tuple[str, ...] = ()
     named: bool = False
     formats: Mapping[str, AnyFormat] = field(default_factory=dict)
+    sheet: str | int | None = None
 
     @staticmethod
     def of(
@@ -57,6 +58,7 @@ class InputLayout:
             (source.comment,) if source.comment else (),
             named=bool(options.names),
             formats=formats,
+            sheet=options.sheet,
         )
 
     def options(self, target: Sequence[str], separator: str = "auto") -> ReadOptions:
@@ -73,6 +75,7 @@ class InputLayout:
             skip_rows=self.skip_rows,
             comment=self.comment,
             comments=self.comments,
+            sheet=self.sheet,
         )
 
     def text_columns(self, target: Sequence[str]) -> tuple[str | int, ...]:

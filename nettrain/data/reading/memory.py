@@ -68,7 +68,7 @@ class MemoryTables:
         in_cells = frozenset(table.cells.columns)
         numeric = tuple(one for one in table.names if one not in in_cells)
         numbers = None if table.numbers is None else RowChunks(numeric, [table.numbers])
-        cells = plain_frame(table.cells)
+        cells = plain_frame(table.cells, self.origins[name])
         read = Table(cells, self.origins[name], table.header, numbers=numbers, names=table.names)
         target = table.targets[0] if len(table.targets) == 1 else list(table.targets) or None
         return Source(read, target, header=table.header, apart=bool(table.targets))

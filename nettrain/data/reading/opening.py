@@ -1,21 +1,36 @@
 """Opening files: their bytes, uncompressed, and errors of one line for those that cannot be read."""
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
+from nettrain.data.reading.polars_errors import polars_errors
 from nettrain.errors import DataError
 
-GZIP = b"\x1f\x8b"  # the first bytes of every gzip file
+_shown: dict[Path, str] = {}  # what errors call files that nobody has named
+
+
+@contextmanager
+def shown_as(path: Path, name: str) -> Iterator[None]:
+    """Let errors call a temporary file by another name."""
+    _shown[path] = name
+    try:
+        yield
+    finally:
+        del _shown[path]
 
 
 def display_path(path: Path) -> str:
     """The path as a person would type it: relative where that is below the current folder."""
+    if path in _shown:
+        return _shown[path]
     try:
         return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:
@@ -32,9 +47,11 @@ def reading_errors(path: Path, key: str = "") -> Iterator[None]:
         raise DataError(f"{origin}: no such file{close_file(path)}") from None
     except IsADirectoryError:
         raise DataError(f"{origin}: is a folder, not a file") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"{origin}: is damaged or cut short ({error})") from error
     except OSError as error:
+        if error.strerror is None:  # of bz2, about the content
+            raise DataError(f"{origin}: is damaged or cut short ({error})") from error
         raise DataError(f"{origin}: cannot be read: {error.strerror}") from error
 
 
@@ -47,7 +64,26 @@ def close_file(path: Path) -> str:
 
 
 def open_bytes(path: Path) -> io.BufferedIOBase:
-    """A file's bytes as a stream, uncompressed when it begins like gzip."""
+    """A file's bytes as a stream, uncompressed when it begins like a file of gzip, bzip2, xz or Zstandard."""
     with path.open("rb") as stream:
-        compressed = stream.read(len(GZIP)) == GZIP
-    return gzip.open(path, "rb") if compressed else path.open("rb")
+        start = stream.read(MAGIC)
+    unpack = next((one for magic, one in UNPACK.items() if start.startswith(magic)), None)
+    return unpack(path) if unpack else path.open("rb")
+
+
+def open_zstandard(path: Path) -> io.BufferedIOBase:
+    """The text in a file that Zstandard has compressed, which Polars uncompresses. Raises DataError."""
+    import polars as pl
+
+    with polars_errors(f"{display_path(path)}: is damaged or cut short"):
+        lines = pl.read_lines(path, glob=False).to_series()
+    return io.BytesIO("".join(f"{line}\n" for line in lines).encode())
+
+
+UNPACK: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\0": lzma.LZMAFile,
+    b"\x28\xb5\x2f\xfd": open_zstandard,
+}  # by the first bytes of a file
+MAGIC = max(map(len, UNPACK))

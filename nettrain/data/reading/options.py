@@ -20,7 +20,8 @@ class ReadOptions:
     likeliest first. Columns in `text`, by name or position, keep the spelling of their cells even where all
     are numbers: categories, classes, groups, and what was text in the training data. `skip_rows` lines above
     the table and lines that begin with `comment` are left out, of which auto expects `comments`. `names` are
-    the columns' in place of the file's own, `mentioned` those that other settings use.
+    the columns' in place of the file's own, `mentioned` those that other settings use. `sheet` is that of a
+    workbook, by name or position.
     """
 
     header: Literal["auto"] | bool = "auto"
@@ -34,6 +35,7 @@ class ReadOptions:
     comments: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
+    sheet: str | int | None = None
 
     def text_among(self, names: Sequence[str]) -> set[str]:
         """Those of a source's columns that keep the spelling of their cells."""

@@ -4,17 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from nettrain.data.reading.builtin import read_builtin
-from nettrain.data.reading.file_format import FOLDER
+from nettrain.data.reading.file_format import FOLDER, TEXT, known_ending
 from nettrain.data.reading.formats import FORMATS
 from nettrain.data.reading.gaps import clear_gaps
 from nettrain.data.reading.memory import MEMORY, MemoryTables, read_memory
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
+from nettrain.data.reading.streams import is_stream, read_once, refuse_stream
 from nettrain.data.reading.synthetic import read_synthetic
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
-
-TEXT = ".csv"  # how files with an unknown ending are read
 
 
 def read_source(
@@ -39,14 +38,14 @@ def read_cells(source: str, options: ReadOptions, seed: int, key: str, memory: M
         return Source(table, table.columns[-1])
     if kind == MEMORY:
         return read_memory(name, memory, key)
-    return read_file(Path(source), options, key)
+    if key:
+        refuse_stream(source, key)
+    return read_once(source, options) if is_stream(source) else read_file(Path(source), options, key)
 
 
 def read_file(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The rows of a file or folder: its ending says how it is read, and an unknown ending means text."""
-    name = path.name.lower()
-    endings = [ending for ending in FORMATS if name.endswith(ending)]
-    ending = max(endings, key=len, default=FOLDER if names_folder(path) else TEXT)
+    ending = known_ending(path.name) or (FOLDER if names_folder(path) else TEXT)
     return FORMATS[ending].read(path, options, key)
 
 

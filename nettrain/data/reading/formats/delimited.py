@@ -24,7 +24,7 @@ from nettrain.data.reading.cells import (
     refuse_ragged,
 )
 from nettrain.data.reading.dialect import Dialect, detect_dialect
-from nettrain.data.reading.file_format import PACKED, file_format
+from nettrain.data.reading.file_format import file_format, unpacked_name
 from nettrain.data.reading.opening import display_path, open_bytes, reading_errors
 from nettrain.data.reading.options import WHITESPACE, ReadOptions
 from nettrain.data.reading.source import Source
@@ -73,14 +73,14 @@ def numbers_of(series: "pl.Series") -> tuple[Floats, bool]:
     return values, int(np.isfinite(values).sum()) == series.len() - series.null_count()
 
 
-@file_format(*ENDINGS, *(f"{ending}{PACKED}" for ending in ENDINGS))
+@file_format(*ENDINGS, packed=True)
 def read_delimited(path: Path, options: ReadOptions, key: str = "") -> Source:
-    """The table in a text file, compressed by gzip or not; blank lines and blanks around cells are dropped.
+    """The table in a text file, compressed or not; blank lines and blanks around cells are dropped.
 
     Raises DataError with the line for a missing, empty, damaged or ragged file, unclosed quotes, and two
     columns of one name; `key` is the setting that named the file.
     """
-    if options.separator == "auto" and path.name.lower().removesuffix(".gz").endswith(".tsv"):
+    if options.separator == "auto" and unpacked_name(path).endswith(".tsv"):
         options = replace(options, separator="\t")
     with reading_errors(path, key):
         table = read_stream(lambda: open_bytes(path), display_path(path), options)
@@ -206,6 +206,9 @@ class TableText:
             raise DataError(f"{self.file.origin}: cannot be split into cells: {error}") from error
         if frame.width != len(self.columns):
             self.refuse_ragged()
+            raise DataError(
+                f"{self.file.origin}: rows have {frame.width} cells, but the first has {len(self.columns)}"
+            )
         frame.columns = list(self.columns)
         return frame
 

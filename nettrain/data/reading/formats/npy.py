@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.data.reading.arrays import as_inputs, described
-from nettrain.data.reading.file_format import file_format
+from nettrain.data.reading.arrays import ARRAY_ERRORS, as_inputs, described
+from nettrain.data.reading.file_format import begins_with, file_format
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -15,17 +15,17 @@ from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 
-@file_format(".npy")
+@file_format(".npy", recognise=begins_with(b"\x93NUMPY"))
 def read_npy(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The rows of an array (N, C): columns column_0, column_1, ..., of which one is the target.
 
     Raises DataError for a file that is damaged or holds objects, and for an array of another shape.
     """
     origin = display_path(path)
-    with reading_errors(path, key):
+    with reading_errors(path, key), path.open("rb") as stream:
         try:
-            array = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError) as error:
+            array = np.load(stream, allow_pickle=False)
+        except ARRAY_ERRORS as error:
             if "allow_pickle" in str(error):
                 raise DataError(
                     f"{origin}: is not an NPY file, or holds Python objects, which are not read"

@@ -1,13 +1,14 @@
 """NPZ archives of NumPy arrays: x and y, or x_train, y_train, x_test and y_test; never pickled objects."""
 
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from nettrain.data.reading.arrays import as_inputs, described, plain_dtype
+from nettrain.data.reading.archives import member_names
+from nettrain.data.reading.arrays import ARRAY_ERRORS, as_inputs, described, plain_dtype
 from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
@@ -20,7 +21,13 @@ from nettrain.errors import DataError
 INPUTS = ("x_train", "x", "x_test")  # the first that is there holds the rows
 
 
-@file_format(".npz")
+def holds_arrays(path: Path) -> bool:
+    """Whether a file is an archive of nothing but NPY files."""
+    names = member_names(path)
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+@file_format(".npz", recognise=holds_arrays)
 def read_npz(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The rows of an archive and, where it has some, the test rows; names of arrays in upper or lower case.
 
@@ -28,21 +35,31 @@ def read_npz(path: Path, options: ReadOptions, key: str = "") -> Source:
     Raises DataError for damage, objects, and arrays that are missing, do not agree or hold no numbers.
     """
     origin = display_path(path)
-    with reading_errors(path, key):
-        path.open("rb").close()
-        if not zipfile.is_zipfile(path):
+    with reading_errors(path, key), path.open("rb") as stream, open_arrays(stream, origin) as archive:
+        arrays = {name.lower(): name for name in reversed(archive.files)}
+        inputs = [name for name in INPUTS if name in arrays]
+        if not inputs:
+            names = ", ".join(archive.files) or "nothing"
+            raise DataError(f"{origin}: no array named x or x_train (it has {names})")
+        table = table_of(archive, arrays, inputs[0], origin)
+        targets = [name for name in table.columns if name.startswith("y")]
+        has_test = inputs[0] != "x_test" and "x_test" in arrays
+        test = table_of(archive, arrays, "x_test", f"{origin} (test)") if has_test else None
+        return Source(table, targets if len(targets) > 1 else "y", test)
+
+
+def open_arrays(stream: BinaryIO, origin: str) -> "np.lib.npyio.NpzFile":
+    """The arrays in an archive. Raises DataError when it is none, or its list of files is damaged."""
+    try:
+        if not zipfile.is_zipfile(stream):
             raise DataError(f"{origin}: is not an NPZ file, or is cut short")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name.lower(): name for name in reversed(archive.files)}
-            inputs = [name for name in INPUTS if name in arrays]
-            if not inputs:
-                names = ", ".join(archive.files) or "nothing"
-                raise DataError(f"{origin}: no array named x or x_train (it has {names})")
-            table = table_of(archive, arrays, inputs[0], origin)
-            targets = [name for name in table.columns if name.startswith("y")]
-            has_test = inputs[0] != "x_test" and "x_test" in arrays
-            test = table_of(archive, arrays, "x_test", f"{origin} (test)") if has_test else None
-            return Source(table, targets if len(targets) > 1 else "y", test)
+        stream.seek(0)
+        archive = np.load(stream, allow_pickle=False)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        raise DataError(f"{origin}: is damaged or cut short ({error})") from error
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise DataError(f"{origin}: is not an NPZ file")
+    return archive
 
 
 def table_of(archive: Mapping[str, AnyArray], arrays: Mapping[str, str], inputs: str, origin: str) -> Table:
@@ -65,7 +82,7 @@ def read_array(archive: Mapping[str, AnyArray], name: str, origin: str) -> AnyAr
     """An array of the archive. Raises DataError when it is damaged or holds objects."""
     try:
         return archive[name]
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
+    except ARRAY_ERRORS as error:
         if "allow_pickle" in str(error):
             raise DataError(
                 f"{origin}: {name} holds Python objects, which are not read; save numbers"

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-from nettrain.data.reading.file_format import file_format
-from nettrain.data.reading.frames import plain_frame, refuse_nested
+from nettrain.data.reading.file_format import begins_with, file_format
+from nettrain.data.reading.frames import frame_source, refuse_nested
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.parquet_file import check_lengths
+from nettrain.data.reading.polars_errors import first_line, polars_errors
 from nettrain.data.reading.source import Source
-from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 
-@file_format(".parquet")
+@file_format(".parquet", recognise=begins_with(b"PAR1"))
 def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
     """The table in a Parquet file.
 
@@ -23,20 +24,19 @@ def read_parquet(path: Path, options: ReadOptions, key: str = "") -> Source:
     origin = display_path(path)
     with reading_errors(path, key):
         path.open("rb").close()
-        try:
-            refuse_nested(pl.read_parquet_schema(path), origin)
-            frame = pl.read_parquet(path, glob=False)
-        except pl.exceptions.DuplicateError as error:
-            raise DataError(f"{origin}: two columns have one name ({first_line(error)})") from error
-        except pl.exceptions.PolarsError as error:
-            raise DataError(
-                f"{origin}: is not a Parquet file, or is damaged ({first_line(error)})"
-            ) from error
-    if not frame.height or not frame.width:
-        raise DataError(f"{origin}: has no rows")
-    return Source(Table(plain_frame(frame), origin), header=True)
+        with polars_errors(f"{origin}: is not a Parquet file, or is damaged"):
+            try:
+                refuse_lengths(path, origin)
+                refuse_nested(pl.read_parquet_schema(path), origin)
+                frame = pl.read_parquet(path, glob=False)
+            except pl.exceptions.DuplicateError as error:
+                raise DataError(f"{origin}: two columns have one name ({first_line(error)})") from error
+    return frame_source(frame, origin)
 
 
-def first_line(error: Exception) -> str:
-    """The message of an error, without the hints on further lines."""
-    return str(error).splitlines()[0]
+def refuse_lengths(path: Path, origin: str) -> None:
+    """Raise DataError when a file holds a wrong length that could end the process."""
+    try:
+        check_lengths(path)
+    except (ValueError, IndexError) as error:
+        raise DataError(f"{origin}: is not a Parquet file, or is damaged ({error})") from None

@@ -1,0 +1,121 @@
+"""JSON lines: an object in each line, whose keys are the columns; read through Polars where that is exact."""
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nettrain.data.reading.file_format import file_format
+from nettrain.data.reading.frames import frame_source, refuse_nested
+from nettrain.data.reading.objects import object_column
+from nettrain.data.reading.opening import display_path, open_bytes, reading_errors
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.polars_errors import polars_errors
+from nettrain.data.reading.source import Source
+from nettrain.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # half a character, of which Polars makes a zero byte
+SHOWN = 40  # characters of a line in a message
+
+
+def begins_with_object(path: Path) -> bool:
+    """Whether a file, uncompressed, begins with an object."""
+    try:
+        with open_bytes(path) as stream:
+            return stream.read(1 << 10).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    except (OSError, EOFError, DataError):
+        return False
+
+
+@file_format(".jsonl", ".ndjson", packed=True, recognise=begins_with_object)
+def read_json_lines(path: Path, options: ReadOptions, key: str = "") -> Source:
+    """The table in a file of JSON lines; a key that an object lacks is a gap, and blank lines are dropped.
+
+    Raises DataError with the line where something is no object, and for nested values.
+    """
+    origin = display_path(path)
+    with reading_errors(path, key):
+        with open_bytes(path) as stream:
+            data = stream.read().removeprefix(b"\xef\xbb\xbf")
+        frame = read_fast(data, origin)
+        if frame is None:
+            frame = read_exactly(data, origin)
+
+    @cache
+    def line_numbers() -> list[int]:
+        with open_bytes(path) as stream:
+            return [number for number, line in enumerate(stream, 1) if line.strip()]
+
+    return frame_source(frame, origin, line_numbers)
+
+
+def read_fast(data: bytes, origin: str) -> "pl.DataFrame | None":
+    """The table as Polars reads it, None where it cannot, or might not keep every cell as it is."""
+    import polars as pl
+
+    if ESCAPED.search(data):
+        return None
+    try:
+        with polars_errors(origin):
+            frame = pl.read_ndjson(data, infer_schema_length=None)
+    except DataError:  # the exact reader says where it is wrong
+        return None
+    refuse_nested(frame.schema, origin)
+    text = frame.select(pl.col(pl.String))
+    # numbers in a column of text are respelled, and larger ones than 64 bits hold are of a type of their own
+    mixed = any(has_numbers(column) for column in text.get_columns())
+    wide = any(dtype in (pl.Int128, pl.UInt128) for dtype in frame.schema.values())
+    first = list(next(objects(data, origin)))
+    ordered = set(first) == set(frame.columns)  # otherwise in the order of the objects, which Polars changes
+    return None if mixed or wide or not ordered else frame.select(first)
+
+
+def has_numbers(column: "pl.Series") -> bool:
+    """Whether a cell of text reads as a number."""
+    import polars as pl
+
+    return column.cast(pl.Float64, strict=False).is_not_null().any()
+
+
+def read_exactly(data: bytes, origin: str) -> "pl.DataFrame":
+    """The table as Python's JSON reader reads it."""
+    import polars as pl
+
+    rows = list(objects(data, origin))
+    names = dict.fromkeys(name for row in rows for name in row)
+    for number, row in enumerate(rows):
+        nested = next((name for name, cell in row.items() if isinstance(cell, list | dict)), None)
+        if nested is not None:
+            kind = "a list" if isinstance(row[nested], list) else "an object"
+            raise DataError(f'{origin} row {number + 1}: column "{nested}" holds {kind}, expected one value')
+    return pl.DataFrame([object_column([row.get(name) for row in rows], name, origin) for name in names])
+
+
+def objects(data: bytes, origin: str) -> Iterator[Mapping[str, object]]:
+    """The object in each line that is not blank. Raises DataError where there is none."""
+    for number, line in enumerate(io.BytesIO(data), 1):
+        if line.strip():
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"{origin}:{number}: is not JSON ({reason(error)})") from error
+            if not isinstance(value, dict):
+                shown = line.decode(errors="replace").strip()[:SHOWN]
+                raise DataError(
+                    f"{origin}:{number}: is no object but {shown}; expected one in each line, such as "
+                    '{"a": 1, "b": "x"}'
+                )
+            yield value
+
+
+def reason(error: Exception) -> str:
+    """What is wrong with a line."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos + 1}"
+    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
