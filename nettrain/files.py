@@ -15,14 +15,15 @@ from typing import IO
 from nettrain.errors import NettrainError, SpecError
 
 COPY_BYTES = 1 << 20  # at a time
+DEVICES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))  # folders of devices and open files
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write `content`, so that `path` holds either all of it or what it held before.
 
-    A temporary file in the same folder is written, flushed, synchronised and renamed.
-    Raises NettrainError with the file's name when the disk refuses.
+    A temporary file in the same folder is written, flushed, synchronised and renamed; pipes and devices are
+    written to. Raises NettrainError with the file's name when the disk refuses.
     """
     data = content.encode() if isinstance(content, str) else content
     _replace(path, lambda f: f.write(data), len(data))
@@ -119,9 +120,18 @@ def safe_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "run"
 
 
+def is_pipe_or_device(path: Path) -> bool:
+    """Whether a path leads to a pipe or a device, or to a file that this process was given open."""
+    return path.absolute().parent in DEVICES or (path.exists() and not (path.is_file() or path.is_dir()))
+
+
 def _replace(path: Path, write: Callable[[IO[bytes]], object], size: int) -> None:
     temporary: Path | None = None
     try:
+        if is_pipe_or_device(path):
+            with path.open("wb") as stream:
+                write(stream)
+            return
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as f:
             temporary = Path(f.name)
             write(f)

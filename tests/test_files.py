@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -145,3 +146,21 @@ def test_an_append_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
         append_atomic(file, "b\n")
     assert "a\n" == file.read_text()
     assert ["a.csv"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        write_atomic(pipe, "a,b\n")
+    assert (b"a,b\n", True, ["pipe.csv"]) == (read.result(), pipe.is_fifo(), os.listdir(tmp_path))
+
+
+def test_a_device_stays_one(tmp_path, monkeypatch):
+    device = tmp_path / "null"
+    device.write_text("")
+    inode = device.stat().st_ino
+    monkeypatch.setattr("nettrain.files.DEVICES", (tmp_path,))
+    write_atomic(device, "a,b\n")
+    assert (inode, ["null"]) == (device.stat().st_ino, os.listdir(tmp_path))

@@ -132,3 +132,11 @@ def test_init_overwrites_nothing(folder):
     for out in ("mine.csv", "link.csv", "line.yaml"):
         message = refused(folder, "init", "mine.csv", "--out", out)
         assert message.startswith(f"{out}: is there already, and not overwritten")
+
+
+def test_predictions_go_through_a_pipe(folder):
+    command = f"{' '.join(COMMAND)} predict runs/line mine.csv --format csv --out"
+    plain = inside(folder, "predict", "runs/line", "mine.csv").out
+    for out in ("/dev/stdout | cat", ">(cat)", "/dev/stdout > piped.csv; cat piped.csv"):
+        done = ended(["bash", "-c", f"{command} {out}; wait"], folder)
+        assert (0, plain, "") == (done.code, done.out, done.err)
