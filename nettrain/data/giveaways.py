@@ -4,7 +4,8 @@ Such a column is often a copy of the target, or made from it, and unknown when p
 cost is linear in the cells of a sample of rows, but for the sorting of each column.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,14 +13,16 @@ from nettrain.data.columns.categories import CategoryColumn
 from nettrain.data.columns.encoding import Encoder, columns_text
 from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.data.tables.arrays import Floats, Indices, Mask, Numbers
+from nettrain.data.tables.arrays import AnyArray, Indices, Mask, Numbers
 
 CELLS = 1_000_000  # of inputs that are examined, in rows at even distances
 FEW_ROWS = 20  # which chance may explain
 CHANCE = 1e-6  # that a column gives the target away, over all columns
+MOST_VALUES = 20  # of a number that a category may tell
 SAME = 1e-6  # by how much a correlation may fall short of 1
 CLASSES = "alone tells the classes apart"
-LABEL = 'alone tells "{name}"'
+ALONE = 'alone tells "{name}"'
+GAPS = "{reason}, by its gaps"
 COPY = 'is "{name}" in another unit'
 ORDER = 'has the order of "{name}"'
 ADVICE = "is it known before the target is? data.columns.ignore leaves it out"
@@ -60,42 +63,84 @@ def _reasons(
     preprocessing: Preprocessing, encoders: Sequence[Encoder], x: Numbers, y: Numbers
 ) -> Iterator[tuple[Mask, str]]:
     """Which columns give a target away, for each target and way."""
-    columns = one_feature_each(encoders, x)
-    if preprocessing.target_kind == "classes":
-        yield tells_classes(columns, y.astype(np.int64)), CLASSES
-        return
+    columns = SortedColumns.of(encoders, x)
     for k, name in enumerate(preprocessing.target_names):
-        if preprocessing.target_kind == "labels":
-            yield tells_classes(columns, y[:, k].astype(np.int64)), LABEL.format(name=name)
+        if preprocessing.target_kind == "numbers":
+            numbers = y[:, k].astype(np.float64)
+            yield columns.find(is_linear, numbers), COPY.format(name=name)
+            yield columns.find(is_monotone, numbers), ORDER.format(name=name)
+            codes = np.unique(numbers, return_inverse=True)[1]
+            if codes.max() < MOST_VALUES:
+                yield columns.find(tells_classes, codes), ALONE.format(name=name)
         else:
-            numbers = np.array([not isinstance(one, CategoryColumn) for one in encoders])
-            yield numbers & is_linear(columns, y[:, k].astype(np.float64)), COPY.format(name=name)
-            yield numbers & is_monotone(columns, y[:, k].astype(np.float64)), ORDER.format(name=name)
+            classes = (y if y.ndim == 1 else y[:, k]).astype(np.int64)
+            reason = CLASSES if y.ndim == 1 else ALONE.format(name=name)
+            yield columns.find(tells_classes, classes), reason
+            yield columns.find_gaps(classes), GAPS.format(reason=reason)
 
 
-def one_feature_each(encoders: Sequence[Encoder], x: Numbers) -> Numbers:
-    """The first input of each column (N, C), of categories the number of the category."""
-    starts = np.cumsum([0, *(len(one.scaled) for one in encoders)])
-    columns = x[:, starts[:-1]]
-    for k, encoder in enumerate(encoders):
-        if isinstance(encoder, CategoryColumn):
-            columns[:, k] = x[:, starts[k] : starts[k + 1]].argmax(axis=1)
-    return columns
+@dataclass(frozen=True, eq=False)
+class SortedColumns:
+    """The first input of each column (N, C), of categories the number of the category, in sorted order.
+
+    `order` (N, C) sorts each column, `steps` (N-1, C) says where sorted values differ, and `gaps` has the
+    rows (N,) without a value by column, of columns of numbers that have some.
+    """
+
+    values: Numbers
+    order: Indices
+    steps: Mask
+    gaps: Mapping[int, Mask]
+
+    @staticmethod
+    def of(encoders: Sequence[Encoder], x: Numbers) -> "SortedColumns":
+        """The columns of inputs x (N, D)."""
+        starts = np.cumsum([0, *(len(one.scaled) for one in encoders)])
+        values, gaps = x[:, starts[:-1]], {}
+        for k, encoder in enumerate(encoders):
+            if isinstance(encoder, CategoryColumn):
+                values[:, k] = x[:, starts[k] : starts[k + 1]].argmax(axis=1)
+            elif encoder.gaps:
+                gaps[k] = x[:, starts[k + 1] - 1] > 0
+        return SortedColumns.sorted(values, gaps)
+
+    @staticmethod
+    def sorted(values: Numbers, gaps: Mapping[int, Mask] | None = None) -> "SortedColumns":
+        """The columns (N, C) themselves."""
+        order = np.argsort(values, axis=0, kind="stable")
+        in_order = np.take_along_axis(values, order, axis=0)
+        return SortedColumns(values, order, in_order[1:] != in_order[:-1], gaps or {})
+
+    def find(self, test: Callable[["SortedColumns", AnyArray], Mask], y: AnyArray) -> Mask:
+        """Which columns pass a test for targets y (N,), by the rows in which they have a value."""
+        found = test(self, y)
+        for column, gap in self.gaps.items():
+            if np.count_nonzero(~gap) >= FEW_ROWS:
+                alone = SortedColumns.sorted(self.values[~gap, column : column + 1])
+                found[column] = test(alone, y[~gap])[0]
+        return found
+
+    def find_gaps(self, classes: Indices) -> Mask:
+        """Which columns have gaps that tell the classes (N,) apart."""
+        found = np.zeros(self.values.shape[1], dtype=bool)
+        if self.gaps:
+            gaps = np.stack(list(self.gaps.values()), axis=1).astype(np.float64)
+            found[list(self.gaps)] = tells_classes(SortedColumns.sorted(gaps), classes)
+        return found
 
 
-def tells_classes(columns: Numbers, y: Indices) -> Mask:
-    """Which columns (N, C) have but one class y (N,) in each value, or in one range of values for each class.
+def tells_classes(columns: SortedColumns, y: AnyArray) -> Mask:
+    """Which columns have but one class y (N,) for each value, or one range of values for each class.
 
     Only those of which chance would make none.
     """
     _, y, counts = np.unique(y, return_inverse=True, return_counts=True)
     if len(counts) < 2:
-        return np.zeros(columns.shape[1], dtype=bool)
-    order = np.argsort(columns, axis=0, kind="stable")
-    values, classes = np.take_along_axis(columns, order, axis=0), y[order]
-    steps, changes = values[1:] != values[:-1], classes[1:] != classes[:-1]
+        return np.zeros(columns.values.shape[1], dtype=bool)
+    classes, steps = y[columns.order], columns.steps
+    changes = classes[1:] != classes[:-1]
     pure = ~(changes & ~steps).any(axis=0)
-    limit = np.log(CHANCE / columns.shape[1])
+    limit = np.log(CHANCE / columns.values.shape[1])
     found = pure & (changes.sum(axis=0) == len(counts) - 1)
     if _log_chance_of_ranges(counts) > limit:
         found[:] = False
@@ -119,18 +164,19 @@ def _log_chance_of_values(steps: Mask, counts: Indices) -> float:
     return float((times * np.log((shares[:, None] ** size).sum(axis=0))).sum())
 
 
-def is_linear(columns: Numbers, y: Floats) -> Mask:
-    """Which columns (N, C) are the numbers y (N,) but for their unit and zero."""
-    x, y = columns - columns.mean(axis=0, dtype=np.float64), y - y.mean()
-    size = np.sqrt((x * x).sum(axis=0) * (y * y).sum())
-    return np.asarray((size > 0) & (np.abs((x * y[:, None]).sum(axis=0)) >= (1 - SAME) * size))
+def is_linear(columns: SortedColumns, y: AnyArray) -> Mask:
+    """Which columns are the numbers y (N,) but for their unit and zero, in at least FEW_ROWS values."""
+    x = columns.values - columns.values.mean(axis=0, dtype=np.float64)
+    z = np.asarray(y, dtype=np.float64)
+    z = z - z.mean()
+    size = np.sqrt((x * x).sum(axis=0) * (z * z).sum())
+    near = np.abs((x * z[:, None]).sum(axis=0)) >= (1 - SAME) * size
+    return np.asarray((size > 0) & near & (columns.steps.sum(axis=0) >= FEW_ROWS))
 
 
-def is_monotone(columns: Numbers, y: Floats) -> Mask:
-    """Which columns (N, C) rise or fall with the numbers y (N,) everywhere, in at least FEW_ROWS steps."""
-    order = np.argsort(columns, axis=0, kind="stable")
-    up = np.diff(np.take_along_axis(columns, order, axis=0), axis=0) > 0
-    rise = np.diff(y[order], axis=0)
-    rises = ((rise > 0) == up).all(axis=0) & (rise >= 0).all(axis=0)
-    falls = ((rise < 0) == up).all(axis=0) & (rise <= 0).all(axis=0)
-    return np.asarray((rises | falls) & (up.sum(axis=0) >= FEW_ROWS))
+def is_monotone(columns: SortedColumns, y: AnyArray) -> Mask:
+    """Which columns rise or fall with the numbers y (N,) everywhere, in at least FEW_ROWS steps."""
+    rise = np.diff(np.asarray(y, dtype=np.float64)[columns.order], axis=0)
+    rises = ((rise > 0) == columns.steps).all(axis=0) & (rise >= 0).all(axis=0)
+    falls = ((rise < 0) == columns.steps).all(axis=0) & (rise <= 0).all(axis=0)
+    return np.asarray((rises | falls) & (columns.steps.sum(axis=0) >= FEW_ROWS))

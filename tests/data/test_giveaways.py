@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nettrain.data.giveaways import giveaway_notes, giveaways, tells_classes
+from nettrain.data.giveaways import SortedColumns, giveaway_notes, giveaways, tells_classes
 from nettrain.data.prepare import prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
@@ -91,6 +91,23 @@ def test_a_column_that_only_goes_with_the_number(column):
     assert {} == found("y", other=column, y=PRICE)
 
 
+def test_gaps_do_not_hide_a_copy_and_may_tell_by_themselves():
+    holes = np.where(np.arange(N) % 5 == 0, np.nan, PRICE * 1.08)
+    assert {"leak": 'is "y" in another unit'} == found("y", leak=holes, y=PRICE)
+    yes = RANDOM.random(N) < 0.4
+    boat = np.where(yes, NOISE[:, 1], np.nan)  # only survivors have one
+    leak = {"boat": "alone tells the classes apart, by its gaps"}
+    assert leak == found("y", boat=boat, y=np.where(yes, "yes", "no"))
+    assert leak == found("y", boat=boat, y=np.where(yes, 1, 0))
+
+
+def test_a_category_may_tell_a_number_of_few_values():
+    stars = RANDOM.integers(1, 6, N)
+    words = np.array(["", "bad", "poor", "fair", "good", "best"])[stars]
+    data = prepared("y", leak=words, y=stars * 1.5)
+    assert {"leak": 'alone tells "y"'} == giveaways(data.preprocessing, data.train)
+
+
 def test_the_only_column_is_no_giveaway():
     memory = MemoryTables.of(pl.DataFrame({"x": PRICE, "y": 2 * PRICE}))
     data = prepare(DataSettings(**memory.sources(), target="y"), seed=0, dtype="float64", memory=memory)
@@ -107,7 +124,8 @@ def test_columns_with_the_same_reason_share_a_note():
 def test_few_of_thousands_of_random_columns_are_found_by_chance(positives):
     """Of 20,000 columns of noise none, although of each one in 1,770 tells 2 of 60 rows apart."""
     y = np.arange(60) < positives
-    assert not tells_classes(RANDOM.normal(size=(60, 20_000)), y.astype(np.int64)).any()
+    columns = SortedColumns.sorted(RANDOM.normal(size=(60, 20_000)))
+    assert not tells_classes(columns, y.astype(np.int64)).any()
 
 
 def test_what_chance_makes_is_counted():
@@ -121,5 +139,5 @@ def test_what_chance_makes_is_counted():
 def test_twenty_thousand_columns_take_less_than_a_second():
     columns, y = RANDOM.normal(size=(60, 20_000)), RANDOM.integers(0, 2, 60)
     started = perf_counter()
-    tells_classes(columns, y)
+    tells_classes(SortedColumns.sorted(columns), y)
     assert perf_counter() - started < 1
