@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nettrain.data.reading.cell_kind import NUMBER
+from nettrain.data.tables.table import at_position
 
 WHITESPACE = "whitespace"  # runs of blanks and tabs
 SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
@@ -39,8 +40,9 @@ class ReadOptions:
 
     def text_among(self, names: Sequence[str]) -> set[str]:
         """Those of a source's columns that keep the spelling of their cells."""
-        by_position = {i: names[i] for i in self.text if isinstance(i, int) and -len(names) <= i < len(names)}
-        return {*map(str, self.text), *by_position.values()} & {*names}
+        known = frozenset(names)
+        found = (str(one) if str(one) in known else at_position(names, one) for one in self.text)
+        return {name for name in found if name is not None}
 
     def knows(self, cells: Sequence[str]) -> bool:
         """Whether a row holds names that are known: most of its cells, or one that other settings mention.

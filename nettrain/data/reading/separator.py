@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from nettrain.data.reading.cell_kind import CellKind, cell_kind
+from nettrain.data.reading.cell_kind import NUMBER, CellKind, cell_kind
 from nettrain.data.reading.cells import csv_reader
 from nettrain.data.reading.options import SEPARATORS, WHITESPACE, character
 from nettrain.data.reading.textfile import TableLines, TextFile
@@ -17,7 +17,6 @@ MOST_COLUMNS = 100  # and so many cells of each
 NEARLY_ALL = 0.9  # of the rows: titles and a header may differ from them
 MOST = 0.7  # of the cells of a column of numbers are numbers
 AMOUNT = re.compile(r"[^\w]*\d[\d.,' ]*[^\d]{0,5}")  # a number in any country, such as $1,200.50 or 3,5 kg
-SEVERAL = re.compile(r"[+-]?[\d.]+( +[+-]?[\d.]+)+")  # numbers with blanks between
 THOUSANDS = re.compile(r"[+-]?\d{1,3}( \d{3})+(\.\d+)?")
 
 
@@ -103,8 +102,10 @@ def leftover(cell: str, others: Sequence[str]) -> int:
     count = sum(cell.count(other) for other in others if other != ",")
     if "," in others and not AMOUNT.fullmatch(cell):
         count += cell.count(",") - cell.count(", ")
-    if SEVERAL.fullmatch(cell) and not THOUSANDS.fullmatch(cell):
-        count += len(cell.split()) - 1
+    parts = cell.split()
+    several = "  " in cell or all(map(NUMBER.fullmatch, parts))
+    if several and sum(map(bool, map(NUMBER.fullmatch, parts))) > 1 and not THOUSANDS.fullmatch(cell):
+        count += len(parts) - 1
     return count
 
 

@@ -156,12 +156,8 @@ class Table:
 
     def find(self, setting: str | int) -> str | None:
         """The column that settings name: the one of this name or, where there is none, at this position."""
-        if str(setting) in self.columns:
-            return str(setting)
-        if isinstance(setting, str) and not POSITION.fullmatch(setting):
-            return None
-        position, width = int(setting), len(self.columns)
-        return self.columns[position] if -width <= position < width else None
+        name = str(setting)
+        return name if name in self.known_names else at_position(self.columns, setting)
 
     def column(self, name: str, role: str = "column") -> "pl.Series":
         """The cells of a column, booleans as text. Raises DataError with the nearest name."""
@@ -189,6 +185,14 @@ def as_series(name: str, values: AnyArray) -> "pl.Series":
     import polars as pl
 
     return pl.Series(name, values, nan_to_null=values.dtype.kind == "f")
+
+
+def at_position(names: Sequence[str], setting: str | int) -> str | None:
+    """The name at a position, also one written as text; from the end where it is negative."""
+    if isinstance(setting, str) and not POSITION.fullmatch(setting):
+        return None
+    position = int(setting)
+    return names[position] if -len(names) <= position < len(names) else None
 
 
 def counted(count: int, thing: str, things: str = "") -> str:
