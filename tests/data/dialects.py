@@ -48,6 +48,15 @@ def written_table(seed: int) -> WrittenTable:
     return table
 
 
+def written_again(table: WrittenTable, seed: int) -> WrittenTable:
+    """The table in another dialect, with a header where it had one."""
+    draw = random.Random(seed)
+    separators = [" "] if table.separator == " " else [",", ";", "\t", "|"]
+    again = WrittenTable(draw, table.names, table.rows, table.header, draw.choice(separators))
+    write(again)
+    return again
+
+
 def column(kind: str, draw: random.Random) -> list[str]:
     """The cells of a column, each class more than once."""
     if kind == "classes":

@@ -17,6 +17,13 @@ def test_names_stand_for_positions_and_the_rest_are_inputs():
     assert Columns(ignore=["id"], categorical=["city"], numeric=["age"], weight="w") == roles.columns()
 
 
+def test_a_name_goes_before_a_position():
+    table = Table.of({"1": [1], "0": [2], "y": [0]})
+    assert ("0",) == Columns(ignore=[0]).resolve(table, ["y"]).ignore
+    assert ("1",) == Columns(ignore=["1"]).resolve(table, ["y"]).ignore
+    assert ("age",) == Columns(ignore=["1"]).resolve(TABLE, ["y"]).ignore
+
+
 def test_without_roles_all_but_the_target_are_inputs():
     assert ["id", "age", "city", "w"] == Columns().resolve(TABLE, ["y"]).inputs(TABLE, ["y"])
 

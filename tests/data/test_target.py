@@ -69,12 +69,19 @@ def test_columns_by_name_and_position():
     assert ["b", "a", "c", "c", "a", "c"] == [target_column(table, one) for one in wanted]
 
 
+def test_a_name_goes_before_a_position():
+    table = Table.of({"2": [1], "1": [2], "y": [3], "-1": [4]})
+    wanted = [2, "2", 1, "1", 0, "0", 3, -1, "-2"]
+    assert ["2", "2", "1", "1", "2", "2", "-1", "-1", "y"] == [target_column(table, one) for one in wanted]
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
         ("speces", 'x.csv: no target column "speces", did you mean "species"?'),
         (2, "data.target: 2 is not a position in x.csv, of 2 columns"),
         (-3, "data.target: -3 is not a position in x.csv, of 2 columns"),
+        ("2", 'x.csv: no target column "2" (allowed: n, species)'),
     ],
 )
 def test_a_column_that_is_not_there(wanted, message):

@@ -166,7 +166,7 @@ class PreambleSearch:
         wide = [row for row in rows if len(row.cells) == width]
         filled = max((i + 1 for row in wide for i, cell in enumerate(row.cells) if cell), default=0)
         count = next((i for i, row in enumerate(rows) if not is_title(row, width, filled)), 0)
-        named = (i for i, row in enumerate(rows) if len(row.cells) == width and self.options.knows(row.cells))
+        named = (i for i, row in enumerate(rows) if self.options.knows(row.cells))
         named_row = next(named, 0)
         if all(len(row.cells) != width or is_title(row, width, filled) for row in rows[:named_row]):
             count = max(count, named_row)
