@@ -22,7 +22,8 @@ def show_columns(rows: Iterable[ColumnRow], more: int, facts: Mapping[str, str])
     out = console()
     out.print(columns_table(rows, more))
     for name, text in facts.items():  # never broken: paths in them are to be copied
-        out.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
+        lines = text.replace("\n", f"\n{'':{LABEL}}")
+        out.print(Text.assemble((f"{name:<{LABEL}}", "bold"), lines), soft_wrap=True)
 
 
 def columns_table(rows: Iterable[ColumnRow], more: int) -> Table:

@@ -15,7 +15,7 @@ MOST_CODES_NAMED = 50  # the same of possible codes, which a person has to go th
 
 
 def findings(guess: Guess) -> dict[str, str]:
-    """What was guessed, by topic."""
+    """What was guessed, by topic; a line for each note."""
     topics = {
         "data": seen(guess),
         "target": f"{listed(guess.targets)} ({guess.reason})",
@@ -27,7 +27,7 @@ def findings(guess: Guess) -> dict[str, str]:
         "gaps": f"also written {gap_words(guess)}" if guess.gap_words else "",
         "dropped": f"{counted(guess.unlabelled, 'row')} without a target" if guess.unlabelled else "",
         "network": in_words(recommend(guess)),
-        "note": "; ".join(guess.notes),
+        "note": "\n".join(guess.notes),
     }
     return {topic: text for topic, text in topics.items() if text}
 
