@@ -91,8 +91,8 @@ def gradient_problem(experiment: Experiment, data: Prepared, point: Floats | Non
     The point is that of the initial weights unless given, (P,). What changes a gradient before the step
     (clipping, weight decay, the optimizer's state, limits on norms) is not part of it, and left out.
     """
-    train, size = len(data.train.x), experiment.training.batch_size
-    rows = min(train if size == "full" else size, train, MAX_ROWS)
+    train = len(data.train.x)
+    rows = min(experiment.training.batch_rows(train), train, MAX_ROWS)
     descent = with_plain_descent(experiment, rows)
     batch = first_batch(descent.training, train)
     if point is None:
@@ -103,7 +103,7 @@ def gradient_problem(experiment: Experiment, data: Prepared, point: Floats | Non
 
 def first_batch(training: TrainingSettings, train: int) -> Index:
     """The rows (B,) of the first batch of the first epoch, out of `train` training rows."""
-    rows, seeds = int(training.batch_size), np.array([training.order_seed or 0])
+    rows, seeds = training.batch_rows(train), np.array([training.order_seed or 0])
     order = epoch_orders(seeds, 0, train, shuffle=training.shuffle, sampling=training.sampling)[0]
     # a step over every row once takes them in the order of the table, without an index
     return order[:rows] if rows < train or training.sampling != "permutation" else np.arange(rows)

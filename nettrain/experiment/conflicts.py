@@ -37,7 +37,7 @@ def schedule_monitor(experiment: "Experiment") -> dict[KeyPath, str]:
 def full_batch_conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
     """Whatever does not go with an optimizer that minimises the whole objective, such as L-BFGS."""
     name, training = experiment.optimizer.name, experiment.training
-    if training.batch_size != "full":
+    if training.batch_size not in ("full", "auto"):
         text = f"{training.batch_size} does not go with {name}, which takes full"
         yield KeyProblem(("training", "batch_size"), text)
     if experiment.backend.dtype != "float64":

@@ -14,9 +14,11 @@ from nettrain.experiment.data_checks import check_loss, check_monitors, check_ou
 from nettrain.experiment.settings import BackendSettings, Experiment
 from nettrain.experiment.task import loss_of, targets_of
 from nettrain.experiment.threads import fitting_threads
+from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.model.settings import ModelSettings
 
 BlockType = TypeVar("BlockType", bound=Settings)
+BATCH = 64  # rows of a batch, where the experiment leaves it open
 DEFAULT_LOSSES = {
     "classes": "cross_entropy",
     "two classes": "binary_cross_entropy",
@@ -64,13 +66,23 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
     loss = _loss(experiment, data)
     check_warmup(experiment)
     model = _with_output_activation(experiment.model, loss)
-    resolved = experiment.model_copy(update={"loss": loss, "data": data.settings, "model": model})
+    training = _with_batch_size(experiment, len(data.train.x))
+    decided = {"loss": loss, "data": data.settings, "model": model, "training": training}
+    resolved = experiment.model_copy(update=decided)
     check_outputs(resolved, data)
     check_monitors(resolved, data)
     threads = experiment.backend.threads
     if threads == "auto":
         threads = fitting_threads(resolved, data)
     return resolved.model_copy(update={"backend": experiment.backend.model_copy(update={"threads": threads})})
+
+
+def batch_notes(experiment: Experiment, data: Prepared) -> list[str]:
+    """A note when `auto` takes all training rows in a batch, because they are few."""
+    rows = len(data.train.x)
+    if experiment.training.batch_size != "auto" or _takes_all_rows(experiment) or rows >= BATCH:
+        return []
+    return [f"a batch is all {rows} training rows, as they are fewer than {BATCH}: training.batch_size auto"]
 
 
 def remarks(experiment: Experiment) -> list[str]:
@@ -80,7 +92,7 @@ def remarks(experiment: Experiment) -> list[str]:
 
 def _remarks(experiment: Experiment) -> Iterator[str]:
     data = experiment.data
-    if optimizers[experiment.optimizer.name].full_batch:
+    if _takes_all_rows(experiment):
         yield "an epoch is one iteration of lbfgs, whose memory begins empty, also when resumed"
     if loss_of(experiment).reduction == "sum":
         yield "the objective is a sum over the rows of a batch, losses are means over rows"
@@ -98,6 +110,19 @@ def _with_seeds(block: BlockType, seed: int, *names: str) -> BlockType:
     """A block with its seeds of these names set where they are null."""
     missing = {name: seed for name in names if getattr(block, name) is None}
     return block.model_copy(update=missing)
+
+
+def _with_batch_size(experiment: Experiment, rows: int) -> TrainingSettings:
+    """The training settings with a batch size: where it is `auto`, BATCH or all `rows`."""
+    training = experiment.training
+    if training.batch_size != "auto":
+        return training
+    size = "full" if _takes_all_rows(experiment) or rows < BATCH else BATCH
+    return training.model_copy(update={"batch_size": size})
+
+
+def _takes_all_rows(experiment: Experiment) -> bool:
+    return optimizers[experiment.optimizer.name].full_batch
 
 
 def _with_backend(settings: BackendSettings, backend: str | None) -> BackendSettings:

@@ -20,7 +20,7 @@ def fitting_threads(experiment: Experiment, data: Prepared) -> int:
     Waking threads for small products gains nothing, and costs much where other programs keep the processors
     busy: a waiting thread spins. The decision depends on a single member, never on how many there are.
     """
-    architecture, size = network_of(experiment, data), experiment.training.batch_size
-    rows = len(data.train.x) if size == "full" else size
+    architecture = network_of(experiment, data)
+    rows = experiment.training.batch_rows(len(data.train.x))
     largest = max(rows * m * n for m, n in architecture.products)
     return available_cores() if largest >= SHARED_FROM else 1

@@ -15,7 +15,7 @@ TARGET = ("training", "target")
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BatchSize = Annotated[
-    Annotated[int, Field(ge=1)] | Literal["full"], expects("a whole number from 1, or full")
+    Annotated[int, Field(ge=1)] | Literal["full", "auto"], expects("a whole number from 1, full or auto")
 ]
 Target = Annotated[dict[Monitor, float], Field(min_length=1)]
 
@@ -64,7 +64,9 @@ class TrainingSettings(Settings):
     """How long the network is trained, in which order it sees the rows, and when it stops."""
 
     epochs: int = option(60, "passes over the training rows", ge=1)
-    batch_size: BatchSize = option(64, "rows per step; full takes all of them")
+    batch_size: BatchSize = option(
+        "auto", "rows per step; full takes all of them; auto: 64, or all where there are fewer, and for lbfgs"
+    )
     early_stopping: EarlyStopping | None = option(None, "stop when the monitored metric no longer improves")
     evaluate_every: int = option(1, "epochs between two evaluations on the validation rows", ge=1)
     shuffle: bool = option(True, "put the rows in a new order in every epoch")
@@ -98,6 +100,11 @@ class TrainingSettings(Settings):
     )
     order_seed: Seed | None = number(None, "seed of the rows' order; default: seed")
     noise_seed: Seed | None = number(None, "seed of dropout masks and noise; default: seed")
+
+    def batch_rows(self, rows: int) -> int:
+        """The rows of a batch out of so many training rows, in settings that are resolved with the data."""
+        assert self.batch_size != "auto", "the batch size is resolved with the data"
+        return rows if self.batch_size == "full" else self.batch_size
 
     @property
     def watched(self) -> dict[KeyPath, str]:

@@ -11,7 +11,7 @@ from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError, nearest
-from nettrain.experiment.resolution import resolve_with_data
+from nettrain.experiment.resolution import batch_notes, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.sweep.search_space import Trial
@@ -91,6 +91,7 @@ class _Preparation:
         for trial in trials:
             try:
                 self.jobs.append(_job(trial, data, shared, self.metric))
+                self.notes |= dict.fromkeys(batch_notes(trial.experiment, data))
             except NettrainError as error:
                 self._report(error, trial)
 

@@ -104,11 +104,12 @@ def _members(experiments: Sequence[Experiment], data: Prepared) -> _Members:
 
 def batches_of(experiment: Experiment, train: Rows) -> BatchPlan:
     """How the training rows are cut into batches. Raises DataError when one is larger than all of them."""
-    rows, size = len(train.x), experiment.training.batch_size
+    rows = len(train.x)
+    size = experiment.training.batch_rows(rows)
     min_rows = 2 if experiment.model.couples_rows else 1
     if rows < min_rows:
         raise DataError("model.batch_norm: one training row has no spread, it needs two")
-    if size == "full":
+    if experiment.training.batch_size == "full":
         return BatchPlan(rows, rows)
     if size > rows:
         raise DataError(f"training.batch_size: {size} is more than the {rows} training rows; write full")

@@ -9,7 +9,7 @@ from nettrain.data.prepare import Prepared
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.replicas import replicas
-from nettrain.experiment.resolution import read_and_resolve, resolve
+from nettrain.experiment.resolution import batch_notes, read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.training.build import build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
@@ -54,6 +54,5 @@ def prepare_training(
             run = build(members, data, backend, profile=Profile() if profile else None)
             training = TrainingLoop(run)
     asked = loaded.experiment.backend
-    return PreparedTraining(
-        training, members, data, loaded.notes, choose_backend(asked.name, asked.device).reason
-    )
+    notes = (*loaded.notes, *batch_notes(loaded.experiment, data))
+    return PreparedTraining(training, members, data, notes, choose_backend(asked.name, asked.device).reason)

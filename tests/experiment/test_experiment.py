@@ -63,7 +63,7 @@ optimizer: {name: adam, learning_rate: 0.001}
 schedule: {name: constant, warmup: 0}
 training:
   epochs: 60
-  batch_size: 64
+  batch_size: auto
   early_stopping: null
   evaluate_every: 1
   shuffle: true
@@ -233,10 +233,10 @@ WRONG = [
         f'f:2: training.epochs: "{"x" * 56}... is not a whole number',
     ),
     ("training: {shuffle: 1}\n", "f:2: training.shuffle: 1 is neither true nor false"),
-    ("training: {batch_size: 0}\n", "f:2: training.batch_size: 0 is not a whole number from 1, or full"),
+    ("training: {batch_size: 0}\n", "f:2: training.batch_size: 0 is not a whole number from 1, full or auto"),
     (
         "training: {batch_size: all}\n",
-        'f:2: training.batch_size: "all" is not a whole number from 1, or full',
+        'f:2: training.batch_size: "all" is not a whole number from 1, full or auto',
     ),
     (
         "training: {early_stopping: true}\n",

@@ -96,7 +96,7 @@ WRONG = [
     ("optimizr.beta2: {value: 0.9}", '10: optimizr: unknown key, did you mean "optimizer"?'),
     (
         "training.batch_size: {min: 1.5, max: 9.5}",
-        "10: training.batch_size: 1.5 is not a whole number from 1, or full",
+        "10: training.batch_size: 1.5 is not a whole number from 1, full or auto",
     ),
     (
         "model.activation: {values: [relu, gelo]}",
