@@ -49,7 +49,7 @@ def read_excel(path: Path, options: ReadOptions, key: str = "") -> Source:
         numbers = read_cells(path, origin, "float")[name]
     cells = plain_cells(sheets[name], numbers)
     table = table_of(cells, origin, options)
-    return Source(replace(table, notes=(*notes, *table.notes)), header=table.header)
+    return Source(replace(table, notes=(*notes, *table.notes)), header=table.header, comment=table.comment)
 
 
 def refuse_foreign(path: Path, origin: str) -> None:
