@@ -9,6 +9,7 @@ import typer
 
 from nettrain import __version__
 from nettrain.cli.check import check
+from nettrain.cli.completion_in_bash import asks_for_completion, complete
 from nettrain.cli.evaluate import evaluate
 from nettrain.cli.gradcheck import gradcheck
 from nettrain.cli.info import info
@@ -60,7 +61,10 @@ def main() -> None:
     if not sys.warnoptions and "--debug" not in sys.argv:
         warnings.simplefilter("ignore", RuntimeWarning)  # of libraries: figures say what is not finite
     try:
-        app()
+        if asks_for_completion():
+            complete(app)
+        else:
+            app()
     except NettrainError as error:
         _fail(error, str(error), error.code)
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nettrain.cli.completion import complete_metric
 from nettrain.cli.options import Backend, Debug, Device, Json, Keep, Member, Part, RunArgument, Strict
 
 Data = Annotated[
@@ -26,7 +27,12 @@ Importance = Annotated[
 ]
 Metric = Annotated[
     str | None,
-    typer.Option("--metric", help="Metric of --importance; default: accuracy or rmse.", show_default=False),
+    typer.Option(
+        "--metric",
+        help="Metric of --importance; default: accuracy or rmse.",
+        show_default=False,
+        autocompletion=complete_metric,
+    ),
 ]
 Shuffles = Annotated[int, typer.Option("--shuffles", min=1, help="Shuffles of each column for --importance.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the shuffles.")]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nettrain.cli.completion import complete_column
 from nettrain.cli.options import Debug, Json
 
 if TYPE_CHECKING:
@@ -15,7 +16,13 @@ Data = Annotated[
     typer.Argument(metavar="DATA", help="A file or folder of rows, or builtin:NAME.", show_default=False),
 ]
 Target = Annotated[
-    str | None, typer.Option("--target", metavar="NAME", help="The column to predict; default: guessed.")
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="NAME",
+        help="The column to predict; default: guessed.",
+        autocompletion=complete_column,
+    ),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="The file to write; default: named after DATA.")

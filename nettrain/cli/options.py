@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nettrain.cli.completion import complete_file, complete_override, complete_run
+from nettrain.cli.completion import complete_backend, complete_file, complete_override, complete_run
 
 
 class SplitChoice(StrEnum):
@@ -75,7 +75,11 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when some
 Backend = Annotated[
     str | None,
     typer.Option(
-        "--backend", metavar="NAME", help="Short for backend.name=…: auto, numpy or cupy.", show_default=False
+        "--backend",
+        metavar="NAME",
+        help="Short for backend.name=…: auto, numpy or cupy.",
+        show_default=False,
+        autocompletion=complete_backend,
     ),
 ]
 Device = Annotated[

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.completion import complete_run
+from nettrain.cli.completion import complete_run, complete_sort
 from nettrain.cli.options import Debug, Json
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Sort = Annotated[
         "--sort",
         metavar="NAME",
         help="when, status, epochs, a metric such as test_accuracy (best first) or a key; -NAME reverses.",
+        autocompletion=complete_sort,
     ),
 ]
 

@@ -16,6 +16,7 @@ JsonSchema = TypedDict(
         "properties": "dict[str, JsonSchema]",
         "required": list[str],
         "anyOf": "list[JsonSchema]",
+        "items": "JsonSchema",
         "not": "JsonSchema",
         "enum": list[PlainValue],
         "enumDescriptions": list[str],
