@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nettrain.data.columns.column_formats import ColumnFormats, detect_formats, fractional_columns
+from nettrain.data.columns.column_formats import (
+    ColumnFormats,
+    columns_of_thousands,
+    detect_formats,
+    fractional_columns,
+)
 from nettrain.data.reading.gaps import with_formats
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -30,17 +35,26 @@ def read_formatted(
 ) -> tuple[Source, ColumnFormats]:
     """The source that `read` returns, its tables with the formats of these columns.
 
-    In a text file with decimal commas, numbers with points are read once more as text: `1.234` is 1234.
+    In a text file, numbers such as `1.234` are read once more as text, where they may be 1234.
     """
     source = read(replace(options, text=(*options.text, *known.dates)))
     formats = detect_formats(source.table, columns(source), known.decimal, known.dates)
-    pointed = fractional_columns(source.table) if formats.decimal == "," and not source.table.typed else []
+    pointed = pointed_columns(source.table, formats.decimal)
     if pointed:
-        source = read(replace(options, text=(*options.text, *known.dates, *pointed)))
-        formats = detect_formats(source.table, columns(source), ",", known.dates)
+        again = read(replace(options, text=(*options.text, *known.dates, *pointed)))
+        found = detect_formats(again.table, columns(again), formats.decimal, known.dates)
+        if found.decimal or found.pointed:
+            source, formats = again, found
     table = with_formats(source.table, formats.formats, options.missing)
     test = source.test and with_formats(source.test, formats.formats, options.missing)
     return replace(source, table=table, test=test), formats
+
+
+def pointed_columns(table: Table, decimal: str) -> list[str]:
+    """The columns of a text file, read as numbers, whose points may stand between thousands."""
+    if table.typed or decimal == ".":
+        return []
+    return fractional_columns(table) if decimal == "," else columns_of_thousands(table)
 
 
 def target_names(source: Source, settings: DataSettings) -> tuple[str, ...]:

@@ -203,6 +203,26 @@ def test_second_sources_have_the_formats_of_the_first(tmp_path):
         prepared(first, test=write(tmp_path / "t.csv", whole, ";"), validation=0)
 
 
+def test_points_that_may_stand_between_thousands_are_pointed_out(tmp_path):
+    path = tmp_path / "x.csv"
+    draw = random.Random(2)
+    people = [draw.choice([draw.randrange(1000), draw.randrange(1000, 90_000)]) for _ in range(100)]
+    plain_cells = [f"{draw.choice([draw.randrange(9), round(draw.uniform(1, 9), 3)])}" for _ in people]
+    lines = [
+        f"{grouped(str(n), '.', ',')};{p};{i % 2}"
+        for i, (n, p) in enumerate(zip(people, plain_cells, strict=True))
+    ]
+    path.write_text("\n".join(["people;plain;y", *lines]))
+    hint = "read with decimal points, though they may stand between thousands"
+    notes = [note for note in prepared(str(path)).notes if hint in note]
+    assert [f'column "people": {hint}; data.decimal: "," reads 1.234 as 1234'] == notes
+    found = prepared(str(path), decimal=",", validation=0, scaling={"name": "none"})
+    assert people == found.train.x[:, 0].tolist()
+    assert [float(cell) for cell in plain_cells] == found.train.x[:, 1].tolist()
+    assert not any(hint in note for note in found.notes)
+    assert not any(hint in note for note in prepared(str(path), decimal=".").notes)
+
+
 def test_the_decimal_mark_may_be_set(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("\n".join(["a,y", *(f'"{i},234",{i % 2}' for i in range(1, 60))]))

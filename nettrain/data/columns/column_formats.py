@@ -16,16 +16,28 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+THOUSANDS = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
+BELOW_THOUSAND = r"^[+-]?\d{1,3}$"
+FEW_POINTS = 5  # may have three digits behind them by chance
+FIRST_ROWS = 10_000
+TOLERANCE = 1e-6
+POINTED = (
+    'read with decimal points, though they may stand between thousands; data.decimal: "," reads 1.234 as 1234'
+)
+
+
 @dataclass(frozen=True)
 class ColumnFormats:
     """The formats of columns by name, and what columns look like that may have one, but which is not known.
 
-    `decimal` is the decimal mark where cells leave it open, "" when nothing tells.
+    `decimal` is the decimal mark where cells leave it open, "" when nothing tells, and `pointed` are columns
+    of plain numbers whose points may stand between thousands.
     """
 
     formats: Mapping[str, AnyFormat]
     looks: Mapping[str, str]
     decimal: str = ""
+    pointed: tuple[str, ...] = ()
 
     def notes(self, names: Iterable[str]) -> dict[str, list[str]]:
         """What a person should read of these columns: by note, those that share it."""
@@ -36,6 +48,8 @@ class ColumnFormats:
                 columns.setdefault(f"read as {written.description}", []).append(name)
             elif name in self.looks:
                 columns.setdefault(f"{self.looks[name]}; taken as text", []).append(name)
+            elif name in self.pointed:
+                columns.setdefault(POINTED, []).append(name)
         return columns
 
     def refuse_open(self, table: Table, names: Iterable[str], role: str) -> None:
@@ -79,6 +93,7 @@ def detect_formats(
         {**{name: one.format for name, one in detected.items() if one.format}, **patterns},
         {name: one.looks for name, one in detected.items() if one.looks},
         decimal,
+        () if decimal else tuple(name for name, cells in texts.items() if may_be_thousands(cells)),
     )
 
 
@@ -102,6 +117,37 @@ def common_decimal(formats: Iterable[AnyFormat | None]) -> str:
     numbers = [one for one in formats if isinstance(one, NumberFormat)]
     marks = {"," if one.decimal == "," else "." for one in numbers if "," in (one.decimal, one.thousands)}
     return marks.pop() if len(marks) == 1 else ""
+
+
+def may_be_thousands(cells: "pl.Series") -> bool:
+    """Whether the points of plain numbers may stand between thousands: 950, 1.250, 12.500 and so on.
+
+    Three digits follow each, and numbers without one are below 1000.
+    """
+    points = cells.str.contains(".", literal=True)
+    pointed, others = cells.filter(points), cells.filter(~points)
+    return (
+        len(pointed) >= FEW_POINTS
+        and bool(pointed.str.contains(THOUSANDS).all())
+        and len(others) > 0
+        and bool(others.str.contains(BELOW_THOUSAND).all())
+    )
+
+
+def columns_of_thousands(table: Table) -> list[str]:
+    """The columns among a table's `numbers` whose first values may be as in `may_be_thousands`."""
+    if table.numbers is None:
+        return []
+    first = np.abs(table.numbers.chunks[0][:FIRST_ROWS])
+    with np.errstate(invalid="ignore"):
+        fractional = np.floor(first) < first
+        in_thousands = np.abs(1000 * first - np.rint(1000 * first)) < TOLERANCE
+        in_tenths = np.abs(100 * first - np.rint(100 * first)) < TOLERANCE
+        possible = (first < 1000) & np.where(fractional, in_thousands & (first >= 1), True) | np.isnan(first)
+    counts = fractional.sum(axis=0)
+    many = 2 * (fractional & ~in_tenths).sum(axis=0) > counts  # of 1.250, 1.251 and so on one in ten is
+    found = possible.all(axis=0) & many & (counts >= FEW_POINTS)
+    return [name for name, one in zip(table.numbers.names, found, strict=True) if one]
 
 
 def fractional_columns(table: Table) -> list[str]:
