@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.data.reading.sources import read_cells, rows_of_split
+from nettrain.data.reading.sources import can_be_read_again, read_cells, rows_of_split
+from nettrain.data.reading.streams import StreamCopy
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError, nearest
 
@@ -39,8 +40,15 @@ def _names(table: Table, setting: str | int) -> list[str]:
     raise DataError(f'{KEEP}: {table.origin}: no column "{setting}"{nearest(setting, table.columns)}')
 
 
+def readable_for(
+    source: str | MemoryTables, keep: str | Sequence[str | int]
+) -> str | MemoryTables | StreamCopy:
+    """The source, a stream as a copy if columns are to be kept, for which it is read twice."""
+    return can_be_read_again(source) if keep and isinstance(source, str) else source
+
+
 def read_kept(
-    source: str | MemoryTables,
+    source: str | MemoryTables | StreamCopy,
     table: Table,
     names: Sequence[str],
     preprocessing: Preprocessing,
@@ -64,7 +72,7 @@ def read_kept(
     else:
         options = preprocessing.layout.options(preprocessing.target_names)
         options = replace(options, missing=("",), text=tuple(positions))
-        again = rows_of_split(read_cells(source, options, seed, "", memory), source, split)
+        again = rows_of_split(read_cells(source, options, seed, "", memory), table.origin, split)
     frame = pl.DataFrame(
         [_cells(again, again.columns[i]).alias(name) for i, name in zip(positions, names, strict=True)]
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from nettrain.data.deviations import Comparison, compare_with_training
 from nettrain.data.inputs import encode_splits
-from nettrain.data.kept import kept_names, read_kept
+from nettrain.data.kept import kept_names, read_kept, readable_for
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
@@ -65,7 +65,8 @@ def read_labelled(
     `missing_target` is drop. Class weights do not count here. `keep` names columns to keep, see `kept_names`.
     """
     target, weight = preprocessing.target, preprocessing.weight
-    table = read_aligned(source, preprocessing.layout, target.names, seed, split)
+    again = readable_for(source, keep)
+    table = read_aligned(again, preprocessing.layout, target.names, seed, split)
     notes = [*table.notes]
     table = rename_cells(table, target.names, target.renames)
     for name in target.names:
@@ -77,7 +78,7 @@ def read_labelled(
         notes.append(f'{table.origin}: no weight column "{weight}", every row weighs 1')
         preprocessing = replace(preprocessing, weight=None)
     names = kept_names(table, keep)
-    kept = read_kept(source, table, names, preprocessing, seed=seed, split=split)
+    kept = read_kept(again, table, names, preprocessing, seed=seed, split=split)
     comparison = compare_with_training(table, preprocessing, names)
     rows = label_splits({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
     return LabelledTable(

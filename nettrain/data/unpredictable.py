@@ -8,7 +8,7 @@ import numpy as np
 
 from nettrain.data.deviations import NO_DEVIATIONS, Comparison, compare_with_training
 from nettrain.data.inputs import encode_splits
-from nettrain.data.kept import kept_names, read_kept
+from nettrain.data.kept import kept_names, read_kept, readable_for
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
@@ -61,7 +61,8 @@ def read_predictable(
     `keep` names columns to keep, see `kept_names`. Raises DataError when the source cannot be read or lacks a
     column.
     """
-    table = read_aligned(source, preprocessing.layout, preprocessing.target_names, seed, split)
+    again = readable_for(source, keep)
+    table = read_aligned(again, preprocessing.layout, preprocessing.target_names, seed, split)
     empty = np.array(table.empty_rows() if table.empty_rows else [], dtype=np.int64).reshape(-1, 2)
     # an empty row shifts all rows after it
     output = np.arange(table.height) + np.searchsorted(empty[:, 0], np.arange(table.height), side="right")
@@ -70,7 +71,7 @@ def read_predictable(
         for k, (before, line) in enumerate(empty)
     ]
     names = kept_names(table, keep)
-    kept = read_kept(source, table, names, preprocessing, seed=seed, split=split)
+    kept = read_kept(again, table, names, preprocessing, seed=seed, split=split)
     comparison = compare_with_training(table, preprocessing, names)
     reasons = dict(invalid_cells(table, preprocessing))
     valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)

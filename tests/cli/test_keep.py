@@ -1,15 +1,17 @@
 """Columns of the data beside predictions: their cells are those of the file, to the letter."""
 
 import csv
+import gzip
 import io
 import json
+import zipfile
 
 import numpy as np
 import polars as pl
 import pytest
 
 import nettrain
-from tests.cli.command import inside
+from tests.cli.command import COMMAND, ended, inside
 
 ROWS = [
     ["00017", "12345678901234567890", "1.10", "NA", "Müller, A.", "high"],
@@ -232,3 +234,41 @@ def test_python_reports_them(folder, monkeypatch):
     lines = (folder / "rows.csv").read_text().splitlines()
     for row in worst:
         assert {"id": lines[int(row.place.removeprefix("rows.csv:")) - 1][:3]} == row.kept
+
+
+@pytest.mark.parametrize("source", ["- < new.csv", "<(cat new.csv)", "/dev/stdin < new.csv"])
+def test_columns_of_a_pipe_are_kept(folder, source):
+    expected = table(inside(folder, "predict", "runs/run", "new.csv", "--keep", "id,b"))
+    command = f"{' '.join(COMMAND)} predict runs/run --keep id,b {source}"
+    assert expected == table(ended(["bash", "-c", command], folder))
+
+
+FORMATS = ["tsv", "csv.gz", "parquet", "arrow", "xlsx", "jsonl", "zip"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_text_of_every_format_is_kept(folder, form):
+    columns = {name: [row[k].strip() or None for row in ROWS] for k, name in enumerate(NAMES)}
+    columns |= {"a": [1.1, -0.5, 1.1, 2.0], "b": [None, 3, None, 4]}
+    frame = pl.DataFrame(columns)
+    path = folder / f"form.{form}"
+    match form:
+        case "tsv":
+            frame.write_csv(path, separator="\t")
+        case "csv.gz":
+            path.write_bytes(gzip.compress(frame.write_csv().encode()))
+        case "parquet":
+            frame.write_parquet(path)
+        case "arrow":
+            frame.write_ipc(path)
+        case "xlsx":
+            pytest.importorskip("fastexcel")
+            pytest.importorskip("xlsxwriter")
+            frame.write_excel(path)
+        case "jsonl":
+            frame.write_ndjson(path)
+        case "zip":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("rows.csv", frame.write_csv())
+    rows = table(inside(folder, "predict", "runs/run", path.name, "--keep", "id,long,note"))[1:]
+    assert [[row[0], row[1], row[4].strip()] for row in ROWS] == [row[:3] for row in rows]

@@ -110,3 +110,9 @@ def test_refuses(tmp_path, monkeypatch):
         DataError, match=r"^x\.xlsx: Excel workbooks need fastexcel: pip install 'nettrain\[excel\]'$"
     ):
         table_of("x.xlsx")
+
+
+def test_ids_of_twenty_digits_keep_them(tmp_path):
+    ids = ["12345678901234567890", "007", "99999999999999999999"]
+    path = workbook(tmp_path / "x.xlsx", one=[["id", "n"], *([one, k] for k, one in enumerate(ids))])
+    assert ids == table_of(path, text=("id",)).column("id").to_list()

@@ -10,6 +10,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.options import SEPARATORS, ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source, rows_of_split
+from nettrain.data.reading.streams import StreamCopy
 from nettrain.data.tables.table import Table, counted
 from nettrain.errors import DataError
 
@@ -147,7 +148,7 @@ class InputLayout:
 
 
 def read_aligned(
-    source: str | MemoryTables,
+    source: str | MemoryTables | StreamCopy,
     layout: InputLayout,
     target: Sequence[str],
     seed: int,
@@ -157,7 +158,8 @@ def read_aligned(
     if isinstance(source, MemoryTables):
         return layout.align_source(clear_gaps(source.read("train"), layout.missing), target)
     read = read_source(source, layout.options(target), seed=seed)
-    return layout.align(rows_of_split(read, source, split), target)
+    name = source if isinstance(source, str) else source.origin
+    return layout.align(rows_of_split(read, name, split), target)
 
 
 def position_text(positions: Sequence[int]) -> str:

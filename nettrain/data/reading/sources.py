@@ -10,16 +10,21 @@ from nettrain.data.reading.gaps import clear_gaps
 from nettrain.data.reading.memory import MEMORY, MemoryTables, read_memory
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
-from nettrain.data.reading.streams import is_stream, read_once, refuse_stream
+from nettrain.data.reading.streams import StreamCopy, is_stream, refuse_stream
 from nettrain.data.reading.synthetic import read_synthetic
 from nettrain.data.tables.table import Table
 from nettrain.errors import DataError
 
 
 def read_source(
-    source: str, options: ReadOptions, *, seed: int, key: str = "", memory: MemoryTables | None = None
+    source: str | StreamCopy,
+    options: ReadOptions,
+    *,
+    seed: int,
+    key: str = "",
+    memory: MemoryTables | None = None,
 ) -> Source:
-    """The rows of `builtin:NAME`, `synthetic:NAME`, `memory:NAME`, a file or a folder.
+    """The rows of `builtin:NAME`, `synthetic:NAME`, `memory:NAME`, a file, a folder or a stream.
 
     `seed` draws the synthetic ones, `memory` holds those that were passed from Python. Cells that mean no
     value are null, or NaN among numbers. Raises DataError that begins with `key`, the setting that names the
@@ -28,8 +33,12 @@ def read_source(
     return clear_gaps(read_cells(source, options, seed, key, memory), options.missing)
 
 
-def read_cells(source: str, options: ReadOptions, seed: int, key: str, memory: MemoryTables | None) -> Source:
+def read_cells(
+    source: str | StreamCopy, options: ReadOptions, seed: int, key: str, memory: MemoryTables | None
+) -> Source:
     """The source as its reader gives it."""
+    if isinstance(source, StreamCopy):
+        return source.read(options)
     kind, _, name = source.partition(":")
     if kind == "builtin":
         return read_builtin(name, options, key)
@@ -40,7 +49,7 @@ def read_cells(source: str, options: ReadOptions, seed: int, key: str, memory: M
         return read_memory(name, memory, key)
     if key:
         refuse_stream(source, key)
-    return read_once(source, options) if is_stream(source) else read_file(Path(source), options, key)
+    return StreamCopy.of(source).read(options) if is_stream(source) else read_file(Path(source), options, key)
 
 
 def read_file(path: Path, options: ReadOptions, key: str = "") -> Source:
@@ -60,6 +69,12 @@ def source_files(path: Path) -> list[Path]:
 def names_folder(path: Path) -> bool:
     """Whether a path without a known ending is or would be a folder."""
     return path.is_dir() or not (path.suffix or path.exists())
+
+
+def can_be_read_again(source: str) -> str | StreamCopy:
+    """The source, a stream as a copy."""
+    is_file = source.partition(":")[0] not in ("builtin", "synthetic", MEMORY)
+    return StreamCopy.of(source) if is_file and is_stream(source) else source
 
 
 def rows_of_split(source: Source, name: str, split: str | None) -> Table:

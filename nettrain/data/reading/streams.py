@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,17 +45,27 @@ def refuse_stream(source: str, key: str = "") -> None:
         )
 
 
-def read_once(source: str, options: ReadOptions) -> Source:
-    """The rows of a stream: of the format that its first bytes show, and otherwise text.
+@dataclass(frozen=True)
+class StreamCopy:
+    """A temporary file with all bytes of a stream, which errors call `origin`."""
 
-    Raises DataError when it cannot be read.
-    """
-    folder = TemporaryFolder()
-    path = folder.path / "rows"
-    with reading_errors(Path(stream_name(source))), path.open("wb") as copy:
-        copy_stream(source, copy)
-    named = path.rename(path.with_name(f"rows{ending_by_content(path)}"))
-    return read_temporary(named, folder, stream_name(source), options)
+    path: Path
+    folder: TemporaryFolder
+    origin: str
+
+    @staticmethod
+    def of(source: str) -> "StreamCopy":
+        """The copy of a stream. Raises DataError when it cannot be read."""
+        folder = TemporaryFolder()
+        path = folder.path / "rows"
+        with reading_errors(Path(stream_name(source))), path.open("wb") as copy:
+            copy_stream(source, copy)
+        named = path.rename(path.with_name(f"rows{ending_by_content(path)}"))
+        return StreamCopy(named, folder, stream_name(source))
+
+    def read(self, options: ReadOptions) -> Source:
+        """Its rows: of the format that its first bytes show, and otherwise text."""
+        return read_temporary(self.path, self.folder, self.origin, options)
 
 
 def copy_stream(source: str, copy: BinaryIO) -> None:

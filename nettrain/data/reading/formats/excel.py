@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,9 +44,9 @@ def read_excel(path: Path, options: ReadOptions, key: str = "") -> Source:
     with reading_errors(path, key):
         path.open("rb").close()
         refuse_foreign(path, origin)
-        sheets = read_cells(path, origin, "string")
+        sheets = read_cells(path, origin)
         name, notes = chosen_sheet(sheets, options, origin)
-        numbers = read_cells(path, origin, "float")[name]
+        numbers = read_numbers(path, origin, name)
     cells = plain_cells(sheets[name], numbers)
     table = table_of(cells, origin, options)
     return Source(replace(table, notes=(*notes, *table.notes)), header=table.header, comment=table.comment)
@@ -62,8 +62,8 @@ def refuse_foreign(path: Path, origin: str) -> None:
         raise DataError(f"{origin}: takes more than {MOST_BYTES >> 30} GB; save the sheet as CSV")
 
 
-def read_cells(path: Path, origin: str, dtype: Literal["string", "float"]) -> "Mapping[str, pl.DataFrame]":
-    """The cells of every sheet as text, or those that are numbers; null where they hold nothing of the kind.
+def read_cells(path: Path, origin: str) -> "Mapping[str, pl.DataFrame]":
+    """The cells of every sheet as text, null where they are empty.
 
     Text has only the first digits of fractions. Raises DataError for damage.
     """
@@ -76,11 +76,24 @@ def read_cells(path: Path, origin: str, dtype: Literal["string", "float"]) -> "M
             sheet_id=0,
             engine="calamine",
             has_header=False,
-            read_options={"dtypes": dtype, "skip_rows": 0},
+            read_options={"dtypes": "string", "skip_rows": 0},
             drop_empty_rows=False,
             drop_empty_cols=False,
             raise_if_empty=False,
         )
+
+
+def read_numbers(path: Path, origin: str, sheet: str) -> "pl.DataFrame":
+    """The cells of a sheet that read as numbers, null where they do not. Raises DataError for damage.
+
+    Polars would turn whole numbers into 64-bit integers, also those that are too large.
+    """
+    import fastexcel
+    import polars as pl
+
+    with polars_errors(f"{origin}: is not an Excel workbook, or is damaged", fastexcel.FastExcelError):
+        workbook = fastexcel.read_excel(path)
+        return pl.DataFrame(workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="float"))
 
 
 def chosen_sheet(
