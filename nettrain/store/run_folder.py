@@ -43,7 +43,7 @@ class RunFolder:
             raise SpecError(mistaken_for_run(path) or f"{path}: not a finished run, config.yaml is missing")
         for needed in (folder.model, folder.preprocessing):
             if not needed.is_file():
-                raise SpecError(f"{path}: not a finished run, {needed.name} is missing")
+                raise SpecError(unfinished(path, needed.name))
         return folder
 
     @classmethod
@@ -188,6 +188,14 @@ def _text(path: Path) -> str | None:
 def write_json(path: Path, content: object) -> None:
     """Write an indented JSON file, with NaN and infinities as null."""
     write_atomic(path, json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def unfinished(path: Path, missing: str) -> str:
+    """The message on a run that lacks a file which a training writes when it ends."""
+    text = f"{path}: not a finished run, {missing} is missing"
+    if RunFolder(path).summary.is_file():
+        return text
+    return f"{text}; nettrain resume {shlex.quote(str(path))} goes on with it"
 
 
 def json_line(content: object) -> str:

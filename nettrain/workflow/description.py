@@ -15,6 +15,7 @@ class TrainingDescription:
     inputs: int
     targets: tuple[str, ...]
     classes: int  # 0 where targets are not classes
+    positive: str  # of two classes, the one that precision, recall and F1 are about, otherwise ""
     widths: tuple[int, ...]  # units of all layers, inputs first
     parameters: int
     members: int
@@ -35,7 +36,8 @@ def describe(prepared: PreparedTraining) -> TrainingDescription:
         rows={split: table.rows for split, table in run.data.datasets.items()},
         inputs=run.architecture.inputs,
         targets=tuple(preprocessing.target_names),
-        classes=len(preprocessing.classes or ()),
+        classes=len(preprocessing.classes),
+        positive=preprocessing.classes[1] if len(preprocessing.classes) == 2 else "",
         widths=tuple(run.architecture.widths),
         parameters=run.architecture.parameters,
         members=len(run.final.parameters),

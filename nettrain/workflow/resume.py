@@ -184,6 +184,8 @@ def _prepare_and_restore(
     if progress.epoch and not folder.history.is_file():
         more.append(f"history.csv is gone: it begins anew after epoch {progress.epoch}")
     position = f"goes on after epoch {progress.epoch}, step {progress.step}"
+    if not progress.step:
+        position = "begins with the first step: it was stopped before its first checkpoint"
     return prepared, [*after.notes, position, *(f"changed: {one}" for one in changes), *more]
 
 

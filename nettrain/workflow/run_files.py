@@ -14,7 +14,7 @@ from nettrain.experiment.load import read, validate
 from nettrain.experiment.settings import Experiment
 from nettrain.files import is_unused, remove_temporary_files
 from nettrain.locks import locked
-from nettrain.store.run_folder import RunFolder
+from nettrain.store.run_folder import RunFolder, unfinished
 from nettrain.store.summary import RunSummary, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
 from nettrain.workflow.history import read_history
@@ -56,7 +56,7 @@ class StoredRun:
         files = RunFolder.open(path)
         summary = read_summary(files.summary)
         if summary is None:
-            raise SpecError(f"{path}: not a finished run, {files.summary.name} is missing")
+            raise SpecError(unfinished(path, files.summary.name))
         return StoredRun(files, summary, backend, device)
 
     @staticmethod

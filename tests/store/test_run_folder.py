@@ -65,6 +65,7 @@ def test_a_finished_run_opens(tmp_path):
 def test_a_run_that_lacks_a_file_says_which(tmp_path, name):
     folder = finished(made(tmp_path, "x"))
     (folder.path / name).unlink()
+    folder.summary.write_text("{}")  # it has ended, and cannot be resumed
     with pytest.raises(SpecError) as caught:
         RunFolder.open(folder.path)
     assert f"{folder.path}: not a finished run, {name} is missing" == str(caught.value)
@@ -213,3 +214,11 @@ def test_a_short_run_is_kept_in_full(tmp_path):
     for number in (1, 2):
         history.add(epoch(number, [0, 4], train_loss=[3.0, 2.0]))
     assert [(1, 0), (1, 4), (2, 0), (2, 4)] == [(row["epoch"], row["member"]) for row in history.rows]
+
+
+def test_a_run_that_has_not_ended_can_be_resumed(tmp_path):
+    folder = made(tmp_path, "x")
+    with pytest.raises(SpecError) as caught:
+        RunFolder.open(folder.path)
+    expected = "not a finished run, model.safetensors is missing; nettrain resume"
+    assert f"{folder.path}: {expected} {folder.path} goes on with it" == str(caught.value)
