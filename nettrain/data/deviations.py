@@ -11,6 +11,7 @@ from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.arrays import Mask
 from nettrain.data.tables.row_chunks import RowChunks
+from nettrain.data.tables.spelling import is_missing
 from nettrain.data.tables.table import Table, counted
 
 MOST_LINES = 20
@@ -50,9 +51,16 @@ def compare_with_training(
     by_column = [one for encoder in suspects for one in encoder.deviations(table)]
     known = {*preprocessing.layout.columns, *wanted}
     new = [Deviation(name, "column", table.height) for name in table.columns if name not in known]
+    new += filled_columns(table, preprocessing.empty_columns)
     empty = 0 if preprocessing.empty_rows else int(empty_rows(table, preprocessing.encoders).sum())
     deviations = (*by_column, *new, *([Deviation("", "empty", empty)] if empty else []))
     return Comparison(deviations, unused_columns(table, preprocessing))
+
+
+def filled_columns(table: Table, names: Iterable[str]) -> list[Deviation]:
+    """Those of the columns that have values, of columns which had none in training."""
+    rows = {name: int((~is_missing(table, name)).sum()) for name in names if name in table.known_names}
+    return [Deviation(name, "filled", count) for name, count in rows.items() if count]
 
 
 def unused_columns(table: Table, preprocessing: Preprocessing) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from nettrain.data.splitting.order import OrderBy, resolve_order
 from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
 from nettrain.data.tables.arrays import Floats, Numbers
-from nettrain.data.tables.spelling import number_text
+from nettrain.data.tables.spelling import is_missing, number_text
 from nettrain.data.tables.table import POSITION, Table
 from nettrain.data.targets.kind import find_target, order_classes
 from nettrain.data.targets.magnitude import refuse_small
@@ -243,11 +243,19 @@ def fit(
     if not encoders:
         raise DataError(f"{table.origin}: no column but the target has a value to learn from")
     fitted = fit_scaling(settings.scaling, encoders, table, train.rows)
-    empty = bool(empty_rows(table, encoders)[train.rows].any())
-    return (
-        Preprocessing(layout, tuple(encoders), settings.scaling, fitted, target, roles.weight, empty),
-        notes,
+    encoded = {encoder.name for encoder in encoders}
+    unused = [name for name in names if name not in encoded]
+    preprocessing = Preprocessing(
+        layout,
+        tuple(encoders),
+        settings.scaling,
+        fitted,
+        target,
+        roles.weight,
+        empty_rows=bool(empty_rows(table, encoders)[train.rows].any()),
+        empty_columns=tuple(name for name in unused if is_missing(table, name)[train.rows].all()),
     )
+    return preprocessing, notes
 
 
 def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[Rows, list[str]]:

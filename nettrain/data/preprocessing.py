@@ -45,6 +45,7 @@ class PreprocessingJson(TypedDict):
     target: TargetJson
     weight: str | None
     empty_rows: bool
+    empty_columns: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class Preprocessing:
     """How cells become inputs and outputs become predictions; nothing else is needed to predict.
 
     `weight` is the column that weighs rows, which only matters where figures are computed; `empty_rows` says
-    whether training rows without any value were among the others.
+    whether training rows without any value were among the others, and `empty_columns` which columns had none.
     """
 
     layout: InputLayout
@@ -62,6 +63,7 @@ class Preprocessing:
     target: Target
     weight: str | None = None
     empty_rows: bool = False
+    empty_columns: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -136,6 +138,7 @@ class Preprocessing:
             "target": self.target.to_json(),
             "weight": self.weight,
             "empty_rows": self.empty_rows,
+            "empty_columns": list(self.empty_columns),
         }
 
     @staticmethod
@@ -173,6 +176,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
         Target.from_json(cast(Mapping[str, object], data["target"])),
         data["weight"],
         data["empty_rows"],
+        tuple(data["empty_columns"]),
     )
 
 

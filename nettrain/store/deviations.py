@@ -15,7 +15,7 @@ class DeviationReport(BaseModel):
     column: str = Field(description="empty where it is about whole rows")
     kind: str = Field(
         description="unseen values, gaps where there were none, numbers or dates far outside the range, "
-        "a column that was not there, or rows that are empty in all columns used"
+        "a column that was not there, one that had no value and is filled, or rows that are empty"
     )
     rows: int
     values: list[str | float] = Field(

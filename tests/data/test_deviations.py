@@ -129,6 +129,17 @@ def test_rows_without_a_value_are_counted():
     assert [] == lines(empty, fitted({**empty, "y": [1.5, 2.5, 3.5]}))
 
 
+def test_columns_without_a_value_in_training_are_not_used():
+    training = {"a": [1, 2, 3], "b": [None, None, None], "y": [1.5, 2.5, 3.5]}
+    preprocessing = fitted(pl.DataFrame(training, schema_overrides={"b": pl.String}))
+    assert [] == lines({"a": [1, 2]}, preprocessing)
+    assert [] == lines(
+        pl.DataFrame({"a": [1], "b": [None]}, schema_overrides={"b": pl.String}), preprocessing
+    )
+    told = 'new: column "b": 2 values, the training data had none, not used'
+    assert [told] == lines({"a": [1, 2, 3], "b": ["x", None, "y"]}, preprocessing)
+
+
 def test_a_constant_column_has_one_number():
     training = {"a": [7, 7, 7], "b": [1, 2, 3], "y": [1.5, 2.5, 3.5]}
     told = 'new: column "a": 2 rows with 7.5 to 9, every training row has 7'

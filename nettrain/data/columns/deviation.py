@@ -8,7 +8,7 @@ from typing import Literal
 from nettrain.data.tables.spelling import decimal, number_text
 from nettrain.data.tables.table import counted
 
-DeviationKind = Literal["unseen", "gaps", "range", "column", "empty"]
+DeviationKind = Literal["unseen", "gaps", "range", "column", "filled", "empty"]
 Value = str | float
 MOST_VALUES = 10  # that are kept of a column
 SHOWN_VALUES = 3  # in a message
@@ -21,7 +21,8 @@ class Deviation:
     """What `rows` rows have in a column that no training row had there.
 
     That is, by `kind`: values that were not there (unseen), gaps (gaps), or numbers or dates far outside the
-    range (range); a column that was not there (column); or, with the name "", no value at all (empty).
+    range (range); a column that was not there (column) or had no value (filled); or, with the name "", no
+    value at all (empty).
     `values` are the most frequent of `distinct` unseen ones, or the lowest and highest outside the range.
     `spelled` has the known spelling of unseen values that differ from it in case, blanks or digits, and
     `trained` is the range of the training rows.
@@ -48,6 +49,8 @@ class Deviation:
                 return self._range_message()
             case "column":
                 return "not in the training data, not used"
+            case "filled":
+                return f"{counted(self.rows, 'value')}, the training data had none, not used"
             case "empty":
                 return f"{counted(self.rows, 'row')} without a value in any column that is used"
 
