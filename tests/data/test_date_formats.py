@@ -112,6 +112,16 @@ def test_one_impossible_date_leaves_the_format(bad):
     assert [280] == found.wrong(cells).nonzero()[0].tolist()
 
 
+def test_a_month_with_two_digits_is_left_to_the_reader():
+    detected = detect_dates(pl.Series(["Mar-21", "Apr-22"]))
+    assert detected.format is None
+    assert (
+        'looks like months, but "Mar-21" may be of 2021, or a day of any year: data.dates: {column: "%b-%y"} '
+        "reads a year"
+    ) == detected.looks
+    assert datetime(2021, 3, 1) == DateFormat("%b-%y").read(pl.Series(["Mar-21"]))[0]
+
+
 def test_several_forms_are_remarkable():
     detected = detect_dates(pl.Series(["2011-01-02", "01/31/2012"] * 10))
     assert detected.format is None

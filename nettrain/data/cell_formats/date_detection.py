@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nettrain.data.cell_formats.date_format import DateFormat
 from nettrain.data.cell_formats.detected import Detected, sample_of
 from nettrain.data.tables.table import are_strays
@@ -42,6 +44,7 @@ ORDERS = {  # what a shape may mean: Y is a year of four digits, n a number, B a
     "YB": ("YB",),
     "nY": ("mY",),
     "Yn": ("Ym",),
+    "Bn": ("By",),
 }
 BETWEEN_NUMBERS = ("-", "/", ".", ". ")  # twice the same, so that 1-2/2024 is no date
 BEFORE_YEARS = {"nY": ("/",), "Yn": ("-", "/")}  # months: 02/2024, 2024-02
@@ -51,6 +54,7 @@ SHORT_YEAR = re.compile(r"(\d\d-\d\d-|\d\d\.\d\d\.|\d{1,2}/\d{1,2}/)\d\d")  # 1.
 SPARSE = 4  # of so many sampled cells one is looked at first, in columns of other things
 LEAST = 0.5  # of the sampled cells have the shape of a date
 NEARLY_ALL = 0.9  # of them have one of several
+SEVERAL = 'looks like dates in several forms; write them in one, which data.dates: {column: "%d/%m/%Y"} names'
 
 
 @dataclass(frozen=True)
@@ -84,18 +88,23 @@ def detect_dates(series: "pl.Series", sample: Sequence[str] | None = None) -> De
     shape = shapes.most_common(1)[0][0]
     if shape.kinds == "Yn" and all(map(is_season, sample)):
         return Detected()
-    formats = shape.formats
+    return choose(series, shape.formats, shapes, len(sample))
+
+
+def choose(
+    series: "pl.Series", formats: Sequence[DateFormat], shapes: Counter[Shape], sampled: int
+) -> Detected[DateFormat]:
+    """The format that all cells have, but for strays; `shapes` are those of `sampled` cells."""
     wrong = [one.wrong(series) for one in formats]
     fewest = min(int(one.sum()) for one in wrong)
     best = [one for one, cells in zip(formats, wrong, strict=True) if int(cells.sum()) == fewest]
     texts = series.filter(wrong[formats.index(best[0])])
     if fewest and not are_strays(texts, series.len() - series.null_count()):
-        several = len(shapes) > 1 and shapes.total() >= NEARLY_ALL * len(sample)
+        several = len(shapes) > 1 and shapes.total() >= NEARLY_ALL * sampled
         return Detected(looks=SEVERAL if several else "")
+    if formats[0].pattern.startswith("%B") and formats[0].pattern.endswith("%y"):
+        return Detected(looks=month_or_day(series, formats[0]))
     return Detected(best[0]) if len(best) == 1 else Detected(looks=ambiguous(series, best))
-
-
-SEVERAL = 'looks like dates in several forms; write them in one, which data.dates: {column: "%d/%m/%Y"} names'
 
 
 def ambiguous(series: "pl.Series", formats: Sequence[DateFormat]) -> str:
@@ -108,6 +117,16 @@ def ambiguous(series: "pl.Series", formats: Sequence[DateFormat]) -> str:
         row = rows[0]
         which = f'"{series[row]}" may be {day_text(first[row])} or {day_text(second[row])}'
     return f"looks like dates, but {which}: data.dates: {{column: {keys}}} says which"
+
+
+def month_or_day(series: "pl.Series", months: DateFormat) -> str:
+    """What a column looks like of names of months, each with a number of two digits."""
+    row = int(np.argmax(~months.wrong(series)))
+    dates = months.read(series)
+    return (
+        f'looks like months, but "{series[row]}" may be of {dates[row].year}, or a day of any year: '
+        f'data.dates: {{column: "{months.pattern.replace("%B", "%b")}"}} reads a year'
+    )
 
 
 def day_text(date: datetime) -> str:

@@ -45,16 +45,11 @@ class TimeFormat:
             pl.col(name).cast(pl.Float64) for name in ("first", "second", "third", "days")
         )
         half = pl.col("half").str.to_lowercase()
-        hours = (
-            pl.when(half.is_null())
-            .then(first)
-            .otherwise(first % 12 + pl.when(half == "p").then(12.0).otherwise(0.0))
-        )
-        number = (hours + 24 * days.fill_null(0.0)) * 60 + second
-        number = number if self.parts == 2 else number * 60 + third
-        right = (third.is_null() if self.parts == 2 else third.is_not_null()) & (
-            half.is_null() | first.is_between(1, 12)
-        )
+        afternoon = pl.when(half == "p").then(12.0).otherwise(0.0)
+        hours = pl.when(half.is_null()).then(first).otherwise(first % 12 + afternoon)
+        minutes = (hours + 24 * days.fill_null(0.0)) * 60 + second
+        number = minutes if self.parts == 2 else minutes * 60 + third
+        right = (third.is_null() == (self.parts == 2)) & (half.is_null() | first.is_between(1, 12))
         signed = pl.when(pl.col("sign") == "-").then(-number).otherwise(number)
         values = groups.select(pl.when(right).then(signed)).to_series()
         return values.to_numpy(writable=True), (values.is_null() & series.is_not_null()).to_numpy()
