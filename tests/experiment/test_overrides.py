@@ -303,9 +303,9 @@ def test_absolute_paths_and_built_in_sources_stay(file, elsewhere):
 
 
 def test_an_error_names_a_path_as_it_was_written(file):
-    file.write_text("data: {source: a.txt}\n")
+    file.write_text("data: {source: a.docx}\n")
     assert [
-        f'f:1: data.source: "a.txt" is not a source ({known_files()}, builtin:NAME or synthetic:NAME)'
+        f'f:1: data.source: "a.docx" is not a source ({known_files()}, builtin:NAME or synthetic:NAME)'
     ] == errors(file)
 
 
