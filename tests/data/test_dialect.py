@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettrain.data.reading.formats import delimited
-from nettrain.data.reading.formats.delimited import parse
+from nettrain.data.reading.formats.delimited import parse, read_delimited
 from nettrain.data.reading.options import ReadOptions
 from nettrain.errors import DataError
 from tests.data.dialects import ROWS, written_table
@@ -94,6 +94,21 @@ def test_pandas_reads_the_same_cells(seed):
 )
 def test_cells_hold_no_separators(text, rows):
     assert rows == cells_of(read(text, header=False))
+
+
+def test_tabs_side_by_side_separate_once_where_rows_then_agree():
+    tabs = {True: "\t\t", False: "\t"}
+    rows = [f"{i}.5{tabs[i % 9 == 0]}{i * i}\t1" for i in range(1, 40)]
+    table = read("\n".join(rows))
+    assert ("whitespace", 3, 39) == (table.separator, len(table.columns), table.height)
+    gaps = read("\n".join(f"{i}.5\t{'' if i % 9 == 0 else i}\t1" for i in range(1, 40)))
+    assert ("\t", 4) == (gaps.separator, gaps.column("column_1").null_count())
+
+
+def test_the_ending_tsv_is_no_more_than_a_hint(tmp_path):
+    for text, separator in (("a\tb, c\n1\t2\n3\t4\n", "\t"), ("a,b\n1,x y\n3,z\n", ",")):
+        (tmp_path / "x.tsv").write_text(text)
+        assert separator == read_delimited(tmp_path / "x.tsv", ReadOptions()).separator
 
 
 def test_a_column_of_prose_is_one_column():

@@ -88,6 +88,19 @@ def test_names_from_the_settings(tmp_path):
         np.testing.assert_array_equal(train.x, read_rows(written(tmp_path, "later.csv", text), preprocessing))
 
 
+def test_names_for_columns_without_names_are_refused(tmp_path):
+    train, preprocessing = fitted(written(tmp_path, "train.csv", BODY))
+    for text in (f"p,q,r\n{BODY}", f"p,q\n{INPUTS}"):
+        with pytest.raises(
+            DataError, match="names columns, but those of the training data have no names; remove"
+        ):
+            read_rows(written(tmp_path, "later.csv", text), preprocessing)
+    np.testing.assert_array_equal(
+        train.x, read_rows(written(tmp_path, "later.csv", f"column_0,column_1\n{INPUTS}"), preprocessing)
+    )
+    assert len(read_rows(written(tmp_path, "later.csv", "1.5,2.5\n"), preprocessing)) == 1
+
+
 def test_names_in_place_of_those_of_the_file(tmp_path):
     source = written(tmp_path, "train.csv", f"p,q,r\n{BODY}")
     train, preprocessing = fitted(source, names=["a", "b", "y"], header=True, target="y")

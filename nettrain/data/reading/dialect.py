@@ -130,7 +130,7 @@ def has_header(cells: Sequence[str], evidence: HeaderEvidence, options: ReadOpti
     if options.names:
         return list(cells) == list(options.names)
     if options.known:
-        return options.knows(cells)
+        return options.knows(cells) or evidence.certain
     return options.knows(cells) or evidence.header
 
 

@@ -31,20 +31,26 @@ YEARS = (1900, 2100)
 class HeaderEvidence:
     """How much speaks for a first row of names, and how much for one of values, in columns.
 
-    `wordy` says whether all of the first row is text, and no column below holds numbers; `numbers` whether
-    all of it are numbers, `rising` whether they could count something.
+    `words` says whether no cell of the first row is a number, `numbers` whether all are, `rising` whether
+    they could count something, and `wordy` whether no column below holds numbers either.
     """
 
     names: float
     values: float
-    wordy: bool
+    words: bool
     numbers: bool
     rising: bool
+    wordy: bool
 
     @property
     def header(self) -> bool:
         """Whether the first row names the columns; text over text does if nothing speaks against it."""
         return self.names > self.values or (self.names == self.values and self.wordy)
+
+    @property
+    def certain(self) -> bool:
+        """Whether the first row can be nothing but names."""
+        return self.words and self.names >= 1 and not self.values
 
     @property
     def undecided(self) -> bool:
@@ -63,11 +69,12 @@ def header_evidence(rows: Sequence[Sequence[str]], missing: Sequence[str] = ("",
     numeric = [voter for voter in voters if voter.is_number_over_numbers]
     votes = [voter.vote for voter in voters if not voter.is_number_over_numbers]
     votes += number_votes(numeric, sum(votes) > 0)
-    kinds = {voter.cell_kind for voter in voters}
+    kinds = {voter.cell_kind for voter in voters} - {CellKind.GAP}
     counting = len(voters) >= SEQUENCE and all(WHOLE.fullmatch(voter.cell) for voter in voters)
     return HeaderEvidence(
         sum(vote for vote in votes if vote > 0),
         -sum(vote for vote in votes if vote < 0),
+        words=CellKind.NUMBER not in kinds,
         wordy=CellKind.NUMBER not in kinds | {voter.kind for voter in voters},
         numbers=kinds == {CellKind.NUMBER},
         rising=counting and is_ordered(numbers_of([voter.cell for voter in voters])),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from nettrain.data.cell_formats.formats import AnyFormat
 from nettrain.data.reading.gaps import clear_gaps, with_formats
+from nettrain.data.reading.header import shown
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.options import SEPARATORS, ReadOptions
 from nettrain.data.reading.source import Source
@@ -140,6 +141,11 @@ class InputLayout:
     def check_header(self, table: Table) -> Table:
         """The table. Raises DataError when its header names no column of this layout."""
         if not set(self.columns) & set(table.columns):
+            if not self.header:
+                raise DataError(
+                    f"{table.origin}: its first row {shown(table.columns)} names columns, but those of the "
+                    "training data have no names; remove it, or train with data.names"
+                )
             raise DataError(
                 f'{table.origin}: its first row should name columns as in training ("{self.columns[0]}", ...)'
                 f', but begins "{table.columns[0]}"'

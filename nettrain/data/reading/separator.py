@@ -76,7 +76,7 @@ class SampledRows:
         """Whether rows agree under a character, but for titles, and no cell seems to be several."""
         widths = [len(row.cells) for row in self.rows]
         below = widths[widths.index(self.width) :]
-        agree = below.count(self.width) >= max(NEARLY_ALL * len(below), len(widths) / 2)
+        agree = set(below) == {self.width} and 2 * len(below) >= len(widths)
         return self.separator != WHITESPACE and agree and not self.leftovers
 
     @property

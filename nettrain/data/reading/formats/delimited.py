@@ -80,8 +80,8 @@ def read_delimited(path: Path, options: ReadOptions, key: str = "") -> Source:
     Raises DataError with the line for a missing, empty, damaged or ragged file, unclosed quotes, and two
     columns of one name; `key` is the setting that named the file.
     """
-    if options.separator == "auto" and unpacked_name(path).endswith(".tsv"):
-        options = replace(options, separator="\t")
+    if unpacked_name(path).endswith(".tsv"):
+        options = replace(options, separators=("\t", *(one for one in options.separators if one != "\t")))
     with reading_errors(path, key):
         table = read_stream(lambda: open_bytes(path), display_path(path), options)
     return Source(table, header=table.header, separator=table.separator, comment=table.comment)
