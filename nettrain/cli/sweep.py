@@ -1,5 +1,6 @@
 """`nettrain sweep`: a search over the parameters of an experiment file."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +52,7 @@ def sweep(
     from nettrain.sweep.opening import open_sweep
 
     loaded, screen = load(file, with_backend(overrides, backend, device)), console(stderr=as_json)
-    again = " ".join(["nettrain", *sys.argv[1:]])
+    again = shlex.join(["nettrain", *sys.argv[1:]])
     try:
         with interruptible() as interrupted, open_sweep(loaded, out, total=trials, workers=jobs) as opened:
             summary = conduct(opened, screen, interrupted, quiet=quiet)

@@ -1,5 +1,6 @@
 """What `nettrain train` and `nettrain resume` share: showing a training, and its exit code."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ def _second_interrupt_explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print(f"interrupted at once; go on with: nettrain resume {folder}", file=sys.stderr)
+        command = shlex.join(["nettrain", "resume", str(folder)])
+        print(f"interrupted at once; go on with: {command}", file=sys.stderr)
         raise
 
 
@@ -71,5 +73,6 @@ def leave(outcome: "RunOutcome", *, as_json: bool) -> NoReturn:
     if outcome.status == "diverged":
         print(outcome.divergence, file=sys.stderr)
     if outcome.status == "interrupted":
-        print(f"interrupted; go on with: nettrain resume {outcome.folder}", file=sys.stderr)
+        command = shlex.join(["nettrain", "resume", str(outcome.folder)])
+        print(f"interrupted; go on with: {command}", file=sys.stderr)
     raise typer.Exit(EXIT_CODES[outcome.status])

@@ -1,5 +1,6 @@
 """What a sweep prints at its end: the best trials, what mattered, warnings, files and the next command."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def sweep_report(
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder)}
     if leaders:
-        last["next"] = f"nettrain train {folder / 'best.yaml'}"
+        last["next"] = f"nettrain train {shlex.quote(str(folder / 'best.yaml'))}"
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 

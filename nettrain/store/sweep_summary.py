@@ -17,7 +17,7 @@ class BestTrial(TypedDict):
 
 
 class SweepTiming(TypedDict):
-    """Seconds of the last run of the sweep and of all trials, and how many workers it had."""
+    """Seconds of the whole sweep, also if it was interrupted, and of all trials; how many workers it had."""
 
     total_seconds: float
     trial_seconds: float

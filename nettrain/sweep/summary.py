@@ -25,7 +25,7 @@ def is_written(sweep: Sweep) -> bool:
 
 
 def write_results(sweep: Sweep, seconds: float) -> SweepSummary:
-    """Write tables, summary and the best experiment; returns the summary. `seconds` are those of this run."""
+    """Write tables, summary and the best experiment; returns the summary. `seconds` is how long it took."""
     write_atomic(sweep.folder.trials, trials_table(sweep))
     write_atomic(sweep.folder.timing, _timing_table(sweep))
     if sweep.best:

@@ -1,5 +1,6 @@
 """Continue a run that was interrupted, or extend one that has ended."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -198,7 +199,8 @@ def _prepare_again(
     except BackendError as error:
         if after.experiment.backend.name == "numpy" or after.overrides("backend", "name"):
             raise
-        raise type(error)(f"{error}; nettrain resume {folder} --backend numpy goes on without") from error
+        command = f"nettrain resume {shlex.quote(str(folder))} --backend numpy"
+        raise type(error)(f"{error}; {command} goes on without") from error
     except DataError as error:
         with after.locating_errors():
             check_data_settings(before, after.experiment)
@@ -237,5 +239,5 @@ def _refuse_the_diverged(folder: RunFolder, changes: Sequence[Difference]) -> No
     advice = cause["advice"] if cause else ["optimizer.learning_rate=…"]
     raise SpecError(
         f"{folder.path}: diverged in epoch {summary['epochs_run']} and would do so again;"
-        f" train anew: nettrain train {folder.config} {advice[0]}"
+        f" train anew: nettrain train {shlex.quote(str(folder.config))} {advice[0]}"
     )

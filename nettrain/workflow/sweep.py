@@ -184,10 +184,18 @@ def run_sweep(
     """
     if is_complete(sweep):
         return read_summary(sweep)
+    before = _seconds_before(sweep)
     started = perf_counter()
     for progress in sweep.run(interrupted):
         on_progress(progress)
-    return write_results(sweep, perf_counter() - started)
+    return write_results(sweep, before + perf_counter() - started)
+
+
+def _seconds_before(sweep: Sweep) -> float:
+    """How long the sweep had taken when it was interrupted, 0 for one that begins."""
+    if not sweep.results or not sweep.folder.summary.is_file():
+        return 0.0
+    return read_summary(sweep)["timing"]["total_seconds"]
 
 
 def read_summary(sweep: Sweep) -> SweepSummary:

@@ -1,6 +1,7 @@
 """Train the network of an experiment."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,4 +140,5 @@ def _interrupted_run(parent: Path, experiment: Experiment, beside: Path) -> list
     folder = interrupted_run(parent, experiment.experiment, to_yaml(experiment), beside)
     if folder is None:
         return []
-    return [f"{folder.path} has these settings and was interrupted: nettrain resume {folder.path} goes on"]
+    command = shlex.join(["nettrain", "resume", str(folder.path)])
+    return [f"{folder.path} has these settings and was interrupted: {command} goes on"]

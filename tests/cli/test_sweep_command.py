@@ -156,6 +156,12 @@ def test_a_file_without_a_search_is_searched_in_the_usual_ranges_and_the_note_sa
     assert trials["optimizer.learning_rate"].is_between(1e-4, 1e-2).all()
     again = nettrain(tmp_path, "sweep", "small.yaml", "--trials", 4, "--jobs", 1)
     assert (again.code, again.err) == (0, "")
+    summary = tmp_path / "sweeps" / "small" / "summary.json"
+    content = json.loads(summary.read_text())
+    content["timing"]["total_seconds"] = 1000.0
+    summary.write_text(json.dumps(content))
+    assert 0 == nettrain(tmp_path, "sweep", "small.yaml", "--trials", 5, "--jobs", 1).code
+    assert json.loads(summary.read_text())["timing"]["total_seconds"] > 1000  # of both parts
 
 
 def test_without_rows_to_compare_trials_by_there_is_no_usual_search(tmp_path):
