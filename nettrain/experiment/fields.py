@@ -1,5 +1,8 @@
 """What the fields of a block of settings hold: another block, or a variant that is chosen by name."""
 
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
+
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -21,7 +24,10 @@ def choice_of(field: FieldInfo) -> Choice | None:
     return next((mark for mark in field.metadata if isinstance(mark, Choice)), None)
 
 
-def is_list(annotation: object) -> bool:
-    """Whether a field takes a list, whose entries are named by their positions."""
-    forms = (annotation, *getattr(annotation, "__args__", ()))
-    return any(getattr(form, "__origin__", None) is list for form in forms)
+def holds(annotation: object, kind: type) -> bool:
+    """Whether a field takes a `kind` such as list or dict, alone or among other things."""
+    origin = get_origin(annotation)
+    if kind in (annotation, origin):
+        return True
+    inside = get_args(annotation) if origin in (Union, UnionType, Annotated) else ()
+    return any(holds(one, kind) for one in inside)

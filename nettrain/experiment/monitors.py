@@ -16,6 +16,11 @@ def monitors() -> list[str]:
     return ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics)]
 
 
+def trial_metrics() -> list[str]:
+    """The names of all metrics that trials of a sweep can be compared by."""
+    return [f"{split}_{name}" for split in ("val", "train") for name in ("loss", *metrics)]
+
+
 def goal(monitor: str) -> str:
     """The better direction of a metric: minimize or maximize. Raises KeyError for an unknown one."""
     name = monitor.removeprefix("val_").removeprefix("train_")

@@ -3,16 +3,15 @@
 A key may be spelled wrongly, stand in the wrong block, or be the name that other libraries have for it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
 
-from nettrain.catalogue.registry import Variant
 from nettrain.errors import nearest
-from nettrain.experiment.fields import Block, block_of, choice_of, is_list
+from nettrain.experiment.fields import Block, block_of, choice_of
+from nettrain.experiment.keys import keys_of
 
 CLOSE, SIMILAR = 0.8, 0.6  # from 0 to 1, for difflib
-DEEPEST = 4  # parts of a key that is suggested
 MOST_NAMES = 4  # of variants in a message
 ALIASES = {  # names that other libraries, or other blocks, have for a key
     "optimizer.learning_rate": "lr eta alpha step_size stepsize learning_rate_init learn_rate",
@@ -171,23 +170,3 @@ def _aliases(root: Block) -> dict[str, str]:
     """The key that each alias stands for, as far as there are such keys."""
     keys = set(keys_of(root))
     return {name: key for key, names in ALIASES.items() if key in keys for name in names.split()}
-
-
-@cache
-def keys_of(root: Block) -> tuple[str, ...]:
-    """Every dotted key of a block and the blocks in it, also those of variants, in the order of the file."""
-    return tuple(dict.fromkeys(_keys(root, ())))
-
-
-def _keys(block: Block, path: tuple[str, ...]) -> Iterator[str]:
-    for name, field in block.model_fields.items():
-        here = (*path, name)
-        if name == "name" and issubclass(block, Variant):  # which the key of its block chooses
-            continue
-        yield ".".join(here)
-        if len(here) == DEEPEST or is_list(field.annotation):
-            continue
-        choice, inner = choice_of(field), block_of(field.annotation)
-        blocks = [entry for _, entry in choice.registry.items()] if choice else [inner]
-        for one in blocks:
-            yield from _keys(one, here) if one else ()

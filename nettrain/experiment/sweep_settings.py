@@ -16,6 +16,7 @@ from nettrain.experiment.problems import KeyProblem, describe_errors, shortened_
 
 PARAMETERS = ("sweep", "parameters")
 NOT_SEARCHED = ("sweep", "experiment", "backend")
+METHODS = ("random", "grid")
 TRIALS = 64  # of a random search, unless the file says otherwise
 MAX_RUNGS = 64
 EXPONENTS = {"log_uniform": "log_uniform_values", "q_log_uniform": "q_log_uniform_values"}

@@ -4,8 +4,9 @@ import pytest
 
 import nettrain
 from nettrain.errors import SpecError
+from nettrain.experiment.keys import keys_of
 from nettrain.experiment.load import load
-from nettrain.experiment.near_misses import ALIASES, MAIN, keys_of
+from nettrain.experiment.near_misses import ALIASES, MAIN
 from nettrain.experiment.settings import Experiment
 
 FILE = "data: {source: builtin:iris}\n"

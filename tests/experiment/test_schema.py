@@ -12,9 +12,10 @@ from nettrain.cli.completion import (
 )
 from nettrain.errors import SpecError
 from nettrain.experiment.document import parse
-from nettrain.experiment.load import validate
+from nettrain.experiment.load import from_document, validate
 from nettrain.experiment.reference.kinds import REGISTRIES
 from nettrain.experiment.reference.schema import experiment_schema
+from nettrain.sweep.search_space import SearchSpace
 from tests.cli.command import CONFIGS
 
 SCHEMA = experiment_schema()
@@ -30,6 +31,14 @@ RIGHT = [
     "loss: auto",
     "training: {batch_size: full, early_stopping: {monitor: val_accuracy}}",
     "model: {hidden: [], init: {scale: 2}, output_activation: tanh}",
+    "schedule: {name: plateau, monitor: val_accuracy}",
+    "training: {target: {val_accuracy: 0.9}}",
+    "sweep: {method: grid, parameters: {optimizer.learning_rate: {values: [0.1, 0.01]}}}",
+    "sweep: {metric: {name: val_accuracy}, parameters: {optimizer: {values: [sgd, adam]}, optimizer.beta1: {value: 0.9}}}",
+    "sweep: {parameters: {model.dropout: {min: 0, max: 0.5}, seed: {distribution: int_uniform, min: 1, max: 3}}}",
+    "sweep: {parameters: {optimizer: {parameters: {learning_rate: {min: 0.1, max: 0.5}}}}}",
+    "sweep: {parameters: {model.hidden.0: {values: [3]}, optimizer.name: {values: [sgd]}}}",
+    "model: {layers: [{units: 3}]}\nsweep: {parameters: {model.layers.0.activation: {values: [relu]}}}",
 ]
 WRONG = [
     "optimiser: adam",
@@ -49,6 +58,29 @@ WRONG = [
     "training: {diagnostics: 3}",
     "seed: -1",
     "seed: '1'",
+    "optimizer: {lr: 0.1}",
+    "optimizer: {name: adam, momentum: 0.9}",
+    "schedule: {name: plateau, monitor: val_los}",
+    "training: {target: {val_acuracy: 0.9}}",
+    "model: {activation: softmax}",
+    "model: {activation: {name: softmax}}",
+    "model: {layers: [{units: 3, activation: softmax}]}",
+    "sweep: {method: bayes, parameters: {seed: {value: 1}}}",
+    "sweep: {parameters: {seed: {values: []}}}",
+    "sweep: {parameters: {seed: {distribution: unifrom, min: 0, max: 1}}}",
+    "sweep: {parameters: {model.dropout: {min: 0}}}",
+    "sweep: {parameters: {model.dropout: {min: 0, max: 1, step: 2}}}",
+    "sweep: {parameters: {model.dropout: 0.5}}",
+    "sweep: {parameters: {model.dropout: {distribution: log_uniform, min: -3, max: -1}}}",
+    "sweep: {parameters: {backend.threads: {values: [1, 2]}}}",
+    "sweep: {parameters: {}}",
+]
+WRONG_SEARCHES = [
+    "optimizer.lr: {values: [0.1]}",
+    "lr: {values: [0.1]}",
+    "model.layers.0.unit: {values: [3]}",
+    "model.layers.units: {values: [3]}",
+    "training.epoch: {values: [3]}",
 ]
 
 
@@ -76,6 +108,15 @@ def test_it_refuses_what_the_loader_refuses(line):
     with pytest.raises(SpecError):
         validate(parse(START + line, "test"))
     assert wrong(START + line)
+
+
+@pytest.mark.parametrize("parameter", WRONG_SEARCHES)
+def test_it_refuses_keys_that_cannot_be_searched(parameter):
+    """Which the program refuses when it searches them."""
+    text = f"{START}model: {{layers: [{{units: 2}}]}}\nsweep: {{parameters: {{{parameter}}}}}"
+    with pytest.raises(SpecError):
+        SearchSpace(from_document(parse(text, "test"))).trials(1)
+    assert wrong(text)
 
 
 @pytest.mark.parametrize("source", ["builtin:irs", "synthetic:moon", "builtin:"])

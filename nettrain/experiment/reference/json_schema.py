@@ -14,6 +14,8 @@ JsonSchema = TypedDict(
         "description": str,
         "type": str,
         "properties": "dict[str, JsonSchema]",
+        "additionalProperties": "bool | JsonSchema",
+        "propertyNames": "JsonSchema",
         "required": list[str],
         "anyOf": "list[JsonSchema]",
         "items": "JsonSchema",

@@ -9,10 +9,13 @@ from typing import cast
 
 from pydantic import BaseModel
 
+from nettrain.catalogue.activations import activations
 from nettrain.data.settings import SOURCE_NAMES
-from nettrain.experiment.monitors import monitors
+from nettrain.experiment.monitors import monitors, trial_metrics
 from nettrain.experiment.reference.json_schema import JsonSchema
+from nettrain.experiment.reference.search_schema import searched_parameters
 from nettrain.experiment.settings import Experiment
+from nettrain.experiment.sweep_settings import METHODS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 INTERNAL = ("title", "varies", "later")  # keys that are of no use to a reader of the schema
@@ -25,8 +28,41 @@ def experiment_schema() -> JsonSchema:
     data = blocks["DataSettings"]["properties"]
     for key in ("source", "test", "validation"):
         data[key] = _with_sources(data[key])
-    blocks["EarlyStopping"]["properties"]["monitor"]["enum"] = [*monitors()]
+    parameters = blocks["SweepSettings"]["properties"]["parameters"]
+    blocks["SweepSettings"]["properties"]["parameters"] = {**parameters, **searched_parameters()}
+    blocks["SweepSettings"]["properties"]["method"]["enum"] = [*METHODS]
+    blocks["SweepMetric"]["properties"]["name"]["enum"] = [*trial_metrics()]
+    target = blocks["TrainingSettings"]["properties"]["target"]["anyOf"][0]
+    target["propertyNames"] = {"enum": [*monitors()]}
+    _name_monitors(schema)
+    for name in ("ModelSettings", "LayerSettings"):
+        _leave_out_outputs(blocks[name]["properties"]["activation"])
     return cast("JsonSchema", {"$schema": DIALECT, **schema, "title": "nettrain experiment"})
+
+
+def _name_monitors(schema: JsonSchema) -> None:
+    """Allow no text but the names of figures where a block is told what to monitor."""
+    variants = [form for field in schema["properties"].values() for form in field.get("anyOf", [])]
+    for block in (*schema["$defs"].values(), *variants):
+        field = block.get("properties", {}).get("monitor", {})
+        for form in field.get("anyOf", [field]):
+            if form.get("type") == "string":
+                form["enum"] = [*monitors()]
+
+
+def _leave_out_outputs(field: JsonSchema) -> None:
+    """Leave activations of outputs out of those of hidden layers."""
+    outputs = {name for name, entry in activations.items() if entry.outputs_only}
+    names, *blocks = field["anyOf"]
+    pairs = zip(names["enum"], names["enumDescriptions"], strict=True)
+    hidden = {str(name): text for name, text in pairs if name not in outputs}
+    kept = [block for block in blocks if _name_of(block) not in outputs]
+    field["anyOf"] = [{"enum": [*hidden], "enumDescriptions": [*hidden.values()]}, *kept]
+
+
+def _name_of(block: JsonSchema) -> object:
+    """The name of a variant's block."""
+    return block.get("properties", {}).get("name", {}).get("const")
 
 
 def model_schema(model: type[BaseModel]) -> JsonSchema:
