@@ -6,7 +6,7 @@ checked without being named here.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Literal, TypeAlias, TypeVar, get_args, get_origin
 
@@ -47,6 +47,8 @@ LAYERS: dict[str, OverrideTexts] = {
     "rows with replacement": ("training.sampling=replacement",),
     **{f"norm {name}": (f"model.norm={name}",) for name in norms if name != "none"},
 }
+LARGE = "model.hidden=[160, 160]"  # 11 rows by 160 by 160: more than `backend.product.LARGEST`
+LARGE_SAMPLES = 12  # of the 25,600 numbers of a matrix, beside directions that move all of them
 ELSEWHERE = {"activation", "output_activation", "init", "seed"}  # other groups, or not part of the gradient
 TRIAL_VALUES: tuple[SettingValue, ...] = (
     0.3,
@@ -62,7 +64,7 @@ class NetworkCase:
     """One small network: the row of the table that it belongs to and, in the grid, its column.
 
     `kind` is that of its targets. `alternatives` are overrides for the same network, of which the first that
-    is valid is used.
+    is valid is used. `samples` is how many numbers of each tensor are compared unless the options say.
     """
 
     group: str
@@ -70,6 +72,7 @@ class NetworkCase:
     column: str
     kind: str
     alternatives: tuple[OverrideTexts, ...]
+    samples: int | None = None
 
 
 def network_cases() -> Iterator[NetworkCase]:
@@ -83,6 +86,7 @@ def network_cases() -> Iterator[NetworkCase]:
     for name in penalties():
         yield NetworkCase("penalties", name, "", "numbers", ((f"regularization.{name}=0.3",),))
     yield from _option_cases()
+    yield from _large_cases()
 
 
 def _activation_cases() -> Iterator[NetworkCase]:
@@ -103,6 +107,22 @@ def _option_cases() -> Iterator[NetworkCase]:
         override = f"loss={json.dumps({'name': name, field: value})}"
         kind = kind_for_setting(name, field, value)
         yield NetworkCase("options", f"{name}, {field} {value}", "", kind, ((override,),))
+
+
+def _large_cases() -> Iterator[NetworkCase]:
+    """Every activation, and every kind of layer with relu, in networks whose products go through a BLAS.
+
+    Bias, clamp and mask of such a product are passes of their own, which small products do without.
+    """
+    for activation in activations:
+        uses = tuple((*use, LARGE) for use in activation_overrides(activation, activation))
+        yield NetworkCase("large products", activation, "", "numbers", uses, LARGE_SAMPLES)
+    for name, overrides in layer_overrides().items():
+        keys = {override.partition("=")[0] for override in overrides}
+        if not keys & {"model.hidden", "model.layers", "model.activation"}:
+            rectified = (*overrides, LARGE, "model.activation=relu")
+            row = f"{name}, relu"
+            yield NetworkCase("large products", row, "", "classes", (rectified,), LARGE_SAMPLES)
 
 
 def layer_overrides() -> dict[str, OverrideTexts]:
@@ -199,7 +219,9 @@ def case_report(case: NetworkCase, options: CheckOptions, backend: Sequence[str]
         except SpecError:
             continue
         started = perf_counter()
-        return network_report(problem, check(problem, options), perf_counter() - started)
+        samples = case.samples if options.samples is None else options.samples
+        comparison = check(problem, replace(options, samples=samples))
+        return network_report(problem, comparison, perf_counter() - started)
     return None
 
 

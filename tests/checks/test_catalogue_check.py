@@ -2,13 +2,17 @@
 
 from typing import Literal
 
+import numpy as np
 import pytest
 
+from nettrain.backend import product
+from nettrain.backend.numpy import NumpyBackend
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.settings import option
 from nettrain.checks.catalogue import (
     ELSEWHERE,
+    case_report,
     catalogue_report,
     layer_overrides,
     network_cases,
@@ -22,6 +26,7 @@ from nettrain.checks.small import KINDS, small_problem
 from nettrain.cli.json_output import GradcheckOutput
 from nettrain.model.layers import layers, norms
 from nettrain.model.settings import ModelSettings, RegularizationSettings
+from tests.checks.test_mistakes import Planted
 
 # the derivative of a bias in front of batch_norm is 0, a sum of terms that cancel: what rounding leaves of it, a few
 # units in the 16th place of the network's largest derivative, is relative to MIN_SHARE_OF_NETWORK of that
@@ -107,6 +112,64 @@ def test_every_option_of_every_entry_is_there(report):
                 assert values, (name, field)
                 assert {(name, f"{field} {value}") for value in values} <= names
     assert len(names) == sum(1 for registry in (activations, losses) for _ in nondefault_settings(registry))
+
+
+def test_every_activation_and_layer_is_in_a_network_of_large_products(report):
+    large = rows(report, "large products")
+    assert set(activations) <= set(large)
+    assert {f"norm {name}, relu" for name in norms if name != "none"} <= set(large)
+    assert {"dropout, relu", "residual, relu", "bias false, relu"} <= set(large)
+
+
+def large_case(row):
+    return next(case for case in network_cases() if (case.group, case.row) == ("large products", row))
+
+
+def test_large_products_go_through_a_blas_forward_and_backward(monkeypatch):
+    """x @ W, delta @ Wᵀ and xᵀ @ delta of the second layer, of a training step."""
+    right, met = NumpyBackend.matmul, set()
+    monkeypatch.setattr(
+        NumpyBackend,
+        "matmul",
+        lambda self, a, b, out: (met.add((*a.shape[1:], b.shape[2])), right(self, a, b, out)),
+    )
+    assert case_report(large_case("relu"), CheckOptions(), ())["passed"]
+    assert {(11, 160, 160), (160, 11, 160)} <= met
+    met.clear()
+    assert case_report(small_relu(), CheckOptions(), ())["passed"]
+    assert set() == met
+
+
+def small_relu():
+    return next(case for case in network_cases() if (case.row, case.column) == ("relu", "mse"))
+
+
+LEAKS = {  # in the passes behind a BLAS; None where the pass does nothing
+    "a gate that lets everything back": ("apply_relu_mask", lambda delta, relu_mask: None),
+    "a gate that lets one unit back": (
+        "apply_relu_mask",
+        lambda delta, relu_mask: np.multiply(
+            delta, (relu_mask > 0) | (np.arange(delta.shape[2]) == 7), out=delta
+        ),
+    ),
+    "a gate that is closed": ("apply_relu_mask", lambda delta, relu_mask: delta.fill(0)),
+    "a clamp that is missing": (
+        "add_bias",
+        lambda z, w, start, least: np.add(z, w[:, None, start : start + z.shape[2]], out=z),
+    ),
+    "a bias that is missing": ("add_bias", lambda z, w, start, least: np.maximum(z, least[0], out=z)),
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_leak_behind_a_blas_is_detected_by_the_catalogue_alone(leak, monkeypatch):
+    name, body = LEAKS[leak]
+    monkeypatch.setattr(product, name, Planted(body))
+    assert case_report(small_relu(), CheckOptions(), ())["passed"]  # whose products are too small to meet it
+    large = case_report(large_case("relu"), CheckOptions(), ())
+    assert not large["passed"]
+    if name == "apply_relu_mask":
+        assert "hidden 2" == large["worst"]["layer"]
 
 
 def test_the_report_fits_its_json_schema(report):
