@@ -43,9 +43,9 @@ def giveaways(preprocessing: Preprocessing, train: Rows) -> dict[str, str]:
         return {}
     x, y = sampled(train)
     reasons: dict[str, str] = {}
-    for found, reason in _reasons(preprocessing, encoders, x, y):
+    for matches, reason in _reasons(preprocessing, encoders, x, y):
         reasons |= {
-            encoders[k].name: reason for k in np.flatnonzero(found) if encoders[k].name not in reasons
+            encoders[k].name: reason for k in np.flatnonzero(matches) if encoders[k].name not in reasons
         }
     return reasons
 
@@ -67,16 +67,16 @@ def _reasons(
     for k, name in enumerate(preprocessing.target_names):
         if preprocessing.target_kind == "numbers":
             numbers = y[:, k].astype(np.float64)
-            yield columns.find(is_linear, numbers), COPY.format(name=name)
-            yield columns.find(is_monotone, numbers), ORDER.format(name=name)
+            yield columns.matching(is_linear, numbers), COPY.format(name=name)
+            yield columns.matching(is_monotone, numbers), ORDER.format(name=name)
             codes = np.unique(numbers, return_inverse=True)[1]
             if codes.max() < MOST_VALUES:
-                yield columns.find(tells_classes, codes), ALONE.format(name=name)
+                yield columns.matching(tells_classes, codes), ALONE.format(name=name)
         else:
             classes = (y if y.ndim == 1 else y[:, k]).astype(np.int64)
             reason = CLASSES if y.ndim == 1 else ALONE.format(name=name)
-            yield columns.find(tells_classes, classes), reason
-            yield columns.find_gaps(classes), GAPS.format(reason=reason)
+            yield columns.matching(tells_classes, classes), reason
+            yield columns.matching_gaps(classes), GAPS.format(reason=reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,22 +111,22 @@ class SortedColumns:
         in_order = np.take_along_axis(values, order, axis=0)
         return SortedColumns(values, order, in_order[1:] != in_order[:-1], gaps or {})
 
-    def find(self, test: Callable[["SortedColumns", AnyArray], Mask], y: AnyArray) -> Mask:
+    def matching(self, test: Callable[["SortedColumns", AnyArray], Mask], y: AnyArray) -> Mask:
         """Which columns pass a test for targets y (N,), by the rows in which they have a value."""
-        found = test(self, y)
+        matches = test(self, y)
         for column, gap in self.gaps.items():
             if np.count_nonzero(~gap) >= FEW_ROWS:
                 alone = SortedColumns.sorted(self.values[~gap, column : column + 1])
-                found[column] = test(alone, y[~gap])[0]
-        return found
+                matches[column] = test(alone, y[~gap])[0]
+        return matches
 
-    def find_gaps(self, classes: Indices) -> Mask:
+    def matching_gaps(self, classes: Indices) -> Mask:
         """Which columns have gaps that tell the classes (N,) apart."""
-        found = np.zeros(self.values.shape[1], dtype=bool)
+        matches = np.zeros(self.values.shape[1], dtype=bool)
         if self.gaps:
             gaps = np.stack(list(self.gaps.values()), axis=1).astype(np.float64)
-            found[list(self.gaps)] = tells_classes(SortedColumns.sorted(gaps), classes)
-        return found
+            matches[list(self.gaps)] = tells_classes(SortedColumns.sorted(gaps), classes)
+        return matches
 
 
 def tells_classes(columns: SortedColumns, y: AnyArray) -> Mask:
@@ -141,13 +141,13 @@ def tells_classes(columns: SortedColumns, y: AnyArray) -> Mask:
     changes = classes[1:] != classes[:-1]
     pure = ~(changes & ~steps).any(axis=0)
     limit = np.log(CHANCE / columns.values.shape[1])
-    found = pure & (changes.sum(axis=0) == len(counts) - 1)
+    matches = pure & (changes.sum(axis=0) == len(counts) - 1)
     if _log_chance_of_ranges(counts) > limit:
-        found[:] = False
+        matches[:] = False
     recurring = 2 * steps.sum(axis=0) < len(y)  # values that occur once prove nothing
-    for column in np.flatnonzero(pure & recurring & ~found):
-        found[column] = _log_chance_of_values(steps[:, column], counts) < limit
-    return np.asarray(found)
+    for column in np.flatnonzero(pure & recurring & ~matches):
+        matches[column] = _log_chance_of_values(steps[:, column], counts) < limit
+    return np.asarray(matches)
 
 
 def _log_chance_of_ranges(counts: Indices) -> float:

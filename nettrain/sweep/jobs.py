@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.metrics import metrics_for
+from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError, nearest
@@ -86,7 +87,7 @@ class _Preparation:
         except NettrainError as error:
             self._report(error, trials[0])
             return
-        self.notes |= dict.fromkeys(data.notes)
+        self.notes |= dict.fromkeys((*data.notes, *giveaway_notes(data.preprocessing, data.train)))
         shared = write_shared(data, self.folder / str(number))
         for trial in trials:
             try:
