@@ -65,8 +65,9 @@ def filled_columns(table: Table, names: Iterable[str]) -> list[Deviation]:
 
 def unused_columns(table: Table, preprocessing: Preprocessing) -> tuple[str, ...]:
     """The columns of a table that neither predict nor are a target or a weight."""
-    used = {encoder.name for encoder in preprocessing.encoders} | {*preprocessing.target.names}
-    return tuple(name for name in table.columns if name not in used | {preprocessing.weight})
+    used = {encoder.name for encoder in preprocessing.encoders}
+    used |= {*preprocessing.target.names, *([preprocessing.weight] if preprocessing.weight else [])}
+    return tuple(name for name in table.columns if name not in used)
 
 
 def with_shared_range(encoders: Sequence[Encoder]) -> Sequence[Encoder]:
