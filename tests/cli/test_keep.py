@@ -199,9 +199,9 @@ def test_columns_of_a_file_without_names_go_by_position(tmp_path):
     assert 0 == inside(tmp_path, "train", "run.yaml", "--quiet").code
     (tmp_path / "new.csv").write_text("01,2.50\n1,02.5\n")
     for keep in ("0,1", "column_0,column_1"):
-        found = table(inside(tmp_path, "predict", "runs/experiment", "new.csv", "--keep", keep))
-        assert ["column_0", "column_1", "column_2"] == found[0]
-        assert [["01", "2.50"], ["1", "02.5"]] == [row[:2] for row in found[1:]]
+        rows = table(inside(tmp_path, "predict", "runs/experiment", "new.csv", "--keep", keep))
+        assert ["column_0", "column_1", "column_2"] == rows[0]
+        assert [["01", "2.50"], ["1", "02.5"]] == [row[:2] for row in rows[1:]]
     kept = table(inside(tmp_path, "predict", "runs/experiment", "--keep", "0"))[1:]
     assert all(len(row[0]) == 2 for row in kept)
 

@@ -117,8 +117,8 @@ def test_every_fact_is_there_for_programs(trained):
 def test_columns_that_were_not_there_are_named(trained):
     assert ['new: column "more": not in the training data, not used'] == lines({**LIKE, "more": [1]}, trained)
     many = {f"c{k}": [1] for k in range(5)}
-    told = [f'new: column "c{k}": not in the training data, not used' for k in range(5)]
-    assert told == lines({**LIKE, **many}, trained)
+    expected = [f'new: column "c{k}": not in the training data, not used' for k in range(5)]
+    assert expected == lines({**LIKE, **many}, trained)
 
 
 def test_rows_without_a_value_are_counted():
@@ -136,22 +136,22 @@ def test_columns_without_a_value_in_training_are_not_used():
     assert [] == lines(
         pl.DataFrame({"a": [1], "b": [None]}, schema_overrides={"b": pl.String}), preprocessing
     )
-    told = 'new: column "b": 2 values, the training data had none, not used'
-    assert [told] == lines({"a": [1, 2, 3], "b": ["x", None, "y"]}, preprocessing)
+    expected = 'new: column "b": 2 values, the training data had none, not used'
+    assert [expected] == lines({"a": [1, 2, 3], "b": ["x", None, "y"]}, preprocessing)
 
 
 def test_a_constant_column_has_one_number():
     training = {"a": [7, 7, 7], "b": [1, 2, 3], "y": [1.5, 2.5, 3.5]}
-    told = 'new: column "a": 2 rows with 7.5 to 9, every training row has 7'
-    assert [told] == lines({"a": [7.5, 7.0, 9.0], "b": [1, 2, 3]}, fitted(training))
+    expected = 'new: column "a": 2 rows with 7.5 to 9, every training row has 7'
+    assert [expected] == lines({"a": [7.5, 7.0, 9.0], "b": [1, 2, 3]}, fitted(training))
 
 
 def test_rare_categories_are_known():
     towns = ["a", "a", "b", "c", "d"]
     preprocessing = fitted({"town": towns, "y": [0.5] * 4 + [1.5]}, max_categories=2)
     assert [] == lines({"town": towns}, preprocessing)
-    told = 'new: column "town": 1 row with values not in the training data: "D" ("d" is known)'
-    assert [told] == lines({"town": ["a", "D"]}, preprocessing)
+    expected = 'new: column "town": 1 row with values not in the training data: "D" ("d" is known)'
+    assert [expected] == lines({"town": ["a", "D"]}, preprocessing)
 
 
 def test_of_very_many_categories_nothing_is_said(monkeypatch):
@@ -170,21 +170,21 @@ def test_pixels_share_their_range():
     new[0, 60] = 255
     assert [] == lines(dict(zip(names, new.T, strict=True)), preprocessing)
     new[0, 60] = 511
-    told = 'new: column "p60": 1 row far outside the training range 0 to 255: 511'
-    assert [told] == lines(dict(zip(names, new.T, strict=True)), preprocessing)
+    expected = 'new: column "p60": 1 row far outside the training range 0 to 255: 511'
+    assert [expected] == lines(dict(zip(names, new.T, strict=True)), preprocessing)
 
 
 def test_a_column_has_one_line(trained):
     rows = {name: cells * 3 for name, cells in LIKE.items()} | {"age": [None, 500, 30]}
-    told = 'new: column "age": 1 gap, the training data had none; 1 row far outside the training range 20 to 60: 500'
-    assert [told] == lines(rows, trained)
+    expected = 'new: column "age": 1 gap, the training data had none; 1 row far outside the training range 20 to 60: 500'
+    assert [expected] == lines(rows, trained)
 
 
 def test_many_lines_are_cut():
     names = [f"c{k}" for k in range(30)]
     preprocessing = fitted({**{name: [1.0, 2.0] for name in names}, "y": [0.5, 1.5]})
-    told = lines({name: [100.0 + k] for k, name in enumerate(names)}, preprocessing)
-    assert (21, "new: and 10 more columns, which --json lists") == (len(told), told[-1])
+    shown = lines({name: [100.0 + k] for k, name in enumerate(names)}, preprocessing)
+    assert (21, "new: and 10 more columns, which --json lists") == (len(shown), shown[-1])
 
 
 def write(folder: Path, form: str, columns) -> str:
@@ -230,7 +230,7 @@ def test_counts_are_those_of_a_plain_loop(data, trained):
     rows = data.draw(st.lists(st.tuples(*cells.values()), min_size=1, max_size=9))
     columns = {name: [row[k] for row in rows] for k, name in enumerate(cells)}
     schema = {"age": pl.Int64, "pay": pl.Float64, "city": pl.String, "code": pl.String, "born": pl.String}
-    told = {
+    counted = {
         (one.column, one.kind): one.rows
         for one in comparison(pl.DataFrame(columns, schema), trained).deviations
     }
@@ -250,4 +250,4 @@ def test_counts_are_those_of_a_plain_loop(data, trained):
             not low - (high - low) <= cell <= high + (high - low) for cell in present
         )
     expected["", "empty"] = sum(all(cell is None for cell in row) for row in rows)
-    assert {key: rows for key, rows in expected.items() if rows} == told
+    assert {key: rows for key, rows in expected.items() if rows} == counted

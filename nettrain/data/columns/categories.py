@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
-MOST_RARE_VALUES = 10_000  # that are stored, so that values which are not in the training data can be told
+MOST_RARE_VALUES = 10_000  # that are stored, to recognise values which are not in the training data
 
 
 class CategoryColumnJson(TypedDict):
@@ -87,8 +87,8 @@ class CategoryColumn:
     def deviations(self, table: Table) -> list[Deviation]:
         """Gaps, where training rows had none, and values that they did not have."""
         gaps = 0 if self.gaps else int(is_missing(table, self.name).sum())
-        found = [Deviation(self.name, "gaps", gaps)] if gaps else []
-        return [*found, *self._unseen(table)]
+        deviations = [Deviation(self.name, "gaps", gaps)] if gaps else []
+        return [*deviations, *self._unseen(table)]
 
     def _unseen(self, table: Table) -> list[Deviation]:
         if self.rare_values is None:

@@ -84,7 +84,7 @@ class DateColumn:
         """Gaps, where training rows had none, and dates far outside their range."""
         series = as_text(table, self.name).rename("date")
         gaps = 0 if self.gaps else series.null_count()
-        found = [Deviation(self.name, "gaps", gaps)] if gaps else []
+        deviations = [Deviation(self.name, "gaps", gaps)] if gaps else []
         counts = series.drop_nulls().value_counts(name="rows")  # dates recur, and reading them takes time
         dates, span = date_format(table, self.name).read(counts["date"]), self.last - self.first
         is_far = (dates < self.first - span) | (dates > self.last + span)
@@ -92,8 +92,8 @@ class DateColumn:
             far, rows = dates.filter(is_far), int(counts["rows"].filter(is_far).sum())
             ends = tuple(date_text(cast(datetime, end)) for end in (far.min(), far.max()))
             trained = (date_text(self.first), date_text(self.last))
-            found.append(Deviation(self.name, "range", rows, ends, trained=trained))
-        return found
+            deviations.append(Deviation(self.name, "range", rows, ends, trained=trained))
+        return deviations
 
     def to_json(self) -> DateColumnJson:
         return {

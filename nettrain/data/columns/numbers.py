@@ -81,11 +81,13 @@ class NumberColumn:
         gaps = 0 if self.gaps else int((np.isnan(values) & ~wrong).sum())
         below, above = far_limits(self.low, self.high)
         far = values[(values < below) | (values > above)]
-        found = [Deviation(self.name, "gaps", gaps)] if gaps else []
+        deviations = [Deviation(self.name, "gaps", gaps)] if gaps else []
         if len(far):
             extremes = (float(far.min()), float(far.max()))
-            found.append(Deviation(self.name, "range", len(far), extremes, trained=(self.low, self.high)))
-        return found
+            deviations.append(
+                Deviation(self.name, "range", len(far), extremes, trained=(self.low, self.high))
+            )
+        return deviations
 
     def to_json(self) -> NumberColumnJson:
         return {
