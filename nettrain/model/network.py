@@ -109,5 +109,6 @@ class Sequential(Body):
             context = self._contexts[node.number]
             context.needs_delta = needed
             if needed or node.learns:
+                tape.on_delta(node, delta)
                 delta = self._layers[node.number].backward(tape, context, delta)
         return delta

@@ -151,6 +151,9 @@ class Tape(list[Entry | Phase]):
     def on_input(self, node: "Node", x: Array) -> None:
         """Called when the input x of a layer is complete; a hook for tapes that inspect signals."""
 
+    def on_delta(self, node: "Node", delta: Array) -> None:
+        """Called when the gradient delta with respect to a layer's output is complete; a hook as well."""
+
     def bound(self, backend: Backend, *, fuse: bool = True) -> list[Call]:
         """The backend's calls for all entries, in order."""
         return [call for _, calls in self.phases(backend, fuse=fuse) for call in calls]

@@ -28,7 +28,7 @@ def initial_loss(checked: CheckedExperiment) -> Iterator[Finding]:
     uninformed = checked.baseline.metrics(checked.loss, checked.task, rows)["loss"]
     ratio = loss / uninformed if uninformed > 0 else np.inf
     yield Finding(
-        subject="loss before training",
+        subject="before training",
         value=f"{loss:.4g}",
         expected=f"about {uninformed:.4g}",
         verdict="ok" if ratio <= FAR else "look" if ratio <= VERY_FAR else "wrong",

@@ -1,0 +1,103 @@
+"""Twenty examples, learned by heart: what cannot be learned there cannot be learned at all."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nettrain.backend.base import Floats
+from nettrain.checks.sanity.plain import unregularized, with_adam
+from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
+from nettrain.checks.sanity.subject import (
+    CheckedExperiment,
+    measured,
+    spaced,
+    train_to_end,
+    with_rows,
+)
+from nettrain.data.labelled import Rows
+from nettrain.data.tables.arrays import Indices
+from nettrain.inference.model import TrainedNetworks
+from nettrain.inference.predictions import predict_labelled
+
+EXAMPLES = 20
+STEPS = 400
+LEARNED, PARTLY = 0.05, 0.3  # of the loss that is left
+SHOWN = 5  # examples named in the advice
+
+
+@sanity_check("overfit", rank=30)
+def overfit(checked: CheckedExperiment) -> Iterator[Finding]:
+    """Twenty examples are learned to almost no loss without regularization.
+
+    Where they are not, the network is too small or its signals die, the inputs do not tell the examples
+    apart, or targets contradict each other. Adam trains at four rates side by side; the best counts. A
+    network without hidden layers gets no more examples than it has weights for.
+    """
+    limit = EXAMPLES if checked.experiment.model.hidden_layers() else checked.data.preprocessing.inputs + 1
+    data = with_rows(checked.data, examples(checked.data.train, min(limit, EXAMPLES)))
+    count = len(data.train.x)
+    if count < 2:
+        return
+    experiments = with_adam(unregularized(checked.experiment), STEPS, count)
+    run = checked.built(experiments, data)
+    networks = train_to_end(run, experiments)
+    left = remaining(checked, networks, data.train)
+    best = int(np.nanargmin(np.where(np.isfinite(left), left, np.inf)))
+    verdict: Verdict = "ok" if left[best] <= LEARNED else "look" if left[best] <= PARTLY else "wrong"
+    yield Finding(
+        subject=f"left of {count} examples",
+        value=f"{100 * left[best]:.3g} %",
+        expected=f"below {100 * LEARNED:.0f} %",
+        verdict=verdict,
+        advice="" if verdict == "ok" else advice(networks.select([best]), data.train),
+        figures={"share_left": float(left[best]), "examples": count},
+    )
+
+
+def examples(train: Rows, count: int) -> Indices:
+    """The rows (M,) of so many examples: as many of each class as there are, or at even distances."""
+    if train.y.dtype.kind != "i":
+        return spaced(len(train.x), count)
+    # the first of each class, then the second of each, and so on
+    order = np.argsort(train.y, kind="stable")
+    starts = np.searchsorted(train.y[order], train.y[order])
+    turns = np.arange(len(order)) - starts
+    return np.asarray(np.sort(order[np.argsort(turns, kind="stable")[:count]]), dtype=np.int64)
+
+
+def remaining(checked: CheckedExperiment, networks: TrainedNetworks, rows: Rows) -> Floats:
+    """The share (R,) of the loss of a constant that is left.
+
+    Of numbers 1 - R², as their least loss may not be 0, and of classes by scores the share of errors.
+    """
+    figures = measured(networks, rows)
+    if checked.task.targets == "numbers":
+        return np.asarray(1 - figures["r2"])
+    if checked.baseline.outputs is None:
+        return np.asarray(1 - figures["accuracy"])
+    return np.asarray(figures["loss"] / checked.baseline.metrics(checked.loss, checked.task, rows)["loss"])
+
+
+def advice(networks: TrainedNetworks, rows: Rows) -> str:
+    """What may be wrong, and which of the examples are not learned."""
+    twins = contradictions(rows)
+    if twins:
+        return (
+            f"{twins} of the {len(rows.x)} examples have the same inputs as another and another target: "
+            "columns are missing that tell them apart."
+        )
+    losses = predict_labelled(networks, rows).losses
+    worst = np.argsort(-losses, kind="stable")[:SHOWN]
+    named = ", ".join(f"{row} (loss {losses[row]:.3g})" for row in sorted(worst.tolist()))
+    return (
+        "The network cannot even memorise them: widen it, scale the inputs or look at its signals; "
+        f"worst are examples {named}."
+    )
+
+
+def contradictions(rows: Rows) -> int:
+    """How many rows have the same inputs as another one, and another target."""
+    _, groups = np.unique(rows.x, axis=0, return_inverse=True)
+    y = rows.y.reshape(len(rows.y), -1)
+    different = [np.unique(y[groups == group], axis=0).shape[0] > 1 for group in groups]
+    return int(np.sum(different))
