@@ -1,0 +1,158 @@
+"""Each check of a network: one sound experiment that passes, and one that is sick in exactly that way."""
+
+import numpy as np
+import pytest
+
+from nettrain import check
+from nettrain.catalogue.activations import activations
+from nettrain.checks.sanity.signals import measure_signals
+from nettrain.experiment.load import from_document
+
+SOUND = {
+    "data": {"source": "builtin:iris"},
+    "model": {"hidden": [16], "activation": "tanh"},
+    "optimizer": {"name": "adam", "learning_rate": 0.01},
+    "training": {"batch_size": 16},
+}
+
+
+def findings(name, *overrides, data=None, **blocks):
+    return check(SOUND | blocks, *overrides, data=data, only=[name]).findings[name]
+
+
+@pytest.mark.parametrize("name", ["initial_loss", "penalty", "overfit", "zero_inputs", "gradient", "signals"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SOUND,
+        SOUND | {"data": {"source": "synthetic:sine"}},
+        SOUND | {"data": {"source": "builtin:penguins"}, "model": {"hidden": [8, 8], "dropout": 0.5}},
+        SOUND | {"optimizer": {"name": "nesterov", "learning_rate": 0.05, "momentum": 0.9}},
+        SOUND | {"loss": "hinge"},
+        {
+            "data": {"source": "synthetic:moons"},
+            "model": {"hidden": [], "init": "zeros"},
+            "loss": "perceptron",
+        },
+    ],
+    ids=["iris", "sine", "penguins", "nesterov", "hinge", "perceptron"],
+)
+def test_sound_experiments_pass(spec, name):
+    report = check(spec, only=[name])
+    assert "ok" == report.verdict, report.plain
+
+
+# ----- penalty -----
+
+
+def test_the_penalty_is_the_sum_over_the_weights():
+    (one,) = findings("penalty", regularization={"l2": 0.1, "l1": 0.01})
+    assert pytest.approx(one.figures["penalty"], rel=1e-4) == one.figures["rise"] > 0
+
+
+def test_a_penalty_that_outweighs_the_loss_is_wrong():
+    (one,) = findings("penalty", regularization={"l2": 100.0})
+    assert "wrong" == one.verdict
+    assert "regularization.l2" in one.advice
+
+
+# ----- overfit -----
+
+
+def contradictory():
+    x = np.repeat(np.random.default_rng(0).normal(size=(50, 3)), 2, axis=0)
+    return x, np.tile(["a", "b"], 50)
+
+
+def test_contradictory_examples_cannot_be_learned():
+    (one,) = findings("overfit", data=contradictory())
+    assert "wrong" == one.verdict
+    assert "same inputs as another and another target" in one.advice
+
+
+def test_a_network_too_small_for_twenty_examples_names_the_worst():
+    x = np.random.default_rng(1).normal(size=(200, 2))
+    y = np.sin(9 * x[:, 0]) * np.sign(x[:, 1])
+    (one,) = findings("overfit", data=(x, y), model={"hidden": [1], "activation": "tanh"})
+    assert one.verdict != "ok"
+    assert "worst are examples" in one.advice
+
+
+# ----- zero inputs -----
+
+
+def test_inputs_that_the_network_cannot_see_are_wrong():
+    x = 1e-9 * np.random.default_rng(2).normal(size=(200, 3))
+    (one,) = findings("zero_inputs", "data.scaling=none", data=(x, np.where(x[:, 0] > 0, "a", "b")))
+    assert "wrong" == one.verdict
+
+
+# ----- gradient -----
+
+
+def test_a_wrong_derivative_is_found(monkeypatch):
+    softsign = activations["softsign"]
+    right = softsign.backward
+
+    def backward(self, xp, delta, z, a):
+        right(self, xp, delta, z, a)
+        delta *= 1.01
+
+    monkeypatch.setattr(softsign, "backward", backward)
+    monkeypatch.setattr(softsign, "backward_kernel", None)
+    (one,) = findings("gradient", model={"hidden": [8], "activation": "softsign"})
+    assert "wrong" == one.verdict
+    assert pytest.approx(0.01, rel=0.2) == one.figures["error"]
+
+
+# ----- signals -----
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        ({"hidden": [16] * 8, "init": {"name": "normal", "sigma": 0.01}}, "vanish"),
+        ({"hidden": [64, 64], "init": {"name": "normal", "sigma": 5}, "activation": "tanh"}, "saturated"),
+        ({"hidden": [16], "activation": "relu", "init": {"name": "auto", "bias_init": -50}}, "dead"),
+    ],
+)
+def test_sick_signals(model, text):
+    layers = findings("signals", model=model)
+    assert "wrong" in {one.verdict for one in layers}
+    assert text in " ".join(one.advice for one in layers)
+
+
+def test_signals_are_those_of_the_formulas():
+    """One layer of tanh, by hand: activations, and the gradient that the output's weights send back."""
+    from nettrain.checks.sanity.subject import CheckedExperiment, changed, for_epochs
+    from nettrain.experiment.resolution import read_and_resolve, resolve
+
+    loaded = from_document(document(SOUND), (), None)
+    checked = CheckedExperiment(*read_and_resolve(resolve(loaded.experiment)))
+    plain = changed(for_epochs(checked.experiment, 1), training={"batch_size": "full"})
+    run = checked.built([plain.model_copy(update={"optimizer": loaded.experiment.optimizer})])
+    (layer,) = measure_signals(run)
+    x, y = checked.data.train.x.astype(float), checked.data.train.y
+    w1, w2 = weights(run, "weight")
+    a = np.tanh(x @ w1)  # biases begin at 0
+    p = np.exp(a @ w2)
+    p /= p.sum(axis=1, keepdims=True)
+    delta = (p - np.eye(3)[y]) / len(y) @ w2.T
+    expected = [a.mean(), a.std(), delta.std()]
+    np.testing.assert_allclose([layer.mean, layer.spread, layer.gradient], expected, rtol=1e-4, atol=1e-7)
+
+
+def document(values):
+    from nettrain.experiment.document import Document
+    from nettrain.workflow.source import plain
+
+    return Document(plain(values))
+
+
+def weights(run, name):
+    parameters = run.backend.to_host(run.population["parameters"]).astype(float)
+    return [
+        run.layout.view(parameters, node.number, name)[0]
+        for node in run.architecture.nodes
+        if name in node.layer.arrays(node.inputs)
+    ]
