@@ -1,6 +1,7 @@
 """Tables of thousands of columns: the work for one column does not depend on the number of the others."""
 
 import csv
+from time import process_time
 from timeit import repeat
 
 import numpy as np
@@ -11,12 +12,14 @@ from nettrain.data import preprocessing
 from nettrain.data.columns.profiles import column_profiles
 from nettrain.data.columns.scaling import scalings
 from nettrain.data.guess import guess
+from nettrain.data.labelled import read_labelled
 from nettrain.data.prepare import prepare
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.row_chunks import RowChunks
 from nettrain.data.tables.table import Table, are_numbers, as_numbers
+from nettrain.data.unpredictable import read_predictable
 from tests.data.reading import read_rows
 
 ROWS = 30
@@ -68,6 +71,23 @@ def test_wide_frames_are_not_looked_at_once_per_column(monkeypatch, tmp_path, wo
     few = looks_at_wide_frames(monkeypatch, lambda: work(small))
     assert few > 0
     assert looks_at_wide_frames(monkeypatch, lambda: work(large)) <= few + 5
+
+
+def predict(path):
+    data = train(path)
+    read_predictable(path, data, dtype="float32")
+    read_labelled(path, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", [guess, predict])
+def test_time_is_linear_in_the_columns(tmp_path, work):
+    def seconds(columns):
+        path = written(tmp_path / f"{columns}.csv", columns)
+        return min(repeat(lambda: work(path), timer=process_time, number=1, repeat=3))
+
+    small, large = seconds(4_000), seconds(16_000)
+    assert large < 6 * small  # 4 where it is linear, 16 where it is quadratic
 
 
 @pytest.mark.parametrize("kind", ["numbers", "cells"])

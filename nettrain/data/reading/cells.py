@@ -84,8 +84,27 @@ def mark_missing(frame: "pl.DataFrame", missing: Sequence[str]) -> "pl.DataFrame
     """The frame with null in place of the cells of text that mean no value."""
     import polars as pl
 
-    text = pl.col(pl.String)
-    return frame.with_columns(pl.when(~text.is_in(list(missing))).then(text).name.keep())
+    words = list(missing)
+    names = columns_with(frame, words)
+    if not names:
+        return frame
+    text = pl.col(names)
+    return frame.with_columns(pl.when(~text.is_in(words)).then(text).name.keep())
+
+
+def columns_with(frame: "pl.DataFrame", words: Sequence[str]) -> list[str]:
+    """The columns of text that hold one of these words.
+
+    All cells are compared at once, since an expression costs something for each of thousands of columns.
+    """
+    import polars as pl
+
+    texts = [column for column in frame.get_columns() if column.dtype == pl.String]
+    if not texts or not frame.height:
+        return []
+    cells = pl.concat([column.alias("") for column in texts])
+    found = cells.is_in(words).fill_null(False).to_numpy().reshape(len(texts), frame.height)
+    return [column.name for column, here in zip(texts, found, strict=True) if here.any()]
 
 
 def has_blanks(chunk: bytes, separator: str) -> bool:

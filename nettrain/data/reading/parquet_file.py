@@ -97,9 +97,10 @@ def check_lengths(path: Path) -> None:
     with path.open("rb") as stream:
         size = stream.seek(0, SEEK_END)
         for chunk in column_chunks(stream, size):
-            at = min(start for page in (DATA_PAGE, DICTIONARY_PAGE) if (start := number(chunk, page)))
+            starts = [start for page in (DATA_PAGE, DICTIONARY_PAGE) if (start := number(chunk, page))]
+            at = min(starts, default=0)
             end, most = at + number(chunk, BYTES), number(chunk, VALUES)
-            if not 0 <= at <= end <= size or not 0 <= most <= MOST_COMPRESSED * size:
+            if not 0 < at <= end <= size or not 0 <= most <= MOST_COMPRESSED * size:
                 raise ValueError("a column ends behind the file")
             while at < end:
                 at = check_page(stream, at, end, most)

@@ -70,7 +70,7 @@ def read_cells(path: Path, origin: str) -> "Mapping[str, pl.DataFrame]":
     import polars as pl
     from fastexcel import FastExcelError
 
-    with polars_errors(f"{origin}: is not an Excel workbook, or is damaged", FastExcelError):
+    with polars_errors(f"{origin}: is not an Excel workbook, or is damaged", FastExcelError, ValueError):
         return pl.read_excel(
             path,
             sheet_id=0,
