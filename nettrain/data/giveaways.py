@@ -13,18 +13,22 @@ from nettrain.data.columns.categories import CategoryColumn
 from nettrain.data.columns.encoding import Encoder, columns_text
 from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
-from nettrain.data.tables.arrays import AnyArray, Indices, Mask, Numbers
+from nettrain.data.tables.arrays import AnyArray, Floats, Indices, Mask, Numbers
 
 CELLS = 1_000_000  # of inputs that are examined, in rows at even distances
 FEW_ROWS = 20  # which chance may explain
 CHANCE = 1e-6  # that a column gives the target away, over all columns
 MOST_VALUES = 20  # of a number that a category may tell
-SAME = 1e-6  # by how much a correlation may fall short of 1
+SAME = 1e-4  # by how much a correlation may fall short of 1,
+EXACT = 1e-6  # and that with a sum of columns
+MOST_COLUMNS = 200  # of which some may add up to the target,
+MOST_ADDENDS = 4  # but no more than these
 CLASSES = "alone tells the classes apart"
 ALONE = 'alone tells "{name}"'
 GAPS = "{reason}, by its gaps"
 COPY = 'is "{name}" in another unit'
 ORDER = 'has the order of "{name}"'
+SUM = 'one of a few columns that add up to "{name}"'
 ADVICE = "is it known before the target is? data.columns.ignore leaves it out"
 
 
@@ -69,6 +73,7 @@ def _reasons(
             numbers = y[:, k].astype(np.float64)
             yield columns.matching(is_linear, numbers), COPY.format(name=name)
             yield columns.matching(is_monotone, numbers), ORDER.format(name=name)
+            yield are_addends(columns, numbers), SUM.format(name=name)
             codes = np.unique(numbers, return_inverse=True)[1]
             if codes.max() < MOST_VALUES:
                 yield columns.matching(tells_classes, codes), ALONE.format(name=name)
@@ -180,3 +185,25 @@ def is_monotone(columns: SortedColumns, y: AnyArray) -> Mask:
     rises = ((rise > 0) == columns.steps).all(axis=0) & (rise >= 0).all(axis=0)
     falls = ((rise < 0) == columns.steps).all(axis=0) & (rise <= 0).all(axis=0)
     return np.asarray((rises | falls) & (columns.steps.sum(axis=0) >= FEW_ROWS))
+
+
+def are_addends(columns: SortedColumns, y: AnyArray) -> Mask:
+    """Which few columns, each with a factor, add up to the numbers y (N,), while others have no part."""
+    rows, width = columns.values.shape
+    result, varying = np.zeros(width, dtype=bool), np.flatnonzero(columns.steps.any(axis=0))
+    if len(varying) > min(MOST_COLUMNS, rows // 4):
+        return result
+    x, z = standardized(columns.values[:, varying]), standardized(np.asarray(y, dtype=np.float64)[:, None])
+    factors, *_ = np.linalg.lstsq(x, z, rcond=None)
+    addends = np.abs(factors[:, 0]) > np.sqrt(EXACT)
+    if 2 <= np.count_nonzero(addends) <= min(MOST_ADDENDS, len(varying) - 1):
+        rest = z - x[:, addends] @ np.linalg.lstsq(x[:, addends], z, rcond=None)[0]
+        result[varying[addends]] = np.square(rest).mean() <= EXACT
+    return result
+
+
+def standardized(x: Numbers) -> Floats:
+    """Columns (N, C) with mean 0 and standard deviation 1, of constant ones 0."""
+    centered = x - x.mean(axis=0, dtype=np.float64)
+    deviation = centered.std(axis=0)
+    return np.asarray(centered / np.where(deviation > 0, deviation, 1.0))

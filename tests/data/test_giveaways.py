@@ -74,7 +74,7 @@ def test_labels_are_told_one_by_one():
     [
         (PRICE * 1.08, 'is "y" in another unit'),
         (32 - 1.8 * PRICE, 'is "y" in another unit'),
-        (np.round(PRICE * 1000, 1), 'is "y" in another unit'),
+        (np.round(PRICE, 2), 'is "y" in another unit'),
         (np.log(PRICE), 'has the order of "y"'),
         (1 / PRICE, 'has the order of "y"'),
     ],
@@ -89,6 +89,17 @@ def test_a_column_that_is_the_number(column, reason):
 )
 def test_a_column_that_only_goes_with_the_number(column):
     assert {} == found("y", other=column, y=PRICE)
+
+
+def test_columns_that_add_up_to_the_number():
+    casual, registered = RANDOM.poisson([[3], [20]], (2, N)).astype(float)
+    reason = 'one of a few columns that add up to "y"'
+    expected = {"casual": reason, "registered": reason}
+    assert expected == found("y", casual=casual, registered=registered, y=casual + registered)
+    assert expected == found("y", casual=casual, registered=registered, y=2 * casual - registered)
+    assert {} == found("y", casual=casual, registered=registered, y=casual + registered + 0.1 * NOISE[:, 2])
+    # an exact function of all columns is an exercise
+    assert {} == found("y", casual=casual, y=casual + NOISE[:, 0])
 
 
 def test_gaps_do_not_hide_a_copy_and_may_tell_by_themselves():
