@@ -21,7 +21,8 @@ MOST_COLUMNS = 100  # vote, half of them the first and half the last
 MOST_ROWS = 1000  # below the first are looked at
 STRAYS = 0.1  # of a column of numbers may be text
 SEQUENCE = 3  # numbers that count on are names, from so many on
-ORDERED = 5  # numbers that rise or fall are names, from so many on
+EVEN = 5  # numbers in even steps are names, from so many on, also fractions
+ORDERED = 8  # numbers that rise or fall are names, from so many on
 WHOLE = re.compile(r"0|[1-9]\d*")
 SHOWN = 4  # cells in a note
 YEARS = (1900, 2100)
@@ -56,7 +57,7 @@ class HeaderEvidence:
     def undecided(self) -> bool:
         """Whether a person may see it otherwise."""
         if self.header:
-            return self.numbers or self.names <= 2 * self.values
+            return self.numbers or self.names < 1 or self.names <= 2 * self.values
         return self.rising or 0 < self.values <= 2 * self.names
 
 
@@ -152,29 +153,31 @@ class Voter:
 
 
 def number_votes(columns: Sequence[Voter], other_names: bool) -> list[float]:
-    """The votes of columns of numbers whose first cell is a number too.
+    """The votes of columns of numbers whose first cell is a number too: together, or each for itself."""
+    if are_names_together(columns, other_names):
+        return [1.0] * len(columns)
+    cells = {column.cell for column in columns}
+    return [number_vote(column) if len(cells) == len(columns) else -1.0 for column in columns]
 
-    Numbers are names together, when they count on (0, 1, 2 or 2019, 2020) or are in order, and rows below do
-    not; or each for itself, when it is written or as large as no number below.
-    """
+
+def are_names_together(columns: Sequence[Voter], other_names: bool) -> bool:
+    """Whether the first cells count on (0, 1, 2 or 2019, 2020), or are in order, and rows below do not."""
     cells = [column.cell for column in columns]
     positions = [column.position for column in columns]
+    values = numbers_of(cells)
+    plain = len(values) == len(cells)
 
     def counts_on(values: Floats) -> bool:
         return has_even_steps(values) or has_even_steps(values, positions)
 
-    least = 2 if other_names else SEQUENCE
-    if could_count(cells, least) and counts_on(numbers_of(cells)) and not often(columns, counts_on):
-        return [1.0] * len(columns)
-    plain = len(cells) >= ORDERED and all(map(NUMBER.fullmatch, cells))
-    if plain and is_ordered(numbers_of(cells)) and not often(columns, is_ordered):
-        return [1.0] * len(columns)
-    possible = len(set(cells)) == len(cells)
-    return [number_vote(column) if possible else -1.0 for column in columns]
+    counting = could_count(cells, 2 if other_names else SEQUENCE) or (plain and len(cells) >= EVEN)
+    if counting and counts_on(values):
+        return not often(columns, counts_on)
+    return plain and len(cells) >= ORDERED and is_ordered(values) and not often(columns, is_ordered)
 
 
 def number_vote(column: Voter) -> float:
-    """The vote of one number over numbers."""
+    """The vote of one number over numbers: whether it is written, or as large, as no number below."""
     if not WHOLE.fullmatch(column.cell):
         return -1.0
     fractions = sum("." in one or "," in one for one in column.below) / len(column.below)
