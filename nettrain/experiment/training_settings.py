@@ -35,7 +35,9 @@ class EarlyStopping(Settings):
 class ConvergenceSettings(Settings):
     """Stop when an epoch hardly changes the objective or the weights."""
 
-    tolerance: float | None = number(None, "stop when the objective decreases by less than this", gt=0)
+    tolerance: float | None = number(
+        None, "stop when the objective decreases by less than this; a rise does not count", gt=0
+    )
     relative: bool = option(False, "the tolerance is a share of the previous objective")
     epochs: int = number(
         1, "epochs in a row in which the objective decreases by less than the tolerance", ge=1

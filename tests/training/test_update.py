@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from nettrain.backend.numpy import NumpyBackend
-from nettrain.catalogue.optimizers import blocks
+from nettrain.catalogue.optimizers import blocks, optimizers
 from nettrain.model.parameters import views
+from nettrain.model.tape import Tape
 from nettrain.training.loop import train
 from nettrain.training.step.coefficients import coefficient_table
 from nettrain.training.step.training_step import training_step
-from nettrain.training.step.update import block_squares, clip_norm, limit_norms
+from nettrain.training.step.update import append_update, block_squares, clip_norm, limit_norms
 from tests.trained import IRIS, built, experiment, trained
+from tests.variants import overrides, variants
 
 BLOCK = NumpyBackend.block
 
@@ -197,3 +199,23 @@ def test_l1_leaves_fewer_large_weights_than_none() -> None:
     penalised = trained([experiment(IRIS, *common, "regularization.l1=0.02")])
     weights = plain.run.layout.weights
     assert np.abs(penalised.weights()[:weights]).sum() < 0.7 * np.abs(plain.weights()[:weights]).sum()
+
+
+FORMS = {label: form for label, form in variants(optimizers).items() if not optimizers[form[0]].full_batch}
+
+
+@pytest.mark.parametrize("label", FORMS)
+@pytest.mark.parametrize(
+    "more", [[], ["training.clip_value=1"], ["training.clip_norm=1", "regularization.l1=0.1"]]
+)
+def test_a_gradient_of_nan_reaches_its_weight(label: str, more: list[str]) -> None:
+    """Limits and the comparisons of a rule must not turn it into a number."""
+    run = built([experiment(IRIS, *overrides("optimizer", *FORMS[label]), *more)])
+    run.population["coefficients"][...] = coefficient_table(run, 0, 1)[0][0]
+    run.population["gradient"][...] = 0.1
+    run.population["gradient"][0, [0, 7, 70]] = np.nan
+    tape = Tape()
+    append_update(tape, run)
+    for call in tape.bound(run.backend):
+        call()
+    assert np.isnan(run.population["parameters"][0, [0, 7, 70]]).all()
