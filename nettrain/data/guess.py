@@ -19,7 +19,7 @@ from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.tables.spelling import as_text, distinct_values, is_missing
-from nettrain.data.tables.table import POSITION, Table, is_text
+from nettrain.data.tables.table import Table, is_text
 from nettrain.data.targets.kind import ROWS_PER_CLASS, find_target
 from nettrain.data.targets.target import TargetKind, TargetKindSetting, target_column
 from nettrain.data.time_order import TimeOrder, time_order
@@ -117,7 +117,7 @@ def guess(source: str, target: str | None = None, *, seed: int = 0) -> Guess:
     A file is read again when it has unknown spellings of gaps. Raises DataError when it cannot be read, has
     no column `target`, or none that could be a target.
     """
-    mentioned = () if target is None or POSITION.fullmatch(target) else (target,)
+    mentioned = () if target is None else (target,)
     read, notes = read_with_notes(source, ReadOptions(mentioned=mentioned), seed)
     columns = column_profiles(read.table)
     targets, reason = choose_targets(read, columns, target, PurePath(source).name.split(".")[0])

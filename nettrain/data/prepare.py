@@ -31,7 +31,7 @@ from nettrain.data.splitting.split import Split, refuse_lost_classes, split, spl
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
 from nettrain.data.tables.arrays import Floats, Numbers
 from nettrain.data.tables.spelling import is_missing, number_text
-from nettrain.data.tables.table import POSITION, Table
+from nettrain.data.tables.table import Table
 from nettrain.data.targets.kind import find_target, order_classes
 from nettrain.data.targets.magnitude import refuse_small
 from nettrain.data.targets.target import (
@@ -154,8 +154,7 @@ def read_options(settings: DataSettings) -> ReadOptions:
         sheet=settings.sheet,
         comment=settings.comment,
         names=tuple(map(str, settings.names or ())),
-        # a number may be a position, or a value in the first row
-        mentioned=tuple(one for one in columns if isinstance(one, str) and not POSITION.fullmatch(one)),
+        mentioned=tuple(str(one) for one in columns if one is not None),
     )
 
 

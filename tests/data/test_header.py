@@ -115,6 +115,14 @@ def test_names_that_settings_mention_are_a_header():
     assert ["5", "8", "9", "11", "kind"] == read(first, rows, mentioned=("kind",)).columns
 
 
+def test_a_number_that_is_no_position_is_a_name():
+    first = ["2021", "1500", "2400", "9"]
+    assert not read(first, LARGE, mentioned=("2",)).header
+    assert not read(first, LARGE, mentioned=("3", "-4")).header
+    assert first == read(first, LARGE, mentioned=("2021",)).columns
+    assert not read(["3", "0", "1", "2"], COUNTS, mentioned=("3",)).header
+
+
 def test_names_of_the_training_data_are_a_header():
     numbers = ("0", "1", "2", "3")
     assert read(["0", "1", "2"], [["1", "2", "3"]], known=numbers).header

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nettrain.data.reading.cell_kind import NUMBER
-from nettrain.data.tables.table import at_position
+from nettrain.data.tables.table import POSITION, at_position
 
 WHITESPACE = "whitespace"  # runs of blanks and tabs
 SEPARATORS = (",", ";", "\t", "|", WHITESPACE)
@@ -53,7 +53,12 @@ class ReadOptions:
         if matches and all(map(NUMBER.fullmatch, matches)):
             return len(matches) == len(cells)
         likely = 2 * len(matches) >= min(len(self.known), len(cells)) > 0
-        return likely or bool({*self.mentioned} & {*cells})
+        return likely or any(one in cells and not is_position(one, len(cells)) for one in self.mentioned)
+
+
+def is_position(setting: str, width: int) -> bool:
+    """Whether a setting may be meant as the position of one of so many columns."""
+    return POSITION.fullmatch(setting) is not None and -width <= int(setting) < width
 
 
 def character(separator: str) -> str:

@@ -11,6 +11,7 @@ from nettrain.data.reading.header import header_evidence
 from nettrain.data.reading.options import NO_COMMENT, WHITESPACE, ReadOptions, character
 from nettrain.data.reading.separator import MOST_ROWS, SampledRow, SampledRows, find_separator, sample_rows
 from nettrain.data.reading.textfile import TextFile, is_comment
+from nettrain.data.tables.table import POSITION
 
 DECLARED = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel's line above a table
 MOST_TITLES = 50  # rows above a table
@@ -84,7 +85,8 @@ class PreambleSearch:
         """A preamble of so many lines, with the separator that suits the rows below them."""
         separator = self.options.separator
         if separator == "auto":
-            names = (*self.options.known, *self.options.mentioned)
+            words = (one for one in self.options.mentioned if not POSITION.fullmatch(one))
+            names = (*self.options.known, *words)
             table = replace(self.file, skip=skip, comment=comment)
             separator = find_separator(self.text, self.options.separators, names, table)
         return Preamble(skip, comment, separator)
