@@ -82,7 +82,7 @@ def batch_notes(experiment: Experiment, data: Prepared) -> list[str]:
     rows = len(data.train.x)
     if experiment.training.batch_size != "auto" or _takes_all_rows(experiment) or rows >= BATCH:
         return []
-    return [f"a batch is all {rows} training rows, as they are fewer than {BATCH}: training.batch_size auto"]
+    return [f"a batch is all {rows} training rows, since there are fewer than {BATCH} (batch_size: auto)"]
 
 
 def remarks(experiment: Experiment) -> list[str]:

@@ -57,8 +57,8 @@ def endings(members: Sequence[MemberSummary], monitor: str, words: Mapping[str, 
 
 
 def unconverged(ending: Ending) -> bool:
-    """Whether the training ended for another reason than convergence."""
-    return ending["stop_reason"] != "converged"
+    """Whether the training ended without having converged, or diverged."""
+    return ending["stop_reason"] not in ("converged", "diverged")
 
 
 def shown_reason(reason: str) -> str:

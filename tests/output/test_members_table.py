@@ -136,6 +136,10 @@ def test_endings() -> None:
     )
     alike = [{**one, "restored_best": False, "epochs_run": 1, "stop_reason": "epochs"} for one in MEMBERS]
     assert endings(alike, "val_loss", REASONS) == "after 1 epoch; the last weights of each are kept"
+    rising = [{**one, "objective_rises": rises} for one, rises in zip(alike, (3, 0, 8), strict=True)]
+    rising[2]["stop_reason"] = "converged"
+    text = "; the objective of 1 of 3 members rose in some epochs; "
+    assert text in endings(rising, "val_loss", REASONS)
 
 
 def test_the_report_of_a_repeat_to_the_letter() -> None:
