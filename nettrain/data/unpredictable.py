@@ -12,6 +12,7 @@ from nettrain.data.kept import kept_names, read_kept, readable_for
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import read_aligned
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.reading.streams import source_label
 from nettrain.data.tables.arrays import Indices, Numbers
 from nettrain.data.tables.table import Table, is_infinite
 
@@ -89,7 +90,7 @@ def read_predictable(
     unpredictable.sort(key=lambda one: one.row)
     height = table.height + len(empty)
     columns = align_rows(kept, output, height).get_columns()
-    label = source if isinstance(source, str) else "data"
+    label = source_label(source) if isinstance(source, str) else "data"
     return PredictableRows(
         label,
         x[finite],

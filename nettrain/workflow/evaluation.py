@@ -11,7 +11,7 @@ from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.deviations import NO_DEVIATIONS, Comparison
 from nettrain.data.labelled import Rows, read_labelled
 from nettrain.data.reading.memory import MemoryTables
-from nettrain.data.reading.streams import DASH, stream_name
+from nettrain.data.reading.streams import DASH, source_label
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline
@@ -149,7 +149,7 @@ def rows_of_source(
 
 def file_name(source: str) -> str:
     """The part of an evaluation's file name that says where rows come from."""
-    return stream_name(source).replace(" ", "-") if source == DASH else Path(source).name
+    return Path(source_label(source).replace(" ", "-") if source == DASH else source).name
 
 
 def rows_of_run(

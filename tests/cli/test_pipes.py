@@ -47,6 +47,12 @@ def test_predictions_are_those_for_the_file(folder, line):
     assert 3 == piped.stdout.count("\n")
 
 
+def test_reports_call_it_standard_input(folder):
+    done = shell(folder, "printf 'x\\n800\\n' | NETTRAIN predict runs/r - --json")
+    assert '"data":"standard input"' in done.stdout
+    assert 'standard input: column "x": 1 row far outside the training range 0 to 8: 800\n' == done.stderr
+
+
 def test_evaluate_reads_standard_input(folder):
     done = shell(folder, "NETTRAIN evaluate runs/r - --json < train.csv")
     assert (0, "") == (done.returncode, done.stderr)

@@ -30,6 +30,11 @@ def is_stream(source: str) -> bool:
         return False
 
 
+def source_label(source: str) -> str:
+    """What reports call a source."""
+    return STANDARD_INPUT if source == DASH else source
+
+
 def stream_name(source: str) -> str:
     """What messages call a stream."""
     return STANDARD_INPUT if source == DASH or Path(source) == STDIN else display_path(Path(source))
