@@ -93,6 +93,19 @@ def test_new_rows_come_from_the_sheet_of_this_name_or_from_the_only_one(tmp_path
     assert expected.tolist() == read_rows(alone, data).tolist()
 
 
+def test_a_stray_cell_far_from_the_table_takes_no_memory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = workbook("x.xlsx", S=[["a", "b"], [1, "x"]])
+    with xlsxwriter.Workbook(path) as written:
+        sheet = written.add_worksheet()
+        sheet.write(0, 0, "a")
+        sheet.write(1_048_575, 16_383, "stray")
+    with pytest.raises(
+        DataError, match=r"^x\.xlsx: a sheet has 1,048,576 rows and 16,384 columns, perhaps by a"
+    ):
+        table_of(path)
+
+
 def test_refuses(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     whole = (tmp_path / workbook("x.xlsx", S=[["a"], [1]])).read_bytes()

@@ -1,6 +1,8 @@
 """What zip archives list: several formats are archives."""
 
+import lzma
 import zipfile
+import zlib
 from pathlib import Path
 
 MOST_BYTES = 4 << 30  # that are unpacked
@@ -19,6 +21,15 @@ def members(path: Path) -> list[zipfile.ZipInfo]:
 def member_names(path: Path) -> list[str]:
     """The names of the files in an archive, none where it is no archive."""
     return [member.filename for member in members(path)]
+
+
+def beginning(path: Path, name: str, size: int) -> bytes:
+    """The first bytes of a file in an archive, none where it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as content:
+            return content.read(size)
+    except (*ZIP_ERRORS, RuntimeError, OSError, zlib.error, lzma.LZMAError):
+        return b""
 
 
 def unpacked_size(path: Path) -> int:

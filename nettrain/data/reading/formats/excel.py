@@ -1,6 +1,7 @@
 """Excel workbooks: one sheet, which Polars and fastexcel read as text, and then read like a file of text."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nettrain.data.reading.archives import MOST_BYTES, member_names, unpacked_size
+from nettrain.data.reading.archives import MOST_BYTES, beginning, member_names, unpacked_size
 from nettrain.data.reading.file_format import file_format
 from nettrain.data.reading.formats.delimited import parse
 from nettrain.data.reading.opening import display_path, reading_errors
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 WORKBOOK = "xl/workbook.xml"  # in every workbook, which is a zip archive
+SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
+DIMENSION = re.compile(rb'<dimension ref="[A-Z]+\d+:([A-Z]+)(\d+)"')
+HEAD_BYTES = 4096  # of a sheet, in which its dimension stands
+MOST_CELLS = 200_000_000  # of a sheet, empty ones included
 SEPARATOR = ","
 MIDNIGHT = " 00:00:00"
 MOMENT = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -60,6 +65,27 @@ def refuse_foreign(path: Path, origin: str) -> None:
         raise DataError(f"{origin}: is not an Excel workbook, or is cut short")
     if unpacked_size(path) > MOST_BYTES:
         raise DataError(f"{origin}: takes more than {MOST_BYTES >> 30} GB; save the sheet as CSV")
+    for rows, columns in extents(path):
+        if rows * columns > MOST_CELLS:
+            raise DataError(
+                f"{origin}: a sheet has {rows:,} rows and {columns:,} columns, perhaps by a stray cell far "
+                "from the table; delete what is right of it and below, or save the sheet as CSV"
+            )
+
+
+def extents(path: Path) -> Iterator[tuple[int, int]]:
+    """The rows and columns of each sheet that says so in front of its cells: memory is needed for all."""
+    for name in member_names(path):
+        if SHEET.fullmatch(name) and (found := DIMENSION.search(beginning(path, name, HEAD_BYTES))):
+            yield int(found[2]), column_number(found[1].decode())
+
+
+def column_number(letters: str) -> int:
+    """The number of a column from 1: A is 1, Z 26 and AA 27."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number
 
 
 def read_cells(path: Path, origin: str) -> "Mapping[str, pl.DataFrame]":
