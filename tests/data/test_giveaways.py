@@ -1,7 +1,7 @@
 """Columns that give the target away, and all the honest ones that do not."""
 
 import math
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import polars as pl
@@ -149,6 +149,6 @@ def test_what_chance_makes_is_counted():
 
 def test_twenty_thousand_columns_take_less_than_a_second():
     columns, y = RANDOM.normal(size=(60, 20_000)), RANDOM.integers(0, 2, 60)
-    started = perf_counter()
+    started = process_time()
     tells_classes(SortedColumns.sorted(columns), y)
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
