@@ -20,6 +20,7 @@ __all__ = [
     "TrainingDone",
     "check",
     "evaluate",
+    "find_learning_rate",
     "gradcheck",
     "open_run",
     "predict",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
     from nettrain.workflow.check import check
     from nettrain.workflow.evaluate import evaluate
+    from nettrain.workflow.find_rate import find_learning_rate
     from nettrain.workflow.gradcheck import gradcheck
     from nettrain.workflow.predict import predict
     from nettrain.workflow.resume import resume
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 _MODULES = {
     **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError", "SpecError"), "errors"),
     **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
+    "find_learning_rate": "workflow.find_rate",
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),
     **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),
     **{name: f"workflow.{name}" for name in ("check", "evaluate", "gradcheck", "predict", "resume", "train")},

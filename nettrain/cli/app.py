@@ -15,6 +15,7 @@ from nettrain.cli.gradcheck import gradcheck
 from nettrain.cli.info import info
 from nettrain.cli.init import init
 from nettrain.cli.list import list_kinds
+from nettrain.cli.lr_find import lr_find
 from nettrain.cli.predict import predict
 from nettrain.cli.resume import resume
 from nettrain.cli.runs import runs
@@ -48,7 +49,10 @@ def nettrain(
     """Train multilayer perceptrons from one YAML file."""
 
 
-for command in (init, check, train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
+app.command()(init)
+app.command()(check)
+app.command("lr-find")(lr_find)
+for command in (train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
     app.command()(command)
 app.command("list")(list_kinds)
 

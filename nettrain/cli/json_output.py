@@ -12,6 +12,7 @@ from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.workflow.check import CheckJson
+from nettrain.workflow.find_rate import RangeTestJson
 
 FORBID = ConfigDict(extra="forbid")
 
@@ -145,6 +146,11 @@ class CheckOutput(CheckJson):
     """The findings of sanity checks, and the verdict."""
 
 
+@with_config(FORBID)
+class RangeTestOutput(RangeTestJson):
+    """The loss of each tried value, and the suggestion."""
+
+
 class ColumnOutput(JsonOutput):
     """One column of the data, its number of `different` values, and its role."""
 
@@ -183,6 +189,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "runs": RunsOutput,
     "sweep": RootModel[SweepOutput],
     "check": RootModel[CheckOutput],
+    "lr-find": RootModel[RangeTestOutput],
     "gradcheck": GradcheckOutput,
     "list": ListOutput,
     "show": ShowOutput,

@@ -53,6 +53,8 @@ def default_ranges(experiment: Experiment) -> dict[str, PlainValue]:
     optimizer, model = experiment.optimizer, experiment.model
     ranges: dict[str, PlainValue] = {}
     rate = getattr(optimizer, "learning_rate", None)
+    if rate == "auto":
+        rate = type(optimizer).model_fields["learning_rate"].default
     if rate:
         limits = {"min": _rounded(rate / FACTOR), "max": _rounded(rate * FACTOR)}
         ranges["optimizer.learning_rate"] = {"distribution": "log_uniform_values", **limits}

@@ -1,6 +1,7 @@
-"""The loss curve in a terminal: Braille dots in two colours, or letters where output is plain text."""
+"""Loss curves in a terminal: Braille dots in two colours, or letters where output is plain text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,17 +21,39 @@ COLORS = {"train": "yellow", "validation": "bold blue"}
 LETTERS = {"train": ".", "validation": "o"}
 
 
+@dataclass(frozen=True)
+class PlotAxis:
+    """The heading of a plot, the labels at both ends of its axis, and a `mark` at x = `at`."""
+
+    heading: str
+    ends: tuple[str, str]
+    mark: str = ""
+    at: float | None = None
+
+    @classmethod
+    def of_epochs(cls, curves: Sequence[Curve], best: int | None) -> "PlotAxis":
+        """From the first to the last epoch, with a mark at the best one."""
+        first, last = (f(curve.epochs[k] for curve in curves) for f, k in ((min, 0), (max, -1)))
+        mark = "" if best is None else f"best {count(best)}"
+        return cls("loss by epoch", (count(int(first)), count(int(last))), mark, best)
+
+
 def plot_loss(console: Console, rows: Sequence[HistoryRow], best: int | None) -> None:
     """Plot the loss by epoch when there are enough epochs; `best` is the best epoch."""
     curves = panels_of(rows).get("loss", [])
     drawn = [curve for curve in curves if np.isfinite(mean(curve.values)).sum() >= MIN_EPOCHS]
     if drawn:
-        dots = console.is_terminal and console.encoding.startswith("utf")
-        for line in plot_lines(drawn, best, console.width, dots=dots):
-            console.print(line, no_wrap=True)
+        print_plot(console, drawn, PlotAxis.of_epochs(drawn, best))
 
 
-def plot_lines(curves: Sequence[Curve], best: int | None, width: int, *, dots: bool) -> list[Text]:
+def print_plot(console: Console, curves: Sequence[Curve], axis: PlotAxis) -> None:
+    """Print a plot, as far as the console can show dots."""
+    dots = console.is_terminal and console.encoding.startswith("utf")
+    for line in plot_lines(curves, axis, console.width, dots=dots):
+        console.print(line, no_wrap=True)
+
+
+def plot_lines(curves: Sequence[Curve], axis: PlotAxis, width: int, *, dots: bool) -> list[Text]:
     """The lines of the plot: a heading, rows with labels, an axis and its numbers."""
     values = np.concatenate([mean(curve.values) for curve in curves])
     log = spans_orders(values[np.isfinite(values)])
@@ -47,11 +70,11 @@ def plot_lines(curves: Sequence[Curve], best: int | None, width: int, *, dots: b
     marks = [_raster(x, (y - low) / (high - low), (first, last), fine) for x, y in scaled]
     splits = [curve.split for curve in curves]
     cells = _braille(marks, splits) if dots else _letters(marks, splits)
-    lines = [_heading(splits, log, dots=dots)]
+    lines = [_heading(axis.heading, splits, log, dots=dots)]
     for row in range(HEIGHT):
         lines.append(Text(f"{labels.get(row, ''):>{margin}} {'┤' if row in labels else '│'}") + cells[row])
     lines.append(Text(f"{'':>{margin}} └{'─' * across}"))
-    lines.append(Text(" " * (margin + 2) + _epochs(int(first), int(last), best, across)))
+    lines.append(Text(" " * (margin + 2) + _labelled_axis(axis, float(first), float(last), across)))
     return lines if dots else [_plain(line) for line in lines]
 
 
@@ -113,9 +136,9 @@ def _letters(marks: Sequence[Bools], splits: Sequence[str]) -> list[Text]:
     return lines
 
 
-def _heading(splits: Sequence[str], log: bool, *, dots: bool) -> Text:
+def _heading(heading: str, splits: Sequence[str], log: bool, *, dots: bool) -> Text:
     """What is plotted, and how to tell the curves apart."""
-    line = Text("loss by epoch", style="bold")
+    line = Text(heading, style="bold")
     for split in splits:
         line.append("   ")
         line.append("━━" if dots else LETTERS[split], COLORS[split] if dots else "")
@@ -123,16 +146,16 @@ def _heading(splits: Sequence[str], log: bool, *, dots: bool) -> Text:
     return line.append("   (log scale)" if log else "", "not bold dim")
 
 
-def _epochs(first: int, last: int, best: int | None, across: int) -> str:
-    """The labels of the axis: the first and the last epoch, and a mark at the best one."""
-    left, right = count(first), count(last)
+def _labelled_axis(axis: PlotAxis, first: float, last: float, across: int) -> str:
+    """The labels of the axis from `first` to `last`, and its mark."""
+    left, right = axis.ends
     line = list(left.ljust(across - len(right)) + right)
-    if best is not None and last > first:
-        mark = f"^ best {count(best)}"
-        column = round((best - first) / (last - first) * (across - 1))
+    if axis.at is not None and last > first:
+        mark = f"^ {axis.mark}"
+        column = round((axis.at - first) / (last - first) * (across - 1))
         start = column if column + len(mark) < across - len(right) else column - len(mark) + 1
         if start != column:
-            mark = f"best {count(best)} ^"
+            mark = f"{axis.mark} ^"
         if start > len(left) and column < across - len(right) - 1:
             line[start : start + len(mark)] = mark
     return "".join(line)

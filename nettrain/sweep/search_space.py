@@ -91,6 +91,7 @@ class SearchSpace:
         experiment = resolve(loaded.experiment, self.backend.name)
         with loaded.locating_errors():
             _refuse_several_networks(experiment)
+            _refuse_auto_rate(experiment)
         backend = experiment.backend.model_copy(update={"threads": 1})
         return Trial(number, values, experiment.model_copy(update={"backend": backend}), loaded)
 
@@ -162,3 +163,9 @@ def _refuse_several_networks(experiment: Experiment) -> None:
         count: int = getattr(experiment.training, name)
         if count > 1:
             raise SpecError(f"training.{name}: {count} networks for one trial do not go with a sweep")
+
+
+def _refuse_auto_rate(experiment: Experiment) -> None:
+    if getattr(experiment.optimizer, "learning_rate", None) == "auto":
+        text = "auto tests 32 rates for each network, in a sweep search them: sweep.parameters"
+        raise SpecError(f"optimizer.learning_rate: {text}.optimizer.learning_rate, or write a number")

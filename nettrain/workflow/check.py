@@ -14,6 +14,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.resolution import read_and_resolve, resolve
+from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.source import ExperimentSource, load_experiment
 
 SEVERITY: tuple[Verdict, ...] = ("ok", "look", "wrong")
@@ -155,7 +156,9 @@ def check_experiment(
 ) -> SanityReport:
     """Run these checks; `on_check` is called with each before it begins."""
     with loaded.locating_errors():
-        checked = CheckedExperiment(*read_and_resolve(resolve(loaded.experiment), memory))
+        experiment, data = read_and_resolve(resolve(loaded.experiment), memory)
+        experiment, found = with_rate_found(experiment, data)
+        checked = CheckedExperiment(experiment, data)
         findings, seconds = {}, {}
         for one in checks:
             if on_check is not None:
@@ -164,5 +167,5 @@ def check_experiment(
             with np.errstate(over="ignore", invalid="ignore"):  # of networks that diverge
                 findings[one.name] = list(one.run(checked))
             seconds[one.name] = perf_counter() - started
-    notes = (*loaded.notes, *checked.data.notes)
+    notes = (*loaded.notes, *data.notes, *found)
     return SanityReport(checked.experiment.experiment, findings, seconds, notes)

@@ -1,5 +1,6 @@
 """Files that commands may write: never one of their inputs, of the run, or an experiment file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from nettrain.data.reading.sources import source_files
@@ -11,6 +12,7 @@ from nettrain.store.trained_run import TrainedRun
 
 STDOUT = Path("/dev/stdout")  # which may have been redirected to the end of a file
 STDIN = Path("/dev/stdin")
+PICTURE = ".png"
 EXPERIMENT_ENDINGS = (".yaml", ".yml")
 
 
@@ -27,6 +29,13 @@ def check_output_file(out: Path | None, trained: TrainedRun, source: str | None)
         refuse_overwriting(out, _files_of(other))
     if out.suffix.lower() in EXPERIMENT_ENDINGS and out.exists():
         raise SpecError(f"--out: {out}: is a YAML file, perhaps an experiment, and is not overwritten")
+
+
+def check_picture_file(picture: Path, inputs: Sequence[InputFile]) -> None:
+    """Raise SpecError when a picture is none by its name, or would replace an input."""
+    if picture.suffix.lower() != PICTURE:
+        raise SpecError(f"--out: {picture}: is not a name for a picture, which ends with {PICTURE}")
+    refuse_overwriting(picture, inputs)
 
 
 def _source_files(source: str | None) -> list[InputFile]:

@@ -15,6 +15,7 @@ from nettrain.training.build import build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.loop import TrainingLoop
+from nettrain.workflow.find_rate import with_rate_found
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,14 @@ def prepare_training(
 ) -> PreparedTraining:
     """Read the data, resolve the experiment with them, and allocate everything the training needs.
 
-    `memory` has the tables of an experiment whose data are in memory. With `profile` the training measures
-    how long each part takes. Errors name the line of the experiment file or the override that they come from:
-    SpecError, DataError, or BackendError when the backend is not available.
+    A learning rate that is left at auto is found by a range test, and becomes a number. `memory` has the
+    tables of an experiment whose data are in memory. With `profile` the training measures how long each part
+    takes. Errors name the line of the experiment file or the override that they come from: SpecError,
+    DataError, or BackendError when the backend is not available.
     """
     with loaded.locating_errors():
         experiment, data = read_and_resolve(resolve(loaded.experiment), memory)
+        experiment, found = with_rate_found(experiment, data)
         place = experiment.backend
         backend = open_backend(
             place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
@@ -54,5 +57,5 @@ def prepare_training(
             run = build(members, data, backend, profile=Profile() if profile else None)
             training = TrainingLoop(run)
     asked = loaded.experiment.backend
-    notes = (*loaded.notes, *batch_notes(loaded.experiment, data))
+    notes = (*loaded.notes, *found, *batch_notes(loaded.experiment, data))
     return PreparedTraining(training, members, data, notes, choose_backend(asked.name, asked.device).reason)

@@ -172,6 +172,8 @@ def _prepare_and_restore(
 ) -> tuple[PreparedTraining, list[str]]:
     """The training in the state of the checkpoint, with changes, and notes on what is different."""
     after = load_experiment(folder.config, overrides, memory)
+    with after.locating_errors():
+        _refuse_auto_rate(after.experiment)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
     before = _settings_before(folder, checkpoint)
     prepared = _prepare_again(after, before, folder.path, memory)
@@ -188,6 +190,13 @@ def _prepare_and_restore(
     if not progress.step:
         position = "begins with the first step: it was stopped before its first checkpoint"
     return prepared, [*after.notes, position, *(f"changed: {one}" for one in changes), *more]
+
+
+def _refuse_auto_rate(experiment: Experiment) -> None:
+    """Raise SpecError when the learning rate is to be found anew."""
+    if getattr(experiment.optimizer, "learning_rate", None) == "auto":
+        text = "auto may change the steps so far; train anew for that"
+        raise SpecError(f"optimizer.learning_rate: {text}")
 
 
 def _prepare_again(

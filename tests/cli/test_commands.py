@@ -125,6 +125,7 @@ HELP = {
     (): "Train multilayer perceptrons from one YAML file.",
     ("init",): "Look at DATA and write a commented experiment file that is ready to train.",
     ("check",): "Check an experiment on its data before it is trained",
+    ("lr-find",): "Try 32 learning rates by short trainings side by side",
     ("train",): "Train the network of an experiment file.",
     ("resume",): "Continue an interrupted run bit for bit",
     ("predict",): "Predict rows with a trained run",

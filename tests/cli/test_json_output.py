@@ -34,6 +34,8 @@ def answers(tmp_path_factory):
         "runs, named": ("runs", "runs/iris*", "--sort", "val_loss"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
         "check": ("check", iris),
+        "lr-find": ("lr-find", iris, "--rates", "8", "--steps", "40", "--quiet"),
+        "lr-find, diverged": ("lr-find", iris, "optimizer=sgd", "--from", "1e20", "--to", "1e30", "--quiet"),
         "gradcheck": ("gradcheck", iris),
         "gradcheck, function": ("gradcheck", "--function", f"{CONFIGS.parent}/docs/homework.py:loss"),
         "list": ("list",),
@@ -87,6 +89,8 @@ def test_answers_say_what_was_asked(answers):
     assert "optimizer.learning_rate" in told["runs, named"]["differing"]
     assert told["gradcheck"]["passed"]
     assert "iris" == told["show"]["experiment"]
+    assert told["lr-find"]["override"].startswith("optimizer.learning_rate=")
+    assert told["lr-find, diverged"]["override"] is None
 
 
 def test_a_command_without_an_answer_is_refused(tmp_path):

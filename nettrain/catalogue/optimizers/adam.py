@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, kernel, prange
-from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers, unbiased
+from nettrain.catalogue.optimizers.base import RATE, LearningRate, Rule, flushed, optimizers, unbiased
 from nettrain.catalogue.settings import Number, number, option
 
 NEGLIGIBLE = 45.0  # 1 - e^-45 is 1 in float64
@@ -15,7 +15,7 @@ NEGLIGIBLE = 45.0  # 1 - e^-45 is 1 in float64
 class Moments(Rule):
     """A rule with running means of the gradient, m, and of its square or size, v; not an entry itself."""
 
-    learning_rate: float = number(0.001, "step size α", gt=0)
+    learning_rate: LearningRate = number(0.001, RATE)
     beta1: float = number(0.9, "share of the gradient's running mean that is kept", ge=0, lt=1)
     beta2: float = number(0.999, "share of the squared gradient's running mean that is kept", ge=0, lt=1)
     epsilon: float = number(1e-8, "added to the root", ge=1e-38)
@@ -127,7 +127,7 @@ class AdaMax(Moments):
     come far apart. ε is added to |g|, as in PyTorch, where the paper has none.
     """
 
-    learning_rate: float = number(0.002, "step size α", gt=0)
+    learning_rate: LearningRate = number(0.002, RATE)
     beta2: float = number(0.999, "share of the largest gradient that is kept", ge=0, lt=1)
     epsilon: float = number(1e-8, "added to the gradient's size", ge=1e-37)
 
@@ -163,7 +163,7 @@ class NAdam(Moments):
     schedule of its own, no momentum schedule or cycle moves it.
     """
 
-    learning_rate: float = number(0.002, "step size α", gt=0)
+    learning_rate: LearningRate = number(0.002, RATE)
     psi: float = number(0.004, "speed ψ at which the momentum rises from β₁/2 to β₁", ge=0)
     momentum_field: ClassVar[str | None] = None
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, kernel, prange
-from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
+from nettrain.catalogue.optimizers.base import RATE, LearningRate, Rule, flushed, optimizers
 from nettrain.catalogue.optimizers.descent import Scheduled
 from nettrain.catalogue.settings import Number, number, option
 
@@ -83,7 +83,7 @@ class AdaDelta(Rule):
     with steps of the order of √ε.
     """
 
-    learning_rate: float = number(1.0, "step size α", gt=0)
+    learning_rate: LearningRate = number(1.0, RATE)
     rho: float = number(0.95, "share of both running means that is kept", ge=0, lt=1)
     epsilon: float = number(1e-6, "added inside of both roots", ge=1e-38)
 
@@ -176,7 +176,7 @@ class RMSProp(Rule):
     as in TensorFlow; the default is PyTorch's.
     """
 
-    learning_rate: float = number(0.001, "step size α", gt=0)
+    learning_rate: LearningRate = number(0.001, RATE)
     gamma: float = number(0.9, "share of the squared gradient's running mean that is kept", ge=0, lt=1)
     epsilon: float = number(1e-6, "added to the root", ge=1e-38)
     epsilon_place: Place = option("outside", "whether ε is added outside the root or inside")

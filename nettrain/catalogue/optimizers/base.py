@@ -13,19 +13,24 @@ arithmetic on denormals is 10 to 20 times slower.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, inline
 from nettrain.catalogue.optimizers.groups import ParameterGroups
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import Number, number, option
+from nettrain.catalogue.settings import Number, expects, number, option
 
 optimizers: Registry["Optimizer"] = Registry("optimizer")
 
+LearningRate = Annotated[
+    Annotated[float, Field(gt=0)] | Literal["auto"], expects("a number above 0, or auto")
+]
+RATE = "step size α; auto: what lr-find suggests"
 DECAYS = 1  # columns of c before those of the rule
 
 
@@ -59,7 +64,7 @@ class Optimizer(Variant):
 class Rule(Optimizer):
     """An update rule with a step size."""
 
-    learning_rate: float = number(0.01, "step size α", gt=0)
+    learning_rate: LearningRate = number(0.01, RATE)
     groups: ParameterGroups | None = option(
         None, "factors on rate, decay and penalties by group of parameters"
     )

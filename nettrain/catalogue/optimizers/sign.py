@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, kernel, prange
-from nettrain.catalogue.optimizers.base import Rule, flushed, optimizers
+from nettrain.catalogue.optimizers.base import RATE, LearningRate, Rule, flushed, optimizers
 from nettrain.catalogue.settings import Number, number
 
 
@@ -34,7 +34,7 @@ class Lion(Rule):
     larger; suits large batches. It keeps one array of state where Adam keeps two.
     """
 
-    learning_rate: float = number(1e-4, "step size α", gt=0)
+    learning_rate: LearningRate = number(1e-4, RATE)
     beta1: float = number(0.9, "share of the running mean in the update, whose sign is taken", ge=0, lt=1)
     beta2: float = number(0.99, "share of the gradient's running mean that is kept", ge=0, lt=1)
     weight_decay: float = number(0.0, "decoupled decay λ of the weights", ge=0)
