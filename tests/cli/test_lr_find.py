@@ -81,7 +81,7 @@ def test_a_schedule_is_left_out_and_said(tmp_path):
         (["--parameter", "training.epochs"], "training.epochs is no number that networks"),
         (["--parameter", "optimizer.epsilon"], "--from, --to: optimizer.epsilon has no usual range"),
         (["--parameter", "model.dropout", "--to", "1.5"], "--to: model.dropout: 1.5 is not below 1"),
-        (["--from", "0"], "--from: optimizer.learning_rate: 0.0 is not a number above 0, or auto"),
+        (["--from", "0"], "--from: optimizer.learning_rate: 0.0 is not above 0"),
         (["--from", "1", "--to", "0.1"], "--to: 0.1 is not above 1"),
         (["--rates", "2"], "--rates: 2 is not at least 3"),
         (["--method", "ramp", "--rates", "9"], "--rates: does not go with --method ramp"),

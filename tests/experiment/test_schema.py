@@ -3,6 +3,7 @@
 import pytest
 from jsonschema import Draft202012Validator
 
+from nettrain.catalogue.optimizers.base import RATE
 from nettrain.cli.completion import (
     complete_file,
     complete_kind,
@@ -170,7 +171,7 @@ def test_kinds_are_completed():
 def test_keys_are_completed_with_their_meaning():
     offers = dict(complete_override("training.ep"))
     assert {"training.epochs=": "passes over the training rows"} == offers
-    assert {"optimizer.learning_rate=": "step size α"} == dict(complete_override("optimizer.learning"))
+    assert {"optimizer.learning_rate=": RATE} == dict(complete_override("optimizer.learning"))
     assert ["seed="] == [key for key, _ in complete_override("se")]
     assert {"schedule=", "schedule.warmup="} <= {key for key, _ in complete_override("s")}
 

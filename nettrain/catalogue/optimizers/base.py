@@ -12,12 +12,12 @@ index is negative, and makes vector code. Moments that decay below the smallest 
 arithmetic on denormals is 10 to 20 times slower.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import ConfigDict, Field, TypeAdapter, WrapValidator
 
 from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import Kernel, inline
@@ -27,8 +27,18 @@ from nettrain.catalogue.settings import Number, expects, number, option
 
 optimizers: Registry["Optimizer"] = Registry("optimizer")
 
+Positive = Annotated[float, Field(gt=0)]
+_positive = TypeAdapter(
+    Positive, config=ConfigDict(strict=True, allow_inf_nan=False, defer_build=True)
+)  # errors of a number say what is wrong with it, those of a union would name all forms
+
+
+def _number_or_word(value: object, inner: Callable[[object], object]) -> object:
+    return inner(value) if isinstance(value, str) else _positive.validate_python(value)
+
+
 LearningRate = Annotated[
-    Annotated[float, Field(gt=0)] | Literal["auto"], expects("a number above 0, or auto")
+    Positive | Literal["auto"], expects("a number, or auto"), WrapValidator(_number_or_word)
 ]
 RATE = "step size α; auto: what lr-find suggests"
 DECAYS = 1  # columns of c before those of the rule
