@@ -61,7 +61,7 @@ def main() -> None:
     """Run a command; errors are one line per problem and an exit code, with --debug a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # like all our files; on Windows a pipe would be cp1252
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     if not sys.warnoptions and "--debug" not in sys.argv:
         warnings.simplefilter("ignore", RuntimeWarning)  # of libraries: figures say what is not finite
     try:

@@ -18,6 +18,7 @@ KeyPath = tuple[str | int, ...]
 PlainValue: TypeAlias = "bool | int | float | str | list[PlainValue] | dict[str, PlainValue] | None"
 MAX_DIGITS = 1000  # characters of a whole number; Python converts no more than 4300
 LINE_BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
+UNUSABLE = re.compile("[\0\ud800-\udfff]")  # in text: no file can be called so, or be written in UTF-8
 EXPLICIT = "explicit "  # put in front of a tag that is written in the text
 
 SCALARS: tuple[tuple[str, str, str], ...] = (  # tag, pattern, possible first characters
@@ -159,6 +160,9 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.startswith(EXPLICIT):
                 self._report(location, path, "a key must be plain text")
                 continue
+            if UNUSABLE.search(key_node.value):
+                self._report(location, path, _unusable(key_node.value))
+                continue
             # a key is its text: `1: a` and `null: a` name the keys "1" and "null"
             key: str = key_node.value
             if key in values:
@@ -181,6 +185,9 @@ class _Builder:
                 return self._integer(text, path, location)
             case "float":
                 return float(re.sub(r"\.(inf|nan)$", r"\1", text.lower()))
+        if UNUSABLE.search(text):
+            self._report(location, path, _unusable(text))
+            return ""
         return text
 
     def _integer(self, text: str, path: KeyPath, location: str) -> int:
@@ -196,3 +203,9 @@ class _Builder:
     def _report(self, location: str, path: KeyPath, problem: str) -> None:
         key = f"{'.'.join(map(str, path))}: " if path else ""
         self.document.problems.append(f"{location}: {key}{problem}")
+
+
+def _unusable(text: str) -> str:
+    """What is wrong with text in which an escape such as `\\0` makes a character that cannot be used."""
+    match = UNUSABLE.search(text)
+    return f"the character U+{ord(match[0]) if match else 0:04X} is not allowed"

@@ -127,6 +127,8 @@ def search_problems(document: Document) -> list[KeyProblem]:
         if key in first:
             text = f"searched twice, first at {document.location(first[key])}"
             problems.append(KeyProblem(path, text))
+        elif "" in key.split("."):
+            problems.append(KeyProblem(path, "is not a dotted key"))
         elif key.split(".")[0] in NOT_SEARCHED:
             problems.append(KeyProblem(path, "cannot be searched"))
         else:

@@ -99,6 +99,9 @@ PROBLEMS = [
     ),
     ("a: !!str 3\n", ["f:1: a: the tag !!str is not allowed"]),
     ("a: ! 3\n", ["f:1: a: the tag ! is not allowed"]),
+    ('a: "x\\0y"\n', ["f:1: a: the character U+0000 is not allowed"]),
+    ('a: ["\\ud800"]\n', ["f:1: a.0: the character U+D800 is not allowed"]),
+    ('"a\\0": 1\n', ["f:1: the character U+0000 is not allowed"]),
     ("a:\n  [1]: 2\n", ["f:2: a: a key must be plain text"]),
     ("? {a: b}\n: c\n", ["f:1: a key must be plain text"]),
     ("!!str a: 1\n", ["f:1: a key must be plain text"]),
@@ -155,7 +158,7 @@ def test_a_value_without_lines_is_named_by_its_label():
 TRICKY = st.sampled_from(
     [text.strip("'\"") for text, _ in SCALARS] + ["<<", "a: b", "# c", "- d", "&e", "!f"]
 )
-TEXT = st.text() | TRICKY
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | TRICKY
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),

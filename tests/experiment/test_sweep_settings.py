@@ -95,6 +95,8 @@ WRONG = [
         "parameters:\n  model.dropout: {value: 0}\n  model: {parameters: {dropout: {value: 0.1}}}",
         "f:5: sweep.parameters.model.parameters.dropout: searched twice, first at f:4",
     ),
+    ('parameters: {"": {value: 1}}', "f:3: sweep.parameters.: is not a dotted key"),
+    ("parameters: {a..b: {value: 1}}", "f:3: sweep.parameters.a..b: is not a dotted key"),
     (
         "parameters: {backend.dtype: {value: float64}}",
         "f:3: sweep.parameters.backend.dtype: cannot be searched",

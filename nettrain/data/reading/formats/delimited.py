@@ -188,7 +188,7 @@ class TableText:
         if not head:
             text = self.options.text_among(self.dialect.names)
             return replace(self, numeric=tuple(name for name in self.dialect.names if name not in text))
-        frame = mark_missing(self.split(head).select(self.dialect.names), self.options.missing)
+        frame = mark_missing(columns_of(self.split(head), self.dialect.names), self.options.missing)
         text = self.options.text_among(self.dialect.names)
         numeric = tuple(
             name
@@ -231,7 +231,7 @@ def read_chunk(rows: TableText, chunk: bytes) -> "pl.DataFrame":
     frame = read_typed(chunk, rows.dialect.character, rows.columns, rows.numeric, rows.options.missing)
     if frame is None:
         frame = rows.split(chunk)
-    padding = frame.select(frame.columns[len(rows.dialect.names) :])
+    padding = columns_of(frame, frame.columns[len(rows.dialect.names) :])
     if any(column.drop_nulls().ne("").any() for column in padding.get_columns()):
         rows.refuse_ragged()
-    return mark_missing(frame.select(rows.dialect.names), rows.options.missing)
+    return mark_missing(columns_of(frame, rows.dialect.names), rows.options.missing)
