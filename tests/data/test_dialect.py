@@ -189,6 +189,42 @@ def test_the_header_of_numpy_begins_like_a_comment(separator):
     assert (["a", "b", "y"], 20) == (table.columns, table.height)
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (
+            "1 2 3\n1  2 3\n",
+            {"separator": " "},
+            "x.csv:2: 4 cells, but the first row has 3 (separator ' '); data.separator: whitespace takes blanks side "
+            "by side as one",
+        ),
+        (
+            "1 2 3\n\n1 2\n",
+            {"separator": "whitespace"},
+            "x.csv:3: 2 cells, but the first row has 3 (separator whitespace); data.skip_rows leaves out lines above "
+            "the table",
+        ),
+        (
+            "1,2,3\n1,2,3\n// end\n",
+            {"comment": "none"},
+            "x.csv:3: 1 cell, but the first row has 3 (separator ','); data.comment: \"//\" leaves such lines out",
+        ),
+    ],
+)
+def test_rows_that_do_not_fit_name_the_key_that_may_help(text, options, message):
+    assert message == refusal(text, header=False, **options)
+
+
+def test_comments_beside_a_header_that_begins_like_one():
+    lines = IRIS.split("\n")
+    text = "\n".join(["# by me", "# a,b,y", *lines[:5], "# again", *lines[5:]])
+    for options in ({}, {"comment": "#", "mentioned": ("y",)}, {"comment": "#", "known": ("a", "b", "y")}):
+        table = read(text, **options)
+        assert (["a", "b", "y"], 20, True) == (table.columns, table.height, table.header)
+        assert ["x.csv:3", "x.csv:9"] == [table.at(0), table.at(5)]
+    assert ["column_0", "column_1", "column_2"] == read(text, comment="#").columns
+
+
 def test_the_line_of_excel_names_the_separator():
     for first in ("sep=|", '"sep=|"', "SEP=|"):
         assert [["a,b", "c;d"]] == cells_of(read(f"{first}\r\na,b|c;d\r\n", header=False))

@@ -80,6 +80,16 @@ def test_comments_begin_as_in_the_training_data(tmp_path, keys):
     np.testing.assert_array_equal(train.x, read_rows(later, preprocessing))
 
 
+@pytest.mark.parametrize("keys", [{}, {"comment": "#"}])
+def test_names_in_a_comment(tmp_path, keys):
+    train, preprocessing = fitted(
+        written(tmp_path, "train.csv", f"# me\n# a,b,y\n{BODY}"), target="y", **keys
+    )
+    assert ("a", "b") == preprocessing.feature_names
+    for text in (f"# a,b\n{INPUTS}", f"a,b\n{INPUTS}", f"# me\n# a,b,y\n{BODY}"):
+        np.testing.assert_array_equal(train.x, read_rows(written(tmp_path, "later.csv", text), preprocessing))
+
+
 def test_names_from_the_settings(tmp_path):
     names = ["a", "b", "y"]
     train, preprocessing = fitted(written(tmp_path, "train.csv", BODY), names=names, target="y")

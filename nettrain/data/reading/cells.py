@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from nettrain.data.reading.options import WHITESPACE
 from nettrain.data.reading.textfile import TableLines, TextFile
 from nettrain.data.tables.table import counted
 from nettrain.errors import DataError
@@ -200,14 +201,18 @@ def refuse_ragged(file: TextFile, separator: str, width: int, padding: int = 0, 
     for number, (line, row) in enumerate(numbered_rows(file, separator)):
         if number < above or (len(row) == width + padding and not any(row[width:])):
             continue
+        name = WHITESPACE if file.whitespace else repr(separator)
         raise DataError(
             f"{file.origin}:{line}: {counted(len(row), 'cell')}, but the first row has {width} "
-            f"(separator {separator!r}){ragged_hint(row, number)}"
+            f"(separator {name}){ragged_hint(row, number, name)}"
         )
 
 
-def ragged_hint(row: Sequence[str], number: int) -> str:
+def ragged_hint(row: Sequence[str], number: int, separator: str) -> str:
     """Which key may help where the row with this number (from 0) does not fit the first."""
-    if row[0].startswith(COMMENTS):
-        return f'; data.comment: "{row[0][0]}" leaves such lines out'
+    mark = next((mark for mark in COMMENTS if row[0].startswith(mark)), None)
+    if mark is not None:
+        return f'; data.comment: "{mark}" leaves such lines out'
+    if separator == repr(" "):
+        return f"; data.separator: {WHITESPACE} takes blanks side by side as one"
     return "; data.skip_rows leaves out lines above the table" if number == 1 else ""

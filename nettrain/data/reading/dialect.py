@@ -7,7 +7,7 @@ from nettrain.data.reading.cell_kind import CellKind, cell_kind
 from nettrain.data.reading.header import HeaderEvidence, column_names, header_evidence, shown
 from nettrain.data.reading.options import ReadOptions, character
 from nettrain.data.reading.preamble import find_preamble
-from nettrain.data.reading.separator import SampledRows, sample_rows
+from nettrain.data.reading.separator import SampledRow, sample_rows
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.table import counted
 from nettrain.errors import DataError
@@ -23,13 +23,14 @@ UNNAMED = "column_0"  # the first column where it has no name
 class Dialect:
     """How a text file is written.
 
-    `names` are those of its columns, `header` whether a row of the file names them, `padding` how many empty
-    cells may follow in a row. `skip` and `comment` say which lines are no rows, and
-    `mark` what comments begin with, also above the table.
+    `names` are those of its columns, `header` whether the file names them, in `header_rows` of its rows or in
+    a comment, and `padding` how many empty cells may follow in a row. `skip` and `comment` say which lines
+    are no rows, and `mark` what comments begin with, also above the table.
     """
 
     separator: str
     header: bool
+    header_rows: int
     names: tuple[str, ...]
     padding: int
     skip: int
@@ -54,10 +55,10 @@ class FirstRow:
     padding: int = 0
     row_names: bool = False
 
-    def below(self, sampled: SampledRows) -> list[tuple[str, ...]]:
+    def fitting(self, below: Sequence[SampledRow]) -> list[tuple[str, ...]]:
         """The cells of the rows under it that fit."""
         width = len(self.cells)
-        return [row.cells[:width] for row in sampled.rows[1:] if len(row.cells) == width + self.padding]
+        return [row.cells[:width] for row in below if len(row.cells) == width + self.padding]
 
 
 def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
@@ -67,13 +68,16 @@ def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
     sampled = sample_rows(text, preamble.separator, preamble.table(file), SAMPLE_ROWS)
     if not sampled.rows:
         raise DataError(f"{file.origin}: is empty")
-    first = fit_first_row(preamble.header or sampled.rows[0].cells, sampled, options)
-    evidence = header_evidence([first.cells, *first.below(sampled)], options.missing)
-    header = bool(preamble.header) or first.row_names or has_header(first.cells, evidence, options)
-    first = without_unused(first, sampled, header, options)
+    commented = bool(preamble.header)
+    below = sampled.rows if commented else sampled.rows[1:]
+    first = fit_first_row(preamble.header or sampled.rows[0].cells, below, options)
+    evidence = header_evidence([first.cells, *first.fitting(below)], options.missing)
+    header = commented or first.row_names or has_header(first.cells, evidence, options)
+    first = without_unused(first, below, header, options)
     return Dialect(
         preamble.separator,
         header,
+        int(header and not commented),
         column_names_of(first.cells, header, options, file.origin),
         first.padding,
         preamble.skip,
@@ -83,34 +87,36 @@ def detect_dialect(file: TextFile, options: ReadOptions) -> Dialect:
     )
 
 
-def fit_first_row(cells: tuple[str, ...], sampled: SampledRows, options: ReadOptions) -> FirstRow:
+def fit_first_row(cells: tuple[str, ...], below: Sequence[SampledRow], options: ReadOptions) -> FirstRow:
     """The first row as it fits the rows below; what does not fit at all is left to the reader to refuse.
 
     Separators at the ends of rows make empty cells, and a name less than cells means that the first column
     holds names of rows, as R writes them.
     """
-    widths = {len(row.cells) for row in sampled.rows[1:]}
+    widths = {len(row.cells) for row in below}
     if len(widths) != 1:
         return FirstRow(cells)
     width = widths.pop()
     if width < len(cells) and not any(cells[width:]):
         return FirstRow(cells[:width])
-    if not any(any(row.cells[len(cells) :]) for row in sampled.rows[1:]):
+    if not any(any(row.cells[len(cells) :]) for row in below):
         return FirstRow(cells, max(0, width - len(cells)))
-    keys = [row.cells[0] for row in sampled.rows[1:]]
+    keys = [row.cells[0] for row in below]
     unique = len(keys) == len({*keys}) and (len(keys) >= NUMBERED or UNNAMED in options.known)
     if width == len(cells) + 1 and unique and all(cell_kind(cell) is not CellKind.NUMBER for cell in cells):
         return FirstRow(("", *cells), row_names=True)
     return FirstRow(cells)
 
 
-def without_unused(first: FirstRow, sampled: SampledRows, header: bool, options: ReadOptions) -> FirstRow:
+def without_unused(
+    first: FirstRow, below: Sequence[SampledRow], header: bool, options: ReadOptions
+) -> FirstRow:
     """The first row without the cells at its end under which no row has a value.
 
     Those of a header have no names; other rows have one at most, by a separator too many.
     """
     unused = 0
-    filled = [any(column) for column in zip(*first.below(sampled), strict=True)]
+    filled = [any(column) for column in zip(*first.fitting(below), strict=True)]
     for cell, used in zip(reversed(first.cells), reversed(filled), strict=False):
         if used or cell:
             break

@@ -22,8 +22,8 @@ LONGEST_TITLE = 40  # characters in a note
 class Preamble:
     """How many lines stand above the table, what comments begin with ("" for none), and the separator.
 
-    `mark` is what comments begin with also where all of them stand above. `header` are the cells of a first
-    row that begins like a comment, without the mark.
+    `mark` is what comments begin with also where all of them stand above. `header` are the cells of a comment
+    that names the columns.
     """
 
     skip: int
@@ -75,8 +75,7 @@ class PreambleSearch:
             options = replace(options, separator=declared[1])
         inner = replace(self, options=options)
         if options.comment != "auto":
-            comment = "" if options.comment == NO_COMMENT else options.comment
-            found = inner.with_separator(skip, comment)
+            found = inner.with_mark(lines, skip, "" if options.comment == NO_COMMENT else options.comment)
         else:
             found = inner.with_comments(lines, skip)
         return inner.without_titles(found) if automatic and not found.header else found
@@ -116,14 +115,24 @@ class PreambleSearch:
         else:
             comment = prefix if marked or prefix in self.options.comments else ""
         if header:
-            return replace(below, skip=above[-1], header=header)  # a later comment is an error with its line
-        if not above and not comment:
+            above = above[:-1]
+            below = replace(below, header=header)
+        elif not above and not comment:
             return self.with_separator(skip, "")
         note = (
             f'{self.file.origin}: lines that begin with "{prefix}" are left out as comments; '
             f"data.comment: {NO_COMMENT} reads them as rows"
         )
         return replace(below, comment=comment, mark=prefix, notes=(note,) if above or marked else ())
+
+    def with_mark(self, lines: Sequence[str], skip: int, mark: str) -> Preamble:
+        """A preamble with the comments that begin with a mark, of which the last may hold known names."""
+        found = replace(self.with_separator(skip, mark), mark=mark)
+        rows = self.rows(found)
+        end = rows.rows[0].line - 1 if rows.rows else skip
+        above = [i for i in range(skip, end) if is_comment(lines[i], mark)]
+        header = self.commented_header(lines[above[-1]], mark, rows) if above else ()
+        return replace(found, header=header) if self.options.knows(header) else found
 
     def commented_header(self, line: str, prefix: str, rows: SampledRows) -> tuple[str, ...]:
         """The cells of a comment that names the columns below it, as NumPy writes them: `# x, y`."""

@@ -112,7 +112,7 @@ def read_text(file: TextFile, options: ReadOptions) -> Table:
         body = read_body(rows)
     if not body.height:
         raise DataError(f"{file.origin}: has no rows under its header")
-    dialect, above = rows.dialect, int(rows.dialect.header)
+    dialect, above = rows.dialect, rows.dialect.header_rows
 
     @cache
     def line_numbers() -> list[int]:
@@ -173,7 +173,7 @@ class TableText:
 
     def body(self, size: int) -> Iterator[bytes]:
         """The rows under the header, in chunks of about this many bytes."""
-        under_header = not self.dialect.header
+        under_header = not self.dialect.header_rows
         for chunk in self.file.chunks(size):
             if not under_header and not chunk.strip():
                 continue
@@ -215,7 +215,7 @@ class TableText:
     def refuse_ragged(self) -> None:
         """Raise DataError at the first row that does not fit the names."""
         dialect = self.dialect
-        refuse_ragged(self.file, dialect.character, len(dialect.names), dialect.padding, int(dialect.header))
+        refuse_ragged(self.file, dialect.character, len(dialect.names), dialect.padding, dialect.header_rows)
 
 
 def read_body(rows: TableText) -> DelimitedRows:
