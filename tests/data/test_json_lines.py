@@ -43,7 +43,10 @@ def test_keys_that_are_not_there_are_gaps_and_the_order_is_that_of_the_first_obj
     [
         (['{"a": 1}', '{"a": [1, 2]}'], 'column "a" holds'),
         (['{"a": {"b": 1}}'], "column \"a\" holds Struct({'b': Int64}), expected numbers, text"),
-        (['{"a": 1}', '{"a": "x"}', '{"a": {"b": 1}}'], 'column "a" holds'),
+        (
+            ['{"a": 1}', "", '{"a": "x"}', '{"a": {"b": 1}}'],
+            ':4: column "a" holds an object, expected one value',
+        ),
         (['{"a": 1}', "[1, 2]"], ":2: is no object but [1, 2]; expected one in each line, such as"),
         (["[", '{"a": 1}', "]"], ":1: is not JSON (Expecting value at character 3)"),
         (['{"a": 1}', "", '{"a": 1'], ":3: is not JSON (Expecting ',' delimiter at character 9)"),

@@ -71,7 +71,7 @@ def read_fast(data: bytes, origin: str) -> "pl.DataFrame | None":
     # numbers in a column of text are respelled, and larger ones than 64 bits hold are of a type of their own
     mixed = any(has_numbers(column) for column in text.get_columns())
     wide = any(dtype in (pl.Int128, pl.UInt128) for dtype in frame.schema.values())
-    first = list(next(objects(data, origin)))
+    first = list(next(objects(data, origin))[1])
     ordered = set(first) == set(frame.columns)  # otherwise in the order of the objects, which Polars changes
     return None if mixed or wide or not ordered else frame.select(first)
 
@@ -87,18 +87,19 @@ def read_exactly(data: bytes, origin: str) -> "pl.DataFrame":
     """The table as Python's JSON reader reads it."""
     import polars as pl
 
-    rows = list(objects(data, origin))
-    names = dict.fromkeys(name for row in rows for name in row)
-    for number, row in enumerate(rows):
+    rows = []
+    for line, row in objects(data, origin):
         nested = next((name for name, cell in row.items() if isinstance(cell, list | dict)), None)
         if nested is not None:
             kind = "a list" if isinstance(row[nested], list) else "an object"
-            raise DataError(f'{origin} row {number + 1}: column "{nested}" holds {kind}, expected one value')
+            raise DataError(f'{origin}:{line}: column "{nested}" holds {kind}, expected one value')
+        rows.append(row)
+    names = dict.fromkeys(name for row in rows for name in row)
     return pl.DataFrame([object_column([row.get(name) for row in rows], name, origin) for name in names])
 
 
-def objects(data: bytes, origin: str) -> Iterator[Mapping[str, object]]:
-    """The object in each line that is not blank. Raises DataError where there is none."""
+def objects(data: bytes, origin: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """The lines that are not blank, as (number, object in it). Raises DataError where there is no object."""
     for number, line in enumerate(io.BytesIO(data), 1):
         if line.strip():
             try:
@@ -111,7 +112,7 @@ def objects(data: bytes, origin: str) -> Iterator[Mapping[str, object]]:
                     f"{origin}:{number}: is no object but {shown}; expected one in each line, such as "
                     '{"a": 1, "b": "x"}'
                 )
-            yield value
+            yield number, value
 
 
 def reason(error: Exception) -> str:
