@@ -24,8 +24,8 @@ def folder(tmp_path_factory):
     lines = ["a,b,y", *(f"{k % 7 / 3},{k * 37 % 11},{'uv'[k % 2]}" for k in range(60))]
     (path / "d.csv").write_text("\n".join(lines))
     (path / "d.csv.gz").write_bytes(gzip.compress((path / "d.csv").read_bytes()))
-    (path / "d.data").write_text("\n".join(lines[1:]))
-    (path / "d.txt").write_text("a: 1\tb\n1\t2\n")
+    (path / "d.list").write_text("\n".join(lines[1:]))
+    (path / "d.text").write_text("a: 1\tb\n1\t2\n")
     (path / "e.yaml").write_text(FILE)
     (path / "two words.csv").write_text("\n".join(lines))
     (path / "empty").mkdir()
@@ -51,10 +51,10 @@ CASES = {
     "show d.csv": "d.csv: " + TABLE.format("d.csv"),
     "gradcheck d.csv": "d.csv: " + TABLE.format("d.csv"),
     "train builtin:iris": "builtin:iris: is data, not an experiment file; " + INIT.format("builtin:iris"),
-    "train d.data": "d.data: is not an experiment file, which is a block of keys in YAML; if it is a table, "
-    + INIT.format("d.data"),
-    "train d.txt": "d.txt: is not an experiment file, which is a block of keys in YAML; if it is a table, "
-    + INIT.format("d.txt"),
+    "train d.list": "d.list: is not an experiment file, which is a block of keys in YAML; if it is a table, "
+    + INIT.format("d.list"),
+    "train d.text": "d.text: is not an experiment file, which is a block of keys in YAML; if it is a table, "
+    + INIT.format("d.text"),
     "train runs": "runs: is a folder, name one of the files in it: runs/e-2/config.yaml, runs/e/config.yaml",
     "train runs/e": "runs/e: is a run folder; its experiment file is runs/e/config.yaml",
     "train sweeps/e": "sweeps/e: is the folder of a sweep; the experiment file of its best trial is sweeps/e/best.yaml",
