@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from nettrain.data.reading.cell_kind import CellKind, cell_kind
 from nettrain.data.reading.cells import COMMENTS
@@ -40,19 +41,19 @@ class Preamble:
 
 def find_preamble(text: str, file: TextFile, options: ReadOptions) -> Preamble:
     """What stands above the table of a file whose beginning is `text`, and the separator of its cells."""
-    found = PreambleSearch(text, file, options).preamble()
+    preamble = PreambleSearch(text, file, options).preamble()
     if options.known and options.skip_rows not in ("auto", 0):
         # the training data had lines above its table, but this file may have others, or none
         other = PreambleSearch(text, file, replace(options, skip_rows="auto")).preamble()
-        if options.knows(first_row(text, file, other)) > options.knows(first_row(text, file, found)):
+        if options.knows(first_row(text, file, other)) > options.knows(first_row(text, file, preamble)):
             return other
-    return found
+    return preamble
 
 
 def first_row(text: str, file: TextFile, preamble: Preamble) -> tuple[str, ...]:
-    """The cells of the first row of the table."""
+    """The cells of the row that may name the columns."""
     rows = sample_rows(text, preamble.separator, preamble.table(file), 1).rows
-    return rows[0].cells if rows else ()
+    return preamble.header or (rows[0].cells if rows else ())
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,25 @@ class PreambleSearch:
     file: TextFile
     options: ReadOptions
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text with their ends."""
+        return list(io.StringIO(self.text, newline=""))
+
     def preamble(self) -> Preamble:
         """What stands above the table."""
-        lines = list(io.StringIO(self.text, newline=""))
         automatic = self.options.skip_rows == "auto"
         skip = 0 if self.options.skip_rows == "auto" else self.options.skip_rows
-        declared = next(filter(None, map(DECLARED.fullmatch, lines[: skip or 1])), None)
-        skip = 1 if declared and automatic else skip
-        options = self.options
-        if declared and options.separator == "auto":
-            options = replace(options, separator=declared[1])
-        inner = replace(self, options=options)
-        if options.comment != "auto":
-            found = inner.with_mark(lines, skip, "" if options.comment == NO_COMMENT else options.comment)
-        else:
-            found = inner.with_comments(lines, skip)
-        return inner.without_titles(found) if automatic and not found.header else found
+        declared = next(filter(None, map(DECLARED.fullmatch, self.lines[: skip or 1])), None)
+        search = self.separated_by(declared[1]) if declared else self
+        preamble = search.with_comments(1 if declared and automatic else skip)
+        return search.without_titles(preamble) if automatic and not preamble.header else preamble
+
+    def separated_by(self, separator: str) -> "PreambleSearch":
+        """The search with a separator that the file declares, unless the settings name one."""
+        if self.options.separator != "auto":
+            return self
+        return replace(self, options=replace(self.options, separator=separator))
 
     def with_separator(self, skip: int, comment: str) -> Preamble:
         """A preamble of so many lines, with the separator that suits the rows below them."""
@@ -94,45 +98,53 @@ class PreambleSearch:
         """The first rows of the table below a preamble."""
         return sample_rows(self.text, preamble.separator, preamble.table(self.file), most)
 
-    def with_comments(self, lines: Sequence[str], skip: int) -> Preamble:
-        """A preamble with the lines that look like comments, unless the last above names the columns.
+    def with_comments(self, skip: int) -> Preamble:
+        """A preamble with the comments that settings describe, or that lines look like."""
+        if self.options.comment == NO_COMMENT:
+            return self.with_separator(skip, "")
+        if self.options.comment != "auto":
+            return self.with_known_mark(skip, self.options.comment)
+        mark = comment_mark(self.lines[skip:], self.options.comments)
+        preamble = self.with_separator(skip, mark)
+        rows = self.rows(preamble) if mark else None
+        if rows is None:
+            return preamble
+        return self.with_mark(preamble, rows) if rows.rows else self.with_separator(skip, "")
+
+    def with_known_mark(self, skip: int, mark: str) -> Preamble:
+        """A preamble with the comments that begin with a mark, of which the last may hold known names."""
+        preamble = replace(self.with_separator(skip, mark), mark=mark)
+        rows = self.rows(preamble)
+        above = self.comments_above(preamble, rows) if rows.rows else []
+        header = self.commented_header(self.lines[above[-1]], mark, rows) if above else ()
+        return replace(preamble, header=header) if self.options.knows(header) else preamble
+
+    def with_mark(self, preamble: Preamble, rows: SampledRows) -> Preamble:
+        """The preamble with comments where lines look like them, of which the last above may be a header.
 
         Where a row of full width begins like a comment, there are none but above the rows.
         """
-        prefix = comment_prefix(lines, skip, self.options.comments)
-        found = self.with_separator(skip, prefix)
-        if not prefix:
-            return found
-        rows = self.rows(found)
-        if not rows.rows:
-            return self.with_separator(skip, "")
-        above = [i for i in range(skip, rows.rows[0].line - 1) if is_comment(lines[i], prefix)]
-        header = self.commented_header(lines[above[-1]], prefix, rows) if above else ()
-        below = replace(found, skip=above[-1] + 1 if above else skip, comment="")
-        marked = [row for row in self.rows(below).rows if row.cells[0].startswith(prefix)]
-        if not all(len(row.cells) != rows.width for row in marked):
-            comment = ""
-        else:
-            comment = prefix if marked or prefix in self.options.comments else ""
-        if header:
-            above = above[:-1]
-            below = replace(below, header=header)
-        elif not above and not comment:
-            return self.with_separator(skip, "")
+        mark = preamble.comment
+        above = self.comments_above(preamble, rows)
+        header = self.commented_header(self.lines[above[-1]], mark, rows) if above else ()
+        below = replace(preamble, skip=above[-1] + 1 if above else preamble.skip, comment="")
+        marked = [row for row in self.rows(below).rows if row.cells[0].startswith(mark)]
+        between = bool(marked) or mark in self.options.comments
+        comment = mark if between and all(len(row.cells) != rows.width for row in marked) else ""
+        others = len(above) > bool(header)
+        if not (others or header or comment):
+            return self.with_separator(preamble.skip, "")
         note = (
-            f'{self.file.origin}: lines that begin with "{prefix}" are left out as comments; '
+            f'{self.file.origin}: lines that begin with "{mark}" are left out as comments; '
             f"data.comment: {NO_COMMENT} reads them as rows"
         )
-        return replace(below, comment=comment, mark=prefix, notes=(note,) if above or marked else ())
+        notes = (note,) if others or (comment and marked) else ()
+        return replace(below, comment=comment, mark=mark, header=header, notes=notes)
 
-    def with_mark(self, lines: Sequence[str], skip: int, mark: str) -> Preamble:
-        """A preamble with the comments that begin with a mark, of which the last may hold known names."""
-        found = replace(self.with_separator(skip, mark), mark=mark)
-        rows = self.rows(found)
-        end = rows.rows[0].line - 1 if rows.rows else skip
-        above = [i for i in range(skip, end) if is_comment(lines[i], mark)]
-        header = self.commented_header(lines[above[-1]], mark, rows) if above else ()
-        return replace(found, header=header) if self.options.knows(header) else found
+    def comments_above(self, preamble: Preamble, rows: SampledRows) -> list[int]:
+        """Which lines (from 0) between what is skipped and the first row are comments."""
+        lines = range(preamble.skip, rows.rows[0].line - 1)
+        return [line for line in lines if is_comment(self.lines[line], preamble.comment)]
 
     def commented_header(self, line: str, prefix: str, rows: SampledRows) -> tuple[str, ...]:
         """The cells of a comment that names the columns below it, as NumPy writes them: `# x, y`."""
@@ -155,21 +167,20 @@ class PreambleSearch:
             return ()
         return cells
 
-    def without_titles(self, found: Preamble) -> Preamble:
+    def without_titles(self, preamble: Preamble) -> Preamble:
         """The preamble with the titles that follow it."""
-        rows = self.rows(found)
+        rows = self.rows(preamble)
         count = self.count_titles(rows)
         if not count:
-            return found
-        lines = list(io.StringIO(self.text, newline=""))
-        title = lines[rows.rows[0].line - 1].strip(f" \t\r\n{character(found.separator)}")
+            return preamble
+        first, line = rows.rows[0].line, rows.rows[count].line
+        title = self.lines[first - 1].strip(f" \t\r\n{character(preamble.separator)}")
         text = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}..."
-        line = rows.rows[count].line
         note = (
-            f'{self.file.origin}:{rows.rows[0].line}: "{text}" is read as a title, and line {line} as the '
+            f'{self.file.origin}:{first}: "{text}" is read as a title, and line {line} as the '
             "first row; data.skip_rows says how many lines stand above the table"
         )
-        return replace(found, skip=line - 1, notes=(*found.notes, note))
+        return replace(preamble, skip=line - 1, notes=(*preamble.notes, note))
 
     def count_titles(self, sampled: SampledRows) -> int:
         """How many rows above the others are titles: short ones, or all above the row of known names."""
@@ -187,11 +198,11 @@ class PreambleSearch:
         return count if len(widths) == 2 and filled <= widths[0] <= width == widths[1] else 0
 
 
-def comment_prefix(lines: Sequence[str], skip: int, known: Sequence[str]) -> str:
+def comment_mark(lines: Sequence[str], known: Sequence[str]) -> str:
     """What comments may begin with: those above the rows, of an earlier file, or between rows; "" if none."""
-    starts = [line.lstrip() for line in lines[skip:] if line.strip()]
-    marks = [prefix for prefix in COMMENTS if any(start.startswith(prefix) for start in starts)]
-    leading = [prefix for prefix in marks if starts[0].startswith(prefix)]
+    starts = [line.lstrip() for line in lines if line.strip()]
+    marks = [mark for mark in COMMENTS if any(start.startswith(mark) for start in starts)]
+    leading = [mark for mark in marks if starts[0].startswith(mark)]
     return next(iter([*leading, *known, *marks]), "")
 
 
