@@ -67,6 +67,7 @@ def predict(
 
     Rows that cannot be predicted are listed, and get empty cells.
     """
+    from nettrain.data.tables.table import counted
     from nettrain.files import write_atomic
     from nettrain.output.console import print_notes
     from nettrain.store.predictions import encode_frame, prediction_report
@@ -87,7 +88,9 @@ def predict(
         write_atomic(out, encode_frame(frame, form))
     if as_json:
         print(prediction_report(str(run), frame, rows, out).model_dump_json())
-    elif out is None:
+    elif out is not None:
+        print_notes([f"wrote {out}: {counted(frame.height, 'row')}"])
+    else:
         sys.stdout.buffer.write(encode_frame(frame, form))
         sys.stdout.flush()
 

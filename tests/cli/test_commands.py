@@ -71,7 +71,7 @@ def test_predict_finds_columns_by_name(folder, answers):
 
 def test_predict_into_a_file(folder, answers):
     done = inside(folder, "predict", "runs/iris", "builtin:iris", "--out", "answers.csv")
-    assert (0, "", "") == (done.code, done.out, done.err)
+    assert (0, "", "wrote answers.csv: 150 rows\n") == (done.code, done.out, done.err)
     assert answers.out == (folder / "answers.csv").read_text()
 
 

@@ -84,7 +84,7 @@ def test_files_of_another_run_stay(folder, tmp_path):
 def test_everything_else_may_be_written_and_overwritten(folder):
     for out in ("new.csv", "new.csv", "runs/line/new.csv", "runs/line/new.csv", "new.parquet"):
         done = inside(folder, "predict", "runs/line", "mine.csv", "--out", out)
-        assert (0, "", "") == (done.code, done.out, done.err)
+        assert (0, "", f"wrote {out}: 40 rows\n") == (done.code, done.out, done.err)
     for out in ("new.json", "runs/line/evaluation-test.json"):
         assert 0 == inside(folder, "evaluate", "runs/line", "--out", out).code
     assert (folder / "mine.csv").read_text() == ROWS
@@ -139,4 +139,5 @@ def test_predictions_go_through_a_pipe(folder):
     plain = inside(folder, "predict", "runs/line", "mine.csv").out
     for out in ("/dev/stdout | cat", ">(cat)", "/dev/stdout > piped.csv; cat piped.csv"):
         done = ended(["bash", "-c", f"{command} {out}; wait"], folder)
-        assert (0, plain, "") == (done.code, done.out, done.err)
+        assert (0, plain) == (done.code, done.out)
+        assert done.err.startswith("wrote /dev/")
