@@ -345,7 +345,7 @@ FAILS = [
     (["one.csv"], 3, 'target "class": one class only ("a"), nothing to tell apart'),
     (["flats.csv", "--target", "pric"], 3, 'flats.csv: no target column "pric", did you mean "price"?'),
     (["builtin:irs"], 2, 'data.source: "builtin:irs" is not a builtin source, did you mean "iris"?'),
-    (["rows.xlsx"], 2, 'data.source: "rows.xlsx" is not a source (a .csv, '),
+    (["rows.doc"], 2, 'data.source: "rows.doc" is not a source (a .arrow, '),
     (["flats.csv", "--out", "no/x.yaml"], 1, "no/x.yaml: cannot be written: there is no folder no"),
     (
         ["flats.csv", "--out", "taken.yaml"],
