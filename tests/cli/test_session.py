@@ -34,6 +34,7 @@ class Typed:
 SESSION = (
     Typed("nettrain train shop.csv", 2, ("nettrain init shop.csv",)),
     Typed("nettrain init shop.csv --target bought --out shop.yaml", 0, ("shop.yaml", "customer_id")),
+    Typed("nettrain check shop.yaml", 0, ("initial_loss", "verdict", "ok")),
     Typed("nettrain train shop.yaml", 0, ("baseline", "accuracy", "runs/shop")),
     Typed("nettrain train shop.yaml lr=0.1 experiment=other", 2, ("optimizer.learning_rate",)),
     Typed("nettrain train shop.yaml epochs=3 experiment=other", 2, ("training.epochs",)),
@@ -44,10 +45,14 @@ SESSION = (
     Typed("nettrain predict runs/shop new.csv --strict --out p.csv", 3, ('"city"',)),
     Typed("nettrain predict runs/shop new.csv --out new.csv", 2, ("not overwritten",)),
     Typed("cat new.csv | nettrain predict runs/shop - --keep customer_id", 0, ("0901",)),
-    Typed("nettrain predict runs/shop --out answers.csv", 0, ("answers.csv",)),
+    Typed(
+        "nettrain predict runs/shop --out answers.csv && wc -l answers.csv",
+        0,
+        ("60 test rows", "61 answers.csv"),
+    ),
     Typed("nettrain evaluate runs/shop", 0, ("baseline", "accuracy")),
-    Typed("nettrain gradcheck shop.yaml", 0, ("w1",)),
-    Typed("nettrain info", 0, ("NumPy",)),
+    Typed("nettrain gradcheck shop.yaml", 0, ("the gradient is right",)),
+    Typed("nettrain info", 0, ("numpy", "processors")),
 )
 
 
