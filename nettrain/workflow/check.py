@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
-from typing_extensions import TypedDict
 
 from nettrain.checks.sanity import SANITY_CHECKS
-from nettrain.checks.sanity.registry import Finding, SanityCheck, Verdict
+from nettrain.checks.sanity.registry import Finding, SanityCheck
 from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import CheckJson, FindingJson, Verdict
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.load import LoadedExperiment
@@ -18,29 +18,6 @@ from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.source import ExperimentSource, load_experiment
 
 SEVERITY: tuple[Verdict, ...] = ("ok", "look", "wrong")
-
-
-class FindingJson(TypedDict):
-    """One finding of `nettrain check --json`."""
-
-    check: str
-    subject: str
-    value: str
-    expected: str
-    verdict: Verdict
-    advice: str
-    figures: dict[str, float | None]
-
-
-class CheckJson(TypedDict):
-    """What `nettrain check --json` prints; `seconds` by check, and `passed` when nothing is wrong."""
-
-    experiment: str
-    passed: bool
-    verdict: Verdict
-    findings: list[FindingJson]
-    not_applicable: list[str]
-    seconds: dict[str, float]
 
 
 @dataclass(frozen=True, repr=False)

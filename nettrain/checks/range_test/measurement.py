@@ -11,7 +11,7 @@ from nettrain.backend.pool import Pool
 from nettrain.checks.range_test.budget import Budget, StepCost, fitting_budget
 from nettrain.checks.range_test.loss_window import LossWindow
 from nettrain.checks.range_test.varied_number import VariedNumber
-from nettrain.checks.sanity.subject import changed, for_epochs, spaced, taken
+from nettrain.checks.short_training import changed, for_epochs, spaced, taken
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.settings import Experiment

@@ -11,7 +11,7 @@ from nettrain.checks.range_test.measurement import Losses, Subject
 from nettrain.checks.range_test.population import RangeTest
 from nettrain.checks.range_test.suggestion import rounded, verdicts
 from nettrain.checks.range_test.varied_number import ValueRange, VariedNumber
-from nettrain.checks.sanity.subject import for_epochs
+from nettrain.checks.short_training import for_epochs
 from nettrain.training.build import build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.loop import train

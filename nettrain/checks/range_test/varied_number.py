@@ -9,7 +9,7 @@ import numpy as np
 from nettrain.backend.base import Floats
 from nettrain.catalogue.optimizers import Rule, optimizers
 from nettrain.catalogue.settings import Settings, varies
-from nettrain.checks.sanity.subject import for_epochs
+from nettrain.checks.short_training import for_epochs
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.settings import Experiment
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
+from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import Verdict
 from nettrain.data.columns.encoding import columns_text, scaled_features
 from nettrain.data.columns.identifiers import ADVICE as IDENTIFIES
 

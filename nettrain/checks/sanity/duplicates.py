@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
+from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import Verdict
 from nettrain.data.labelled import Rows
 from nettrain.data.tables.arrays import Numbers
 

@@ -11,8 +11,10 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 from nettrain.checks.sanity.plain import unregularized, with_adam
-from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
-from nettrain.checks.sanity.subject import CheckedExperiment, measured, spaced, taken, train_to_end, with_rows
+from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import Verdict
+from nettrain.checks.short_training import measured, spaced, taken, train_to_end, with_rows
 from nettrain.data.columns.encoding import columns_text
 from nettrain.data.giveaways import giveaways
 from nettrain.data.labelled import Rows

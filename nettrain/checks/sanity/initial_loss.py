@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from nettrain.checks.sanity.registry import Finding, sanity_check
-from nettrain.checks.sanity.subject import CheckedExperiment, initial_networks, measured, spaced, taken
+from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.short_training import initial_networks, measured, spaced, taken
 
 ROWS = 2000  # on which the loss is measured
 FAR, VERY_FAR = 3.0, 10.0  # times the loss of an uninformed network

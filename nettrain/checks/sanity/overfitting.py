@@ -6,14 +6,10 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 from nettrain.checks.sanity.plain import unregularized, with_adam
-from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
-from nettrain.checks.sanity.subject import (
-    CheckedExperiment,
-    measured,
-    spaced,
-    train_to_end,
-    with_rows,
-)
+from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import Verdict
+from nettrain.checks.short_training import measured, spaced, train_to_end, with_rows
 from nettrain.data.labelled import Rows
 from nettrain.data.tables.arrays import Indices
 from nettrain.inference.model import TrainedNetworks

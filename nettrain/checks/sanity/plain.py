@@ -1,7 +1,7 @@
 """An experiment without regularization, and with other optimizers: what checks train instead of it."""
 
 from nettrain.catalogue.optimizers.adam import Adam
-from nettrain.checks.sanity.subject import changed, for_epochs
+from nettrain.checks.short_training import changed, for_epochs
 from nettrain.experiment.settings import Experiment
 
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # of adam, of which one is right for nearly any network

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from inspect import getdoc
-from typing import Literal
 
 from nettrain.checks.sanity.subject import CheckedExperiment
-
-Verdict = Literal["ok", "look", "wrong"]
+from nettrain.checks.sanity_json import Verdict
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
+from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import Verdict
 from nettrain.data.tables.arrays import Floats, Numbers
 
 SHIFTED, APART = 0.2, 0.8

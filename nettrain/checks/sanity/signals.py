@@ -12,8 +12,10 @@ import numpy as np
 from nettrain.backend.base import Array, Backend, Floats, HostArray
 from nettrain.catalogue.members import shaped
 from nettrain.catalogue.optimizers.descent import SGD
-from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
-from nettrain.checks.sanity.subject import CheckedExperiment, changed, for_epochs, spaced, with_rows
+from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import Verdict
+from nettrain.checks.short_training import changed, for_epochs, spaced, with_rows
 from nettrain.model.architecture import Node
 from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.base import DefinitionContext

@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from nettrain.checks.sanity.plain import unregularized, with_adam
-from nettrain.checks.sanity.registry import Finding, Verdict, sanity_check
-from nettrain.checks.sanity.subject import CheckedExperiment, measured, spaced, train_to_end, with_rows
+from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.subject import CheckedExperiment
+from nettrain.checks.sanity_json import Verdict
+from nettrain.checks.short_training import measured, spaced, train_to_end, with_rows
 from nettrain.data.prepare import Prepared
 
 ROWS, BATCH = 1000, 64

@@ -124,7 +124,8 @@ def test_sick_signals(model, text):
 
 def test_signals_are_those_of_the_formulas():
     """One layer of tanh, by hand: activations, and the gradient that the output's weights send back."""
-    from nettrain.checks.sanity.subject import CheckedExperiment, changed, for_epochs
+    from nettrain.checks.sanity.subject import CheckedExperiment
+    from nettrain.checks.short_training import changed, for_epochs
     from nettrain.experiment.resolution import read_and_resolve, resolve
 
     loaded = from_document(document(SOUND), (), None)
