@@ -20,6 +20,7 @@ from nettrain.cli.predict import predict
 from nettrain.cli.resume import resume
 from nettrain.cli.runs import runs
 from nettrain.cli.schema import schema
+from nettrain.cli.settings_as_options import CommandWithOverrides
 from nettrain.cli.show import show
 from nettrain.cli.sweep import sweep
 from nettrain.cli.train import train
@@ -50,10 +51,10 @@ def nettrain(
 
 
 app.command()(init)
-app.command()(check)
-app.command("lr-find")(lr_find)
+app.command(cls=CommandWithOverrides)(check)
+app.command("lr-find", cls=CommandWithOverrides)(lr_find)
 for command in (train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
-    app.command()(command)
+    app.command(cls=CommandWithOverrides if "overrides" in command.__annotations__ else None)(command)
 app.command("list")(list_kinds)
 
 

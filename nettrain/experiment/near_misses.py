@@ -106,6 +106,15 @@ def nearest_key(part: str, path: Sequence[str], block: Block | None, root: Block
     return f', did you mean "{key}"?' if key else nearest(part, known) + others
 
 
+def key_called(name: str, root: Block) -> str:
+    """The key with this name or alias, anywhere in the `root`, or one that is spelled like it."""
+    plain = _plain(name)
+    if plain in root.model_fields:
+        return plain
+    alias = _aliases(root).get(plain, "")
+    return alias or _elsewhere(name, (), root) or _similar_elsewhere(name, (), root)
+
+
 def main_key(path: Sequence[str | int]) -> str:
     """A hint where a value stands in place of a block: `, did you mean "data.source"?`."""
     key = ".".join(map(str, path))
