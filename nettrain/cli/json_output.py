@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, RootModel, with_config
 
+from nettrain.checks.range_test.json_report import RangeTestJson
 from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkReport
 from nettrain.checks.sanity_json import CheckJson
 from nettrain.data.splitting.order import Order
@@ -12,7 +13,6 @@ from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
 from nettrain.store.sweep_summary import SweepSummary
-from nettrain.workflow.find_rate import RangeTestJson
 
 FORBID = ConfigDict(extra="forbid")
 

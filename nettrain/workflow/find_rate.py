@@ -6,14 +6,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from typing_extensions import TypedDict
 
 from nettrain.backend.base import Floats
 from nettrain.backend.choose import open_backend
+from nettrain.checks.range_test.json_report import Method, RangeTestJson, TriedValue
 from nettrain.checks.range_test.measurement import Subject
-from nettrain.checks.range_test.population import Method, RangeTest, population_test
+from nettrain.checks.range_test.population import RangeTest, population_test
 from nettrain.checks.range_test.ramp import ramp_test
-from nettrain.checks.range_test.suggestion import Verdict
 from nettrain.checks.range_test.varied_number import (
     LEARNING_RATE,
     ValueRange,
@@ -34,32 +33,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 RATES = 32
-
-
-class TriedValue(TypedDict):
-    """One value of `nettrain lr-find --json`; a loss is null where training diverged."""
-
-    value: float
-    loss: float | None
-    val_loss: float | None
-    verdict: Verdict
-
-
-class RangeTestJson(TypedDict):
-    """What `nettrain lr-find --json` prints; `override` is null when no value lowers the loss."""
-
-    experiment: str
-    parameter: str
-    method: Method
-    judged_by: str
-    steps: int
-    networks: int
-    loss_before: float | None
-    suggestion: float | None
-    override: str | None
-    values: list[TriedValue]
-    notes: list[str]
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -262,16 +235,15 @@ def with_rate_found(experiment: Experiment, data: Prepared) -> tuple[Experiment,
 
 
 def subject_of(experiment: Experiment, data: Prepared) -> Subject:
-    """A resolved experiment with its data, on its backend."""
-    settings = experiment.backend
+    """A resolved experiment with its data, on its backend.
+
+    With one thread, as in a sweep: so that the result does not depend on how many processors there are.
+    """
+    settings = experiment.backend.model_copy(update={"threads": 1})
     backend = open_backend(
-        settings.name,
-        dtype=settings.dtype,
-        threads=int(settings.threads),
-        device=settings.device,
-        tf32=settings.tf32,
+        settings.name, dtype=settings.dtype, threads=1, device=settings.device, tf32=settings.tf32
     )
-    return Subject(experiment, data, backend)
+    return Subject(experiment.model_copy(update={"backend": settings}), data, backend)
 
 
 def _check_options(options: RangeTestOptions) -> None:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nettrain.backend.base import Floats
+from nettrain.checks.range_test.json_report import Method, RateVerdict
 from nettrain.checks.range_test.measurement import Losses, Subject, measure
-from nettrain.checks.range_test.suggestion import Valley, Verdict, valley, verdicts
+from nettrain.checks.range_test.suggestion import Valley, valley, verdicts
 from nettrain.checks.range_test.varied_number import ValueRange, VariedNumber
-
-Method = Literal["population", "ramp"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +23,7 @@ class RangeTest:
     method: Method
     values: Floats
     losses: Losses
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[RateVerdict, ...]
     suggestion: float | None
     steps: int
     networks: int = 1

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from nettrain.backend.base import Flags, Floats
+from nettrain.checks.range_test.json_report import RateVerdict
 
-Verdict = Literal["too low", "good", "too high", "rises", "diverged"]
 FLAT = 0.05  # by how much a loss may be above the smallest one, as a share of it
 LEARNED = 0.01  # of the loss before training: a smaller decrease is none
 MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)  # of numbers that people write
@@ -56,7 +55,7 @@ def smoothed(losses: Floats) -> Floats:
     return medians
 
 
-def verdicts(losses: Floats, before: float, found: Valley | None) -> Iterator[Verdict]:
+def verdicts(losses: Floats, before: float, found: Valley | None) -> Iterator[RateVerdict]:
     """What the loss of each value (V,) says about it."""
     rises = _rises(losses, before)
     for k, loss in enumerate(losses):
