@@ -114,7 +114,7 @@ def bash(folder):
         ),
         ("nettrain train e.yaml seed=3 training.shuffle=f", "training.shuffle=false"),
         ("nettrain train e.yaml optimizer.learn", "optimizer.learning_rate="),
-        ("nettrain train e.yaml optimizer.learning_rate=", "optimizer.learning_rate=0.001"),
+        ("nettrain train e.yaml optimizer.beta1=", "optimizer.beta1=0.9"),
         ("nettrain train e.yaml data.source=builtin:pen", "data.source=builtin:penguins"),
         ("nettrain train e.yaml data.source=row", "data.source=rows.csv"),
         ("nettrain train e.ya", "e.yaml"),
