@@ -10,7 +10,7 @@ from nettrain.training.rows.batches import BatchPlan
 
 EPOCHS = 10  # that are trained where there is time for them
 MIN_STEPS, FEWEST_STEPS = 300, 20  # where epochs are short, and where steps are long
-NETWORKS = 3  # of different seeds for each value, where that is quick
+NETWORKS = (9, 3)  # of different seeds for each value, as many as are quick
 SECONDS, QUICK = 30.0, 4.0  # at most, and up to which several networks are trained for each value
 STEP, NETWORK = 1e-4, 5e-6  # seconds of a step, and of each network in it, beside the arithmetic
 SPEED, UNIT = 1e11, 5e-9  # operations of products in a second; seconds for a unit of a row, with its function
@@ -43,9 +43,9 @@ def fitting_budget(cost: StepCost, batches: BatchPlan, epochs: int, values: int)
     """The budget of a test of so many values, for a network that is to be trained for so many epochs.
 
     Ten epochs and at least 300 steps, but no more than the run itself and about half a minute; where that is
-    a matter of seconds, three networks for each value, of which the median counts.
+    a matter of seconds, three or nine networks for each value, of which the median counts.
     """
     wanted = min(max(EPOCHS * batches.steps, MIN_STEPS), epochs * batches.steps)
     steps = min(wanted, max(int(SECONDS / cost.seconds(values)), FEWEST_STEPS))
-    quick = steps * cost.seconds(NETWORKS * values) <= QUICK
-    return Budget(steps, NETWORKS if quick else 1)
+    quick = (count for count in NETWORKS if steps * cost.seconds(count * values) <= QUICK)
+    return Budget(steps, next(quick, 1))

@@ -124,7 +124,8 @@ def test_budgets():
         return fitting_budget(cost, BatchPlan(rows, batch), epochs, 32)
 
     small = StepCost(100, 10, 32)
-    assert (500, 3) == (steps(small, 1600, 32, 60).steps, steps(small, 1600, 32, 60).networks)
+    assert (500, 9) == (steps(small, 1600, 32, 60).steps, steps(small, 1600, 32, 60).networks)
+    assert 3 == steps(StepCost(6000, 100, 64), 3250, 64, 60).networks
     assert 300 == steps(small, 160, 32, 100).steps  # ten epochs are 50 steps
     assert 25 == steps(small, 160, 32, 5).steps  # no more than the run itself
     mnist = StepCost(784 * 512 + 512 * 512 + 5120, 1034, 128)
