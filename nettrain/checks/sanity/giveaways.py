@@ -24,6 +24,7 @@ ROWS = 4000
 FEW_ROWS = 40  # with which half of the rows says little
 BINS = 50
 STRONG = 0.9  # share of the target that a column explains
+ENOUGH = 0.65  # share that the others may explain
 GAIN = 0.25  # what it leaves unexplained, relative to what the others do
 VERDICTS: tuple[Verdict, ...] = ("ok", "wrong", "look")  # of none, one, and several that may be measurements
 EPOCHS, BATCH = 20, 64
@@ -44,7 +45,8 @@ def giveaway_columns(checked: CheckedExperiment) -> Iterator[Finding]:
     certain = giveaways(checked.data.preprocessing, train)
     scores[[k for k, one in enumerate(encoders) if one.name in certain]] = 1.0
     strong = np.flatnonzero(scores >= STRONG)
-    limit = 1 - GAIN * (1 - score_without(checked, rows, strong)) if len(strong) else 1.0
+    without = score_without(checked, rows, strong) if len(strong) else 1.0
+    limit = 1 - GAIN * (1 - without) if without < ENOUGH else np.inf
     names = [encoders[k].name for k in strong if scores[k] >= limit]
     best = int(scores.argmax())
     yield Finding(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nettrain.catalogue.losses.base import targets_for
 from nettrain.catalogue.optimizers import Rule, optimizers
 from nettrain.checks.range_test.measurement import Subject
 from nettrain.checks.range_test.population import RangeTest, population_test
@@ -11,7 +12,9 @@ from nettrain.checks.range_test.varied_number import LEARNING_RATE, ValueRange, 
 from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.sanity_json import Verdict
+from nettrain.checks.short_training import spaced, taken
 
+ROWS = 20
 RATES = 16
 STEPS = 200  # at most
 FAR, VERY_FAR = 30.0, 1000.0  # times the suggestion, or of which the suggestion is so many times
@@ -25,7 +28,7 @@ def learning_rate(checked: CheckedExperiment) -> Iterator[Finding]:
     diverges or jumps about, one far below hardly moves; `nettrain lr-find` looks closer.
     """
     optimizer = checked.experiment.optimizer
-    if not issubclass(optimizers[optimizer.name], Rule):
+    if not issubclass(optimizers[optimizer.name], Rule) or has_no_scale(checked):
         return
     rate = float(getattr(optimizer, LEARNING_RATE.rpartition(".")[2]))
     subject = Subject(checked.experiment, checked.data, checked.backend)
@@ -33,6 +36,15 @@ def learning_rate(checked: CheckedExperiment) -> Iterator[Finding]:
     tried = value_range(number, count=RATES)
     test = population_test(subject, number, tried, min(STEPS, subject.budget(RATES).steps))
     yield finding(rate, test, tried)
+
+
+def has_no_scale(checked: CheckedExperiment) -> bool:
+    """Whether twice the outputs have twice the loss, as the perceptron's: then any rate is as good."""
+    rows = taken(checked.data.train, spaced(len(checked.data.train.x), ROWS))
+    outputs = np.random.default_rng(0).normal(size=(1, len(rows.x), checked.single_run.architecture.outputs))
+    y = targets_for(checked.loss, rows.y, outputs.shape[-1])[None]
+    once, twice = (checked.loss.rows(np, factor * outputs, y) for factor in (1.0, 2.0))
+    return bool(np.allclose(2 * once, twice))
 
 
 def finding(rate: float, test: RangeTest, tried: ValueRange) -> Finding:

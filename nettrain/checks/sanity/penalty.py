@@ -37,6 +37,7 @@ def regularization_penalty(checked: CheckedExperiment) -> Iterator[Finding]:
     experiments = [plain, changed(plain, regularization=strengths)]
     data = with_rows(checked.data, spaced(len(checked.data.train.x), ROWS))
     run = checked.built(experiments, data)
+    own = any(getattr(checked.experiment.regularization, name) for name in strengths)
     size = penalty_sizes(run)[1]
     objectives = first_objectives(run)
     rise, loss = objectives[1] - objectives[0], abs(objectives[0])
@@ -46,8 +47,8 @@ def regularization_penalty(checked: CheckedExperiment) -> Iterator[Finding]:
         subject=f"rise with {shown}",
         value=f"{rise:.4g}",
         expected=f"{size:.4g}, loss {loss:.4g}",
-        verdict=_verdict(exact=exact, share=size / loss if loss > 0 else 0.0),
-        advice=_advice(exact=exact, large=size > LARGE * loss),
+        verdict=_verdict(exact=exact, share=size / loss if own and loss > 0 else 0.0),
+        advice=_advice(exact=exact, large=own and size > LARGE * loss),
         figures={"rise": float(rise), "penalty": float(size), "loss": float(loss)},
     )
 
