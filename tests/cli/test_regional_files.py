@@ -59,7 +59,9 @@ def predictions(folder, run, data):
 
 
 @pytest.mark.parametrize(
-    ("form", "separator"), [(comma, ";"), (comma, "\t"), (comma, ","), (signs, ",")], ids=str
+    ("form", "separator"),
+    [(comma, ";"), (comma, "\t"), (comma, ","), (signs, ",")],
+    ids=["semicolon", "tab", "quoted", "signs"],
 )
 @pytest.mark.parametrize("header", [True, False])
 def test_a_run_on_the_same_numbers_in_another_form_is_the_same(folder, form, separator, header):
