@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 RATES = 32
+LEAST_RATES, LEAST_STEPS = 3, 10
+REMEDIES = ("l1", "l2", "weight_decay", "dropout", "input_noise")  # of which less is nearer to none
 
 
 @dataclass(frozen=True)
@@ -251,7 +253,10 @@ def _check_options(options: RangeTestOptions) -> None:
     methods = get_args(Method)
     if options.method not in methods:
         raise SpecError(f'--method: unknown "{options.method}"{nearest(options.method, methods)}')
-    for name, count, least in (("--rates", options.rates, 3), ("--steps", options.steps, 1)):
+    for name, count, least in (
+        ("--rates", options.rates, LEAST_RATES),
+        ("--steps", options.steps, LEAST_STEPS),
+    ):
         if count is not None and count < least:
             raise SpecError(f"{name}: {count} is not at least {least}")
     if options.method == "ramp" and options.rates is not None:
@@ -274,8 +279,15 @@ def _notes(experiment: Experiment, test: RangeTest) -> Iterator[str]:
         yield f"rates are constant in the test, without {what}: the suggestion is where it starts from"
     if not test.number.is_learning_rate and test.judged == "training":
         yield "no validation rows, so that the training loss decides, which sees no overfitting"
-    if "good" in test.verdicts and set(test.verdicts) == {"good"}:
+    yield from _ends_note(test)
+
+
+def _ends_note(test: RangeTest) -> Iterator[str]:
+    """A note when the good values lie at an end of the range."""
+    if set(test.verdicts) == {"good"}:
         yield "all values do equally well"
+    elif test.verdicts[0] == "good" and test.number.name in REMEDIES:
+        yield f"the smallest values do as well: in {test.steps} steps no {test.number.name} is needed"
     elif test.at_end:
         yield "the best values lie at an end of the range: --from and --to move it"
 

@@ -84,6 +84,8 @@ def test_a_schedule_is_left_out_and_said(tmp_path):
         (["--from", "0"], "--from: optimizer.learning_rate: 0.0 is not above 0"),
         (["--from", "1", "--to", "0.1"], "--to: 0.1 is not above 1"),
         (["--rates", "2"], "--rates: 2 is not at least 3"),
+        (["--steps", "9"], "--steps: 9 is not at least 10"),
+        (["--to", "inf"], "--to: optimizer.learning_rate: .inf is not a finite number"),
         (["--method", "ramp", "--rates", "9"], "--rates: does not go with --method ramp"),
         (["--method", "ramp", "--parameter", "regularization.l2"], "--method: ramp raises"),
         (["optimizer=lbfgs", "training.batch_size=full", "backend.dtype=float64"], "lbfgs has none"),

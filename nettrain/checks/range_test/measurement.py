@@ -26,6 +26,7 @@ from nettrain.training.loop import train
 from nettrain.training.rows.batches import BatchPlan
 
 WINDOW = 10  # the loss is the mean over the last of so many parts of the steps
+EVALUATIONS = 4  # of the objective in a step with a line search, roughly
 ROWS = 2000  # of the validation rows at most
 MOST_BYTES = 1 << 30  # of the arrays of networks that are trained at the same time, roughly
 ARRAYS = 6  # as large as the parameters: gradient, state and what is copied
@@ -53,7 +54,8 @@ class Subject:
     def step_cost(self) -> StepCost:
         """How long a step takes, roughly."""
         weights = sum(inputs * outputs for inputs, outputs in self.architecture.products)
-        return StepCost(weights, sum(self.architecture.widths[1:]), self.batches.batch_size)
+        passes = EVALUATIONS if self.experiment.optimizer.full_batch else 1
+        return StepCost(weights, sum(self.architecture.widths[1:]), passes * self.batches.batch_size)
 
     @property
     def train_rows_alone(self) -> Prepared:
@@ -120,7 +122,8 @@ def _measure(
     """Loss at the start, training loss and validation loss (R,) of these members."""
     with explained_shortage(subject.experiment), np.errstate(over="ignore", invalid="ignore"):
         run = build(members, subject.train_rows_alone, subject.backend)
-        window = LossWindow(run, budget.steps - budget.steps // WINDOW + 1, budget.steps)
+        last = max(budget.steps // WINDOW, 1)
+        window = LossWindow(run, budget.steps - last + 1, budget.steps)
         for _ in train(run, window):
             pass
         losses = window.losses

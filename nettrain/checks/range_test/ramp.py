@@ -9,7 +9,7 @@ from nettrain.catalogue.schedules import Schedule
 from nettrain.checks.range_test.budget import FEWEST_STEPS, SECONDS
 from nettrain.checks.range_test.measurement import Losses, Subject
 from nettrain.checks.range_test.population import RangeTest
-from nettrain.checks.range_test.suggestion import rounded, verdicts
+from nettrain.checks.range_test.suggestion import Valley, rounded, verdicts
 from nettrain.checks.range_test.varied_number import ValueRange, VariedNumber
 from nettrain.checks.short_training import for_epochs
 from nettrain.training.build import build
@@ -46,20 +46,27 @@ def ramp_test(
     growth = (tried.high / tried.low) ** (1 / max(count - 1, 1))
     losses = _losses(subject, number, tried.low, growth, count)
     rates = tried.low * growth ** np.arange(len(losses))
-    means = running_means(losses)
-    before, best = float(losses[0]), int(np.nanargmin(np.where(np.isfinite(means), means, np.nan)))
-    learned = best > 0 and means[best] < before
-    shown = np.where(np.isfinite(losses), means, np.nan)
+    means = np.where(np.isfinite(losses), running_means(losses), np.nan)
+    best = int(np.nanargmin(means)) if np.isfinite(means).any() else 0
+    before = float(np.max(means[: best + 1]))
+    good = _good(rates, rates[best] / MARGIN) if means[best] < before else None
     return RangeTest(
         number=number,
         method="ramp",
         values=rates,
-        losses=Losses(before, shown, None),
-        verdicts=tuple(verdicts(shown, before, None)),
-        suggestion=rounded(float(rates[best]) / MARGIN) if learned else None,
+        losses=Losses(before, means, None),
+        verdicts=tuple(verdicts(means, before, good)),
+        suggestion=None if good is None else rounded(float(rates[best]) / MARGIN),
         steps=len(losses),
         at_end=best == len(losses) - 1,
     )
+
+
+def _good(rates: Floats, suggestion: float) -> Valley:
+    """The rates around a suggestion, half an order of magnitude on either side."""
+    near = np.abs(np.log10(rates / suggestion)) <= 0.5
+    positions = np.flatnonzero(near) if near.any() else np.array([0])
+    return Valley(int(positions[0]), int(positions[-1]))
 
 
 def running_means(losses: Floats) -> Floats:

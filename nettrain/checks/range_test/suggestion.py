@@ -1,5 +1,6 @@
 """From losses by value to a suggestion: the middle of the flat valley around the smallest loss."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from nettrain.checks.range_test.json_report import RateVerdict
 
 FLAT = 0.05  # by how much a loss may be above the smallest one, as a share of it
 LEARNED = 0.01  # of the loss before training: a smaller decrease is none
+MOST_DECIMALS = 9
 MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)  # of numbers that people write
 
 
@@ -21,9 +23,11 @@ class Valley:
     last: int
 
     def middle(self, values: Floats, *, logarithmic: bool) -> float:
-        """Half-way between the ends, as a number of one or two digits."""
-        low, high = values[self.first], values[self.last]
-        return rounded(float(np.sqrt(low * high) if logarithmic else (low + high) / 2))
+        """Half-way between the ends, as a number of few digits in the range of the values."""
+        low, high = float(values[self.first]), float(values[self.last])
+        if not logarithmic:
+            return shortest_near(low, high)
+        return float(np.clip(rounded(math.sqrt(low * high)), values[0], values[-1]))
 
 
 def valley(losses: Floats, before: float) -> Valley | None:
@@ -74,6 +78,13 @@ def _rises(losses: Floats, before: float) -> Flags:
     with np.errstate(invalid="ignore"):
         rises: Flags = losses > before + LEARNED * abs(before)
     return rises
+
+
+def shortest_near(low: float, high: float) -> float:
+    """The number with the fewest decimals near the middle of an interval, and inside."""
+    middle = (low + high) / 2
+    short = (round(middle, decimals) for decimals in range(MOST_DECIMALS))
+    return next((value for value in short if low <= value <= high), middle)
 
 
 def rounded(value: float) -> float:

@@ -1,5 +1,6 @@
 """Which number of an experiment a range test varies, and the values that it tries."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -25,12 +26,12 @@ RANGES = {  # that are usually worth a look, by the last part of a key
     "max_norm": (0.1, 100.0),
     "dropout": (0.0, 0.8),
     "input_noise": (0.0, 1.0),
-    "label_smoothing": (0.0, 0.5),
     "momentum": (0.0, 0.99),
     "beta1": (0.0, 0.99),
 }
 ORDERS = 10.0  # of the last value to the first, from which values are spaced evenly on a logarithmic scale
-SIGNIFICANT = 3  # digits of a value
+SIGNIFICANT = 3  # digits of a value, or of the distance to the next one
+ENDING = ("seed", "max_seconds")  # keys that are no matter of more or less, or that end a run
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,14 @@ class ValueRange:
 
     @property
     def values(self) -> Floats:
-        """The values (V,), rising, with few digits."""
-        spaced = np.geomspace if self.is_logarithmic else np.linspace
-        exact = spaced(self.low, self.high, self.count)
-        return np.unique([float(f"{value:.{SIGNIFICANT}g}") for value in exact])
+        """The values (V,), rising, with few digits; the ends are exact."""
+        if self.is_logarithmic:
+            inner = np.geomspace(self.low, self.high, self.count)[1:-1]
+            short = [float(f"{value:.{SIGNIFICANT}g}") for value in inner]
+        else:
+            inner, step = np.linspace(self.low, self.high, self.count, retstep=True)
+            short = np.round(inner[1:-1], SIGNIFICANT - 1 - math.floor(math.log10(step))).tolist()
+        return np.unique([self.low, *short, self.high])
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ def varied_number(experiment: Experiment, key: str) -> VariedNumber:
     name = experiment.optimizer.name
     if key == LEARNING_RATE and not issubclass(optimizers[name], Rule):
         raise SpecError(f"{LEARNING_RATE}: {name} has none, its line search finds the length of each step")
+    if key.startswith("loss."):
+        raise SpecError(f"--parameter: {key} changes what a loss is, so that losses cannot be compared")
     numbers = varied_numbers(experiment)
     if key not in numbers:
         text = f"{key} is no number that networks trained side by side may differ in"
@@ -102,9 +109,16 @@ def value_range(
 
 
 def varied_numbers(experiment: Experiment) -> dict[str, object]:
-    """The numbers that a short training can differ in, by dotted key: neither seeds nor what ends a run."""
+    """The numbers that short trainings can differ in, by dotted key: neither seeds, nor what ends a run.
+
+    Nor numbers of the loss, with which losses could not be compared.
+    """
     short = for_epochs(experiment, 1)
-    return {key: value for key, value in _numbers(short, ()) if not key.endswith(("seed", "max_seconds"))}
+    return {key: value for key, value in _numbers(short, ()) if _is_comparable(key)}
+
+
+def _is_comparable(key: str) -> bool:
+    return not key.endswith(ENDING) and not key.startswith("loss.")
 
 
 def _numbers(settings: Settings, path: tuple[str, ...]) -> Iterator[tuple[str, object]]:

@@ -83,7 +83,8 @@ def _legend(ax: Axes, test: RangeTest, curves: Sequence[Curve]) -> None:
     """The meaning of the lines, above the axes."""
     handles: list[Artist] = [_line(*STYLES[curve.split], curve.split) for curve in curves]
     if "good" in test.verdicts:
-        handles.append(Patch(color=GOOD, label=f"within {FLAT:.0%} of the best"))
+        label = "good" if test.method == "ramp" else f"within {FLAT:.0%} of the best"
+        handles.append(Patch(color=GOOD, label=label))
     if test.suggestion is not None:
         handles.append(_line("black", ":", f"suggestion {test.suggestion:g}"))
     ax.legend(

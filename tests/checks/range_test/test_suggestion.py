@@ -39,7 +39,16 @@ def test_no_valley_where_no_loss_falls(losses):
 def test_the_middle_is_that_of_the_scale():
     values = np.array([0.001, 0.01, 0.1, 1.0])
     assert 0.03 == Valley(1, 2).middle(values, logarithmic=True)
-    assert 0.05 == Valley(1, 2).middle(values, logarithmic=False)
+    assert 0.1 == Valley(1, 2).middle(values, logarithmic=False)
+
+
+def test_the_middle_keeps_to_the_range():
+    values = np.array([0.9, 0.95, 0.99])
+    assert 0.99 == Valley(0, 2).middle(values, logarithmic=True)
+    assert 0.9 == Valley(0, 1).middle(values, logarithmic=False)
+    assert 0.97 == Valley(1, 2).middle(values, logarithmic=False)
+    assert 0.0 == Valley(0, 1).middle(np.array([0.0, 0.1, 0.2]), logarithmic=False)
+    assert 0.99 == Valley(2, 2).middle(values, logarithmic=False)
 
 
 @pytest.mark.parametrize(

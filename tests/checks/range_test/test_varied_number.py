@@ -20,6 +20,8 @@ def test_values_are_spaced_by_factors_over_orders_of_magnitude():
 
 def test_values_are_spaced_evenly_otherwise():
     assert [0.0, 0.2, 0.4, 0.6, 0.8] == ValueRange(0, 0.8, 5).values.tolist()
+    assert [0.9, 0.93333, 0.96667, 0.99999] == pytest.approx(ValueRange(0.9, 0.99999, 4).values, abs=1e-4)
+    assert 0.99999 == ValueRange(0.9, 0.99999, 32).values[-1]
 
 
 def test_what_can_be_tried_is_what_members_may_differ_in():
@@ -44,6 +46,7 @@ def test_a_number_is_set_where_its_key_says():
         ("weight_decay", 'did you mean "training.weight_decay"?'),
         ("training.epochs", "differ in"),
         ("seed", "differ in"),
+        ("loss.label_smoothing", "changes what a loss is"),
     ],
 )
 def test_others_are_refused(key, hint):
