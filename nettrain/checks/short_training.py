@@ -11,7 +11,7 @@ from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared
 from nettrain.data.tables.arrays import Indices
 from nettrain.experiment.settings import Experiment
-from nettrain.inference.dataset import dataset_of
+from nettrain.inference.dataset import Dataset, dataset_of, place_datasets
 from nettrain.inference.evaluate import Figures, evaluate_members
 from nettrain.inference.model import TrainedNetworks
 from nettrain.training.loop import train
@@ -72,6 +72,12 @@ def train_to_end(run: TrainingRun, experiments: Sequence[Experiment]) -> Trained
 
 def measured(networks: TrainedNetworks, rows: Rows, pool: Pool | None = None) -> Figures:
     """The loss and every metric of each network, (R,), on some rows."""
+    return evaluate_members(networks, placed_rows(networks, rows), pool)["rows"]
+
+
+def placed_rows(networks: TrainedNetworks, rows: Rows) -> dict[str, Dataset]:
+    """A dataset `rows` for these networks, on their device."""
     model, backend = networks.model, networks.backend
     dataset = dataset_of(rows, model.experiment, backend.dtype, model.architecture.outputs)
-    return evaluate_members(networks, {"rows": dataset}, pool)["rows"]
+    placed, _ = place_datasets({"rows": dataset}, backend, 0, {})
+    return placed

@@ -13,6 +13,7 @@ MIN_STEPS, FEWEST_STEPS = 300, 20  # where epochs are short, and where steps are
 NETWORKS = (9, 3)  # of different seeds for each value, as many as are quick
 SECONDS, QUICK = 30.0, 4.0  # at most, and up to which several networks are trained for each value
 STEP, NETWORK = 1e-4, 5e-6  # seconds of a step, and of each network in it, beside the arithmetic
+LINE_SEARCH, EVALUATIONS = 2e-3, 4  # that of a step with a line search, and its passes over the rows
 SPEED, UNIT = 1e11, 5e-9  # operations of products in a second; seconds for a unit of a row, with its function
 PASSES = 6  # operations for each weight and row: forward and backward
 
@@ -32,11 +33,12 @@ class StepCost:
     weights: int
     units: int
     rows: int
+    overhead: float = NETWORK
 
     def seconds(self, networks: int) -> float:
         """Of one step of so many networks."""
         products = PASSES * self.weights / SPEED
-        return STEP + networks * (NETWORK + self.rows * (products + UNIT * self.units))
+        return STEP + networks * (self.overhead + self.rows * (products + UNIT * self.units))
 
 
 def fitting_budget(cost: StepCost, batches: BatchPlan, epochs: int, values: int) -> Budget:

@@ -8,15 +8,14 @@ import numpy as np
 
 from nettrain.backend.base import Backend, Floats
 from nettrain.backend.pool import Pool
-from nettrain.checks.range_test.budget import Budget, StepCost, fitting_budget
+from nettrain.checks.range_test.budget import EVALUATIONS, LINE_SEARCH, Budget, StepCost, fitting_budget
 from nettrain.checks.range_test.loss_window import LossWindow
 from nettrain.checks.range_test.varied_number import VariedNumber
-from nettrain.checks.short_training import changed, for_epochs, spaced, taken
+from nettrain.checks.short_training import changed, for_epochs, placed_rows, spaced, taken
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of, network_of
-from nettrain.inference.dataset import dataset_of
 from nettrain.inference.evaluate import Evaluator
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
@@ -26,7 +25,6 @@ from nettrain.training.loop import train
 from nettrain.training.rows.batches import BatchPlan
 
 WINDOW = 10  # the loss is the mean over the last of so many parts of the steps
-EVALUATIONS = 4  # of the objective in a step with a line search, roughly
 ROWS = 2000  # of the validation rows at most
 MOST_BYTES = 1 << 30  # of the arrays of networks that are trained at the same time, roughly
 ARRAYS = 6  # as large as the parameters: gradient, state and what is copied
@@ -54,8 +52,10 @@ class Subject:
     def step_cost(self) -> StepCost:
         """How long a step takes, roughly."""
         weights = sum(inputs * outputs for inputs, outputs in self.architecture.products)
-        passes = EVALUATIONS if self.experiment.optimizer.full_batch else 1
-        return StepCost(weights, sum(self.architecture.widths[1:]), passes * self.batches.batch_size)
+        units, rows = sum(self.architecture.widths[1:]), self.batches.batch_size
+        if self.experiment.optimizer.full_batch:
+            return StepCost(weights, units, EVALUATIONS * rows, LINE_SEARCH)
+        return StepCost(weights, units, rows)
 
     @property
     def train_rows_alone(self) -> Prepared:
@@ -136,11 +136,10 @@ def _validation_losses(subject: Subject, networks: TrainedNetworks) -> Floats:
     rows = subject.data.validation
     if rows is None:
         return np.full(len(networks), np.nan)
-    model, backend = networks.model, networks.backend
-    some = taken(rows, spaced(len(rows.x), ROWS))
-    dataset = dataset_of(some, model.experiment, backend.dtype, model.architecture.outputs)
-    loss = loss_of(networks.members)
-    losses, _ = Evaluator(model, networks.network(), loss, dataset, Pool(backend)).member_metrics([])
+    dataset = placed_rows(networks, taken(rows, spaced(len(rows.x), ROWS)))["rows"]
+    loss, scratch = loss_of(networks.members), Pool(networks.backend)
+    evaluator = Evaluator(networks.model, networks.network(), loss, dataset, scratch)
+    losses, _ = evaluator.member_metrics([])
     return losses
 
 
