@@ -1,5 +1,6 @@
 """`nettrain train`: train the network of an experiment file."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -27,12 +28,16 @@ def train(
     """Train the network of an experiment file."""
     from nettrain.cli.interrupt import interruptible
     from nettrain.experiment.load import load
+    from nettrain.experiment.resolution import rate_is_auto
     from nettrain.output.console import console
     from nettrain.workflow.preparation import prepare_training
     from nettrain.workflow.train import in_new_folder
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures)
-    prepared = prepare_training(load(file, with_backend(overrides, backend, device)), profile=profile)
+    loaded = load(file, with_backend(overrides, backend, device))
+    finding = rate_is_auto(loaded.experiment) and not quiet
+    with screen.console.status("trying learning rates") if finding else nullcontext():
+        prepared = prepare_training(loaded, profile=profile)
     # from here on Ctrl-C leaves a run folder with whole files, which can be resumed
     with interruptible() as interrupted, in_new_folder(prepared, out, file.parent) as job:
         result = conduct(job, screen, interrupted)

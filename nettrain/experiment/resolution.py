@@ -59,7 +59,7 @@ def read_and_resolve(
 
 
 def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
-    """The experiment with nothing left at `auto`.
+    """The experiment with nothing left at `auto` but the learning rate.
 
     Raises SpecError or DataError when the experiment does not fit the data.
     """
@@ -83,6 +83,11 @@ def batch_notes(experiment: Experiment, data: Prepared) -> list[str]:
     if experiment.training.batch_size != "auto" or _takes_all_rows(experiment) or rows >= BATCH:
         return []
     return [f"a batch is all {rows} training rows, since there are fewer than {BATCH} (batch_size: auto)"]
+
+
+def rate_is_auto(experiment: Experiment) -> bool:
+    """Whether the learning rate is left open, to be found by a range test."""
+    return getattr(experiment.optimizer, "learning_rate", None) == "auto"
 
 
 def remarks(experiment: Experiment) -> list[str]:

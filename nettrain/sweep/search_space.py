@@ -13,7 +13,7 @@ from nettrain.experiment.default_search import search_of
 from nettrain.experiment.document import PlainValue
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.overrides import Change, choices_along
-from nettrain.experiment.resolution import resolve
+from nettrain.experiment.resolution import rate_is_auto, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import TRIALS, Parameter, SweepSettings
 from nettrain.sweep.sampler import combinations, draw, outermost_first
@@ -166,6 +166,6 @@ def _refuse_several_networks(experiment: Experiment) -> None:
 
 
 def _refuse_auto_rate(experiment: Experiment) -> None:
-    if getattr(experiment.optimizer, "learning_rate", None) == "auto":
+    if rate_is_auto(experiment):
         text = "auto tests 32 rates for each network, in a sweep search them: sweep.parameters"
         raise SpecError(f"optimizer.learning_rate: {text}.optimizer.learning_rate, or write a number")

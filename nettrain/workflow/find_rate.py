@@ -25,7 +25,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.overrides import Change
-from nettrain.experiment.resolution import read_and_resolve, resolve
+from nettrain.experiment.resolution import rate_is_auto, read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.workflow.source import ExperimentSource, load_experiment
 
@@ -224,7 +224,7 @@ def with_rate_found(experiment: Experiment, data: Prepared) -> tuple[Experiment,
 
     Raises SpecError when no rate lowers the loss.
     """
-    if getattr(experiment.optimizer, "learning_rate", None) != "auto":
+    if not rate_is_auto(experiment):
         return experiment, []
     number = varied_number(experiment, LEARNING_RATE)
     tried = value_range(number, count=RATES)
@@ -232,7 +232,7 @@ def with_rate_found(experiment: Experiment, data: Prepared) -> tuple[Experiment,
     rate, span = test.suggestion, f"of {RATES} rates from {tried.low:g} to {tried.high:g}"
     if rate is None:
         raise SpecError(f"{LEARNING_RATE}: auto found none, {span} none lowers the loss; write a number")
-    note = f"{LEARNING_RATE}: auto is {rate:g}, the best {span} after {test.steps} steps each"
+    note = f"{LEARNING_RATE}: auto is {rate:g}, the middle of the best {span}, {test.steps} steps each"
     return number.in_experiment(experiment, rate), [note]
 
 

@@ -11,6 +11,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import BackendError, DataError, SpecError
 from nettrain.experiment.changes import Difference
 from nettrain.experiment.load import LoadedExperiment, load, to_yaml
+from nettrain.experiment.resolution import rate_is_auto
 from nettrain.experiment.settings import Experiment
 from nettrain.files import remove_temporary_files, write_atomic
 from nettrain.locks import locked
@@ -194,7 +195,7 @@ def _prepare_and_restore(
 
 def _refuse_auto_rate(experiment: Experiment) -> None:
     """Raise SpecError when the learning rate is to be found anew."""
-    if getattr(experiment.optimizer, "learning_rate", None) == "auto":
+    if rate_is_auto(experiment):
         text = "auto may change the steps so far; train anew for that"
         raise SpecError(f"optimizer.learning_rate: {text}")
 
