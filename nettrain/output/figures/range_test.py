@@ -48,7 +48,11 @@ def range_test_picture(finding: RateFinding) -> bytes:
 
 
 def _note(finding: RateFinding) -> str:
-    return finding.override or "no value lowers the loss"
+    """The suggestion, and from where on training diverged."""
+    test = finding.test
+    text = finding.override or "no value lowers the loss"
+    diverged = [verdict == "diverged" for verdict in test.verdicts]
+    return f"{text}; diverged at {test.values[diverged.index(True)]:.3g}" if any(diverged) else text
 
 
 def _draw(ax: Axes, test: RangeTest, curves: Sequence[Curve]) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nettrain import find_learning_rate
+from nettrain.checks.range_test import measurement
 from nettrain.checks.range_test.budget import StepCost, fitting_budget
 from nettrain.checks.range_test.loss_window import LossWindow
 from nettrain.training.rows.batches import BatchPlan
@@ -117,6 +118,24 @@ def test_each_member_is_its_own_training():
     fewer = find_learning_rate(spec, data=data, low=0.01, high=0.1, rates=3, steps=40)
     assert [several.rates[k] for k in (2, 3, 4)] == fewer.rates.tolist()
     assert several.losses[2:].tolist() == fewer.losses.tolist()
+
+
+def test_networks_that_do_not_fit_memory_train_in_turn(monkeypatch):
+    data = parabola([3.0, 0.3], seed=1)
+    together = find_learning_rate(LINEAR, data=data, rates=7, steps=20)
+    monkeypatch.setattr(measurement, "MOST_BYTES", 2 * measurement.ARRAYS * 2 * 8)
+    in_turn = find_learning_rate(LINEAR, data=data, rates=7, steps=20)
+    np.testing.assert_array_equal(together.losses, in_turn.losses)
+
+
+def test_seeds_differ_and_the_median_counts():
+    """Nine networks for each rate, of which the first is seldom the one in the middle."""
+    x, y = parabola([3.0, 0.3], seed=1)
+    spec = LINEAR | {"model": {"hidden": [4]}, "training": {"batch_size": 20, "epochs": 100}}
+    nine = find_learning_rate(spec, data=(x, y), low=0.01, high=0.1, rates=3)
+    one = find_learning_rate(spec, data=(x, y), low=0.01, high=0.1, rates=3, steps=nine.test.steps)
+    assert (9, 1) == (nine.test.networks, one.test.networks)
+    assert (nine.losses != one.losses).any()
 
 
 def test_budgets():
