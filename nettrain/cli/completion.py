@@ -141,6 +141,14 @@ def complete_override(incomplete: str) -> list[Suggestion]:
     return [(f"{key}{name[len(known) :]}=", str(fields[name].get("description", ""))) for name in names]
 
 
+def complete_number(incomplete: str) -> list[Suggestion]:
+    """Numbers with a usual range, for `nettrain lr-find --parameter`."""
+    from nettrain.checks.range_test.varied_number import RANGES
+
+    keys = ((offer.removesuffix("="), meaning) for offer, meaning in complete_override(incomplete))
+    return [(key, meaning) for key, meaning in keys if "." not in key or key.rpartition(".")[2] in RANGES]
+
+
 def _values(key: str, field: "JsonSchema", value: str) -> Iterator[Suggestion]:
     """What a key may be set to: words, sources, or else its default."""
     words = [*_words(field)]

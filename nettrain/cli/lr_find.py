@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nettrain.cli.completion import complete_number
 from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_backend
 from nettrain.cli.training import NoFigures
 
@@ -22,7 +23,12 @@ class MethodChoice(StrEnum):
 
 Parameter = Annotated[
     str,
-    typer.Option("--parameter", metavar="KEY", help="The number to try, such as training.weight_decay."),
+    typer.Option(
+        "--parameter",
+        metavar="KEY",
+        help="The number to try, such as training.weight_decay.",
+        autocompletion=complete_number,
+    ),
 ]
 Low = Annotated[
     float | None,

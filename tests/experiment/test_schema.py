@@ -7,6 +7,7 @@ from nettrain.catalogue.optimizers.base import RATE
 from nettrain.cli.completion import (
     complete_file,
     complete_kind,
+    complete_number,
     complete_override,
     complete_run,
     complete_started_run,
@@ -174,6 +175,13 @@ def test_keys_are_completed_with_their_meaning():
     assert {"optimizer.learning_rate=": RATE} == dict(complete_override("optimizer.learning"))
     assert ["seed="] == [key for key, _ in complete_override("se")]
     assert {"schedule=", "schedule.warmup="} <= {key for key, _ in complete_override("s")}
+
+
+def test_numbers_of_a_range_test_are_completed():
+    assert ["training.weight_decay"] == [key for key, _ in complete_number("training.w")]
+    offers = {key for key, _ in complete_number("optimizer.")}
+    assert {"optimizer.learning_rate", "optimizer.momentum"} <= offers
+    assert "optimizer.name" not in offers
 
 
 def test_values_are_completed():
