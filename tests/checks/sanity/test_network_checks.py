@@ -122,6 +122,41 @@ def test_sick_signals(model, text):
     assert text in " ".join(one.advice for one in layers)
 
 
+# ----- learning rate -----
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "verdict"),
+    [
+        ({"name": "adam", "learning_rate": 0.01}, "ok"),
+        ({"name": "adam", "learning_rate": 1e-6}, "wrong"),
+        ({"name": "sgd", "learning_rate": 0.3}, "ok"),
+        ({"name": "sgd", "learning_rate": 100.0}, "look"),
+        ({"name": "sgd", "learning_rate": 1e-5}, "wrong"),
+    ],
+    ids=lambda value: str(value.get("learning_rate")) if isinstance(value, dict) else value,
+)
+def test_rates_far_from_the_suggestion_are_caught(optimizer, verdict):
+    (one,) = findings("learning_rate", optimizer=optimizer)
+    assert verdict == one.verdict, one
+    assert ("optimizer.learning_rate=" in one.advice) == (verdict != "ok")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"optimizer": "lbfgs", "training": {"batch_size": "full"}, "backend": {"dtype": "float64"}},
+        {"data": {"source": "synthetic:moons"}, "model": {"hidden": []}, "loss": "perceptron"},
+    ],
+    ids=["lbfgs", "perceptron"],
+)
+def test_where_no_rate_is_better_there_is_no_finding(spec):
+    assert ["learning_rate"] == check(SOUND | spec, only=["learning_rate"]).plain["not_applicable"]
+
+
+# ----- formulas -----
+
+
 def test_signals_are_those_of_the_formulas():
     """One layer of tanh, by hand: activations, and the gradient that the output's weights send back."""
     from nettrain.checks.sanity.subject import CheckedExperiment
