@@ -49,7 +49,10 @@ def expected_column(cells):
 def assert_equal_to_polars(frame, table):
     assert frame.columns == table.columns
     for name in frame.columns:
-        assert expected_column(frame[name]).to_list() == table.column(name).to_list(), name
+        # numbers with codes among them, such as 007 or 17 digits, stay text
+        column = table.column(name)
+        column = expected_column(column) if column.dtype == pl.String else column
+        assert expected_column(frame[name]).to_list() == column.to_list(), name
 
 
 @given(tables(), st.sampled_from(",;\t|"), st.sampled_from(["necessary", "always", "non_numeric"]))

@@ -38,7 +38,8 @@ def table_of(path, **options):
     ("cells", "expected"),
     [
         ([1, None, 2.5], [1, None, 2.5]),
-        (["01", "1.10", None], [1, 1.1, None]),  # text that is numbers, as in a CSV file
+        (["1", "1.10", None], [1, 1.1, None]),  # text that is numbers, as in a CSV file
+        (["01", "1.10", None], ["01", "1.10", None]),  # and codes
         ([True, False, None], ["true", "false", None]),
         ([" x ", 'a "b", c', "two\nlines"], ["x", 'a "b", c', "two\nlines"]),
         ([1, "x", 0.1], ["1", "x", "0.1"]),

@@ -8,9 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nettrain.data.columns.profiles import column_profiles
+from nettrain.data.guess import guess
 from nettrain.data.labelled import read_labelled
 from nettrain.data.prepare import prepare
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 from tests.data.reading import read_rows
@@ -170,3 +174,36 @@ def test_csv_of_a_compressed_stream_is_read_alike(fitted):
     (folder / "z.csv.gz").write_bytes(gzip.compress(buffer.getvalue()))
     plain = read_labelled(str(folder / "train.csv"), preprocessing)
     np.testing.assert_array_equal(plain.x, read_labelled(str(folder / "z.csv.gz"), preprocessing).x)
+
+
+def csv_rows(path, header, cells, rows=80):
+    lines = [f"{i},{cells[i % len(cells)]},{i % 7}" for i in range(rows)]
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("cells", [["00", "01"], ["12345678901234567890", "12345678901234567891"]])
+def test_init_sees_classes_as_the_file_spells_them(tmp_path, cells):
+    found = guess(csv_rows(tmp_path / "l.csv", "x,y,z", cells), "y")
+    assert {*cells} == {*found.classes}
+    assert found.positive[0] in cells
+
+
+def test_codes_that_are_taken_as_amounts_are_pointed_out(tmp_path):
+    source = csv_rows(tmp_path / "t.csv", "x,plz,y", ["01067", "1067", "04103"])
+    data = prepare(DataSettings(source=source, target="y"), seed=0, dtype="float64")
+    (note,) = [note for note in data.notes if "codes" in note]
+    assert 'column "plz": cells such as "01067" look like codes, taken as amounts' in note
+    plz = next(
+        column
+        for column in column_profiles(read_source(source, ReadOptions(), seed=0).table)
+        if column.name == "plz"
+    )
+    assert ("numbers", 3) == (plz.kind, plz.distinct)
+
+
+def test_long_numbers_are_no_constant(tmp_path):
+    source = csv_rows(tmp_path / "t.csv", "x,id,y", [str(12345678901234567890 + k) for k in range(3)])
+    data = prepare(DataSettings(source=source, target="y"), seed=0, dtype="float64")
+    assert not [note for note in data.notes if "in every training row" in note]
+    assert [note for note in data.notes if 'cells such as "12345678901234567890" look like codes' in note]

@@ -11,6 +11,7 @@ from nettrain.data.columns.identifiers import number_notes
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import (
+    CODE,
     Table,
     as_numbers,
     column_numbers,
@@ -153,10 +154,26 @@ def fit_numbers(
             f"{counted(gaps, 'gap')} in the training rows filled with their median {number_text(fill)}; "
             "a 0/1 input marks gaps"
         )
-    if present.min() == present.max():
+    codes = code_notes(table, name)
+    if present.min() == present.max() and not codes:
         notes.append(constant_note(number_text(fill), gaps))
     notes += [] if truth else number_notes(name, values, table.height)
+    notes += codes
     return NumberColumn(name, fill, bool(gaps), truth, float(present.min()), float(present.max())), notes
+
+
+def code_notes(table: Table, name: str) -> list[str]:
+    """The note on numbers that are spelled like codes, so that taken as amounts they lose digits."""
+    if table.typed or table.has_numbers(name):
+        return []
+    cells = table.column(name)
+    codes = cells.filter(cells.str.contains(CODE).fill_null(False))
+    if codes.is_empty():
+        return []
+    return [
+        f'cells such as "{codes[0]}" look like codes, taken as amounts; '
+        "data.columns.categorical takes each as a category"
+    ]
 
 
 def constant_note(value: str, gaps: int) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 STRAY_SHARE = 0.1  # at most so much of a column of numbers is text by mistake,
+CODE = r"^[+-]?(0\d{1,39}|\d{17,40})$"  # a cell that loses digits as a number, and is none of a quantity
 FEW_TEXTS = 5  # or so many different texts, such as marks that mean no value
 POSITION = re.compile(r"-?\d+")
 MOST_NAMES = 12  # in a message, before it gets hard to read
@@ -239,6 +240,16 @@ def are_numbers(frame: "pl.DataFrame") -> list[bool]:
     numbers = frame.select(pl.all().cast(pl.Float64, strict=False)).to_numpy()
     present = frame.height - np.array(frame.null_count().row(0))
     return [bool(all_finite) for all_finite in np.isfinite(numbers).sum(axis=0) == present]
+
+
+def code_columns(frame: "pl.DataFrame") -> set[str]:
+    """The columns of text with whole numbers that lose digits as floats: `01067`, those of 20 digits."""
+    import polars as pl
+
+    found = frame.select(pl.all().str.contains(CODE).any())
+    return {
+        name for name, codes in zip(found.columns, found.row(0) if found.width else (), strict=True) if codes
+    }
 
 
 def column_numbers(table: Table, name: str) -> tuple[Floats, Mask]:

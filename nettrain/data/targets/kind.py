@@ -119,9 +119,9 @@ def guess_kind(table: Table, name: str, numeric: bool) -> tuple[TargetKind, str]
 def distinct_numbers(table: Table, name: str, values: Floats) -> int:
     """How many different numbers a column has, of the `values` (N,) as which its cells read.
 
-    Whole numbers of many digits differ although they are read as one.
+    Spellings differ that are read as one number: `01` and `1`, whole numbers of many digits.
     """
-    if np.abs(values).max() < EXACT:
+    if np.abs(values).max() < EXACT and not is_text(table.column(name)):
         return len(np.unique(values))
     return distinct_values(as_text(table, name), column_form(table, name)).height
 

@@ -31,7 +31,7 @@ from nettrain.data.reading.source import Source
 from nettrain.data.reading.textfile import TextFile
 from nettrain.data.tables.arrays import Floats, Numbers
 from nettrain.data.tables.row_chunks import RowChunks, allocate_chunk
-from nettrain.data.tables.table import Table, are_numbers, as_numbers, columns_of, is_text
+from nettrain.data.tables.table import Table, are_numbers, as_numbers, code_columns, columns_of, is_text
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -190,12 +190,13 @@ class TableText:
             return replace(self, numeric=tuple(name for name in self.dialect.names if name not in text))
         frame = mark_missing(columns_of(self.split(head), self.dialect.names), self.options.missing)
         text = self.options.text_among(self.dialect.names)
-        numeric = tuple(
+        numeric = [
             name
             for name, number in zip(frame.columns, are_numbers(frame), strict=True)
             if number and name not in text
-        )
-        return replace(self, numeric=numeric)
+        ]
+        codes = code_columns(columns_of(frame, numeric))  # which are numbers, but may be used as text
+        return replace(self, numeric=tuple(name for name in numeric if name not in codes))
 
     def split(self, chunk: bytes) -> "pl.DataFrame":
         """The cells of a chunk as text under their columns' names. Raises DataError at a ragged row."""
