@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from nettrain.data.cell_formats.number_format import NumberFormat
 from nettrain.data.columns.column_formats import (
     ColumnFormats,
     columns_of_thousands,
@@ -14,9 +18,15 @@ from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.order import OrderBy, resolve_order
-from nettrain.data.tables.table import Table
+from nettrain.data.tables.arrays import Floats
+from nettrain.data.tables.table import Table, column_numbers, is_text
 from nettrain.data.targets.target import target_columns
 from nettrain.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+WHOLE = NumberFormat(",", ".", "", "1.234,5")  # whole numbers among columns with decimal commas
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,29 @@ def read_formatted(
     table = with_formats(source.table, formats.formats, options.missing)
     test = source.test and with_formats(source.test, formats.formats, options.missing)
     return replace(source, table=table, test=test), formats
+
+
+def whole_formats(
+    read: Callable[[ReadOptions], Source], options: ReadOptions, source: Source, names: Sequence[str]
+) -> dict[str, NumberFormat]:
+    """The format that other files have in columns of a text file with decimal commas that lack a mark.
+
+    Its whole numbers are read as they are; in another file 1.500 is 1500 and 1.5 is no number.
+    """
+    table = source.table
+    plain = [name for name in names if name not in table.formats and not column_numbers(table, name)[1].any()]
+    if table.typed or not plain:
+        return {}
+    again = read(replace(options, text=(*options.text, *plain))).table
+    return {name: WHOLE for name in plain if is_written(again.column(name), column_numbers(table, name)[0])}
+
+
+def is_written(cells: "pl.Series", numbers: Floats) -> bool:
+    """Whether cells of text (N,) have no decimal mark, and are these numbers (N,) in the format `WHOLE`."""
+    if not is_text(cells) or cells.str.contains(r"[.,]").any():
+        return False
+    values, wrong = WHOLE.numbers(cells)
+    return not wrong.any() and np.array_equal(values, numbers, equal_nan=True)
 
 
 def pointed_columns(table: Table, decimal: str) -> list[str]:

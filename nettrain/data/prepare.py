@@ -17,6 +17,7 @@ from nettrain.data.formatted import (
     read_formatted,
     refuse_open_formats,
     target_names,
+    whole_formats,
 )
 from nettrain.data.labelled import Rows, label_splits
 from nettrain.data.preprocessing import Preprocessing, fit_scaling
@@ -87,12 +88,14 @@ def prepare_with_splits(
         return name_targets(source.named(options.names), settings.target)
 
     known = KnownFormats("" if settings.decimal == "auto" else settings.decimal, settings.dates)
-    source, formats = read_formatted(read, options, partial(formatted_columns, settings=settings), known)
+    columns = partial(formatted_columns, settings=settings)
+    source, formats = read_formatted(read, options, columns, known)
+    whole = whole_formats(read, options, source, columns(source)) if formats.decimal == "," else {}
     names = target_names(source, settings)
     roles = settings.columns.resolve(source.table, names)
     refuse_open_formats(formats, source, settings)
-    text = (*roles.categorical, *names, *([roles.group] if roles.group else []))
-    layout = InputLayout.of(source, options, text, formats.formats)
+    text = (*roles.categorical, *names, *([roles.group] if roles.group else []), *whole)
+    layout = InputLayout.of(source, options, text, {**formats.formats, **whole})
     second = SecondSources(layout, names, settings.separator, seed, memory)
     tables = read_tables(source, settings, second)
     target, kind_note = find_target(tables.main, names, target_kind(source, names, settings))

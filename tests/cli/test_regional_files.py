@@ -162,3 +162,29 @@ def test_a_target_that_may_be_read_in_two_ways_names_the_key(folder):
     )
     out, _ = trained(folder, "thousands", "data.decimal=.")
     assert 'column "y": read as numbers with commas between thousands' in " ".join(out.split())
+
+
+def test_whole_numbers_beside_decimal_commas_have_points_between_thousands_in_other_files(folder):
+    rows = [[25 * i, f"{i / 3:.3f}".replace(".", ","), i % 7] for i in range(80)]
+    write(folder / "rows.csv", rows, ";", ("x", "z", "y"))
+    trained(folder, "r", "data.target=y", "data.target_kind=numbers")
+    write(folder / "new.csv", [["1.500", "1,5"], ["1500", "1,5"], ["1500,0", "1,5"]], ";", ("x", "z"))
+    done, (_, *cells) = predictions(folder, "r", "new.csv")
+    assert 0 == done.code, done.err
+    assert cells[0] == cells[1] == cells[2]
+    write(folder / "new.csv", [["1.5", "1,5"]], ";", ("x", "z"))
+    done, _ = predictions(folder, "r", "new.csv")
+    assert 'new.csv:2: column "x": "1.5" is not a number such as "1.234,5"' in done.err
+
+
+def test_whole_targets_beside_decimal_commas_have_points_between_thousands_in_other_files(folder):
+    rows = [[f"{i / 3:.3f}".replace(".", ","), 25 * i] for i in range(80)]
+    write(folder / "rows.csv", rows, ";", ("x", "y"))
+    trained(folder, "r")
+    metrics = []
+    for name, cell in (("pointed.csv", "1.500"), ("plain.csv", "1500")):
+        write(folder / name, [["1,5", cell], ["2,5", "750"]], ";", ("x", "y"))
+        done = inside(folder, "evaluate", "runs/r", name, "--json")
+        assert 0 == done.code, done.err
+        metrics.append(json.loads(done.out)["metrics"])
+    assert metrics[0] == metrics[1]

@@ -125,3 +125,16 @@ def test_a_new_cell_that_is_no_date_is_refused_with_its_row():
         'new.csv row 2: column "d": "soon" is not a date (and 1 more); '
         "write it like 2024-02-29 or leave it empty" == str(caught.value)
     )
+
+
+def test_typed_dates_are_read_whatever_the_format_of_the_training_source():
+    (encoder,), _, trained = fitted(["31.12.2024 07:00", "01.01.2024 18:00", "15.06.2023 07:00"])
+    assert isinstance(encoder, DateColumn)
+    typed = Table.of({"d": [datetime(2024, 12, 31, 7), datetime(2024, 1, 1, 18), datetime(2023, 6, 15, 7)]})
+    text = Table.of({"d": ["2024-12-31 07:00:00", "2024-01-01 18:00:00", "2023-06-15 07:00:00"]})
+    for table in (replace(one, formats=trained.formats) for one in (typed, text)):
+        np.testing.assert_array_equal(encoder.encode(trained), encoder.encode(table))
+        assert not encoder.invalid_cells(table)[0].any()
+        assert [] == encoder.deviations(table)
+    untyped = replace(text, formats=trained.formats, typed=False)
+    assert encoder.invalid_cells(untyped)[0].all()

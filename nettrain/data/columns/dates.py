@@ -78,7 +78,9 @@ class DateColumn:
         """Which rows (N,) have a cell that is no date, and what was expected of it."""
         written = date_format(table, self.name)
         phrase = "a date" if written == DateFormat() else f"a date such as {written.example}"
-        return written.wrong(as_text(table, self.name)), phrase
+        series = as_text(table, self.name)
+        dates = parsed_dates(table, self.name, series)
+        return (dates.is_null() & series.is_not_null()).to_numpy(), phrase
 
     def deviations(self, table: Table) -> list[Deviation]:
         """Gaps, where training rows had none, and dates far outside their range."""
@@ -86,7 +88,7 @@ class DateColumn:
         gaps = 0 if self.gaps else series.null_count()
         deviations = [Deviation(self.name, "gaps", gaps)] if gaps else []
         counts = series.drop_nulls().value_counts(name="rows")  # dates recur, and reading them takes time
-        dates, span = date_format(table, self.name).read(counts["date"]), self.last - self.first
+        dates, span = parsed_dates(table, self.name, counts["date"]), self.last - self.first
         is_far = (dates < self.first - span) | (dates > self.last + span)
         if is_far.any():
             far, rows = dates.filter(is_far), int(counts["rows"].filter(is_far).sum())
@@ -148,11 +150,24 @@ def date_format(table: Table, name: str) -> DateFormat:
     return written if isinstance(written, DateFormat) else DateFormat()
 
 
+def parsed_dates(table: Table, name: str, cells: "pl.Series") -> "pl.Series":
+    """The dates of cells of text (N,) of a column, null where they are none.
+
+    In typed sources, whose dates become text of ISO 8601, that is read whatever the column's format is.
+    """
+    written = date_format(table, name)
+    dates = written.read(cells)
+    rest = (dates.is_null() & cells.is_not_null()).arg_true()
+    if not table.typed or written == DateFormat() or not len(rest):
+        return dates
+    return dates.scatter(rest, DateFormat().read(cells.gather(rest)))
+
+
 def read_dates(table: Table, name: str, advice: str = "leave it empty") -> "pl.Series":
     """The column's dates, null in gaps. Raises DataError at a present cell that is no date."""
     written = date_format(table, name)
     series = as_text(table, name)
-    dates = written.read(series)
+    dates = parsed_dates(table, name, series)
     wrong = np.flatnonzero((dates.is_null() & series.is_not_null()).to_numpy())
     if len(wrong):
         row = int(wrong[0])
