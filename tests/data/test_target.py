@@ -250,7 +250,7 @@ def test_refuses_a_positive_class_that_is_none(cells, positive, message):
     [
         (
             ["a", "x", "y", "x"],
-            'x.csv row 2: target "t": classes "x", "y" are not in the training data (3 rows)',
+            'x.csv row 2: target "t": classes "x", "y" are not in the training data (3 rows) (allowed: a, b)',
         ),
         (
             ["x", "x"],
@@ -259,7 +259,7 @@ def test_refuses_a_positive_class_that_is_none(cells, positive, message):
         (
             list("pqrstuv"),
             'x.csv row 1: target "t": classes "p", "q", "r", "s", "t" and 2 more are not in the training '
-            "data (7 rows)",
+            "data (7 rows) (allowed: a, b)",
         ),
     ],
 )

@@ -19,6 +19,8 @@ from nettrain.data.tables.table import Table, is_text
 if TYPE_CHECKING:
     import polars as pl
 
+MINUS = "\N{MINUS SIGN}"  # that some programs write instead of a hyphen
+
 
 @dataclass(frozen=True)
 class GapMarks:
@@ -29,7 +31,8 @@ class GapMarks:
     @cached_property
     def values(self) -> set[Decimal]:
         """The numbers among the words, exactly."""
-        return {value for word in self.words if (value := decimal(word)) is not None}
+        plain = (word.strip().replace(MINUS, "-") for word in self.words)
+        return {value for word in plain if (value := decimal(word)) is not None}
 
     def clear_source(self, source: Source) -> Source:
         """The source with null or NaN in place of such cells, in its table and its test rows."""

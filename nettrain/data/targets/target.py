@@ -89,7 +89,9 @@ class Target:
         if len(names) == 1:
             hint = nearest(names[0], self.classes)
             return DataError(f'{where}: class "{names[0]}" is not in the training data{rows}{hint}')
-        return DataError(f"{where}: classes {quoted_names(names)} are not in the training data{rows}")
+        more = ", …" if len(self.classes) > MOST_NAMES else ""
+        known = f" (allowed: {', '.join(self.classes[:MOST_NAMES])}{more})"
+        return DataError(f"{where}: classes {quoted_names(names)} are not in the training data{rows}{known}")
 
     def scaled_numbers(self, table: Table) -> Floats:
         """Scaled numbers (N, K)."""
