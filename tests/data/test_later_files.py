@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nettrain.data.labelled import read_labelled
 from nettrain.data.prepare import prepare
 from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings
 from nettrain.errors import DataError
 from tests.data.dialects import written_again, written_table
@@ -147,3 +148,35 @@ def test_an_empty_last_column_is_still_an_input(tmp_path):
     inputs = read_rows(written(tmp_path, "later.csv", "1.5,\n"), preprocessing)
     np.testing.assert_array_equal(whole, inputs)
     assert len(whole[0]) == len(preprocessing.feature_names)
+
+
+def test_default_names_above_rows_that_had_none_in_training(tmp_path):
+    train, preprocessing = fitted(written(tmp_path, "train.csv", BODY))
+    later = written(tmp_path, "later.csv", "0,1,2\n" + BODY)
+    labelled = read_labelled(later, preprocessing)
+    np.testing.assert_array_equal(train.x, labelled.x)
+    np.testing.assert_array_equal(train.y, labelled.y)
+    note = "the first row (0, 1, 2) is read as names of columns, which are taken by position"
+    assert (f"{later}: {note}",) == read_source(
+        later, preprocessing.layout.options(["column_2"]), seed=0
+    ).table.notes
+    with pytest.raises(DataError, match="names columns, but those of the training data have no names"):
+        read_labelled(written(tmp_path, "other.csv", "a,b,c\n" + BODY), preprocessing)
+
+
+def test_values_that_count_on_are_rows_in_later_files(tmp_path):
+    body = (
+        "\n".join(f"{i % 3},{(i + 1) % 3},{(i + 2) % 3},{'no' if i % 2 else 'yes'}" for i in range(24)) + "\n"
+    )
+    _, preprocessing = fitted(written(tmp_path, "train.csv", body))
+    assert 24 == len(read_rows(written(tmp_path, "later.csv", body), preprocessing))
+    assert 1 == len(read_rows(written(tmp_path, "one.csv", "0,1,2\n"), preprocessing))
+
+
+@pytest.mark.parametrize("target", ["01", "00"])
+def test_a_name_with_leading_zeros_is_no_position(tmp_path, target):
+    head, rows = ["00", "01", "02"], [f"{i % 2},{i % 2},{i * 5 % 13}" for i in range(40)]
+    body = "\n".join([",".join(head), *rows]) + "\n"
+    train, preprocessing = fitted(written(tmp_path, "train.csv", body), target=target)
+    assert ([target], 40) == (list(preprocessing.target_names), len(train.x))
+    assert [name for name in head if name != target] == list(preprocessing.feature_names)

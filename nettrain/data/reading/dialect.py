@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nettrain.data.reading.cell_kind import CellKind, cell_kind
-from nettrain.data.reading.header import HeaderEvidence, column_names, header_evidence, shown
+from nettrain.data.reading.header import (
+    HeaderEvidence,
+    are_default_names,
+    column_names,
+    header_evidence,
+    shown,
+)
 from nettrain.data.reading.options import ReadOptions, character
 from nettrain.data.reading.preamble import find_preamble
 from nettrain.data.reading.separator import SampledRow, sample_rows
@@ -136,7 +142,8 @@ def has_header(cells: Sequence[str], evidence: HeaderEvidence, options: ReadOpti
     if options.names:
         return list(cells) == list(options.names)
     if options.known:
-        return options.knows(cells) or evidence.certain
+        numbered = are_default_names(cells) and evidence.header
+        return options.knows(cells) or evidence.certain or numbered
     return options.knows(cells) or evidence.header
 
 
@@ -162,13 +169,16 @@ def header_notes(
             f'names of rows, is "{UNNAMED}"; data.columns.ignore leaves it out'
         ]
     row = f"{origin}: the first row {shown(first.cells)}"
-    if options.header != "auto" or options.known or options.knows(first.cells):
+    if options.header != "auto" or options.knows(first.cells):
         return []
+    if options.known:
+        numbered = header and are_default_names(first.cells)
+        return [f"{row} is read as names of columns, which are taken by position"] if numbered else []
     if options.names:
         surely = evidence.header and not evidence.undecided
         return [f"{row} is read as values; data.header: true leaves it out"] if surely and not header else []
-    if not evidence.undecided:
-        return []
     if header:
-        return [f"{row} is read as names of columns; data.header: false reads it as values"]
-    return [f"{row} is read as values; data.header: true reads it as names of columns"]
+        note = f"{row} is read as names of columns; data.header: false reads it as values"
+    else:
+        note = f"{row} is read as values; data.header: true reads it as names of columns"
+    return [note] if evidence.undecided else []

@@ -223,6 +223,11 @@ def numbers_of(cells: Sequence[str]) -> Floats:
     return np.array([float(cell) for cell in cells if NUMBER.fullmatch(cell)])
 
 
+def are_default_names(cells: Sequence[str]) -> bool:
+    """Whether cells are 0, 1, 2, ... as pandas names the columns of an array."""
+    return list(cells) == [str(i) for i in range(len(cells))]
+
+
 def shown(cells: Sequence[str]) -> str:
     """`(0, 1, 2, 3, ...)`: the first cells of a row."""
     more = ", ..." if len(cells) > SHOWN else ""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from nettrain.data.cell_formats.formats import AnyFormat
 from nettrain.data.reading.gaps import clear_gaps, with_formats
-from nettrain.data.reading.header import shown
+from nettrain.data.reading.header import are_default_names, shown
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.options import SEPARATORS, ReadOptions
 from nettrain.data.reading.source import Source
@@ -104,7 +104,7 @@ class InputLayout:
 
     def with_names(self, table: Table, target: Sequence[str]) -> Table:
         """The table under this layout's names, see `align`."""
-        if table.header and not (self.named and {*self.columns}.isdisjoint(table.columns)):
+        if table.header and not self.is_positional(table):
             return self.check_header(table)
         inputs = self.inputs(target)
         for names in (list(self.columns), inputs):
@@ -114,6 +114,14 @@ class InputLayout:
             f"{table.origin}: {len(table.columns)} columns without names, expected {len(inputs)} inputs, or "
             f"{len(self.columns)} with the {position_text([self.columns.index(name) for name in target])}"
         )
+
+    def is_positional(self, table: Table) -> bool:
+        """Whether columns with names of their own are this layout's by position, as none of its names occurs.
+
+        Settings name the columns, or training rows had no names, and these are 0, 1, ...
+        """
+        numbered = not self.header and are_default_names(table.columns)
+        return (self.named or numbered) and {*self.columns}.isdisjoint(table.columns)
 
     def align_source(self, source: Source, target: Sequence[str]) -> Table:
         """The table of a source under this layout's names; y of a pair (X, y) gets the names of the target.

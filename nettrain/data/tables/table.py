@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STRAY_SHARE = 0.1  # at most so much of a column of numbers is text by mistake,
 CODE = r"^[+-]?(0\d{1,39}|\d{17,40})$"  # a cell that loses digits as a number, and is none of a quantity
 FEW_TEXTS = 5  # or so many different texts, such as marks that mean no value
-POSITION = re.compile(r"-?\d+")
+POSITION = re.compile(r"-?(0|[1-9]\d*)")  # 01 is a name
 MOST_NAMES = 12  # in a message, before it gets hard to read
 
 
