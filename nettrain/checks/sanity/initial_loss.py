@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.short_training import initial_networks, measured, spaced, taken
 
@@ -24,7 +24,7 @@ def initial_loss(checked: CheckedExperiment) -> Iterator[Finding]:
     outputs = checked.baseline.outputs
     if outputs is None:  # scores without a probability: any size will do
         return
-    data, run = checked.data, checked.single_run
+    data, run = checked.data, checked.built([checked.experiment])
     rows = taken(data.train, spaced(len(data.train.x), ROWS))
     loss = float(measured(initial_networks(run, [checked.experiment]), rows)["loss"][0])
     uninformed = checked.baseline.metrics(checked.loss, checked.task, rows)["loss"]
@@ -34,7 +34,7 @@ def initial_loss(checked: CheckedExperiment) -> Iterator[Finding]:
         subject="before training",
         value=f"{loss:.4g}",
         expected=f"about {uninformed:.4g}",
-        verdict="ok" if ratio <= FAR else "look" if ratio <= VERY_FAR else "wrong",
+        verdict=graded(ratio, FAR, VERY_FAR),
         advice=""
         if ratio <= FAR
         else "Scale the inputs (data.scaling: standard) or start from smaller weights.",

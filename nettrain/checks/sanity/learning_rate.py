@@ -9,9 +9,8 @@ from nettrain.catalogue.optimizers import Rule, optimizers
 from nettrain.checks.range_test.measurement import Subject
 from nettrain.checks.range_test.population import RangeTest, population_test
 from nettrain.checks.range_test.varied_number import LEARNING_RATE, ValueRange, VariedNumber, value_range
-from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.sanity_json import Verdict
 from nettrain.checks.short_training import spaced, taken
 
 ROWS = 20
@@ -41,7 +40,7 @@ def learning_rate(checked: CheckedExperiment) -> Iterator[Finding]:
 def has_no_scale(checked: CheckedExperiment) -> bool:
     """Whether twice the outputs have twice the loss, as the perceptron's: then any rate is as good."""
     rows = taken(checked.data.train, spaced(len(checked.data.train.x), ROWS))
-    outputs = np.random.default_rng(0).normal(size=(1, len(rows.x), checked.single_run.architecture.outputs))
+    outputs = np.random.default_rng(0).normal(size=(1, len(rows.x), checked.architecture.outputs))
     y = targets_for(checked.loss, rows.y, outputs.shape[-1])[None]
     once, twice = (checked.loss.rows(np, factor * outputs, y) for factor in (1.0, 2.0))
     return bool(np.allclose(2 * once, twice))
@@ -60,7 +59,7 @@ def finding(rate: float, test: RangeTest, tried: ValueRange) -> Finding:
             figures={"learning_rate": rate},
         )
     times = max(rate / suggestion, suggestion / rate)
-    verdict: Verdict = "ok" if times <= FAR else "look" if times <= VERY_FAR else "wrong"
+    verdict = graded(times, FAR, VERY_FAR)
     return Finding(
         subject="learning rate",
         value=f"{rate:g}",

@@ -6,9 +6,8 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 from nettrain.checks.sanity.plain import unregularized, with_adam
-from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.sanity_json import Verdict
 from nettrain.checks.short_training import measured, spaced, taken, train_to_end, with_rows
 from nettrain.data.labelled import Rows
 from nettrain.data.tables.arrays import Indices, Mask
@@ -42,7 +41,7 @@ def overfit(checked: CheckedExperiment) -> Iterator[Finding]:
     networks = train_to_end(run, experiments)
     left = remaining(checked, networks, data.train)
     best = int(np.nanargmin(np.where(np.isfinite(left), left, np.inf)))
-    verdict: Verdict = "ok" if left[best] <= LEARNED else "look" if left[best] <= PARTLY else "wrong"
+    verdict = graded(left[best], LEARNED, PARTLY)
     yield Finding(
         subject=f"left of {count} examples",
         value=f"{100 * left[best]:.3g} %",

@@ -23,6 +23,11 @@ class Finding:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
+def graded(value: float, most: float, limit: float) -> Verdict:
+    """ok up to `most`, worth a look up to `limit`, and wrong above it."""
+    return "ok" if value <= most else "look" if value <= limit else "wrong"
+
+
 RunCheck = Callable[[CheckedExperiment], Iterator[Finding]]
 
 

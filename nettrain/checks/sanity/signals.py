@@ -12,9 +12,8 @@ import numpy as np
 from nettrain.backend.base import Array, Backend, Floats, HostArray
 from nettrain.catalogue.members import shaped
 from nettrain.catalogue.optimizers.descent import SGD
-from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.sanity_json import Verdict
 from nettrain.checks.short_training import changed, for_epochs, spaced, with_rows
 from nettrain.model.architecture import Node
 from nettrain.model.layers.activation import ActivationLayer
@@ -72,12 +71,12 @@ def ratio(value: float, largest: float) -> float:
 def finding(layer: LayerSignals, forward: float, backward: float) -> Finding:
     """The verdict on a layer, by its spreads relative to the largest of all layers."""
     problems = {
-        "activations vanish": grade(-forward, -FADED, -GONE),
-        "gradients vanish": grade(-backward, -FADED, -GONE),
-        f"{100 * layer.saturated:.0f} % of its units are saturated": grade(
+        "activations vanish": graded(-forward, -FADED, -GONE),
+        "gradients vanish": graded(-backward, -FADED, -GONE),
+        f"{100 * layer.saturated:.0f} % of its units are saturated": graded(
             layer.saturated, MANY_FLAT, NEARLY_ALL_FLAT
         ),
-        f"{100 * layer.dead:.0f} % of its units are dead": grade(layer.dead, MANY_DEAD, NEARLY_ALL_DEAD),
+        f"{100 * layer.dead:.0f} % of its units are dead": graded(layer.dead, MANY_DEAD, NEARLY_ALL_DEAD),
     }
     verdict = max(problems.values(), key=("ok", "look", "wrong").index)
     named = " and ".join(text for text, one in problems.items() if one != "ok")
@@ -91,11 +90,6 @@ def finding(layer: LayerSignals, forward: float, backward: float) -> Finding:
         else "",
         figures={name: value for name, value in vars(layer).items() if name != "block"},
     )
-
-
-def grade(value: float, many: float, most: float) -> Verdict:
-    """ok up to `many`, wrong above `most`."""
-    return "ok" if value <= many else "look" if value <= most else "wrong"
 
 
 class SignalTape(Tape):

@@ -10,8 +10,9 @@ from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.task import loss_of, task_of
+from nettrain.experiment.task import loss_of, network_of, task_of
 from nettrain.inference.baseline import Baseline, fit_baseline
+from nettrain.model.architecture import Architecture
 from nettrain.training.build import build
 from nettrain.training.run import TrainingRun
 
@@ -48,12 +49,12 @@ class CheckedExperiment:
     @cached_property
     def baseline(self) -> Baseline:
         """The best constant predictions of the training rows."""
-        return fit_baseline(self.loss, self.task, self.data.train, self.single_run.architecture.outputs)
+        return fit_baseline(self.loss, self.task, self.data.train, self.architecture.outputs)
 
     @cached_property
-    def single_run(self) -> TrainingRun:
-        """The network itself before its first step, as a population of one."""
-        return build([self.experiment], self.data, self.backend)
+    def architecture(self) -> Architecture:
+        """The layers of the network."""
+        return network_of(self.experiment, self.data)
 
     def built(self, experiments: Sequence[Experiment], data: Prepared | None = None) -> TrainingRun:
         """A population of variants of the experiment, of one grouping key, before its first step."""

@@ -6,9 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from nettrain.checks.sanity.plain import unregularized, with_adam
-from nettrain.checks.sanity.registry import Finding, sanity_check
+from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.sanity_json import Verdict
 from nettrain.checks.short_training import measured, spaced, train_to_end, with_rows
 from nettrain.data.prepare import Prepared
 
@@ -32,7 +31,7 @@ def zero_inputs(checked: CheckedExperiment) -> Iterator[Finding]:
     blind = replace(data, train=replace(train, x=np.zeros_like(train.x)))
     real, zeros = best_loss(checked, data), best_loss(checked, blind)
     share = real / zeros if zeros > 0 else 1.0
-    verdict: Verdict = "ok" if share <= BETTER else "look" if share <= HARDLY else "wrong"
+    verdict = graded(share, BETTER, HARDLY)
     yield Finding(
         subject="after a few epochs",
         value=f"{real:.4g}",
