@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from nettrain.backend.base import Floats
-from nettrain.backend.choose import open_backend
 from nettrain.checks.range_test.json_report import Method, RangeTestJson, TriedValue
 from nettrain.checks.range_test.measurement import Subject
 from nettrain.checks.range_test.population import RangeTest, population_test
@@ -24,6 +23,7 @@ from nettrain.data.prepare import Prepared
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.load import LoadedExperiment
+from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.overrides import Change
 from nettrain.experiment.resolution import rate_is_auto, read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
@@ -242,10 +242,7 @@ def subject_of(experiment: Experiment, data: Prepared) -> Subject:
     With one thread, as in a sweep: so that the result does not depend on how many processors there are.
     """
     settings = experiment.backend.model_copy(update={"threads": 1})
-    backend = open_backend(
-        settings.name, dtype=settings.dtype, threads=1, device=settings.device, tf32=settings.tf32
-    )
-    return Subject(experiment.model_copy(update={"backend": settings}), data, backend)
+    return Subject(experiment.model_copy(update={"backend": settings}), data, named_backend(settings))
 
 
 def _check_options(options: RangeTestOptions) -> None:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.backend.choose import choose_backend, open_backend
+from nettrain.backend.choose import choose_backend
 from nettrain.data.prepare import Prepared
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.experiment.load import LoadedExperiment
+from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import batch_notes, read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
@@ -48,10 +49,7 @@ def prepare_training(
     with loaded.locating_errors():
         experiment, data = read_and_resolve(resolve(loaded.experiment), memory)
         experiment, found = with_rate_found(experiment, data)
-        place = experiment.backend
-        backend = open_backend(
-            place.name, dtype=place.dtype, threads=int(place.threads), device=place.device, tf32=place.tf32
-        )
+        backend = named_backend(experiment.backend)
         members = replicas(experiment)
         with explained_shortage(experiment):
             run = build(members, data, backend, profile=Profile() if profile else None)

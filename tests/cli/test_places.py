@@ -162,7 +162,7 @@ def test_rows_that_stay_in_host_memory_are_told_of_once(tmp_path, monkeypatch):
     def opened(name, *, dtype, threads, **_):
         return FakeCupyBackend(dtype, threads, room=0)
 
-    monkeypatch.setattr("nettrain.workflow.preparation.open_backend", opened)
+    monkeypatch.setattr("nettrain.experiment.named_backend.open_backend", opened)
     monkeypatch.setattr(ring, "BLOCK_BYTES", 512)
     done = inside(tmp_path, "train", IRIS, "--no-figures", "training.epochs=2")
     assert (0, 1) == (done.code, done.out.count("the training rows, ")), done.err

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nettrain.backend.base import Backend
-from nettrain.backend.choose import open_backend
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task
 from nettrain.data.prepare import Prepared
+from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of, network_of, task_of
 from nettrain.inference.baseline import Baseline, fit_baseline
@@ -27,14 +27,7 @@ class CheckedExperiment:
     @cached_property
     def backend(self) -> Backend:
         """The backend that the experiment names, opened."""
-        settings = self.experiment.backend
-        return open_backend(
-            settings.name,
-            dtype=settings.dtype,
-            threads=int(settings.threads),
-            device=settings.device,
-            tf32=settings.tf32,
-        )
+        return named_backend(self.experiment.backend)
 
     @property
     def loss(self) -> Loss:
