@@ -3,6 +3,7 @@
 import io
 import struct
 from itertools import combinations
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -93,19 +94,19 @@ JSON_OUTPUTS = {
 TITLE = "an experiment whose name is long enough to reach the right edge of the picture and beyond: test rows"
 
 
-def draw_curves(case):
+def draw_curves(case, render=canvas.png):
     rows, best = HISTORIES[case]
-    return curves.curves_picture(rows, TITLE, monitor="val_loss", best=best)
+    return curves.curves_picture(rows, TITLE, monitor="val_loss", best=best, render=render)
 
 
-def draw_confusion(case):
-    return confusion.confusion_picture(*MATRICES[case], TITLE)
+def draw_confusion(case, render=canvas.png):
+    return confusion.confusion_picture(*MATRICES[case], TITLE, render=render)
 
 
-def draw_residuals(case):
+def draw_residuals(case, render=canvas.png):
     true, predicted = JSON_OUTPUTS[case]
     names = [f"a target that has a long name, {k}" for k in range(true.shape[1])]
-    return residuals.residuals_picture(true, predicted, names, TITLE)
+    return residuals.residuals_picture(true, predicted, names, TITLE, render=render)
 
 
 def trials(searched, many=40):
@@ -140,8 +141,8 @@ SEARCHES = {
 }
 
 
-def draw_parameters(case):
-    return parameters.parameters_picture(*SEARCHES[case], "val_loss", TITLE)
+def draw_parameters(case, render=canvas.png):
+    return parameters.parameters_picture(*SEARCHES[case], "val_loss", TITLE, render=render)
 
 
 CASES = [
@@ -170,15 +171,12 @@ def written(figure):
 
 @pytest.mark.parametrize(("draw", "case"), CASES, ids=[f"{d.__name__[5:]} {c}" for d, c in CASES])
 def test_no_text_lies_over_other_text_or_the_edge(draw, case, monkeypatch):
-    drawn = []
-    for module in (curves, confusion, residuals, parameters):
-        monkeypatch.setattr(module, "png", lambda figure: drawn.append(written(figure)) or b"")
-    sheets = []
+    drawn, sheets = [], []
     monkeypatch.setattr(
         f"nettrain.output.figures.{draw.__name__[5:]}.new_figure",
         lambda *size: sheets.append(canvas.new_figure(*size)) or sheets[-1],
     )
-    draw(case)
+    draw(case, lambda figure: drawn.append(written(figure)) or b"")
     edge = sheets[0].bbox
     boxes = drawn[0]
     over = [t for t, b in boxes if b.x0 < 0 or b.y0 < 0 or b.x1 > edge.x1 or b.y1 > edge.y1]
@@ -198,6 +196,19 @@ def test_the_same_data_give_the_same_bytes(draw, case):
         chunks.append(kind)
         place += length + 12
     assert {b"IHDR", b"pHYs", b"IDAT", b"IEND"} == set(chunks)
+
+
+@pytest.mark.parametrize("draw", [draw_curves, draw_confusion, draw_residuals, draw_parameters])
+def test_a_picture_as_svg_has_its_text_and_always_the_same_bytes(draw):
+    case = next(one for drawing, one in CASES if drawing is draw)
+    first = draw(case, canvas.svg)
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": None, "savefig.dpi": 33}):
+        assert first == draw(case, canvas.svg)
+    root = ElementTree.fromstring(first)
+    texts = ["".join(one.itertext()) for one in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert any(text.startswith("an experiment whose name") for text in texts)
+    assert b"metadata" not in first
+    assert b"Matplotlib" not in first
 
 
 def test_what_is_dark_stays_apart_from_what_is_light_in_grey():

@@ -1,11 +1,14 @@
-"""Matplotlib figures as PNG bytes: the same data give the same file, however Matplotlib is set up."""
+"""Matplotlib figures as PNG or SVG bytes: the same data give the same file, however Matplotlib is set up.
+
+Every function that draws a picture has `render: Render = png`; `svg` gives the same drawing for a page.
+"""
 
 import io
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib import rc_context, rcParamsDefault
@@ -14,6 +17,8 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+Render: TypeAlias = Callable[[Figure], bytes]
 
 DPI = 110
 DARK, LIGHT, RULE = "#1f4e9c", "#d9822b", "#666666"  # still apart when printed in grey
@@ -30,6 +35,8 @@ STYLE: dict[str, object] = {
     "text.parse_math": False,  # a class may be called $5 to $10
     "axes.unicode_minus": True,
     "path.simplify": True,
+    "svg.fonttype": "none",  # text stays text, which can be searched and read aloud
+    "svg.hashsalt": "nettrain",  # names inside a file are the same in every process
 }
 DEFAULTS = {
     key: value for key, value in rcParamsDefault.items() if not key.startswith(("backend", "toolbar"))
@@ -57,6 +64,15 @@ def png(figure: Figure) -> bytes:
     data = io.BytesIO()
     with np.errstate(all="ignore"):  # the places of ticks may be beyond all numbers
         figure.savefig(data, format="png", metadata={"Software": None})
+    return data.getvalue()
+
+
+def svg(figure: Figure) -> bytes:
+    """The picture as SVG without empty margins, a date or a version."""
+    data = io.BytesIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with np.errstate(all="ignore"):
+        figure.savefig(data, format="svg", metadata=nothing, bbox_inches="tight", pad_inches=0.04)
     return data.getvalue()
 
 

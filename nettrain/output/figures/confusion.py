@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from nettrain.output.figures.canvas import add_axes, draw_heading, new_figure, png, shortened, style
+from nettrain.output.figures.canvas import Render, add_axes, draw_heading, new_figure, png, shortened, style
 
 Floats = npt.NDArray[np.float64]
 MAX_NUMBERED = 40  # classes up to which cells hold numbers
@@ -17,7 +17,9 @@ MAX_TARGETS = 12  # of which a matrix is drawn
 TOP, RIGHT = 0.75, 0.25
 
 
-def confusion_picture(matrices: Mapping[str, Floats], names: Sequence[str], title: str) -> bytes:
+def confusion_picture(
+    matrices: Mapping[str, Floats], names: Sequence[str], title: str, *, render: Render = png
+) -> bytes:
     """A PNG of the confusion matrices (K, K) by target; rows are true classes, columns predicted ones.
 
     Colours show the share of the true class's rows, numbers count rows or sum their weights.
@@ -25,11 +27,11 @@ def confusion_picture(matrices: Mapping[str, Floats], names: Sequence[str], titl
     shown = dict(list(matrices.items())[:MAX_TARGETS])
     with style():
         if len(shown) == 1:
-            return single(next(iter(shown.values())), names, title)
-        return several(shown, len(matrices), names, title)
+            return single(next(iter(shown.values())), names, title, render)
+        return several(shown, len(matrices), names, title, render)
 
 
-def single(matrix: Floats, names: Sequence[str], title: str) -> bytes:
+def single(matrix: Floats, names: Sequence[str], title: str, render: Render) -> bytes:
     """One matrix, as large as its classes need."""
     count = len(matrix)
     cell = cell_size(count, matrix)
@@ -46,10 +48,12 @@ def single(matrix: Floats, names: Sequence[str], title: str) -> bytes:
     name_axes(ax, labels, upright=upright)
     ax.set_xlabel("predicted")
     ax.set_ylabel("true")
-    return png(figure)
+    return render(figure)
 
 
-def several(matrices: Mapping[str, Floats], total: int, names: Sequence[str], title: str) -> bytes:
+def several(
+    matrices: Mapping[str, Floats], total: int, names: Sequence[str], title: str, render: Render
+) -> bytes:
     """A small matrix for each target."""
     side, across = 1.25, min(4, len(matrices))
     left = 0.5 + LETTER * max(map(len, names))
@@ -66,7 +70,7 @@ def several(matrices: Mapping[str, Floats], total: int, names: Sequence[str], ti
         ax.set_title(shortened(target, 22), fontsize=9, loc="left", pad=4)
         ax.set_ylabel("true" if k % across == 0 else "")
         ax.set_xlabel("predicted" if k + across >= len(matrices) else "")
-    return png(figure)
+    return render(figure)
 
 
 def cell_size(count: int, matrix: Floats) -> float:

@@ -12,6 +12,7 @@ from nettrain.output.figures.canvas import (
     DARK,
     LIGHT,
     RULE,
+    Render,
     add_axes,
     draw_heading,
     new_figure,
@@ -39,7 +40,12 @@ STYLES: dict[str, tuple[str, LineStyleType]] = {"train": (LIGHT, "--"), "validat
 
 
 def curves_picture(
-    rows: Sequence[HistoryRow], title: str, *, monitor: str = "", best: int | None = None
+    rows: Sequence[HistoryRow],
+    title: str,
+    *,
+    monitor: str = "",
+    best: int | None = None,
+    render: Render = png,
 ) -> bytes:
     """A PNG of a history: rows hold epoch, member, learning_rate and figures such as val_loss.
 
@@ -64,7 +70,7 @@ def curves_picture(
             draw(axes[-1], RATE, [Curve(rate.epochs, rate.values, "rate")], None)
         share_epochs(axes, rows, best)
         legend(axes[0], panels, best)
-        return png(figure)
+        return render(figure)
 
 
 def note(rows: Sequence[HistoryRow], monitor: str, best: int | None) -> str:

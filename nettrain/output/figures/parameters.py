@@ -12,6 +12,7 @@ from nettrain.output.figures.canvas import (
     DARK,
     LIGHT,
     RULE,
+    Render,
     add_axes,
     draw_heading,
     new_figure,
@@ -54,7 +55,12 @@ class ParameterAxis:
 
 
 def parameters_picture(
-    points: Sequence[TrialPoint], axes: Sequence[ParameterAxis], metric: str, title: str = ""
+    points: Sequence[TrialPoint],
+    axes: Sequence[ParameterAxis],
+    metric: str,
+    title: str = "",
+    *,
+    render: Render = png,
 ) -> bytes:
     """A PNG with a panel for each parameter; the best trial is marked in all of them."""
     columns = 2 if len(axes) == 4 else min(COLUMNS, len(axes))
@@ -68,7 +74,7 @@ def parameters_picture(
             panel = add_axes(figure, k % columns * wide + LEFT, low, WIDTH, HEIGHT)
             _draw_panel(panel, axis, [point for point in points if axis.key in point.values])
             panel.set_ylabel(metric.replace("_", " ") if k % columns == 0 else "")
-        return png(figure)
+        return render(figure)
 
 
 def described(points: Sequence[TrialPoint]) -> str:

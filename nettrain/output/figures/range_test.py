@@ -14,6 +14,7 @@ from nettrain.checks.range_test.population import RangeTest
 from nettrain.checks.range_test.suggestion import FLAT
 from nettrain.output.figures.canvas import (
     RULE,
+    Render,
     add_axes,
     draw_heading,
     new_figure,
@@ -32,7 +33,7 @@ LEFT, RIGHT, TOP, BOTTOM = 0.85, 0.2, 0.9, 0.55
 GOOD = "#dde9f7"  # behind the good values
 
 
-def range_test_picture(finding: RateFinding) -> bytes:
+def range_test_picture(finding: RateFinding, *, render: Render = png) -> bytes:
     """A PNG of the losses of all values that are worth drawing."""
     test, name = finding.test, finding.test.number.name.replace("_", " ")
     with style():
@@ -44,7 +45,7 @@ def range_test_picture(finding: RateFinding) -> bytes:
         ax.set_xlabel(name)
         ax.set_ylabel("loss")
         _legend(ax, test, curves)
-        return png(figure)
+        return render(figure)
 
 
 def _note(finding: RateFinding) -> str:

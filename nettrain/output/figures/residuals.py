@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, Symmetri
 
 from nettrain.output.figures.canvas import (
     DARK,
+    Render,
     add_axes,
     draw_heading,
     new_figure,
@@ -31,7 +32,9 @@ LEAST = 0.05  # of the rows that are above 0 lie in the part of a logarithmic ax
 TOP, LEFT, BOTTOM = 0.7, 0.95, 0.55
 
 
-def residuals_picture(true: Floats, predicted: Floats, names: Sequence[str], title: str) -> bytes:
+def residuals_picture(
+    true: Floats, predicted: Floats, names: Sequence[str], title: str, *, render: Render = png
+) -> bytes:
     """A PNG of true (N, T) and predicted (N, T) numbers, a panel for each target."""
     total, shown = len(names), min(len(names), MAX_TARGETS)
     across = 1 if shown == 1 else 2 if shown in (2, 4) else 3
@@ -49,7 +52,7 @@ def residuals_picture(true: Floats, predicted: Floats, names: Sequence[str], tit
             what = f" {shortened(names[k], 30)}" if shown == 1 else ""
             ax.set_ylabel(f"predicted{what}" if k % across == 0 else "")
             ax.set_xlabel(f"true{what}" if k + across >= shown else "")
-        return png(figure)
+        return render(figure)
 
 
 def described(true: Floats, predicted: Floats, shown: int, total: int) -> str:
