@@ -8,15 +8,20 @@ import numpy as np
 from nettrain.files import write_atomic
 from nettrain.output.numbers import plural
 from nettrain.workflow.own_rows import OwnPredictions, own_predictions
+from nettrain.workflow.small_world import look, predicting, small_world
 from nettrain.workflow.training import TrainingResult
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
 def draw_pictures(result: TrainingResult, folder: Path) -> list[str]:
-    """Write curves.png, and confusion.png or residuals.png; a note for each that could not be drawn."""
+    """Write curves.png, confusion.png or residuals.png, and those that the inputs allow.
+
+    Returns a note for each that could not be drawn.
+    """
     drawings: dict[str, Callable[[], None]] = {
         "curves.png": lambda: _draw_curves(result, folder),
         "the picture of the predictions": lambda: _draw_predictions(result, folder),
+        "boundary.png": lambda: _draw_boundary(result, folder),
     }
     notes = []
     for name, draw in drawings.items():
@@ -54,6 +59,17 @@ def _draw_predictions(result: TrainingResult, folder: Path) -> None:
 
         names = ("0", "1") if shown.task.targets == "labels" else shown.task.classes
         write_atomic(folder / "confusion.png", confusion_picture(shown.confusion, names, title))
+
+
+def _draw_boundary(result: TrainingResult, folder: Path) -> None:
+    """What the networks predict all over one or two columns of numbers."""
+    world, networks = small_world(result.prepared.data, result.run.model.task), predicting(result.networks)
+    if world is None or networks is None:
+        return
+    from nettrain.output.figures.boundary import boundary_picture
+
+    title = f"{result.summary['experiment']}: {'decision regions' if world.splits_plane else 'predictions'}"
+    write_atomic(folder / "boundary.png", boundary_picture(look(world, [("", networks)]), title))
 
 
 def _title(name: str, shown: OwnPredictions) -> str:

@@ -16,7 +16,8 @@ def pictures(folder, *arguments):
     [
         ("iris", [], ["confusion.png", "curves.png"]),
         ("iris", ["data.test=0"], ["confusion.png", "curves.png"]),
-        ("sine", [], ["curves.png", "residuals.png"]),
+        ("sine", [], ["boundary.png", "curves.png", "residuals.png"]),
+        ("xor", [], ["boundary.png", "confusion.png", "curves.png"]),
         ("iris", ["--no-figures"], []),
         ("iris", ["optimizer.learning_rate=1e30", "optimizer.name=sgd"], ["confusion.png", "curves.png"]),
     ],

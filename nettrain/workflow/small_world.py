@@ -1,0 +1,193 @@
+"""Small worlds: one or two columns of numbers, all over which the predictions of networks can be drawn.
+
+world = small_world(data, task)             # None where there are more columns, or others
+seen = look(world, [("adam", networks), ("sgd", others)])
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.metrics import Task
+from nettrain.data.columns.numbers import NumberColumn
+from nettrain.data.labelled import Rows
+from nettrain.data.prepare import Prepared
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.tables.table import Table
+from nettrain.inference.model import TrainedNetworks
+from nettrain.inference.predictions import predict
+
+MOST_COLUMNS = 2
+MOST_POINTS = 1500  # of a split; more would hide one another
+MARGIN = 0.1  # around the points, as a share of their range
+RESOLUTION = {1: 501, 2: 121}  # places along each axis, by the number of columns
+KNOTS = 4001  # at which a scaling is undone
+FAR = 1000.0  # how many ranges outside its range a value may lie
+
+
+@dataclass(frozen=True, eq=False)
+class WorldPoints:
+    """Rows of one split: x (N, C) in the columns' own units; y (N,) of classes, or (N, T) in own units.
+
+    There are `total` rows with a value in every column, of which these are evenly spaced ones.
+    """
+
+    split: str
+    x: Floats
+    y: HostArray
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class SmallWorld:
+    """Rows in the plane or on a line; `left_out` is how many lack a value in a column."""
+
+    columns: tuple[str, ...]
+    task: Task
+    points: tuple[WorldPoints, ...]
+    preprocessing: Preprocessing
+    left_out: int = 0
+
+    @property
+    def splits_plane(self) -> bool:
+        """Whether predictions cut the plane into regions of classes."""
+        return len(self.columns) == 2 and self.task.targets != "numbers"
+
+    @cached_property
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """The lowest and the highest place to draw along each column."""
+        x = np.concatenate([points.x for points in self.points])
+        low, high = x.min(axis=0), x.max(axis=0)
+        margin = np.where(high > low, MARGIN * (high - low), 1.0)
+        return tuple(zip((low - margin).tolist(), (high + margin).tolist(), strict=True))
+
+    def axes(self, resolution: int | None = None) -> tuple[Floats, ...]:
+        """Evenly spaced places along each column."""
+        count = resolution or RESOLUTION[len(self.columns)]
+        return tuple(np.linspace(low, high, count) for low, high in self.ranges)
+
+    def encode(self, axes: Sequence[Floats]) -> Floats:
+        """What a network sees (G, D) at every place of the grid; the last column changes fastest."""
+        places = np.meshgrid(*axes, indexing="ij")
+        named = zip(self.columns, places, strict=True)
+        return self.preprocessing.encode(Table.of({name: place.ravel() for name, place in named}))
+
+
+@dataclass(frozen=True, eq=False)
+class WorldView:
+    """What networks predict all over a world: values (n₁, …, K) with an axis for each column."""
+
+    label: str
+    values: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class WorldMap:
+    """A world, the places along its columns, and one view for each of the compared networks."""
+
+    world: SmallWorld
+    axes: tuple[Floats, ...]
+    views: tuple[WorldView, ...]
+
+
+def refusal(preprocessing: Preprocessing) -> str:
+    """Why these inputs are no small world, "" when they are one."""
+    encoders = preprocessing.encoders
+    others = [encoder.name for encoder in encoders if not isinstance(encoder, NumberColumn)]
+    if len(encoders) > MOST_COLUMNS:
+        return f"needs one or two columns of numbers as inputs, and there are {len(encoders)}"
+    if others:
+        return f'needs one or two columns of numbers as inputs, and "{others[0]}" holds others'
+    return ""
+
+
+def small_world(data: Prepared, task: Task) -> SmallWorld | None:
+    """The world of a run's rows, None where `refusal` has a reason."""
+    preprocessing = data.preprocessing
+    if refusal(preprocessing):
+        return None
+    splits = {"train": data.train, "validation": data.validation, "test": data.test}
+    points = [_points(split, rows, preprocessing, task) for split, rows in splits.items() if rows]
+    shown = tuple(one for one in points if one.total)
+    if not shown:
+        return None
+    names = tuple(encoder.name for encoder in preprocessing.encoders)
+    total = sum(len(rows.x) for rows in splits.values() if rows)
+    return SmallWorld(names, task, shown, preprocessing, total - sum(one.total for one in shown))
+
+
+def look(
+    world: SmallWorld, networks: Iterable[tuple[str, TrainedNetworks]], resolution: int | None = None
+) -> WorldMap:
+    """What each of these networks, under its label, predicts all over the world.
+
+    Several networks together predict with their mean, as `predict` does.
+    """
+    axes = world.axes(resolution)
+    x = world.encode(axes)
+    shape = [len(axis) for axis in axes]
+    views = (WorldView(label, predict(one, x).reshape(*shape, -1)) for label, one in networks)
+    return WorldMap(world, axes, tuple(views))
+
+
+def predicting(networks: TrainedNetworks) -> TrainedNetworks | None:
+    """Those that a run predicts with: all that are finite, or of repeats the first; None without any."""
+    finite = networks.finite()
+    if not len(finite):
+        return None
+    return finite if networks.model.experiment.training.averages_predictions else finite.select([0])
+
+
+def _points(split: str, rows: Rows, preprocessing: Preprocessing, task: Task) -> WorldPoints:
+    """The rows of a split that have a value in every column, or evenly spaced ones of very many."""
+    there = np.ones(len(rows.x), dtype=bool)
+    columns, start = [], 0
+    for encoder in preprocessing.encoders:
+        assert isinstance(encoder, NumberColumn), "see refusal"
+        if encoder.gaps:
+            there &= rows.x[:, start + 1] == 0
+        columns.append(start)
+        start += len(encoder.features)
+    chosen = np.flatnonzero(there)
+    total = len(chosen)
+    if total > MOST_POINTS:
+        chosen = chosen[np.linspace(0, total - 1, MOST_POINTS).astype(int)]
+    own = [_own_units(preprocessing, k, rows.x[chosen, at]) for k, at in enumerate(columns)]
+    y = rows.y[chosen]
+    return WorldPoints(
+        split, np.stack(own, axis=1), task.unscale(y) if task.targets == "numbers" else y, total
+    )
+
+
+def _own_units(preprocessing: Preprocessing, number: int, scaled: HostArray) -> Floats:
+    """The values (N,) of a column from what the network sees of them (N,).
+
+    Whatever the scaling is, it rises with the column, so that it is undone by interpolation, which is exact
+    where it is linear.
+    """
+    column = preprocessing.encoders[number]
+    assert isinstance(column, NumberColumn), "see refusal"
+    low, high = column.low, column.high
+    span = high - low or 1.0
+    near = np.linspace(low - span, high + span, KNOTS)
+    values = np.array([low - FAR * span, *near, high + FAR * span])
+    table = {
+        one.name: values if one is column else np.full(len(values), one.fill)
+        for one in preprocessing.encoders
+        if isinstance(one, NumberColumn)
+    }
+    start = sum(len(one.features) for one in preprocessing.encoders[:number])
+    seen = preprocessing.encode(Table.of(table))[:, start]
+    kept = _rising(seen)
+    own: Floats = np.interp(scaled.astype(np.float64), seen[kept], values[kept])
+    return own
+
+
+def _rising(seen: Floats) -> HostArray:
+    """The positions at which a rising sequence rises; of a flat end the one nearest to the middle."""
+    middle = len(seen) // 2
+    rises = np.diff(seen) > 0
+    return np.flatnonzero([*rises[:middle], True, *rises[middle:]])

@@ -1,0 +1,74 @@
+"""Pictures of small worlds: colours mean what the note says; the same data give the same bytes."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from nettrain.catalogue.metrics import Task
+from nettrain.output.figures.boundary import COLORS, boundary_picture, regions, world_panels
+from nettrain.workflow.small_world import SmallWorld, WorldMap, WorldPoints, WorldView
+
+GENERATOR = np.random.default_rng(0)
+CLASSES = Task("classes", ("c",), ("a", "b", "c"))
+TASKS = {
+    "classes": CLASSES,
+    "two classes": Task("two classes", ("c",), ("no", "yes")),
+    "scores": Task("two classes", ("c",), ("0", "1"), probabilities=False),
+    "many classes": Task("classes", ("c",), tuple(f"a class with a long name, {k}" for k in range(15))),
+    "labels": Task("labels", ("p", "q")),
+    "a number": Task("numbers", ("y",)),
+    "two numbers": Task("numbers", ("$y_1", "$y_2$")),
+}
+
+
+def seen(task, columns, views=1, rows=40):
+    width = len(task.classes) or len(task.names)
+    axes = tuple(np.linspace(-2, 2, 30) for _ in range(columns))
+    y = (
+        GENERATOR.integers(0, width, rows)
+        if task.classes
+        else GENERATOR.integers(0, 2, (rows, width)) * 1.0
+        if task.targets == "labels"
+        else GENERATOR.normal(size=(rows, width))
+    )
+    splits = ("train", "test")
+    points = tuple(WorldPoints(one, GENERATOR.normal(size=(rows, columns)) / 2, y, rows) for one in splits)
+    values = GENERATOR.random((views, *[30] * columns, width))
+    values /= values.sum(axis=-1, keepdims=True) if task.classes else 1
+    shown = tuple(WorldView(f"view {k}", one) for k, one in enumerate(values))
+    return WorldMap(SmallWorld(("x0", "x1")[:columns], task, points, None), axes, shown)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_drawn_twice_the_same(task, columns):
+    world = seen(TASKS[task], columns, views=1 + (columns == 2))
+    picture = boundary_picture(world, "two runs")
+    assert (True, True) == (picture == boundary_picture(world, "two runs"), picture.startswith(b"\x89PNG"))
+
+
+def test_a_panel_for_each_view_and_each_target():
+    titles = [panel.title for panel in world_panels(seen(TASKS["labels"], 2, views=2))]
+    assert ["view 0 · p", "view 0 · q", "view 1 · p", "view 1 · q"] == titles
+    assert 3 == len(world_panels(seen(CLASSES, 2, views=3)))
+
+
+def test_a_label_has_the_probabilities_of_0_and_1():
+    world = seen(TASKS["labels"], 2)
+    panel = world_panels(world)[1]
+    np.testing.assert_allclose(panel.values[..., 1], world.views[0].values[..., 1])
+    np.testing.assert_allclose(panel.values.sum(axis=-1), 1)
+
+
+def test_the_colour_is_the_tint_of_a_sure_class_and_white_where_all_are_as_likely():
+    values = np.array([[[0.0, 1.0, 0.0], [1 / 3, 1 / 3, 1 / 3]]])
+    sure, unsure = regions(values)[0]
+    np.testing.assert_allclose(sure, np.array(to_rgb(COLORS[1])) * 0.5 + 0.5)
+    np.testing.assert_allclose(unsure, 1.0)
+
+
+def test_scores_are_coloured_by_the_largest():
+    values = np.array([[[-7.0, 7.0], [0.1, -0.1]]])
+    one, two = regions(values, sure=False)[0]
+    np.testing.assert_allclose(one, np.array(to_rgb(COLORS[1])) * 0.5 + 0.5)
+    np.testing.assert_allclose(two, np.array(to_rgb(COLORS[0])) * 0.5 + 0.5)
