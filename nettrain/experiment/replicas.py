@@ -16,10 +16,11 @@ def replicas(experiment: Experiment) -> list[Experiment]:
     the experiment itself.
     """
     training = experiment.training
-    return [_replica(experiment, r) for r in range(max(training.repeat, training.ensemble))]
+    return [replica(experiment, r) for r in range(max(training.repeat, training.ensemble))]
 
 
-def _replica(experiment: Experiment, r: int) -> Experiment:
+def replica(experiment: Experiment, r: int) -> Experiment:
+    """The experiment of member r, which adds r to its seeds."""
     orders = () if experiment.training.vary == "weights" else ("order_seed",)
     return experiment.model_copy(
         update={

@@ -9,6 +9,7 @@ from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.settings import Settings
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.settings import DataSettings
 from nettrain.errors import SpecError
 from nettrain.experiment.data_checks import check_loss, check_monitors, check_outputs, check_warmup
 from nettrain.experiment.settings import BackendSettings, Experiment
@@ -51,11 +52,17 @@ def read_and_resolve(
     `memory` holds tables that were passed from Python, see `prepare`. Raises what `prepare` and
     `resolve_with_data` raise.
     """
-    settings = experiment.data
-    if settings.target_scaling == "auto" and _needs_unscaled_targets(experiment.loss):
-        settings = settings.model_copy(update={"target_scaling": "none"})
+    settings = data_settings_of(experiment)
     data = prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype, memory=memory)
     return resolve_with_data(experiment, data), data
+
+
+def data_settings_of(experiment: Experiment) -> DataSettings:
+    """The settings by which the data are prepared: some losses need targets that are not scaled."""
+    settings = experiment.data
+    if settings.target_scaling == "auto" and _needs_unscaled_targets(experiment.loss):
+        return settings.model_copy(update={"target_scaling": "none"})
+    return settings
 
 
 def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:

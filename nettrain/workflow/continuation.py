@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from nettrain.errors import SpecError
 from nettrain.experiment.settings import Experiment
 from nettrain.store.summary import Ending, Improving, RunSummary
-from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.changes import check_changes
+from nettrain.training.run import TrainingRun
 
 NEARLY = 0.05  # of all epochs: a best epoch so near to the end is as good as the last one
 FEW = 5  # epochs, of which only the last is near the end
@@ -22,18 +22,17 @@ def still_improving(ending: Ending) -> bool:
     )
 
 
-def improving(summary: RunSummary, training: TrainingLoop) -> Improving | None:
-    """How many networks were still improving when they ended, and how to go on; None when none were."""
+def improving(summary: RunSummary, run: TrainingRun, steps: int) -> Improving | None:
+    """How many networks were still improving after so many `steps`, and how to go on; None when none were."""
     networks: Sequence[Ending] = summary.get("members") or [summary]
     reasons = [one["stop_reason"] for one in networks if still_improving(one)]
     if not reasons:
         return None
-    experiment = training.run.experiment
-    longer = {LIMITS[reason]: _twice(experiment, LIMITS[reason]) for reason in sorted({*reasons})}
+    longer = {LIMITS[reason]: _twice(run.experiment, LIMITS[reason]) for reason in sorted({*reasons})}
     return {
         "networks": len(reasons),
         "overrides": [f"training.{key}={value:g}" for key, value in longer.items()],
-        "resumable": _can_change(training, longer),
+        "resumable": _can_change(run, steps, longer),
     }
 
 
@@ -41,13 +40,13 @@ def _twice(experiment: Experiment, key: str) -> float:
     return 2 * float(getattr(experiment.training, key))
 
 
-def _can_change(training: TrainingLoop, changes: Mapping[str, float]) -> bool:
+def _can_change(run: TrainingRun, steps: int, changes: Mapping[str, float]) -> bool:
     """Whether the training so far would have been the same with these changes of its limits."""
-    before, run = training.run.experiment, training.run
+    before = run.experiment
     limits = {key: int(value) if key == "epochs" else value for key, value in changes.items()}
     after = before.model_copy(update={"training": before.training.model_copy(update=limits)})
     try:
-        check_changes(before, after, training.progress.step, run.data.batches.steps)
+        check_changes(before, after, steps, run.data.batches.steps)
     except SpecError:
         return False
     return True

@@ -1,30 +1,26 @@
 """Running a training to its end: its events, its final networks and their metrics."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
 from nettrain.data.giveaways import giveaway_notes
-from nettrain.data.prepare import Prepared, Rows
 from nettrain.experiment.resolution import remarks
-from nettrain.inference.baseline import fit_baseline
-from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.history import HistoryRow
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.summary import RunSummary, summarise, with_baseline, with_joint_metrics, with_snapshots
-from nettrain.training.diagnostics.divergence import DivergenceReport, diagnose
+from nettrain.store.summary import RunSummary
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.loop import never
 from nettrain.training.run import TrainingRun
-from nettrain.workflow.continuation import improving
 from nettrain.workflow.description import TrainingDescription, describe
+from nettrain.workflow.ended_training import EndedTraining
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.recording import RunRecorder
 
@@ -85,12 +81,6 @@ class TrainingResult(RunOutcome):
         return self.recorder.rows
 
 
-def _by_column(data: Prepared) -> Rows:
-    """The training rows without the weights of their classes."""
-    weight = data.column_weight
-    return data.train if weight is None else replace(data.train, weight=weight)
-
-
 @dataclass(frozen=True)
 class TrainingJob:
     """A training that is ready to run, and the recorder of its results.
@@ -149,7 +139,7 @@ class TrainingJob:
         with explained_shortage(run.experiment):
             done = self._train(on_event)
             with timing(run.profile, "evaluation"):
-                networks, summary = self._measure(done)
+                networks, summary = self._ended(done).measure()
             with timing(run.profile, "writing"):
                 recorder.networks(run.architecture, networks, self.prepared.data.preprocessing)
             summary["timing"]["total_seconds"] = self.seconds_before + perf_counter() - started
@@ -176,49 +166,7 @@ class TrainingJob:
             self.recorder.end()
         return done
 
-    def _measure(self, done: TrainingDone) -> tuple[TrainedNetworks, RunSummary]:
-        """The final networks, and the summary with their figures."""
-        training, members = self.prepared.training, self.prepared.members
-        run, stopped, datasets = training.run, training.endings.stopped, training.run.data.datasets
-        causes = self._diagnose()
-        networks = run.networks(members)
-        figures = evaluate_members(networks, datasets, run.pool)
-        summary = summarise(run, members, stopped, done, figures, causes)
-        if run.experiment.training.snapshots > 1:
-            networks = run.snapshot_networks(stopped[0], members[0])
-            epochs = run.monitors.snapshots.epochs_of(stopped[0])
-            figures = evaluate_members(networks, datasets, run.scratch(len(networks)))
-            summary = with_snapshots(summary, epochs, figures)
-        finite = networks.finite()
-        if run.experiment.training.averages_predictions and len(finite):
-            joint = evaluate_ensemble(finite, datasets, run.scratch(len(finite)))
-            summary = with_joint_metrics(summary, joint)
-        summary = self._compare_with_baseline(summary)
-        more = improving(summary, training)
-        return networks, summary if more is None else {**summary, "improving": more}
-
-    def _compare_with_baseline(self, summary: RunSummary) -> RunSummary:
-        data, model = self.prepared.data, self.prepared.training.run.model
-        rows = {"train": data.train, "validation": data.validation, "test": data.test}
-        with np.errstate(over="ignore", invalid="ignore"):  # of targets that are too large for their squares
-            baseline = fit_baseline(model.loss, model.task, _by_column(data), model.architecture.outputs)
-            metrics = {
-                split: baseline.metrics(model.loss, model.task, one) for split, one in rows.items() if one
-            }
-        return with_baseline(summary, baseline, model.task, metrics)
-
-    def _diagnose(self) -> dict[int, DivergenceReport]:
-        """Why members diverged. Their weights become the last good ones, unless predictions are averaged."""
-        run, members, causes = self.prepared.training.run, self.prepared.members, {}
-        for member, end in self.prepared.training.endings.stopped.items():
-            if end.reason != "diverged":
-                continue
-            cause = diagnose(
-                members[member], self.prepared.data, run.backend, self.recorder.last_state(member)
-            )
-            if cause is None:
-                continue
-            causes[member] = cause.report(members[member])
-            if not end.restored and not run.experiment.training.averages_predictions:
-                run.final.set([member], cause.parameters, cause.statistics)
-        return causes
+    def _ended(self, done: TrainingDone) -> EndedTraining:
+        prepared, training = self.prepared, self.prepared.training
+        stopped, last_state = training.endings.stopped, self.recorder.last_state
+        return EndedTraining(training.run, prepared.members, prepared.data, stopped, done, last_state)

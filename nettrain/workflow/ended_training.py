@@ -1,0 +1,85 @@
+"""A training that has ended: its final networks, their metrics and the summary."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nettrain.data.prepare import Prepared, Rows
+from nettrain.experiment.settings import Experiment
+from nettrain.inference.baseline import fit_baseline
+from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
+from nettrain.inference.model import TrainedNetworks
+from nettrain.store.summary import RunSummary, summarise, with_baseline, with_joint_metrics, with_snapshots
+from nettrain.training.diagnostics.divergence import DivergenceReport, diagnose
+from nettrain.training.events import MemberStopped, TrainingDone
+from nettrain.training.resumption.state import TrainingState
+from nettrain.training.run import TrainingRun
+from nettrain.workflow.continuation import improving
+
+LastState = Callable[[int], TrainingState | None]
+
+
+@dataclass(frozen=True)
+class EndedTraining:
+    """A population whose members have all stopped, the experiment of each, and the data.
+
+    `last_state` is the last recorded state of a diverged member before it diverged, None when there is none.
+    """
+
+    run: TrainingRun
+    members: Sequence[Experiment]
+    data: Prepared
+    stopped: Mapping[int, MemberStopped]
+    done: TrainingDone
+    last_state: LastState
+
+    def measure(self) -> tuple[TrainedNetworks, RunSummary]:
+        """The final networks, and the summary with their figures."""
+        run, members, stopped, datasets = self.run, self.members, self.stopped, self.run.data.datasets
+        causes = self._diagnose()
+        networks = run.networks(members)
+        figures = evaluate_members(networks, datasets, run.pool)
+        summary = summarise(run, members, stopped, self.done, figures, causes)
+        if run.experiment.training.snapshots > 1:
+            networks = run.snapshot_networks(stopped[0], members[0])
+            epochs = run.monitors.snapshots.epochs_of(stopped[0])
+            figures = evaluate_members(networks, datasets, run.scratch(len(networks)))
+            summary = with_snapshots(summary, epochs, figures)
+        finite = networks.finite()
+        if run.experiment.training.averages_predictions and len(finite):
+            joint = evaluate_ensemble(finite, datasets, run.scratch(len(finite)))
+            summary = with_joint_metrics(summary, joint)
+        summary = self._compare_with_baseline(summary)
+        more = improving(summary, run, self.done.steps)
+        return networks, summary if more is None else {**summary, "improving": more}
+
+    def _compare_with_baseline(self, summary: RunSummary) -> RunSummary:
+        data, model = self.data, self.run.model
+        rows = {"train": data.train, "validation": data.validation, "test": data.test}
+        with np.errstate(over="ignore", invalid="ignore"):  # of targets that are too large for their squares
+            baseline = fit_baseline(model.loss, model.task, _by_column(data), model.architecture.outputs)
+            metrics = {
+                split: baseline.metrics(model.loss, model.task, one) for split, one in rows.items() if one
+            }
+        return with_baseline(summary, baseline, model.task, metrics)
+
+    def _diagnose(self) -> dict[int, DivergenceReport]:
+        """Why members diverged. Their weights become the last good ones, unless predictions are averaged."""
+        run, causes = self.run, {}
+        for member, end in self.stopped.items():
+            if end.reason != "diverged":
+                continue
+            cause = diagnose(self.members[member], self.data, run.backend, self.last_state(member))
+            if cause is None:
+                continue
+            causes[member] = cause.report(self.members[member])
+            if not end.restored and not run.experiment.training.averages_predictions:
+                run.final.set([member], cause.parameters, cause.statistics)
+        return causes
+
+
+def _by_column(data: Prepared) -> Rows:
+    """The training rows without the weights of their classes."""
+    weight = data.column_weight
+    return data.train if weight is None else replace(data.train, weight=weight)
