@@ -22,6 +22,7 @@ __all__ = [
     "evaluate",
     "find_learning_rate",
     "gradcheck",
+    "loss_landscape",
     "open_run",
     "predict",
     "resume",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from nettrain.workflow.evaluate import evaluate
     from nettrain.workflow.find_rate import find_learning_rate
     from nettrain.workflow.gradcheck import gradcheck
+    from nettrain.workflow.landscape import loss_landscape
     from nettrain.workflow.predict import predict
     from nettrain.workflow.resume import resume
     from nettrain.workflow.run import Run, open_run
@@ -47,6 +49,7 @@ _MODULES = {
     **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError", "SpecError"), "errors"),
     **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
     "find_learning_rate": "workflow.find_rate",
+    "loss_landscape": "workflow.landscape",
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),
     **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),
     **{name: f"workflow.{name}" for name in ("check", "evaluate", "gradcheck", "predict", "resume", "train")},

@@ -13,6 +13,7 @@ from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.workflow.landscape_result import LandscapeJson
 
 FORBID = ConfigDict(extra="forbid")
 
@@ -151,6 +152,11 @@ class RangeTestOutput(RangeTestJson):
     """The loss of each tried value, and the suggestion."""
 
 
+@with_config(FORBID)
+class LandscapeOutput(LandscapeJson):
+    """The loss on planes through the weights of a run, and the path of its training."""
+
+
 class ColumnOutput(JsonOutput):
     """One column of the data, its number of `different` values, and its role."""
 
@@ -190,6 +196,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "sweep": RootModel[SweepOutput],
     "check": RootModel[CheckOutput],
     "lr-find": RootModel[RangeTestOutput],
+    "landscape": RootModel[LandscapeOutput],
     "gradcheck": GradcheckOutput,
     "list": ListOutput,
     "show": ShowOutput,

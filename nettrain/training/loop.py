@@ -1,6 +1,6 @@
 """The training loop: it runs steps, evaluates and stops members, and yields what happens as events."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from time import perf_counter
 
 import numpy as np
@@ -66,7 +66,7 @@ class TrainingLoop:
         self.steps = EpochSteps(self.run)
         self._metrics = EpochMetrics(self.run)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event, None, None]:
         """Train to the end, and yield what happens.
 
         Threads and copies of the run end with it, also when the iterator is closed early.

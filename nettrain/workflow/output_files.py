@@ -31,6 +31,15 @@ def check_output_file(out: Path | None, trained: TrainedRun, source: str | None)
         raise SpecError(f"--out: {out}: is a YAML file, perhaps an experiment, and is not overwritten")
 
 
+def check_output_picture(picture: Path, trained: TrainedRun) -> None:
+    """Raise SpecError when a picture is none by its name, or would replace what must stay as it is.
+
+    Pictures may be replaced, also those of the run.
+    """
+    inputs = [file for file in _run_files(trained) if file.path.suffix.lower() != PICTURE]
+    check_picture_file(picture, inputs)
+
+
 def check_picture_file(picture: Path, inputs: Sequence[InputFile]) -> None:
     """Raise SpecError when a picture is none by its name, or would replace an input."""
     if picture.suffix.lower() != PICTURE:

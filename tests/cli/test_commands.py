@@ -126,6 +126,7 @@ HELP = {
     ("init",): "Look at DATA and write a commented experiment file that is ready to train.",
     ("check",): "Check an experiment on its data before it is trained",
     ("lr-find",): "Try 32 learning rates by short trainings side by side",
+    ("landscape",): "Draw the loss around the weights of a run, and the path of its training.",
     ("train",): "Train the network of an experiment file.",
     ("resume",): "Continue an interrupted run bit for bit",
     ("predict",): "Predict rows with a trained run",
