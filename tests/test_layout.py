@@ -25,6 +25,7 @@ FLOORS = {
     **{
         "store": 6,
         "checks": 7,
+        "lessons": 7,
         "sweep": 7,
         "workflow": 8,
         "output": 9,

@@ -15,6 +15,7 @@ from nettrain.cli.gradcheck import gradcheck
 from nettrain.cli.info import info
 from nettrain.cli.init import init
 from nettrain.cli.landscape import landscape
+from nettrain.cli.lessons import lessons
 from nettrain.cli.list import list_kinds
 from nettrain.cli.lr_find import lr_find
 from nettrain.cli.predict import predict
@@ -54,7 +55,7 @@ def nettrain(
 app.command()(init)
 app.command(cls=CommandWithOverrides)(check)
 app.command("lr-find", cls=CommandWithOverrides)(lr_find)
-for command in (train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, info):
+for command in (train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, lessons, info):
     app.command(cls=CommandWithOverrides if "overrides" in command.__annotations__ else None)(command)
 app.command()(landscape)
 app.command("list")(list_kinds)

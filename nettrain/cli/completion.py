@@ -25,6 +25,13 @@ def complete_kind(incomplete: str) -> list[str]:
     return [kind for kind in kinds() if kind.startswith(incomplete)]
 
 
+def complete_lesson(incomplete: str) -> list[Suggestion]:
+    """Lessons of `nettrain lessons`, in the order of the course."""
+    from nettrain.lessons import course
+
+    return [(one.name, one.title) for one in course() if one.name.startswith(incomplete)]
+
+
 def complete_command(incomplete: str) -> list[str]:
     """Commands whose --json has a schema."""
     from nettrain.cli.json_output import JSON_OUTPUTS

@@ -9,6 +9,7 @@ from nettrain.checks.report import CatalogueReport, FunctionReport, NetworkRepor
 from nettrain.checks.sanity_json import CheckJson
 from nettrain.data.splitting.order import Order
 from nettrain.errors import SpecError, nearest
+from nettrain.lessons.json_report import LessonJson, ListedLessonJson
 from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
@@ -186,6 +187,10 @@ class InitOutput(JsonOutput):
     columns: list[ColumnOutput]
 
 
+class LessonsOutput(RootModel[LessonJson | list[ListedLessonJson] | list[str]]):
+    """A lesson that was run; without NAME, all lessons; with --copy, the files that were written."""
+
+
 JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "init": InitOutput,
     "train": RootModel[TrainOutput],
@@ -200,6 +205,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "gradcheck": GradcheckOutput,
     "list": ListOutput,
     "show": ShowOutput,
+    "lessons": LessonsOutput,
     "info": InfoOutput,
 }
 

@@ -135,6 +135,7 @@ HELP = {
     ("sweep",): "Search the parameters that an experiment file",
     ("gradcheck",): "Check backpropagation by finite differences",
     ("runs",): "Compare runs: when and how they ended, their metrics",
+    ("lessons",): "List the lessons with their claims, or run one",
     ("list",): "Show what an experiment file can name",
     ("schema",): "Print the JSON schema of the experiment file",
     ("info",): "Show versions, processors, GPUs and the backend",

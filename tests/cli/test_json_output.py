@@ -43,6 +43,9 @@ def answers(tmp_path_factory):
         "list, one": ("list", "loss"),
         "info": ("info",),
         "show": ("show", iris),
+        "lessons": ("lessons",),
+        "lessons, one": ("lessons", "learning_rate", "--seeds", "1"),
+        "lessons, copied": ("lessons", "learning_rate", "--copy", "."),
     }
     return {name: inside(folder, *call, "--json") for name, call in calls.items()}
 

@@ -1,0 +1,81 @@
+"""One experiment of a lesson, trained with several seeds: figures as arrays, to be compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.backend.base import Flags, Floats
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One training: columns (E,) of its history, and of its diagnostics by layer and figure.
+
+    `metrics` are those of the final network, by split.
+    """
+
+    seed: int
+    status: str
+    history: Mapping[str, Floats]
+    metrics: Mapping[str, Mapping[str, float]]
+    diagnostics: Mapping[tuple[str, str], Floats]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """An experiment of a lesson, by the name of its file; every array has a row for each of S seeds."""
+
+    name: str
+    file: Path
+    runs: Sequence[SeedRun]
+
+    @property
+    def diverged(self) -> Flags:
+        """Which trainings ended with numbers that are not finite (S,)."""
+        return np.array([run.status == "diverged" for run in self.runs])
+
+    @property
+    def epochs(self) -> Floats:
+        """The epochs at which figures were measured (E,)."""
+        return max((run.history["epoch"] for run in self.runs), key=len)
+
+    def curve(self, column: str) -> Floats:
+        """A column of the history by epoch (S, E), NaN after a training has ended."""
+        rows = np.full((len(self.runs), len(self.epochs)), np.nan)
+        for row, run in zip(rows, self.runs, strict=True):
+            row[: len(run.history[column])] = run.history[column]
+        return rows
+
+    def at(self, epoch: float, column: str) -> Floats:
+        """A column of the history in this epoch (S,), NaN where a training ended earlier."""
+        return self.curve(column)[:, int(np.argmin(np.abs(self.epochs - epoch)))]
+
+    def last(self, column: str) -> Floats:
+        """A column of the history at the end of each training (S,)."""
+        return np.array([run.history[column][-1] for run in self.runs])
+
+    def least(self, column: str) -> Floats:
+        """The smallest value of a column of the history (S,)."""
+        least: Floats = np.nanmin(self.curve(column), axis=1)
+        return least
+
+    def epochs_to(self, value: float, column: str) -> Floats:
+        """The first epoch in which a column falls to this value (S,), infinity where none does."""
+        reached = self.curve(column) <= value
+        first: Floats = self.epochs[np.argmax(reached, axis=1)]
+        return np.where(reached.any(axis=1), first, np.inf)
+
+    def rises(self, column: str) -> Floats:
+        """In how many epochs a column of the history is above that of the epoch before (S,)."""
+        rises: Floats = np.sum(np.diff(self.curve(column), axis=1) > 0, axis=1, dtype=float)
+        return rises
+
+    def metric(self, split: str, name: str) -> Floats:
+        """A metric of the final networks on train, val or test rows (S,)."""
+        return np.array([run.metrics[split][name] for run in self.runs])
+
+    def diagnostic(self, layer: str, figure: str) -> Floats:
+        """A figure of a layer by epoch (S, E)."""
+        return np.array([run.diagnostics[layer, figure] for run in self.runs])

@@ -1,0 +1,1 @@
+"""Lessons on steps downhill: learning rate, batch, schedules."""

@@ -1,0 +1,84 @@
+"""Every lesson's claim holds, and what it offers to try next can be run."""
+
+import shlex
+
+import pytest
+
+from nettrain.experiment.load import load
+from nettrain.lessons import LESSONS, course
+from nettrain.lessons.files import claim_of, experiment_files, lessons_folder
+from nettrain.lessons.registry import THEMES
+from nettrain.workflow.course import copy_experiments
+from nettrain.workflow.lesson import run_lesson
+
+COMMANDS = {
+    "train",
+    "compare",
+    "check",
+    "lr-find",
+    "show",
+    "gradcheck",
+    "sweep",
+}  # that take experiment files
+
+
+def measured(name: str, seeds: range) -> dict[str, tuple[int, int, dict[str, float]]]:
+    """What did not hold, on how many of how many seeds, with its figures."""
+    report = run_lesson(LESSONS[name], seeds=seeds)
+    assert report.observations
+    failed = [one for one in report.observations if not one.holds]
+    return {one.statement: (one.held, one.seeds, dict(one.figures)) for one in failed}
+
+
+@pytest.mark.parametrize("name", sorted(LESSONS))
+def test_the_claim_holds(name):
+    assert {} == measured(name, range(2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LESSONS))
+def test_the_claim_holds_for_seeds_that_did_not_choose_its_settings(name):
+    """Settings were chosen with seeds below 100."""
+    assert {} == measured(name, range(1000, 1010))
+
+
+@pytest.mark.parametrize("name", sorted(LESSONS))
+def test_it_has_files_a_claim_and_a_formula(name):
+    claim = claim_of(name)
+    assert len(experiment_files(name)) >= 2
+    assert claim.text.endswith(".")
+    assert claim.formula
+    lesson = LESSONS[name]
+    assert lesson.question.endswith("?")
+    assert lesson.answer.endswith(".")
+    assert len(lesson.idea) > 200
+
+
+@pytest.mark.parametrize("name", sorted(LESSONS))
+def test_what_to_try_next_can_be_run(name, tmp_path, monkeypatch):
+    copy_experiments(LESSONS[name], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for command, meaning in LESSONS[name].follow_ups:
+        program, verb, *words = shlex.split(command)
+        assert ("nettrain", True) == (program, verb in COMMANDS or verb == "lessons"), command
+        assert meaning
+        if verb == "lessons":
+            assert set(words[:1]) <= set(LESSONS)
+            continue
+        paths = [tmp_path / word for word in words if word.startswith(f"{name}/") or word == name]
+        files = [file for path in paths for file in (path.glob("*.yaml") if path.is_dir() else [path])]
+        assert files, command
+        for file in files:
+            load(file, [word for word in words if "=" in word and not word.startswith("--")])
+
+
+def test_every_folder_of_experiments_is_a_lesson():
+    folders = {path.name for path in lessons_folder().iterdir() if path.is_dir()}
+    assert folders == set(LESSONS)
+
+
+def test_the_course_is_in_the_order_of_its_themes():
+    themes = [lesson.theme for lesson in course()]
+    assert sorted(themes, key=list(THEMES).index) == themes
+    ranks = [(lesson.theme, lesson.rank) for lesson in course()]
+    assert len(ranks) == len(set(ranks)), "two lessons have the same rank"
