@@ -21,10 +21,20 @@ def check_loss(loss: Loss, data: Prepared) -> None:
 
 
 def check_outputs(experiment: Experiment, data: Prepared) -> None:
-    """Raise SpecError when outputs that share out a total are not several: one alone would always be 1."""
+    """Raise SpecError when outputs that share out a total are not several, or do not exclude each other.
+
+    One alone would always be 1, and of labels several may be.
+    """
     activation = experiment.model.last_activation
-    if activation.outputs_only and network_of(experiment, data).outputs == 1:
+    if not activation.outputs_only:
+        return
+    if network_of(experiment, data).outputs == 1:
         raise SpecError(f"model.output_activation: {activation.name} needs several outputs, here is one")
+    if targets_of(data.preprocessing) == "labels":
+        raise SpecError(
+            f"model.output_activation: {activation.name} is for classes that exclude each other,"
+            " labels take sigmoid"
+        )
 
 
 def check_warmup(experiment: Experiment) -> None:

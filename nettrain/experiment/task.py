@@ -12,9 +12,12 @@ from nettrain.model.blocks import Rates, architecture
 def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = None) -> Architecture:
     """The architecture for this data: two classes have one output where the loss has a form for them.
 
-    `rates` are the largest of any member, those of the experiment itself by default.
+    Unless the output activation shares out a total among several. `rates` are the largest of any member,
+    those of the experiment itself by default.
     """
-    outputs = data.preprocessing.outputs(one_for_two="two classes" in loss_of(experiment).fits)
+    loss, shared = loss_of(experiment), experiment.model.last_activation.outputs_only
+    one_for_two = "two classes" in loss.fits and not (shared and loss.probabilities)
+    outputs = data.preprocessing.outputs(one_for_two=one_for_two)
     return architecture(experiment.model, data.preprocessing.inputs, outputs, rates)
 
 
@@ -30,10 +33,17 @@ def task_of(preprocessing: Preprocessing, experiment: Experiment) -> Task:
         targets_of(preprocessing),
         preprocessing.target_names,
         preprocessing.classes,
-        loss_of(experiment).probabilities,
+        gives_probabilities(experiment),
         tuple(preprocessing.target_center.tolist()),
         tuple(preprocessing.target_scale.tolist()),
+        loss_of(experiment).boundary,
     )
+
+
+def gives_probabilities(experiment: Experiment) -> bool:
+    """Whether predictions of classes are probabilities: estimates of them that cannot leave [0, 1]."""
+    loss, last = loss_of(experiment), experiment.model.last_activation
+    return loss.probabilities and (loss.output_activation != "linear" or last.unit_interval)
 
 
 def loss_of(experiment: Experiment) -> Loss:

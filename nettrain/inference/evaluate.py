@@ -97,6 +97,8 @@ class Evaluator:
         transformed = output
         if self._task.targets == "numbers" and self._loss.output_activation != "linear":
             transformed = self._loss.predictions(xp, output)
+        if self._task.boundary and y.ndim == output.ndim and self._task.outcomes:
+            transformed = output - xp.asarray(self._task.boundary, output.dtype)
         rows = {name: metrics[name].rows(xp, transformed, y, self._scale) for name in quick}
         return {"loss": self._loss.rows(xp, output, y), **rows}
 

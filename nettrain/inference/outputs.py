@@ -18,7 +18,7 @@ def to_predictions(loss: Loss, task: Task, outputs: HostArray) -> Floats:
         return task.unscale(predictions)
     if task.targets == "two classes" and predictions.shape[-1] == 1:
         return with_negative_class(predictions, task)
-    if task.targets == "classes":
+    if task.targets == "classes" and task.probabilities:
         probabilities: Floats = loss.class_probabilities(predictions)
         return probabilities
     return predictions
@@ -32,7 +32,7 @@ def mean_predictions(loss: Loss, task: Task, outputs: HostArray) -> Floats:
 
 def with_negative_class(predictions: Floats, task: Task) -> Floats:
     """Predictions (N, 2) of the negative and the positive class, from those of the positive one (N, 1)."""
-    negative = 1 - predictions if task.probabilities else -predictions
+    negative = 2 * task.limit - predictions
     return np.concatenate([negative, predictions], axis=-1)
 
 

@@ -251,8 +251,7 @@ def decision(task: Task, prediction: Floats) -> dict[str, Value]:
     if task.targets in ("classes", "two classes"):
         return {task.names[0]: task.classes[int(prediction.argmax())]}
     if task.targets == "labels":
-        limit = 0.5 if task.probabilities else 0.0
-        return {name: float(p > limit) for name, p in zip(task.names, prediction, strict=True)}
+        return {name: float(p > task.limit) for name, p in zip(task.names, prediction, strict=True)}
     return dict(zip(task.names, prediction.tolist(), strict=True))
 
 

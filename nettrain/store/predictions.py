@@ -81,8 +81,7 @@ def _decisions(task: Task, predictions: Floats, *, numeric: bool) -> "list[pl.Se
     if task.targets == "numbers":
         return [pl.Series(name, predictions[:, k]) for k, name in enumerate(task.names)]
     if task.targets == "labels":
-        limit = 0.5 if task.probabilities else 0.0
-        labels = (predictions > limit).astype(np.int64)
+        labels = (predictions > task.limit).astype(np.int64)
         return [pl.Series(name, labels[:, k]) for k, name in enumerate(task.names)]
     names = pl.Series(task.names[0], task.classes, pl.String)
     names = as_spelled_numbers(names) if numeric else names

@@ -67,6 +67,11 @@ def one_hot(z: Tensor, y: Tensor) -> Tensor:
     return f.one_hot(y, z.shape[-1]).double()
 
 
+def smooth_shares(z: Tensor, y: Tensor, s: float) -> Tensor:
+    """One-hot labels of which s goes to all classes alike."""
+    return one_hot(z, y) * (1 - s) + s / z.shape[-1]
+
+
 def binary(z: Tensor, y: Tensor) -> Tensor:
     """Binary cross-entropy."""
     return f.binary_cross_entropy_with_logits(z, y, reduction="none").sum(-1)
@@ -120,6 +125,27 @@ CASES: dict[str, tuple[str, dict, list, list, Callable]] = {
         {},
         SEVERAL,
         NUMBERS,
+        lambda z, y: f.mse_loss(z, y, reduction="none").sum(-1) / 2,
+    ),
+    "mse of classes": (
+        *("mse", {}, SEVERAL, LABELS),
+        lambda z, y: f.mse_loss(z, one_hot(z, y), reduction="none").mean(-1),
+    ),
+    "mse of classes, smoothed": (
+        *("mse", {"label_smoothing": 0.2}, SEVERAL, LABELS),
+        lambda z, y: f.mse_loss(z, smooth_shares(z, y, 0.2), reduction="none").mean(-1),
+    ),
+    "mse of two": ("mse", {}, ONE, FLAGS, lambda z, y: f.mse_loss(z, y, reduction="none").mean(-1)),
+    "mse of labels, smoothed": (
+        *("mse", {"label_smoothing": 0.2}, SEVERAL, MANY_FLAGS),
+        lambda z, y: f.mse_loss(z, y * 0.8 + 0.1, reduction="none").mean(-1),
+    ),
+    "mse_half of classes": (
+        *("mse_half", {}, SEVERAL, LABELS),
+        lambda z, y: f.mse_loss(z, one_hot(z, y), reduction="none").sum(-1) / 2,
+    ),
+    "mse_half of two": (
+        *("mse_half", {}, ONE, FLAGS),
         lambda z, y: f.mse_loss(z, y, reduction="none").sum(-1) / 2,
     ),
     "mae": ("mae", {}, SEVERAL, NUMBERS, lambda z, y: f.l1_loss(z, y, reduction="none").mean(-1)),

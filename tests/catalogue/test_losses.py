@@ -241,6 +241,24 @@ def test_errors_by_hand(name: str, loss: float) -> None:
     assert delta.tolist() == slope.tolist()
 
 
+def test_squared_errors_of_classes_by_hand() -> None:
+    output = np.array([[[1.0, 0.5, -0.5], [0, 0, 0], [0, 1, 0], [0, 0, 1]]])  # labels 0, 2, 1, 2
+    total, delta = Batch("mse_half", output, LABELS, {"reduction": "sum"}).train()
+    assert total[0, 0] == (0.25 + 0.25) / 2 + 0.5
+    assert delta[0].tolist() == [[0, 0.5, -0.5], [0, 0, -1], [0, 0, 0], [0, 0, 0]]
+    smoothed = Batch("mse", output, LABELS, {"label_smoothing": 0.3}).training_rows()
+    assert smoothed[0, 0] == pytest.approx((0.2**2 + 0.4**2 + 0.6**2) / 3, rel=1e-14)  # of 0.8, 0.1, 0.1
+
+
+def test_a_saturated_sigmoid_passes_no_gradient_of_a_squared_error() -> None:
+    """Of σ(-8) for y = 1 the derivative by z is 2(σ-y)σ(1-σ), a thousandth of that of cross-entropy, σ-y."""
+    p = 1 / (1 + math.exp(8))
+    _, delta = Batch("mse", np.array([[[p]]]), np.array([[[1.0]]])).train()
+    assert delta.item() * p * (1 - p) == pytest.approx(-2 * (1 - p) ** 2 * p, rel=1e-12)
+    _, crossed = Batch("binary_cross_entropy", np.array([[[-8.0]]]), np.array([[[1.0]]])).train()
+    assert crossed.item() == pytest.approx(p - 1, rel=1e-12)
+
+
 def test_huber_is_between_the_square_and_the_distance() -> None:
     output = np.random.default_rng(0).normal(0, 3, (1, 4, 2))
     wide = Batch("huber", output, NUMBERS, {"delta": 1e3}).rows()
@@ -327,7 +345,8 @@ def test_what_each_loss_of_the_catalogue_is_for() -> None:
         **{"cross_entropy": classes | {"distributions"}, "kl_divergence": classes | {"distributions"}},
         **{"binary_cross_entropy": classes | pair | {"labels"}, "focal": classes | pair},
         **{"hinge": classes | pair, "squared_hinge": classes | pair, "perceptron": pair},
-        **{"mse": numbers, "mse_half": numbers, "mae": numbers, "huber": numbers, "poisson": {"counts"}},
+        **{name: numbers | classes | pair | {"labels"} for name in ("mse", "mse_half")},
+        **{"mae": numbers, "huber": numbers, "poisson": {"counts"}},
     }
     assert {name: set(losses[name].fits) for name in expected} == expected
 

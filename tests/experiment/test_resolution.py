@@ -43,7 +43,7 @@ def fitting(*kinds: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "loss", "message"),
     [
-        ("classes", "mse", f"classes, use {fitting('classes')}"),
+        ("classes", "mae", f"classes, use {fitting('classes')}"),
         ("classes", "perceptron", f"classes, use {fitting('classes')}"),
         ("two classes", "poisson", f"two classes, use {fitting('classes', 'two classes')}"),
         ("labels", "hinge", f"labels, use {fitting('labels')}"),
@@ -77,6 +77,21 @@ def test_an_output_activation_that_needs_several_outputs_is_refused_for_one() ->
     assert str(caught.value) == "model.output_activation: softmax needs several outputs, here is one"
     with pytest.raises(SpecError):
         resolved(SOURCES["two classes"], "loss=hinge", "model.output_activation=softmax")
+
+
+def test_shares_that_exclude_each_other_are_refused_for_labels(tmp_path: Path) -> None:
+    spec = experiment(IRIS, *data_of("labels", tmp_path), "loss=mse", "model.output_activation=softmax")
+    with pytest.raises(SpecError) as caught:
+        resolve_with_data(spec, prepared(spec))
+    text = "softmax is for classes that exclude each other, labels take sigmoid"
+    assert str(caught.value) == f"model.output_activation: {text}"
+
+
+def test_numbers_have_no_labels_to_smooth() -> None:
+    with pytest.raises(SpecError) as caught:
+        resolved(SOURCES["numbers"], "loss={name: mse, label_smoothing: 0.1}")
+    text = "0.1 does nothing for numbers, it is for classes and labels"
+    assert str(caught.value) == f"loss.label_smoothing: {text}"
 
 
 def test_a_setting_that_would_have_no_effect_is_refused() -> None:

@@ -40,6 +40,7 @@ class Activation(Variant):
     in_place: ClassVar[bool] = False  # a may take the place of z: backward reads a alone
     elementwise: ClassVar[bool] = True
     outputs_only: ClassVar[bool] = False  # not for hidden layers
+    unit_interval: ClassVar[bool] = False  # its values lie between 0 and 1
     learned: ClassVar[dict[str, float]] = {}  # parameters that are trained: name -> initial value
     kinks: ClassVar[tuple[float, ...]] = ()
     forward_kernel: ClassVar[Kernel | None] = None

@@ -65,6 +65,7 @@ class HardSigmoid(Clipped):
     1/2, Keras before version 3 1/5.
     """
 
+    unit_interval = True
     kinks = (-3.0, 3.0)
 
     def kernel_numbers(self) -> list[Number]:

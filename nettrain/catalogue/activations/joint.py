@@ -104,12 +104,13 @@ def softmax_backward(delta: Array, z: Array, a: Array, numbers: Array) -> None:
 class Softmax(Activation):
     """e^z/Σe^z over the outputs of a row: shares that sum to 1.
 
-    For outputs that are shares of a whole, with a loss for numbers. For classes use cross_entropy, which
-    brings its own softmax.
+    For outputs that are shares of a whole, with a squared error. For classes use cross_entropy, which brings
+    its own softmax.
     """
 
     elementwise = False
     outputs_only = True
+    unit_interval = True
     forward_kernel = softmax_forward
     backward_kernel = softmax_backward
 

@@ -54,6 +54,7 @@ class Sigmoid(Activation):
     For outputs between 0 and 1. Between hidden layers tanh learns faster, as its values are centred on 0.
     """
 
+    unit_interval = True
     forward_kernel = sigmoid_forward
     backward_kernel = sigmoid_backward
 

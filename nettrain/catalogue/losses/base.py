@@ -35,7 +35,7 @@ class Loss(Variant):
 
     `fits` lists the targets it takes: classes, two classes, labels, numbers, counts (numbers from 0 on) and
     distributions (several numbers from 0 on whose sum is 1). One that takes `two classes` has a single output
-    for them, and a column of `low` and 1 as targets.
+    for them, and a column of `low` and 1 as targets; outputs above `boundary` predict the second one.
     """
 
     reduction: Literal["mean", "sum"] = option(
@@ -44,7 +44,10 @@ class Loss(Variant):
     output_activation: ClassVar[str] = "linear"
     fits: ClassVar[tuple[str, ...]] = ()
     low: ClassVar[float] = 0.0
-    probabilities: ClassVar[bool] = True  # whether `predictions` of classes are probabilities, or scores
+    boundary: ClassVar[float] = 0.0
+    probabilities: ClassVar[bool] = (
+        True  # whether `predictions` of classes estimate probabilities, or are scores
+    )
     train: ClassVar[Kernel]
     train_labels: ClassVar[Kernel]
 

@@ -51,6 +51,12 @@ def one_hot(xp: ArrayModule, output: Array, label: Array) -> Array:
     return (xp.arange(output.shape[-1]) == label[..., None]).astype(output.dtype)
 
 
+def shares_of_sum(predictions: Array) -> Array:
+    """Each class's share (…, K) of the sum of predictions from 0 on; equal shares where all are 0."""
+    total = predictions.sum(axis=-1, keepdims=True)
+    return np.where(total > 0, predictions, 1.0) / np.where(total > 0, total, predictions.shape[-1])
+
+
 def not_a_distribution(target: HostArray) -> str:
     """What targets must be, and the first row (K,) that is not; "" when all rows are distributions."""
     if target.ndim == 1:
@@ -310,5 +316,4 @@ class BinaryCrossEntropy(Smoothed):
     @staticmethod
     def class_probabilities(predictions: Array) -> Array:
         """Each class's share of their sum; equal shares where all are 0."""
-        total = predictions.sum(axis=-1, keepdims=True)
-        return np.where(total > 0, predictions, 1.0) / np.where(total > 0, total, predictions.shape[-1])
+        return shares_of_sum(predictions)

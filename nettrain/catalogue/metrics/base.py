@@ -23,7 +23,8 @@ S = TypeVar("S", bound="Statistic")
 class Task:
     """What is predicted: `targets` is classes, two classes, labels or numbers, `names` are their columns.
 
-    `probabilities` is False where the loss gives scores. Numbers are center + scale·(network's target).
+    `probabilities` is False where predictions are scores, `boundary` is the raw output above which a single
+    one predicts the second of two classes, or 1. Numbers are center + scale·(network's target).
     """
 
     targets: str
@@ -32,6 +33,12 @@ class Task:
     probabilities: bool = True
     center: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    boundary: float = 0.0
+
+    @property
+    def limit(self) -> float:
+        """The prediction above which it is the second of two classes, or a label is 1."""
+        return 0.5 if self.probabilities else self.boundary
 
     @property
     def outcomes(self) -> int:
@@ -110,7 +117,8 @@ class Metric(Variant, Generic[S]):
     def rows(xp: ArrayModule, output: Array, target: Array, scale: Array) -> Array:
         """What is averaged over rows, (R, B) or (R, B, T), of raw outputs (R, B, K); scale (T,) is the unit.
 
-        Targets are in the form that the loss reads.
+        Targets are in the form that the loss reads; the single output of two classes, or that of a label, is
+        above 0 where it predicts 1.
         """
         raise NotImplementedError
 

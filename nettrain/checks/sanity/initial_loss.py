@@ -7,6 +7,7 @@ import numpy as np
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.short_training import initial_networks, measured, spaced, taken
+from nettrain.inference.baseline import constant_loss
 
 ROWS = 2000  # on which the loss is measured
 FAR, VERY_FAR = 3.0, 10.0  # times the loss of an uninformed network,
@@ -18,8 +19,8 @@ def initial_loss(checked: CheckedExperiment) -> Iterator[Finding]:
     """The loss before training is about that of an uninformed network.
 
     Which is ln K for K equally frequent classes, in general the entropy of the classes, and the variance of
-    the target for the squared error. Larger: the initial weights or the inputs are too large, so that the
-    network is sure of what it cannot know.
+    the target for the squared error, with the variance of the outputs where nothing bounds them. Larger: the
+    initial weights or the inputs are too large, so that the network is sure of what it cannot know.
     """
     outputs = checked.baseline.outputs
     if outputs is None:  # scores without a probability: any size will do
@@ -29,7 +30,10 @@ def initial_loss(checked: CheckedExperiment) -> Iterator[Finding]:
     loss = float(measured(initial_networks(run, [checked.experiment]), rows)["loss"][0])
     uninformed = checked.baseline.metrics(checked.loss, checked.task, rows)["loss"]
     ratio = loss / uninformed if uninformed > 0 else np.inf
-    ratio /= NUMBERS if checked.task.targets == "numbers" else 1.0
+    if checked.task.targets == "numbers":
+        ratio /= NUMBERS
+    elif not checked.task.probabilities:  # linear outputs, which begin with a variance of about 1
+        ratio *= uninformed / constant_loss(checked.loss, outputs + 1.0, rows)
     yield Finding(
         subject="before training",
         value=f"{loss:.4g}",

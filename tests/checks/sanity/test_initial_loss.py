@@ -35,6 +35,13 @@ def test_numbers_have_their_variance():
     assert pytest.approx(1) == one.figures["uninformed"]  # targets are scaled
 
 
+def test_classes_as_zero_and_one_have_their_variance():
+    x, y = rows([*"abb"] * 60)
+    _, one = finding((x, y), loss={"name": "mse"})
+    assert pytest.approx(2 / 9) == one.figures["uninformed"]
+    assert one.verdict == "ok"  # although linear outputs have a variance of their own
+
+
 @pytest.mark.parametrize(("factor", "verdict"), [(5, "look"), (1000, "wrong")])
 def test_inputs_that_are_not_scaled_make_it_large(factor, verdict):
     x, y = rows([*"ab"] * 100)
