@@ -6,6 +6,7 @@ from inspect import getdoc
 from typing import TYPE_CHECKING
 
 from nettrain.lessons.observation import Observation
+from nettrain.lessons.panel import Panels, curves
 
 if TYPE_CHECKING:
     from nettrain.lessons.contestant import Contestant
@@ -19,6 +20,7 @@ THEMES = {  # folders of this room, in the order of the course
     "generalization": "Learning by heart, and how to prevent it",
     "search": "Several networks, and searching",
 }
+TRAINING_LOSS = curves("train_loss")
 Measure = Callable[["Sequence[Contestant]"], Iterator[Observation]]
 
 
@@ -26,7 +28,7 @@ Measure = Callable[["Sequence[Contestant]"], Iterator[Observation]]
 class Lesson:
     """A lesson by name: its `measure` takes the contestants in the order of their files.
 
-    `curve` is the column of the history that its picture shows. `follow_ups` are commands to try next, with
+    `panels` takes them too, and returns what its picture shows. `follow_ups` are commands to try next, with
     what they show; they name files as `--copy .` lays them down.
     """
 
@@ -38,7 +40,7 @@ class Lesson:
     question: str
     answer: str
     follow_ups: tuple[tuple[str, str], ...] = ()
-    curve: str = "train_loss"
+    panels: Panels = TRAINING_LOSS
 
     @property
     def idea(self) -> str:
@@ -56,7 +58,7 @@ def lesson(
     question: str,
     answer: str,
     follow_ups: Sequence[tuple[str, str]] = (),
-    curve: str = "train_loss",
+    panels: Panels = TRAINING_LOSS,
 ) -> Callable[[Measure], Measure]:
     """Decorator: the function is the lesson of this name; its docstring is the idea, its folder the theme."""
 
@@ -64,7 +66,7 @@ def lesson(
         name, theme = measure.__name__, measure.__module__.split(".")[-2]
         if name in LESSONS:
             raise ValueError(f"lesson {name!r} is registered twice")
-        LESSONS[name] = Lesson(name, title, measure, theme, rank, question, answer, tuple(follow_ups), curve)
+        LESSONS[name] = Lesson(name, title, measure, theme, rank, question, answer, tuple(follow_ups), panels)
         return measure
 
     return decorate

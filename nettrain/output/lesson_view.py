@@ -11,7 +11,7 @@ from rich.text import Text
 
 from nettrain.lessons.observation import Observation
 from nettrain.lessons.registry import Lesson
-from nettrain.output.numbers import count, plural, seconds
+from nettrain.output.numbers import plural, seconds, short
 from nettrain.workflow.course import ListedLesson
 from nettrain.workflow.lesson import LessonReport
 
@@ -68,11 +68,6 @@ def _print_observation(console: Console, observation: Observation) -> None:
     figures = (f"{name} {short(value)}" for name, value in observation.figures.items())
     table.add_row("", held.append(f": {', '.join(figures)}" if figures else "", "default"))
     console.print(table, width=min(console.width, WIDEST))
-
-
-def short(value: float) -> str:
-    """A figure with three significant digits: whole numbers as they are."""
-    return count(round(value)) if abs(value) < 1e6 and value == round(value) else f"{value:.3g}"
 
 
 def _print_verdict(console: Console, report: LessonReport) -> None:

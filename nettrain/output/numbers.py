@@ -16,6 +16,11 @@ def figure(value: float | None) -> str:
     return f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.2e}"
 
 
+def short(value: float) -> str:
+    """A figure in a sentence: three significant digits, integers in full."""
+    return count(round(value)) if abs(value) < 1e6 and value == round(value) else f"{value:.3g}"
+
+
 def spread(mean: float | None, sd: float | None) -> str:
     """A mean and its standard deviation, both to the decimals of the mean: 0.9658 ±0.0031."""
     known = mean is not None and sd is not None and math.isfinite(sd)

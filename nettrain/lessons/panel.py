@@ -1,0 +1,51 @@
+"""What the picture of a lesson shows: panels with a line for each contestant."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nettrain.backend.base import Floats
+    from nettrain.lessons.contestant import Contestant
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line by the name of its contestant: `y` (S, N) has a row for each seed, at `x` (N,)."""
+
+    name: str
+    x: "Floats"
+    y: "Floats"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Lines over the same axis; `log` says whether y is logarithmic, None that the values decide."""
+
+    x_label: str
+    y_label: str
+    lines: Sequence[Line]
+    log: bool | None = None
+
+
+Panels = Callable[["Sequence[Contestant]"], Sequence[Panel]]
+
+
+def curves(*columns: str, x: str = "epoch") -> Panels:
+    """Panels of columns of the history by epoch, or by another column."""
+    return lambda contestants: [_curve(contestants, column, x) for column in columns]
+
+
+def _curve(contestants: "Sequence[Contestant]", column: str, x: str) -> Panel:
+    lines = [
+        Line(one.name, one.epochs if x == "epoch" else one.curve(x)[0], one.curve(column))
+        for one in contestants
+    ]
+    return Panel(x.replace("_", " "), spelled(column), lines)
+
+
+def spelled(column: str) -> str:
+    """A column of the history in words: `val_loss` is "validation loss"."""
+    split, _, figure = column.partition("_")
+    words = {"val": "validation", "train": "training"}
+    return f"{words[split]} {figure}" if split in words else column.replace("_", " ")
