@@ -32,6 +32,17 @@ def complete_lesson(incomplete: str) -> list[Suggestion]:
     return [(one.name, one.title) for one in course() if one.name.startswith(incomplete)]
 
 
+def complete_variant(ctx: typer.Context, incomplete: str) -> list[Suggestion]:
+    """Variants of the kind that `nettrain list` is given."""
+    from nettrain.errors import NettrainError
+    from nettrain.experiment.reference.kinds import entries
+
+    with suppress(NettrainError):
+        variants = entries(str(ctx.params.get("kind") or ""))
+        return [(entry.name, entry.meaning) for entry in variants if entry.name.startswith(incomplete)]
+    return []
+
+
 def complete_command(incomplete: str) -> list[str]:
     """Commands whose --json has a schema."""
     from nettrain.cli.json_output import JSON_OUTPUTS

@@ -1,0 +1,55 @@
+"""`nettrain list KIND NAME --figure`: one variant, pictures, and what has none."""
+
+import json
+
+import pytest
+
+from tests.cli.command import inside
+
+
+def test_a_variant_by_itself(tmp_path):
+    done = inside(tmp_path, "list", "activation", "relu", "--json")
+    assert ["relu"] == [entry["name"] for entry in json.loads(done.out)["activation"]]
+    text = inside(tmp_path, "list", "activation", "relu").out
+    assert (True, False) == ("f(z) = max(0, z)" in text, "leaky_relu" in text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        (["activation"], "activation.png"),
+        (["activation", "relu"], "relu.png"),
+        (["schedule"], "schedule.png"),
+        (["momentum schedule"], "momentum_schedule.png"),
+        (["schedule", "cosine", "--out", "mine.png"], "mine.png"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_a_picture_of_a_kind_is_the_same_each_time(arguments, file, tmp_path):
+    done = inside(tmp_path, "list", *arguments, "--figure")
+    assert (0, "", f"picture: {file}\n") == (done.code, done.out, done.err)
+    first = (tmp_path / file).read_bytes()
+    inside(tmp_path, "list", *arguments, "--figure")
+    assert [True, True] == [first.startswith(b"\x89PNG"), first == (tmp_path / file).read_bytes()]
+
+
+KINDS = " (allowed: activation, schedule, momentum schedule)\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["activation", "rellu"], 'unknown activation "rellu", did you mean "relu"?\n'),
+        (["--figure"], f"--figure: name a kind{KINDS}"),
+        (["loss", "--figure"], f'--figure: there is no picture of "loss"{KINDS}'),
+        (["activation", "--out", "a.png"], "--out: only --figure writes a picture\n"),
+        (
+            ["activation", "--figure", "--out", "a.jpg"],
+            "--out: a.jpg: is not a name for a picture, which ends with .png\n",
+        ),
+    ],
+    ids=["name", "no kind", "no picture", "no figure", "ending"],
+)
+def test_what_cannot_be_listed_or_drawn(arguments, message, tmp_path):
+    done = inside(tmp_path, "list", *arguments)
+    assert (2, message, []) == (done.code, done.err, list(tmp_path.iterdir()))
