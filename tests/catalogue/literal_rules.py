@@ -33,6 +33,7 @@ def momentum(w: float, s: Any, rate: Time, mu: Time, decay: float) -> Walk:
             v = mu(t) * v + g
             w = w - rate(t) * v
         else:
+            v = g if s.start == "gradient" and t == 1 else v
             v = mu(t) * v + (1 - mu(t)) * g
             w = w - rate(t) * v
         w = w - rate(t) * decay * old

@@ -145,13 +145,66 @@ def test_two_hundred_steps_equal_pytorch(case: dict[str, Any]) -> None:
             assert worst <= 1e-12, (t, worst)
 
 
+AVERAGE = {"name": "momentum", "form": "average", "momentum": 0.75}
+
+
+@pytest.mark.parametrize("start", ["zero", "gradient"])
+def test_an_average_of_equal_gradients(start: str) -> None:
+    """From 0 it is (1-βᵗ)g after t steps, from the gradient g itself."""
+    g, steps = np.array([2.0, -1.0]), 6
+    walk = Walk([AVERAGE | {"start": start}], np.zeros(2), 2).go(steps, lambda w: g, lambda t: 0.125)
+    shares = [1 - 0.75**t if start == "zero" else 1.0 for t in range(1, steps + 1)]
+    np.testing.assert_allclose(walk.state[0, 0], shares[-1] * g, rtol=1e-15)
+    np.testing.assert_allclose(walk.w[0], -0.125 * sum(shares) * g, rtol=1e-15)
+
+
+def test_an_average_from_the_gradient_on_a_parabola() -> None:
+    """Of ½λw² the path is a·r₁ᵗ + b·r₂ᵗ with the roots of r² - (1+β-αλ(1-β))r + β, and w₁ = (1-αλ)w₀."""
+    curvature, rate, beta = np.array([0.5, 3.0, 40.0]), 0.1, 0.75
+    start = np.array([1.0, -2.0, 0.5])
+    walk = Walk([AVERAGE | {"start": "gradient"}], start, 3)
+    half = (1 + beta - rate * curvature * (1 - beta)) / 2
+    root = np.sqrt(half.astype(complex) ** 2 - beta)
+    one, other = half + root, half - root
+    first = (1 - rate * curvature) * start
+    a = (first - other * start) / (one - other)
+    for t in walk.steps(40, lambda w: curvature * w, lambda t: rate):
+        expected = (a * one**t + (start - a) * other**t).real
+        np.testing.assert_allclose(walk.w[0], expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["momentum", "nesterov"])
+def test_velocity_is_classical_with_the_momentum_times_the_ratio_of_rates(name: str) -> None:
+    rate = lambda t: 0.01 / (1 + 0.3 * t)  # noqa: E731
+    ratio = lambda t: 0.9 * rate(t) / rate(t - 1) if t > 1 else 0.9  # noqa: E731
+    velocity = Walk([{"name": name, "form": "velocity"}], PARABOLA["start"], 1)
+    classical = Walk([{"name": name}], PARABOLA["start"], 1)
+    velocity.go(50, parabola, rate)
+    classical.go(50, parabola, rate, ratio)
+    np.testing.assert_allclose(velocity.w, classical.w, rtol=1e-12)
+    plain = Walk([{"name": name}], PARABOLA["start"], 1).go(50, parabola, rate)
+    assert np.abs(velocity.w - plain.w).max() > 1e-3  # the same momentum is another path
+
+
+def test_where_nesterov_looks_ahead_when_the_rate_changes() -> None:
+    """By αμv with the α of the coming step; PyTorch's w -= α(g + μv) with the α of the step before."""
+    rates, mu, start = {1: 0.125, 2: 0.5}, 0.75, np.array([1.0, -2.0])
+    numbers = {"name": "nesterov", "form": "velocity", "momentum": mu}
+    walk = Walk([numbers], start, 2).go(1, lambda w: w, lambda t: rates[t])
+    torch = start - rates[1] * (start + mu * start)  # whose velocity is the first gradient
+    np.testing.assert_array_equal(walk.w[0], start - rates[1] * start)
+    np.testing.assert_array_equal(walk.ahead[0], walk.w[0] - rates[2] * mu * start)
+    np.testing.assert_array_equal(walk.ahead[0] - torch, -(rates[2] - rates[1]) * mu * start)
+
+
 @pytest.mark.parametrize("label", STEPPED)
 def test_it_walks_down_rosenbrocks_valley(label: str) -> None:
     name, options = STEPPED[label]
     walk = Walk([{"name": name, **options}], VALLEY, 2)
     plain = {"sgd": 1e-3, "momentum": 1e-3, "nesterov": 1e-3, "adagrad": 0.5, "adadelta": 1.0}
     if options.get("form") == "average":
-        plain = {name: 1e-2 if options.get("look_ahead") != "step" else 1e-3}
+        fast = options.get("look_ahead") == "step" or options.get("start") == "gradient"
+        plain = {name: 1e-3 if fast else 1e-2}
     rate = plain.get(name, 1e-3 if name in ("lion", "radam") else 1e-2)
 
     def height(w: np.ndarray) -> float:

@@ -22,6 +22,10 @@ PLATEAU = "schedule={name: plateau, monitor: %s}"
             "optimizer.momentum_schedule: needs optimizer",
         ),
         (
+            ["optimizer={name: momentum, start: gradient}"],
+            "optimizer.start: gradient is of form average, the velocity of classical begins at 0",
+        ),
+        (
             ["optimizer={name: nesterov, look_ahead: beta}"],
             "optimizer.look_ahead: beta is of form average, classical looks ahead in one way only",
         ),

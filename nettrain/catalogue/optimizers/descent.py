@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
@@ -86,8 +87,27 @@ class Momentum(MomentumRule):
     """classical: v = μv - αg, w += v. velocity (as PyTorch): v = μv + g, w -= αv. average: βv + (1-β)g.
 
     Steps add up where gradients agree, to as much as α/(1-μ) (average: α), and cancel where they alternate.
-    With a constant α, classical and velocity take the same steps; they differ once a schedule changes α.
+    With a constant α, classical and velocity take the same steps, and so does average with α/(1-β). Where a
+    schedule changes α, velocity is classical with the momentum μα(t)/α(t-1): it rescales its whole past.
+    An average that starts at 0 is too small at first, (1-βᵗ)g after t equal gradients g; `start: gradient` is
+    the form of courses whose V(0) is the gradient of the first batch, so that the first step is αg.
     """
+
+    start: Literal["zero", "gradient"] = option(
+        "zero", "of the average form: the velocity begins at 0, or at the first gradient"
+    )
+
+    @model_validator(mode="after")
+    def _averages_start(self) -> Self:
+        if self.start != "zero" and self.form != "average":
+            text = f"{self.start} is of form average, the velocity of {self.form} begins at 0"
+            raise PydanticCustomError("elsewhere", "{text}", {"text": text, "path": ("optimizer", "start")})
+        return self
+
+    def coefficients(self, rate: Floats, t: Floats) -> list[Number]:
+        """From V = g, βV + (1-β)g is g: in the first step, all of the gradient is new."""
+        keep, new, pace = super().coefficients(rate, t)
+        return [keep, np.where(t == 1, 1.0, new) if self.start == "gradient" else new, pace]
 
     def step(self) -> Kernel:
         return momentum_step
@@ -125,8 +145,11 @@ class Nesterov(MomentumRule):
     """Momentum with the gradient taken at the look-ahead point w + μv (velocity form: w - αμv).
 
     Corrects a velocity that is about to overshoot, so that larger μ stay stable. The average form looks ahead
-    by the whole step αv, or by αβv. The stored weights are always w: the point ahead is an array of its own,
-    in which a pass leaves the point of the next step. PyTorch stores the point ahead instead.
+    by the whole step αv, or by αβv. The velocity form looks ahead by αμv, where some courses write αv; and α
+    is that of the coming step, so that its path is that of the classical form only while α is constant, and
+    with the momentum μα(t)/α(t-1) where it changes. The stored weights are always w: the point ahead is an
+    array of its own, in which a pass leaves the point of the next step. PyTorch stores the point ahead
+    instead, w - αμv with the α of the step before.
     """
 
     look_ahead: Literal["step", "beta"] = option(
