@@ -9,6 +9,7 @@ from types import ModuleType
 __version__ = "0.1.0"
 __all__ = [
     "BackendError",
+    "Comparison",
     "DataError",
     "DataWarning",
     "EpochDone",
@@ -19,6 +20,7 @@ __all__ = [
     "SweepResult",
     "TrainingDone",
     "check",
+    "compare",
     "evaluate",
     "find_learning_rate",
     "gradcheck",
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from nettrain.errors import BackendError, DataError, DataWarning, NettrainError, SpecError
     from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
     from nettrain.workflow.check import check
+    from nettrain.workflow.compare import Comparison, compare
     from nettrain.workflow.evaluate import evaluate
     from nettrain.workflow.find_rate import find_learning_rate
     from nettrain.workflow.gradcheck import gradcheck
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 _MODULES = {
     **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError", "SpecError"), "errors"),
     **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
+    **dict.fromkeys(("Comparison", "compare"), "workflow.compare"),
     "find_learning_rate": "workflow.find_rate",
     "loss_landscape": "workflow.landscape",
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),

@@ -20,7 +20,7 @@ BRIGHTEST = 0.25  # of its pixels reach the highest value
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RowComparison:
     """How rows differ from the training data, and which of their columns do not predict (unused)."""
 
     deviations: tuple[Deviation, ...] = ()
@@ -37,12 +37,12 @@ class Comparison:
         return [*lines[:MOST_LINES], *rest]
 
 
-NO_DEVIATIONS = Comparison()
+NO_DEVIATIONS = RowComparison()
 
 
 def compare_with_training(
     table: Table, preprocessing: Preprocessing, wanted: Iterable[str] = ()
-) -> Comparison:
+) -> RowComparison:
     """How a table under the names of the training data differs from it; `wanted` columns may be new.
 
     Cells that cannot be encoded are left to `invalid_cells`.
@@ -54,7 +54,7 @@ def compare_with_training(
     new += filled_columns(table, preprocessing.empty_columns)
     empty = 0 if preprocessing.empty_rows else int(empty_rows(table, preprocessing.encoders).sum())
     deviations = (*by_column, *new, *([Deviation("", "empty", empty)] if empty else []))
-    return Comparison(deviations, unused_columns(table, preprocessing))
+    return RowComparison(deviations, unused_columns(table, preprocessing))
 
 
 def filled_columns(table: Table, names: Iterable[str]) -> list[Deviation]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nettrain.data.deviations import Comparison, compare_with_training
+from nettrain.data.deviations import RowComparison, compare_with_training
 from nettrain.data.inputs import encode_splits
 from nettrain.data.kept import kept_names, read_kept, readable_for
 from nettrain.data.preprocessing import Preprocessing
@@ -44,7 +44,7 @@ class LabelledTable(Rows):
 
     table: Table
     notes: tuple[str, ...]
-    comparison: Comparison
+    comparison: RowComparison
     kept: "tuple[pl.Series, ...]"
 
 

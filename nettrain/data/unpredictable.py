@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nettrain.data.deviations import NO_DEVIATIONS, Comparison, compare_with_training
+from nettrain.data.deviations import NO_DEVIATIONS, RowComparison, compare_with_training
 from nettrain.data.inputs import encode_splits
 from nettrain.data.kept import kept_names, read_kept, readable_for
 from nettrain.data.preprocessing import Preprocessing
@@ -44,7 +44,7 @@ class PredictableRows:
     height: int
     unpredictable: list[UnpredictableRow]
     notes: tuple[str, ...]
-    comparison: Comparison = NO_DEVIATIONS
+    comparison: RowComparison = NO_DEVIATIONS
     kept: "tuple[pl.Series, ...]" = ()
 
 

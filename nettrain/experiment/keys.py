@@ -1,6 +1,6 @@
 """Every dotted key of the experiment file, with the field that it names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from pydantic.fields import FieldInfo
@@ -27,6 +27,16 @@ def fields_of(root: Block) -> dict[str, FieldInfo]:
 def keys_of(root: Block) -> tuple[str, ...]:
     """The keys of `fields_of`."""
     return tuple(fields_of(root))
+
+
+def shortest_end(key: str, keys: Sequence[str]) -> str:
+    """The end of a dotted key, as long as it must be to differ from those of the other keys."""
+    parts = key.split(".")
+    for start in range(len(parts) - 1, -1, -1):
+        name = ".".join(parts[start:])
+        if sum(other == name or other.endswith(f".{name}") for other in keys) == 1:
+            return name
+    return key
 
 
 def _fields(block: Block, path: tuple[str, ...]) -> Iterator[tuple[str, FieldInfo]]:

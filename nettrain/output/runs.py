@@ -10,6 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.experiment.keys import shortest_end
 from nettrain.output.numbers import count, figure, seconds, setting
 from nettrain.output.progress import title
 from nettrain.store.run_overview import RunOverview
@@ -93,7 +94,7 @@ class _RunsTable:
         for name in figures:
             drawn.add_column(name, justify="left" if name == "metric" else "right", no_wrap=True)
         for key in keys:
-            drawn.add_column(short(key, keys), overflow="fold", style="cyan")
+            drawn.add_column(shortest_end(key, keys), overflow="fold", style="cyan")
         for run in self.runs:
             cells = _facts(run)
             drawn.add_row(
@@ -126,16 +127,6 @@ def cut_at_front(path: str, longest: int) -> str:
     parts = path.split("/")
     ends = ("/".join(["…", *parts[start:]]) for start in range(1, len(parts)))
     return next((end for end in ends if len(end) <= longest), f"…{path[1 - longest :]}")
-
-
-def short(key: str, keys: Sequence[str]) -> str:
-    """The end of a dotted key, as long as it must be to differ from those of the other keys."""
-    parts = key.split(".")
-    for start in range(len(parts) - 1, -1, -1):
-        name = ".".join(parts[start:])
-        if sum(other == name or other.endswith(f".{name}") for other in keys) == 1:
-            return name
-    return key
 
 
 def _setting(run: RunOverview, key: str) -> str:

@@ -10,7 +10,7 @@ from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.metrics import Task, metrics
 from nettrain.catalogue.metrics.ranking import f1_at
-from nettrain.data.deviations import NO_DEVIATIONS, Comparison
+from nettrain.data.deviations import NO_DEVIATIONS, RowComparison
 from nettrain.data.labelled import Rows
 from nettrain.inference.baseline import Baseline, worse_than
 from nettrain.inference.importance import Importance
@@ -139,7 +139,7 @@ def evaluation_report(
     notes: Sequence[str],
     importance: PermutationImportance | None = None,
     baseline: BaselineFigures | None = None,
-    comparison: Comparison = NO_DEVIATIONS,
+    comparison: RowComparison = NO_DEVIATIONS,
     kept: "Sequence[pl.Series]" = (),
 ) -> EvaluationReport:
     """The whole report on `data`, with the `worst` rows of the largest loss.

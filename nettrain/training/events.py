@@ -1,6 +1,6 @@
 """What the training loop yields: frozen events that others show and record."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,19 @@ class EpochDone:
     evaluated: bool  # the validation rows were evaluated
     step_seconds: float  # of the steps alone
     seconds: float  # with evaluation
+
+    def of_members(self, members: range) -> "EpochDone | None":
+        """The epoch of some members alone, numbered from 0; None when none of them still trained."""
+        rows = np.flatnonzero((self.members >= members.start) & (self.members < members.stop))
+        if not len(rows):
+            return None
+        return replace(
+            self,
+            members=self.members[rows] - members.start,
+            learning_rate=self.learning_rate[rows],
+            figures={name: values[rows] for name, values in self.figures.items()},
+            better=self.better[rows],
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nettrain.catalogue.metrics import metrics_for
-from nettrain.data.deviations import NO_DEVIATIONS, Comparison
+from nettrain.data.deviations import NO_DEVIATIONS, RowComparison
 from nettrain.data.labelled import Rows, read_labelled
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.streams import DASH, source_label
@@ -88,7 +88,7 @@ class LabelledRows:
     label: str
     place_of: Callable[[int], str]
     notes: tuple[str, ...] = ()
-    comparison: Comparison = NO_DEVIATIONS
+    comparison: RowComparison = NO_DEVIATIONS
     kept: "tuple[pl.Series, ...]" = ()
 
 

@@ -295,6 +295,11 @@ class Run:
         return path
 
     @property
+    def resolved(self) -> "Experiment":
+        """The experiment, resolved with its data, as other rooms of nettrain use it."""
+        return self._contents.experiment
+
+    @property
     def trained(self) -> "TrainedRun":
         """The networks as other rooms of nettrain use them. Raises SpecError when all of them diverged."""
         trained = self._contents.trained

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nettrain.data.columns.deviation import Deviation
-from nettrain.data.deviations import Comparison
+from nettrain.data.deviations import RowComparison
 from nettrain.data.labelled import read_labelled
 from nettrain.data.prepare import prepare
 from nettrain.data.preprocessing import Preprocessing
@@ -45,7 +45,7 @@ def trained():
     return fitted(TRAIN, **KEYS)
 
 
-def comparison(columns, preprocessing) -> Comparison:
+def comparison(columns, preprocessing) -> RowComparison:
     memory = MemoryTables.of(pl.DataFrame(columns), "new")
     return read_predictable(memory, preprocessing, dtype="float32").comparison
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from nettrain.experiment.keys import shortest_end
 from nettrain.output.console import Console
-from nettrain.output.runs import cut_at_front, runs_table, short
+from nettrain.output.runs import cut_at_front, runs_table
 from nettrain.store.run_overview import RunOverview
 
 KEYS = ["model.hidden", "optimizer.learning_rate", "schedule.name", "data.scaling.name"]
@@ -125,4 +126,6 @@ def test_long_paths_are_cut_at_the_front():
 
 
 def test_keys_are_as_short_as_they_can_be_told_apart():
-    assert ["hidden", "learning_rate", "schedule.name", "scaling.name"] == [short(key, KEYS) for key in KEYS]
+    assert ["hidden", "learning_rate", "schedule.name", "scaling.name"] == [
+        shortest_end(key, KEYS) for key in KEYS
+    ]

@@ -1,0 +1,253 @@
+"""Compare experiments: train several, or read their runs, and set their figures side by side."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import SpecError
+from nettrain.training.loop import never
+from nettrain.workflow.comparison.comparability import incomparable_figures
+from nettrain.workflow.comparison.entries import ComparedEntry, is_maximized, main_metric
+from nettrain.workflow.comparison.plan import PlannedComparison, plan_comparison
+from nettrain.workflow.comparison.population import ComparedEpoch, OnComparedEpoch, train_runs
+from nettrain.workflow.comparison.significance import SeedTest, holm, paired_test, unpaired_test
+from nettrain.workflow.comparison.sources import ComparedSource, Vary, find_sources
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BY_WHICH = ("val", "test", "train")  # splits, by the first of which that there is entries are ranked
+
+
+def ignore(epoch: ComparedEpoch) -> None:
+    """The default for `on_event`."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Experiments side by side: their runs over the same seeds, their figures, and what differs.
+
+    Attributes
+    ----------
+    entries : tuple of ComparedEntry
+        The experiments in the order given, each with a run for every seed.
+    differing : tuple of str
+        The keys in which the experiments differ.
+    common : tuple of str
+        The most important settings that they share, in words.
+    incomparable : dict
+        Figures that must not be compared, with the reason: other rows, another loss.
+    notes : tuple of str
+        Notes on the experiments and their data.
+    interrupted : bool
+        Whether training was interrupted; entries then have the runs that were begun.
+    seconds : float
+        How long it took, with reading the data.
+
+    Examples
+    --------
+    >>> import nettrain
+    >>> spec = {"data": {"source": "builtin:iris"}, "training": {"epochs": 5}}
+    >>> compared = nettrain.compare(spec, vary={"optimizer": ["sgd", "adam"]}, repeat=3)
+    >>> [entry.label for entry in compared.entries]
+    ['sgd', 'adam']
+    >>> len(compared.entries[0].runs)
+    3
+    """
+
+    entries: tuple[ComparedEntry, ...]
+    differing: tuple[str, ...]
+    common: tuple[str, ...]
+    incomparable: Mapping[str, str]
+    notes: tuple[str, ...]
+    interrupted: bool = False
+    seconds: float = field(default=0.0)
+
+    @cached_property
+    def figures(self) -> tuple[str, ...]:
+        """The figures that any entry has, such as "val_loss" and "test_accuracy"."""
+        return tuple(dict.fromkeys(name for entry in self.entries for name in entry.figures))
+
+    @property
+    def decisive(self) -> str:
+        """The figure that ranks the entries: the main metric of validation rows, or else of test rows."""
+        names = [name for name in (main_metric(self.figures), "loss") if name]
+        found = (f"{split}_{name}" for name in names for split in BY_WHICH)
+        shared = [one for one in found if all(one in entry.figures for entry in self.entries if entry.runs)]
+        return next((one for one in shared if one not in self.incomparable), next(iter(shared), ""))
+
+    def entry(self, label: str) -> ComparedEntry:
+        """The entry of this label. Raises KeyError when there is none."""
+        return {entry.label: entry for entry in self.entries}[label]
+
+    def best(self, figure: str | None = None) -> tuple[int, ...]:
+        """The positions of the entries with the best mean of a figure, by default the decisive one.
+
+        Several are equally good; none where the figure must not be compared. Entries of which more runs
+        diverged than of others are never the best.
+        """
+        figure = figure or self.decisive
+        means = {k: mean for k, entry in enumerate(self.entries) if (mean := entry.mean(figure)) is not None}
+        if len(means) < 2 or figure in self.incomparable:
+            return ()
+        fewest = min(self.entries[k].diverged for k in means)
+        means = {k: mean for k, mean in means.items() if self.entries[k].diverged == fewest}
+        top = max(means.values()) if is_maximized(figure) else min(means.values())
+        return tuple(k for k, mean in means.items() if np.isclose(mean, top, rtol=1e-12, atol=0))
+
+    def tests(self, figure: str | None = None) -> tuple[SeedTest, ...]:
+        """The other entries against the best one in a figure, by default the decisive one.
+
+        Over the same seeds this is the two-sided paired t-test, over different ones Welch's; `p` is adjusted
+        for their number (Holm 1979).
+        """
+        figure = figure or self.decisive
+        best = self.best(figure)
+        others = [k for k, entry in enumerate(self.entries) if entry.runs and k != best[0]] if best else []
+        return tuple(holm([self.test(best[0], other, figure) for other in others]))
+
+    def test(self, entry: int, other: int, figure: str) -> SeedTest:
+        """One entry against another in a figure, by their positions; `p` is not adjusted."""
+        first, second = self.entries[entry], self.entries[other]
+        seeds = [seed for seed in first.seeds if seed in second.seeds]
+        if len(seeds) < min(len(first.runs), len(second.runs)):
+            return unpaired_test(entry, other, (first.values(figure), second.values(figure)))
+        by_seed = [dict(zip(one.seeds, one.values(figure), strict=True)) for one in (first, second)]
+        values = [np.array([one[seed] for seed in seeds], dtype=np.float64) for one in by_seed]
+        return paired_test(entry, other, (values[0], values[1]), maximize=is_maximized(figure))
+
+    @property
+    def table(self) -> "pl.DataFrame":
+        """A Polars frame with one row per run: label, seed, status, epochs, seconds, and every figure."""
+        import polars as pl
+
+        rows = [
+            {
+                "label": entry.label,
+                "seed": run.seed,
+                "status": run.status,
+                "epochs": run.epochs,
+                "seconds": run.seconds,
+                **{figure: run.value(figure) for figure in self.figures},
+            }
+            for entry in self.entries
+            for run in entry.runs
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    @property
+    def history(self) -> "pl.DataFrame":
+        """The histories of all runs in one Polars frame, with columns label and seed in front."""
+        import polars as pl
+
+        frames = [
+            run.history.select(
+                pl.lit(entry.label).alias("label"), pl.lit(run.seed, pl.Int64).alias("seed"), pl.all()
+            )
+            for entry in self.entries
+            for run in entry.runs
+            if len(run.history)
+        ]
+        return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+
+    def __repr__(self) -> str:
+        best = [self.entries[k].label for k in self.best()]
+        found = f", best {self.decisive}: {' = '.join(best)}" if best else ""
+        return f"<Comparison of {', '.join(entry.label for entry in self.entries)}{found}>"
+
+
+def compare(
+    *sources: "ComparedSource | Sequence[ComparedSource]",
+    overrides: Sequence[str] = (),
+    vary: Vary | None = None,
+    repeat: int | None = None,
+    data: object = None,
+    on_event: OnComparedEpoch = ignore,
+    stop: Callable[[], bool] = never,
+) -> Comparison:
+    """Compare experiments: train them over the same seeds on the same rows, or read runs.
+
+    Experiments that differ in numbers alone train side by side as one population, and end bit-equal to what
+    `train` makes of each. Nothing is written.
+
+    Parameters
+    ----------
+    *sources : str, path, mapping, Run, or a sequence of these
+        Experiment files or their contents, and runs or their folders, which are read. A folder of experiment
+        files stands for all of them.
+    overrides : sequence of str
+        Changes to all experiments as on the command line, such as "training.epochs=20".
+    vary : mapping, optional
+        Values of a key to compare, such as {"optimizer.learning_rate": [0.01, 0.1]}; of several keys, all
+        combinations.
+    repeat : int, optional
+        How many seeds each experiment is trained with; default: what its `training.repeat` says.
+    data : array, frame, mapping or pair, optional
+        As for `train`, for all experiments.
+    on_event : callable, optional
+        Called with a `ComparedEpoch` after every epoch of a population.
+    stop : callable, optional
+        Called after every step; training is interrupted when it returns True.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    SpecError
+        When an experiment is wrong, or there is nothing to compare.
+    DataError
+        When data cannot be read, or do not fit an experiment.
+    BackendError
+        When a backend is not available.
+
+    Examples
+    --------
+    >>> import nettrain
+    >>> rates = {"optimizer.learning_rate": [0.001, 0.1]}
+    >>> compared = nettrain.compare({"data": {"source": "builtin:iris"}}, vary=rates, repeat=5)
+    >>> compared.entries[1].mean("val_loss") < compared.entries[0].mean("val_loss")
+    True
+    """
+    started = perf_counter()
+    memory = None if data is None else MemoryTables.of(data)
+    found = find_sources(_flat(sources), overrides, vary, memory)
+    return run_comparison(plan_comparison(found, repeat, memory), on_event, stop, started=started)
+
+
+def run_comparison(
+    plan: PlannedComparison,
+    on_event: OnComparedEpoch = ignore,
+    stop: Callable[[], bool] = never,
+    *,
+    started: float | None = None,
+) -> Comparison:
+    """Train what is planned; the time counts from `started` on perf_counter, by default from this call."""
+    started = perf_counter() if started is None else started
+    trained = train_runs(plan.runs, on_event, stop)
+    entries = plan.entries_with(trained)
+    return Comparison(
+        entries,
+        plan.differing,
+        plan.common,
+        incomparable_figures(plan.experiments, entries),
+        plan.notes,
+        interrupted=None in trained or any(run.status == "interrupted" for e in entries for run in e.runs),
+        seconds=perf_counter() - started,
+    )
+
+
+def _flat(sources: "Sequence[ComparedSource | Sequence[ComparedSource]]") -> list[ComparedSource]:
+    """The sources one by one. Raises SpecError when there are none."""
+    flat: list[ComparedSource] = []
+    for source in sources:
+        flat += source if isinstance(source, list | tuple) else [source]  # type: ignore[list-item]
+    if not flat:
+        raise SpecError("nothing to compare: name experiment files or runs")
+    return flat

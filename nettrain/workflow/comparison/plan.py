@@ -1,0 +1,161 @@
+"""What a comparison will train and read: every experiment resolved with its data, and its runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nettrain.data.prepare import Prepared, prepare
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import SpecError
+from nettrain.experiment.replicas import replica
+from nettrain.experiment.resolution import batch_notes, data_settings_of, remarks, resolve, resolve_with_data
+from nettrain.experiment.settings import Experiment
+from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun
+from nettrain.workflow.comparison.labels import common_settings, differing_settings_of, labels_of
+from nettrain.workflow.comparison.population import PlannedRun
+from nettrain.workflow.comparison.sources import FoundSource
+from nettrain.workflow.find_rate import with_rate_found
+from nettrain.workflow.in_memory import MemoryRun
+from nettrain.workflow.run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedComparison:
+    """The entries of a comparison before training: labels, experiments, and the runs that are missing.
+
+    `runs` are to be trained, `read` are the runs of the entries that were read, by entry.
+    """
+
+    labels: tuple[str, ...]
+    sources: tuple[FoundSource, ...]
+    experiments: tuple[Experiment, ...]
+    runs: tuple[PlannedRun, ...]
+    read: dict[int, list[ComparedRun]]
+    notes: tuple[str, ...]
+    memory: MemoryTables | None = field(default=None, repr=False)
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The keys in which the experiments differ."""
+        return tuple(differing_settings_of(self.experiments)[1])
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        """The most important settings that all share, in words."""
+        return tuple(common_settings(self.experiments))
+
+    def entries_with(self, trained: Sequence[MemoryRun | None]) -> tuple[ComparedEntry, ...]:
+        """The entries with their runs, given those that were trained."""
+        runs: dict[int, list[ComparedRun]] = {k: list(read) for k, read in self.read.items()}
+        for planned, run in zip(self.runs, trained, strict=True):
+            if run is not None:
+                runs.setdefault(planned.entry, []).append(ComparedRun(Run(run, memory=self.memory)))
+        leaves, keys = differing_settings_of(self.experiments)
+        return tuple(
+            ComparedEntry(
+                label,
+                source.name,
+                experiment.model_dump(),
+                {key: settings[key].value for key in keys if key in settings},
+                tuple(runs.get(k, [])),
+            )
+            for k, (label, source, experiment, settings) in enumerate(
+                zip(self.labels, self.sources, self.experiments, leaves, strict=True)
+            )
+        )
+
+
+def plan_comparison(
+    sources: Sequence[FoundSource], repeat: int | None = None, memory: MemoryTables | None = None
+) -> PlannedComparison:
+    """Resolve all experiments with their data, which are prepared once for all that share them.
+
+    `repeat` is the number of seeds, by default that of each experiment. Raises SpecError or DataError with
+    the location of what is wrong, and SpecError when fewer than two things are compared.
+    """
+    if len(sources) < 2:
+        name = sources[0].name if sources else "nothing"
+        raise SpecError(f"{name}: is alone; name more to compare it with, or --vary KEY=VALUE,VALUE")
+    _check_repeat(sources, repeat)
+    planning = _Planning(memory, repeat)
+    for entry, source in enumerate(sources):
+        planning.add(entry, source)
+    labels = labels_of(planning.experiments, [source.name for source in sources])
+    return PlannedComparison(
+        tuple(labels),
+        tuple(sources),
+        tuple(planning.experiments),
+        tuple(planning.runs),
+        planning.read,
+        tuple(planning.notes),
+        memory,
+    )
+
+
+def _check_repeat(sources: Sequence[FoundSource], repeat: int | None) -> None:
+    if repeat is None:
+        return
+    if repeat < 1:
+        raise SpecError(f"--repeat: {repeat} is not at least 1")
+    read = [source.name for source in sources if source.run is not None]
+    if read:
+        raise SpecError(f"--repeat: {read[0]} is a run, which is read, not trained again")
+
+
+@dataclass
+class _Planning:
+    """Experiments, runs and notes as they accumulate, each note once."""
+
+    memory: MemoryTables | None
+    repeat: int | None
+    experiments: list[Experiment] = field(default_factory=list)
+    runs: list[PlannedRun] = field(default_factory=list)
+    read: dict[int, list[ComparedRun]] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+
+    def add(self, entry: int, source: FoundSource) -> None:
+        """Resolve an experiment and plan its runs, or take those of a run."""
+        if source.run is not None:
+            self.experiments.append(source.run.resolved)
+            self.read[entry] = _runs_of(source.run)
+        else:
+            self._add_experiment(entry, source)
+
+    @np.errstate(all="ignore")  # what is not finite is reported in words
+    def _add_experiment(self, entry: int, source: FoundSource) -> None:
+        loaded = source.loaded
+        assert loaded is not None, "a source is a run or an experiment"
+        with loaded.locating_errors():
+            experiment = resolve(loaded.experiment)
+            data = self._prepared(experiment)
+            experiment, found = with_rate_found(resolve_with_data(experiment, data), data)
+        notes = (*loaded.notes, *found, *batch_notes(loaded.experiment, data), *data.notes)
+        self.notes |= dict.fromkeys((*notes, *remarks(experiment)))
+        self.experiments.append(experiment)
+        self.runs += [PlannedRun(entry, one, data) for one in _over_seeds(experiment, self.repeat)]
+
+    def _prepared(self, experiment: Experiment) -> Prepared:
+        """The data of an experiment, prepared once for all with the same settings."""
+        settings = data_settings_of(experiment)
+        seed, dtype = settings.seed or 0, experiment.backend.dtype
+        key = f"{settings.model_dump_json()} {seed} {dtype}"
+        if key not in self.prepared:
+            self.prepared[key] = prepare(settings, seed=seed, dtype=dtype, memory=self.memory)
+        return self.prepared[key]
+
+
+def _over_seeds(experiment: Experiment, repeat: int | None) -> list[Experiment]:
+    """The experiment of each run: with other seeds, in steps of the networks of an ensemble."""
+    count, networks = repeat or experiment.training.repeat, experiment.training.ensemble
+    once = experiment.model_copy(update={"training": experiment.training.model_copy(update={"repeat": 1})})
+    return [replica(once, networks * k) for k in range(count)]
+
+
+def _runs_of(run: Run) -> list[ComparedRun]:
+    """The run or, where it is a repeat, each of its networks as a run."""
+    members = run.summary.get("members", [])
+    if len(members) < 2 or run.summary.get("joint"):
+        return [ComparedRun(run)]
+    return [ComparedRun(run, member=k) for k in range(len(members))]
