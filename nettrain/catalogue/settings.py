@@ -57,11 +57,6 @@ def option(default: object, meaning: str, **limits: Unpack[Limits]) -> Any:
     return Field(default, description=meaning, **limits)
 
 
-def later(default: object, meaning: str) -> Any:
-    """A key whose feature is not built yet: any value but the default is refused."""
-    return Field(default, description=meaning, json_schema_extra={"later": True})
-
-
 def expects(description: str) -> WrapValidator:
     """Annotation that replaces a union's several errors by one: `is not <description>`."""
 
@@ -76,14 +71,5 @@ def expects(description: str) -> WrapValidator:
 
 def varies(model: type[BaseModel], field: str) -> bool:
     """Whether members of one population may differ in this field."""
-    return _marked(model, field, "varies")
-
-
-def is_later(model: type[BaseModel], field: str) -> bool:
-    """Whether this field's feature is not built yet."""
-    return _marked(model, field, "later")
-
-
-def _marked(model: type[BaseModel], field: str, mark: str) -> bool:
     extra = model.model_fields[field].json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get(mark))
+    return isinstance(extra, dict) and bool(extra.get("varies"))

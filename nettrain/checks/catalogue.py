@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import Settings, is_later
+from nettrain.catalogue.settings import Settings
 from nettrain.checks.gradient import check
 from nettrain.checks.options import CheckOptions
 from nettrain.checks.report import CatalogueReport, CatalogueRow, ErrorReport, NetworkReport, network_report
@@ -132,7 +132,7 @@ def layer_overrides() -> dict[str, OverrideTexts]:
     added = {
         f"{key} {str(value).lower()}": (f"model.{key}={json.dumps(value)}",)
         for key in missing
-        if key not in ELSEWHERE and not is_later(ModelSettings, key)
+        if key not in ELSEWHERE
         for value in other_values(ModelSettings, key)
     }
     return LAYERS | added
@@ -153,10 +153,7 @@ def activation_overrides(name: str, value: str) -> tuple[OverrideTexts, ...]:
 
 def penalties() -> list[str]:
     """Settings that add a term to the objective: strengths that are 0 by default."""
-    fields = RegularizationSettings.model_fields.items()
-    return [
-        name for name, field in fields if field.default == 0 and not is_later(RegularizationSettings, name)
-    ]
+    return [name for name, field in RegularizationSettings.model_fields.items() if field.default == 0]
 
 
 def nondefault_settings(registry: Registry[V]) -> Iterator[tuple[str, str, SettingValue]]:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.schedules import schedules
 from nettrain.data.labelled import Rows
@@ -49,11 +47,6 @@ def with_rows(data: Prepared, rows: Indices) -> Prepared:
 def taken(rows: Rows, index: Indices) -> Rows:
     """Some of the rows, in the order of the index (M,)."""
     return Rows(rows.x[index], rows.y[index], rows.weight[index])
-
-
-def spaced(rows: int, count: int) -> Indices:
-    """At most `count` of so many rows, at even distances."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, count)).astype(np.int64))
 
 
 def initial_networks(run: TrainingRun, experiments: Sequence[Experiment]) -> TrainedNetworks:

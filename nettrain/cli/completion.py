@@ -188,7 +188,7 @@ def _sources(incomplete: str) -> list[str]:
 def _keys(block: "JsonSchema", schema: "JsonSchema", prefix: str = "") -> Iterator[tuple[str, "JsonSchema"]]:
     """Dotted keys that take a value, each with its schema."""
     for name, field in block.get("properties", {}).items():
-        if "const" in field:  # the name of a variant, or a feature that is not built yet
+        if "const" in field:  # the name of a variant
             continue
         forms = _forms(field, schema)
         inner = [form for form in forms if "properties" in form]

@@ -89,6 +89,18 @@ Device = Annotated[
     ),
 ]
 
+Diagnostics = Annotated[
+    bool,
+    typer.Option(
+        "--diagnostics", help="Short for training.diagnostics=true: record each layer, and give advice."
+    ),
+]
+
+
+def with_diagnostics(overrides: list[str], *, diagnostics: bool) -> list[str]:
+    """The overrides, followed by the one that --diagnostics is short for."""
+    return [*overrides, "training.diagnostics=true"] if diagnostics else overrides
+
 
 def with_backend(overrides: list[str] | None, backend: str | None, device: int | None) -> list[str]:
     """The overrides, followed by those that --backend and --device are short for."""

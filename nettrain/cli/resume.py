@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.completion import complete_started_run
-from nettrain.cli.options import Backend, Debug, Device, Json, Overrides, Quiet, with_backend
+from nettrain.cli.options import (
+    Backend,
+    Debug,
+    Device,
+    Diagnostics,
+    Json,
+    Overrides,
+    Quiet,
+    with_backend,
+    with_diagnostics,
+)
 from nettrain.cli.training import NoFigures, Screen, conduct, leave
 
 if TYPE_CHECKING:
@@ -27,6 +37,7 @@ def resume(
     device: Device = None,
     quiet: Quiet = False,
     no_figures: NoFigures = False,
+    diagnostics: Diagnostics = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -41,7 +52,8 @@ def resume(
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures)
     outcome: RunOutcome
-    with restored(run, with_backend(overrides, backend, device)) as run_before:
+    changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
+    with restored(run, changes) as run_before:
         if isinstance(run_before, EndedRun):
             outcome = run_before
             if not quiet:

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_backend
+from nettrain.cli.options import (
+    Backend,
+    Debug,
+    Device,
+    Diagnostics,
+    File,
+    Json,
+    Overrides,
+    Quiet,
+    with_backend,
+    with_diagnostics,
+)
 from nettrain.cli.training import NoFigures, Screen, conduct, leave
 
 Profiled = Annotated[bool, typer.Option("--profile", help="Report how long each part of training takes.")]
@@ -22,6 +33,7 @@ def train(
     quiet: Quiet = False,
     no_figures: NoFigures = False,
     profile: Profiled = False,
+    diagnostics: Diagnostics = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -34,7 +46,8 @@ def train(
     from nettrain.workflow.train import in_new_folder
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures)
-    loaded = load(file, with_backend(overrides, backend, device))
+    changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
+    loaded = load(file, changes)
     finding = rate_is_auto(loaded.experiment) and not quiet
     with screen.console.status("trying learning rates") if finding else nullcontext():
         prepared = prepare_training(loaded, profile=profile)

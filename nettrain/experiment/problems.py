@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.settings import Settings, is_later
+from nettrain.catalogue.settings import Settings
 from nettrain.errors import nearest
 from nettrain.experiment.document import Document, KeyPath, dump
 from nettrain.experiment.fields import Block, block_of, choice_of
@@ -52,12 +52,11 @@ def find_problems(
 ) -> list[str]:
     """All problems of a document in the order of its lines, at most one for each key.
 
-    Those that pydantic reports in `error` take precedence over keys that are not built yet, and these over
-    the problems in `more`.
+    Those that pydantic reports in `error` take precedence over the problems in `more`.
     """
     first: dict[KeyPath, str] = {}
     invalid = [_problem(detail, document, model) for detail in error.errors()] if error else []
-    for path, text in (*invalid, *_not_built(document.values, model, ()), *more):
+    for path, text in (*invalid, *more):
         first.setdefault(path, text)
     lines = [*document.problems, *(_line(document, path, text) for path, text in first.items())]
     return sorted(dict.fromkeys(lines), key=_line_number)
@@ -180,32 +179,3 @@ def _walk(location: tuple[int | str, ...], model: Block) -> Iterator[_Step]:
         field = block.model_fields.get(part) if block else None
         choice = choice_of(field) if field else None
         block = block_of(field.annotation) if field else None
-
-
-def _not_built(values: object, model: Block | None, path: KeyPath) -> Iterator[KeyProblem]:
-    """The keys that ask for a feature which does not exist yet."""
-    if not isinstance(values, dict) or model is None:
-        return
-    for key, field in model.model_fields.items():
-        if key not in values:
-            continue
-        if not is_later(model, key):
-            yield from _not_built(values[key], block_of(field.annotation), (*path, key))
-        elif not _asks_for_default(values[key], field.default):
-            yield KeyProblem(_deepest_change(values[key], field.default, (*path, key)), "not built yet")
-
-
-def _deepest_change(value: object, default: object, path: KeyPath) -> KeyPath:
-    """The path of the value that differs from the default: of a block, that of its first such key."""
-    if isinstance(value, dict) and isinstance(default, dict):
-        for key in value:
-            if key in default and not _asks_for_default(value[key], default[key]):
-                return _deepest_change(value[key], default[key], (*path, key))
-    return path
-
-
-def _asks_for_default(value: object, default: object) -> bool:
-    """Whether a value is the default; of a block, some keys suffice, and 1 does not pass for true."""
-    if isinstance(value, dict) and isinstance(default, dict):
-        return all(key in default and _asks_for_default(value[key], default[key]) for key in value)
-    return isinstance(value, bool) is isinstance(default, bool) and bool(value == default)

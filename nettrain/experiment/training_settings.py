@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nettrain.catalogue.settings import Settings, expects, later, number, option
+from nettrain.catalogue.settings import Settings, expects, number, option
 from nettrain.experiment.document import KeyPath
 from nettrain.experiment.monitors import Monitor
 from nettrain.experiment.problems import error_at
@@ -96,7 +96,9 @@ class TrainingSettings(Settings):
     snapshots: int = option(
         0, "networks saved during the second half of one run; predicts the mean of their predictions", ge=0
     )
-    diagnostics: object = later(False, "record statistics of activations and gradients")
+    diagnostics: bool = option(
+        False, "record activations, gradients and updates of each layer, and give advice where they look sick"
+    )
     checkpoint: Checkpointing | None = option(
         {}, "write the state to disk regularly, so that a killed run can be resumed; null: only at the end"
     )

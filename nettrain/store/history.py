@@ -1,6 +1,6 @@
-"""`history.csv` and `timing.csv`, written from a run's events while it trains.
+"""`history.csv`, `timing.csv` and `diagnostics.csv`, written from a run's events while it trains.
 
-The history repeats to the bit from the same config; times, which do not, have a file of their own. Both files
+The history repeats to the bit from the same config; times, which do not, have a file of their own. All files
 are whole at any time and exist from the first epoch on, so a run that is killed loses only its last seconds.
 """
 
@@ -13,6 +13,7 @@ from time import monotonic
 
 from nettrain.errors import SpecError
 from nettrain.files import append_atomic, write_atomic
+from nettrain.store.diagnostics import DiagnosticsLog
 from nettrain.store.run_folder import RunFolder, csv_text
 from nettrain.training.events import EpochDone
 
@@ -26,7 +27,7 @@ HistoryRow = Mapping[str, float]  # columns that are in INTEGERS hold ints, memb
 
 
 class HistoryWriter:
-    """Writes both files; `member_column` adds a column to the history.
+    """Writes the files; `member_column` adds a column to history and diagnostics.
 
     Memory does not grow with the length of the run. Writing raises NettrainError when the disk refuses.
     """
@@ -40,6 +41,7 @@ class HistoryWriter:
         self._history: list[str] = []  # text that is not in the files yet
         self._timing = [csv_text(TIMING, [])]
         self._sample = DownsampledHistory()
+        self.diagnostics = DiagnosticsLog(member_column=member_column)
         self._next = clock()
 
     @classmethod
@@ -47,6 +49,7 @@ class HistoryWriter:
         """Continue the files of a run that goes on after this epoch; rows of later epochs are removed."""
         writer = cls(folder, member_column=member_column)
         writer._resume_history(epoch)
+        writer.diagnostics.resume(folder.diagnostics, epoch)
         header, rows = _read(folder.timing, epoch)
         if header:
             write_atomic(folder.timing, csv_text(header, rows))
@@ -76,6 +79,7 @@ class HistoryWriter:
             self._sample.add(rows)
             self._complete_header(event)
             self._history.append(_lines([[row.get(name) for name in self._header] for row in rows]))
+        self.diagnostics.add(event)
         if self._clock() >= self._next:
             self.flush()
 
@@ -99,9 +103,14 @@ class HistoryWriter:
         write_atomic(self._folder.history, csv_text(self._header, padded))
 
     def flush(self) -> None:
-        """Bring both files up to date."""
-        started = self._clock()
-        for path, text in ((self._folder.history, self._history), (self._folder.timing, self._timing)):
+        """Bring all files up to date."""
+        started, folder = self._clock(), self._folder
+        texts = {
+            folder.history: self._history,
+            folder.timing: self._timing,
+            folder.diagnostics: self.diagnostics.text,
+        }
+        for path, text in texts.items():
             if text:
                 append_atomic(path, "".join(text))
                 text.clear()

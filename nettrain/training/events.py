@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.base import Flags, Floats, HostArray
+from nettrain.training.diagnostics.layer_diagnostics import LayerDiagnostics
 
 REASONS = (  # for which a member stops
     *("epochs", "early_stopping", "converged", "line_search", "target", "max_seconds"),
@@ -30,6 +31,7 @@ class EpochDone:
     evaluated: bool  # the validation rows were evaluated
     step_seconds: float  # of the steps alone
     seconds: float  # with evaluation
+    diagnostics: LayerDiagnostics | None = None  # of evaluated epochs, with training.diagnostics
 
     def of_members(self, members: range) -> "EpochDone | None":
         """The epoch of some members alone, numbered from 0; None when none of them still trained."""

@@ -10,6 +10,8 @@ from nettrain.inference.evaluate import Figures
 from nettrain.training.control.endings import Endings
 from nettrain.training.control.epoch_metrics import EpochMetrics
 from nettrain.training.control.monitors import reached
+from nettrain.training.diagnostics.layer_diagnostics import LayerDiagnostics
+from nettrain.training.diagnostics.layer_meter import LayerMeter
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.progress import Progress
@@ -63,7 +65,8 @@ class TrainingLoop:
 
     def rebuild(self) -> None:
         """Make the steps and the evaluation for the population as it is now."""
-        self.steps = EpochSteps(self.run)
+        self._meter = LayerMeter(self.run) if self._settings.diagnostics else None
+        self.steps = EpochSteps(self.run, self._meter.norms if self._meter else None)
         self._metrics = EpochMetrics(self.run)
 
     def events(self) -> Generator[Event, None, None]:
@@ -119,8 +122,9 @@ class TrainingLoop:
             figures = self._metrics.compute(evaluated=evaluated)
             finite = self._metrics.finite(figures)
             better, exhausted = self._observe(figures, finite, evaluated=evaluated)
+            diagnostics = self._measure_layers() if evaluated else None
         times = self.progress.step_seconds - before, self._clock() - started
-        done = self._epoch_done(figures, better, *times, evaluated=evaluated)
+        done = self._epoch_done(figures, better, *times, evaluated=evaluated, diagnostics=diagnostics)
         self._end_members(figures, finite, exhausted)
         return done
 
@@ -168,8 +172,23 @@ class TrainingLoop:
         run.monitors.snapshots.observe(epoch)
         return better, exhausted
 
+    def _measure_layers(self) -> LayerDiagnostics | None:
+        """The diagnostics of the layers after an epoch, or before the first one, if they are asked for."""
+        if self._meter is None:
+            return None
+        if self.progress.epoch == 0:
+            self._meter.start()
+        return self._meter.measure(self.run.population["active"], stepped=self.progress.epoch > 0)
+
     def _epoch_done(
-        self, figures: Figures, better: Flags, step_seconds: float, seconds: float, *, evaluated: bool
+        self,
+        figures: Figures,
+        better: Flags,
+        step_seconds: float,
+        seconds: float,
+        *,
+        evaluated: bool,
+        diagnostics: LayerDiagnostics | None,
     ) -> EpochDone:
         population = self.run.population
         active = population["active"]
@@ -184,6 +203,7 @@ class TrainingLoop:
             evaluated=evaluated,
             step_seconds=step_seconds,
             seconds=seconds,
+            diagnostics=diagnostics,
         )
 
     def _end_members(self, figures: Figures, finite: Flags, exhausted: Flags) -> None:

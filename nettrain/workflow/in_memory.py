@@ -14,6 +14,7 @@ from nettrain.files import write_atomic
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.checkpoint import Checkpoint, fingerprint, write_checkpoint
+from nettrain.store.diagnostics import DiagnosticsRow, diagnostics_rows
 from nettrain.store.history import HistoryRow, HistoryWriter, history_row
 from nettrain.store.model_file import write_model
 from nettrain.store.run_folder import RunFolder, write_json
@@ -21,6 +22,7 @@ from nettrain.store.summary import RunSummary
 from nettrain.store.trained_run import TrainedRun
 from nettrain.training.events import EpochDone
 from nettrain.training.resumption.state import TrainingState, snapshot
+from nettrain.workflow.diagnostics import diagnostics_of_events
 from nettrain.workflow.history import frame_of_events
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.training import TrainingResult
@@ -42,6 +44,10 @@ class MemoryRecorder:
     def rows(self) -> Sequence[HistoryRow]:
         evaluated = (event for event in self.events if event.evaluated)
         return [history_row(event, k) for event in evaluated for k in range(len(event.members))]
+
+    @property
+    def diagnostics(self) -> Sequence[DiagnosticsRow]:
+        return [row for event in self.events for row in diagnostics_rows(event)]
 
     def epoch(self, event: EpochDone) -> None:
         self.events.append(event)
@@ -110,6 +116,11 @@ class MemoryRun:
     def history(self) -> pl.DataFrame:
         """A row for every evaluated epoch of every member."""
         return frame_of_events(self.events, member_column=self.has_members)
+
+    @cached_property
+    def diagnostics(self) -> pl.DataFrame | None:
+        """A row for every evaluated epoch of every layer of every member."""
+        return diagnostics_of_events(self.events, member_column=self.has_members)
 
     def save(self, folder: RunFolder) -> None:
         """Write the files that training in this folder would have written."""

@@ -7,6 +7,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.checkpointer import Checkpointer
+from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import HistoryRow, HistoryWriter
 from nettrain.store.model_file import write_model
 from nettrain.store.run_folder import RunFolder, write_json
@@ -25,6 +26,10 @@ class RunRecorder(Protocol):
     @property
     def rows(self) -> Sequence[HistoryRow]:
         """Rows of the history for drawing: all of a short run, a sample of a long one."""
+
+    @property
+    def diagnostics(self) -> Sequence[DiagnosticsRow]:
+        """Rows of the diagnostics for drawing, like those of the history."""
 
     def epoch(self, event: EpochDone) -> None:
         """Record an epoch."""
@@ -58,6 +63,10 @@ class FolderRecorder:
     @property
     def rows(self) -> Sequence[HistoryRow]:
         return self._history.rows
+
+    @property
+    def diagnostics(self) -> Sequence[DiagnosticsRow]:
+        return self._history.diagnostics.rows
 
     def epoch(self, event: EpochDone) -> None:
         self._history.add(event)

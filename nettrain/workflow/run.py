@@ -38,6 +38,8 @@ class RunContents(Protocol):
     def trained(self) -> "TrainedRun": ...
     @property
     def history(self) -> "pl.DataFrame": ...
+    @property
+    def diagnostics(self) -> "pl.DataFrame | None": ...
 
     def save(self, folder: "RunFolder") -> None:
         """Write all files of the run into an empty folder."""
@@ -119,6 +121,15 @@ class Run:
         With several members there is one row per epoch and member, and a column member.
         """
         return self._contents.history
+
+    @property
+    def diagnostics(self) -> "pl.DataFrame | None":
+        """A Polars frame with one row per evaluated epoch and layer, None without `training.diagnostics`.
+
+        Its columns are epoch, step, layer, update_ratio (null before the first step), gradient_norm,
+        activation_mean, activation_spread, saturated, dead and weight_norm, with several members also member.
+        """
+        return self._contents.diagnostics
 
     @property
     def experiment(self) -> dict[str, object]:

@@ -17,6 +17,7 @@ from nettrain.locks import locked
 from nettrain.store.run_folder import RunFolder, unfinished
 from nettrain.store.summary import RunSummary, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.history import read_history
 from nettrain.workflow.training import RunOutcome
 
@@ -84,6 +85,11 @@ class StoredRun:
     def history(self) -> pl.DataFrame:
         """A row for every evaluated epoch of every member."""
         return read_history(self.files.history)
+
+    @cached_property
+    def diagnostics(self) -> pl.DataFrame | None:
+        """A row for every evaluated epoch of every layer of every member."""
+        return read_diagnostics(self.files.diagnostics)
 
     def save(self, folder: RunFolder) -> None:
         """Copy the files of the run."""

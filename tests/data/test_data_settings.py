@@ -7,7 +7,6 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from nettrain.catalogue.settings import is_later
 from nettrain.data.reading.file_format import known_files
 from nettrain.data.settings import DataSettings, is_path
 
@@ -65,10 +64,6 @@ REFUSED = [
 def test_every_key_is_there_with_a_meaning():
     assert KEYS.split() == list(DataSettings.model_fields)
     assert all(field.description for field in DataSettings.model_fields.values())
-
-
-def test_no_key_is_of_a_later_feature():
-    assert not any(is_later(DataSettings, name) for name in DataSettings.model_fields)
 
 
 @pytest.mark.parametrize(("keys", "words"), REFUSED)

@@ -8,7 +8,6 @@ from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.catalogue.settings import is_later
 from nettrain.errors import SpecError
 from nettrain.experiment.document import dump, parse
 from nettrain.experiment.load import load, to_yaml, validate
@@ -87,10 +86,6 @@ backend: {name: auto, dtype: float32, threads: auto, device: 0, tf32: false}
 """
 MINIMAL = "data: {source: builtin:optdigits, target: label}\n"
 
-NOT_BUILT = {
-    "training.diagnostics": "true",
-}
-
 
 def errors(text):
     """The problems of a file."""
@@ -115,22 +110,6 @@ def test_every_key_is_accepted_with_its_default():
     )
 
 
-@pytest.mark.parametrize(("key", "value"), NOT_BUILT.items())
-def test_a_key_whose_feature_is_not_built_says_so(key, value):
-    assert [f"f:3: {key}: not built yet"] == errors(nested(key, value))
-
-
-def test_the_list_of_keys_that_are_not_built_is_complete():
-    later = set()
-    for name, field in Experiment.model_fields.items():
-        if is_later(Experiment, name):
-            later.add(name)
-        block = field.annotation
-        for inner in getattr(block, "model_fields", {}):
-            later |= {f"{name}.{inner}"} if is_later(block, inner) else set()
-    assert set(NOT_BUILT) == later
-
-
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -139,13 +118,13 @@ def test_the_list_of_keys_that_are_not_built_is_complete():
         ("sweep", "null"),
     ],
 )
-def test_another_spelling_of_an_unbuilt_default_is_accepted(key, value):
+def test_another_spelling_of_a_default_is_accepted(key, value):
     assert isinstance(validate(parse(nested(key, value), "f")), Experiment)
 
 
 @pytest.mark.parametrize(("key", "value"), [("training.diagnostics", "0")])
 def test_one_is_not_true(key, value):
-    assert [f"f:3: {key}: not built yet"] == errors(nested(key, value))
+    assert [f"f:3: {key}: 0 is neither true nor false"] == errors(nested(key, value))
 
 
 WRONG = [
@@ -321,7 +300,7 @@ backend: {name: cuda, device: x}
 training:
   epochs: 0
   epochs: 5
-  diagnostics: true
+  diagnostics: 1
 model:
   activation: {name: 3}
 data:
@@ -335,7 +314,7 @@ optimizer: {name: sgd, momentum: 0.9}
         'f:1: backend.device: "x" is not a whole number',
         "f:3: training.epochs: 0 is not at least 1",
         "f:4: training.epochs: given twice, first at f:3",
-        "f:5: training.diagnostics: not built yet",
+        "f:5: training.diagnostics: 1 is neither true nor false",
         f"f:7: model.activation.name: unknown 3 (allowed: {ACTIVATIONS})",
         'f:9: data.source: "builtin:irsi" is not a builtin source, did you mean "iris"?',
         'f:10: data.validtion: unknown key, did you mean "validation"?',

@@ -11,8 +11,9 @@ from nettrain.backend.pool import Pool
 from nettrain.checks.range_test.budget import EVALUATIONS, LINE_SEARCH, Budget, StepCost, fitting_budget
 from nettrain.checks.range_test.loss_window import LossWindow
 from nettrain.checks.range_test.varied_number import VariedNumber
-from nettrain.checks.short_training import changed, for_epochs, placed_rows, spaced, taken
+from nettrain.checks.short_training import changed, for_epochs, placed_rows, taken
 from nettrain.data.prepare import Prepared
+from nettrain.data.tables.spaced import spaced
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of, network_of

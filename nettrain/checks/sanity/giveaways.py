@@ -14,11 +14,12 @@ from nettrain.checks.sanity.plain import unregularized, with_adam
 from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.sanity_json import Verdict
-from nettrain.checks.short_training import measured, spaced, taken, train_to_end, with_rows
+from nettrain.checks.short_training import measured, taken, train_to_end, with_rows
 from nettrain.data.columns.encoding import columns_text
 from nettrain.data.giveaways import giveaways
 from nettrain.data.labelled import Rows
 from nettrain.data.tables.arrays import Indices, Numbers
+from nettrain.data.tables.spaced import spaced
 
 ROWS = 4000
 FEW_ROWS = 40  # with which half of the rows says little

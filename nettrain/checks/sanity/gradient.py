@@ -12,7 +12,8 @@ from nettrain.checks.problem import GradientProblem, gradient_problem
 from nettrain.checks.report import NetworkReport, network_report
 from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.short_training import changed, spaced, with_rows
+from nettrain.checks.short_training import changed, with_rows
+from nettrain.data.tables.spaced import spaced
 
 ROWS = 16  # of the batch
 NUDGE = 0.1  # of weights that lie on kinks

@@ -6,7 +6,8 @@ import numpy as np
 
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.short_training import initial_networks, measured, spaced, taken
+from nettrain.checks.short_training import initial_networks, measured, taken
+from nettrain.data.tables.spaced import spaced
 from nettrain.inference.baseline import constant_loss
 
 ROWS = 2000  # on which the loss is measured

@@ -11,7 +11,8 @@ from nettrain.checks.range_test.population import RangeTest, population_test
 from nettrain.checks.range_test.varied_number import LEARNING_RATE, ValueRange, VariedNumber, value_range
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.short_training import spaced, taken
+from nettrain.checks.short_training import taken
+from nettrain.data.tables.spaced import spaced
 
 ROWS = 20
 RATES = 16

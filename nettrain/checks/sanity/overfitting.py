@@ -8,9 +8,10 @@ from nettrain.backend.base import Floats
 from nettrain.checks.sanity.plain import unregularized, with_adam
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.short_training import measured, spaced, taken, train_to_end, with_rows
+from nettrain.checks.short_training import measured, taken, train_to_end, with_rows
 from nettrain.data.labelled import Rows
 from nettrain.data.tables.arrays import Indices, Mask
+from nettrain.data.tables.spaced import spaced
 from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.predictions import predict_labelled
 

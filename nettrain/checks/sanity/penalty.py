@@ -10,7 +10,8 @@ from nettrain.checks.sanity.plain import unregularized
 from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.sanity_json import Verdict
-from nettrain.checks.short_training import changed, for_epochs, spaced, with_rows
+from nettrain.checks.short_training import changed, for_epochs, with_rows
+from nettrain.data.tables.spaced import spaced
 from nettrain.experiment.settings import Experiment
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import train

@@ -14,7 +14,8 @@ from nettrain.catalogue.members import shaped
 from nettrain.catalogue.optimizers.descent import SGD
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.short_training import changed, for_epochs, spaced, with_rows
+from nettrain.checks.short_training import changed, for_epochs, with_rows
+from nettrain.data.tables.spaced import spaced
 from nettrain.model.architecture import Node
 from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.base import DefinitionContext

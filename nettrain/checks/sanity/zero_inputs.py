@@ -8,8 +8,9 @@ import numpy as np
 from nettrain.checks.sanity.plain import unregularized, with_adam
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
-from nettrain.checks.short_training import measured, spaced, train_to_end, with_rows
+from nettrain.checks.short_training import measured, train_to_end, with_rows
 from nettrain.data.prepare import Prepared
+from nettrain.data.tables.spaced import spaced
 
 ROWS, BATCH = 1000, 64
 STEPS = 300

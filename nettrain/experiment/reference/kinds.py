@@ -13,7 +13,7 @@ from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.registry import Choice, Variant, meaning
 from nettrain.catalogue.schedules import momentum_schedules, schedules
-from nettrain.catalogue.settings import is_later, varies
+from nettrain.catalogue.settings import varies
 from nettrain.data.columns.scaling import scalings
 from nettrain.data.reading.builtin import BUILTINS, BuiltinData
 from nettrain.data.reading.synthetic import SYNTHETICS
@@ -134,9 +134,7 @@ def _upper_limit(field: JsonSchema) -> tuple[str, str] | None:
 def _entry(name: str, variant: type[Variant]) -> CatalogueEntry:
     schema = cast("JsonSchema", variant.model_json_schema())
     settings = tuple(
-        _setting(key, field, variant)
-        for key, field in schema["properties"].items()
-        if key != "name" and not is_later(variant, key)
+        _setting(key, field, variant) for key, field in schema["properties"].items() if key != "name"
     )
     return CatalogueEntry(name, meaning(variant), settings, variant.source, tuple(_facts(variant)))
 

@@ -18,7 +18,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import METHODS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-INTERNAL = ("title", "varies", "later")  # keys that are of no use to a reader of the schema
+INTERNAL = ("title", "varies")  # keys that are of no use to a reader of the schema
 
 
 def experiment_schema() -> JsonSchema:
@@ -75,15 +75,13 @@ def _schema_of(model: type[BaseModel]) -> JsonSchema:
 
 
 def _cleaned(schema: Mapping[str, object]) -> dict[str, object]:
-    """The schema without internal keys; a key whose feature is not built yet allows its default alone."""
+    """The schema without internal keys."""
     cleaned: dict[str, object] = {}
     for key, value in schema.items():
         if key in ("properties", "$defs") and isinstance(value, Mapping):
             cleaned[key] = {name: _cleaned(inner) for name, inner in value.items()}
         elif key not in INTERNAL:
             cleaned[key] = value if key == "default" else _cleaned_value(value)
-    if schema.get("later") is True:
-        cleaned |= {"const": schema["default"], "description": f"{schema['description']} (not built yet)"}
     return cleaned
 
 

@@ -21,6 +21,7 @@ FUTURE = (  # settings that do not affect the steps so far
     "training.target",
     "training.convergence",
     "training.checkpoint",
+    "training.diagnostics",
 )
 LOCATIONS = ("data.source", "backend.name", "backend.device", "backend.tf32")
 SPLIT_LOCATIONS = ("data.test", "data.validation")  # where they are sources, not shares
@@ -76,7 +77,13 @@ def arrays_to_reset(changes: Sequence[Difference]) -> tuple[str, ...]:
 
 def would_diverge_again(changes: Sequence[Difference]) -> bool:
     """Whether these changes leave the steps as they are, so that a run that diverged would do so again."""
-    harmless = ("training.epochs", "training.checkpoint", *LOCATIONS, *SPLIT_LOCATIONS)
+    harmless = (
+        "training.epochs",
+        "training.checkpoint",
+        "training.diagnostics",
+        *LOCATIONS,
+        *SPLIT_LOCATIONS,
+    )
     return all(_is_below(one.key, harmless) for one in changes)
 
 

@@ -30,6 +30,11 @@ class BatchPlan:
         return full if self.drop_last or rest < self.min_rows else full + 1
 
     @property
+    def last_full(self) -> int:
+        """The position of the last batch that is full."""
+        return self.rows // self.batch_size - 1
+
+    @property
     def notes(self) -> list[str]:
         """A note when the last batch is left out because it is too small."""
         rest = self.rows % self.batch_size

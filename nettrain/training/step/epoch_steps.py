@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from nettrain.backend.base import Floats
 from nettrain.training.diagnostics.profile import timing
+from nettrain.training.diagnostics.weight_norms import WeightNorms
 from nettrain.training.progress import Progress
 from nettrain.training.rows.batches import Index, epoch_orders
 from nettrain.training.run import TrainingRun
@@ -13,14 +14,26 @@ from nettrain.training.step.training_step import TrainingStep, training_step
 
 
 class EpochSteps:
-    """The steps of the population as it is now, by batch size; void after it is compacted."""
+    """The steps of the population as it is now, by batch size; void after it is compacted.
 
-    def __init__(self, run: TrainingRun) -> None:
+    The last step of an epoch with a full batch measures `norms`, if there are any.
+    """
+
+    def __init__(self, run: TrainingRun, norms: WeightNorms | None = None) -> None:
         self._run = run
         self._schedule = StepSchedule(run, run.order_count, run.data.batches)
         self.by_size: dict[int, TrainingStep] = {
             rows: training_step(run, rows, run.order_count, self._schedule) for rows in run.data.batches.sizes
         }
+        self._measured = self._measuring(norms)
+
+    def _measuring(self, norms: WeightNorms | None) -> dict[int, TrainingStep]:
+        """The step that measures norms, by its position in an epoch."""
+        if norms is None:
+            return {}
+        run, batches = self._run, self._run.data.batches
+        step = training_step(run, batches.batch_size, run.order_count, self._schedule, norms)
+        return {batches.last_full: step}
 
     def run(self, progress: Progress, may_continue: Callable[[], bool]) -> bool:
         """Run the rest of an epoch; False if it was ended early.
@@ -28,7 +41,7 @@ class EpochSteps:
         `may_continue` is called between two steps. `progress` is updated with every step.
         """
         run, first = self._run, progress.position
-        double_buffer, by_size = run.data.double_buffer, self.by_size
+        double_buffer, by_size, measured = run.data.double_buffer, self.by_size, self._measured
         with timing(run.profile, "gather"):
             self._schedule.start_epoch(self._orders(progress.epoch), progress.step)
         for position, (start, stop) in enumerate(run.data.batches.bounds()):
@@ -41,7 +54,7 @@ class EpochSteps:
             if double_buffer is not None:
                 with timing(run.profile, "gather"):
                     double_buffer.prepare(position)
-            step = by_size[stop - start]
+            step = measured.get(position) or by_size[stop - start]
             if position == 0:
                 step.begin()
             step.replay()

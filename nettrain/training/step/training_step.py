@@ -10,6 +10,7 @@ from nettrain.backend.pool import Allocate
 from nettrain.model.layers.base import DropoutState
 from nettrain.model.network import Network, Pass
 from nettrain.model.tape import Tape
+from nettrain.training.diagnostics.weight_norms import WeightNorms
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.lbfgs import iteration
 from nettrain.training.step.step_schedule import StepSchedule
@@ -39,12 +40,16 @@ class TrainingStep:
 
 
 def training_step(
-    run: TrainingRun, rows: int, order_count: int, schedule: StepSchedule | None = None
+    run: TrainingRun,
+    rows: int,
+    order_count: int,
+    schedule: StepSchedule | None = None,
+    norms: WeightNorms | None = None,
 ) -> TrainingStep:
     """The step of the population as it is now, for batches of `rows` rows in `order_count` different orders.
 
-    Gather, forward, loss, backward, update; each step loads its part of the `schedule`. Void after the
-    population is compacted.
+    Gather, forward, loss, backward, update; each step loads its part of the `schedule`, and measures `norms`
+    if there are any. Void after the population is compacted.
     """
     allocate = run.pool.prefixed("train")
     index = allocate("index", (order_count, rows), np.intp)
@@ -56,13 +61,28 @@ def training_step(
     if "max_norm" in run.population:  # it moves the weights after the rule has looked ahead
         step += look_ahead
     batch = append_gradient(step, run, index, allocate)
-    if run.experiment.optimizer.full_batch:
-        replay: Call = partial(_in_sequence, iteration(run, _replay(run, step)), _captured(run, count))
+    start, gradient, end = _measuring(run, norms)
+    if run.experiment.optimizer.full_batch:  # which leaves the gradient before the step
+        tapes = Tape([*gradient, *end, *count])
+        calls = _captured(run, start), iteration(run, _replay(run, step)), _captured(run, tapes)
+        replay: Call = partial(_in_sequence, *calls)
     else:
+        step += gradient
         step.phase("update")
+        step += start
         append_update(step, run)
-        replay = _replay(run, Tape([*step, *count]))
+        replay = _replay(run, Tape([*step, *end, *count]))
     return TrainingStep(index, replay, _captured(run, begin), batch)
+
+
+def _measuring(run: TrainingRun, norms: WeightNorms | None) -> tuple[Tape, Tape, Tape]:
+    """What measures norms before the update, of its gradient, and after it: nothing without `norms`."""
+    start, gradient, end = Tape(), Tape(), Tape()
+    if norms is not None:
+        norms.append_start(start, run.population["parameters"])
+        norms.append_gradient(gradient, run.population["gradient"])
+        norms.append_end(end, run.population["parameters"])
+    return start, gradient, end
 
 
 def reserve_step(run: TrainingRun) -> None:
@@ -89,10 +109,18 @@ def append_loss(
     `total`.
     """
     tape.phase("gather")
-    x, y, weight = _gather(tape, run, index, allocate)
+    rows = _gather(tape, run, index, allocate)
+    parameters = run.population["parameters"] if parameters is None else parameters
+    return append_loss_of(tape, run, rows, allocate, parameters)
+
+
+def append_loss_of(
+    tape: Tape, run: TrainingRun, rows: tuple[Array, Array, Array], allocate: Allocate, parameters: Array
+) -> BatchPass:
+    """`append_loss` of the rows x (G, B, D), y and weight."""
+    x, y, weight = rows
     tape.phase("forward")
     population = run.population
-    parameters = population["parameters"] if parameters is None else parameters
     net = Network(run.backend, run.architecture, parameters, population["statistics"], population.layers)
     dropout_state = DropoutState(population["noise_keys"], run.step_counter)
     signals = net.forward(tape, x, allocate, training=True, dropout_state=dropout_state)
