@@ -17,7 +17,7 @@ FEW = 25  # points up to which each is marked
 
 
 def lesson_picture(panels: Sequence[Panel], *, render: Render = png) -> bytes:
-    """The panels below each other, with one legend; the shade behind a line reaches from seed to seed."""
+    """The panels below each other, with one legend; thin lines are single seeds."""
     height = TOP + BOTTOM + HEIGHT * len(panels) + GAP * (len(panels) - 1)
     with style():
         figure = new_figure(WIDTH, height)
@@ -46,12 +46,13 @@ def _draw(ax: Axes, panel: Panel) -> None:
 
 
 def _draw_line(ax: Axes, line: Line, color: str) -> None:
-    """The median over the seeds, and a shade from the lowest to the highest of them."""
+    """The median over the seeds, and a thin line for each of them."""
     y = np.where(np.isfinite(line.y), line.y, np.nan)
     some = ~np.isnan(y).all(axis=0)
     x, y = line.x[some], y[:, some]
     mark = "o" if len(x) <= FEW else None
-    ax.fill_between(x, np.nanmin(y, axis=0), np.nanmax(y, axis=0), color=color, alpha=0.18, linewidth=0)
+    for seed in y:
+        ax.plot(x, seed, color=color, linewidth=0.6, alpha=0.5)
     ax.plot(
         x, np.nanmedian(y, axis=0), color=color, linewidth=1.7, marker=mark, markersize=3, label=line.name
     )
