@@ -112,6 +112,14 @@ def test_shapes_are_those_of_their_names():
     assert abs(error.std() - 0.1) < 0.01
 
 
+def test_the_valley_is_a_hundred_times_as_curved_across_as_along():
+    frame = read_synthetic("valley", 0).frame
+    x = frame.select("steep", "flat").to_numpy()
+    np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(x.T @ x / ROWS, [[1, 0], [0, 0.01]], atol=1e-12)
+    np.testing.assert_allclose(x @ [1, 10], frame["y"].to_numpy(), atol=1e-12)
+
+
 def test_an_unknown_builtin_is_refused():
     with pytest.raises(DataError, match=r'^data.source: no built-in data .irsi., did you mean "iris"\?$'):
         read_source("builtin:irsi", ReadOptions(), seed=0, key="data.source")

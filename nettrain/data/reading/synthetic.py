@@ -92,3 +92,16 @@ def sine(generator: np.random.Generator) -> ColumnArrays:
     """y = sin x + N(0, 0.1²), x uniform over two periods: a target of numbers."""
     x = generator.uniform(-2 * np.pi, 2 * np.pi, ROWS)
     return {"x": x, "y": np.sin(x) + 0.1 * generator.standard_normal(ROWS)}
+
+
+@synthetic
+def valley(generator: np.random.Generator) -> ColumnArrays:
+    """y = steep + 10·flat; the features have mean 0, standard deviations 1 and 0.1, and no correlation.
+
+    On all rows, the squared error of a linear model is exactly 100 times as curved across its valley as along
+    it.
+    """
+    drawn = generator.standard_normal((ROWS, 2))
+    orthogonal, _ = np.linalg.qr(drawn - drawn.mean(axis=0))
+    steep, flat = np.sqrt(ROWS) * orthogonal.T * [[1.0], [0.1]]
+    return {"steep": steep, "flat": flat, "y": steep + 10 * flat}
