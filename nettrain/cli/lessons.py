@@ -87,8 +87,8 @@ def _run(name: str, seeds: range, *, as_json: bool) -> None:
     from nettrain.workflow.lesson import run_lesson
 
     lesson = named_lesson(name)
-    with lesson_status(console(stderr=True), lesson) as on_contestant:
-        report = run_lesson(lesson, seeds=seeds, on_contestant=on_contestant)
+    with lesson_status(console(stderr=True), lesson) as on_event:
+        report = run_lesson(lesson, seeds=seeds, on_event=on_event)
     show_lesson(console(stderr=as_json), report)
     if as_json:
         print(json_line(report.plain()))

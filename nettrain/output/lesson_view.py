@@ -1,6 +1,6 @@
 """Lessons in the terminal: the list with their claims, and a lesson that was run."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 
@@ -9,9 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.lessons.files import contestant_name, experiment_files
 from nettrain.lessons.observation import Observation
 from nettrain.lessons.registry import Lesson
 from nettrain.output.numbers import plural, seconds, short
+from nettrain.workflow.comparison.population import ComparedEpoch, OnComparedEpoch
 from nettrain.workflow.course import ListedLesson
 from nettrain.workflow.lesson import LessonReport
 
@@ -31,10 +33,16 @@ def show_lessons(console: Console, lessons: Sequence[ListedLesson]) -> None:
 
 
 @contextmanager
-def lesson_status(console: Console, lesson: Lesson) -> Iterator[Callable[[str, int, int], None]]:
-    """A function to call with the contestant that begins: a status line in a terminal."""
+def lesson_status(console: Console, lesson: Lesson) -> Iterator[OnComparedEpoch]:
+    """A function to call with every epoch: a status line in a terminal."""
+    names = [contestant_name(file) for file in experiment_files(lesson.name)]
     with console.status(lesson.title) as status:
-        yield lambda name, number, count: status.update(f"training {number} of {count}: {name}")
+
+        def on_event(done: ComparedEpoch) -> None:
+            training = ", ".join(names[entry] for entry in sorted(set(done.entries.tolist())))
+            status.update(f"{lesson.name}: epoch {done.epoch.epoch} of {done.epoch.epochs}, {training}")
+
+        yield on_event
 
 
 def show_lesson(console: Console, report: LessonReport) -> None:

@@ -1,23 +1,24 @@
 """Run a lesson: train its experiments with several seeds, and measure whether its claim holds."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import polars as pl
 
+from nettrain.backend.base import Floats
 from nettrain.lessons.contestant import Contestant, SeedRun
 from nettrain.lessons.files import Claim, claim_of, contestant_name, experiment_files
 from nettrain.lessons.json_report import LessonJson, ObservationJson
 from nettrain.lessons.observation import Observation
 from nettrain.lessons.registry import Lesson
+from nettrain.workflow.compare import compare, ignore
+from nettrain.workflow.comparison.entries import ComparedRun
+from nettrain.workflow.comparison.population import OnComparedEpoch
 from nettrain.workflow.course import listed
-from nettrain.workflow.run import Run
-from nettrain.workflow.train import train
 
 SEEDS = range(5)
-OnContestant = Callable[[str, int, int], None]  # with its name, and that it is one of so many
 
 
 @dataclass(frozen=True)
@@ -61,42 +62,39 @@ def _plain(one: Observation) -> ObservationJson:
     }
 
 
-def _ignore(name: str, number: int, count: int) -> None:
-    """The default of `on_contestant`."""
+def run_lesson(lesson: Lesson, *, seeds: range = SEEDS, on_event: OnComparedEpoch = ignore) -> LessonReport:
+    """Train the contestants of a lesson with these seeds, as `compare` does, and measure its claim.
 
-
-def run_lesson(
-    lesson: Lesson, *, seeds: range = SEEDS, on_contestant: OnContestant = _ignore
-) -> LessonReport:
-    """Train the contestants of a lesson with these seeds, and measure its claim.
-
-    `on_contestant` is called before each contestant is trained.
+    `on_event` is called after every epoch.
     """
     started = perf_counter()
     files = experiment_files(lesson.name)
-    contestants = []
-    for number, file in enumerate(files, start=1):
-        on_contestant(contestant_name(file), number, len(files))
-        contestants.append(_contestant(file, seeds))
+    compared = compare(files, overrides=[f"seed={seeds[0]}"], repeat=len(seeds), on_event=on_event)
+    contestants = [
+        Contestant(contestant_name(file), file, tuple(map(_seed_run, entry.runs)))
+        for file, entry in zip(files, compared.entries, strict=True)
+    ]
     observations = tuple(lesson.measure(contestants))
     return LessonReport(lesson, tuple(contestants), observations, perf_counter() - started)
 
 
-def _contestant(file: Path, seeds: range) -> Contestant:
-    """An experiment trained with these seeds, side by side."""
-    run = train(file, f"seed={seeds[0]}", f"training.repeat={len(seeds)}")
-    runs = [_seed_run(run, seed, member) for member, seed in enumerate(seeds)]
-    return Contestant(contestant_name(file), file, tuple(runs))
+def _seed_run(run: ComparedRun) -> SeedRun:
+    return SeedRun(
+        run.seed, run.status, _columns(run.history), run.metrics, _diagnostics(run.run.diagnostics)
+    )
 
 
-def _seed_run(run: Run, seed: int, member: int) -> SeedRun:
-    history = run.history
-    if "member" in history.columns:
-        history = history.filter(history["member"] == member)
-    columns = {name: history[name].cast(float).to_numpy() for name in history.columns}
-    facts = run.summary["members"][member] if "members" in run.summary else run.summary
-    metrics = {
-        split: {name: np.nan if value is None else value for name, value in named.items()}
-        for split, named in facts["metrics"].items()
+def _columns(frame: pl.DataFrame) -> dict[str, Floats]:
+    return {name: frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in frame.columns}
+
+
+def _diagnostics(frame: pl.DataFrame | None) -> dict[tuple[str, str], Floats]:
+    """The columns of each layer, {} of a run without diagnostics."""
+    if frame is None or frame.is_empty():
+        return {}
+    layers = frame["layer"].unique(maintain_order=True)
+    return {
+        (layer, name): column
+        for layer in layers
+        for name, column in _columns(frame.filter(pl.col("layer") == layer).drop("layer")).items()
     }
-    return SeedRun(seed, facts["status"], columns, metrics, {})
