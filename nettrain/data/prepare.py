@@ -147,7 +147,7 @@ def read_options(settings: DataSettings) -> ReadOptions:
     roles = settings.columns
     order = [settings.order.by] if isinstance(settings.order, OrderBy) else []
     columns = [*targets, *order, *roles.ignore, *roles.categorical, *roles.numeric, roles.weight, roles.group]
-    columns += settings.dates
+    columns += [*settings.dates, *settings.scaling.columns]
     return ReadOptions(
         settings.header,
         settings.separator,

@@ -201,7 +201,8 @@ def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, tra
     if not fitted:
         return {}
     arrays = {key: np.concatenate([one[key] for one in fitted], axis=-1) for key in fitted[0]}
-    joined = scaling.join(arrays) if arrays else {}
+    names = [encoder.name for encoder in with_numbers for scaled in encoder.scaled if scaled]
+    joined = scaling.join(arrays, names) if arrays else {}
     refuse_unscalable(joined, with_numbers, table)
     return joined
 

@@ -435,6 +435,10 @@ def test_resolved_roles_repeat_the_arrays(scaling, tmp_path):
             "make data.test or data.validation smaller, or remove their rows",
         ),
         (
+            {"scaling": {"name": "divide", "by": {"ages": 2.0}}},
+            'data.scaling.by: no column of numbers "ages", did you mean "age"?',
+        ),
+        (
             {"scaling": {"name": "channel"}, "columns": {"ignore": ["joined"], "categorical": ["id"]}},
             "data.scaling: 2 columns of numbers are not pixels of 3 channels",
         ),

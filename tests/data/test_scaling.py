@@ -10,12 +10,14 @@ import pytest
 from nettrain.data.columns.scaling import scalings
 from nettrain.errors import DataError
 
+NAMES = ("a", "b", "c")
+PIXELS = [f"p{k}" for k in range(12)]
 X = np.column_stack([np.linspace(-3, 9, 50) ** 3, np.full(50, 0.1), np.arange(50) % 7 * 1e6])
 
 
 def scaled(name, x=X, **numbers):
     s = scalings[name](**numbers)
-    return s.apply(s.join(s.fit(X)), x)
+    return s.apply(s.join(s.fit(X), NAMES), x)
 
 
 def test_the_registry_holds_what_is_tested_here():
@@ -61,6 +63,21 @@ def test_minmax_reaches_its_bounds(bounds):
 
 def test_divide():
     np.testing.assert_array_equal(X / 16, scaled("divide", by=16))
+
+
+def test_divide_by_a_list_has_a_divisor_for_each_column():
+    np.testing.assert_array_equal(X / [16, 0.5, 1e6], scaled("divide", by=[16, 0.5, 1e6]))
+    with pytest.raises(DataError) as caught:
+        scaled("divide", by=[1.0, 2.0])
+    assert "data.scaling.by: 2 divisors for 3 columns of numbers (a, b, c)" == str(caught.value)
+
+
+def test_divide_by_name_leaves_the_others():
+    np.testing.assert_array_equal(X / [1, 1, 1e6], scaled("divide", by={"c": 1e6}))
+    with pytest.raises(DataError) as caught:
+        scalings["divide"](by={"agee": 2.0}).join({"scale": np.ones(2)}, ["name", "age"])
+    text = 'data.scaling.by: no column of numbers "agee", did you mean "age"?'
+    assert text == str(caught.value)
 
 
 FIVE = np.array([[1, -2, 0.5], [4, 0, 0.5], [2, 10, 0.5], [8, -5, 0.5], [3, 1, 0.5]])
@@ -199,23 +216,38 @@ def test_quantile_normal_is_monotonic_and_normal():
 def test_channel_pools_the_pixels_of_a_channel():
     s = scalings["channel"](channels=3)
     x = np.random.default_rng(0).normal(size=(20, 4, 3)) * [1, 10, 0] + [0, 5, 7]
-    rows = s.apply(s.join(s.fit(x.reshape(20, 12))), x.reshape(20, 12)).reshape(20, 4, 3)
+    rows = s.apply(s.join(s.fit(x.reshape(20, 12)), PIXELS), x.reshape(20, 12)).reshape(20, 4, 3)
     np.testing.assert_allclose(rows.mean(axis=(0, 1)), 0, atol=1e-12)
     np.testing.assert_allclose(rows.std(axis=(0, 1)), [1, 1, 0], atol=1e-12)
     mean, deviation = x[..., 1].mean(), x[..., 1].std()
     np.testing.assert_allclose(rows[..., 1], (x[..., 1] - mean) / deviation, atol=1e-12)
 
 
-def test_channel_refuses_columns_that_are_no_pixels():
-    s = scalings["channel"]()
+def test_center_takes_the_mean_image_or_the_mean_of_each_channel():
+    x = np.random.default_rng(1).normal(size=(20, 4, 3)) * [1, 10, 0] + [0, 5, 7]
+    flat = x.reshape(20, 12)
+    np.testing.assert_allclose(on_itself(scalings["center"](), flat), flat - flat.mean(axis=0), atol=1e-12)
+    rows = on_itself(scalings["center"](channels=3), flat).reshape(20, 4, 3)
+    np.testing.assert_allclose(rows, x - x.mean(axis=(0, 1)), atol=1e-12)
+    grey = on_itself(scalings["center"](channels=1), flat)
+    np.testing.assert_allclose(grey, flat - flat.mean(), atol=1e-12)
+
+
+def on_itself(scaling, x):
+    return scaling.apply(scaling.join(scaling.fit(x), PIXELS), x)
+
+
+@pytest.mark.parametrize(("name", "numbers"), [("channel", {}), ("center", {"channels": 3})])
+def test_channel_refuses_columns_that_are_no_pixels(name, numbers):
+    s = scalings[name](**numbers)
     with pytest.raises(DataError) as caught:
-        s.join(s.fit(np.ones((2, 10))))
+        s.join(s.fit(np.ones((2, 10))), PIXELS[:10])
     assert "data.scaling: 10 columns of numbers are not pixels of 3 channels" == str(caught.value)
 
 
 @pytest.mark.parametrize("name", list(scalings))
 def test_columns_may_be_fitted_in_turns(name):
-    s = scalings[name]()
+    s = scalings[name](**({"by": {"b": 3.0}} if name == "divide" else {}))
     together = s.fit(X)
     columns = [s.fit(X[:, [column]]) for column in range(3)]
     for key, learned in together.items():

@@ -262,6 +262,11 @@ def test_an_invalid_value_is_one_line_with_its_location(text, expected):
         ("target_kind: clases", 'data.target_kind: unknown "clases", did you mean "classes"?'),
         ("scaling: robst", 'data.scaling: unknown "robst", did you mean "robust"?'),
         ("scaling: {name: channel, channels: 0}", "data.scaling.channels: 0 is not at least 1"),
+        (
+            "scaling: {name: divide, by: {a: 0}}",
+            "data.scaling.by: {a: 0} is not a number above 0, a list of one for each column of numbers, "
+            "or a mapping from columns to them",
+        ),
         ("labels: {a: [b]}", "data.labels.a: [b] is not text"),
         ("positive: [a]", "data.positive: [a] is not a class"),
         (

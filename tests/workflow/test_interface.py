@@ -457,3 +457,16 @@ def test_the_room_of_that_name_does_not_hide_sweep():
     import nettrain.sweep.opening
 
     assert callable(nettrain.sweep)
+
+
+def test_columns_divided_by_numbers_of_their_own_are_divided_again_at_prediction(tmp_path):
+    """What is fitted travels in the run's folder: predictions are those of columns divided beforehand."""
+    generator = np.random.default_rng(3)
+    x = generator.uniform(1, 100, (60, 2))
+    y = np.where(x[:, 0] > x[:, 1], "a", "b")
+    frame, divided = (pl.DataFrame({"age": c[:, 0], "income": c[:, 1], "y": y}) for c in (x, x / [50, 1]))
+    scaling = {"scaling": {"name": "divide", "by": {"age": 50.0}}}
+    spec = SPEC | {"data": {"target": "y"} | scaling}
+    run = nettrain.open_run(nettrain.train(spec, data=frame).save(tmp_path / "run"))
+    plain = nettrain.train(spec, "data.scaling=none", data=divided)
+    np.testing.assert_array_equal(run.predict_proba(frame), plain.predict_proba(divided))

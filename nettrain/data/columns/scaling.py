@@ -2,20 +2,25 @@
 
 Conventions: x (N, C) float64 without gaps; `fit(x)` -> the fitted arrays by name; `apply(fitted, x)` ->
 (N, C). The fitted arrays are all that an entry needs later. Their last axis are the columns, so that `fit`
-may be called for some columns after others; `join` then combines what depends on all of them.
+may be called for some columns after others; `join` then combines what depends on all of them, or on their
+names.
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Registry, Variant
-from nettrain.catalogue.settings import option
+from nettrain.catalogue.settings import expects, option
 from nettrain.data.tables.arrays import Floats
-from nettrain.errors import DataError
+from nettrain.errors import DataError, nearest
 
 Fitted = dict[str, Floats]
+MOST_NAMES = 8  # in a message
 FAR = 400  # binary exponents beyond which the squares of numbers are near the ends of float64
 
 scalings: Registry["Scaling"] = Registry("scaling")
@@ -28,9 +33,14 @@ class Scaling(Variant):
         """What is learned from the training rows: nothing by default."""
         return {}
 
-    def join(self, fitted: Fitted) -> Fitted:
-        """The fitted arrays of all C columns, where one depends on the others."""
+    def join(self, fitted: Fitted, names: Sequence[str]) -> Fitted:
+        """The fitted arrays of all C columns, of these names, where one depends on the others."""
         return fitted
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that its settings name."""
+        return ()
 
     def apply(self, fitted: Fitted, x: Floats) -> Floats:
         """The scaled columns (N, C)."""
@@ -116,13 +126,39 @@ class MaxAbs(Affine):
         return {"center": np.zeros_like(most), "scale": np.where(most > 0, most, 1.0)}
 
 
-@scalings.register("center")
+@scalings.register("center", source="of each channel: Simonyan & Zisserman 2015, section 2.1")
 class Center(Affine):
-    """x - mean, for pixels the mean image: differences keep their size."""
+    """x - mean of each column, for pixels the mean image, or of each of `channels`; nothing is divided.
+
+    Differences keep their size. With `channels` all pixels of a channel lose the same mean, as `channel` does
+    before it divides: column j is of channel j mod `channels`.
+    """
+
+    channels: int | None = option(
+        None,
+        "values of a pixel, which lie side by side, with a mean each; null: one of each column",
+        ge=1,
+    )
 
     def fit(self, x: Floats) -> Fitted:
         center = center_and_spread(x)["center"]
         return {"center": center, "scale": np.ones_like(center)}
+
+    def join(self, fitted: Fitted, names: Sequence[str]) -> Fitted:
+        """All columns have the same rows, so that the mean of a channel is that of its columns' means."""
+        if self.channels is None:
+            return fitted
+        center, _ = moments(by_channel(fitted["center"], self.channels))
+        return fitted | {"center": np.tile(center, len(fitted["center"]) // self.channels)}
+
+
+def by_channel(values: Floats, channels: int) -> Floats:
+    """Values of each column (C,) as (pixels, channels). Raises DataError when they are not whole pixels."""
+    if len(values) % channels:
+        raise DataError(
+            f"data.scaling: {len(values)} columns of numbers are not pixels of {channels} channels"
+        )
+    return values.reshape(-1, channels)
 
 
 @scalings.register("channel")
@@ -138,14 +174,9 @@ class Channel(Affine):
         center, spread = moments(x)
         return {"center": center, "scale": spread}
 
-    def join(self, fitted: Fitted) -> Fitted:
+    def join(self, fitted: Fitted, names: Sequence[str]) -> Fitted:
         """Of the columns' means m and deviations d: mean of m, and √(mean of d² + variance of m)."""
-        width = len(fitted["center"])
-        if width % self.channels:
-            raise DataError(
-                f"data.scaling: {width} columns of numbers are not pixels of {self.channels} channels"
-            )
-        means, deviations = (fitted[key].reshape(-1, self.channels) for key in ("center", "scale"))
+        means, deviations = (by_channel(fitted[key], self.channels) for key in ("center", "scale"))
         center, between = moments(means)
         shift = far_exponents(np.maximum(deviations.max(axis=0), between))
         squares = np.square(np.ldexp(deviations, -shift)).mean(axis=0) + np.ldexp(between, -shift) ** 2
@@ -211,12 +242,50 @@ def share_below(knots: Floats, x: Floats) -> Floats:
     return middle
 
 
+Divisor = Annotated[float, Field(gt=0)]
+Divisors = Annotated[
+    Divisor | list[Divisor] | dict[str, Divisor],
+    expects("a number above 0, a list of one for each column of numbers, or a mapping from columns to them"),
+]
+
+
 @scalings.register("divide")
 class Divide(Scaling):
-    """x / by: the same for every column, for pixels by 255 or counts by their maximum."""
+    """x / by: one divisor for all columns, as 255 for pixels, or one for each, as a list or by name.
 
-    by: float = option(255.0, "divisor", gt=0)
+    A list has the columns of numbers in their order. Of a mapping, as `{age: 100, income: 1e5}`, columns that
+    it leaves out stay as they are.
+    """
+
+    by: Divisors = option(255.0, "divisor, of all columns, of each in their order, or by name")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.by) if isinstance(self.by, Mapping) else ()
+
+    def fit(self, x: Floats) -> Fitted:
+        """A single divisor needs no array."""
+        return {} if isinstance(self.by, float | int) else {"scale": np.ones(x.shape[1])}
+
+    def join(self, fitted: Fitted, names: Sequence[str]) -> Fitted:
+        """The divisor of each column. Raises DataError when a column of the settings is not among them."""
+        return {"scale": self._divisors(names)} if fitted else fitted
+
+    def _divisors(self, names: Sequence[str]) -> Floats:
+        if isinstance(self.by, Mapping):
+            for name in self.by:
+                if name not in names:
+                    raise DataError(f'data.scaling.by: no column of numbers "{name}"{nearest(name, names)}')
+            return np.array([float(self.by.get(name, 1.0)) for name in names])
+        given = np.array(self.by, dtype=np.float64)
+        if len(given) != len(names):
+            raise DataError(
+                f"data.scaling.by: {len(given)} divisors for {len(names)} columns of numbers"
+                f" ({', '.join(names[:MOST_NAMES])}{', ...' if len(names) > MOST_NAMES else ''})"
+            )
+        return given
 
     def apply(self, fitted: Fitted, x: Floats) -> Floats:
-        scaled: Floats = x / self.by
+        divisors = fitted["scale"] if fitted else np.asarray(self.by)
+        scaled: Floats = x / divisors
         return scaled
