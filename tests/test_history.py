@@ -74,7 +74,7 @@ def test_adalines_rate_has_the_limit_that_its_comment_names() -> None:
     limit = 2 / np.linalg.eigvalsh(x.T @ x).max()
     assert round(limit, 4) == 0.0057
     rates = {rate: run("adaline", f"optimizer.learning_rate={rate * limit}") for rate in (0.99, 1.01)}
-    losses = {rate: done.epochs[-1].figures["train_loss"][0] for rate, done in rates.items()}
+    losses = {rate: done.epochs[-1].figures["running_loss"][0] for rate, done in rates.items()}
     assert losses[0.99] < 0.1
     assert not losses[1.01] < 1e6
 
@@ -99,7 +99,7 @@ def test_some_starts_of_exclusive_or_end_in_a_flat_place() -> None:
     text = (CONFIGS / "xor_backprop.yaml").read_text()
     for hidden, all_learn in (("[2]", False), ("[4]", True)):
         specs = [experiment(text, *xor(f"seed={seed}", f"model.hidden={hidden}")) for seed in range(20)]
-        losses = trained(specs).epochs[-1].figures["train_loss"]
+        losses = trained(specs).epochs[-1].figures["running_loss"]
         learned = int((losses < 0.01).sum())
         assert learned == 20 if all_learn else 10 <= learned < 20
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nettrain.experiment.settings import Experiment
 
 SCHEDULE_MONITOR = ("schedule", "monitor")
+EVALUATE_TRAIN = ("training", "evaluate_train")
 
 
 def conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
@@ -119,5 +120,7 @@ def _monitors(experiment: "Experiment") -> Iterator[KeyProblem]:
         if name not in monitors():
             yield KeyProblem(path, f'unknown "{name}"{nearest(name, monitors())}')
     for path, name in experiment.watched.items():
+        if name.startswith("train_") and experiment.training.evaluate_train == "none":
+            yield KeyProblem(EVALUATE_TRAIN, f"none does not go with {'.'.join(map(str, path))}: {name}")
         if name.startswith("val_") and not experiment.data.validation:
             yield KeyProblem(path, f'"{name}" needs validation rows, but data.validation is 0')

@@ -6,6 +6,8 @@ from nettrain.catalogue.losses import Loss, losses
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.errors import DataError, SpecError
+from nettrain.experiment.evaluated_rows import evaluated_rows
+from nettrain.experiment.monitors import monitors_of
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, targets_of, task_of
 
@@ -47,7 +49,7 @@ def check_warmup(experiment: Experiment) -> None:
 def check_monitors(experiment: Experiment, data: Prepared) -> None:
     """Raise SpecError or DataError when a monitored metric is undefined for these targets or these rows."""
     task = task_of(data.preprocessing, experiment)
-    allowed = ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics_for(task))]
+    allowed = monitors_of(metrics_for(task))
     for path, name in experiment.watched.items():
         key = ".".join(map(str, path))
         if name not in allowed:
@@ -55,6 +57,8 @@ def check_monitors(experiment: Experiment, data: Prepared) -> None:
             raise SpecError(f'{key}: "{name}" {reason} (allowed: {", ".join(allowed)})')
         if name.startswith("val_"):
             _check_validation_rows(key, name, experiment, data.validation)
+        elif name.startswith("train_"):
+            _check_defined(key, name, evaluated_rows(experiment, data), "evaluated training rows")
 
 
 def _check_targets(name: str, targets: str, data: Prepared) -> None:
@@ -83,11 +87,16 @@ def _check_validation_rows(key: str, name: str, experiment: Experiment, rows: Ro
             f'{key}: "{name}" needs validation rows,'
             f" but data.validation {experiment.data.validation} of so few rows is none"
         )
-    metric = name.removeprefix("val_")
+    _check_defined(key, name, rows, "validation rows")
+
+
+def _check_defined(key: str, name: str, rows: Rows, place: str) -> None:
+    """Raise DataError when these rows do not define a metric."""
+    metric = name.partition("_")[2]
     if metric == "loss":
         return
     targets = rows.y[rows.weight > 0]
     columns = targets.T if targets.ndim > 1 else [targets]
     lacking = [metrics[metric].lacks(column) for column in columns]
     if all(lacking):  # the metric of several targets is the mean over those for which it is defined
-        raise DataError(f'{key}: "{name}" needs {lacking[0]} among the validation rows')
+        raise DataError(f'{key}: "{name}" needs {lacking[0]} among the {place}')

@@ -1,5 +1,6 @@
 """The metrics that can be monitored during training, and their better direction."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -8,12 +9,19 @@ from pydantic_core import PydanticCustomError
 from nettrain.catalogue.metrics import metrics
 from nettrain.errors import nearest
 
-LOSSES = ("loss", "objective")
+LOSSES = ("loss", "objective", "running_loss")
+RUNNING = ("running_loss", "objective")  # what the steps of an epoch yield; all else is evaluated after it
 
 
 def monitors() -> list[str]:
     """The names of all metrics that training can be stopped by."""
-    return ["train_loss", "objective", "val_loss", *(f"val_{name}" for name in metrics)]
+    return monitors_of(metrics)
+
+
+def monitors_of(names: Iterable[str]) -> list[str]:
+    """The names of the figures of a run whose metrics are `names`."""
+    evaluated = ["loss", *names]
+    return [*RUNNING, *(f"{split}_{name}" for split in ("train", "val") for name in evaluated)]
 
 
 def trial_metrics() -> list[str]:

@@ -12,6 +12,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.errors import SpecError
 from nettrain.experiment.data_checks import check_loss, check_monitors, check_outputs, check_warmup
+from nettrain.experiment.evaluated_rows import fitting_evaluation
 from nettrain.experiment.settings import BackendSettings, Experiment
 from nettrain.experiment.task import loss_of, targets_of
 from nettrain.experiment.threads import fitting_threads
@@ -77,6 +78,7 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
     decided = {"loss": loss, "data": data.settings, "model": model, "training": training}
     resolved = experiment.model_copy(update=decided)
     check_outputs(resolved, data)
+    resolved = _with_evaluated_rows(resolved, data)
     check_monitors(resolved, data)
     threads = experiment.backend.threads
     if threads == "auto":
@@ -109,9 +111,9 @@ def _remarks(experiment: Experiment) -> Iterator[str]:
     if loss_of(experiment).reduction == "sum":
         yield "the objective is a sum over the rows of a batch, losses are means over rows"
     if getattr(experiment.loss, "label_smoothing", 0) > 0:
-        yield "train loss includes label smoothing, val and test loss do not"
+        yield "the running loss includes label smoothing, all other losses do not"
     if data.class_weights is not None:
-        yield "train figures are weighted by class, val and test figures are not"
+        yield "running loss and objective are weighted by class, all other figures are not"
     if isinstance(data.target, list) and data.target_kind == "numbers":
         yield "figures are means over the targets, each in its own unit"
     if data.columns.weight is not None:
@@ -131,6 +133,15 @@ def _with_batch_size(experiment: Experiment, rows: int) -> TrainingSettings:
         return training
     size = "full" if _takes_all_rows(experiment) or rows < BATCH else BATCH
     return training.model_copy(update={"batch_size": size})
+
+
+def _with_evaluated_rows(experiment: Experiment, data: Prepared) -> Experiment:
+    """The experiment with a number of training rows to evaluate, or none, where it is `auto`."""
+    training = experiment.training
+    if training.evaluate_train != "auto":
+        return experiment
+    decided = training.model_copy(update={"evaluate_train": fitting_evaluation(experiment, data)})
+    return experiment.model_copy(update={"training": decided})
 
 
 def _takes_all_rows(experiment: Experiment) -> bool:

@@ -17,6 +17,10 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BatchSize = Annotated[
     Annotated[int, Field(ge=1)] | Literal["full", "auto"], expects("a whole number from 1, full or auto")
 ]
+EvaluatedRows = Annotated[
+    Annotated[int, Field(ge=1)] | Literal["auto", "all", "none"],
+    expects("a number of rows from 1, auto, all or none"),
+]
 Target = Annotated[dict[Monitor, float], Field(min_length=1)]
 
 
@@ -70,7 +74,12 @@ class TrainingSettings(Settings):
         "auto", "rows per step; full takes all of them; auto: 64, or all where there are fewer, and for lbfgs"
     )
     early_stopping: EarlyStopping | None = option(None, "stop when the monitored metric no longer improves")
-    evaluate_every: int = option(1, "epochs between two evaluations on the validation rows", ge=1)
+    evaluate_every: int = option(1, "epochs between two evaluations", ge=1)
+    evaluate_train: EvaluatedRows = option(
+        "auto",
+        "training rows that are evaluated like the validation rows; fewer than all are a fixed sample;"
+        " auto: as many as cost little, at most 10,000",
+    )
     shuffle: bool = option(True, "put the rows in a new order in every epoch")
     sampling: Literal["permutation", "replacement"] = option(
         "permutation", "each row once per epoch, or as many rows drawn with replacement"

@@ -33,6 +33,11 @@ class Dataset:
     weights: HostArray
     prefetcher: Prefetcher | None = None
 
+    def select(self, index: HostArray) -> "Dataset":
+        """Some rows (M,) of a dataset on the host."""
+        arrays = {name: getattr(self, name)[index] for name in ("x", "y", "weight", "targets", "weights")}
+        return replace(self, **arrays)
+
     @property
     def rows(self) -> int:
         return int(self.x.shape[0])

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.metrics.classes import Positive
+from nettrain.experiment.monitors import RUNNING
 from nettrain.output.numbers import rate, seconds, spread
 from nettrain.training.diagnostics.epoch_summary import EpochSummarizer, EpochSummary
 from nettrain.training.events import EpochDone
@@ -223,9 +224,15 @@ def epoch_table(rows: list[EpochSummary], best: int | None, without: tuple[str, 
 
 
 def visible(figures: dict[str, float]) -> dict[str, float]:
-    """The figures without the objective where no penalty makes it differ from the training loss."""
-    same = figures.get("objective") == figures.get("train_loss")
-    return {name: value for name, value in figures.items() if not (same and name == "objective")}
+    """The figures worth a column.
+
+    That is without the objective where no penalty makes it differ from the running loss, and without the
+    running loss where the training rows were evaluated. What is evaluated comes first.
+    """
+    left_out = {"objective"} if figures.get("objective") == figures.get("running_loss") else set()
+    left_out |= {"running_loss"} if "train_loss" in figures else set()
+    evaluated_first = sorted(figures.items(), key=lambda item: item[0] in RUNNING)
+    return {name: value for name, value in evaluated_first if name not in left_out}
 
 
 def title(name: str) -> str:

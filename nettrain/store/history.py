@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from nettrain.errors import SpecError
+from nettrain.experiment.monitors import RUNNING
 from nettrain.files import append_atomic, write_atomic
 from nettrain.store.diagnostics import DiagnosticsLog
 from nettrain.store.run_folder import RunFolder, csv_text
@@ -72,8 +73,9 @@ class HistoryWriter:
 
     def add(self, event: EpochDone) -> None:
         """Add the time of an epoch and, when it was evaluated, a row per member; write when it is time."""
-        times = (event.epoch, round(event.step_seconds, 6), round(event.seconds, 6))
-        self._timing.append(_lines([times]))
+        if event.epoch:
+            times = (event.epoch, round(event.step_seconds, 6), round(event.seconds, 6))
+            self._timing.append(_lines([times]))
         if event.evaluated:
             rows = [history_row(event, k) for k in range(len(event.members))]
             self._sample.add(rows)
@@ -88,7 +90,8 @@ class HistoryWriter:
         if self._header:
             self._add_columns([name for name in event.figures if name not in self._header])
             return
-        header = ["epoch", "step", "learning_rate", *event.figures, "better"]
+        running = () if event.epoch else RUNNING  # which epoch 0 does not have
+        header = ["epoch", "step", "learning_rate", *running, *event.figures, "better"]
         self._header = ["member", *header] if self.member_column else header
         self._history.append(csv_text(self._header, []))
 
@@ -175,12 +178,12 @@ def _parsed(header: Sequence[str], row: Sequence[str]) -> HistoryRow:
 
 
 def history_row(event: EpochDone, k: int) -> HistoryRow:
-    """The row of the k-th member that still trains."""
+    """The row of the k-th member that still trains; before training it has no learning rate."""
     return {
         "member": int(event.members[k]),
         "epoch": event.epoch,
         "step": event.step,
-        "learning_rate": float(event.learning_rate[k]),
+        **({"learning_rate": float(event.learning_rate[k])} if event.epoch else {}),
         "better": int(event.better[k]),
         **{name: float(values[k]) for name, values in event.figures.items()},
     }

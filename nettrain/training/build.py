@@ -14,6 +14,7 @@ from nettrain.catalogue.optimizers import DECAYS
 from nettrain.catalogue.schedules import Calendar, Reactive
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.errors import DataError
+from nettrain.experiment.evaluated_rows import evaluated_sample
 from nettrain.experiment.monitors import goal
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of, network_of, task_of
@@ -39,6 +40,7 @@ from nettrain.training.step.groups import penalty
 from nettrain.training.step.optimizer_schedule import OptimizerSchedule
 from nettrain.training.step.training_step import reserve_step
 
+SAMPLE = "evaluated training"  # rows, among those that have to be placed
 START_ROWS = 1024  # of the training rows, for layers whose initial parameters depend on them
 
 
@@ -49,29 +51,34 @@ def build(
     *,
     streaming: bool = True,
     profile: Profile | None = None,
+    recorded: bool = False,
 ) -> TrainingRun:
     """Allocate a population for resolved experiments of one group on prepared data.
 
     Training rows that do not fit on a device stream to it; without `streaming` they are put there all the
     same, for steps that take rows in no fixed order. With a `profile` the run measures where its time goes.
+    With `recorded` it computes all figures of a history, otherwise no more than control the training.
     Raises DataError when a batch is larger than the training rows.
     """
     members = _members(experiments, data)
     model, population = members.model, members.population
     batches = batches_of(model.experiment, data.train)
-    monitors = _monitors(model, population, backend, data)
     datasets = _datasets(model, data, backend)
+    evaluated = _evaluated(model.experiment, datasets["train"], recorded=recorded)
+    metric = _monitored_metric(model.experiment, data, evaluated)
+    monitors = _monitors(model, population, backend, metric)
     run = TrainingRun(
         model=model,
         backend=backend,
         population=population,
         pool=Pool(backend),
-        data=TrainingData(datasets, batches),
+        data=TrainingData(datasets, batches, evaluated=evaluated),
         schedule=OptimizerSchedule(population, Calendar(batches.steps, model.experiment.training.epochs)),
         monitors=monitors,
         final=_final_parameters(model, len(experiments), backend),
         step_counter=backend.zeros((1,), np.uint64),
         profile=profile,
+        recorded=recorded,
     )
     _allocate(run)
     _initialize(run, members, data)
@@ -120,9 +127,8 @@ def batches_of(experiment: Experiment, train: Rows) -> BatchPlan:
 # ----- control -----
 
 
-def _monitors(model: Model, population: Population, backend: Backend, data: Prepared) -> Monitors:
+def _monitors(model: Model, population: Population, backend: Backend, metric: str) -> Monitors:
     settings = model.experiment.training
-    metric = _monitored_metric(model.experiment, data)
     convergence = population.members.training.convergence
     widths = model.layout.size, model.statistics_layout.size
     return Monitors(
@@ -134,17 +140,21 @@ def _monitors(model: Model, population: Population, backend: Backend, data: Prep
     )
 
 
-def _monitored_metric(experiment: Experiment, data: Prepared) -> str:
+def _monitored_metric(experiment: Experiment, data: Prepared, evaluated: Dataset | None) -> str:
     stopping = experiment.training.early_stopping
     if stopping is not None:
         return stopping.monitor
-    return "val_loss" if data.validation is not None else "train_loss"
+    if data.validation is not None:
+        return "val_loss"
+    return "running_loss" if evaluated is None else "train_loss"
 
 
 def _plateau(population: Population, experiment: Experiment, default: str) -> PlateauMonitor | None:
     if not isinstance(experiment.schedule, Reactive):
         return None
-    metric = experiment.schedule.monitor or default
+    # evaluating other rows must not change the rates: without validation rows the running loss decides
+    unset = default if default.startswith("val_") or experiment.training.early_stopping else "running_loss"
+    metric = experiment.schedule.monitor or unset
     return PlateauMonitor(population, metric, maximize=goal(metric) == "maximize")
 
 
@@ -153,11 +163,23 @@ def _plateau(population: Population, experiment: Experiment, default: str) -> Pl
 
 def _datasets(model: Model, data: Prepared, backend: Backend) -> dict[str, Dataset]:
     splits = {"train": data.train, "validation": data.validation, "test": data.test}
-    return {
+    datasets = {
         split: dataset_of(rows, model.experiment, backend.dtype, model.architecture.outputs)
         for split, rows in splits.items()
         if rows is not None
     }
+    if data.column_weight is not None:  # classes weigh in steps alone
+        datasets["train"] = replace(datasets["train"], weights=data.column_weight)
+    return datasets
+
+
+def _evaluated(experiment: Experiment, train: Dataset, *, recorded: bool) -> Dataset | None:
+    """The training rows to evaluate, on the host: those of a history, or those that control the training."""
+    controls = any(name.startswith("train_") for name in experiment.watched.values())
+    if not (controls or recorded) or experiment.training.evaluate_train in ("auto", "none"):
+        return None
+    index = evaluated_sample(experiment, train.rows)
+    return train if index is None else train.select(index)
 
 
 def _placed(run: TrainingRun, *, streaming: bool) -> TrainingData:
@@ -171,11 +193,15 @@ def _placed(run: TrainingRun, *, streaming: bool) -> TrainingData:
     else:
         streaming_bytes["train"] += run.data.train.bytes_of(rows)
     reserved = working_bytes(run.backend, run.architecture, run.population.size, order_count, batches)
+    sample = run.data.evaluated
+    if sample is not None and sample.rows < run.data.train.rows:
+        datasets, streaming_bytes[SAMPLE] = {**datasets, SAMPLE: sample}, sample.bytes_of(chunk)
     placed, notes = place_datasets(datasets, run.backend, reserved, streaming_bytes)
     train, double_buffer = placed["train"], None
     if train.prefetcher is not None:
         double_buffer = DoubleBuffer(run.backend, train.prefetcher, train, order_count, batches)
-    return TrainingData(placed, batches, double_buffer, notes)
+    evaluated = sample and placed.pop(SAMPLE, train)
+    return TrainingData(placed, batches, double_buffer, evaluated, notes)
 
 
 # ----- arrays -----

@@ -18,17 +18,19 @@ REASONS = (  # for which a member stops
 class EpochDone:
     """One epoch of the members that were still training; every array is (R,), in the order of `members`.
 
-    `figures` holds train_loss, objective and, if the epoch was evaluated, val_loss and val_METRIC.
+    `figures` holds running_loss and objective, which the steps yield, and, if the epoch was evaluated,
+    train_loss, train_METRIC, val_loss and val_METRIC. Epoch 0 has the networks before training: its figures
+    are those of an evaluation alone, it has no learning rate (NaN), is never better and takes no time.
     """
 
-    epoch: int  # from 1
+    epoch: int  # from 1; 0 before training
     epochs: int
     step: int  # steps done since the start
     members: npt.NDArray[np.int64]  # which of the members at the start
     learning_rate: Floats  # of the epoch's last step
     figures: dict[str, Floats]
     better: Flags  # the monitored metric is the best so far
-    evaluated: bool  # the validation rows were evaluated
+    evaluated: bool  # training and validation rows were evaluated
     step_seconds: float  # of the steps alone
     seconds: float  # with evaluation
     diagnostics: LayerDiagnostics | None = None  # of evaluated epochs, with training.diagnostics

@@ -1,6 +1,7 @@
 """The training loop: it runs steps, evaluates and stops members, and yields what happens as events."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -81,6 +82,8 @@ class TrainingLoop:
 
     def _events(self) -> Iterator[Event]:
         self._started = self._clock() - self.progress.seconds
+        if self.run.recorded and self.progress.step == 0:
+            yield self._before_training()
         while self.progress.epoch < self._settings.epochs and self._any_active():
             # a member that diverges is reported as an event, not by NumPy's warnings
             with np.errstate(over="ignore", invalid="ignore"):
@@ -92,6 +95,14 @@ class TrainingLoop:
             self._compact()
         self._read_clock()
         yield self._training_done()
+
+    def _before_training(self) -> EpochDone:
+        """Epoch 0: the figures of the networks as they begin, of which nothing is decided."""
+        size = self.run.population.size
+        with np.errstate(over="ignore", invalid="ignore"), timing(self.run.profile, "evaluation"):
+            figures = self._metrics.evaluate()
+        done = self._epoch_done(figures, np.zeros(size, dtype=bool), 0.0, 0.0, evaluated=True)
+        return replace(done, learning_rate=np.full(len(done.members), np.nan))
 
     def _any_active(self) -> bool:
         return bool(self.run.population["active"].any())

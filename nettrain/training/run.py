@@ -27,12 +27,13 @@ class TrainingData:
     """The rows of a run: its datasets by split, and how the training rows are cut into batches.
 
     Training rows that do not fit on the device stream through the `double_buffer`; `notes` say which rows
-    stay on the host.
+    stay on the host. `evaluated` are the training rows that are evaluated like the validation rows, if any.
     """
 
     datasets: Mapping[str, Dataset]  # train, validation, test
     batches: BatchPlan
     double_buffer: DoubleBuffer | None = None
+    evaluated: Dataset | None = None
     notes: Sequence[str] = ()
 
     @property
@@ -59,7 +60,9 @@ class TrainingRun:
     """A population that is ready to train. `build` allocates it, `TrainingLoop` trains it.
 
     `population` and `pool` own the arrays on which a step works: those with a row per member, and scratch
-    memory. `step_counter` (1,) uint64 is the number of steps done; masks and noise depend on it.
+    memory. With `recorded`, every figure of a history is computed; otherwise those that control the training
+    and those of the validation rows. `step_counter` (1,) uint64 is the number of steps done; masks and noise
+    depend on it.
     """
 
     model: Model
@@ -72,6 +75,7 @@ class TrainingRun:
     final: FinalParameters
     step_counter: Array
     profile: Profile | None = None
+    recorded: bool = False
     minimizers: dict[int, Minimizer] = field(default_factory=dict)  # by member, where the optimizer has them
 
     @property

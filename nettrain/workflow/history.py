@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from nettrain.experiment.monitors import RUNNING
 from nettrain.store.history import INTEGERS
 from nettrain.training.events import EpochDone
 
@@ -29,16 +30,17 @@ def frame_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.D
     if not events:
         return pl.DataFrame()
     many = [len(event.members) for event in events]
+    running = [name for event in events for name in event.figures if name in RUNNING]
     columns: dict[str, npt.ArrayLike] = {
         **({"member": np.concatenate([event.members for event in events])} if member_column else {}),
         "epoch": np.repeat([event.epoch for event in events], many),
         "step": np.repeat([event.step for event in events], many),
-        "learning_rate": np.concatenate([event.learning_rate for event in events]),
     }
-    names = dict.fromkeys(name for event in events for name in event.figures)
+    rates = pl.Series("learning_rate", np.concatenate([event.learning_rate for event in events]))
+    names = dict.fromkeys([*running, *(name for event in events for name in event.figures)])
     figures = [pl.Series(name, _figure(events, name), pl.Float64) for name in names]
     flag = pl.Series(FLAG, np.concatenate([event.better for event in events]))
-    return pl.DataFrame(columns).with_columns(*figures, flag)
+    return pl.DataFrame(columns).with_columns(rates.fill_nan(None), *figures, flag)
 
 
 def _figure(events: Sequence[EpochDone], name: str) -> list[float | None]:

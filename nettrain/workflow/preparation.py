@@ -52,7 +52,7 @@ def prepare_training(
         backend = named_backend(experiment.backend)
         members = replicas(experiment)
         with explained_shortage(experiment):
-            run = build(members, data, backend, profile=Profile() if profile else None)
+            run = build(members, data, backend, profile=Profile() if profile else None, recorded=True)
             training = TrainingLoop(run)
     asked = loaded.experiment.backend
     notes = (*loaded.notes, *found, *batch_notes(loaded.experiment, data))

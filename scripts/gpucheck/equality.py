@@ -147,12 +147,12 @@ def trained(
     )
     experiment = resolve_with_data(resolve(validate(values)), data)
     run = build([experiment], data, _opened(backend, dtype))
-    train_losses = [event.figures["train_loss"] for event in train(run) if isinstance(event, EpochDone)]
+    train_losses = [event.figures["running_loss"] for event in train(run) if isinstance(event, EpochDone)]
     networks = run.networks([experiment])
     figures = evaluate_members(networks, {"train": run.data.train}, run.pool)["train"]
     return run.final.parameters[0].astype(float), {
         **figures,
-        "train_loss of epochs": np.concatenate(train_losses),
+        "running_loss of epochs": np.concatenate(train_losses),
     }
 
 

@@ -45,7 +45,7 @@ class NettrainBenchmark:
         started = perf_counter()
         done = next(event for event in self.events if isinstance(event, EpochDone))
         self.run.backend.synchronize()
-        return {"seconds": perf_counter() - started, "loss": float(done.figures["train_loss"].mean())}
+        return {"seconds": perf_counter() - started, "loss": float(done.figures["running_loss"].mean())}
 
     def facts(self) -> dict[str, Any]:
         """The slowest step beside the median of an epoch that is synchronized after each; memory in bytes."""

@@ -164,9 +164,9 @@ def test_a_plateau_of_a_figure_that_should_rise() -> None:
     np.testing.assert_allclose(got, [[0.4], [0.4], [0.2], [0.2], [0.1]], rtol=1e-14)
 
 
-def test_adaptive_is_a_plateau_of_the_training_loss() -> None:
+def test_adaptive_is_a_plateau_of_the_running_loss() -> None:
     entry = schedules["adaptive"]()
-    assert entry.monitor == "train_loss"
+    assert entry.monitor == "running_loss"
     got = watch([[1.0]] * 5, [entry])
     np.testing.assert_allclose(got, [[0.4], [0.4], [0.08], [0.08], [0.016]], rtol=1e-14)
 

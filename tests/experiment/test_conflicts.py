@@ -66,11 +66,11 @@ def test_combinations_that_do_not_conflict() -> None:
     experiment(IRIS, "optimizer=adamw", "optimizer.weight_decay=0.3")
 
 
-def test_a_plateau_without_a_monitor_uses_the_one_of_the_run() -> None:
+def test_a_plateau_without_a_monitor_watches_validation_rows_or_the_steps() -> None:
     run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1")]).run
     assert run.monitors.plateau.metric == "val_loss"
     run = trained([experiment(IRIS, "schedule=plateau", "training.epochs=1", "data.validation=0")]).run
-    assert run.monitors.plateau.metric == "train_loss"
+    assert run.monitors.plateau.metric == "running_loss"
 
 
 def test_a_plateau_reduces_the_rate_of_a_run_that_does_not_improve() -> None:

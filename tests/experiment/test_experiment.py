@@ -65,6 +65,7 @@ training:
   batch_size: auto
   early_stopping: null
   evaluate_every: 1
+  evaluate_train: auto
   shuffle: true
   sampling: permutation
   drop_last: false
@@ -361,10 +362,9 @@ def test_a_training_metric_needs_no_validation_rows(none):
 
 
 def test_every_monitor_has_a_direction():
-    losses_first = dict.fromkeys(["train_loss", "objective", "val_loss"], "minimize")
-    assert losses_first | {f"val_{name}": entry.goal for name, entry in metrics.items()} == {
-        name: goal(name) for name in monitors()
-    }
+    losses = dict.fromkeys(["running_loss", "objective", "train_loss", "val_loss"], "minimize")
+    goals = {f"{rows}_{name}": entry.goal for rows in ("train", "val") for name, entry in metrics.items()}
+    assert losses | goals == {name: goal(name) for name in monitors()}
     assert ("maximize", "minimize") == (goal("val_accuracy"), goal("val_rmse"))
 
 

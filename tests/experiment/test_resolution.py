@@ -152,8 +152,9 @@ def test_a_monitor_for_other_targets_is_refused() -> None:
         resolved(SOURCES["classes"], "training.early_stopping.monitor=val_rmse")
     assert str(caught.value) == (
         'training.early_stopping.monitor: "val_rmse" is not for classes'
-        " (allowed: train_loss, objective, val_loss, val_accuracy, val_balanced_accuracy, val_macro_f1,"
-        " val_log_loss, val_calibration_error)"
+        " (allowed: running_loss, objective, train_loss, train_accuracy, train_balanced_accuracy,"
+        " train_macro_f1, train_log_loss, train_calibration_error, val_loss, val_accuracy,"
+        " val_balanced_accuracy, val_macro_f1, val_log_loss, val_calibration_error)"
     )
 
 
@@ -168,11 +169,11 @@ def test_warmup_must_fit_into_the_run() -> None:
         ([], []),
         (
             ["loss.name=cross_entropy", "loss.label_smoothing=0.1"],
-            ["train loss includes label smoothing, val and test loss do not"],
+            ["the running loss includes label smoothing, all other losses do not"],
         ),
         (
             ["data.class_weights=balanced"],
-            ["train figures are weighted by class, val and test figures are not"],
+            ["running loss and objective are weighted by class, all other figures are not"],
         ),
     ],
 )

@@ -13,7 +13,8 @@ from nettrain.training.events import EpochDone
 
 
 def event(epoch: int, epochs: int, loss: float, *, better: bool = False, penalty: float = 0.0) -> EpochDone:
-    figures = {"train_loss": loss, "objective": loss + penalty, "val_loss": 2 * loss, "val_accuracy": 0.9}
+    steps = {"running_loss": 3 * loss, "objective": 3 * loss + penalty}
+    figures = {**steps, "train_loss": loss, "val_loss": 2 * loss, "val_accuracy": 0.9}
     return EpochDone(
         epoch=epoch,
         epochs=epochs,
@@ -40,7 +41,7 @@ def plain(events: list[EpochDone]) -> list[str]:
 def test_plain_lines_to_the_letter() -> None:
     assert plain([event(1, 2, 0.5, better=True), event(2, 2, 0.25, penalty=0.1)]) == [
         "epoch 1/2  train loss 0.5000  val loss 1.000  val accuracy 0.9000  rate 0.01  2.0 ms, 2.0 ms left  best",
-        "epoch 2/2  train loss 0.2500  objective 0.3500  val loss 0.5000  val accuracy 0.9000  rate 0.01  2.0 ms",
+        "epoch 2/2  train loss 0.2500  val loss 0.5000  val accuracy 0.9000  objective 0.8500  rate 0.01  2.0 ms",
     ]
 
 
@@ -136,7 +137,8 @@ def test_the_console_decides() -> None:
 def many(epoch: int, epochs: int, losses: list[float], *, members: list[int] | None = None) -> EpochDone:
     """An epoch of several members."""
     values = np.array(losses)
-    figures = {"train_loss": values, "objective": values, "val_loss": 2 * values, "val_accuracy": 1 - values}
+    steps = {"running_loss": 3 * values, "objective": 3 * values}
+    figures = {**steps, "train_loss": values, "val_loss": 2 * values, "val_accuracy": 1 - values}
     return replace(
         event(epoch, epochs, 1.0),
         members=np.array(members or range(len(losses))),

@@ -79,7 +79,7 @@ def test_steps_that_cannot_be_captured_run_call_by_call_with_one_note(
 
 
 def test_graphs_are_made_anew_when_members_have_stopped(captured: Any) -> None:
-    limits = ["training.target={train_loss: 0.9}"]
+    limits = ["training.target={running_loss: 0.9}"]
     graphs = run(captured, *limits, members=8, epochs=8)
     assert len({stop.epoch for stop in graphs.stopped.values()}) > 1, "all left at once"
     with in_place_of_cupy():

@@ -40,7 +40,7 @@ def test_every_metric_can_be_monitored(metric, targets):
 
 def test_an_epoch_has_the_quick_metrics_and_the_monitored_one():
     quick = list(trained([spec("two classes")]).epochs[0].figures)
-    assert ["train_loss", "objective", "val_loss", "val_accuracy"] == quick
+    assert ["running_loss", "objective", "val_loss", "val_accuracy"] == quick
     monitored = spec("two classes", "training.early_stopping.monitor=val_f1")
     assert [*quick, "val_f1"] == list(trained([monitored]).epochs[0].figures)
 

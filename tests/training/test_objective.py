@@ -69,7 +69,7 @@ def test_the_objective_is_the_one_that_steps_minimise(reduction: str, batch: int
     hand = ByHand.of(built([spec]), reduction)
     for event in trained([spec]).epochs:
         expected = hand.epoch(len(hand.y) if batch == "full" else BATCH)
-        got = [float(event.figures[name][0]) for name in ("train_loss", "objective")]
+        got = [float(event.figures[name][0]) for name in ("running_loss", "objective")]
         assert got == pytest.approx(expected, rel=1e-12)
 
 
@@ -93,7 +93,7 @@ def test_lbfgs_has_the_figures_before_its_step_like_every_other_rule(reduction: 
             break
         losses = hand.errors(slice(None)) ** 2 / 2
         expected = [losses.mean(), (losses.sum() if hand.sums else losses.mean()) + hand.penalty]
-        got = [float(event.figures[name][0]) for name in ("train_loss", "objective")]
+        got = [float(event.figures[name][0]) for name in ("running_loss", "objective")]
         assert got == pytest.approx(expected, rel=1e-12)
         hand = ByHand.of(run, reduction)
     assert event.epoch > 2
@@ -108,5 +108,5 @@ def test_early_stopping_watches_the_objective_that_is_minimised() -> None:
     values = [float(event.figures["objective"][0]) for event in result.epochs]
     assert values == sorted(values, reverse=True)
     assert result.stopped[0].reason == "epochs"
-    means = [float(event.figures["train_loss"][0]) for event in result.epochs]
+    means = [float(event.figures["running_loss"][0]) for event in result.epochs]
     assert values[0] > 20 * means[0]

@@ -79,7 +79,7 @@ def test_the_objective_counts_the_penalties_of_all_groups(name: str) -> None:
             w = layer.get(array, np.zeros(1))
             total += factor * (0.5 * (w**2).sum() if name == "l2" else np.abs(w).sum())
     figures = run.epochs[0].figures
-    np.testing.assert_allclose(figures["objective"][0] - figures["train_loss"][0], 0.2 * total, rtol=1e-10)
+    np.testing.assert_allclose(figures["objective"][0] - figures["running_loss"][0], 0.2 * total, rtol=1e-10)
 
 
 def test_members_with_factors_of_their_own_equal_their_own_runs() -> None:

@@ -96,7 +96,7 @@ def test_members_equal_single_runs_for_every_momentum_schedule(name: str, rule: 
 
 def test_members_equal_single_runs_when_their_rates_are_cut_at_different_epochs() -> None:
     plateau = [
-        "schedule={name: plateau, monitor: train_loss}",
+        "schedule={name: plateau, monitor: running_loss}",
         *("training.epochs=12", "training.evaluate_every=2"),
         "training.early_stopping={patience: 1, min_delta: 0.05}",
     ]
@@ -188,7 +188,7 @@ ENDS = {
     "convergence": [f"training.convergence={{tolerance: 0.0{r + 1}, epochs: {1 + r % 3}}}" for r in range(8)],
     "a share": [f"training.convergence={{tolerance: 0.0{r + 1}, relative: true}}" for r in range(8)],
     "weight change": [f"training.convergence={{weight_change: {0.5 + 0.3 * r}}}" for r in range(8)],
-    "target": ["training.target={val_accuracy: 0.9, train_loss: 0.3}"] * 8,
+    "target": ["training.target={val_accuracy: 0.9, running_loss: 0.3}"] * 8,
 }
 
 
@@ -242,7 +242,7 @@ def test_divergence_in_the_last_step_is_noticed() -> None:
         [experiment(IRIS, *wild, "data.validation=0", "training.epochs=1", "regularization.l2=1e30")]
     )
     assert run.stopped[0].reason == "diverged"
-    assert np.isfinite(run.epochs[0].figures["train_loss"]).all()
+    assert np.isfinite(run.epochs[0].figures["running_loss"]).all()
 
 
 def test_equal_experiments_give_equal_bits_and_another_seed_others() -> None:

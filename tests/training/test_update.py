@@ -189,7 +189,7 @@ def test_the_objective_counts_both_penalties() -> None:
     layers = [layer for layer in views(run.population["parameters"], run.layout) if layer]
     sums = sum(np.abs(layer["weight"]).sum() for layer in layers)
     squares = sum((layer["weight"] ** 2).sum() for layer in layers)
-    expected = done.figures["train_loss"] + 0.01 * sums + 0.15 * squares
+    expected = done.figures["running_loss"] + 0.01 * sums + 0.15 * squares
     np.testing.assert_allclose(done.figures["objective"], expected, rtol=1e-12)
 
 

@@ -113,7 +113,9 @@ class Reactive(Schedule):
     """
 
     monitor: str | None = option(
-        None, "the figure that must improve; default: the one that marks the run's best epoch"
+        None,
+        "the figure that must improve; default: the one of early stopping, or val_loss, or running_loss"
+        " without validation rows",
     )
     factor: float = number(0.1, "multiplies the rate", gt=0, lt=1)
     patience: int = number(10, "evaluations in a row without improvement", ge=1)

@@ -19,7 +19,7 @@ class Adaptive(Reactive):
     Needs no validation rows. As scikit-learn's learning_rate="adaptive", which also stops at the floor.
     """
 
-    monitor: str | None = option("train_loss", "the figure that must improve")
+    monitor: str | None = option("running_loss", "the figure that must improve")
     factor: float = number(0.2, "multiplies the rate", gt=0, lt=1)
     patience: int = number(2, "evaluations in a row without improvement", ge=1)
     floor: float = number(1e-6, "no rate is cut below this", ge=0)

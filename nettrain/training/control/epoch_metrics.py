@@ -1,7 +1,9 @@
-"""The figures of an epoch: training loss, objective, and the metrics of the validation rows.
+"""The figures of an epoch: running loss, objective, and the metrics of training and validation rows.
 
-Losses are means over rows, weighted. The objective is what a step minimises: the loss of a batch, which is a
-sum over its rows where the loss's reduction is `sum`, averaged over the steps of the epoch, plus penalties.
+Losses are means over rows, weighted. The running loss is that of the batches of an epoch, each as it was
+trained: with dropout, noise and label smoothing, weighted by class, and before its step. The objective is
+what a step minimises: the loss of a batch, which is a sum over its rows where the loss's reduction is `sum`,
+averaged over the steps of the epoch, plus penalties.
 """
 
 from collections.abc import Sequence
@@ -9,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.backend.base import Flags, Floats, HostArray
-from nettrain.catalogue.metrics import metrics
+from nettrain.catalogue.metrics import metrics, metrics_for
+from nettrain.experiment.monitors import RUNNING
 from nettrain.experiment.task import loss_of
 from nettrain.inference.evaluate import Evaluator, Figures
 from nettrain.model.network import Network
@@ -22,15 +25,21 @@ class EpochMetrics:
 
     def __init__(self, run: TrainingRun) -> None:
         self._run = run
-        self._evaluator = _evaluator(run)
+        self._evaluators = _evaluators(run)
 
     def compute(self, *, evaluated: bool) -> Figures:
-        """The train_loss and the objective of the epoch, and val_… of the validation rows if `evaluated`."""
+        """The running_loss and the objective of the epoch, and if `evaluated` train_… and val_…."""
         total = self._run.backend.to_host(self._run.population["total"])
-        figures = {"train_loss": total[:, 0] / total[:, 1], "objective": self._objective(total)}
-        if self._evaluator is not None and evaluated:
-            figures |= {f"val_{name}": value for name, value in self._evaluator.figures().items()}
-        return figures
+        figures = {"running_loss": total[:, 0] / total[:, 1], "objective": self._objective(total)}
+        return figures | self.evaluate() if evaluated else figures
+
+    def evaluate(self) -> Figures:
+        """The train_… of the evaluated training rows and the val_… of the validation rows, if there are any."""
+        return {
+            f"{split}_{name}": value
+            for split, evaluator in self._evaluators.items()
+            for name, value in evaluator.figures().items()
+        }
 
     def _objective(self, total: Floats) -> Floats:
         """The objective (R,), from the sums of losses and weights (R, 2) of the epoch."""
@@ -45,31 +54,44 @@ class EpochMetrics:
         """Which members have not diverged: all their figures and parameters are finite.
 
         The parameters count too: the last step has not shown in a loss yet, and saturated units never show
-        in one.
+        in one. Figures that are only recorded do not count: they must not change a training.
         """
-        parameters = self._run.backend.xp.isfinite(self._run.population["parameters"])
-        finite: Flags = self._run.backend.to_host(parameters.all(axis=1))
-        for values in figures.values():
-            finite = finite & np.isfinite(values)
+        run = self._run
+        parameters = run.backend.xp.isfinite(run.population["parameters"])
+        finite: Flags = run.backend.to_host(parameters.all(axis=1))
+        for name, values in figures.items():
+            if _decides(run, name):
+                finite = finite & np.isfinite(values)
         return finite
 
 
-def _evaluator(run: TrainingRun) -> Evaluator | None:
-    """Of the validation rows, if there are any."""
-    dataset, population = run.data.datasets.get("validation"), run.population
-    if dataset is None:
-        return None
+def _evaluators(run: TrainingRun) -> dict[str, Evaluator]:
+    """Those of the evaluated training rows and of the validation rows, as far as there are, by prefix."""
+    population, rows = (
+        run.population,
+        {"train": run.data.evaluated, "val": run.data.datasets.get("validation")},
+    )
     arrays = population["parameters"], population["statistics"]
     network = Network(run.backend, run.architecture, *arrays, population.layers)
-    loss = loss_of(population.members)
-    return Evaluator(run.model, network, loss, dataset, run.pool, monitored_metrics(run))
+    loss, monitored = loss_of(population.members), monitored_metrics(run)
+    return {
+        split: Evaluator(run.model, network, loss, dataset, run.pool, monitored)
+        for split, dataset in rows.items()
+        if dataset is not None
+    }
 
 
 def monitored_metrics(run: TrainingRun) -> list[str]:
-    """The metrics of the validation rows that control the run."""
+    """The metrics of evaluated rows that control the run; they are computed of all such rows."""
     names = (run.monitors.metric, *run.experiment.watched.values())
-    of_validation = (name.removeprefix("val_") for name in names if name.startswith("val_"))
-    return list(dict.fromkeys(name for name in of_validation if name in metrics))
+    evaluated = (name.partition("_")[2] for name in names if name.startswith(("train_", "val_")))
+    return list(dict.fromkeys(name for name in evaluated if name in metrics))
+
+
+def _decides(run: TrainingRun, name: str) -> bool:
+    """Whether a figure can say that a network has diverged."""
+    quick = ("loss", *metrics_for(run.model.task, quick=True))
+    return name in (*RUNNING, *run.experiment.watched.values(), *(f"val_{metric}" for metric in quick))
 
 
 def penalties(run: TrainingRun) -> Floats:

@@ -36,7 +36,8 @@ class EpochSummarizer:
 
     def summarize(self, event: EpochDone) -> EpochSummary:
         """The summary of the next epoch; the remaining time is estimated from the latest epochs."""
-        self._mean_seconds = self._updated_mean(event.seconds)
+        if event.epoch:
+            self._mean_seconds = self._updated_mean(event.seconds)
         self._members = max(self._members, len(event.members))
         several = len(event.members) > 1
         return EpochSummary(

@@ -44,7 +44,7 @@ def losses(experiment: Experiment, data: Prepared, rates: np.ndarray) -> tuple[n
     last = np.full((2, len(members)), np.inf)
     for event in train(run):
         if isinstance(event, EpochDone) and event.epoch == EPOCHS:
-            last[:, event.members] = event.figures["train_loss"], event.figures["val_loss"]
+            last[:, event.members] = event.figures["running_loss"], event.figures["val_loss"]
     last[~np.isfinite(last)] = np.inf
     medians = np.median(last.reshape(2, len(SEEDS), len(rates)), axis=1)
     return medians[0], medians[1]
