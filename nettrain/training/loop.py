@@ -101,7 +101,8 @@ class TrainingLoop:
         size = self.run.population.size
         with np.errstate(over="ignore", invalid="ignore"), timing(self.run.profile, "evaluation"):
             figures = self._metrics.evaluate()
-        done = self._epoch_done(figures, np.zeros(size, dtype=bool), 0.0, 0.0, evaluated=True)
+        nobody = np.zeros(size, dtype=bool)
+        done = self._epoch_done(figures, nobody, 0.0, 0.0, evaluated=True, diagnostics=self._measure_layers())
         return replace(done, learning_rate=np.full(len(done.members), np.nan))
 
     def _any_active(self) -> bool:

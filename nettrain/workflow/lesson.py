@@ -69,7 +69,8 @@ def run_lesson(lesson: Lesson, *, seeds: range = SEEDS, on_event: OnComparedEpoc
     """
     started = perf_counter()
     files = experiment_files(lesson.name)
-    compared = compare(files, overrides=[f"seed={seeds[0]}"], repeat=len(seeds), on_event=on_event)
+    overrides = [f"seed={seeds[0]}", "training.evaluate_train=all"]
+    compared = compare(files, overrides=overrides, repeat=len(seeds), on_event=on_event)
     contestants = [
         Contestant(contestant_name(file), file, tuple(map(_seed_run, entry.runs)))
         for file, entry in zip(files, compared.entries, strict=True)

@@ -116,10 +116,18 @@ def test_the_timing_adds_up(summary):
 
 def test_the_history_has_a_row_per_epoch(run):
     rows = table(run / "history.csv")
-    figures = ["train_loss", "objective", "val_loss", "val_accuracy"]
+    figures = ["running_loss", "objective", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
     assert ["epoch", "step", "learning_rate", *figures, "better"] == rows[0]
-    assert [[str(k), str(7 * k), "0.01"] for k in range(1, 9)] == [row[:3] for row in rows[1:]]
-    assert all(math.isfinite(float(cell)) for row in rows[1:] for cell in row)
+    assert [[str(k), str(7 * k), "0.01"] for k in range(1, 9)] == [row[:3] for row in rows[2:]]
+    assert all(math.isfinite(float(cell)) for row in rows[2:] for cell in row)
+
+
+def test_epoch_0_has_what_is_evaluated_before_training(run):
+    header, before = table(run / "history.csv")[:2]
+    assert ["0", "0", "", "", ""] == before[:5]
+    loss = dict(zip(header, before, strict=True))
+    assert float(loss["train_loss"]) == pytest.approx(math.log(3), abs=0.5)  # of a network that knows nothing
+    assert "0" == loss["better"]
 
 
 def test_the_best_epoch_is_the_last_better_one_of_the_history(run, summary):
@@ -281,12 +289,12 @@ def test_a_killed_run_leaves_a_readable_history(tmp_path):
         process.wait()
     assert -signal.SIGKILL == process.returncode
     assert not (run / "summary.json").exists()
-    for name, width in (("history.csv", 8), ("timing.csv", 3)):
+    for name, width, first in (("history.csv", 8, 0), ("timing.csv", 3, 1)):
         text = (run / name).read_text()
         rows = table(run / name)
         assert text.endswith("\n")
         assert {width} == {len(row) for row in rows}
-        assert [str(k) for k in range(1, len(rows))] == [row[0] for row in rows[1:]]
+        assert [str(k) for k in range(first, len(rows) - 1 + first)] == [row[0] for row in rows[1:]]
         assert len(rows) > 100
     done = nettrain(tmp_path, "predict", run, "builtin:iris")
     assert (2, "runs/iris: not a finished run") == (

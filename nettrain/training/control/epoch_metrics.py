@@ -34,7 +34,7 @@ class EpochMetrics:
         return figures | self.evaluate() if evaluated else figures
 
     def evaluate(self) -> Figures:
-        """The train_… of the evaluated training rows and the val_… of the validation rows, if there are any."""
+        """The train_… of the evaluated training rows and the val_… of the validation rows."""
         return {
             f"{split}_{name}": value
             for split, evaluator in self._evaluators.items()

@@ -15,7 +15,10 @@ from nettrain.experiment.settings import Experiment
 from nettrain.model.settings import LayerSettings, ModelSettings
 
 LONGEST = 40  # characters of a label made of differences; beyond, names are used
-UNIMPORTANT = ("experiment", "sweep", "training.repeat", "training.checkpoint", "backend.threads")
+UNIMPORTANT = (
+    *("experiment", "sweep", "backend.threads"),
+    *("training.repeat", "training.checkpoint", "training.evaluate_train"),
+)
 SEEDS = ("data.seed", "model.seed", "training.order_seed", "training.noise_seed")  # which follow from `seed`
 FOLLOWING = {"loss.name": ("data.target_scaling",), "seed": SEEDS}  # keys that follow from another
 NAMED_BY_KIND = ("schedule", "scaling")  # whose variants' names say too little alone

@@ -98,7 +98,7 @@ class _TrainedTogether:
         self._events: list[EpochDone] = []
         with explained_shortage(members[0]):
             backend = named_backend(members[0].backend)
-            self._training = TrainingLoop(build(shared, runs[0].data, backend), stop)
+            self._training = TrainingLoop(build(shared, runs[0].data, backend, recorded=True), stop)
             for event in self._training.events():
                 if isinstance(event, EpochDone):
                     self._events.append(event)
