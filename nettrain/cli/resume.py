@@ -17,7 +17,7 @@ from nettrain.cli.options import (
     with_backend,
     with_diagnostics,
 )
-from nettrain.cli.training import NoFigures, Screen, conduct, leave
+from nettrain.cli.training import Animate, NoFigures, Screen, conduct, leave
 
 if TYPE_CHECKING:
     from nettrain.workflow.training import RunOutcome
@@ -37,6 +37,7 @@ def resume(
     device: Device = None,
     quiet: Quiet = False,
     no_figures: NoFigures = False,
+    animate: Animate = False,
     diagnostics: Diagnostics = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -50,7 +51,7 @@ def resume(
     from nettrain.output.console import console
     from nettrain.workflow.resume import EndedRun, restored
 
-    screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures)
+    screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures, animate=animate)
     outcome: RunOutcome
     changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
     with restored(run, changes) as run_before:
@@ -59,6 +60,7 @@ def resume(
             if not quiet:
                 screen.console.print(run_before.advice, soft_wrap=True)
         else:
+            screen.refuse(run_before.prepared.data.preprocessing)
             with interruptible() as interrupted:
                 outcome = conduct(run_before.reopen(), screen, interrupted)
     leave(outcome, as_json=as_json)

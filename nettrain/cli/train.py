@@ -18,7 +18,7 @@ from nettrain.cli.options import (
     with_backend,
     with_diagnostics,
 )
-from nettrain.cli.training import NoFigures, Screen, conduct, leave
+from nettrain.cli.training import Animate, NoFigures, Screen, conduct, leave
 
 Profiled = Annotated[bool, typer.Option("--profile", help="Report how long each part of training takes.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder in which the run folder is created.")]
@@ -32,6 +32,7 @@ def train(
     device: Device = None,
     quiet: Quiet = False,
     no_figures: NoFigures = False,
+    animate: Animate = False,
     profile: Profiled = False,
     diagnostics: Diagnostics = False,
     as_json: Json = False,
@@ -45,12 +46,13 @@ def train(
     from nettrain.workflow.preparation import prepare_training
     from nettrain.workflow.train import in_new_folder
 
-    screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures)
+    screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures, animate=animate)
     changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
     loaded = load(file, changes)
     finding = rate_is_auto(loaded.experiment) and not quiet
     with screen.console.status("trying learning rates") if finding else nullcontext():
         prepared = prepare_training(loaded, profile=profile)
+    screen.refuse(prepared.data.preprocessing)
     # from here on Ctrl-C leaves a run folder with whole files, which can be resumed
     with interruptible() as interrupted, in_new_folder(prepared, out, file.parent) as job:
         result = conduct(job, screen, interrupted)

@@ -12,12 +12,21 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from nettrain.data.preprocessing import Preprocessing
     from nettrain.output.console import Console
+    from nettrain.workflow.animation import EpochRecorder
     from nettrain.workflow.training import RunOutcome, TrainingJob, TrainingResult
 
 LOADED = perf_counter()  # almost the start of the process, since commands are imported first
 EXIT_CODES = {"finished": 0, "diverged": 1, "interrupted": 130}
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")]
+Animate = Annotated[
+    bool,
+    typer.Option(
+        "--animate",
+        help="Also draw boundary.gif, the predictions over epochs, for inputs of one or two columns.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,14 @@ class Screen:
     console: "Console"
     quiet: bool = False
     figures: bool = True
+    animate: bool = False
+
+    def refuse(self, preprocessing: "Preprocessing") -> None:
+        """Raise SpecError when an animation is wanted of inputs that cannot be drawn, or without figures."""
+        if self.animate:
+            from nettrain.workflow.animation import refuse_animation
+
+            refuse_animation(preprocessing, figures=self.figures)
 
 
 def conduct(
@@ -36,21 +53,30 @@ def conduct(
     from nettrain.output.console import print_notes
     from nettrain.output.run_pictures import draw_pictures
     from nettrain.output.training_view import show_head, show_progress, show_report
+    from nettrain.workflow.training import to_all
 
     folder = job.folder
     assert folder is not None, "a command trains in a folder"
     with _second_interrupt_explained(folder.path):
         if not screen.quiet:
             show_head(screen.console, job.description, job.all_notes)
+        recorder = _epoch_recorder(job) if screen.animate else None
         with show_progress(screen.console, quiet=screen.quiet) as on_event:
-            result = job.run(on_event, interrupted=interrupted, started=started)
+            listeners = [on_event] if recorder is None else [on_event, recorder.on_event]
+            result = job.run(to_all(listeners), interrupted=interrupted, started=started)
         drawing = perf_counter()
         if screen.figures:
-            print_notes(draw_pictures(result, folder.path))
+            print_notes(draw_pictures(result, folder.path, recorder))
         drawing = perf_counter() - drawing if screen.figures else 0.0
         if not screen.quiet:
             show_report(screen.console, result, folder, drawing)
     return result
+
+
+def _epoch_recorder(job: "TrainingJob") -> "EpochRecorder":
+    from nettrain.workflow.animation import EpochRecorder
+
+    return EpochRecorder(job.prepared)
 
 
 @contextmanager

@@ -7,22 +7,25 @@ import numpy as np
 
 from nettrain.files import write_atomic
 from nettrain.output.numbers import plural
+from nettrain.workflow.animation import EpochRecorder
 from nettrain.workflow.own_rows import OwnPredictions, own_predictions
-from nettrain.workflow.small_world import look, predicting, small_world
+from nettrain.workflow.small_world import SmallWorld, look, predicting, small_world
 from nettrain.workflow.training import TrainingResult
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
-def draw_pictures(result: TrainingResult, folder: Path) -> list[str]:
+def draw_pictures(result: TrainingResult, folder: Path, recorder: EpochRecorder | None = None) -> list[str]:
     """Write curves.png, confusion.png or residuals.png, and those that the inputs allow.
 
-    Returns a note for each that could not be drawn.
+    With a `recorder` of epochs also boundary.gif. Returns a note for each that could not be drawn.
     """
     drawings: dict[str, Callable[[], None]] = {
         "curves.png": lambda: _draw_curves(result, folder),
         "the picture of the predictions": lambda: _draw_predictions(result, folder),
         "boundary.png": lambda: _draw_boundary(result, folder),
     }
+    if recorder is not None:
+        drawings["boundary.gif"] = lambda: _animate(result, folder, recorder)
     notes = []
     for name, draw in drawings.items():
         try:
@@ -68,8 +71,22 @@ def _draw_boundary(result: TrainingResult, folder: Path) -> None:
         return
     from nettrain.output.figures.boundary import boundary_picture
 
-    title = f"{result.summary['experiment']}: {'decision regions' if world.splits_plane else 'predictions'}"
-    write_atomic(folder / "boundary.png", boundary_picture(look(world, [("", networks)]), title))
+    picture = boundary_picture(look(world, [("", networks)]), _boundary_title(result, world))
+    write_atomic(folder / "boundary.png", picture)
+
+
+def _animate(result: TrainingResult, folder: Path, recorder: EpochRecorder) -> None:
+    """The same over the epochs of the training."""
+    world = small_world(result.prepared.data, result.run.model.task)
+    frames = recorder.frames(result, world) if world is not None else []
+    if world is not None and frames:
+        from nettrain.output.figures.animation import animation
+
+        write_atomic(folder / "boundary.gif", animation(frames, _boundary_title(result, world)))
+
+
+def _boundary_title(result: TrainingResult, world: SmallWorld) -> str:
+    return f"{result.summary['experiment']}: {'decision regions' if world.splits_plane else 'predictions'}"
 
 
 def _title(name: str, shown: OwnPredictions) -> str:

@@ -59,7 +59,11 @@ class RunFolder:
         """The files that training writes, as far as they are there; evaluations are not among them."""
         states = (self.checkpoint, self.model, self.preprocessing)
         named = (self.config, self.history, self.timing, self.diagnostics, self.summary, *states)
-        return [*(path for path in named if path.exists()), *self.path.glob("*.png")]
+        return [
+            *(path for path in named if path.exists()),
+            *self.path.glob("*.png"),
+            *self.path.glob("*.gif"),
+        ]
 
     def file_names(self) -> list[str]:
         """The names of its files, the most important first; hidden ones are left out."""

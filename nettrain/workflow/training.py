@@ -31,6 +31,16 @@ def ignore(event: Event) -> None:
     """The default for `on_event`."""
 
 
+def to_all(listeners: Sequence[OnEvent]) -> OnEvent:
+    """An `on_event` that calls each of these."""
+
+    def on_event(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return on_event
+
+
 @dataclass(frozen=True)
 class RunOutcome:
     """How a run ended: its summary, and its folder, if it has one."""
