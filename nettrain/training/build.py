@@ -29,8 +29,8 @@ from nettrain.training.control.early_stopping import EarlyStoppingMonitor
 from nettrain.training.control.monitors import Monitors
 from nettrain.training.control.plateau import PlateauMonitor
 from nettrain.training.control.snapshots import Snapshots
+from nettrain.training.diagnostics.layer_table import table_shape
 from nettrain.training.diagnostics.profile import Profile
-from nettrain.training.diagnostics.weight_norms import norms_shape
 from nettrain.training.population import Population
 from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.rows.double_buffer import DoubleBuffer, buffer_rows
@@ -227,7 +227,7 @@ def _allocate(run: TrainingRun) -> None:
     register("loss", run.backend.from_host(columns(loss_of(population.members).kernel_numbers(), size)))
     register("coefficients", zeros(_coefficients_shape(run)), scratch=True)
     if run.experiment.training.diagnostics:
-        register("layer_norms", zeros(norms_shape(run.architecture, size), np.float64))
+        register("diagnostics", zeros(table_shape(run.architecture, size), np.float64))
     register("statistics", zeros(run.final.statistics.shape))
     if run.experiment.training.early_stopping is not None:
         register("best_parameters", zeros((size, width)))

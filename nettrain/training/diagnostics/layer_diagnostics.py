@@ -25,10 +25,10 @@ class LayerDiagnostics:
 
     W are the weight matrices of a layer, without biases. The step that is measured is the last one of the
     epoch with a full batch: its gradient is that of the loss alone, before penalties and clipping, and ΔW is
-    all that the step does to W, decay and max_norm included. Before training the gradient is that of some
-    rows of the sample. Activations are those of up to 256 training rows, the same in every epoch, with the
-    statistics of this batch where a norm needs them, without dropout and noise; those of a residual block are
-    the ones inside it, before its input is added.
+    all that the step does to W, decay and max_norm included. Activations are those of 64 to 256 training
+    rows, evenly spread and the same in every epoch, with the statistics of this batch where a norm needs
+    them, without dropout and noise; those of a residual block are the ones inside it, before its input is
+    added. Before training the gradient is that of as many of these rows as a batch has.
     """
 
     layers: tuple[str, ...]

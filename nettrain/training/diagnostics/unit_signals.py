@@ -4,24 +4,22 @@ An activation is saturated where the slope of its function is less than 1 % of i
 only of functions that are flat on both sides, as sigmoid and tanh are. A unit is dead when its function has
 no slope for any of the rows, so that no gradient passes through it.
 
-Sums run over the rows in their order, in float64, a block of columns at a time: nothing depends on the number
-of members or of threads.
+Sums run over the rows in their order, in float64: nothing depends on the number of members or of threads.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.backend.base import Array, Backend, Floats
+from nettrain.backend.base import Array, Floats
 from nettrain.backend.kernel import kernel, prange
-from nettrain.backend.pool import Allocate
+from nettrain.backend.pool import Pool
 from nettrain.catalogue.members import shaped
-from nettrain.model.architecture import INPUT, Architecture, Node
+from nettrain.model.architecture import Architecture, Node
 from nettrain.model.layers import Layer
 from nettrain.model.layers.activation import ActivationLayer
-from nettrain.model.layers.base import DefinitionContext
-from nettrain.model.network import Network, Pass
+from nettrain.model.layers.base import Context, DefinitionContext
+from nettrain.model.network import Network
 from nettrain.model.tape import Tape
 
 SIGNALS = ("activation_mean", "activation_spread", "saturated", "dead")
@@ -37,77 +35,69 @@ class MeasuredLayer:
 
     name: str
     node: Node
+    activation: ActivationLayer
 
 
 def measured_layers(architecture: Architecture) -> list[MeasuredLayer]:
     """The hidden blocks in order, then the output."""
-    last = {node.block.name: node for node in architecture.nodes if isinstance(node.layer, ActivationLayer)}
-    return [MeasuredLayer(name, node) for name, node in last.items() if name != INPUT]
+    last = {
+        node.block.name: MeasuredLayer(node.block.name, node, node.layer)
+        for node in architecture.nodes
+        if isinstance(node.layer, ActivationLayer)
+    }
+    return list(last.values())
 
 
-def append_signals(
-    tape: Tape,
-    network: Network,
-    x: Array,
-    allocate: Allocate,
-    signals: Array,
-    gradient: Array | None = None,
-) -> Pass:
-    """Append a forward pass of x (1, B, D), and signals (R, L, 4) = SIGNALS of each measured layer.
+def append_signals(tape: Tape, network: Network, x: Array, pool: Pool, table: Array) -> None:
+    """Append a forward pass of x (1, B, D) and what it finds: the last four columns of `table` (R, L, C).
 
-    The pass is that of training without dropout and noise; it changes the running statistics of `network`.
-    Layers whose activation learns write to `gradient` (R, P).
+    These are SIGNALS of the measured layers. The pass is that of training without dropout and noise.
     """
-    signals[...] = 0
-    done = network.forward(tape, x, allocate, training=True)
-    for position, layer in enumerate(measured_layers(network.architecture)):
-        _append_moments(tape, done, layer, allocate, signals, position)
-    # from here on the signals are overwritten
-    for position, layer in enumerate(measured_layers(network.architecture)):
-        if _has_slopes(layer.node):
-            done.contexts[layer.node.number].gradient = gradient
-            _append_slopes(tape, network, done, layer, signals, position)
-    return done
+    # the pass changes running statistics, and activations that learn have a gradient
+    statistics = pool.take("signals.statistics", network.statistics.shape)
+    own = Network(network.backend, network.architecture, network.parameters, statistics, network.layers)
+    measured, first = measured_layers(network.architecture), table.shape[2] - len(SIGNALS)
+    table[:, :, first:] = 0
+    done = own.forward(tape, x, pool.prefixed("signals"), training=True)
+    for position, layer in enumerate(measured):
+        _append_moments(tape, done.contexts[layer.node.number], table, position, first)
+    if any(layer.activation.function.learned for layer in measured):
+        gradient = pool.take("signals.gradient", network.parameters.shape)
+        for context in done.contexts.values():
+            context.gradient = gradient
+    # from here on the pass is overwritten
+    for position, layer in enumerate(measured):
+        if _has_slopes(layer.activation):
+            _append_slopes(tape, own, done.contexts[layer.node.number], table, position, first + 2)
 
 
-def learns_slopes(layers: Mapping[int, Layer] | list[Layer]) -> bool:
-    """Whether any activation has parameters, whose gradients `append_signals` then writes somewhere."""
-    every = layers.values() if isinstance(layers, Mapping) else layers
-    return any(isinstance(layer, ActivationLayer) and layer.function.learned for layer in every)
-
-
-def _has_slopes(node: Node) -> bool:
+def _has_slopes(layer: ActivationLayer) -> bool:
     """Whether every output of the layer is a function of one input; others count as neither flat nor dead."""
-    assert isinstance(node.layer, ActivationLayer)
-    function = node.layer.function
+    function = layer.function
     return function.elementwise and not function.identity and function.columns_per_unit == 1
 
 
-def _append_moments(
-    tape: Tape, done: Pass, layer: MeasuredLayer, allocate: Allocate, signals: Array, position: int
-) -> None:
-    a = done.contexts[layer.node.number].output
+def _append_moments(tape: Tape, context: Context, table: Array, position: int, column: int) -> None:
+    a = context.output
     assert a is not None
-    work = allocate(f"{layer.node.number}.sums", (a.shape[0], 2, a.shape[2]), np.float64)
-    tape.launch(activation_moments, a, work, signals, position)
+    work = context.buffer("sums", (a.shape[0], 2, a.shape[2]), np.float64)
+    tape.launch(activation_moments, a, work, table, position, column)
 
 
 def _append_slopes(
-    tape: Tape, network: Network, done: Pass, layer: MeasuredLayer, signals: Array, position: int
+    tape: Tape, network: Network, context: Context, table: Array, position: int, column: int
 ) -> None:
     """The derivatives are what the layer's backward pass makes of a gradient of ones."""
-    own, context = network.layers[layer.node.number], done.contexts[layer.node.number]
-    a = context.output
+    layer, a = network.layers[context.number], context.output
     assert a is not None
     ones = context.buffer("ones", a.shape)
     tape.call(ones.fill, 1)
-    slopes = own.backward(tape, context, ones)
-    below = network.backend.xp.asarray(flat_below(own, network.backend, len(a)))
-    work = context.buffer("counts", (a.shape[0], 2, a.shape[2]), np.float64)
-    tape.launch(flat_shares, slopes, below, work, signals, position)
+    slopes = layer.backward(tape, context, ones)
+    below = network.backend.xp.asarray(flat_below(layer, len(a)))
+    tape.launch(flat_shares, slopes, below, context.buffers["sums"], table, position, column)
 
 
-def flat_below(layer: Layer, backend: Backend, members: int) -> Floats:
+def flat_below(layer: Layer, members: int) -> Floats:
     """The slope (R,) below which an activation is saturated; negative for functions that never saturate."""
     own, arrays = shaped(layer, 2), layer.arrays(1)
     context = DefinitionContext({name: np.full((1, 1, 1), array.start) for name, array in arrays.items()})
@@ -122,8 +112,8 @@ def flat_below(layer: Layer, backend: Backend, members: int) -> Floats:
 
 
 @kernel
-def activation_moments(a: Array, work: Array, signals: Array, position: int) -> None:
-    """signals[:, position, :2] = mean and standard deviation of a (R, B, W); work (R, 2, W) is scratch."""
+def activation_moments(a: Array, work: Array, table: Array, position: int, column: int) -> None:
+    """table[:, position, column:] = mean and standard deviation of a (R, B, W); work (R, 2, W) is scratch."""
     members, rows, columns = a.shape
     for r in prange(members):
         sums, squares = work[r, 0], work[r, 1]
@@ -145,15 +135,15 @@ def activation_moments(a: Array, work: Array, signals: Array, position: int) -> 
         total = 0.0
         for j in range(columns):
             total += squares[j]
-        signals[r, position, 0] = mean
-        signals[r, position, 1] = np.sqrt(total / (rows * columns))
+        table[r, position, column] = mean
+        table[r, position, column + 1] = np.sqrt(total / (rows * columns))
 
 
 @kernel
-def flat_shares(slopes: Array, below: Array, work: Array, signals: Array, position: int) -> None:
-    """signals[:, position, 2:] = shares of flat cells and of dead columns of slopes (R, B, W).
+def flat_shares(slopes: Array, below: Array, work: Array, table: Array, position: int, column: int) -> None:
+    """table[:, position, column:] = shares of flat cells and of dead columns of slopes (R, B, W).
 
-    A cell is flat whose slope is below[r]; below (R,) and work (R, 2, W), which is scratch, are float64.
+    A cell is flat whose slope is less than below[r]; work (R, 2, W) is scratch, all but the slopes float64.
     """
     members, rows, columns = slopes.shape
     for r in prange(members):
@@ -171,5 +161,5 @@ def flat_shares(slopes: Array, below: Array, work: Array, signals: Array, positi
         for j in range(columns):
             cells += flat[j]
             dead += 1.0 if alive[j] == 0.0 else 0.0
-        signals[r, position, 2] = cells / (rows * columns)
-        signals[r, position, 3] = dead / columns
+        table[r, position, column] = cells / (rows * columns)
+        table[r, position, column + 1] = dead / columns

@@ -20,18 +20,13 @@ from nettrain.model.tape import Tape
 from nettrain.training.diagnostics.unit_signals import measured_layers
 from nettrain.training.step.update import block_squares
 
-UPDATE, BEFORE, GRADIENT, WEIGHT_NORM = range(4)  # columns of the norms
-
-
-def norms_shape(architecture: Architecture, members: int) -> tuple[int, int, int]:
-    """Of the norms of so many members: (R, L, 4)."""
-    return members, len(measured_layers(architecture)), WEIGHT_NORM + 1
+NORMS = UPDATE, BEFORE, GRADIENT, WEIGHTS = (0, 1, 2, 3)  # columns of the table
 
 
 class WeightNorms:
-    """Appends calls that measure norms (R, L, 4) of each layer: of ΔW, of W before the step, ∂loss/∂W, and W.
+    """Appends calls that measure norms of each layer: of ΔW, of W before the step, of ∂loss/∂W, and of W.
 
-    Void after the population is compacted.
+    These are the first columns, NORMS, of `table` (R, L, C). Void after the population is compacted.
     """
 
     def __init__(
@@ -40,16 +35,16 @@ class WeightNorms:
         architecture: Architecture,
         layout: ParameterLayout,
         pool: Pool,
-        norms: Array,
+        table: Array,
     ) -> None:
-        members, parts = len(norms), weight_ranges(architecture, layout)
-        table = blocks(members, parts, backend.block)
-        layers = table[: len(table) // members, 3]  # of the blocks of one member
-        bounds = np.searchsorted(layers, [range(norms.shape[1]), range(1, norms.shape[1] + 1)])
-        self._norms, self._weights = norms, layout.weights
-        self._blocks, self._bounds = backend.from_host(table), backend.from_host(bounds.astype(np.int64))
-        self._sums = pool.take("weight_norms.sums", (len(table),), np.float64)
-        self._before = pool.take("weight_norms.before", (members, layout.weights))
+        members, parts = len(table), weight_ranges(architecture, layout)
+        tasks = blocks(members, parts, backend.block)
+        layers = tasks[: len(tasks) // members, 3]  # of the blocks of one member
+        bounds = np.searchsorted(layers, [range(table.shape[1]), range(1, table.shape[1] + 1)])
+        self._table, self._weights = table, layout.weights
+        self._blocks, self._bounds = backend.from_host(tasks), backend.from_host(bounds.astype(np.int64))
+        self._sums = pool.take("norms.sums", (len(tasks),), np.float64)
+        self._before = pool.take("norms.before", (members, layout.weights))
         self._copy = backend.xp.copyto
 
     def append_start(self, tape: Tape, parameters: Array) -> None:
@@ -68,14 +63,14 @@ class WeightNorms:
 
     def append_weights(self, tape: Tape, parameters: Array) -> None:
         """Append: the norm of the weights as they are now."""
-        self._append(tape, parameters, WEIGHT_NORM)
+        self._append(tape, parameters, WEIGHTS)
 
     def _append(self, tape: Tape, array: Array, column: int) -> None:
         tape.launch(block_squares, array, self._sums, self._blocks)
         self._append_norms(tape, column)
 
     def _append_norms(self, tape: Tape, column: int) -> None:
-        tape.launch(layer_norms, self._sums, self._bounds, self._norms, column, work=self._norms.size)
+        tape.launch(layer_norms, self._sums, self._bounds, self._table, column)
 
 
 def weight_ranges(architecture: Architecture, layout: ParameterLayout) -> Sequence[tuple[int, int, int]]:
@@ -103,16 +98,16 @@ def block_distances(w: Array, before: Array, sums: Array, blocks: Array) -> None
 
 
 @kernel
-def layer_norms(sums: Array, bounds: Array, norms: Array, column: int) -> None:
-    """norms[:, l, column] = √ of the sums of the layer's blocks; bounds (2, L) are its first and last + 1.
+def layer_norms(sums: Array, bounds: Array, table: Array, column: int) -> None:
+    """table[:, l, column] = √ of the sums of the layer's blocks; bounds (2, L) are its first and last + 1.
 
     sums (T,) come member by member, with the same blocks for each.
     """
-    members, layers = norms.shape[0], norms.shape[1]
+    members, layers = table.shape[0], table.shape[1]
     for k in prange(members * layers):
         r, layer = k // layers, k % layers
         each = sums.shape[0] // members
         total = 0.0
         for task in range(bounds[0, layer], bounds[1, layer]):
             total += sums[r * each + task]
-        norms[r, layer, column] = np.sqrt(total)
+        table[r, layer, column] = np.sqrt(total)
