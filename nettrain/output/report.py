@@ -63,31 +63,31 @@ def final_report(
     if "baseline" in summary:
         console.print(labelled({"baseline": summary["baseline"]["prediction"]}))
         warn_of_worse(console, summary["metrics"], summary["baseline"])
-    console.print(labelled({"stopped": _ending(summary), "time": _time(summary["timing"], drawing)}))
+    console.print(labelled({"stopped": ending(summary), "time": _time(summary["timing"], drawing)}))
     console.print(labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
     quoted = shlex.quote(str(folder))
     last = {"folder": str(folder), "next": f"nettrain predict {quoted} DATA"}
     if all(network["status"] == "diverged" for network in _networks(summary)):
-        last["next"] = _advice(summary)
+        last["next"] = advice(summary)
     if summary["status"] == "interrupted":
         last["next"] = f"nettrain resume {quoted}"
     if "improving" in summary:
-        last = {"improve": _improving(summary), "go on": _continuation(summary["improving"], folder), **last}
+        last = {"improve": improving(summary), "go on": continuation(summary["improving"], folder), **last}
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
-def _improving(summary: RunSummary) -> str:
+def improving(summary: RunSummary) -> str:
     """`val loss was still improving, best in epoch 99 of 100; more epochs may lower it further`."""
-    networks, improving = len(_networks(summary)), summary["improving"]["networks"]
+    networks, many = len(_networks(summary)), summary["improving"]["networks"]
     monitor, best = title(summary["monitor"]), summary["best_epoch"]
     if networks > 1:
-        return f"{monitor} was still improving in {improving} of {networks} networks"
+        return f"{monitor} was still improving in {many} of {networks} networks"
     return f"{monitor} was still improving: best in epoch {best} of {summary['epochs_run']}"
 
 
-def _continuation(improving: Improving, folder: Path) -> str:
+def continuation(improving: Improving, folder: Path) -> str:
     """The command that goes on."""
     overrides = " ".join(improving["overrides"])
     if improving["resumable"]:
@@ -100,7 +100,7 @@ def _networks(summary: RunSummary) -> Sequence[Ending]:
     return summary.get("members") or [summary]
 
 
-def _advice(summary: RunSummary) -> str:
+def advice(summary: RunSummary) -> str:
     """What to try after a divergence, as overrides."""
     cause = _networks(summary)[0].get("divergence")
     tries = cause["advice"] if cause else ["a smaller optimizer.learning_rate"]
@@ -138,18 +138,27 @@ def _architecture(architecture: Architecture, output_activation: str) -> Table:
     table.add_column("units", justify="right")
     table.add_column("activation")
     table.add_column("parameters", justify="right", footer=count(architecture.parameters))
+    (name, units, noise, _), *rows = block_rows(architecture, output_activation)
+    table.add_row(name, count(units), noise, "", style="dim")
+    for name, units, stages, parameters in rows:
+        table.add_row(name, count(units), stages, count(parameters))
+    return table
+
+
+def block_rows(architecture: Architecture, output_activation: str) -> list[tuple[str, int, str, int]]:
+    """Name, units, layers and parameters of each block, the input first."""
     inputs = [block for block in architecture.blocks if block.name == INPUT]
     noise = " + ".join(text for block in inputs for text in _stages(architecture, block))
-    table.add_row(INPUT, count(architecture.inputs), noise, "", style="dim")
+    rows = [(INPUT, architecture.inputs, noise, 0)]
     for block in architecture.blocks:
         if block.name == INPUT:
             continue
         stages = _stages(architecture, block)
-        if block.name == OUTPUT and output_activation != "linear":
+        if block.name == OUTPUT and output_activation not in ("", "linear"):
             stages[-1] = output_activation
         units, parameters = architecture.width_of(block), architecture.parameters_of(block)
-        table.add_row(block.name, count(units), " + ".join(stages), count(parameters))
-    return table
+        rows.append((block.name, units, " + ".join(stages), parameters))
+    return rows
 
 
 def _stages(architecture: Architecture, block: Block) -> list[str]:
@@ -214,7 +223,7 @@ def _is_informative(name: str, splits: Metrics) -> bool:
     return not pairs or any(a is None or b is None or abs(a - b) >= NEARLY for a, b in pairs)
 
 
-def _ending(summary: RunSummary) -> str:
+def ending(summary: RunSummary) -> str:
     """`early stopping after 37 epochs; the weights of epoch 27, the best, were restored`."""
     if "members" in summary:
         return endings(summary["members"], summary["monitor"], REASONS)

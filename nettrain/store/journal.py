@@ -36,6 +36,15 @@ class Journal:
             raise write_error(error, self.path, len(text)) from error
 
 
+def read_journal(path: Path) -> list[JournalEntry]:
+    """The entries of a journal that another process may be writing. Raises SpecError at a bad line."""
+    try:
+        whole = path.read_bytes().rpartition(b"\n")[0]
+    except OSError as error:
+        raise NettrainError(f"{path}: cannot be read: {error.strerror}") from error
+    return [_entry(line, f"{path}:{number}") for number, line in enumerate(whole.splitlines(), start=1)]
+
+
 def _read(path: Path) -> list[JournalEntry]:
     """The entries of a journal; an incomplete last line is cut off. Raises SpecError at a bad line."""
     try:

@@ -1,6 +1,6 @@
 """How much each searched parameter mattered."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
@@ -34,8 +34,11 @@ class Influence:
 
 
 @dataclass(frozen=True)
-class _Sample:
-    """The trials in which a parameter has a value: those values, the trials' scores and their metrics."""
+class ParameterSample:
+    """The trials in which a parameter has a value: those values, the trials' scores and their metrics.
+
+    Of scores the smaller is the better; they are infinite where a trial has no metric.
+    """
 
     key: str
     values: list[object]
@@ -50,8 +53,13 @@ def influences(
     goal: Goal,
 ) -> list[Influence]:
     """The influence of each parameter, the strongest first; those with too few trials are left out."""
-    samples = _samples(parameters, trials, results, goal)
-    return sorted(map(_influence, samples), key=lambda one: -one.strength)
+    return influences_in(_samples(parameters, trials, results, goal))
+
+
+def influences_in(samples: Iterable[ParameterSample]) -> list[Influence]:
+    """The influence of each parameter, the strongest first; those with too few trials are left out."""
+    telling = filter(_is_telling, samples)
+    return sorted(map(_influence, telling), key=lambda one: -one.strength)
 
 
 def is_ordered(parameter: Parameter) -> bool:
@@ -59,23 +67,26 @@ def is_ordered(parameter: Parameter) -> bool:
     return not parameter.key.endswith("seed")
 
 
+def _is_telling(sample: ParameterSample) -> bool:
+    """Whether there are enough trials, with different values."""
+    return len(sample.values) >= FEWEST and len({str(value) for value in sample.values}) >= 2
+
+
 def _samples(
     parameters: Sequence[Parameter],
     trials: Sequence[Trial],
     results: Mapping[int, TrialResult],
     goal: Goal,
-) -> Iterator[_Sample]:
+) -> Iterator[ParameterSample]:
     for parameter in filter(is_ordered, parameters):
         drawn = [one for one in trials if parameter.key in one.values and one.number in results]
         values: list[object] = [one.values[parameter.key] for one in drawn]
-        if len(drawn) < FEWEST or len({str(value) for value in values}) < 2:
-            continue
         scores = np.array([goal.score(results[one.number]) for one in drawn])
         figures = [results[one.number].figures.get(goal.metric, nan) for one in drawn]
-        yield _Sample(parameter.key, values, scores, figures)
+        yield ParameterSample(parameter.key, values, scores, figures)
 
 
-def _influence(sample: _Sample) -> Influence:
+def _influence(sample: ParameterSample) -> Influence:
     numbers = [value for value in sample.values if is_number(value)]
     if len(numbers) < len(sample.values):
         return _influence_of_choice(sample)
@@ -83,7 +94,7 @@ def _influence(sample: _Sample) -> Influence:
     return Influence(sample.key, abs(correlation), int(-np.sign(correlation)), None, len(numbers))
 
 
-def _influence_of_choice(sample: _Sample) -> Influence:
+def _influence_of_choice(sample: ParameterSample) -> Influence:
     choices, count = [as_text(value) for value in sample.values], len(sample.values)
     ranks = average_ranks(sample.scores) / max(count - 1, 1)
     rows = {choice: [k for k, one in enumerate(choices) if one == choice] for choice in choices}

@@ -206,7 +206,7 @@ def _report(
     with np.errstate(over="ignore", invalid="ignore"):
         predictions = predict_labelled(trained.networks, rows.rows)
         measured = metrics_of(trained.networks, predictions)
-        baseline = _baseline(trained, rows.rows, predictions.figures() | measured.scalars)
+        baseline = baseline_on(trained, rows.rows, predictions.figures() | measured.scalars)
     return evaluation_report(
         trained.name,
         member,
@@ -225,7 +225,7 @@ def _report(
     )
 
 
-def _baseline(trained: TrainedRun, rows: Rows, figures: Mapping[str, float]) -> BaselineFigures | None:
+def baseline_on(trained: TrainedRun, rows: Rows, figures: Mapping[str, float]) -> BaselineFigures | None:
     """What constant predictions score on these rows; None for runs whose summary has none."""
     if trained.summary is None or "baseline" not in trained.summary:
         return None

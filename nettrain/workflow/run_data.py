@@ -1,6 +1,6 @@
 """The rows that a run was trained and tested on, read again, and the proof that they are still the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 SplitName = Literal["train", "validation", "test"]
+ORDER_OF_SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+_PLACES = {"train": "training"}  # splits that tables call by another name
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,34 @@ def refuse_validation(name: SplitName | None) -> None:
         raise SpecError("--part validation: only the run's own rows have these; leave out DATA")
 
 
+@dataclass(frozen=True)
+class OwnData:
+    """A run's own data, prepared as for its training, and the tables that locate the rows of each split."""
+
+    prepared: Prepared
+    places: Mapping[str, Split]
+
+    def split(self, name: SplitName) -> RunSplit | None:
+        """One split, None where the run has no such rows."""
+        prepared = self.prepared
+        rows = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[name]
+        return None if rows is None else RunSplit(rows, self.places[_PLACES.get(name, name)], name)
+
+
+def read_own_data(trained: TrainedRun, memory: MemoryTables | None, advice: str) -> OwnData:
+    """All rows of a run.
+
+    `memory` has the data of a run that was trained on data in memory. Raises DataError, with an advice, when
+    the data cannot be read or have changed.
+    """
+    settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
+    prepared, splits = prepare_with_splits(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
+    if trained.folder is not None and trained.folder.checkpoint.is_file():
+        recorded = read_facts(trained.folder.checkpoint)["data"]
+        refuse_other_data(trained.folder, recorded, prepared, advice)
+    return OwnData(prepared, splits)
+
+
 def read_split(
     trained: TrainedRun, name: SplitName | None, memory: MemoryTables | None, missing: str
 ) -> RunSplit:
@@ -72,15 +102,10 @@ def read_split(
     is `missing`, when there are no such rows, and DataError when the data cannot be read or have changed.
     """
     name = name or "test"
-    settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
-    prepared, splits = prepare_with_splits(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
-    if trained.folder is not None and trained.folder.checkpoint.is_file():
-        recorded = read_facts(trained.folder.checkpoint)["data"]
-        refuse_other_data(trained.folder, recorded, prepared, f"name {missing}")
-    rows = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[name]
+    rows = read_own_data(trained, memory, f"name {missing}").split(name)
     if rows is None:
         raise SpecError(f"{trained.name}: the run has no {name} rows; name {missing}")
-    return RunSplit(rows, splits["training" if name == "train" else name], name)
+    return rows
 
 
 def refuse_other_data(folder: RunFolder, recorded: object, data: Prepared, advice: str) -> None:

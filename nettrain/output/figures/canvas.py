@@ -72,7 +72,9 @@ def svg(figure: Figure) -> bytes:
     data = io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with np.errstate(all="ignore"):
-        figure.savefig(data, format="svg", metadata=nothing, bbox_inches="tight", pad_inches=0.04)
+        figure.savefig(
+            data, format="svg", dpi=2 * DPI, metadata=nothing, bbox_inches="tight", pad_inches=0.04
+        )
     return data.getvalue()
 
 

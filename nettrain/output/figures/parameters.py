@@ -29,6 +29,7 @@ LEFT, RIGHT, TOP, BOTTOM = 0.8, 0.2, 0.75, 0.65  # inches around axes; TOP is of
 COLUMNS = 3
 PRUNED = "#9fb3d1"  # paler than DARK in grey too
 MAX_NAME = 14  # characters of a choice
+DENSE = 400  # points from which an SVG has them as an image
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class TrialPoint:
     figure: float | None
     values: Mapping[str, object]
     best: bool = False
+    number: int = 0  # from 1
 
     @property
     def height(self) -> float:
@@ -95,7 +97,8 @@ def _draw_panel(panel: Axes, axis: ParameterAxis, points: Sequence[TrialPoint]) 
     for status, color in (("pruned", PRUNED), ("finished", DARK)):
         some = [point for point in measured if point.status == status]
         heights = [point.height for point in some]
-        panel.plot(scale.positions(some), heights, "o", ms=4, alpha=0.7, mew=0, color=color)
+        (marks,) = panel.plot(scale.positions(some), heights, "o", ms=4, alpha=0.7, mew=0, color=color)
+        marks.set_rasterized(len(some) > DENSE)
     _scale_values(panel, axis, scale)
     if not scale.numeric:
         _mark_medians(panel, axis.key, measured, scale.names)

@@ -26,6 +26,7 @@ from nettrain.output.figures.canvas import (
 Floats = npt.NDArray[np.float64]
 MAX_TARGETS = 9  # of which a panel is drawn
 DENSE = 3000  # rows above which their density is drawn instead of points
+IMAGE = 800  # rows from which an SVG has them as an image
 BINS = 90
 SKEWED = 0.15  # of the range of true values: where half of them lie below, the others hide them
 LEAST = 0.05  # of the rows that are above 0 lie in the part of a logarithmic axis that is linear
@@ -86,7 +87,9 @@ def panel(ax: Axes, true: Floats, predicted: Floats, ticks: int) -> None:
         density(ax, scale, true, predicted, low, high)
     else:
         size, alpha = (16, 0.6) if len(true) <= 300 else (7, 0.4)
-        ax.scatter(true, predicted, s=size, color=DARK, alpha=alpha, linewidths=0)
+        ax.scatter(
+            true, predicted, s=size, color=DARK, alpha=alpha, linewidths=0, rasterized=len(true) > IMAGE
+        )
     ax.plot([low, high], [low, high], color="black", linewidth=1.0, linestyle="--")
     scale.set(ax)
     ax.set_xlim(low, high)
@@ -166,4 +169,4 @@ def density(ax: Axes, scale: AxisScale, true: Floats, predicted: Floats, low: fl
     counts, _, _ = np.histogram2d(scale.position(true), scale.position(predicted), bins=[edges, edges])
     shade = np.where(counts > 0, 0.25 + 0.75 * np.log1p(counts) / np.log1p(counts.max()), np.nan)
     at = scale.value(edges)
-    ax.pcolormesh(at, at, shade.T, cmap="Blues", vmin=0, vmax=1, zorder=1)
+    ax.pcolormesh(at, at, shade.T, cmap="Blues", vmin=0, vmax=1, zorder=1, rasterized=True)

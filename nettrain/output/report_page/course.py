@@ -1,0 +1,48 @@
+"""How training went: its curves, and how it ended."""
+
+import shlex
+from pathlib import Path
+
+from nettrain.output.figures.canvas import svg
+from nettrain.output.figures.curves import curves_picture
+from nettrain.output.report import advice, continuation, ending, improving
+from nettrain.output.report_page.drawing import Drawings
+from nettrain.output.report_page.html import Content
+from nettrain.output.report_page.page import code, paragraph
+from nettrain.output.report_page.table import facts
+from nettrain.workflow.report.run import RunReport
+
+
+def course_section(report: RunReport, drawings: Drawings) -> Content:
+    """Curves, and why training stopped."""
+    return _curves(report, drawings), _ending(report)
+
+
+def _curves(report: RunReport, drawings: Drawings) -> Content:
+    summary = report.summary
+    if not report.history:
+        return paragraph("There is no epoch in the history yet.")
+    best = None if summary is None or "members" in summary else summary["best_epoch"]
+    monitor = summary["monitor"] if summary else ""
+    picture = curves_picture(report.history, "", monitor=monitor, best=best, render=svg)
+    several = "; thin lines are single networks" if summary and "members" in summary else ""
+    text = (
+        "The network sees the training rows alone. While both curves fall, it learns what all rows have in"
+        " common; where validation turns up while training goes on falling, it learns its rows by heart"
+        f"{several}."
+    )
+    return drawings.figure(picture, "Loss and metrics by epoch", text)
+
+
+def _ending(report: RunReport) -> Content:
+    summary = report.summary
+    if summary is None:
+        again = f"nettrain resume {shlex.quote(report.place)}" if report.place else ""
+        return paragraph("It goes on with ", code(again), ".") if again else None
+    pairs: list[tuple[str, Content]] = [("stopped", ending(summary))]
+    if "improving" in summary:
+        more = code(continuation(summary["improving"], Path(report.place))) if report.place else None
+        pairs.append(("still improving", (improving(summary), ". Go on: " if more else None, more)))
+    if summary["status"] == "diverged":
+        pairs.append(("advice", advice(summary)))
+    return facts(pairs)

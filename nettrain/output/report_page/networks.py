@@ -1,0 +1,72 @@
+"""The networks of a run that has several: members of a repeat or an ensemble, or snapshots."""
+
+from collections.abc import Mapping, Sequence
+
+from nettrain.output.members import shown_reason
+from nettrain.output.numbers import count, figure, spread
+from nettrain.output.report import headlines
+from nettrain.output.report_page.html import Content, element
+from nettrain.output.report_page.page import quiet
+from nettrain.output.report_page.table import Cell, Heading, Row, table
+from nettrain.output.report_page.words import SPLITS, named
+from nettrain.store.summary import MemberSummary, Metrics, RunSummary, SnapshotSummary
+
+MOST_NETWORKS = 200  # in a table
+MEMBER = ("member", "seed", "epochs", "best", "stopped")  # columns in front of the figures
+
+FigureName = tuple[str, str]  # split and name
+
+
+def networks_part(summary: RunSummary) -> Content:
+    """A row for each member or snapshot, and what they have in common."""
+    networks: Sequence[MemberSummary | SnapshotSummary]
+    networks = summary["members"] if "members" in summary else summary["snapshots"]
+    columns = _columns(networks[0]["metrics"])
+    chosen = networks[:MOST_NETWORKS]
+    rows = [[*_facts(one), *(_figure_cell(one["metrics"], *name) for name in columns)] for one in chosen]
+    facts = MEMBER if "members" in summary else ("epoch",)
+    headings = [
+        *(Heading(name, numeric=name != "stopped") for name in facts),
+        *(Heading(f"{SPLITS[split]} {named(name)}", numeric=True) for split, name in columns),
+    ]
+    return (
+        element("h3", f"{count(len(networks))} networks"),
+        table(headings, rows, caption="Networks of this run", sortable=True),
+        quiet(*_together(summary, columns, len(networks))),
+    )
+
+
+def _columns(metrics: Metrics) -> list[FigureName]:
+    return [(split, name) for split, values in metrics.items() for name in headlines({split: values})]
+
+
+def _together(summary: RunSummary, columns: Sequence[FigureName], networks: int) -> list[str]:
+    """Means and deviations of the figures, and what is not in the table."""
+    mean, sd = summary["mean"], summary["sd"]
+    texts = [
+        f"{SPLITS[split]} {named(name)} {spread(mean[split].get(name), sd[split].get(name))}"
+        for split, name in columns
+    ]
+    lines = [f"Mean ± standard deviation over networks: {'; '.join(texts)}."]
+    if summary.get("joint"):
+        lines.append(" The table above has the figures of their mean prediction.")
+    if networks > MOST_NETWORKS:
+        lines.append(f" The first {MOST_NETWORKS} networks are listed.")
+    return lines
+
+
+def _facts(one: Mapping[str, object]) -> Row:
+    """The cells in front of the figures."""
+    if "member" not in one:
+        return [_integer(one["epoch"])]
+    numbers = [_integer(one[key]) for key in ("member", "seed", "epochs_run", "best_epoch")]
+    return [*numbers, shown_reason(str(one["stop_reason"]))]
+
+
+def _integer(value: object) -> Cell:
+    return Cell.of(str(value), float(value)) if isinstance(value, int) else Cell.of("–", None)
+
+
+def _figure_cell(metrics: Metrics, split: str, name: str) -> Cell:
+    value = metrics.get(split, {}).get(name)
+    return Cell.of(figure(value), value)

@@ -1,0 +1,64 @@
+"""The figures of a run, beside those of a constant prediction."""
+
+from nettrain.output.numbers import spread
+from nettrain.output.report import headlines
+from nettrain.output.report_page.html import Content, element
+from nettrain.output.report_page.networks import networks_part
+from nettrain.output.report_page.page import quiet
+from nettrain.output.report_page.table import Cell, Heading, Row, table
+from nettrain.output.report_page.words import SPLITS, named, shown
+from nettrain.store.summary import Metrics, RunSummary
+
+
+def results_section(summary: RunSummary) -> Content:
+    """The figures of every split beside those of a constant prediction, and of every network."""
+    several = networks_part(summary) if "mean" in summary else None
+    return _figures(summary), _baseline(summary), several
+
+
+def _figures(summary: RunSummary) -> Content:
+    splits, names = summary["metrics"], _names(summary["metrics"])
+    sd: Metrics = {} if summary.get("joint") else summary.get("sd", {})
+    baseline: Metrics = summary["baseline"]["metrics"] if "baseline" in summary else {}
+    headings = [Heading("figure")]
+    for split in splits:
+        headings.append(Heading(SPLITS[split], numeric=True))
+        headings += [Heading("constant", numeric=True)] if split in baseline else []
+    rows: list[Row] = []
+    important = headlines(splits)
+    for name in names:
+        cells: list[Cell | str] = [
+            Cell(
+                element(
+                    "span",
+                    named(name, summary.get("positive", "")),
+                    class_="mark" if name in important else None,
+                )
+            )
+        ]
+        for split, values in splits.items():
+            deviation = sd.get(split, {}).get(name)
+            value = values.get(name)
+            text = spread(value, deviation) if deviation is not None else shown(name, value)
+            cells.append(Cell.of(text, value))
+            if split in baseline:
+                constant = baseline[split].get(name)
+                cells.append(
+                    Cell(element("span", shown(name, constant), class_="quiet"), constant, numeric=True)
+                )
+        rows.append(cells)
+    return table(headings, rows, caption="Figures by split")
+
+
+def _names(splits: Metrics) -> list[str]:
+    """All figures, those that sum the run up first; thresholds stand elsewhere."""
+    first = headlines(splits)
+    names = dict.fromkeys(name for named in splits.values() for name in named)
+    return [*first, *(name for name in names if name not in (*first, "threshold", "threshold_f1"))]
+
+
+def _baseline(summary: RunSummary) -> Content:
+    if "baseline" not in summary:
+        return None
+    text = summary["baseline"]["prediction"]
+    return quiet(f"The constant prediction is {text}. What a network adds is the difference.")

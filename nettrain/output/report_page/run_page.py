@@ -1,0 +1,38 @@
+"""The page on a run: its sections, as far as the report has what they show."""
+
+from collections.abc import Iterator
+
+from nettrain.output.report_page.course import course_section
+from nettrain.output.report_page.drawing import Drawings
+from nettrain.output.report_page.mistakes import mistakes_section
+from nettrain.output.report_page.page import Section, page
+from nettrain.output.report_page.repetition import repetition_section
+from nettrain.output.report_page.results import results_section
+from nettrain.output.report_page.subject import data_section, head, network_section
+from nettrain.output.report_page.trust import calibration_section, importance_section, threshold_section
+from nettrain.workflow.report.run import RunReport
+
+
+def run_page(report: RunReport) -> str:
+    """The whole page."""
+    return page(f"{report.name}: training report", head(report), list(run_sections(report)))
+
+
+def run_sections(report: RunReport) -> Iterator[Section]:
+    """The sections in the order of the page."""
+    drawings, rows = Drawings(), report.rows
+    if report.summary is not None:
+        yield Section("results", "Results", results_section(report.summary))
+    yield Section("training", "Training", course_section(report, drawings))
+    if rows is not None:
+        yield Section("mistakes", "Mistakes", mistakes_section(rows, drawings))
+        if rows.curve is not None:
+            yield Section("thresholds", "Thresholds", threshold_section(rows, rows.curve, drawings))
+        if rows.calibration:
+            yield Section("calibration", "Calibration", calibration_section(rows, drawings))
+        if rows.importance is not None:
+            yield Section("importance", "Importance of columns", importance_section(rows, rows.importance))
+    yield Section("data", "Data", data_section(report))
+    if report.architecture is not None:
+        yield Section("network", "Network", network_section(report, report.architecture))
+    yield Section("repeat", "Repeat it", repetition_section(report))

@@ -1,0 +1,255 @@
+"""The page on a sweep: its best trial, what mattered, and all trials in a table that sorts."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+
+from nettrain.output.figures.canvas import svg
+from nettrain.output.figures.parallel import parallel_picture
+from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
+from nettrain.output.numbers import count, figure, plural, seconds, setting
+from nettrain.output.report_page.drawing import Drawings
+from nettrain.output.report_page.html import Content, Html, element
+from nettrain.output.report_page.page import Section, code, details, listing, page, paragraph, quiet
+from nettrain.output.report_page.table import Cell, Heading, Row, bar, facts, table
+from nettrain.output.report_page.words import named
+from nettrain.output.sweep_progress import shown
+from nettrain.output.sweep_report import better, outcome, short_keys
+from nettrain.sweep.influence import Influence
+from nettrain.sweep.values import is_number
+from nettrain.workflow.report.sweep import ReportedTrial, SearchedParameter, SweepReport
+
+MOST_TRIALS = 1000  # in the table
+MOST_FAILURES = 20
+PRINTED = 60  # rows of the table, as in style.css
+WEAK = 0.1  # an influence that may be chance
+
+
+def sweep_page(report: SweepReport) -> str:
+    """The whole page."""
+    return page(f"{report.name}: sweep report", head(report), list(sweep_sections(report)))
+
+
+def sweep_sections(report: SweepReport) -> Iterator[Section]:
+    """The sections in the order of the page."""
+    drawings = Drawings()
+    if report.best is not None:
+        yield Section("best", "Best trial", _best(report, report.best))
+    if any(isfinite(report.figure(one)) for one in report.trials):
+        yield Section("overview", "All trials at a glance", _parallel(report, drawings))
+        yield Section("parameters", "What mattered", _parameters(report, drawings))
+    yield Section("trials", "Trials", _trials(report))
+    if report.summary["failures"]:
+        yield Section("failures", "Failures", _failures(report.summary["failures"]))
+    yield Section("repeat", "Repeat it", _repetition(report))
+
+
+def head(report: SweepReport) -> Html:
+    """Name, a sentence that sums the sweep up, its main figures, and warnings."""
+    tiles = [element("div", element("dt", name), element("dd", text)) for name, text in _tiles(report)]
+    return element(
+        "div",
+        element("p", "Sweep report", class_="kicker"),
+        element("h1", report.name),
+        element("p", _lead(report), class_="lead"),
+        element("dl", tiles, class_="tiles"),
+        _notices(report),
+    )
+
+
+def _lead(report: SweepReport) -> str:
+    summary, best = report.summary, report.best
+    searched = f"{plural(len(report.parameters), 'parameter')} in {plural(len(report.trials), 'trial')}"
+    text = f"A {report.method} search over {searched}, compared by {named(summary['metric'])}"
+    text += " (larger is better)." if summary["goal"] == "maximize" else " (smaller is better)."
+    if best is not None:
+        text += f" Trial {best.number} is the best, with {figure(report.figure(best))}."
+    if report.influences and report.influences[0].strength >= WEAK:
+        text += f" What mattered most was {report.influences[0].key}."
+    return text
+
+
+def _tiles(report: SweepReport) -> Iterator[tuple[str, Content]]:
+    summary, best = report.summary, report.best
+    if best is not None:
+        trial = element("small", f"trial {best.number} after {plural(best.epochs, 'epoch')}")
+        yield f"best {named(summary['metric'])}", (figure(report.figure(best)), trial)
+    total = summary["trials"]["total"]
+    ended = [f"{count(n)} {status}" for status, n in summary["trials"].items() if status != "total" and n]
+    yield "trials", (count(total), element("small", ", ".join(ended)))
+    timing = summary["timing"]
+    yield "time", (seconds(timing["total_seconds"]), element("small", plural(timing["workers"], "worker")))
+
+
+def _notices(report: SweepReport) -> Html | None:
+    summary = report.summary
+    lines = list(summary["borders"])
+    if summary["status"] == "interrupted":
+        lines.insert(0, "The sweep was interrupted; the same command goes on with it.")
+    if report.best is None:
+        lines.insert(0, "No trial was trained to its end.")
+    return (
+        element("div", [paragraph(line) for line in lines], class_="notice", role="note") if lines else None
+    )
+
+
+def _best(report: SweepReport, best: ReportedTrial) -> Content:
+    pairs: list[tuple[str, Content]] = [(key, code(shown(value))) for key, value in best.values.items()]
+    figures = [(named(name), figure(value)) for name, value in best.figures.items()]
+    train = f"nettrain train {shlex.quote(f'{report.place}/best.yaml')}"
+    file = (
+        details("Its experiment file (best.yaml)", listing(report.best_experiment))
+        if report.best_experiment
+        else None
+    )
+    return (
+        facts([*pairs, *figures]),
+        quiet("Train it as a run of its own, which ends with the same figures:"),
+        listing(train),
+        file,
+    )
+
+
+def _axes(report: SweepReport) -> list[ParameterAxis]:
+    used = [one for one in report.parameters if any(one.key in trial.values for trial in report.trials)]
+    return [ParameterAxis(one.key, one.log) for one in used]
+
+
+def _points(report: SweepReport) -> list[TrialPoint]:
+    best = report.best
+    return [
+        TrialPoint(one.status, report.figure(one), one.values, best=one is best, number=one.number)
+        for one in report.trials
+    ]
+
+
+def _parallel(report: SweepReport, drawings: Drawings) -> Content:
+    summary = report.summary
+    maximize = summary["goal"] == "maximize"
+    picture = parallel_picture(
+        _points(report), _axes(report), summary["metric"], maximize=maximize, render=svg
+    )
+    text = (
+        "Each line is a trial: it crosses every axis at the value that was tried, and the last one at what"
+        " came of it. Where dark lines meet lie good values."
+    )
+    reading = element(
+        "p",
+        "Point at a line, or at a row of the table below, to read the trial.",
+        class_="reading quiet",
+        aria_live="polite",
+    )
+    return drawings.figure(picture, "Parallel coordinates of the trials", text), reading
+
+
+def _parameters(report: SweepReport, drawings: Drawings) -> Content:
+    picture = parameters_picture(_points(report), _axes(report), report.summary["metric"], render=svg)
+    metric = named(report.summary["metric"])
+    text = f"Each point is a trial: {metric} against one parameter at a time, while the others vary too."
+    return _influence_table(report.influences), drawings.figure(
+        picture, "The metric against each parameter", text
+    )
+
+
+def _influence_table(influences: Sequence[Influence]) -> Content:
+    if not influences:
+        return quiet("There are too few trials to say what mattered.")
+    headings = [Heading("parameter"), Heading("how much it mattered"), Heading("what is better")]
+    rows: list[Row] = [
+        (one.key, Cell(bar(one.strength, f"{one.strength:.2f}"), one.strength), better(one))
+        for one in influences
+    ]
+    text = (
+        "For numbers the rank correlation with the metric, for choices how far apart their mean ranks are; 1 is"
+        " the most."
+    )
+    return table(headings, rows, caption="Influence of the parameters", sortable=True), quiet(text)
+
+
+def _trials(report: SweepReport) -> Content:
+    """The best trials in a table; all of a small sweep."""
+    shown_trials, metric = report.trials[:MOST_TRIALS], report.summary["metric"]
+    others = sorted({name for one in report.trials for name in one.figures} - {metric})
+    keys = short_keys([one.key for one in report.parameters])
+    headings = [
+        Heading("trial", numeric=True),
+        *(Heading(named(name), numeric=True) for name in (metric, *others)),
+        *(Heading(name, numeric=_is_numeric(key, shown_trials)) for key, name in keys.items()),
+        Heading("epochs", numeric=True),
+        Heading("status"),
+    ]
+    rows = [_trial_row(one, [metric, *others], list(keys)) for one in shown_trials]
+    best = [k for k, one in enumerate(shown_trials) if one is report.best]
+    names = [f"trial-{one.number}" for one in shown_trials]
+    left = len(report.trials) - len(shown_trials)
+    more = f" The {count(left)} worst are in {report.folder.trials.name} alone." if left else ""
+    inner = table(headings, rows, caption="Trials", sortable=True, highlighted=best, keys=names)
+    return (
+        quiet(f"Press a heading to sort by it.{more}"),
+        element("div", inner, class_="long" if len(rows) > PRINTED else None),
+    )
+
+
+def _is_numeric(key: str, trials: Sequence[ReportedTrial]) -> bool:
+    return all(is_number(one.values[key]) for one in trials if key in one.values)
+
+
+def _trial_row(trial: ReportedTrial, figures: Sequence[str], keys: Sequence[str]) -> Row:
+    values = [_value_cell(trial.values.get(key), known=key in trial.values) for key in keys]
+    numbers = [Cell.of(figure(trial.figures.get(name)), trial.figures.get(name)) for name in figures]
+    ended = Cell(
+        element(
+            "span",
+            trial.status,
+            class_=None
+            if trial.status == "finished"
+            else "bad"
+            if trial.status in ("failed", "diverged")
+            else "quiet",
+        )
+    )
+    return [
+        Cell.of(str(trial.number), trial.number),
+        *numbers,
+        *values,
+        Cell.of(count(trial.epochs), trial.epochs),
+        ended,
+    ]
+
+
+def _value_cell(value: object, *, known: bool) -> Cell:
+    if not known:
+        return Cell("")
+    text = f"{value:.3g}" if isinstance(value, float) else shown(value)
+    return Cell(text, float(value) if is_number(value) else None)
+
+
+def _failures(failures: Mapping[str, str]) -> Content:
+    rows = [
+        (Cell.of(number, float(number)), message)
+        for number, message in list(failures.items())[:MOST_FAILURES]
+    ]
+    more = len(failures) - len(rows)
+    return (
+        table([Heading("trial", numeric=True), Heading("why it failed")], rows, caption="Trials that failed"),
+        quiet(f"{count(more)} more in summary.json.") if more > 0 else None,
+    )
+
+
+def _repetition(report: SweepReport) -> Content:
+    searched = [(one.key, _searched(one)) for one in report.parameters]
+    environment = [(name, str(value)) for name, value in report.summary["environment"].items()]
+    return (
+        element("h3", "What is searched"),
+        facts([("method", report.method), ("seed", count(report.summary["seed"])), *searched]),
+        element("h3", "How it went"),
+        facts([("trials", outcome(report.summary)), *environment]),
+    )
+
+
+def _searched(parameter: SearchedParameter) -> str:
+    """`log_uniform_values: min 0.0001, max 0.1`."""
+    settings = ", ".join(
+        f"{name} {setting(value)}" for name, value in parameter.settings.items() if value is not None
+    )
+    return f"{parameter.name}: {settings}" if settings else parameter.name

@@ -1,0 +1,156 @@
+"""How far predictions can be trusted: thresholds, calibration, and the columns they rest on."""
+
+from collections.abc import Iterator
+from math import isnan
+
+from nettrain.inference.calibration import calibration_error, overconfidence
+from nettrain.inference.threshold_curve import ThresholdCurve, ThresholdPoint
+from nettrain.output.figures.canvas import svg
+from nettrain.output.figures.reliability import reliability_picture
+from nettrain.output.figures.threshold_curves import threshold_picture
+from nettrain.output.numbers import count, figure, plural, spread
+from nettrain.output.report_page.drawing import Drawings
+from nettrain.output.report_page.html import Content, element
+from nettrain.output.report_page.page import code, paragraph, quiet
+from nettrain.output.report_page.table import Cell, Heading, bar, table
+from nettrain.output.report_page.words import named, percent, positive_class
+from nettrain.store.evaluation import PermutationImportance
+from nettrain.workflow.report.own_rows import ReportedRows
+
+MOST_COLUMNS = 30
+STEPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+CLOSE = 0.02  # between the predicted and the true share, which is hardly worth a word
+FEW = 10  # rows of a bin, whose share says little
+
+
+def threshold_section(rows: ReportedRows, curve: ThresholdCurve, drawings: Drawings) -> Content:
+    """What another threshold than one half would do."""
+    middle = 0.5 if rows.task.probabilities else 0.0
+    marked = [curve.at(middle)]
+    if rows.threshold is not None:
+        marked.append(curve.at(rows.threshold))
+    positive = positive_class(rows.task)
+    area = rows.metrics.get("roc_auc")
+    text = (
+        f"A row is called “{positive}” when its prediction reaches the threshold. The lower it is, the more"
+        " of them are found, and the more others are called so too."
+    )
+    if area is not None and not isnan(area):
+        text += (
+            f" The area under the ROC curve, {figure(area)}, is the chance that a row of “{positive}” ranks"
+            " above one that is not."
+        )
+    picture = threshold_picture(curve, marked, "", render=svg)
+    return drawings.figure(picture, "ROC curve, and precision against recall", text), _thresholds(
+        rows, curve, marked
+    )
+
+
+def _thresholds(rows: ReportedRows, curve: ThresholdCurve, marked: list[ThresholdPoint]) -> Content:
+    points = {
+        one.threshold: one
+        for one in (*marked, *(curve.at(step) for step in STEPS if rows.task.probabilities))
+    }
+    headings = [
+        Heading(name, numeric=True)
+        for name in ("threshold", "recall", "precision", "F1", "false positive rate")
+    ]
+    ranked = sorted(points.values(), key=lambda one: one.threshold)
+    cells = [
+        (
+            Cell.of(f"{one.threshold:.2f}", one.threshold),
+            Cell.of(percent(one.recall), one.recall),
+            Cell.of("–" if one.precision is None else percent(one.precision), one.precision),
+            Cell.of(figure(one.f1), one.f1),
+            Cell.of(percent(one.false_positives), one.false_positives),
+        )
+        for one in ranked
+    ]
+    best = [k for k, one in enumerate(ranked) if one.threshold == rows.threshold]
+    note = "The marked threshold has the best F1 on validation rows." if best else None
+    return (
+        table(headings, cells, caption="Thresholds", sortable=True, highlighted=best),
+        quiet(note) if note else None,
+    )
+
+
+def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
+    """Whether a prediction with 80 % is right in 80 % of the cases."""
+    bins = list(rows.calibration)
+    picture = reliability_picture(bins, "", render=svg)
+    caption = (
+        "Of the rows predicted with a probability of 0.8, 80 % should be right. Below the dashed line the"
+        " network is over-confident, above it too cautious."
+    )
+    error = calibration_error(bins)
+    over = overconfidence(bins)
+    verdict = (
+        "over-confident" if over > CLOSE else "too cautious" if over < -CLOSE else "about as right as it says"
+    )
+    few = sum(one.rows < FEW for one in bins)
+    rare = (
+        f" {few} of the {len(bins)} points stand for fewer than {FEW} rows: they say little." if few else ""
+    )
+    text = (
+        f"On average the network is {verdict}: predicted and true shares are {percent(error)} apart, the"
+        " calibration error."
+    )
+    headings = [
+        Heading("predicted between"),
+        *(Heading(name, numeric=True) for name in ("on average", "share right", "rows")),
+    ]
+    cells = [
+        (
+            f"{one.low:.2f} and {one.high:.2f}",
+            Cell.of(percent(one.predicted), one.predicted),
+            Cell.of(percent(one.right), one.right),
+            Cell.of(count(int(one.rows)) if float(one.rows).is_integer() else figure(one.rows), one.rows),
+        )
+        for one in bins
+    ]
+    return (
+        paragraph(text, rare),
+        drawings.figure(picture, "Reliability diagram", caption),
+        element(
+            "details",
+            element("summary", "The bins as numbers"),
+            table(headings, cells, caption="Bins of the reliability diagram"),
+        ),
+    )
+
+
+def importance_section(rows: ReportedRows, importance: PermutationImportance) -> Iterator[Content]:
+    """How much worse the metric gets without what a column says."""
+    metric = named(importance.metric)
+    sample = plural(rows.importance_rows, f"{rows.split} row")
+    yield paragraph(
+        f"How much worse {metric} gets on {sample} when the cells of one column are shuffled among the rows:"
+        " what the network loses without what the column says. Columns that say the same as others can seem"
+        " unimportant."
+    )
+    chosen = importance.columns[:MOST_COLUMNS]
+    largest = max((one.mean for one in chosen), default=0.0)
+    cells = [
+        (
+            one.column,
+            Cell(bar(one.mean / largest if largest > 0 else 0.0, spread(one.mean, one.sd)), one.mean),
+        )
+        for one in chosen
+    ]
+    yield table(
+        [
+            Heading("column"),
+            Heading(f"{metric} {'lost' if importance.goal == 'maximize' else 'added'} (± over shuffles)"),
+        ],
+        cells,
+        caption="Importance of columns",
+        sortable=True,
+    )
+    more = len(importance.columns) - len(chosen)
+    again = code("nettrain evaluate RUN --importance")
+    yield quiet(
+        f"{count(more)} less important columns are left out. " if more else None,
+        f"{importance.shuffles} shuffles of each column; ",
+        again,
+        " measures it on all rows.",
+    )

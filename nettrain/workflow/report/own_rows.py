@@ -1,0 +1,180 @@
+"""The evaluation in a report: of a run on those of its own rows that say most."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nettrain.backend.base import Floats
+from nettrain.catalogue.metrics import Task
+from nettrain.data.labelled import Rows
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import NettrainError
+from nettrain.inference.calibration import ReliabilityBin, reliability
+from nettrain.inference.metrics import ClassMetrics, ComputedMetrics
+from nettrain.inference.predictions import LabelledPredictions, metrics_of, predict_labelled
+from nettrain.inference.residuals import ResidualSummary, residuals_of, summarise_residuals
+from nettrain.inference.threshold_curve import ThresholdCurve, threshold_curve
+from nettrain.store.evaluation import (
+    BaselineFigures,
+    ConfusedPair,
+    PermutationImportance,
+    WorstRow,
+    confused_pairs,
+    worst_rows,
+)
+from nettrain.store.summary import threshold_of
+from nettrain.store.trained_run import TrainedRun
+from nettrain.workflow.evaluation import (
+    ImportanceOptions,
+    OnColumn,
+    baseline_on,
+    evaluated_member,
+    ignore,
+    permutation_importance,
+)
+from nettrain.workflow.run_data import ORDER_OF_SPLITS, OwnData, RunSplit, SplitName
+
+if TYPE_CHECKING:
+    import polars as pl
+
+WORST = 20  # rows
+SHUFFLES = 5  # of each column
+MULTIPLICATIONS = 2e10  # that permutation importance may take: some seconds
+MOST_IMPORTANCE_ROWS = 1000
+FEWEST_IMPORTANCE_ROWS = 50
+MOST_KEPT = 10  # columns whose cells are listed beside the worst rows
+MOST_COLUMNS = 100  # of data whose cells say something, which those of images do not
+
+
+@dataclass(frozen=True, eq=False)
+class ReportedRows:
+    """A run on one split of its own rows.
+
+    `member` predicts alone, or else all `networks` together. The confusion (K, K) is by target, as are the
+    classes' figures; `curve` is that of two classes, `threshold` the best one on validation rows.
+    `importance` is measured on `importance_rows` of them.
+    """
+
+    split: SplitName
+    task: Task
+    rows: int
+    member: int | None
+    networks: int
+    metrics: Mapping[str, float]
+    targets: Mapping[str, Mapping[str, float]]
+    baseline: BaselineFigures | None
+    classes: Mapping[str, Sequence[ClassMetrics]]
+    confusion: Mapping[str, Floats]
+    confused: Sequence[ConfusedPair]
+    worst: Sequence[WorstRow]
+    calibration: Sequence[ReliabilityBin]
+    curve: ThresholdCurve | None
+    threshold: float | None
+    residual_summaries: Sequence[ResidualSummary]
+    true_values: Floats
+    predicted: Floats
+    residuals: Floats
+    importance: PermutationImportance | None
+    importance_rows: int
+
+
+def finite_members(trained: TrainedRun) -> tuple[TrainedRun, int | None]:
+    """The run with the networks that predict, and the member that does so alone: the first not to diverge."""
+    finite = np.flatnonzero(np.isfinite(trained.parameters).all(axis=1))
+    together = trained.experiment.training.averages_predictions
+    chosen = None if together or not finite[0] else int(finite[0])
+    return trained.select_members(chosen), evaluated_member(trained, chosen)
+
+
+@np.errstate(all="ignore")  # what is not finite is reported in words
+def evaluate_own_rows(
+    whole: TrainedRun, data: OwnData, memory: MemoryTables | None, on_column: OnColumn = ignore
+) -> ReportedRows:
+    """Evaluate a run on its test rows, or else on its validation or training rows."""
+    trained, member = finite_members(whole)
+    split = next(one for name in reversed(ORDER_OF_SPLITS) if (one := data.split(name)) is not None)
+    predictions = predict_labelled(trained.networks, split.rows)
+    measured = metrics_of(trained.networks, predictions)
+    figures = predictions.figures() | measured.scalars
+    several = len(measured.targets) > 1
+    importance, importance_rows = _importance(trained, split.rows, on_column)
+    kept = _kept_columns(trained, split, memory, importance)
+    task = trained.task
+    return ReportedRows(
+        split.name,
+        task,
+        measured.rows,
+        member,
+        len(trained.networks),
+        figures,
+        measured.targets if several else {},
+        baseline_on(trained, split.rows, figures),
+        measured.classes(task),
+        measured.confusion,
+        [] if several else confused_pairs(measured, task),
+        worst_rows(task, predictions, split.place_of, WORST, kept),
+        reliability(predictions, task),
+        _curve(measured),
+        threshold_of(whole.summary, member) if whole.summary else None,
+        summarise_residuals(predictions, task),
+        np.asarray(predictions.y, np.float64),
+        predictions.values,
+        _residuals(predictions, task),
+        importance,
+        importance_rows,
+    )
+
+
+def _curve(measured: ComputedMetrics) -> ThresholdCurve | None:
+    rankings = list(measured.rankings.values())
+    return threshold_curve(rankings[0]) if len(rankings) == 1 else None
+
+
+def _residuals(predictions: LabelledPredictions, task: Task) -> Floats:
+    return residuals_of(predictions) if task.targets == "numbers" else np.empty((0, 0))
+
+
+def _importance(
+    trained: TrainedRun, rows: Rows, on_column: OnColumn
+) -> tuple[PermutationImportance | None, int]:
+    """The importance of every column on as many rows as take some seconds; None where those are too few."""
+    columns = len(trained.preprocessing.encoders)
+    cost = trained.architecture.parameters * len(trained.networks) * columns * SHUFFLES
+    affordable = int(MULTIPLICATIONS / cost)
+    used = min(len(rows.x), MOST_IMPORTANCE_ROWS, affordable)
+    if used < min(len(rows.x), FEWEST_IMPORTANCE_ROWS):
+        return None, 0
+    sample = spread_rows(rows, used)
+    if not sample.weight.any():
+        return None, 0
+    return permutation_importance(trained, sample, ImportanceOptions(shuffles=SHUFFLES), on_column), used
+
+
+def spread_rows(rows: Rows, count: int) -> Rows:
+    """So many rows, evenly spread over all."""
+    index = np.linspace(0, len(rows.x) - 1, count).round().astype(np.intp)
+    return (
+        rows
+        if count >= len(rows.x)
+        else replace(rows, x=rows.x[index], y=rows.y[index], weight=rows.weight[index])
+    )
+
+
+def _kept_columns(
+    trained: TrainedRun,
+    split: RunSplit,
+    memory: MemoryTables | None,
+    importance: PermutationImportance | None,
+) -> "Sequence[pl.Series]":
+    """The cells of the columns that matter most, in the order of the data; none of images and the like."""
+    names = [encoder.name for encoder in trained.preprocessing.encoders]
+    if len(names) > MOST_COLUMNS:
+        return ()
+    order = [one.column for one in importance.columns] if importance else names
+    chosen = set(order[:MOST_KEPT])
+    try:
+        return split.kept_columns(trained, memory, [name for name in names if name in chosen])
+    except NettrainError:  # a stream, which cannot be read again
+        return ()

@@ -1,0 +1,168 @@
+"""What a report on a run holds: its settings and data, its course, and its evaluation on its own rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import NettrainError, SpecError
+from nettrain.experiment.load import read, to_yaml, validate
+from nettrain.experiment.settings import Experiment
+from nettrain.model.architecture import Architecture
+from nettrain.store.history import DownsampledHistory, HistoryRow
+from nettrain.store.run_folder import RunFolder
+from nettrain.store.summary import RunSummary, read_summary
+from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.workflow.evaluation import OnColumn, ignore
+from nettrain.workflow.history import read_history
+from nettrain.workflow.report.columns import ClassShare, ColumnFact, class_shares, column_facts
+from nettrain.workflow.report.own_rows import ReportedRows, evaluate_own_rows
+from nettrain.workflow.run import Run
+from nettrain.workflow.run_data import ORDER_OF_SPLITS, OwnData, read_own_data
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_HISTORY = 2000  # rows that are drawn
+
+
+@dataclass(frozen=True)
+class ReportedData:
+    """The data of a run: rows by split, classes of the training rows, and notes on columns and splits."""
+
+    rows: Mapping[str, int]
+    classes: Sequence[ClassShare]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class RunReport:
+    """All that a report on a run shows.
+
+    What is None could not be had; `absent` says why, in a line each. `history` is a sample of a long one.
+    """
+
+    experiment: Experiment
+    folder: RunFolder | None
+    summary: RunSummary | None
+    history: Sequence[HistoryRow]
+    architecture: Architecture | None
+    preprocessing: Preprocessing | None
+    columns: Sequence[ColumnFact]
+    data: ReportedData | None
+    rows: ReportedRows | None
+    absent: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the experiment."""
+        return self.experiment.experiment
+
+    @property
+    def config(self) -> str:
+        """The experiment file that repeats the run."""
+        return to_yaml(self.experiment)
+
+    @property
+    def place(self) -> str:
+        """The run folder and the one it is in, "" in memory: the same wherever a command is typed."""
+        return "" if self.folder is None else "/".join(self.folder.path.absolute().parts[-2:])
+
+    @property
+    def status(self) -> str:
+        """`finished`, `diverged`, `interrupted` or `unfinished`."""
+        return self.summary["status"] if self.summary else "unfinished"
+
+
+def report_on_folder(path: Path, on_column: OnColumn = ignore) -> RunReport:
+    """The report on the run in a folder, which need not have ended.
+
+    `on_column` reports the progress of permutation importance. Raises SpecError when there is no run.
+    """
+    folder = RunFolder.open_started(path)
+    trained, absent = None, []
+    try:
+        trained = open_trained(path)
+    except SpecError as error:
+        absent.append(str(error))
+    experiment = validate(read(folder.config))
+    contents = _Contents(
+        experiment, folder, read_summary(folder.summary), read_history(folder.history), trained
+    )
+    return _collected(contents, None, absent, on_column)
+
+
+def report_on_run(run: Run, on_column: OnColumn = ignore) -> RunReport:
+    """The report on an opened run, or one in memory."""
+    if run.folder is not None:
+        return report_on_folder(run.folder, on_column)
+    trained, absent = None, []
+    try:
+        trained = run.trained
+    except SpecError as error:
+        absent.append(str(error))
+    experiment = Experiment.model_validate(run.experiment)
+    contents = _Contents(experiment, None, run.summary, run.history, trained)
+    return _collected(contents, run.memory, absent, on_column)
+
+
+@dataclass(frozen=True, eq=False)
+class _Contents:
+    """What a folder or a run in memory holds."""
+
+    experiment: Experiment
+    folder: RunFolder | None
+    summary: RunSummary | None
+    history: "pl.DataFrame"
+    trained: TrainedRun | None
+
+
+def _collected(
+    contents: _Contents, memory: MemoryTables | None, absent: Sequence[str], on_column: OnColumn
+) -> RunReport:
+    trained, missing = contents.trained, list(absent)
+    data, rows = None, None
+    if trained is not None:
+        missing += trained.warnings if trained.fallback_note else []
+        try:
+            own = read_own_data(trained, memory, "its rows are left out")
+            data = _data(own)
+            rows = evaluate_own_rows(trained, own, memory, on_column)
+        except NettrainError as error:
+            missing.append(str(error))
+    return RunReport(
+        contents.experiment,
+        contents.folder,
+        contents.summary,
+        sampled_history(contents.history),
+        trained.architecture if trained else None,
+        trained.preprocessing if trained else None,
+        column_facts(trained.preprocessing) if trained else (),
+        data,
+        rows,
+        tuple(missing),
+    )
+
+
+def _data(own: OwnData) -> ReportedData:
+    prepared = own.prepared
+    splits = {name: split for name in ORDER_OF_SPLITS if (split := own.split(name)) is not None}
+    classes = prepared.preprocessing.classes
+    shares = class_shares(prepared.preprocessing, prepared.train.y) if classes else []
+    return ReportedData({name: len(one.rows.x) for name, one in splits.items()}, shares, prepared.notes)
+
+
+def sampled_history(history: "pl.DataFrame") -> list[HistoryRow]:
+    """The rows of a history as they are drawn: all of a short one, a sample of a long one."""
+    sample = DownsampledHistory(MOST_HISTORY)
+    rows = ({"member": 0, **_known(row)} for row in history.iter_rows(named=True))
+    for _, same_epoch in groupby(rows, lambda row: row["step"]):
+        sample.add(list(same_epoch))
+    return sample.rows()
+
+
+def _known(row: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in row.items() if value is not None}

@@ -1,0 +1,176 @@
+"""What a report on a sweep holds, from the tables in its folder: its trials, and what mattered."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf, isfinite, nan
+from pathlib import Path
+
+from nettrain.catalogue.distributions import distributions
+from nettrain.errors import SpecError
+from nettrain.experiment.document import parse
+from nettrain.store.journal import JournalEntry, read_journal
+from nettrain.store.run_folder import read_json
+from nettrain.store.sweep_folder import SweepFolder
+from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.influence import Influence, ParameterSample, influences_in
+
+FACTS = ("trial", "status", "epochs", "best_epoch")  # columns of trials.csv beside values and figures
+
+
+@dataclass(frozen=True)
+class SearchedParameter:
+    """A searched key; `log` says that it is searched on a logarithmic scale, `name` how it is drawn."""
+
+    key: str
+    name: str
+    log: bool
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportedTrial:
+    """One trial: how it ended, its searched values by key, and its figures by name."""
+
+    number: int
+    status: str
+    values: Mapping[str, object]
+    figures: Mapping[str, float]
+    epochs: int
+    best_epoch: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SweepReport:
+    """All that a report on a sweep shows; `trials` are sorted, the best first.
+
+    `best_experiment` is the file that trains the best trial, None without one, and `experiment` what trials
+    have in common.
+    """
+
+    folder: SweepFolder
+    summary: SweepSummary
+    parameters: Sequence[SearchedParameter]
+    trials: Sequence[ReportedTrial]
+    best_experiment: str | None
+    method: str
+    experiment: Mapping[str, object]
+
+    @property
+    def name(self) -> str:
+        """The name of the experiment."""
+        return self.summary["experiment"]
+
+    @property
+    def place(self) -> str:
+        """The folder and the one it is in: the same wherever a command is typed."""
+        return "/".join(self.folder.path.absolute().parts[-2:])
+
+    @property
+    def best(self) -> ReportedTrial | None:
+        """The best trial that was trained to its end."""
+        best = self.summary["best"]
+        number = None if best is None else best["trial"]
+        return next((one for one in self.trials if one.number == number), None)
+
+    def figure(self, trial: ReportedTrial) -> float:
+        """The metric by which trials are compared, NaN where a trial has none."""
+        counts = trial.status in ("finished", "pruned")
+        return trial.figures.get(self.summary["metric"], nan) if counts else nan
+
+    @cached_property
+    def influences(self) -> list[Influence]:
+        """How much each parameter mattered, the strongest first."""
+        return influences_in(self._samples())
+
+    def _samples(self) -> Iterator[ParameterSample]:
+        import numpy as np
+
+        sign = -1 if self.summary["goal"] == "maximize" else 1
+        for parameter in self.parameters:
+            key = parameter.key
+            drawn = sorted((one for one in self.trials if key in one.values), key=lambda one: one.number)
+            if drawn and not key.endswith("seed"):
+                figures = [self.figure(one) for one in drawn]
+                scores = np.array([sign * value if isfinite(value) else inf for value in figures])
+                yield ParameterSample(key, [one.values[key] for one in drawn], scores, figures)
+
+
+def is_sweep(path: Path) -> bool:
+    """Whether a path is the folder of a sweep."""
+    return SweepFolder(path).journal.is_file()
+
+
+def report_on_sweep(path: Path) -> SweepReport:
+    """The report on the sweep in a folder. Raises SpecError when it has not written its tables yet."""
+    import polars as pl
+
+    folder = SweepFolder(path)
+    for needed in (folder.trials, folder.summary):
+        if not needed.is_file():
+            raise SpecError(
+                f"{path}: {needed.name} is missing, which a sweep writes when it ends or is interrupted;"
+                " nettrain sweep FILE goes on with it"
+            )
+    summary: SweepSummary = read_json(folder.summary)
+    begun = _begun(folder)
+    parameters = [_parameter(key, dump) for key, dump in begun["parameters"].items()]
+    keys = [one.key for one in parameters]
+    # figures are read as they are spelled, values as an experiment file would
+    table = pl.read_csv(folder.trials, infer_schema=False)
+    trials = [_trial(row, keys) for row in table.iter_rows(named=True)]
+    best = folder.best.read_text(encoding="utf-8") if folder.best.is_file() else None
+    report = SweepReport(
+        folder, summary, parameters, trials, best, str(begun["sweep"]["method"]), begun["experiment"]
+    )
+    return SweepReport(**{**vars(report), "trials": _best_first(report)})
+
+
+def _begun(folder: SweepFolder) -> JournalEntry:
+    """The first line of the journal, which says what is searched."""
+    entries = read_journal(folder.journal)
+    begun = next((one for one in entries if one["kind"] == "sweep"), None)
+    if begun is None:
+        raise SpecError(f"{folder.journal}: does not say what is searched, nothing can be reported")
+    return begun
+
+
+def _parameter(key: str, settings: Mapping[str, object]) -> SearchedParameter:
+    name = str(settings["name"])
+    log = name in distributions and distributions[name].log
+    return SearchedParameter(key, name, log, {k: v for k, v in settings.items() if k != "name"})
+
+
+def _trial(row: Mapping[str, str | None], keys: Sequence[str]) -> ReportedTrial:
+    values = {key: _value(cell) for key in keys if (cell := row[key]) is not None}
+    figures = {
+        name: float(cell) for name, cell in row.items() if cell is not None and name not in (*FACTS, *keys)
+    }
+    best = row["best_epoch"]
+    return ReportedTrial(
+        int(row["trial"] or 0),
+        str(row["status"]),
+        values,
+        figures,
+        int(row["epochs"] or 0),
+        int(best) if best else None,
+    )
+
+
+def _value(cell: str) -> object:
+    """A searched value from its text in a table."""
+    try:
+        return parse(cell, "", lines=False).values
+    except SpecError:
+        return cell
+
+
+def _best_first(report: SweepReport) -> list[ReportedTrial]:
+    """Trials in the order of their metric, those without one last; of equal ones the earlier first."""
+    sign = -1 if report.summary["goal"] == "maximize" else 1
+
+    def place(trial: ReportedTrial) -> tuple[bool, float, int]:
+        figure = report.figure(trial)
+        return (not isfinite(figure), sign * figure if isfinite(figure) else 0.0, trial.number)
+
+    return sorted(report.trials, key=place)
