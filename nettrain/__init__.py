@@ -27,6 +27,7 @@ __all__ = [
     "loss_landscape",
     "open_run",
     "predict",
+    "report",
     "resume",
     "sweep",
     "train",
@@ -35,6 +36,7 @@ __all__ = [
 TYPE_CHECKING = False  # as type checkers know it; typing need not be imported for it
 if TYPE_CHECKING:
     from nettrain.errors import BackendError, DataError, DataWarning, NettrainError, SpecError
+    from nettrain.output.report_page.write import report
     from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
     from nettrain.workflow.check import check
     from nettrain.workflow.compare import Comparison, compare
@@ -56,6 +58,7 @@ _MODULES = {
     "loss_landscape": "workflow.landscape",
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),
     **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),
+    "report": "output.report_page.write",
     **{name: f"workflow.{name}" for name in ("check", "evaluate", "gradcheck", "predict", "resume", "train")},
 }
 

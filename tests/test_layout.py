@@ -29,7 +29,7 @@ FLOORS = {
         "sweep": 7,
         "workflow": 8,
         "output": 9,
-        "__init__": 9,
+        "__init__": 10,
         "cli": 10,
         "__main__": 11,
     },

@@ -19,6 +19,7 @@ from nettrain.cli.lessons import lessons
 from nettrain.cli.list import list_kinds
 from nettrain.cli.lr_find import lr_find
 from nettrain.cli.predict import predict
+from nettrain.cli.report import report
 from nettrain.cli.resume import resume
 from nettrain.cli.runs import runs
 from nettrain.cli.schema import schema
@@ -55,7 +56,20 @@ def nettrain(
 app.command()(init)
 app.command(cls=CommandWithOverrides)(check)
 app.command("lr-find", cls=CommandWithOverrides)(lr_find)
-for command in (train, resume, sweep, evaluate, predict, gradcheck, show, schema, runs, lessons, info):
+for command in (
+    train,
+    resume,
+    sweep,
+    evaluate,
+    predict,
+    report,
+    gradcheck,
+    show,
+    schema,
+    runs,
+    lessons,
+    info,
+):
     app.command(cls=CommandWithOverrides if "overrides" in command.__annotations__ else None)(command)
 app.command()(landscape)
 app.command("list")(list_kinds)

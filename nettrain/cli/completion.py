@@ -60,6 +60,16 @@ def complete_started_run(incomplete: str) -> list[str]:
     return _runs(incomplete, "config.yaml")
 
 
+def complete_report(incomplete: str) -> list[str]:
+    """Folders of runs, finished or not, and of sweeps."""
+    folder = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent
+    sweeps = _folders_with("journal.jsonl", folder, incomplete)
+    return [
+        *complete_started_run(incomplete),
+        *(sweeps or _folders_with("journal.jsonl", Path("sweeps"), incomplete)),
+    ]
+
+
 def _runs(incomplete: str, file: str) -> list[str]:
     """Folders with such a file below what has been typed, otherwise below runs/."""
     folder = Path(incomplete) if incomplete.endswith("/") else Path(incomplete).parent

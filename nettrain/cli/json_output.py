@@ -15,6 +15,7 @@ from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.workflow.landscape_result import LandscapeJson
+from nettrain.workflow.report.json_models import RunReportJson, SweepReportJson
 
 FORBID = ConfigDict(extra="forbid")
 
@@ -191,6 +192,10 @@ class LessonsOutput(RootModel[LessonJson | list[ListedLessonJson] | list[str]]):
     """A lesson that was run; without NAME, all lessons; with --copy, the files that were written."""
 
 
+class ReportOutput(RootModel[RunReportJson | SweepReportJson]):
+    """The facts of a report on a run or a sweep, and its page."""
+
+
 JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "init": InitOutput,
     "train": RootModel[TrainOutput],
@@ -202,6 +207,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "check": RootModel[CheckOutput],
     "lr-find": RootModel[RangeTestOutput],
     "landscape": RootModel[LandscapeOutput],
+    "report": ReportOutput,
     "gradcheck": GradcheckOutput,
     "list": ListOutput,
     "show": ShowOutput,

@@ -280,6 +280,30 @@ class Run:
         source = None if data is None else row_source(data)
         return evaluate_run(self.trained, source, options, memory=self.memory).report
 
+    def report(self, out: FilePath | None = None) -> Path:
+        """Write a page of HTML on the run, which needs no other file and no network.
+
+        Parameters
+        ----------
+        out : str or path, optional
+            The page; default: report.html in the run folder.
+
+        Returns
+        -------
+        pathlib.Path
+            The page.
+
+        Raises
+        ------
+        SpecError
+            When the file is not a page of ours, or the run is in memory and `out` is not given.
+        NettrainError
+            When it cannot be written.
+        """
+        import nettrain  # the public function: what draws stands above this room
+
+        return nettrain.report(self, out)
+
     def save(self, folder: FilePath) -> Path:
         """Write the files of the run into a folder, which the commands read like their own.
 

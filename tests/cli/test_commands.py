@@ -131,6 +131,7 @@ HELP = {
     ("resume",): "Continue an interrupted run bit for bit",
     ("predict",): "Predict rows with a trained run",
     ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",
+    ("report",): "Write a page of HTML on a run or a sweep, which needs no other file and no network.",
     ("show",): "Validate an experiment file and print it as it will run, with every key.",
     ("sweep",): "Search the parameters that an experiment file",
     ("gradcheck",): "Check backpropagation by finite differences",

@@ -33,6 +33,8 @@ def answers(tmp_path_factory):
         "runs": ("runs",),
         "runs, named": ("runs", "runs/iris*", "--sort", "val_loss"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
+        "report": ("report", "runs/iris"),
+        "report, sweep": ("report", "sweeps/sweep-digits"),
         "check": ("check", iris),
         "lr-find": ("lr-find", iris, "--rates", "8", "--steps", "40", "--quiet"),
         "lr-find, diverged": ("lr-find", iris, "optimizer=sgd", "--from", "1e20", "--to", "1e30", "--quiet"),

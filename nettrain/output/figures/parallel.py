@@ -59,9 +59,9 @@ def parallel_picture(
     """
     drawn = chosen([one for one in points if np.isfinite(one.height)], maximize=maximize)
     uprights = [_parameter_axis(axis, drawn) for axis in axes]
-    uprights.append(
-        _numeric_axis(metric.replace("_", " "), np.array([one.height for one in drawn]), log=False)
-    )
+    heights = np.array([one.height for one in drawn])
+    wide = bool(len(drawn)) and heights.min() > 0 and heights.max() > RATIO * heights.min()
+    uprights.append(_numeric_axis(metric.replace("_", " "), heights, log=wide))
     width = LEFT + RIGHT + BETWEEN * (len(uprights) - 1)
     with style():
         figure = new_figure(max(4.6, width), TOP + HEIGHT + BOTTOM)
@@ -92,7 +92,7 @@ def _parameter_axis(axis: ParameterAxis, points: Sequence[TrialPoint]) -> Coordi
         numbers = np.array([float(value) if is_number(value) else np.nan for value in values])
         return _numeric_axis(axis.key, numbers, log=axis.log)
     names = sorted({shown(one.values[axis.key]) for one in points if axis.key in one.values})
-    steps = np.linspace(0, 1, len(names)) if len(names) > 1 else np.array([0.5])
+    steps = np.linspace(SPREAD / 2, 1 - SPREAD / 2, len(names)) if len(names) > 1 else np.array([0.5])
     place = dict(zip(names, steps.tolist(), strict=True))
     texts = [shown(one.values[axis.key]) if axis.key in one.values else None for one in points]
     apart = SPREAD / len(names)  # lines of one choice would hide each other

@@ -9,6 +9,7 @@ from pathlib import Path
 from nettrain.output.report_page.html import Content, Html, element, markup
 
 GENERATOR = "nettrain report"  # by which a page is known as one of ours
+HEAD = 4096  # bytes of a file that show whose page it is
 HERE = Path(__file__).parent
 
 
@@ -54,6 +55,13 @@ def page(title: str, head: Content, sections: Sequence[Section]) -> str:
         )
         + "\n"
     )
+
+
+def is_our_page(path: Path) -> bool:
+    """Whether a file is a page that was written here."""
+    mark = str(element("meta", name="generator", content=GENERATOR)).encode()
+    with path.open("rb") as file:
+        return mark in file.read(HEAD)
 
 
 def _policy(script: str) -> str:

@@ -1,6 +1,6 @@
 """The page on a run: its sections, as far as the report has what they show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nettrain.output.report_page.course import course_section
 from nettrain.output.report_page.drawing import Drawings
@@ -13,9 +13,9 @@ from nettrain.output.report_page.trust import calibration_section, importance_se
 from nettrain.workflow.report.run import RunReport
 
 
-def run_page(report: RunReport) -> str:
-    """The whole page."""
-    return page(f"{report.name}: training report", head(report), list(run_sections(report)))
+def run_page(report: RunReport, sections: Sequence[Section]) -> str:
+    """The whole page, with these sections."""
+    return page(f"{report.name}: training report", head(report), sections)
 
 
 def run_sections(report: RunReport) -> Iterator[Section]:

@@ -25,9 +25,9 @@ PRINTED = 60  # rows of the table, as in style.css
 WEAK = 0.1  # an influence that may be chance
 
 
-def sweep_page(report: SweepReport) -> str:
-    """The whole page."""
-    return page(f"{report.name}: sweep report", head(report), list(sweep_sections(report)))
+def sweep_page(report: SweepReport, sections: Sequence[Section]) -> str:
+    """The whole page, with these sections."""
+    return page(f"{report.name}: sweep report", head(report), sections)
 
 
 def sweep_sections(report: SweepReport) -> Iterator[Section]:
@@ -160,8 +160,8 @@ def _influence_table(influences: Sequence[Influence]) -> Content:
         for one in influences
     ]
     text = (
-        "For numbers the rank correlation with the metric, for choices how far apart their mean ranks are; 1 is"
-        " the most."
+        "For numbers the rank correlation with the metric, for choices how far apart their mean ranks are;"
+        " 1 is the most."
     )
     return table(headings, rows, caption="Influence of the parameters", sortable=True), quiet(text)
 

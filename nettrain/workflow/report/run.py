@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
@@ -14,7 +14,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.model.architecture import Architecture
 from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.summary import RunSummary, read_summary
+from nettrain.store.summary import RunSummary, Status, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.history import read_history
@@ -72,7 +72,7 @@ class RunReport:
         return "" if self.folder is None else "/".join(self.folder.path.absolute().parts[-2:])
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status | Literal["unfinished"]:
         """`finished`, `diverged`, `interrupted` or `unfinished`."""
         return self.summary["status"] if self.summary else "unfinished"
 
