@@ -73,7 +73,7 @@ def _print_observation(console: Console, observation: Observation) -> None:
     table = Table.grid(padding=(0, 1))
     table.add_row(Text(f"  {mark}", style=style), Text(observation.statement))
     held = Text(f"{observation.held} of {plural(observation.seeds, 'seed')}", style=style)
-    figures = (f"{name} {short(value)}" for name, value in observation.figures.items())
+    figures = [f"{name} {short(value)}" for name, value in observation.figures.items()]
     table.add_row("", held.append(f": {', '.join(figures)}" if figures else "", "default"))
     console.print(table, width=min(console.width, WIDEST))
 

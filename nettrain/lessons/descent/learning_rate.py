@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     rank=1,
     question="Along a direction in which the loss is ½λx², what does one step make of x? "
     "For which rates does x shrink, and for which does it grow?",
-    answer="The gradient is λx, so that x becomes (1 − αλ)·x. It shrinks while 0 < α < 2/λ, fastest at "
-    "α = 1/λ, and grows with changing sign above 2/λ. A network has many directions: the steepest one, with "
-    "the largest λ, limits the rate, and the flattest one then needs the most steps.",
+    answer="The gradient is λx, so that x becomes (1 − αλ)·x. It shrinks while 0 < α < 2/λ, fastest at α"
+    " = 1/λ, and grows with changing sign above 2/λ. A network has many directions: the steepest "
+    "one, with the largest λ, limits the rate, and the flattest one then needs the most steps.",
     follow_ups=(
         ("nettrain lr-find learning_rate/2_right.yaml", "the loss at 32 rates: a slope, a valley, a cliff"),
         ("nettrain train learning_rate/2_right.yaml optimizer.learning_rate=10", "nearly too large"),

@@ -1,0 +1,1 @@
+"""Lessons on features and parameters of different scale."""
