@@ -62,10 +62,12 @@ class Contestant:
         return least
 
     def epochs_to(self, value: float, column: str) -> Floats:
-        """The first epoch in which a column falls to this value (S,), infinity where none does."""
-        reached = self.curve(column) <= value
-        first: Floats = self.epochs[np.argmax(reached, axis=1)]
-        return np.where(reached.any(axis=1), first, np.inf)
+        """The epoch from which on a column is at most this value (S,), infinity where it ends above."""
+        above = ~(self.curve(column) <= value)
+        last_above = above.shape[1] - 1 - np.argmax(above[:, ::-1], axis=1)
+        first = np.where(above.any(axis=1), last_above + 1, 0)
+        epochs: Floats = np.append(self.epochs, np.inf)[first]
+        return epochs
 
     def rises(self, column: str) -> Floats:
         """In how many epochs a column of the history is above that of the epoch before (S,)."""

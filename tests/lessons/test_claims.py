@@ -5,6 +5,7 @@ import shlex
 import pytest
 
 from nettrain.experiment.load import load
+from nettrain.experiment.reference.kinds import kinds
 from nettrain.lessons import LESSONS, course
 from nettrain.lessons.files import claim_of, experiment_files, lessons_folder
 from nettrain.lessons.registry import THEMES
@@ -60,10 +61,10 @@ def test_what_to_try_next_can_be_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for command, meaning in LESSONS[name].follow_ups:
         program, verb, *words = shlex.split(command)
-        assert ("nettrain", True) == (program, verb in COMMANDS or verb == "lessons"), command
+        assert ("nettrain", True) == (program, verb in COMMANDS | {"lessons", "list"}), command
         assert meaning
-        if verb == "lessons":
-            assert set(words[:1]) <= set(LESSONS)
+        if verb not in COMMANDS:
+            assert set(words[:1]) <= set(LESSONS) | set(kinds())
             continue
         paths = [tmp_path / word for word in words if word.startswith(f"{name}/") or word == name]
         files = [file for path in paths for file in (path.glob("*.yaml") if path.is_dir() else [path])]

@@ -37,12 +37,13 @@ def batch_size(contestants: "Sequence[Contestant]") -> Iterator[Observation]:
     usual compromise.
     """
     one, some, full = contestants
-    loss = {name.name: name.last("train_loss") for name in contestants}
+    loss = full.last("train_loss")
     yield observe(
         "after 30 passes, batches of 1 and of 32 rows end below half the loss of the full batch",
-        (one.last("train_loss") < full.last("train_loss") / 2)
-        & (some.last("train_loss") < full.last("train_loss") / 2),
-        **loss,
+        (one.last("train_loss") < loss / 2) & (some.last("train_loss") < loss / 2),
+        one_row=one.last("train_loss"),
+        thirty_two_rows=some.last("train_loss"),
+        all_rows=loss,
     )
     yield observe(
         "the loss of the full batch falls in every epoch, that of single rows rises in some",

@@ -5,56 +5,68 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.typing import LineStyleType
 
 from nettrain.lessons.panel import Line, Panel
 from nettrain.output.figures.canvas import RULE, Render, add_axes, new_figure, plain_ticks, png, style, tick
 from nettrain.output.history_curves import Floats, spans_orders
 
 WIDTH, HEIGHT = 6.4, 2.7  # inches: of the picture, of each panel
-LEFT, RIGHT, TOP, BOTTOM, GAP = 0.8, 0.15, 0.4, 0.45, 0.6
+LEFT, RIGHT, TOP, ROW, BOTTOM, GAP = 0.8, 0.15, 0.2, 0.2, 0.45, 0.6
 COLORS = ("#1f4e9c", "#d9822b", "#2e8b57", "#b03a6f", "#7a7a7a", "#5aa9d6")  # of contestants, in their order
+DASHES: tuple[LineStyleType, ...] = ("-", (0, (3, 3)), (3, (3, 3)), (0, (1, 2)))  # of lines on each other
 FEW = 25  # points up to which each is marked
+LONGEST = 62  # characters of a row of the legend
 
 
 def lesson_picture(panels: Sequence[Panel], *, render: Render = png) -> bytes:
     """The panels below each other, with one legend; thin lines are single seeds."""
-    height = TOP + BOTTOM + HEIGHT * len(panels) + GAP * (len(panels) - 1)
+    rows = _legend_rows([line.name for line in panels[0].lines])
+    top = TOP + ROW * rows
+    height = top + BOTTOM + HEIGHT * len(panels) + GAP * (len(panels) - 1)
     with style():
         figure = new_figure(WIDTH, height)
-        edge = height - TOP
+        edge = height - top
         for number, panel in enumerate(panels):
             edge -= HEIGHT
             ax = add_axes(figure, LEFT, edge, WIDTH - LEFT - RIGHT, HEIGHT)
             _draw(ax, panel)
             if number == 0:
-                _legend(ax)
+                _legend(ax, rows)
             edge -= GAP
         return render(figure)
 
 
 def _draw(ax: Axes, panel: Panel) -> None:
-    for color, line in zip(COLORS, panel.lines, strict=False):
-        _draw_line(ax, line, color)
+    for number, line in enumerate(panel.lines):
+        before = sum(_coincide(line, other) for other in panel.lines[:number])
+        _draw_line(ax, line, COLORS[number % len(COLORS)], DASHES[before % len(DASHES)])
     ax.set_xlabel(panel.x_label)
     ax.set_ylabel(panel.y_label)
     _scale(ax, panel)
-    plain_ticks(
-        ax.xaxis, 8, integers=all(float(value).is_integer() for line in panel.lines for value in line.x)
-    )
+    ticks = [float(value) for line in panel.lines for value in line.x]
+    plain_ticks(ax.xaxis, 8, integers=all(value.is_integer() for value in ticks))
     ax.margins(x=0.02)
     ax.tick_params(length=3, color=RULE)
 
 
-def _draw_line(ax: Axes, line: Line, color: str) -> None:
+def _coincide(line: Line, other: Line) -> bool:
+    """Whether one line would hide the other."""
+    same_shape = line.y.shape == other.y.shape
+    return same_shape and bool(np.allclose(line.y, other.y, rtol=1e-4, equal_nan=True))
+
+
+def _draw_line(ax: Axes, line: Line, color: str, dashes: LineStyleType) -> None:
     """The median over the seeds, and a thin line for each of them."""
     y = np.where(np.isfinite(line.y), line.y, np.nan)
     some = ~np.isnan(y).all(axis=0)
     x, y = line.x[some], y[:, some]
-    mark = "o" if len(x) <= FEW else None
-    for seed in y:
+    mark = "o" if len(x) <= FEW and dashes == "-" else None
+    for seed in y if dashes == "-" else []:
         ax.plot(x, seed, color=color, linewidth=0.6, alpha=0.5)
+    middle = np.nanmedian(y, axis=0)
     ax.plot(
-        x, np.nanmedian(y, axis=0), color=color, linewidth=1.7, marker=mark, markersize=3, label=line.name
+        x, middle, color=color, linestyle=dashes, linewidth=1.7, marker=mark, markersize=3, label=line.name
     )
 
 
@@ -71,12 +83,17 @@ def _scale(ax: Axes, panel: Panel) -> None:
         plain_ticks(ax.yaxis, 5)
 
 
-def _legend(ax: Axes) -> None:
+def _legend_rows(names: Sequence[str]) -> int:
+    """In how many rows the legend goes over the picture."""
+    return -(-sum(len(name) + 5 for name in names) // LONGEST)
+
+
+def _legend(ax: Axes, rows: int) -> None:
     handles, _ = ax.get_legend_handles_labels()
     ax.legend(
         loc="lower left",
         bbox_to_anchor=(-0.01, 1.0),
-        ncols=len(handles),
+        ncols=-(-len(handles) // rows),
         frameon=False,
         borderpad=0,
         handlelength=1.6,
