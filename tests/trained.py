@@ -80,12 +80,15 @@ def resolved_with_data(specs: Sequence[Experiment]) -> list[Experiment]:
 NewBackend = Callable[..., Backend]
 
 
-def built(specs: Sequence[Experiment], new_backend: NewBackend = NumpyBackend) -> TrainingRun:
+def built(
+    specs: Sequence[Experiment], new_backend: NewBackend = NumpyBackend, *, recorded: bool = False
+) -> TrainingRun:
     """A population of these experiments, all on the first one's data."""
     data = prepared(specs[0])
     resolved = [resolve_with_data(spec, data) for spec in specs]
     one = resolved[0].backend
-    return build(resolved, data, new_backend(dtype=one.dtype, threads=int(one.threads)))
+    backend = new_backend(dtype=one.dtype, threads=int(one.threads))
+    return build(resolved, data, backend, recorded=recorded)
 
 
 def population_of(members: int) -> Population:
@@ -127,9 +130,11 @@ class Trained:
         return rows
 
 
-def trained(specs: Sequence[Experiment], new_backend: NewBackend = NumpyBackend) -> Trained:
+def trained(
+    specs: Sequence[Experiment], new_backend: NewBackend = NumpyBackend, *, recorded: bool = False
+) -> Trained:
     """Train a population to its end."""
-    result = Trained(built(specs, new_backend), [], {})
+    result = Trained(built(specs, new_backend, recorded=recorded), [], {})
     for event in train(result.run):
         if isinstance(event, EpochDone):
             result.epochs.append(event)

@@ -226,7 +226,7 @@ def _allocate(run: TrainingRun) -> None:
     _allocate_limits(run)
     register("loss", run.backend.from_host(columns(loss_of(population.members).kernel_numbers(), size)))
     register("coefficients", zeros(_coefficients_shape(run)), scratch=True)
-    if run.experiment.training.diagnostics:
+    if run.measures_layers:
         register("diagnostics", zeros(table_shape(run.architecture, size), np.float64))
     register("statistics", zeros(run.final.statistics.shape))
     if run.experiment.training.early_stopping is not None:

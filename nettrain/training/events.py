@@ -33,7 +33,7 @@ class EpochDone:
     evaluated: bool  # training and validation rows were evaluated
     step_seconds: float  # of the steps alone
     seconds: float  # with evaluation
-    diagnostics: LayerDiagnostics | None = None  # of evaluated epochs, with training.diagnostics
+    diagnostics: LayerDiagnostics | None = None  # if the epoch was evaluated, with training.diagnostics
 
     def of_members(self, members: range) -> "EpochDone | None":
         """The epoch of some members alone, numbered from 0; None when none of them still trained."""
@@ -46,6 +46,7 @@ class EpochDone:
             learning_rate=self.learning_rate[rows],
             figures={name: values[rows] for name, values in self.figures.items()},
             better=self.better[rows],
+            diagnostics=None if self.diagnostics is None else self.diagnostics.of_rows(rows),
         )
 
 

@@ -66,7 +66,7 @@ class TrainingLoop:
 
     def rebuild(self) -> None:
         """Make the steps and the evaluation for the population as it is now."""
-        self._meter = LayerMeter(self.run) if self._settings.diagnostics else None
+        self._meter = LayerMeter(self.run) if self.run.measures_layers else None
         self.steps = EpochSteps(self.run, self._meter.norms if self._meter else None)
         self._metrics = EpochMetrics(self.run)
 

@@ -89,6 +89,11 @@ class TrainingRun:
         return self.model.architecture
 
     @property
+    def measures_layers(self) -> bool:
+        """Whether diagnostics of the layers are recorded."""
+        return self.recorded and self.experiment.training.diagnostics
+
+    @property
     def layout(self) -> ParameterLayout:
         """Where the arrays of the layers lie in a row of parameters."""
         return self.model.layout

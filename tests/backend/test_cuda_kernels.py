@@ -66,6 +66,7 @@ KERNELS = every_kernel()
 def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
+    yield ["training.diagnostics=true"]
     for name in norms:
         yield [f"model.norm={name}", "model.residual=true"]
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS
@@ -125,7 +126,8 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         patch.setattr(NumpyBackend, "launch", lambda *call: recorder.launch(*call))  # noqa: PLW0108 a method
         everything = dtype == "float32"  # the other type is for what treats both apart
         for extra in specs(tmp_path_factory.mktemp("data")) if everything else APART:
-            trained([experiment(text, *extra, f"seed={r}") for r in range(3)])
+            some = [experiment(text, *extra, f"seed={r}") for r in range(3)]
+            trained(some, recorded=some[0].training.diagnostics)
     return list(recorder.calls.values())
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from nettrain.backend.base import Floats
 
 QUANTITIES = {
@@ -33,3 +36,7 @@ class LayerDiagnostics:
 
     layers: tuple[str, ...]
     values: Mapping[str, Floats]
+
+    def of_rows(self, rows: npt.NDArray[np.intp]) -> "LayerDiagnostics":
+        """Those of some of the members."""
+        return LayerDiagnostics(self.layers, {name: table[rows] for name, table in self.values.items()})
