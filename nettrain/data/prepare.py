@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.columns.encoding import columns_text, empty_rows, fit_encoders
+from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.columns.roles import Roles
 from nettrain.data.formatted import (
     KnownFormats,
@@ -21,6 +22,7 @@ from nettrain.data.formatted import (
 )
 from nettrain.data.labelled import Rows, label_splits
 from nettrain.data.preprocessing import Preprocessing, fit_scaling
+from nettrain.data.reading.image_shape import ImageShape, image_by_names
 from nettrain.data.reading.layout import InputLayout
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.options import ReadOptions
@@ -109,6 +111,7 @@ def prepare_with_splits(
         target = scale_target(target, tables.main, splits["training"].rows)
     read_as = formats.notes(roles.inputs(source.table, () if target.kind == "numbers" else names))
     preprocessing, fit_notes = fit(splits["training"], target, layout, roles, resolved)
+    preprocessing = replace(preprocessing, image=image_of(source, preprocessing))
     rows = label_splits(splits, preprocessing, dtype)
     train, weight_notes = weigh_classes(rows["training"], target, resolved)
     notes = (
@@ -258,6 +261,17 @@ def fit(
         empty_columns=tuple(name for name in unused if is_missing(table, name)[train.rows].all()),
     )
     return preprocessing, notes
+
+
+def image_of(source: Source, preprocessing: Preprocessing) -> ImageShape | None:
+    """The image whose pixels are the inputs, all of them and in order; None where they are none."""
+    names = preprocessing.feature_names
+    if not all(isinstance(encoder, NumberColumn) for encoder in preprocessing.encoders):
+        return None
+    if source.image is None:
+        return image_by_names(names)
+    pixels = [name for name in source.table.columns if name not in preprocessing.target_names]
+    return source.image if list(names) == pixels and len(names) == source.image.columns else None
 
 
 def weigh_classes(train: Rows, target: Target, settings: DataSettings) -> tuple[Rows, list[str]]:

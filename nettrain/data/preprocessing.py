@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict, cast
+from typing import Literal, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from nettrain.data.columns.encoding import (
     scaled_features,
 )
 from nettrain.data.columns.scaling import Fitted, Scaling, scalings
+from nettrain.data.reading.image_shape import ImageShape, ImageShapeJson
 from nettrain.data.reading.layout import InputLayout
 from nettrain.data.tables.arrays import Floats, Indices, Mask, Numbers
 from nettrain.data.tables.table import Table
@@ -46,6 +47,7 @@ class PreprocessingJson(TypedDict):
     weight: str | None
     empty_rows: bool
     empty_columns: list[str]
+    image: NotRequired[ImageShapeJson | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,7 @@ class Preprocessing:
 
     `weight` is the column that weighs rows, which only matters where figures are computed; `empty_rows` says
     whether training rows without any value were among the others, and `empty_columns` which columns had none.
+    `image` is the shape of the image whose pixels are the inputs.
     """
 
     layout: InputLayout
@@ -64,6 +67,7 @@ class Preprocessing:
     weight: str | None = None
     empty_rows: bool = False
     empty_columns: tuple[str, ...] = ()
+    image: ImageShape | None = None
 
     @property
     def inputs(self) -> int:
@@ -139,6 +143,7 @@ class Preprocessing:
             "weight": self.weight,
             "empty_rows": self.empty_rows,
             "empty_columns": list(self.empty_columns),
+            "image": self.image.to_json() if self.image else None,
         }
 
     @staticmethod
@@ -155,6 +160,7 @@ class Preprocessing:
 
 
 def _from_json(data: PreprocessingJson) -> Preprocessing:
+    image = data.get("image")
     layout = InputLayout(
         tuple(data["columns"]),
         data["header"],
@@ -177,6 +183,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
         data["weight"],
         data["empty_rows"],
         tuple(data["empty_columns"]),
+        ImageShape(**image) if image else None,
     )
 
 

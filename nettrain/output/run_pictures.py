@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.files import write_atomic
 from nettrain.output.numbers import plural
 from nettrain.workflow.animation import EpochRecorder
+from nettrain.workflow.first_weights import first_weights
 from nettrain.workflow.own_rows import OwnPredictions, own_predictions
 from nettrain.workflow.small_world import SmallWorld, look, predicting, small_world
 from nettrain.workflow.training import TrainingResult
@@ -23,6 +24,7 @@ def draw_pictures(result: TrainingResult, folder: Path, recorder: EpochRecorder 
         "curves.png": lambda: _draw_curves(result, folder),
         "the picture of the predictions": lambda: _draw_predictions(result, folder),
         "boundary.png": lambda: _draw_boundary(result, folder),
+        "weights.png": lambda: _draw_weights(result, folder),
     }
     if recorder is not None:
         drawings["boundary.gif"] = lambda: _animate(result, folder, recorder)
@@ -83,6 +85,17 @@ def _animate(result: TrainingResult, folder: Path, recorder: EpochRecorder) -> N
         from nettrain.output.figures.animation import animation
 
         write_atomic(folder / "boundary.gif", animation(frames, _boundary_title(result, world)))
+
+
+def _draw_weights(result: TrainingResult, folder: Path) -> None:
+    """The first layer's weights as images, where the inputs are one."""
+    networks = predicting(result.networks)
+    weights = networks and first_weights(networks, result.prepared.data.preprocessing)
+    if weights:
+        from nettrain.output.figures.weights import weights_picture
+
+        title = f"{result.summary['experiment']}: weights of the first layer"
+        write_atomic(folder / "weights.png", weights_picture(weights, title))
 
 
 def _boundary_title(result: TrainingResult, world: SmallWorld) -> str:

@@ -18,6 +18,7 @@ def pictures(folder, *arguments):
         ("iris", ["data.test=0"], ["confusion.png", "curves.png"]),
         ("sine", [], ["boundary.png", "curves.png", "residuals.png"]),
         ("xor", [], ["boundary.png", "confusion.png", "curves.png"]),
+        ("digits", [], ["confusion.png", "curves.png", "weights.png"]),
         ("iris", ["--no-figures"], []),
         ("iris", ["optimizer.learning_rate=1e30", "optimizer.name=sgd"], ["confusion.png", "curves.png"]),
     ],

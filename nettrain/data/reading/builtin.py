@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 
 from nettrain.data.reading.formats.delimited import parse
+from nettrain.data.reading.image_shape import ImageShape
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
 from nettrain.data.tables.table import Table
@@ -13,12 +14,16 @@ from nettrain.errors import DataError, nearest
 
 @dataclass(frozen=True)
 class BuiltinData:
-    """A data set in `data/builtin/`: its files, its target, and its columns' names where files have none."""
+    """A data set in `data/builtin/`: its files, its target, and its columns' names where files have none.
+
+    `image` is the shape of the images that the other columns are.
+    """
 
     train: str
     target: str
     names: tuple[str, ...] = ()
     test: str | None = None
+    image: ImageShape | None = None
 
 
 BUILTINS = {
@@ -31,6 +36,7 @@ BUILTINS = {
         "class",
         (*(f"p{i}" for i in range(64)), "class"),
         "optdigits/optdigits.tes.gz",
+        ImageShape(8, 8),
     ),
 }
 
@@ -46,9 +52,8 @@ def read_builtin(name: str, options: ReadOptions, key: str = "") -> Source:
     text = tuple(data.names.index(one) if one in data.names else one for one in (*options.text, data.target))
     options = ReadOptions(not data.names, ",", options.missing, text=text)
     test = None if data.test is None else _read(data.test, data, f"builtin:{name} (test)", options)
-    return Source(
-        _read(data.train, data, f"builtin:{name}", options), data.target, test, header=not data.names
-    )
+    table = _read(data.train, data, f"builtin:{name}", options)
+    return Source(table, data.target, test, header=not data.names, image=data.image)
 
 
 def _read(file: str, data: BuiltinData, origin: str, options: ReadOptions) -> Table:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from nettrain.data.reading.arrays import as_inputs, described, plain_dtype
 from nettrain.data.reading.frames import EXPECTED, refuse_nested
+from nettrain.data.reading.image_shape import ImageShape
 from nettrain.data.reading.objects import object_column
 from nettrain.data.reading.pandas_columns import is_pandas_frame, is_pandas_series, pandas_array
 from nettrain.data.tables.arrays import AnyArray, Numbers
@@ -29,7 +30,8 @@ class ConvertedTable:
     """A table passed from Python, its columns in the order of `names`.
 
     A column is in `cells`, or in `numbers` (N, C), which then holds all columns that `cells` does not.
-    `header` says whether the names are its own, `targets` which columns were passed as y of (X, y).
+    `header` says whether the names are its own, `targets` which columns were passed as y of (X, y), `image`
+    that the others are the pixels of an image.
     """
 
     cells: "pl.DataFrame"
@@ -37,6 +39,7 @@ class ConvertedTable:
     numbers: Numbers | None = None
     header: bool = True
     targets: tuple[str, ...] = ()
+    image: ImageShape | None = None
 
     @property
     def height(self) -> int:
@@ -103,7 +106,7 @@ def join_targets(x: ConvertedTable, y: ConvertedTable, origin: str) -> Converted
     names = (*x.names, *y.names)
     check_names(names, origin)
     cells = y.cells if x.numbers is not None else x.cells.hstack(y.cells)
-    return ConvertedTable(cells, names, x.numbers, x.header, y.names)
+    return ConvertedTable(cells, names, x.numbers, x.header, y.names, x.image)
 
 
 def from_columns(columns: Iterable[tuple[str, object]], origin: str) -> ConvertedTable:
@@ -138,7 +141,8 @@ def from_array(array: AnyArray, origin: str, prefix: str) -> ConvertedTable:
     flat = unmasked(array).reshape(len(array), -1)
     names = tuple(f"{prefix}{i}" for i in range(flat.shape[1]))
     if flat.dtype.kind in "biuf":
-        return ConvertedTable(pl.DataFrame(), names, as_inputs(flat, "the array", origin), header=False)
+        numbers, image = as_inputs(flat, "the array", origin), ImageShape.of(array.shape[1:])
+        return ConvertedTable(pl.DataFrame(), names, numbers, header=False, image=image)
     columns = from_columns(((name, flat[:, i]) for i, name in enumerate(names)), origin)
     return ConvertedTable(columns.cells, names, header=False)
 

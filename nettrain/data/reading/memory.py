@@ -71,7 +71,8 @@ class MemoryTables:
         cells = plain_frame(table.cells, self.origins[name])
         read = Table(cells, self.origins[name], table.header, numbers=numbers, names=table.names)
         target = table.targets[0] if len(table.targets) == 1 else list(table.targets) or None
-        return Source(read, target, header=table.header, apart=bool(table.targets))
+        apart = bool(table.targets)
+        return Source(read, target, header=table.header, apart=apart, image=table.image)
 
 
 def is_mapping_of_splits(data: object) -> TypeGuard[Mapping[str, object]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from nettrain.data.reading.image_shape import ImageShape
 from nettrain.data.tables.table import Table, check_names, counted
 from nettrain.errors import DataError
 
@@ -13,7 +14,7 @@ class Source:
 
     `header`, `separator` and `comment` say how other files in the form of this source are written; `classes`
     that the target holds classes, however many there are; `apart` that the target was passed beside the
-    inputs, as (X, y).
+    inputs, as (X, y); `image` that the columns but the target are the pixels of an image.
     """
 
     table: Table
@@ -24,6 +25,7 @@ class Source:
     comment: str = ""
     classes: bool = False
     apart: bool = False
+    image: ImageShape | None = None
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.data.reading.file_format import FOLDER, file_format
+from nettrain.data.reading.image_shape import ImageShape
 from nettrain.data.reading.opening import close_file, display_path, open_bytes, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -42,8 +43,9 @@ def read_folder(folder: Path, options: ReadOptions, key: str = "") -> Source:
     splits = [split for split in ("train", "t10k") if (split, "images") in files]
     if not splits:
         raise DataError(f"{prefix}{origin}: holds no IDX images (expected {EXPECTED})")
-    tables = [table_of(files[one, "images"], files.get((one, "labels")), origin, one) for one in splits]
-    return Source(tables[0], LABEL, tables[1] if len(tables) > 1 else None, classes=True)
+    read = [table_of(files[one, "images"], files.get((one, "labels")), origin, one) for one in splits]
+    tables = [table for table, _ in read]
+    return Source(tables[0], LABEL, tables[1] if len(tables) > 1 else None, classes=True, image=read[0][1])
 
 
 def idx_files(folder: Path) -> dict[tuple[str, str], Path]:
@@ -56,13 +58,14 @@ def idx_files(folder: Path) -> dict[tuple[str, str], Path]:
     return files
 
 
-def table_of(images: Path, labels: Path | None, origin: str, split: str) -> Table:
-    """A row for each image, with its label where there is a file of labels."""
+def table_of(images: Path, labels: Path | None, origin: str, split: str) -> tuple[Table, ImageShape | None]:
+    """A row for each image, with its label where there is a file of labels, and the shape of an image."""
     import polars as pl
 
     pixels = read_idx(images)
     if not pixels.size:
         raise DataError(f"{display_path(images)}: holds no images")
+    image = ImageShape.of(pixels.shape[1:])
     pixels = pixels.reshape(len(pixels), -1)
     cells = {} if labels is None else {LABEL: read_labels(labels)}
     if labels is not None and len(cells[LABEL]) != len(pixels):
@@ -71,13 +74,14 @@ def table_of(images: Path, labels: Path | None, origin: str, split: str) -> Tabl
             f"but {counted(len(cells[LABEL]), 'label')} in {display_path(labels)}"
         )
     names = tuple(f"pixel_{i}" for i in range(pixels.shape[1]))
-    return Table(
+    table = Table(
         pl.DataFrame(cells),
         origin if split == "train" else f"{origin} ({split})",
         header=False,
         numbers=RowChunks(names, [pixels]),
         names=(*names, *cells),
     )
+    return table, image
 
 
 def read_labels(path: Path) -> Numbers:

@@ -10,6 +10,7 @@ import numpy as np
 from nettrain.data.reading.archives import member_names
 from nettrain.data.reading.arrays import ARRAY_ERRORS, as_inputs, described, plain_dtype
 from nettrain.data.reading.file_format import file_format
+from nettrain.data.reading.image_shape import ImageShape
 from nettrain.data.reading.opening import display_path, reading_errors
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.reading.source import Source
@@ -41,11 +42,12 @@ def read_npz(path: Path, options: ReadOptions, key: str = "") -> Source:
         if not inputs:
             names = ", ".join(archive.files) or "nothing"
             raise DataError(f"{origin}: no array named x or x_train (it has {names})")
-        table = table_of(archive, arrays, inputs[0], origin)
+        table, image = table_of(archive, arrays, inputs[0], origin)
         targets = [name for name in table.columns if name.startswith("y")]
         has_test = inputs[0] != "x_test" and "x_test" in arrays
-        test = table_of(archive, arrays, "x_test", f"{origin} (test)") if has_test else None
-        return Source(table, targets if len(targets) > 1 else "y", test)
+        test = table_of(archive, arrays, "x_test", f"{origin} (test)")[0] if has_test else None
+        target = targets if len(targets) > 1 else "y"
+        return Source(table, target, test, image=image)
 
 
 def open_arrays(stream: BinaryIO, origin: str) -> "np.lib.npyio.NpzFile":
@@ -62,11 +64,14 @@ def open_arrays(stream: BinaryIO, origin: str) -> "np.lib.npyio.NpzFile":
     return archive
 
 
-def table_of(archive: Mapping[str, AnyArray], arrays: Mapping[str, str], inputs: str, origin: str) -> Table:
-    """A row for each entry of the array `inputs`, with its target where there is one."""
+def table_of(
+    archive: Mapping[str, AnyArray], arrays: Mapping[str, str], inputs: str, origin: str
+) -> tuple[Table, ImageShape | None]:
+    """A row for each entry of the array `inputs`, with its target where there is one, and their shape."""
     import polars as pl
 
-    x = as_inputs(read_array(archive, arrays[inputs], origin), arrays[inputs], origin)
+    entries = read_array(archive, arrays[inputs], origin)
+    x = as_inputs(entries, arrays[inputs], origin)
     target = arrays.get(inputs.replace("x", "y", 1))
     y = {} if target is None else target_columns(read_array(archive, target, origin), target, origin)
     for column in y.values():
@@ -75,7 +80,8 @@ def table_of(archive: Mapping[str, AnyArray], arrays: Mapping[str, str], inputs:
             raise DataError(f"{origin}: {arrays[inputs]} has {rows}, but {target} has {len(column)}")
     names = tuple(f"x{i}" for i in range(x.shape[1]))
     cells = pl.DataFrame({name: pl.Series(name, column, nan_to_null=True) for name, column in y.items()})
-    return Table(cells, origin, header=False, numbers=RowChunks(names, [x]), names=(*names, *y))
+    table = Table(cells, origin, header=False, numbers=RowChunks(names, [x]), names=(*names, *y))
+    return table, ImageShape.of(entries.shape[1:])
 
 
 def read_array(archive: Mapping[str, AnyArray], name: str, origin: str) -> AnyArray:
