@@ -41,8 +41,7 @@ def _curve(contestants: "Sequence[Contestant]", column: str, x: str) -> Panel:
         Line(one.name, one.epochs if x == "epoch" else one.curve(x)[0], one.curve(column))
         for one in contestants
     ]
-    log = False if column.endswith("accuracy") else None
-    return Panel(x.replace("_", " "), spelled(column), lines, log)
+    return Panel(x.replace("_", " "), spelled(column), lines)
 
 
 def spelled(column: str) -> str:

@@ -1,1 +1,0 @@
-"""Lessons on training rows learned by heart, and on new rows."""

@@ -1,1 +1,0 @@
-"""Lessons on what is minimised, and on the rows that it is minimised on."""
