@@ -8,8 +8,9 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from nettrain.output.history_curves import Curve, Floats, mean, panels_of, spans_orders
-from nettrain.output.numbers import count, figure
+from nettrain.output.curve_labels import LABELS
+from nettrain.output.history_curves import LOSS_RATIO, RATIO, Curve, Floats, mean, panels_of, spans_orders
+from nettrain.output.numbers import epoch, figure
 from nettrain.store.history import HistoryRow
 
 Bools = npt.NDArray[np.bool_]
@@ -17,8 +18,8 @@ HEIGHT, WIDTH = 8, 72  # character cells of the plot at most
 MIN_EPOCHS = 3  # that make a curve
 BRAILLE = 0x2800
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a dot, by row and column of its cell
-COLORS = {"train": "yellow", "validation": "bold blue"}
-LETTERS = {"train": ".", "validation": "o"}
+COLORS = {"running": "yellow", "train": "yellow", "validation": "bold blue"}
+LETTERS = {"running": ".", "train": ".", "validation": "o"}
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,17 @@ class PlotAxis:
     ends: tuple[str, str]
     mark: str = ""
     at: float | None = None
+    ratio: float = RATIO  # of values from which they are drawn on a logarithmic axis
 
     @classmethod
-    def of_epochs(cls, curves: Sequence[Curve], best: int | None) -> "PlotAxis":
+    def of_epochs(cls, curves: Sequence[Curve], best: float | None) -> "PlotAxis":
         """From the first to the last epoch, with a mark at the best one."""
         first, last = (f(curve.epochs[k] for curve in curves) for f, k in ((min, 0), (max, -1)))
-        mark = "" if best is None else f"best {count(best)}"
-        return cls("loss by epoch", (count(int(first)), count(int(last))), mark, best)
+        mark = "" if best is None else f"best {epoch(best)}"
+        return cls("loss by epoch", (epoch(first), epoch(last)), mark, best, LOSS_RATIO)
 
 
-def plot_loss(console: Console, rows: Sequence[HistoryRow], best: int | None) -> None:
+def plot_loss(console: Console, rows: Sequence[HistoryRow], best: float | None) -> None:
     """Plot the loss by epoch when there are enough epochs; `best` is the best epoch."""
     curves = panels_of(rows).get("loss", [])
     drawn = [curve for curve in curves if np.isfinite(mean(curve.values)).sum() >= MIN_EPOCHS]
@@ -56,7 +58,7 @@ def print_plot(console: Console, curves: Sequence[Curve], axis: PlotAxis) -> Non
 def plot_lines(curves: Sequence[Curve], axis: PlotAxis, width: int, *, dots: bool) -> list[Text]:
     """The lines of the plot: a heading, rows with labels, an axis and its numbers."""
     values = np.concatenate([mean(curve.values) for curve in curves])
-    log = spans_orders(values[np.isfinite(values)])
+    log = spans_orders(values[np.isfinite(values)], axis.ratio)
     scaled = [_scaled(curve, log) for curve in curves]
     low = min(float(y.min()) for _, y in scaled)
     high = max(float(y.max()) for _, y in scaled)
@@ -142,7 +144,7 @@ def _heading(heading: str, splits: Sequence[str], log: bool, *, dots: bool) -> T
     for split in splits:
         line.append("   ")
         line.append("━━" if dots else LETTERS[split], COLORS[split] if dots else "")
-        line.append(f" {split}", "not bold")
+        line.append(f" {LABELS[split]}", "not bold")
     return line.append("   (log scale)" if log else "", "not bold dim")
 
 
