@@ -9,6 +9,7 @@ import typer
 
 from nettrain import __version__
 from nettrain.cli.check import check
+from nettrain.cli.compare import compare
 from nettrain.cli.completion_in_bash import asks_for_completion, complete
 from nettrain.cli.evaluate import evaluate
 from nettrain.cli.gradcheck import gradcheck
@@ -59,6 +60,7 @@ app.command("lr-find", cls=CommandWithOverrides)(lr_find)
 for command in (
     train,
     resume,
+    compare,
     sweep,
     evaluate,
     predict,
@@ -70,7 +72,8 @@ for command in (
     lessons,
     info,
 ):
-    app.command(cls=CommandWithOverrides if "overrides" in command.__annotations__ else None)(command)
+    takes_overrides = {"overrides", "arguments"} & command.__annotations__.keys()
+    app.command(cls=CommandWithOverrides if takes_overrides else None)(command)
 app.command()(landscape)
 app.command("list")(list_kinds)
 

@@ -89,6 +89,12 @@ def complete_file(incomplete: str) -> list[str]:
     return _entries(incomplete, (".yaml", ".yml"))
 
 
+def complete_compared(incomplete: str) -> list[Suggestion]:
+    """Experiment files and run folders for `nettrain compare` and, where there are none, keys to change."""
+    paths = dict.fromkeys([*complete_file(incomplete), *complete_run(incomplete)])
+    return [(path, "") for path in paths] or complete_override(incomplete)
+
+
 def _entries(incomplete: str, endings: tuple[str, ...]) -> list[str]:
     """Files with these endings, and folders, as far as they go with what has been typed."""
     path = Path(incomplete)

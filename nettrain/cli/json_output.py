@@ -10,6 +10,7 @@ from nettrain.checks.sanity_json import CheckJson
 from nettrain.data.splitting.order import Order
 from nettrain.errors import SpecError, nearest
 from nettrain.lessons.json_report import LessonJson, ListedLessonJson
+from nettrain.store.comparison_summary import ComparisonSummary
 from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
@@ -95,7 +96,7 @@ class RunOutput(JsonOutput):
     experiment: str
     status: str
     epochs: int | None
-    best_epoch: int | float | None
+    best_epoch: int | None
     seconds: float | None
     main_metric: str | None
     figures: dict[str, float]
@@ -119,6 +120,13 @@ class TrainOutput(RunSummary):
 @with_config(FORBID)
 class SweepOutput(SweepSummary):
     """The summary of a sweep, and its folder."""
+
+    folder: str
+
+
+@with_config(FORBID)
+class CompareOutput(ComparisonSummary):
+    """Experiments side by side, and the folder of the comparison."""
 
     folder: str
 
@@ -204,6 +212,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "predict": PredictionReport,
     "runs": RunsOutput,
     "sweep": RootModel[SweepOutput],
+    "compare": RootModel[CompareOutput],
     "check": RootModel[CheckOutput],
     "lr-find": RootModel[RangeTestOutput],
     "landscape": RootModel[LandscapeOutput],

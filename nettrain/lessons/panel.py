@@ -41,7 +41,8 @@ def _curve(contestants: "Sequence[Contestant]", column: str, x: str) -> Panel:
         Line(one.name, one.epochs if x == "epoch" else one.curve(x)[0], one.curve(column))
         for one in contestants
     ]
-    return Panel(x.replace("_", " "), spelled(column), lines)
+    log = False if column.endswith("accuracy") else None
+    return Panel(x.replace("_", " "), spelled(column), lines, log)
 
 
 def spelled(column: str) -> str:

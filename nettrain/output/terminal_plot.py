@@ -1,6 +1,6 @@
 """Loss curves in a terminal: Braille dots in two colours, or letters where output is plain text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,8 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from nettrain.output.curve_labels import LABELS
-from nettrain.output.history_curves import LOSS_RATIO, RATIO, Curve, Floats, mean, panels_of, spans_orders
-from nettrain.output.numbers import epoch, figure
+from nettrain.output.history_curves import RATIO, Curve, Floats, mean, panels_of, spans_orders
+from nettrain.output.numbers import count, figure
 from nettrain.store.history import HistoryRow
 
 Bools = npt.NDArray[np.bool_]
@@ -18,29 +17,51 @@ HEIGHT, WIDTH = 8, 72  # character cells of the plot at most
 MIN_EPOCHS = 3  # that make a curve
 BRAILLE = 0x2800
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a dot, by row and column of its cell
-COLORS = {"running": "yellow", "train": "yellow", "validation": "bold blue"}
-LETTERS = {"running": ".", "train": ".", "validation": "o"}
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How a curve is drawn: the colour of its dots, or the letter in plain text."""
+
+    color: str
+    letter: str
+
+
+PENS = {"train": Pen("yellow", "."), "validation": Pen("bold blue", "o")}  # by split
 
 
 @dataclass(frozen=True)
 class PlotAxis:
-    """The heading of a plot, the labels at both ends of its axis, and a `mark` at x = `at`."""
+    """The heading of a plot, the labels at both ends of its axis, and a `mark` at x = `at`.
+
+    Values are on a logarithmic scale when the largest is `ratio` times the smallest.
+    """
 
     heading: str
     ends: tuple[str, str]
     mark: str = ""
     at: float | None = None
-    ratio: float = RATIO  # of values from which they are drawn on a logarithmic axis
+    ratio: float = RATIO
 
     @classmethod
-    def of_epochs(cls, curves: Sequence[Curve], best: float | None) -> "PlotAxis":
+    def of_epochs(cls, curves: Sequence[Curve], best: int | None) -> "PlotAxis":
         """From the first to the last epoch, with a mark at the best one."""
-        first, last = (f(curve.epochs[k] for curve in curves) for f, k in ((min, 0), (max, -1)))
-        mark = "" if best is None else f"best {epoch(best)}"
-        return cls("loss by epoch", (epoch(first), epoch(last)), mark, best, LOSS_RATIO)
+        mark = "" if best is None else f"best {count(best)}"
+        return cls("loss by epoch", _ends(curves), mark, best)
+
+    @classmethod
+    def of_curves(cls, heading: str, curves: Sequence[Curve], ratio: float = RATIO) -> "PlotAxis":
+        """From the first to the last epoch."""
+        return cls(heading, _ends(curves), ratio=ratio)
 
 
-def plot_loss(console: Console, rows: Sequence[HistoryRow], best: float | None) -> None:
+def _ends(curves: Sequence[Curve]) -> tuple[str, str]:
+    """The first and the last epoch of any curve."""
+    first, last = (f(curve.epochs[k] for curve in curves) for f, k in ((min, 0), (max, -1)))
+    return count(int(first)), count(int(last))
+
+
+def plot_loss(console: Console, rows: Sequence[HistoryRow], best: int | None) -> None:
     """Plot the loss by epoch when there are enough epochs; `best` is the best epoch."""
     curves = panels_of(rows).get("loss", [])
     drawn = [curve for curve in curves if np.isfinite(mean(curve.values)).sum() >= MIN_EPOCHS]
@@ -48,14 +69,18 @@ def plot_loss(console: Console, rows: Sequence[HistoryRow], best: float | None) 
         print_plot(console, drawn, PlotAxis.of_epochs(drawn, best))
 
 
-def print_plot(console: Console, curves: Sequence[Curve], axis: PlotAxis) -> None:
-    """Print a plot, as far as the console can show dots."""
+def print_plot(
+    console: Console, curves: Sequence[Curve], axis: PlotAxis, pens: Mapping[str, Pen] = PENS
+) -> None:
+    """Print a plot, as far as the console can show dots; `pens` are those of the curves by their names."""
     dots = console.is_terminal and console.encoding.startswith("utf")
-    for line in plot_lines(curves, axis, console.width, dots=dots):
+    for line in plot_lines(curves, axis, console.width, pens, dots=dots):
         console.print(line, no_wrap=True)
 
 
-def plot_lines(curves: Sequence[Curve], axis: PlotAxis, width: int, *, dots: bool) -> list[Text]:
+def plot_lines(
+    curves: Sequence[Curve], axis: PlotAxis, width: int, pens: Mapping[str, Pen] = PENS, *, dots: bool
+) -> list[Text]:
     """The lines of the plot: a heading, rows with labels, an axis and its numbers."""
     values = np.concatenate([mean(curve.values) for curve in curves])
     log = spans_orders(values[np.isfinite(values)], axis.ratio)
@@ -70,9 +95,10 @@ def plot_lines(curves: Sequence[Curve], axis: PlotAxis, width: int, *, dots: boo
     first, last = (f(x[k] for x, _ in scaled) for f, k in ((min, 0), (max, -1)))
     fine = (HEIGHT * 4, across * 2) if dots else (HEIGHT, across)
     marks = [_raster(x, (y - low) / (high - low), (first, last), fine) for x, y in scaled]
-    splits = [curve.split for curve in curves]
-    cells = _braille(marks, splits) if dots else _letters(marks, splits)
-    lines = [_heading(axis.heading, splits, log, dots=dots)]
+    used = {curve.split: pens[curve.split] for curve in curves}
+    chosen = [used[curve.split] for curve in curves]
+    cells = _braille(marks, chosen) if dots else _letters(marks, chosen)
+    lines = _heading(axis.heading, used, log, width, dots=dots)
     for row in range(HEIGHT):
         lines.append(Text(f"{labels.get(row, ''):>{margin}} {'┤' if row in labels else '│'}") + cells[row])
     lines.append(Text(f"{'':>{margin}} └{'─' * across}"))
@@ -110,42 +136,46 @@ def _raster(x: Floats, y: Floats, ends: tuple[float, float], fine: tuple[int, in
     return grid
 
 
-def _braille(marks: Sequence[Bools], splits: Sequence[str]) -> list[Text]:
+def _braille(marks: Sequence[Bools], pens: Sequence[Pen]) -> list[Text]:
     """Cells of two by four points; where curves meet, the colour is that of the last one."""
     lines = []
     for row in range(HEIGHT):
         line = Text()
         for column in range(marks[0].shape[1] // 2):
             code, color = 0, ""
-            for grid, split in zip(marks, splits, strict=True):
+            for grid, pen in zip(marks, pens, strict=True):
                 cell = grid[4 * row : 4 * row + 4, 2 * column : 2 * column + 2]
                 bits = sum(BITS[i][j] for i, j in np.argwhere(cell))
-                code, color = code | bits, COLORS[split] if bits else color
+                code, color = code | bits, pen.color if bits else color
             line.append(chr(BRAILLE + code) if code else " ", color)
         lines.append(line)
     return lines
 
 
-def _letters(marks: Sequence[Bools], splits: Sequence[str]) -> list[Text]:
+def _letters(marks: Sequence[Bools], pens: Sequence[Pen]) -> list[Text]:
     """One letter per cell; where curves meet, that of the last one."""
     lines = []
     for row in range(HEIGHT):
         cells = [" "] * marks[0].shape[1]
-        for grid, split in zip(marks, splits, strict=True):
+        for grid, pen in zip(marks, pens, strict=True):
             for column in np.flatnonzero(grid[row]):
-                cells[column] = LETTERS[split]
+                cells[column] = pen.letter
         lines.append(Text("".join(cells)))
     return lines
 
 
-def _heading(heading: str, splits: Sequence[str], log: bool, *, dots: bool) -> Text:
-    """What is plotted, and how to tell the curves apart."""
-    line = Text(heading, style="bold")
-    for split in splits:
-        line.append("   ")
-        line.append("━━" if dots else LETTERS[split], COLORS[split] if dots else "")
-        line.append(f" {LABELS[split]}", "not bold")
-    return line.append("   (log scale)" if log else "", "not bold dim")
+def _heading(heading: str, pens: Mapping[str, Pen], log: bool, width: int, *, dots: bool) -> list[Text]:
+    """What is plotted, and how to tell the curves apart; in several lines where one is too narrow."""
+    lines = [Text(heading, style="bold")]
+    for name, pen in pens.items():
+        entry = Text("   ").append("━━" if dots else pen.letter, pen.color if dots else "")
+        entry.append(f" {name}", "not bold")
+        if len(lines[-1]) + len(entry) > width:
+            lines.append(Text())
+        lines[-1].append_text(entry)
+    if log:
+        lines[-1].append("   (log scale)", "not bold dim")
+    return lines
 
 
 def _labelled_axis(axis: PlotAxis, first: float, last: float, across: int) -> str:

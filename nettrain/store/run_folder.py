@@ -32,7 +32,7 @@ class RunFolder:
         A folder that a process left before it wrote anything is taken over, and a note says so.
         """
         with ExitStack() as stack:
-            path, note = _claim(parent, experiment, stack)
+            path, note = claim_folder(parent, experiment, stack)
             yield cls(path), note
 
     @classmethod
@@ -153,9 +153,9 @@ def _mistaken_file(path: Path) -> str:
     return f"{path}: no such run folder{hint or (f' (there are {enumerated(runs)})' if runs else '')}"
 
 
-def _claim(parent: Path, experiment: str, stack: ExitStack) -> tuple[Path, str | None]:
+def claim_folder(parent: Path, name: str, stack: ExitStack) -> tuple[Path, str | None]:
     """Lock the first unused folder, `stack` holding the lock; a note when another process had left it."""
-    for path in numbered_folders(parent, experiment):
+    for path in numbered_folders(parent, name):
         if not is_unused(path):
             continue
         try:

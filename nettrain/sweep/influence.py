@@ -97,7 +97,9 @@ def _influence(sample: ParameterSample) -> Influence:
 def _influence_of_choice(sample: ParameterSample) -> Influence:
     choices, count = [as_text(value) for value in sample.values], len(sample.values)
     ranks = average_ranks(sample.scores) / max(count - 1, 1)
-    rows = {choice: [k for k, one in enumerate(choices) if one == choice] for choice in choices}
+    rows: dict[str, list[int]] = {}
+    for k, choice in enumerate(choices):
+        rows.setdefault(choice, []).append(k)
     mean_ranks = {choice: np.mean(ranks[some]) for choice, some in rows.items()}
     groups = {
         choice: _mean(sample.figures, rows[choice]) for choice in sorted(rows, key=mean_ranks.__getitem__)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,19 @@ import numpy as np
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
+from nettrain.store.comparison_folder import ComparisonFolder
+from nettrain.store.comparison_summary import ComparisonSummary
 from nettrain.training.loop import never
 from nettrain.workflow.comparison.comparability import incomparable_figures
 from nettrain.workflow.comparison.entries import ComparedEntry, is_maximized, main_metric
+from nettrain.workflow.comparison.json_summary import summary_of
 from nettrain.workflow.comparison.plan import PlannedComparison, plan_comparison
 from nettrain.workflow.comparison.population import ComparedEpoch, OnComparedEpoch, train_runs
+from nettrain.workflow.comparison.recording import write_comparison
 from nettrain.workflow.comparison.significance import SeedTest, holm, paired_test, unpaired_test
 from nettrain.workflow.comparison.sources import ComparedSource, Vary, find_sources
+from nettrain.workflow.run_files import unused_folder
+from nettrain.workflow.source import FilePath
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,6 +88,11 @@ class Comparison:
         shared = [one for one in found if all(one in entry.figures for entry in self.entries if entry.runs)]
         return next((one for one in shared if one not in self.incomparable), next(iter(shared), ""))
 
+    @property
+    def all_diverged(self) -> bool:
+        """Whether every run diverged, so that there is nothing to compare."""
+        return all(entry.diverged == len(entry.runs) for entry in self.entries)
+
     def entry(self, label: str) -> ComparedEntry:
         """The entry of this label. Raises KeyError when there is none."""
         return {entry.label: entry for entry in self.entries}[label]
@@ -88,15 +100,15 @@ class Comparison:
     def best(self, figure: str | None = None) -> tuple[int, ...]:
         """The positions of the entries with the best mean of a figure, by default the decisive one.
 
-        Several are equally good; none where the figure must not be compared. Entries of which more runs
-        diverged than of others are never the best.
+        Several are equally good; none where the figure must not be compared. The means are those of the runs
+        that did not diverge: an entry of which most did is the best only among its like.
         """
         figure = figure or self.decisive
         means = {k: mean for k, entry in enumerate(self.entries) if (mean := entry.mean(figure)) is not None}
         if len(means) < 2 or figure in self.incomparable:
             return ()
-        fewest = min(self.entries[k].diverged for k in means)
-        means = {k: mean for k, mean in means.items() if self.entries[k].diverged == fewest}
+        steady = {k: mean for k, mean in means.items() if not self.entries[k].mostly_diverged}
+        means = steady or means
         top = max(means.values()) if is_maximized(figure) else min(means.values())
         return tuple(k for k, mean in means.items() if np.isclose(mean, top, rtol=1e-12, atol=0))
 
@@ -154,6 +166,20 @@ class Comparison:
             if len(run.history)
         ]
         return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+
+    @property
+    def summary(self) -> ComparisonSummary:
+        """All of it as plain data, as the command prints it with --json."""
+        return summary_of(self)
+
+    def save(self, folder: FilePath) -> Path:
+        """Write figures, histories and experiments into a folder that is empty or does not exist.
+
+        Raises SpecError when it is not empty, or is a file.
+        """
+        with unused_folder(Path(folder)) as (files, _):
+            write_comparison(self, ComparisonFolder(files.path))
+        return Path(folder)
 
     def __repr__(self) -> str:
         best = [self.entries[k].label for k in self.best()]

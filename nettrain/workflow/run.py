@@ -90,7 +90,7 @@ class Run:
         return self.summary["epochs_run"]
 
     @property
-    def best_epoch(self) -> float | None:
+    def best_epoch(self) -> int | None:
         """The epoch with the best monitored figure; None when members differ in it."""
         return self.summary["best_epoch"]
 

@@ -133,6 +133,7 @@ HELP = {
     ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",
     ("report",): "Write a page of HTML on a run or a sweep, which needs no other file and no network.",
     ("show",): "Validate an experiment file and print it as it will run, with every key.",
+    ("compare",): "Compare experiments, trained over the same seeds, or runs",
     ("sweep",): "Search the parameters that an experiment file",
     ("gradcheck",): "Check backpropagation by finite differences",
     ("runs",): "Compare runs: when and how they ended, their metrics",

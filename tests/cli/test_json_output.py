@@ -32,6 +32,7 @@ def answers(tmp_path_factory):
         "predict, own": ("predict", "runs/iris"),
         "runs": ("runs",),
         "runs, named": ("runs", "runs/iris*", "--sort", "val_loss"),
+        "compare": ("compare", iris, "--vary", "optimizer=sgd,adam", "--repeat", "3", "training.epochs=2"),
         "sweep": ("sweep", SWEEP, "--trials", "2", "--jobs", "1", "training.epochs=1", "--quiet"),
         "report": ("report", "runs/iris"),
         "report, sweep": ("report", "sweeps/sweep-digits"),

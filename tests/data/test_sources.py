@@ -80,7 +80,8 @@ def test_synthetic_rows_are_a_function_of_the_seed(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "classes"), [("blobs", 3), ("moons", 2), ("circles", 2), ("spirals", 3), ("xor", 2)]
+    ("name", "classes"),
+    [("blobs", 3), ("moons", 2), ("circles", 2), ("spirals", 3), ("xor", 2), ("coins", 2)],
 )
 def test_synthetic_classes_are_as_equal_as_they_can_be(name, classes):
     sizes = counts(read_synthetic(name, 0), "class")
@@ -118,6 +119,15 @@ def test_the_valley_is_a_hundred_times_as_curved_across_as_along():
     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(x.T @ x / ROWS, [[1, 0], [0, 0.01]], atol=1e-12)
     np.testing.assert_allclose(x @ [1, 10], frame["y"].to_numpy(), atol=1e-12)
+
+
+def test_coins_say_nothing_about_their_class():
+    """The largest of ten correlations of a thousand rows is rarely above 3.5/√1000."""
+    frame = read_synthetic("coins", 0).frame
+    label = frame["class"].to_numpy()
+    columns = [frame[f"x{k}"].to_numpy() for k in range(10)]
+    assert max(abs(np.corrcoef(column, label)[0, 1]) for column in columns) < 3.5 / np.sqrt(ROWS)
+    assert all(abs(column.std() - 1) < 0.1 for column in columns)
 
 
 def test_an_unknown_builtin_is_refused():

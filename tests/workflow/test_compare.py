@@ -29,7 +29,8 @@ def with_changes(*overrides: str) -> Mapping[str, object]:
 def alone(*overrides: str, seed: int = 0) -> nettrain.Run:
     """The same run by `train`; the rows are split by seed 0."""
     seeds = [f"{key}={seed}" for key in ("model.seed", "training.order_seed", "training.noise_seed")]
-    return nettrain.train(SPEC, *overrides, *seeds, "data.seed=0", f"seed={seed}")
+    figures = "training.evaluate_train=all"  # as in a comparison
+    return nettrain.train(SPEC, *overrides, *seeds, figures, "data.seed=0", f"seed={seed}")
 
 
 def assert_same(run: nettrain.Run, other: nettrain.Run) -> None:
@@ -87,3 +88,127 @@ def test_an_entry_has_the_figures_of_its_runs():
     assert (0, 1, 2) == slow.seeds
     assert 6 == len(compared.table)
     assert 24 == len(compared.history.filter(compared.history["epoch"] > 0))
+
+
+def test_a_repeat_in_a_folder_is_a_run_for_each_network(tmp_path):
+    changes = (
+        "training.repeat=3",
+        "training.evaluate_train=all",
+        "model.dropout=0.2",
+        "training.diagnostics=true",
+    )
+    stored = nettrain.train(SPEC, *changes, folder=tmp_path / "run")
+    read = nettrain.compare(tmp_path / "run", stored)
+    trained = nettrain.compare(SPEC, SPEC, overrides=changes)
+    for entry in read.entries:
+        for run, other in zip(entry.runs, trained.entries[0].runs, strict=True):
+            assert (run.seed, run.status, run.epochs) == (other.seed, other.status, other.epochs)
+            assert run.metrics == other.metrics
+            assert run.history.equals(other.history)
+            assert run.diagnostics is not None
+            assert run.diagnostics.equals(other.diagnostics)
+            assert run.predict().tolist() == other.predict().tolist()
+            assert run.predict_proba().tolist() == other.predict_proba().tolist()
+    assert ("flowers", "flowers (2)") == tuple(entry.label for entry in trained.entries)
+
+
+def test_the_seeds_of_an_experiment_go_on_from_its_own():
+    compared = nettrain.compare(SPEC, vary={"optimizer": ["sgd", "adam"]}, overrides=["seed=7"], repeat=2)
+    assert (7, 8) == compared.entries[0].seeds
+    test = compared.test(0, 1, "val_loss")
+    assert (True, 2) == (test.paired, test.seeds)
+    ensemble = nettrain.compare(with_changes(ENSEMBLE), SPEC, repeat=3)
+    assert [(0, 2, 4), (0, 1, 2)] == [entry.seeds for entry in ensemble.entries]
+    assert not ensemble.test(0, 1, "val_loss").paired
+
+
+def test_ties_are_both_the_best_and_goals_are_those_of_the_metrics():
+    fast = with_changes("optimizer.learning_rate=0.1")
+    compared = nettrain.compare(fast, fast, SPEC)
+    assert (0, 1) == compared.best() == compared.best("val_loss")
+    assert compared.entries[2].mean("val_accuracy") < compared.entries[0].mean("val_accuracy")
+    assert compared.entries[2].mean("val_loss") > compared.entries[0].mean("val_loss")
+    assert [1, 2] == [test.other for test in compared.tests()]
+
+
+def test_runs_that_diverge_count_for_no_mean():
+    rates = {"optimizer.learning_rate": [0.1, 1e30]}
+    compared = nettrain.compare(SPEC, vary=rates, overrides=["optimizer=sgd"], repeat=2)
+    entry = compared.entries[1]
+    assert (2, None, None) == (entry.diverged, entry.mean("val_loss"), entry.sd("val_loss"))
+    assert "learning rate 1e+30" in entry.runs[0].divergence
+    assert not compared.all_diverged
+    assert () == compared.best()
+    assert nettrain.compare(SPEC, SPEC, overrides=["optimizer={name: sgd, learning_rate: 1e30}"]).all_diverged
+
+
+@pytest.mark.parametrize(
+    ("changes", "loss", "accuracy"),
+    [
+        (["data.scaling=none"], None, None),
+        (["data.columns.ignore=[0]"], None, None),
+        (["loss={name: cross_entropy, label_smoothing: 0.1}"], None, None),
+        (["loss=focal"], "these are different losses: cross_entropy, focal", None),
+        (["data.seed=4"], *["data.seed differs, so that they are of different rows"] * 2),
+        (["data.test=0.3"], *["data.test differs, so that they are of different rows"] * 2),
+    ],
+    ids=lambda part: part[0] if isinstance(part, list) else "",
+)
+def test_what_must_not_be_compared_is_said(changes, loss, accuracy):
+    compared = nettrain.compare(SPEC, with_changes(*changes))
+    assert (loss, accuracy) == tuple(
+        compared.incomparable.get(f"val_{name}") for name in ("loss", "accuracy")
+    )
+    if accuracy:
+        assert () == compared.best() == compared.best("val_loss") == compared.tests()
+
+
+def test_losses_of_targets_in_different_units_are_not_compared():
+    spec = {"data": {"source": "synthetic:sine"}, "training": {"epochs": 1}, "model": {"hidden": [3]}}
+    compared = nettrain.compare(spec, vary={"data.target_scaling": ["none", "standard"]})
+    assert (
+        "data.target_scaling differs: these losses have different units" == compared.incomparable["val_loss"]
+    )
+    assert "val_rmse" == compared.decisive
+    assert 1 == len(compared.best())
+
+
+def test_an_interruption_keeps_what_was_trained():
+    steps = iter(range(10**6))
+    compared = nettrain.compare(
+        SPEC, vary={"optimizer": ["sgd", "adam", "momentum"]}, stop=lambda: next(steps) > 40
+    )
+    first, second, third = compared.entries
+    assert compared.interrupted
+    assert ["finished"] == [run.status for run in first.runs]
+    assert ["interrupted"] == [run.status for run in second.runs]
+    assert () == third.runs
+    assert third.mean("val_loss") is None
+
+
+def test_a_comparison_is_saved_and_repeats(tmp_path):
+    compared = nettrain.compare(SPEC, vary={"optimizer": ["sgd", "adam"]}, repeat=2)
+    assert tmp_path / "c" == compared.save(tmp_path / "c")
+    names = {path.relative_to(tmp_path / "c").as_posix() for path in (tmp_path / "c").rglob("*")}
+    experiments = {"experiments/1-sgd.yaml", "experiments/2-adam.yaml"}
+    assert {"experiments", "history.csv", "runs.csv", "summary.json", *experiments} == names
+    again = nettrain.compare(tmp_path / "c" / "experiments")
+    assert [entry.label for entry in again.entries] == ["sgd", "adam"]
+    assert again.table.drop("seconds").equals(compared.table.drop("seconds"))
+    with pytest.raises(nettrain.SpecError, match="is not empty"):
+        compared.save(tmp_path / "c")
+
+
+def test_epochs_come_with_the_entries_of_their_members():
+    events = []
+    nettrain.compare(SPEC, vary={"optimizer.learning_rate": [0.1, 0.2]}, repeat=2, on_event=events.append)
+    assert [0, 0, 1, 1] == events[-1].entries.tolist()
+    assert [0, 1, 2, 3, 4] == [event.epoch.epoch for event in events]
+
+
+def test_data_in_memory_are_those_of_all():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 2))
+    data = x, np.where(x[:, 0] > 0, "yes", "no")
+    compared = nettrain.compare({"training": {"epochs": 2}}, vary={"optimizer": ["sgd", "adam"]}, data=data)
+    assert ["yes", "no"] == sorted({*compared.entries[0].runs[0].predict(x[:20]).tolist()}, reverse=True)

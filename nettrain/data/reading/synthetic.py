@@ -88,6 +88,13 @@ def xor(generator: np.random.Generator) -> ColumnArrays:
 
 
 @synthetic
+def coins(generator: np.random.Generator) -> ColumnArrays:
+    """Ten columns of N(0, 1), and classes that do not depend on them: nothing to learn but by heart."""
+    columns = generator.standard_normal((10, ROWS))
+    return {f"x{k}": column for k, column in enumerate(columns)} | {"class": alternating(2)}
+
+
+@synthetic
 def sine(generator: np.random.Generator) -> ColumnArrays:
     """y = sin x + N(0, 0.1²), x uniform over two periods: a target of numbers."""
     x = generator.uniform(-2 * np.pi, 2 * np.pi, ROWS)

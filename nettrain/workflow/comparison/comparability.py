@@ -10,7 +10,6 @@ from nettrain.workflow.comparison.entries import SPLITS, ComparedEntry
 # settings of `data` that change how cells become numbers, not which rows there are
 ENCODING = ("scaling", "target_scaling", "class_weights", "columns", "max_categories", "decimal", "dates")
 ONLY_TRAINING = ("label_smoothing", "reduction")  # settings of a loss that final figures leave out
-ROWS = {"train": "training", "val": "validation", "test": "test"}
 
 
 def incomparable_figures(
@@ -33,7 +32,7 @@ def _other_rows(experiments: Sequence[Experiment]) -> Iterator[tuple[str, str, s
     for key in keys:
         if len({_row_settings(one).get(key) for one in experiments}) > 1:
             for split in SPLITS:
-                yield split, "", f"data.{key} differs: these are other {ROWS[split]} rows"
+                yield split, "", f"data.{key} differs, so that they are of different rows"
 
 
 def _row_settings(experiment: Experiment) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import metrics
 from nettrain.experiment.monitors import LOSSES
-from nettrain.store.summary import Ending, Metrics
+from nettrain.store.summary import Ending, Metrics, Status
 from nettrain.workflow.run import Predictions, Run
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ComparedRun:
         return self.run.summary["seed"] + (self.member or 0)
 
     @property
-    def status(self) -> str:
+    def status(self) -> Status:
         """`finished`, `diverged` or `interrupted`."""
         return self._ending["status"]
 
@@ -58,7 +58,7 @@ class ComparedRun:
         return self._ending["epochs_run"]
 
     @property
-    def best_epoch(self) -> float | None:
+    def best_epoch(self) -> int | None:
         """The epoch with the best monitored figure."""
         return self._ending["best_epoch"]
 
@@ -88,6 +88,12 @@ class ComparedRun:
     def history(self) -> "pl.DataFrame":
         """A Polars frame with one row per evaluated epoch, as of a `Run`."""
         return self._of_member(self.run.history)
+
+    @cached_property
+    def diagnostics(self) -> "pl.DataFrame | None":
+        """A Polars frame with one row per evaluated epoch and layer, as of a `Run`; None if not recorded."""
+        frame = self.run.diagnostics
+        return None if frame is None else self._of_member(frame)
 
     @property
     def trained(self) -> "TrainedRun":
@@ -157,6 +163,16 @@ class ComparedEntry:
     def diverged(self) -> int:
         """How many of its runs diverged."""
         return sum(run.status == "diverged" for run in self.runs)
+
+    @property
+    def mostly_diverged(self) -> bool:
+        """Whether more than half of its runs diverged."""
+        return 2 * self.diverged > len(self.runs)
+
+    @property
+    def parameters(self) -> int | None:
+        """The number of parameters of each of its networks; None without a run."""
+        return self.runs[0].parameters if self.runs else None
 
     @property
     def figures(self) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def _numbered(names: Sequence[str]) -> list[str]:
 def _leaves(settings: Settings, prefix: str = "") -> Iterator[tuple[str, Leaf]]:
     """Every setting by dotted key; an optional block that is there is true under its own key too."""
     if isinstance(settings, ModelSettings):
-        yield from _leaves_of_layers(settings.hidden_layers(), prefix)
+        yield from _leaves_of_layers(settings.hidden_layers() or [_shared_by_layers(settings)], prefix)
     for name, field in type(settings).model_fields.items():
         if isinstance(settings, ModelSettings) and name in {*LayerSettings.model_fields, "hidden", "layers"}:
             continue
@@ -95,12 +95,18 @@ def _leaf(value: object, key: str, field: FieldInfo) -> Iterator[tuple[str, Leaf
 
 def _leaves_of_layers(layers: Sequence[LayerSettings], prefix: str) -> Iterator[tuple[str, Leaf]]:
     """The widths of the hidden layers, and their other settings: one value where all have the same."""
-    yield f"{prefix}hidden", Leaf([layer.units for layer in layers], is_default=False)
+    yield f"{prefix}hidden", Leaf([layer.units for layer in layers if layer.units], is_default=False)
     leaves = [dict(_leaves(layer, prefix)) for layer in layers]
     for key in dict.fromkeys(key for one in leaves for key in one if key != f"{prefix}units"):
         there = [one[key] for one in leaves if key in one]
         same = len({leaf.text for leaf in there}) == 1
         yield key, there[0] if same else Leaf([leaf.value for leaf in there], is_default=False)
+
+
+def _shared_by_layers(settings: ModelSettings) -> LayerSettings:
+    """What the hidden layers would share if there were any, so that a network without any is like others."""
+    shared = {key: getattr(settings, key) for key in LayerSettings.model_fields if key != "units"}
+    return LayerSettings.model_construct(units=0, **shared)
 
 
 def _text(settings: Leaves, key: str) -> str | None:

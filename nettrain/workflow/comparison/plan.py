@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
+from nettrain.experiment.evaluated_rows import MOST
 from nettrain.experiment.replicas import replica
 from nettrain.experiment.resolution import batch_notes, data_settings_of, remarks, resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun
 from nettrain.workflow.comparison.labels import common_settings, differing_settings_of, labels_of
-from nettrain.workflow.comparison.population import PlannedRun
+from nettrain.workflow.comparison.population import PlannedRun, populations
 from nettrain.workflow.comparison.sources import FoundSource
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.run import Run
+
+MOST_NAMES, LONGEST_NAME = 3, 48  # experiments, and characters, that make a name
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +38,21 @@ class PlannedComparison:
     read: dict[int, list[ComparedRun]]
     notes: tuple[str, ...]
     memory: MemoryTables | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the comparison is called: like its experiments, or else the folder of their files."""
+        names = [*dict.fromkeys(experiment.experiment for experiment in self.experiments)]
+        joined = "-".join(names)
+        if len(names) <= MOST_NAMES and len(joined) <= LONGEST_NAME:
+            return joined
+        folders = {Path(source.name).parent for source in self.sources}
+        return folders.pop().name or "comparison" if len(folders) == 1 else "comparison"
+
+    @property
+    def population_count(self) -> int:
+        """In how many populations the runs train, one after the other."""
+        return len(populations(self.runs))
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -130,7 +149,8 @@ class _Planning:
         with loaded.locating_errors():
             experiment = resolve(loaded.experiment)
             data = self._prepared(experiment)
-            experiment, found = with_rate_found(resolve_with_data(experiment, data), data)
+            experiment = resolve_with_data(_with_training_figures(experiment, data), data)
+            experiment, found = with_rate_found(experiment, data)
         notes = (*loaded.notes, *found, *batch_notes(loaded.experiment, data), *data.notes)
         self.notes |= dict.fromkeys((*notes, *remarks(experiment)))
         self.experiments.append(experiment)
@@ -144,6 +164,15 @@ class _Planning:
         if key not in self.prepared:
             self.prepared[key] = prepare(settings, seed=seed, dtype=dtype, memory=self.memory)
         return self.prepared[key]
+
+
+def _with_training_figures(experiment: Experiment, data: Prepared) -> Experiment:
+    """The experiment with training rows evaluated where that is left at auto: their gap is to be seen."""
+    if experiment.training.evaluate_train != "auto":
+        return experiment
+    rows = "all" if len(data.train.x) <= MOST else MOST
+    training = experiment.training.model_copy(update={"evaluate_train": rows})
+    return experiment.model_copy(update={"training": training})
 
 
 def _over_seeds(experiment: Experiment, repeat: int | None) -> list[Experiment]:

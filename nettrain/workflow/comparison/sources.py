@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
+from nettrain.experiment.document import parse
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.mistaken_files import YAML
 from nettrain.store.run_folder import RunFolder, runs_in
@@ -108,3 +109,28 @@ def _within(folder: Path) -> Iterator[Path | Run]:
 
 def _name(run: Run) -> str:
     return str(run.folder) if run.folder else str(run.summary["experiment"])
+
+
+# ----- as words of a command -----
+
+
+def split_arguments(words: Sequence[str]) -> tuple[list[ComparedSource], list[str]]:
+    """Sources and overrides: a word with an equals sign is an override, unless it is the name of a file."""
+    overrides = [word for word in words if "=" in word and not Path(word).exists()]
+    return [word for word in words if word not in overrides], overrides
+
+
+def varied_values(options: Sequence[str]) -> dict[str, list[object]]:
+    """The values to vary, from `KEY=VALUE,VALUE`. Raises SpecError when one is not of this form."""
+    values: dict[str, list[object]] = {}
+    for option in options:
+        key, equals, text = option.partition("=")
+        label = f'--vary "{option}"'
+        parsed = parse(f"[{text}]", label, lines=False)
+        listed = parsed.values if isinstance(parsed.values, list) else []
+        if not equals or not key or parsed.problems or not listed:
+            raise SpecError(f"{label}: write KEY=VALUE,VALUE, such as optimizer.learning_rate=0.01,0.1")
+        if key in values:
+            raise SpecError(f"{label}: {key} is given twice")
+        values[key] = list(listed)
+    return values

@@ -77,10 +77,13 @@ class RunReport:
         return self.summary["status"] if self.summary else "unfinished"
 
 
-def report_on_folder(path: Path, on_column: OnColumn = ignore) -> RunReport:
+def report_on_folder(
+    path: Path, on_column: OnColumn = ignore, memory: MemoryTables | None = None
+) -> RunReport:
     """The report on the run in a folder, which need not have ended.
 
-    `on_column` reports the progress of permutation importance. Raises SpecError when there is no run.
+    `on_column` reports the progress of permutation importance, `memory` has the data of a run that was
+    trained on data in memory. Raises SpecError when there is no run.
     """
     folder = RunFolder.open_started(path)
     trained, absent = None, []
@@ -92,13 +95,13 @@ def report_on_folder(path: Path, on_column: OnColumn = ignore) -> RunReport:
     contents = _Contents(
         experiment, folder, read_summary(folder.summary), read_history(folder.history), trained
     )
-    return _collected(contents, None, absent, on_column)
+    return _collected(contents, memory, absent, on_column)
 
 
 def report_on_run(run: Run, on_column: OnColumn = ignore) -> RunReport:
     """The report on an opened run, or one in memory."""
     if run.folder is not None:
-        return report_on_folder(run.folder, on_column)
+        return report_on_folder(run.folder, on_column, run.memory)
     trained, absent = None, []
     try:
         trained = run.trained

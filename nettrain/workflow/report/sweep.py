@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf, isfinite, nan
 from pathlib import Path
 
@@ -157,8 +157,17 @@ def _trial(row: Mapping[str, str | None], keys: Sequence[str]) -> ReportedTrial:
     )
 
 
+@lru_cache(maxsize=4096)  # choices come again and again
 def _value(cell: str) -> object:
     """A searched value from its text in a table."""
+    try:
+        return int(cell) if cell.lstrip("-").isdecimal() else float(cell)
+    except ValueError:
+        return _other_value(cell)
+
+
+def _other_value(cell: str) -> object:
+    """A value that is no number: a list, a block, text."""
     try:
         return parse(cell, "", lines=False).values
     except SpecError:

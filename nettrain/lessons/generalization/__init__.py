@@ -1,0 +1,1 @@
+"""Lessons on training rows learned by heart, and on new rows."""

@@ -1,0 +1,217 @@
+"""The page on a run: what is on it, that it is whole, safe, deterministic, and needs nothing else."""
+
+import base64
+import hashlib
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import nettrain
+from nettrain.output.report_page.html import element, markup
+from nettrain.output.report_page.words import percent
+from tests.output.page_of import EVIL, Parsed, people, train
+
+SVG = re.compile(r"<svg.*?</svg>", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    return train(folder, people(folder), "data.positive=churn")
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    return Parsed.of(run.report())
+
+
+def sections(page):
+    return [one["id"] for one in page.all("section")]
+
+
+def test_the_page_lies_in_the_run_folder(run, folder):
+    assert folder / "run" / "report.html" == nettrain.report(folder / "run")
+
+
+def test_sections_follow_the_run(page):
+    expected = [
+        "results",
+        "training",
+        "mistakes",
+        "thresholds",
+        "calibration",
+        "importance",
+        "data",
+        "network",
+        "repeat",
+    ]
+    assert expected == sections(page)
+    assert [f"#{key}" for key in expected] == [one["href"] for one in page.all("a")][1:]
+
+
+def test_figures_are_those_of_evaluate(run, page):
+    report = run.evaluate(worst=20, importance=True)
+    assert f"Of 60 test rows it predicts {100 * report.metrics['accuracy']:.1f} % right" in page.words
+    assert f"{report.metrics['roc_auc']:.4g}" in page.words
+    for row in report.worst:
+        assert f"people.csv:{row.place.rpartition(':')[2]} " in page.words
+    assert f"{report.importance.columns[0].mean:#.4g} ±" in page.words
+    for pair in report.confused:
+        assert f" {pair.rows:.0f} " in page.words
+
+
+def test_worst_rows_have_their_cells(run, page, folder):
+    worst = run.evaluate(worst=1).worst[0]
+    line = int(worst.place.rpartition(":")[2])
+    cells = (folder / "people.csv").read_text().splitlines()[line - 1].split(",")
+    place = page.words.index(f"people.csv:{line} ")
+    assert all(cell in page.words[place : place + 120] for cell in cells)
+
+
+def test_pictures_are_whole_and_have_a_title_and_a_description(run):
+    text = (run.folder / "report.html").read_text(encoding="utf-8")
+    pictures = SVG.findall(text)
+    assert 3 == len(pictures)
+    for picture in pictures:
+        root = ElementTree.fromstring(picture)
+        names = {child.tag.rpartition("}")[2] for child in root}
+        assert {"title", "desc"} <= names
+        assert "img" == root.get("role")
+    names = re.findall(r'\bid="([^"]*)"', text)
+    assert len(names) == len(set(names))
+    used = {*re.findall(r"url\(#([^)]*)\)", text), *re.findall(r'href="#([^"]*)"', text)}
+    assert set() == used - set(names)
+
+
+def test_nothing_is_loaded_and_no_other_script_runs(run, page):
+    text = (run.folder / "report.html").read_text(encoding="utf-8")
+    policy = next(one["content"] for one in page.all("meta") if one.get("http-equiv"))
+    script = text[text.index("<script>") + 8 : text.index("</script>")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+        == policy
+    )
+    assert [] == [one for tag in ("link", "img", "iframe", "object", "base", "form") for one in page.all(tag)]
+    assert [{}] == page.all("script")
+    links = {
+        value
+        for tag, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("src", "href", "xlink:href")
+    }
+    assert all(link.startswith(("#", "data:")) for link in links)
+
+
+def test_the_same_run_gives_the_same_bytes_wherever_it_is_asked(run, folder, tmp_path, monkeypatch):
+    first = run.report().read_bytes()
+    monkeypatch.chdir(folder / "run")
+    assert first == nettrain.report(".", tmp_path / "again.html").read_bytes()
+    assert len(first) < 250_000
+
+
+def test_markup_in_names_and_cells_is_text(folder):
+    source = people(folder, name="evil", evil=True)
+    run = train(folder, source, name="evil", experiment=EVIL)
+    text = run.report().read_text(encoding="utf-8")
+    page = Parsed.of(text)
+    assert 1 == len(page.all("script"))
+    assert 1 == text.count("<script")
+    assert [] == [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert page.words.count(EVIL) > 10
+    for picture in SVG.findall(text):
+        ElementTree.fromstring(picture)
+
+
+def test_text_is_escaped_once_and_attributes_too():
+    assert "&lt;b&gt; <i>a &amp; b</i>3" == markup(["<b> ", element("i", "a & b"), 3, None])
+    assert '<a title="&quot;&gt;" data-x="1">' == element("a", title='">', data_x=1, hidden=False)[:-4]
+    assert "<p>a\ufffdb</p>" == element("p", "a\x00b")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.974, "97.4 %"), (1.0, "100.0 %"), (0.9999, "over 99.9 %"), (0.0001, "under 0.1 %"), (0, "0.0 %")],
+)
+def test_a_percentage_never_rounds_to_all_or_nothing(share, text):
+    assert text == percent(share).replace("\u00a0", " ")
+
+
+def test_numbers_have_residuals_and_no_calibration(folder):
+    run = train(folder, "synthetic:sine", name="sine")
+    page = Parsed.of(run.report())
+    assert ["results", "training", "mistakes", "importance", "data", "network", "repeat"] == sections(page)
+    rows = run.evaluate(split="test")
+    true = np.abs(run.predict() - _targets(run))
+    assert f"±{np.quantile(true, 0.9):#.4g}" in page.words
+    assert f"its mean absolute error is {rows.metrics['mae']:#.4g}" in page.words
+
+
+def _targets(run):
+    from nettrain.workflow.run_data import read_split
+
+    split = read_split(run.trained, "test", None, "")
+    return run.trained.preprocessing.unscale(split.rows.y)[:, 0]
+
+
+def test_many_classes_do_not_explode(folder):
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(4000, 4)), np.arange(4000) % 1000
+    run = nettrain.train(
+        {"experiment": "many", "training": {"epochs": 1}, "data": {"test": 0.5, "validation": None}},
+        data=(x, np.array([f"class {k}" for k in y])),
+        folder=folder / "many",
+    )
+    path = run.report()
+    assert path.stat().st_size < 400_000
+    page = Parsed.of(path)
+    assert "Most confused" in page.words
+    assert "The 60 with the lowest F1 of" in page.words
+    assert "The 40 most frequent of 1,000 classes." in page.words
+
+
+@pytest.mark.parametrize("several", ["repeat", "ensemble", "snapshots"])
+def test_networks_are_listed_one_by_one(folder, several):
+    run = train(folder, "builtin:iris", f"training.{several}=3", name=several)
+    page = Parsed.of(run.report())
+    assert "3 networks" in page.words
+    deviation = run.summary["sd"]["test"]["accuracy"]
+    assert f"±{deviation:.4f}"[:6] in page.words
+    assert ("their mean prediction" in page.words) == (several != "repeat")
+    listed = run.summary.get("members") or run.summary["snapshots"]
+    assert all(f"{one['metrics']['test']['loss']:#.4g}" in page.words for one in listed)
+
+
+def test_labels_have_a_matrix_each(folder):
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(200, 3))
+    frame = {
+        "a": x[:, 0],
+        "b": x[:, 1],
+        "c": x[:, 2],
+        "up": (x[:, 0] > 0) * 1.0,
+        "left": (x[:, 1] > x[:, 2]) * 1.0,
+    }
+    run = nettrain.train(
+        {"experiment": "labels", "training": {"epochs": 5}, "data": {"target": ["up", "left"], "test": 0.3}},
+        data=frame,
+        folder=folder / "labels",
+    )
+    page = Parsed.of(nettrain.report(run))
+    assert {"mistakes", "calibration"} <= set(sections(page))
+    assert "Confusion of each label" in page.words
+    assert "thresholds" not in sections(page)
+
+
+def test_a_run_in_memory_needs_a_file(tmp_path):
+    run = nettrain.train({"data": {"source": "builtin:iris"}, "training": {"epochs": 2}})
+    with pytest.raises(nettrain.SpecError, match="in memory, name a file"):
+        run.report()
+    page = Parsed.of(run.report(tmp_path / "iris.html"))
+    assert "This run was trained in memory" in page.words
