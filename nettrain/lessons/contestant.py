@@ -43,10 +43,7 @@ class Contestant:
 
     def curve(self, column: str) -> Floats:
         """A column of the history by epoch (S, E), NaN after a training has ended."""
-        rows = np.full((len(self.runs), len(self.epochs)), np.nan)
-        for row, run in zip(rows, self.runs, strict=True):
-            row[: len(run.history[column])] = run.history[column]
-        return rows
+        return _padded([run.history[column] for run in self.runs], len(self.epochs))
 
     def at(self, epoch: float, column: str) -> Floats:
         """A column of the history in this epoch (S,), NaN where a training ended earlier."""
@@ -78,6 +75,24 @@ class Contestant:
         """A metric of the final networks on train, val or test rows (S,)."""
         return np.array([run.metrics[split][name] for run in self.runs])
 
+    @property
+    def layers(self) -> list[str]:
+        """The layers that diagnostics were recorded of, from the first hidden one to the output."""
+        return list(dict.fromkeys(layer for layer, _ in self.runs[0].diagnostics))
+
     def diagnostic(self, layer: str, figure: str) -> Floats:
-        """A figure of a layer by epoch (S, E)."""
-        return np.array([run.diagnostics[layer, figure] for run in self.runs])
+        """A figure of a layer by epoch (S, E), NaN after a training has ended."""
+        return _padded([run.diagnostics[layer, figure] for run in self.runs], len(self.epochs))
+
+    def by_layer(self, figure: str, epoch: float) -> Floats:
+        """A figure of every hidden layer in this epoch (S, L)."""
+        at = int(np.argmin(np.abs(self.epochs - epoch)))
+        return np.stack([self.diagnostic(layer, figure)[:, at] for layer in self.layers[:-1]], axis=1)
+
+
+def _padded(rows: Sequence[Floats], length: int) -> Floats:
+    """Arrays (E,) as rows of one array, NaN behind their ends."""
+    padded = np.full((len(rows), length), np.nan)
+    for line, row in zip(padded, rows, strict=True):
+        line[: len(row)] = row
+    return padded

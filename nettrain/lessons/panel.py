@@ -36,6 +36,34 @@ def curves(*columns: str, x: str = "epoch") -> Panels:
     return lambda contestants: [_curve(contestants, column, x) for column in columns]
 
 
+def by_layer(figure: str, label: str, *, epoch: int = 0) -> Panels:
+    """A panel of a positive figure of the diagnostics by hidden layer, before training or after an epoch."""
+    return lambda contestants: [
+        Panel("hidden layer", label, [_layer_line(one, figure, epoch) for one in contestants], log=True)
+    ]
+
+
+def _layer_line(one: "Contestant", figure: str, epoch: int) -> Line:
+    import numpy as np
+
+    values = one.by_layer(figure, epoch)
+    return Line(one.name, np.arange(1.0, values.shape[1] + 1), np.where(values > 0, values, np.nan))
+
+
+def diagnostic_curves(layer: str, figure: str, label: str) -> Panels:
+    """A panel of a figure of one layer by epoch."""
+    return lambda contestants: [
+        Panel(
+            "epoch", label, [Line(one.name, one.epochs, one.diagnostic(layer, figure)) for one in contestants]
+        )
+    ]
+
+
+def joined(*several: Panels) -> Panels:
+    """The panels of several functions, below each other."""
+    return lambda contestants: [panel for panels in several for panel in panels(contestants)]
+
+
 def _curve(contestants: "Sequence[Contestant]", column: str, x: str) -> Panel:
     lines = [
         Line(one.name, one.epochs if x == "epoch" else one.curve(x)[0], one.curve(column))
