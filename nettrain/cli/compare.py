@@ -79,7 +79,7 @@ def compare(
             compared = run_comparison(plan, on_event, interrupted, started=LOADED)
         write_comparison(compared, folder)
         if not no_figures:
-            draw_comparison(compared, plan.name, folder)
+            draw_comparison(plan, compared, folder)
         if not quiet:
             show_comparison(screen, compared, folder)
     if as_json:

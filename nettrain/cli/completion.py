@@ -91,8 +91,9 @@ def complete_file(incomplete: str) -> list[str]:
 
 def complete_compared(incomplete: str) -> list[Suggestion]:
     """Experiment files and run folders for `nettrain compare` and, where there are none, keys to change."""
-    paths = dict.fromkeys([*complete_file(incomplete), *complete_run(incomplete)])
-    return [(path, "") for path in paths] or complete_override(incomplete)
+    runs = complete_run(incomplete)
+    files = [path for path in complete_file(incomplete) if path.removesuffix("/") not in runs]
+    return [(path, "") for path in (*files, *runs)] or complete_override(incomplete)
 
 
 def _entries(incomplete: str, endings: tuple[str, ...]) -> list[str]:

@@ -64,10 +64,13 @@ def figure_rows(comparison: Comparison) -> list[FigureRow]:
     names = [f"{split}_{name}" for name in ("loss", metric) if name for split in SPLITS]
     rows = [_figure_row(comparison, name) for name in names if name in comparison.figures]
     rows.append(FigureRow("epochs", [_epochs(entry) for entry in entries]))
-    if len({entry.parameters for entry in entries}) > 1:
+    if len({entry.parameters for entry in entries} - {None}) > 1:
         cells = ["–" if one.parameters is None else count(one.parameters) for one in entries]
         rows.append(FigureRow("parameters", cells))
     rows.append(FigureRow("time", [_time(entry) for entry in entries]))
+    if comparison.interrupted:
+        yellow = {k: "yellow" for k, entry in enumerate(entries) if _status(entry) != "finished"}
+        rows.append(FigureRow("status", [_status(entry) for entry in entries], styles=yellow))
     if any(entry.diverged for entry in entries):
         red = {k: "red" for k, entry in enumerate(entries) if entry.diverged}
         rows.append(FigureRow("diverged", [_diverged(entry) for entry in entries], styles=red))
@@ -95,6 +98,13 @@ def _epochs(entry: ComparedEntry) -> str:
 
 def _time(entry: ComparedEntry) -> str:
     return seconds(sum(run.seconds for run in entry.runs) / len(entry.runs)) if entry.runs else "–"
+
+
+def _status(entry: ComparedEntry) -> str:
+    """Of an interrupted comparison: what became of an entry."""
+    if not entry.runs:
+        return "not trained"
+    return "interrupted" if any(run.status == "interrupted" for run in entry.runs) else "finished"
 
 
 def _diverged(entry: ComparedEntry) -> str:

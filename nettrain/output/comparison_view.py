@@ -16,6 +16,7 @@ from nettrain.output.terminal_plot import MIN_EPOCHS, Pen, PlotAxis, print_plot
 from nettrain.store.comparison_folder import ComparisonFolder
 from nettrain.workflow.compare import Comparison
 from nettrain.workflow.comparison.plan import PlannedComparison
+from nettrain.workflow.comparison.worlds import compared_world
 
 COLORS = ("blue", "red", "green", "magenta", "yellow", "cyan", "white")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -52,15 +53,22 @@ def show_comparison(console: Console, comparison: Comparison, folder: Comparison
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
 
 
-def draw_comparison(comparison: Comparison, name: str, folder: ComparisonFolder) -> None:
-    """Write the picture, or say why there is none."""
+def draw_comparison(plan: PlannedComparison, comparison: Comparison, folder: ComparisonFolder) -> None:
+    """Write the pictures, or say why there is none."""
     from nettrain.output.figures.comparison import comparison_picture
 
-    picture = comparison_picture(comparison, name)
+    picture = comparison_picture(comparison, plan.name)
     if picture is None:
         print_notes([f"{folder.picture.name}: no curves to draw"])
     else:
         write_atomic(folder.picture, picture)
+    seen = compared_world(plan, comparison)
+    if seen is not None:
+        from nettrain.output.figures.boundary import boundary_picture
+
+        what = "decision regions" if seen.world.splits_plane else "predictions"
+        seeds = " of the first seed" if any(len(entry.runs) > 1 for entry in comparison.entries) else ""
+        write_atomic(folder.boundary, boundary_picture(seen, f"{plan.name}: {what}{seeds}"))
 
 
 def _plot(console: Console, comparison: Comparison) -> None:

@@ -17,7 +17,8 @@ ENOUGH = 5  # seeds that are suggested
 
 def verdict(comparison: Comparison) -> RenderableType:
     """What stands below the table and the curves."""
-    parts = (_best(comparison), _diverged(comparison.entries), _not_compared(comparison))
+    entries = comparison.entries
+    parts = (_best(comparison), _diverged(entries), _improving(entries), _not_compared(comparison))
     return Group(*(line for part in parts for line in part))
 
 
@@ -93,6 +94,16 @@ def _diverged(entries: Sequence[ComparedEntry]) -> Iterator[Text]:
             of = f" in {entry.diverged} of {len(entry.runs)} seeds" if len(entry.runs) > 1 else ""
             why = next((run.divergence for run in entry.runs if run.divergence), "")
             yield Text.assemble((f"{entry.label} diverged", "red"), f"{of}{f': {why}' if why else ''}")
+
+
+def _improving(entries: Sequence[ComparedEntry]) -> Iterator[Text]:
+    """Which entries improved until the end, so that more epochs may change the order."""
+    labels = [entry.label for entry in entries if entry.still_improving]
+    if labels:
+        which = "all" if len(labels) == len(entries) else "; ".join(labels)
+        yield Text(
+            f"still improving when the epochs ran out: {which}; more may change the order", style="yellow"
+        )
 
 
 def _not_compared(comparison: Comparison) -> Iterator[Text]:

@@ -26,6 +26,10 @@ class ComparisonFolder:
         return self.path / "compare.png"
 
     @property
+    def boundary(self) -> Path:
+        return self.path / "boundary.png"
+
+    @property
     def summary(self) -> Path:
         return self.path / "summary.json"
 

@@ -166,7 +166,7 @@ SPEC = [
         'override "backend.name=tpu": backend.name: unknown "tpu" (allowed: auto, numpy, cupy)',
     ),
     (["--device", "-1"], 'override "backend.device=-1": backend.device: -1 is not at least 0'),
-    (["loss=mse"], 'override "loss=mse": loss: mse is not for classes'),
+    (["loss=poisson"], 'override "loss=poisson": loss: poisson is not for classes'),
 ]
 
 

@@ -68,6 +68,7 @@ def test_the_config_of_a_run_names_its_backend(folder):
 COMMANDS = [
     ("train", IRIS),
     ("resume", "runs/iris", "training.epochs=4"),
+    ("compare", IRIS, "--vary", "optimizer=sgd,adam"),
     ("sweep", CONFIGS / "sweep_digits.yaml"),
     ("gradcheck", IRIS),
 ]

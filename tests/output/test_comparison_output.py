@@ -24,10 +24,10 @@ from nettrain.workflow.comparison.population import ComparedEpoch
 class FakeRun:
     """A run with given figures."""
 
-    def __init__(self, seed, figures, curve=(), *, status="finished", why=""):
+    def __init__(self, seed, figures, curve=(), *, status="finished", why="", improving=False):
         self.seed, self.status, self.divergence = seed, status, why
         self.stop_reason, self.best_epoch, self.seconds, self.parameters = "epochs", None, 0.25, 67
-        self.epochs = len(curve)
+        self.epochs, self.still_improving = len(curve), improving
         self.metrics = {}
         for name, value in figures.items():
             split, _, metric = name.partition("_")
@@ -149,6 +149,13 @@ def test_what_diverged_and_what_is_not_compared_is_said():
     assert "●" not in next(
         line for line in table(comparison(*FIVE.entries, **reasons)).splitlines() if "loss" in line
     )
+
+
+def test_what_was_still_improving_is_said():
+    slow = ComparedEntry("slow", "", {}, {}, (FakeRun(0, {"val_accuracy": 0.5}, improving=True),))
+    line = "still improving when the epochs ran out: slow; more may change the order"
+    assert line == printed(verdict(comparison(slow, entry("fast", [0.9])))).splitlines()[-1]
+    assert "ran out: all; more" in printed(verdict(comparison(slow, slow)))
 
 
 def test_curves_are_means_and_bands_and_ended_runs_keep_their_value():

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 import nettrain
+from nettrain.workflow.compare import run_comparison
 from nettrain.workflow.comparison.plan import plan_comparison
 from nettrain.workflow.comparison.population import populations
 from nettrain.workflow.comparison.sources import find_sources
+from nettrain.workflow.comparison.worlds import compared_world
+from tests.fake_cupy import on_host
+from tests.fake_cupy.module import in_place_of_cupy
 
 SPEC: dict[str, object] = {
     "experiment": "flowers",
@@ -212,3 +216,60 @@ def test_data_in_memory_are_those_of_all():
     data = x, np.where(x[:, 0] > 0, "yes", "no")
     compared = nettrain.compare({"training": {"epochs": 2}}, vary={"optimizer": ["sgd", "adam"]}, data=data)
     assert ["yes", "no"] == sorted({*compared.entries[0].runs[0].predict(x[:20]).tolist()}, reverse=True)
+
+
+def test_a_small_world_has_a_view_for_each_entry_that_predicts(tmp_path):
+    spec = {"data": {"source": "synthetic:moons"}, "training": {"epochs": 1}, "model": {"hidden": [3]}}
+    vary = {"data.scaling": ["standard", "none"], "optimizer": ["adam", "{name: sgd, learning_rate: 1e30}"]}
+    plan = plan_comparison(find_sources([spec], vary=vary), repeat=2)
+    compared = run_comparison(plan)
+    seen = compared_world(plan, compared)
+    assert ["standard scaling, adam", "no scaling, adam"] == [view.label for view in seen.views]
+    places = np.stack([axis.ravel() for axis in np.meshgrid(*seen.axes, indexing="ij")], axis=1)
+    for view, k in zip(seen.views, (0, 2), strict=True):
+        expected = (
+            compared.entries[k].runs[0].predict_proba(dict(zip(seen.world.columns, places.T, strict=True)))
+        )
+        np.testing.assert_allclose(expected, view.values.reshape(len(places), -1), rtol=1e-5, atol=1e-6)
+    compared.entries[0].runs[0].run.save(tmp_path / "a")
+    compared.entries[2].runs[0].run.save(tmp_path / "b")
+    read = plan_comparison(find_sources([tmp_path / "a", tmp_path / "b"]))
+    again = compared_world(read, run_comparison(read))
+    assert ["standard scaling", "no scaling"] == [view.label for view in again.views]
+    assert again.views[1].values.tolist() == seen.views[1].values.tolist()
+
+
+def test_worlds_of_other_rows_or_many_columns_have_no_view():
+    for vary in ({"data.seed": [1, 2]}, {"optimizer": ["sgd", "adam"]}):
+        data = "synthetic:moons" if "data.seed" in vary else "builtin:iris"
+        spec = {"data": {"source": data}, "training": {"epochs": 1}, "model": {"hidden": [3]}}
+        plan = plan_comparison(find_sources([spec], vary=vary))
+        assert compared_world(plan, run_comparison(plan)) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            "training.batch_size=5000",
+            "training.batch_size: 5000 is more than the 102 training rows; write full",
+        ),
+        ("training.early_stopping={monitor: val_rmse}", "training.early_stopping.monitor: "),
+    ],
+    ids=lambda part: part[:20],
+)
+def test_what_cannot_be_trained_is_said_before_anything_trains(changes, message):
+    with pytest.raises(nettrain.NettrainError, match=f"^{message}"):
+        nettrain.compare(SPEC, with_changes(changes), on_event=lambda epoch: pytest.fail("trained"))
+
+
+@pytest.mark.skipif(on_host.COMPILER is None, reason="no g++")
+def test_a_device_has_the_same_figures():
+    exact = ["backend.dtype=float64", "backend.threads=1"]
+    vary = {"optimizer.learning_rate": [0.01, 0.1]}
+    here = nettrain.compare(SPEC, vary=vary, overrides=exact, repeat=2)
+    with in_place_of_cupy():
+        there = nettrain.compare(SPEC, vary=vary, overrides=[*exact, "backend.name=cupy"], repeat=2)
+    for one, other in zip(here.entries, there.entries, strict=True):
+        np.testing.assert_allclose(other.values("val_loss"), one.values("val_loss"), rtol=1e-9)
+        assert one.label == other.label

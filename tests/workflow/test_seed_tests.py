@@ -44,10 +44,13 @@ def test_fewer_than_three_seeds_say_nothing(count):
     assert unpaired_test(0, 1, values).p is None
 
 
-def test_no_difference_has_no_probability_and_one_without_spread_is_certain():
+def test_a_difference_that_is_the_same_in_all_seeds_has_no_probability():
     same = paired_test(0, 1, (np.ones(4), np.ones(4)), maximize=True)
     assert (None, 4, 0) == (same.p, same.ties, same.better)
-    assert 0.0 == paired_test(0, 1, (np.full(4, 2.0), np.ones(4)), maximize=True).p
+    shifted = paired_test(0, 1, (RNG.normal(size=4), np.zeros(4)), maximize=True)
+    assert shifted.p is not None
+    values = np.array([0.9, 0.8, 0.7])
+    assert (None, 3) == ((test := paired_test(0, 1, (values, values - 0.1), maximize=True)).p, test.better)
 
 
 def test_probabilities_are_adjusted_for_their_number():

@@ -11,6 +11,7 @@ from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import metrics
 from nettrain.experiment.monitors import LOSSES
 from nettrain.store.summary import Ending, Metrics, Status
+from nettrain.workflow.continuation import still_improving
 from nettrain.workflow.run import Predictions, Run
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class ComparedRun:
     def best_epoch(self) -> int | None:
         """The epoch with the best monitored figure."""
         return self._ending["best_epoch"]
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether the epochs ran out while the monitored figure improved."""
+        return still_improving(self._ending)
 
     @property
     def divergence(self) -> str:
@@ -163,6 +169,11 @@ class ComparedEntry:
     def diverged(self) -> int:
         """How many of its runs diverged."""
         return sum(run.status == "diverged" for run in self.runs)
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether most of its runs improved until the epochs ran out."""
+        return 2 * sum(run.still_improving for run in self.runs) > len(self.runs)
 
     @property
     def mostly_diverged(self) -> bool:

@@ -14,7 +14,7 @@ from nettrain.experiment.keys import shortest_end
 from nettrain.experiment.settings import Experiment
 from nettrain.model.settings import LayerSettings, ModelSettings
 
-LONGEST = 40  # characters of a label made of differences; beyond, names are used
+LONGEST = 48  # characters of a label made of differences; beyond, names are used where they differ
 UNIMPORTANT = (
     *("experiment", "sweep", "backend.threads"),
     *("training.repeat", "training.checkpoint", "training.evaluate_train"),
@@ -58,9 +58,9 @@ def labels_of(experiments: Sequence[Experiment], names: Sequence[str]) -> list[s
     by_difference = [", ".join(_words(settings, keys, leaves)) for settings in leaves]
     by_name = [experiment.experiment for experiment in experiments]
     by_file = [PurePath(name).name.removesuffix(".yaml").removesuffix(".yml") for name in names]
-    for labels in (by_difference, by_name, by_file, list(names)):
-        longest = LONGEST if labels is by_difference else 10 * LONGEST
-        if all(0 < len(label) <= longest for label in labels) and len({*labels}) == len(labels):
+    short = by_difference if max(map(len, by_difference)) <= LONGEST else []
+    for labels in (short, by_name, by_file, list(names), by_difference):
+        if all(labels) and len({*labels}) == len(experiments):
             return labels
     return _numbered(by_name)
 

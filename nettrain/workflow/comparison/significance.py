@@ -7,6 +7,7 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 
+NOTHING = 1e-9  # of a difference: a smaller error is rounding
 FEWEST = 3  # seeds of a test
 LEVEL = 0.05  # probability below which a difference is taken as real
 
@@ -17,8 +18,8 @@ class SeedTest:
 
     `difference` and its `sd` are those of entry minus other, `better` counts the seeds in which the entry has
     the better figure and `ties` those in which both have the same; `p` is two-sided, and None where there are
-    too few seeds, or where all differences are 0. Different seeds are not `paired`: then `better` is 0, and
-    `sd` is the standard error of the difference.
+    too few seeds, or where it is the same in all of them. Different seeds are not `paired`: then `better` is
+    0, and `sd` is the standard error of the difference.
     """
 
     entry: int
@@ -78,11 +79,11 @@ def holm(tests: Sequence[SeedTest]) -> list[SeedTest]:
 
 
 def _two_sided(difference: float, error: float, freedom: float) -> float | None:
-    """The probability of such a mean difference, or a larger one, by chance; None of no difference at all."""
+    """The probability of such a mean difference, or a larger one, by chance; None where nothing varies."""
     from scipy.special import stdtr
 
-    if error == 0:
-        return None if difference == 0 else 0.0
+    if error <= NOTHING * abs(difference):
+        return None
     return float(2 * stdtr(freedom, -abs(difference) / error))
 
 
