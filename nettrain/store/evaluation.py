@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from nettrain.backend.base import Floats, HostArray
@@ -217,9 +218,14 @@ def worst_rows(
     kept: "Sequence[pl.Series]" = (),
 ) -> list[WorstRow]:
     """The rows of positive weight with the largest loss, of equal ones the first."""
-    weighted = np.flatnonzero(predictions.rows.weight > 0)
-    order = weighted[np.argsort(-predictions.losses[weighted], kind="stable")][:count]
+    order = rows_by_loss(predictions)[:count]
     return [_worst_row(task, predictions, place_of(int(row)), int(row), kept) for row in order]
+
+
+def rows_by_loss(predictions: LabelledPredictions) -> npt.NDArray[np.intp]:
+    """The rows of positive weight, the largest loss first; of equal ones the first."""
+    weighted = np.flatnonzero(predictions.rows.weight > 0)
+    return weighted[np.argsort(-predictions.losses[weighted], kind="stable")]
 
 
 def _worst_row(

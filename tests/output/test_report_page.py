@@ -146,7 +146,16 @@ def test_a_percentage_never_rounds_to_all_or_nothing(share, text):
 def test_numbers_have_residuals_and_no_calibration(folder):
     run = train(folder, "synthetic:sine", name="sine")
     page = Parsed.of(run.report())
-    assert ["results", "training", "mistakes", "importance", "data", "network", "repeat"] == sections(page)
+    assert [
+        "results",
+        "training",
+        "learned",
+        "mistakes",
+        "importance",
+        "data",
+        "network",
+        "repeat",
+    ] == sections(page)
     rows = run.evaluate(split="test")
     true = np.abs(run.predict() - _targets(run))
     assert f"±{np.quantile(true, 0.9):#.4g}" in page.words
@@ -182,7 +191,7 @@ def test_networks_are_listed_one_by_one(folder, several):
     page = Parsed.of(run.report())
     assert "3 networks" in page.words
     deviation = run.summary["sd"]["test"]["accuracy"]
-    assert f"±{deviation:.4f}"[:6] in page.words
+    assert f" {deviation:.4f}"[:6] in page.words or f"±{deviation:.4f}"[:6] in page.words
     assert ("their mean prediction" in page.words) == (several != "repeat")
     listed = run.summary.get("members") or run.summary["snapshots"]
     assert all(f"{one['metrics']['test']['loss']:#.4g}" in page.words for one in listed)
@@ -215,3 +224,23 @@ def test_a_run_in_memory_needs_a_file(tmp_path):
         run.report()
     page = Parsed.of(run.report(tmp_path / "iris.html"))
     assert "This run was trained in memory" in page.words
+
+
+def test_images_are_seen(folder):
+    run = train(folder, "builtin:optdigits", "training.epochs=1", "data.test=null", name="digits")
+    page = Parsed.of(run.report())
+    pictures = [one for one in page.text if one in ("Images of the worst rows", "Importance of pixels")]
+    assert ["Images of the worst rows", "Importance of pixels"] == pictures
+    assert 1 == len(page.all("img")), "weights of the first layer"
+    worst = run.evaluate(worst=1).worst[0]
+    (true,), (predicted,) = worst.true.values(), worst.predicted.values()
+    assert f"{true} → {predicted}" in page.words
+
+
+def test_a_plane_is_seen_and_so_are_the_layers(folder):
+    run = train(folder, "synthetic:moons", "training.diagnostics=true", name="moons")
+    page = Parsed.of(run.report())
+    assert {"learned", "layers"} <= set(sections(page))
+    assert "Decision regions" in page.words
+    last = run.diagnostics.filter(run.diagnostics["epoch"] == 8)
+    assert all(f"{value:#.4g}" in page.words for value in last["weight_norm"])

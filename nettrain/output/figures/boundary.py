@@ -17,6 +17,7 @@ from nettrain.output.figures.canvas import (
     DARK,
     LIGHT,
     RULE,
+    Render,
     add_axes,
     draw_heading,
     new_figure,
@@ -59,7 +60,7 @@ class WorldPanel:
     sure: bool = True
 
 
-def boundary_picture(seen: WorldMap, title: str) -> bytes:
+def boundary_picture(seen: WorldMap, title: str, *, render: Render = png) -> bytes:
     """A PNG with a panel for each view, and for each target where there are several."""
     panels = world_panels(seen)
     shown = panels[:MOST_PANELS]
@@ -72,7 +73,7 @@ def boundary_picture(seen: WorldMap, title: str) -> bytes:
             if len(shown) > 1:
                 ax.set_title(shortened(panel.title, 34), fontsize=9, loc="left", pad=4)
         _key(figure, axes[_across(len(axes)) - 1], seen, shown[0], limits[0])
-        return png(figure)
+        return render(figure)
 
 
 def world_panels(seen: WorldMap) -> list[WorldPanel]:

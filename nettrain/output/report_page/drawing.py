@@ -1,5 +1,6 @@
 """Pictures inside a page: inline SVG in the page's own colours, with a title and a description."""
 
+import base64
 import re
 from html import unescape
 from itertools import count
@@ -44,6 +45,14 @@ class Drawings:
         picture = inline(svg, f"p{number}", title, about or plain(caption), themed=not own_colors)
         box = element("div", picture, class_="plot light" if own_colors else "plot", tabindex=0)
         return element("figure", box, element("figcaption", caption))
+
+
+def image(png: bytes, title: str, caption: Content) -> Html:
+    """A figure of a picture that is made of pixels, on light ground."""
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    picture = element("img", src=source, alt=f"{title}. {plain(caption)}")
+    box = element("div", picture, class_="plot light", tabindex=0)
+    return element("figure", box, element("figcaption", caption))
 
 
 def inline(svg: bytes, prefix: str, title: str, about: str, *, themed: bool) -> Html:

@@ -33,7 +33,7 @@ def mistakes_section(rows: ReportedRows, drawings: Drawings) -> Content:
         wrong = _labels(rows, drawings)
     else:
         wrong = _classes(rows, drawings)
-    return quiet(_whose(rows)), wrong, worst_part(rows)
+    return quiet(_whose(rows)), wrong, worst_part(rows, drawings)
 
 
 def _whose(rows: ReportedRows) -> str:
@@ -83,7 +83,7 @@ def confusion_table(matrix: Floats, names: Sequence[str]) -> Html:
             element(
                 "td",
                 amount(float(matrix[i, k])),
-                class_="right" if i == k else None,
+                class_="right" if i == k else "none" if not matrix[i, k] else None,
                 style=f"--share:{shares[i, k]:.3f}",
                 title=f"{percent(float(shares[i, k]))} of {name}",
             )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from nettrain.output.members import shown_reason
-from nettrain.output.numbers import count, figure, spread
+from nettrain.output.numbers import count, deviation, figure
 from nettrain.output.report import headlines
 from nettrain.output.report_page.html import Content, element
 from nettrain.output.report_page.page import quiet
@@ -29,10 +29,11 @@ def networks_part(summary: RunSummary) -> Content:
         *(Heading(name, numeric=name != "stopped") for name in facts),
         *(Heading(f"{SPLITS[split]} {named(name)}", numeric=True) for split, name in columns),
     ]
+    foot, remarks = _foot(summary, columns, len(facts)), _remarks(summary, len(networks))
     return (
         element("h3", f"{count(len(networks))} networks"),
-        table(headings, rows, caption="Networks of this run", sortable=True),
-        quiet(*_together(summary, columns, len(networks))),
+        table(headings, rows, caption="Networks of this run", sortable=True, foot=foot),
+        quiet(remarks) if remarks else None,
     )
 
 
@@ -40,19 +41,23 @@ def _columns(metrics: Metrics) -> list[FigureName]:
     return [(split, name) for split, values in metrics.items() for name in headlines({split: values})]
 
 
-def _together(summary: RunSummary, columns: Sequence[FigureName], networks: int) -> list[str]:
-    """Means and deviations of the figures, and what is not in the table."""
+def _foot(summary: RunSummary, columns: Sequence[FigureName], before: int) -> list[Row]:
+    """The mean and the standard deviation of each figure, behind so many columns of facts."""
     mean, sd = summary["mean"], summary["sd"]
-    texts = [
-        f"{SPLITS[split]} {named(name)} {spread(mean[split].get(name), sd[split].get(name))}"
-        for split, name in columns
+    gap = [""] * (before - 1)
+    means: Row = ["mean", *gap, *(_figure_cell(mean, *name) for name in columns)]
+    deviations: Row = [
+        "sd",
+        *gap,
+        *(Cell.of(deviation(mean[split].get(name), sd[split].get(name)), None) for split, name in columns),
     ]
-    lines = [f"Mean ± standard deviation over networks: {'; '.join(texts)}."]
-    if summary.get("joint"):
-        lines.append(" The table above has the figures of their mean prediction.")
-    if networks > MOST_NETWORKS:
-        lines.append(f" The first {MOST_NETWORKS} networks are listed.")
-    return lines
+    return [means, deviations]
+
+
+def _remarks(summary: RunSummary, networks: int) -> str:
+    joint = "The table above has the figures of their mean prediction." if summary.get("joint") else ""
+    more = f" The first {MOST_NETWORKS} networks are listed." if networks > MOST_NETWORKS else ""
+    return f"{joint}{more}".strip()
 
 
 def _facts(one: Mapping[str, object]) -> Row:

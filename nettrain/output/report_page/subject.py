@@ -1,140 +1,20 @@
-"""What was trained on what: the head of a page on a run, its data, and its network."""
+"""What was trained on what: the data of a run, and its network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from nettrain.experiment.settings import Experiment
 from nettrain.model.architecture import Architecture
-from nettrain.output.numbers import count, figure, plural, setting
+from nettrain.output.numbers import count, setting
 from nettrain.output.report import block_rows
-from nettrain.output.report_page.html import Content, Html, element
-from nettrain.output.report_page.page import code, details, joined, paragraph
+from nettrain.output.report_page.html import Content, element
+from nettrain.output.report_page.page import code, details, joined
 from nettrain.output.report_page.table import Cell, Heading, bar, facts, table
-from nettrain.output.report_page.words import SPLITS, main_metric, named, percent, shown, value_of
+from nettrain.output.report_page.words import SPLITS, percent
 from nettrain.workflow.report.columns import ClassShare, ColumnFact
 from nettrain.workflow.report.run import ReportedData, RunReport
 
-MEANINGS = {"mae": "mean absolute error"}
 MOST_COLUMNS = 60  # in a table
 MOST_CLASSES = 40
 MOST_VALUES = 8  # of a category in a cell
-STATUSES = {
-    "diverged": "This run has diverged: a figure became NaN or infinite.",
-    "interrupted": "This run was interrupted before its end.",
-    "unfinished": "This run has not ended: it still trains, or was killed.",
-}
-
-
-def head(report: RunReport) -> Html:
-    """Name, a sentence that sums the run up, its main figures, and what a reader must know first."""
-    return element(
-        "div",
-        element("p", "Training report", class_="kicker"),
-        element("h1", report.name),
-        element("p", " ".join(_lead(report)), class_="lead"),
-        element(
-            "dl",
-            [element("div", element("dt", name), element("dd", text)) for name, text in _tiles(report)],
-            class_="tiles",
-        ),
-        _notices(report),
-    )
-
-
-def _lead(report: RunReport) -> Iterator[str]:
-    """What was learned from what, and how well, in words."""
-    yield _learned(report)
-    rows = report.rows
-    if rows is None or (value := value_of(rows.metrics, name := main_metric(rows.task))) is None:
-        return
-    where = f"{plural(rows.rows, f'{SPLITS[rows.split]} row')}"
-    constant = value_of(rows.baseline.metrics, name) if rows.baseline else None
-    against = f" (a constant prediction: {shown(name, constant)})" if constant is not None else ""
-    if name == "accuracy":
-        yield f"Of {where} it predicts {shown(name, value)} right{against}."
-    else:
-        yield f"On {where} its {MEANINGS.get(name, named(name))} is {shown(name, value)}{against}."
-
-
-def _learned(report: RunReport) -> str:
-    size = f" with {plural(report.architecture.parameters, 'parameter')}" if report.architecture else ""
-    networks = _networks(report)
-    what = f"{networks}{size}" if networks else f"A network{size}"
-    data, preprocessing = report.data, report.preprocessing
-    if preprocessing is None:
-        return f"{what} was to be trained on {report.experiment.data.source}."
-    names = preprocessing.target_names
-    target = f"“{names[0]}”" if len(names) == 1 else f"{len(names)} targets"
-    kind = f", one of {count(len(preprocessing.classes))} classes," if preprocessing.classes else ""
-    rows = f" of {plural(data.rows['train'], 'row')}" if data else ""
-    columns = plural(len(report.columns), "column")
-    return (
-        f"{what} learned to predict {target}{kind} from {columns}{rows} of {source_name(report.experiment)}."
-    )
-
-
-def _networks(report: RunReport) -> str:
-    """`5 networks`, where there are several."""
-    training = report.experiment.training
-    for many, text in (
-        (training.ensemble, "{} networks, whose mean prediction counts, each"),
-        (training.repeat, "{} networks, each from another seed and"),
-        (training.snapshots, "A network, of which {} snapshots predict together,"),
-    ):
-        if many > 1:
-            return text.format(many)
-    return ""
-
-
-def source_name(experiment: Experiment) -> str:
-    """The data's source without its folder."""
-    source = str(experiment.data.source)
-    return source.rstrip("/").rpartition("/")[2] if not source.startswith("memory:") else "data in memory"
-
-
-def _tiles(report: RunReport) -> Iterator[tuple[str, Content]]:
-    rows, summary = report.rows, report.summary
-    if rows is not None:
-        metric = main_metric(rows.task)
-        constant = value_of(rows.baseline.metrics, metric) if rows.baseline else None
-        against = (
-            element("small", f"constant prediction {shown(metric, constant)}")
-            if constant is not None
-            else None
-        )
-        yield (
-            f"{SPLITS[rows.split]} {named(metric)}",
-            (shown(metric, value_of(rows.metrics, metric)), against),
-        )
-    if summary is not None:
-        split, figures = list(summary["metrics"].items())[-1]
-        if (loss := figures.get("loss")) is not None:
-            yield f"{SPLITS[split]} loss", figure(loss)
-        best = summary["best_epoch"]
-        note = element("small", f"best: epoch {best}") if best is not None else None
-        yield "epochs", (count(summary["epochs_run"]), note)
-    if report.data is not None:
-        more = ", ".join(
-            f"{count(n)} {SPLITS[name]}" for name, n in report.data.rows.items() if name != "train"
-        )
-        yield "training rows", (count(report.data.rows["train"]), element("small", more) if more else None)
-
-
-def _notices(report: RunReport) -> Html | None:
-    lines: list[str] = []
-    if report.status in STATUSES:
-        lines.append(STATUSES[report.status])
-    lines += [f"Left out: {line}" for line in report.absent]
-    if report.rows is not None and report.rows.split == "train":
-        lines.append(
-            "There are no rows that it was not trained on: figures on training rows flatter a network."
-        )
-    worse = report.summary.get("baseline", {}).get("worse", []) if report.summary else []
-    if worse:
-        figures = ", ".join(one.replace("_", " ") for one in worse)
-        lines.append(f"Worse than a constant prediction in {figures}: it has not learned what the data hold.")
-    return (
-        element("div", [paragraph(line) for line in lines], class_="notice", role="note") if lines else None
-    )
 
 
 def data_section(report: RunReport) -> Content:

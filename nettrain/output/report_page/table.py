@@ -41,16 +41,17 @@ def table(
     sortable: bool = False,
     highlighted: Sequence[int] = (),
     keys: Sequence[str] = (),
+    foot: Sequence[Row] = (),
 ) -> Html:
     """A table that scrolls by itself where it is too wide; the caption is for those who do not see it.
 
-    `highlighted` rows stand out; `keys` name the rows for the script.
+    `highlighted` rows stand out; `keys` name the rows for the script; rows of the `foot` are not sorted.
     """
     names = [_heading(one, sortable=sortable, number=k) for k, one in enumerate(headings)]
     body = [
         element(
             "tr",
-            [_cell(cell, headings[k], first=k == 0) for k, cell in enumerate(row)],
+            _cells(row, headings),
             class_="best" if number in highlighted else None,
             data_key=keys[number] if keys else None,
         )
@@ -61,9 +62,18 @@ def table(
         element("caption", caption, class_="unseen"),
         element("thead", element("tr", names)),
         element("tbody", body),
+        element("tfoot", [_row(row, headings) for row in foot]) if foot else None,
         class_="sortable" if sortable else None,
     )
     return element("div", inner, class_="scroll", tabindex=0, role="region", aria_label=caption)
+
+
+def _row(row: Row, headings: Sequence[Heading]) -> Html:
+    return element("tr", _cells(row, headings))
+
+
+def _cells(row: Row, headings: Sequence[Heading]) -> list[Html]:
+    return [_cell(cell, headings[k], first=k == 0) for k, cell in enumerate(row)]
 
 
 def _heading(heading: Heading, *, sortable: bool, number: int) -> Html:

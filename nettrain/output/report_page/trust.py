@@ -6,6 +6,7 @@ from math import isnan
 from nettrain.inference.calibration import calibration_error, overconfidence
 from nettrain.inference.threshold_curve import ThresholdCurve, ThresholdPoint
 from nettrain.output.figures.canvas import svg
+from nettrain.output.figures.images import pixels_picture
 from nettrain.output.figures.reliability import reliability_picture
 from nettrain.output.figures.threshold_curves import threshold_picture
 from nettrain.output.numbers import count, figure, plural, spread
@@ -119,7 +120,9 @@ def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
     )
 
 
-def importance_section(rows: ReportedRows, importance: PermutationImportance) -> Iterator[Content]:
+def importance_section(
+    rows: ReportedRows, importance: PermutationImportance, drawings: Drawings
+) -> Iterator[Content]:
     """How much worse the metric gets without what a column says."""
     metric = named(importance.metric)
     sample = plural(rows.importance_rows, f"{rows.split} row")
@@ -128,12 +131,19 @@ def importance_section(rows: ReportedRows, importance: PermutationImportance) ->
         " what the network loses without what the column says. Columns that say the same as others can seem"
         " unimportant."
     )
+    if rows.importance_image is not None:
+        picture = pixels_picture(rows.importance_image, "", f"darker: {metric} suffers more", render=svg)
+        yield drawings.figure(
+            picture, "Importance of pixels", "How much the predictions rest on each pixel.", own_colors=True
+        )
     chosen = importance.columns[:MOST_COLUMNS]
     largest = max((one.mean for one in chosen), default=0.0)
     cells = [
         (
             one.column,
-            Cell(bar(one.mean / largest if largest > 0 else 0.0, spread(one.mean, one.sd)), one.mean),
+            Cell(
+                bar(one.mean / largest if largest > 0 else 0.0, spread(round(one.mean, 12), one.sd)), one.mean
+            ),
         )
         for one in chosen
     ]

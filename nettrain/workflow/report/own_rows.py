@@ -9,6 +9,7 @@ import numpy as np
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
 from nettrain.data.labelled import Rows
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError
 from nettrain.inference.calibration import ReliabilityBin, reliability
@@ -22,6 +23,7 @@ from nettrain.store.evaluation import (
     PermutationImportance,
     WorstRow,
     confused_pairs,
+    rows_by_loss,
     worst_rows,
 )
 from nettrain.store.summary import threshold_of
@@ -54,7 +56,9 @@ class ReportedRows:
 
     `member` predicts alone, or else all `networks` together. The confusion (K, K) is by target, as are the
     classes' figures; `curve` is that of two classes, `threshold` the best one on validation rows.
-    `importance` is measured on `importance_rows` of them.
+    `importance` is measured on `importance_rows` of them. Where the inputs are an image, `worst_images` are
+    those of the worst rows (W, channels, height, width), as the network sees them, and `importance_image`
+    (channels, height, width) has the importance of every pixel.
     """
 
     split: SplitName
@@ -78,6 +82,8 @@ class ReportedRows:
     residuals: Floats
     importance: PermutationImportance | None
     importance_rows: int
+    worst_images: Floats | None
+    importance_image: Floats | None
 
 
 def finite_members(trained: TrainedRun) -> tuple[TrainedRun, int | None]:
@@ -124,7 +130,27 @@ def evaluate_own_rows(
         _residuals(predictions, task),
         importance,
         importance_rows,
+        _worst_images(trained.preprocessing, predictions),
+        _importance_image(trained.preprocessing, importance),
     )
+
+
+def _worst_images(preprocessing: Preprocessing, predictions: LabelledPredictions) -> Floats | None:
+    if preprocessing.image is None:
+        return None
+    rows = predictions.rows.x[rows_by_loss(predictions)[:WORST]]
+    return np.asarray(preprocessing.image.images(rows), np.float64)
+
+
+def _importance_image(
+    preprocessing: Preprocessing, importance: PermutationImportance | None
+) -> Floats | None:
+    """The importance of each pixel, where every column is one."""
+    if preprocessing.image is None or importance is None:
+        return None
+    by_column = {one.column: one.mean for one in importance.columns}
+    pixels = np.array([[by_column[encoder.name] for encoder in preprocessing.encoders]])
+    return np.asarray(preprocessing.image.images(pixels)[0], np.float64)
 
 
 def _curve(measured: ComputedMetrics) -> ThresholdCurve | None:
@@ -170,7 +196,7 @@ def _kept_columns(
 ) -> "Sequence[pl.Series]":
     """The cells of the columns that matter most, in the order of the data; none of images and the like."""
     names = [encoder.name for encoder in trained.preprocessing.encoders]
-    if len(names) > MOST_COLUMNS:
+    if len(names) > MOST_COLUMNS or trained.preprocessing.image is not None:
         return ()
     order = [one.column for one in importance.columns] if importance else names
     chosen = set(order[:MOST_KEPT])

@@ -6,27 +6,36 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from nettrain.catalogue.metrics import Task
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError
 from nettrain.experiment.load import read, to_yaml, validate
 from nettrain.experiment.settings import Experiment
+from nettrain.experiment.task import task_of
 from nettrain.model.architecture import Architecture
+from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, Status, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.evaluation import OnColumn, ignore
+from nettrain.workflow.first_weights import FirstWeights, first_weights
 from nettrain.workflow.history import read_history
 from nettrain.workflow.report.columns import ClassShare, ColumnFact, class_shares, column_facts
 from nettrain.workflow.report.own_rows import ReportedRows, evaluate_own_rows
 from nettrain.workflow.run import Run
 from nettrain.workflow.run_data import ORDER_OF_SPLITS, OwnData, read_own_data
+from nettrain.workflow.small_world import WorldMap, look, predicting, small_world
 
 if TYPE_CHECKING:
     import polars as pl
 
 MOST_HISTORY = 2000  # rows that are drawn
+MOST_DIAGNOSTICS = 4000
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class RunReport:
     """All that a report on a run shows.
 
     What is None could not be had; `absent` says why, in a line each. `history` is a sample of a long one.
+    There is a `world` where inputs are one or two columns of numbers, and there are `weights` where they are
+    an image; `diagnostics` are empty unless they were measured.
     """
 
     experiment: Experiment
@@ -54,12 +65,20 @@ class RunReport:
     columns: Sequence[ColumnFact]
     data: ReportedData | None
     rows: ReportedRows | None
+    world: WorldMap | None
+    weights: FirstWeights | None
+    diagnostics: Sequence[DiagnosticsRow]
     absent: tuple[str, ...]
 
     @property
     def name(self) -> str:
         """The name of the experiment."""
         return self.experiment.experiment
+
+    @property
+    def task(self) -> Task | None:
+        """What is predicted, None where that is not known."""
+        return None if self.preprocessing is None else task_of(self.preprocessing, self.experiment)
 
     @property
     def config(self) -> str:
@@ -91,9 +110,13 @@ def report_on_folder(
         trained = open_trained(path)
     except SpecError as error:
         absent.append(str(error))
-    experiment = validate(read(folder.config))
     contents = _Contents(
-        experiment, folder, read_summary(folder.summary), read_history(folder.history), trained
+        validate(read(folder.config)),
+        folder,
+        read_summary(folder.summary),
+        read_history(folder.history),
+        read_diagnostics(folder.diagnostics),
+        trained,
     )
     return _collected(contents, memory, absent, on_column)
 
@@ -108,7 +131,7 @@ def report_on_run(run: Run, on_column: OnColumn = ignore) -> RunReport:
     except SpecError as error:
         absent.append(str(error))
     experiment = Experiment.model_validate(run.experiment)
-    contents = _Contents(experiment, None, run.summary, run.history, trained)
+    contents = _Contents(experiment, None, run.summary, run.history, run.diagnostics, trained)
     return _collected(contents, run.memory, absent, on_column)
 
 
@@ -120,6 +143,7 @@ class _Contents:
     folder: RunFolder | None
     summary: RunSummary | None
     history: "pl.DataFrame"
+    diagnostics: "pl.DataFrame | None"
     trained: TrainedRun | None
 
 
@@ -127,13 +151,14 @@ def _collected(
     contents: _Contents, memory: MemoryTables | None, absent: Sequence[str], on_column: OnColumn
 ) -> RunReport:
     trained, missing = contents.trained, list(absent)
-    data, rows = None, None
+    data, rows, world = None, None, None
     if trained is not None:
-        missing += trained.warnings if trained.fallback_note else []
+        missing += [trained.fallback_note] if trained.fallback_note else []
         try:
             own = read_own_data(trained, memory, "its rows are left out")
             data = _data(own)
             rows = evaluate_own_rows(trained, own, memory, on_column)
+            world = _world(trained, own)
         except NettrainError as error:
             missing.append(str(error))
     return RunReport(
@@ -146,8 +171,23 @@ def _collected(
         column_facts(trained.preprocessing) if trained else (),
         data,
         rows,
+        world,
+        _weights(trained) if trained else None,
+        sampled_diagnostics(contents.diagnostics),
         tuple(missing),
     )
+
+
+@np.errstate(all="ignore")
+def _world(trained: TrainedRun, own: OwnData) -> WorldMap | None:
+    """What the networks predict all over one or two columns."""
+    world, networks = small_world(own.prepared, trained.task), predicting(trained.networks)
+    return None if world is None or networks is None else look(world, [("", networks)])
+
+
+def _weights(trained: TrainedRun) -> FirstWeights | None:
+    networks = predicting(trained.networks)
+    return None if networks is None else first_weights(networks, trained.preprocessing)
 
 
 def _data(own: OwnData) -> ReportedData:
@@ -169,3 +209,14 @@ def sampled_history(history: "pl.DataFrame") -> list[HistoryRow]:
 
 def _known(row: Mapping[str, float | None]) -> dict[str, float]:
     return {name: value for name, value in row.items() if value is not None}
+
+
+def sampled_diagnostics(diagnostics: "pl.DataFrame | None") -> list[DiagnosticsRow]:
+    """The rows of the diagnostics as they are drawn: of a long run every k-th epoch, and the last."""
+    if diagnostics is None or not diagnostics.height:
+        return []
+    rows = [{"member": 0, **row} for row in diagnostics.iter_rows(named=True)]
+    epochs = [list(same) for _, same in groupby(rows, lambda row: row["step"])]
+    every = max(1, len(rows) // MOST_DIAGNOSTICS)
+    chosen = epochs[::every] if (len(epochs) - 1) % every == 0 else [*epochs[::every], epochs[-1]]
+    return [row for same_epoch in chosen for row in same_epoch]
