@@ -1,7 +1,7 @@
 """One experiment of a lesson, trained with several seeds: figures as arrays, to be compared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,9 @@ from nettrain.backend.base import Flags, Floats
 class SeedRun:
     """One training: columns (E,) of its history, and of its diagnostics by layer and figure.
 
-    `metrics` are those of the final network, by split.
+    `metrics` are those of the final network, by split; of an ensemble those of the mean prediction, and
+    `members` has those of each network. Of a search there are only `trials`: columns (T,) of its table, values
+    by dotted key and figures such as val_loss.
     """
 
     seed: int
@@ -21,6 +23,8 @@ class SeedRun:
     history: Mapping[str, Floats]
     metrics: Mapping[str, Mapping[str, float]]
     diagnostics: Mapping[tuple[str, str], Floats]
+    members: Sequence[Mapping[str, Mapping[str, float]]] = ()
+    trials: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,14 @@ class Contestant:
         """A figure of every hidden layer in this epoch (S, L)."""
         at = int(np.argmin(np.abs(self.epochs - epoch)))
         return np.stack([self.diagnostic(layer, figure)[:, at] for layer in self.layers[:-1]], axis=1)
+
+    def member_metric(self, split: str, name: str) -> Floats:
+        """A metric of each network of an ensemble on train, val or test rows (S, M)."""
+        return np.array([[of[split][name] for of in run.members] for run in self.runs])
+
+    def trials(self, column: str) -> Floats:
+        """A column of the table of trials of a search (S, T)."""
+        return np.array([run.trials[column] for run in self.runs])
 
 
 def _padded(rows: Sequence[Floats], length: int) -> Floats:
