@@ -14,8 +14,8 @@ class SeedRun:
     """One training: columns (E,) of its history, and of its diagnostics by layer and figure.
 
     `metrics` are those of the final network, by split; of an ensemble those of the mean prediction, and
-    `members` has those of each network. Of a search there are only `trials`: columns (T,) of its table, values
-    by dotted key and figures such as val_loss.
+    `members` has those of each network. A search has `trials` alone: columns (T,) of its table, values by
+    dotted key and figures such as val_loss.
     """
 
     seed: int

@@ -11,21 +11,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """A line by the name of its contestant: `y` (S, N) has a row for each seed, at `x` (N,)."""
+    """A line by the name of its contestant: `y` (S, N) has a row for each seed, at `x` (N,).
+
+    `points` are not joined, and each seed has its own x (S, N).
+    """
 
     name: str
     x: "Floats"
     y: "Floats"
+    points: bool = False
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Lines over the same axis; `log` says whether y is logarithmic, None that the values decide."""
+    """Lines over the same axis; `log` says whether y is logarithmic, None that the values decide.
+
+    `log_x` says whether x is.
+    """
 
     x_label: str
     y_label: str
     lines: Sequence[Line]
     log: bool | None = None
+    log_x: bool = False
 
 
 Panels = Callable[["Sequence[Contestant]"], Sequence[Panel]]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.typing import LineStyleType
 
@@ -39,13 +40,21 @@ def lesson_picture(panels: Sequence[Panel], *, render: Render = png) -> bytes:
 
 def _draw(ax: Axes, panel: Panel) -> None:
     for number, line in enumerate(panel.lines):
+        color = COLORS[number % len(COLORS)]
         before = sum(_coincide(line, other) for other in panel.lines[:number])
-        _draw_line(ax, line, COLORS[number % len(COLORS)], DASHES[before % len(DASHES)])
+        if line.points:
+            _draw_points(ax, line, color)
+        else:
+            _draw_line(ax, line, color, DASHES[before % len(DASHES)])
     ax.set_xlabel(panel.x_label)
     ax.set_ylabel(panel.y_label)
     _scale(ax, panel)
-    ticks = [float(value) for line in panel.lines for value in line.x]
-    plain_ticks(ax.xaxis, 8, integers=all(value.is_integer() for value in ticks))
+    if panel.log_x:
+        ax.set_xscale("log")
+        _log_ticks(ax.xaxis)
+    else:
+        ticks = [float(value) for line in panel.lines for value in line.x]
+        plain_ticks(ax.xaxis, 8, integers=all(value.is_integer() for value in ticks))
     ax.margins(x=0.02)
     ax.tick_params(length=3, color=RULE)
 
@@ -70,17 +79,28 @@ def _draw_line(ax: Axes, line: Line, color: str, dashes: LineStyleType) -> None:
     )
 
 
+def _draw_points(ax: Axes, line: Line, color: str) -> None:
+    """The points of the first seed, and paler ones of the others."""
+    for x, y in zip(line.x[1:], line.y[1:], strict=True):
+        ax.plot(x, y, "o", color=color, markersize=3, alpha=0.3, markeredgewidth=0)
+    ax.plot(line.x[0], line.y[0], "o", color=color, markersize=6, alpha=0.8, label=line.name)
+
+
 def _scale(ax: Axes, panel: Panel) -> None:
     """A logarithmic axis where values are of very different size."""
     values = np.concatenate([np.ravel(line.y) for line in panel.lines])
     finite: Floats = values[np.isfinite(values)]
     if spans_orders(finite) if panel.log is None else panel.log:
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(numticks=6))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-        ax.yaxis.set_major_formatter(lambda value, _: tick(value, 5))
+        _log_ticks(ax.yaxis)
     else:
         plain_ticks(ax.yaxis, 5)
+
+
+def _log_ticks(axis: Axis) -> None:
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(lambda value, _: tick(value, 5))
 
 
 def _legend_rows(names: Sequence[str]) -> int:
