@@ -13,6 +13,7 @@ from nettrain.cli.compare import compare
 from nettrain.cli.completion_in_bash import asks_for_completion, complete
 from nettrain.cli.evaluate import evaluate
 from nettrain.cli.gradcheck import gradcheck
+from nettrain.cli.graph import graph
 from nettrain.cli.info import info
 from nettrain.cli.init import init
 from nettrain.cli.landscape import landscape
@@ -66,6 +67,7 @@ for command in (
     predict,
     report,
     gradcheck,
+    graph,
     show,
     schema,
     runs,

@@ -55,6 +55,11 @@ def complete_run(incomplete: str) -> list[str]:
     return _runs(incomplete, "summary.json")
 
 
+def complete_file_or_run(incomplete: str) -> list[str]:
+    """Experiment files, and run folders."""
+    return [*complete_file(incomplete), *complete_run(incomplete)]
+
+
 def complete_started_run(incomplete: str) -> list[str]:
     """Run folders, including those of runs that have not finished."""
     return _runs(incomplete, "config.yaml")

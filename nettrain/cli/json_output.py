@@ -16,6 +16,7 @@ from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.workflow.landscape_result import LandscapeJson
+from nettrain.workflow.network_graph import GraphJson
 from nettrain.workflow.report.json_models import RunReportJson, SweepReportJson
 
 FORBID = ConfigDict(extra="forbid")
@@ -163,6 +164,11 @@ class RangeTestOutput(RangeTestJson):
 
 
 @with_config(FORBID)
+class GraphOutput(GraphJson):
+    """The values and gradients of one row in a network."""
+
+
+@with_config(FORBID)
 class LandscapeOutput(LandscapeJson):
     """The loss on planes through the weights of a run, and the path of its training."""
 
@@ -216,6 +222,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "check": RootModel[CheckOutput],
     "lr-find": RootModel[RangeTestOutput],
     "landscape": RootModel[LandscapeOutput],
+    "graph": RootModel[GraphOutput],
     "report": ReportOutput,
     "gradcheck": GradcheckOutput,
     "list": ListOutput,

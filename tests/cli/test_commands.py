@@ -127,6 +127,7 @@ HELP = {
     ("check",): "Check an experiment on its data before it is trained",
     ("lr-find",): "Try 32 learning rates by short trainings side by side",
     ("landscape",): "Draw the loss around the weights of a run, and the path of its training.",
+    ("graph",): "Draw a small network with its weights, and the values and gradients of one row.",
     ("train",): "Train the network of an experiment file.",
     ("resume",): "Continue an interrupted run bit for bit",
     ("predict",): "Predict rows with a trained run",

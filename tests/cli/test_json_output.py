@@ -39,6 +39,7 @@ def answers(tmp_path_factory):
         "check": ("check", iris),
         "lr-find": ("lr-find", iris, "--rates", "8", "--steps", "40", "--quiet"),
         "lr-find, diverged": ("lr-find", iris, "optimizer=sgd", "--from", "1e20", "--to", "1e30", "--quiet"),
+        "graph": ("graph", "runs/iris", "--quiet", "--no-figures"),
         "landscape": ("landscape", "runs/iris", "--resolution", "3", "--quiet", "--no-figures"),
         "gradcheck": ("gradcheck", iris),
         "gradcheck, function": ("gradcheck", "--function", f"{CONFIGS.parent}/docs/homework.py:loss"),

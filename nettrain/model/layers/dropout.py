@@ -54,6 +54,8 @@ class Dropout(Layer):
         return out
 
     def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
+        if ctx.dropout_state is None:
+            return delta
         tape.multiply(delta, ctx.buffers["mask"], delta)
         return delta
 

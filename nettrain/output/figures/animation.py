@@ -15,7 +15,7 @@ from nettrain.workflow.animation import Frame
 from nettrain.workflow.small_world import WorldMap
 
 Pixels = npt.NDArray[np.uint8]  # (height, width, 3)
-DPI = 90
+DPI = 80
 SIDE = 4.0  # inches of the axes
 LEFT, RIGHT, TOP, BOTTOM = 0.7, 0.15, 0.65, 0.5
 COLORS = 96  # of the whole animation

@@ -366,7 +366,7 @@ def _key(
         bbox_to_anchor=(place, 1.0),
         frameon=False,
         borderaxespad=0.3,
-        handletextpad=0.4,
+        handletextpad=0.6,
         labelspacing=0.45,
     )
 
