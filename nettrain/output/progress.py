@@ -17,9 +17,10 @@ from rich.text import Text
 from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.metrics.classes import Positive
 from nettrain.experiment.monitors import RUNNING
+from nettrain.output.layer_table import LayerRows
 from nettrain.output.numbers import rate, seconds, spread
 from nettrain.training.diagnostics.epoch_summary import EpochSummarizer, EpochSummary
-from nettrain.training.events import EpochDone
+from nettrain.training.events import AdviceGiven, EpochDone
 
 POSITIVE = tuple(name for name, metric in metrics.items() if issubclass(metric, Positive))
 REFRESH = 0.1  # seconds between two drawings
@@ -50,6 +51,8 @@ class ProgressDisplay(Protocol):
 
     def epoch(self, event: EpochDone) -> None: ...
 
+    def advice(self, advice: AdviceGiven) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -57,6 +60,9 @@ class NoProgress:
     """Shows nothing."""
 
     def epoch(self, event: EpochDone) -> None:
+        pass
+
+    def advice(self, advice: AdviceGiven) -> None:
         pass
 
     def close(self) -> None:
@@ -103,11 +109,14 @@ class EpochSample:
 
 
 class LiveProgress(ProgressDisplay):
-    """A table of the latest epochs above a bar; at the end, a dozen epochs of the whole run."""
+    """A table of the latest epochs above a bar; at the end, a dozen epochs of the whole run.
+
+    With diagnostics the layers stand between them, and advice above all.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console, self._summarizer = console, EpochSummarizer()
-        self._sample = EpochSample()
+        self._sample, self._layers = EpochSample(), LayerRows()
         self._last: EpochSummary | None = None
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._live.start()
@@ -118,10 +127,14 @@ class LiveProgress(ProgressDisplay):
         if not event.evaluated:
             return
         self._sample.add(row)
+        self._layers.add(event)
         self._last = row
         if monotonic() - self._drawn >= REFRESH:
             self._live.update(self._picture(self._sample.latest(self._height()), row), refresh=True)
             self._drawn = monotonic()
+
+    def advice(self, advice: AdviceGiven) -> None:
+        self._console.print(advice_line(advice))
 
     def close(self) -> None:
         if self._last is not None:
@@ -130,19 +143,20 @@ class LiveProgress(ProgressDisplay):
         self._live.stop()
 
     def _height(self) -> int:
-        return max(3, min(MAX_ROWS, self._console.height - 8))
+        return max(3, min(MAX_ROWS, self._console.height - 8 - self._layers.height))
 
     def _picture(self, rows: list[EpochSummary], last: EpochSummary, *, over: bool = False) -> RenderableType:
         best = self._sample.best
         body = fitting_table(self._console, rows, best.epoch if best else None)
-        return Group(body, _bar(last, over=over))
+        layers = self._layers.table()
+        return Group(body, *([] if layers is None else [layers]), _bar(last, over=over))
 
 
 class PlainProgress(ProgressDisplay):
     """Some twenty lines, more for a run that takes long; at the end the best and the last epoch."""
 
     def __init__(self, console: Console) -> None:
-        self._console, self._summarizer = console, EpochSummarizer()
+        self._console, self._summarizer, self._layers = console, EpochSummarizer(), LayerRows()
         self._printed = monotonic()
         self._best: EpochSummary | None = None
         self._row: EpochSummary | None = None
@@ -150,6 +164,7 @@ class PlainProgress(ProgressDisplay):
 
     def epoch(self, event: EpochDone) -> None:
         self._row = row = self._summarizer.summarize(event)
+        self._layers.add(event)
         self._best = row if row.better else self._best
         due = row.epoch == 1 or row.epoch % max(1, row.epochs // LINES) == 0
         if row.epoch == row.epochs:  # `close` prints it, behind the best
@@ -157,16 +172,30 @@ class PlainProgress(ProgressDisplay):
         if due or monotonic() - self._printed >= MAX_PAUSE:
             self._print(row)
 
+    def advice(self, advice: AdviceGiven) -> None:
+        self._console.print(f"advice, epoch {advice.epoch:g}: {advice.line}", soft_wrap=True, markup=False)
+
     def close(self) -> None:
-        """Print the best and the last epoch, unless they were; no time is left then."""
+        """Print the best and the last epoch, unless they were; no time is left then. Then the layers."""
         for row in (self._best, self._row):
             if row is not None and row.epoch not in self._shown:
                 self._print(replace(row, left=0.0))
+        if (layers := self._layers.table()) is not None:
+            self._console.print(layers)
 
     def _print(self, row: EpochSummary) -> None:
         self._console.print(line(row), soft_wrap=True)
         self._printed = monotonic()
         self._shown.add(row.epoch)
+
+
+def advice_line(advice: AdviceGiven) -> Table:
+    """A line of advice, wrapped beside its label."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(f"advice, epoch {advice.epoch:g}", style="bold yellow"), Text(advice.line))
+    return grid
 
 
 def progress(console: Console, *, quiet: bool) -> ProgressDisplay:

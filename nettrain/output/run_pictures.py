@@ -18,10 +18,12 @@ from nettrain.workflow.training import TrainingResult
 def draw_pictures(result: TrainingResult, folder: Path, recorder: EpochRecorder | None = None) -> list[str]:
     """Write curves.png, confusion.png or residuals.png, and those that the inputs allow.
 
-    With a `recorder` of epochs also boundary.gif. Returns a note for each that could not be drawn.
+    Where diagnostics were recorded also diagnostics.png, with a `recorder` of epochs boundary.gif. Returns a
+    note for each that could not be drawn.
     """
     drawings: dict[str, Callable[[], None]] = {
         "curves.png": lambda: _draw_curves(result, folder),
+        "diagnostics.png": lambda: _draw_layers(result, folder),
         "the picture of the predictions": lambda: _draw_predictions(result, folder),
         "boundary.png": lambda: _draw_boundary(result, folder),
         "weights.png": lambda: _draw_weights(result, folder),
@@ -46,6 +48,14 @@ def _draw_curves(result: TrainingResult, folder: Path) -> None:
     best = None if "members" in summary else summary["best_epoch"]
     picture = curves_picture(rows, summary["experiment"], monitor=summary["monitor"], best=best)
     write_atomic(folder / "curves.png", picture)
+
+
+def _draw_layers(result: TrainingResult, folder: Path) -> None:
+    rows = result.recorder.diagnostics
+    if rows:
+        from nettrain.output.figures.layers import layers_picture
+
+        write_atomic(folder / "diagnostics.png", layers_picture(rows, result.summary["experiment"]))
 
 
 def _draw_predictions(result: TrainingResult, folder: Path) -> None:

@@ -13,7 +13,7 @@ from nettrain.output.report import final_report, head
 from nettrain.output.terminal_plot import plot_loss
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.diagnostics.profile import STEP
-from nettrain.training.events import EpochDone, Event, TrainingDone
+from nettrain.training.events import AdviceGiven, EpochDone, Event, TrainingDone
 from nettrain.workflow.description import TrainingDescription
 from nettrain.workflow.training import OnEvent, TrainingResult
 
@@ -44,6 +44,8 @@ class _TrainingProgress:
         match event:
             case EpochDone():
                 self.display.epoch(event)
+            case AdviceGiven():
+                self.display.advice(event)
             case TrainingDone():
                 self.close()
 

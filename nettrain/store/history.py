@@ -121,6 +121,12 @@ class HistoryWriter:
         self._next = now + max(MIN_SECONDS, MIN_RATIO * (now - started))
 
 
+def read_history_rows(path: Path) -> list[HistoryRow]:
+    """All rows of a `history.csv`, none when there is no file. Raises SpecError when it was changed."""
+    header, rows = _read(path)
+    return [_parsed(header, row) for row in rows]
+
+
 class DownsampledHistory:
     """A sample of a history for drawing: every k-th epoch, and each member's best and last row.
 

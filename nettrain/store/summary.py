@@ -15,7 +15,7 @@ from nettrain.inference.evaluate import Figures
 from nettrain.store.run_folder import read_json
 from nettrain.training.diagnostics.divergence import DivergenceReport
 from nettrain.training.diagnostics.environment import Environment, environment
-from nettrain.training.events import MemberStopped, TrainingDone
+from nettrain.training.events import AdviceGiven, MemberStopped, TrainingDone
 from nettrain.training.run import TrainingRun
 
 Status = Literal["finished", "diverged", "interrupted"]
@@ -77,6 +77,16 @@ class RunBaseline(TypedDict):
     constants: BaselineJson
 
 
+class AdviceJson(TypedDict):
+    """A line of advice that was given after an epoch: due for so many of the networks, `text` is of one."""
+
+    name: str
+    epoch: float
+    text: str
+    networks: int
+    of: int
+
+
 class Improving(TypedDict):
     """How many networks were still improving when epochs or time ran out.
 
@@ -111,7 +121,16 @@ class RunSummary(Ending):
     positive: NotRequired[str]  # the class that precision, recall and F1 are about, of labels 1
     baseline: NotRequired[RunBaseline]
     improving: NotRequired[Improving]
+    advice: NotRequired[list[AdviceJson]]  # with training.diagnostics
     profile: NotRequired[dict[str, float]]  # seconds of every phase, with --profile
+
+
+def advice_json(given: Iterable[AdviceGiven]) -> list[AdviceJson]:
+    """Lines of advice as plain data."""
+    return [
+        {"name": one.name, "epoch": one.epoch, "text": one.text, "networks": one.networks, "of": one.of}
+        for one in given
+    ]
 
 
 def read_summary(path: Path) -> RunSummary | None:

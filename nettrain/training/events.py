@@ -74,4 +74,22 @@ class TrainingDone:
     parameters: HostArray = field(repr=False)  # (R, P) final parameters of all members, on the host
 
 
-Event = EpochDone | MemberStopped | TrainingDone
+@dataclass(frozen=True)
+class AdviceGiven:
+    """A line of advice that is due after an epoch, given once in a run; `text` is of one of the networks."""
+
+    name: str
+    epoch: float
+    text: str
+    networks: int = 1  # for which it is due
+    of: int = 1  # that still train
+
+    @property
+    def line(self) -> str:
+        """The text, and for how many networks it holds."""
+        return (
+            self.text if self.of == 1 else f"in {self.networks} of {self.of} networks, such as: {self.text}"
+        )
+
+
+Event = EpochDone | MemberStopped | TrainingDone | AdviceGiven

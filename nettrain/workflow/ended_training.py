@@ -58,7 +58,7 @@ class EndedTraining:
         data, model = self.data, self.run.model
         rows = {"train": data.train, "validation": data.validation, "test": data.test}
         with np.errstate(over="ignore", invalid="ignore"):  # of targets that are too large for their squares
-            baseline = fit_baseline(model.loss, model.task, _by_column(data), model.architecture.outputs)
+            baseline = fit_baseline(model.loss, model.task, rows_by_column(data), model.architecture.outputs)
             metrics = {
                 split: baseline.metrics(model.loss, model.task, one) for split, one in rows.items() if one
             }
@@ -79,7 +79,7 @@ class EndedTraining:
         return causes
 
 
-def _by_column(data: Prepared) -> Rows:
+def rows_by_column(data: Prepared) -> Rows:
     """The training rows without the weights of their classes."""
     weight = data.column_weight
     return data.train if weight is None else replace(data.train, weight=weight)

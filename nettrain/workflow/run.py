@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.summary import RunSummary
     from nettrain.store.trained_run import TrainedRun
+    from nettrain.training.events import AdviceGiven
     from nettrain.workflow.run_data import SplitName
 
 Predictions: TypeAlias = "npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.str_]"
@@ -130,6 +131,13 @@ class Run:
         activation_mean, activation_spread, saturated, dead and weight_norm, with several members also member.
         """
         return self._contents.diagnostics
+
+    @property
+    def advice(self) -> tuple["AdviceGiven", ...]:
+        """The lines of advice that were given while training, with `training.diagnostics`."""
+        from nettrain.training.events import AdviceGiven
+
+        return tuple(AdviceGiven(**one) for one in self.summary.get("advice", []))
 
     @property
     def experiment(self) -> dict[str, object]:

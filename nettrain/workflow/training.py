@@ -13,12 +13,13 @@ from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.history import HistoryRow
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.summary import RunSummary
+from nettrain.store.summary import RunSummary, advice_json
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.loop import never
 from nettrain.training.run import TrainingRun
+from nettrain.workflow.advice import TrainingAdvice
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.ended_training import EndedTraining
 from nettrain.workflow.preparation import PreparedTraining
@@ -146,20 +147,23 @@ class TrainingJob:
         training, recorder = self.prepared.training, self.recorder
         run = training.run
         training.interrupted = interrupted
+        advice = TrainingAdvice(self.prepared, recorder.folder) if run.measures_layers else None
         with explained_shortage(run.experiment):
-            done = self._train(on_event)
+            done = self._train(on_event, advice)
             with timing(run.profile, "evaluation"):
                 networks, summary = self._ended(done).measure()
             with timing(run.profile, "writing"):
                 recorder.networks(run.architecture, networks, self.prepared.data.preprocessing)
             summary["timing"]["total_seconds"] = self.seconds_before + perf_counter() - started
+            if advice is not None:
+                summary["advice"] = advice_json(advice.given)
             if run.profile:
                 summary["profile"] = run.profile.table()
             recorder.summary(summary)
         folder = recorder.folder
         return TrainingResult(summary, folder.path if folder else None, self.prepared, networks, recorder)
 
-    def _train(self, on_event: OnEvent) -> TrainingDone:
+    def _train(self, on_event: OnEvent, advice: TrainingAdvice | None) -> TrainingDone:
         profile = self.prepared.training.run.profile
         try:
             for event in self.prepared.training.events():
@@ -168,6 +172,8 @@ class TrainingJob:
                     case EpochDone():
                         with timing(profile, "writing"):
                             self.recorder.epoch(event)
+                        for due in advice.add(event) if advice else ():
+                            on_event(due)
                     case TrainingDone():
                         done = event
         finally:

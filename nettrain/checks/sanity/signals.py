@@ -19,13 +19,18 @@ from nettrain.model.architecture import OUTPUT, Node
 from nettrain.model.network import Network
 from nettrain.model.tape import Tape
 from nettrain.training.diagnostics.unit_signals import SIGNALS, append_signals, measured_layers
+from nettrain.training.diagnostics.verdicts import (
+    FADED,
+    GONE,
+    MANY_DEAD,
+    MANY_FLAT,
+    NEARLY_ALL_DEAD,
+    NEARLY_ALL_FLAT,
+)
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.training_step import append_gradient
 
 ROWS = 256
-FADED, GONE = 1e-2, 1e-4  # spread relative to that of the layer where it is largest
-MANY_FLAT, NEARLY_ALL_FLAT = 0.5, 0.9  # share of saturated units
-MANY_DEAD, NEARLY_ALL_DEAD = 0.4, 0.9  # share of units without a slope for any row
 
 
 @dataclass(frozen=True)

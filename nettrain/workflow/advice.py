@@ -1,0 +1,57 @@
+"""Advice on a training: while it goes on, and on a run that has ended."""
+
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nettrain.checks.advice.advisor import Advisor, advice_on
+from nettrain.experiment.settings import Experiment
+from nettrain.inference.baseline import fit_baseline
+from nettrain.store.diagnostics import diagnostics_rows, read_rows
+from nettrain.store.history import history_row, read_history_rows
+from nettrain.store.run_folder import RunFolder
+from nettrain.training.events import AdviceGiven, EpochDone
+from nettrain.workflow.ended_training import rows_by_column
+from nettrain.workflow.preparation import PreparedTraining
+
+if TYPE_CHECKING:
+    from nettrain.workflow.run import Run
+
+
+def advice_on_run(run: "Run") -> list[AdviceGiven]:
+    """The advice that a run would have been given, from its history and, if recorded, its diagnostics."""
+    diagnostics = [] if run.diagnostics is None else run.diagnostics.to_dicts()
+    baseline = run.baseline.get("train", {}).get("loss", float("nan"))
+    experiment = Experiment.model_validate(run.experiment)
+    return advice_on(experiment, run.history.to_dicts(), diagnostics, baseline)
+
+
+class TrainingAdvice:
+    """The advice on a training, in the order in which it is given."""
+
+    def __init__(self, prepared: PreparedTraining, folder: RunFolder | None) -> None:
+        """The files of a `folder` hold what a training that is resumed has been through."""
+        self._advisor = Advisor(prepared.experiment, cache(partial(_baseline_loss, prepared)))
+        if folder is not None:
+            self._advisor.replay(read_history_rows(folder.history), read_rows(folder.diagnostics))
+
+    @property
+    def given(self) -> list[AdviceGiven]:
+        """All of it so far."""
+        return self._advisor.given
+
+    def add(self, event: EpochDone) -> list[AdviceGiven]:
+        """What is due after an epoch."""
+        if not event.evaluated:
+            return []
+        figures = [history_row(event, k) for k in range(len(event.members))]
+        return self._advisor.add(figures, diagnostics_rows(event))
+
+
+def _baseline_loss(prepared: PreparedTraining) -> float:
+    """The training loss of the best constant predictions."""
+    model, rows = prepared.training.run.model, rows_by_column(prepared.data)
+    with np.errstate(all="ignore"):
+        baseline = fit_baseline(model.loss, model.task, rows, model.architecture.outputs)
+        return float(baseline.metrics(model.loss, model.task, rows)["loss"])
