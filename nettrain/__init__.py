@@ -13,6 +13,8 @@ __all__ = [
     "DataError",
     "DataWarning",
     "EpochDone",
+    "MLPClassifier",
+    "MLPRegressor",
     "MemberStopped",
     "NettrainError",
     "Run",
@@ -37,6 +39,7 @@ TYPE_CHECKING = False  # as type checkers know it; typing need not be imported f
 if TYPE_CHECKING:
     from nettrain.errors import BackendError, DataError, DataWarning, NettrainError, SpecError
     from nettrain.output.report_page.write import report
+    from nettrain.sklearn import MLPClassifier, MLPRegressor
     from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
     from nettrain.workflow.check import check
     from nettrain.workflow.compare import Comparison, compare
@@ -54,6 +57,7 @@ _MODULES = {
     **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError", "SpecError"), "errors"),
     **dict.fromkeys(("EpochDone", "MemberStopped", "TrainingDone"), "training.events"),
     **dict.fromkeys(("Comparison", "compare"), "workflow.compare"),
+    **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "sklearn"),
     "find_learning_rate": "workflow.find_rate",
     "loss_landscape": "workflow.landscape",
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),

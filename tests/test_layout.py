@@ -29,6 +29,7 @@ FLOORS = {
         "sweep": 7,
         "workflow": 8,
         "output": 9,
+        "sklearn": 9,
         "__init__": 10,
         "cli": 10,
         "__main__": 11,
@@ -41,6 +42,7 @@ ONLY_IN = {
     "cupy": ("nettrain/backend/cupy.py", "nettrain/backend/device.py"),
     "matplotlib": "nettrain/output/",
     "rich": "nettrain/output/",
+    "sklearn": "nettrain/sklearn/",
 }
 HEAVY = {"numpy", "numba", "polars", "pydantic", "scipy", "matplotlib"}
 FILES = sorted((ROOT / "nettrain").rglob("*.py"))

@@ -1,0 +1,252 @@
+"""The classifier: classes, or several labels of 0 and 1."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted
+
+from nettrain.data.tables.spelling import value_text
+from nettrain.sklearn.estimator import Array, MLPEstimator, flat_column
+from nettrain.sklearn.settings import Values
+
+HALF = 0.5
+GAPS = ("", "?", "NA", "NaN")  # cells that the data of a file may have as gaps
+
+
+class MLPClassifier(ClassifierMixin, MLPEstimator):
+    """Multilayer perceptron classifier, in place of `sklearn.neural_network.MLPClassifier`.
+
+    Parameters that are None are those of `config` or, without one, have scikit-learn's defaults.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, optional
+        Units of each hidden layer; default: (100,).
+    activation : str, optional
+        identity, logistic, tanh, relu, or another of `nettrain list activation`; default: relu.
+    solver : str, optional
+        adam, sgd (with momentum), lbfgs, or another of `nettrain list optimizer`; default: adam.
+    alpha : float, optional
+        L2 penalty, divided by the rows of a batch; default: 1e-4.
+    batch_size : int or "auto", optional
+        Rows of a batch; default: 200, or all where there are fewer.
+    learning_rate : str, optional
+        constant, invscaling, adaptive, or another of `nettrain list schedule`; default: constant.
+    learning_rate_init : float, optional
+        The initial rate; default: 0.001.
+    power_t : float, optional
+        Exponent of invscaling; default: 0.5.
+    max_iter : int, optional
+        Epochs; default: 200.
+    shuffle : bool, optional
+        Whether each epoch has its own order of rows; default: True.
+    random_state : int or RandomState, optional
+        Seed of the weights, the order of rows, and the rows that are held out.
+    tol, n_iter_no_change : float and int, optional
+        Training ends when the loss has not fallen by more than `tol` for so many epochs; default: 1e-4, 10.
+    verbose : bool
+        Whether to print the loss of each epoch.
+    warm_start : bool
+        Whether `fit` goes on from the weights that are there.
+    momentum, nesterovs_momentum : float and bool, optional
+        Of sgd; default: 0.9, True.
+    early_stopping : bool, optional
+        Whether the loss of validation rows ends training, which then has the weights of the best epoch;
+        default: False, or True where `fit` gets such rows.
+    validation_fraction : float, optional
+        The share of rows that is held out for it; default: 0.1.
+    beta_1, beta_2, epsilon : float, optional
+        Of adam; default: 0.9, 0.999, 1e-8.
+    class_weight : "balanced" or dict, optional
+        How much the rows of each class count.
+    config : str, path or mapping, optional
+        An experiment file, or its keys, for all else: {"model": {"dropout": 0.2}}.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray, (K,)
+        The classes in the order of `predict_proba`; for labels, a list of [0, 1].
+    history_ : polars.DataFrame
+        The figures of every epoch.
+    loss_curve_ : list of float
+        The training loss of every epoch.
+    n_iter_, best_epoch_ : int
+        The epochs that were trained, and the best of them.
+    """
+
+    classes_: Any
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] | None = None,
+        activation: str | None = None,
+        *,
+        solver: str | None = None,
+        alpha: float | None = None,
+        batch_size: int | str | None = None,
+        learning_rate: str | None = None,
+        learning_rate_init: float | None = None,
+        power_t: float | None = None,
+        max_iter: int | None = None,
+        shuffle: bool | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float | None = None,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float | None = None,
+        nesterovs_momentum: bool | None = None,
+        early_stopping: bool | None = None,
+        validation_fraction: float | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        epsilon: float | None = None,
+        n_iter_no_change: int | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
+        config: Any = None,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            config=config,
+        )
+        self.class_weight = class_weight
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, classes: Any = None) -> Self:
+        """Train for one epoch on these rows, after what came before.
+
+        The first call fits how columns are encoded and scaled, which later ones keep.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        classes : array, (K,), optional
+            All classes, of which the first call needs those that its rows lack.
+
+        Returns
+        -------
+        self
+        """
+        self._known_classes = None if self.__sklearn_is_fitted__() or classes is None else np.unique(classes)
+        try:
+            return super().partial_fit(X, y, sample_weight)
+        finally:
+            del self._known_classes
+
+    def predict(self, X: Any) -> Array:
+        """Predict the class of each row, (N,), or its labels, (N, K)."""
+        probabilities = self._predictions(X)
+        if self._multilabel:
+            return np.asarray(probabilities > HALF, dtype=np.int64)
+        classes: Array = self.classes_[probabilities.argmax(axis=1)]
+        return classes
+
+    def predict_proba(self, X: Any) -> Array:
+        """Predict the probability of each class, (N, K), in the order of `classes_`."""
+        return self._predictions(X)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Predict the logarithm of each probability, (N, K)."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
+
+    def _predictions(self, X: Any) -> Array:
+        probabilities = super()._predictions(X)
+        return probabilities if self._multilabel else probabilities[:, self._positions()]
+
+    def _positions(self) -> list[int]:
+        """Where the network has each class of `classes_`."""
+        target = self._network.trained.preprocessing.target
+        return [int(target.find_class(cell) or 0) for cell in self._names()]
+
+    # ----- targets -----
+
+    @property
+    def _multilabel(self) -> bool:
+        check_is_fitted(self, "classes_")
+        return isinstance(self.classes_, list)
+
+    def _names(self) -> list[Any]:
+        """The classes as cells of a table: themselves, or, where they look alike, their positions."""
+        names: list[Any] = self.classes_.tolist()
+        texts = [
+            str(value_text(name)).strip() if isinstance(name, bool | int | str) else "" for name in names
+        ]
+        told_apart = len({*texts}) == len(texts) and not {*GAPS} & {*texts}
+        return names if told_apart else list(range(len(names)))
+
+    def _checked_y(self, y: Any) -> Array:
+        targets = flat_column(y)
+        check_classification_targets(targets)
+        return targets
+
+    def _learn_targets(self, y: Array, weight: Array | None) -> None:
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        if type_of_target(y) == "multilabel-indicator":
+            self.classes_ = [np.array([0, 1])] * self.n_outputs_
+            return
+        known = getattr(self, "_known_classes", None)
+        present = y if weight is None else y[weight > 0]
+        self.classes_ = np.unique(y) if known is None else known
+        if known is None and len(np.unique(present)) < 2:
+            raise ValueError("a classifier needs rows of at least two classes, got one class")
+        self._check_targets(y)
+
+    def _check_targets(self, y: Array) -> None:
+        if self._multilabel:
+            if y.ndim != 2 or y.shape[1] != self.n_outputs_:
+                raise ValueError(f"y has the shape {y.shape}, expected {self.n_outputs_} labels")
+            return
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"y has classes that are not in `classes_`: {unknown.tolist()}")
+
+    def _cells(self, y: Array) -> Array:
+        if self._multilabel:
+            return np.asarray(y, dtype=np.int64)
+        names: Array = np.array(self._names(), dtype=object)
+        cells: Array = names[np.searchsorted(self.classes_, y)]
+        return cells
+
+    def _target_settings(self) -> Values:
+        if self._multilabel:
+            return {"target_kind": "labels"}
+        if not isinstance(self.class_weight, Mapping):
+            return {"target_kind": "classes", "class_weights": self.class_weight}
+        names = dict(zip(self.classes_.tolist(), map(value_text, self._names()), strict=True))
+        return {
+            "target_kind": "classes",
+            "class_weights": {names[one]: float(weight) for one, weight in self.class_weight.items()},
+        }
+
+    def _all_classes(self) -> Sequence[object] | None:
+        return None if getattr(self, "_known_classes", None) is None else self._names()
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,410 @@
+"""What the classifier and the regressor share: parameters, fitting, and asking the fitted network."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from nettrain.data.unpredictable import read_predictable
+from nettrain.inference.predictions import predict
+from nettrain.model.parameters import views
+from nettrain.sklearn.fitting import (
+    allowed_threads,
+    as_value_error,
+    continue_in_memory,
+    fit_in_memory,
+    refuse_diverged,
+)
+from nettrain.sklearn.parameters import check_parameters
+from nettrain.sklearn.pickled import packed, unpacked
+from nettrain.sklearn.settings import FitSettings, Values
+from nettrain.sklearn.table import FitTable, dense, inputs_table, is_frame, labelled_table, memory_of
+from nettrain.training.events import EpochDone
+from nettrain.workflow.in_memory import MemoryRun
+from nettrain.workflow.prediction import unpredictable_lines
+from nettrain.workflow.run import Run
+
+Array = npt.NDArray[Any]
+SEEDS = 2**31 - 1
+NETWORK = "_network"  # the attribute that holds the fitted network
+
+
+class MLPEstimator(CallbackSupportMixin, BaseEstimator):
+    """A multilayer perceptron behind scikit-learn's interface; see MLPClassifier and MLPRegressor."""
+
+    _network: MemoryRun
+    n_outputs_: int
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] | None = None,
+        activation: str | None = None,
+        *,
+        solver: str | None = None,
+        alpha: float | None = None,
+        batch_size: int | str | None = None,
+        learning_rate: str | None = None,
+        learning_rate_init: float | None = None,
+        power_t: float | None = None,
+        max_iter: int | None = None,
+        shuffle: bool | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float | None = None,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float | None = None,
+        nesterovs_momentum: bool | None = None,
+        early_stopping: bool | None = None,
+        validation_fraction: float | None = None,
+        beta_1: float | None = None,
+        beta_2: float | None = None,
+        epsilon: float | None = None,
+        n_iter_no_change: int | None = None,
+        config: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.config = config
+
+    # ----- fitting -----
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        groups: Any = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame, (N, D)
+            Numbers, text, booleans or dates; NaN and None are gaps.
+        y : array, (N,) or (N, K)
+            The targets.
+        sample_weight : array, (N,), optional
+            How much each row counts in the loss.
+        X_val, y_val : optional
+            Validation rows, in place of a share of X. They stop training early, unless `early_stopping` is
+            False.
+        groups : array, (N,), optional
+            Rows of one group are not split between training and validation.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            When a parameter, `config` or the data are wrong, with one line per problem, or when training
+            diverges.
+        """
+        check_parameters(self)
+        if self.warm_start and hasattr(self, NETWORK):
+            return self._continue(X, y, sample_weight, FitSettings.of(self, len(y))["max_iter"])
+        x, y = self._checked(X, y, reset=True)
+        weight = self._weight(sample_weight, y)
+        self._learn_targets(y, weight)
+        return self._first_fit(x, y, weight, X_val, y_val, groups)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch on these rows, after what came before.
+
+        The first call fits how columns are encoded and scaled, which later ones keep.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        self
+        """
+        check_parameters(self)
+        if hasattr(self, NETWORK):
+            return self._continue(X, y, sample_weight, 1)
+        x, y = self._checked(X, y, reset=True)
+        weight = self._weight(sample_weight, y)
+        self._learn_targets(y, weight)
+        return self._first_fit(x, y, weight, epochs=1)
+
+    def _first_fit(
+        self,
+        x: Any,
+        y: Array,
+        weight: Array | None,
+        X_val: Any = None,
+        y_val: Any = None,
+        groups: Any = None,
+        epochs: int | None = None,
+    ) -> Self:
+        """Fit encoders, scaling and network; with `epochs` for so many, and nothing ends them early."""
+        train = self._labelled(x, y, weight, groups)
+        validation = self._validation(X_val, y_val, train)
+        settings = FitSettings.of(
+            self, len(y), self._seed(), validated=validation is not None, threads=allowed_threads()
+        )
+        with as_value_error():
+            values = self._with_data(
+                settings.experiment() if epochs is None else settings.first(epochs), train
+            )
+            memory = memory_of(train.table, validation)
+            with _Epochs(self, values.get("training", {}).get("epochs")) as on_epoch:
+                self._network = fit_in_memory(values, memory, on_epoch, self._all_classes())
+        return self._fitted(converges=epochs is None and not settings.stops_early)
+
+    def _continue(self, X: Any, y: Any, sample_weight: Any, epochs: int) -> Self:
+        """Train the fitted network for more epochs."""
+        x, y = self._checked(X, y, reset=False)
+        self._check_targets(y)
+        train = self._labelled(x, y, self._weight(sample_weight, y))
+        with as_value_error(), _Epochs(self, epochs) as on_epoch:
+            self._network = continue_in_memory(self._network, memory_of(train.table), epochs, on_epoch)
+        return self._fitted(converges=False)
+
+    def _fitted(self, *, converges: bool) -> Self:
+        """Set the attributes that describe the fit; warn if it `converges` but epochs ran out."""
+        refuse_diverged(self._network.summary)
+        run = self._run
+        self.history_ = run.history
+        self.loss_curve_ = self.history_["running_loss"].drop_nulls().to_list()
+        self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
+        self.n_iter_, self.best_epoch_, self.t_ = run.epochs, run.best_epoch, run.summary["timing"]["steps"]
+        self.n_layers_ = 2 + len(run.trained.experiment.model.hidden_layers())
+        self.out_activation_ = run.summary["output_activation"]
+        if converges and run.stop_reason == "epochs" and self.config is None:
+            text = f"Maximum iterations ({run.epochs}) reached and the training loss still falls."
+            warnings.warn(text, ConvergenceWarning, stacklevel=4)
+        return self
+
+    def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:
+        """X and y by scikit-learn's rules; a frame stays one."""
+        if y is None:
+            name = type(self).__name__
+            raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None.")
+        if is_frame(X):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X, self._checked_y(y)
+        x, y = validate_data(self, X, y, reset=reset, multi_output=True, **INPUTS)
+        return dense(x), self._checked_y(y)
+
+    def _inputs(self, X: Any) -> Any:
+        """X of rows to predict, with the columns of training."""
+        if is_frame(X):
+            validate_data(self, X, reset=False, skip_check_array=True)
+            return X
+        return dense(validate_data(self, X, reset=False, **INPUTS))
+
+    def _weight(self, sample_weight: Any, y: Array) -> Array | None:
+        if sample_weight is None:
+            return None
+        weight: Array = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        return weight
+
+    def _labelled(self, x: Any, y: Array, weight: Array | None, groups: Any = None) -> FitTable:
+        return labelled_table(x, self._cells(y), weight, groups)
+
+    def _validation(self, X_val: Any, y_val: Any, train: FitTable) -> Any:
+        """The table of the validation rows, if there are any, with the columns of training."""
+        if X_val is None:
+            return None
+        y = self._checked_y(y_val)
+        self._check_targets(y)
+        weight = None if train.weight is None else np.ones(len(y))
+        return self._labelled(self._inputs(X_val), y, weight).table
+
+    def _seed(self) -> int:
+        """The seed: `random_state` itself, or drawn from it."""
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(SEEDS))
+
+    def _with_data(self, values: Values, train: FitTable) -> Values:
+        """The experiment with the roles of the table's columns, and the kind of target."""
+        data = dict(values.get("data", {}))
+        roles = {"weight": train.weight, "group": train.group}
+        columns = {name: column for name, column in roles.items() if column is not None}
+        data["columns"] = {**data.get("columns", {}), **columns}
+        return {**values, "data": {**data, **self._target_settings()}}
+
+    # ----- asking -----
+
+    @property
+    def _run(self) -> Run:
+        return Run(self._network)
+
+    def _predictions(self, X: Any) -> Array:
+        """What the network predicts for X (N, K)."""
+        check_is_fitted(self, NETWORK)
+        trained, x = self._network.trained.select_members(), self._inputs(X)
+        named = trained.preprocessing.layout.header
+        memory = memory_of(inputs_table(x, named=named))
+        with as_value_error(), np.errstate(all="ignore"):
+            rows = read_predictable(memory, trained.preprocessing, dtype=trained.experiment.backend.dtype)
+            if rows.unpredictable:
+                raise ValueError("\n".join(unpredictable_lines(rows)))
+            return predict(trained.networks, rows.x)
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each dense layer, (inputs, units)."""
+        return self._arrays("weight")
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each dense layer, (units,)."""
+        return [bias.reshape(-1) for bias in self._arrays("bias")]
+
+    def _arrays(self, name: str) -> list[Array]:
+        check_is_fitted(self, NETWORK)
+        trained = self._network.trained
+        layers = views(trained.parameters, trained.networks.model.layout)
+        return [layer[name][0] for layer in layers if name in layer]
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write a run folder, which the commands of nettrain read.
+
+        Parameters
+        ----------
+        folder : str or path
+            A folder that is empty or does not exist.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+        """
+        check_is_fitted(self, NETWORK)
+        return self._run.save(folder)
+
+    # ----- scikit-learn -----
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, NETWORK)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.non_deterministic = False
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())
+        if NETWORK in state:
+            state[NETWORK] = packed(state[NETWORK])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if NETWORK in state:
+            state = {**state, NETWORK: unpacked(state[NETWORK])}
+        super().__setstate__(state)
+
+    # ----- what depends on the kind of target -----
+
+    def _checked_y(self, y: Any) -> Array:
+        """Y as an array (N,) or (N, K). Raises ValueError when it does not suit the estimator."""
+        raise NotImplementedError
+
+    def _learn_targets(self, y: Array, weight: Array | None) -> None:
+        """Set what describes the targets, such as `classes_`."""
+        raise NotImplementedError
+
+    def _check_targets(self, y: Array) -> None:
+        """Raise ValueError when targets of other rows do not go with those of the first fit."""
+        raise NotImplementedError
+
+    def _cells(self, y: Array) -> Array:
+        """The targets as cells of a table, (N,) or (N, K)."""
+        raise NotImplementedError
+
+    def _target_settings(self) -> Values:
+        """The keys of `data` on the target."""
+        raise NotImplementedError
+
+    def _all_classes(self) -> Sequence[object] | None:
+        """All classes as cells, where the rows need not have each of them."""
+        return None
+
+
+INPUTS: dict[str, Any] = {
+    "ensure_all_finite": "allow-nan",
+    "dtype": None,
+    "accept_sparse": ("csr", "csc", "coo"),
+}
+
+
+def flat_column(y: Any) -> Array:
+    """Y as an array, (N,) where it has one column."""
+    targets: Array = np.asarray(y)
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        return np.asarray(column_or_1d(targets, warn=True))
+    return targets
+
+
+class _Epochs:
+    """Calls the callbacks of an estimator around a fit, and after every epoch of it."""
+
+    def __init__(self, estimator: MLPEstimator, epochs: int | None) -> None:
+        self._estimator, self._epochs = estimator, epochs
+
+    def __enter__(self) -> "_Epochs":
+        self._context = self._estimator._init_callback_context(max_subtasks=self._epochs)
+        self._context.call_on_fit_task_begin(estimator=self._estimator)
+        return self
+
+    def __call__(self, event: EpochDone) -> bool:
+        """Report an epoch; returns whether a callback asks to stop."""
+        estimator = self._estimator
+        if estimator.verbose:
+            print(f"Iteration {event.epoch}, loss = {float(event.figures['running_loss'][0]):.8f}")
+        context = self._context.subcontext(task_name="epoch")
+        context.call_on_fit_task_begin(estimator=estimator)
+        return bool(context.call_on_fit_task_end(estimator=estimator))
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        if kind is None:
+            self._context.call_on_fit_task_end(estimator=self._estimator)

@@ -1,0 +1,152 @@
+"""Training for an estimator, in memory: a first fit, and more steps of a fitted network on other rows."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from nettrain.data.labelled import Rows, read_labelled
+from nettrain.data.prepare import Prepared, prepare
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.targets.kind import find_target
+from nettrain.errors import NettrainError
+from nettrain.experiment.named_backend import named_backend
+from nettrain.experiment.replicas import replicas
+from nettrain.experiment.resolution import data_settings_of, resolve, resolve_with_data
+from nettrain.experiment.settings import Experiment
+from nettrain.sklearn.settings import Values
+from nettrain.store.summary import RunSummary
+from nettrain.training.build import build
+from nettrain.training.events import REASONS, EpochDone, Event
+from nettrain.training.loop import TrainingLoop
+from nettrain.training.resumption.state import restore
+from nettrain.workflow.find_rate import with_rate_found
+from nettrain.workflow.in_memory import MemoryRecorder, MemoryRun
+from nettrain.workflow.preparation import PreparedTraining
+from nettrain.workflow.source import load_experiment
+from nettrain.workflow.training import TrainingJob
+
+LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")  # set by joblib in its workers
+OnEpoch = Callable[[EpochDone], bool]  # whether to stop
+
+
+def allowed_threads() -> int | str:
+    """How many threads a fit may use: joblib's limit in its workers, one beside other threads, or auto."""
+    if threading.current_thread() is not threading.main_thread():
+        return 1  # kernels of several threads belong to the main thread
+    limits = [int(value) for value in map(os.environ.get, LIMITS) if value and value.isdigit()]
+    return 1 if limits and min(limits) == 1 else "auto"
+
+
+@contextmanager
+def as_value_error() -> Iterator[None]:
+    """Errors of nettrain as ValueError, which scikit-learn expects of a fit."""
+    try:
+        yield
+    except NettrainError as error:
+        raise ValueError(str(error)) from error
+
+
+@dataclass
+class EpochObserver:
+    """Passes epochs to `on_epoch`, and remembers whether it has asked to stop."""
+
+    on_epoch: OnEpoch
+    asked: bool = field(default=False)
+
+    def __call__(self, event: Event) -> None:
+        """Pass on the end of an epoch."""
+        if isinstance(event, EpochDone) and event.epoch:
+            self.asked = self.on_epoch(event) or self.asked
+
+    def stops(self) -> bool:
+        """Whether training is to stop."""
+        return self.asked
+
+
+def fit_in_memory(
+    values: Values, memory: MemoryTables, on_epoch: OnEpoch, classes: Sequence[object] | None = None
+) -> MemoryRun:
+    """Train the network of an experiment on these tables, of which the run keeps none.
+
+    `classes` are all classes that may occur, where the rows need not have all of them.
+    """
+    loaded = load_experiment(values, (), memory)
+    with loaded.locating_errors():
+        experiment = resolve(loaded.experiment)
+        settings = data_settings_of(experiment)
+        data = prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype, memory=memory)
+        if classes is not None:
+            data = with_classes(data, classes)
+        experiment, _ = with_rate_found(resolve_with_data(experiment, data), data)
+        return _trained(_prepared(experiment, data), on_epoch)
+
+
+def continue_in_memory(fitted: MemoryRun, memory: MemoryTables, epochs: int, on_epoch: OnEpoch) -> MemoryRun:
+    """Train a fitted network for more epochs on these tables, with the preprocessing that it has."""
+    trained, checkpoint = fitted.trained, fitted.checkpoint
+    assert checkpoint is not None, "a network that diverged is not continued"
+    before, dtype = trained.experiment, trained.experiment.backend.dtype
+    read = read_labelled(memory, trained.preprocessing, dtype=dtype)
+    data = Prepared(
+        Rows(read.x, read.y, read.weight), None, None, trained.preprocessing, before.data, read.notes
+    )
+    prepared = _prepared(_continued(before, len(read.x), fitted.summary["epochs_run"] + epochs), data)
+    training = prepared.training
+    restore(training, checkpoint.state, reopened=REASONS)
+    # steps are counted in whole epochs, which now may have another number of them
+    steps = training.run.data.batches.steps
+    training.progress.step = -(-training.progress.step // steps) * steps
+    training.progress.position = 0
+    training.rebuild()
+    more = _trained(prepared, on_epoch)
+    return replace(more, events=[*fitted.events, *more.events])
+
+
+def _continued(experiment: Experiment, rows: int, epochs: int) -> Experiment:
+    """The experiment with more epochs and nothing that ends them early."""
+    training = experiment.training
+    size = training.batch_size
+    full = size != "full" and isinstance(size, int) and size >= rows
+    update = {
+        "epochs": epochs,
+        "batch_size": "full" if full else size,
+        "early_stopping": None,
+        "convergence": None,
+        "target": None,
+    }
+    return experiment.model_copy(update={"training": training.model_copy(update=update)})
+
+
+def with_classes(data: Prepared, classes: Sequence[object]) -> Prepared:
+    """The data with a target that has these classes, whether they occur in the rows or not."""
+    old = data.preprocessing.target
+    table = MemoryTables.of({old.names[0]: list(classes)}).read("train").table
+    target, _ = find_target(table, old.names, "classes")
+    numbers = np.array([target.find_class(name) for name in old.classes], dtype=np.int32)
+    preprocessing = replace(data.preprocessing, target=target)
+    return replace(data, train=replace(data.train, y=numbers[data.train.y]), preprocessing=preprocessing)
+
+
+def _prepared(experiment: Experiment, data: Prepared) -> PreparedTraining:
+    """The training of a resolved experiment before its first step."""
+    members = replicas(experiment)
+    run = build(members, data, named_backend(experiment.backend))
+    return PreparedTraining(TrainingLoop(run), members, data, data.notes)
+
+
+def _trained(prepared: PreparedTraining, on_epoch: OnEpoch) -> MemoryRun:
+    recorder, observer = MemoryRecorder(prepared), EpochObserver(on_epoch)
+    result = TrainingJob(prepared, recorder, prepared.notes).run(observer, interrupted=observer.stops)
+    return MemoryRun.of(result, recorder)
+
+
+def refuse_diverged(summary: RunSummary) -> None:
+    """Raise ValueError when training diverged."""
+    if summary["status"] == "diverged":
+        cause = summary.get("divergence")
+        why = f": {cause['text']}" if cause else ""
+        raise ValueError(f"training diverged in epoch {summary['epochs_run']}{why}")

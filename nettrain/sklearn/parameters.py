@@ -1,0 +1,61 @@
+"""Which values the parameters of estimators may have."""
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_scalar
+
+INF = float("inf")
+RANGES: dict[str, tuple[type, float | None, float | None, str]] = {  # type, least, most, included
+    "alpha": (Real, 0, None, "left"),
+    "learning_rate_init": (Real, 0, None, "neither"),
+    "power_t": (Real, 0, None, "left"),
+    "max_iter": (Integral, 1, None, "left"),
+    "tol": (Real, 0, None, "left"),
+    "momentum": (Real, 0, 1, "left"),
+    "validation_fraction": (Real, 0, 1, "neither"),
+    "beta_1": (Real, 0, 1, "left"),
+    "beta_2": (Real, 0, 1, "left"),
+    "epsilon": (Real, 0, None, "neither"),
+    "n_iter_no_change": (Integral, 1, None, "left"),
+}
+FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
+
+
+def check_parameters(estimator: BaseEstimator) -> None:
+    """Raise ValueError or TypeError at the first parameter that is out of range.
+
+    What names a variant, such as an activation, is checked with the experiment.
+    """
+    parameters = estimator.get_params(deep=False)
+    for name, (kind, least, most, included) in RANGES.items():
+        if parameters[name] is not None:
+            check_scalar(
+                parameters[name], name, kind, min_val=least, max_val=most, include_boundaries=included
+            )
+    for name in FLAGS:
+        if not isinstance(parameters[name], bool | None):
+            raise TypeError(f"{name} must be True, False or None, got {parameters[name]!r}")
+    _check_sizes(parameters["hidden_layer_sizes"])
+    _check_batch_size(parameters["batch_size"])
+    config = parameters["config"]
+    if not isinstance(config, str | PathLike | Mapping | None):
+        raise TypeError(f"config must be an experiment file or a mapping, got {type(config).__name__}")
+
+
+def _check_sizes(sizes: Any) -> None:
+    if sizes is None:
+        return
+    widths = [sizes] if isinstance(sizes, Integral) else list(sizes)
+    if not all(isinstance(width, Integral) and int(width) > 0 for width in widths):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+
+
+def _check_batch_size(size: Any) -> None:
+    if size is None or size == "auto":
+        return
+    if not isinstance(size, Integral) or size < 1:
+        raise ValueError(f"batch_size must be 'auto' or a whole number from 1, got {size!r}")

@@ -1,0 +1,72 @@
+"""X and y as scikit-learn passes them, as tables that nettrain reads."""
+
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.sparse import issparse
+
+from nettrain.data.reading.conversion import ConvertedTable, convert_table
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.tables.names import free_name
+
+ORIGIN = "X"
+TARGET, WEIGHT, GROUP = "target", "sample_weight", "group"
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class FitTable:
+    """The columns of X, then those of the weights and the groups, by name, where there are any, then y's."""
+
+    table: ConvertedTable
+    weight: str | None
+    group: str | None
+
+
+def is_frame(x: object) -> bool:
+    """Whether X has columns with names and types of their own: pandas, Polars, or another frame."""
+    return hasattr(x, "columns") and (hasattr(x, "__arrow_c_stream__") or hasattr(x, "iloc"))
+
+
+def dense(x: Any) -> Any:
+    """X without sparse storage."""
+    return cast(Any, x).toarray() if issparse(x) else x
+
+
+def inputs_table(x: Any, *, named: bool) -> ConvertedTable:
+    """The columns of X; those without names go by position or, if `named`, as x0, x1 and so on."""
+    table = convert_table(x, ORIGIN, "x")
+    return replace(table, header=True) if named else table
+
+
+def labelled_table(x: Any, y: Array, weight: Array | None, groups: Any) -> FitTable:
+    """The rows of X with their targets (N,) or (N, K), weights and groups."""
+    inputs = inputs_table(x, named=False)
+    columns: dict[str, Any] = {}
+
+    def add(name: str, values: Any) -> str:
+        name = free_name(name, (*inputs.names, *columns))
+        columns[name] = pl.Series(name, values)
+        return name
+
+    of_weight = None if weight is None else add(WEIGHT, weight)
+    of_group = None if groups is None else add(GROUP, [str(one) for one in np.asarray(groups).tolist()])
+    if y.ndim == 1:
+        targets = [add(TARGET, y.tolist() if y.dtype.kind in "OU" else y)]
+    else:
+        targets = [add(f"{TARGET}{k}", column) for k, column in enumerate(y.T)]
+    others = list(columns.values())
+    cells = pl.DataFrame(others) if inputs.numbers is not None else inputs.cells.hstack(others)
+    # rows to predict have neither weights nor groups: then columns go by name, not by position
+    header = inputs.header or len(columns) > len(targets)
+    names = (*inputs.names, *columns)
+    return FitTable(ConvertedTable(cells, names, inputs.numbers, header, tuple(targets)), of_weight, of_group)
+
+
+def memory_of(train: ConvertedTable, validation: ConvertedTable | None = None) -> MemoryTables:
+    """The tables of a fit, or one of rows to predict."""
+    tables = {"train": train} if validation is None else {"train": train, "validation": validation}
+    return MemoryTables(tables, {"train": ORIGIN, "validation": "X_val"})

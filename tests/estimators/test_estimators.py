@@ -1,0 +1,254 @@
+"""MLPClassifier and MLPRegressor: what scikit-learn's checks do not ask."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
+
+from sklearn.callback import ProgressBar
+from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier as TheirClassifier
+
+import nettrain
+from nettrain import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+X, Y = load_iris(return_X_y=True)
+NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
+
+
+def frame():
+    table = pd.DataFrame(X, columns=list("abcd"))
+    table["size"] = np.where(X[:, 0] > 5.5, "large", "small")
+    table.loc[3, "a"] = np.nan
+    table.loc[5, "size"] = None
+    return table
+
+
+def quick(**parameters):
+    return MLPClassifier(**{"random_state": 0, "max_iter": 20, "learning_rate_init": 0.02, **parameters})
+
+
+def test_parameters_are_those_of_sklearn_and_stay_untouched():
+    theirs = set(TheirClassifier().get_params()) - {"max_fun"}
+    assert theirs <= set(MLPClassifier().get_params())
+    sizes = [8, 8]
+    estimator = quick(hidden_layer_sizes=sizes).fit(X, Y)
+    assert estimator.hidden_layer_sizes is sizes
+    assert [(4, 8), (8, 8), (8, 3)] == [weights.shape for weights in estimator.coefs_]
+    assert [8, 8, 3] == [len(bias) for bias in estimator.intercepts_]
+
+
+def test_one_step_of_sgd_is_that_of_sklearn():
+    """From the same weights, one full batch with penalty and momentum moves to the same place."""
+    scaled = (X - X.mean(axis=0)) / X.std(axis=0)
+    common = {
+        "hidden_layer_sizes": (5,),
+        "activation": "tanh",
+        "solver": "sgd",
+        "alpha": 0.1,
+        "shuffle": False,
+    }
+    ours = MLPClassifier(
+        **common, batch_size=150, learning_rate_init=0.5, max_iter=1, random_state=0, momentum=0.9,
+        config={"data": {"scaling": "none"}, "backend": {"dtype": "float64"}},
+    )  # fmt: skip
+    ours.partial_fit(scaled, Y)
+    theirs = TheirClassifier(**common, batch_size=150, learning_rate_init=0.5, momentum=0.9)
+    theirs.partial_fit(scaled, Y, classes=[0, 1, 2])
+    before = [array.copy() for array in (*ours.coefs_, *ours.intercepts_)]
+    theirs.coefs_ = [weights.copy() for weights in ours.coefs_]
+    theirs.intercepts_ = [bias.copy() for bias in ours.intercepts_]
+    theirs._optimizer.params = [*theirs.coefs_, *theirs.intercepts_]
+    theirs._optimizer.velocities = [np.zeros_like(one) for one in theirs._optimizer.params]
+    fresh = MLPClassifier(**ours.get_params()).set_params(momentum=0.0)
+    fresh.partial_fit(scaled, Y)
+    assert all(np.array_equal(a, b) for a, b in zip(before, (*fresh.coefs_, *fresh.intercepts_), strict=True))
+    fresh.partial_fit(scaled, Y)
+    theirs.set_params(momentum=0.0)
+    theirs._optimizer.momentum = 0.0
+    theirs.partial_fit(scaled, Y)
+    for mine, other in zip((*fresh.coefs_, *fresh.intercepts_), theirs._optimizer.params, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make", [frame, lambda: pl.from_dicts(frame().replace({np.nan: None}).to_dict("records"))]
+)
+def test_frames_with_text_and_gaps(make):
+    table = make()
+    estimator = quick(early_stopping=True).fit(table, NAMES)
+    assert [*"abcd", "size"] == list(estimator.feature_names_in_)
+    assert estimator.score(table, NAMES) > 0.8
+    assert {*NAMES} == {*estimator.predict(table)}
+    with pytest.raises(ValueError, match="feature names should match"):
+        estimator.predict(
+            table.rename({"a": "z"}) if isinstance(table, pl.DataFrame) else table.rename(columns={"a": "z"})
+        )
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [["b", "a", "c"], [10, 2, 33], ["NA", "x", "?"], [" a", "a", "b"]],
+    ids=["text", "integers", "gaps", "blanks"],
+)
+def test_probabilities_are_in_the_order_of_the_classes(classes):
+    y = np.array(classes)[Y]
+    estimator = quick(max_iter=40).fit(X, y)
+    assert list(np.unique(y)) == list(estimator.classes_)
+    likeliest = estimator.classes_[estimator.predict_proba(X).argmax(axis=1)]
+    assert (likeliest == estimator.predict(X)).all()
+    assert estimator.score(X, y) > 0.9
+
+
+def test_two_classes_have_two_probabilities():
+    y = np.where(Y == 0, "yes", "no")
+    probabilities = quick().fit(X, y).predict_proba(X)
+    assert (150, 2) == probabilities.shape
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert probabilities[Y == 0, 1].min() > probabilities[Y != 0, 1].max()
+
+
+def test_labels_and_several_numbers():
+    x, labels = make_multilabel_classification(random_state=0)
+    estimator = quick(max_iter=60).fit(x, labels)
+    assert (100, 5) == estimator.predict_proba(x).shape == estimator.predict(x).shape
+    assert estimator.score(x, labels) > 0.5
+    x, y = load_diabetes(return_X_y=True)
+    several = MLPRegressor(max_iter=30, learning_rate_init=0.01, random_state=0).fit(
+        x, np.column_stack([y, -2 * y])
+    )
+    predictions = several.predict(x)
+    assert (442, 2) == predictions.shape
+    assert np.corrcoef(predictions[:, 0], predictions[:, 1])[0, 1] < -0.99
+
+
+def test_a_pickle_predicts_goes_on_alike_and_holds_no_data():
+    rows = np.random.default_rng(0).normal(size=(2000, 4))
+    estimator = quick(max_iter=2, hidden_layer_sizes=(4,)).fit(rows, rows[:, 0] > 0)
+    stored = pickle.dumps(estimator)
+    assert len(stored) < rows.nbytes / 2
+    again = pickle.loads(stored)
+    assert np.array_equal(again.predict_proba(rows), estimator.predict_proba(rows))
+    assert np.array_equal(
+        again.partial_fit(rows, rows[:, 0] > 0).predict_proba(rows),
+        estimator.partial_fit(rows, rows[:, 0] > 0).predict_proba(rows),
+    )
+
+
+def test_warm_starts_are_one_long_fit():
+    warm = quick(max_iter=5, warm_start=True)
+    for _ in range(4):
+        warm.fit(X, Y)
+    once = quick(max_iter=20, tol=0.0, n_iter_no_change=100).fit(X, Y)
+    assert (20, 20) == (warm.n_iter_, len(warm.loss_curve_))
+    assert np.array_equal(warm.predict_proba(X), once.predict_proba(X))
+    np.testing.assert_array_equal(warm.loss_curve_, once.loss_curve_)
+
+
+def test_partial_fit_knows_classes_that_come_later():
+    estimator = quick()
+    for part in (Y < 2, Y > 0, Y >= 0):
+        for _ in range(40):
+            estimator.partial_fit(X[part], Y[part], classes=[0, 1, 2])
+    assert [0, 1, 2] == list(estimator.classes_)
+    assert (120, 120) == (estimator.n_iter_, estimator.t_)
+    assert estimator.score(X, Y) > 0.9
+    with pytest.raises(ValueError, match=r"classes that are not in `classes_`: \[7\]"):
+        estimator.partial_fit(X, np.full(150, 7))
+
+
+def test_validation_rows_stop_early_with_the_best_weights():
+    estimator = quick(max_iter=500, learning_rate_init=0.1, n_iter_no_change=3)
+    estimator.fit(X[::2], Y[::2], X_val=X[1::2], y_val=Y[1::2])
+    losses = estimator.history_.filter(pl.col("epoch") > 0)["val_loss"].to_numpy()
+    assert estimator.n_iter_ < 500
+    assert estimator.best_epoch_ == 1 + int(losses.argmin())
+
+
+def test_groups_are_not_split():
+    x = np.repeat(X[::10], 10, axis=0)
+    groups = np.repeat(np.arange(15), 10)
+    estimator = quick(early_stopping=True, validation_fraction=0.3).fit(
+        x, np.repeat(Y[::10], 10), groups=groups
+    )
+    assert estimator.score(x, np.repeat(Y[::10], 10)) > 0.5
+
+
+def test_class_weights_move_the_boundary():
+    y = np.where(Y == 2, "rare", "rest")
+    plain = quick(max_iter=10, hidden_layer_sizes=()).fit(X, y).predict_proba(X)[:, 0].mean()
+    heavy = quick(max_iter=10, hidden_layer_sizes=(), class_weight={"rare": 20, "rest": 1})
+    assert heavy.fit(X, y).predict_proba(X)[:, 0].mean() > plain + 0.05
+
+
+def test_config_has_all_else_and_parameters_come_first(tmp_path):
+    (tmp_path / "mlp.yaml").write_text(
+        "data: {source: nowhere.csv, target: z, scaling: minmax}\nmodel: {hidden: [8], dropout: 0.2}\n"
+        "optimizer: {name: lion, learning_rate: 0.002}\ntraining: {epochs: 7}\n"
+    )
+    estimator = MLPClassifier(config=tmp_path / "mlp.yaml", random_state=3).fit(X, Y)
+    settings = estimator._network.experiment
+    assert (7, [8], "lion", 0.2, "minmax", 3) == (
+        estimator.n_iter_, settings.model.hidden, settings.optimizer.name, settings.model.dropout,
+        settings.data.scaling.name, settings.seed,
+    )  # fmt: skip
+    other = MLPClassifier(config=tmp_path / "mlp.yaml", hidden_layer_sizes=(3,), learning_rate_init=0.1).fit(
+        X, Y
+    )
+    settings = other._network.experiment
+    assert ([3], 0.1, 7) == (settings.model.hidden, settings.optimizer.learning_rate, other.n_iter_)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"activation": "rleu"}, 'did you mean "relu"'),
+        ({"config": {"model": {"hiden": [3]}}}, 'did you mean "hidden"'),
+        ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be > 0"),
+        ({"batch_size": "all"}, "batch_size must be 'auto' or a whole number"),
+        ({"alpha": -1.0}, "alpha == -1.0, must be >= 0"),
+        ({"solver": "sgd", "learning_rate_init": 1e30}, "training diverged in epoch"),
+    ],
+    ids=["activation", "config", "sizes", "batch size", "alpha", "diverged"],
+)
+def test_wrong_parameters_are_refused_in_fit(parameters, message):
+    estimator = quick(**parameters)
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, Y)
+
+
+def test_a_saved_estimator_is_a_run(tmp_path):
+    estimator = quick().fit(frame(), NAMES, sample_weight=np.ones(150))
+    estimator.save(tmp_path / "run")
+    run = nettrain.open_run(tmp_path / "run")
+    assert (run.predict(frame()) == estimator.predict(frame())).all()
+    np.testing.assert_array_equal(run.predict_proba(frame()), estimator.predict_proba(frame()))
+
+
+def test_callbacks_see_every_epoch_and_may_stop(capsys):
+    class Counter:
+        ends = 0
+
+        def setup(self, estimator, context): ...
+        def teardown(self, estimator, context): ...
+        def on_fit_task_begin(self, estimator, context, **others): ...
+        def on_fit_task_end(self, estimator, context, **others):
+            self.ends += context.task_name == "epoch"
+            return self.ends == 4
+
+    counter = Counter()
+    estimator = quick(batch_size=16).set_callbacks(counter).fit(X, Y)
+    assert (4, 4) == (counter.ends, estimator.n_iter_)
+    quick().set_callbacks(ProgressBar()).fit(X, Y)
+    assert "100%" in capsys.readouterr().out
+
+
+def test_epochs_that_ran_out_are_a_warning():
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\) reached"):
+        quick(max_iter=3).fit(X, Y)
