@@ -97,7 +97,7 @@ class RunOutput(JsonOutput):
     experiment: str
     status: str
     epochs: int | None
-    best_epoch: int | None
+    best_epoch: int | float | None
     seconds: float | None
     main_metric: str | None
     figures: dict[str, float]

@@ -12,10 +12,15 @@ from nettrain.experiment.problems import error_at
 MONITOR = ("training", "early_stopping", "monitor")
 CONVERGENCE = ("training", "convergence")
 TARGET = ("training", "target")
+UNEVEN = 0.025  # of an epoch that its parts may lack or exceed it, so that 0.33 is a third
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BatchSize = Annotated[
     Annotated[int, Field(ge=1)] | Literal["full", "auto"], expects("a whole number from 1, full or auto")
+]
+EveryEpochs = Annotated[
+    Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)],
+    expects("a whole number of epochs from 1, or a part of one such as 0.25"),
 ]
 EvaluatedRows = Annotated[
     Annotated[int, Field(ge=1)] | Literal["auto", "all", "none"],
@@ -74,7 +79,7 @@ class TrainingSettings(Settings):
         "auto", "rows per step; full takes all of them; auto: 64, or all where there are fewer, and for lbfgs"
     )
     early_stopping: EarlyStopping | None = option(None, "stop when the monitored metric no longer improves")
-    evaluate_every: int = option(1, "epochs between two evaluations", ge=1)
+    evaluate_every: EveryEpochs = option(1, "epochs between two evaluations; 0.25: four times in each epoch")
     evaluate_train: EvaluatedRows = option(
         "auto",
         "training rows that are evaluated like the validation rows; fewer than all are a fixed sample;"
@@ -120,6 +125,11 @@ class TrainingSettings(Settings):
         return rows if self.batch_size == "full" else self.batch_size
 
     @property
+    def evaluations_per_epoch(self) -> int:
+        """How many evaluations an epoch has, the last at its end; 1 where not every epoch has one."""
+        return 1 if self.evaluate_every >= 1 else round(1 / self.evaluate_every)
+
+    @property
     def watched(self) -> dict[KeyPath, str]:
         """The metrics that can end the training, by the key that names them."""
         monitor: dict[KeyPath, str] = {}
@@ -131,6 +141,18 @@ class TrainingSettings(Settings):
     def averages_predictions(self) -> bool:
         """Whether the run predicts with the mean of several networks."""
         return self.ensemble > 1 or self.snapshots > 1
+
+    @model_validator(mode="after")
+    def _whole_evaluations(self) -> "TrainingSettings":
+        every, parts = self.evaluate_every, self.evaluations_per_epoch
+        if every < 1 and abs(every * parts - 1) > UNEVEN:
+            nearest = " or ".join(
+                f"{1 / n:.3g}" for n in (parts, parts + (1 if every * parts < 1 else -1)) if n > 1
+            )
+            raise _error(
+                "evaluate_every", f"{every:g} does not divide an epoch into equal parts, {nearest} does"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_way_to_several_networks(self) -> "TrainingSettings":

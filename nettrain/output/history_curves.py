@@ -9,7 +9,10 @@ import numpy.typing as npt
 from nettrain.store.history import HistoryRow
 
 Floats = npt.NDArray[np.float64]
-RATIO = 30  # of the largest to the smallest value from which a logarithmic axis is used
+RATIO = 30  # of the largest to the smallest value from which a logarithmic axis is used,
+LOSS_RATIO = 10  # and of losses over a training: the first ones would leave no room for the others
+SPLITS = {"running_": "running", "train_": "train", "val_": "validation"}  # by beginning of a column's name
+PREFIXES = tuple(SPLITS)
 MAX_PANELS = 3  # above that of the learning rate
 
 
@@ -19,18 +22,32 @@ class Curve:
 
     epochs: Floats
     values: Floats
-    split: str  # train or validation
+    split: str  # running, train or validation
 
 
-def panels_of(rows: Sequence[HistoryRow]) -> dict[str, list[Curve]]:
-    """The curves of each panel by figure, the loss first; the objective has none."""
-    keys = dict.fromkeys(key for row in rows for key in row if key.startswith(("train_", "val_")))
+def panels_of(rows: Sequence[HistoryRow], *, running: bool = False) -> dict[str, list[Curve]]:
+    """The curves of each panel by figure, the loss first; the objective has none.
+
+    The running loss is among those of the loss if it is asked for, or if training rows were not evaluated.
+    """
+    keys = dict.fromkeys(key for row in rows for key in row if key.startswith(PREFIXES))
+    if "train_loss" in keys and not running:
+        keys.pop("running_loss", None)
     names = dict.fromkeys(key.partition("_")[2] for key in keys)
-    panels = {}
-    for name in sorted(names, key=lambda name: name != "loss")[:MAX_PANELS]:
-        splits = {"train": f"train_{name}", "validation": f"val_{name}"}
-        panels[name] = [figure_of(rows, key, split) for split, key in splits.items() if key in keys]
-    return panels
+    return {
+        name: [figure_of(rows, key, split) for key, split in _of_figure(name).items() if key in keys]
+        for name in sorted(names, key=lambda name: name != "loss")[:MAX_PANELS]
+    }
+
+
+def _of_figure(name: str) -> dict[str, str]:
+    """The split of each column of a history with this figure, in the order in which curves are drawn."""
+    return {f"{prefix}{name}": split for prefix, split in SPLITS.items()}
+
+
+def column_of(split: str, name: str) -> str:
+    """The column of a history with a figure of this split."""
+    return next((key for key, one in _of_figure(name).items() if one == split), name)
 
 
 def figure_of(rows: Sequence[HistoryRow], name: str, split: str = "") -> Curve:
@@ -45,9 +62,9 @@ def figure_of(rows: Sequence[HistoryRow], name: str, split: str = "") -> Curve:
     return Curve(np.array(epochs, float), values, split)
 
 
-def epoch_of(row: HistoryRow) -> int:
+def epoch_of(row: HistoryRow) -> float:
     """The epoch of a row."""
-    return int(row["epoch"])
+    return row["epoch"]
 
 
 def member_of(row: HistoryRow) -> int:

@@ -59,6 +59,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def epoch(value: float) -> str:
+    """The number of an epoch, or of a part of one: 1,200 or 3.25."""
+    return count(int(value)) if value == int(value) else f"{value:,.2f}"
+
+
 def plural(number: int, noun: str) -> str:
     """`1 epoch`, `2 epochs`."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"

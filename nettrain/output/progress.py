@@ -39,8 +39,8 @@ WITHOUT: list[tuple[str, ...]] = [
 
 FACTS: dict[str, Callable[[EpochSummary], str]] = {  # columns behind the figures
     "members": lambda row: str(row.members),
-    "rate": lambda row: rate(row.learning_rate),
-    "time": lambda row: seconds(row.seconds),
+    "rate": lambda row: rate(row.learning_rate) if row.epoch else "",
+    "time": lambda row: seconds(row.seconds) if row.epoch else "",
     "left": lambda row: seconds(row.left) if row.left else "",
 }
 Choose = Callable[[int, int | None, int], list[int]]
@@ -160,7 +160,7 @@ class PlainProgress(ProgressDisplay):
         self._printed = monotonic()
         self._best: EpochSummary | None = None
         self._row: EpochSummary | None = None
-        self._shown: set[int] = set()
+        self._shown: set[float] = set()
 
     def epoch(self, event: EpochDone) -> None:
         self._row = row = self._summarizer.summarize(event)
@@ -213,11 +213,12 @@ def line(row: EpochSummary) -> str:
     several = f"  {row.members} of {row.of} members" if row.of > 1 else ""
     mark = "  best" if row.better else ""
     took = seconds(row.seconds) + (f", {seconds(row.left)} left" if row.left else "")
+    steps = f"  rate {rate(row.learning_rate)}{several}  {took}" if row.epoch else several  # epoch 0 has none
     epoch = f"epoch {row.epoch:>{width}}/{row.epochs}"
-    return f"{epoch}  {figures}  rate {rate(row.learning_rate)}{several}  {took}{mark}"
+    return f"{epoch}  {figures}{steps}{mark}"
 
 
-def fitting_table(console: Console, rows: list[EpochSummary], best: int | None) -> Table:
+def fitting_table(console: Console, rows: list[EpochSummary], best: float | None) -> Table:
     """The table of epochs, without its least needed columns where the terminal is narrow."""
     for without in WITHOUT:
         table = epoch_table(rows, best, without)
@@ -226,7 +227,7 @@ def fitting_table(console: Console, rows: list[EpochSummary], best: int | None) 
     return table
 
 
-def epoch_table(rows: list[EpochSummary], best: int | None, without: tuple[str, ...] = ()) -> Table:
+def epoch_table(rows: list[EpochSummary], best: float | None, without: tuple[str, ...] = ()) -> Table:
     """Epochs as a table, the best one marked."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     names = list(dict.fromkeys(name for row in rows for name in visible(row.figures)))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.files import write_atomic
+from nettrain.output.curve_labels import curve_labels
 from nettrain.output.numbers import plural
 from nettrain.workflow.animation import EpochRecorder
 from nettrain.workflow.first_weights import first_weights
@@ -46,7 +47,10 @@ def _draw_curves(result: TrainingResult, folder: Path) -> None:
     if not rows:
         return
     best = None if "members" in summary else summary["best_epoch"]
-    picture = curves_picture(rows, summary["experiment"], monitor=summary["monitor"], best=best)
+    labels = curve_labels(result.prepared.experiment, result.run.data.train.rows)
+    picture = curves_picture(
+        rows, summary["experiment"], monitor=summary["monitor"], best=best, labels=labels
+    )
     write_atomic(folder / "curves.png", picture)
 
 

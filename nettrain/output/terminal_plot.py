@@ -8,8 +8,9 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from nettrain.output.history_curves import RATIO, Curve, Floats, mean, panels_of, spans_orders
-from nettrain.output.numbers import count, figure
+from nettrain.output.curve_labels import LABELS
+from nettrain.output.history_curves import LOSS_RATIO, RATIO, Curve, Floats, mean, panels_of, spans_orders
+from nettrain.output.numbers import epoch, figure
 from nettrain.store.history import HistoryRow
 
 Bools = npt.NDArray[np.bool_]
@@ -27,7 +28,11 @@ class Pen:
     letter: str
 
 
-PENS = {"train": Pen("yellow", "."), "validation": Pen("bold blue", "o")}  # by split
+PENS = {  # by split
+    "running": Pen("yellow", "."),
+    "train": Pen("yellow", "."),
+    "validation": Pen("bold blue", "o"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,10 @@ class PlotAxis:
     ratio: float = RATIO
 
     @classmethod
-    def of_epochs(cls, curves: Sequence[Curve], best: int | None) -> "PlotAxis":
+    def of_epochs(cls, curves: Sequence[Curve], best: float | None) -> "PlotAxis":
         """From the first to the last epoch, with a mark at the best one."""
-        mark = "" if best is None else f"best {count(best)}"
-        return cls("loss by epoch", _ends(curves), mark, best)
+        mark = "" if best is None else f"best {epoch(best)}"
+        return cls("loss by epoch", _ends(curves), mark, best, LOSS_RATIO)
 
     @classmethod
     def of_curves(cls, heading: str, curves: Sequence[Curve], ratio: float = RATIO) -> "PlotAxis":
@@ -58,10 +63,10 @@ class PlotAxis:
 def _ends(curves: Sequence[Curve]) -> tuple[str, str]:
     """The first and the last epoch of any curve."""
     first, last = (f(curve.epochs[k] for curve in curves) for f, k in ((min, 0), (max, -1)))
-    return count(int(first)), count(int(last))
+    return epoch(first), epoch(last)
 
 
-def plot_loss(console: Console, rows: Sequence[HistoryRow], best: int | None) -> None:
+def plot_loss(console: Console, rows: Sequence[HistoryRow], best: float | None) -> None:
     """Plot the loss by epoch when there are enough epochs; `best` is the best epoch."""
     curves = panels_of(rows).get("loss", [])
     drawn = [curve for curve in curves if np.isfinite(mean(curve.values)).sum() >= MIN_EPOCHS]
@@ -169,7 +174,7 @@ def _heading(heading: str, pens: Mapping[str, Pen], log: bool, width: int, *, do
     lines = [Text(heading, style="bold")]
     for name, pen in pens.items():
         entry = Text("   ").append("━━" if dots else pen.letter, pen.color if dots else "")
-        entry.append(f" {name}", "not bold")
+        entry.append(f" {LABELS.get(name, name)}", "not bold")
         if len(lines[-1]) + len(entry) > width:
             lines.append(Text())
         lines[-1].append_text(entry)

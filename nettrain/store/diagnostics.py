@@ -30,10 +30,11 @@ class DiagnosticsLog:
         self._kept: list[list[DiagnosticsRow]] = []
         self._last: list[DiagnosticsRow] = []
 
-    def resume(self, path: Path, epoch: int) -> None:
+    def resume(self, path: Path, epoch: float) -> None:
         """Continue the file of a run that goes on after this epoch; rows of later epochs are removed."""
         rows = [row for row in read_rows(path) if int(row["epoch"] or 0) <= epoch]
         if not rows:
+            path.unlink(missing_ok=True)
             return
         self._begun = True
         write_atomic(path, csv_text(self.header, [[row[name] for name in self.header] for row in rows]))

@@ -46,7 +46,7 @@ class HistoryWriter:
         self._next = clock()
 
     @classmethod
-    def resume(cls, folder: RunFolder, epoch: int, *, member_column: bool) -> "HistoryWriter":
+    def resume(cls, folder: RunFolder, epoch: float, *, member_column: bool) -> "HistoryWriter":
         """Continue the files of a run that goes on after this epoch; rows of later epochs are removed."""
         writer = cls(folder, member_column=member_column)
         writer._resume_history(epoch)
@@ -57,8 +57,9 @@ class HistoryWriter:
             writer._timing.clear()
         return writer
 
-    def _resume_history(self, epoch: int) -> None:
-        self._header, rows = _read(self._folder.history, epoch)
+    def _resume_history(self, epoch: float) -> None:
+        header, rows = _read(self._folder.history, epoch)
+        self._header = present_names(header)
         if not self._header:
             return
         write_atomic(self._folder.history, csv_text(self._header, rows))
@@ -176,11 +177,16 @@ def _read(path: Path, epoch: float = math.inf) -> tuple[list[str], list[list[str
 def _parsed(header: Sequence[str], row: Sequence[str]) -> HistoryRow:
     """The numbers of a row of a file; empty cells are left out."""
     numbers = {
-        name: (int if name in INTEGERS else float)(cell)
+        name: (_epoch if name == "epoch" else int if name in INTEGERS else float)(cell)
         for name, cell in zip(header, row, strict=True)
         if cell
     }
     return {"member": 0, **numbers}
+
+
+def _epoch(cell: str) -> float:
+    """An epoch, or a part of one."""
+    return int(cell) if cell.isdecimal() else float(cell)
 
 
 def history_row(event: EpochDone, k: int) -> HistoryRow:
@@ -193,6 +199,12 @@ def history_row(event: EpochDone, k: int) -> HistoryRow:
         "better": int(event.better[k]),
         **{name: float(values[k]) for name, values in event.figures.items()},
     }
+
+
+def present_names(header: Sequence[str]) -> list[str]:
+    """The columns of a history by their present names: what is running_loss was train_loss once."""
+    once = "train_loss" in header and "running_loss" not in header
+    return [{"train_loss": "running_loss"}.get(name, name) if once else name for name in header]
 
 
 def _lines(rows: Sequence[Sequence[object]]) -> str:

@@ -30,7 +30,7 @@ class RunOverview:
     experiment: str
     status: str  # as in the summary, or unfinished or unreadable
     epochs: int | None = None
-    best_epoch: int | None = None
+    best_epoch: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
     settings: dict[str, object] = field(default_factory=dict)
     seconds: float | None = None
@@ -70,7 +70,7 @@ def read_overview(path: Path) -> RunOverview:
         str(summary.get("experiment") or settings.get("experiment") or path.name),
         status,
         _integer(summary.get("epochs_run")) if summary else _last_epoch(folder.history),
-        _integer(summary.get("best_epoch")),
+        _number(summary.get("best_epoch")),
         dict(_figures(summary.get("metrics"))),
         settings,
         _seconds(summary.get("timing")),
@@ -188,7 +188,7 @@ def _last_epoch(path: Path) -> int | None:
     """The last epoch in the history of a run that is still in progress, or was killed."""
     try:
         with path.open(encoding="utf-8", newline="") as f:
-            return max((int(row["epoch"]) for row in csv.DictReader(f)), default=None)
+            return max((int(float(row["epoch"])) for row in csv.DictReader(f)), default=None)
     except (OSError, ValueError, KeyError, TypeError, csv.Error):
         return None
 
@@ -196,6 +196,10 @@ def _last_epoch(path: Path) -> int | None:
 def _seconds(timing: object) -> float | None:
     total = timing.get("total_seconds") if isinstance(timing, dict) else None
     return float(total) if isinstance(total, int | float) else None
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) else None
 
 
 def _integer(value: object) -> int | None:

@@ -43,7 +43,7 @@ class Ending(TypedDict):
     stop_reason: str
     epochs_run: int
     unfinished_steps: int
-    best_epoch: int | None
+    best_epoch: float | None
     restored_best: bool
     objective_rises: NotRequired[int]  # epochs, where convergence is looked for
     divergence: NotRequired[DivergenceReport]

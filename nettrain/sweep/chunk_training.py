@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from time import perf_counter
 
 import numpy as np
+import numpy.typing as npt
 
 from nettrain.backend.choose import open_backend
 from nettrain.backend.pool import Pool
@@ -77,10 +78,10 @@ class ChunkTraining:
         if event.epoch in self.chunk.rungs:
             if self._stopped:  # a bracket may be waiting for just these
                 yield self._ended(chunk_done=False)
-            yield self._rung_reached(event)
+            yield self._rung_reached(int(event.epoch), event.members)
             self._epoch_began = perf_counter()  # the time spent waiting is no trial's
         elif self._is_time(PROGRESS_INTERVAL):
-            yield ChunkProgress(self.chunk.number, event.epoch, event.epochs, len(event.members))
+            yield ChunkProgress(self.chunk.number, int(event.epoch), event.epochs, len(event.members))
 
     def _is_time(self, interval: float) -> bool:
         """Whether the last regular message was sent longer ago than this; if so, the time starts again."""
@@ -90,17 +91,17 @@ class ChunkTraining:
         self._last_sent = now
         return True
 
-    def _rung_reached(self, event: EpochDone) -> RungReached:
+    def _rung_reached(self, epoch: int, members: npt.NDArray[np.int64]) -> RungReached:
         """The metric of the trials that still train; their results will have it too."""
         run, population, metric = self._run, self._run.population, self.chunk.metric
         fitted = population["parameters"], population["statistics"]
         network = Network(run.backend, run.architecture, *fitted, population.layers)
         values = _measure(run, network, population.members, metric, {_split(metric)})[metric]
         by_member = dict(zip(population["original"].tolist(), values, strict=True))
-        figures = {self.chunk.trials[member]: by_member[member] for member in event.members.tolist()}
+        figures = {self.chunk.trials[member]: by_member[member] for member in members.tolist()}
         for trial, figure in figures.items():
-            self._rungs.setdefault(trial, {})[event.epoch] = figure
-        return RungReached(self.chunk.number, event.epoch, figures)
+            self._rungs.setdefault(trial, {})[epoch] = figure
+        return RungReached(self.chunk.number, epoch, figures)
 
     def _prune(self, event: EpochDone) -> list[int]:
         members = [k for k, trial in enumerate(self.chunk.trials) if trial in self.pruned]

@@ -44,7 +44,7 @@ class TrialResult:
     trial: int
     status: Status
     epochs: int = 0
-    best_epoch: int | None = None
+    best_epoch: float | None = None
     figures: dict[str, float] = field(default_factory=dict)
     rungs: dict[int, float] = field(default_factory=dict)
     message: str = ""

@@ -13,11 +13,12 @@ from nettrain.catalogue.members import grouping_key, per_member, shaped, stack
 from nettrain.catalogue.optimizers import DECAYS
 from nettrain.catalogue.schedules import Calendar, Reactive
 from nettrain.data.prepare import Prepared, Rows
-from nettrain.errors import DataError
+from nettrain.errors import DataError, SpecError
 from nettrain.experiment.evaluated_rows import evaluated_sample
 from nettrain.experiment.monitors import goal
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of, network_of, task_of
+from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.inference.dataset import Dataset, dataset_of, place_datasets
 from nettrain.inference.model import Model
 from nettrain.inference.predict import chunk_rows
@@ -26,6 +27,7 @@ from nettrain.model.blocks import Rates, member_architectures, stacked_layers
 from nettrain.model.parameters import initial_row, initial_statistics
 from nettrain.training.control.convergence import ConvergenceMonitor
 from nettrain.training.control.early_stopping import EarlyStoppingMonitor
+from nettrain.training.control.epoch_metrics import BEFORE
 from nettrain.training.control.monitors import Monitors
 from nettrain.training.control.plateau import PlateauMonitor
 from nettrain.training.control.snapshots import Snapshots
@@ -117,11 +119,22 @@ def batches_of(experiment: Experiment, train: Rows) -> BatchPlan:
     min_rows = 2 if experiment.model.couples_rows else 1
     if rows < min_rows:
         raise DataError("model.batch_norm: one training row has no spread, it needs two")
-    if experiment.training.batch_size == "full":
-        return BatchPlan(rows, rows)
     if size > rows:
         raise DataError(f"training.batch_size: {size} is more than the {rows} training rows; write full")
-    return BatchPlan(rows, size, experiment.training.drop_last, min_rows)
+    full = experiment.training.batch_size == "full"
+    batches = BatchPlan(rows, size, not full and experiment.training.drop_last, min_rows)
+    _check_evaluations(experiment.training, batches.steps)
+    return batches
+
+
+def _check_evaluations(settings: TrainingSettings, steps: int) -> None:
+    """Raise SpecError when there would be several evaluations after one step."""
+    parts = settings.evaluations_per_epoch
+    if parts > steps:
+        has = "one step" if steps == 1 else f"{steps} steps"
+        least = "1 is the least" if steps == 1 else f"{1 / steps:.3g} evaluates after each"
+        text = f"{settings.evaluate_every:g} is {parts} evaluations in an epoch, which has {has}; {least}"
+        raise SpecError(f"training.evaluate_every: {text}")
 
 
 # ----- control -----
@@ -221,6 +234,8 @@ def _allocate(run: TrainingRun) -> None:
     register("gradient", zeros((size, width)), scratch=True)
     _allocate_optimizer(run)
     register("total", zeros((size, 2), np.float64))
+    if run.experiment.training.evaluations_per_epoch > 1:
+        register(BEFORE, np.zeros((size, 3)))
     register("rate", np.zeros(size))
     register("l2", run.backend.from_host(penalty(population, run.layout, "l2")))
     _allocate_limits(run)

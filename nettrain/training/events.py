@@ -18,12 +18,13 @@ REASONS = (  # for which a member stops
 class EpochDone:
     """One epoch of the members that were still training; every array is (R,), in the order of `members`.
 
-    `figures` holds running_loss and objective, which the steps yield, and, if the epoch was evaluated,
-    train_loss, train_METRIC, val_loss and val_METRIC. Epoch 0 has the networks before training: its figures
-    are those of an evaluation alone, it has no learning rate (NaN), is never better and takes no time.
+    Where evaluate_every is a part of an epoch, it is such a part. `figures` holds running_loss and objective,
+    which the steps yield, and, if it was evaluated, train_loss, train_METRIC, val_loss and val_METRIC. Epoch
+    0 has the networks before training: its figures are those of an evaluation alone, it has no learning rate
+    (NaN), is never better and takes no time.
     """
 
-    epoch: int  # from 1; 0 before training
+    epoch: float  # from 1, 0 before training; 3.25 after the first of four parts of the fourth epoch
     epochs: int
     step: int  # steps done since the start
     members: npt.NDArray[np.int64]  # which of the members at the start
@@ -58,7 +59,7 @@ class MemberStopped:
     epoch: int  # the last one that it completed
     step: int  # steps done since the start
     reason: str  # one of REASONS
-    best_epoch: int | None  # of the monitored metric
+    best_epoch: float | None  # of the monitored metric
     restored: bool  # whether its final parameters are those of best_epoch
     rises: int | None = None  # epochs in which its objective rose, where convergence is looked for
 

@@ -10,6 +10,7 @@ from nettrain.backend.base import Flags
 from nettrain.inference.evaluate import Figures
 from nettrain.training.control.endings import Endings
 from nettrain.training.control.epoch_metrics import EpochMetrics
+from nettrain.training.control.evaluations import EvaluationPlan
 from nettrain.training.control.monitors import reached
 from nettrain.training.diagnostics.layer_diagnostics import LayerDiagnostics
 from nettrain.training.diagnostics.layer_meter import LayerMeter
@@ -61,6 +62,7 @@ class TrainingLoop:
         self.progress = Progress()
         self.endings = Endings(run, self.progress)
         self._settings = run.experiment.training
+        self._evaluations = EvaluationPlan.of(self._settings, run.data.batches.steps)
         with timing(run.profile, "preparing"):
             self.rebuild()
 
@@ -123,36 +125,47 @@ class TrainingLoop:
                 population.compact(population["active"])
                 self.rebuild()
 
+    @property
+    def epochs_done(self) -> float:
+        """The `epoch` of the last evaluation that could be, with parts of the epoch that is under way."""
+        return self._evaluations.epochs_done(self.progress)
+
     def _epoch(self) -> EpochDone | None:
-        """One epoch, its evaluation and the members that end with it; None when no member completed it."""
+        """One epoch or a part of one, its evaluation and who ends; None when no member completed it."""
         started, before = self._clock(), self.progress.step_seconds
         if not self._run_steps():
             return None
-        self.progress.epoch += 1
-        evaluated = self._is_evaluated()
+        whole, steps = self.progress.position == 0, self._evaluations.steps
+        self.progress.epoch += whole
+        evaluated = not whole or self._evaluations.is_evaluated(self.progress.epoch)
         with timing(self.run.profile, "evaluation"):
-            figures = self._metrics.compute(evaluated=evaluated)
+            figures = self._metrics.compute(self.progress.position or steps, evaluated=evaluated)
             finite = self._metrics.finite(figures)
             better, exhausted = self._observe(figures, finite, evaluated=evaluated)
-            diagnostics = self._measure_layers() if evaluated else None
+            diagnostics = self._measure_layers() if evaluated and whole else None
         times = self.progress.step_seconds - before, self._clock() - started
         done = self._epoch_done(figures, better, *times, evaluated=evaluated, diagnostics=diagnostics)
-        self._end_members(figures, finite, exhausted)
+        if whole:
+            self._end_members(figures, finite, exhausted)
+        else:
+            self._end_members_early(figures, finite, exhausted)
         return done
 
     def _run_steps(self) -> bool:
-        """The steps of one epoch; False when no member completed it."""
+        """The steps of an epoch, or of its next part; False when no member completed them."""
         if self.progress.position == 0:
             self._start_epoch()
         started = self._clock()
         try:
-            return self.steps.run(self.progress, self._may_continue)
+            last = self._evaluations.next_stop(self.progress.position)
+            return self.steps.run(self.progress, last, self._may_continue)
         finally:
             self.progress.step_seconds += self._clock() - started
 
     def _start_epoch(self) -> None:
         population = self.run.population
         population["total"][:] = 0
+        self._metrics.start_epoch()
         self.run.monitors.convergence.start_epoch(population.members.training.convergence)
 
     def _may_continue(self) -> bool:
@@ -169,19 +182,15 @@ class TrainingLoop:
             self.endings.end("interrupted", True)
         return interrupted or limits is not None
 
-    def _is_evaluated(self) -> bool:
-        """Whether the validation rows are evaluated after this epoch."""
-        epoch, settings = self.progress.epoch, self._settings
-        return epoch % settings.evaluate_every == 0 or epoch == settings.epochs
-
     def _observe(self, figures: Figures, finite: Flags, *, evaluated: bool) -> tuple[Flags, Flags]:
         """Which members are better than ever, and which have no patience left."""
-        run, epoch = self.run, self.progress.epoch
+        run = self.run
         better = exhausted = np.zeros(run.population.size, dtype=bool)
         if evaluated:
-            better, exhausted = run.monitors.observe(run.population, figures, epoch, finite)
+            better, exhausted = run.monitors.observe(run.population, figures, self.epochs_done, finite)
         self.endings.save_best(better)
-        run.monitors.snapshots.observe(epoch)
+        if self.progress.position == 0:
+            run.monitors.snapshots.observe(self.progress.epoch)
         return better, exhausted
 
     def _measure_layers(self) -> LayerDiagnostics | None:
@@ -205,7 +214,7 @@ class TrainingLoop:
         population = self.run.population
         active = population["active"]
         return EpochDone(
-            epoch=self.progress.epoch,
+            epoch=self.epochs_done,
             epochs=self._settings.epochs,
             step=self.progress.step,
             members=population["original"][active],
@@ -222,7 +231,7 @@ class TrainingLoop:
         """End members after an epoch; of several reasons the first counts."""
         population, end = self.run.population, self.endings.end
         convergence = population.members.training.convergence
-        converged = self.run.monitors.convergence.observe(figures["objective"], convergence)
+        converged = self.run.monitors.convergence.observe(self._metrics.objective(figures), convergence)
         end("diverged", ~finite)
         end("target", reached(figures, self._settings.target))
         end("early_stopping", exhausted)
@@ -231,6 +240,12 @@ class TrainingLoop:
             end("converged", population["at_rest"] & ~population["stalled"])
             end("line_search", population["stalled"])
         end("epochs", self.progress.epoch == self._settings.epochs)
+        self._end_at_limits()
+
+    def _end_members_early(self, figures: Figures, finite: Flags, exhausted: Flags) -> None:
+        """End members within an epoch; those that diverge go on until its end."""
+        self.endings.end("target", finite & reached(figures, self._settings.target))
+        self.endings.end("early_stopping", finite & exhausted)
         self._end_at_limits()
 
     def _end_pruned(self, done: EpochDone) -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from nettrain.experiment.monitors import RUNNING
-from nettrain.store.history import INTEGERS
+from nettrain.store.history import INTEGERS, present_names
 from nettrain.training.events import EpochDone
 
 FLAG = "better"
@@ -19,9 +19,16 @@ def read_history(path: Path) -> pl.DataFrame:
     if not path.is_file():
         return pl.DataFrame()
     with path.open(encoding="utf-8") as file:
-        names = file.readline().rstrip("\n").split(",")
-    schema = {name: pl.Int64() if name in INTEGERS else pl.Float64() for name in names}
-    return pl.read_csv(path, schema=schema).with_columns(pl.col(FLAG) == 1)
+        names = present_names(file.readline().rstrip("\n").split(","))
+    integers = {*INTEGERS} - {"epoch"}
+    schema = {name: pl.Int64() if name in integers else pl.Float64() for name in names}
+    frame = pl.read_csv(path, schema=schema, has_header=True).with_columns(pl.col(FLAG) == 1)
+    return frame.with_columns(_epochs(frame["epoch"]))
+
+
+def _epochs(epochs: pl.Series) -> pl.Series:
+    """The column of epochs, as integers unless there are parts of an epoch."""
+    return epochs.cast(pl.Int64) if (epochs == epochs.floor()).all() else epochs
 
 
 def frame_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.DataFrame:
@@ -33,7 +40,7 @@ def frame_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.D
     running = [name for event in events for name in event.figures if name in RUNNING]
     columns: dict[str, npt.ArrayLike] = {
         **({"member": np.concatenate([event.members for event in events])} if member_column else {}),
-        "epoch": np.repeat([event.epoch for event in events], many),
+        "epoch": np.repeat(np.array([event.epoch for event in events]), many),
         "step": np.repeat([event.step for event in events], many),
     }
     rates = pl.Series("learning_rate", np.concatenate([event.learning_rate for event in events]))

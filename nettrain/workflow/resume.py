@@ -130,7 +130,9 @@ class RestoredRun:
     def reopen(self) -> TrainingJob:
         """The training of the remaining steps. The files of the run now have the changed settings."""
         training, folder, many = self.prepared.training, self.folder, len(self.prepared.members) > 1
-        history = HistoryWriter.resume(folder, training.progress.epoch, member_column=many)
+        # a run that begins with its first step has no epoch yet, not even epoch 0
+        done = training.epochs_done if training.progress.step else -1
+        history = HistoryWriter.resume(folder, done, member_column=many)
         # a run that is trained from this config must end like this one
         write_atomic(folder.config, to_yaml(self.prepared.experiment))
         seconds = _seconds_before(folder, training)

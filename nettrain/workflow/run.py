@@ -91,7 +91,7 @@ class Run:
         return self.summary["epochs_run"]
 
     @property
-    def best_epoch(self) -> int | None:
+    def best_epoch(self) -> float | None:
         """The epoch with the best monitored figure; None when members differ in it."""
         return self.summary["best_epoch"]
 

@@ -57,9 +57,9 @@ def training_path(
                 case EpochDone() if event.epoch > epochs:
                     break  # where the run was interrupted
                 case EpochDone():
-                    on_epoch(event.epoch, epochs)
+                    on_epoch(int(event.epoch), epochs)
                     if event.epoch in wanted and member in event.members:
-                        recorded[event.epoch] = _parameters_of(run, member)
+                        recorded[int(event.epoch)] = _parameters_of(run, member)
                 case MemberStopped() if event.member == member:
                     ended = run.final.parameters[member].copy()
                     break

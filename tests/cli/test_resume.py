@@ -315,7 +315,7 @@ def test_a_config_changed_by_hand_is_held_against_the_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("7,", "seven,", "history.csv: was changed since it was written (invalid literal for int()"),
+        ("7,", "seven,", "history.csv: was changed since it was written (could not convert string to float"),
         ("7,", "7,49,7,", "history.csv: was changed since it was written ("),
         ("epoch,", "epochs,", "history.csv: was changed since it was written ('epoch'); restore or"),
     ],
@@ -324,7 +324,7 @@ def test_a_history_that_is_none_any_more_is_named(tmp_path, old, new, said):
     folder = trained(tmp_path)
     history = folder / "runs/long/history.csv"
     lines = history.read_text().splitlines(keepends=True)
-    row = 0 if old == "epoch," else 7
+    row = 0 if old == "epoch," else 8
     lines[row] = lines[row].replace(old, new, 1)
     history.write_text("".join(lines))
     done = resumed(folder, "training.epochs=22")

@@ -60,7 +60,7 @@ def test_the_table_the_curve_and_the_override():
     ]
     assert [["0.01", "0.3000", "0.4000", "good"], ["0.1", "0.3100", "0.5000", "good"]] == rows[:2]
     assert [["1", "40.00", "9.000", "rises"], ["10", "–", "–", "diverged"]] == rows[2:]
-    assert "loss by learning rate   . train   o validation" in text
+    assert "loss by learning rate   . training   o validation" in text
     assert "^ 0.03" in text
     assert "optimizer.learning_rate=0.03   in 1.5 s" == text.splitlines()[-1]
 

@@ -25,7 +25,7 @@ FALLING = rows(40, lambda e: 2 * math.exp(-e / 6) + 0.01, lambda e: 2 * math.exp
 
 def test_plain_text_at_80_columns():
     expected = """\
-loss by epoch   . train   o validation   (log scale)
+loss by epoch   . training   o validation   (log scale)
   1.798 +ooooo
         |    .ooooooooo
         |           ...ooooooooooooooo
@@ -41,18 +41,18 @@ loss by epoch   . train   o validation   (log scale)
 
 def test_braille_in_a_terminal():
     expected = """\
-loss by epoch   ━━ train
- 1.000 ┤⠱⡀
+loss by epoch   ━━ training
+ 1.200 ┤⠱⡀
        │ ⢣
        │  ⢇
        │  ⠈⡆
-0.4857 ┤   ⠘⢄
+0.6857 ┤   ⠘⢄
        │     ⠑⠢⣀
        │        ⠉⠒⠢⠤⣀⣀
-0.1000 ┤              ⠉⠉⠉⠒⠒⠒⠒⠤⠤⠤⠤⠤⠤⢄⣀⣀⣀⣀
+0.3000 ┤              ⠉⠉⠉⠒⠒⠒⠒⠤⠤⠤⠤⠤⠤⢄⣀⣀⣀⣀
        └────────────────────────────────
         1                             10"""
-    assert expected == plotted(rows(10, lambda e: 1 / e), 10, width=40, terminal=True)
+    assert expected == plotted(rows(10, lambda e: 0.2 + 1 / e), 10, width=40, terminal=True)
 
 
 def test_a_straight_line_is_straight():

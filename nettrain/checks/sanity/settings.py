@@ -1,5 +1,6 @@
 """Settings of the training that do not fit the data or each other."""
 
+import math
 from collections.abc import Iterator
 
 from nettrain.checks.sanity.registry import Finding, sanity_check
@@ -38,7 +39,7 @@ def patience(checked: CheckedExperiment) -> Iterator[Finding]:
     training = checked.experiment.training
     if training.early_stopping is None:
         return
-    epochs = training.early_stopping.patience * training.evaluate_every
+    epochs = math.ceil(training.early_stopping.patience * training.evaluate_every)
     fits = epochs < training.epochs
     yield Finding(
         subject="patience",

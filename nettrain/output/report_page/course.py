@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from nettrain.output.curve_labels import curve_labels
 from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.curves import curves_picture
 from nettrain.output.report import advice, continuation, ending, improving
@@ -24,7 +25,8 @@ def _curves(report: RunReport, drawings: Drawings) -> Content:
         return paragraph("There is no epoch in the history yet.")
     best = None if summary is None or "members" in summary else summary["best_epoch"]
     monitor = summary["monitor"] if summary else ""
-    picture = curves_picture(report.history, "", monitor=monitor, best=best, render=svg)
+    labels = curve_labels(report.experiment, report.data.rows.get("train") if report.data else None)
+    picture = curves_picture(report.history, "", monitor=monitor, best=best, labels=labels, render=svg)
     several = "; thin lines are single networks" if summary and "members" in summary else ""
     text = (
         "The network sees the training rows alone. While both curves fall, it learns what all rows have in"

@@ -20,11 +20,11 @@ class EarlyStoppingMonitor:
         self._sign = -1.0 if maximize else 1.0
         size = population.size
         population.register("best", np.full(size, np.inf))
-        population.register("best_epoch", np.zeros(size, dtype=np.int64))
+        population.register("best_epoch", np.zeros(size))
         population.register("waited", np.zeros(size, dtype=np.int64))
 
     def observe(
-        self, values: Floats, epoch: int, settings: EarlyStopping | None, finite: Flags | bool = True
+        self, values: Floats, epoch: float, settings: EarlyStopping | None, finite: Flags | bool = True
     ) -> tuple[Flags, Flags]:
         """Observe one evaluation (R,). Returns which members are better, and which have no patience left.
 

@@ -62,7 +62,7 @@ class Endings:
                 epoch=self._progress.epoch,
                 step=self._progress.step,
                 reason=reason,
-                best_epoch=int(best) or None,
+                best_epoch=_plain(best) or None,
                 restored=bool(back),
                 rises=int(population["rises"][row]) if "rises" in population else None,
             )
@@ -84,3 +84,8 @@ class Endings:
             for name in ("parameters", "statistics")
         )
         run.final.set(run.population["original"][rows], parameters, statistics)
+
+
+def _plain(epoch: float) -> float:
+    """An epoch, as int where it is whole."""
+    return int(epoch) if epoch == int(epoch) else float(epoch)

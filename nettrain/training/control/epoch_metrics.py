@@ -19,6 +19,8 @@ from nettrain.model.network import Network
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import penalty, ranges
 
+BEFORE = "total_before"  # (R, 3): losses, weights and steps of an epoch before its last part
+
 
 class EpochMetrics:
     """Computes the figures (R,) of the population as it is now; void after it is compacted."""
@@ -27,11 +29,39 @@ class EpochMetrics:
         self._run = run
         self._evaluators = _evaluators(run)
 
-    def compute(self, *, evaluated: bool) -> Figures:
-        """The running_loss and the objective of the epoch, and if `evaluated` train_… and val_…."""
-        total = self._run.backend.to_host(self._run.population["total"])
-        figures = {"running_loss": total[:, 0] / total[:, 1], "objective": self._objective(total)}
+    def compute(self, steps: int, *, evaluated: bool) -> Figures:
+        """The running_loss and the objective, and if `evaluated` train_… and val_….
+
+        They are those of an epoch after so many of its `steps`, or of the part of it since the last call.
+        """
+        total, since = self._total(), steps
+        if BEFORE in self._run.population:
+            total, since = self._since_last(total, steps)
+        figures = {"running_loss": total[:, 0] / total[:, 1], "objective": self._objective(total, since)}
         return figures | self.evaluate() if evaluated else figures
+
+    def start_epoch(self) -> None:
+        """Before the first step of an epoch: no part of it is over."""
+        if BEFORE in self._run.population:
+            self._run.population[BEFORE][:] = 0
+
+    def objective(self, figures: Figures) -> Floats:
+        """The objective (R,) of a whole epoch at its end, of whose last part these are the figures."""
+        if BEFORE not in self._run.population:
+            return figures["objective"]
+        return self._objective(self._total(), self._run.data.batches.steps)
+
+    def _total(self) -> Floats:
+        """The sums of losses and weights (R, 2) since the start of the epoch."""
+        total: Floats = self._run.backend.to_host(self._run.population["total"])
+        return total
+
+    def _since_last(self, total: Floats, steps: int) -> tuple[Floats, int]:
+        """These sums (R, 2) and steps of an epoch, without those of its earlier parts."""
+        before = self._run.population[BEFORE]
+        part, since = total - before[:, :2], steps - int(before[0, 2])
+        before[:, :2], before[:, 2] = total, steps
+        return part, since
 
     def evaluate(self) -> Figures:
         """The train_… of the evaluated training rows and the val_… of the validation rows."""
@@ -41,14 +71,14 @@ class EpochMetrics:
             for name, value in evaluator.figures().items()
         }
 
-    def _objective(self, total: Floats) -> Floats:
-        """The objective (R,), from the sums of losses and weights (R, 2) of the epoch."""
+    def _objective(self, total: Floats, steps: int) -> Floats:
+        """The objective (R,), from the sums of losses and weights (R, 2) of so many steps."""
         run = self._run
         if "objective" in run.population:
             before: Floats = run.population["objective"].copy()
             return before
         averages = run.model.loss.reduction == "mean"
-        return total[:, 0] / (total[:, 1] if averages else run.data.batches.steps) + penalties(run)
+        return total[:, 0] / (total[:, 1] if averages else steps) + penalties(run)
 
     def finite(self, figures: Figures) -> Flags:
         """Which members have not diverged: all their figures and parameters are finite.

@@ -26,7 +26,7 @@ class Monitors:
     snapshots: Snapshots
 
     def observe(
-        self, population: Population, figures: Mapping[str, Floats], epoch: int, finite: Flags
+        self, population: Population, figures: Mapping[str, Floats], epoch: float, finite: Flags
     ) -> tuple[Flags, Flags]:
         """Observe the figures (R,) of an evaluation.
 

@@ -9,13 +9,13 @@ MEMORY = 0.9  # weight of earlier epochs in the mean duration of an epoch
 
 @dataclass(frozen=True)
 class EpochSummary:
-    """One epoch of a population.
+    """One epoch of a population, or a part of one.
 
     `figures` are means over the members that still train, `spreads` their standard deviations (n - 1) where
     there are several. Times are in seconds.
     """
 
-    epoch: int
+    epoch: float
     epochs: int
     figures: dict[str, float]
     spreads: dict[str, float]
@@ -31,13 +31,14 @@ class EpochSummarizer:
     """Summarizes the epochs of a run, in their order."""
 
     def __init__(self) -> None:
-        self._mean_seconds = 0.0
+        self._mean_seconds = self._epoch = 0.0
         self._members = 0
 
     def summarize(self, event: EpochDone) -> EpochSummary:
         """The summary of the next epoch; the remaining time is estimated from the latest epochs."""
-        if event.epoch:
-            self._mean_seconds = self._updated_mean(event.seconds)
+        if event.epoch > self._epoch:
+            self._mean_seconds = self._updated_mean(event.seconds / (event.epoch - self._epoch))
+        self._epoch = event.epoch
         self._members = max(self._members, len(event.members))
         several = len(event.members) > 1
         return EpochSummary(

@@ -90,7 +90,7 @@ def would_diverge_again(changes: Sequence[Difference]) -> bool:
 def extra_evaluation_notes(before: Experiment, after: Experiment, done: int) -> list[str]:
     """A note when the last epoch of a shorter run was evaluated, which a longer run would not have done."""
     last, every = before.training.epochs, after.training.evaluate_every
-    if done < last or after.training.epochs == last or last % every == 0:
+    if done < last or after.training.epochs == last or every < 1 or last % every == 0:
         return []
     return [f"epoch {last} was evaluated too, being the last; a run of more epochs would not have done so"]
 

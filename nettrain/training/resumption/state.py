@@ -25,7 +25,7 @@ class StoppedMember(TypedDict):
     epoch: int
     step: int
     reason: str
-    best_epoch: int | None
+    best_epoch: float | None
     restored: bool
     rises: NotRequired[int | None]
 

@@ -47,9 +47,9 @@ class BatchPlan:
         """The batch sizes that occur."""
         return tuple(dict.fromkeys(stop - start for start, stop in self.bounds()))
 
-    def bounds(self) -> Iterator[tuple[int, int]]:
-        """First and last + 1 position of each batch in the order of the rows."""
-        for step in range(self.steps):
+    def bounds(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
+        """First and last + 1 position of each batch in the order of the rows, of those in [first, stop)."""
+        for step in range(first, self.steps if stop is None else stop):
             start = step * self.batch_size
             yield start, min(start + self.batch_size, self.rows)
 

@@ -26,6 +26,7 @@ class EpochSteps:
             rows: training_step(run, rows, run.order_count, self._schedule) for rows in run.data.batches.sizes
         }
         self._measured = self._measuring(norms)
+        self._drawn: tuple[int, Index] | None = None  # the orders of an epoch, for all its parts
 
     def _measuring(self, norms: WeightNorms | None) -> dict[int, TrainingStep]:
         """The step that measures norms, by its position in an epoch."""
@@ -35,18 +36,17 @@ class EpochSteps:
         step = training_step(run, batches.batch_size, run.order_count, self._schedule, norms)
         return {batches.last_full: step}
 
-    def run(self, progress: Progress, may_continue: Callable[[], bool]) -> bool:
-        """Run the rest of an epoch; False if it was ended early.
+    def run(self, progress: Progress, last: int, may_continue: Callable[[], bool]) -> bool:
+        """Run an epoch on until so many of its steps are done; False if it was ended early.
 
-        `may_continue` is called between two steps. `progress` is updated with every step.
+        `may_continue` is called between two steps. `progress` is updated with every step; at the end of the
+        epoch its position is 0 again.
         """
         run, first = self._run, progress.position
         double_buffer, by_size, measured = run.data.double_buffer, self.by_size, self._measured
         with timing(run.profile, "gather"):
             self._schedule.start_epoch(self._orders(progress.epoch), progress.step)
-        for position, (start, stop) in enumerate(run.data.batches.bounds()):
-            if position < first:
-                continue  # done before an interruption
+        for position, (start, stop) in enumerate(run.data.batches.bounds(first, last), first):
             if position > first and not may_continue():
                 return False
             if position == first or position % TABLE_STEPS == 0:
@@ -60,12 +60,18 @@ class EpochSteps:
             step.replay()
             progress.step += 1
             progress.position += 1
-        progress.position = 0
         run.backend.synchronize()
-        run.population["rate"][:] = rates[:, -1]
+        run.population["rate"][:] = rates[:, (last - 1) % TABLE_STEPS]
+        if last == run.data.batches.steps:
+            progress.position = 0
         return True
 
     def _orders(self, epoch: int) -> Index:
+        if self._drawn is None or self._drawn[0] != epoch:
+            self._drawn = epoch, self._draw_orders(epoch)
+        return self._drawn[1]
+
+    def _draw_orders(self, epoch: int) -> Index:
         settings, rows = self._run.experiment.training, self._run.data.batches.rows
         seeds = self._run.order_seeds
         return epoch_orders(seeds, epoch, rows, shuffle=settings.shuffle, sampling=settings.sampling)

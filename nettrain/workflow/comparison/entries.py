@@ -59,7 +59,7 @@ class ComparedRun:
         return self._ending["epochs_run"]
 
     @property
-    def best_epoch(self) -> int | None:
+    def best_epoch(self) -> float | None:
         """The epoch with the best monitored figure."""
         return self._ending["best_epoch"]
 
