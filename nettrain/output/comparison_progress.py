@@ -29,7 +29,8 @@ class EntryProgress:
 
     def __init__(self, label: str) -> None:
         self.label = label
-        self.epoch = self.epochs = self.running = 0
+        self.epoch = 0.0
+        self.epochs = self.running = 0
         self.figures: dict[str, float] = {}
         self.is_over = False
 

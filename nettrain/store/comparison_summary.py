@@ -14,7 +14,7 @@ class ComparedRunJson(TypedDict):
     status: Status
     stop_reason: str
     epochs_run: int
-    best_epoch: int | None
+    best_epoch: float | None
     seconds: float
     divergence: str | None
     metrics: Metrics

@@ -58,7 +58,7 @@ loss by epoch   ━━ training
 def test_a_straight_line_is_straight():
     expected = """\
 loss by epoch
-   . train
+   . training
 9.000 +.
       | ..
       |   ..
