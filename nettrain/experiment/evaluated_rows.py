@@ -1,22 +1,19 @@
 """Which training rows are evaluated after each epoch, like the validation rows, and how many by default."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.data.tables.arrays import Indices
+from nettrain.experiment.evaluation_cost import EvaluationCost
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.task import network_of
 from nettrain.experiment.training_settings import EvaluatedRows
 
 MOST = 10_000  # rows that auto takes: the mean of so many is near enough to that of all
 FEWEST = 500  # rows of a sample that says something
-SHARE = 0.04  # of the time of the steps that auto spends, by its estimate
-NEGLIGIBLE = 0.08  # seconds in a whole run that auto spends in any case
-CALL = 1.5e-5  # seconds of each layer's calls in a step or an evaluation, beside the arithmetic
-SPEED, UPDATE = 4e10, 1.5e-9  # operations of products in a second; seconds to update a parameter
-UNIT, OUTPUT = 2e-9, 2e-8  # seconds of a unit of a row with its function, and of an output with its metrics
+SHARE = 0.04  # of the time of the steps that auto spends, by its estimate,
+NEGLIGIBLE = 0.1  # and seconds in a whole run that it spends in any case
 EVALUATED = 6  # purpose number of the draw below
 
 
@@ -47,49 +44,24 @@ def fitting_evaluation(experiment: Experiment, data: Prepared) -> EvaluatedRows:
     rows = min(len(data.train.x), MOST)
     if any(name.startswith("train_") for name in experiment.watched.values()):
         return rows
-    cost = EvaluationCost.of(experiment, data)
-    if cost.evaluations * cost.seconds(rows) <= NEGLIGIBLE:
+    affordable = EvaluationCost.of(experiment, data).affordable_rows(SHARE, NEGLIGIBLE)
+    if affordable >= rows:
         return rows
-    affordable = cost.affordable_rows(SHARE)
-    return min(rows, affordable) if affordable >= min(rows, FEWEST) else "none"
+    return _rounded_down(affordable) if affordable >= FEWEST else "none"
 
 
-@dataclass(frozen=True)
-class EvaluationCost:
-    """Estimated seconds of the steps and the evaluations of a run of one network, on one core.
+def evaluation_notes(asked: Experiment, resolved: Experiment, rows: int) -> list[str]:
+    """A note when `auto` does not evaluate all of so many training rows."""
+    taken = resolved.training.evaluate_train
+    if asked.training.evaluate_train != "auto" or taken == rows:
+        return []
+    if taken == "none":
+        text = "training rows are not evaluated: for so short epochs that takes over 5 % of the time"
+        return [f"{text} (evaluate_train: auto)"]
+    return [f"train figures are those of {taken:,} of the {rows:,} training rows (evaluate_train: auto)"]
 
-    No clock is read, so that the same experiment on the same data always evaluates the same rows.
-    """
 
-    steps: float  # of all epochs
-    evaluations: float
-    step: float  # seconds of one
-    call: float  # of an evaluation, whatever its rows
-    row: float  # of each evaluated row
-
-    @classmethod
-    def of(cls, experiment: Experiment, data: Prepared) -> "EvaluationCost":
-        """The cost of an experiment that is resolved with its data, but for the rows to evaluate."""
-        training, rows = experiment.training, len(data.train.x)
-        architecture = network_of(experiment, data)
-        batch = training.batch_rows(rows)
-        layers = len(architecture.nodes)
-        products = 2 * sum(n * m for n, m in architecture.products) / SPEED
-        units = UNIT * sum(architecture.widths[1:])
-        update = UPDATE * architecture.parameters
-        return cls(
-            steps=training.epochs * max(rows / batch, 1),
-            evaluations=training.epochs / training.evaluate_every,
-            step=CALL * layers + update + batch * (3 * products + units),
-            call=CALL * layers,
-            row=products + units + OUTPUT * architecture.outputs,
-        )
-
-    def seconds(self, rows: int) -> float:
-        """Of one evaluation of so many rows."""
-        return self.call + rows * self.row
-
-    def affordable_rows(self, share: float) -> int:
-        """How many rows can be evaluated in this share of the time of the steps."""
-        available = share * self.steps * self.step / self.evaluations
-        return max(0, int((available - self.call) / self.row))
+def _rounded_down(number: int) -> int:
+    """A number with its first two digits and zeros."""
+    zeros: int = 10 ** (len(str(number)) - 2)
+    return number // zeros * zeros

@@ -7,6 +7,7 @@ import numpy as np
 from nettrain.backend.choose import choose_backend
 from nettrain.data.prepare import Prepared
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.experiment.evaluated_rows import evaluation_notes
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
@@ -55,5 +56,10 @@ def prepare_training(
             run = build(members, data, backend, profile=Profile() if profile else None, recorded=True)
             training = TrainingLoop(run)
     asked = loaded.experiment.backend
-    notes = (*loaded.notes, *found, *batch_notes(loaded.experiment, data))
+    notes = (
+        *loaded.notes,
+        *found,
+        *batch_notes(loaded.experiment, data),
+        *evaluation_notes(loaded.experiment, experiment, len(data.train.x)),
+    )
     return PreparedTraining(training, members, data, notes, choose_backend(asked.name, asked.device).reason)

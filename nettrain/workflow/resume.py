@@ -1,11 +1,11 @@
 """Continue a run that was interrupted, or extend one that has ended."""
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import BackendError, DataError, SpecError
@@ -28,6 +28,11 @@ from nettrain.training.resumption.changes import (
     extra_evaluation_notes,
     reasons_lifted,
     would_diverge_again,
+)
+from nettrain.training.resumption.earlier_versions import (
+    is_of_earlier_version,
+    refuse_earlier_name,
+    with_present_names,
 )
 from nettrain.training.resumption.state import restore
 from nettrain.workflow.preparation import PreparedTraining, prepare_training
@@ -178,7 +183,7 @@ def _prepare_and_restore(
     with after.locating_errors():
         _refuse_auto_rate(after.experiment)
     checkpoint = read_checkpoint(folder.checkpoint) if folder.checkpoint.is_file() else None
-    before = _settings_before(folder, checkpoint)
+    before = _settings_before(folder, checkpoint, after)
     prepared = _prepare_again(after, before, folder.path, memory)
     training, progress = prepared.training, prepared.training.progress
     with after.locating_errors():
@@ -220,11 +225,20 @@ def _prepare_again(
         raise DataError(f"{error}; {way_out}") from error
 
 
-def _settings_before(folder: RunFolder, checkpoint: Checkpoint | None) -> Experiment:
-    """The experiment of the checkpoint; the config may have been edited since."""
+def _settings_before(folder: RunFolder, checkpoint: Checkpoint | None, after: LoadedExperiment) -> Experiment:
+    """The experiment of the checkpoint; the config may have been edited since.
+
+    Raises SpecError when the config watches train_loss and an earlier version trained the run, for which that
+    was the running loss.
+    """
     if checkpoint is None:
         return load(folder.config).experiment
-    return Experiment.model_validate(checkpoint.facts["experiment"])
+    stored = cast(Mapping[str, Any], checkpoint.facts["experiment"])
+    if is_of_earlier_version(stored):
+        with after.locating_errors():
+            refuse_earlier_name(after.experiment, folder.path)
+        stored = with_present_names(stored)
+    return Experiment.model_validate(stored)
 
 
 def _restore(training: TrainingLoop, before: Experiment, checkpoint: Checkpoint | None) -> list[Difference]:

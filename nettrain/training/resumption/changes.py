@@ -26,6 +26,7 @@ FUTURE = (  # settings that do not affect the steps so far
 LOCATIONS = ("data.source", "backend.name", "backend.device", "backend.tf32")
 SPLIT_LOCATIONS = ("data.test", "data.validation")  # where they are sources, not shares
 RATE_SETTINGS = ("schedule", "optimizer.momentum_schedule", "training.epochs")
+EVALUATE_TRAIN = "training.evaluate_train"
 BEST = ("best", "best_epoch", "waited", "best_parameters", "best_statistics")  # arrays of the population
 LIFTED = {  # by setting: the reason to stop that another value lifts
     "training.epochs": "epochs",
@@ -44,7 +45,7 @@ def changed_settings(before: Experiment, after: Experiment) -> list[Difference]:
 def check_changes(before: Experiment, after: Experiment, done: int, steps_per_epoch: int) -> list[Difference]:
     """The changes, of which none may affect the `done` steps so far. Raises SpecError for those that do."""
     changes = changed_settings(before, after)
-    allowed = (*FUTURE, *LOCATIONS, *RATE_SETTINGS)
+    allowed = (*FUTURE, *LOCATIONS, *RATE_SETTINGS, *_free_evaluation(after))
     _refuse([one for one in changes if not _is_below(one.key, allowed) and not _moved(one)])
     _check_snapshots(before, after, done // steps_per_epoch)
     epochs = -(-done // steps_per_epoch)
@@ -81,6 +82,7 @@ def would_diverge_again(changes: Sequence[Difference]) -> bool:
         "training.epochs",
         "training.checkpoint",
         "training.diagnostics",
+        EVALUATE_TRAIN,
         *LOCATIONS,
         *SPLIT_LOCATIONS,
     )
@@ -93,6 +95,12 @@ def extra_evaluation_notes(before: Experiment, after: Experiment, done: int) -> 
     if done < last or after.training.epochs == last or every < 1 or last % every == 0:
         return []
     return [f"epoch {last} was evaluated too, being the last; a run of more epochs would not have done so"]
+
+
+def _free_evaluation(experiment: Experiment) -> list[str]:
+    """The setting of the evaluated training rows, unless figures of these rows control the training."""
+    controls = any(name.startswith("train_") for name in experiment.watched.values())
+    return [] if controls else [EVALUATE_TRAIN]
 
 
 def _refuse(changes: Sequence[Difference]) -> None:
