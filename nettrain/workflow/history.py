@@ -19,10 +19,11 @@ def read_history(path: Path) -> pl.DataFrame:
     if not path.is_file():
         return pl.DataFrame()
     with path.open(encoding="utf-8") as file:
-        names = present_names(file.readline().rstrip("\n").split(","))
+        names = file.readline().rstrip("\n").split(",")
     integers = {*INTEGERS} - {"epoch"}
     schema = {name: pl.Int64() if name in integers else pl.Float64() for name in names}
-    frame = pl.read_csv(path, schema=schema, has_header=True).with_columns(pl.col(FLAG) == 1)
+    frame = pl.read_csv(path, schema=schema).with_columns(pl.col(FLAG) == 1)
+    frame.columns = present_names(names)
     return frame.with_columns(_epochs(frame["epoch"]))
 
 
