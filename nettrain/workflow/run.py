@@ -119,6 +119,8 @@ class Run:
     def history(self) -> "pl.DataFrame":
         """A Polars frame with one row per evaluated epoch: epoch, step, learning rate, figures, better.
 
+        The first row is epoch 0, the networks before training. `epoch` has integers, or fractions where
+        evaluate_every is a part of an epoch.
         With several members there is one row per epoch and member, and a column member.
         """
         return self._contents.history
