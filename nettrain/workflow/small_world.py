@@ -78,10 +78,14 @@ class SmallWorld:
 
 @dataclass(frozen=True, eq=False)
 class WorldView:
-    """What networks predict all over a world: values (n₁, …, K) with an axis for each column."""
+    """What networks predict all over a world: values (n₁, …, K) with an axis for each column.
+
+    Along a line `members` (R, n₁, K) are the predictions of each network, where several predict together.
+    """
 
     label: str
     values: Floats
+    members: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +132,15 @@ def look(
     """
     axes = world.axes(resolution)
     x = world.encode(axes)
-    shape = [len(axis) for axis in axes]
-    views = (WorldView(label, predict(one, x).reshape(*shape, -1)) for label, one in networks)
-    return WorldMap(world, axes, tuple(views))
+    return WorldMap(world, axes, tuple(_view(label, one, axes, x) for label, one in networks))
+
+
+def _view(label: str, networks: TrainedNetworks, axes: Sequence[Floats], x: Floats) -> WorldView:
+    values = predict(networks, x).reshape(*(len(axis) for axis in axes), -1)
+    if len(networks) == 1 or len(axes) == 2:
+        return WorldView(label, values)
+    each = [predict(networks.select([row]), x) for row in range(len(networks))]
+    return WorldView(label, values, np.stack(each))
 
 
 def predicting(networks: TrainedNetworks) -> TrainedNetworks | None:

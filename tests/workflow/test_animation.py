@@ -13,6 +13,7 @@ from nettrain.workflow.preparation import prepare_training
 from nettrain.workflow.small_world import look, predicting, small_world
 from nettrain.workflow.source import load_experiment
 from nettrain.workflow.training import TrainingJob
+from tests.fake_cupy.backend import FakeCupyBackend
 
 MOONS = {
     "experiment": "m",
@@ -81,3 +82,15 @@ def test_the_same_frames_make_the_same_small_file():
     picture = Image.open(io.BytesIO(data))
     picture.seek(picture.n_frames - 1)
     assert (9, LAST) == (picture.n_frames, picture.info["duration"])
+
+
+def test_networks_on_a_device_are_recorded_alike(monkeypatch):
+    overrides = ["training.epochs=3", "training.ensemble=2", "model.norm=batch"]
+    on_host = frames_of(*recorded(*overrides))
+    monkeypatch.setattr(
+        "nettrain.workflow.preparation.named_backend",
+        lambda settings: FakeCupyBackend(dtype=settings.dtype, threads=1),
+    )
+    on_device = frames_of(*recorded(*overrides))
+    for one, other in zip(on_host, on_device, strict=True):
+        np.testing.assert_allclose(one.seen.views[0].values, other.seen.views[0].values, atol=1e-4)

@@ -111,3 +111,10 @@ def test_an_ensemble_predicts_with_all_networks_and_repeats_with_the_first():
     assert 1 == len(predicting(result(TABLE, "training.repeat=3").networks))
     networks = result(TABLE).networks
     assert predicting(replace(networks, parameters=networks.parameters * np.nan)) is None
+
+
+def test_along_a_line_an_ensemble_shows_each_network():
+    done = result({"a": X[:, 0], "price": X[:, 1]}, "training.ensemble=3")
+    view = look(world_of(done), [("", predicting(done.networks))], resolution=7).views[0]
+    assert (3, 7, 1) == view.members.shape
+    np.testing.assert_allclose(view.members.mean(axis=0), view.values)

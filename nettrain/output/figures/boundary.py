@@ -50,6 +50,8 @@ MOST_NAMED = 12  # classes in the key
 class WorldPanel:
     """One panel: values (n₁, …, K) of the classes, or K = 1 of a number; y (N,) of each split's rows.
 
+    `members` (R, n₁) are a number's predictions by each of several networks.
+
     `sure` says that the values of classes are probabilities rather than scores.
     """
 
@@ -58,6 +60,7 @@ class WorldPanel:
     y: tuple[HostArray, ...]
     classes: tuple[str, ...]
     sure: bool = True
+    members: Floats | None = None
 
 
 def boundary_picture(seen: WorldMap, title: str, *, render: Render = png) -> bytes:
@@ -93,7 +96,8 @@ def world_panels(seen: WorldMap) -> list[WorldPanel]:
                 both = np.concatenate([1 - values, values], axis=-1)
                 panels.append(WorldPanel(title, both, y, ("0", "1")))
             else:
-                panels.append(WorldPanel(title, values, y, ()))
+                members = None if view.members is None else view.members[..., k]
+                panels.append(WorldPanel(title, values, y, (), members=members))
     return panels
 
 
@@ -172,6 +176,8 @@ def _extent(axes: tuple[Floats, ...]) -> tuple[float, float, float, float]:
 def _draw_curves(ax: Axes, x: Floats, panel: WorldPanel) -> None:
     """The predicted number, or the probability of each class; of two the positive one's."""
     if not panel.classes:
+        for member in () if panel.members is None else panel.members:
+            ax.plot(x, member, color="black", linewidth=0.6, alpha=0.5, zorder=3)
         ax.plot(x, panel.values[:, 0], color="black", linewidth=2.0, zorder=3)
         return
     first = 1 if len(panel.classes) == 2 else 0
@@ -182,7 +188,7 @@ def _draw_curves(ax: Axes, x: Floats, panel: WorldPanel) -> None:
 
 def draw_points(ax: Axes, seen: WorldMap, panel: WorldPanel, limits: tuple[float, float]) -> None:
     """The rows of all splits; those that were not trained on have a ring."""
-    size = _size(sum(one.total for one in seen.world.points))
+    size = _size(sum(one.total for one in seen.world.points)) * (0.6 if len(seen.views) > 1 else 1.0)
     for points, y in zip(seen.world.points, panel.y, strict=True):
         look = _Look(held_out=points.split != "train", size=size)
         if panel.classes:
@@ -374,8 +380,11 @@ def _key(
 def _class_marks(seen: WorldMap, panel: WorldPanel) -> list[Artist]:
     """The mark of each class, or the line of the prediction."""
     if not panel.classes:
-        line = Line2D([], [], color="black", linewidth=2.0, label="prediction")
-        return [line] if len(seen.axes) == 1 else []
+        if len(seen.axes) == 2:
+            return []
+        several = panel.members is not None
+        mean = Line2D([], [], color="black", linewidth=2.0, label="mean" if several else "prediction")
+        return [mean, *([Line2D([], [], color="black", linewidth=0.6, label="networks")] if several else [])]
     task = seen.world.task
     named = panel.classes[:MOST_NAMED]
     prefix = (
