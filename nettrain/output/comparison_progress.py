@@ -29,21 +29,15 @@ class EntryProgress:
 
     def __init__(self, label: str) -> None:
         self.label = label
-        self.epoch = 0.0
-        self.epochs = self.running = 0
+        self.epoch, self.epochs = 0.0, 0
         self.figures: dict[str, float] = {}
-        self.is_over = False
 
     def update(self, epoch: ComparedEpoch, entry: int) -> None:
-        """Take in an epoch of the population that the entry trains in; without a run there it is over."""
-        rows = np.flatnonzero(epoch.entries == entry)
-        self.is_over = self.epochs > 0 and not len(rows)
-        if not len(rows):
-            return
-        event = epoch.epoch
-        self.epoch, self.epochs, self.running = event.epoch, event.epochs, len(rows)
-        figures = {name: float(values[rows].mean()) for name, values in event.figures.items()}
-        self.figures |= figures
+        """Take in an epoch of a population, if any run of the entry trains in it."""
+        rows, event = np.flatnonzero(epoch.entries == entry), epoch.epoch
+        if len(rows):
+            self.epoch, self.epochs = event.epoch, event.epochs
+            self.figures |= {name: float(values[rows].mean()) for name, values in event.figures.items()}
 
 
 def shown_figures(names: Sequence[str]) -> list[str]:

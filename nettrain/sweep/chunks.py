@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from nettrain.catalogue.members import group
 from nettrain.sweep.jobs import TrialJob
@@ -18,10 +18,20 @@ PLENTY = 32  # members that share the calls of a step so well that more of them 
 ROUNDS = 2  # chunks of a large group for each worker, so that none waits long for the last one
 
 
+class Sized(Protocol):
+    """A network that is to be trained, with the memory that it takes, by estimate."""
+
+    @property
+    def bytes(self) -> int: ...
+
+
+J = TypeVar("J", bound=Sized)
+
+
 class Sizing(Protocol):
     """How jobs of one grouping key are divided into chunks."""
 
-    def split(self, jobs: Sequence[TrialJob]) -> list[list[TrialJob]]: ...
+    def split(self, jobs: Sequence[J]) -> list[list[J]]: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class CacheSizing:
 
     workers: int
 
-    def split(self, jobs: Sequence[TrialJob]) -> list[list[TrialJob]]:
+    def split(self, jobs: Sequence[J]) -> list[list[J]]:
         fitting = min(max(CACHE // jobs[0].bytes, FEWEST), MOST)
         one_round = math.ceil(len(jobs) / self.workers)
         all_rounds = math.ceil(len(jobs) / (self.workers * ROUNDS))
@@ -48,7 +58,7 @@ class DeviceSizing:
     workers: int
     memory: int
 
-    def split(self, jobs: Sequence[TrialJob]) -> list[list[TrialJob]]:
+    def split(self, jobs: Sequence[J]) -> list[list[J]]:
         fitting = max(min(int(SHARE * self.memory) // jobs[0].bytes, MOST_ON_DEVICE), 1)
         one_round = math.ceil(len(jobs) / self.workers)
         return _split_evenly(jobs, math.ceil(len(jobs) / min(fitting, one_round)))
@@ -73,6 +83,6 @@ def _chunk(jobs: Sequence[TrialJob], metric: str, rungs: tuple[int, ...]) -> Tri
     return TrialChunk(0, trials, experiments, jobs[0].data, metric, rungs, sum(job.cost for job in jobs))
 
 
-def _split_evenly(jobs: Sequence[TrialJob], count: int) -> list[list[TrialJob]]:
+def _split_evenly(jobs: Sequence[J], count: int) -> list[list[J]]:
     bounds = [round(k * len(jobs) / count) for k in range(count + 1)]
     return [list(jobs[start:stop]) for start, stop in pairwise(bounds)]

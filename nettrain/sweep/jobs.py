@@ -113,7 +113,7 @@ def _job(trial: Trial, data: Prepared, shared: SharedData, metric: str) -> Trial
         experiment = resolve_with_data(trial.experiment, data)
         batches = batches_of(experiment, data.train)
         _check_metric(metric, experiment, data)
-    cost, size = _cost(experiment, data, batches), _bytes(experiment, data, batches)
+    cost, size = _cost(experiment, data, batches), network_bytes(experiment, data, batches)
     return TrialJob(trial.number, experiment, shared, cost, size)
 
 
@@ -124,7 +124,7 @@ def _cost(experiment: Experiment, data: Prepared, batches: BatchPlan) -> float:
     return experiment.training.epochs * (3.0 * rows * weights + steps)
 
 
-def _bytes(experiment: Experiment, data: Prepared, batches: BatchPlan) -> int:
+def network_bytes(experiment: Experiment, data: Prepared, batches: BatchPlan) -> int:
     """Estimated memory: parameters with their gradient and optimizer state, and the arrays of a step."""
     architecture = network_of(experiment, data)
     copies = 3 + len(experiment.optimizer.slots())

@@ -79,6 +79,11 @@ def test_numbers_train_as_one_population_and_other_choices_apart():
     assert 1 == len({id(run.data) for run in plan.runs})
 
 
+def test_a_population_is_no_larger_than_fits_the_caches():
+    wide = plan_comparison(find_sources([with_changes("model.hidden=[700, 700]")] * 2), repeat=10)
+    assert [7, 6, 7] == [len(group) for group in populations(wide.runs)]
+
+
 def test_an_entry_has_the_figures_of_its_runs():
     compared = nettrain.compare([SPEC], vary={"optimizer.learning_rate": [0.001, 0.1]}, repeat=3)
     slow, fast = compared.entries

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.backend.device import memory
 from nettrain.catalogue.members import grouping_key
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.named_backend import named_backend
@@ -18,7 +19,9 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of
 from nettrain.inference.model import Model
 from nettrain.store.trained_run import TrainedRun
-from nettrain.training.build import build
+from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing
+from nettrain.sweep.jobs import network_bytes
+from nettrain.training.build import batches_of, build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import TrainingLoop
@@ -43,6 +46,12 @@ class PlannedRun:
         return replicas(self.experiment)
 
     @property
+    def bytes(self) -> int:
+        """The memory that its networks take, by estimate."""
+        batches = batches_of(self.experiment, self.data.train)
+        return len(self.members) * network_bytes(self.experiment, self.data, batches)
+
+    @property
     def key(self) -> str:
         """The text that is equal for runs that may train in one population."""
         training = self.experiment.training
@@ -62,26 +71,29 @@ class ComparedEpoch:
 OnComparedEpoch = Callable[[ComparedEpoch], None]
 
 
-def populations(runs: Sequence[PlannedRun]) -> list[list[int]]:
-    """Positions of the runs that train together, each group in the order given."""
-    groups: dict[str, list[int]] = {}
-    for position, run in enumerate(runs):
-        groups.setdefault(run.key, []).append(position)
-    return list(groups.values())
+def populations(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+    """The runs that train together, in the order given, as many as fit the caches or the GPU."""
+    groups: dict[str, list[PlannedRun]] = {}
+    for run in runs:
+        groups.setdefault(run.key, []).append(run)
+    return [some for group in groups.values() for some in _sizing(group[0].experiment).split(group)]
+
+
+def _sizing(experiment: Experiment) -> Sizing:
+    settings = experiment.backend
+    return DeviceSizing(1, memory(settings.device)[0]) if settings.name == "cupy" else CacheSizing(1)
 
 
 def train_runs(
     runs: Sequence[PlannedRun], on_epoch: OnComparedEpoch, stop: Callable[[], bool]
 ) -> list[MemoryRun | None]:
     """The trained runs, in the order given; None for those that an interruption came before."""
-    trained: list[MemoryRun | None] = [None] * len(runs)
+    trained: dict[PlannedRun, MemoryRun] = {}
     for group in populations(runs):
         if stop():
             break
-        together = _TrainedTogether([runs[position] for position in group], on_epoch, stop)
-        for position, run in zip(group, together.runs(), strict=True):
-            trained[position] = run
-    return trained
+        trained |= zip(group, _TrainedTogether(group, on_epoch, stop).runs(), strict=True)
+    return [trained.get(run) for run in runs]
 
 
 class _TrainedTogether:
