@@ -18,6 +18,7 @@ LONGEST = 48  # characters of a label made of differences; beyond, names are use
 UNIMPORTANT = (
     *("experiment", "sweep", "backend.threads"),
     *("training.repeat", "training.checkpoint", "training.evaluate_train"),
+    *("training.diagnostics", "training.history"),
 )
 SEEDS = ("data.seed", "model.seed", "training.order_seed", "training.noise_seed")  # which follow from `seed`
 FOLLOWING = {"loss.name": ("data.target_scaling",), "seed": SEEDS}  # keys that follow from another
