@@ -85,6 +85,9 @@ def _advice(tests: Sequence[SeedTest]) -> Iterator[Text]:
         kind = "paired t-test" if all(test.paired for test in tests) else "t-test"
         text = f"p: how often chance alone makes such a difference ({kind} over seeds{many})"
         yield Text(text, style="dim")
+        if any(test.better == test.seeds < ENOUGH and not test.significant for test in tests):
+            few = plural(seeds, "seed")
+            yield Text(f"in {few} even a difference in all may be chance: --repeat {ENOUGH}", style="yellow")
 
 
 def _diverged(entries: Sequence[ComparedEntry]) -> Iterator[Text]:

@@ -139,6 +139,14 @@ one seed: --repeat 5 tells whether the difference is real"""
     assert "2 seeds are too few to tell chance from a difference: --repeat 5" in printed(verdict(two))
 
 
+def test_a_difference_in_all_of_few_seeds_may_be_chance():
+    few = comparison(entry("a", [0.9, 0.8, 0.85]), entry("b", [0.7, 0.79, 0.6]))
+    assert (
+        "in 3 seeds even a difference in all may be chance: --repeat 5"
+        == printed(verdict(few)).splitlines()[-1]
+    )
+
+
 def test_what_diverged_and_what_is_not_compared_is_said():
     assert "rate [red] diverged in 2 of 2 seeds: too large" == printed(verdict(SICK))
     assert "diverged" in table(SICK)
