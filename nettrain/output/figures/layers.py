@@ -79,7 +79,7 @@ def layers_picture(rows: Sequence[DiagnosticsRow], title: str, render: Render = 
     height = TOP + BOTTOM + rows_of * PANEL + (rows_of - 1) * GAP
     with style():
         figure = new_figure(WIDTH, height)
-        draw_heading(figure, f"{title}: layers", _note(curves, panels))
+        draw_heading(figure, f"{title}: layers" if title else "", _note(curves, panels))
         wide = (WIDTH - LEFT - RIGHT - BETWEEN) / COLUMNS
         for number, panel in enumerate(panels):
             row, column = divmod(number, COLUMNS)

@@ -1,6 +1,7 @@
 """How training went: its curves, and how it ended."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from nettrain.output.curve_labels import curve_labels
@@ -8,15 +9,22 @@ from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.curves import curves_picture
 from nettrain.output.report import advice, continuation, ending, improving
 from nettrain.output.report_page.drawing import Drawings
-from nettrain.output.report_page.html import Content
+from nettrain.output.report_page.html import Content, element
 from nettrain.output.report_page.page import code, paragraph
 from nettrain.output.report_page.table import facts
+from nettrain.training.events import AdviceGiven
 from nettrain.workflow.report.run import RunReport
 
 
 def course_section(report: RunReport, drawings: Drawings) -> Content:
     """Curves, and why training stopped."""
-    return _curves(report, drawings), _ending(report)
+    return _curves(report, drawings), _advice(report.advice), _ending(report)
+
+
+def _advice(advice: Sequence[AdviceGiven]) -> Content:
+    """What looked sick, and what to try."""
+    lines = [paragraph(element("strong", f"Epoch {one.epoch:g}"), " ", one.line) for one in advice]
+    return element("div", lines, class_="notice", role="note") if lines else None
 
 
 def _curves(report: RunReport, drawings: Drawings) -> Content:

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from nettrain.output.numbers import count, figure
+from nettrain.output.figures.canvas import svg
+from nettrain.output.figures.layers import layers_picture
+from nettrain.output.numbers import figure
+from nettrain.output.report_page.drawing import Drawings
 from nettrain.output.report_page.html import Content
-from nettrain.output.report_page.page import quiet
+from nettrain.output.report_page.page import details, quiet
 from nettrain.output.report_page.table import Cell, Heading, Row, table
 from nettrain.output.report_page.words import percent
 from nettrain.store.diagnostics import DiagnosticsRow
@@ -14,8 +17,18 @@ SHARES = ("saturated", "dead")
 MOST_ROWS = 120
 
 
-def diagnostics_section(rows: Sequence[DiagnosticsRow]) -> Content:
-    """The figures of each layer after the last epoch that was measured."""
+def diagnostics_section(rows: Sequence[DiagnosticsRow], drawings: Drawings) -> Content:
+    """The figures of each layer by epoch, and after the last epoch that was measured."""
+    picture = layers_picture(rows, "", svg)
+    text = (
+        "How large each layer's updates and gradients are, and what its units do. Gradients that shrink from"
+        " layer to layer vanish; an update ratio of about 0.001 is healthy."
+    )
+    drawn = drawings.figure(picture, "Diagnostics of the layers by epoch", text, own_colors=True)
+    return drawn, details("After the last epoch", _last_epoch(rows))
+
+
+def _last_epoch(rows: Sequence[DiagnosticsRow]) -> Content:
     last = [row for row in rows if row["epoch"] == rows[-1]["epoch"]]
     several = len({row["member"] for row in last}) > 1
     used = [name for name in QUANTITIES if any(row[name] is not None for row in last)]
@@ -23,9 +36,9 @@ def diagnostics_section(rows: Sequence[DiagnosticsRow]) -> Content:
     headings += [Heading(name.replace("_", " "), numeric=True) for name in used]
     cells = [_cells(row, used, several=several) for row in last[:MOST_ROWS]]
     text = (
-        f"After epoch {count(int(rows[-1]['epoch'] or 0))}. An update ratio of about 0.001 is healthy: far"
-        " below, the weights hardly move; far above, they are thrown about. A dead unit has no slope for any"
-        " row and learns nothing."
+        f"After epoch {float(rows[-1]['epoch'] or 0):g}. Far below an update ratio of 0.001 the weights"
+        " hardly move, far above they are thrown about. A dead unit has no slope for any row and"
+        " learns nothing."
     )
     return table(headings, cells, caption="Diagnostics by layer", sortable=True), quiet(text)
 

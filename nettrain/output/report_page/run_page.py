@@ -28,7 +28,7 @@ def run_sections(report: RunReport) -> Iterator[Section]:
         yield Section("results", "Results", results_section(report.summary))
     yield Section("training", "Training", course_section(report, drawings))
     if report.diagnostics:
-        yield Section("layers", "Layers in training", diagnostics_section(report.diagnostics))
+        yield Section("layers", "Layers in training", diagnostics_section(report.diagnostics, drawings))
     if report.world is not None or report.weights is not None:
         yield Section("learned", "What it has learned", learned_section(report, drawings))
     if rows is not None:

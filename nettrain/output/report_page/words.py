@@ -21,6 +21,8 @@ def shown(name: str, value: float | None) -> str:
     """A figure: shares as percentages, others with four digits."""
     if value is not None and name in SHARES:
         return percent(value)
+    if value is not None and name == "calibration_error":
+        value = round(value, 12)  # of constant predictions it is 0 but for rounding
     return figure(value)
 
 

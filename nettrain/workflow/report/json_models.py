@@ -45,6 +45,7 @@ class RunReportJson(ReportModel):
     status: Literal["finished", "diverged", "interrupted", "unfinished"]
     epochs: int
     sections: list[str] = Field(description="of the page")
+    advice: list[str] = Field(description="that was due while the run trained")
     absent: list[str] = Field(description="why something is not in the report")
     evaluation: OwnRowsJson | None
 

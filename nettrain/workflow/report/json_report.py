@@ -18,6 +18,7 @@ def run_facts(report: RunReport, file: str, sections: list[str]) -> RunReportJso
         status=report.status,
         epochs=max(epochs, default=0),
         sections=sections,
+        advice=[one.line for one in report.advice],
         absent=list(report.absent),
         evaluation=_own_rows(report.rows) if report.rows else None,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from nettrain.catalogue.metrics import Task
+from nettrain.checks.advice.advisor import advice_on
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError
@@ -21,6 +22,7 @@ from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, Status, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.training.events import AdviceGiven
 from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.first_weights import FirstWeights, first_weights
@@ -53,7 +55,7 @@ class RunReport:
 
     What is None could not be had; `absent` says why, in a line each. `history` is a sample of a long one.
     There is a `world` where inputs are one or two columns of numbers, and there are `weights` where they are
-    an image; `diagnostics` are empty unless they were measured.
+    an image; `diagnostics` are empty unless they were measured. `advice` was due while the run trained.
     """
 
     experiment: Experiment
@@ -68,6 +70,7 @@ class RunReport:
     world: WorldMap | None
     weights: FirstWeights | None
     diagnostics: Sequence[DiagnosticsRow]
+    advice: Sequence[AdviceGiven]
     absent: tuple[str, ...]
 
     @property
@@ -174,6 +177,7 @@ def _collected(
         world,
         _weights(trained) if trained else None,
         sampled_diagnostics(contents.diagnostics),
+        _advice(contents),
         tuple(missing),
     )
 
@@ -188,6 +192,18 @@ def _world(trained: TrainedRun, own: OwnData) -> WorldMap | None:
 def _weights(trained: TrainedRun) -> FirstWeights | None:
     networks = predicting(trained.networks)
     return None if networks is None else first_weights(networks, trained.preprocessing)
+
+
+def _advice(contents: _Contents) -> list[AdviceGiven]:
+    """The advice that was due while the run trained, whether or not it was given."""
+    if not contents.history.height:
+        return []
+    summary, diagnostics = contents.summary, contents.diagnostics
+    metrics = summary["baseline"]["metrics"] if summary and "baseline" in summary else {}
+    loss = metrics.get("train", {}).get("loss")
+    layers = [] if diagnostics is None else diagnostics.to_dicts()
+    rows = contents.history.to_dicts()
+    return advice_on(contents.experiment, rows, layers, np.nan if loss is None else loss)
 
 
 def _data(own: OwnData) -> ReportedData:
