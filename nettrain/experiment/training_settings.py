@@ -110,6 +110,9 @@ class TrainingSettings(Settings):
     snapshots: int = option(
         0, "networks saved during the second half of one run; predicts the mean of their predictions", ge=0
     )
+    history: Literal["epoch", "step"] = option(
+        "epoch", "step: also the loss and learning rate of every step, in steps.csv"
+    )
     diagnostics: bool = option(
         False, "record activations, gradients and updates of each layer, and give advice where they look sick"
     )

@@ -1,4 +1,4 @@
-"""`history.csv`, `timing.csv` and `diagnostics.csv`, written from a run's events while it trains.
+"""`history.csv`, `timing.csv`, `diagnostics.csv` and `steps.csv`, written from events during training.
 
 The history repeats to the bit from the same config; times, which do not, have a file of their own. All files
 are whole at any time and exist from the first epoch on, so a run that is killed loses only its last seconds.
@@ -16,6 +16,7 @@ from nettrain.experiment.monitors import RUNNING
 from nettrain.files import append_atomic, write_atomic
 from nettrain.store.diagnostics import DiagnosticsLog
 from nettrain.store.run_folder import RunFolder, csv_text
+from nettrain.store.steps import StepLog
 from nettrain.training.events import EpochDone
 
 TIMING = ("epoch", "step_seconds", "seconds")
@@ -28,7 +29,7 @@ HistoryRow = Mapping[str, float]  # columns that are in INTEGERS hold ints, memb
 
 
 class HistoryWriter:
-    """Writes the files; `member_column` adds a column to history and diagnostics.
+    """Writes the files; `member_column` adds a column to all but the times.
 
     Memory does not grow with the length of the run. Writing raises NettrainError when the disk refuses.
     """
@@ -43,14 +44,16 @@ class HistoryWriter:
         self._timing = [csv_text(TIMING, [])]
         self._sample = DownsampledHistory()
         self.diagnostics = DiagnosticsLog(member_column=member_column)
+        self._steps = StepLog(member_column=member_column)
         self._next = clock()
 
     @classmethod
-    def resume(cls, folder: RunFolder, epoch: float, *, member_column: bool) -> "HistoryWriter":
-        """Continue the files of a run that goes on after this epoch; rows of later epochs are removed."""
+    def resume(cls, folder: RunFolder, epoch: float, step: int, *, member_column: bool) -> "HistoryWriter":
+        """Continue the files of a run that goes on after this epoch and step; later rows are removed."""
         writer = cls(folder, member_column=member_column)
         writer._resume_history(epoch)
         writer.diagnostics.resume(folder.diagnostics, epoch)
+        writer._steps.resume(folder.steps, step)
         header, rows = _read(folder.timing, epoch)
         if header:
             write_atomic(folder.timing, csv_text(header, rows))
@@ -83,6 +86,7 @@ class HistoryWriter:
             self._complete_header(event)
             self._history.append(_lines([[row.get(name) for name in self._header] for row in rows]))
         self.diagnostics.add(event)
+        self._steps.add(event)
         if self._clock() >= self._next:
             self.flush()
 
@@ -113,6 +117,7 @@ class HistoryWriter:
             folder.history: self._history,
             folder.timing: self._timing,
             folder.diagnostics: self.diagnostics.text,
+            folder.steps: self._steps.text,
         }
         for path, text in texts.items():
             if text:

@@ -58,7 +58,7 @@ class RunFolder:
     def files(self) -> list[Path]:
         """The files that training writes, as far as they are there; evaluations are not among them."""
         states = (self.checkpoint, self.model, self.preprocessing)
-        named = (self.config, self.history, self.timing, self.diagnostics, self.summary, *states)
+        named = (self.config, self.history, self.timing, self.diagnostics, self.steps, self.summary, *states)
         return [
             *(path for path in named if path.exists()),
             *self.path.glob("*.png"),
@@ -82,6 +82,10 @@ class RunFolder:
     @property
     def timing(self) -> Path:
         return self.path / "timing.csv"
+
+    @property
+    def steps(self) -> Path:
+        return self.path / "steps.csv"
 
     @property
     def diagnostics(self) -> Path:

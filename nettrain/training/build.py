@@ -39,6 +39,7 @@ from nettrain.training.rows.double_buffer import DoubleBuffer, buffer_rows
 from nettrain.training.rows.memory import working_bytes
 from nettrain.training.run import FinalParameters, TrainingData, TrainingRun
 from nettrain.training.step.groups import penalty
+from nettrain.training.step.loss_table import allocate_step_totals
 from nettrain.training.step.optimizer_schedule import OptimizerSchedule
 from nettrain.training.step.training_step import reserve_step
 
@@ -241,6 +242,7 @@ def _allocate(run: TrainingRun) -> None:
     _allocate_limits(run)
     register("loss", run.backend.from_host(columns(loss_of(population.members).kernel_numbers(), size)))
     register("coefficients", zeros(_coefficients_shape(run)), scratch=True)
+    allocate_step_totals(run)
     if run.measures_layers:
         register("diagnostics", zeros(table_shape(run.architecture, size), np.float64))
     register("statistics", zeros(run.final.statistics.shape))

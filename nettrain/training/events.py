@@ -14,6 +14,23 @@ REASONS = (  # for which a member stops
 )
 
 
+@dataclass(frozen=True, eq=False)
+class StepLosses:
+    """The steps of an epoch: their numbers `step` (S,) from 1, learning_rate and batch_loss (R, S).
+
+    The loss is that of the step's batch, which the step lowers: a mean over its rows, with dropout, noise and
+    label smoothing, without penalties. The running loss is their mean, weighted by the weight of each batch.
+    """
+
+    step: npt.NDArray[np.int64]
+    learning_rate: Floats
+    batch_loss: Floats
+
+    def of_rows(self, rows: npt.NDArray[np.intp] | Flags) -> "StepLosses":
+        """The losses of some members."""
+        return replace(self, learning_rate=self.learning_rate[rows], batch_loss=self.batch_loss[rows])
+
+
 @dataclass(frozen=True)
 class EpochDone:
     """One epoch of the members that were still training; every array is (R,), in the order of `members`.
@@ -35,6 +52,7 @@ class EpochDone:
     step_seconds: float  # of the steps alone
     seconds: float  # with evaluation
     diagnostics: LayerDiagnostics | None = None  # if the epoch was evaluated, with training.diagnostics
+    steps: StepLosses | None = None  # with training.history: step
 
     def of_members(self, members: range) -> "EpochDone | None":
         """The epoch of some members alone, numbered from 0; None when none of them still trained."""
@@ -48,6 +66,7 @@ class EpochDone:
             figures={name: values[rows] for name, values in self.figures.items()},
             better=self.better[rows],
             diagnostics=None if self.diagnostics is None else self.diagnostics.of_rows(rows),
+            steps=self.steps.of_rows(rows) if self.steps else None,
         )
 
 

@@ -19,6 +19,7 @@ from nettrain.training.events import EpochDone, Event, TrainingDone
 from nettrain.training.progress import Progress
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.epoch_steps import EpochSteps
+from nettrain.training.step.loss_table import step_losses
 
 Prune = Callable[[EpochDone], Iterable[int]]
 
@@ -137,6 +138,7 @@ class TrainingLoop:
             return None
         whole, steps = self.progress.position == 0, self._evaluations.steps
         self.progress.epoch += whole
+        losses = step_losses(self.run, self.progress.step, self.progress.position or steps)
         evaluated = not whole or self._evaluations.is_evaluated(self.progress.epoch)
         with timing(self.run.profile, "evaluation"):
             figures = self._metrics.compute(self.progress.position or steps, evaluated=evaluated)
@@ -145,6 +147,8 @@ class TrainingLoop:
             diagnostics = self._measure_layers() if evaluated and whole else None
         times = self.progress.step_seconds - before, self._clock() - started
         done = self._epoch_done(figures, better, *times, evaluated=evaluated, diagnostics=diagnostics)
+        if losses is not None:
+            done = replace(done, steps=losses.of_rows(self.run.population["active"]))
         if whole:
             self._end_members(figures, finite, exhausted)
         else:

@@ -94,6 +94,11 @@ class TrainingRun:
         return self.recorded and self.experiment.training.diagnostics
 
     @property
+    def records_steps(self) -> bool:
+        """Whether the losses of steps are recorded."""
+        return self.recorded and self.experiment.training.history == "step"
+
+    @property
     def layout(self) -> ParameterLayout:
         """Where the arrays of the layers lie in a row of parameters."""
         return self.model.layout

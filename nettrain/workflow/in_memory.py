@@ -25,6 +25,7 @@ from nettrain.training.resumption.state import TrainingState, snapshot
 from nettrain.workflow.diagnostics import diagnostics_of_events
 from nettrain.workflow.history import frame_of_events
 from nettrain.workflow.preparation import PreparedTraining
+from nettrain.workflow.steps import steps_of_events
 from nettrain.workflow.training import TrainingResult
 
 
@@ -48,6 +49,10 @@ class MemoryRecorder:
     @property
     def diagnostics(self) -> Sequence[DiagnosticsRow]:
         return [row for event in self.events for row in diagnostics_rows(event)]
+
+    @property
+    def steps(self) -> pl.DataFrame | None:
+        return steps_of_events(self.events, member_column=len(self._prepared.members) > 1)
 
     def epoch(self, event: EpochDone) -> None:
         self.events.append(event)
@@ -121,6 +126,11 @@ class MemoryRun:
     def diagnostics(self) -> pl.DataFrame | None:
         """A row for every evaluated epoch of every layer of every member."""
         return diagnostics_of_events(self.events, member_column=self.has_members)
+
+    @cached_property
+    def steps(self) -> pl.DataFrame | None:
+        """A row for every step of every member."""
+        return steps_of_events(self.events, member_column=self.has_members)
 
     def save(self, folder: RunFolder) -> None:
         """Write the files that training in this folder would have written."""

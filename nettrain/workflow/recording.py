@@ -1,7 +1,7 @@
 """Where the history, checkpoints and results of a training go."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.inference.model import TrainedNetworks
@@ -14,6 +14,9 @@ from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary
 from nettrain.training.events import EpochDone
 from nettrain.training.resumption.state import TrainingState
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class RunRecorder(Protocol):
@@ -30,6 +33,10 @@ class RunRecorder(Protocol):
     @property
     def diagnostics(self) -> Sequence[DiagnosticsRow]:
         """Rows of the diagnostics for drawing, like those of the history."""
+
+    @property
+    def steps(self) -> "pl.DataFrame | None":
+        """The steps so far, if they are recorded; a column member is there if there are several."""
 
     def epoch(self, event: EpochDone) -> None:
         """Record an epoch."""
@@ -67,6 +74,13 @@ class FolderRecorder:
     @property
     def diagnostics(self) -> Sequence[DiagnosticsRow]:
         return self._history.diagnostics.rows
+
+    @property
+    def steps(self) -> "pl.DataFrame | None":
+        from nettrain.workflow.steps import read_steps
+
+        self._history.flush()
+        return read_steps(self._folder.steps)
 
     def epoch(self, event: EpochDone) -> None:
         self._history.add(event)

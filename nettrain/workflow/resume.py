@@ -137,7 +137,7 @@ class RestoredRun:
         training, folder, many = self.prepared.training, self.folder, len(self.prepared.members) > 1
         # a run that begins with its first step has no epoch yet, not even epoch 0
         done = training.epochs_done if training.progress.step else -1
-        history = HistoryWriter.resume(folder, done, member_column=many)
+        history = HistoryWriter.resume(folder, done, training.progress.step, member_column=many)
         # a run that is trained from this config must end like this one
         write_atomic(folder.config, to_yaml(self.prepared.experiment))
         seconds = _seconds_before(folder, training)

@@ -41,6 +41,8 @@ class RunContents(Protocol):
     def history(self) -> "pl.DataFrame": ...
     @property
     def diagnostics(self) -> "pl.DataFrame | None": ...
+    @property
+    def steps(self) -> "pl.DataFrame | None": ...
 
     def save(self, folder: "RunFolder") -> None:
         """Write all files of the run into an empty folder."""
@@ -140,6 +142,15 @@ class Run:
         from nettrain.training.events import AdviceGiven
 
         return tuple(AdviceGiven(**one) for one in self.summary.get("advice", []))
+
+    @property
+    def steps(self) -> "pl.DataFrame | None":
+        """A Polars frame with one row per step, None without `training.history: step`.
+
+        Its columns are epoch, step, learning_rate and batch_loss, the loss of the step's batch before the
+        step, with several members also member.
+        """
+        return self._contents.steps
 
     @property
     def experiment(self) -> dict[str, object]:

@@ -19,6 +19,7 @@ from nettrain.store.summary import RunSummary, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
 from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.history import read_history
+from nettrain.workflow.steps import read_steps
 from nettrain.workflow.training import RunOutcome
 
 
@@ -90,6 +91,11 @@ class StoredRun:
     def diagnostics(self) -> pl.DataFrame | None:
         """A row for every evaluated epoch of every layer of every member."""
         return read_diagnostics(self.files.diagnostics)
+
+    @cached_property
+    def steps(self) -> pl.DataFrame | None:
+        """A row for every step of every member."""
+        return read_steps(self.files.steps)
 
     def save(self, folder: RunFolder) -> None:
         """Copy the files of the run."""

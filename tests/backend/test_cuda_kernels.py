@@ -67,6 +67,7 @@ def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
     yield ["training.diagnostics=true"]
+    yield ["training.history=step"]
     for name in norms:
         yield [f"model.norm={name}", "model.residual=true"]
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS

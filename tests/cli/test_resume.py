@@ -28,13 +28,14 @@ schedule: {name: plateau, patience: 3, min_delta: 0.01}
 training:
   epochs: 1500
   batch_size: 16
+  history: step
   early_stopping: {monitor: val_loss, patience: 1400}
   checkpoint: {seconds: 0.02}
 """
 ENSEMBLE = SPEC.replace("epochs: 1500", "epochs: 500\n  ensemble: 4").replace(
     "patience: 1400", "patience: 480"
 )
-SAME = ("history.csv", "model.safetensors", "preprocessing.json", "config.yaml")
+SAME = ("history.csv", "steps.csv", "model.safetensors", "preprocessing.json", "config.yaml")
 
 
 def write(folder: Path, text: str = SPEC) -> Path:

@@ -151,6 +151,15 @@ def test_the_cupy_backend_on_the_fake(dtype: str) -> None:
         assert_equal(trained(some), trained(some, new_backend))
 
 
+def test_losses_of_steps(new_backend: Any) -> None:
+    some = specs(3, "training.history=step", "backend.dtype=float64")
+    here, there = trained(some), trained(some, new_backend)
+    for one, other in zip(here.epochs, there.epochs, strict=True):
+        if one.epoch:
+            np.testing.assert_allclose(other.steps.batch_loss, one.steps.batch_loss, rtol=1e-10)
+            assert other.steps.step.tolist() == one.steps.step.tolist()
+
+
 def test_rows_of_members_that_stop_leave_the_device(new_backend: Any) -> None:
     choice = ["training.epochs=30", "training.early_stopping={patience: 2, min_delta: 0.02}"]
     some = [experiment(IRIS, *choice, f"optimizer.learning_rate={2.0**-r}") for r in range(12)]

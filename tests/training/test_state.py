@@ -25,6 +25,7 @@ KINDS = {
     "residual blocks": ["model.residual=true", "model.norm=layer", "model.hidden=[6, 6, 4]"],
     "groups": ["optimizer.groups={bias: {learning_rate: 0.1}, weight: {l2: 2}}", "model.norm=batch"],
     "one batch": ["training.batch_size=full"],
+    "losses of steps": ["training.history=step"],
 }
 
 
@@ -52,8 +53,9 @@ def recorded(events: Iterator[Event]) -> list[tuple]:
     for event in events:
         if isinstance(event, EpochDone):
             figures = {name: values.tolist() for name, values in event.figures.items()}
+            steps = event.steps and (event.steps.step.tolist(), event.steps.batch_loss.tolist())
             record.append(
-                (event.epoch, event.step, event.members.tolist(), str(figures), event.better.tolist())
+                (steps, event.epoch, event.step, event.members.tolist(), str(figures), event.better.tolist())
             )
         elif isinstance(event, MemberStopped) and event.reason != "interrupted":
             record.append((event,))
@@ -98,6 +100,7 @@ ANY = {
     "training.epochs": st.integers(1, 6),
     "training.evaluate_every": st.integers(1, 3),
     "training.shuffle": st.booleans(),
+    "training.history": st.sampled_from(["epoch", "step"]),
     "training.clip_norm": st.sampled_from(["null", 0.5]),
     "training.early_stopping": st.sampled_from(["null", "{patience: 2}", "{patience: 1, min_delta: 0.3}"]),
     "regularization.l1": st.sampled_from([0, 0.01]),

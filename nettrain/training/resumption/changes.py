@@ -22,6 +22,7 @@ FUTURE = (  # settings that do not affect the steps so far
     "training.convergence",
     "training.checkpoint",
     "training.diagnostics",
+    "training.history",
 )
 LOCATIONS = ("data.source", "backend.name", "backend.device", "backend.tf32")
 SPLIT_LOCATIONS = ("data.test", "data.validation")  # where they are sources, not shares

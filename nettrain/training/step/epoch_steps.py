@@ -9,6 +9,7 @@ from nettrain.training.progress import Progress
 from nettrain.training.rows.batches import Index, epoch_orders
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step.loss_table import fetch_totals
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import TrainingStep, training_step
 
@@ -48,8 +49,10 @@ class EpochSteps:
             self._schedule.start_epoch(self._orders(progress.epoch), progress.step)
         for position, (start, stop) in enumerate(run.data.batches.bounds(first, last), first):
             if position > first and not may_continue():
+                fetch_totals(run, self._schedule.totals, first, position)
                 return False
             if position == first or position % TABLE_STEPS == 0:
+                fetch_totals(run, self._schedule.totals, first, position)
                 rates = self._set_coefficients(progress)
             if double_buffer is not None:
                 with timing(run.profile, "gather"):
@@ -60,6 +63,7 @@ class EpochSteps:
             step.replay()
             progress.step += 1
             progress.position += 1
+        fetch_totals(run, self._schedule.totals, first, progress.position)
         run.backend.synchronize()
         run.population["rate"][:] = rates[:, (last - 1) % TABLE_STEPS]
         if last == run.data.batches.steps:

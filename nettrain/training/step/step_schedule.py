@@ -13,18 +13,28 @@ from nettrain.model.tape import Tape
 from nettrain.training.rows.batches import BatchPlan, Index
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.coefficients import TABLE_STEPS
+from nettrain.training.step.loss_table import totals_table
 
 
 @kernel
 def load_step(
-    index: Array, coefficients: Array, orders: Array, table: Array, done: Array, steps: Array, size: Array
+    index: Array,
+    coefficients: Array,
+    orders: Array,
+    table: Array,
+    total: Array,
+    totals: Array,
+    done: Array,
+    steps: Array,
+    size: Array,
 ) -> None:
     """index (G, B) = this step's part of orders (G, N), coefficients (R, K) = its row of table (T, R, K).
 
     The step is the one at position done % steps of an epoch of so many steps, with batches of `size` rows.
-    The table begins at a position that is a multiple of T.
+    The table begins at a position that is a multiple of T. total (R, 2) as it is before the step is copied to
+    totals (R, T, 2), which is empty where losses of steps are not recorded.
     """
-    groups, members = index.shape[0], coefficients.shape[0]
+    groups, members, recorded = index.shape[0], coefficients.shape[0], totals.shape[1]
     for k in prange(max(groups, members)):
         position = np.int64(done[0]) % steps
         if k < groups:
@@ -36,6 +46,10 @@ def load_step(
             current, entry = coefficients[k], table[position % table.shape[0], k]
             for j in range(current.size):
                 current[j] = entry[j]
+            if recorded > 0:
+                before, sums = totals[k, position % recorded], total[k]
+                for j in range(sums.size):
+                    before[j] = sums[j]
 
 
 @kernel
@@ -53,6 +67,7 @@ class StepSchedule:
         self._coefficients = run.population["coefficients"]
         longest = min(TABLE_STEPS, self._steps)
         self.table = run.pool.take("table", (longest, *self._coefficients.shape))
+        self.total, self.totals = run.population["total"], totals_table(run)
         self.orders = run.pool.take("orders", (order_count, batches.rows), np.intp)
         self._double_buffer = run.data.double_buffer
         if self._double_buffer is not None:  # rows stream in their order, and always lie in the same places
@@ -76,7 +91,8 @@ class StepSchedule:
         members, longest = len(self._coefficients), len(self.table)
         current = self._coefficients.reshape(members, -1)
         table = self.table.reshape(longest, members, -1)
-        arrays = (index, current, self.orders, table, self._counter, self._steps, self._size)
+        recorded = self.total, self.totals
+        arrays = (index, current, self.orders, table, *recorded, self._counter, self._steps, self._size)
         tape.launch(load_step, *arrays, work=index.size + current.size)
 
     def append_end(self, tape: Tape) -> None:

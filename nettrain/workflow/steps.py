@@ -1,0 +1,46 @@
+"""The losses of all steps as a frame: one row per step, and with several members per step and member."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from nettrain.store.steps import STEP_COLUMNS
+from nettrain.training.events import EpochDone
+
+FIRST_COUNTS = 3  # of the columns that hold whole numbers
+
+
+def read_steps(path: Path) -> pl.DataFrame | None:
+    """The frame of a `steps.csv`, None when there is none."""
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8") as file:
+        names = file.readline().rstrip("\n").split(",")
+    counts = STEP_COLUMNS[:FIRST_COUNTS]
+    return pl.read_csv(path, schema={name: pl.Int64() if name in counts else pl.Float64() for name in names})
+
+
+def steps_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.DataFrame | None:
+    """The frame of a training's events, None when no steps were recorded."""
+    frames = [_of_epoch(event) for event in events if event.steps is not None]
+    if not frames:
+        return None
+    frame = pl.concat(frames)
+    return frame if member_column else frame.drop("member")
+
+
+def _of_epoch(event: EpochDone) -> pl.DataFrame:
+    losses = event.steps
+    assert losses is not None, "the steps were recorded"
+    many, steps = len(event.members), len(losses.step)
+    values = (
+        np.tile(event.members, steps),
+        np.full(many * steps, math.ceil(event.epoch)),
+        np.repeat(losses.step, many),
+        losses.learning_rate.T.ravel(),
+        losses.batch_loss.T.ravel(),
+    )
+    return pl.DataFrame(dict(zip(STEP_COLUMNS, values, strict=True)))
