@@ -80,6 +80,8 @@ def summary(folder: Path) -> dict:
 
 def assert_same(undisturbed: Path, folder: Path) -> None:
     for name in SAME:
+        if name == "steps.csv" and not (undisturbed / "runs/long" / name).exists():
+            continue  # of a run without training.history: step
         expected = (undisturbed / "runs/long" / name).read_bytes()
         assert expected == (folder / "runs/long" / name).read_bytes(), name
     assert summary(undisturbed) == summary(folder)

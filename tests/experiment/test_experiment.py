@@ -79,6 +79,7 @@ training:
   ensemble: 1
   vary: all
   snapshots: 0
+  history: epoch
   diagnostics: false
   checkpoint: {seconds: 2}
   order_seed: null

@@ -65,9 +65,17 @@ def refused(values):
             if loaded.experiment.sweep.metric.name not in trial_metrics():  # refused with the data
                 return ["sweep.metric.name: unknown"], True
     except (SpecError, DataError) as error:
-        lines = str(error).splitlines()
-        return [line for line in lines if "unknown" in line or "is for outputs" in line], True
+        lines = [line for line in str(error).splitlines() if "unknown" in line or "is for outputs" in line]
+        # the schema does not hold what the keys of a search may be
+        return [line for line in lines if line.partition(":")[0] not in searched(values)], True
     return [], False
+
+
+def searched(values):
+    """The keys that the file's sweep searches."""
+    sweep = values.get("sweep") if isinstance(values, dict) else None
+    parameters = sweep.get("parameters") if isinstance(sweep, dict) else None
+    return [*parameters] if isinstance(parameters, dict) else []
 
 
 def complaints(values):

@@ -153,7 +153,7 @@ def test_the_cupy_backend_on_the_fake(dtype: str) -> None:
 
 def test_losses_of_steps(new_backend: Any) -> None:
     some = specs(3, "training.history=step", "backend.dtype=float64")
-    here, there = trained(some), trained(some, new_backend)
+    here, there = trained(some, recorded=True), trained(some, new_backend, recorded=True)
     for one, other in zip(here.epochs, there.epochs, strict=True):
         if one.epoch:
             np.testing.assert_allclose(other.steps.batch_loss, one.steps.batch_loss, rtol=1e-10)

@@ -64,7 +64,7 @@ def recorded(events: Iterator[Event]) -> list[tuple]:
 
 def restored(state: TrainingState, members: list) -> TrainingLoop:
     """The training of these members, from a state on."""
-    training = TrainingLoop(built(members))
+    training = TrainingLoop(built(members, recorded=True))
     restore(training, state)
     return training
 
@@ -73,11 +73,11 @@ def restored(state: TrainingState, members: list) -> TrainingLoop:
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_run_interrupted_anywhere_and_resumed_ends_the_same(kind: str, count: int) -> None:
     members = specs(count, *KINDS[kind])
-    whole = TrainingLoop(built(members))
+    whole = TrainingLoop(built(members, recorded=True))
     undisturbed = recorded(whole.events())
     rng = np.random.default_rng(len(kind) + count)
     for times in rng.integers(0, whole.progress.step, size=6):
-        training = TrainingLoop(built(members), InterruptAfter(int(times)))
+        training = TrainingLoop(built(members, recorded=True), InterruptAfter(int(times)))
         record = recorded(training.events())
         resumed = restored(snapshot(training), members)
         record += recorded(resumed.events())
@@ -112,9 +112,9 @@ ANY = {
 def test_any_experiment_interrupted_any_number_of_times_ends_the_same(chosen, count, cuts) -> None:
     overrides = [f"{key}={str(value).lower()}" for key, value in chosen.items()]
     members = [experiment(IRIS, *overrides, f"seed={r}") for r in range(count)]
-    whole = TrainingLoop(built(members))
+    whole = TrainingLoop(built(members, recorded=True))
     undisturbed = recorded(whole.events())
-    training, record = TrainingLoop(built(members)), []
+    training, record = TrainingLoop(built(members, recorded=True)), []
     for cut in cuts:
         training.interrupted = InterruptAfter(int(cut * whole.progress.step))
         record += recorded(training.events())
@@ -128,7 +128,7 @@ def test_any_experiment_interrupted_any_number_of_times_ends_the_same(chosen, co
 
 def test_a_snapshot_after_any_epoch_leads_to_the_same_end() -> None:
     members = specs(16, *KINDS["stops"])
-    whole = TrainingLoop(built(members))
+    whole = TrainingLoop(built(members, recorded=True))
     states = {event.epoch: snapshot(whole) for event in whole.events() if isinstance(event, EpochDone)}
     assert len({len(state.arrays["rows.original"]) for state in states.values()}) > 2  # rows were moved
     for state in states.values():
@@ -140,12 +140,12 @@ def test_a_snapshot_after_any_epoch_leads_to_the_same_end() -> None:
 
 def test_members_that_ended_with_the_last_epoch_continue_when_there_are_more() -> None:
     short, long = (specs(3, f"training.epochs={epochs}") for epochs in (3, 7))
-    first = TrainingLoop(built(short))
+    first = TrainingLoop(built(short, recorded=True))
     record = recorded(first.events())
-    more = TrainingLoop(built(long))
+    more = TrainingLoop(built(long, recorded=True))
     restore(more, snapshot(first), ["epochs"])
     record = [entry for entry in record if len(entry) > 1] + recorded(more.events())
-    whole = TrainingLoop(built(long))
+    whole = TrainingLoop(built(long, recorded=True))
     assert recorded(whole.events()) == record
     assert whole.run.final.parameters.tobytes() == more.run.final.parameters.tobytes()
 
