@@ -37,7 +37,7 @@ class StepLog:
         write_atomic(path, b"".join(kept))
 
     def add(self, event: EpochDone) -> None:
-        """Add the steps of an epoch or a part of one, if they were recorded: of each step a row per member."""
+        """Add the steps of an epoch or a part of one, a row per step and member, if they were recorded."""
         if event.steps is None:
             return
         header = STEP_COLUMNS if self._member_column else STEP_COLUMNS[1:]

@@ -129,3 +129,15 @@ def test_switched_on_within_an_epoch_the_rest_of_it_is_recorded() -> None:
     assert whole is not None
     assert first.steps.step.tolist() == [11, 12, 13, 14]
     assert first.steps.batch_loss.tolist() == whole.batch_loss[:, 3:].tolist()
+
+
+@pytest.mark.parametrize("at", [3, 10, 12])
+def test_parts_of_an_epoch_and_an_interruption_leave_every_step_once(at: int) -> None:
+    parts = experiment(IRIS, STEP, "training.evaluate_every=0.5", "training.epochs=3")
+    whole = trained([experiment(IRIS, STEP, "training.epochs=3")], recorded=True)
+    begun, events = interrupted([parts], at)
+    rest = TrainingLoop(built([parts], recorded=True))
+    restore(rest, snapshot(begun))
+    events += [event for event in rest.events() if isinstance(event, EpochDone)]
+    assert losses(Trained(rest.run, events, {})) == losses(whole)
+    assert sum(event.steps is not None for event in events) == 6

@@ -42,8 +42,8 @@ def fetch_totals(run: TrainingRun, table: Array, first: int, stop: int) -> None:
 def step_losses(run: TrainingRun, done: int, position: int) -> StepLosses | None:
     """The losses of the steps since those that were returned last, if they are recorded.
 
-    `done` steps of the run have ended, `position` of them in this epoch. Steps that were not recorded are left
-    out, in an epoch that had begun before the setting was changed.
+    `done` steps of the run have ended, `position` of them in this epoch. Steps that were not recorded, in an
+    epoch that had begun before the setting was changed, are left out.
     """
     if not run.records_steps:
         return None
