@@ -14,7 +14,8 @@ from nettrain.training.events import EpochDone
 MAX_LAYERS = 5  # in the table
 STYLES = {"ok": "green", "look": "yellow", "wrong": "bold red"}
 MARKS = {"ok": "✓", "look": "?", "wrong": "✗"}
-MEANING = "ΔW/W: a step relative to its weights, best near 1e-3"
+MEANING = "ΔW/W is healthy near 1e-3"
+ON_A_LINE = 18  # characters of a verdict
 LOWERED = 0.1  # of the largest learning rate so far: a schedule is at its end
 
 
@@ -37,21 +38,24 @@ class LayerRows:
 
     @property
     def height(self) -> int:
-        """Lines that the table takes; 0 without one."""
+        """Lines that the table takes in a narrow terminal; 0 without one."""
         if self._measured is None:
             return 0
-        layers = len(self._measured.layers)
-        return 5 + min(layers, MAX_LAYERS) + (layers > MAX_LAYERS)
+        verdicts = self._verdicts()
+        wrapped = sum(len(_words(verdict)) > ON_A_LINE for verdict in shown_layers(verdicts))
+        return 5 + min(len(verdicts), MAX_LAYERS) + (len(verdicts) > MAX_LAYERS) + wrapped
 
     def table(self) -> RenderableType | None:
         """The table, None without diagnostics."""
         if self._measured is None:
             return None
-        annealed = self._rate < LOWERED * self._largest_rate
-        verdicts = layer_verdicts(self._measured, annealed=annealed)
         several = f", medians of {self._networks} networks" if self._networks > 1 else ""
-        caption = f"layers in epoch {self._epoch:g}{several} ({MEANING})"
-        return Group(Text(caption, style="dim"), layer_table(verdicts))
+        caption = f"layers in epoch {self._epoch:g}{several}; {MEANING}"
+        return Group(Text(caption, style="dim"), layer_table(self._verdicts()))
+
+    def _verdicts(self) -> list[LayerVerdict]:
+        assert self._measured is not None
+        return layer_verdicts(self._measured, annealed=self._rate < LOWERED * self._largest_rate)
 
 
 def layer_table(verdicts: Sequence[LayerVerdict]) -> Table:
@@ -96,8 +100,11 @@ def _cells(verdict: LayerVerdict) -> list[Text]:
 
 
 def _verdict(verdict: LayerVerdict) -> Text:
-    words = ", ".join(words for words, _ in verdict.findings) or "ok"
-    return Text(f"{MARKS[verdict.grade]} {words}", style=STYLES[verdict.grade])
+    return Text(f"{MARKS[verdict.grade]} {_words(verdict)}", style=STYLES[verdict.grade])
+
+
+def _words(verdict: LayerVerdict) -> str:
+    return ", ".join(words for words, _ in verdict.findings) or "ok"
 
 
 def _sum(others: Sequence[LayerVerdict]) -> Text:

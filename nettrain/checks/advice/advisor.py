@@ -112,7 +112,8 @@ def evidence(
 ) -> Evidence:
     """The curves of one member, given its row of each evaluation and its rows of all layers, if any."""
     names = dict.fromkeys(name for row in figures for name in row if "loss" in name)
-    measured = tuple(str(row["layer"]) for row in layers[-1]) if layers else ()
+    # parts of an epoch are evaluated without diagnostics
+    measured = tuple(str(row["layer"]) for row in next(filter(None, layers), ()))
     tables = {
         quantity: np.array([_numbers(rows, quantity, len(measured)) for rows in layers])
         for quantity in (QUANTITIES if measured else ())

@@ -50,11 +50,12 @@ class Evidence:
         return experiment.schedule.name == "constant" and not experiment.optimizer.full_batch
 
     def recent(self, quantity: str, evaluations: int) -> Floats:
-        """The diagnostics (E', L) of the last evaluations after epoch 0."""
+        """The diagnostics (E', L) of the last evaluations after epoch 0 that have any."""
         table = self.layers.get(quantity)
         if table is None:
             return np.empty((0, 0))
-        return table[self.epochs > 0][-evaluations:]
+        known = (self.epochs > 0) & ~np.isnan(table).all(axis=1)
+        return table[known][-evaluations:]
 
     @property
     def update_ratio(self) -> float:
