@@ -27,6 +27,7 @@ __all__ = [
     "find_learning_rate",
     "gradcheck",
     "loss_landscape",
+    "network_graph",
     "open_run",
     "predict",
     "report",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from nettrain.workflow.find_rate import find_learning_rate
     from nettrain.workflow.gradcheck import gradcheck
     from nettrain.workflow.landscape import loss_landscape
+    from nettrain.workflow.network_graph import network_graph
     from nettrain.workflow.predict import predict
     from nettrain.workflow.resume import resume
     from nettrain.workflow.run import Run, open_run
@@ -60,6 +62,7 @@ _MODULES = {
     **dict.fromkeys(("MLPClassifier", "MLPRegressor"), "sklearn"),
     "find_learning_rate": "workflow.find_rate",
     "loss_landscape": "workflow.landscape",
+    "network_graph": "workflow.network_graph",
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),
     **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),
     "report": "output.report_page.write",

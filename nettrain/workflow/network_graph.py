@@ -1,8 +1,9 @@
 """The graph of a small network, with the values and gradients of one row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from typing_extensions import TypedDict
@@ -12,14 +13,19 @@ from nettrain.catalogue.metrics import Task
 from nettrain.checks.problem import gradient_problem
 from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
+from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.resolution import read_and_resolve, resolve
 from nettrain.inference.model import Model
 from nettrain.inference.row_signals import Connection, LearnedValues, RowSignals, UnitColumn, row_signals
 from nettrain.model.architecture import Architecture
 from nettrain.store.trained_run import TrainedRun, open_trained
 from nettrain.workflow.run_data import SplitName, read_split
-from nettrain.workflow.source import load_experiment
+from nettrain.workflow.source import ExperimentSource, load_experiment
+
+if TYPE_CHECKING:
+    from nettrain.workflow.run import Run
 
 MOST_UNITS, MOST_LAYERS = 60, 6
 
@@ -111,50 +117,107 @@ class GraphJson(TypedDict):
     connections: list[ConnectionJson]
 
 
-@np.errstate(all="ignore")  # what is not finite is shown as it is
-def network_graph(path: Path, overrides: Sequence[str], options: GraphOptions) -> NetworkGraph:
-    """The network of an experiment file at its initial weights, or of a run at its trained ones.
+def network_graph(
+    what: "Run | ExperimentSource",
+    *overrides: str,
+    row: int = 0,
+    split: SplitName = "train",
+    member: int | None = None,
+    data: object = None,
+) -> NetworkGraph:
+    """The values and gradients of one row in a small network: before training, or of a run.
 
-    Raises SpecError when it is too large to be drawn, or there is no such row.
+    Parameters
+    ----------
+    what : Run, str, path or mapping
+        A run or its folder, or an experiment, whose network has its weights before training.
+    *overrides : str
+        Changes to an experiment, as on the command line.
+    row : int
+        The number of the row in its split, from 0.
+    split : {"train", "validation", "test"}
+        The split that the row is from.
+    member : int, optional
+        Which of a run's several networks; default: the first.
+    data : array, frame, mapping or pair, optional
+        As for `train`.
+
+    Returns
+    -------
+    NetworkGraph
+        With `signals`, `predicted` and `target`; `plain` has all values as plain data.
+
+    Raises
+    ------
+    SpecError
+        When the network has more than 60 inputs and units or 6 layers, a layer mixes rows as batch norm does,
+        or there is no such row.
+    DataError
+        When the data cannot be read.
+
+    Examples
+    --------
+    >>> import nettrain
+    >>> iris = {"data": {"source": "builtin:iris"}, "model": {"hidden": [4]}}
+    >>> [len(layer["a"]) for layer in nettrain.network_graph(iris).plain["layers"]]
+    [4, 4, 3]
     """
+    from nettrain.workflow.run import Run
+
+    memory = None if data is None else MemoryTables.of(data)
+    options = GraphOptions(split, row, member)
+    if isinstance(what, Run):
+        return graph_of_run(what.trained, overrides, options, memory or what.memory)
+    if isinstance(what, Mapping):
+        loaded = load_experiment(what, overrides, memory)
+        return graph_of_experiment(loaded, loaded.experiment.experiment, options, memory)
+    path = Path(what)
     if path.is_dir():
-        if overrides:
-            raise SpecError(f"{overrides[0]}: a trained network cannot be changed")
-        return _of_run(open_trained(path).select_members(options.member), options)
-    return _of_file(path, overrides, options)
+        return graph_of_run(open_trained(path), overrides, options, memory)
+    return graph_of_experiment(load_experiment(path, overrides, memory), str(path), options, memory)
 
 
-def _of_run(trained: TrainedRun, options: GraphOptions) -> NetworkGraph:
+@np.errstate(all="ignore")  # what is not finite is shown as it is
+def graph_of_run(
+    trained: TrainedRun,
+    overrides: Sequence[str],
+    options: GraphOptions,
+    memory: MemoryTables | None = None,
+) -> NetworkGraph:
+    """A network of a run, with its trained weights. Raises SpecError for overrides."""
+    if overrides:
+        raise SpecError(f"{overrides[0]}: a trained network cannot be changed")
     refuse_large(trained.name, trained.architecture)
+    several, trained = len(trained.parameters) > 1, trained.select_members(options.member)
     model = trained.networks.model
-    rows = read_split(trained, options.split, None, "another with --part").rows
-    signals = row_signals(
-        model, trained.parameters[0], trained.statistics[0], _row(rows, trained.name, options)
-    )
-    weights = "trained weights" if len(trained.parameters) == 1 else "weights of the first network"
+    rows = read_split(trained, options.split, memory, "another with --part").rows
+    row = _row(rows, trained.name, options)
+    signals = row_signals(model, trained.parameters[0], trained.statistics[0], row)
+    weights = f"trained weights of network {options.member or 0}" if several else "trained weights"
     names = _names(model, trained.preprocessing.feature_names)
-    experiment = trained.experiment.experiment
     y = _own_targets(model.task, rows, options)
+    experiment = trained.experiment.experiment
     return NetworkGraph(trained.name, experiment, weights, options, model.task, signals, names, y)
 
 
-def _of_file(path: Path, overrides: Sequence[str], options: GraphOptions) -> NetworkGraph:
+@np.errstate(all="ignore")  # what is not finite is shown as it is
+def graph_of_experiment(
+    loaded: LoadedExperiment, name: str, options: GraphOptions, memory: MemoryTables | None = None
+) -> NetworkGraph:
+    """The network of an experiment, with its weights before training."""
     if options.member is not None:
         raise SpecError(f"--member: {options.member}: only a run has several networks")
-    loaded = load_experiment(path, overrides)
     with loaded.locating_errors():
-        experiment, data = read_and_resolve(resolve(loaded.experiment))
+        experiment, data = read_and_resolve(resolve(loaded.experiment), memory)
         problem = gradient_problem(experiment, data)
-    refuse_large(str(path), problem.architecture)
-    model, run = problem.single_run.model, problem.single_run
+    refuse_large(name, problem.architecture)
+    run = problem.single_run
     statistics = run.backend.to_host(run.population["statistics"][0])
-    rows = _split(data, options.split, str(path))
-    signals = row_signals(model, problem.point, statistics, _row(rows, str(path), options))
-    names = _names(model, data.preprocessing.feature_names)
-    y = _own_targets(model.task, rows, options)
-    return NetworkGraph(
-        str(path), experiment.experiment, "weights before training", options, model.task, signals, names, y
-    )
+    rows = _split(data, options.split, name)
+    signals = row_signals(run.model, problem.point, statistics, _row(rows, name, options))
+    names, task = _names(run.model, data.preprocessing.feature_names), run.model.task
+    y, weights = _own_targets(task, rows, options), "weights before training"
+    return NetworkGraph(name, experiment.experiment, weights, options, task, signals, names, y)
 
 
 def refuse_large(name: str, architecture: Architecture) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nettrain.output.figures.network_graph import LABEL, Segment, free_places, graph_picture, number
-from nettrain.workflow.network_graph import GraphOptions, network_graph
+from nettrain.workflow.network_graph import network_graph
 from tests.cli.command import CONFIGS
 
 
@@ -21,7 +21,7 @@ from tests.cli.command import CONFIGS
     ],
 )
 def test_every_small_network_is_drawn_twice_the_same(config, overrides):
-    graph = network_graph(CONFIGS / f"{config}.yaml", overrides, GraphOptions())
+    graph = network_graph(CONFIGS / f"{config}.yaml", *overrides)
     picture = graph_picture(graph)
     assert (True, True) == (picture == graph_picture(graph), picture.startswith(b"\x89PNG"))
 
