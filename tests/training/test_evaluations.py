@@ -264,7 +264,7 @@ def test_the_rows_of_auto_follow_from_the_data() -> None:
     assert taken("training.epochs=100000", "training.evaluate_every=1000") == 102
     assert taken("training.epochs=100000", "training.target={train_loss: 0.1}") == 102
     assert taken("training.evaluate_train=all") == "all"
-    digits = ("data.source=builtin:optdigits", "model.hidden=[256, 256]", "training.batch_size=64")
+    digits = ("data.source=builtin:optdigits", "model.hidden=[128, 128]", "training.batch_size=64")
     sample = taken(*digits, "training.epochs=60")
     assert 500 <= int(sample) < 3250
     assert sample == taken(*digits, "training.epochs=60")
