@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nettrain.store.history import HistoryRow
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Floats = npt.NDArray[np.float64]
 RATIO = 30  # of the largest to the smallest value from which a logarithmic axis is used,
@@ -60,6 +64,17 @@ def figure_of(rows: Sequence[HistoryRow], name: str, split: str = "") -> Curve:
     for row, value in measured:
         values[line[member_of(row)], column[epoch_of(row)]] = value if np.isfinite(value) else np.nan
     return Curve(np.array(epochs, float), values, split)
+
+
+def curve_of_steps(frame: "pl.DataFrame", steps: int) -> Curve:
+    """The losses of a `steps.csv`, where an epoch has so many steps; each stands where its step begins."""
+    number = frame["step"].to_numpy()
+    member = frame["member"].to_numpy() if "member" in frame.columns else np.zeros_like(number)
+    known, column = np.unique(number, return_inverse=True)
+    lines, line = np.unique(member, return_inverse=True)
+    values = np.full((len(lines), len(known)), np.nan)
+    values[line, column] = frame["batch_loss"].to_numpy()
+    return Curve((known - 1) / steps, values, "step")
 
 
 def epoch_of(row: HistoryRow) -> float:

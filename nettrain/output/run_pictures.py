@@ -7,6 +7,7 @@ import numpy as np
 
 from nettrain.files import write_atomic
 from nettrain.output.curve_labels import curve_labels
+from nettrain.output.history_curves import curve_of_steps
 from nettrain.output.numbers import plural
 from nettrain.workflow.animation import EpochRecorder
 from nettrain.workflow.first_weights import first_weights
@@ -48,8 +49,10 @@ def _draw_curves(result: TrainingResult, folder: Path) -> None:
         return
     best = None if "members" in summary else summary["best_epoch"]
     labels = curve_labels(result.prepared.experiment, result.run.data.train.rows)
+    recorded = result.recorder.steps
+    steps = None if recorded is None else curve_of_steps(recorded, result.run.data.batches.steps)
     picture = curves_picture(
-        rows, summary["experiment"], monitor=summary["monitor"], best=best, labels=labels
+        rows, summary["experiment"], monitor=summary["monitor"], best=best, labels=labels, steps=steps
     )
     write_atomic(folder / "curves.png", picture)
 

@@ -22,6 +22,7 @@ from nettrain.output.figures.canvas import (
     style,
     tick,
 )
+from nettrain.output.figures.step_line import draw_steps, steps_handle
 from nettrain.output.history_curves import (
     LOSS_RATIO,
     PREFIXES,
@@ -60,13 +61,14 @@ def curves_picture(
     monitor: str = "",
     best: float | None = None,
     labels: Mapping[str, str] | None = None,
+    steps: Curve | None = None,
     render: Render = png,
 ) -> bytes:
     """A PNG of a history: rows hold epoch, member, learning_rate and figures such as val_loss.
 
     `best` is the best epoch by the figure `monitor`, where there is one member. `labels` say more of the
     curves of a split (running, train, validation); the running loss is drawn beside an evaluated training
-    loss only with a label of its own.
+    loss only with a label of its own. `steps` are the losses of steps, which stand behind the others.
     """
     labels = labels or {}
     panels = panels_of(rows, running="running" in labels)
@@ -74,6 +76,7 @@ def curves_picture(
     changes = bool(len(rate.epochs)) and float(np.nanmin(rate.values)) < float(np.nanmax(rate.values))
     heights = [PANEL] * len(panels) + ([LOW] if changes else [])
     handles = legend_handles(panels, LABELS | dict(labels), best)
+    handles += [steps_handle()] if steps else []
     columns = legend_columns(handles)
     top = TOP if columns == len(handles) else TOP + MORE
     height = top + BOTTOM + sum(heights) + GAP * (len(heights) - 1)
@@ -87,6 +90,8 @@ def curves_picture(
             edge -= GAP
         for ax, (name, drawn) in zip(axes, panels.items(), strict=False):
             draw(ax, name, drawn, best, monitor)
+            if steps is not None and name == "loss":
+                draw_steps(ax, steps)
         if changes:
             draw(axes[-1], RATE, [Curve(rate.epochs, rate.values, "rate")])
         share_epochs(axes, rows, best)
