@@ -82,11 +82,17 @@ class Comparison:
 
     @property
     def decisive(self) -> str:
-        """The figure that ranks the entries: the main metric of validation rows, or else of test rows."""
+        """The figure that ranks the entries: the main metric of validation rows, or else of test rows.
+
+        Where all entries have the same, or the metric must not be compared, it is the loss.
+        """
         names = [name for name in (main_metric(self.figures), "loss") if name]
         found = (f"{split}_{name}" for name in names for split in BY_WHICH)
         shared = [one for one in found if all(one in entry.figures for entry in self.entries if entry.runs)]
-        return next((one for one in shared if one not in self.incomparable), next(iter(shared), ""))
+        first = {one.partition("_")[2]: one for one in reversed(shared)}  # of each metric, the first split
+        candidates = [first[name] for name in names if name in first]
+        telling = (one for one in candidates if 0 < len(self.best(one)) < len(self.entries))
+        return next(telling, next(iter(candidates), ""))
 
     @property
     def all_diverged(self) -> bool:

@@ -140,6 +140,13 @@ def test_ties_are_both_the_best_and_goals_are_those_of_the_metrics():
     assert [1, 2] == [test.other for test in compared.tests()]
 
 
+def test_the_loss_decides_where_the_metric_is_the_same():
+    runs = nettrain.compare(SPEC, SPEC, with_changes("optimizer.learning_rate=0.00101"))
+    assert 1 == len({entry.mean("val_accuracy") for entry in runs.entries})
+    assert "val_loss" == runs.decisive
+    assert (2,) == runs.best()
+
+
 def test_runs_that_diverge_count_for_no_mean():
     rates = {"optimizer.learning_rate": [0.1, 1e30]}
     compared = nettrain.compare(SPEC, vary=rates, overrides=["optimizer=sgd"], repeat=2)

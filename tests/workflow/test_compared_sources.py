@@ -99,3 +99,25 @@ def test_varied_values_are_those_of_a_yaml_list():
             varied_values([wrong])
     with pytest.raises(SpecError, match="seed is given twice"):
         varied_values(["seed=1,2", "seed=3"])
+
+
+def test_runs_with_other_seeds_alone_are_one_entry(files):
+    for optimizer in ("sgd", "adam"):
+        for seed in (1, 0, 2):
+            nettrain.train(
+                "lesson/b.yaml", f"optimizer={optimizer}", f"seed={seed}", folder=f"runs/{optimizer}-{seed}"
+            )
+    compared = nettrain.compare("runs")
+    assert [("adam", (0, 1, 2)), ("sgd", (0, 1, 2))] == [
+        (entry.label, entry.seeds) for entry in compared.entries
+    ]
+    assert compared.test(0, 1, "val_loss").paired
+    assert {} == compared.incomparable
+    ours = compared.entries[1].values("val_loss").tolist()
+    assert [nettrain.open_run(f"runs/sgd-{seed}").metrics["val"]["loss"] for seed in range(3)] == ours
+    # other seeds split other rows; and seeds of one experiment are compared with each other
+    uneven = nettrain.compare("runs/adam-0", "runs/adam-1", "runs/sgd-0", "runs/sgd-2")
+    assert "data.seed differs, so that they are of different rows" == uneven.incomparable["val_loss"]
+    assert ["seed 0", "seed 1"] == [
+        entry.label for entry in nettrain.compare("runs/sgd-0", "runs/sgd-1").entries
+    ]

@@ -36,6 +36,12 @@ CASES = {
         ["no early_stopping", "early_stopping, patience 3", "early_stopping, patience 10"],
     ),
     "zero is nothing": ([["model.dropout=0.5"], ["model.dropout=0"]], ["dropout 0.5", "no dropout"]),
+    "nothing of all": (
+        [[], ["model.dropout=0.5"], ["regularization.l2=0.1"], ["model.dropout=0.5", "regularization.l2=0.1"]],
+        ["no dropout, no l2", "dropout 0.5", "l2 0.1", "dropout 0.5, l2 0.1"],
+    ),
+    "one network and several": ([[], ["training.ensemble=4"]], ["no ensemble", "ensemble 4"]),
+    "norms": ([[], ["model.norm=layer"]], ["no norm", "layer norm"]),
     "a switch": ([["training.shuffle=true"], ["training.shuffle=false"]], ["shuffle", "no shuffle"]),
     "widths": ([["model.hidden=[]"], ["model.hidden=[3]"], ["model.hidden=[3, 2]"]],
                ["no hidden layers", "hidden 3", "hidden 3-2"]),
@@ -52,7 +58,7 @@ CASES = {
     "sources": ([[], ["data.source=builtin:penguins"]], ["iris", "penguins"]),
     "ends of keys as long as they must be": (
         [["regularization.l2=0.1", "training.weight_decay=0"], ["training.weight_decay=0.2"]],
-        ["l2 0.1, no weight_decay", "no l2, weight_decay 0.2"],
+        ["l2 0.1", "weight_decay 0.2"],
     ),
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ def incomparable_figures(
 ) -> dict[str, str]:
     """The figures that must not be compared, each with the reason."""
     figures = dict.fromkeys(name for entry in entries for name in entry.figures)
-    reasons = [*_other_rows(experiments), *_other_losses(experiments)]
+    reasons = [*_other_rows(experiments), *_other_splits(entries), *_other_losses(experiments)]
     return {
         figure: reason
         for figure in figures
@@ -35,10 +35,20 @@ def _other_rows(experiments: Sequence[Experiment]) -> Iterator[tuple[str, str, s
                 yield split, "", f"data.{key} differs, so that they are of different rows"
 
 
+def _other_splits(entries: Sequence[ComparedEntry]) -> Iterator[tuple[str, str, str]]:
+    """A reason for each split when the rows were split by other seeds: in all, those of an entry's runs."""
+    seeds = {frozenset(run.run.resolved.data.seed for run in entry.runs) for entry in entries if entry.runs}
+    if len(seeds) > 1:
+        for split in SPLITS:
+            yield split, "", "data.seed differs, so that they are of different rows"
+
+
 def _row_settings(experiment: Experiment) -> dict[str, str]:
     """The settings of the data that decide which rows are in which split, as text."""
     dumped = experiment.data.model_dump()
-    settings = {key: json.dumps(value, default=str) for key, value in dumped.items() if key not in ENCODING}
+    settings = {
+        key: json.dumps(value, default=str) for key, value in dumped.items() if key not in (*ENCODING, "seed")
+    }
     columns = experiment.data.columns
     return {**settings, "columns.group": str(columns.group), "columns.weight": str(columns.weight)}
 

@@ -22,7 +22,12 @@ UNIMPORTANT = (
 )
 SEEDS = ("data.seed", "model.seed", "training.order_seed", "training.noise_seed")  # which follow from `seed`
 FOLLOWING = {"loss.name": ("data.target_scaling",), "seed": SEEDS}  # keys that follow from another
-NAMED_BY_KIND = ("schedule", "scaling")  # whose variants' names say too little alone
+NETWORKS = (
+    "repeat",
+    "ensemble",
+    "snapshots",
+)  # settings whose number 1 means that there are none of the kind
+NAMED_BY_KIND = ("schedule", "scaling", "norm")  # whose variants' names say too little alone
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def labels_of(experiments: Sequence[Experiment], names: Sequence[str]) -> list[s
     `names` are those of files and folders. The labels are all different.
     """
     leaves, keys = differing_settings_of(experiments)
-    by_difference = [", ".join(_words(settings, keys, leaves)) for settings in leaves]
+    words = [list(_words(settings, keys, leaves)) for settings in leaves]
+    by_difference = _joined([[text for text, absent in one if not absent] for one in words], words)
     by_name = [experiment.experiment for experiment in experiments]
     by_file = [PurePath(name).name.removesuffix(".yaml").removesuffix(".yml") for name in names]
     short = by_difference if max(map(len, by_difference)) <= LONGEST else []
@@ -64,6 +70,13 @@ def labels_of(experiments: Sequence[Experiment], names: Sequence[str]) -> list[s
         if all(labels) and len({*labels}) == len(experiments):
             return labels
     return _numbered(by_name)
+
+
+def _joined(shorter: Sequence[list[str]], words: Sequence[Sequence[tuple[str, bool]]]) -> list[str]:
+    """Labels without what is only absent, where something else is left of them and they are still apart."""
+    whole = [", ".join(text for text, _ in one) for one in words]
+    short = [", ".join(one) or text for one, text in zip(shorter, whole, strict=True)]
+    return short if len({*short}) == len(short) else whole
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
@@ -121,11 +134,16 @@ def _is_unimportant(key: str) -> bool:
 # ----- in words -----
 
 
-def _words(settings: Leaves, keys: Sequence[str], others: Sequence[Leaves]) -> Iterator[str]:
-    """What tells an experiment from the others, variants first; defaults of one of them go unsaid."""
+def _words(settings: Leaves, keys: Sequence[str], others: Sequence[Leaves]) -> Iterator[tuple[str, bool]]:
+    """What tells an experiment from the others, variants first, and whether it is a default such as `no l2`.
+
+    Defaults of a variant that others do not have go unsaid.
+    """
     told = [key for key in keys if key in settings and _is_told(key, settings, others, {*keys})]
     for key in sorted(told, key=lambda key: not key.endswith(".name")):
-        yield _word(key, settings[key].value, keys)
+        word = _word(key, settings[key].value, keys)
+        is_variant = key.endswith(".name")  # of which any is the default of its own block
+        yield word, settings[key].is_default and word.startswith("no ") and not is_variant
 
 
 def _is_told(key: str, settings: Leaves, others: Sequence[Leaves], keys: AbstractSet[str]) -> bool:
@@ -155,7 +173,8 @@ def _word(key: str, value: object, keys: Sequence[str]) -> str:
         return str(value).rpartition(":")[2].rpartition("/")[2]
     if value is True:
         return name
-    if value is None or value is False or (value == 0 and not last.endswith("seed")):
+    nothing = value is None or value is False or (value == 0 and not last.endswith("seed"))
+    if nothing or (value == 1 and last in NETWORKS):
         return f"no {name}"
     return "no hidden layers" if value == [] and last == "hidden" else f"{name} {_value(value)}"
 

@@ -20,7 +20,7 @@ from nettrain.training.build import batches_of
 from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun
 from nettrain.workflow.comparison.labels import common_settings, differing_settings_of, labels_of
 from nettrain.workflow.comparison.population import PlannedRun, populations
-from nettrain.workflow.comparison.sources import FoundSource
+from nettrain.workflow.comparison.sources import FoundSource, joined_over_seeds
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.run import Run
@@ -101,6 +101,7 @@ def plan_comparison(
         name = sources[0].name if sources else "nothing"
         raise SpecError(f"{name}: is alone; name more to compare it with, or --vary KEY=VALUE,VALUE")
     _check_repeat(sources, repeat)
+    sources = joined_over_seeds(sources)
     planning = _Planning(memory, repeat)
     for entry, source in enumerate(sources):
         planning.add(entry, source)
@@ -142,7 +143,7 @@ class _Planning:
         """Resolve an experiment and plan its runs, or take those of a run."""
         if source.run is not None:
             self.experiments.append(source.run.resolved)
-            self.read[entry] = _runs_of(source.run)
+            self.read[entry] = [one for run in (source.run, *source.others) for one in _runs_of(run)]
         else:
             self._add_experiment(entry, source)
 

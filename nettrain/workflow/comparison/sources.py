@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TypeAlias
@@ -19,17 +19,21 @@ from nettrain.workflow.run import Run, open_run
 from nettrain.workflow.source import ExperimentSource, load_experiment, plain
 
 ComparedSource: TypeAlias = "str | os.PathLike[str] | Mapping[str, object] | Run"
+SEEDS = {"data": ("seed",), "model": ("seed",), "training": ("order_seed", "noise_seed")}  # by block
 Vary: TypeAlias = Mapping[str, Sequence[object]]
 
 
 @dataclass(frozen=True, eq=False)
 class FoundSource:
-    """An experiment that is to be trained, or a run that has been; `name` is that of its file or folder."""
+    """An experiment that is to be trained, or a run that has been; `name` is that of its file or folder.
+
+    `others` are runs of the same experiment with other seeds.
+    """
 
     name: str
     loaded: LoadedExperiment | None = None
     run: Run | None = None
-    overrides: tuple[str, ...] = field(default=())  # that tell it from others of the same file
+    others: tuple[Run, ...] = ()
 
 
 def find_sources(
@@ -66,7 +70,34 @@ def _experiments(
     """The experiment with each combination of the values to vary."""
     for chosen in product(*([f"{key}={_text(value)}" for value in values] for key, values in vary.items())):
         loaded = load_experiment(source, [*overrides, *chosen], memory)
-        yield FoundSource(str(loaded.file or loaded.experiment.experiment), loaded, overrides=chosen)
+        yield FoundSource(str(loaded.file or loaded.experiment.experiment), loaded)
+
+
+def joined_over_seeds(sources: Sequence[FoundSource]) -> list[FoundSource]:
+    """The sources, with runs that differ in their seeds alone as one, if there are others beside them."""
+    groups: dict[str, list[FoundSource]] = {}
+    for position, source in enumerate(sources):
+        groups.setdefault(_without_seeds(source) or f"{position}", []).append(source)
+    joined = [_joined(group) for group in groups.values()]
+    return joined if len(joined) > 1 else list(sources)
+
+
+def _without_seeds(source: FoundSource) -> str:
+    """The experiment of a run of one network as text, without its seeds and name; "" for anything else."""
+    if source.run is None or "members" in source.run.summary:
+        return ""
+    experiment = source.run.resolved
+    same = {"experiment": "", "sweep": None, "seed": 0}
+    for block, names in SEEDS.items():
+        settings = getattr(experiment, block)
+        same[block] = settings.model_copy(update=dict.fromkeys(names, 0))
+    return experiment.model_copy(update=same).model_dump_json()
+
+
+def _joined(group: Sequence[FoundSource]) -> FoundSource:
+    """One source of runs with different seeds, in the order of the seeds."""
+    runs = sorted((one.run for one in group if one.run), key=lambda run: run.summary["seed"])
+    return group[0] if len(group) == 1 else FoundSource(_name(runs[0]), run=runs[0], others=tuple(runs[1:]))
 
 
 def _text(value: object) -> str:
