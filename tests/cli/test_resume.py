@@ -32,10 +32,11 @@ training:
   early_stopping: {monitor: val_loss, patience: 1400}
   checkpoint: {seconds: 0.02}
 """
-ENSEMBLE = SPEC.replace("epochs: 1500", "epochs: 500\n  ensemble: 4").replace(
+ENSEMBLE = SPEC.replace("epochs: 1500", "epochs: 500\n  ensemble: 4\n  diagnostics: true").replace(
     "patience: 1400", "patience: 480"
 )
-SAME = ("history.csv", "steps.csv", "model.safetensors", "preprocessing.json", "config.yaml")
+RECORDED = ("steps.csv", "diagnostics.csv")  # on request
+SAME = ("history.csv", *RECORDED, "model.safetensors", "preprocessing.json", "config.yaml")
 
 
 def write(folder: Path, text: str = SPEC) -> Path:
@@ -80,8 +81,8 @@ def summary(folder: Path) -> dict:
 
 def assert_same(undisturbed: Path, folder: Path) -> None:
     for name in SAME:
-        if name == "steps.csv" and not (undisturbed / "runs/long" / name).exists():
-            continue  # of a run without training.history: step
+        if name in RECORDED and not (undisturbed / "runs/long" / name).exists():
+            continue
         expected = (undisturbed / "runs/long" / name).read_bytes()
         assert expected == (folder / "runs/long" / name).read_bytes(), name
     assert summary(undisturbed) == summary(folder)
@@ -99,6 +100,7 @@ def undisturbed(tmp_path_factory) -> Path:
 def together(tmp_path_factory) -> Path:
     folder = write(tmp_path_factory.mktemp("together"), ENSEMBLE)
     assert 0 == inside(folder, "train", "long.yaml", "--quiet", "--no-figures").code
+    assert (folder / "runs/long/diagnostics.csv").exists()
     return folder
 
 
