@@ -8,7 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.training.diagnostics.layer_diagnostics import LayerDiagnostics
-from nettrain.training.diagnostics.verdicts import GRADES, LayerVerdict, layer_verdicts
+from nettrain.training.diagnostics.verdicts import (
+    GRADES,
+    HEALTHY_UPDATES,
+    LayerVerdict,
+    layer_verdicts,
+)
 from nettrain.training.events import EpochDone
 
 MAX_LAYERS = 5  # in the table
@@ -88,10 +93,12 @@ def shown_layers(verdicts: Sequence[LayerVerdict]) -> list[LayerVerdict]:
 def _cells(verdict: LayerVerdict) -> list[Text]:
     figures, wrong = verdict.figures, dict(verdict.findings)
     update = figures.get("update_ratio")
-    steps = wrong.get("large steps", wrong.get("small steps", "ok"))
+    steps = STYLES[wrong.get("large steps", wrong.get("small steps", "ok"))]
+    if update is not None and update < HEALTHY_UPDATES[0] and "small steps" not in wrong:
+        steps = ""  # neither healthy nor a finding of its own
     return [
         Text(verdict.layer),
-        Text("" if update is None else f"{update:.1e}", style=STYLES[steps]),
+        Text("" if update is None else f"{update:.1e}", style=steps),
         Text(f"{figures['gradient_norm']:.1e}", style=STYLES[wrong.get("small gradient", "ok")]),
         Text(f"{figures['activation_mean']:.2g} ±{figures['activation_spread']:.2g}"),
         Text(f"{figures['saturated']:.0%}", style=STYLES[wrong.get("saturated", "ok")]),

@@ -45,6 +45,11 @@ def test_what_is_wrong_is_said_in_words():
     assert (("large steps", "wrong"), ("dead", "look")) == verdict.findings
 
 
+def test_small_steps_along_a_small_gradient_need_no_word():
+    verdict = layer_verdicts(measured(gradient_norm=[1e-6, 0.1, 0.1], update_ratio=[1e-8, 1e-3, 1e-3]))[0]
+    assert (("small gradient", "wrong"),) == verdict.findings
+
+
 def test_small_steps_are_meant_where_the_schedule_has_lowered_the_rate():
     small = measured(update_ratio=[1e-7, 1e-7, 1e-7])
     assert ["wrong"] * 3 == [verdict.grade for verdict in layer_verdicts(small)]

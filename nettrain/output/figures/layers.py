@@ -67,14 +67,15 @@ PANELS = (
     LayerPanel("saturated", "saturated activations", share=True),
     LayerPanel("dead", "dead units", share=True),
 )
-NONE = {"saturated": "no activation is saturated", "dead": "no unit is dead"}
+RARE = {"saturated": "activation is saturated", "dead": "unit is dead"}
+FEW_SHARES = 0.005  # up to which a share is said to be rare, and not drawn
 ORDERS = 10  # a logarithmic axis where the largest value is so many times the smallest
 
 
 def layers_picture(rows: Sequence[DiagnosticsRow], title: str, render: Render = png) -> bytes:
     """The picture of diagnostics: rows hold epoch, member, layer and the quantities."""
     curves = layer_curves(rows)
-    panels = [one for one in PANELS if not one.share or np.nanmax(curves.quantities[one.quantity]) > 0]
+    panels = [one for one in PANELS if not one.share or _largest(curves, one.quantity) > FEW_SHARES]
     rows_of = -(-len(panels) // COLUMNS)
     height = TOP + BOTTOM + rows_of * PANEL + (rows_of - 1) * GAP
     with style():
@@ -95,11 +96,19 @@ def layers_picture(rows: Sequence[DiagnosticsRow], title: str, render: Render = 
 
 
 def _note(curves: LayerCurves, panels: Sequence[LayerPanel]) -> str:
-    """What is drawn, and what is not because it never occurred."""
+    """What is drawn, and what is not because it hardly ever occurred."""
     drawn = {panel.quantity for panel in panels}
     several = [f"medians of {curves.members} networks"] if curves.members > 1 else []
-    missing = [words for quantity, words in NONE.items() if quantity not in drawn]
+    missing = [
+        f"{'hardly any' if _largest(curves, quantity) > 0 else 'no'} {words}"
+        for quantity, words in RARE.items()
+        if quantity not in drawn
+    ]
     return "; ".join(["after each evaluated epoch", *several, *missing])
+
+
+def _largest(curves: LayerCurves, quantity: str) -> float:
+    return float(np.nanmax(curves.quantities[quantity], initial=0.0))
 
 
 def layer_curves(rows: Sequence[DiagnosticsRow]) -> LayerCurves:

@@ -51,17 +51,19 @@ def layer_verdicts(measured: LayerDiagnostics, *, annealed: bool = False) -> lis
 def _findings(
     figures: Mapping[str, float], steepest: float, *, hidden: bool, annealed: bool
 ) -> Iterator[tuple[str, Grade]]:
-    if "update_ratio" in figures:
-        yield from _update(figures["update_ratio"], annealed=annealed)
+    faded: list[tuple[str, Grade]] = []
     if hidden and steepest > 0:
-        yield from _graded("small gradient", -figures["gradient_norm"] / steepest, -FADED, -GONE)
+        faded += _graded("small gradient", -figures["gradient_norm"] / steepest, -FADED, -GONE)
+    if "update_ratio" in figures:  # small steps along a small gradient need no word of their own
+        yield from _update(figures["update_ratio"], may_be_small=annealed or bool(faded))
+    yield from faded
     yield from _graded("saturated", figures["saturated"], MANY_FLAT, NEARLY_ALL_FLAT)
     yield from _graded("dead", figures["dead"], MANY_DEAD, NEARLY_ALL_DEAD)
 
 
-def _update(ratio: float, *, annealed: bool) -> Iterator[tuple[str, Grade]]:
+def _update(ratio: float, *, may_be_small: bool) -> Iterator[tuple[str, Grade]]:
     yield from _graded("large steps", ratio, HEALTHY_UPDATES[1], BAD_UPDATES[1])
-    if not annealed:
+    if not may_be_small:
         yield from _graded("small steps", -ratio, -HEALTHY_UPDATES[0], -BAD_UPDATES[0])
 
 
