@@ -33,7 +33,7 @@ Sort = Annotated[
 
 
 def runs(patterns: Patterns = None, sort: Sort = "when", as_json: Json = False, debug: Debug = False) -> None:
-    """Compare runs: when and how they ended, their metrics and, of those named, the settings that differ."""
+    """List runs: when and how they ended, their metrics and, of those named, the settings that differ."""
     import json
 
     from nettrain.output.console import console

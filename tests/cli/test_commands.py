@@ -137,7 +137,7 @@ HELP = {
     ("compare",): "Compare experiments, trained over the same seeds, or runs",
     ("sweep",): "Search the parameters that an experiment file",
     ("gradcheck",): "Check backpropagation by finite differences",
-    ("runs",): "Compare runs: when and how they ended, their metrics",
+    ("runs",): "List runs: when and how they ended, their metrics",
     ("lessons",): "List the lessons with their claims, or run one",
     ("list",): "Show what an experiment file can name",
     ("schema",): "Print the JSON schema of the experiment file",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from nettrain.store.trained_run import TrainedRun
+    from nettrain.workflow.run_data import SplitName
 
 SPLITS = ("train", "val", "test")
 
@@ -106,13 +107,17 @@ class ComparedRun:
         """Its networks. Raises SpecError when all of them diverged."""
         return self.run.trained.select_members(self.member)
 
-    def predict(self, data: object = None, **arguments: Any) -> Predictions:
+    def predict(
+        self, data: object = None, *, split: "SplitName | None" = None, strict: bool = False
+    ) -> Predictions:
         """Predict the class, the labels or the numbers of rows; see `Run.predict`."""
-        return self.run.predict(data, member=self.member, **arguments)
+        return self.run.predict(data, member=self.member, split=split, strict=strict)
 
-    def predict_proba(self, data: object = None, **arguments: Any) -> "npt.NDArray[np.float64]":
+    def predict_proba(
+        self, data: object = None, *, split: "SplitName | None" = None, strict: bool = False
+    ) -> "npt.NDArray[np.float64]":
         """Predict the probability of every class; see `Run.predict_proba`."""
-        return self.run.predict_proba(data, member=self.member, **arguments)
+        return self.run.predict_proba(data, member=self.member, split=split, strict=strict)
 
     def value(self, figure: str) -> float:
         """A figure of the final network, such as "test_accuracy"; NaN of a run that diverged or lacks it."""
