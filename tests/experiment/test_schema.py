@@ -9,6 +9,7 @@ from nettrain.cli.completion import (
     complete_kind,
     complete_number,
     complete_override,
+    complete_report,
     complete_run,
     complete_started_run,
 )
@@ -205,3 +206,7 @@ def test_files_and_runs_are_completed(tmp_path, monkeypatch):
     (tmp_path / "runs/begun/config.yaml").touch()
     assert ["runs/begun"] == complete_started_run("")
     assert [] == complete_run("runs/beg")
+    (tmp_path / "sweeps/search").mkdir(parents=True)
+    (tmp_path / "sweeps/search/journal.jsonl").touch()
+    assert ["runs/begun", "sweeps/search"] == complete_report("")
+    assert ["sweeps/search"] == complete_report("sweeps/s")

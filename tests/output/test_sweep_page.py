@@ -91,6 +91,9 @@ def test_the_page(folder):
     rows = [one["data-key"] for one in page.all("tr") if "data-key" in one]
     assert {f"trial-{k}" for k in range(1, 61)} == set(rows)
     assert f"trial-{written.facts.best}" == rows[0]
+    pale = [one["data-key"] for one in page.all("tr") if one.get("class") == "faint"]
+    assert {f"trial-{k}" for k in range(7, 61, 7) if k % 9} == set(pale)
+    assert "have the figures of the epoch in which they were stopped" in page.words
     assert ["none"] * 8 == [one["aria-sort"] for one in page.all("th") if "aria-sort" in one][-8:]
     assert written.file.read_bytes() == report(folder, folder / "again.html").read_bytes()
 

@@ -66,7 +66,9 @@ def parallel_picture(
     with style():
         figure = new_figure(max(4.6, width), TOP + HEIGHT + BOTTOM)
         more = f"; {len(drawn)} of {len(points)} trials" if len(drawn) < len(points) else ""
-        draw_heading(figure, title, f"a line is a trial, the better the darker; orange: the best{more}")
+        pruned = "; dotted: pruned" if any(one.status == "pruned" for one in drawn) else ""
+        note = f"a line is a trial, the better the darker; orange: the best{pruned}{more}"
+        draw_heading(figure, title, note)
         ax = add_axes(figure, LEFT, BOTTOM, BETWEEN * (len(uprights) - 1), HEIGHT)
         _draw_lines(ax, drawn, uprights, maximize=maximize)
         _draw_uprights(ax, uprights)
@@ -133,6 +135,7 @@ def _draw_lines(
         (line,) = ax.plot(
             range(len(uprights)),
             heights,
+            ":" if point.status == "pruned" else "-",
             color=LIGHT if point.best else DARK,
             alpha=strength,
             linewidth=2.6 if point.best else 1.0,

@@ -37,10 +37,7 @@ def run_sections(report: RunReport) -> Iterator[Section]:
             yield Section("thresholds", "Thresholds", threshold_section(rows, rows.curve, drawings))
         if rows.calibration:
             yield Section("calibration", "Calibration", calibration_section(rows, drawings))
-        if rows.importance is not None:
-            yield Section(
-                "importance", "Importance of columns", importance_section(rows, rows.importance, drawings)
-            )
+        yield Section("importance", "Importance of columns", importance_section(rows, drawings))
     yield Section("data", "Data", data_section(report))
     if report.architecture is not None:
         yield Section("network", "Network", network_section(report, report.architecture))

@@ -22,6 +22,7 @@ from nettrain.workflow.report.sweep import ReportedTrial, SearchedParameter, Swe
 MOST_TRIALS = 1000  # in the table
 MOST_FAILURES = 20
 PRINTED = 60  # rows of the table, as in style.css
+PRUNED = " Pruned trials, which are paler, have the figures of the epoch in which they were stopped."
 WEAK = 0.1  # an influence that may be chance
 
 
@@ -183,9 +184,10 @@ def _trials(report: SweepReport) -> Content:
     names = [f"trial-{one.number}" for one in shown_trials]
     left = len(report.trials) - len(shown_trials)
     more = f" The {count(left)} worst are in {report.folder.trials.name} alone." if left else ""
-    inner = table(headings, rows, caption="Trials", sortable=True, highlighted=best, keys=names)
+    pruned = [k for k, one in enumerate(shown_trials) if one.status == "pruned"]
+    inner = table(headings, rows, caption="Trials", sortable=True, highlighted=best, faint=pruned, keys=names)
     return (
-        quiet(f"Press a heading to sort by it.{more}"),
+        quiet(f"Press a heading to sort by it.{PRUNED if pruned else ''}{more}"),
         element("div", inner, class_="long" if len(rows) > PRINTED else None),
     )
 

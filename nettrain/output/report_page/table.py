@@ -40,19 +40,21 @@ def table(
     caption: str,
     sortable: bool = False,
     highlighted: Sequence[int] = (),
+    faint: Sequence[int] = (),
     keys: Sequence[str] = (),
     foot: Sequence[Row] = (),
 ) -> Html:
     """A table that scrolls by itself where it is too wide; the caption is for those who do not see it.
 
-    `highlighted` rows stand out; `keys` name the rows for the script; rows of the `foot` are not sorted.
+    `highlighted` rows stand out, `faint` ones stand back; `keys` name the rows for the script; rows of the
+    `foot` are not sorted.
     """
     names = [_heading(one, sortable=sortable, number=k) for k, one in enumerate(headings)]
     body = [
         element(
             "tr",
             _cells(row, headings),
-            class_="best" if number in highlighted else None,
+            class_="best" if number in highlighted else "faint" if number in faint else None,
             data_key=keys[number] if keys else None,
         )
         for number, row in enumerate(rows)

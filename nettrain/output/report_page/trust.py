@@ -15,7 +15,6 @@ from nettrain.output.report_page.html import Content, element
 from nettrain.output.report_page.page import code, paragraph, quiet
 from nettrain.output.report_page.table import Cell, Heading, bar, table
 from nettrain.output.report_page.words import named, percent, positive_class
-from nettrain.store.evaluation import PermutationImportance
 from nettrain.workflow.report.own_rows import ReportedRows
 
 MOST_COLUMNS = 30
@@ -120,10 +119,12 @@ def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
     )
 
 
-def importance_section(
-    rows: ReportedRows, importance: PermutationImportance, drawings: Drawings
-) -> Iterator[Content]:
+def importance_section(rows: ReportedRows, drawings: Drawings) -> Iterator[Content]:
     """How much worse the metric gets without what a column says."""
+    again, importance = code("nettrain evaluate RUN --importance"), rows.importance
+    if importance is None:
+        yield quiet("Left out, since it would take long here: ", again, " measures it.")
+        return
     metric = named(importance.metric)
     sample = plural(rows.importance_rows, f"{rows.split} row")
     yield paragraph(
@@ -157,7 +158,6 @@ def importance_section(
         sortable=True,
     )
     more = len(importance.columns) - len(chosen)
-    again = code("nettrain evaluate RUN --importance")
     yield quiet(
         f"{count(more)} less important columns are left out. " if more else None,
         f"{importance.shuffles} shuffles of each column; ",

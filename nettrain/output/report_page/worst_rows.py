@@ -32,7 +32,8 @@ def worst_part(rows: ReportedRows, drawings: Drawings) -> Content:
         Heading("loss", numeric=True),
         *(Heading(name) for name in kept),
     ]
-    cells = [_cells(one, kept, probable=probable) for one in rows.worst]
+    labels = rows.task.targets == "labels"
+    cells = [_cells(one, kept, probable=probable, labels=labels) for one in rows.worst]
     text = "Worth a look: wrong labels, mistyped values, or rows of a kind that the network has seldom seen."
     if probable and any(one.true == one.predicted for one in rows.worst):
         text += " Rows that are right but barely so are listed too."
@@ -45,23 +46,27 @@ def worst_part(rows: ReportedRows, drawings: Drawings) -> Content:
 
 
 def _images(rows: ReportedRows, images: Floats, drawings: Drawings) -> Content:
-    labels = [
-        (f"{values_text(one.true)} → {values_text(one.predicted)}", one.place.rpartition(" ")[2])
-        for one in rows.worst
+    several = rows.task.targets == "labels"
+    lines = [
+        (
+            " → ".join(values_text(one, labels=several) for one in (row.true, row.predicted)),
+            row.place.rpartition(" ")[2],
+        )
+        for row in rows.worst
     ]
-    picture = images_picture(images, labels, "", "true → predicted, and the row", render=svg)
+    picture = images_picture(images, lines, "", "true → predicted, and the row", render=svg)
     text = "The worst rows as the network sees them: would you have known better?"
     return drawings.figure(picture, "Images of the worst rows", text, own_colors=True)
 
 
-def _cells(one: WorstRow, kept: Sequence[str], *, probable: bool) -> Row:
+def _cells(one: WorstRow, kept: Sequence[str], *, probable: bool, labels: bool) -> Row:
     wrong = probable and one.true != one.predicted
-    predicted = element("span", values_text(one.predicted), class_="cell bad" if wrong else "cell")
+    predicted = values_text(one.predicted, labels=labels)
     probability = Cell.of(percent(one.probability or 0.0), one.probability)
     return [
         _wide(one.place),
-        _wide(values_text(one.true)),
-        Cell(predicted),
+        _wide(values_text(one.true, labels=labels)),
+        Cell(element("span", predicted, class_="cell bad" if wrong else "cell")),
         *([probability] if probable else []),
         Cell.of(figure(one.loss), one.loss),
         *(_kept_cell(one.kept.get(name)) for name in kept),
@@ -90,8 +95,10 @@ def _wide(text: str) -> Cell:
     return Cell(element("span", text, class_="cell"))
 
 
-def values_text(values: Mapping[str, Value]) -> str:
-    """The target of a row, or its targets with their names."""
+def values_text(values: Mapping[str, Value], *, labels: bool = False) -> str:
+    """The target of a row, or its targets with their names; of several labels, those that are 1."""
+    if labels and len(values) > 1:
+        return ", ".join(name for name, value in values.items() if value) or "none"
     texts = [value if isinstance(value, str) else figure(value) for value in values.values()]
     if len(texts) == 1:
         return texts[0]
