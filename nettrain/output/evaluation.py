@@ -38,6 +38,7 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     console.print(figures_table(report))
     show_baseline(console, report)
+    show_entropy(console, report)
     for target, rows in report.classes.items():
         if not report.targets:
             console.print(classes_table(rows))
@@ -65,6 +66,16 @@ def show_baseline(console: Console, report: EvaluationReport) -> None:
         )
         text = f"warning: worse than the baseline: {', '.join(compared)}"
         console.print(Text(text, style="yellow"), soft_wrap=True)
+
+
+def show_entropy(console: Console, report: EvaluationReport) -> None:
+    """Print how much of the loss is the entropy of the targets, if they have any."""
+    loss = report.metrics.get("loss")
+    if report.entropy is not None and loss is not None:
+        parts = (
+            f"entropy of the targets {figure(report.entropy)} + divergence {figure(loss - report.entropy)}"
+        )
+        console.print(Text(f"loss {figure(loss)} = {parts}"), soft_wrap=True)
 
 
 @contextmanager

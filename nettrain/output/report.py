@@ -15,7 +15,7 @@ from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
 from nettrain.output.members import endings, members_table, unconverged
 from nettrain.output.numbers import count, figure, plural, seconds, spread
 from nettrain.output.progress import heading, title
-from nettrain.store.summary import Ending, Improving, Metrics, RunBaseline, RunSummary, Timing
+from nettrain.store.summary import Ending, Improving, LossParts, Metrics, RunBaseline, RunSummary, Timing
 
 NEARLY = 0.005  # two figures that differ by less are not worth two columns
 MAX_CLASS = 12  # characters of a class's name in a heading
@@ -63,6 +63,8 @@ def final_report(
     if "baseline" in summary:
         console.print(labelled({"baseline": summary["baseline"]["prediction"]}))
         warn_of_worse(console, summary["metrics"], summary["baseline"])
+    if "entropy" in summary:
+        console.print(labelled({"entropy": loss_parts(summary["entropy"])}))
     console.print(labelled({"stopped": ending(summary), "time": _time(summary["timing"], drawing)}))
     console.print(labelled({"files": ", ".join(files)}))
     # paths are to be copied: never broken into two lines
@@ -76,6 +78,17 @@ def final_report(
         last = {"improve": improving(summary), "go on": continuation(summary["improving"], folder), **last}
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
+
+
+def loss_parts(parts: Mapping[str, LossParts]) -> str:
+    """Each cross-entropy as `val loss 0.53 = entropy 0.50 + divergence 0.03`, a line for each."""
+    lines = [
+        f"{title('running_loss' if split == 'running' else f'{split}_loss')} {figure(one['loss'])}"
+        f" = {'smoothed ' if split == 'running' else ''}entropy {figure(one['entropy'])}"
+        f" + divergence {figure(one['divergence'])}"
+        for split, one in parts.items()
+    ]
+    return "\n".join(lines)
 
 
 def improving(summary: RunSummary) -> str:

@@ -114,6 +114,9 @@ class EvaluationReport(EvaluationModel):
     rows: int
     metrics: OptionalFigures = Field(description="loss and metrics; null where these rows do not define one")
     baseline: BaselineFigures | None = Field(None, description="null for runs of earlier versions")
+    entropy: float | None = Field(
+        None, description="of the targets, which the loss cannot fall below; null where they have none"
+    )
     targets: dict[str, OptionalFigures] = Field(description="metrics of each target where there are several")
     classes: dict[str, list[ClassFigures]] = Field(description="figures of each class, by target")
     confusion: dict[str, ConfusionMatrix] = Field(description="confusion matrices by target")
@@ -140,6 +143,7 @@ def evaluation_report(
     notes: Sequence[str],
     importance: PermutationImportance | None = None,
     baseline: BaselineFigures | None = None,
+    entropy: float = 0.0,
     comparison: RowComparison = NO_DEVIATIONS,
     kept: "Sequence[pl.Series]" = (),
 ) -> EvaluationReport:
@@ -155,6 +159,7 @@ def evaluation_report(
         rows=measured.rows,
         metrics=_without_nan(predictions.figures() | measured.scalars),
         baseline=baseline,
+        entropy=entropy or None,
         targets={name: _without_nan(values) for name, values in measured.targets.items()} if several else {},
         classes={
             target: [ClassFigures(**vars(row)) for row in rows]

@@ -77,6 +77,14 @@ class RunBaseline(TypedDict):
     constants: BaselineJson
 
 
+class LossParts(TypedDict):
+    """A cross-entropy as the entropy of its targets, below which it cannot fall, plus the divergence."""
+
+    loss: float
+    entropy: float
+    divergence: float
+
+
 class AdviceJson(TypedDict):
     """A line of advice that was given after an epoch: due for so many of the networks, `text` is of one."""
 
@@ -120,6 +128,7 @@ class RunSummary(Ending):
     joint: NotRequired[bool]
     positive: NotRequired[str]  # the class that precision, recall and F1 are about, of labels 1
     baseline: NotRequired[RunBaseline]
+    entropy: NotRequired[dict[str, LossParts]]  # by split and of the running loss, where targets have entropy
     improving: NotRequired[Improving]
     advice: NotRequired[list[AdviceJson]]  # with training.diagnostics
     profile: NotRequired[dict[str, float]]  # seconds of every phase, with --profile
@@ -204,6 +213,27 @@ def with_baseline(
     if len(task.classes) == 2:
         return {**named, "positive": task.classes[1]}
     return {**named, "positive": "1"} if task.targets == "labels" else named
+
+
+def with_entropy(
+    summary: RunSummary, entropies: Mapping[str, float], running: tuple[float, float] | None
+) -> RunSummary:
+    """The summary with the parts of its losses, by the entropies of targets by split, if any have some.
+
+    `running` is the last running loss, and the entropy of targets as training smooths them.
+    """
+    losses = {
+        SPLITS[split]: (summary["metrics"].get(SPLITS[split], {}).get("loss"), entropy)
+        for split, entropy in entropies.items()
+    }
+    if running is not None:
+        losses["running"] = running
+    parts: dict[str, LossParts] = {
+        name: {"loss": loss, "entropy": entropy, "divergence": loss - entropy}
+        for name, (loss, entropy) in losses.items()
+        if loss is not None and np.isfinite(loss) and entropy > 0
+    }
+    return {**summary, "entropy": parts} if parts else summary
 
 
 def _none_for_nan(named: Mapping[str, float]) -> dict[str, float | None]:

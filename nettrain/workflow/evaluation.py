@@ -15,6 +15,7 @@ from nettrain.data.reading.streams import DASH, source_label
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline
+from nettrain.inference.entropy import target_entropy
 from nettrain.inference.importance import importances
 from nettrain.inference.predictions import metrics_of, predict_labelled
 from nettrain.store.evaluation import (
@@ -220,6 +221,7 @@ def _report(
         notes=(*trained.warnings, *rows.notes),
         importance=importance,
         baseline=baseline,
+        entropy=target_entropy(loss_of(trained.experiment), rows.rows, trained.architecture.outputs),
         comparison=rows.comparison,
         kept=rows.kept,
     )

@@ -22,6 +22,7 @@ from nettrain.training.run import TrainingRun
 from nettrain.workflow.advice import TrainingAdvice
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.ended_training import EndedTraining
+from nettrain.workflow.loss_parts import floor_notes, with_loss_parts
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.recording import RunRecorder
 
@@ -125,6 +126,7 @@ class TrainingJob:
             *self.prepared.data.notes,
             *giveaway_notes(self.prepared.data.preprocessing, self.prepared.data.train),
             *remarks(run.experiment),
+            *floor_notes(self.prepared),
             *run.data.batches.notes,
             *run.data.notes,
         ]
@@ -152,6 +154,7 @@ class TrainingJob:
             done = self._train(on_event, advice)
             with timing(run.profile, "evaluation"):
                 networks, summary = self._ended(done).measure()
+                summary = with_loss_parts(summary, self.prepared, recorder.rows)
             with timing(run.profile, "writing"):
                 recorder.networks(run.architecture, networks, self.prepared.data.preprocessing)
             summary["timing"]["total_seconds"] = self.seconds_before + perf_counter() - started

@@ -203,6 +203,53 @@ def test_cross_entropy_is_entropy_plus_divergence() -> None:
     assert abs(itself.rows()).item() < 1e-15
 
 
+def h(*p: float) -> float:
+    """-Σp·log p by hand."""
+    return -sum(q * math.log(q) for q in p if q)
+
+
+def entropies(name: str, target: np.ndarray, outputs: int, **numbers: Any) -> list[float]:
+    smoothed = bool(numbers)
+    found = losses[name](**numbers).target_entropies(target, outputs, smoothed=smoothed)
+    assert found is not None
+    return found.tolist()
+
+
+def test_entropies_of_targets_by_hand() -> None:
+    shares = [h(1), h(0.25, 0.5, 0.25), h(0.1, 0.9), h(0.5, 0.5)]
+    assert entropies("cross_entropy", SHARES[0], 3) == pytest.approx(shares, rel=1e-14)
+    assert entropies("cross_entropy", LABELS[0], 3) == [0, 0, 0, 0]
+    assert entropies("cross_entropy", LABELS[0], 3, label_smoothing=0.3) == pytest.approx(
+        [h(0.8, 0.1, 0.1)] * 4
+    )
+    assert entropies("binary_cross_entropy", FLAGS[0], 1, label_smoothing=0.2) == pytest.approx(
+        [h(0.9, 0.1)] * 4
+    )
+    both = entropies("binary_cross_entropy", LABELS[0], 3, label_smoothing=0.2)
+    assert both == pytest.approx([3 * h(0.9, 0.1)] * 4)
+    for name in ("mse", "hinge", "kl_divergence", "focal", "poisson"):
+        assert losses[name]().target_entropies(LABELS[0], 3, smoothed=True) is None
+
+
+@pytest.mark.parametrize("smoothed", [0.0, 0.25])
+@pytest.mark.parametrize(
+    ("name", "targets"), [(n, t) for n, t in WALK if n in ("cross_entropy", "binary_cross_entropy")]
+)
+def test_no_outputs_have_a_smaller_loss_than_the_entropy(name: str, targets: str, smoothed: float) -> None:
+    """And those whose predictions are the targets have it; of random ones near them, all have more."""
+    target, outputs = TARGETS[targets]
+    numbers = {"label_smoothing": smoothed}
+    floor = losses[name](**numbers).target_entropies(target[0], outputs, smoothed=True)
+    assert floor is not None
+    hot = np.eye(outputs)[target[0]] if target.ndim == 2 else target[0]
+    even = 1 / outputs if name == "cross_entropy" else 0.5
+    best = losses[name].outputs_for(np.clip(hot * (1 - smoothed) + smoothed * even, 1e-14, 1 - 1e-14))
+    made = Batch(name, best[None], target, numbers)
+    np.testing.assert_allclose(made.training_rows()[0], floor, rtol=1e-9, atol=1e-11)
+    near = best + np.random.default_rng(2).normal(0, 0.5, (50, *best.shape))
+    assert (Batch(name, near, target, *[numbers] * 50).training_rows() >= floor - 1e-12).all()
+
+
 def test_binary_cross_entropy_by_hand() -> None:
     output = np.array([[[0.0], [1.0], [-1.0], [2.0]]])
     total, delta = Batch("binary_cross_entropy", output, FLAGS, {"label_smoothing": 0.2}).train()

@@ -87,6 +87,14 @@ class Loss(Variant):
         """Probabilities of classes that exclude each other (…, K), from what `predictions` returns."""
         return predictions
 
+    def target_entropies(self, target: HostArray, outputs: int, *, smoothed: bool) -> HostArray | None:
+        """The entropy of each target (N,), which its loss cannot fall below; None where there is none.
+
+        With `smoothed` that of the targets as training smooths them. Targets are in the form that the loss
+        reads, (N,) or (N, K), on the host.
+        """
+        return None
+
     def unused_settings(self, targets: str) -> dict[str, str]:
         """Settings that would have no effect on targets of this kind, and which targets they are for."""
         return {}

@@ -22,6 +22,12 @@ class Smoothed(Loss):
         return [*super().kernel_numbers(), self.label_smoothing]
 
 
+def minus_p_log_p(p: HostArray) -> HostArray:
+    """-p·log p, and 0 for p = 0."""
+    values: HostArray = -p * np.log(np.where(p > 0, p, 1.0))
+    return values
+
+
 def log_softmax(xp: ArrayModule, output: Array) -> Array:
     """z - log Σe^z along the last axis; the maximum is subtracted first: outputs of ±1e4 stay finite."""
     z = output - output.max(axis=-1, keepdims=True)
@@ -168,6 +174,15 @@ class CrossEntropy(Smoothed):
         even = -log_softmax(xp, output).mean(axis=-1)
         return (1.0 - self.label_smoothing) * self.rows(xp, output, target) + self.label_smoothing * even
 
+    def target_entropies(self, target: HostArray, outputs: int, *, smoothed: bool) -> HostArray | None:
+        """-Σp·log p; classes have some only when they are smoothed, and then all the same."""
+        share = float(self.label_smoothing) / outputs if smoothed else 0.0
+        if target.ndim == 2:
+            p = np.asarray(target, np.float64)
+            return np.asarray(minus_p_log_p(p * (1 - share * outputs) + share).sum(axis=-1))
+        both = minus_p_log_p(np.array([1 - share * (outputs - 1), share]))
+        return np.full(len(target), both[0] + (outputs - 1) * both[1])
+
     @staticmethod
     def predictions(xp: ArrayModule, output: Array) -> Array:
         """softmax(z)."""
@@ -302,6 +317,14 @@ class BinaryCrossEntropy(Smoothed):
             target = one_hot(xp, output, target)
         smoothing = xp.asarray(self.label_smoothing)[..., None]
         return self.rows(xp, output, target * (1.0 - smoothing) + smoothing * 0.5)
+
+    def target_entropies(self, target: HostArray, outputs: int, *, smoothed: bool) -> HostArray | None:
+        """Σ_k of the entropy of yes and no, of each output."""
+        smoothing = float(self.label_smoothing) if smoothed else 0.0
+        if target.ndim == 1:  # the label's own output is as sure of yes as all others are of no
+            target = np.zeros((len(target), outputs))
+        y = np.asarray(target, np.float64) * (1 - smoothing) + smoothing / 2
+        return np.asarray((minus_p_log_p(y) + minus_p_log_p(1 - y)).sum(axis=-1))
 
     @staticmethod
     def predictions(xp: ArrayModule, output: Array) -> Array:

@@ -1,0 +1,44 @@
+"""Losses as the entropy of their targets plus the divergence of the predictions from them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nettrain.experiment.task import loss_of
+from nettrain.inference.entropy import target_entropy
+from nettrain.store.history import HistoryRow
+from nettrain.store.summary import RunSummary, with_entropy
+from nettrain.workflow.ended_training import rows_by_column
+from nettrain.workflow.preparation import PreparedTraining
+
+RUNNING = "running_loss"
+
+
+def with_loss_parts(
+    summary: RunSummary, prepared: PreparedTraining, history: Sequence[HistoryRow]
+) -> RunSummary:
+    """The summary with the parts of its losses, and of the last running loss where labels are smoothed."""
+    data, model = prepared.data, prepared.training.run.model
+    rows = {"train": rows_by_column(data), "validation": data.validation, "test": data.test}
+    outputs = model.architecture.outputs
+    entropies = {split: target_entropy(model.loss, one, outputs) for split, one in rows.items() if one}
+    last = {row["member"]: row[RUNNING] for row in history if RUNNING in row}
+    floor = smoothed_entropy(prepared)
+    running = (float(np.mean([*last.values()])), floor) if last and floor else None
+    return with_entropy(summary, entropies, running)
+
+
+def smoothed_entropy(prepared: PreparedTraining) -> float:
+    """The entropy of the training targets as they are smoothed, the mean over members; 0 if they are not."""
+    losses = [loss_of(member) for member in prepared.members]
+    if not any(getattr(loss, "label_smoothing", 0) > 0 for loss in losses):
+        return 0.0
+    rows, outputs = prepared.data.train, prepared.training.run.architecture.outputs
+    return float(np.mean([target_entropy(loss, rows, outputs, smoothed=True) for loss in losses]))
+
+
+def floor_notes(prepared: PreparedTraining) -> list[str]:
+    """A note on how low the running loss can fall where labels are smoothed."""
+    floor = smoothed_entropy(prepared)
+    text = f"the running loss cannot fall below {floor:.4g}, the entropy of the smoothed targets"
+    return [text] if floor else []
