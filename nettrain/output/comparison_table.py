@@ -79,7 +79,8 @@ def figure_rows(comparison: Comparison) -> list[FigureRow]:
 
 def _figure_row(comparison: Comparison, name: str) -> FigureRow:
     cells = [_mean(entry, name) for entry in comparison.entries]
-    return FigureRow(title(name), cells, comparison.best(name))
+    best = comparison.best(name)
+    return FigureRow(title(name), cells, best if len(best) < len(cells) else ())
 
 
 def _mean(entry: ComparedEntry, name: str) -> str:

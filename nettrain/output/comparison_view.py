@@ -37,9 +37,9 @@ def planned(plan: PlannedComparison) -> str:
     seeds = {len([run for run in plan.runs if run.entry == k]) for k in range(len(plan.labels))} - {0}
     several = f" with {seeds.pop()} seeds each" if len(seeds) == 1 and seeds != {1} else ""
     groups = plan.population_count
-    networks = plural(sum(len(run.members) for run in plan.runs), "network")
-    side = "side by side" if groups == 1 else f"in {groups} populations, one after the other"
-    return f"{plural(entries, 'experiment')}{several}, {networks} {side}"
+    count = sum(len(run.members) for run in plan.runs)
+    side = " side by side" if groups == 1 else f" in {groups} populations, one after the other"
+    return f"{plural(entries, 'experiment')}{several}, {plural(count, 'network')}{side if count > 1 else ''}"
 
 
 def show_comparison(console: Console, comparison: Comparison, folder: ComparisonFolder) -> None:

@@ -1,6 +1,6 @@
 """Loss curves in a terminal: Braille dots in two colours, or letters where output is plain text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,15 +172,20 @@ def _letters(marks: Sequence[Bools], pens: Sequence[Pen]) -> list[Text]:
 def _heading(heading: str, pens: Mapping[str, Pen], log: bool, width: int, *, dots: bool) -> list[Text]:
     """What is plotted, and how to tell the curves apart; in several lines where one is too narrow."""
     lines = [Text(heading, style="bold")]
-    for name, pen in pens.items():
-        entry = Text("   ").append("━━" if dots else pen.letter, pen.color if dots else "")
-        entry.append(f" {LABELS.get(name, name)}", "not bold")
+    for entry in _key(pens, log, dots=dots):
         if len(lines[-1]) + len(entry) > width:
             lines.append(Text())
         lines[-1].append_text(entry)
-    if log:
-        lines[-1].append("   (log scale)", "not bold dim")
     return lines
+
+
+def _key(pens: Mapping[str, Pen], log: bool, *, dots: bool) -> Iterator[Text]:
+    """What each curve is, and whether the scale is logarithmic."""
+    for name, pen in pens.items():
+        entry = Text("   ").append("━━" if dots else pen.letter, pen.color if dots else "")
+        yield entry.append(f" {LABELS.get(name, name)}", "not bold")
+    if log:
+        yield Text("   ").append("(log scale)", "not bold dim")
 
 
 def _labelled_axis(axis: PlotAxis, first: float, last: float, across: int) -> str:

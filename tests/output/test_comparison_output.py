@@ -127,6 +127,7 @@ p: how often chance alone makes such a difference (paired t-test over seeds)"""
     assert expected == printed(verdict(NEAR))
     same = comparison(entry("a", [0.9, 0.8]), entry("b", [0.9, 0.8]))
     assert "all have the same val accuracy" == printed(verdict(same))
+    assert "●" not in table(same)
 
 
 def test_one_seed_claims_nothing():
