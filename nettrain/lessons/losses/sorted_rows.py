@@ -40,17 +40,24 @@ def sorted_rows(contestants: "Sequence[Contestant]") -> Iterator[Observation]:
     network calls 30 of 45 flowers virginica, and none versicolor. It finds a compromise in the end, but takes
     longer.
     """
-    shuffled, ordered = (_early(one) for one in contestants)
+    shuffled, ordered = (_early(one, "val_accuracy") for one in contestants)
     yield observe(
         "in the first five epochs: the sorted rows are at least 10 points behind on average",
         shuffled - ordered >= 0.1,
         shuffled=shuffled,
         sorted=ordered,
     )
+    low, high = (_early(one, "train_loss") for one in contestants)
+    yield observe(
+        "and their training loss, measured after each third of an epoch, is more than twice as high",
+        high > 2 * low,
+        shuffled=low,
+        sorted=high,
+    )
 
 
-def _early(one: "Contestant") -> "Floats":
-    """The mean validation accuracy over the first epochs (S,)."""
+def _early(one: "Contestant", column: str) -> "Floats":
+    """The mean of a column over the first epochs (S,)."""
     first = (one.epochs > 0) & (one.epochs <= EARLY)
-    mean: Floats = one.curve("val_accuracy")[:, first].mean(axis=1)
+    mean: Floats = one.curve(column)[:, first].mean(axis=1)
     return mean
