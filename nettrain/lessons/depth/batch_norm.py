@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     "large. What counts is α/‖W‖², an effective rate, which the start still sets, and which falls while "
     "weights grow.",
     follow_ups=(
-        ("nettrain train batch_norm/1_small.yaml optimizer=adam", "whether another optimizer is enough"),
-        ("nettrain train batch_norm/1_small.yaml model.init=he_normal", "the other cure: a start that fits"),
+        ("nettrain train batch_norm/1_small.yaml optimizer=adam", "another optimizer is no help"),
+        (
+            "nettrain train batch_norm/1_small.yaml model.init=he_normal optimizer.learning_rate=0.1",
+            "the other cure: a start that fits, and a smaller rate",
+        ),
     ),
     panels=curves("val_accuracy"),
 )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     follow_ups=(
         (
             "nettrain train skip_connections/2_thirty_layers.yaml training.epochs=60",
-            "whether it is only a matter of time",
+            "four times as long, and still far from three layers",
         ),
         (
             "nettrain train skip_connections/3_thirty_with_skips.yaml model.norm=none",

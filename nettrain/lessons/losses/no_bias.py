@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     "bias is introduced, as w₀ with x₀ = 1.",
     follow_ups=(
         (
-            "nettrain train no_bias/2_without_biases.yaml",
-            "look at boundary.png in the run's folder: rays, however long it trains",
+            "nettrain compare no_bias",
+            "boundary.png shows both: a ring, and one class everywhere, unsure at the origin",
         ),
         (
             "nettrain train no_bias/2_without_biases.yaml model.hidden=[64,64,64]",

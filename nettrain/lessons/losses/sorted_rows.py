@@ -24,7 +24,7 @@ EARLY = 5  # epochs
     "the further a class carries the weights away before the next one is seen.",
     follow_ups=(
         (
-            "nettrain train sorted_rows/2_sorted.yaml training.batch_size=full",
+            "nettrain train sorted_rows/2_sorted.yaml training.batch_size=full training.evaluate_every=1",
             "no difference from shuffled rows",
         ),
         ("nettrain train sorted_rows/2_sorted.yaml optimizer.learning_rate=0.03", "a rate that forgets less"),

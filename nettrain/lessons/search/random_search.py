@@ -39,7 +39,7 @@ def by_value(contestants: "Sequence[Contestant]") -> list[Panel]:
     "everything. Random trials try a new value of each number every time, so that n of them search any two "
     "that matter as well as if one had known which.",
     follow_ups=(
-        ("nettrain sweep random_search/2_random.yaml", "its report says which parameter had influence"),
+        ("nettrain sweep random_search/1_grid.yaml", "in its table, the same figures stand four times each"),
         ("nettrain lr-find random_search/2_random.yaml", "one important number can be searched by itself"),
     ),
     panels=by_value,

@@ -34,7 +34,7 @@ def validation_loss(contestants: "Sequence[Contestant]") -> list[Panel]:
     "need no plan for when training ends: a falling rate has to reach 0 in the last epoch. And the spread "
     "of their predictions says how sure the network is of a row.",
     follow_ups=(
-        ("nettrain train snapshots/2_snapshots.yaml training.snapshots=3", "how many are needed"),
+        ("nettrain train snapshots/2_snapshots.yaml training.snapshots=3", "three are worse than twelve"),
         (
             "nettrain train snapshots/3_falling_rate.yaml training.snapshots=12",
             "at rest, there is less to average",
