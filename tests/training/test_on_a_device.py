@@ -89,6 +89,7 @@ SETTINGS = {
     "plateau": ["schedule={name: plateau, patience: 1}"],
     "convergence": ["training.convergence={tolerance: 0.03, epochs: 2, weight_change: 0.5}"],
     "a target": ["training.target={val_accuracy: 0.9}", "training.evaluate_every=2"],
+    "a target of training rows": ["training.target={train_accuracy: 0.97}", "training.evaluate_train=30"],
     "replacement": ["training.sampling=replacement", "training.drop_last=true"],
     "one batch": ["training.batch_size=full", "training.epochs=100"],
     "no shuffling": ["training.shuffle=false"],
@@ -149,6 +150,13 @@ def test_the_cupy_backend_on_the_fake(dtype: str) -> None:
     for new_backend in backend_factory("cupy"):
         some = specs(2, *choice)
         assert_equal(trained(some), trained(some, new_backend))
+
+
+def test_evaluations_within_an_epoch(new_backend: Any) -> None:
+    some = specs(3, "training.evaluate_every=0.25", "model.dropout=0.3", "backend.dtype=float64")
+    here, there = trained(some, recorded=True), trained(some, new_backend, recorded=True)
+    assert_equal(here, there)
+    assert [event.epoch for event in there.epochs[:6]] == [0, 0.25, 0.5, 0.75, 1, 1.25]
 
 
 def test_losses_of_steps(new_backend: Any) -> None:
@@ -278,7 +286,7 @@ def test_an_epoch_waits_a_few_times_however_long_it_is(setting: str) -> None:
             waits for waits, _ in seen[training.run.data.batches.steps - 1 :: training.run.data.batches.steps]
         ]
         counts.append(ends[1] - ends[0])
-    known = {"no validation": 3, "penalties and limits": 5, "groups": 5}
+    known = {"no validation": 3, "a target of training rows": 5, "penalties and limits": 5, "groups": 5}
     assert counts == [known.get(setting, 4)] * 2
 
 

@@ -75,6 +75,15 @@ SETTINGS = {
     "a slow metric": (2, ["training.early_stopping={monitor: val_macro_f1, patience: 3}"]),
     "penalties and limits": (2, ["optimizer=nesterov", "regularization={l1: 0.01, max_norm: 1}"]),
     "snapshots": (2, ["training.snapshots=2", SHARED]),
+    "parts of an epoch": (2, ["training.evaluate_every=0.25"]),
+    "a sample of training rows": (
+        2,
+        ["training.early_stopping={monitor: train_loss, patience: 3}", "training.evaluate_train=30", SHARED],
+    ),
+    "training rows within an epoch": (
+        2,
+        ["training.target={train_accuracy: 0.97}", "training.evaluate_every=0.5", SHARED],
+    ),
 }
 
 
