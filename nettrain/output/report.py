@@ -246,7 +246,8 @@ def ending(summary: RunSummary) -> str:
         text = f"diverged: {summary['divergence']['text']}"
         kept = f"the best weights, of epoch {best}," if summary["restored_best"] else "the last good weights"
         return f"{text}; {kept} are kept"
-    if summary["unfinished_steps"] and not summary["restored_best"]:
+    within_epoch = summary["stop_reason"] == "early_stopping"  # by an evaluation there
+    if summary["unfinished_steps"] and (within_epoch or not summary["restored_best"]):
         text += f" and {plural(summary['unfinished_steps'], 'step')}"
     rises = summary.get("objective_rises", 0)
     if rises and unconverged(summary):

@@ -20,10 +20,11 @@ GENERATOR = np.random.default_rng(0)
 def history(epochs, *, members=1, validation=True, scale=1.0, rate=lambda epoch: 1e-3):
     rows = []
     for member in range(members):
-        for epoch in range(1, epochs + 1):
+        for epoch in range(epochs + 1):
             loss = scale * (2 * np.exp(-6 * epoch / epochs) + 0.02 + 0.01 * member)
-            row = {"member": member, "epoch": epoch, "learning_rate": rate(epoch), "train_loss": loss}
-            row |= {"objective": loss}
+            row = {"member": member, "epoch": epoch, "train_loss": loss, "train_accuracy": 1 - epoch / epochs}
+            if epoch:
+                row |= {"learning_rate": rate(epoch), "running_loss": 2 * loss, "objective": 3 * loss}
             if validation:
                 row |= {"val_loss": loss + 0.05 * scale, "val_accuracy": 1 - 0.4 * np.exp(-epoch / epochs)}
             rows.append(row)
@@ -32,7 +33,7 @@ def history(epochs, *, members=1, validation=True, scale=1.0, rate=lambda epoch:
 
 def diverged():
     rows = history(12)
-    for k, row in enumerate(rows):
+    for k, row in enumerate(rows[1:]):
         row |= {"train_loss": 10.0 ** (3 * k), "val_loss": 3 * 10.0 ** (3 * k)}
     rows[-1] |= {"train_loss": np.nan, "objective": np.nan, "val_loss": np.inf}
     return rows
@@ -48,6 +49,9 @@ HISTORIES = {
     "huge numbers": (history(30, scale=1e12), 20),
     "tiny numbers": (history(30, scale=1e-12), 20),
     "five members": (history(30, members=5), None),
+    "five members with labels": (history(30, members=5), None),
+    "labels and a best epoch": (history(60), 31),
+    "parts of epochs": ([row | {"epoch": row["epoch"] / 4} for row in history(20)], 3.25),
     "diverged": (diverged(), 1),
     "diverged at once": (NOTHING, None),
 }
@@ -94,9 +98,16 @@ JSON_OUTPUTS = {
 TITLE = "an experiment whose name is long enough to reach the right edge of the picture and beyond: test rows"
 
 
+LABELS = {
+    "running": "running (with dropout, noise, batch norm, smoothing, class weights)",
+    "train": "training (10,000 rows)",
+}
+
+
 def draw_curves(case, render=canvas.png):
     rows, best = HISTORIES[case]
-    return curves.curves_picture(rows, TITLE, monitor="val_loss", best=best, render=render)
+    labels = LABELS if "labels" in case else {}
+    return curves.curves_picture(rows, TITLE, monitor="val_loss", best=best, labels=labels, render=render)
 
 
 def draw_confusion(case, render=canvas.png):
@@ -224,15 +235,27 @@ def test_what_is_dark_stays_apart_from_what_is_light_in_grey():
 
 
 def test_the_loss_comes_first_and_an_objective_does_not_come():
-    assert ["loss", "accuracy"] == list(panels_of(history(3)))
+    panels = panels_of(history(3))
+    assert {"loss": ["train", "validation"], "accuracy": ["train", "validation"]} == {
+        name: [curve.split for curve in drawn] for name, drawn in panels.items()
+    }
+    assert [0, 1, 2, 3] == panels["loss"][0].epochs.tolist()
+
+
+def test_the_running_loss_is_drawn_when_asked_for_or_alone():
+    asked = panels_of(history(3), running=True)["loss"]
+    assert ["running", "train", "validation"] == [curve.split for curve in asked]
+    assert [1, 2, 3] == asked[0].epochs.tolist()
+    rows = [{key: value for key, value in row.items() if key != "train_loss"} for row in history(3)]
+    assert ["running", "validation"] == [curve.split for curve in panels_of(rows)["loss"]]
 
 
 def test_members_are_rows_and_gaps_are_nan():
     rows = [*history(3, members=2)]
     rows[4] |= {"val_loss": None}
     curve = figure_of(rows, "val_loss")
-    assert (2, 3) == curve.values.shape
-    assert [[False, False, False], [False, True, False]] == np.isnan(curve.values).tolist()
+    assert (2, 4) == curve.values.shape
+    assert [[False] * 4, [True, False, False, False]] == np.isnan(curve.values).tolist()
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,11 @@ def test_layer_norms_and_skip_connections_are_told_too() -> None:
             {"stop_reason": "converged", "restored_best": False, "best_epoch": 69, "objective_rises": 7},
             "stopped  converged after 69 epochs; the last weights are kept",
         ),
+        (
+            {"epochs_run": 2, "unfinished_steps": 5, "best_epoch": 1.25},
+            "early stopping after 2 epochs and 5 steps; the weights of epoch 1.25, the best by val loss, were"
+            " restored",
+        ),
     ],
 )
 def test_every_ending(changes: dict[str, object], text: str) -> None:

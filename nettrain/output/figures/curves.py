@@ -19,6 +19,7 @@ from nettrain.output.figures.canvas import (
     new_figure,
     plain_ticks,
     png,
+    shortened,
     style,
     tick,
 )
@@ -51,6 +52,7 @@ STYLES: dict[str, tuple[str, LineStyleType]] = {
 THICK, THIN = 1.7, 1.1  # lines: of what is evaluated, and of the running loss
 DECADES = 100  # of the largest to the smallest value, from which a logarithmic axis has powers of ten alone
 LINE_OF_LEGEND = 62  # characters beyond which it takes two lines
+LONGEST_LABEL = 46
 MORE = 0.19  # inches of the second line
 
 
@@ -193,7 +195,7 @@ def legend_handles(
             color=STYLES[split][0],
             linestyle=STYLES[split][1],
             linewidth=THIN if split == "running" else THICK,
-            label=labels[split],
+            label=shortened(labels[split], LONGEST_LABEL),
         )
         for split in splits
     ]
