@@ -11,14 +11,14 @@ from nettrain.errors import SpecError
 from nettrain.inference.model import TrainedNetworks
 from nettrain.training.events import EpochDone, Event, MemberStopped
 from nettrain.workflow.preparation import PreparedTraining
-from nettrain.workflow.small_world import SmallWorld, WorldMap, look, predicting, refusal
+from nettrain.workflow.small_world import SmallWorld, WorldMap, affordable, look, predicting, refusal
 from nettrain.workflow.training import TrainingResult
 
 FRAMES = 60  # of an animation, at most
 DENSE, SPARSE = 30, 8  # recorded epochs for each doubling or so of the epochs, of small and of large networks
 SMALL_BYTES = 1e6  # of all parameters
 SHOWN = ("val_loss", "train_loss", "running_loss")  # the first of these figures that there is
-PLACES = 81  # along each axis of the plane
+PLACES, WORK = 81, 2e9  # along each axis of a frame, and multiplications that they may take
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +77,15 @@ class EpochRecorder:
     def frames(self, result: TrainingResult, world: SmallWorld) -> list[Frame]:
         """At most FRAMES epochs, more of the first ones, and at last the networks that the run ended with."""
         shown = [self.recorded[k] for k in chosen([one.epoch for one in self.recorded])]
+        places = min(PLACES, affordable(world, [("", result.networks)], WORK))
         frames = []
         for one in shown:
             networks = predicting(self._networks(one))
             if networks is not None:
-                frames.append(Frame(_label(one), look(world, [("", networks)], PLACES)))
+                frames.append(Frame(_label(one), look(world, [("", networks)], places)))
         last = None if self._ends_with_the_last_recorded else predicting(result.networks)
         if last is not None:
-            frames.append(Frame(self._last_label(), look(world, [("", last)], PLACES)))
+            frames.append(Frame(self._last_label(), look(world, [("", last)], places)))
         return frames
 
     def _record(self, epoch: float, step: int, figures: Mapping[str, float]) -> None:

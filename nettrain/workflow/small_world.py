@@ -24,6 +24,7 @@ MOST_COLUMNS = 2
 MOST_POINTS = 1500  # of a split; more would hide one another
 MARGIN = 0.1  # around the points, as a share of their range
 RESOLUTION = {1: 501, 2: 121}  # places along each axis, by the number of columns
+LEAST, WORK = 31, 2e10  # places along an axis of the plane, and multiplications that more of them may take
 KNOTS = 4001  # at which a scaling is undone
 FAR = 1000.0  # how many ranges outside its range a value may lie
 
@@ -128,11 +129,20 @@ def look(
 ) -> WorldMap:
     """What each of these networks, under its label, predicts all over the world.
 
-    Several networks together predict with their mean, as `predict` does.
+    Several networks together predict with their mean, as `predict` does. The `resolution`, in places along
+    each axis, is by default what is worth seeing, and less where the networks are large.
     """
-    axes = world.axes(resolution)
+    networks = list(networks)
+    axes = world.axes(resolution or affordable(world, networks))
     x = world.encode(axes)
     return WorldMap(world, axes, tuple(_view(label, one, axes, x) for label, one in networks))
+
+
+def affordable(world: SmallWorld, networks: Iterable[tuple[str, TrainedNetworks]], work: float = WORK) -> int:
+    """How many places along each axis take no more than so many multiplications, within limits."""
+    most = RESOLUTION[len(world.columns)]
+    places = work / max(1, sum(one.parameters.size for _, one in networks))
+    return int(np.clip(places ** (1 / len(world.columns)), LEAST, most))
 
 
 def _view(label: str, networks: TrainedNetworks, axes: Sequence[Floats], x: Floats) -> WorldView:

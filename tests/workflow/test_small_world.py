@@ -12,7 +12,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import DataWarning
 from nettrain.workflow.in_memory import MemoryRecorder
 from nettrain.workflow.preparation import prepare_training
-from nettrain.workflow.small_world import MOST_POINTS, look, predicting, refusal, small_world
+from nettrain.workflow.small_world import MOST_POINTS, affordable, look, predicting, refusal, small_world
 from nettrain.workflow.source import load_experiment
 from nettrain.workflow.training import TrainingJob
 
@@ -118,3 +118,11 @@ def test_along_a_line_an_ensemble_shows_each_network():
     view = look(world_of(done), [("", predicting(done.networks))], resolution=7).views[0]
     assert (3, 7, 1) == view.members.shape
     np.testing.assert_allclose(view.members.mean(axis=0), view.values)
+
+
+def test_large_networks_are_looked_at_more_coarsely():
+    done = result(TABLE)
+    world, networks = world_of(done), predicting(done.networks)
+    assert (121, 31) == (affordable(world, [("", networks)]), affordable(world, [("", networks)], 1.0))
+    work = 60.5**2 * networks.parameters.size
+    assert 60 == affordable(world, [("", networks)], work)
