@@ -57,6 +57,10 @@ class Contestant:
         """A column of the history at the end of each training (S,)."""
         return np.array([run.history[column][-1] for run in self.runs])
 
+    def mean_of_last(self, epochs: int, column: str) -> Floats:
+        """The mean of a column of the history over the last epochs of each training (S,)."""
+        return np.array([run.history[column][-epochs:].mean() for run in self.runs])
+
     def least(self, column: str) -> Floats:
         """The smallest value of a column of the history (S,)."""
         least: Floats = np.nanmin(self.curve(column), axis=1)
