@@ -38,6 +38,10 @@ class ComparisonFolder:
         return self.path / "history.csv"
 
     @property
+    def diagnostics(self) -> Path:
+        return self.path / "diagnostics.csv"
+
+    @property
     def runs(self) -> Path:
         return self.path / "runs.csv"
 

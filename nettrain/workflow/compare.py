@@ -15,7 +15,7 @@ from nettrain.store.comparison_folder import ComparisonFolder
 from nettrain.store.comparison_summary import ComparisonSummary
 from nettrain.training.loop import never
 from nettrain.workflow.comparison.comparability import incomparable_figures
-from nettrain.workflow.comparison.entries import ComparedEntry, is_maximized, main_metric
+from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun, is_maximized, main_metric
 from nettrain.workflow.comparison.json_summary import summary_of
 from nettrain.workflow.comparison.plan import PlannedComparison, plan_comparison
 from nettrain.workflow.comparison.population import ComparedEpoch, OnComparedEpoch, train_runs
@@ -163,15 +163,27 @@ class Comparison:
         """The histories of all runs in one Polars frame, with columns label and seed in front."""
         import polars as pl
 
+        joined = self._joined(lambda run: run.history if len(run.history) else None)
+        return pl.DataFrame() if joined is None else joined
+
+    @property
+    def diagnostics(self) -> "pl.DataFrame | None":
+        """The diagnostics of all runs, likewise; None without `training.diagnostics`."""
+        return self._joined(lambda run: run.diagnostics)
+
+    def _joined(self, frame_of: "Callable[[ComparedRun], pl.DataFrame | None]") -> "pl.DataFrame | None":
+        """A frame of each run, below each other, with columns label and seed in front."""
+        import polars as pl
+
         frames = [
-            run.history.select(
+            frame.select(
                 pl.lit(entry.label).alias("label"), pl.lit(run.seed, pl.Int64).alias("seed"), pl.all()
             )
             for entry in self.entries
             for run in entry.runs
-            if len(run.history)
+            if (frame := frame_of(run)) is not None
         ]
-        return pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
+        return pl.concat(frames, how="diagonal_relaxed") if frames else None
 
     @property
     def summary(self) -> ComparisonSummary:

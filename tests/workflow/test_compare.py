@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import polars as pl
 import pytest
 
 import nettrain
@@ -213,6 +214,17 @@ def test_a_comparison_is_saved_and_repeats(tmp_path):
     assert again.table.drop("seconds").equals(compared.table.drop("seconds"))
     with pytest.raises(nettrain.SpecError, match="is not empty"):
         compared.save(tmp_path / "c")
+
+
+def test_diagnostics_are_saved_where_they_are_recorded(tmp_path):
+    both = {"training.diagnostics": [True, False]}
+    compared = nettrain.compare(SPEC, vary=both)
+    compared.save(tmp_path / "c")
+    saved = pl.read_csv(tmp_path / "c" / "diagnostics.csv")
+    assert [("flowers", 0)] == saved.select("label", "seed").unique().rows()
+    own = nettrain.train(SPEC, "training.diagnostics=true").diagnostics
+    assert own["update_ratio"].to_list() == saved["update_ratio"].to_list()
+    assert nettrain.compare(SPEC, SPEC).diagnostics is None
 
 
 def test_epochs_come_with_the_entries_of_their_members():

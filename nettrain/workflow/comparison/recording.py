@@ -20,6 +20,8 @@ def write_comparison(comparison: "Comparison", folder: ComparisonFolder) -> None
     for name, entry in zip(file_names(comparison.entries), comparison.entries, strict=True):
         write_atomic(folder.experiments / f"{name}.yaml", dump(_repeatable(entry)))
     write_atomic(folder.history, comparison.history.write_csv())
+    if comparison.diagnostics is not None:
+        write_atomic(folder.diagnostics, comparison.diagnostics.write_csv())
     write_atomic(folder.runs, comparison.table.write_csv())
     write_json(folder.summary, comparison.summary)
 
