@@ -141,3 +141,15 @@ def test_our_own_page_is_replaced(folder):
     again = inside(folder, "report", "runs/people", "--out", "page.html")
     assert (0, 0) == (first.code, again.code)
     assert page == (folder / "page.html").read_bytes()
+
+
+def test_an_interrupted_run_says_how_to_go_on(folder):
+    shutil.copytree(folder / "runs/people", folder / "runs/interrupted")
+    path = folder / "runs/interrupted/summary.json"
+    summary = json.loads(path.read_text())
+    path.write_text(json.dumps({**summary, "status": "interrupted", "stop_reason": "interrupted"}))
+    facts = json.loads(inside(folder, "report", "runs/interrupted", "--json").out)
+    assert "interrupted" == facts["status"]
+    text = words(folder / "runs/interrupted/report.html")
+    assert "This run was interrupted before its end." in text
+    assert "go on nettrain resume runs/interrupted" in text

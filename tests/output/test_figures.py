@@ -10,7 +10,21 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.image import imread
 
-from nettrain.output.figures import canvas, confusion, curves, parameters, residuals
+from nettrain.catalogue.metrics.ranking import RankingStatistic
+from nettrain.inference.calibration import ReliabilityBin
+from nettrain.inference.threshold_curve import threshold_curve
+from nettrain.output.figures import (
+    canvas,
+    confusion,
+    curves,
+    images,
+    parallel,
+    parameters,
+    reliability,
+    residual_histogram,
+    residuals,
+    threshold_curves,
+)
 from nettrain.output.figures.canvas import significant, tick
 from nettrain.output.history_curves import figure_of, panels_of
 
@@ -156,11 +170,69 @@ def draw_parameters(case, render=canvas.png):
     return parameters.parameters_picture(*SEARCHES[case], "val_loss", TITLE, render=render)
 
 
+def bins_of(*rows):
+    edges = np.linspace(0, 1, len(rows) + 1)
+    return [
+        ReliabilityBin(low, high, n, (low + high) / 2, (low * 3 + 1) / 4)
+        for low, high, n in zip(edges, edges[1:], rows, strict=False)
+    ]
+
+
+BINS = {"few rows": bins_of(0.0, 1.0, 2.0, 1.0), "many rows": bins_of(*range(1000, 16000, 1000))}
+
+
+def draw_reliability(case, render=canvas.png):
+    return reliability.reliability_picture(BINS[case], TITLE, render=render)
+
+
+def ranked(y, p):
+    statistic = RankingStatistic(2)
+    statistic.add(np.asarray(y), np.column_stack([1 - np.asarray(p), p]), np.ones(len(y)))
+    return threshold_curve(statistic)
+
+
+RANKINGS = {
+    "perfect": (ranked([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]), (0.5, 0.8)),
+    "reversed": (ranked([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9]), (0.5, 0.15)),
+    "close": (ranked([0, 1] * 50, GENERATOR.uniform(size=100)), (0.5, 0.49)),
+    "nothing found": (ranked([0, 1, 1], [0.1, 0.2, 0.3]), (0.5,)),
+}
+
+
+def draw_threshold_curves(case, render=canvas.png):
+    curve, marked = RANKINGS[case]
+    return threshold_curves.threshold_picture(curve, [curve.at(one) for one in marked], TITLE, render=render)
+
+
+def draw_residual_histogram(case, render=canvas.png):
+    true, predicted = JSON_OUTPUTS[case]
+    names = [f"a target that has a long name, {k}" for k in range(true.shape[1])]
+    return residual_histogram.residual_histogram(predicted - true, names, TITLE, render=render)
+
+
+def draw_parallel(case, render=canvas.png):
+    return parallel.parallel_picture(*SEARCHES[case], "val_loss", TITLE, render=render)
+
+
+IMAGES = {"one": 1, "twenty": 20}
+
+
+def draw_images(case, render=canvas.png):
+    tiles = GENERATOR.uniform(size=(IMAGES[case], 1, 8, 8))
+    labels = [("a long class → another", "1234567")] * IMAGES[case]
+    return images.images_picture(tiles, labels, TITLE, "true → predicted", render=render)
+
+
 CASES = [
     *((draw_curves, case) for case in HISTORIES),
     *((draw_confusion, case) for case in MATRICES),
     *((draw_residuals, case) for case in JSON_OUTPUTS),
     *((draw_parameters, case) for case in SEARCHES),
+    *((draw_reliability, case) for case in BINS),
+    *((draw_threshold_curves, case) for case in RANKINGS),
+    *((draw_residual_histogram, case) for case in JSON_OUTPUTS if case != "no numbers"),
+    *((draw_parallel, case) for case in SEARCHES),
+    *((draw_images, case) for case in IMAGES),
 ]
 
 

@@ -41,7 +41,10 @@ def residual_histogram(residuals: Floats, names: Sequence[str], title: str, *, r
             ax = add_axes(figure, k % across * width + LEFT, low, wide, HEIGHT - 0.3)
             _draw(ax, residuals[:, k])
             ax.set_ylabel("rows" if k % across == 0 else "")
-            ax.set_xlabel(f"predicted - true {shortened(names[k], 30)}".replace(" - ", " − "))
+            what = f" {shortened(names[k], 30)}" if shown == 1 else ""
+            ax.set_xlabel(f"predicted \u2212 true{what}" if k + across >= shown else "")
+            if shown > 1:
+                ax.set_title(shortened(names[k], 30), fontsize=9, loc="left", pad=4)
         return render(figure)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from nettrain.inference.threshold_curve import ThresholdCurve, ThresholdPoint, thinned
 from nettrain.output.figures.canvas import (
@@ -19,41 +20,50 @@ from nettrain.output.figures.canvas import (
 )
 
 SIDE = 2.7  # inches
+MARKS = "oD"  # of thresholds
 LEFT, RIGHT, TOP, BOTTOM = 0.7, 0.15, 0.72, 0.5
 
 
 def threshold_picture(
     curve: ThresholdCurve, marked: Sequence[ThresholdPoint], title: str, *, render: Render = png
 ) -> bytes:
-    """The ROC curve beside the precision-recall curve; `marked` thresholds are points on both."""
+    """The ROC curve beside the precision-recall curve; at most two `marked` thresholds are points on both."""
     drawn = thinned(curve)
     with style():
         figure = new_figure(2 * (LEFT + SIDE + RIGHT), TOP + SIDE + BOTTOM)
-        draw_heading(figure, title, "dashed: guessing" + ("; points: thresholds" if marked else ""))
+        draw_heading(figure, title, "dashed: guessing")
         roc = add_axes(figure, LEFT, BOTTOM, SIDE, SIDE)
         roc.plot([0, 1], [0, 1], "--", color="black", linewidth=1.0)
         roc.plot([0, *drawn.false_positives], [0, *drawn.recall], color=DARK, linewidth=1.7)
-        _mark(roc, marked, [(one.false_positives, one.recall) for one in marked])
+        handles = _mark(roc, marked, [(one.false_positives, one.recall) for one in marked])
+        if handles:
+            roc.legend(handles=handles, loc="lower right", frameon=False)
         _name(roc, "ROC", "false positive rate", "true positive rate (recall)")
         pr = add_axes(figure, 2 * LEFT + SIDE + RIGHT, BOTTOM, SIDE, SIDE)
         pr.axhline(curve.positives, linestyle="--", color="black", linewidth=1.0)
         pr.plot(drawn.recall, drawn.precision, color=DARK, linewidth=1.7, drawstyle="steps-pre")
-        _mark(pr, marked, [(one.recall, 1.0 if one.precision is None else one.precision) for one in marked])
+        places = [(one.recall, 1.0 if one.precision is None else one.precision) for one in marked]
+        _mark(pr, marked, places)
         _name(pr, "Precision and recall", "recall", "precision")
         return render(figure)
 
 
-def _mark(ax: Axes, marked: Sequence[ThresholdPoint], places: Sequence[tuple[float, float]]) -> None:
-    for one, (x, y) in zip(marked, places, strict=True):
-        ax.plot([x], [y], "o", color=LIGHT, markersize=7, markeredgecolor="black", clip_on=False, zorder=4)
-        left, low = x > 0.6, y > 0.5
-        ax.annotate(
-            f"{one.threshold:.2f}",
-            (x, y),
-            (-8 if left else 8, -12 if low else 8),
-            textcoords="offset points",
-            ha="right" if left else "left",
+def _mark(ax: Axes, marked: Sequence[ThresholdPoint], places: Sequence[tuple[float, float]]) -> list[Line2D]:
+    """A point for each threshold, each with a mark of its own."""
+    drawn: list[Line2D] = []
+    for one, mark, (x, y) in zip(marked, MARKS, places, strict=False):
+        drawn += ax.plot(
+            [x],
+            [y],
+            mark,
+            color=LIGHT,
+            markersize=7,
+            markeredgecolor="black",
+            clip_on=False,
+            zorder=4,
+            label=f"threshold {one.threshold:.2f}",
         )
+    return drawn
 
 
 def _name(ax: Axes, name: str, across: str, up: str) -> None:

@@ -53,6 +53,8 @@ def _ending(report: RunReport) -> Content:
     if "improving" in summary:
         more = code(continuation(summary["improving"], Path(report.place))) if report.place else None
         pairs.append(("still improving", (improving(summary), ". Go on: " if more else None, more)))
+    if summary["status"] == "interrupted" and report.place:
+        pairs.append(("go on", code(f"nettrain resume {shlex.quote(report.place)}")))
     if summary["status"] == "diverged":
         pairs.append(("advice", advice(summary)))
     return facts(pairs)
