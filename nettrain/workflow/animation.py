@@ -16,6 +16,7 @@ from nettrain.workflow.training import TrainingResult
 
 FRAMES = 60  # of an animation, at most
 DENSE, SPARSE = 30, 8  # recorded epochs for each doubling or so of the epochs, of small and of large networks
+MOST_RECORDED = 300
 SMALL_BYTES = 1e6  # of all parameters
 SHOWN = ("val_loss", "train_loss", "running_loss")  # the first of these figures that there is
 PLACES, WORK = 81, 2e9  # along each axis of a frame, and multiplications that they may take
@@ -97,7 +98,9 @@ class EpochRecorder:
             self.recorded.pop()  # the weights before training, of which the loop brings the figures
         copies = self._parameters.copy(), self._statistics.copy()
         self.recorded.append(RecordedEpoch(epoch, step, *copies, figures))
-        self._next = epoch + max(1.0, epoch // self._spacing) if epoch else 0.0
+        self._next = epoch + epoch // self._spacing
+        if len(self.recorded) > MOST_RECORDED:  # of evaluations within epochs
+            del self.recorded[1:-1:2]
 
     def _networks(self, one: RecordedEpoch) -> TrainedNetworks:
         run = self._prepared.training.run

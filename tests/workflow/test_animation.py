@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from nettrain.output.figures.animation import LAST, animation
-from nettrain.workflow.animation import FRAMES, EpochRecorder, chosen
+from nettrain.workflow.animation import FRAMES, MOST_RECORDED, EpochRecorder, chosen
 from nettrain.workflow.in_memory import MemoryRecorder
 from nettrain.workflow.preparation import prepare_training
 from nettrain.workflow.small_world import look, predicting, small_world
@@ -94,3 +94,16 @@ def test_networks_on_a_device_are_recorded_alike(monkeypatch):
     on_device = frames_of(*recorded(*overrides))
     for one, other in zip(on_host, on_device, strict=True):
         np.testing.assert_allclose(one.seen.views[0].values, other.seen.views[0].values, atol=1e-4)
+
+
+def test_evaluations_within_an_epoch_have_frames_of_their_own():
+    recorder, result = recorded("training.epochs=2", "training.evaluate_every=0.25")
+    labels = [frame.label.partition(",")[0] for frame in frames_of(recorder, result)]
+    assert ["epoch 0", "epoch 0.25", "epoch 0.5", "epoch 0.75", "epoch 1"] == labels[:5]
+
+
+def test_very_many_evaluations_are_thinned_out():
+    recorder, _ = recorded("training.epochs=3", "training.evaluate_every=0.005", "training.batch_size=4")
+    epochs = [one.epoch for one in recorder.recorded]
+    assert len(epochs) <= MOST_RECORDED
+    assert (0, 3, epochs) == (epochs[0], epochs[-1], sorted(epochs))
