@@ -50,9 +50,10 @@ def double_descent(contestants: "Sequence[Contestant]") -> Iterator[Observation]
 
     The first half of the curve is that: as the training loss falls towards 0 with the width, the test loss
     rises. At the width that just suffices, there is hardly more than one way through all rows, mistakes and
-    chance included, and it needs large weights that swing between them. Far beyond, there are many ways.
-    Training begins with small weights, moves no further than it has to, and so ends at one that is nearly as
-    smooth as can be (Belkin et al. 2019; Nakkiran et al. 2020).
+    chance included, and it needs large weights that swing between them. Least squares shows it most purely:
+    of normal inputs its variance is infinite at p = n, and falls on both sides. Far beyond, there are many
+    ways. Training begins with small weights, moves no further than it has to, and so ends at one that is
+    nearly as smooth as can be (Belkin et al. 2019; Nakkiran et al. 2020).
     """
     narrow, _, some, more, wide = (one.metric("test", "loss") for one in contestants)
     fitted = [one.metric("train", "loss") for one in contestants]

@@ -49,7 +49,7 @@ def learned_by_heart(contestants: "Sequence[Contestant]") -> Iterator[Observatio
         )
     digits, flips, all_of_them = (one.metric("val", "accuracy") for one in contestants)
     yield observe(
-        "on new rows: twenty digits help between 50 and 90 % of the time, coins within 8 points of 50 %",
+        "on new rows: 50 to 90 % of the digits right, and 50 ± 8 % of the coins",
         (digits > 0.5) & (digits < 0.9) & (abs(flips - 0.5) < 0.08),
         digits=digits,
         coins=flips,

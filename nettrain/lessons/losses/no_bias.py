@@ -36,8 +36,8 @@ def no_bias(contestants: "Sequence[Contestant]") -> Iterator[Observation]:
 
     Without biases each unit of the first layer is a fold through the origin. Sums and rectifiers of functions
     that are proportional along each ray are proportional along each ray, so the whole network is, with any
-    number of layers. Two rings around the origin meet every ray once each, the inner one in one half of the
-    distance: both get the same class, and one of them wrongly.
+    number of layers. Every ray meets both rings, the inner one at half the distance, so that both get the
+    same class there, and one of them wrongly.
     """
     with_biases, without = (one.metric("test", "accuracy") for one in contestants)
     yield observe(

@@ -40,7 +40,8 @@ def _test(one: "Contestant", name: str) -> "Floats":
     "sixteen differ, and what would make them differ more?",
     answer="The seed draws the initial weights and the order of the rows, which lead to different minima. "
     "Other rows for each (bagging), other widths or activations, or a larger rate make them differ more. "
-    "Each may become worse by that: what counts is the sum of how good they are and how much they differ.",
+    "Each may become worse by that, and their mean better: its squared error is the mean of theirs minus "
+    "the variance of their predictions (Krogh & Vedelsby 1995).",
     follow_ups=(
         (
             "nettrain train ensemble/4_sixteen_networks.yaml optimizer.learning_rate=0.03",

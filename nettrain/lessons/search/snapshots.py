@@ -47,8 +47,8 @@ def snapshots(contestants: "Sequence[Contestant]") -> Iterator[Observation]:
 
     It moves around in a region of good weights without coming closer to its middle. The weights of different
     epochs are wrong about different rows, as the members of an ensemble are, and their mean is better than
-    any of them (Huang et al. 2017). A rate that falls to 0 takes the noise out in another way: both cure the
-    same illness.
+    the last of them (Huang et al. 2017). A rate that falls to 0 takes the noise out in another way: both cure
+    the same illness.
     """
     last, mean, falling = (one.metric("test", "log_loss") for one in contestants)
     yield observe(
