@@ -7,6 +7,7 @@ import typer
 
 from nettrain.cli.completion import complete_lesson
 from nettrain.cli.options import Debug, Json
+from nettrain.cli.training import NoFigures
 
 Name = Annotated[
     str | None,
@@ -28,6 +29,7 @@ Copy = Annotated[
         show_default=False,
     ),
 ]
+Out = Annotated[Path, typer.Option("--out", help="Folder in which the lesson's picture is written.")]
 
 
 def lessons(
@@ -35,6 +37,8 @@ def lessons(
     seeds: Seeds = 5,
     first_seed: FirstSeed = 0,
     copy: Copy = None,
+    out: Out = Path("lessons"),
+    no_figures: NoFigures = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -49,7 +53,8 @@ def lessons(
     elif copy is not None:
         _copy(name, copy, as_json=as_json)
     else:
-        _run(name, range(first_seed, first_seed + seeds), as_json=as_json)
+        seeds_used = range(first_seed, first_seed + seeds)
+        _run(name, seeds_used, None if no_figures else out, as_json=as_json)
 
 
 def _list(*, as_json: bool) -> None:
@@ -79,17 +84,18 @@ def _copy(name: str, folder: Path, *, as_json: bool) -> None:
         print_notes([f"wrote {', '.join(map(str, copies))}"])
 
 
-def _run(name: str, seeds: range, *, as_json: bool) -> None:
+def _run(name: str, seeds: range, folder: Path | None, *, as_json: bool) -> None:
     from nettrain.output.console import console
-    from nettrain.output.lesson_view import lesson_status, show_lesson
+    from nettrain.output.lesson_view import draw_lesson, lesson_progress, show_lesson
     from nettrain.store.run_folder import json_line
     from nettrain.workflow.course import named_lesson
     from nettrain.workflow.lesson import run_lesson
 
     lesson = named_lesson(name)
-    with lesson_status(console(stderr=True), lesson) as on_event:
+    with lesson_progress(console(stderr=True), lesson) as on_event:
         report = run_lesson(lesson, seeds=seeds, on_event=on_event)
-    show_lesson(console(stderr=as_json), report)
+    picture = None if folder is None else draw_lesson(report, folder)
+    show_lesson(console(stderr=as_json), report, picture)
     if as_json:
-        print(json_line(report.plain()))
+        print(json_line(report.plain(picture)))
     raise typer.Exit(0 if report.holds else 1)

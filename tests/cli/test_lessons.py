@@ -28,7 +28,15 @@ def test_the_list_has_every_lesson_with_its_claim(tmp_path):
 def test_a_lesson_prints_claim_formula_figures_and_verdict(tmp_path):
     done = nettrain(tmp_path, "lessons", NAME, "--seeds", "2")
     assert (0, "") == (done.code, done.err)
-    for part in (*claim_of(NAME).formula, "2 of 2 seeds", "the claim holds", LESSONS[NAME].question):
+    assert "a too small   b right   c too large" in done.out
+    assert (tmp_path / "lessons" / f"{NAME}.png").read_bytes().startswith(b"\x89PNG")
+    for part in (
+        f"lessons/{NAME}.png",
+        *claim_of(NAME).formula,
+        "2 of 2 seeds",
+        "the claim holds",
+        LESSONS[NAME].question,
+    ):
         assert words(part) in words(done.out)
 
 
@@ -40,6 +48,7 @@ def test_a_claim_that_does_not_hold_is_exit_code_1(tmp_path, monkeypatch):
     done = inside(tmp_path, "lessons", NAME, "--seeds", "1", "--json")
     report = json.loads(done.out)
     assert (1, False) == (done.code, report["holds"])
+    assert report["picture"] == f"lessons/{NAME}.png"
     assert 0 == report["observations"][0]["held"]
     assert "the claim does not hold" in done.err
 
