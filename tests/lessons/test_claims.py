@@ -49,6 +49,7 @@ def test_it_has_files_a_claim_and_a_formula(name):
     assert len(experiment_files(name)) >= 2
     assert claim.text.endswith(".")
     assert claim.formula
+    assert all(len(line) <= 74 for line in claim.formula), "a terminal of 80 columns has no room for it"
     lesson = LESSONS[name]
     assert lesson.question.endswith("?")
     assert lesson.answer.endswith(".")

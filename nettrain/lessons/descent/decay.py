@@ -58,7 +58,7 @@ def decay(contestants: "Sequence[Contestant]") -> Iterator[Observation]:
         yield observe(
             f"the falling rate ends at less than a third of the distance of the {one.name.split()[1]} rate",
             distance < other / 3,
-            distance_with_a_constant_rate=other,
+            with_a_constant_rate=other,
             with_a_falling_one=distance,
         )
     best = constant[1].mean_of_last(2, "train_loss") - least
@@ -66,6 +66,6 @@ def decay(contestants: "Sequence[Contestant]") -> Iterator[Observation]:
         "it ends nearer to it than the best constant rate, on 4 of 5 seeds or more",
         distance < best,
         share=0.8,
-        distance_with_the_best_constant_rate=best,
+        with_the_best_constant_rate=best,
         with_a_falling_one=distance,
     )
