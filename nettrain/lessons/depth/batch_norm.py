@@ -37,6 +37,8 @@ def batch_norm(contestants: "Sequence[Contestant]") -> Iterator[Observation]:
     so that the factor is 1 for any weights, and lets the network learn a scale γ and a shift β where those
     are better (Ioffe & Szegedy 2015). The rescue is not for free: rows of a batch depend on each other, and a
     prediction needs averages that training has kept.
+
+    In the picture, the large start ends where its numbers overflow, mostly in the first epoch.
     """
     for plain, normalized in (contestants[:2], contestants[2:]):
         before, after = (one.metric("test", "accuracy") for one in (plain, normalized))

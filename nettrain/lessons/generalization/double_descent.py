@@ -66,8 +66,8 @@ def double_descent(contestants: "Sequence[Contestant]") -> Iterator[Observation]
         the_worse_of_the_two=peak,
     )
     yield observe(
-        "512 units, which fit them as well: below nine tenths of it again",
-        (wide < 0.9 * peak) & (fitted[4] < 0.01),
+        "512 units, which fit them as well: below that of the worse of the two",
+        (wide < peak) & (fitted[4] < 0.01),
         share=0.8,
         the_worse_of_the_two=peak,
         many_units=wide,
