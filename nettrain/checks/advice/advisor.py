@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 
 from nettrain.checks.advice import ADVICE
-from nettrain.checks.advice.evidence import Evidence
+from nettrain.checks.advice.evidence import RECENT, Evidence
 from nettrain.experiment.settings import Experiment
 from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import HistoryRow
@@ -15,7 +15,7 @@ from nettrain.training.diagnostics.layer_diagnostics import QUANTITIES
 from nettrain.training.events import AdviceGiven
 
 FIRST = 4  # evaluations before the first look
-GROWTH = 1.1  # of the number of evaluations from one look to the next
+GROWTH = 1.2  # of the number of evaluations from one look to the next
 SHARE = 0.5  # of the networks that still train for which a line must be due
 MOST = 512  # evaluations in memory
 
@@ -100,7 +100,7 @@ class Advisor:
             self._experiment,
             [one.figures[member] for one in kept],
             [one.layers.get(member, ()) for one in kept],
-            self._baseline(),
+            self._baseline,
         )
 
 
@@ -108,14 +108,17 @@ def evidence(
     experiment: Experiment,
     figures: Sequence[HistoryRow],
     layers: Sequence[Sequence[DiagnosticsRow]],
-    baseline: float,
+    baseline: Callable[[], float],
 ) -> Evidence:
-    """The curves of one member, given its row of each evaluation and its rows of all layers, if any."""
+    """The curves of one member, given its row of each evaluation and its rows of all layers, if any.
+
+    Parts of an epoch are evaluated without diagnostics, and before the first there is no step to judge.
+    """
     names = dict.fromkeys(name for row in figures for name in row if "loss" in name)
-    # parts of an epoch are evaluated without diagnostics
-    measured = tuple(str(row["layer"]) for row in next(filter(None, layers), ()))
+    recent = [rows for rows in layers if rows and rows[0]["epoch"]][-RECENT:]
+    measured = tuple(str(row["layer"]) for row in recent[-1]) if recent else ()
     tables = {
-        quantity: np.array([_numbers(rows, quantity, len(measured)) for rows in layers])
+        quantity: np.array([[_number(row[quantity]) for row in rows] for rows in recent])
         for quantity in (QUANTITIES if measured else ())
     }
     return Evidence(
@@ -126,11 +129,6 @@ def evidence(
         tables,
         baseline,
     )
-
-
-def _numbers(rows: Sequence[DiagnosticsRow], quantity: str, count: int) -> list[float]:
-    """A quantity of all layers, NaN where it was not measured."""
-    return [_number(row[quantity]) for row in rows] or [np.nan] * count
 
 
 def _number(value: float | str | None) -> float:

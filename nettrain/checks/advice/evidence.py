@@ -1,6 +1,6 @@
 """What advice is given on: the curves of one network, evaluation by evaluation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,8 +15,9 @@ RECENT = 5  # evaluations whose median is the level of a curve: one that sticks 
 class Evidence:
     """The curves of a network after E evaluations: epochs (E,), figures (E,) by name, NaN where missing.
 
-    `layers` (E, L) are the diagnostics by quantity, {} where none were recorded, and `names` those of the
-    layers. `baseline` is the training loss of the best constant predictions, NaN where it is not known.
+    `layers` (E', L) are the diagnostics by quantity of the last evaluations of whole epochs, {} where none
+    were recorded, and `names` those of the layers. `constant_loss` computes the training loss of the best
+    constant predictions, NaN where it is not known.
     """
 
     experiment: Experiment
@@ -24,7 +25,12 @@ class Evidence:
     figures: Mapping[str, Floats]
     names: tuple[str, ...] = ()
     layers: Mapping[str, Floats] = field(default_factory=dict)
-    baseline: float = float("nan")
+    constant_loss: Callable[[], float] = lambda: float("nan")
+
+    @property
+    def baseline(self) -> float:
+        """The training loss of the best constant predictions, NaN where it is not known."""
+        return self.constant_loss()
 
     @property
     def train(self) -> Floats:
@@ -50,12 +56,9 @@ class Evidence:
         return experiment.schedule.name == "constant" and not experiment.optimizer.full_batch
 
     def recent(self, quantity: str, evaluations: int) -> Floats:
-        """The diagnostics (E', L) of the last evaluations after epoch 0 that have any."""
+        """The diagnostics (E', L) of the last evaluations."""
         table = self.layers.get(quantity)
-        if table is None:
-            return np.empty((0, 0))
-        known = (self.epochs > 0) & ~np.isnan(table).all(axis=1)
-        return table[known][-evaluations:]
+        return np.empty((0, 0)) if table is None else table[-evaluations:]
 
     @property
     def update_ratio(self) -> float:

@@ -12,7 +12,7 @@ VISIBLE = 0.03  # and of what the loss was before training
 TREND = 0.5  # of the sum of all jumps: more is a fall, not an oscillation
 
 
-@advice_line("oscillation")
+@advice_line("oscillation", unless=("plateau",))
 def oscillation(seen: Evidence) -> str | None:
     """Training loss has gone up and down in the last evaluations by much of its level."""
     curve = seen.train[seen.epochs > 0][-WINDOW - 1 :]
@@ -20,9 +20,9 @@ def oscillation(seen: Evidence) -> str | None:
         return None
     jumps = np.diff(curve)
     rises, size, middle = int((jumps > 0).sum()), float(np.abs(jumps).mean()), float(np.median(curve))
-    if rises < RISES or abs(curve[-1] - curve[0]) > TREND * np.abs(jumps).sum():
+    if rises < RISES or abs(curve[-1] - curve[0]) > TREND * np.abs(jumps).sum() or not size > JUMP * middle:
         return None
-    if not (size > JUMP * middle and size > VISIBLE * seen.start):
+    if not size > VISIBLE * seen.start:
         return None
     rate = seen.experiment.optimizer
     now = getattr(rate, "learning_rate", None)

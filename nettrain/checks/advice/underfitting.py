@@ -19,7 +19,7 @@ def underfitting(seen: Evidence) -> str | None:
     if count < max(EVALUATIONS, window + 3) or begun < BEGUN:
         return None
     now, before = level(train), level(train[: -window + 2])
-    if not (now > HIGH * seen.baseline and before - now < FLAT * now):
+    if not (before - now < FLAT * now and now > HIGH * seen.baseline):
         return None
     return (
         f"training loss is {now:.3g} and has been flat for {window} evaluations, constant predictions score"
