@@ -77,6 +77,6 @@ def test_the_commands_show_the_sum(tmp_path):
     ]
     for line in lines:
         loss, entropy, divergence = (float(word) for word in line.split() if word[0].isdigit())
-        assert loss == pytest.approx(entropy + divergence, abs=2e-4)
+        assert loss == pytest.approx(entropy + divergence, abs=2e-3)
     shown = inside(tmp_path, "evaluate", "runs/s").out
     assert " = entropy of the targets " in shown
