@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 WORST = 20  # rows
 SHUFFLES = 5  # of each column
-MULTIPLICATIONS = 2e10  # that permutation importance may take: some seconds
+NANOSECONDS = 4e9  # that permutation importance may take, about, and what its parts take
+PER_CALL, PER_WEIGHT, PER_OUTPUT = 2e6, 0.25, 60.0
 MOST_IMPORTANCE_ROWS = 1000
 FEWEST_IMPORTANCE_ROWS = 50
 MOST_KEPT = 10  # columns whose cells are listed beside the worst rows
@@ -166,16 +167,22 @@ def _importance(
     trained: TrainedRun, rows: Rows, on_column: OnColumn
 ) -> tuple[PermutationImportance | None, int]:
     """The importance of every column on as many rows as take some seconds; None where those are too few."""
-    columns = len(trained.preprocessing.encoders)
-    cost = trained.architecture.parameters * len(trained.networks) * columns * SHUFFLES
-    affordable = int(MULTIPLICATIONS / cost)
-    used = min(len(rows.x), MOST_IMPORTANCE_ROWS, affordable)
+    used = min(len(rows.x), MOST_IMPORTANCE_ROWS, affordable_rows(trained))
     if used < min(len(rows.x), FEWEST_IMPORTANCE_ROWS):
         return None, 0
     sample = spread_rows(rows, used)
     if not sample.weight.any():
         return None, 0
     return permutation_importance(trained, sample, ImportanceOptions(shuffles=SHUFFLES), on_column), used
+
+
+def affordable_rows(trained: TrainedRun) -> int:
+    """How many rows can be predicted for every shuffle of every column; from arithmetic, not from a clock."""
+    calls = len(trained.preprocessing.encoders) * SHUFFLES
+    outputs, networks = trained.architecture.outputs, len(trained.networks)
+    of_row = networks * (trained.architecture.parameters * PER_WEIGHT + outputs * PER_OUTPUT)
+    of_call = NANOSECONDS / calls - PER_CALL - trained.task.outcomes**2  # for the confusion matrix
+    return max(0, int(of_call / of_row))
 
 
 def spread_rows(rows: Rows, count: int) -> Rows:
