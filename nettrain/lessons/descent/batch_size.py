@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         ("nettrain compare batch_size", "the same with figures on validation rows and seconds"),
         (
             "nettrain train batch_size/1_one_row.yaml schedule=cosine",
-            "a falling rate takes the noise out at the end",
+            "the noise dies out, and the last epochs get little further",
         ),
     ),
 )

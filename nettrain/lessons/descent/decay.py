@@ -32,7 +32,7 @@ def _distances(contestants: "Sequence[Contestant]") -> list[Panel]:
     follow_ups=(
         (
             "nettrain compare decay/4_falling.yaml decay/1_constant_large.yaml training.batch_size=32",
-            "less noise: how much does the decay still gain?",
+            "with little noise a falling rate only loses time",
         ),
         (
             "nettrain train decay/4_falling.yaml 'schedule={name: inverse_time, decay: 1}'",

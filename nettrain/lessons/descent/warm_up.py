@@ -22,13 +22,10 @@ if TYPE_CHECKING:
     "cure, and warm-up hardly matters. In networks with attention or very large batches the first"
     " steps are always like this.",
     follow_ups=(
+        ("nettrain compare warm_up model.init.scale=1", "weights of the right size need no warm-up"),
         (
-            "nettrain compare warm_up model.init=he_normal",
-            "with weights of the right size there is no difference worth the name",
-        ),
-        (
-            "nettrain train warm_up/2_large.yaml training.clip_norm=1",
-            "clipping shortens exactly the steps that do the damage",
+            "nettrain train warm_up/3_large_after_warm_up.yaml schedule.warmup=1",
+            "is one epoch enough?",
         ),
     ),
 )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ),
         (
             "nettrain compare bias_correction optimizer.beta2=0.9",
-            "with β₂ = β₁² or less, the first steps are too short instead",
+            "with β₂ = β₁ the first steps are too short instead",
         ),
     ),
     panels=joined(
