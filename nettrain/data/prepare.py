@@ -69,6 +69,12 @@ class Prepared:
     notes: tuple[str, ...]
     column_weight: Floats | None = None  # None: as in `train`
 
+    @property
+    def train_by_column(self) -> Rows:
+        """The training rows without the weights of their classes, as figures of them are measured."""
+        weight = self.column_weight
+        return self.train if weight is None else replace(self.train, weight=weight)
+
 
 def prepare(settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None) -> Prepared:
     """Read the sources, split them by `seed`, and encode them as `dtype` (float32 or float64).

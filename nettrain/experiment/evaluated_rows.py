@@ -1,7 +1,5 @@
 """Which training rows are evaluated after each epoch, like the validation rows, and how many by default."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from nettrain.data.prepare import Prepared, Rows
@@ -19,9 +17,7 @@ EVALUATED = 6  # purpose number of the draw below
 
 def evaluated_rows(experiment: Experiment, data: Prepared) -> Rows:
     """The training rows that are evaluated, without the weights of their classes, by resolved settings."""
-    rows, weight = data.train, data.column_weight
-    if weight is not None:
-        rows = replace(rows, weight=weight)
+    rows = data.train_by_column
     index = evaluated_sample(experiment, len(rows.x))
     return rows if index is None else Rows(rows.x[index], rows.y[index], rows.weight[index])
 

@@ -12,7 +12,6 @@ from nettrain.store.diagnostics import diagnostics_rows, read_rows
 from nettrain.store.history import history_row, read_history_rows
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.events import AdviceGiven, EpochDone
-from nettrain.workflow.ended_training import rows_by_column
 from nettrain.workflow.preparation import PreparedTraining
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class TrainingAdvice:
 
 def _baseline_loss(prepared: PreparedTraining) -> float:
     """The training loss of the best constant predictions."""
-    model, rows = prepared.training.run.model, rows_by_column(prepared.data)
+    model, rows = prepared.training.run.model, prepared.data.train_by_column
     with np.errstate(all="ignore"):
         baseline = fit_baseline(model.loss, model.task, rows, model.architecture.outputs)
         return float(baseline.metrics(model.loss, model.task, rows)["loss"])

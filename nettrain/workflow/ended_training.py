@@ -1,11 +1,11 @@
 """A training that has ended: its final networks, their metrics and the summary."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.prepare import Prepared, Rows
+from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
 from nettrain.inference.baseline import fit_baseline
 from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
@@ -56,9 +56,9 @@ class EndedTraining:
 
     def _compare_with_baseline(self, summary: RunSummary) -> RunSummary:
         data, model = self.data, self.run.model
-        rows = {"train": data.train, "validation": data.validation, "test": data.test}
+        rows = {"train": data.train_by_column, "validation": data.validation, "test": data.test}
         with np.errstate(over="ignore", invalid="ignore"):  # of targets that are too large for their squares
-            baseline = fit_baseline(model.loss, model.task, rows_by_column(data), model.architecture.outputs)
+            baseline = fit_baseline(model.loss, model.task, data.train_by_column, model.architecture.outputs)
             metrics = {
                 split: baseline.metrics(model.loss, model.task, one) for split, one in rows.items() if one
             }
@@ -77,9 +77,3 @@ class EndedTraining:
             if not end.restored and not run.experiment.training.averages_predictions:
                 run.final.set([member], cause.parameters, cause.statistics)
         return causes
-
-
-def rows_by_column(data: Prepared) -> Rows:
-    """The training rows without the weights of their classes."""
-    weight = data.column_weight
-    return data.train if weight is None else replace(data.train, weight=weight)

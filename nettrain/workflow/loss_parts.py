@@ -8,7 +8,6 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.entropy import target_entropy
 from nettrain.store.history import HistoryRow
 from nettrain.store.summary import RunSummary, with_entropy
-from nettrain.workflow.ended_training import rows_by_column
 from nettrain.workflow.preparation import PreparedTraining
 
 RUNNING = "running_loss"
@@ -19,7 +18,7 @@ def with_loss_parts(
 ) -> RunSummary:
     """The summary with the parts of its losses, and of the last running loss where labels are smoothed."""
     data, model = prepared.data, prepared.training.run.model
-    rows = {"train": rows_by_column(data), "validation": data.validation, "test": data.test}
+    rows = {"train": data.train_by_column, "validation": data.validation, "test": data.test}
     outputs = model.architecture.outputs
     entropies = {split: target_entropy(model.loss, one, outputs) for split, one in rows.items() if one}
     last = {row["member"]: row[RUNNING] for row in history if RUNNING in row}

@@ -75,7 +75,12 @@ class OwnData:
     def split(self, name: SplitName) -> RunSplit | None:
         """One split, None where the run has no such rows."""
         prepared = self.prepared
-        rows = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[name]
+        splits = {
+            "train": prepared.train_by_column,
+            "validation": prepared.validation,
+            "test": prepared.test,
+        }
+        rows = splits[name]
         return None if rows is None else RunSplit(rows, self.places[_PLACES.get(name, name)], name)
 
 

@@ -31,6 +31,18 @@ def test_the_last_figures_are_those_that_evaluate_finds(run):
     assert run.metrics["train"]["loss"] == pytest.approx(run.history["train_loss"][-1], rel=1e-5)
 
 
+def test_classes_weigh_in_steps_but_in_no_figure():
+    data = {"source": "builtin:iris", "validation": 0, "class_weights": {"Iris-setosa": 9}}
+    run = nettrain.train({"data": data, "training": {"epochs": 4}})
+    loss = run.metrics["train"]["loss"]
+    assert run.evaluate(split="train").metrics["loss"] == pytest.approx(loss, rel=1e-6)
+    assert nettrain.loss_landscape(run, resolution=3, path=False).loss == pytest.approx(loss, rel=1e-6)
+    # three classes with the same number of rows each, of which a constant gets one right
+    assert run.baseline["train"] == pytest.approx(
+        run.baseline["train"] | {"accuracy": 1 / 3, "loss": math.log(3)}
+    )
+
+
 def test_parts_of_an_epoch_have_rows_and_the_first_is_epoch_0(run):
     history = run.history
     assert history["epoch"].to_list() == [k / 2 for k in range(11)]
