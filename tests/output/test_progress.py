@@ -8,17 +8,17 @@ import pytest
 from rich.console import Console
 
 from nettrain.output.progress import EpochSample, LiveProgress, PlainProgress, latest, progress, thinned
-from nettrain.training.diagnostics.epoch_summary import EpochSummary
+from nettrain.training.diagnostics.epoch_summary import EpochSummarizer, EpochSummary
 from nettrain.training.events import EpochDone
 
 
-def event(epoch: int, epochs: int, loss: float, *, better: bool = False, penalty: float = 0.0) -> EpochDone:
+def event(epoch: float, epochs: int, loss: float, *, better: bool = False, penalty: float = 0.0) -> EpochDone:
     steps = {"running_loss": 3 * loss, "objective": 3 * loss + penalty}
     figures = {**steps, "train_loss": loss, "val_loss": 2 * loss, "val_accuracy": 0.9}
     return EpochDone(
         epoch=epoch,
         epochs=epochs,
-        step=10 * epoch,
+        step=int(10 * epoch),
         members=np.array([0]),
         learning_rate=np.array([0.01]),
         figures={name: np.array([value]) for name, value in figures.items()},
@@ -56,6 +56,18 @@ def test_no_time_is_left_when_all_is_over() -> None:
     lines = plain([event(k, 100, 0.5 if k == 7 else 1.0, better=k == 7) for k in range(1, 9)])
     assert ["7/100", "8/100"] == [line.split()[1] for line in lines[-2:]]
     assert not [line for line in lines[-2:] if "left" in line]
+
+
+def test_the_time_left_follows_from_whole_epochs_and_from_parts() -> None:
+    def left(*epochs: float) -> str:
+        summarizer = EpochSummarizer()
+        return f"{[summarizer.summarize(event(epoch, 10, 1.0)) for epoch in epochs][-1].left:.4f}"
+
+    assert left(0) == "0.0000"  # nothing is known yet
+    assert left(0, 1) == "0.0180"  # 2 ms for an epoch, nine are left
+    assert left(0, 0.5) == "0.0380"  # 2 ms for half an epoch
+    assert left(7) == "0.0060"  # resumed after six
+    assert left(6.25) == "0.0300"
 
 
 def live(events: list[EpochDone], height: int = 30) -> str:

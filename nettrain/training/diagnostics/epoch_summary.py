@@ -1,5 +1,6 @@
 """Summaries of epochs: figures over all members, and an estimate of the remaining time."""
 
+import math
 from dataclasses import dataclass
 
 from nettrain.training.events import EpochDone
@@ -36,8 +37,9 @@ class EpochSummarizer:
 
     def summarize(self, event: EpochDone) -> EpochSummary:
         """The summary of the next epoch; the remaining time is estimated from the latest epochs."""
-        if event.epoch > self._epoch:
-            self._mean_seconds = self._updated_mean(event.seconds / (event.epoch - self._epoch))
+        if event.epoch:
+            begun = max(self._epoch, math.ceil(event.epoch) - 1)
+            self._mean_seconds = self._updated_mean(event.seconds / (event.epoch - begun))
         self._epoch = event.epoch
         self._members = max(self._members, len(event.members))
         several = len(event.members) > 1
