@@ -242,7 +242,7 @@ REFUSED = [
         SpecError,
         "training.batch_size: 200 is more than the 105 training rows",
     ),
-    ("loss: {values: [cross_entropy, mse]}", SpecError, "loss: mse is not for classes"),
+    ("loss: {values: [cross_entropy, mae]}", SpecError, "loss: mae is not for classes"),
     (
         "schedule.warmup: {values: [1, 90]}",
         SpecError,
