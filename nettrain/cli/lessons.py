@@ -66,7 +66,7 @@ def _list(*, as_json: bool) -> None:
         print(json.dumps([one.plain for one in listed_lessons()]))
     else:
         from nettrain.output.console import console
-        from nettrain.output.lesson_view import show_lessons
+        from nettrain.output.lesson_list import show_lessons
 
         show_lessons(console(), listed_lessons())
 

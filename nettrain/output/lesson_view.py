@@ -1,13 +1,10 @@
-"""Lessons in the terminal: the list with their claims, and a lesson that was run."""
+"""A lesson that was run, in the terminal: claim, curves, what was observed, what to try next."""
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,25 +16,13 @@ from nettrain.lessons.registry import Lesson
 from nettrain.output.comparison_progress import show_comparing
 from nettrain.output.comparison_view import COLORS, LETTERS
 from nettrain.output.history_curves import RATIO, Curve
+from nettrain.output.lesson_list import WIDEST, print_block
 from nettrain.output.numbers import plural, seconds, short
 from nettrain.output.terminal_plot import MIN_EPOCHS, Pen, PlotAxis, print_plot
 from nettrain.workflow.comparison.population import OnComparedEpoch
-from nettrain.workflow.course import ListedLesson
 from nettrain.workflow.lesson import LessonReport
 
 HOLDS = {True: ("✓", "green"), False: ("✗", "bold red")}
-WIDEST = 96  # columns: longer lines of prose are hard to read
-
-
-def show_lessons(console: Console, lessons: Sequence[ListedLesson]) -> None:
-    """Print all lessons under their themes, each with its claim."""
-    for theme, group in groupby(lessons, key=lambda one: one.theme):
-        console.print(Text(theme, style="bold cyan"))
-        for one in group:
-            console.print(Text(f"  {one.lesson.name}", style="bold"))
-            _print_block(console, one.claim.text, 4)
-        console.print()
-    console.print(Text("nettrain lessons NAME runs one; docs/course.md is the course.", style="dim"))
 
 
 def lesson_progress(console: Console, lesson: Lesson) -> AbstractContextManager[OnComparedEpoch]:
@@ -60,7 +45,7 @@ def show_lesson(console: Console, report: LessonReport, picture: Path | None = N
     """Print claim, formula and curves, what was observed, and what to think about and to try next."""
     lesson, claim = report.lesson, report.claim
     console.print(Text(lesson.title, style="bold cyan"))
-    _print_block(console, claim.text, 2)
+    print_block(console, claim.text, 2)
     console.print()
     for line in claim.formula:
         console.print(Text(f"      {line}", style="bold"))
@@ -72,7 +57,7 @@ def show_lesson(console: Console, report: LessonReport, picture: Path | None = N
         _print_observation(console, observation)
     _print_verdict(console, report, picture)
     console.print(Text("Think about it", style="bold"))
-    _print_block(console, lesson.question, 2)
+    print_block(console, lesson.question, 2)
     console.print(Text("Try next", style="bold"))
     _print_follow_ups(console, lesson)
 
@@ -97,11 +82,6 @@ def _median(line: Line) -> Curve:
     return Curve(line.x[finite], np.nanmedian(values, axis=0)[None], line.name)
 
 
-def _print_block(console: Console, text: str, left: int, style: str = "") -> None:
-    """A paragraph, indented."""
-    console.print(Padding(Text(text, style=style), (0, 0, 0, left)), width=min(console.width, WIDEST))
-
-
 def _print_observation(console: Console, observation: Observation) -> None:
     mark, style = HOLDS[observation.holds]
     table = Table.grid(padding=(0, 1))
@@ -124,4 +104,4 @@ def _print_follow_ups(console: Console, lesson: Lesson) -> None:
     copy = f"nettrain lessons {lesson.name} --copy ."
     for command, meaning in ((copy, "its experiment files, for you to change"), *lesson.follow_ups):
         console.print(Text(f"  {command}", style="green"), soft_wrap=True)
-        _print_block(console, meaning, 6, "dim")
+        print_block(console, meaning, 6, "dim")

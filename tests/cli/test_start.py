@@ -43,7 +43,7 @@ def test_help_needs_nothing_heavy(tmp_path, arguments):
     assert set() == (HEAVY - typer_needs) & imported(tmp_path, *arguments)
 
 
-@pytest.mark.parametrize("arguments", [["list", "loss"], ["schema"]])
+@pytest.mark.parametrize("arguments", [["list", "loss"], ["schema"], ["lessons"]])
 def test_what_trains_nothing_draws_and_reads_no_tables(tmp_path, arguments):
     assert set() == {"matplotlib", "polars", "scipy.linalg", "scipy.special"} & imported(tmp_path, *arguments)
 
