@@ -13,6 +13,13 @@ from nettrain.experiment.keys import keys_of
 
 CLOSE, SIMILAR = 0.8, 0.6  # from 0 to 1, for difflib
 MOST_NAMES = 4  # of variants in a message
+VARIANT_ALIASES = {  # names that other libraries, or courses, have for an entry of the catalogue
+    "mse": "squared_error mean_squared_error squared l2_loss quadratic brier least_squares",
+    "mse_half": "half_squared_error sse sum_of_squares",
+    "mae": "absolute_error mean_absolute_error l1_loss",
+    "cross_entropy": "categorical_crossentropy sparse_categorical_crossentropy softmax nll log_loss ce",
+    "binary_cross_entropy": "binary_crossentropy bce logistic",
+}
 ALIASES = {  # names that other libraries, or other blocks, have for a key
     "optimizer.learning_rate": "lr eta alpha step_size stepsize learning_rate_init learn_rate",
     "optimizer.momentum": "momentum mu",
@@ -179,3 +186,13 @@ def _aliases(root: Block) -> dict[str, str]:
     """The key that each alias stands for, as far as there are such keys."""
     keys = set(keys_of(root))
     return {name: key for key, names in ALIASES.items() if key in keys for name in names.split()}
+
+
+def nearest_variant(name: object, variants: Sequence[str]) -> str:
+    """A hint for an unknown entry of the catalogue: the one that it is another name of, or is similar to."""
+    word = str(name).lower()
+    known = (
+        entry for entry, others in VARIANT_ALIASES.items() if entry in variants and word in others.split()
+    )
+    entry = next(known, None)
+    return nearest(name, variants) if entry is None else f', did you mean "{entry}"?'

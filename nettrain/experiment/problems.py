@@ -12,7 +12,7 @@ from nettrain.catalogue.settings import Settings
 from nettrain.errors import nearest
 from nettrain.experiment.document import Document, KeyPath, dump
 from nettrain.experiment.fields import Block, block_of, choice_of
-from nettrain.experiment.near_misses import main_key, nearest_key
+from nettrain.experiment.near_misses import main_key, nearest_key, nearest_variant
 
 PHRASES = {  # by pydantic's type of error
     "greater_than": "{value} is not above {gt:g}",
@@ -129,7 +129,7 @@ def _no_block(detail: ErrorDetails, model: Block) -> str:
 
 def _unknown_variant(detail: ErrorDetails, model: Block) -> str:
     name = detail["input"]["name"]
-    return f"unknown {shortened_yaml(name)}{nearest(name, _variants(detail, model))}"
+    return f"unknown {shortened_yaml(name)}{nearest_variant(name, _variants(detail, model))}"
 
 
 def _missing_name(detail: ErrorDetails, model: Block) -> str:

@@ -6,7 +6,8 @@ import nettrain
 from nettrain.errors import SpecError
 from nettrain.experiment.keys import keys_of
 from nettrain.experiment.load import load
-from nettrain.experiment.near_misses import ALIASES, MAIN
+from nettrain.experiment.near_misses import ALIASES, MAIN, VARIANT_ALIASES
+from nettrain.experiment.reference.kinds import REGISTRIES
 from nettrain.experiment.settings import Experiment
 
 FILE = "data: {source: builtin:iris}\n"
@@ -136,3 +137,19 @@ def test_no_alias_is_the_name_of_a_key_elsewhere_unless_it_is_that_key():
     """Which would hide the key itself behind another one."""
     outer = [key for key in keys_of(Experiment) if "." not in key]
     assert set() == {name for names in ALIASES.values() for name in names.split()} & set(outer)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("squared_error", "mse"), ("L1_loss", "mae"), ("bce", "binary_cross_entropy"), ("hubber", "huber")],
+)
+def test_a_loss_is_known_by_the_names_that_others_have_for_it(name, meant, file):
+    assert problem(file, f"loss={name}").endswith(f'loss: unknown "{name}", did you mean "{meant}"?')
+
+
+def test_every_other_name_of_an_entry_is_none_itself():
+    names = {name for registry in REGISTRIES.values() for name in registry}
+    others = [name for several in VARIANT_ALIASES.values() for name in several.split()]
+    assert set(VARIANT_ALIASES) <= names
+    assert len(set(others)) == len(others)
+    assert not set(others) & set(REGISTRIES["loss"])
