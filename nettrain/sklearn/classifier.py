@@ -13,7 +13,6 @@ from nettrain.data.tables.spelling import value_text
 from nettrain.sklearn.estimator import Array, MLPEstimator, flat_column
 from nettrain.sklearn.settings import Values
 
-HALF = 0.5
 GAPS = ("", "?", "NA", "NaN")  # cells that the data of a file may have as gaps
 
 
@@ -159,15 +158,21 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
 
     def predict(self, X: Any) -> Array:
         """Predict the class of each row, (N,), or its labels, (N, K)."""
-        probabilities = self._predictions(X)
+        predictions = self._predictions(X)
         if self._multilabel:
-            return np.asarray(probabilities > HALF, dtype=np.int64)
-        classes: Array = self.classes_[probabilities.argmax(axis=1)]
+            return np.asarray(predictions > self._network.trained.task.limit, dtype=np.int64)
+        classes: Array = self.classes_[predictions.argmax(axis=1)]
         return classes
 
     def predict_proba(self, X: Any) -> Array:
-        """Predict the probability of each class, (N, K), in the order of `classes_`."""
-        return self._predictions(X)
+        """Predict the probability of each class, (N, K), in the order of `classes_`.
+
+        Raises ValueError when the loss that `config` names makes predictions scores.
+        """
+        predictions = self._predictions(X)
+        if not self._network.trained.task.probabilities:
+            raise ValueError("predict_proba: the loss makes predictions scores, not probabilities")
+        return predictions
 
     def predict_log_proba(self, X: Any) -> Array:
         """Predict the logarithm of each probability, (N, K)."""
@@ -175,8 +180,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
             return np.asarray(np.log(self.predict_proba(X)))
 
     def _predictions(self, X: Any) -> Array:
-        probabilities = super()._predictions(X)
-        return probabilities if self._multilabel else probabilities[:, self._positions()]
+        predictions = super()._predictions(X)
+        return predictions if self._multilabel else predictions[:, self._positions()]
 
     def _positions(self) -> list[int]:
         """Where the network has each class of `classes_`."""

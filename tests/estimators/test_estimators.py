@@ -114,6 +114,14 @@ def test_two_classes_have_two_probabilities():
     assert probabilities[Y == 0, 1].min() > probabilities[Y != 0, 1].max()
 
 
+@pytest.mark.parametrize("loss", ["hinge", "mse"])
+def test_scores_are_not_passed_off_as_probabilities(loss):
+    estimator = quick(config={"loss": loss}).fit(X, Y == 0)
+    assert estimator.score(X, Y == 0) > 0.9
+    with pytest.raises(ValueError, match="scores, not probabilities"):
+        estimator.predict_proba(X)
+
+
 def test_labels_and_several_numbers():
     x, labels = make_multilabel_classification(random_state=0)
     estimator = quick(max_iter=60).fit(x, labels)

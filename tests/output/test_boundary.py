@@ -72,3 +72,10 @@ def test_scores_are_coloured_by_the_largest():
     one, two = regions(values, sure=False)[0]
     np.testing.assert_allclose(one, np.array(to_rgb(COLORS[1])) * 0.5 + 0.5)
     np.testing.assert_allclose(two, np.array(to_rgb(COLORS[0])) * 0.5 + 0.5)
+
+
+def test_scores_of_labels_are_not_drawn_as_probabilities():
+    task = Task("labels", ("p", "q"), probabilities=False, boundary=0.5)
+    panel = world_panels(seen(task, 2))[0]
+    assert not panel.sure
+    np.testing.assert_allclose(panel.values[..., 0] > panel.values[..., 1], panel.values[..., 1] < 0.5)

@@ -218,6 +218,14 @@ def test_labels_have_a_matrix_each(folder):
     assert "thresholds" not in sections(page)
 
 
+@pytest.mark.parametrize(("loss", "threshold"), [("mse", "0.50"), ("hinge", "0.00")])
+def test_scores_have_the_threshold_that_evaluate_applies(folder, loss, threshold):
+    run = train(folder, people(folder), "data.positive=churn", name=loss, loss=loss)
+    page = Parsed.of(run.report())
+    recall = run.evaluate().metrics["recall"]
+    assert f" {threshold} {100 * recall:.1f} % " in page.words
+
+
 def test_a_run_in_memory_needs_a_file(tmp_path):
     run = nettrain.train({"data": {"source": "builtin:iris"}, "training": {"epochs": 2}})
     with pytest.raises(nettrain.SpecError, match="in memory, name a file"):

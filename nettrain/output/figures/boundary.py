@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.inference.outputs import with_negative_class
 from nettrain.output.figures.canvas import (
     DARK,
     LIGHT,
@@ -93,8 +94,8 @@ def world_panels(seen: WorldMap) -> list[WorldPanel]:
             title = " · ".join(filter(None, (view.label, name if len(task.names) > 1 else "")))
             values = view.values[..., k : k + 1]
             if task.targets == "labels":
-                both = np.concatenate([1 - values, values], axis=-1)
-                panels.append(WorldPanel(title, both, y, ("0", "1")))
+                both = with_negative_class(values, task)
+                panels.append(WorldPanel(title, both, y, ("0", "1"), sure=task.probabilities))
             else:
                 members = None if view.members is None else view.members[..., k]
                 panels.append(WorldPanel(title, values, y, (), members=members))

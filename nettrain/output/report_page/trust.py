@@ -24,9 +24,8 @@ FEW = 10  # rows of a bin, whose share says little
 
 
 def threshold_section(rows: ReportedRows, curve: ThresholdCurve, drawings: Drawings) -> Content:
-    """What another threshold than one half would do."""
-    middle = 0.5 if rows.task.probabilities else 0.0
-    marked = [curve.at(middle)]
+    """What another threshold than the usual one would do."""
+    marked = [curve.at(rows.task.limit)]
     if rows.threshold is not None:
         marked.append(curve.at(rows.threshold))
     positive = positive_class(rows.task)
