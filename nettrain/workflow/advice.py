@@ -11,19 +11,34 @@ from nettrain.inference.baseline import fit_baseline
 from nettrain.store.diagnostics import diagnostics_rows, read_rows
 from nettrain.store.history import history_row, read_history_rows
 from nettrain.store.run_folder import RunFolder
+from nettrain.store.summary import RunSummary
 from nettrain.training.events import AdviceGiven, EpochDone
 from nettrain.workflow.preparation import PreparedTraining
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from nettrain.workflow.run import Run
 
 
 def advice_on_run(run: "Run") -> list[AdviceGiven]:
     """The advice that a run would have been given, from its history and, if recorded, its diagnostics."""
-    diagnostics = [] if run.diagnostics is None else run.diagnostics.to_dicts()
-    baseline = run.baseline.get("train", {}).get("loss", float("nan"))
-    experiment = Experiment.model_validate(run.experiment)
-    return advice_on(experiment, run.history.to_dicts(), diagnostics, baseline)
+    return advice_on_frames(
+        Experiment.model_validate(run.experiment), run.summary, run.history, run.diagnostics
+    )
+
+
+def advice_on_frames(
+    experiment: Experiment,
+    summary: RunSummary | None,
+    history: "pl.DataFrame",
+    diagnostics: "pl.DataFrame | None",
+) -> list[AdviceGiven]:
+    """The same from what a run folder holds, of a run that need not have ended."""
+    metrics = summary["baseline"]["metrics"] if summary and "baseline" in summary else {}
+    loss = metrics.get("train", {}).get("loss")
+    rows, layers = history.to_dicts(), [] if diagnostics is None else diagnostics.to_dicts()
+    return advice_on(experiment, rows, layers, np.nan if loss is None else loss)
 
 
 class TrainingAdvice:

@@ -249,7 +249,8 @@ def _restore(training: TrainingLoop, before: Experiment, checkpoint: Checkpoint 
     run, done = training.run, checkpoint.state.numbers["step"] if checkpoint else 0
     changes = check_changes(before, run.experiment, done, run.data.batches.steps)
     if checkpoint is not None:
-        restore(training, checkpoint.state, reasons_lifted(changes), arrays_to_reset(changes))
+        reset = arrays_to_reset(changes, run.experiment, run.monitors.metric)
+        restore(training, checkpoint.state, reasons_lifted(changes), reset)
     return changes
 
 

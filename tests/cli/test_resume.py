@@ -360,7 +360,7 @@ def test_what_diverged_is_refused_with_what_to_try(tmp_path):
     write(tmp_path, SHORT)
     wild = ("optimizer=sgd", "optimizer.learning_rate=1e30", "training.repeat=2")
     assert 1 == inside(tmp_path, "train", "long.yaml", *wild, "--quiet", "--no-figures").code
-    for change in ([], ["training.epochs=30"]):
+    for change in ([], ["training.epochs=30"], ["training.history=step"]):
         done = resumed(tmp_path, *change)
         assert 2 == done.code
         again = "train anew: nettrain train runs/long/config.yaml optimizer.learning_rate=1e+29\n"

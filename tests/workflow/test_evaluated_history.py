@@ -87,6 +87,17 @@ def test_a_run_without_a_checkpoint_begins_its_history_anew(run, tmp_path):
     ).read_bytes()
 
 
+def test_the_best_epoch_starts_anew_where_other_rows_decide_it(tmp_path):
+    """Without validation rows it was the lowest running loss, which no train_loss can be compared with."""
+    data = {"source": "builtin:iris", "validation": 0}
+    training = {"epochs": 4, "evaluate_train": "none"}
+    still = {"data": data, "training": training, "optimizer": {"name": "sgd", "learning_rate": 1e-9}}
+    nettrain.train(still, folder=tmp_path / "run")
+    longer = nettrain.resume(tmp_path / "run", "training.epochs=6", "training.evaluate_train=9")
+    assert longer.history.filter(pl.col("epoch") > 4)["better"].to_list()[0]
+    assert longer.best_epoch > 4
+
+
 def test_the_events_begin_with_epoch_0():
     epochs = []
 

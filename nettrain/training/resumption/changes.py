@@ -71,9 +71,11 @@ def reasons_lifted(changes: Sequence[Difference]) -> set[str]:
     return {"interrupted", *lifted}
 
 
-def arrays_to_reset(changes: Sequence[Difference]) -> tuple[str, ...]:
-    """The arrays of a state that start anew: those of the best epoch, if another metric is monitored."""
-    keys = ("training.early_stopping", "training.early_stopping.monitor")
+def arrays_to_reset(changes: Sequence[Difference], after: Experiment, monitored: str) -> tuple[str, ...]:
+    """The arrays of a state that start anew: those of the best epoch, if another figure is monitored."""
+    keys = ["training.early_stopping", "training.early_stopping.monitor"]
+    if after.training.early_stopping is None and not monitored.startswith("val_"):
+        keys.append(EVALUATE_TRAIN)  # the best epoch is that of the evaluated rows, or of the steps
     return BEST if any(one.key in keys for one in changes) else ()
 
 
@@ -83,6 +85,7 @@ def would_diverge_again(changes: Sequence[Difference]) -> bool:
         "training.epochs",
         "training.checkpoint",
         "training.diagnostics",
+        "training.history",
         EVALUATE_TRAIN,
         *LOCATIONS,
         *SPLIT_LOCATIONS,

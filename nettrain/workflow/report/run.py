@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from nettrain.catalogue.metrics import Task
-from nettrain.checks.advice.advisor import advice_on
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError
@@ -23,6 +22,7 @@ from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, Status, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
 from nettrain.training.events import AdviceGiven
+from nettrain.workflow.advice import advice_on_frames
 from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.first_weights import FirstWeights, first_weights
@@ -177,7 +177,7 @@ def _collected(
         world,
         _weights(trained) if trained else None,
         sampled_diagnostics(contents.diagnostics),
-        _advice(contents),
+        advice_on_frames(contents.experiment, contents.summary, contents.history, contents.diagnostics),
         tuple(missing),
     )
 
@@ -192,18 +192,6 @@ def _world(trained: TrainedRun, own: OwnData) -> WorldMap | None:
 def _weights(trained: TrainedRun) -> FirstWeights | None:
     networks = predicting(trained.networks)
     return None if networks is None else first_weights(networks, trained.preprocessing)
-
-
-def _advice(contents: _Contents) -> list[AdviceGiven]:
-    """The advice that was due while the run trained, whether or not it was given."""
-    if not contents.history.height:
-        return []
-    summary, diagnostics = contents.summary, contents.diagnostics
-    metrics = summary["baseline"]["metrics"] if summary and "baseline" in summary else {}
-    loss = metrics.get("train", {}).get("loss")
-    layers = [] if diagnostics is None else diagnostics.to_dicts()
-    rows = contents.history.to_dicts()
-    return advice_on(contents.experiment, rows, layers, np.nan if loss is None else loss)
 
 
 def _data(own: OwnData) -> ReportedData:
