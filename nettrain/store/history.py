@@ -6,7 +6,7 @@ are whole at any time and exist from the first epoch on, so a run that is killed
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
@@ -204,6 +204,11 @@ def history_row(event: EpochDone, k: int) -> HistoryRow:
         "better": int(event.better[k]),
         **{name: float(values[k]) for name, values in event.figures.items()},
     }
+
+
+def rows_of_events(events: Iterable[EpochDone]) -> list[HistoryRow]:
+    """The rows of all evaluations among the epochs of a training."""
+    return [history_row(event, k) for event in events if event.evaluated for k in range(len(event.members))]
 
 
 def present_names(header: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.checkpoint import Checkpoint, fingerprint, write_checkpoint
 from nettrain.store.diagnostics import DiagnosticsRow, diagnostics_rows
-from nettrain.store.history import HistoryRow, HistoryWriter, history_row
+from nettrain.store.history import HistoryRow, HistoryWriter, rows_of_events
 from nettrain.store.model_file import write_model
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary
@@ -43,8 +43,7 @@ class MemoryRecorder:
 
     @property
     def rows(self) -> Sequence[HistoryRow]:
-        evaluated = (event for event in self.events if event.evaluated)
-        return [history_row(event, k) for event in evaluated for k in range(len(event.members))]
+        return rows_of_events(self.events)
 
     @property
     def diagnostics(self) -> Sequence[DiagnosticsRow]:

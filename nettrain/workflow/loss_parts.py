@@ -4,40 +4,44 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nettrain.data.prepare import Prepared
+from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.inference.entropy import target_entropy
 from nettrain.store.history import HistoryRow
 from nettrain.store.summary import RunSummary, with_entropy
+from nettrain.training.run import TrainingRun
 from nettrain.workflow.preparation import PreparedTraining
 
 RUNNING = "running_loss"
+Members = Sequence[Experiment]
 
 
 def with_loss_parts(
-    summary: RunSummary, prepared: PreparedTraining, history: Sequence[HistoryRow]
+    summary: RunSummary, run: TrainingRun, members: Members, data: Prepared, history: Sequence[HistoryRow]
 ) -> RunSummary:
     """The summary with the parts of its losses, and of the last running loss where labels are smoothed."""
-    data, model = prepared.data, prepared.training.run.model
+    model = run.model
     rows = {"train": data.train_by_column, "validation": data.validation, "test": data.test}
     outputs = model.architecture.outputs
     entropies = {split: target_entropy(model.loss, one, outputs) for split, one in rows.items() if one}
     last = {row["member"]: row[RUNNING] for row in history if RUNNING in row}
-    floor = smoothed_entropy(prepared)
+    floor = smoothed_entropy(members, data, outputs)
     running = (float(np.mean([*last.values()])), floor) if last and floor else None
     return with_entropy(summary, entropies, running)
 
 
-def smoothed_entropy(prepared: PreparedTraining) -> float:
+def smoothed_entropy(members: Members, data: Prepared, outputs: int) -> float:
     """The entropy of the training targets as they are smoothed, the mean over members; 0 if they are not."""
-    losses = [loss_of(member) for member in prepared.members]
+    losses = [loss_of(member) for member in members]
     if not any(getattr(loss, "label_smoothing", 0) > 0 for loss in losses):
         return 0.0
-    rows, outputs = prepared.data.train, prepared.training.run.architecture.outputs
-    return float(np.mean([target_entropy(loss, rows, outputs, smoothed=True) for loss in losses]))
+    return float(np.mean([target_entropy(loss, data.train, outputs, smoothed=True) for loss in losses]))
 
 
 def floor_notes(prepared: PreparedTraining) -> list[str]:
     """A note on how low the running loss can fall where labels are smoothed."""
-    floor = smoothed_entropy(prepared)
+    outputs = prepared.training.run.architecture.outputs
+    floor = smoothed_entropy(prepared.members, prepared.data, outputs)
     text = f"the running loss cannot fall below {floor:.4g}, the entropy of the smoothed targets"
     return [text] if floor else []

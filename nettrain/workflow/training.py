@@ -154,7 +154,8 @@ class TrainingJob:
             done = self._train(on_event, advice)
             with timing(run.profile, "evaluation"):
                 networks, summary = self._ended(done).measure()
-                summary = with_loss_parts(summary, self.prepared, recorder.rows)
+                members, data = self.prepared.members, self.prepared.data
+                summary = with_loss_parts(summary, run, members, data, recorder.rows)
             with timing(run.profile, "writing"):
                 recorder.networks(run.architecture, networks, self.prepared.data.preprocessing)
             summary["timing"]["total_seconds"] = self.seconds_before + perf_counter() - started

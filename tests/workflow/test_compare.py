@@ -59,6 +59,8 @@ def assert_same(run: nettrain.Run, other: nettrain.Run) -> None:
         (ENSEMBLE,),
         ("training.snapshots=2",),
         ("training.max_seconds=1000",),
+        ("loss={name: cross_entropy, label_smoothing: 0.1}", ENSEMBLE),
+        ("training.diagnostics=true", "model={hidden: [6], init: {name: he_normal, bias_init: -6}}"),
         ("optimizer={name: sgd, learning_rate: 1e30}", "training.epochs=3"),
     ],
     ids=lambda changes: changes[0],

@@ -17,7 +17,9 @@ from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of
-from nettrain.inference.model import Model
+from nettrain.inference.model import Model, TrainedNetworks
+from nettrain.store.history import rows_of_events
+from nettrain.store.summary import RunSummary, advice_json
 from nettrain.store.trained_run import TrainedRun
 from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing
 from nettrain.sweep.jobs import network_bytes
@@ -26,8 +28,10 @@ from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import TrainingLoop
 from nettrain.training.run import FinalParameters, TrainingRun
+from nettrain.workflow.advice import advice_on_frames
 from nettrain.workflow.ended_training import EndedTraining
 from nettrain.workflow.in_memory import MemoryRun
+from nettrain.workflow.loss_parts import with_loss_parts
 
 ALONE = ("snapshots", "max_seconds")  # training settings of runs that train by themselves
 
@@ -132,17 +136,8 @@ class _TrainedTogether:
         ended = EndedTraining(run, experiments, data, stopped, self._done(run, stopped, members), _no_state)
         with explained_shortage(planned.experiment):
             networks, summary = ended.measure()
-        parameters, statistics = networks.parameters, networks.statistics
-        trained = TrainedRun(
-            planned.experiment,
-            run.architecture,
-            parameters,
-            statistics,
-            data.preprocessing,
-            run.backend,
-            summary=summary,
-        )
-        return MemoryRun(trained, summary, events, None, len(members) > 1)
+        summary = with_loss_parts(summary, run, experiments, data, rows_of_events(events))
+        return _in_memory(planned, run, networks, summary, events)
 
     def _view(self, planned: PlannedRun, members: range) -> TrainingRun:
         """The population as if it consisted of these members alone."""
@@ -166,6 +161,25 @@ class _TrainedTogether:
             seconds=float(sum(share * event.seconds for event, share in shares)),
             parameters=run.final.parameters,
         )
+
+
+def _in_memory(
+    planned: PlannedRun,
+    run: TrainingRun,
+    networks: TrainedNetworks,
+    summary: RunSummary,
+    events: Sequence[EpochDone],
+) -> MemoryRun:
+    """The run as `train` would have left it, with the advice that it would have been given."""
+    preprocessing, arrays = planned.data.preprocessing, (networks.parameters, networks.statistics)
+    trained = TrainedRun(
+        planned.experiment, run.architecture, *arrays, preprocessing, run.backend, summary=summary
+    )
+    found = MemoryRun(trained, summary, events, None, len(planned.members) > 1)
+    if run.measures_layers:
+        given = advice_on_frames(planned.experiment, summary, found.history, found.diagnostics)
+        summary["advice"] = advice_json(given)
+    return found
 
 
 def _no_state(member: int) -> None:
