@@ -197,6 +197,20 @@ def test_networks_are_listed_one_by_one(folder, several):
     assert all(f"{one['metrics']['test']['loss']:#.4g}" in page.words for one in listed)
 
 
+def test_the_best_epoch_of_a_network_may_lie_within_one(folder):
+    wild = (
+        "training.repeat=3",
+        "training.epochs=4",
+        "training.evaluate_every=0.25",
+        "optimizer.learning_rate=1",
+    )
+    run = train(folder, "builtin:iris", *wild, name="parts")
+    best = [one["best_epoch"] for one in run.summary["members"]]
+    assert any(epoch % 1 for epoch in best)
+    page = Parsed.of(run.report())
+    assert all(f" 4 {epoch} epochs " in page.words for epoch in best)
+
+
 def test_labels_have_a_matrix_each(folder):
     draw = np.random.default_rng(0)
     x = draw.normal(size=(200, 3))

@@ -44,7 +44,7 @@ def result(trial, draw):
     loss = abs(np.log10(trial.values["optimizer.learning_rate"]) + 2) + 0.1 + draw.uniform(0, 0.2)
     status = "pruned" if trial.number % 7 == 0 else "finished"
     return TrialResult(
-        trial.number, status, 20, 12, {"val_loss": loss, "val_accuracy": 1 / (1 + loss)}, seconds=0.1
+        trial.number, status, 20, 11.5, {"val_loss": loss, "val_accuracy": 1 / (1 + loss)}, seconds=0.1
     )
 
 

@@ -63,13 +63,13 @@ def _remarks(summary: RunSummary, networks: int) -> str:
 def _facts(one: Mapping[str, object]) -> Row:
     """The cells in front of the figures."""
     if "member" not in one:
-        return [_integer(one["epoch"])]
-    numbers = [_integer(one[key]) for key in ("member", "seed", "epochs_run", "best_epoch")]
+        return [_number(one["epoch"])]
+    numbers = [_number(one[key]) for key in ("member", "seed", "epochs_run", "best_epoch")]
     return [*numbers, shown_reason(str(one["stop_reason"]))]
 
 
-def _integer(value: object) -> Cell:
-    return Cell.of(str(value), float(value)) if isinstance(value, int) else Cell.of("–", None)
+def _number(value: object) -> Cell:
+    return Cell.of(str(value), float(value)) if isinstance(value, int | float) else Cell.of("–", None)
 
 
 def _figure_cell(metrics: Metrics, split: str, name: str) -> Cell:

@@ -37,7 +37,6 @@ class ReportedTrial:
     values: Mapping[str, object]
     figures: Mapping[str, float]
     epochs: int
-    best_epoch: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,15 +145,8 @@ def _trial(row: Mapping[str, str | None], keys: Sequence[str]) -> ReportedTrial:
     figures = {
         name: float(cell) for name, cell in row.items() if cell is not None and name not in (*FACTS, *keys)
     }
-    best = row["best_epoch"]
-    return ReportedTrial(
-        int(row["trial"] or 0),
-        str(row["status"]),
-        values,
-        figures,
-        int(row["epochs"] or 0),
-        int(best) if best else None,
-    )
+    trial, epochs = int(row["trial"] or 0), int(row["epochs"] or 0)
+    return ReportedTrial(trial, str(row["status"]), values, figures, epochs)
 
 
 @lru_cache(maxsize=4096)  # choices come again and again
