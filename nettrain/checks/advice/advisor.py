@@ -6,8 +6,8 @@ from itertools import groupby
 
 import numpy as np
 
-from nettrain.checks.advice import ADVICE
 from nettrain.checks.advice.evidence import RECENT, Evidence
+from nettrain.checks.advice.registry import causes_first
 from nettrain.experiment.settings import Experiment
 from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import HistoryRow
@@ -85,7 +85,7 @@ class Advisor:
     def _look(self) -> Iterator[AdviceGiven]:
         members = list(self._log.kept[-1].figures)
         seen = {member: self._evidence(member) for member in members}
-        for line in ADVICE.values():
+        for line in causes_first():
             if {line.name, *line.unless} & {one.name for one in self.given}:
                 continue
             texts = [text for one in seen.values() if (text := line.look(one)) is not None]

@@ -10,7 +10,7 @@ from nettrain.training.diagnostics.verdicts import MANY_DEAD
 IN_A_ROW = 3  # evaluations
 
 
-@advice_line("dead_units", needs_layers=True)
+@advice_line("dead_units", unless=("identical_units",), needs_layers=True)
 def dead_units(seen: Evidence) -> str | None:
     """Over half the units of a hidden layer have had no slope for any row, several times in a row."""
     dead = seen.recent("dead", IN_A_ROW)

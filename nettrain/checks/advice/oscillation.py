@@ -9,6 +9,7 @@ WINDOW = 10  # evaluations that are looked at
 RISES = 4  # of them, at least
 JUMP = 0.2  # mean size of a jump, of the level of the loss
 VISIBLE = 0.03  # and of what the loss was before training
+LOWER = "a lower optimizer.learning_rate"
 TREND = 0.5  # of the sum of all jumps: more is a fall, not an oscillation
 
 
@@ -26,12 +27,26 @@ def oscillation(seen: Evidence) -> str | None:
         return None
     rate = seen.experiment.optimizer
     now = getattr(rate, "learning_rate", None)
-    lower = f"optimizer.learning_rate={now / 3:.2g}" if isinstance(now, float) else "optimizer.learning_rate"
+    lower = f"optimizer.learning_rate={float(f'{now / 3:.2g}'):g}" if isinstance(now, float) else LOWER
     return (
         f"training loss jumps by {size:.2g} from one evaluation to the next around {middle:.3g} and rose in"
-        f" {rises} of the last {WINDOW}: the steps are too large; try {lower}"
-        f"{_larger_batches(seen)}"
+        f" {rises} of the last {WINDOW}: {_cause(seen)}; try {_shuffled(seen)}{lower}{_larger_batches(seen)}"
     )
+
+
+def _cause(seen: Evidence) -> str:
+    large = "the steps are too large"
+    return large if _is_shuffled(seen) else f"{large}, or rows that come in order pull one way for too long"
+
+
+def _shuffled(seen: Evidence) -> str:
+    return "" if _is_shuffled(seen) else "training.shuffle=true or "
+
+
+def _is_shuffled(seen: Evidence) -> bool:
+    """Whether the order of rows is no cause: every batch is drawn at random, or has all rows."""
+    training = seen.experiment.training
+    return training.shuffle or training.batch_size == "full"
 
 
 def _larger_batches(seen: Evidence) -> str:

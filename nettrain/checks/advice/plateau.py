@@ -11,7 +11,7 @@ JITTER = 0.02  # mean change from one evaluation to the next, of the level: the 
 VISIBLE = 0.1  # of the loss of constant predictions: at a lower level there is little to gain
 
 
-@advice_line("plateau", unless=("oscillation", "overfitting", "underfitting"))
+@advice_line("plateau", unless=("identical_units", "oscillation", "overfitting", "underfitting"))
 def plateau(seen: Evidence) -> str | None:
     """At a constant rate the training loss no longer falls but jitters."""
     if not seen.steady_rate:

@@ -43,3 +43,8 @@ def advice_line(
         return look
 
     return decorate
+
+
+def causes_first() -> list[AdviceLine]:
+    """All lines: those that are a consequence of no other one come first."""
+    return sorted(ADVICE.values(), key=lambda line: bool(line.unless))

@@ -10,7 +10,10 @@ FLAT = 0.02  # of its level by which the loss may have fallen in them
 TINY = 1e-4  # an update-to-weight ratio with which weights stay where they began
 
 
-@advice_line("underfitting", unless=("dead_units", "vanishing_gradients", "growing_gradients", "oscillation"))
+@advice_line(
+    "underfitting",
+    unless=("dead_units", "growing_gradients", "identical_units", "oscillation", "vanishing_gradients"),
+)
 def underfitting(seen: Evidence) -> str | None:
     """The losses are hardly better than those of constant predictions, and no longer fall."""
     train, count = seen.train, len(seen.epochs)

@@ -8,7 +8,7 @@ FLATTENING = {"sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign"}  # wit
 GONE = 1e-3  # the gradient of the first hidden layer, relative to that of the last one
 
 
-@advice_line("vanishing_gradients", needs_layers=True)
+@advice_line("vanishing_gradients", unless=("identical_units",), needs_layers=True)
 def vanishing_gradients(seen: Evidence) -> str | None:
     """The gradient of the first hidden layer is far smaller than that of the layers behind it."""
     profile = gradient_profile(seen)
@@ -22,6 +22,7 @@ def vanishing_gradients(seen: Evidence) -> str | None:
 
 
 def _knobs(seen: Evidence) -> str:
-    used = {layer.activation.name for layer in seen.experiment.model.hidden_layers()}
-    bends = ["model.activation=relu"] if used & FLATTENING else []
-    return f"try {' or '.join([*bends, *straighter_ways(seen), 'model.init=auto'])}"
+    hidden = seen.experiment.model.hidden_layers()
+    bends = ["model.activation=relu"] if {layer.activation.name for layer in hidden} & FLATTENING else []
+    starts = ["model.init=auto"] if {layer.init.name for layer in hidden} != {"auto"} else []
+    return f"try {' or '.join([*bends, *straighter_ways(seen), *starts]) or 'fewer layers'}"

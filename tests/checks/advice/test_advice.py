@@ -1,5 +1,6 @@
 """Each line of advice is given to networks that are sick in its way, once, and healthy ones get none."""
 
+import json
 from itertools import count
 from typing import Any
 
@@ -64,6 +65,15 @@ SICK: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
         },
         None,
         ["of hidden 1 are dead", "model.activation=leaky_relu"],
+    ),
+    "identical_units": (
+        {
+            "data": {"source": "builtin:iris"},
+            "model": {"hidden": [1, 8], "init": {"name": "constant", "value": 0.2}},
+            "training": {"epochs": 30},
+        },
+        None,
+        ["all 8 units of hidden 2", "(constant)", "model.init=auto"],
     ),
     "vanishing_gradients": (
         {
@@ -157,6 +167,54 @@ def test_advice_comes_right_after_its_epoch():
     before = events[at - 1]
     assert isinstance(before, EpochDone)
     assert before.epoch == events[at].epoch == FIRST - 1
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_zero_weights_are_the_cause_that_is_named_not_their_consequences(activation):
+    model = {"hidden": [8, 8, 8], "activation": activation, "init": "zeros"}
+    given = advised({"data": {"source": "builtin:iris"}, "model": model, "training": {"epochs": 30}})[1]
+    assert [("identical_units", FIRST - 1)] == [(one.name, one.epoch) for one in given]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"hidden": [1], "init": "zeros"},
+        {"hidden": [], "init": "zeros"},
+        {"hidden": [8], "init": "zeros", "dropout": 0.1},
+        {"layers": [{"units": 8, "init": "zeros"}, {"units": 8}]},  # told apart by the weights behind
+    ],
+)
+def test_units_that_are_told_apart_are_not_identical(model):
+    spec = experiment(IRIS, f"model={json.dumps({'hidden': None, **model} if 'layers' in model else model)}")
+    start = Evidence(spec, np.arange(4.0), {"train_loss": np.ones(4)})
+    assert ADVICE["identical_units"].look(start) is None
+
+
+def test_a_start_that_is_chosen_already_is_not_advised():
+    spec, data, _ = SICK["vanishing_gradients"]
+    assert "model.init" not in advised(spec, data)[1][0].text
+    wide = {**spec, "model": {**spec["model"], "init": {"name": "normal", "sigma": 0.3}}}
+    assert "or model.init=auto" in advised(wide, data)[1][0].text
+
+
+@pytest.mark.parametrize(
+    ("overrides", "advised"),
+    [
+        ({"optimizer.learning_rate": 300}, "try optimizer.learning_rate=100 or"),
+        (
+            {"optimizer.learning_rate": 0.3, "training.shuffle": "false"},
+            "try training.shuffle=true or optimizer.learning_rate=0.1 or",
+        ),
+        (
+            {"optimizer.learning_rate": 3, "training.batch_size": "full"},
+            "too large; try optimizer.learning_rate=1",
+        ),
+    ],
+)
+def test_a_loss_that_jumps_has_its_causes_named(overrides, advised):
+    jumping = seen(0.5 + 0.2 * (-1.0) ** np.arange(20), **overrides)
+    assert advised in ADVICE["oscillation"].look(jumping)
 
 
 # ----- single lines, on curves drawn by hand -----
