@@ -53,8 +53,8 @@ def test_booleans_are_texts():
 @pytest.mark.parametrize(
     ("cells", "note"),
     [
-        (["5", "5"], "5 in every training row, so it teaches nothing"),
-        (["x", "x"], '"x" in every training row, so it teaches nothing'),
+        (["5", "5"], "5 in every training row, which teaches nothing"),
+        (["x", "x"], '"x" in every training row, which teaches nothing'),
     ],
 )
 def test_notes(cells, note):
@@ -189,8 +189,8 @@ def test_columns_with_the_same_note_share_it():
     table = Table.of({f"p{i}": [0, 0] for i in range(5)} | {"q": ["1", "1"], "r": ["1", "1"]})
     _, notes = fit_encoders(table, table.columns, np.arange(2))
     assert [
-        '5 columns ("p0", "p1", "p2", ...): 0 in every training row, so it teaches nothing',
-        '2 columns ("q", "r"): 1 in every training row, so it teaches nothing',
+        '5 columns ("p0", "p1", "p2", ...): 0 in every training row, which teaches nothing',
+        '2 columns ("q", "r"): 1 in every training row, which teaches nothing',
     ] == notes
 
 

@@ -190,7 +190,7 @@ def fit_dates(table: Table, name: str, train: Indices) -> tuple[DateColumn | Non
     assert isinstance(first, datetime)
     medians = component_medians(present, first)
     if not medians:
-        note = constant_note(f"{first:%Y-%m-%d}", gaps).removesuffix(", so it teaches nothing")
+        note = constant_note(f"{first:%Y-%m-%d}", gaps).removesuffix(", which teaches nothing")
         return None, [f"{note}, left out"]
     components = tuple(medians)
     written = date_format(table, name)

@@ -178,4 +178,4 @@ def code_notes(table: Table, name: str) -> list[str]:
 
 def constant_note(value: str, gaps: int) -> str:
     """The note on a column with one value."""
-    return f"{value} in every training row{' that has one' if gaps else ', so it teaches nothing'}"
+    return f"{value} in every training row{' that has one' if gaps else ', which teaches nothing'}"
