@@ -52,7 +52,6 @@ def show_lesson(console: Console, report: LessonReport, picture: Path | None = N
     console.print()
     for panel in lesson.panels(report.contestants):
         plot_panel(console, panel)
-        console.print()
     for observation in report.observations:
         _print_observation(console, observation)
     _print_verdict(console, report, picture)
@@ -63,8 +62,12 @@ def show_lesson(console: Console, report: LessonReport, picture: Path | None = N
 
 
 def plot_panel(console: Console, panel: Panel) -> None:
-    """Plot the medians of a panel, with a colour or a letter for each contestant."""
-    curves = [curve for line in panel.lines if len((curve := _median(line)).epochs) >= MIN_EPOCHS]
+    """Plot the medians of a panel, with a colour or a letter for each contestant.
+
+    Points that are not joined, and lines of hardly any points, are left to the picture.
+    """
+    medians = [_median(line) for line in panel.lines if not line.points]
+    curves = [curve for curve in medians if len(curve.epochs) >= MIN_EPOCHS]
     if not curves:
         return
     order = {line.name: number for number, line in enumerate(panel.lines)}
@@ -73,6 +76,7 @@ def plot_panel(console: Console, panel: Panel) -> None:
     print_plot(
         console, curves, PlotAxis.of_curves(f"{panel.y_label} by {panel.x_label}", curves, ratio), pens
     )
+    console.print()
 
 
 def _median(line: Line) -> Curve:

@@ -69,3 +69,12 @@ def test_the_terminal_has_a_letter_for_each_line_and_the_scale_that_is_asked_for
     text = plotted(panel)
     assert text.startswith("loss by epoch   a slow   b fast   (log scale)")
     assert "(log scale)" not in plotted(Panel("epoch", "loss", panel.lines, log=False))
+
+
+def test_points_that_are_not_joined_are_left_to_the_picture():
+    rng = np.random.default_rng(0)
+    points = Line("trials", rng.random((5, 16)), rng.random((5, 16)), points=True)
+    assert plotted(Panel("rate", "loss", [points])) == ""
+    both = plotted(Panel("rate", "loss", [points, line("curve", 0.1)]))
+    assert both.startswith("loss by rate   b curve")
+    assert both.endswith("\n\n")
