@@ -9,7 +9,7 @@ from rich.text import Text
 from nettrain.output.numbers import figure, plural, spread
 from nettrain.output.progress import title
 from nettrain.workflow.compare import Comparison
-from nettrain.workflow.comparison.entries import ComparedEntry
+from nettrain.workflow.comparison.entries import ComparedEntry, is_maximized
 from nettrain.workflow.comparison.significance import FEWEST, SeedTest
 
 ENOUGH = 5  # seeds that are suggested
@@ -42,19 +42,20 @@ def _best(comparison: Comparison) -> Iterator[RenderableType]:
 
 def _against(comparison: Comparison, test: SeedTest) -> str:
     """`better by 0.067 ±0.025 in 5 of 5 seeds (p = 0.003)`."""
-    by = _difference(comparison, test)
+    # the best by its mean may be worse in those seeds in which the other did not diverge
+    better = (test.difference > 0) == is_maximized(comparison.decisive)
+    by = f"{'better' if better else 'worse'} by {_difference(comparison, test)}"
     if test.seeds == 1:
-        return f"better by {by}"
+        return by
     if test.paired and test.ties == test.seeds:
         return f"the same in all {test.seeds} seeds"
     equal = f", equal in {test.ties}" if test.ties else ""
-    count = f" in {test.better} of {test.seeds} seeds{equal}" if test.paired else ""
+    seeds = test.better if better else test.seeds - test.better - test.ties
+    count = f" in {seeds} of {test.seeds} seeds{equal}" if test.paired else ""
     if test.p is None:
-        return f"better by {by}{count}"
+        return f"{by}{count}"
     chance = f"(p {_probability(test.p)})"
-    if test.significant:
-        return f"better by {by}{count} {chance}"
-    return f"within the spread of seeds: better by {by}{count} {chance}"
+    return f"{'' if test.significant else 'within the spread of seeds: '}{by}{count} {chance}"
 
 
 def _difference(comparison: Comparison, test: SeedTest) -> str:
