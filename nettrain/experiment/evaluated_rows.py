@@ -11,7 +11,7 @@ from nettrain.experiment.training_settings import EvaluatedRows
 MOST = 10_000  # rows that auto takes: the mean of so many is near enough to that of all
 FEWEST = 500  # rows of a sample that says something
 SHARE = 0.03  # of the time of the steps that auto spends, by its estimate: in fact less than 5 %
-NEGLIGIBLE = 0.08  # and seconds in a whole run that it spends in any case
+NEGLIGIBLE = 0.04  # and seconds in a whole run that it spends in any case: 5 % of the shortest command
 EVALUATED = 6  # purpose number of the draw below
 
 

@@ -1,8 +1,8 @@
 """What a cell of text looks like, which tells names from values: a gap, number, code with digits, or word."""
 
 import re
-from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 RUNS = re.compile(r"\d+|[^\W\d_]+")
@@ -17,7 +17,8 @@ class CellKind(Enum):
     WORD = "word"
 
 
-def cell_kind(cell: str, missing: Sequence[str] = ("",)) -> CellKind:
+@lru_cache(maxsize=1 << 14)  # cells of a column repeat
+def cell_kind(cell: str, missing: tuple[str, ...] = ("",)) -> CellKind:
     """The kind of a cell; one of `missing` is a gap."""
     if not cell or cell in missing:
         return CellKind.GAP
