@@ -88,6 +88,8 @@ class FitSettings:
         data = dict(values.get("data", {}))
         if self.validated:
             data.pop("validation", None)
+        if self.parameters["config"] is None:  # a fit shows no curves of training rows, but takes time
+            values = merged({"training": {"evaluate_train": "none"}}, values)
         backend = {"threads": self.threads, **values.get("backend", {})}
         named = {"experiment": values.get("experiment", NAME)}
         return {**values, **named, "data": data, "seed": self.seed, "backend": backend}
