@@ -16,6 +16,7 @@ from nettrain.store.history import HistoryRow
 Bools = npt.NDArray[np.bool_]
 HEIGHT, WIDTH = 8, 72  # character cells of the plot at most
 MIN_EPOCHS = 3  # that make a curve
+MOST_DIGITS = 9  # of labels, which have as many as tell them apart
 BRAILLE = 0x2800
 BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a dot, by row and column of its cell
 
@@ -122,7 +123,13 @@ def _labels(low: float, high: float, log: bool) -> dict[int, str]:
     """The labels of the top, the middle and the bottom row."""
     rows = (0, HEIGHT // 2, HEIGHT - 1)
     values = [high - (high - low) * row / (HEIGHT - 1) for row in rows]
-    return {row: figure(10**value if log else value) for row, value in zip(rows, values, strict=True)}
+    values = [10**value if log else value for value in values]
+    texts = [figure(value) for value in values]
+    digits = 4
+    while len(set(texts)) < len(texts) and digits < MOST_DIGITS:
+        digits += 1
+        texts = [f"{value:.{digits}g}" for value in values]
+    return dict(zip(rows, texts, strict=True))
 
 
 def _raster(x: Floats, y: Floats, ends: tuple[float, float], fine: tuple[int, int]) -> Bools:

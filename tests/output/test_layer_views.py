@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from rich.console import Console
 from rich.text import Text
 
@@ -189,6 +190,20 @@ def test_the_picture_names_few_layers_and_leaves_out_what_never_occurred():
     assert "no activation is saturated; no unit is dead" in text
     assert ">dead units<" not in text
     assert ">dead units<" in words_of(rows_of(3, 3, dead=[0.4, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize(("start", "joined"), [([0.5, 0.4], 5), ([0.5, 1e-9], 1)])
+def test_zeros_are_drawn_on_a_linear_axis(monkeypatch, start, joined):
+    """After the first epoch a layer gets no gradient: its curve goes down to 0, and does not just end."""
+    drawn = []
+    plot = Axes.plot
+    monkeypatch.setattr(Axes, "plot", lambda ax, x, y, *a, **k: (drawn.append(y), plot(ax, x, y, *a, **k))[1])
+    rows = rows_of(2, 4, gradient_norm=[0.0, 0.0])
+    for row, value in zip(rows, start, strict=False):
+        row["gradient_norm"] = value
+    layers_picture(rows, "name")
+    (gradients,) = (values for values in drawn if values[0] == start[0])
+    assert joined == np.isfinite(gradients).sum()
 
 
 def test_curves_are_medians_over_the_members_that_still_train():

@@ -101,3 +101,13 @@ def test_every_line_fits():
         for terminal in (False, True):
             lines = plotted(FALLING, 20, width=width, terminal=terminal).splitlines()
             assert width >= max(map(len, lines))
+
+
+def test_labels_have_digits_enough_to_differ():
+    lines = plotted(rows(20, lambda e: 2.30252 + 0.00006 / e), width=60).splitlines()
+    labels = [line.split(" +")[0].strip() for line in lines if " +" in line][:3]
+    assert ["2.30258", "2.30255", "2.30252"] == labels
+    flat = plotted(rows(20, lambda e: 0.5), width=60).splitlines()
+    assert ["0.5500", "0.4929", "0.4500"] == [line.split(" +")[0].strip() for line in flat if " +" in line][
+        :3
+    ]

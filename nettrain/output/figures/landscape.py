@@ -59,7 +59,8 @@ def _note(landscape: Landscape) -> str:
     """Where the loss is measured, and how the path is marked."""
     split = "training" if landscape.split == "train" else landscape.split
     rows = f"{landscape.rows:,} {split} rows, loss {number(landscape.loss)} at the star"
-    return f"{rows}; circle: before training" if landscape.epochs else rows
+    path = "circle: before training; the path is projected, and its losses are not those of the planes"
+    return f"{rows}; {path}" if landscape.epochs else rows
 
 
 def color_scale(losses: Floats, path_losses: Floats) -> Normalize:

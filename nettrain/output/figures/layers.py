@@ -135,7 +135,7 @@ def layer_curves(rows: Sequence[DiagnosticsRow]) -> LayerCurves:
 def _draw(ax: Axes, panel: LayerPanel, curves: LayerCurves) -> None:
     values, marker = curves.quantities[panel.quantity], "o" if len(curves.epochs) <= FEW else None
     values = np.where(np.isfinite(values), values, np.nan)
-    if panel.log:
+    if _is_logarithmic(panel, values):
         values = np.where(values > 0, values, np.nan)
     for k, (color, line) in enumerate(_styles(curves.layers)):
         ax.plot(curves.epochs, values[:, k], line, color=color, linewidth=1.4, marker=marker, markersize=2.8)
@@ -160,7 +160,7 @@ def _scale(ax: Axes, panel: LayerPanel, values: Floats) -> None:
         ax.set_ylim(-0.02, 1.02)
         ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
-    elif panel.log and finite.size and (panel.quantity == "update_ratio" or _spans_orders(finite)):
+    elif _is_logarithmic(panel, values):
         ax.set_yscale("log")
         low, high = finite.min(), finite.max()
         if panel.quantity == "update_ratio":
@@ -179,8 +179,12 @@ def _scale(ax: Axes, panel: LayerPanel, values: Floats) -> None:
         ax.set_yticks([])
 
 
-def _spans_orders(values: Floats) -> bool:
-    return bool(values.min() > 0 and values.max() > ORDERS * values.min())
+def _is_logarithmic(panel: LayerPanel, values: Floats) -> bool:
+    """Whether the positive values of a panel need such an axis, on which zeros have no place."""
+    positive = values[values > 0]
+    if not panel.log or not positive.size:
+        return False
+    return panel.quantity == "update_ratio" or bool(positive.max() > ORDERS * positive.min())
 
 
 def _legend(figure: Figure, curves: LayerCurves, height: float) -> None:
