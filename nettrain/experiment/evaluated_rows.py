@@ -54,7 +54,9 @@ def evaluation_notes(asked: Experiment, resolved: Experiment, rows: int) -> list
     if taken == "none":
         text = "training rows are not evaluated: for so short epochs that takes over 5 % of the time"
         return [f"{text} (evaluate_train: auto)"]
-    return [f"train figures are those of {taken:,} of the {rows:,} training rows (evaluate_train: auto)"]
+    return [
+        f"train figures by epoch are those of {taken:,} of the {rows:,} training rows (evaluate_train: auto)"
+    ]
 
 
 def _rounded_down(number: int) -> int:

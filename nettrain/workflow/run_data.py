@@ -10,7 +10,7 @@ from nettrain.data.prepare import Prepared, prepare_with_splits
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.split import Split
-from nettrain.errors import DataError, SpecError
+from nettrain.errors import DataError, SpecError, nearest
 from nettrain.store.checkpoint import fingerprint, read_facts
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.trained_run import TrainedRun
@@ -107,6 +107,8 @@ def read_split(
     is `missing`, when there are no such rows, and DataError when the data cannot be read or have changed.
     """
     name = name or "test"
+    if name not in ORDER_OF_SPLITS:
+        raise SpecError(f'{trained.name}: there is no split "{name}"{nearest(name, ORDER_OF_SPLITS)}')
     rows = read_own_data(trained, memory, f"name {missing}").split(name)
     if rows is None:
         raise SpecError(f"{trained.name}: the run has no {name} rows; name {missing}")

@@ -75,7 +75,7 @@ def test_auto_says_when_it_leaves_rows_out() -> None:
 
     assert notes("auto", 1000) == notes("none", "none") == notes("500", 500) == []
     assert notes("auto", 500) == [
-        "train figures are those of 500 of the 1,000 training rows (evaluate_train: auto)"
+        "train figures by epoch are those of 500 of the 1,000 training rows (evaluate_train: auto)"
     ]
     assert notes("auto", "none") == [
         "training rows are not evaluated: for so short epochs that takes over 5 % of the time"

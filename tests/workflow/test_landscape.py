@@ -94,8 +94,9 @@ def test_a_sample_of_the_rows_is_noted(run):
         ({"span": 0.0}, "--span: 0 is not above 0"),
         ({"member": 1}, "--member: 1 is not there"),
         ({"split": "test"}, "the run has no test rows"),
+        ({"split": "trian"}, 'there is no split "trian", did you mean "train"?'),
     ],
-    ids=["resolution", "rows", "span", "member", "split"],
+    ids=["resolution", "rows", "span", "member", "split", "typo"],
 )
 def test_what_cannot_be_drawn_is_refused(run, options, message):
     with pytest.raises(SpecError, match=message):
