@@ -208,7 +208,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         refuse_diverged(self._network.summary)
         run = self._run
         self.history_ = run.history
-        self.loss_curve_ = self.history_["running_loss"].drop_nulls().to_list()
+        losses = self.history_.drop_nulls("running_loss").group_by("epoch", maintain_order=True).mean()
+        self.loss_curve_ = losses["running_loss"].to_list()
         self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
         self.n_iter_, self.best_epoch_, self.t_ = run.epochs, run.best_epoch, run.summary["timing"]["steps"]
         self.n_layers_ = 2 + len(run.trained.experiment.model.hidden_layers())

@@ -58,8 +58,8 @@ class EpochObserver:
     asked: bool = field(default=False)
 
     def __call__(self, event: Event) -> None:
-        """Pass on the end of an epoch."""
-        if isinstance(event, EpochDone) and event.epoch:
+        """Pass on the end of an epoch, but not that of a part of one."""
+        if isinstance(event, EpochDone) and event.epoch and event.epoch == int(event.epoch):
             self.asked = self.on_epoch(event) or self.asked
 
     def stops(self) -> bool:

@@ -5,6 +5,7 @@ A parameter that is None is left to `config` or, without one, has scikit-learn's
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,7 @@ def _joined(old: Any, new: Any) -> Any:
 
 def _hidden(settings: FitSettings) -> Values:
     sizes = settings["hidden_layer_sizes"]
-    widths = [int(sizes)] if isinstance(sizes, int) else [int(size) for size in sizes]
+    widths = [int(sizes)] if isinstance(sizes, Integral) else [int(size) for size in sizes]
     return {"model": {"hidden": widths}}
 
 
@@ -183,7 +184,7 @@ def _optimizer(settings: FitSettings) -> Values:
     """The optimizer: scikit-learn's three, or one of nettrain's by its name."""
     solver, rate = settings["solver"], {"learning_rate": settings["learning_rate_init"]}
     if solver == "lbfgs":
-        return {"optimizer": {"name": "lbfgs"}}
+        return {"optimizer": {"name": "lbfgs"}, "backend": {"dtype": "float64"}}  # it takes no other
     if solver == "adam":
         moments = {"beta1": settings["beta_1"], "beta2": settings["beta_2"], "epsilon": settings["epsilon"]}
         return {"optimizer": {"name": "adam", **rate, **moments}}

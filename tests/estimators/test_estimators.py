@@ -114,6 +114,25 @@ def test_two_classes_have_two_probabilities():
     assert probabilities[Y == 0, 1].min() > probabilities[Y != 0, 1].max()
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"solver": "lbfgs"},
+        {"hidden_layer_sizes": np.int64(5)},  # as a random search draws it
+        {"config": {"training": {"evaluate_every": 0.5, "batch_size": 30}}},
+        {"config": {"training": {"ensemble": 3}}},
+    ],
+    ids=["lbfgs", "a drawn width", "parts of an epoch", "an ensemble"],
+)
+def test_it_fits_and_goes_on(parameters):
+    estimator = quick(max_iter=6, **parameters).set_callbacks(ProgressBar()).fit(X, Y)
+    assert estimator.score(X, Y) > 0.6
+    assert {*range(1, 7)} <= {*estimator.history_["epoch"]}
+    curve = estimator.history_.filter(estimator.history_["epoch"] > 0)["epoch"].unique()
+    assert len(curve) == len(estimator.loss_curve_)
+    assert 7 == estimator.partial_fit(X, Y).n_iter_
+
+
 @pytest.mark.parametrize("loss", ["hinge", "mse"])
 def test_scores_are_not_passed_off_as_probabilities(loss):
     estimator = quick(config={"loss": loss}).fit(X, Y == 0)
