@@ -229,6 +229,7 @@ def test_labels_have_a_matrix_each(folder):
     page = Parsed.of(nettrain.report(run))
     assert {"mistakes", "calibration"} <= set(sections(page))
     assert "Confusion of each label" in page.words
+    assert "apart, over all labels together." in page.words
     assert "thresholds" not in sections(page)
 
 

@@ -90,9 +90,10 @@ def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
     rare = (
         f" {few} of the {len(bins)} points stand for fewer than {FEW} rows: they say little." if few else ""
     )
+    # of several labels the metric is the mean of theirs, which is another figure
+    what = "over all labels together" if len(rows.task.names) > 1 else "the calibration error"
     text = (
-        f"On average the network is {verdict}: predicted and true shares are {percent(error)} apart, the"
-        " calibration error."
+        f"On average the network is {verdict}: predicted and true shares are {percent(error)} apart, {what}."
     )
     headings = [
         Heading("predicted between"),
