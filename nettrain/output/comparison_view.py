@@ -72,7 +72,10 @@ def draw_comparison(plan: PlannedComparison, comparison: Comparison, folder: Com
 
 
 def _plot(console: Console, comparison: Comparison) -> None:
-    """The validation loss by epoch, or else the training loss, with a colour or letter for each entry."""
+    """The validation loss by epoch, or else the training loss, with a colour or letter for each entry.
+
+    Where losses cannot be compared, it is the figure by which the best is chosen.
+    """
     name, curves = _plotted(comparison)
     drawn = [curve for curve in curves if np.isfinite(curve.middle).sum() >= MIN_EPOCHS]
     if not drawn:
@@ -84,7 +87,10 @@ def _plot(console: Console, comparison: Comparison) -> None:
 
 
 def _plotted(comparison: Comparison) -> tuple[str, list[ComparedCurve]]:
-    for name in ("val_loss", "train_loss"):
+    names = ["val_loss", "train_loss"]
+    if "val_loss" in comparison.incomparable and comparison.decisive not in comparison.incomparable:
+        names = [comparison.decisive, *names]
+    for name in names:
         curves = compared_curves(comparison, name)
         if curves:
             return name, curves

@@ -282,7 +282,7 @@ def run_comparison(
         plan.common,
         incomparable_figures(plan.experiments, entries),
         plan.notes,
-        interrupted=None in trained or any(run.status == "interrupted" for e in entries for run in e.runs),
+        interrupted=any(run is None or run.summary["status"] == "interrupted" for run in trained),
         seconds=perf_counter() - started,
     )
 

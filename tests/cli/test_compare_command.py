@@ -148,3 +148,10 @@ def test_an_interruption_shows_what_was_trained(lesson):
     assert ["interrupted"] == [run["status"] for run in compared["entries"][0]["runs"]]
     assert "interrupted; what had been trained is compared" == err.splitlines()[-1]
     assert "interrupted" == json.loads((lesson / "comparisons/fast-plain/summary.json").read_text())["status"]
+
+
+def test_curves_of_losses_that_cannot_be_compared_are_not_plotted_together(lesson):
+    done = inside(lesson, "compare", "lesson/fast.yaml", "--vary", "loss=cross_entropy,mse", "--no-figures")
+    assert 0 == done.code
+    assert "val accuracy by epoch   a cross_entropy   b mse" in done.out
+    assert "loss by epoch" not in done.out

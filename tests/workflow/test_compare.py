@@ -205,6 +205,15 @@ def test_an_interruption_keeps_what_was_trained():
     assert third.mean("val_loss") is None
 
 
+def test_a_comparison_with_an_interrupted_run_is_not_interrupted_itself(tmp_path):
+    steps = iter(range(10**6))
+    nettrain.train(SPEC, out=tmp_path / "short", stop=lambda: next(steps) > 10)
+    nettrain.train(SPEC, "optimizer=sgd", out=tmp_path / "whole")
+    compared = nettrain.compare(tmp_path / "short", tmp_path / "whole")
+    assert ["interrupted", "finished"] == [entry.runs[0].status for entry in compared.entries]
+    assert not compared.interrupted
+
+
 def test_a_comparison_is_saved_and_repeats(tmp_path):
     compared = nettrain.compare(SPEC, vary={"optimizer": ["sgd", "adam"]}, repeat=2)
     assert tmp_path / "c" == compared.save(tmp_path / "c")
