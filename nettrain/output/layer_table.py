@@ -13,6 +13,7 @@ from nettrain.training.diagnostics.verdicts import (
     HEALTHY_UPDATES,
     LayerVerdict,
     layer_verdicts,
+    steepest_gradient,
 )
 from nettrain.training.events import EpochDone
 
@@ -30,7 +31,7 @@ class LayerRows:
     def __init__(self) -> None:
         self._measured: LayerDiagnostics | None = None
         self._epoch, self._networks = 0.0, 1
-        self._rate = self._largest_rate = 0.0
+        self._rate = self._largest_rate = self._steepest = 0.0
 
     def add(self, event: EpochDone) -> None:
         """Take in an epoch; those that were not measured leave the table as it is."""
@@ -40,6 +41,7 @@ class LayerRows:
         if event.diagnostics is not None:
             self._measured, self._epoch = event.diagnostics, event.epoch
             self._networks = len(event.members)
+            self._steepest = max(self._steepest, steepest_gradient(event.diagnostics))
 
     @property
     def height(self) -> int:
@@ -60,7 +62,8 @@ class LayerRows:
 
     def _verdicts(self) -> list[LayerVerdict]:
         assert self._measured is not None
-        return layer_verdicts(self._measured, annealed=self._rate < LOWERED * self._largest_rate)
+        annealed = self._rate < LOWERED * self._largest_rate
+        return layer_verdicts(self._measured, annealed=annealed, steepest_so_far=self._steepest)
 
 
 def layer_table(verdicts: Sequence[LayerVerdict]) -> Table:

@@ -92,6 +92,13 @@ def test_small_steps_at_the_end_of_a_schedule_are_ok():
     assert sum("small steps" in line for line in printed(rows.table())) == 2
 
 
+def test_small_steps_at_a_minimum_are_ok():
+    rows = LayerRows()
+    rows.add(event(1, measured(2, gradient_norm=[0.1, 5.0])))
+    rows.add(event(2, measured(2, gradient_norm=[1e-5, 1e-4], update_ratio=[1e-7, 1e-7])))
+    assert sum("✓ ok" in line for line in printed(rows.table())) == 2
+
+
 def test_without_diagnostics_there_is_no_table():
     rows = LayerRows()
     rows.add(event(1, None))

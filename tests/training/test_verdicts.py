@@ -56,6 +56,25 @@ def test_small_steps_are_meant_where_the_schedule_has_lowered_the_rate():
     assert ["ok"] * 3 == [verdict.grade for verdict in layer_verdicts(small, annealed=True)]
 
 
+@pytest.mark.parametrize("gradient", [0.0, 1e-6])
+def test_small_steps_are_meant_where_the_loss_is_at_its_minimum(gradient):
+    small = {"update_ratio": [0.0] * 3, "gradient_norm": [gradient] * 3}
+    assert ["ok"] * 3 == grades(measured(**small), steepest_so_far=0.1)
+    # the gradient is as large as ever: the steps are too small for it
+    assert ["wrong"] * 3 == grades(measured(update_ratio=[1e-7] * 3), steepest_so_far=0.1)
+    # an output that is the same for all rows is that of a network that cannot learn, as with zeros
+    constant = measured(**small, activation_spread=[0.0] * 3)
+    assert ["wrong"] * 3 == grades(constant, steepest_so_far=0.1)
+
+
+def test_without_any_gradient_from_the_start_a_network_that_tells_rows_apart_is_at_its_minimum():
+    assert ["ok"] * 3 == grades(measured(update_ratio=[0.0] * 3, gradient_norm=[0.0] * 3))
+
+
+def grades(layers: LayerDiagnostics, steepest_so_far: float = 0.0) -> list[str]:
+    return [verdict.grade for verdict in layer_verdicts(layers, steepest_so_far=steepest_so_far)]
+
+
 def test_before_training_there_is_no_update_to_judge():
     start = measured()
     start = LayerDiagnostics(

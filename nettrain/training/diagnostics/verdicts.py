@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from nettrain.backend.base import Floats
 from nettrain.model.architecture import OUTPUT
 from nettrain.training.diagnostics.layer_diagnostics import LayerDiagnostics
 
@@ -20,6 +21,7 @@ BAD_UPDATES = (1e-6, 1e-1)  # beyond which weights stay where they are, or are t
 MANY_FLAT, NEARLY_ALL_FLAT = 0.5, 0.9  # share of saturated activations
 MANY_DEAD, NEARLY_ALL_DEAD = 0.5, 0.9  # share of units without a slope for any row
 FADED, GONE = 1e-2, 1e-4  # gradient norm relative to that of the layer where it is largest
+ARRIVED = 1e-3  # of the largest gradient so far: below, there is nothing left to descend
 
 
 @dataclass(frozen=True)
@@ -36,26 +38,46 @@ class LayerVerdict:
         return max((grade for _, grade in self.findings), key=GRADES.index, default="ok")
 
 
-def layer_verdicts(measured: LayerDiagnostics, *, annealed: bool = False) -> list[LayerVerdict]:
-    """The verdict on each layer; `annealed`: a schedule has lowered the rate, small steps are meant."""
-    middle = {name: np.median(table, axis=0) for name, table in measured.values.items()}
-    steepest = float(np.max(middle["gradient_norm"], initial=0.0))
+def layer_verdicts(
+    measured: LayerDiagnostics, *, annealed: bool = False, steepest_so_far: float = 0.0
+) -> list[LayerVerdict]:
+    """The verdict on each layer.
+
+    Small steps are meant where a schedule has lowered the rate (`annealed`), and where the loss is at a
+    minimum: the gradients of all layers are next to nothing beside the steepest of the training so far,
+    while the output still tells rows apart.
+    """
+    middle = _medians(measured)
+    steepest = steepest_gradient(measured)
+    arrived = steepest <= ARRIVED * steepest_so_far and middle["activation_spread"][-1] > 0
     verdicts = []
     for k, name in enumerate(measured.layers):
         figures = {quantity: float(values[k]) for quantity, values in middle.items()}
-        findings = _findings(figures, steepest, hidden=name != OUTPUT, annealed=annealed)
+        hidden, small_meant = name != OUTPUT, annealed or bool(arrived)
+        findings = _findings(figures, steepest, hidden=hidden, small_meant=small_meant)
         verdicts.append(LayerVerdict(name, figures, tuple(findings)))
     return verdicts
 
 
+def steepest_gradient(measured: LayerDiagnostics) -> float:
+    """The norm of the gradient of the layer where it is largest; 0 where none is finite."""
+    norms = _medians(measured)["gradient_norm"]
+    return float(np.max(norms[np.isfinite(norms)], initial=0.0))
+
+
+def _medians(measured: LayerDiagnostics) -> dict[str, Floats]:
+    """The median over the members of each quantity (L,)."""
+    return {name: np.median(table, axis=0) for name, table in measured.values.items()}
+
+
 def _findings(
-    figures: Mapping[str, float], steepest: float, *, hidden: bool, annealed: bool
+    figures: Mapping[str, float], steepest: float, *, hidden: bool, small_meant: bool
 ) -> Iterator[tuple[str, Grade]]:
     faded: list[tuple[str, Grade]] = []
     if hidden and steepest > 0:
         faded += _graded("small gradient", -figures["gradient_norm"] / steepest, -FADED, -GONE)
     if "update_ratio" in figures:  # small steps along a small gradient need no word of their own
-        yield from _update(figures["update_ratio"], may_be_small=annealed or bool(faded))
+        yield from _update(figures["update_ratio"], may_be_small=small_meant or bool(faded))
     yield from faded
     yield from _graded("saturated", figures["saturated"], MANY_FLAT, NEARLY_ALL_FLAT)
     yield from _graded("dead", figures["dead"], MANY_DEAD, NEARLY_ALL_DEAD)
