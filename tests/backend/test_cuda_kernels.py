@@ -47,7 +47,13 @@ APART = [LAYERS, ["model.activation=gelu"], ["model.activation=sigmoid", "loss=b
 def every_kernel() -> dict[str, Kernel]:
     """All kernels of the package that are for arrays without gaps, by name."""
     names = [one.name for one in pkgutil.walk_packages(nettrain.__path__, "nettrain.")]
-    rooms = [importlib.import_module(name) for name in names if not name.endswith(("__main__", ".cupy"))]
+    # CuPy and scikit-learn need not be installed
+    needed = [
+        name
+        for name in names
+        if not name.endswith(("__main__", ".cupy")) and not name.startswith("nettrain.sklearn")
+    ]
+    rooms = [importlib.import_module(name) for name in needed]
     return {
         value.__name__: value
         for room in rooms

@@ -55,7 +55,7 @@ REFUSED = [
     ({"separator": '"'}, "is not auto, whitespace or one character"),
     ({"missing": [None]}, "is not text or a number"),
     ({"scaling": {"name": "minmax", "range": [1, 0]}}, "range does not rise from low to high"),
-    ({"scaling": {"name": "divide", "by": 0}}, "greater than 0"),
+    ({"scaling": {"name": "divide", "by": 0}}, "is not a number above 0"),
     ({"seed": -1}, "greater than or equal to 0"),
     ({"scalings": "none"}, "not permitted"),
 ]
