@@ -17,6 +17,11 @@ from nettrain.files import is_unused, numbered_folders, remove_temporary_files, 
 from nettrain.locks import is_locked, locked
 from nettrain.store import journal
 
+# what is made of a run on request, by the name it has by default: a training does not make it anew
+VIEWS = ("report.html", "landscape.png", "graph.png", "boundary.gif")
+PAGE_MARK = '<meta name="generator" content="nettrain report">'  # by which a page is known as one of ours
+HEAD = 4096  # bytes of a page in which the mark stands
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -65,6 +70,12 @@ class RunFolder:
             *self.path.glob("*.gif"),
         ]
 
+    def remove_views(self) -> None:
+        """Remove what commands and --animate have made of an earlier state of the run, which goes on."""
+        for path in (self.path / name for name in VIEWS):
+            if path.suffix != ".html" or is_our_page(path):
+                path.unlink(missing_ok=True)
+
     def file_names(self) -> list[str]:
         """The names of its files, the most important first; hidden ones are left out."""
         first = ["config.yaml", "summary.json", "history.csv", "model.safetensors"]
@@ -110,6 +121,14 @@ class RunFolder:
     @property
     def summary(self) -> Path:
         return self.path / "summary.json"
+
+
+def is_our_page(path: Path) -> bool:
+    """Whether a file is a page that `nettrain report` wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return PAGE_MARK.encode() in file.read(HEAD)
 
 
 def mistaken_for_run(path: Path) -> str | None:

@@ -142,6 +142,7 @@ class RestoredRun:
         write_atomic(folder.config, to_yaml(self.prepared.experiment))
         seconds = _seconds_before(folder, training)
         folder.summary.unlink(missing_ok=True)  # of a run that had ended
+        folder.remove_views()
         checkpointer = Checkpointer(training, self.prepared.data, folder, history)
         recorder = FolderRecorder(folder, history, checkpointer)
         return TrainingJob(self.prepared, recorder, self.notes, seconds)

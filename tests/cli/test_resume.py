@@ -201,6 +201,21 @@ def test_more_epochs_end_as_if_they_had_been_asked_for_at_once(tmp_path):
     assert_same(long, short)
 
 
+def test_views_of_an_earlier_state_are_removed_when_the_run_goes_on(tmp_path):
+    folder = trained(tmp_path)
+    assert 0 == inside(folder, "report", "runs/long").code
+    assert 0 == inside(folder, "landscape", "runs/long", "--no-path", "--resolution", "3", "--quiet").code
+    run, views = folder / "runs/long", ("report.html", "landscape.png")
+    (run / "mine.png").write_text("of a user")
+    assert 0 == resumed(folder).code  # there is nothing to do
+    assert all((run / name).exists() for name in views)
+    assert 0 == resumed(folder, "training.epochs=22").code
+    assert ["mine.png"] == [name for name in (*views, "mine.png") if (run / name).exists()]
+    (run / "report.html").write_text("<html>of a user</html>")
+    assert 0 == resumed(folder, "training.epochs=23").code
+    assert (run / "report.html").exists()
+
+
 def test_another_monitor_and_patience_take_effect(tmp_path):
     folder = trained(tmp_path)
     done = resumed(

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nettrain.output.report_page.html import Content, Html, element, markup
+from nettrain.store.run_folder import PAGE_MARK
 
-GENERATOR = "nettrain report"  # by which a page is known as one of ours
-HEAD = 4096  # bytes of a file that show whose page it is
 HERE = Path(__file__).parent
 
 
@@ -35,7 +34,7 @@ def page(title: str, head: Content, sections: Sequence[Section]) -> str:
                 element("meta", charset="utf-8"),
                 element("meta", http_equiv="Content-Security-Policy", content=_policy(script)),
                 element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-                element("meta", name="generator", content=GENERATOR),
+                Html(PAGE_MARK),
                 element("meta", name="color-scheme", content="light dark"),
                 element("title", title),
                 element("style", Html(style)),
@@ -55,13 +54,6 @@ def page(title: str, head: Content, sections: Sequence[Section]) -> str:
         )
         + "\n"
     )
-
-
-def is_our_page(path: Path) -> bool:
-    """Whether a file is a page that was written here."""
-    mark = str(element("meta", name="generator", content=GENERATOR)).encode()
-    with path.open("rb") as file:
-        return mark in file.read(HEAD)
 
 
 def _policy(script: str) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from nettrain.errors import SpecError
 from nettrain.files import is_pipe_or_device, write_atomic
-from nettrain.output.report_page.page import Section, is_our_page
+from nettrain.output.report_page.page import Section
 from nettrain.output.report_page.run_page import run_page, run_sections
 from nettrain.output.report_page.sweep_page import sweep_page, sweep_sections
-from nettrain.store.run_folder import mistaken_for_run
+from nettrain.store.run_folder import is_our_page, mistaken_for_run
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.report.json_models import RunReportJson, SweepReportJson
 from nettrain.workflow.report.json_report import run_facts, sweep_facts
