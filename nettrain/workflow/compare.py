@@ -14,8 +14,15 @@ from nettrain.errors import SpecError
 from nettrain.store.comparison_folder import ComparisonFolder
 from nettrain.store.comparison_summary import ComparisonSummary
 from nettrain.training.loop import never
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.comparison.comparability import incomparable_figures
-from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun, is_maximized, main_metric
+from nettrain.workflow.comparison.entries import (
+    ComparedEntry,
+    ComparedRun,
+    check_figure,
+    is_maximized,
+    main_metric,
+)
 from nettrain.workflow.comparison.json_summary import summary_of
 from nettrain.workflow.comparison.plan import PlannedComparison, plan_comparison
 from nettrain.workflow.comparison.population import ComparedEpoch, OnComparedEpoch, train_runs
@@ -103,13 +110,22 @@ class Comparison:
         """The entry of this label. Raises KeyError when there is none."""
         return {entry.label: entry for entry in self.entries}[label]
 
+    def _known(self, figure: str | None) -> str:
+        """The figure, by default the decisive one. Raises SpecError when no entry has it."""
+        if figure is not None:
+            check_figure(figure, self.figures)
+        return self.decisive if figure is None else figure
+
     def best(self, figure: str | None = None) -> tuple[int, ...]:
         """The positions of the entries with the best mean of a figure, by default the decisive one.
 
         Several are equally good; none where the figure must not be compared. The means are those of the runs
-        that did not diverge: an entry of which most did is the best only among its like.
+        that did not diverge: an entry of which most did is the best only among its like. Raises
+        SpecError when no entry has such a figure.
         """
-        figure = figure or self.decisive
+        figure = self._known(figure)
+        if not figure:
+            return ()
         means = {k: mean for k, entry in enumerate(self.entries) if (mean := entry.mean(figure)) is not None}
         if len(means) < 2 or figure in self.incomparable:
             return ()
@@ -124,13 +140,14 @@ class Comparison:
         Over the same seeds this is the two-sided paired t-test, over different ones Welch's; `p` is adjusted
         for their number (Holm 1979).
         """
-        figure = figure or self.decisive
+        figure = self._known(figure)
         best = self.best(figure)
         others = [k for k, entry in enumerate(self.entries) if entry.runs and k != best[0]] if best else []
         return tuple(holm([self.test(best[0], other, figure) for other in others]))
 
     def test(self, entry: int, other: int, figure: str) -> SeedTest:
         """One entry against another in a figure, by their positions; `p` is not adjusted."""
+        self._known(figure)
         first, second = self.entries[entry], self.entries[other]
         seeds = [seed for seed in first.seeds if seed in second.seeds]
         if len(seeds) < min(len(first.runs), len(second.runs)):
@@ -261,8 +278,10 @@ def compare(
     """
     started = perf_counter()
     memory = None if data is None else MemoryTables.of(data)
-    found = find_sources(_flat(sources), overrides, vary, memory)
-    return run_comparison(plan_comparison(found, repeat, memory), on_event, stop, started=started)
+    with arguments_named("vary", "repeat"):
+        found = find_sources(_flat(sources), overrides, vary, memory)
+        plan = plan_comparison(found, repeat, memory)
+    return run_comparison(plan, on_event, stop, started=started)
 
 
 def run_comparison(

@@ -27,6 +27,7 @@ from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.overrides import Change
 from nettrain.experiment.resolution import rate_is_auto, read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.source import ExperimentSource, load_experiment
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ def find_learning_rate(
     """
     memory = None if data is None else MemoryTables.of(data)
     options = RangeTestOptions(parameter, low, high, rates, steps, method)
-    return find_rate(load_experiment(experiment, overrides, memory), options, memory)
+    loaded = load_experiment(experiment, overrides, memory)
+    with arguments_named("parameter", "rates", "steps", "method", to="high", **{"from": "low"}):
+        return find_rate(loaded, options, memory)
 
 
 def find_rate(

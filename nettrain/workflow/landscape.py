@@ -14,6 +14,7 @@ from nettrain.inference.dataset import Dataset, dataset_of, place_datasets
 from nettrain.inference.loss_surface import Grid, Plane, PointEvaluator, filter_normalized_plane, path_plane
 from nettrain.inference.model import TrainedNetworks
 from nettrain.store.trained_run import TrainedRun
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.landscape_result import Landscape, Surface
 from nettrain.workflow.run import Run, as_run
 from nettrain.workflow.run_data import SplitName, read_split
@@ -102,7 +103,8 @@ def loss_landscape(
     """
     options = LandscapeOptions(split, member, resolution, span, rows, path, seed)
     opened = as_run(run)
-    return landscape_of(opened.trained, options, opened.memory)
+    with arguments_named("resolution", "rows", "span", "member", part="split"):
+        return landscape_of(opened.trained, options, opened.memory)
 
 
 def landscape_of(

@@ -192,6 +192,29 @@ def test_losses_of_targets_in_different_units_are_not_compared():
     assert 1 == len(compared.best())
 
 
+def test_unknown_figures_are_named_with_the_nearest():
+    compared = nettrain.compare(SPEC, vary={"optimizer": ["sgd", "adam"]})
+    entry, typo = compared.entries[0], 'no figure "val_los", did you mean "val_loss"'
+    for asked in (compared.best, compared.tests, entry.mean, entry.sd, entry.values):
+        with pytest.raises(nettrain.SpecError, match=typo):
+            asked("val_los")
+    with pytest.raises(nettrain.SpecError, match=typo):
+        compared.test(0, 1, "val_los")
+    with pytest.raises(nettrain.SpecError, match=r'no figure "x" \(allowed: '):
+        entry.mean("x")
+    assert entry.mean("val_r2") is None  # a figure, of other targets
+
+
+def test_arguments_are_named_as_python_has_them():
+    two = {"optimizer": ["sgd", "adam"]}
+    with pytest.raises(nettrain.SpecError, match=r"^repeat: 0 is not at least 1"):
+        nettrain.compare(SPEC, vary=two, repeat=0)
+    with pytest.raises(nettrain.SpecError, match=r"^rates: 2 is not at least 3"):
+        nettrain.find_learning_rate(SPEC, rates=2)
+    with pytest.raises(nettrain.SpecError, match=r"^high: 1 is not above 2"):
+        nettrain.find_learning_rate(SPEC, low=2.0, high=1.0)
+
+
 def test_an_interruption_keeps_what_was_trained():
     steps = iter(range(10**6))
     compared = nettrain.compare(

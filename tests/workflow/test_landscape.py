@@ -89,10 +89,10 @@ def test_a_sample_of_the_rows_is_noted(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"resolution": 2}, "--resolution: 2 is not at least 3"),
-        ({"rows": 0}, "--rows: 0 is not at least 1"),
-        ({"span": 0.0}, "--span: 0 is not above 0"),
-        ({"member": 1}, "--member: 1 is not there"),
+        ({"resolution": 2}, "^resolution: 2 is not at least 3"),
+        ({"rows": 0}, "^rows: 0 is not at least 1"),
+        ({"span": 0.0}, "^span: 0 is not above 0"),
+        ({"member": 1}, "^member: 1 is not there"),
         ({"split": "test"}, "the run has no test rows"),
         ({"split": "trian"}, 'there is no split "trian", did you mean "train"?'),
     ],

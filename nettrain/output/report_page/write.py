@@ -10,6 +10,7 @@ from nettrain.output.report_page.page import Section
 from nettrain.output.report_page.run_page import run_page, run_sections
 from nettrain.output.report_page.sweep_page import sweep_page, sweep_sections
 from nettrain.store.run_folder import is_our_page, mistaken_for_run
+from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.report.json_models import RunReportJson, SweepReportJson
 from nettrain.workflow.report.json_report import run_facts, sweep_facts
@@ -57,7 +58,8 @@ def report(source: Run | FilePath, out: FilePath | None = None) -> Path:
     >>> nettrain.report("runs/iris")  # doctest: +SKIP
     PosixPath('runs/iris/report.html')
     """
-    return write_report(source, None if out is None else Path(out)).file
+    with arguments_named("out"):
+        return write_report(source, None if out is None else Path(out)).file
 
 
 def write_report(

@@ -9,6 +9,7 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import metrics
+from nettrain.errors import SpecError, nearest
 from nettrain.experiment.monitors import LOSSES
 from nettrain.store.summary import Ending, Metrics, Status
 from nettrain.workflow.continuation import still_improving
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nettrain.workflow.run_data import SplitName
 
 SPLITS = ("train", "val", "test")
+ALL_FIGURES = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", *metrics))
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +199,11 @@ class ComparedEntry:
         return tuple(dict.fromkeys(names))
 
     def values(self, figure: str) -> Floats:
-        """A figure of each run (n,); NaN of runs that diverged."""
+        """A figure of each run (n,); NaN of runs that diverged or lack it.
+
+        Raises SpecError when nettrain has no such figure.
+        """
+        check_figure(figure, [*self.figures, *(name for name in ALL_FIGURES if name not in self.figures)])
         return np.array([run.value(figure) for run in self.runs], dtype=np.float64)
 
     def mean(self, figure: str) -> float | None:
@@ -213,6 +219,12 @@ class ComparedEntry:
     def _finite(self, figure: str) -> Floats:
         values = self.values(figure)
         return values[np.isfinite(values)]
+
+
+def check_figure(figure: str, known: Sequence[str]) -> None:
+    """Raise SpecError that names the nearest figure when this one is unknown."""
+    if figure not in known:
+        raise SpecError(f'no figure "{figure}"{nearest(figure, known)}')
 
 
 def main_metric(figures: Sequence[str]) -> str:
