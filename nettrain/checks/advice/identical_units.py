@@ -16,7 +16,7 @@ UNIFORM = {"zeros", "constant"}  # initializers with which all weights of a laye
 @advice_line("identical_units")
 def identical_units(seen: Evidence) -> str | None:
     """All units of a hidden layer began with the same weights, into them and out of them, and stay equal."""
-    copies = _layer_of_copies(seen.experiment)
+    copies = layer_of_copies(seen.experiment)
     if copies is None:
         return None
     number, layer = copies
@@ -26,8 +26,18 @@ def identical_units(seen: Evidence) -> str | None:
     )
 
 
-def _layer_of_copies(experiment: Experiment) -> tuple[int, LayerSettings] | None:
-    """The first hidden layer of equal units, with its number."""
+def copies_in(experiment: Experiment) -> str:
+    """That units begin and stay equal, as part of a sentence; "" where they do not."""
+    copies = layer_of_copies(experiment)
+    if copies is None:
+        return ""
+    number, layer = copies
+    which = f"all {layer.units} units of hidden {number}"
+    return f"{which} begin with the same weights ({layer.init.name}) and stay equal"
+
+
+def layer_of_copies(experiment: Experiment) -> tuple[int, LayerSettings] | None:
+    """The first hidden layer of units that begin equal and stay so, with its number from 1; None without."""
     model = experiment.model
     hidden = model.hidden_layers()
     initializers = [*(layer.init for layer in hidden), model.init]

@@ -1,10 +1,11 @@
-"""Twenty examples, learned by heart: what cannot be learned there cannot be learned at all."""
+"""Twenty examples alone: what cannot be learned there cannot be learned at all."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from nettrain.backend.base import Floats
+from nettrain.checks.advice.identical_units import copies_in
 from nettrain.checks.sanity.plain import unregularized, with_adam
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
@@ -44,11 +45,13 @@ def overfit(checked: CheckedExperiment) -> Iterator[Finding]:
     best = int(np.nanargmin(np.where(np.isfinite(left), left, np.inf)))
     verdict = graded(left[best], LEARNED, PARTLY)
     yield Finding(
-        subject=f"left of {count} examples",
-        value=f"{100 * left[best]:.3g} %",
+        subject=f"{count} examples alone",
+        value=f"{100 * left[best]:.3g} % {unit_of_share(checked)}",
         expected=f"below {100 * LEARNED:.0f} %",
         verdict=verdict,
-        advice="" if verdict == "ok" else advice(networks.select([best]), data.train),
+        advice=""
+        if verdict == "ok"
+        else advice(networks.select([best]), data.train, copies_in(experiments[0])),
         figures={"share_left": float(left[best]), "examples": count},
     )
 
@@ -77,14 +80,23 @@ def remaining(checked: CheckedExperiment, networks: TrainedNetworks, rows: Rows)
     return np.asarray(figures["loss"] / checked.baseline.metrics(checked.loss, checked.task, rows)["loss"])
 
 
-def advice(networks: TrainedNetworks, rows: Rows) -> str:
-    """What may be wrong, and which of the examples are not learned."""
+def unit_of_share(checked: CheckedExperiment) -> str:
+    """What is left, as `remaining` measures it."""
+    if checked.task.targets == "numbers":
+        return "of the variance left"
+    return "of them wrong" if checked.baseline.outputs is None else "of the loss left"
+
+
+def advice(networks: TrainedNetworks, rows: Rows, copies: str = "") -> str:
+    """What may be wrong, and which of the examples are not learned; `copies` names a layer of equal units."""
     twins = int(contradicting(rows).any(axis=1).sum())
     if twins:
         return (
             f"{twins} of the {len(rows.x)} examples have the same inputs as another and another target: "
             "columns are missing that tell them apart."
         )
+    if copies:
+        return f"The network cannot memorise them, as {copies}: use model.init: auto."
     losses = predict_labelled(networks, rows).losses
     worst = np.argsort(-losses, kind="stable")[:SHOWN]
     named = ", ".join(f"{row} (loss {losses[row]:.3g})" for row in sorted(worst.tolist()))

@@ -11,6 +11,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, Backend
 from nettrain.catalogue.optimizers.descent import SGD
+from nettrain.checks.advice.identical_units import copies_in
 from nettrain.checks.sanity.registry import Finding, graded, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.short_training import changed, for_epochs, with_rows
@@ -59,8 +60,9 @@ def signals(checked: CheckedExperiment) -> Iterator[Finding]:
     layers = measure_signals(checked.built([full], data))
     widest = max((layer.spread for layer in layers), default=0.0)
     steepest = max((layer.gradient for layer in layers), default=0.0)
+    copies = copies_in(checked.experiment)
     for layer in layers:
-        yield finding(layer, ratio(layer.spread, widest), ratio(layer.gradient, steepest))
+        yield finding(layer, ratio(layer.spread, widest), ratio(layer.gradient, steepest), copies)
 
 
 def ratio(value: float, largest: float) -> float:
@@ -68,8 +70,11 @@ def ratio(value: float, largest: float) -> float:
     return value / largest if largest > 0 and np.isfinite(value) else 0.0
 
 
-def finding(layer: LayerSignals, forward: float, backward: float) -> Finding:
-    """The verdict on a layer, by its spreads relative to the largest of all layers."""
+def finding(layer: LayerSignals, forward: float, backward: float, copies: str = "") -> Finding:
+    """The verdict on a layer, by its spreads relative to the largest of all layers.
+
+    `copies` names a layer of equal units, which are then the cause.
+    """
     problems = {
         "activations vanish": graded(-forward, -FADED, -GONE),
         "gradients vanish": graded(-backward, -FADED, -GONE),
@@ -85,11 +90,15 @@ def finding(layer: LayerSignals, forward: float, backward: float) -> Finding:
         value=f"{layer.mean:.2g} ±{layer.spread:.2g}, gradient ±{layer.gradient:.1e}",
         expected=f"few flat ({100 * layer.saturated:.0f} %) or dead ({100 * layer.dead:.0f} %)",
         verdict=verdict,
-        advice=f"In {layer.block} {named}: use model.init: auto, scale the inputs, or a norm."
-        if named
-        else "",
+        advice=_advice(f"In {layer.block} {named}", copies) if named else "",
         figures={name: value for name, value in vars(layer).items() if name != "block"},
     )
+
+
+def _advice(problem: str, copies: str) -> str:
+    if copies:
+        return f"{problem}, as {copies}: use model.init: auto."
+    return f"{problem}: use model.init: auto, scale the inputs, or a norm."
 
 
 class DeltaTape(Tape):

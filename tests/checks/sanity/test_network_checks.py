@@ -78,6 +78,28 @@ def test_a_network_too_small_for_twenty_examples_names_the_worst():
     assert "worst are examples" in one.advice
 
 
+@pytest.mark.parametrize(
+    ("source", "loss", "left"),
+    [("synthetic:moons", "auto", "of the loss left"), ("synthetic:moons", "hinge", "of them wrong"),
+     ("synthetic:sine", "auto", "of the variance left")],
+)  # fmt: skip
+def test_what_is_left_of_the_examples_is_said(source, loss, left):
+    (one,) = findings("overfit", f"data.source={source}", f"loss={loss}")
+    assert one.subject.endswith(" examples alone")
+    assert one.value.endswith(f" % {left}")
+
+
+@pytest.mark.parametrize("name", ["overfit", "signals"])
+def test_equal_weights_are_named_as_the_cause(name):
+    one = findings(name, model={"hidden": [8], "init": "zeros"})[0]
+    assert "wrong" == one.verdict
+    equal = (
+        "as all 8 units of hidden 1 begin with the same weights (zeros) and stay equal: use model.init: auto."
+    )
+    assert one.advice.endswith(equal)
+    assert "widen" not in one.advice
+
+
 # ----- zero inputs -----
 
 
