@@ -105,7 +105,10 @@ def remarks(experiment: Experiment) -> list[str]:
 
 
 def _remarks(experiment: Experiment) -> Iterator[str]:
-    data = experiment.data
+    data, training = experiment.data, experiment.training
+    if training.evaluate_every > 1 and training.evaluate_every >= training.epochs:
+        every = f"evaluate_every is {training.evaluate_every:g}, epochs is {training.epochs}"
+        yield f"one evaluation alone, after the last epoch: no curve, and no epoch to choose ({every})"
     if _takes_all_rows(experiment):
         yield "an epoch is one iteration of lbfgs, whose memory begins empty, also when resumed"
     if loss_of(experiment).reduction == "sum":

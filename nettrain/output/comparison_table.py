@@ -68,7 +68,7 @@ def figure_rows(comparison: Comparison) -> list[FigureRow]:
         cells = ["–" if one.parameters is None else count(one.parameters) for one in entries]
         rows.append(FigureRow("parameters", cells))
     rows.append(FigureRow("time", [_time(entry) for entry in entries]))
-    if comparison.interrupted:
+    if comparison.interrupted or "interrupted" in map(_status, entries):
         yellow = {k: "yellow" for k, entry in enumerate(entries) if _status(entry) != "finished"}
         rows.append(FigureRow("status", [_status(entry) for entry in entries], styles=yellow))
     if any(entry.diverged for entry in entries):
@@ -102,7 +102,7 @@ def _time(entry: ComparedEntry) -> str:
 
 
 def _status(entry: ComparedEntry) -> str:
-    """Of an interrupted comparison: what became of an entry."""
+    """What became of an entry, where an interruption came before the end of one."""
     if not entry.runs:
         return "not trained"
     return "interrupted" if any(run.status == "interrupted" for run in entry.runs) else "finished"

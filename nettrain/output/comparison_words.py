@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.output.numbers import figure, plural, spread
+from nettrain.output.numbers import figure, four_digits, plural, spread
 from nettrain.output.progress import title
 from nettrain.workflow.compare import Comparison
 from nettrain.workflow.comparison.entries import ComparedEntry, is_maximized
@@ -18,7 +18,7 @@ ENOUGH = 5  # seeds that are suggested
 def verdict(comparison: Comparison) -> RenderableType:
     """What stands below the table and the curves."""
     entries = comparison.entries
-    parts = (_best(comparison), _diverged(entries), _improving(entries), _not_compared(comparison))
+    parts = (_best(comparison), _diverged(entries), _improving(comparison), _not_compared(comparison))
     return Group(*(line for part in parts for line in part))
 
 
@@ -37,7 +37,7 @@ def _best(comparison: Comparison) -> Iterator[RenderableType]:
     for test in tests:
         against.add_row(f"  than {comparison.entries[test.other].label}", _against(comparison, test))
     yield against
-    yield from _advice(tests)
+    yield from _advice(tests, sum(test.p is not None for test in comparison.tests()))
 
 
 def _against(comparison: Comparison, test: SeedTest) -> str:
@@ -59,7 +59,9 @@ def _against(comparison: Comparison, test: SeedTest) -> str:
 
 
 def _difference(comparison: Comparison, test: SeedTest) -> str:
-    """The mean difference and its deviation, to the digits of the figures."""
+    """The mean difference and its deviation, to the digits of the figures; of one seed to four digits."""
+    if test.seeds == 1:
+        return four_digits(abs(test.difference))
     means = (comparison.entries[k].mean(comparison.decisive) for k in (test.entry, test.other))
     digits = max(len(figure(mean).partition(".")[2]) for mean in means)
     size = abs(test.difference)
@@ -73,16 +75,16 @@ def _probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
-def _advice(tests: Sequence[SeedTest]) -> Iterator[Text]:
-    """What the figures cannot say for want of seeds, or what p is."""
+def _advice(tests: Sequence[SeedTest], adjusted_for: int) -> Iterator[Text]:
+    """What the figures cannot say for want of seeds, or what p is, which is adjusted for so many tests."""
     seeds = min((test.seeds for test in tests), default=0)
     if seeds == 1:
         yield Text(f"one seed: --repeat {ENOUGH} tells whether the difference is real", style="yellow")
     elif 1 < seeds < FEWEST:
         few = plural(seeds, "seed")
         yield Text(f"{few} are too few to tell chance from a difference: --repeat {ENOUGH}", style="yellow")
-    elif any(test.p is not None for test in tests):
-        many = f", adjusted for {len(tests)} comparisons" if len(tests) > 1 else ""
+    if any(test.p is not None for test in tests):
+        many = f", adjusted for {adjusted_for} comparisons" if adjusted_for > 1 else ""
         kind = "paired t-test" if all(test.paired for test in tests) else "t-test"
         text = f"p: how often chance alone makes such a difference ({kind} over seeds{many})"
         yield Text(text, style="dim")
@@ -100,14 +102,13 @@ def _diverged(entries: Sequence[ComparedEntry]) -> Iterator[Text]:
             yield Text.assemble((f"{entry.label} diverged", "red"), f"{of}{f': {why}' if why else ''}")
 
 
-def _improving(entries: Sequence[ComparedEntry]) -> Iterator[Text]:
-    """Which entries improved until the end, so that more epochs may change the order."""
+def _improving(comparison: Comparison) -> Iterator[Text]:
+    """Which entries improved until the end, so that more epochs may change the order, where there is one."""
+    entries, order = comparison.entries, "; more may change the order" if comparison.best() else ""
     labels = [entry.label for entry in entries if entry.still_improving]
     if labels:
         which = "all" if len(labels) == len(entries) else "; ".join(labels)
-        yield Text(
-            f"still improving when the epochs ran out: {which}; more may change the order", style="yellow"
-        )
+        yield Text(f"still improving when the epochs ran out: {which}{order}", style="yellow")
 
 
 def _not_compared(comparison: Comparison) -> Iterator[Text]:

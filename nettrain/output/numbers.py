@@ -16,6 +16,11 @@ def figure(value: float | None) -> str:
     return f"{value:.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.2e}"
 
 
+def four_digits(value: float) -> str:
+    """Four significant digits, of small values too: 0.0003120."""
+    return figure(value) if value == 0 or abs(value) >= 1e-3 else f"{value:#.4g}"
+
+
 def short(value: float) -> str:
     """A figure in a sentence: three significant digits, integers in full."""
     return count(round(value)) if abs(value) < 1e6 and value == round(value) else f"{value:.3g}"

@@ -13,19 +13,26 @@ FEW = 5  # epochs, of which only the last is near the end
 LIMITS = {"epochs": "epochs", "max_seconds": "max_seconds"}  # by reason to stop: the setting that lifts it
 
 
-def still_improving(ending: Ending) -> bool:
-    """Whether epochs or time ran out while the monitored figure improved, with its best among the last."""
+def still_improving(ending: Ending, evaluate_every: float) -> bool:
+    """Whether epochs or time ran out while the monitored figure improved, with its best among the last.
+
+    A single evaluation, as when there is one every 100 epochs of 100, says nothing.
+    """
     best, epochs = ending["best_epoch"], ending["epochs_run"]
     ran_out = ending["status"] == "finished" and ending["stop_reason"] in LIMITS
     return (
-        ran_out and epochs > 1 and best is not None and epochs - best <= max(epochs >= FEW, NEARLY * epochs)
+        ran_out
+        and epochs > max(1, evaluate_every)
+        and best is not None
+        and epochs - best <= max(epochs >= FEW, NEARLY * epochs)
     )
 
 
 def improving(summary: RunSummary, run: TrainingRun, steps: int) -> Improving | None:
     """How many networks were still improving after so many `steps`, and how to go on; None when none were."""
     networks: Sequence[Ending] = summary.get("members") or [summary]
-    reasons = [one["stop_reason"] for one in networks if still_improving(one)]
+    every = run.experiment.training.evaluate_every
+    reasons = [one["stop_reason"] for one in networks if still_improving(one, every)]
     if not reasons:
         return None
     longer = {LIMITS[reason]: _twice(run.experiment, LIMITS[reason]) for reason in sorted({*reasons})}

@@ -175,6 +175,37 @@ def test_what_was_still_improving_is_said():
     line = "still improving when the epochs ran out: slow; more may change the order"
     assert line == printed(verdict(comparison(slow, entry("fast", [0.9])))).splitlines()[-1]
     assert "ran out: all; more" in printed(verdict(comparison(slow, slow)))
+    apart = comparison(slow, entry("fast", [0.9]), val_accuracy="other rows")
+    assert "still improving when the epochs ran out: slow" in printed(verdict(apart)).splitlines()
+    assert "order" not in printed(verdict(apart))
+
+
+def test_an_interrupted_run_that_was_read_has_its_status_in_the_table():
+    text = table(comparison(entry("short", [0.9], status="interrupted"), entry("whole", [0.8])))
+    assert ["status", "interrupted", "finished"] == next(
+        line.split() for line in text.splitlines() if line.strip().startswith("status")
+    )
+    assert "status" not in table(ONE)
+
+
+def test_p_is_adjusted_for_the_number_of_tests_that_is_printed():
+    # the second is as good as the best by its mean, and tested too; the last has too few seeds
+    four = comparison(
+        entry("a", [0.9, 0.8, 0.7]),
+        entry("b", [0.8, 0.9, 0.7]),
+        entry("c", [0.55, 0.5, 0.4]),
+        entry("d", [0.6, 0.5]),
+    )
+    known = [test for test in four.tests() if test.p is not None]
+    assert 2 == len(known)
+    alone = four.test(0, 2, "val_accuracy").p
+    assert pytest.approx(2 * alone) == min(test.p for test in known)
+    assert "adjusted for 2 comparisons" in printed(verdict(four), 200)
+
+
+def test_a_difference_of_one_seed_has_four_digits():
+    near = comparison(entry("a", [0.9003124]), entry("b", [0.9]))
+    assert "than b  better by 0.0003124" in printed(verdict(near))
 
 
 def test_curves_are_means_and_bands_and_ended_runs_keep_their_value():

@@ -235,6 +235,20 @@ def test_a_comparison_with_an_interrupted_run_is_not_interrupted_itself(tmp_path
     compared = nettrain.compare(tmp_path / "short", tmp_path / "whole")
     assert ["interrupted", "finished"] == [entry.runs[0].status for entry in compared.entries]
     assert not compared.interrupted
+    (note,) = [one for one in compared.notes if "interrupted" in one]
+    short = compared.entries[0].source
+    assert f"{short}: was interrupted after " in note
+    assert note.endswith(f"; nettrain resume {short} goes on")
+
+
+def test_a_single_evaluation_does_not_say_that_training_was_improving():
+    several = {"training.evaluate_every": [1, 5, 20]}
+    compared = nettrain.compare(SPEC, overrides=["training.epochs=5"], vary=several)
+    assert [True, False, False] == [entry.still_improving for entry in compared.entries]
+    notes = [note for note in compared.notes if "one evaluation alone" in note]
+    assert ["(evaluate_every is 5, epochs is 5)", "(evaluate_every is 20, epochs is 5)"] == [
+        note[note.index("(") :] for note in notes
+    ]
 
 
 def test_a_comparison_is_saved_and_repeats(tmp_path):

@@ -69,7 +69,7 @@ class ComparedRun:
     @property
     def still_improving(self) -> bool:
         """Whether the epochs ran out while the monitored figure improved."""
-        return still_improving(self._ending)
+        return still_improving(self._ending, self.run.resolved.training.evaluate_every)
 
     @property
     def divergence(self) -> str:

@@ -1,5 +1,6 @@
 """What a comparison will train and read: every experiment resolved with its data, and its runs."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +144,9 @@ class _Planning:
         """Resolve an experiment and plan its runs, or take those of a run."""
         if source.run is not None:
             self.experiments.append(source.run.resolved)
-            self.read[entry] = [one for run in (source.run, *source.others) for one in _runs_of(run)]
+            read = (source.run, *source.others)
+            self.read[entry] = [one for run in read for one in _runs_of(run)]
+            self.notes |= dict.fromkeys(_interruption(run) for run in read if _is_interrupted(run))
         else:
             self._add_experiment(entry, source)
 
@@ -195,6 +198,18 @@ def _over_seeds(experiment: Experiment, repeat: int | None) -> list[Experiment]:
     count, networks = repeat or experiment.training.repeat, experiment.training.ensemble
     once = experiment.model_copy(update={"training": experiment.training.model_copy(update={"repeat": 1})})
     return [replica(once, networks * k) for k in range(count)]
+
+
+def _is_interrupted(run: Run) -> bool:
+    return run.summary["status"] == "interrupted"
+
+
+def _interruption(run: Run) -> str:
+    """How far a run came, and how it goes on."""
+    done, epochs = run.summary["epochs_run"], run.resolved.training.epochs
+    goes_on = f"; nettrain resume {shlex.quote(str(run.folder))} goes on" if run.folder else ""
+    name = run.folder or run.summary["experiment"]
+    return f"{name}: was interrupted after {done} of {epochs} epochs, its figures are those of then{goes_on}"
 
 
 def _runs_of(run: Run) -> list[ComparedRun]:
