@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import os
 
 import pytest
@@ -14,6 +15,15 @@ settings.register_profile(
     "anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 settings.load_profile("anywhere")
+
+gc.disable()  # until all tests are imported, which leaves no cycles worth a search among all they brought
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: later searches for unreachable objects leave it out."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 MOST_WORKERS = 4  # processes, with some hundred megabytes each

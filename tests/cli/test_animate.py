@@ -13,7 +13,7 @@ def test_train_and_resume_animate(tmp_path):
     assert (0, "", b"GIF89a") == (first.code, first.err, before[:6])
     inside(tmp_path, "train", *small, "--animate")
     assert before == (tmp_path / "runs" / "moons-2" / "boundary.gif").read_bytes()
-    inside(tmp_path, "train", *small)
+    inside(tmp_path, "train", *small, "--no-figures")
     weights = [tmp_path / "runs" / name / "model.safetensors" for name in ("moons", "moons-3")]
     assert weights[0].read_bytes() == weights[1].read_bytes(), "watching changes nothing"
     again = inside(tmp_path, "resume", gif.parent, "training.epochs=5", "--animate", "--quiet")

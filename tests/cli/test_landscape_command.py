@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cli.command import CONFIGS, inside, nettrain
+from tests.cli.command import CONFIGS, inside
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_report_and_the_picture(folder):
-    done = nettrain(folder, "landscape", "runs/iris", "--resolution", "9", "--span", "0.1")
+    done = inside(folder, "landscape", "runs/iris", "--resolution", "9", "--span", "0.1")
     assert (0, "") == (done.code, done.err)
     assert "the loss does not double" in done.out
     assert "path" in done.out

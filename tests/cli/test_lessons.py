@@ -8,7 +8,7 @@ import pytest
 
 from nettrain.lessons import LESSONS
 from nettrain.lessons.files import claim_of, experiment_files
-from tests.cli.command import ROOT, ended, inside, nettrain
+from tests.cli.command import ROOT, ended, inside
 
 NAME = "learning_rate"
 
@@ -26,7 +26,7 @@ def test_the_list_has_every_lesson_with_its_claim(tmp_path):
 
 
 def test_a_lesson_prints_claim_formula_figures_and_verdict(tmp_path):
-    done = nettrain(tmp_path, "lessons", NAME, "--seeds", "2")
+    done = inside(tmp_path, "lessons", NAME, "--seeds", "2")
     assert (0, "") == (done.code, done.err)
     assert "a too small   b right   c too large" in done.out
     assert (tmp_path / "lessons" / f"{NAME}.png").read_bytes().startswith(b"\x89PNG")

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.cli.command import inside, nettrain
+from tests.cli.command import inside
 from tests.output.page_of import Parsed, people
 
 EXPERIMENT = """experiment: people
@@ -41,7 +41,7 @@ def words(path):
 
 
 def test_the_command_prints_where_the_page_is(folder):
-    done = nettrain(folder, "report", "runs/people")
+    done = inside(folder, "report", "runs/people")
     assert (0, "runs/people/report.html\n", "") == (done.code, done.out, done.err)
     assert "people" in words(folder / "runs/people/report.html")
 

@@ -33,7 +33,7 @@ def measured(name: str, seeds: range) -> dict[str, tuple[int, int, dict[str, flo
 
 @pytest.mark.parametrize("name", sorted(LESSONS))
 def test_the_claim_holds(name):
-    assert {} == measured(name, range(2))
+    assert {} == measured(name, range(1))
 
 
 @pytest.mark.slow

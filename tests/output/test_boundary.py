@@ -41,10 +41,15 @@ def seen(task, columns, views=1, rows=40):
 
 @pytest.mark.parametrize("columns", [1, 2])
 @pytest.mark.parametrize("task", TASKS)
-def test_every_task_is_drawn_twice_the_same(task, columns):
+def test_every_task_is_drawn(task, columns):
     world = seen(TASKS[task], columns, views=1 + (columns == 2))
-    picture = boundary_picture(world, "two runs")
-    assert (True, True) == (picture == boundary_picture(world, "two runs"), picture.startswith(b"\x89PNG"))
+    assert boundary_picture(world, "two runs").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_same_world_gives_the_same_picture(columns):
+    world = seen(CLASSES, columns)
+    assert boundary_picture(world, "a run") == boundary_picture(world, "a run")
 
 
 def test_a_panel_for_each_view_and_each_target():

@@ -27,16 +27,13 @@ def run(folder):
 
 
 @pytest.fixture(scope="module")
-def page(run):
-    return Parsed.of(run.report())
+def page(run, folder):
+    assert folder / "run" / "report.html" == nettrain.report(folder / "run")
+    return Parsed.of(run.folder / "report.html")
 
 
 def sections(page):
     return [one["id"] for one in page.all("section")]
-
-
-def test_the_page_lies_in_the_run_folder(run, folder):
-    assert folder / "run" / "report.html" == nettrain.report(folder / "run")
 
 
 def test_sections_follow_the_run(page):
@@ -74,6 +71,7 @@ def test_worst_rows_have_their_cells(run, page, folder):
     assert all(cell in page.words[place : place + 120] for cell in cells)
 
 
+@pytest.mark.usefixtures("page")
 def test_pictures_are_whole_and_have_a_title_and_a_description(run):
     text = (run.folder / "report.html").read_text(encoding="utf-8")
     pictures = SVG.findall(text)
@@ -110,7 +108,7 @@ def test_nothing_is_loaded_and_no_other_script_runs(run, page):
 
 
 def test_the_same_run_gives_the_same_bytes_wherever_it_is_asked(run, folder, tmp_path, monkeypatch):
-    first = run.report().read_bytes()
+    first = run.report(tmp_path / "first.html").read_bytes()
     monkeypatch.chdir(folder / "run")
     assert first == nettrain.report(".", tmp_path / "again.html").read_bytes()
     assert len(first) < 250_000

@@ -21,6 +21,7 @@ X = rng.normal(size=(120, 8))
 LABELS = (X, rng.integers(0, 2, 120))  # nothing to learn
 NOISY = (X, X[:, 0] + rng.normal(size=120))
 SHORT = {"epochs": 12}
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
 SICK: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
     "overfitting": (
         {
@@ -111,7 +112,7 @@ def test_every_line_has_a_sick_network():
     assert all(set(line.unless) <= set(ADVICE) for line in ADVICE.values())
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", SICK)
 def test_a_sick_network_gets_its_line_and_no_other(name, seed):
     spec, data, words = SICK[name]
@@ -123,7 +124,7 @@ def test_a_sick_network_gets_its_line_and_no_other(name, seed):
     assert given == advice_on_run(run), "the same from the run alone"
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", ["iris", "moons", "penguins", "spirals", "xor"])
 def test_a_healthy_network_gets_none(name, seed):
     run, given = advised(str(CONFIGS / f"{name}.yaml"), None, f"seed={seed}")
