@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+PROPER_NAMES = {"adagrad": "AdaGrad", "adadelta": "Adadelta", "rmsprop": "RMSProp", "adam": "Adam"}
 ORDER = re.compile(r"^\d+_")
 
 
@@ -34,7 +35,8 @@ def experiment_files(name: str) -> list[Path]:
 
 def contestant_name(file: Path) -> str:
     """What the contestant of a file is called: `2_too_large.yaml` is "too large"."""
-    return ORDER.sub("", file.stem).replace("_", " ")
+    words = ORDER.sub("", file.stem).split("_")
+    return " ".join(PROPER_NAMES.get(word, word) for word in words)
 
 
 @cache

@@ -45,7 +45,7 @@ def listed(lesson: Lesson) -> ListedLesson:
 def named_lesson(name: str) -> Lesson:
     """The lesson of this name. Raises SpecError with the nearest name when there is none."""
     if name not in LESSONS:
-        raise SpecError(f'no lesson "{name}"{nearest(name, LESSONS)}')
+        raise SpecError(f'no lesson "{name}"{nearest(name, [one.name for one in course()])}')
     return LESSONS[name]
 
 

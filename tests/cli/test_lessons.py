@@ -56,6 +56,9 @@ def test_a_claim_that_does_not_hold_is_exit_code_1(tmp_path, monkeypatch):
 def test_an_unknown_lesson_names_the_nearest(tmp_path):
     done = inside(tmp_path, "lessons", "lerning_rate")
     assert (2, "", f'no lesson "lerning_rate", did you mean "{NAME}"?\n') == (done.code, done.out, done.err)
+    unlike = inside(tmp_path, "lessons", "xyz")
+    listed = [one["lesson"] for one in json.loads(inside(tmp_path, "lessons", "--json").out)]
+    assert f'no lesson "xyz" (allowed: {", ".join(listed)})\n' == unlike.err
 
 
 def test_copies_are_the_files_and_are_not_overwritten(tmp_path):

@@ -35,6 +35,8 @@ LEFT, RIGHT, TOP, BOTTOM, GAP, BETWEEN = 0.75, 0.15, 1.08, 0.5, 0.42, 0.85
 COLUMNS = 2
 SHADES = LinearSegmentedColormap.from_list("layers", ["#9ecae1", "#3b7fc4", "#12295c"])  # first to last
 NAMED = 6  # hidden layers up to which each is named in the legend
+HEALTHY = "#2e8b57"  # color of the band of healthy updates and the line in its middle
+RULE_OF_THUMB = 1e-3  # of an update beside its weights
 FEW = 25  # epochs up to which each is marked
 
 
@@ -104,7 +106,9 @@ def _note(curves: LayerCurves, panels: Sequence[LayerPanel]) -> str:
         for quantity, words in RARE.items()
         if quantity not in drawn
     ]
-    return "; ".join(["after each evaluated epoch", *several, *missing])
+    updates = _largest(curves, "update_ratio") > 0
+    dotted = [f"dotted: updates of {RULE_OF_THUMB:g}, the rule of thumb"] if updates else []
+    return "; ".join(["after each evaluated epoch", *several, *missing, *dotted])
 
 
 def _largest(curves: LayerCurves, quantity: str) -> float:
@@ -165,8 +169,8 @@ def _scale(ax: Axes, panel: LayerPanel, values: Floats) -> None:
         low, high = finite.min(), finite.max()
         if panel.quantity == "update_ratio":
             low, high = min(low, HEALTHY_UPDATES[0] / 2), max(high, HEALTHY_UPDATES[1] * 2)
-            ax.axhspan(*HEALTHY_UPDATES, color="#2e8b57", alpha=0.13, linewidth=0, zorder=0)
-            ax.axhline(1e-3, color="#2e8b57", linewidth=0.8, linestyle=":")
+            ax.axhspan(*HEALTHY_UPDATES, color=HEALTHY, alpha=0.13, linewidth=0, zorder=0)
+            ax.axhline(RULE_OF_THUMB, color=HEALTHY, linewidth=0.8, linestyle=":")
         ax.set_ylim(low / 1.5, high * 1.5)
         ax.yaxis.set_major_locator(LogLocator(numticks=6))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -196,7 +200,7 @@ def _legend(figure: Figure, curves: LayerCurves, height: float) -> None:
         Line2D([], [], color=color, linestyle=line, linewidth=1.7, label=name)
         for name, (color, line) in [*shown, *(one for one in named if one[0] == OUTPUT)]
     ]
-    healthy = Line2D([], [], color="#2e8b57", alpha=0.3, linewidth=6, label="healthy")
+    healthy = Line2D([], [], color=HEALTHY, alpha=0.3, linewidth=6, label="healthy")
     figure.legend(
         handles=[*handles, healthy],
         loc="lower left",

@@ -209,7 +209,9 @@ def _interruption(run: Run) -> str:
     done, epochs = run.summary["epochs_run"], run.resolved.training.epochs
     goes_on = f"; nettrain resume {shlex.quote(str(run.folder))} goes on" if run.folder else ""
     name = run.folder or run.summary["experiment"]
-    return f"{name}: was interrupted after {done} of {epochs} epochs, its figures are those of then{goes_on}"
+    return (
+        f"{name}: was interrupted after {done:,} of {epochs:,} epochs, its figures are those of then{goes_on}"
+    )
 
 
 def _runs_of(run: Run) -> list[ComparedRun]:
