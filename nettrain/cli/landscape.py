@@ -15,7 +15,14 @@ Member = Annotated[
         "--member", help="Which of several networks, from 0; default: the first.", show_default=False
     ),
 ]
-Resolution = Annotated[int, typer.Option("--resolution", help="Points on each side of a grid.")]
+Resolution = Annotated[
+    int | None,
+    typer.Option(
+        "--resolution",
+        help="Points on each side of a grid; default: 41, fewer for large networks.",
+        show_default=False,
+    ),
+]
 Span = Annotated[
     float, typer.Option("--span", help="How far the random plane reaches, in lengths of weights.")
 ]
@@ -35,7 +42,7 @@ def landscape(
     run: RunArgument,
     part: Split = SplitChoice.train,
     member: Member = None,
-    resolution: Resolution = 41,
+    resolution: Resolution = None,
     span: Span = 1.0,
     rows: Rows = None,
     no_path: NoPath = False,

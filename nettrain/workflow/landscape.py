@@ -22,7 +22,9 @@ from nettrain.workflow.source import FilePath
 from nettrain.workflow.training_path import TrainingPath, training_path
 
 WORK = 4e11  # multiplications and additions that may be spent by default
+NUMBERS = 4e8  # parameters of all networks together that may be made by default
 LEAST_ROWS, MOST_ROWS = 256, 10_000
+FINE, COARSE = 41, 15  # points on a side of a grid by default: of small networks, and of the largest
 MARGIN = 0.65  # half a side of the square around a path, relative to the longer side of what holds it
 ROWS_PURPOSE = 0x5EED  # of the draw of rows
 
@@ -35,11 +37,11 @@ def unheard(text: str) -> None:
 
 @dataclass(frozen=True)
 class LandscapeOptions:
-    """What is evaluated where. `rows` None: as many as take a few seconds."""
+    """What is evaluated where. `resolution` and `rows` None: as many as take a few seconds."""
 
     split: SplitName = "train"
     member: int | None = None
-    resolution: int = 41
+    resolution: int | None = None
     span: float = 1.0
     rows: int | None = None
     path: bool = True
@@ -51,7 +53,7 @@ def loss_landscape(
     *,
     split: SplitName = "train",
     member: int | None = None,
-    resolution: int = 41,
+    resolution: int | None = None,
     span: float = 1.0,
     rows: int | None = None,
     path: bool = True,
@@ -71,8 +73,8 @@ def loss_landscape(
         Whose loss is shown.
     member : int, optional
         Which network of a run with several; default: the first.
-    resolution : int
-        Points on each side of a grid.
+    resolution : int, optional
+        Points on each side of a grid; default: 41, fewer for large networks.
     span : float
         How far the random plane reaches; at 1 its directions are as long as the weights.
     rows : int, optional
@@ -123,6 +125,7 @@ def landscape_of(
     on_progress("reading the data")
     split = read_split(trained, options.split, memory, "another with --part")
     path = _path(trained, member, memory, on_progress) if options.path else None
+    options = with_resolution(options, networks)
     work = _Work.of(networks, split.rows, options)
     on_progress(f"evaluating {work.networks(path)} networks on {work.dataset.rows:,} rows")
     return Landscape(
@@ -172,6 +175,15 @@ def _path(
     return training_path(trained.experiment, member, epochs, memory, on_epoch)
 
 
+def with_resolution(options: LandscapeOptions, networks: TrainedNetworks) -> LandscapeOptions:
+    """The options with a resolution: 41 or, for large networks, an odd number that takes a few seconds."""
+    if options.resolution is not None:
+        return options
+    side = np.sqrt(NUMBERS / networks.model.layout.size / (2 if options.path else 1))
+    odd = 2 * int(min(side, FINE) // 2) + 1
+    return replace(options, resolution=int(np.clip(odd, COARSE, FINE)))
+
+
 @dataclass(frozen=True, eq=False)
 class _Work:
     """A network, and the rows on which points around it are evaluated."""
@@ -187,12 +199,12 @@ class _Work:
         model, backend = networks.model, networks.backend
         dataset = dataset_of(chosen, model.experiment, backend.dtype, model.architecture.outputs)
         placed, _ = place_datasets({"rows": dataset}, backend, 0, {})
-        evaluator = PointEvaluator(networks, placed["rows"], options.resolution**2)
+        evaluator = PointEvaluator(networks, placed["rows"], side_of(options) ** 2)
         return cls(networks, placed["rows"], evaluator, options)
 
     def networks(self, path: TrainingPath | None) -> int:
         """How many networks are evaluated."""
-        return self.options.resolution**2 * (2 if path else 1) + (len(path.epochs) if path else 0)
+        return side_of(self.options) ** 2 * (2 if path else 1) + (len(path.epochs) if path else 0)
 
     def at_path(self, parameters: HostArray) -> Floats:
         """The loss (N,) of parameters (N, P)."""
@@ -202,22 +214,28 @@ class _Work:
         """The surface of the random plane and, with a path, that of its plane."""
         center, options = self.trained.parameters[0], self.options
         random = filter_normalized_plane(self.trained.model.layout, center, options.seed)
-        grid = Grid.square(np.zeros(2), options.span, options.resolution)
+        grid = Grid.square(np.zeros(2), options.span, side_of(options))
         on_plane = random.coordinates(path.parameters) if path else np.empty((0, 2))
         yield Surface("random", grid, self._losses(random, grid), on_plane)
         if path is not None:
             plane = path_plane(path.parameters, center)
             on_plane = plane.coordinates(path.parameters)
-            grid = around(on_plane, options.resolution)
+            grid = around(on_plane, side_of(options))
             yield Surface("path", grid, self._losses(plane, grid), on_plane, plane.explained)
 
     def _losses(self, plane: Plane, grid: Grid) -> Floats:
         return self.evaluator.losses(plane, grid.coordinates).reshape(len(grid.b), len(grid.a))
 
 
+def side_of(options: LandscapeOptions) -> int:
+    """The number of points on a side of a grid."""
+    assert options.resolution is not None, "the resolution is decided with the network"
+    return options.resolution
+
+
 def affordable_rows(networks: TrainedNetworks, options: LandscapeOptions) -> int:
     """How many rows can be evaluated in a few seconds."""
-    points = options.resolution**2 * (2 if options.path else 1)
+    points = side_of(options) ** 2 * (2 if options.path else 1)
     per_row = 2 * points * sum(m * n for m, n in networks.model.architecture.products)
     return int(np.clip(WORK // per_row, LEAST_ROWS, MOST_ROWS))
 

@@ -5,6 +5,7 @@ import pytest
 
 import nettrain
 from nettrain.errors import SpecError
+from nettrain.workflow.landscape import LandscapeOptions, with_resolution
 from nettrain.workflow.training_path import recorded_epochs, training_path
 
 IRIS = {
@@ -101,3 +102,13 @@ def test_a_sample_of_the_rows_is_noted(run):
 def test_what_cannot_be_drawn_is_refused(run, options, message):
     with pytest.raises(SpecError, match=message):
         nettrain.loss_landscape(run, **options)
+
+
+def test_large_networks_have_coarser_grids_by_default(run):
+    networks = run.trained.networks
+    wide = nettrain.train(IRIS, "model.hidden=[600, 600]", "training.epochs=1").trained.networks
+    fine, coarse = (with_resolution(LandscapeOptions(), one).resolution for one in (networks, wide))
+    assert 41 == fine
+    assert 15 <= coarse < 41
+    assert coarse % 2, "so that the final weights are a point"
+    assert 9 == with_resolution(LandscapeOptions(resolution=9), wide).resolution
