@@ -34,7 +34,7 @@ WIDTH, PANEL = 8.4, 1.75  # inches: of the picture, height of a panel
 LEFT, RIGHT, TOP, BOTTOM, GAP, BETWEEN = 0.75, 0.15, 1.08, 0.5, 0.42, 0.85
 COLUMNS = 2
 SHADES = LinearSegmentedColormap.from_list("layers", ["#9ecae1", "#3b7fc4", "#12295c"])  # first to last
-NAMED = 6  # hidden layers up to which each is named in the legend
+NAMED = 5  # hidden layers up to which each is named in the legend
 HEALTHY = "#2e8b57"  # color of the band of healthy updates and the line in its middle
 RULE_OF_THUMB = 1e-3  # of an update beside its weights
 FEW = 25  # epochs up to which each is marked
@@ -106,9 +106,7 @@ def _note(curves: LayerCurves, panels: Sequence[LayerPanel]) -> str:
         for quantity, words in RARE.items()
         if quantity not in drawn
     ]
-    updates = _largest(curves, "update_ratio") > 0
-    dotted = [f"dotted: updates of {RULE_OF_THUMB:g}, the rule of thumb"] if updates else []
-    return "; ".join(["after each evaluated epoch", *several, *missing, *dotted])
+    return "; ".join(["after each evaluated epoch", *several, *missing])
 
 
 def _largest(curves: LayerCurves, quantity: str) -> float:
@@ -143,7 +141,9 @@ def _draw(ax: Axes, panel: LayerPanel, curves: LayerCurves) -> None:
         values = np.where(values > 0, values, np.nan)
     for k, (color, line) in enumerate(_styles(curves.layers)):
         ax.plot(curves.epochs, values[:, k], line, color=color, linewidth=1.4, marker=marker, markersize=2.8)
-    ax.set_title(panel.title, loc="left", fontsize=9, pad=4)
+    dotted = panel.quantity == "update_ratio" and _is_logarithmic(panel, values)
+    heading = f"{panel.title}; dotted: rule of thumb" if dotted else panel.title
+    ax.set_title(heading, loc="left", fontsize=9, pad=4)
     _scale(ax, panel, values)
     margin = 0.02 * (curves.epochs[-1] - curves.epochs[0]) or 0.5
     ax.set_xlim(curves.epochs[0] - margin, curves.epochs[-1] + margin)
