@@ -117,7 +117,7 @@ def until_done(folder: Path, number: int, moments: random.Random, times: int) ->
     assert (0, "") == (last.code, last.err), last
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_it_ends_the_same(tmp_path, undisturbed, seed):
     until_done(write(tmp_path), signal.SIGKILL, random.Random(seed), times=3)
     assert_same(undisturbed, tmp_path)
