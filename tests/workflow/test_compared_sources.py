@@ -73,7 +73,7 @@ def test_what_is_nothing_to_compare_is_one_line(files):
         nettrain.compare("lesson/b.yaml")
     with pytest.raises(SpecError, match=r"^nothing to compare"):
         nettrain.compare()
-    with pytest.raises(SpecError, match=r"^--repeat: 0 is not at least 1$"):
+    with pytest.raises(SpecError, match=r"^repeat: 0 is not at least 1$"):
         nettrain.compare("lesson", repeat=0)
 
 
