@@ -147,6 +147,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         self._learn_targets(y, weight)
         return self._first_fit(x, y, weight, X_val, y_val, groups)
 
+    @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch on these rows, after what came before.
 
