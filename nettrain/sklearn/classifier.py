@@ -152,7 +152,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         """
         self._known_classes = None if self.__sklearn_is_fitted__() or classes is None else np.unique(classes)
         try:
-            return super().partial_fit(X, y, sample_weight)
+            super().partial_fit(X, y, sample_weight)
+            return self
         finally:
             del self._known_classes
 
