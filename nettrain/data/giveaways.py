@@ -14,6 +14,7 @@ from nettrain.data.columns.encoding import Encoder, columns_text
 from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.arrays import AnyArray, Floats, Indices, Mask, Numbers
+from nettrain.data.tables.spaced import spaced
 
 CELLS = 1_000_000  # of inputs that are examined, in rows at even distances
 FEW_ROWS = 20  # which chance may explain
@@ -59,7 +60,7 @@ def sampled(train: Rows) -> tuple[Numbers, Numbers]:
     rows = max(FEW_ROWS, CELLS // train.x.shape[1])
     if rows >= len(train.y):
         return train.x, train.y
-    chosen = np.linspace(0, len(train.y) - 1, rows).astype(np.int64)
+    chosen = spaced(len(train.y), rows)
     return train.x[chosen], train.y[chosen]
 
 

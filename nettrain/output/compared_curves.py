@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.output.history_curves import Curve, Floats
+from nettrain.store.run_overview import main_metric
 from nettrain.workflow.compare import Comparison
-from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun, main_metric
+from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun
 
 LOG_RATIO = 8  # of the largest to the smallest loss from which its axis is logarithmic
 ROOM = 1.5  # times the values before training, up to which what grows is drawn

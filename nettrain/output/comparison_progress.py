@@ -14,7 +14,7 @@ from rich.text import Text
 
 from nettrain.output.numbers import figure
 from nettrain.output.progress import REFRESH, title
-from nettrain.workflow.comparison.entries import main_metric
+from nettrain.store.run_overview import main_metric
 from nettrain.workflow.comparison.population import ComparedEpoch, OnComparedEpoch
 
 LINES = 8  # about as many lines for each population where output is not a terminal

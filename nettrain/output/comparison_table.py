@@ -11,8 +11,9 @@ from rich.text import Text
 
 from nettrain.output.numbers import count, deviation, figure, seconds
 from nettrain.output.progress import title
+from nettrain.store.run_overview import main_metric
 from nettrain.workflow.compare import Comparison
-from nettrain.workflow.comparison.entries import ComparedEntry, main_metric
+from nettrain.workflow.comparison.entries import ComparedEntry
 
 SPLITS = ("train", "val", "test")
 BEST = "bold green"

@@ -38,8 +38,13 @@ class RunOverview:
     @property
     def main_metric(self) -> str:
         """The metric that sums the run up, such as accuracy or rmse; "" when it has none."""
-        names = (name.partition("_")[2] for name in self.figures)
-        return next((name for name in names if name in metrics and metrics[name].headline), "")
+        return main_metric(self.figures)
+
+
+def main_metric(figures: Iterable[str]) -> str:
+    """The metric that sums a run up beside the loss, by the names of figures such as test_accuracy, or ""."""
+    names = (figure.partition("_")[2] for figure in figures)
+    return next((name for name in names if name in metrics and metrics[name].headline), "")
 
 
 def find_runs(patterns: Sequence[str]) -> list[RunOverview]:

@@ -13,6 +13,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.store.comparison_folder import ComparisonFolder
 from nettrain.store.comparison_summary import ComparisonSummary
+from nettrain.store.run_overview import main_metric
 from nettrain.training.loop import never
 from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.comparison.comparability import incomparable_figures
@@ -21,7 +22,6 @@ from nettrain.workflow.comparison.entries import (
     ComparedRun,
     check_figure,
     is_maximized,
-    main_metric,
 )
 from nettrain.workflow.comparison.json_summary import summary_of
 from nettrain.workflow.comparison.plan import PlannedComparison, plan_comparison

@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.data.columns.dates import date_format, is_dates
 from nettrain.data.columns.identifiers import enumerates_rows
 from nettrain.data.tables.arrays import Mask, Numbers
+from nettrain.data.tables.spaced import spaced
 from nettrain.data.tables.spelling import number_text, value_text
 from nettrain.data.tables.table import Table, column_numbers, infinite, is_text
 
@@ -68,7 +69,7 @@ def sampled(table: Table) -> Table:
     rows = max(ROWS, CELLS // len(table.columns))
     if rows >= table.height:
         return table
-    return table.take(np.linspace(0, table.height - 1, rows).astype(np.int64))
+    return table.take(spaced(table.height, rows))
 
 
 def profile(table: Table, sample: Table, name: str) -> ColumnProfile:

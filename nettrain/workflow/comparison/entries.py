@@ -227,12 +227,6 @@ def check_figure(figure: str, known: Sequence[str]) -> None:
         raise SpecError(f'no figure "{figure}"{nearest(figure, known)}')
 
 
-def main_metric(figures: Sequence[str]) -> str:
-    """The metric that sums a run up beside the loss, such as accuracy; "" when there is none."""
-    names = (figure.partition("_")[2] for figure in figures)
-    return next((name for name in names if name in metrics and metrics[name].headline), "")
-
-
 def is_maximized(figure: str) -> bool:
     """Whether larger values of a figure such as "val_accuracy" are better."""
     name = figure.partition("_")[2]
