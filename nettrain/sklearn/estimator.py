@@ -23,6 +23,7 @@ from nettrain.data.unpredictable import read_predictable
 from nettrain.inference.predictions import predict
 from nettrain.model.parameters import views
 from nettrain.sklearn.fitting import (
+    FitRequest,
     allowed_threads,
     as_value_error,
     continue_in_memory,
@@ -181,6 +182,22 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         epochs: int | None = None,
     ) -> Self:
         """Fit encoders, scaling and network; with `epochs` for so many, and nothing ends them early."""
+        request = self._request(x, y, weight, X_val, y_val, groups, epochs)
+        with as_value_error(), _Epochs(self, request.epochs) as on_epoch:
+            self._network = fit_in_memory(request, on_epoch)
+        return self._fitted(converges=request.converges)
+
+    def _request(
+        self,
+        x: Any,
+        y: Array,
+        weight: Array | None,
+        X_val: Any = None,
+        y_val: Any = None,
+        groups: Any = None,
+        epochs: int | None = None,
+    ) -> FitRequest:
+        """What a first fit trains, with targets that are known."""
         train = self._labelled(x, y, weight, groups)
         validation = self._validation(X_val, y_val, train)
         settings = FitSettings.of(
@@ -190,10 +207,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
             values = self._with_data(
                 settings.experiment() if epochs is None else settings.first(epochs), train
             )
-            memory = memory_of(train.table, validation)
-            with _Epochs(self, values.get("training", {}).get("epochs")) as on_epoch:
-                self._network = fit_in_memory(values, memory, on_epoch, self._all_classes())
-        return self._fitted(converges=epochs is None and not settings.stops_early)
+        converges = epochs is None and not settings.stops_early
+        return FitRequest(values, memory_of(train.table, validation), self._all_classes(), converges)
 
     def _continue(self, X: Any, y: Any, sample_weight: Any, epochs: int) -> Self:
         """Train the fitted network for more epochs."""

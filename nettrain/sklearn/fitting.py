@@ -67,22 +67,46 @@ class EpochObserver:
         return self.asked
 
 
-def fit_in_memory(
-    values: Values, memory: MemoryTables, on_epoch: OnEpoch, classes: Sequence[object] | None = None
-) -> MemoryRun:
-    """Train the network of an experiment on these tables, of which the run keeps none.
+@dataclass(frozen=True, eq=False)
+class FitRequest:
+    """An experiment as the content of a file, and the tables that it is trained on.
 
-    `classes` are all classes that may occur, where the rows need not have all of them.
+    `classes` are all classes that may occur, where the rows need not have all of them. `converges` says
+    whether epochs that run out deserve a warning.
     """
-    loaded = load_experiment(values, (), memory)
+
+    values: Values
+    memory: MemoryTables
+    classes: Sequence[object] | None = None
+    converges: bool = False
+
+    @property
+    def epochs(self) -> int | None:
+        """The most epochs that are trained, if the values say so."""
+        epochs: int | None = self.values.get("training", {}).get("epochs")
+        return epochs
+
+
+def fit_in_memory(request: FitRequest, on_epoch: OnEpoch) -> MemoryRun:
+    """Train the network of an experiment on its tables, of which the run keeps none."""
+    loaded = load_experiment(request.values, (), request.memory)
     with loaded.locating_errors():
         experiment = resolve(loaded.experiment)
-        settings = data_settings_of(experiment)
-        data = prepare(settings, seed=settings.seed or 0, dtype=experiment.backend.dtype, memory=memory)
-        if classes is not None:
-            data = with_classes(data, classes)
-        experiment, _ = with_rate_found(resolve_with_data(experiment, data), data)
-        return _trained(_prepared(experiment, data), on_epoch)
+        data = prepare_request(request, experiment)
+        return _trained(_prepared(resolve_request(experiment, data), data), on_epoch)
+
+
+def prepare_request(request: FitRequest, experiment: Experiment) -> Prepared:
+    """The data of a request, by the settings of its experiment."""
+    settings = data_settings_of(experiment)
+    dtype = experiment.backend.dtype
+    data = prepare(settings, seed=settings.seed or 0, dtype=dtype, memory=request.memory)
+    return data if request.classes is None else with_classes(data, request.classes)
+
+
+def resolve_request(experiment: Experiment, data: Prepared) -> Experiment:
+    """The experiment, resolved with its data, and with a learning rate."""
+    return with_rate_found(resolve_with_data(experiment, data), data)[0]
 
 
 def continue_in_memory(fitted: MemoryRun, memory: MemoryTables, epochs: int, on_epoch: OnEpoch) -> MemoryRun:
