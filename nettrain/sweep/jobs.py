@@ -12,7 +12,7 @@ from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError, nearest
-from nettrain.experiment.resolution import batch_notes, resolve_with_data
+from nettrain.experiment.resolution import batch_notes, data_settings_of, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.sweep.search_space import Trial
@@ -64,7 +64,7 @@ def prepare_jobs(
 def _by_data(trials: Iterable[Trial]) -> Iterable[list[Trial]]:
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
-        key = f"{grouping_key(trial.experiment.data)} {trial.experiment.backend.dtype}"
+        key = f"{grouping_key(data_settings_of(trial.experiment))} {trial.experiment.backend.dtype}"
         groups.setdefault(key, []).append(trial)
     return groups.values()
 
@@ -104,8 +104,8 @@ class _Preparation:
 def _prepared(trial: Trial, memory: MemoryTables | None) -> Prepared:
     experiment = trial.experiment
     with trial.loaded.locating_errors():
-        seed, dtype = experiment.data.seed or 0, experiment.backend.dtype
-        return prepare(experiment.data, seed=seed, dtype=dtype, memory=memory)
+        settings, dtype = data_settings_of(experiment), experiment.backend.dtype
+        return prepare(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
 
 
 def _job(trial: Trial, data: Prepared, shared: SharedData, metric: str) -> TrialJob:

@@ -294,6 +294,34 @@ def test_the_goal_defaults_to_the_metrics_better_direction(tmp_path):
     assert summary["metrics"]["val"]["macro_f1"] == figures[0]
 
 
+WEIGHTED = """experiment: weighted
+data: {source: 'builtin:iris', class_weights: {Iris-setosa: 3}}
+training: {epochs: 3, batch_size: 16, evaluate_train: all}
+sweep:
+  metric: {name: train_loss}
+  parameters: {optimizer.learning_rate: {values: [0.1, 0.01]}}
+"""
+COUNTS = """experiment: counts
+data: {source: FOLDER/counts.csv, target: count, target_kind: numbers}
+training: {epochs: 3, batch_size: 16}
+sweep:
+  method: grid
+  parameters: {loss: {values: [poisson, mse]}}
+"""
+
+
+@pytest.mark.parametrize("text", [WEIGHTED, COUNTS], ids=["class weights", "counts"])
+def test_figures_are_those_of_own_runs_whatever_the_data_are_prepared_for(tmp_path, text):
+    """Classes weigh in the steps alone; a loss of counts needs targets that are not scaled."""
+    lines = [f"{k % 7},{k % 5}" for k in range(90)]
+    (tmp_path / "counts.csv").write_text("\n".join(["x,count", *lines]))
+    sweep = run_sweep(tmp_path, text.replace("FOLDER", str(tmp_path)), total=2)
+    split, _, name = sweep.goal.metric.partition("_")
+    for trial in sweep.trials:
+        own = alone(tmp_path, trial.experiment, str(trial.number)).summary
+        assert own["metrics"][split][name] == sweep.results[trial.number].figures[sweep.goal.metric]
+
+
 def test_workers_map_one_copy_of_the_data(tmp_path):
     with open_sweep(load(write_experiment(tmp_path, MANY)), tmp_path, total=30, workers=2) as sweep:
         stems = {chunk.data.stem for chunk in sweep.chunks}
