@@ -60,6 +60,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         The share of rows that is held out for it; default: 0.1.
     beta_1, beta_2, epsilon : float, optional
         Of adam; default: 0.9, 0.999, 1e-8.
+    max_fun : int, optional
+        Of lbfgs: the most iterations, each of which evaluates the loss at least once; default: 15000.
     class_weight : "balanced" or dict, optional
         How much the rows of each class count.
     config : str, path or mapping, optional
@@ -72,9 +74,27 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
     history_ : polars.DataFrame
         The figures of every epoch.
     loss_curve_ : list of float
-        The training loss of every epoch.
+        The training loss of every epoch, while its steps were taken.
+    loss_, best_loss_ : float
+        The last and the lowest of them.
+    validation_scores_ : list of float or None
+        The accuracy of validation rows after every epoch, where there are such rows.
+    best_validation_score_ : float or None
+        The highest of them.
     n_iter_, best_epoch_ : int
         The epochs that were trained, and the best of them.
+    t_ : int
+        The rows that were trained on, counted anew in every epoch.
+    coefs_, intercepts_ : list of numpy.ndarray, (inputs, units) and (units,)
+        Weights and biases of each dense layer, of several networks those of the first.
+    n_layers_, n_outputs_ : int
+        Layers, input and output among them, and units of the last.
+    out_activation_ : str
+        softmax, logistic or, of other losses, another name.
+    n_features_in_ : int
+        Columns of X.
+    feature_names_in_ : numpy.ndarray, (D,)
+        Their names, where X was a frame whose columns have some.
     """
 
     classes_: Any
@@ -103,7 +123,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         beta_1: float | None = None,
         beta_2: float | None = None,
         epsilon: float | None = None,
-        n_iter_no_change: int | None = None,
+        n_iter_no_change: float | None = None,
+        max_fun: int | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         config: Any = None,
     ) -> None:
@@ -130,6 +151,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
             beta_2=beta_2,
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
             config=config,
         )
         self.class_weight = class_weight
@@ -189,6 +211,23 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         target = self._network.trained.preprocessing.target
         return [int(target.find_class(cell) or 0) for cell in self._names()]
 
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each dense layer, (inputs, units), those of the last in the order of `classes_`."""
+        return self._in_order(super().coefs_)
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each dense layer, (units,), those of the last in the order of `classes_`."""
+        return self._in_order(super().intercepts_)
+
+    def _in_order(self, layers: list[Array]) -> list[Array]:
+        if self._multilabel or (positions := self._positions()) == sorted(positions):
+            return layers
+        *others, last = layers
+        # the one output of two classes is that of the second
+        return [*others, -last if last.shape[-1] == 1 else last[..., positions]]
+
     # ----- targets -----
 
     @property
@@ -211,9 +250,9 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         return targets
 
     def _learn_targets(self, y: Array, weight: Array | None) -> None:
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        self._targets = 1 if y.ndim == 1 else y.shape[1]
         if type_of_target(y) == "multilabel-indicator":
-            self.classes_ = [np.array([0, 1])] * self.n_outputs_
+            self.classes_ = [np.array([0, 1])] * self._targets
             return
         known = getattr(self, "_known_classes", None)
         present = y if weight is None else y[weight > 0]
@@ -224,8 +263,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
 
     def _check_targets(self, y: Array) -> None:
         if self._multilabel:
-            if y.ndim != 2 or y.shape[1] != self.n_outputs_:
-                raise ValueError(f"y has the shape {y.shape}, expected {self.n_outputs_} labels")
+            if y.ndim != 2 or y.shape[1] != self._targets:
+                raise ValueError(f"y has the shape {y.shape}, expected {self._targets} labels")
             return
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
@@ -241,6 +280,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
     def _target_settings(self) -> Values:
         if self._multilabel:
             return {"target_kind": "labels"}
+        if self.class_weight is None:
+            return {"target_kind": "classes"}
         if not isinstance(self.class_weight, Mapping):
             return {"target_kind": "classes", "class_weights": self.class_weight}
         names = dict(zip(self.classes_.tolist(), map(value_text, self._names()), strict=True))

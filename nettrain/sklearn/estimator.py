@@ -22,6 +22,12 @@ from sklearn.utils.validation import (
 from nettrain.data.unpredictable import read_predictable
 from nettrain.inference.predictions import predict
 from nettrain.model.parameters import views
+from nettrain.sklearn.attributes import (
+    output_activation,
+    rows_seen,
+    training_losses,
+    validation_scores,
+)
 from nettrain.sklearn.fitting import (
     FitRequest,
     allowed_threads,
@@ -48,7 +54,9 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron behind scikit-learn's interface; see MLPClassifier and MLPRegressor."""
 
     _network: MemoryRun
-    n_outputs_: int
+    _columns: tuple[str, ...]  # of X, as the network knows them
+    _targets: int  # columns of y
+    t_: int
 
     def __init__(
         self,
@@ -74,7 +82,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         beta_1: float | None = None,
         beta_2: float | None = None,
         epsilon: float | None = None,
-        n_iter_no_change: int | None = None,
+        n_iter_no_change: float | None = None,
+        max_fun: int | None = None,
         config: Any = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -99,6 +108,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
         self.config = config
 
     # ----- fitting -----
@@ -198,7 +208,9 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         epochs: int | None = None,
     ) -> FitRequest:
         """What a first fit trains, with targets that are known."""
-        train = self._labelled(x, y, weight, groups)
+        inputs = inputs_table(x)
+        self._columns = inputs.names
+        train = labelled_table(inputs, self._cells(y), weight, groups)
         validation = self._validation(X_val, y_val, train)
         settings = FitSettings.of(
             self, len(y), self._seed(), validated=validation is not None, threads=allowed_threads()
@@ -214,26 +226,37 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         """Train the fitted network for more epochs."""
         x, y = self._checked(X, y, reset=False)
         self._check_targets(y)
-        train = self._labelled(x, y, self._weight(sample_weight, y))
+        targets = self._network.trained.preprocessing.target_names
+        inputs, weight = inputs_table(x, self._columns), self._weight(sample_weight, y)
+        train = labelled_table(inputs, self._cells(y), weight, targets=targets)
         with as_value_error(), _Epochs(self, epochs) as on_epoch:
-            self._network = continue_in_memory(self._network, memory_of(train.table), epochs, on_epoch)
-        return self._fitted(converges=False)
+            self._network = continue_in_memory(self._network, train, epochs, on_epoch)
+        seen = self.t_ + len(y) * (self._network.summary["epochs_run"] - self.n_iter_)
+        self._fitted(converges=False)
+        self.t_ = seen
+        return self
 
     def _fitted(self, *, converges: bool) -> Self:
         """Set the attributes that describe the fit; warn if it `converges` but epochs ran out."""
         refuse_diverged(self._network.summary)
         run = self._run
-        self.history_ = run.history
-        losses = self.history_.drop_nulls("running_loss").group_by("epoch", maintain_order=True).mean()
-        self.loss_curve_ = losses["running_loss"].to_list()
-        self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
-        self.n_iter_, self.best_epoch_, self.t_ = run.epochs, run.best_epoch, run.summary["timing"]["steps"]
-        self.n_layers_ = 2 + len(run.trained.experiment.model.hidden_layers())
-        self.out_activation_ = run.summary["output_activation"]
+        self._describe(run)
         if converges and run.stop_reason == "epochs" and self.config is None:
             text = f"Maximum iterations ({run.epochs}) reached and the training loss still falls."
             warnings.warn(text, ConvergenceWarning, stacklevel=4)
         return self
+
+    def _describe(self, run: Run) -> None:
+        """Set the attributes that describe a trained run."""
+        self.history_ = run.history
+        self.loss_curve_ = training_losses(self.history_)
+        self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
+        self.validation_scores_ = validation_scores(run)
+        self.best_validation_score_ = max(self.validation_scores_ or [], default=None)
+        self.n_iter_, self.best_epoch_ = run.epochs, run.best_epoch
+        self.t_ = rows_seen(run.summary)
+        self.n_layers_ = 2 + len(run.trained.experiment.model.hidden_layers())
+        self.n_outputs_, self.out_activation_ = run.trained.architecture.outputs, output_activation(run)
 
     def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:
         """X and y by scikit-learn's rules; a frame stays one."""
@@ -259,9 +282,6 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         weight: Array = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
         return weight
 
-    def _labelled(self, x: Any, y: Array, weight: Array | None, groups: Any = None) -> FitTable:
-        return labelled_table(x, self._cells(y), weight, groups)
-
     def _validation(self, X_val: Any, y_val: Any, train: FitTable) -> Any:
         """The table of the validation rows, if there are any, with the columns of training."""
         if X_val is None:
@@ -269,7 +289,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         y = self._checked_y(y_val)
         self._check_targets(y)
         weight = None if train.weight is None else np.ones(len(y))
-        return self._labelled(self._inputs(X_val), y, weight).table
+        inputs = inputs_table(self._inputs(X_val), self._columns)
+        return labelled_table(inputs, self._cells(y), weight, targets=train.table.targets).table
 
     def _seed(self) -> int:
         """The seed: `random_state` itself, or drawn from it."""
@@ -295,8 +316,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         """What the network predicts for X (N, K)."""
         check_is_fitted(self, NETWORK)
         trained, x = self._network.trained.select_members(), self._inputs(X)
-        named = trained.preprocessing.layout.header
-        memory = memory_of(inputs_table(x, named=named))
+        memory = memory_of(inputs_table(x, self._columns))
         with as_value_error(), np.errstate(all="ignore"):
             rows = read_predictable(memory, trained.preprocessing, dtype=trained.experiment.backend.dtype)
             if rows.unpredictable:

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from nettrain.data.labelled import Rows, read_labelled
-from nettrain.data.prepare import Prepared, prepare
+from nettrain.data.prepare import Prepared, prepare, weigh_classes
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.settings import DataSettings
 from nettrain.data.targets.kind import find_target
-from nettrain.errors import NettrainError
+from nettrain.errors import NettrainError, SpecError
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import data_settings_of, resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.sklearn.settings import Values
+from nettrain.sklearn.table import FitTable, memory_of
 from nettrain.store.summary import RunSummary
 from nettrain.training.build import build
 from nettrain.training.events import REASONS, EpochDone, Event
@@ -100,8 +103,11 @@ def prepare_request(request: FitRequest, experiment: Experiment) -> Prepared:
     """The data of a request, by the settings of its experiment."""
     settings = data_settings_of(experiment)
     dtype = experiment.backend.dtype
-    data = prepare(settings, seed=settings.seed or 0, dtype=dtype, memory=request.memory)
-    return data if request.classes is None else with_classes(data, request.classes)
+    if request.classes is None:
+        return prepare(settings, seed=settings.seed or 0, dtype=dtype, memory=request.memory)
+    unweighed = settings.model_copy(update={"class_weights": None})  # not all classes need be there
+    data = prepare(unweighed, seed=settings.seed or 0, dtype=dtype, memory=request.memory)
+    return with_classes(data, request.classes, settings)
 
 
 def resolve_request(experiment: Experiment, data: Prepared) -> Experiment:
@@ -109,16 +115,17 @@ def resolve_request(experiment: Experiment, data: Prepared) -> Experiment:
     return with_rate_found(resolve_with_data(experiment, data), data)[0]
 
 
-def continue_in_memory(fitted: MemoryRun, memory: MemoryTables, epochs: int, on_epoch: OnEpoch) -> MemoryRun:
-    """Train a fitted network for more epochs on these tables, with the preprocessing that it has."""
+def continue_in_memory(fitted: MemoryRun, rows: FitTable, epochs: int, on_epoch: OnEpoch) -> MemoryRun:
+    """Train a fitted network for more epochs on these rows, with the preprocessing that it has.
+
+    Raises SpecError when the state of its training is not there.
+    """
     trained, checkpoint = fitted.trained, fitted.checkpoint
-    assert checkpoint is not None, "a network that diverged is not continued"
-    before, dtype = trained.experiment, trained.experiment.backend.dtype
-    read = read_labelled(memory, trained.preprocessing, dtype=dtype)
-    data = Prepared(
-        Rows(read.x, read.y, read.weight), None, None, trained.preprocessing, before.data, read.notes
-    )
-    prepared = _prepared(_continued(before, len(read.x), fitted.summary["epochs_run"] + epochs), data)
+    if checkpoint is None:
+        raise SpecError(f"{trained.name}: has no checkpoint, without which training cannot go on")
+    before = trained.experiment
+    data = _prepared_rows(rows, trained.preprocessing, before)
+    prepared = _prepared(_continued(before, len(data.train.x), fitted.summary["epochs_run"] + epochs), data)
     training = prepared.training
     restore(training, checkpoint.state, reopened=REASONS)
     # steps are counted in whole epochs, which now may have another number of them
@@ -128,6 +135,15 @@ def continue_in_memory(fitted: MemoryRun, memory: MemoryTables, epochs: int, on_
     training.rebuild()
     more = _trained(prepared, on_epoch)
     return replace(more, events=[*fitted.events, *more.events])
+
+
+def _prepared_rows(rows: FitTable, preprocessing: Preprocessing, experiment: Experiment) -> Prepared:
+    """Rows to train on, weighed as those of the first fit, with its preprocessing."""
+    weighed = replace(preprocessing, weight=rows.weight)
+    read = read_labelled(memory_of(rows.table), weighed, dtype=experiment.backend.dtype)
+    unweighed = Rows(read.x, read.y, read.weight)
+    train, _ = weigh_classes(unweighed, preprocessing.target, experiment.data)
+    return Prepared(train, None, None, preprocessing, experiment.data, read.notes, read.weight)
 
 
 def _continued(experiment: Experiment, rows: int, epochs: int) -> Experiment:
@@ -145,14 +161,17 @@ def _continued(experiment: Experiment, rows: int, epochs: int) -> Experiment:
     return experiment.model_copy(update={"training": training.model_copy(update=update)})
 
 
-def with_classes(data: Prepared, classes: Sequence[object]) -> Prepared:
-    """The data with a target that has these classes, whether they occur in the rows or not."""
+def with_classes(data: Prepared, classes: Sequence[object], settings: DataSettings) -> Prepared:
+    """The data with a target that has these classes, in the rows or not, and rows with their weights."""
     old = data.preprocessing.target
     table = MemoryTables.of({old.names[0]: list(classes)}).read("train").table
     target, _ = find_target(table, old.names, "classes")
     numbers = np.array([target.find_class(name) for name in old.classes], dtype=np.int32)
+    renumbered = replace(data.train, y=numbers[data.train.y])
+    train, _ = weigh_classes(renumbered, target, settings)
     preprocessing = replace(data.preprocessing, target=target)
-    return replace(data, train=replace(data.train, y=numbers[data.train.y]), preprocessing=preprocessing)
+    resolved = data.settings.model_copy(update={"class_weights": settings.class_weights})
+    return replace(data, train=train, preprocessing=preprocessing, settings=resolved)
 
 
 def _prepared(experiment: Experiment, data: Prepared) -> PreparedTraining:

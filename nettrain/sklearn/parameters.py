@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_scalar
 
@@ -20,7 +21,7 @@ RANGES: dict[str, tuple[type, float | None, float | None, str]] = {  # type, lea
     "beta_1": (Real, 0, 1, "left"),
     "beta_2": (Real, 0, 1, "left"),
     "epsilon": (Real, 0, None, "neither"),
-    "n_iter_no_change": (Integral, 1, None, "left"),
+    "max_fun": (Integral, 1, None, "left"),
 }
 FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
 
@@ -37,13 +38,19 @@ def check_parameters(estimator: BaseEstimator) -> None:
                 parameters[name], name, kind, min_val=least, max_val=most, include_boundaries=included
             )
     for name in FLAGS:
-        if not isinstance(parameters[name], bool | None):
+        if not isinstance(parameters[name], bool | np.bool_ | None):
             raise TypeError(f"{name} must be True, False or None, got {parameters[name]!r}")
+    _check_patience(parameters["n_iter_no_change"])
     _check_sizes(parameters["hidden_layer_sizes"])
     _check_batch_size(parameters["batch_size"])
     config = parameters["config"]
     if not isinstance(config, str | PathLike | Mapping | None):
         raise TypeError(f"config must be an experiment file or a mapping, got {type(config).__name__}")
+
+
+def _check_patience(epochs: Any) -> None:
+    if epochs not in (None, INF):
+        check_scalar(epochs, "n_iter_no_change", Integral, min_val=1)
 
 
 def _check_sizes(sizes: Any) -> None:

@@ -18,6 +18,7 @@ from nettrain.workflow.source import plain
 
 Values = dict[str, Any]
 ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}  # scikit-learn's names for nettrain's
+LOSSES = {"squared_error": "mse_half"}  # which has the same gradient
 NAME = "estimator"  # of the experiment
 FIFTH = 0.2  # scikit-learn's factor on a rate that no longer helps
 BATCH = 200  # rows of a batch, or all where there are fewer
@@ -41,6 +42,8 @@ DEFAULTS: Values = {
     "beta_2": 0.999,
     "epsilon": 1e-8,
     "n_iter_no_change": 10,
+    "max_fun": 15_000,
+    "loss": "squared_error",
 }
 ELSEWHERE = ("source", "test", "target", "header", "separator", "skip_rows", "names", "sheet", "comment")
 
@@ -84,7 +87,7 @@ class FitSettings:
         """The experiment, as the content of a file."""
         values = config_values(self.parameters["config"])
         for names, convert in CONVERSIONS.items():
-            if self.decides(*names):
+            if names[0] in self.parameters and self.decides(*names):
                 values = merged(values, convert(self))
         data = dict(values.get("data", {}))
         if self.validated:
@@ -106,6 +109,12 @@ class FitSettings:
         """Whether validation rows decide when to stop: if asked for or, where nothing is said, passed."""
         asked = self.parameters["early_stopping"]
         return self.validated if asked is None else bool(asked)
+
+    @property
+    def epochs(self) -> int:
+        """The most epochs; an iteration of lbfgs is one, and takes at least one evaluation."""
+        most = self["max_iter"]
+        return int(min(most, self["max_fun"]) if self["solver"] == "lbfgs" else most)
 
     @property
     def training_rows(self) -> int:
@@ -199,7 +208,8 @@ def _schedule(settings: FitSettings) -> Values:
     if name == "invscaling":
         return {"schedule": {"name": "inverse_scaling", "power": settings["power_t"]}}
     if name == "adaptive":
-        rule = {"factor": FIFTH, "patience": settings["n_iter_no_change"], "min_delta": settings["tol"]}
+        patience = int(min(settings["n_iter_no_change"], settings.epochs))
+        rule = {"factor": FIFTH, "patience": patience, "min_delta": settings["tol"]}
         return {"schedule": {"name": "plateau", "monitor": "running_loss", **rule}}
     return {"schedule": name if isinstance(name, dict) else {"name": name}}
 
@@ -209,7 +219,7 @@ def _stopping(settings: FitSettings) -> Values:
     early = settings.stops_early
     rule = {
         "monitor": "val_loss" if early else "running_loss",
-        "patience": int(settings["n_iter_no_change"]),
+        "patience": int(min(settings["n_iter_no_change"], settings.epochs)),  # the former may be infinite
         "min_delta": settings["tol"],
         "restore_best": early,
     }
@@ -221,10 +231,16 @@ def _stopping(settings: FitSettings) -> Values:
     }
 
 
+def _loss(settings: FitSettings) -> Values:
+    name = settings["loss"]
+    return {"loss": LOSSES.get(name, name) if isinstance(name, str) else name}
+
+
 Convert = Callable[[FitSettings], Values]
 CONVERSIONS: dict[tuple[str, ...], Convert] = {
     ("hidden_layer_sizes",): _hidden,
     ("activation",): _activation,
+    ("loss",): _loss,
     ("alpha",): _penalty,
     ("batch_size",): _batch,
     (
@@ -233,6 +249,6 @@ CONVERSIONS: dict[tuple[str, ...], Convert] = {
     ): _optimizer,
     ("learning_rate", "power_t"): _schedule,
     ("early_stopping", "validation_fraction", "n_iter_no_change", "tol"): _stopping,
-    ("max_iter",): lambda settings: {"training": {"epochs": int(settings["max_iter"])}},
+    ("max_iter",): lambda settings: {"training": {"epochs": settings.epochs}},
     ("shuffle",): lambda settings: {"training": {"shuffle": bool(settings["shuffle"])}},
 }

@@ -1,5 +1,6 @@
 """X and y as scikit-learn passes them, as tables that nettrain reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -36,28 +37,39 @@ def dense(x: Any) -> Any:
     return cast(Any, x).toarray() if issparse(x) else x
 
 
-def inputs_table(x: Any, *, named: bool) -> ConvertedTable:
-    """The columns of X; those without names go by position or, if `named`, as x0, x1 and so on."""
+def inputs_table(x: Any, names: Sequence[str] | None = None) -> ConvertedTable:
+    """The columns of X, under these names or, without any, its own; an array's are x0, x1, … by position."""
     table = convert_table(x, ORIGIN, "x")
-    return replace(table, header=True) if named else table
+    return table if names is None else _renamed(table, names)
 
 
-def labelled_table(x: Any, y: Array, weight: Array | None, groups: Any) -> FitTable:
-    """The rows of X with their targets (N,) or (N, K), weights and groups."""
-    inputs = inputs_table(x, named=False)
+def _renamed(table: ConvertedTable, names: Sequence[str]) -> ConvertedTable:
+    columns = zip(table.cells.get_columns(), names, strict=False)  # there are none where all are numbers
+    cells = pl.DataFrame([column.alias(name) for column, name in columns])
+    return replace(table, cells=cells, names=tuple(names), header=True)
+
+
+def labelled_table(
+    inputs: ConvertedTable, y: Array, weight: Array | None, groups: Any = None, targets: Sequence[str] = ()
+) -> FitTable:
+    """Rows with their targets (N,) or (N, K), weights and groups; `targets` are names for y's columns."""
     columns: dict[str, Any] = {}
 
     def add(name: str, values: Any) -> str:
-        name = free_name(name, (*inputs.names, *columns))
+        name = free_name(name, (*inputs.names, *columns, *targets))
         columns[name] = pl.Series(name, values)
         return name
 
     of_weight = None if weight is None else add(WEIGHT, weight)
     of_group = None if groups is None else add(GROUP, [str(one) for one in np.asarray(groups).tolist()])
-    if y.ndim == 1:
-        targets = [add(TARGET, y.tolist() if y.dtype.kind in "OU" else y)]
+    of_target = [
+        column.tolist() if y.dtype.kind in "OU" else column for column in (y[None] if y.ndim == 1 else y.T)
+    ]
+    if targets:
+        columns |= {name: pl.Series(name, values) for name, values in zip(targets, of_target, strict=True)}
     else:
-        targets = [add(f"{TARGET}{k}", column) for k, column in enumerate(y.T)]
+        numbers = [""] if y.ndim == 1 else range(len(of_target))
+        targets = [add(f"{TARGET}{k}", values) for k, values in zip(numbers, of_target, strict=True)]
     others = list(columns.values())
     cells = pl.DataFrame(others) if inputs.numbers is not None else inputs.cells.hstack(others)
     # rows to predict have neither weights nor groups: then columns go by name, not by position

@@ -1,6 +1,7 @@
 """MLPClassifier and MLPRegressor: what scikit-learn's checks do not ask."""
 
 import pickle
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.callback import ProgressBar
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier as TheirClassifier
+from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 import nettrain
 from nettrain import MLPClassifier, MLPRegressor
@@ -35,8 +37,9 @@ def quick(**parameters):
 
 
 def test_parameters_are_those_of_sklearn_and_stay_untouched():
-    theirs = set(TheirClassifier().get_params()) - {"max_fun"}
-    assert theirs <= set(MLPClassifier().get_params())
+    assert set(TheirClassifier().get_params()) <= set(MLPClassifier().get_params())
+    theirs = list(signature(TheirRegressor).parameters)
+    assert theirs == list(signature(MLPRegressor).parameters)[: len(theirs)]  # loss comes first
     sizes = [8, 8]
     estimator = quick(hidden_layer_sizes=sizes).fit(X, Y)
     assert estimator.hidden_layer_sizes is sizes
@@ -184,7 +187,7 @@ def test_partial_fit_knows_classes_that_come_later():
         for _ in range(40):
             estimator.partial_fit(X[part], Y[part], classes=[0, 1, 2])
     assert [0, 1, 2] == list(estimator.classes_)
-    assert (120, 120) == (estimator.n_iter_, estimator.t_)
+    assert (120, 40 * (100 + 100 + 150)) == (estimator.n_iter_, estimator.t_)
     assert estimator.score(X, Y) > 0.9
     with pytest.raises(ValueError, match=r"classes that are not in `classes_`: \[7\]"):
         estimator.partial_fit(X, np.full(150, 7))
