@@ -61,13 +61,13 @@ def evaluate(
     from nettrain.output.console import console, print_warnings
     from nettrain.output.evaluation import show_evaluation, shuffling_status
     from nettrain.store.run_folder import RunFolder
-    from nettrain.store.trained_run import open_trained
+    from nettrain.store.trained_folds import open_predictor
     from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
     from nettrain.workflow.output_files import check_output_file
 
     shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
     options = EvaluationOptions(part.value if part else None, member, worst, shuffled, strict, keep or ())
-    trained = open_trained(run, backend, device)
+    trained = open_predictor(run, backend, device)
     check_output_file(out, trained, data)
     with shuffling_status(console(stderr=True)) as on_column:
         evaluation = evaluate_run(trained, data, options, on_column=on_column)

@@ -71,12 +71,12 @@ def predict(
     from nettrain.files import write_atomic
     from nettrain.output.console import print_notes
     from nettrain.store.predictions import encode_frame, prediction_report
-    from nettrain.store.trained_run import open_trained
+    from nettrain.store.trained_folds import open_predictor
     from nettrain.workflow.output_files import check_output_file
     from nettrain.workflow.prediction import predict_rows, read_rows, refuse_imperfect
 
     form = chosen_format(out, form)
-    trained = open_trained(run, backend, device).select_members(member)
+    trained = open_predictor(run, backend, device).select_members(member)
     check_output_file(out, trained, data)
     print_notes(trained.warnings)
     rows = read_rows(trained, data, part.value if part else None, keep=keep or ())

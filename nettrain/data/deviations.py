@@ -57,6 +57,22 @@ def compare_with_training(
     return RowComparison(deviations, unused_columns(table, preprocessing))
 
 
+def common_deviations(comparisons: Sequence[RowComparison]) -> RowComparison:
+    """How rows differ from all of several sets of training rows.
+
+    A column deviates if it does so, in one way, from each set; what is said of it is by the set with the
+    fewest rows that deviate. Columns are unused if none of the networks uses them.
+    """
+    first, *others = comparisons
+    if not others:
+        return first
+    by_column = [{(one.column, one.kind): one for one in each.deviations} for each in comparisons]
+    common = [key for key in by_column[0] if all(key in each for each in by_column)]
+    deviations = (min((each[key] for each in by_column), key=lambda one: one.rows) for key in common)
+    unused = (name for name in first.unused if all(name in other.unused for other in others))
+    return RowComparison(tuple(deviations), tuple(unused))
+
+
 def filled_columns(table: Table, names: Iterable[str]) -> list[Deviation]:
     """Those of the columns that have values, of columns which had none in training."""
     rows = {name: int((~is_missing(table, name)).sum()) for name in names if name in table.known_names}

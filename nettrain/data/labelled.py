@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nettrain.data.deviations import RowComparison, compare_with_training
+from nettrain.data.deviations import RowComparison, common_deviations, compare_with_training
 from nettrain.data.inputs import encode_splits
 from nettrain.data.kept import kept_names, read_kept, readable_for
 from nettrain.data.preprocessing import Preprocessing
@@ -64,6 +64,33 @@ def read_labelled(
     DataError when the source cannot be read or does not fit, and at rows without a target unless
     `missing_target` is drop. Class weights do not count here. `keep` names columns to keep, see `kept_names`.
     """
+    (labelled,) = read_labelled_by_each(
+        source,
+        [preprocessing],
+        seed=seed,
+        dtype=dtype,
+        missing_target=missing_target,
+        split=split,
+        keep=keep,
+    )
+    return labelled
+
+
+def read_labelled_by_each(
+    source: str | MemoryTables,
+    preprocessings: Sequence[Preprocessing],
+    *,
+    seed: int = 0,
+    dtype: str = "float64",
+    missing_target: str = "refuse",
+    split: str | None = "train",
+    keep: Sequence[str | int] = (),
+) -> list[LabelledTable]:
+    """What `read_labelled` returns, by each of several preprocessings of one layout; the source is read once.
+
+    Deviations are from the training rows of all of them.
+    """
+    preprocessing = preprocessings[0]
     target, weight = preprocessing.target, preprocessing.weight
     again = readable_for(source, keep)
     table = read_aligned(again, preprocessing.layout, target.names, seed, split)
@@ -76,14 +103,18 @@ def read_labelled(
         notes += [note] if note else []
     if weight is not None and weight not in table.columns:
         notes.append(f'{table.origin}: no weight column "{weight}", every row weighs 1')
-        preprocessing = replace(preprocessing, weight=None)
+        preprocessings = [replace(one, weight=None) for one in preprocessings]
     names = kept_names(table, keep)
-    kept = read_kept(again, table, names, preprocessing, seed=seed, split=split)
-    comparison = compare_with_training(table, preprocessing, names)
-    rows = label_splits({"given": (table, np.arange(table.height))}, preprocessing, dtype)["given"]
-    return LabelledTable(
-        rows.x, rows.y, rows.weight, table, tuple(notes), comparison, tuple(kept.get_columns())
-    )
+    kept = tuple(read_kept(again, table, names, preprocessing, seed=seed, split=split).get_columns())
+    comparison = common_deviations([compare_with_training(table, one, names) for one in preprocessings])
+    tables = [*(table.kept_whole() for _ in preprocessings[1:]), table]
+    each = [
+        label_splits({"given": (whole, np.arange(whole.height))}, one, dtype)["given"]
+        for whole, one in zip(tables, preprocessings, strict=True)
+    ]
+    return [
+        LabelledTable(rows.x, rows.y, rows.weight, table, tuple(notes), comparison, kept) for rows in each
+    ]
 
 
 def label_splits(

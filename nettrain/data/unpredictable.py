@@ -1,12 +1,17 @@
 """Rows to predict: the inputs of those that can be predicted, and why the others cannot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nettrain.data.deviations import NO_DEVIATIONS, RowComparison, compare_with_training
+from nettrain.data.deviations import (
+    NO_DEVIATIONS,
+    RowComparison,
+    common_deviations,
+    compare_with_training,
+)
 from nettrain.data.inputs import encode_splits
 from nettrain.data.kept import kept_names, read_kept, readable_for
 from nettrain.data.preprocessing import Preprocessing
@@ -35,7 +40,8 @@ class PredictableRows:
     """Inputs x (M, D) of the rows (M,) of an output with `height` rows; the others are `unpredictable`.
 
     `label` is what reports call the rows, `comparison` says how they differ from the training data. `kept`
-    are columns of the data with a cell for each row of the output.
+    are columns of the data with a cell for each row of the output. `others` are the inputs of the same rows
+    by other preprocessings, where several networks predict that were trained on different rows.
     """
 
     label: str
@@ -46,6 +52,12 @@ class PredictableRows:
     notes: tuple[str, ...]
     comparison: RowComparison = NO_DEVIATIONS
     kept: "tuple[pl.Series, ...]" = ()
+    others: tuple[Numbers, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[Numbers, ...]:
+        """The inputs by each preprocessing."""
+        return (self.x, *self.others)
 
 
 def read_predictable(
@@ -56,51 +68,75 @@ def read_predictable(
     dtype: str,
     split: str | None = None,
     keep: Sequence[str | int] = (),
+    others: Sequence[Preprocessing] = (),
 ) -> PredictableRows:
     """The rows of a source in its order, empty ones among them; `split` as in `rows_of_split`.
 
-    `keep` names columns to keep, see `kept_names`. Raises DataError when the source cannot be read or lacks a
-    column.
+    `keep` names columns to keep, see `kept_names`. `others` are preprocessings of the same layout, fitted on
+    other rows: a row is left out that one of them cannot encode, and deviations are from the training rows of
+    all. Raises DataError when the source cannot be read or lacks a column.
     """
     again = readable_for(source, keep)
     table = read_aligned(again, preprocessing.layout, preprocessing.target_names, seed, split)
-    empty = np.array(table.empty_rows() if table.empty_rows else [], dtype=np.int64).reshape(-1, 2)
-    # an empty row shifts all rows after it
-    output = np.arange(table.height) + np.searchsorted(empty[:, 0], np.arange(table.height), side="right")
-    unpredictable = [
-        UnpredictableRow(int(before) + k, f"{table.origin}:{line}", "", "holds no value")
-        for k, (before, line) in enumerate(empty)
-    ]
     names = kept_names(table, keep)
     kept = read_kept(again, table, names, preprocessing, seed=seed, split=split)
-    comparison = compare_with_training(table, preprocessing, names)
-    reasons = dict(invalid_cells(table, preprocessing))
+    fitted = (preprocessing, *others)
+    comparison = common_deviations([compare_with_training(table, one, names) for one in fitted])
+    tables = [*(table.kept_whole() for _ in others), table]
+    encoded = [encode_valid(whole, one, dtype) for whole, one in zip(tables, fitted, strict=True)]
+    reasons = {row: why for one in reversed(encoded) for row, why in one.reasons.items()}
     valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
-    x = encode_splits(
-        {"rows": (table.take(valid) if reasons else table, np.arange(len(valid)))},
-        preprocessing,
-        dtype,
-        finite=False,
-    )["rows"]
-    finite = np.isfinite(x).all(axis=1)
-    for row in np.flatnonzero(~finite):
-        name = preprocessing.feature_names[int(np.argmin(np.isfinite(x[row])))]
-        reasons[int(valid[row])] = (name, f"the scaled value is too large for {dtype}")
+    output, unpredictable = empty_rows_between(table)
     unpredictable += [UnpredictableRow(int(output[row]), table.at(row), *why) for row, why in reasons.items()]
     unpredictable.sort(key=lambda one: one.row)
-    height = table.height + len(empty)
-    columns = align_rows(kept, output, height).get_columns()
+    height = table.height + len(unpredictable) - len(reasons)
     label = source_label(source) if isinstance(source, str) else "data"
+    x, *rest = (one.x[np.isin(one.rows, valid)] if reasons else one.x for one in encoded)
     return PredictableRows(
         label,
-        x[finite],
-        output[valid[finite]],
+        x,
+        output[valid],
         height,
         unpredictable,
         table.notes,
         comparison,
-        tuple(columns),
+        tuple(align_rows(kept, output, height).get_columns()),
+        tuple(rest),
     )
+
+
+def empty_rows_between(table: Table) -> tuple[Indices, list[UnpredictableRow]]:
+    """The numbers (N,) of a table's rows in the output, and the empty rows of the source between them."""
+    empty = np.array(table.empty_rows() if table.empty_rows else [], dtype=np.int64).reshape(-1, 2)
+    rows = np.arange(table.height)
+    unpredictable = [
+        UnpredictableRow(int(before) + k, f"{table.origin}:{line}", "", "holds no value")
+        for k, (before, line) in enumerate(empty)
+    ]
+    return rows + np.searchsorted(empty[:, 0], rows, side="right"), unpredictable
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """Inputs x (M, D) of those rows (M,) of a table that can be encoded; for the others column and reason."""
+
+    x: Numbers
+    rows: Indices
+    reasons: Mapping[int, tuple[str, str]]
+
+
+def encode_valid(table: Table, preprocessing: Preprocessing, dtype: str) -> EncodedRows:
+    """The inputs of all rows that can be encoded, see `encode_splits` on what is left of the table."""
+    reasons = dict(invalid_cells(table, preprocessing))
+    valid = np.array([row for row in range(table.height) if row not in reasons], dtype=np.int64)
+    taken = table.take(valid) if reasons else table
+    splits = {"rows": (taken, np.arange(len(valid)))}
+    x = encode_splits(splits, preprocessing, dtype, finite=False)["rows"]
+    finite = np.isfinite(x).all(axis=1)
+    for row in np.flatnonzero(~finite):
+        name = preprocessing.feature_names[int(np.argmin(np.isfinite(x[row])))]
+        reasons[int(valid[row])] = (name, f"the scaled value is too large for {dtype}")
+    return EncodedRows(x[finite], valid[finite], reasons)
 
 
 def align_rows(frame: "pl.DataFrame", rows: Indices, height: int) -> "pl.DataFrame":

@@ -5,15 +5,12 @@ shuffled together. Source: Breiman 2001, section 10; on rows that were not train
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from nettrain.catalogue.metrics import metrics
-from nettrain.data.labelled import Rows
-from nettrain.data.preprocessing import Preprocessing
-from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.predictions import metrics_of, predict_labelled
+from nettrain.inference.measured import MeasuredNetworks
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,7 @@ class Importance:
 
 
 def importances(
-    networks: TrainedNetworks,
-    preprocessing: Preprocessing,
-    rows: Rows,
+    measured: MeasuredNetworks,
     metric: str,
     *,
     shuffles: int,
@@ -41,25 +36,15 @@ def importances(
     are done.
     """
     sign = -1.0 if metrics[metric].goal == "maximize" else 1.0
-    before, first = _metric(networks, rows, metric), 0
+    before = _metric(measured, metric)
     results: list[Importance] = []
-    for c, encoder in enumerate(preprocessing.encoders):
-        columns = slice(first, first + len(encoder.features))
-        first = columns.stop
-        after = [_metric(networks, shuffled(rows, columns, (seed, c, k)), metric) for k in range(shuffles)]
+    for c, name in enumerate(measured.columns):
+        after = [_metric(measured.shuffled(name, (seed, c, k)), metric) for k in range(shuffles)]
         worse = sign * (np.array(after) - before)
-        results.append(Importance(encoder.name, float(worse.mean()), float(worse.std())))
+        results.append(Importance(name, float(worse.mean()), float(worse.std())))
         on_column(c + 1)
     return results
 
 
-def shuffled(rows: Rows, columns: slice, key: tuple[int, int, int]) -> Rows:
-    """The rows with the inputs of these columns shuffled, in an order drawn from the key."""
-    order = np.random.Generator(np.random.Philox(np.random.SeedSequence(key))).permutation(len(rows.x))
-    x = rows.x.copy()
-    x[:, columns] = x[order, columns]
-    return replace(rows, x=x)
-
-
-def _metric(networks: TrainedNetworks, rows: Rows, metric: str) -> float:
-    return metrics_of(networks, predict_labelled(networks, rows), [metric]).scalars[metric]
+def _metric(measured: MeasuredNetworks, metric: str) -> float:
+    return measured.metrics(measured.predict(), [metric]).scalars[metric]

@@ -7,6 +7,9 @@ noise.
 Source: Gal & Ghahramani 2016, "Dropout as a Bayesian approximation", section 4.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
@@ -19,6 +22,26 @@ from nettrain.inference.predict import collect_outputs, inputs_of, row_chunks
 from nettrain.model.layers.base import DropoutState
 
 PURPOSE = 1 << 16  # larger than the number of any layer
+
+
+@dataclass(frozen=True)
+class SampleMoments:
+    """Mean and standard deviation (N, K), which is divided by one less, of so many samples."""
+
+    mean: Floats
+    sd: Floats
+    samples: int
+
+
+def joined_moments(each: Sequence[SampleMoments]) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (N, K) of the samples of several sets of networks, all taken together."""
+    if len(each) == 1:
+        return each[0].mean, each[0].sd
+    counts = np.array([one.samples for one in each])
+    mean = np.average([one.mean for one in each], axis=0, weights=counts)
+    within = sum((one.samples - 1) * one.sd**2 for one in each)
+    between = sum(one.samples * (one.mean - mean) ** 2 for one in each)
+    return mean, np.sqrt((within + between) / (counts.sum() - 1))
 
 
 def mc_predictions(networks: TrainedNetworks, x: HostArray, samples: int) -> tuple[Floats, Floats]:

@@ -19,6 +19,7 @@ from nettrain.store import journal
 
 # what is made of a run on request, by the name it has by default: a training does not make it anew
 VIEWS = ("report.html", "landscape.png", "graph.png", "boundary.gif")
+FOLDS = "folds"  # the folder with a run folder for each fold of a cross-validation
 PAGE_MARK = '<meta name="generator" content="nettrain report">'  # by which a page is known as one of ours
 HEAD = 4096  # bytes of a page in which the mark stands
 
@@ -46,6 +47,9 @@ class RunFolder:
         folder = cls(path)
         if not folder.config.is_file():
             raise SpecError(mistaken_for_run(path) or f"{path}: not a finished run, config.yaml is missing")
+        if folder.is_cross_validated:
+            folds = enumerated([str(fold.path) for fold in folder.folds])
+            raise SpecError(f"{path}: is cross-validated; each fold is a run: name one of {folds}")
         for needed in (folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(unfinished(path, needed.name))
@@ -113,6 +117,25 @@ class RunFolder:
     @property
     def preprocessing(self) -> Path:
         return self.path / "preprocessing.json"
+
+    @property
+    def folds(self) -> "list[RunFolder]":
+        """The folders of the folds of a cross-validated run, in their order; none in other runs."""
+        numbered = [path for path in (self.path / FOLDS).glob("*/") if path.name.isdecimal()]
+        return [RunFolder(path) for path in sorted(numbered, key=lambda path: int(path.name))]
+
+    @property
+    def is_cross_validated(self) -> bool:
+        """Whether the networks of the run are in the folders of its folds."""
+        return bool(self.folds) and not self.model.is_file()
+
+    @property
+    def fold_figures(self) -> Path:
+        return self.path / "folds.csv"
+
+    @property
+    def out_of_fold(self) -> Path:
+        return self.path / "out_of_fold.parquet"
 
     def evaluation(self, name: str) -> Path:
         """The file of an evaluation on rows of this name."""

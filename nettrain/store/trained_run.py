@@ -38,6 +38,15 @@ class TrainedRun:
     fallback_note: str = ""  # why NumPy computes in place of the run's backend
 
     @property
+    def runs(self) -> tuple["TrainedRun", ...]:
+        """The runs whose mean predicts: this one alone, see `TrainedFolds`."""
+        return (self,)
+
+    def alone(self) -> "TrainedRun":
+        """This run, for what needs the networks of one training."""
+        return self
+
+    @property
     def name(self) -> str:
         """What messages call the run: its folder, or its experiment where there is none."""
         return str(self.folder.path) if self.folder else self.experiment.experiment

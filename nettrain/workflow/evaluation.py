@@ -9,7 +9,7 @@ import numpy as np
 
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.deviations import NO_DEVIATIONS, RowComparison
-from nettrain.data.labelled import Rows, read_labelled
+from nettrain.data.labelled import Rows, read_labelled_by_each
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.streams import DASH, source_label
 from nettrain.errors import SpecError, nearest
@@ -17,7 +17,7 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline
 from nettrain.inference.entropy import target_entropy
 from nettrain.inference.importance import importances
-from nettrain.inference.predictions import metrics_of, predict_labelled
+from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.store.evaluation import (
     BaselineFigures,
     EvaluationReport,
@@ -27,8 +27,8 @@ from nettrain.store.evaluation import (
     importance_report,
 )
 from nettrain.store.summary import threshold_of
-from nettrain.store.trained_run import TrainedRun
-from nettrain.workflow.run_data import SplitName, read_split, refuse_validation
+from nettrain.store.trained_folds import Predictor
+from nettrain.workflow.run_data import RunSplit, SplitName, read_splits, refuse_validation
 from nettrain.workflow.source import RowSource, source_name
 from nettrain.workflow.strictness import refuse_lines
 
@@ -81,21 +81,29 @@ class EvaluationResult:
 class LabelledRows:
     """Labelled rows, with a label and a file name for them, the location of each row, and notes.
 
+    `rows` are as each of the runs that predict reads them or, `apart`, those that each of them held out.
     `comparison` says how they differ from the training data; `kept` are columns of the data to keep.
     """
 
-    rows: Rows
+    rows: tuple[Rows, ...]
     file_name: str
     label: str
     place_of: Callable[[int], str]
     notes: tuple[str, ...] = ()
     comparison: RowComparison = NO_DEVIATIONS
     kept: "tuple[pl.Series, ...]" = ()
+    apart: bool = False
+
+    def measured_by(self, trained: Predictor) -> MeasuredNetworks:
+        """The networks that predict, on these rows."""
+        pairs = zip(trained.runs, self.rows, strict=True)
+        each = (NetworksOnRows(run.networks, run.preprocessing, rows) for run, rows in pairs)
+        return MeasuredNetworks(tuple(each), self.apart)
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
 def evaluate_run(
-    trained: TrainedRun,
+    trained: Predictor,
     source: RowSource | None,
     options: EvaluationOptions,
     *,
@@ -122,30 +130,31 @@ def evaluate_run(
         refuse_lines(lines)
     importance = None
     if options.importance:
-        importance = permutation_importance(trained, rows.rows, options.importance, on_column)
+        importance = permutation_importance(trained, rows.measured_by(trained), options.importance, on_column)
     report = _report(trained, rows, options, importance)
     member = "" if options.member is None else f"-member-{options.member}"
     return EvaluationResult(report, f"{rows.file_name}{member}", tuple(lines))
 
 
 def rows_of_source(
-    trained: TrainedRun,
+    trained: Predictor,
     source: RowSource,
     split: SplitName | None = None,
     keep: Sequence[str | int] = (),
 ) -> LabelledRows:
     """The rows of a source; `split` chooses among those of one that brings test rows too, default: train."""
     refuse_validation(split)
-    rows = read_labelled(
+    each = read_labelled_by_each(
         source,
-        trained.preprocessing,
+        [run.preprocessing for run in trained.runs],
         dtype=trained.experiment.backend.dtype,
         missing_target=trained.experiment.data.missing_target,
         split=split,
         keep=keep,
     )
+    one, rows = each[0], tuple(Rows(one.x, one.y, one.weight) for one in each)
     name = file_name(source_name(source)) + (f"-{split}" if split else "")
-    return LabelledRows(rows, name, rows.table.origin, rows.table.at, rows.notes, rows.comparison, rows.kept)
+    return LabelledRows(rows, name, one.table.origin, one.table.at, one.notes, one.comparison, one.kept)
 
 
 def file_name(source: str) -> str:
@@ -154,18 +163,47 @@ def file_name(source: str) -> str:
 
 
 def rows_of_run(
-    trained: TrainedRun,
+    trained: Predictor,
     split: SplitName | None = None,
     memory: MemoryTables | None = None,
     keep: Sequence[str | int] = (),
 ) -> LabelledRows:
-    """The rows of one split of the run's own data, by default test. Raises SpecError when there are none."""
-    own = read_split(trained, split, memory, "a file with labelled rows")
-    kept = own.kept_columns(trained, memory, keep)
-    return LabelledRows(own.rows, own.name, own.label, own.place_of, kept=kept)
+    """The rows of one split of the run's own data, by default test. Raises SpecError when there are none.
+
+    The validation rows of folds are those that each of them held out; their training rows are refused.
+    """
+    several = len(trained.runs) > 1
+    if several and split == "train":
+        raise SpecError(f"{trained.name}: its folds have different training rows; take the validation rows")
+    each = read_splits(trained, split, memory, "a file with labelled rows")
+    rows, first = tuple(one.rows for one in each), each[0]
+    if several and split == "validation":
+        return _held_out(trained, each, memory, keep)
+    kept = first.kept_columns(trained.runs[0], memory, keep)
+    return LabelledRows(rows, first.name, first.label, first.place_of, kept=kept)
 
 
-def importance_metric(trained: TrainedRun, wanted: str | None) -> str:
+def _held_out(
+    trained: Predictor, each: Sequence[RunSplit], memory: MemoryTables | None, keep: Sequence[str | int]
+) -> LabelledRows:
+    """The validation rows of all folds, one fold below the other."""
+    import polars as pl
+
+    places = [one.place_of(row) for one in each for row in range(len(one.rows.x))]
+    kept = [
+        pl.DataFrame(one.kept_columns(run, memory, keep)) for run, one in zip(trained.runs, each, strict=True)
+    ]
+    return LabelledRows(
+        tuple(one.rows for one in each),
+        "out-of-fold",
+        "its out-of-fold rows",
+        places.__getitem__,
+        kept=tuple(pl.concat(kept).get_columns()) if keep else (),
+        apart=True,
+    )
+
+
+def importance_metric(trained: Predictor, wanted: str | None) -> str:
     """The metric of permutation importance. Raises SpecError when the run's task does not have it."""
     known = metrics_for(trained.task)
     if wanted is None:
@@ -176,19 +214,20 @@ def importance_metric(trained: TrainedRun, wanted: str | None) -> str:
 
 
 def permutation_importance(
-    trained: TrainedRun, rows: Rows, options: ImportanceOptions, on_column: OnColumn = ignore
+    trained: Predictor,
+    measured: MeasuredNetworks,
+    options: ImportanceOptions,
+    on_column: OnColumn = ignore,
 ) -> PermutationImportance:
     """How much worse the metric gets when each column is shuffled.
 
     `on_column` is called with the number of columns done, at first 0, and the number of all columns.
     """
     metric = importance_metric(trained, options.metric)
-    columns = len(trained.preprocessing.encoders)
+    columns = len(measured.columns)
     on_column(0, columns)
     found = importances(
-        trained.networks,
-        trained.preprocessing,
-        rows,
+        measured,
         metric,
         shuffles=options.shuffles,
         seed=options.seed,
@@ -198,16 +237,18 @@ def permutation_importance(
 
 
 def _report(
-    trained: TrainedRun,
+    trained: Predictor,
     rows: LabelledRows,
     options: EvaluationOptions,
     importance: PermutationImportance | None,
 ) -> EvaluationReport:
     member = evaluated_member(trained, options.member)
     with np.errstate(over="ignore", invalid="ignore"):
-        predictions = predict_labelled(trained.networks, rows.rows)
-        measured = metrics_of(trained.networks, predictions)
-        baseline = baseline_on(trained, rows.rows, predictions.figures() | measured.scalars)
+        networks = rows.measured_by(trained)
+        predictions = networks.predict()
+        measured = networks.metrics(predictions)
+        figures = predictions.figures() | measured.scalars
+        baseline = None if rows.apart else baseline_on(trained, rows.rows[0], figures)
     return evaluation_report(
         trained.name,
         member,
@@ -221,21 +262,29 @@ def _report(
         notes=(*trained.warnings, *rows.notes),
         importance=importance,
         baseline=baseline,
-        entropy=target_entropy(loss_of(trained.experiment), rows.rows, trained.architecture.outputs),
+        entropy=_entropy(trained, predictions.rows),
         comparison=rows.comparison,
         kept=rows.kept,
     )
 
 
-def baseline_on(trained: TrainedRun, rows: Rows, figures: Mapping[str, float]) -> BaselineFigures | None:
-    """What constant predictions score on these rows; None for runs whose summary has none."""
-    if trained.summary is None or "baseline" not in trained.summary:
+def _entropy(trained: Predictor, rows: Rows) -> float:
+    return target_entropy(loss_of(trained.experiment), rows, trained.runs[0].architecture.outputs)
+
+
+def baseline_on(trained: Predictor, rows: Rows, figures: Mapping[str, float]) -> BaselineFigures | None:
+    """What constant predictions score on these rows, of folds those of the first.
+
+    None for runs whose summary has none.
+    """
+    summary = trained.runs[0].summary
+    if summary is None or "baseline" not in summary:
         return None
-    baseline = Baseline.from_json(trained.summary["baseline"]["constants"])
+    baseline = Baseline.from_json(summary["baseline"]["constants"])
     return baseline_figures(baseline, loss_of(trained.experiment), trained.task, rows, figures)
 
 
-def evaluated_member(trained: TrainedRun, member: int | None) -> int | None:
+def evaluated_member(trained: Predictor, member: int | None) -> int | None:
     """The member that predicts alone, by default the first of a repeat; None when all predict together."""
     several = trained.summary is not None and "members" in trained.summary
     if member is None and several and not trained.experiment.training.averages_predictions:

@@ -19,6 +19,7 @@ from nettrain.store.history import HistoryRow, HistoryWriter, rows_of_events
 from nettrain.store.model_file import write_model
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary
+from nettrain.store.trained_folds import Predictor
 from nettrain.store.trained_run import TrainedRun
 from nettrain.training.events import EpochDone
 from nettrain.training.resumption.state import TrainingState, snapshot
@@ -115,6 +116,21 @@ class MemoryRun:
     def experiment(self) -> Experiment:
         """The experiment, resolved with the data."""
         return self.trained.experiment
+
+    @property
+    def predictor(self) -> Predictor:
+        """The networks, ready to predict."""
+        return self.trained
+
+    @property
+    def folds(self) -> pl.DataFrame | None:
+        """None: it is not cross-validated."""
+        return None
+
+    @property
+    def out_of_fold(self) -> pl.DataFrame | None:
+        """None: it is not cross-validated."""
+        return None
 
     @cached_property
     def history(self) -> pl.DataFrame:

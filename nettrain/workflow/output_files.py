@@ -8,7 +8,7 @@ from nettrain.data.settings import is_path
 from nettrain.errors import SpecError
 from nettrain.files import InputFile, refuse_overwriting
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.trained_run import TrainedRun
+from nettrain.store.trained_folds import Predictor
 
 STDOUT = Path("/dev/stdout")  # which may have been redirected to the end of a file
 STDIN = Path("/dev/stdin")
@@ -16,7 +16,7 @@ PICTURE = ".png"
 EXPERIMENT_ENDINGS = (".yaml", ".yml")
 
 
-def check_output_file(out: Path | None, trained: TrainedRun, source: str | None) -> None:
+def check_output_file(out: Path | None, trained: Predictor, source: str | None) -> None:
     """Raise SpecError when writing `out`, or standard output, would replace what must stay as it is.
 
     That is the `source`, the data of the run, the files of this or another run, and experiment files.
@@ -31,7 +31,7 @@ def check_output_file(out: Path | None, trained: TrainedRun, source: str | None)
         raise SpecError(f"--out: {out}: is a YAML file, perhaps an experiment, and is not overwritten")
 
 
-def check_output_picture(picture: Path, trained: TrainedRun) -> None:
+def check_output_picture(picture: Path, trained: Predictor) -> None:
     """Raise SpecError when a picture is none by its name, or would replace what must stay as it is.
 
     Pictures may be replaced, also those of the run.
@@ -54,10 +54,11 @@ def _source_files(source: str | None) -> list[InputFile]:
     return [InputFile(file, "is the data that is read") for file in source_files(path)]
 
 
-def _run_files(trained: TrainedRun) -> list[InputFile]:
+def _run_files(trained: Predictor) -> list[InputFile]:
     role = f"holds the data of {trained.name}"
     data = [InputFile(path, role) for path in trained.experiment.data.files]
-    return [*data, *(_files_of(trained.folder) if trained.folder else [])]
+    folders = dict.fromkeys(one.folder for one in (trained, *trained.runs) if one.folder)
+    return [*data, *(file for folder in folders for file in _files_of(folder))]
 
 
 def _files_of(folder: RunFolder) -> list[InputFile]:

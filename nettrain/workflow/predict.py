@@ -75,7 +75,7 @@ def predict(
         raise SpecError(f"samples: {samples} is below 2, which have no standard deviation")
     source = None if data is None else row_source(data)
     opened = as_run(run, backend, device)
-    trained = opened.trained.select_members(member)
+    trained = opened.predictor.select_members(member)
     rows = read_rows(trained, source, split, opened.memory, keep)
     if strict:
         refuse_imperfect(rows)

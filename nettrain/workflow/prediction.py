@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nettrain.backend.base import Floats
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, align_rows, read_predictable
-from nettrain.errors import DataError
-from nettrain.inference.mc_dropout import mc_predictions
+from nettrain.errors import DataError, SpecError
+from nettrain.inference.mc_dropout import SampleMoments, joined_moments, mc_predictions
 from nettrain.inference.predictions import predict
 from nettrain.store.predictions import beside_kept, prediction_columns
-from nettrain.store.trained_run import TrainedRun
-from nettrain.workflow.run_data import RunSplit, SplitName, read_split, refuse_validation
+from nettrain.store.trained_folds import Predictor
+from nettrain.workflow.run_data import SplitName, read_splits, refuse_validation
 from nettrain.workflow.source import RowSource
 from nettrain.workflow.strictness import refuse_lines
 
@@ -24,7 +25,7 @@ MAX_NAMED = 10  # rows that are listed when they cannot be predicted
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
 def read_rows(
-    trained: TrainedRun,
+    trained: Predictor,
     source: RowSource | None,
     split: SplitName | None = None,
     memory: MemoryTables | None = None,
@@ -37,26 +38,39 @@ def read_rows(
     are no such rows, DataError when they or these columns cannot be read.
     """
     if source is None:
-        own = read_split(trained, split, memory, "a file with rows to predict")
-        return _own_rows(own, trained, memory, keep)
+        return _own_rows(trained, split, memory, keep)
     refuse_validation(split)
-    return read_predictable(
-        source, trained.preprocessing, dtype=trained.experiment.backend.dtype, split=split, keep=keep
-    )
+    first, *others = (run.preprocessing for run in trained.runs)
+    dtype = trained.experiment.backend.dtype
+    return read_predictable(source, first, dtype=dtype, split=split, keep=keep, others=others)
 
 
 def _own_rows(
-    own: RunSplit, trained: TrainedRun, memory: MemoryTables | None, keep: Sequence[str | int]
+    trained: Predictor,
+    split: SplitName | None,
+    memory: MemoryTables | None,
+    keep: Sequence[str | int],
 ) -> PredictableRows:
-    """The rows of a split, all of which training could read."""
+    """The rows of a split, all of which training could read. Raises SpecError for those of single folds."""
+    if len(trained.runs) > 1 and split in ("train", "validation"):
+        raise SpecError(f"{trained.name}: its folds have different {split} rows; {_out_of_fold(trained)}")
+    own, *others = read_splits(trained, split, memory, "a file with rows to predict")
     count = len(own.rows.x)
     note = f"the {count} {own.name} rows of {trained.name}, from {own.places.table.origin}"
-    kept = own.kept_columns(trained, memory, keep)
-    return PredictableRows(own.label, own.rows.x, np.arange(count), count, [], (note,), kept=kept)
+    kept = own.kept_columns(trained.runs[0], memory, keep)
+    inputs = tuple(one.rows.x for one in others)
+    return PredictableRows(
+        own.label, own.rows.x, np.arange(count), count, [], (note,), kept=kept, others=inputs
+    )
+
+
+def _out_of_fold(trained: Predictor) -> str:
+    where = trained.folder.out_of_fold if trained.folder else "out_of_fold"
+    return f"{where} has the prediction of each row by the fold that held it out"
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
-def predict_rows(trained: TrainedRun, rows: PredictableRows, samples: int | None = None) -> "pl.DataFrame":
+def predict_rows(trained: Predictor, rows: PredictableRows, samples: int | None = None) -> "pl.DataFrame":
     """A frame of predictions: one row per row of the data, null where it cannot be predicted.
 
     The columns are those of the data to keep, then the predicted class, labels or numbers, then the
@@ -70,12 +84,22 @@ def predict_rows(trained: TrainedRun, rows: PredictableRows, samples: int | None
 
     sd = None
     if samples:
-        values, sd = mc_predictions(trained.networks, rows.x, samples)
+        values, sd = mc_predictions_together(trained, rows, samples)
     else:
-        values = predict(trained.networks, rows.x)
+        each = [predict(run.networks, x) for run, x in zip(trained.runs, rows.inputs, strict=True)]
+        values = np.mean(each, axis=0)
     columns = prediction_columns(trained.task, values, sd, numeric=trained.numeric_classes)
     predictions = align_rows(pl.DataFrame(columns), rows.rows, rows.height)
     return beside_kept(rows.kept, predictions, trained.task)
+
+
+def mc_predictions_together(trained: Predictor, rows: PredictableRows, samples: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (N, K) over `samples` passes with dropout of each network."""
+    moments = [
+        SampleMoments(*mc_predictions(run.networks, x, samples), samples * len(run.networks))
+        for run, x in zip(trained.runs, rows.inputs, strict=True)
+    ]
+    return joined_moments(moments)
 
 
 def refuse_imperfect(rows: PredictableRows) -> None:

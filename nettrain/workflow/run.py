@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nettrain.store.evaluation import EvaluationReport
     from nettrain.store.run_folder import RunFolder
     from nettrain.store.summary import RunSummary
+    from nettrain.store.trained_folds import Predictor
     from nettrain.store.trained_run import TrainedRun
     from nettrain.training.events import AdviceGiven
     from nettrain.workflow.run_data import SplitName
@@ -36,7 +37,11 @@ class RunContents(Protocol):
     @property
     def experiment(self) -> "Experiment": ...
     @property
-    def trained(self) -> "TrainedRun": ...
+    def predictor(self) -> "Predictor": ...
+    @property
+    def folds(self) -> "pl.DataFrame | None": ...
+    @property
+    def out_of_fold(self) -> "pl.DataFrame | None": ...
     @property
     def history(self) -> "pl.DataFrame": ...
     @property
@@ -52,7 +57,8 @@ class Run:
     """A trained run: its metrics, its history, and its networks, which predict and can be evaluated.
 
     `nettrain.train`, `nettrain.resume` and `nettrain.open_run` return one. When there are several networks,
-    an ensemble and snapshots predict with their mean, and repeats with the first one.
+    an ensemble, snapshots and the folds of a cross-validation predict with their mean, and repeats with the
+    first one.
 
     Attributes
     ----------
@@ -153,6 +159,20 @@ class Run:
         return self._contents.steps
 
     @property
+    def folds(self) -> "pl.DataFrame | None":
+        """A Polars frame with one row per fold, as in `folds.csv`; None unless the run is cross-validated."""
+        return self._contents.folds
+
+    @property
+    def out_of_fold(self) -> "pl.DataFrame | None":
+        """The predictions of the rows that each fold held out; None unless the run is cross-validated.
+
+        A Polars frame as in `out_of_fold.parquet`: the number of the row, the repeat and the fold, the true
+        target, and the prediction of the networks that were not trained on the row.
+        """
+        return self._contents.out_of_fold
+
+    @property
     def experiment(self) -> dict[str, object]:
         """The experiment with every key as plain data, like `config.yaml`; `train` accepts it."""
         return self._contents.experiment.model_dump()
@@ -160,7 +180,7 @@ class Run:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes in the order of `predict_proba`; empty for other targets."""
-        return tuple(self.trained.preprocessing.classes)
+        return tuple(self.predictor.preprocessing.classes)
 
     def predict(
         self,
@@ -299,7 +319,7 @@ class Run:
         shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
         options = EvaluationOptions(split, member, worst, shuffled, strict, keep)
         source = None if data is None else row_source(data)
-        return evaluate_run(self.trained, source, options, memory=self.memory).report
+        return evaluate_run(self.predictor, source, options, memory=self.memory).report
 
     def report(self, out: FilePath | None = None) -> Path:
         """Write a page of HTML on the run, which needs no other file and no network.
@@ -356,18 +376,26 @@ class Run:
         return self._contents.experiment
 
     @property
-    def trained(self) -> "TrainedRun":
-        """The networks as other rooms of nettrain use them. Raises SpecError when all of them diverged."""
-        trained = self._contents.trained
-        if not np.isfinite(trained.parameters).all(axis=1).any():
-            raise SpecError(f"{trained.name}: the run diverged, its weights are not finite")
-        return trained
+    def predictor(self) -> "Predictor":
+        """The networks that predict, also those of folds. Raises SpecError when all of them diverged."""
+        predictor = self._contents.predictor
+        if not any(np.isfinite(run.parameters).all(axis=1).any() for run in predictor.runs):
+            raise SpecError(f"{predictor.name}: the run diverged, its weights are not finite")
+        return predictor
 
-    def _select(self, member: int | None) -> "TrainedRun":
-        return self.trained.select_members(member)
+    @property
+    def trained(self) -> "TrainedRun":
+        """The networks of one training, as other rooms of nettrain use them.
+
+        Raises SpecError when all of them diverged, and for a cross-validated run.
+        """
+        return self.predictor.alone()
+
+    def _select(self, member: int | None) -> "Predictor":
+        return self.predictor.select_members(member)
 
     def _predict(
-        self, trained: "TrainedRun", data: object, split: "SplitName | None", *, strict: bool
+        self, trained: "Predictor", data: object, split: "SplitName | None", *, strict: bool
     ) -> "pl.DataFrame":
         """The predictions of all rows. Raises DataError when one cannot be predicted."""
         from nettrain.workflow.prediction import (

@@ -13,6 +13,7 @@ from nettrain.data.splitting.split import Split
 from nettrain.errors import DataError, SpecError, nearest
 from nettrain.store.checkpoint import fingerprint, read_facts
 from nettrain.store.run_folder import RunFolder
+from nettrain.store.trained_folds import Predictor
 from nettrain.store.trained_run import TrainedRun
 
 if TYPE_CHECKING:
@@ -113,6 +114,18 @@ def read_split(
     if rows is None:
         raise SpecError(f"{trained.name}: the run has no {name} rows; name {missing}")
     return rows
+
+
+def read_splits(
+    trained: Predictor, name: SplitName | None, memory: MemoryTables | None, missing: str
+) -> tuple[RunSplit, ...]:
+    """One split of the own data of each of the runs that predict, as `read_split` has it.
+
+    Test rows are the same for all folds of a cross-validation, as inputs of each.
+    """
+    if (name or "test") == "test" and len(trained.runs) > 1:
+        missing = f"--part validation for the rows that each fold held out, or {missing}"
+    return tuple(read_split(run, name, memory, missing) for run in trained.runs)
 
 
 def refuse_other_data(folder: RunFolder, recorded: object, data: Prepared, advice: str) -> None:

@@ -16,8 +16,9 @@ from nettrain.files import is_unused, remove_temporary_files
 from nettrain.locks import locked
 from nettrain.store.run_folder import RunFolder, unfinished
 from nettrain.store.summary import RunSummary, read_summary
-from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.store.trained_folds import Predictor, open_predictor
 from nettrain.workflow.diagnostics import read_diagnostics
+from nettrain.workflow.fold_tables import read_fold_figures, read_out_of_fold
 from nettrain.workflow.history import read_history
 from nettrain.workflow.steps import read_steps
 from nettrain.workflow.training import RunOutcome
@@ -55,7 +56,9 @@ class StoredRun:
     @staticmethod
     def open(path: Path, backend: str | None = None, device: int | None = None) -> "StoredRun":
         """The run in a folder. Raises SpecError when there is none or it has not finished."""
-        files = RunFolder.open(path)
+        files = RunFolder(path)
+        if not files.is_cross_validated:
+            files = RunFolder.open(path)
         summary = read_summary(files.summary)
         if summary is None:
             raise SpecError(unfinished(path, files.summary.name))
@@ -78,9 +81,19 @@ class StoredRun:
         return validate(read(self.files.config))
 
     @cached_property
-    def trained(self) -> TrainedRun:
+    def predictor(self) -> Predictor:
         """The networks, ready to predict. Raises SpecError when all of them diverged."""
-        return open_trained(self.files.path, self.backend, self.device)
+        return open_predictor(self.files.path, self.backend, self.device)
+
+    @property
+    def folds(self) -> pl.DataFrame | None:
+        """A row for every fold of a cross-validation."""
+        return read_fold_figures(self.files.fold_figures)
+
+    @property
+    def out_of_fold(self) -> pl.DataFrame | None:
+        """The predictions of the rows that each fold held out."""
+        return read_out_of_fold(self.files.out_of_fold)
 
     @cached_property
     def history(self) -> pl.DataFrame:
@@ -100,4 +113,8 @@ class StoredRun:
     def save(self, folder: RunFolder) -> None:
         """Copy the files of the run."""
         for name in self.files.file_names():
-            shutil.copy2(self.files.path / name, folder.path / name)
+            source, copy = self.files.path / name, folder.path / name
+            if source.is_dir():
+                shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".*"))
+            else:
+                shutil.copy2(source, copy)

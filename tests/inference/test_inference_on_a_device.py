@@ -10,6 +10,7 @@ from nettrain.backend.numpy import NumpyBackend
 from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
 from nettrain.inference.importance import importances
 from nettrain.inference.mc_dropout import mc_predictions
+from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.inference.predictions import metrics_of, predict_labelled
 from nettrain.inference.split_predictions import most_telling_split, predict_split
 from nettrain.store.trained_run import TrainedRun
@@ -51,9 +52,8 @@ class TrainedOn:
         return dict(enumerate(mc_predictions(self.stored, self.data.train.x, 3)))
 
     def importance(self) -> Any:
-        results = importances(
-            self.stored, self.data.preprocessing, self.data.train, "accuracy", shuffles=2, seed=1
-        )
+        asked = NetworksOnRows(self.stored, self.data.preprocessing, self.data.train)
+        results = importances(MeasuredNetworks((asked,)), "accuracy", shuffles=2, seed=1)
         return {one.name: (one.mean, one.sd) for one in results}
 
 

@@ -62,6 +62,10 @@ class RowChunks:
         """The same numbers under other names."""
         return RowChunks(tuple(names), self.chunks)
 
+    def kept_whole(self) -> "RowChunks":
+        """The same numbers, whose release leaves these as they are."""
+        return RowChunks(self.names, [*self.chunks])
+
     def release(self, end: int) -> None:
         """Free the memory of the chunks that end at or before row `end`: they lose their columns."""
         for i, chunk_end in enumerate(self.starts[1:]):

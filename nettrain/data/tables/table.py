@@ -136,6 +136,10 @@ class Table:
         if self.numbers:
             self.numbers.release(end)
 
+    def kept_whole(self) -> "Table":
+        """The same table, whose release leaves this one as it is."""
+        return replace(self, numbers=self.numbers and self.numbers.kept_whole())
+
     def renamed(self, names: Sequence[str]) -> "Table":
         """The table with its columns, in order, under other names."""
         new = dict(zip(self.columns, names, strict=True))

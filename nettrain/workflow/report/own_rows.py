@@ -13,6 +13,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError
 from nettrain.inference.calibration import ReliabilityBin, reliability
+from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.inference.metrics import ClassMetrics, ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions, metrics_of, predict_labelled
 from nettrain.inference.residuals import ResidualSummary, residuals_of, summarise_residuals
@@ -173,7 +174,8 @@ def _importance(
     sample = spread_rows(rows, used)
     if not sample.weight.any():
         return None, 0
-    return permutation_importance(trained, sample, ImportanceOptions(shuffles=SHUFFLES), on_column), used
+    measured = MeasuredNetworks((NetworksOnRows(trained.networks, trained.preprocessing, sample),))
+    return permutation_importance(trained, measured, ImportanceOptions(shuffles=SHUFFLES), on_column), used
 
 
 def affordable_rows(trained: TrainedRun) -> int:

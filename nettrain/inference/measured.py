@@ -1,0 +1,100 @@
+"""Networks and the labelled rows that they are measured on, each with its own inputs for them.
+
+An ordinary run has networks of one preprocessing. The folds of a cross-validation have one each: of rows
+that are new to all of them they predict the mean, of the training data each predicts those it has not seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nettrain.data.labelled import Rows
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.inference.metrics import ComputedMetrics
+from nettrain.inference.model import TrainedNetworks
+from nettrain.inference.predictions import LabelledPredictions, metrics_of, predict_labelled
+
+
+@dataclass(frozen=True, eq=False)
+class NetworksOnRows:
+    """Trained networks, and labelled rows encoded by the preprocessing that they were trained with."""
+
+    networks: TrainedNetworks
+    preprocessing: Preprocessing
+    rows: Rows
+
+    def shuffled(self, column: str, key: tuple[int, int, int]) -> "NetworksOnRows":
+        """The rows with all inputs made from a column shuffled, in an order drawn from the key."""
+        first = 0
+        for encoder in self.preprocessing.encoders:
+            columns = slice(first, first + len(encoder.features))
+            if encoder.name == column:
+                return replace(self, rows=shuffled(self.rows, columns, key))
+            first = columns.stop
+        return self  # networks that do not use the column
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredNetworks:
+    """Networks by preprocessing on the same rows, of which they predict the mean.
+
+    With `apart` each of them predicts rows of its own.
+    """
+
+    each: tuple[NetworksOnRows, ...]
+    apart: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that any of the networks uses, in order."""
+        encoders = (encoder for one in self.each for encoder in one.preprocessing.encoders)
+        return list(dict.fromkeys(encoder.name for encoder in encoders))
+
+    def predict(self) -> LabelledPredictions:
+        """The predictions and losses of the rows. Raises DataError when the loss cannot take the targets."""
+        predicted = [predict_labelled(one.networks, one.rows) for one in self.each]
+        return joined_predictions(predicted) if self.apart else mean_labelled(predicted)
+
+    def metrics(self, labelled: LabelledPredictions, names: Sequence[str] | None = None) -> ComputedMetrics:
+        """The metrics of these predictions; by default all metrics of the task."""
+        return metrics_of(self.each[0].networks, labelled, names)
+
+    def shuffled(self, column: str, key: tuple[int, int, int]) -> "MeasuredNetworks":
+        """The same networks on rows with a column shuffled, all in the same order."""
+        return replace(self, each=tuple(one.shuffled(column, key) for one in self.each))
+
+
+def mean_labelled(each: Sequence[LabelledPredictions]) -> LabelledPredictions:
+    """The mean of the predictions and of the losses of several sets of networks for the same rows."""
+    first, *others = each
+    if not others:
+        return first
+    values, losses = (np.mean([getattr(one, name) for one in each], axis=0) for name in ("values", "losses"))
+    return replace(first, values=values, losses=losses, networks=sum(one.networks for one in each))
+
+
+def joined_predictions(each: Sequence[LabelledPredictions]) -> LabelledPredictions:
+    """The predictions of several sets of networks, each for rows of its own, one below the other.
+
+    Inputs are left out where the preprocessings have different ones.
+    """
+    first = each[0]
+    same = all(one.rows.x.shape[1] == first.rows.x.shape[1] for one in each)
+    rows = Rows(
+        np.concatenate([one.rows.x if same else one.rows.x[:, :0] for one in each]),
+        np.concatenate([one.rows.y for one in each]),
+        np.concatenate([one.rows.weight for one in each]),
+    )
+    y, values, losses = (
+        np.concatenate([getattr(one, name) for one in each]) for name in ("y", "values", "losses")
+    )
+    return replace(first, rows=rows, y=y, values=values, losses=losses)
+
+
+def shuffled(rows: Rows, columns: slice, key: tuple[int, int, int]) -> Rows:
+    """The rows with the inputs of these columns shuffled, in an order drawn from the key."""
+    order = np.random.Generator(np.random.Philox(np.random.SeedSequence(key))).permutation(len(rows.x))
+    x = rows.x.copy()
+    x[:, columns] = x[order, columns]
+    return replace(rows, x=x)
