@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
-from pydantic import BaseModel, ConfigDict, Field, WrapValidator
-from pydantic_core import PydanticCustomError, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WrapValidator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, ValidationError, core_schema
 
 from nettrain.backend.base import HostArray
 
@@ -67,6 +68,29 @@ def expects(description: str) -> WrapValidator:
             raise PydanticCustomError("expected", "is not {expected}", {"expected": description}) from error
 
     return WrapValidator(validate)
+
+
+class ShortForm:
+    """Annotation of a block for which a whole number may stand, which is then that of its key `key`."""
+
+    def __init__(self, key: str, at_least: int) -> None:
+        self.key, self.at_least = key, at_least
+
+    def expand(self, value: Any) -> Any:
+        """The block that a number stands for; anything else as it is."""
+        return {self.key: value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        block = handler(schema)
+        short = {"type": "integer", "minimum": self.at_least}
+        return {"anyOf": [short, *block.get("anyOf", [block])]}
 
 
 def varies(model: type[BaseModel], field: str) -> bool:

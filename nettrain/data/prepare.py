@@ -30,9 +30,9 @@ from nettrain.data.reading.source import Source
 from nettrain.data.reading.sources import read_source
 from nettrain.data.settings import DataSettings, is_path
 from nettrain.data.splitting.order import OrderBy, resolve_order
-from nettrain.data.splitting.split import Split, refuse_lost_classes, split, split_notes
+from nettrain.data.splitting.split import Split, Splits, Splitting, refuse_lost_classes
 from nettrain.data.splitting.split_tables import SecondSources, read_tables
-from nettrain.data.tables.arrays import Floats, Numbers
+from nettrain.data.tables.arrays import Floats, Indices, Numbers
 from nettrain.data.tables.spelling import is_missing, number_text
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.kind import find_target, order_classes
@@ -80,15 +80,87 @@ def prepare(settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTabl
     """Read the sources, split them by `seed`, and encode them as `dtype` (float32 or float64).
 
     `memory` holds the tables that sources named `memory:…` stand for. All that is fitted is fitted on the
-    training rows. Raises DataError when the data cannot be read or do not fit the settings.
+    training rows. Where the settings have folds, the rows of the one that they take validate, or else those
+    of the first. Raises DataError when the data cannot be read or do not fit the settings.
     """
     return prepare_with_splits(settings, seed=seed, dtype=dtype, memory=memory)[0]
 
 
 def prepare_with_splits(
     settings: DataSettings, *, seed: int, dtype: str, memory: MemoryTables | None = None
-) -> tuple[Prepared, dict[str, Split]]:
+) -> tuple[Prepared, Splits]:
     """What `prepare` returns, and the tables that locate the rows of training, validation and test."""
+    read = read_data(settings, seed, memory)
+    splits, folds = read.splitting.splits(), settings.folds
+    prepared = read.prepare(splits, dtype)
+    if folds is not None:
+        note = f"data.folds: the rows of fold {folds.take or 1} of {folds.total} validate"
+        prepared = replace(prepared, notes=(note, *prepared.notes))
+    return prepared, splits
+
+
+@dataclass(frozen=True, eq=False)
+class ReadData:
+    """Sources that have been read, and what is known of them before anything is fitted.
+
+    `settings` are resolved; `read_as` are notes on formats by column, `kind_note` is one on the target.
+    """
+
+    source: Source
+    settings: DataSettings
+    roles: Roles
+    layout: InputLayout
+    target: Target
+    splitting: Splitting
+    read_as: dict[str, list[str]]
+    kind_note: str
+
+    def kept_whole(self) -> "ReadData":
+        """The same data, whose preparation leaves these as they are."""
+        return replace(self, splitting=replace(self.splitting, tables=self.splitting.tables.kept_whole()))
+
+    def prepare(self, splits: Splits, dtype: str) -> Prepared:
+        """The rows of the splits as arrays, with all that is fitted on the training rows.
+
+        Afterwards the tables can only be used to locate rows.
+        """
+        target, settings, train = self.target, self.settings, splits["training"]
+        refuse_lost_classes(target, train, folds=settings.folds is not None)
+        if target.kind == "numbers":
+            refuse_indistinct(target, train)
+        if settings.target_scaling == "standard":
+            target = scale_target(target, train.table, train.rows)
+        preprocessing, fit_notes = fit(train, target, self.layout, self.roles, settings)
+        preprocessing = replace(preprocessing, image=image_of(self.source, preprocessing))
+        rows = label_splits(splits, preprocessing, dtype)
+        weighted, weight_notes = weigh_classes(rows["training"], target, settings)
+        notes = (
+            self.kind_note,
+            *self.splitting.tables.notes,
+            *self.splitting.notes(self.source, splits),
+            *weight_notes,
+            *constant_target_notes(target, weighted),
+            *(f"{columns_text(columns)}: {note}" for note, columns in self.read_as.items()),
+            *fit_notes,
+        )
+        return Prepared(
+            weighted,
+            rows.get("validation"),
+            rows.get("test"),
+            preprocessing,
+            settings,
+            tuple(note for note in notes if note),
+            rows["training"].weight,
+        )
+
+    def source_rows(self, split: Split) -> Indices:
+        """The numbers of a split's rows in the source, as predictions of all of its rows are numbered."""
+        rows = split.rows if split.table.source_rows is None else split.table.source_rows[split.rows]
+        return self.source.table.output_rows()[rows]
+
+
+def read_data(settings: DataSettings, seed: int, memory: MemoryTables | None = None) -> ReadData:
+    """Read the sources, and resolve target, roles and settings. Raises what `prepare` raises."""
     options = read_options(settings)
 
     def read(options: ReadOptions) -> Source:
@@ -104,41 +176,13 @@ def prepare_with_splits(
     refuse_open_formats(formats, source, settings)
     text = (*roles.categorical, *names, *([roles.group] if roles.group else []), *whole)
     layout = InputLayout.of(source, options, text, {**formats.formats, **whole})
-    second = SecondSources(layout, names, settings.separator, seed, memory)
-    tables = read_tables(source, settings, second)
+    tables = read_tables(source, settings, SecondSources(layout, names, settings.separator, seed, memory))
     target, kind_note = find_target(tables.main, names, target_kind(source, names, settings))
     target = order_classes(replace(target, renames=settings.labels), settings.positive)
     resolved = resolve_settings(settings, roles, tables.main, target, seed)
-    splits = split(tables, target, roles.group, resolved, seed)
-    refuse_lost_classes(target, splits["training"])
-    if target.kind == "numbers":
-        refuse_indistinct(target, splits["training"])
-    if resolved.target_scaling == "standard":
-        target = scale_target(target, tables.main, splits["training"].rows)
+    splitting = Splitting.of(tables, target, roles.group, resolved, seed)
     read_as = formats.notes(roles.inputs(source.table, () if target.kind == "numbers" else names))
-    preprocessing, fit_notes = fit(splits["training"], target, layout, roles, resolved)
-    preprocessing = replace(preprocessing, image=image_of(source, preprocessing))
-    rows = label_splits(splits, preprocessing, dtype)
-    train, weight_notes = weigh_classes(rows["training"], target, resolved)
-    notes = (
-        kind_note,
-        *tables.notes,
-        *split_notes(source, resolved, splits),
-        *weight_notes,
-        *constant_target_notes(target, train),
-        *(f"{columns_text(columns)}: {note}" for note, columns in read_as.items()),
-        *fit_notes,
-    )
-    prepared = Prepared(
-        train,
-        rows.get("validation"),
-        rows.get("test"),
-        preprocessing,
-        resolved,
-        tuple(note for note in notes if note),
-        rows["training"].weight,
-    )
-    return prepared, splits
+    return ReadData(source, resolved, roles, layout, target, splitting, read_as, kind_note)
 
 
 def text_columns(settings: DataSettings) -> tuple[str | int, ...]:

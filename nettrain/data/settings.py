@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.settings import Settings, expects, option
+from nettrain.catalogue.settings import Settings, ShortForm, expects, option
 from nettrain.data.cell_formats.date_format import pattern_error
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import Scaling, scalings
@@ -20,6 +20,7 @@ from nettrain.data.reading.options import WHITESPACE
 from nettrain.data.reading.sources import source_files
 from nettrain.data.reading.streams import DASH, STANDARD_INPUT
 from nettrain.data.reading.synthetic import SYNTHETICS
+from nettrain.data.splitting.fold_settings import FEWEST, Folds
 from nettrain.data.splitting.order import OrderBy, OrderSetting
 from nettrain.data.tables.spelling import value_text
 from nettrain.errors import nearest
@@ -35,6 +36,11 @@ def is_path(source: object) -> bool:
 def refuse(message: str) -> PydanticCustomError:
     """An error of one sentence about the value; braces in it are text."""
     return PydanticCustomError("data", "{message}", {"message": message})
+
+
+def elsewhere(path: tuple[str, ...], message: str) -> PydanticCustomError:
+    """An error about the value of another key than the one that is validated."""
+    return PydanticCustomError("elsewhere", "{text}", {"text": message, "path": path})
 
 
 def known_source(source: str) -> str:
@@ -150,6 +156,11 @@ class DataSettings(Settings):
         "rows on which training is monitored: a share or a count of what is left, or a second source; "
         "0 is none",
     )
+    folds: Annotated[Folds | None, ShortForm("count", FEWEST)] = option(
+        None,
+        "cross-validation in place of validation rows: each part of the rows validates a network that the "
+        "others have trained; 5 is short for {count: 5}",
+    )
     header: Annotated[Literal["auto"] | bool, expects("auto, true or false")] = option(
         "auto", "whether the first row of a file names its columns"
     )
@@ -225,14 +236,47 @@ class DataSettings(Settings):
         sources = [source for source in (self.source, self.test, self.validation) if isinstance(source, str)]
         return [file for source in sources if is_path(source) for file in source_files(Path(source))]
 
+    @property
+    def holds_out_validation(self) -> bool:
+        """Whether rows are to be held out for validation, those of a fold or others."""
+        return bool(self.validation) or self.folds is not None
+
+    @model_validator(mode="before")
+    @classmethod
+    def folds_validate(cls, values: object) -> object:
+        """Folds take the place of the validation rows that there are by default."""
+        if isinstance(values, dict) and values.get("folds") is not None and "validation" not in values:
+            return {**values, "validation": 0}
+        return values
+
+    @model_validator(mode="after")
+    def refuse_other_validation(self) -> "DataSettings":
+        """Refuse validation rows beside those of the folds."""
+        if self.folds is not None and self.validation:
+            raise elsewhere(
+                ("data", "validation"),
+                f"{self.validation} does not go with data.folds, whose held-out rows validate; "
+                "remove it or write 0",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def refuse_repeats_in_time(self) -> "DataSettings":
+        """Refuse repeats in the order of time, which would all be the same."""
+        if self.folds is not None and self.folds.repeats > 1 and self.order != "random":
+            raise elsewhere(
+                ("data", "folds", "repeats"),
+                f"{self.folds.repeats} does not go with data.order, by which every repeat would be the same",
+            )
+        return self
+
     @model_validator(mode="after")
     def refuse_groups_in_time(self) -> "DataSettings":
         """Refuse groups in the order of time, which would cut through them."""
         if self.order != "random" and self.columns.group is not None:
             order = f"{{by: {self.order.by}}}" if isinstance(self.order, OrderBy) else '"time"'
-            raise PydanticCustomError(
-                "elsewhere",
-                "{order} does not go with data.columns.group: the last rows may hold half a group",
-                {"path": ("data", "order"), "order": order},
+            raise elsewhere(
+                ("data", "order"),
+                f"{order} does not go with data.columns.group: the last rows may hold half a group",
             )
         return self

@@ -107,13 +107,11 @@ def read_predictable(
 
 def empty_rows_between(table: Table) -> tuple[Indices, list[UnpredictableRow]]:
     """The numbers (N,) of a table's rows in the output, and the empty rows of the source between them."""
-    empty = np.array(table.empty_rows() if table.empty_rows else [], dtype=np.int64).reshape(-1, 2)
-    rows = np.arange(table.height)
     unpredictable = [
-        UnpredictableRow(int(before) + k, f"{table.origin}:{line}", "", "holds no value")
-        for k, (before, line) in enumerate(empty)
+        UnpredictableRow(before + k, f"{table.origin}:{line}", "", "holds no value")
+        for k, (before, line) in enumerate(table.empty_rows() if table.empty_rows else ())
     ]
-    return rows + np.searchsorted(empty[:, 0], rows, side="right"), unpredictable
+    return table.output_rows(), unpredictable
 
 
 @dataclass(frozen=True)

@@ -122,5 +122,5 @@ def _monitors(experiment: "Experiment") -> Iterator[KeyProblem]:
     for path, name in experiment.watched.items():
         if name.startswith("train_") and experiment.training.evaluate_train == "none":
             yield KeyProblem(EVALUATE_TRAIN, f"none does not go with {'.'.join(map(str, path))}: {name}")
-        if name.startswith("val_") and not experiment.data.validation:
+        if name.startswith("val_") and not experiment.data.holds_out_validation:
             yield KeyProblem(path, f'"{name}" needs validation rows, but data.validation is 0')

@@ -35,7 +35,7 @@ def search_of(loaded: LoadedExperiment) -> Search:
     if settings is not None:
         return Search(settings, parameters(loaded.document))
     label = loaded.document.location(())
-    if not loaded.experiment.data.validation:
+    if not loaded.experiment.data.holds_out_validation:
         why = "data.validation is 0, so there are no rows to compare trials by"
         raise SpecError(": ".join(filter(None, (label, f"has no sweep block, and {why}"))))
     ranges = default_ranges(loaded.experiment)

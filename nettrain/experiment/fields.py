@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.settings import ShortForm
 
 Block = type[BaseModel]
 
@@ -22,6 +23,11 @@ def block_of(annotation: object) -> Block | None:
 def choice_of(field: FieldInfo) -> Choice | None:
     """How a field chooses a variant by name; None if it does not."""
     return next((mark for mark in field.metadata if isinstance(mark, Choice)), None)
+
+
+def short_form_of(field: FieldInfo) -> ShortForm | None:
+    """The short form of a block that a field takes; None if it has none."""
+    return next((mark for mark in field.metadata if isinstance(mark, ShortForm)), None)
 
 
 def holds(annotation: object, kind: type) -> bool:

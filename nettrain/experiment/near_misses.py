@@ -37,7 +37,7 @@ ALIASES = {  # names that other libraries, or other blocks, have for a key
     "training.weight_decay": "weight_decay wd decay",
     "training.convergence.tolerance": "tol tolerance",
     "training.max_seconds": "timeout max_time time_limit seconds",
-    "training.repeat": "repeats runs seeds n_repeats",
+    "training.repeat": "repeats runs seeds",
     "training.ensemble": "n_estimators members ensembles",
     "model.hidden": "hidden_layers hidden_layer_sizes hidden_units hidden_size hidden_sizes n_hidden units "
     "neurons width widths architecture layer_sizes",
@@ -62,6 +62,9 @@ ALIASES = {  # names that other libraries, or other blocks, have for a key
     "data.target": "label target_column label_column y outcome response output",
     "data.test": "test_size test_split test_file test_fraction",
     "data.validation": "val valid val_split val_size validation_split validation_fraction validation_size",
+    "data.folds": "cv cross_validation kfold k_fold n_folds fold",
+    "data.folds.count": "n_splits splits",
+    "data.folds.repeats": "n_repeats",
     "data.separator": "sep delimiter delim",
     "data.missing": "na na_values missing_values nan",
     "data.scaling": "scaler scale normalize standardize normalise standardise",
@@ -78,6 +81,7 @@ ALIASES = {  # names that other libraries, or other blocks, have for a key
 }
 MAIN = {  # the key that a value alone is probably meant for, where a block is expected
     "data": "source",
+    "data.folds": "count",
     "model": "hidden",
     "regularization": "l2",
     "training": "epochs",

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.settings import Settings
+from nettrain.catalogue.settings import Settings, ShortForm
 from nettrain.errors import SpecError
 from nettrain.experiment.document import Document, KeyPath, PlainValue, parse
-from nettrain.experiment.fields import Block, block_of, choice_of
+from nettrain.experiment.fields import Block, block_of, choice_of, short_form_of
 
 MARKS = frozenset(",|#%&*!@>`")  # are text when they stand alone, which YAML wants in quotes: data.decimal=,
 OVERRIDE = "override "  # the location of a value from the command line begins with this
@@ -82,6 +82,16 @@ def choices_along(key: str, model: Block) -> Iterator[tuple[str, Choice]]:
         block = block_of(field.annotation)
 
 
+def short_form_at(path: KeyPath, model: Block) -> ShortForm | None:
+    """The short form of the block at a key, if it has one."""
+    block: Block | None = model
+    field = None
+    for part in path:
+        field = block.model_fields.get(str(part)) if block else None
+        block = block_of(field.annotation) if field else None
+    return short_form_of(field) if field else None
+
+
 def default_list(path: KeyPath, model: Block) -> list[PlainValue] | None:
     """The list that a key has while the file does not give it, such as `model.hidden`; None for others."""
     block: Block | None = model
@@ -151,7 +161,8 @@ class _Edit:
             value = default_list(path, self.model)
         if value is None or isinstance(value, bool):
             return {} if choice is None else choice.expand({})
-        return value
+        short = short_form_at(path, self.model) if isinstance(value, int) else None
+        return value if short is None else short.expand(value)
 
     def assign(self, values: PlainValue, path: KeyPath) -> list[str]:
         """Set the changed key in `values`, the block that holds it; returns notes."""

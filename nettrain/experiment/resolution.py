@@ -115,6 +115,11 @@ def _remarks(experiment: Experiment) -> Iterator[str]:
         yield "the objective is a sum over the rows of a batch, losses are means over rows"
     if getattr(experiment.loss, "label_smoothing", 0) > 0:
         yield "the running loss includes label smoothing, all other losses do not"
+    chosen_by = [
+        ".".join(map(str, path)) for path, name in experiment.watched.items() if name.startswith("val_")
+    ]
+    if data.folds is not None and chosen_by:
+        yield f"figures of val flatter: the rows that a fold is measured on also decide for {chosen_by[0]}"
     if data.class_weights is not None:
         yield "running loss and objective are weighted by class, all other figures are not"
     if isinstance(data.target, list) and data.target_kind == "numbers":

@@ -11,7 +11,7 @@ from nettrain.data.reading.file_format import known_files
 from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
-    "source target test validation header separator sheet skip_rows comment names decimal dates missing missing_target "
+    "source target test validation folds header separator sheet skip_rows comment names decimal dates missing missing_target "
     "columns max_categories labels positive "
     "target_kind scaling target_scaling class_weights stratify order seed"
 )
@@ -36,6 +36,17 @@ REFUSED = [
     ({"columns": {"numeric": [None]}}, "is not a column's name or position"),
     ({"columns": {"group": "g"}, "order": "time"}, '"time" does not go with data.columns.group'),
     ({"columns": {"group": "g"}, "order": {"by": "t"}}, "{by: t} does not go with data.columns.group"),
+    ({"folds": 1}, "greater than or equal to 2"),
+    ({"folds": {"repeats": 2}}, "Field required"),
+    ({"folds": {"count": 5, "take": 0}}, "greater than or equal to 1"),
+    ({"folds": {"count": 5, "take": 6}}, "6 is more than the 5 folds"),
+    ({"folds": {"count": 5, "repeats": 2, "take": 11}}, "11 is more than the 10 folds (2 repeats of 5)"),
+    (
+        {"folds": 5, "validation": 0.2},
+        "0.2 does not go with data.folds, whose held-out rows validate; remove",
+    ),
+    ({"folds": 5, "validation": "v.csv"}, "v.csv does not go with data.folds"),
+    ({"folds": {"count": 5, "repeats": 2}, "order": "time"}, "2 does not go with data.order, by which every"),
     ({"order": "tim"}, "is not random, time, or a block such as {by: date}"),
     ({"order": {"by": 0.5}}, "is not random, time, or a block such as {by: date}"),
     ({"order": {}}, "is not random, time, or a block such as {by: date}"),
@@ -112,3 +123,12 @@ def test_importing_the_settings_loads_no_polars():
     code = "import sys, nettrain.data.settings; print('polars' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_folds_validate_in_place_of_other_rows():
+    short = DataSettings(source="a.csv", folds=5)
+    assert short == DataSettings(source="a.csv", folds={"count": 5, "repeats": 1, "take": None}, validation=0)
+    assert short.holds_out_validation
+    assert DataSettings(source="a.csv").holds_out_validation
+    assert not DataSettings(source="a.csv", validation=None).holds_out_validation
+    assert DataSettings(**yaml.safe_load(yaml.safe_dump(short.model_dump()))) == short

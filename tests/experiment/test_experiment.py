@@ -25,6 +25,7 @@ data:
   target: label
   test: null
   validation: 0.15
+  folds: null
   header: auto
   separator: auto
   sheet: null

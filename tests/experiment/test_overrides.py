@@ -88,6 +88,17 @@ def test_blocks_are_made_where_none_are(file):
     assert 4 == changed(file, "training.early_stopping.patience=4").training.early_stopping.patience
 
 
+def test_a_number_that_is_short_for_a_block_becomes_one(file):
+    file.write_text("data: {source: builtin:iris, folds: 5}\n")
+    folds = changed(file, "data.folds.take=3").data.folds
+    assert (5, 1, 3) == (folds.count, folds.repeats, folds.take)
+    assert (4, 2) == (
+        (again := changed(file, "data.folds={count: 4, repeats: 2}").data.folds).count,
+        again.repeats,
+    )
+    assert 7 == changed(file, "data.folds=7").data.folds.count
+
+
 def test_an_empty_file_may_be_filled(file):
     file.write_text("# nothing\n")
     assert "builtin:iris" == changed(file, "data.source=builtin:iris").data.source

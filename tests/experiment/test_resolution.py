@@ -175,6 +175,14 @@ def test_warmup_must_fit_into_the_run() -> None:
             ["data.class_weights=balanced"],
             ["running loss and objective are weighted by class, all other figures are not"],
         ),
+        (["data.folds=3"], []),
+        (
+            ["data.folds=3", "training.early_stopping.patience=4"],
+            [
+                "figures of val flatter: the rows that a fold is measured on also decide for"
+                " training.early_stopping.monitor"
+            ],
+        ),
     ],
 )
 def test_remarks_on_comparing_metrics(overrides: list[str], expected: list[str]) -> None:

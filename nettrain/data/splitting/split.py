@@ -1,5 +1,7 @@
 """The splits of the data: which rows train, which validate, and which test."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
@@ -8,10 +10,11 @@ import numpy as np
 from nettrain.data.reading.source import Source
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.cut import TEST, VALIDATION, Strata, cut
+from nettrain.data.splitting.folds import fold_notes, fold_rows
 from nettrain.data.splitting.groups import read_groups, refuse_shared
 from nettrain.data.splitting.order import OrderBy, read_order
 from nettrain.data.splitting.split_tables import SplitTables
-from nettrain.data.tables.arrays import Indices
+from nettrain.data.tables.arrays import AnyArray, Indices
 from nettrain.data.tables.table import Table
 from nettrain.data.targets.target import Target, quoted_names
 from nettrain.errors import DataError
@@ -24,35 +27,92 @@ class Split(NamedTuple):
     rows: Indices
 
 
-def split(
-    tables: SplitTables, target: Target, group: str | None, settings: DataSettings, seed: int
-) -> dict[str, Split]:
-    """Training, validation and test rows: test is cut first, validation from what remains."""
-    strata = Strata(target.class_indices(tables.main), target.classes) if settings.stratify else None
-    groups = None if group is None else read_groups(tables.main, group)
-    values = read_order(tables.main, settings.order)
-    remaining = np.arange(tables.main.height)
-    splits: dict[str, Split] = {}
-    for key, size, table, purpose in (
-        ("test", settings.test, tables.test, TEST),
-        ("validation", settings.validation, tables.validation, VALIDATION),
-    ):
+Splits = Mapping[str, Split]  # training, validation and test
+
+
+@dataclass(frozen=True, eq=False)
+class Splitting:
+    """The tables of an experiment, and what their rows are split by: strata, groups or values, or neither."""
+
+    tables: SplitTables
+    settings: DataSettings
+    seed: int
+    strata: Strata | None = None
+    groups: Indices | None = None
+    values: AnyArray | None = None
+
+    @staticmethod
+    def of(
+        tables: SplitTables, target: Target, group: str | None, settings: DataSettings, seed: int
+    ) -> "Splitting":
+        """Read what resolved settings split by. Raises DataError when rows have no group or no order."""
+        main = tables.main
+        refuse_shared_groups(tables, group)
+        return Splitting(
+            tables,
+            settings,
+            seed,
+            Strata(target.class_indices(main), target.classes) if settings.stratify else None,
+            None if group is None else read_groups(main, group),
+            read_order(main, settings.order),
+        )
+
+    def splits(self, fold: int | None = None) -> Splits:
+        """Training, validation and test rows: test is cut first, validation from what remains.
+
+        Where the settings have folds, one of them validates: `fold`, or that of `take`, or else the first.
+        """
+        remaining, splits = self._cut(np.arange(self.tables.main.height), "test", TEST)
+        folds = self.settings.folds
+        if folds is None:
+            remaining, validation = self._cut(remaining, "validation", VALIDATION)
+            return {"training": Split(self.tables.main, remaining), **splits, **validation}
+        rows = fold_rows(
+            remaining,
+            folds,
+            fold or folds.take or 1,
+            seed=self.seed,
+            strata=self.strata,
+            groups=self.groups,
+            values=self.values,
+        )
+        training, validation_rows = (Split(self.tables.main, one) for one in (rows.training, rows.held_out))
+        return {"training": training, **splits, "validation": validation_rows}
+
+    def _cut(self, rows: Indices, name: str, purpose: int) -> tuple[Indices, dict[str, Split]]:
+        """The rows that remain, and a split, if there is one, of these or of another source."""
+        table: Table | None = getattr(self.tables, name)
         if table is not None:
-            splits[key] = all_rows(table)
-        elif isinstance(size, int | float):
-            remaining, held_out = cut(
-                remaining,
-                size,
-                seed=seed,
-                purpose=purpose,
-                key=f"data.{key}",
-                strata=strata,
-                groups=groups,
-                values=values,
-            )
-            splits |= {key: Split(tables.main, held_out)} if len(held_out) else {}
-    refuse_shared_groups(tables, group)
-    return {"training": Split(tables.main, remaining), **splits}
+            return rows, {name: all_rows(table)}
+        size = getattr(self.settings, name)
+        if not isinstance(size, int | float):
+            return rows, {}
+        remaining, held_out = cut(
+            rows,
+            size,
+            seed=self.seed,
+            purpose=purpose,
+            key=f"data.{name}",
+            strata=self.strata,
+            groups=self.groups,
+            values=self.values,
+        )
+        return remaining, {name: Split(self.tables.main, held_out)} if len(held_out) else {}
+
+    def notes(self, source: Source, splits: Splits) -> list[str]:
+        """Notes on these splits that a person should read."""
+        notes, settings = brought_rows_notes(source, self.settings), self.settings
+        if settings.folds is not None:
+            cut_up = np.union1d(splits["training"].rows, splits["validation"].rows)
+            notes += fold_notes(cut_up, settings.folds, self.strata)
+        if "validation" not in splits and settings.validation:
+            notes.append(f"data.validation: {settings.validation} of so few rows is none")
+        if settings.columns.group is not None:
+            rows = ", ".join(f"{len(split.rows)} {name}" for name, split in splits.items())
+            notes.append(f'split by whole groups of "{settings.columns.group}": {rows} rows')
+        if isinstance(settings.order, OrderBy):
+            notes.append(f'split in the order of "{settings.order.by}": {rows_in_order(splits)} rows')
+        return notes
 
 
 def all_rows(table: Table) -> Split:
@@ -70,8 +130,8 @@ def refuse_shared_groups(tables: SplitTables, group: str | None) -> None:
         refuse_shared(first, second, group, key)
 
 
-def refuse_lost_classes(target: Target, train: Split) -> None:
-    """Raise DataError when there is only one class, or classes have no training row."""
+def refuse_lost_classes(target: Target, train: Split, *, folds: bool = False) -> None:
+    """Raise DataError when there is only one class, or classes have no training row, as in some `folds`."""
     if target.kind != "classes":
         return
     name = target.names[0]
@@ -82,13 +142,11 @@ def refuse_lost_classes(target: Target, train: Split) -> None:
         lost = [target.classes[k] for k in np.flatnonzero(counts == 0)]
         have = f"class {quoted_names(lost)} has" if len(lost) == 1 else f"classes {quoted_names(lost)} have"
         whose = "its" if len(lost) == 1 else "their"
-        raise DataError(
-            f'target "{name}": {have} no training row; '
-            f"make data.test or data.validation smaller, or remove {whose} rows"
-        )
+        way_out = "split otherwise (data.folds)" if folds else "make data.test or data.validation smaller"
+        raise DataError(f'target "{name}": {have} no training row; {way_out}, or remove {whose} rows')
 
 
-def rows_in_order(splits: dict[str, Split]) -> str:
+def rows_in_order(splits: Splits) -> str:
     """`60 training, then 20 validation, then 20 test`: the splits of the first source, in time."""
     table = splits["training"].table
     names = ("training", "validation", "test")
@@ -96,18 +154,10 @@ def rows_in_order(splits: dict[str, Split]) -> str:
     return ", then ".join(f"{len(split.rows)} {name}" for name, split in present.items())
 
 
-def split_notes(source: Source, settings: DataSettings, splits: dict[str, Split]) -> list[str]:
-    """Notes on the splits a person should read."""
-    notes, group = [], settings.columns.group
-    if source.test is not None and settings.test is None:
-        notes.append(f"test: the {source.test.height} test rows that {settings.source} brings")
-    elif source.test is not None:
-        notes.append(f"the {source.test.height} test rows that {settings.source} brings are not used")
-    if "validation" not in splits and settings.validation:
-        notes.append(f"data.validation: {settings.validation} of so few rows is none")
-    if group is not None:
-        rows = ", ".join(f"{len(split.rows)} {name}" for name, split in splits.items())
-        notes.append(f'split by whole groups of "{group}": {rows} rows')
-    if isinstance(settings.order, OrderBy):
-        notes.append(f'split in the order of "{settings.order.by}": {rows_in_order(splits)} rows')
-    return notes
+def brought_rows_notes(source: Source, settings: DataSettings) -> list[str]:
+    """A note on the test rows that the source brings."""
+    if source.test is None:
+        return []
+    if settings.test is None:
+        return [f"test: the {source.test.height} test rows that {settings.source} brings"]
+    return [f"the {source.test.height} test rows that {settings.source} brings are not used"]

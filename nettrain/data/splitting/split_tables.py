@@ -22,6 +22,11 @@ class SplitTables:
     validation: Table | None
     notes: tuple[str, ...]
 
+    def kept_whole(self) -> "SplitTables":
+        """The same tables, whose release leaves these as they are."""
+        test, validation = (one and one.kept_whole() for one in (self.test, self.validation))
+        return SplitTables(self.main.kept_whole(), test, validation, self.notes)
+
 
 @dataclass(frozen=True)
 class SecondSources:

@@ -96,6 +96,12 @@ class Table:
             return f"{self.origin} row {row + 1}"
         return f"{self.origin}:{self.line_numbers()[row]}"
 
+    def output_rows(self) -> Indices:
+        """The numbers (N,) of the rows among predictions of all rows of the source, empty ones among them."""
+        empty = np.array(self.empty_rows() if self.empty_rows else [], dtype=np.int64).reshape(-1, 2)
+        # an empty row shifts all rows after it
+        return np.arange(self.height) + np.searchsorted(empty[:, 0], np.arange(self.height), side="right")
+
     def take(self, rows: Indices) -> "Table":
         """The rows (M,) of the table; errors still find them in their source."""
         rows = np.asarray(rows)

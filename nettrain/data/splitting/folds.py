@@ -1,0 +1,176 @@
+"""Folds: which rows each network of a cross-validation is measured on, and which it trains on.
+
+A function of (seed, repeat) and the rows alone. Conventions: rows (M,) are indices into a table of N rows;
+folds and repeats are counted from 1.
+"""
+
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+
+import numpy as np
+
+from nettrain.data.splitting.cut import Strata
+from nettrain.data.splitting.fold_settings import Folds
+from nettrain.data.tables.arrays import AnyArray, Indices
+from nettrain.data.tables.table import counted
+from nettrain.errors import DataError
+
+FOLDS = 0x666F6C64_00000000  # purpose of the draws of a repeat: "fold" in ASCII, then its number
+KEY = "data.folds"
+
+
+@dataclass(frozen=True, eq=False)
+class FoldRows:
+    """The rows of one fold, ascending: those that train its network, and those it is measured on."""
+
+    training: Indices
+    held_out: Indices
+
+
+def fold_rows(
+    rows: Indices,
+    folds: Folds,
+    number: int,
+    *,
+    seed: int,
+    strata: Strata | None = None,
+    groups: Indices | None = None,
+    values: AnyArray | None = None,
+) -> FoldRows:
+    """The rows of fold `number`; without any of these arrays each part is drawn from all `rows`.
+
+    At most one of them says otherwise, as in `cut`: with strata each part has its share of every class, with
+    groups (N,) whole groups, as evenly as these allow. With values (N,) the rows are in their order, and a
+    fold is measured on the rows that follow those that train it.
+    Raises DataError when there are too few rows, groups or rows of a class.
+    """
+    if values is not None:
+        return _following_rows(rows[np.argsort(values[rows], kind="stable")], folds.count, number)
+    repeat, position = divmod(number - 1, folds.count)
+    generator = np.random.Generator(np.random.Philox(key=[seed, FOLDS + repeat + 1]))
+    if groups is not None:
+        parts = deal_groups(groups[rows], folds.count, generator)
+    else:
+        parts = deal_rows(None if strata is None else strata.labels[rows], len(rows), folds.count, generator)
+        if strata is not None:
+            _refuse_single_rows(rows, strata)
+    return FoldRows(rows[parts != position], rows[parts == position])
+
+
+def deal_rows(labels: AnyArray | None, count: int, parts: int, generator: np.random.Generator) -> Indices:
+    """The part, from 0, of each of `count` rows, which are dealt out like cards.
+
+    Sizes differ by at most one row, and so do those of each class where rows have labels (M,). Raises
+    DataError when there are fewer rows than parts.
+    """
+    if count < parts:
+        raise DataError(f"{KEY}: {counted(count, 'row')} cannot be {parts} folds")
+    order = generator.permutation(count)
+    if labels is not None:
+        order = order[np.argsort(labels[order], kind="stable")]
+    dealt = np.empty(count, dtype=np.int64)
+    dealt[order] = np.arange(count) % parts
+    return dealt
+
+
+def deal_groups(groups: Indices, parts: int, generator: np.random.Generator) -> Indices:
+    """The part, from 0, of each row, of groups (M,): whole groups, of about as many rows in each part.
+
+    Groups are taken in a random order, those of at least twice the size first, and each goes to the part with
+    the fewest rows; then the largest and the smallest part exchange groups while that brings them nearer.
+    Raises DataError when there are fewer groups than parts.
+    """
+    codes, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(codes) < parts:
+        raise DataError(f"{KEY}: {counted(len(codes), 'group')} cannot be {parts} folds of whole groups")
+    order = generator.permutation(len(codes))
+    magnitudes = np.frexp(sizes[order].astype(np.float64))[1]
+    chosen = _to_the_lightest(sizes, order[np.argsort(-magnitudes, kind="stable")], parts)
+    return _levelled(sizes, chosen, parts)[inverse]
+
+
+def _to_the_lightest(sizes: Indices, order: Indices, parts: int) -> Indices:
+    """The part of each group of these sizes (G,), taken in this order (G,)."""
+    lightest = [(0, part) for part in range(parts)]
+    heapify(lightest)
+    chosen = np.empty(len(sizes), dtype=np.int64)
+    for group in order.tolist():
+        total, part = lightest[0]
+        chosen[group] = part
+        heapreplace(lightest, (total + int(sizes[group]), part))
+    return chosen
+
+
+def _levelled(sizes: Indices, chosen: Indices, parts: int) -> Indices:
+    """The part (G,) of each group after exchanges between the largest and the smallest part."""
+    chosen = chosen.copy()
+    while True:
+        totals = np.bincount(chosen, sizes, minlength=parts).astype(np.int64)
+        large, small = int(totals.argmax()), int(totals.argmin())
+        gap = int(totals[large] - totals[small])
+        given, taken = _best_exchange(
+            sizes, np.flatnonzero(chosen == large), np.flatnonzero(chosen == small), gap
+        )
+        if given is None:
+            return chosen
+        chosen[given] = small
+        if taken is not None:
+            chosen[taken] = large
+
+
+def _best_exchange(sizes: Indices, large: Indices, small: Indices, gap: int) -> tuple[int | None, int | None]:
+    """The group of the larger part to give, and that of the smaller to take for it, or none.
+
+    None is given where no exchange brings the parts nearer than the gap between them.
+    """
+    ascending = small[np.argsort(sizes[small], kind="stable")]
+    smaller = np.concatenate([[0], sizes[ascending]])  # the first: nothing is taken
+    wanted = sizes[large] - gap / 2
+    after = np.clip(np.searchsorted(smaller, wanted), 1, len(smaller) - 1)
+    taken = np.where(wanted - smaller[after - 1] <= smaller[after] - wanted, after - 1, after)
+    gaps = np.abs(gap - 2 * (sizes[large] - smaller[taken]))
+    best = int(gaps.argmin())
+    if gaps[best] >= gap:
+        return None, None
+    return int(large[best]), None if taken[best] == 0 else int(ascending[taken[best] - 1])
+
+
+def _following_rows(rows: Indices, count: int, number: int) -> FoldRows:
+    """Rows (M,) in the order of time, cut into count + 1 blocks: a block after all rows before it.
+
+    The blocks that are held out have one size, the first has what remains. Source: scikit-learn's
+    TimeSeriesSplit.
+    """
+    size = len(rows) // (count + 1)
+    if size == 0:
+        raise DataError(
+            f"{KEY}: {counted(len(rows), 'row')} in the order of time cannot be {count} folds, each after "
+            "rows to train on"
+        )
+    start = len(rows) - (count - number + 1) * size
+    return FoldRows(np.sort(rows[:start]), np.sort(rows[start : start + size]))
+
+
+def _refuse_single_rows(rows: Indices, strata: Strata) -> None:
+    """Raise DataError when a class has one row, which nothing could be learned from where it is held out."""
+    classes, sizes = np.unique(strata.labels[rows], return_counts=True)
+    single = classes[sizes == 1]
+    if len(single):
+        name = strata.classes[single[0]]
+        raise DataError(
+            f'{KEY}: class "{name}" has a single row, so the fold that is measured on it has none to train on'
+        )
+
+
+def fold_notes(rows: Indices, folds: Folds, strata: Strata | None) -> list[str]:
+    """A note on classes with fewer rows than there are folds, so that some folds are measured on none."""
+    if strata is None:
+        return []
+    classes, sizes = np.unique(strata.labels[rows], return_counts=True)
+    few = [(strata.classes[c], size) for c, size in zip(classes, sizes.tolist(), strict=True)]
+    return [
+        f'{KEY}: class "{name}" has {size} rows, so {counted(folds.count - size, "fold")} of '
+        f"{folds.count} {'is' if folds.count - size == 1 else 'are'} measured on none of them"
+        for name, size in few
+        if size < folds.count
+    ]
