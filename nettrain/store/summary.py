@@ -64,6 +64,18 @@ class SnapshotSummary(TypedDict):
     metrics: Metrics
 
 
+class FoldSummary(Ending):
+    """One fold of a cross-validation, from 1 over all repeats; `rows` says how many it has of each split.
+
+    Its validation rows are those that it held out.
+    """
+
+    fold: int
+    repeat: int
+    rows: dict[str, int]
+    metrics: Metrics
+
+
 class RunBaseline(TypedDict):
     """The best constant predictions, fitted on the training rows, and the metrics that they score.
 
@@ -109,7 +121,8 @@ class Improving(TypedDict):
 class RunSummary(Ending):
     """The whole file.
 
-    `mean` and `sd` are there when there are several networks: `members` of a population, or `snapshots`.
+    `mean` and `sd` are there when there are several networks: `members` of a population, `snapshots`, or the
+    `folds` of a cross-validation, with the figures of all rows `out_of_fold`.
     `joint` says that the metrics are those of their mean prediction.
     """
 
@@ -125,6 +138,8 @@ class RunSummary(Ending):
     sd: NotRequired[Metrics]
     members: NotRequired[list[MemberSummary]]
     snapshots: NotRequired[list[SnapshotSummary]]
+    folds: NotRequired[list[FoldSummary]]
+    out_of_fold: NotRequired[Mapping[str, float | None]]
     joint: NotRequired[bool]
     positive: NotRequired[str]  # the class that precision, recall and F1 are about, of labels 1
     baseline: NotRequired[RunBaseline]
@@ -165,9 +180,9 @@ def summarise(
         _member(run, experiment, ended[r], figures, (causes or {}).get(r))
         for r, experiment in enumerate(experiments)
     ]
-    mean, sd = _mean_and_sd(_finite_metrics(members))
+    mean, sd = mean_and_sd(_finite_metrics(members))
     several = len(members) > 1
-    ending = _overall_ending(members) if several else _ending(run, ended[0], (causes or {}).get(0))
+    ending = overall_ending(members) if several else _ending(run, ended[0], (causes or {}).get(0))
     summary: RunSummary = {
         "experiment": run.experiment.experiment,
         **ending,  # type: ignore[typeddict-item]  # whose other keys could be any, says mypy
@@ -192,7 +207,7 @@ def with_snapshots(summary: RunSummary, epochs: Sequence[int], figures: Mapping[
     snapshots: list[SnapshotSummary] = [
         {"epoch": epoch, "metrics": _metrics(figures, k)} for k, epoch in enumerate(epochs)
     ]
-    mean, sd = _mean_and_sd([one["metrics"] for one in snapshots])
+    mean, sd = mean_and_sd([one["metrics"] for one in snapshots])
     return {**summary, "mean": mean, "sd": sd, "snapshots": snapshots}
 
 
@@ -283,8 +298,8 @@ def _metrics(figures: Mapping[str, Figures], member: int) -> dict[str, dict[str,
     }
 
 
-def _overall_ending(members: Sequence[MemberSummary]) -> Ending:
-    """The ending of several members: the worst status, the longest training, what all have in common."""
+def overall_ending(members: Sequence[Ending]) -> Ending:
+    """The ending of several: the worst status, the longest training, what all have in common."""
     statuses = [member["status"] for member in members]
     severe: tuple[Status, ...] = ("interrupted", "diverged")
     return {
@@ -309,13 +324,16 @@ def _finite_metrics(members: Sequence[MemberSummary]) -> list[Metrics]:
     return finite or [members[0]["metrics"]]
 
 
-def _mean_and_sd(networks: Sequence[Metrics]) -> tuple[Metrics, Metrics]:
-    """Mean and sample standard deviation (n - 1) of every metric; of a single network None."""
+def mean_and_sd(networks: Sequence[Metrics]) -> tuple[Metrics, Metrics]:
+    """Mean and sample standard deviation (n - 1) of every metric; of a single network None.
+
+    A metric that is not defined for one of them has neither.
+    """
     mean: dict[str, dict[str, float | None]] = {}
     sd: dict[str, dict[str, float | None]] = {}
     for split, named in networks[0].items():
         for name in named:
-            values = np.array([metrics[split][name] for metrics in networks])
+            values = np.array([metrics[split].get(name) for metrics in networks], dtype=np.float64)
             mean.setdefault(split, {})[name] = float(values.mean())
             sd.setdefault(split, {})[name] = float(values.std(ddof=1)) if len(networks) > 1 else None
     return mean, sd
