@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +39,7 @@ from nettrain.sklearn.fitting import (
 )
 from nettrain.sklearn.parameters import check_parameters
 from nettrain.sklearn.pickled import packed, unpacked
+from nettrain.sklearn.postponed import PostponedFit, postponement, row_tables
 from nettrain.sklearn.settings import FitSettings, Values
 from nettrain.sklearn.table import FitTable, dense, inputs_table, is_frame, labelled_table, memory_of
 from nettrain.training.events import EpochDone
@@ -50,10 +52,19 @@ SEEDS = 2**31 - 1
 NETWORK = "_network"  # the attribute that holds the fitted network
 
 
+@dataclass(frozen=True, eq=False)
+class KnownPredictions:
+    """What a network predicts for the rows of this very X, (N, K)."""
+
+    x: Any
+    predictions: Array
+
+
 class MLPEstimator(CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron behind scikit-learn's interface; see MLPClassifier and MLPRegressor."""
 
     _network: MemoryRun
+    _known: KnownPredictions | None = None  # of rows on which it is scored
     _columns: tuple[str, ...]  # of X, as the network knows them
     _targets: int  # columns of y
     t_: int
@@ -193,6 +204,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
     ) -> Self:
         """Fit encoders, scaling and network; with `epochs` for so many, and nothing ends them early."""
         request = self._request(x, y, weight, X_val, y_val, groups, epochs)
+        if epochs is None and self._postpones(request):
+            return self
         with as_value_error(), _Epochs(self, request.epochs) as on_epoch:
             self._network = fit_in_memory(request, on_epoch)
         return self._fitted(converges=request.converges)
@@ -208,9 +221,10 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         epochs: int | None = None,
     ) -> FitRequest:
         """What a first fit trains, with targets that are known."""
-        inputs = inputs_table(x)
+        tables = row_tables()
+        inputs = tables.inputs(x)
         self._columns = inputs.names
-        train = labelled_table(inputs, self._cells(y), weight, groups)
+        train = tables.labelled(inputs, self._cells(y), weight, groups)
         validation = self._validation(X_val, y_val, train)
         settings = FitSettings.of(
             self, len(y), self._seed(), validated=validation is not None, threads=allowed_threads()
@@ -221,6 +235,15 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
             )
         converges = epochs is None and not settings.stops_early
         return FitRequest(values, memory_of(train.table, validation), self._all_classes(), converges)
+
+    def _postpones(self, request: FitRequest) -> bool:
+        """Whether the network trains later, beside others; one that is watched, or goes on, trains now."""
+        postponed = postponement()
+        if postponed is None or self.verbose or self.warm_start or hasattr(self, "_skl_callbacks"):
+            return False
+        self.__dict__.pop(NETWORK, None)
+        postponed.fits.append(PostponedFit(self, request))
+        return True
 
     def _continue(self, X: Any, y: Any, sample_weight: Any, epochs: int) -> Self:
         """Train the fitted network for more epochs."""
@@ -315,13 +338,21 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
     def _predictions(self, X: Any) -> Array:
         """What the network predicts for X (N, K)."""
         check_is_fitted(self, NETWORK)
-        trained, x = self._network.trained.select_members(), self._inputs(X)
-        memory = memory_of(inputs_table(x, self._columns))
+        if self._known is not None and self._known.x is X:
+            return self._known.predictions
+        encoded = self._encoded(X)
+        with as_value_error(), np.errstate(all="ignore"):
+            return predict(self._network.trained.select_members().networks, encoded)
+
+    def _encoded(self, X: Any) -> Array:
+        """The inputs of the network for X, (N, D)."""
+        trained = self._network.trained
+        memory = memory_of(inputs_table(self._inputs(X), self._columns))
         with as_value_error(), np.errstate(all="ignore"):
             rows = read_predictable(memory, trained.preprocessing, dtype=trained.experiment.backend.dtype)
             if rows.unpredictable:
                 raise ValueError("\n".join(unpredictable_lines(rows)))
-            return predict(trained.networks, rows.x)
+            return rows.x
 
     @property
     def coefs_(self) -> list[Array]:
