@@ -23,7 +23,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from nettrain.sklearn.estimator import MLPEstimator
-from nettrain.sklearn.folds import Fold, LabelledRows
+from nettrain.sklearn.folds import AllRows, Fold
 from nettrain.sklearn.joint_fitting import JointFit, fit_jointly
 from nettrain.sklearn.joint_scoring import Scoring, score_jointly
 
@@ -96,7 +96,7 @@ def cross_validate(
     splitter = check_cv(cv, y, classifier=is_classifier(estimator))
     scorer = check_scoring(estimator, scoring=scoring, raise_exc=error_score == "raise")
     routed = _routed(estimator, splitter, scorer, groups, params or {})
-    rows = LabelledRows(X, y, routed.estimator.fit, routed.scorer.score)
+    rows = AllRows(X, y, routed.estimator.fit, routed.scorer.score)
     folds = [
         Fold(number, train, test, rows)
         for number, (train, test) in enumerate(splitter.split(X, y, **routed.splitter.split))

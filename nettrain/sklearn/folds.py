@@ -15,7 +15,7 @@ Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class FoldRows:
+class CutRows:
     """Rows of X and y, and the arguments of `fit`, or those of the scorers, for just these rows."""
 
     x: Any
@@ -29,7 +29,7 @@ class FoldRows:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledRows:
+class AllRows:
     """All rows: X, y, and the arguments of `fit` and of the scorers, of which some have a value per row."""
 
     x: Any
@@ -45,22 +45,22 @@ class Fold:
     number: int
     train: Positions
     test: Positions
-    rows: LabelledRows
+    rows: AllRows
 
-    def training(self, estimator: BaseEstimator) -> FoldRows:
+    def training(self, estimator: BaseEstimator) -> CutRows:
         """The rows on which the estimator is fitted, with the arguments of `fit`."""
         x, y = _safe_split(estimator, self.rows.x, self.rows.y, self.train)
-        return FoldRows(x, y, self._arguments(self.rows.fit_arguments, self.train))
+        return CutRows(x, y, self._arguments(self.rows.fit_arguments, self.train))
 
-    def scored_training(self, estimator: BaseEstimator) -> FoldRows:
+    def scored_training(self, estimator: BaseEstimator) -> CutRows:
         """The same rows, with the arguments of the scorers."""
         x, y = _safe_split(estimator, self.rows.x, self.rows.y, self.train)
-        return FoldRows(x, y, self._arguments(self.rows.score_arguments, self.train))
+        return CutRows(x, y, self._arguments(self.rows.score_arguments, self.train))
 
-    def testing(self, estimator: BaseEstimator) -> FoldRows:
+    def testing(self, estimator: BaseEstimator) -> CutRows:
         """The rows on which the estimator is scored, with the arguments of the scorers."""
         x, y = _safe_split(estimator, self.rows.x, self.rows.y, self.test, self.train)
-        return FoldRows(x, y, self._arguments(self.rows.score_arguments, self.test))
+        return CutRows(x, y, self._arguments(self.rows.score_arguments, self.test))
 
     def _arguments(self, arguments: Arguments, positions: Positions) -> Arguments:
         cut: Arguments = _check_method_params(self.rows.x, params=dict(arguments), indices=positions)

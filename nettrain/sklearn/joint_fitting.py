@@ -19,7 +19,7 @@ from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import data_settings_of, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.sklearn.fitting import FitRequest, prepare_request, resolve_request
-from nettrain.sklearn.folds import Fold, FoldRows
+from nettrain.sklearn.folds import CutRows, Fold
 from nettrain.sklearn.postponed import PostponedFit, RowTables, postponing, training_now
 from nettrain.sklearn.side_by_side import train_all
 from nettrain.workflow.in_memory import MemoryRun
@@ -50,7 +50,7 @@ class JointFit:
         # parameters may be estimators themselves, which fits must not share
         return clone(self.base).set_params(**clone(self.parameters, safe=False))
 
-    def start(self, rows: FoldRows, tables: RowTables) -> None:
+    def start(self, rows: CutRows, tables: RowTables) -> None:
         """Fit all but the networks, which are postponed."""
         started = perf_counter()
         try:
@@ -64,7 +64,7 @@ class JointFit:
         finally:
             self.seconds += perf_counter() - started
 
-    def fit_alone(self, rows: FoldRows | None = None) -> None:
+    def fit_alone(self, rows: CutRows | None = None) -> None:
         """Fit as outside of a cross-validation: the only way, or the one to a network's own error."""
         self.networks, self.estimator = [], self._unfitted()
         rows = rows or self.fold.training(self.estimator)
@@ -112,7 +112,7 @@ def fit_jointly(fits: Sequence[JointFit], *, raises: bool = False) -> None:
 
 def _planned(fits: Sequence[JointFit], *, raises: bool) -> Iterator[PlannedNetwork]:
     """The networks to train, fold by fold, so that the rows of one fold are cut out at a time."""
-    data = SharedData()
+    data = PreparedRequests()
     in_folds = sorted(fits, key=lambda fit: fit.fold.number)
     for _, of_fold in groupby(in_folds, key=lambda fit: fit.fold.number):
         some = list(of_fold)
@@ -124,7 +124,7 @@ def _planned(fits: Sequence[JointFit], *, raises: bool) -> Iterator[PlannedNetwo
             yield from fit.planned
 
 
-def _plan(fit: JointFit, data: "SharedData") -> None:
+def _plan(fit: JointFit, data: "PreparedRequests") -> None:
     """Resolve the experiments of a fit with their data, or fit it alone where it has to be."""
     try:
         resolved = [data.resolved(one.request) for one in fit.networks]
@@ -152,7 +152,7 @@ def _failing(fit: JointFit, *, raises: bool) -> Iterator[None]:
         fit.error, fit.planned = format_exc(), []
 
 
-class SharedData:
+class PreparedRequests:
     """The data of networks, prepared once for all with the same rows and settings."""
 
     def __init__(self) -> None:

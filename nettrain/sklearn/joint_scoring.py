@@ -21,7 +21,7 @@ from nettrain.inference.model import Model, TrainedNetworks
 from nettrain.inference.outputs import to_predictions
 from nettrain.inference.predict import raw_outputs
 from nettrain.sklearn.estimator import Array, KnownPredictions, MLPEstimator
-from nettrain.sklearn.folds import FoldRows
+from nettrain.sklearn.folds import CutRows
 from nettrain.sklearn.joint_fitting import JointFit
 from nettrain.store.trained_run import TrainedRun
 
@@ -117,14 +117,14 @@ def _score_fold(fits: Sequence[JointFit], results: Sequence[Result], scoring: Sc
                 result["train_scores"] = _scores(subject, rows, scoring)
 
 
-def _scores(subject: _Subject, rows: FoldRows, scoring: Scoring) -> Any:
+def _scores(subject: _Subject, rows: CutRows, scoring: Scoring) -> Any:
     return _score(subject.estimator, subject.x, rows.y, scoring.scorer, rows.arguments, scoring.error_score)
 
 
 @contextmanager
 def _subjects(
-    fits: Sequence[JointFit], rows: FoldRows, scoring: Scoring
-) -> Iterator[tuple[list[_Subject], FoldRows]]:
+    fits: Sequence[JointFit], rows: CutRows, scoring: Scoring
+) -> Iterator[tuple[list[_Subject], CutRows]]:
     """The estimators to score, which know their predictions for these rows meanwhile."""
     last_steps = scoring.asks_predictions
     subjects = [_subject(fit, rows.x, last_step=last_steps) for fit in fits]

@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_method_params
 
 from nettrain.sklearn.cross_validation import refuse_foreign
-from nettrain.sklearn.folds import Fold, LabelledRows
+from nettrain.sklearn.folds import AllRows, Fold
 from nettrain.sklearn.joint_fitting import JointFit, fit_jointly
 from nettrain.sklearn.joint_scoring import Result, Scoring, score_jointly
 
@@ -154,7 +154,7 @@ class SearchCV(BaseSearchCV):
         watched = {"X": X, "y": y, "metadata": None if weight is None else {"sample_weight": weight}}
         context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
         context.call_on_fit_task_begin(estimator=self, **watched)
-        rows = LabelledRows(X, y, routed.estimator.fit, routed.scorer.score)
+        rows = AllRows(X, y, routed.estimator.fit, routed.scorer.score)
         rounds = _Rounds(self, rows, scorer, routed.splitter.split)
         self._run_search(rounds.evaluate, callback_ctx=context)
         self._choose(rounds, metric)
@@ -199,7 +199,7 @@ class SearchCV(BaseSearchCV):
             self.best_score_ = results[f"mean_test_{metric}"][self.best_index_]
         self.best_params_ = results["params"][self.best_index_]
 
-    def _refit(self, rows: LabelledRows, context: Any, watched: Mapping[str, Any]) -> None:
+    def _refit(self, rows: AllRows, context: Any, watched: Mapping[str, Any]) -> None:
         """Fit the best candidate to all rows."""
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         task = context.subcontext(task_name="refit-with-best-params")
@@ -218,7 +218,7 @@ class _Rounds:
     """Evaluates candidates on all folds, as often as a search asks, and gathers the results."""
 
     def __init__(
-        self, search: SearchCV, rows: LabelledRows, scorer: Any, split_arguments: Mapping[str, Any]
+        self, search: SearchCV, rows: AllRows, scorer: Any, split_arguments: Mapping[str, Any]
     ) -> None:
         self._search, self._rows = search, rows
         self._scoring = Scoring(scorer, search.return_train_score, search.error_score)
