@@ -1,5 +1,8 @@
 """The data of every fold of a cross-validation, from sources that are read once."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from nettrain.data.prepare import Prepared, ReadData, read_data
@@ -7,7 +10,9 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.folds import KEY
 from nettrain.data.tables.arrays import Indices
-from nettrain.errors import DataError
+from nettrain.errors import DataError, SpecError
+
+KEYS = re.compile(r"[a-z_]+(\.[a-z_]+)+")  # of an experiment file
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,19 +47,26 @@ def _prepared(read: ReadData, number: int, dtype: str) -> PreparedFold:
     folds = read.settings.folds
     assert folds is not None, "settings with folds"
     taken = replace(read, settings=read.settings.model_copy(update={"folds": folds.fold(number)}))
-    try:
+    with naming_fold(number):
         splits = read.splitting.splits(number)
         data = taken.prepare(splits, dtype)
-    except DataError as error:
-        raise _of_fold(error, number) from error
     repeat = (number - 1) // folds.count + 1
     return PreparedFold(number, repeat, data, read.source_rows(splits["validation"]))
 
 
-def _of_fold(error: DataError, number: int) -> DataError:
-    """The error with the number of the fold, behind the key with which it may begin; not if it is of all."""
-    text = str(error)
-    key, _, rest = text.partition(": ")
-    if key == KEY:
-        return error
-    return DataError(f"{key}: fold {number}: {rest}" if key.startswith("data.") else f"fold {number}: {text}")
+@contextmanager
+def naming_fold(number: int) -> Iterator[None]:
+    """Put the number of the fold into errors about its data, behind the key with which they may begin."""
+    try:
+        yield
+    except (SpecError, DataError) as error:
+        lines = [_of_fold(line, number) for line in str(error).splitlines()]
+        raise type(error)("\n".join(lines)) from error
+
+
+def _of_fold(problem: str, number: int) -> str:
+    key, _, rest = problem.partition(": ")
+    if key == KEY:  # which is of all folds
+        return problem
+    known = KEYS.fullmatch(key) and rest
+    return f"{key}: fold {number}: {rest}" if known else f"fold {number}: {problem}"

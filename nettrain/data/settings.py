@@ -241,6 +241,11 @@ class DataSettings(Settings):
         """Whether rows are to be held out for validation, those of a fold or others."""
         return bool(self.validation) or self.folds is not None
 
+    @property
+    def trains_folds(self) -> bool:
+        """Whether a network is trained for each fold, rather than one alone."""
+        return self.folds is not None and self.folds.take is None
+
     @model_validator(mode="before")
     @classmethod
     def folds_validate(cls, values: object) -> object:

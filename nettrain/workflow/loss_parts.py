@@ -11,7 +11,6 @@ from nettrain.inference.entropy import target_entropy
 from nettrain.store.history import HistoryRow
 from nettrain.store.summary import RunSummary, with_entropy
 from nettrain.training.run import TrainingRun
-from nettrain.workflow.preparation import PreparedTraining
 
 RUNNING = "running_loss"
 Members = Sequence[Experiment]
@@ -39,9 +38,8 @@ def smoothed_entropy(members: Members, data: Prepared, outputs: int) -> float:
     return float(np.mean([target_entropy(loss, data.train, outputs, smoothed=True) for loss in losses]))
 
 
-def floor_notes(prepared: PreparedTraining) -> list[str]:
+def floor_notes(members: Members, data: Prepared, outputs: int) -> list[str]:
     """A note on how low the running loss can fall where labels are smoothed."""
-    outputs = prepared.training.run.architecture.outputs
-    floor = smoothed_entropy(prepared.members, prepared.data, outputs)
+    floor = smoothed_entropy(members, data, outputs)
     text = f"the running loss cannot fall below {floor:.4g}, the entropy of the smoothed targets"
     return [text] if floor else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
-from nettrain.experiment.load import to_yaml
+from nettrain.experiment.load import LoadedExperiment, to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.store.checkpointer import Checkpointer
@@ -22,6 +22,7 @@ from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 from nettrain.workflow.training import OnEvent, TrainingJob, ignore
 
 if TYPE_CHECKING:
+    from nettrain.workflow.cross_validation import FoldEvent
     from nettrain.workflow.run import Run, RunContents
 
 
@@ -89,6 +90,8 @@ def train(
         raise SpecError(f"out: {os.fspath(out)} does not go with folder: choose one")
     memory = None if data is None else MemoryTables.of(data)
     loaded = load_experiment(experiment, overrides, memory)
+    if loaded.experiment.data.trains_folds:
+        return _train_folds(loaded, memory, folder, out, on_event, stop)
     prepared = prepare_training(loaded, memory, profile=profile)
     if folder is None and out is None:
         recorder = MemoryRecorder(prepared)
@@ -97,6 +100,44 @@ def train(
     else:
         with _in_folder(prepared, folder, out or "", loaded.folder) as job:
             contents = StoredRun.of(job.run(on_event, interrupted=stop))
+    return Run(contents, tuple(job.all_notes), memory)
+
+
+def _train_folds(
+    loaded: LoadedExperiment,
+    memory: MemoryTables | None,
+    folder: FilePath | None,
+    out: FilePath | None,
+    on_event: OnEvent,
+    stop: Callable[[], bool],
+) -> "Run":
+    """Train a network for each fold; events are those of populations of folds."""
+    from nettrain.workflow.cross_validation import (
+        CrossValidationJob,
+        MemoryCrossValidation,
+        begin,
+        in_new_folder,
+    )
+    from nettrain.workflow.fold_plan import plan_cross_validation
+    from nettrain.workflow.fold_training import FoldsEpoch
+    from nettrain.workflow.run import Run
+    from nettrain.workflow.run_files import StoredRun, unused_folder
+
+    def on_fold_event(event: "FoldEvent") -> None:
+        if isinstance(event, FoldsEpoch):
+            on_event(event.epoch)
+
+    planned = plan_cross_validation(loaded, memory)
+    if folder is None and out is None:
+        job = CrossValidationJob(planned)
+        contents: RunContents = MemoryCrossValidation(job.run(on_fold_event, interrupted=stop))
+    elif folder is None:
+        with in_new_folder(planned, Path(out or ""), loaded.folder) as job:
+            contents = StoredRun.of(job.run(on_fold_event, interrupted=stop))
+    else:
+        with unused_folder(Path(folder)) as (files, note):
+            job = begin(planned, files, [note] if note else [])
+            contents = StoredRun.of(job.run(on_fold_event, interrupted=stop))
     return Run(contents, tuple(job.all_notes), memory)
 
 

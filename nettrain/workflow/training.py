@@ -126,7 +126,7 @@ class TrainingJob:
             *self.prepared.data.notes,
             *giveaway_notes(self.prepared.data.preprocessing, self.prepared.data.train),
             *remarks(run.experiment),
-            *floor_notes(self.prepared),
+            *floor_notes(self.prepared.members, self.prepared.data, run.architecture.outputs),
             *run.data.batches.notes,
             *run.data.notes,
         ]

@@ -1,0 +1,236 @@
+"""Cross-validation: a network for each fold, and what they say together about rows they have not seen."""
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import polars as pl
+
+from nettrain.experiment.load import to_yaml
+from nettrain.experiment.settings import Experiment
+from nettrain.files import write_atomic
+from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
+from nettrain.store.predictions import encode_frame
+from nettrain.store.run_folder import FOLDS, RunFolder, interrupted_run, write_json
+from nettrain.store.summary import RunSummary, Timing
+from nettrain.store.trained_folds import TrainedFolds
+from nettrain.training.loop import never
+from nettrain.workflow.fold_plan import PlannedCrossValidation
+from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, train_folds
+from nettrain.workflow.out_of_fold import figures_on_test, out_of_fold_frame, pooled_figures
+from nettrain.workflow.training import RunOutcome
+
+
+@dataclass(frozen=True, eq=False)
+class FoldDone:
+    """A fold has ended, and is recorded."""
+
+    fold: EndedFold
+
+
+FoldEvent = FoldsEpoch | FoldDone
+OnFoldEvent = Callable[[FoldEvent], None]
+
+
+def ignore_fold(event: FoldEvent) -> None:
+    """The default for `on_event`."""
+
+
+@dataclass(frozen=True)
+class CrossValidation(RunOutcome):
+    """A cross-validation that was just trained: the summary, the folder if any, and the run of each fold.
+
+    `out_of_fold` has a row for each held-out row, see `out_of_fold_frame`.
+    """
+
+    planned: PlannedCrossValidation
+    folds: tuple[FoldRun, ...]
+    out_of_fold: pl.DataFrame = field(repr=False)
+
+    @property
+    def divergence(self) -> str:
+        """Which folds diverged."""
+        diverged = [str(one.planned.number) for one in self.folds if one.run.summary["status"] == "diverged"]
+        place = f" in {self.folder}" if self.folder else ""
+        numbers = f"fold{'' if len(diverged) == 1 else 's'} {', '.join(diverged)}"
+        return f"{len(diverged)} of {len(self.planned.folds)} folds diverged{place}: {numbers}"
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidationJob:
+    """A cross-validation that is ready to train, and its folder, which is locked until it has ended."""
+
+    planned: PlannedCrossValidation
+    folder: RunFolder | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def all_notes(self) -> list[str]:
+        """Everything a user should know before it begins."""
+        return [*self.notes, *self.planned.notes]
+
+    @np.errstate(all="ignore")  # what is not finite is reported in words
+    def run(
+        self,
+        on_event: OnFoldEvent = ignore_fold,
+        *,
+        interrupted: Callable[[], bool] = never,
+        started: float | None = None,
+    ) -> CrossValidation:
+        """Train the networks of all folds, and record each fold when it has ended.
+
+        Training stops after the step at which `interrupted` returns True. The summary's total time counts
+        from `started` on perf_counter's clock, by default from this call.
+        """
+        started = perf_counter() if started is None else started
+        folds = []
+        for one in train_folds(self.planned.folds, on_event, interrupted):
+            if self.folder is not None:
+                record_fold(one, self.folder)
+            folds.append(one)
+            on_event(FoldDone(one.ended))
+        ended = _ended(self.planned, sorted(folds, key=lambda one: one.planned.number), started)
+        if self.folder is None:
+            return ended
+        record(ended, self.folder)
+        return replace(ended, folder=self.folder.path)
+
+
+@contextmanager
+def in_new_folder(
+    planned: PlannedCrossValidation, parent: Path, beside: Path
+) -> Iterator[CrossValidationJob]:
+    """A cross-validation in a new run folder in `parent`, which is locked while the context lasts.
+
+    A note names an interrupted one of the same experiment, in `parent` or in the folder `beside`.
+    """
+    experiment, config = planned.experiment.experiment, to_yaml(planned.experiment)
+    earlier = interrupted_run(parent, experiment, config, beside)
+    with RunFolder.new(parent, experiment) as (folder, note):
+        notes = [] if note is None else [note]
+        if earlier is not None:
+            command = shlex.join(["nettrain", "resume", str(earlier.path)])
+            notes.append(f"{earlier.path} has these settings and was interrupted: {command} goes on")
+        yield begin(planned, folder, notes)
+
+
+def begin(planned: PlannedCrossValidation, folder: RunFolder, notes: Sequence[str]) -> CrossValidationJob:
+    """A cross-validation in this folder, which has its experiment from now on."""
+    write_atomic(folder.config, to_yaml(planned.experiment))
+    return CrossValidationJob(planned, folder, tuple(notes))
+
+
+def record_fold(fold: FoldRun, folder: RunFolder) -> None:
+    """Write the run folder of a fold."""
+    own = RunFolder(folder.path / FOLDS / str(fold.planned.number))
+    own.path.mkdir(parents=True, exist_ok=True)
+    fold.run.save(own)
+
+
+def record(cross_validation: CrossValidation, folder: RunFolder) -> None:
+    """Write the files on all folds together; at last the summary, which says that all is there."""
+    write_atomic(folder.fold_figures, folds_csv(cross_validation.summary["folds"]))
+    write_atomic(folder.out_of_fold, encode_frame(cross_validation.out_of_fold, "parquet"))
+    write_json(folder.summary, cross_validation.summary)
+
+
+def _ended(planned: PlannedCrossValidation, folds: Sequence[FoldRun], started: float) -> CrossValidation:
+    predicted = [one.predicted for one in folds]
+    frame, pooled, test = out_of_fold_frame(predicted), pooled_figures(predicted), figures_on_test(predicted)
+    timing = _timing([one.run.summary["timing"] for one in folds], perf_counter() - started)
+    summary = summarise_folds(planned.experiment, [one.ended for one in folds], pooled, test, timing)
+    if len(folds) < len(planned.folds):
+        summary = {**summary, "status": "interrupted", "stop_reason": "interrupted"}
+    return CrossValidation(summary, None, planned, tuple(folds), frame)
+
+
+def _timing(each: Sequence[Timing], seconds: float) -> Timing:
+    """The times of all folds together; a step is one of one fold."""
+    steps, training = sum(one["steps"] for one in each), sum(one["train_seconds"] for one in each)
+    samples = sum(one["samples_per_second"] * one["train_seconds"] for one in each)
+    return {
+        "total_seconds": seconds,
+        "train_seconds": training,
+        "steps": steps,
+        "microseconds_per_step": 1e6 * training / max(steps, 1),
+        "samples_per_second": samples / max(training, 1e-9),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class MemoryCrossValidation:
+    """The contents of a cross-validated run in memory."""
+
+    outcome: CrossValidation
+
+    @property
+    def folder(self) -> Path | None:
+        """None: it has no folder."""
+        return None
+
+    @property
+    def summary(self) -> RunSummary:
+        """How it ended, with the figures of all folds."""
+        return self.outcome.summary
+
+    @property
+    def experiment(self) -> Experiment:
+        """What all folds share."""
+        return self.outcome.planned.experiment
+
+    @cached_property
+    def predictor(self) -> TrainedFolds:
+        """The networks of all folds that did not diverge, whose mean predicts."""
+        runs = [one.run.trained for one in self.outcome.folds if one.predicted.trained is not None]
+        diverged = len(self.outcome.folds) - len(runs)
+        return TrainedFolds(self.experiment, tuple(runs), summary=self.summary, diverged=diverged)
+
+    @cached_property
+    def folds(self) -> pl.DataFrame:
+        """A row for every fold."""
+        return pl.read_csv(folds_csv(self.summary["folds"]).encode(), infer_schema_length=None)
+
+    @property
+    def out_of_fold(self) -> pl.DataFrame:
+        """The predictions of the rows that each fold held out."""
+        return self.outcome.out_of_fold
+
+    @cached_property
+    def history(self) -> pl.DataFrame:
+        """A row for every evaluated epoch of every fold, and of every member of it."""
+        return self._of_all_folds([one.run.history for one in self.outcome.folds])
+
+    @cached_property
+    def diagnostics(self) -> pl.DataFrame | None:
+        """A row for every evaluated epoch of every layer of every fold, and of every member of it."""
+        frames = [one.run.diagnostics for one in self.outcome.folds]
+        present = [frame for frame in frames if frame is not None]
+        return self._of_all_folds(present) if present else None
+
+    @cached_property
+    def steps(self) -> pl.DataFrame | None:
+        """A row for every step of every fold, and of every member of it."""
+        frames = [one.run.steps for one in self.outcome.folds]
+        present = [frame for frame in frames if frame is not None]
+        return self._of_all_folds(present) if present else None
+
+    def save(self, folder: RunFolder) -> None:
+        """Write the files that training in this folder would have written."""
+        write_atomic(folder.config, to_yaml(self.experiment))
+        for fold in self.outcome.folds:
+            record_fold(fold, folder)
+        record(self.outcome, folder)
+
+    def _of_all_folds(self, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        """Frames of the folds below each other, with a column that says which is which."""
+        numbers = [one.planned.number for one in self.outcome.folds]
+        named = [
+            frame.select(pl.lit(number, pl.Int64).alias("fold"), pl.all())
+            for number, frame in zip(numbers, frames, strict=True)
+        ]
+        return pl.concat(named, how="diagonal_relaxed")

@@ -1,0 +1,115 @@
+"""Predictions of the rows that each fold held out, by the networks that were not trained on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import polars as pl
+
+from nettrain.data.labelled import Rows
+from nettrain.data.preprocessing import Preprocessing
+from nettrain.errors import SpecError
+from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows, joined_predictions
+from nettrain.inference.metrics import mean_of_defined
+from nettrain.inference.predictions import LabelledPredictions, metrics_of
+from nettrain.store.predictions import as_spelled_numbers, prediction_columns
+from nettrain.store.trained_run import TrainedRun
+from nettrain.workflow.fold_plan import PlannedFold
+
+PLACE = ("row", "repeat", "fold")  # the first columns of the frame
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedFold:
+    """A fold that has been trained, and its predictions of the rows it held out; None where it diverged."""
+
+    fold: PlannedFold
+    trained: TrainedRun | None
+    predictions: LabelledPredictions | None
+
+
+@np.errstate(all="ignore")  # what is not finite is reported in words
+def predict_held_out(fold: PlannedFold, trained: TrainedRun) -> PredictedFold:
+    """The predictions of a fold for its validation rows, by the networks that predict for others too."""
+    held_out = fold.data.validation
+    assert held_out is not None, "a fold holds rows out"
+    try:
+        chosen = trained.select_members()
+    except SpecError:  # the network that would predict has diverged
+        return PredictedFold(fold, None, None)
+    if not len(chosen.parameters):
+        return PredictedFold(fold, None, None)
+    measured = MeasuredNetworks((NetworksOnRows(chosen.networks, chosen.preprocessing, held_out),))
+    return PredictedFold(fold, chosen, measured.predict())
+
+
+def out_of_fold_frame(folds: Sequence[PredictedFold]) -> pl.DataFrame:
+    """A row for each row that was held out, in the order of repeats and rows.
+
+    Its columns are the row in the source as `predict` numbers rows, repeat and fold, the true targets, and
+    what predictions have: null of folds that diverged.
+    """
+    frames = [_frame(one) for one in folds]
+    frames.sort(key=lambda frame: frame.width, reverse=True)  # those with predictions first
+    return pl.concat(frames, how="diagonal_relaxed").sort("repeat", "row", "fold")
+
+
+def _frame(one: PredictedFold) -> pl.DataFrame:
+    fold, held_out = one.fold, one.fold.data.validation
+    assert held_out is not None, "a fold holds rows out"
+    count, preprocessing = len(fold.rows), fold.data.preprocessing
+    places = (fold.rows, np.full(count, fold.repeat), np.full(count, fold.number))
+    columns = [pl.Series(name, values, pl.Int64) for name, values in zip(PLACE, places, strict=True)]
+    columns += true_columns(preprocessing, held_out)
+    if one.trained is None or one.predictions is None:
+        return pl.DataFrame(columns)
+    task, numeric = one.trained.task, one.trained.numeric_classes
+    return pl.DataFrame([*columns, *prediction_columns(task, one.predictions.values, numeric=numeric)])
+
+
+def true_columns(preprocessing: Preprocessing, rows: Rows) -> list[pl.Series]:
+    """The targets of rows as predictions spell them, a column `true_…` for each."""
+    target = preprocessing.target
+    if target.kind == "classes":
+        classes = pl.Series(f"true_{target.names[0]}", target.classes, pl.String)
+        spelled = as_spelled_numbers(classes) if target.numeric else classes
+        return [spelled.gather(pl.Series(rows.y))]
+    y = rows.y if target.kind == "labels" else rows.y * np.array(target.scale) + np.array(target.center)
+    kind = pl.Int64 if target.kind == "labels" else pl.Float64
+    return [pl.Series(f"true_{name}", y[:, k]).cast(kind) for k, name in enumerate(target.names)]
+
+
+@np.errstate(all="ignore")
+def pooled_figures(folds: Sequence[PredictedFold]) -> dict[str, float]:
+    """The figures of all held-out rows together: of each repeat, and of several their means.
+
+    Rows of folds that diverged are left out; {} when all did.
+    """
+    predicted = [one for one in folds if one.predictions is not None]
+    repeats = [list(some) for _, some in groupby(predicted, lambda one: one.fold.repeat)]
+    figures = [_figures_of_repeat(some) for some in repeats]
+    names = figures[0] if figures else {}
+    return {name: mean_of_defined([one[name] for one in figures]) for name in names}
+
+
+def _figures_of_repeat(folds: Sequence[PredictedFold]) -> dict[str, float]:
+    each = [one.predictions for one in folds if one.predictions is not None]
+    trained = next(one.trained for one in folds if one.trained is not None)
+    joined = joined_predictions(each)
+    return joined.figures() | metrics_of(trained.networks, joined).scalars
+
+
+@np.errstate(all="ignore")
+def figures_on_test(folds: Sequence[PredictedFold]) -> dict[str, float] | None:
+    """The figures of the mean prediction for the test rows; None where there are none, or all diverged."""
+    each = [
+        NetworksOnRows(one.trained.networks, one.trained.preprocessing, one.fold.data.test)
+        for one in folds
+        if one.trained is not None and one.fold.data.test is not None
+    ]
+    if not each:
+        return None
+    measured = MeasuredNetworks(tuple(each))
+    predictions = measured.predict()
+    return predictions.figures() | measured.metrics(predictions).scalars
