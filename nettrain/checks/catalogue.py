@@ -26,7 +26,7 @@ from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 V = TypeVar("V", bound=Variant)
 OverrideTexts: TypeAlias = tuple[str, ...]
-SettingValue: TypeAlias = bool | int | float | str
+SettingValue: TypeAlias = bool | int | float | str | list[float]
 LAYERS: dict[str, OverrideTexts] = {
     "no hidden layer": ("model.hidden=[]",),
     "one unit": ("model.hidden=[1]",),
@@ -165,12 +165,14 @@ def nondefault_settings(registry: Registry[V]) -> Iterator[tuple[str, str, Setti
 
 
 def other_values(settings: type[Settings], field: str) -> list[SettingValue]:
-    """The other choices of a setting, or one other number."""
+    """The other choices of a setting, one other number, or one number less of several."""
     known = settings.model_fields[field]
     if get_origin(known.annotation) is Literal:
         return [value for value in get_args(known.annotation) if value != known.default]
     if known.annotation is bool:
         return [not known.default]
+    if isinstance(known.default, list):
+        return [known.default[:-1]]
     numbers = (value for value in TRIAL_VALUES if value != known.default)
     return [value for value in numbers if accepts(settings, field, value)][:1]
 

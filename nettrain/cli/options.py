@@ -35,6 +35,15 @@ Member = Annotated[
         show_default=False,
     ),
 ]
+Interval = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--interval",
+        metavar="SHARE",
+        help="Probability of a prediction interval, such as 0.9; losses pinball and gaussian_nll.",
+        show_default=False,
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Rows that differ from the training data are an error.")
 ]

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, Json, Keep, Member, Part, RunArgument, Strict
+from nettrain.cli.options import (
+    Backend,
+    Debug,
+    Device,
+    Interval,
+    Json,
+    Keep,
+    Member,
+    Part,
+    RunArgument,
+    Strict,
+)
 
 if TYPE_CHECKING:
     from nettrain.data.unpredictable import PredictableRows
@@ -56,6 +67,7 @@ def predict(
     backend: Backend = None,
     device: Device = None,
     samples: Samples = None,
+    intervals: Interval = None,
     keep: Keep = None,
     strict: Strict = False,
     as_json: Json = False,
@@ -72,18 +84,20 @@ def predict(
     from nettrain.output.console import print_notes
     from nettrain.store.predictions import encode_frame, prediction_report
     from nettrain.store.trained_folds import open_predictor
+    from nettrain.workflow.intervals import refuse_intervals
     from nettrain.workflow.output_files import check_output_file
     from nettrain.workflow.prediction import predict_rows, read_rows, refuse_imperfect
 
     form = chosen_format(out, form)
     trained = open_predictor(run, backend, device).select_members(member)
+    refuse_intervals(trained, intervals or ())
     check_output_file(out, trained, data)
     print_notes(trained.warnings)
     rows = read_rows(trained, data, part.value if part else None, keep=keep or ())
     if strict:
         refuse_imperfect(rows)
     _warn(rows)
-    frame = predict_rows(trained, rows, samples)
+    frame = predict_rows(trained, rows, samples, intervals or ())
     if out is not None:
         write_atomic(out, encode_frame(frame, form))
     if as_json:

@@ -12,12 +12,13 @@ from nettrain.model.blocks import Rates, architecture
 def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = None) -> Architecture:
     """The architecture for this data: two classes have one output where the loss has a form for them.
 
-    Unless the output activation shares out a total among several. `rates` are the largest of any member,
+    Unless the output activation shares out a total among several. A number has as many outputs as its loss
+    asks for. `rates` are the largest of any member,
     those of the experiment itself by default.
     """
     loss, shared = loss_of(experiment), experiment.model.last_activation.outputs_only
     one_for_two = "two classes" in loss.fits and not (shared and loss.probabilities)
-    outputs = data.preprocessing.outputs(one_for_two=one_for_two)
+    outputs = data.preprocessing.outputs(one_for_two=one_for_two) * loss.outputs_per_target
     return architecture(experiment.model, data.preprocessing.inputs, outputs, rates)
 
 

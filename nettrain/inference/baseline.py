@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.losses.base import targets_for
+from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.metrics import Task, metrics, metrics_for
 from nettrain.data.labelled import Rows
 from nettrain.inference.metrics import compute_metrics, mean_of_defined
@@ -217,9 +218,14 @@ def _best(metric: str, values: Mapping[str, float]) -> str:
 def _outputs(
     loss: Loss, task: Task, rows: Rows, predictions: Mapping[str, Floats], outputs: int
 ) -> Floats | None:
-    """Raw outputs (K,) of constant predictions; of the mean or the median, those with the smaller loss."""
+    """Raw outputs (K,) of constant predictions; of the mean or the median, those with the smaller loss.
+
+    For a loss of distributions, those of the distribution of all rows.
+    """
     if task.targets != "numbers" and not loss.probabilities:
         return None
+    if isinstance(loss, DistributionalLoss):
+        return loss.constant_outputs(np.asarray(rows.y, np.float64), rows.weight)
     if task.targets == "numbers" and loss.output_activation == "linear":
         tried = [_scaled(task, values) for values in predictions.values()]
         return min(tried, key=lambda one: constant_loss(loss, one, rows))

@@ -7,7 +7,7 @@ noise.
 Source: Gal & Ghahramani 2016, "Dropout as a Bayesian approximation", section 4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,11 @@ import numpy as np
 from nettrain.backend.base import Floats, HostArray
 from nettrain.backend.philox import key_words
 from nettrain.backend.pool import Pool
+from nettrain.catalogue.losses.distributional import DistributionalLoss
+from nettrain.catalogue.losses.target_distribution import TargetDistribution
 from nettrain.errors import SpecError
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.outputs import to_predictions
+from nettrain.inference.outputs import in_units, to_predictions
 from nettrain.inference.predict import collect_outputs, inputs_of, row_chunks
 from nettrain.model.layers.base import DropoutState
 
@@ -50,22 +52,42 @@ def mc_predictions(networks: TrainedNetworks, x: HostArray, samples: int) -> tup
     Every network does so many passes. The deviation is divided by one less than their total number. Raises
     SpecError when the network has no dropout.
     """
+    model, mean, spread = networks.model, np.zeros(()), np.zeros(())
+    for count, output in enumerate(_passes(networks, x, samples), 1):
+        # Welford 1962: no difference of large sums
+        predictions = to_predictions(model.loss, model.task, output)
+        change = predictions - mean
+        mean = mean + change / count
+        spread = spread + change * (predictions - mean)
+    return mean, np.sqrt(spread / (samples * len(networks) - 1))
+
+
+def mc_distribution(networks: TrainedNetworks, x: HostArray, samples: int) -> TargetDistribution | None:
+    """The distributions of the targets for x (N, D) over `samples` passes of every network.
+
+    The passes are put together like networks that predict together. None for losses that predict one number
+    of each target.
+    """
+    loss, passes = networks.model.loss, _passes(networks, x, samples)
+    if not isinstance(loss, DistributionalLoss):
+        return None
+    described = (loss.distribution(output) for output in passes)
+    return in_units(next(described).combined(described), networks.model.task)
+
+
+def _passes(networks: TrainedNetworks, x: HostArray, samples: int) -> Iterator[HostArray]:
+    """The raw outputs (N, K) of every network in pass after pass; later ones leave them as they are.
+
+    Raises SpecError when the network has no dropout.
+    """
     model, backend = networks.model, networks.backend
     if not any(layer.dropout for layer in model.experiment.model.hidden_layers()):
         raise SpecError("--mc-samples: this network has no dropout, all passes would be the same")
     network, state = networks.network(), _dropout_state(networks)
     chunks = row_chunks(network, inputs_of(backend, x), Pool(backend), state)
-    mean = spread = np.zeros(())
     for sample in range(samples):
         state.step[0] = sample
-        outputs = collect_outputs(network, chunks, len(x))
-        for k, output in enumerate(outputs):
-            # Welford 1962: no difference of large sums
-            predictions = to_predictions(model.loss, model.task, output)
-            change = predictions - mean
-            mean = mean + change / (sample * len(outputs) + k + 1)
-            spread = spread + change * (predictions - mean)
-    return mean, np.sqrt(spread / (samples * len(networks) - 1))
+        yield from collect_outputs(network, chunks, len(x))
 
 
 def _dropout_state(networks: TrainedNetworks) -> DropoutState:

@@ -4,10 +4,14 @@ The predictions of N rows are probabilities (N, K), of two classes both, or scor
 probabilities; probabilities of labels (N, L); or numbers in their own units (N, T).
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.losses import Loss
+from nettrain.catalogue.losses.distributional import DistributionalLoss
+from nettrain.catalogue.losses.target_distribution import TargetDistribution
 from nettrain.catalogue.metrics import Task
 
 
@@ -28,6 +32,31 @@ def mean_predictions(loss: Loss, task: Task, outputs: HostArray) -> Floats:
     """The mean (N, K) of the predictions of several networks, from their raw outputs (R, N, K)."""
     mean: Floats = np.mean([to_predictions(loss, task, network) for network in outputs], axis=0)
     return mean
+
+
+def to_distribution(loss: Loss, task: Task, outputs: HostArray) -> TargetDistribution | None:
+    """What several networks say together of the targets' distributions, in the targets' own units.
+
+    From their raw outputs (R, N, K); None for losses that predict one number of each target.
+    """
+    if not isinstance(loss, DistributionalLoss):
+        return None
+    first, *others = (loss.distribution(network) for network in outputs)
+    return in_units(first.combined(others), task)
+
+
+def together(each: Iterable[TargetDistribution | None]) -> TargetDistribution | None:
+    """What several runs of one loss say together, as far as it describes distributions."""
+    described = (one for one in each if one is not None)
+    first = next(described, None)
+    return None if first is None else first.combined(described)
+
+
+def in_units(distribution: TargetDistribution, task: Task) -> TargetDistribution:
+    """Distributions of scaled targets in the targets' own units."""
+    count = len(task.names)
+    center, scale = np.array(task.center or (0.0,) * count), np.array(task.scale or (1.0,) * count)
+    return distribution.unscaled(center, scale)
 
 
 def with_negative_class(predictions: Floats, task: Task) -> Floats:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.losses.target_distribution import TargetDistribution
 from nettrain.catalogue.members import shaped
 from nettrain.data.labelled import Rows
 from nettrain.experiment.task import loss_of
 from nettrain.inference.dataset import dataset_of
 from nettrain.inference.metrics import ComputedMetrics, compute_metrics
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.outputs import in_own_units, mean_predictions
+from nettrain.inference.outputs import in_own_units, mean_predictions, to_distribution
 from nettrain.inference.predict import chunk_rows, raw_outputs
 
 
@@ -22,11 +23,25 @@ def predict(networks: TrainedNetworks, x: HostArray) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
+class RowPredictions:
+    """Predictions `values` (N, K) of rows and, for losses that describe them, the targets' distributions."""
+
+    values: Floats
+    distribution: TargetDistribution | None
+
+
+def predict_distributions(networks: TrainedNetworks, x: HostArray) -> RowPredictions:
+    """As `predict`, with the distributions that all networks predict together."""
+    loss, task, outputs = networks.model.loss, networks.model.task, raw_outputs(networks.network(), x)
+    return RowPredictions(mean_predictions(loss, task, outputs), to_distribution(loss, task, outputs))
+
+
+@dataclass(frozen=True, eq=False)
 class LabelledPredictions:
     """Predictions `values` (N, K) for labelled rows, with true values y in own units, and losses (N,).
 
     Of several `networks` the predictions and the losses are means. Metrics are computed in chunks of
-    `chunk_rows` rows.
+    `chunk_rows` rows. Losses for which networks describe distributions have a `distribution` too.
     """
 
     rows: Rows
@@ -35,6 +50,7 @@ class LabelledPredictions:
     losses: Floats
     networks: int
     chunk_rows: int
+    distribution: TargetDistribution | None = None
 
     def chunks(self) -> Iterator[slice]:
         """The rows in the chunks in which training evaluates them."""
@@ -62,6 +78,7 @@ def predict_labelled(networks: TrainedNetworks, rows: Rows) -> LabelledPredictio
         _losses(networks, outputs, rows),
         len(networks),
         _chunk_rows(networks),
+        to_distribution(model.loss, model.task, outputs),
     )
 
 

@@ -1,7 +1,7 @@
 """Predictions as a table: a row for each input row, with empty cells where it could not be predicted."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,17 +45,26 @@ class PredictionReport(EvaluationModel):
 
 
 def prediction_columns(
-    task: Task, predictions: Floats, sd: Floats | None = None, *, numeric: bool
+    task: Task,
+    predictions: Floats,
+    sd: Floats | None = None,
+    *,
+    numeric: bool,
+    described: Mapping[str, Floats] | None = None,
 ) -> "list[pl.Series]":
     """Columns of predictions (M, K) and, where given, their standard deviations (M, K).
 
+    `described` are further columns (M,) of each target, such as `price_lower`, by name.
     First the predicted class, labels or numbers, then the probability or score of every class or label.
     Classes are numbers where they are `numeric` and numbers are spelled as they are, otherwise text. The
     first columns have the names of their targets; others avoid these, as `probability_a_2` where a target is
     called probability_a.
     """
+    import polars as pl
+
     columns = [*_decisions(task, predictions, numeric=numeric), *_scores(task, predictions)]
     columns += [] if sd is None else _deviations(task, sd)
+    columns += [pl.Series(name, values) for name, values in (described or {}).items()]
     names = distinct_names([column.name for column in columns])
     return [column.alias(name) for column, name in zip(columns, names, strict=True)]
 

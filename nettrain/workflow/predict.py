@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nettrain.errors import SpecError
+from nettrain.workflow.argument_names import arguments_named
+from nettrain.workflow.intervals import refuse_intervals
 from nettrain.workflow.prediction import predict_rows, read_rows, refuse_imperfect
 from nettrain.workflow.run import Run, as_run
 from nettrain.workflow.run_data import SplitName
@@ -21,6 +23,7 @@ def predict(
     split: SplitName | None = None,
     member: int | None = None,
     samples: int | None = None,
+    interval: float | Sequence[float] = (),
     keep: str | Sequence[str | int] = (),
     strict: bool = False,
     backend: str | None = None,
@@ -42,6 +45,8 @@ def predict(
         Predict with this member alone.
     samples : int, optional
         Predict the mean and standard deviation of this many passes with dropout, at least 2.
+    interval : float or sequence of float
+        The probability of a prediction interval, such as 0.9, or of several; losses pinball and gaussian_nll.
     keep : str, or sequence of str or int
         Columns of the data, by name or position, to put before the predictions, with their cells as they are.
         A target among them is called `true_` and its name.
@@ -63,7 +68,8 @@ def predict(
     DataWarning
         Not raised, but given for rows that differ from the training data; see `Run.predict`.
     SpecError
-        When there is no such run or member, or `samples` is given and the network has no dropout.
+        When there is no such run or member, `samples` is given and the network has no dropout, or the run
+        cannot give such an interval.
 
     Examples
     --------
@@ -76,8 +82,11 @@ def predict(
     source = None if data is None else row_source(data)
     opened = as_run(run, backend, device)
     trained = opened.predictor.select_members(member)
+    intervals = [interval] if isinstance(interval, int | float) else list(interval)
+    with arguments_named("interval"):
+        refuse_intervals(trained, intervals)
     rows = read_rows(trained, source, split, opened.memory, keep)
     if strict:
         refuse_imperfect(rows)
     warn_of_lines(rows.comparison.lines(rows.label), stacklevel=2)
-    return predict_rows(trained, rows, samples)
+    return predict_rows(trained, rows, samples, intervals)

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nettrain.backend.base import Floats
+from nettrain.catalogue.losses.target_distribution import PredictedGaussian
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, align_rows, read_predictable
 from nettrain.errors import DataError, SpecError
-from nettrain.inference.mc_dropout import SampleMoments, joined_moments, mc_predictions
-from nettrain.inference.predictions import predict
+from nettrain.inference.mc_dropout import SampleMoments, joined_moments, mc_distribution, mc_predictions
+from nettrain.inference.outputs import together
+from nettrain.inference.predictions import predict_distributions
 from nettrain.store.predictions import beside_kept, prediction_columns
 from nettrain.store.trained_folds import Predictor
+from nettrain.workflow.intervals import distribution_columns, refuse_intervals
 from nettrain.workflow.run_data import SplitName, read_splits, refuse_validation
 from nettrain.workflow.source import RowSource
 from nettrain.workflow.strictness import refuse_lines
@@ -70,25 +73,40 @@ def _out_of_fold(trained: Predictor) -> str:
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
-def predict_rows(trained: Predictor, rows: PredictableRows, samples: int | None = None) -> "pl.DataFrame":
+def predict_rows(
+    trained: Predictor,
+    rows: PredictableRows,
+    samples: int | None = None,
+    intervals: Sequence[float] = (),
+) -> "pl.DataFrame":
     """A frame of predictions: one row per row of the data, null where it cannot be predicted.
 
     The columns are those of the data to keep, then the predicted class, labels or numbers, then the
     probability or score of every class or label. With `samples` they are the means of this many passes with
-    dropout, followed by their standard deviations.
-    Raises DataError when no row can be predicted.
+    dropout, followed by their standard deviations. Last come the ends of the `intervals` with these
+    probabilities, or else trained quantiles.
+    Raises DataError when no row can be predicted, SpecError for an interval that the run cannot give.
     """
     if not len(rows.rows):
         raise DataError(f"{rows.label}: none of {rows.height} rows can be predicted")
     import polars as pl
 
-    sd = None
+    refuse_intervals(trained, intervals)
+    pairs = list(zip(trained.runs, rows.inputs, strict=True))
     if samples:
         values, sd = mc_predictions_together(trained, rows, samples)
+        distribution = together(mc_distribution(run.networks, x, samples) for run, x in pairs)
     else:
-        each = [predict(run.networks, x) for run, x in zip(trained.runs, rows.inputs, strict=True)]
-        values = np.mean(each, axis=0)
-    columns = prediction_columns(trained.task, values, sd, numeric=trained.numeric_classes)
+        each = [predict_distributions(run.networks, x) for run, x in pairs]
+        values, sd = np.mean([one.values for one in each], axis=0), None
+        distribution = together(one.distribution for one in each)
+    if isinstance(distribution, PredictedGaussian) and (samples or not intervals):
+        sd = distribution.spread
+    names = trained.task.names
+    described = distribution_columns(distribution, names, intervals) if distribution else None
+    columns = prediction_columns(
+        trained.task, values, sd, numeric=trained.numeric_classes, described=described
+    )
     predictions = align_rows(pl.DataFrame(columns), rows.rows, rows.height)
     return beside_kept(rows.kept, predictions, trained.task)
 

@@ -23,6 +23,14 @@ NUMBERS = [
     *([0.0, 1e4, 5.0], [0.0, 1.0, 0.0], [1.0, -1e4, 0.0], [-1.0, -1.0, -1.0]),
 ]
 COUNTS = [[3.0, 0.0, 1.0], [0.0, 2.0, 7.0], [1.0, 1.0, 0.0], [12.0, 0.0, 3.0]]
+AMOUNTS = [[0.3], [-1.0], [2.5], [0.0], [7.0], [1.0], [-3.0], [0.25]]
+PAIRS = [[0.5, -1.0], [2.0, 1e4], [0.125, -3.0], [1.0, 2.0], [-5.0, 0.25]]
+WIDE = [
+    *([1.5, -0.3, 0.2, 4.0, 0.0, 0.5, -2.0, 1.0], [-7.0, 3.0, 1.0, -0.5, 30.0, -30.0, 0.75, 2.0]),
+    *([1e4, 0.3, -1e4, 5.0, 1.0, 1.0, 1.0, 1.0], [-0.0, 0.0, 0.0, 0.0, 3.0, 2.0, 1.0, 0.0]),
+    [-1.0, -2.0, -3.0, -4.0, -1e4, 1e4, 1e4, -1e4],
+]
+TWICE = [[0.5, 1.5, 0.25, -0.3], [-2.0, -5.0, 3.0, 12.0], [0.0, 0.0, -3.5, -30.0], [1e4, 3.0, 2.0, -1e4]]
 RATES = [[1.5, -0.3, 0.2], [0.0, -0.0, 2.0], [-30.0, 1.0, -1e4], [2.5, -100.0, 1.0]]
 
 
@@ -70,6 +78,26 @@ def one_hot(z: Tensor, y: Tensor) -> Tensor:
 def smooth_shares(z: Tensor, y: Tensor, s: float) -> Tensor:
     """One-hot labels of which s goes to all classes alike."""
     return one_hot(z, y) * (1 - s) + s / z.shape[-1]
+
+
+def pinball(z: Tensor, y: Tensor, levels: list[float], *, ordered: bool) -> Tensor:
+    """Of quantiles that are outputs, or steps of log(1+e^z) away from the middle one; slope 0 at q = y."""
+    q = z.reshape(len(z), -1, len(levels))
+    if ordered:
+        middle = len(levels) // 2
+        steps = f.softplus(q)
+        above = q[..., middle : middle + 1] + steps[..., middle + 1 :].cumsum(-1)
+        below = q[..., middle : middle + 1] - steps[..., :middle].flip(-1).cumsum(-1).flip(-1)
+        q = torch.cat([below, q[..., middle : middle + 1], above], -1)
+    error, level = y[..., None] - q, torch.tensor(levels, dtype=torch.float64)
+    slope = torch.where(error > 0, level, torch.where(error < 0, level - 1, 0.0))
+    return (slope * error).mean((-1, -2))
+
+
+def gaussian(z: Tensor, y: Tensor, epsilon: float, *, full: bool) -> Tensor:
+    """Of outputs m and s, the variance being ε+e^s, which PyTorch does not clamp."""
+    m, variance = z[:, ::2], epsilon + z[:, 1::2].exp()
+    return f.gaussian_nll_loss(m, y, variance, full=full, eps=epsilon, reduction="none").mean(-1)
 
 
 def binary(z: Tensor, y: Tensor) -> Tensor:
@@ -153,6 +181,30 @@ CASES: dict[str, tuple[str, dict, list, list, Callable]] = {
     "huber 0.3": (
         *("huber", {"delta": 0.3}, SEVERAL, NUMBERS),
         lambda z, y: f.huber_loss(z, y, reduction="none", delta=0.3).mean(-1),
+    ),
+    "pinball": (
+        *("pinball", {}, SEVERAL, AMOUNTS),
+        lambda z, y: pinball(z, y, [0.05, 0.5, 0.95], ordered=True),
+    ),
+    "pinball of four quantiles of two targets": (
+        *("pinball", {"quantiles": [0.1, 0.25, 0.5, 0.9]}, WIDE, PAIRS),
+        lambda z, y: pinball(z, y, [0.1, 0.25, 0.5, 0.9], ordered=True),
+    ),
+    "pinball that may cross": (
+        *("pinball", {"quantiles": [0.1, 0.25, 0.5, 0.9], "crossing": "allowed"}, WIDE, PAIRS),
+        lambda z, y: pinball(z, y, [0.1, 0.25, 0.5, 0.9], ordered=False),
+    ),
+    "pinball of one quantile": (
+        *("pinball", {"quantiles": [0.9]}, SEVERAL[:4], NUMBERS[:4]),
+        lambda z, y: pinball(z, y, [0.9], ordered=True),
+    ),
+    "gaussian_nll": (
+        *("gaussian_nll", {}, TWICE, PAIRS[:4]),
+        lambda z, y: gaussian(z, y, 1e-6, full=False),
+    ),
+    "gaussian_nll in full": (
+        *("gaussian_nll", {"epsilon": 0.1, "full": True}, TWICE, PAIRS[:4]),
+        lambda z, y: gaussian(z, y, 0.1, full=True),
     ),
     "hinge": ("hinge", {}, SEVERAL, LABELS, hinge),
     "hinge of two": ("hinge", {}, ONE, SIGNS, lambda z, y: f.relu(1 - y * z).sum(-1)),

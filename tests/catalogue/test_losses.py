@@ -10,6 +10,8 @@ import pytest
 
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.losses import losses, targets_for
+from nettrain.catalogue.losses.distributional import DistributionalLoss
+from nettrain.catalogue.losses.target_distribution import PredictedGaussian
 from nettrain.catalogue.members import shaped, stack
 from tests.catalogue.oracles import ORACLES, assert_oracles
 
@@ -28,7 +30,7 @@ TARGETS = {
     "distributions": (SHARES, 3),
 }
 WALK = [(name, targets) for name, entry in losses.items() for targets in entry.fits]
-VARIED = {"focal": {"gamma": 0.5}, "huber": {"delta": 0.3}}
+VARIED = {"focal": {"gamma": 0.5}, "huber": {"delta": 0.3}, "gaussian_nll": {"epsilon": 0.1}}
 
 
 class Batch:
@@ -37,7 +39,8 @@ class Batch:
     def __init__(self, name: str, output: np.ndarray, target: np.ndarray, *numbers: dict) -> None:
         self.entry, self.output = losses[name], output
         self.target = target if target.dtype.kind == "i" else target.astype(output.dtype)
-        members = stack([self.entry(**member) for member in (numbers or [{}] * len(output))])
+        self.members = [self.entry(**member) for member in (numbers or [{}] * len(output))]
+        members = stack(self.members)
         self.loss = shaped(members, 1, output.dtype)
         self.numbers = columns(members.kernel_numbers(), len(output)).astype(output.dtype)
 
@@ -61,8 +64,20 @@ def batch(name: str, targets: str, members: int = 2, dtype: type = np.float64, *
     target, outputs = TARGETS[targets]
     if targets == "two classes":
         target = np.where(target > 0, 1.0, losses[name].low)
+    outputs *= losses[name](**numbers).outputs_per_target
     output = np.random.default_rng(1).normal(0, 2, (members, 4, outputs)).astype(dtype)
     return Batch(name, output, target, *[numbers] * members)
+
+
+def described(made: Batch) -> np.ndarray:
+    """What is predicted (R, B, …): probabilities, scores, numbers, quantiles, or means and variances."""
+    if not isinstance(made.loss, DistributionalLoss):
+        return made.loss.predictions(np, made.output)
+    pairs = zip(made.members, made.output, strict=True)
+    found = [loss.distribution(output) for loss, output in pairs]
+    if isinstance(found[0], PredictedGaussian):
+        return np.array([np.concatenate([one.mean, one.variance], axis=-1) for one in found])
+    return np.array([one.values.reshape(4, -1) for one in found])
 
 
 def smoothing(name: str) -> dict:
@@ -162,7 +177,7 @@ def test_a_members_bits_do_not_depend_on_its_neighbours(name: str, targets: str,
 @pytest.mark.parametrize(("name", "targets"), WALK)
 def test_within_one_side_a_loss_is_smooth(name: str, targets: str) -> None:
     """On a walk through the outputs, the derivative jumps only where `sides` changes."""
-    made = batch(name, targets, 1)
+    made = batch(name, targets, 1, reduction="sum")
     start, steps = made.output.copy(), np.linspace(-4, 4, 4001)
     seen = []
     for step in steps:
@@ -173,7 +188,7 @@ def test_within_one_side_a_loss_is_smooth(name: str, targets: str) -> None:
     jumps = np.flatnonzero((np.abs(np.diff(slopes, axis=0)) > 0.05 * (1 + np.abs(slopes[1:]))).any(axis=1))
     for k in jumps:
         assert (seen[k][1] != seen[k + 1][1]).any()
-    assert bool(len(jumps)) == (name in {"mae", "hinge", "perceptron"})
+    assert bool(len(jumps)) == (name in {"mae", "hinge", "perceptron", "pinball"})
 
 
 def test_cross_entropy_by_hand() -> None:
@@ -333,7 +348,7 @@ def test_an_output_of_nan_has_a_loss_and_a_gradient_of_nan(name: str, targets: s
         assert np.isnan(total[0, 0])
         assert np.isnan(delta[0, row, column])
         assert np.isnan(broken.rows()[0]).tolist() == [k == row for k in range(4)]
-        assert np.isnan(broken.entry.predictions(np, broken.output)[0, row]).any()
+        assert np.isnan(described(broken)[0, row]).any()
     assert np.isfinite(clean.train()[0]).all()
 
 
@@ -347,7 +362,7 @@ def test_outputs_of_ten_thousand_stay_finite(name: str, targets: str, dtype: typ
     assert np.isfinite(made.train()[0]).all()
     assert np.isfinite(made.train()[1]).all()
     assert np.isfinite(made.rows()).all()
-    assert np.isfinite(made.entry.predictions(np, made.output)).all()
+    assert np.isfinite(described(made)).all()
 
 
 CHANCES = [
@@ -358,7 +373,7 @@ CHANCES = [
 @pytest.mark.parametrize(("name", "targets"), CHANCES)
 def test_responses_are_probabilities(name: str, targets: str) -> None:
     output = batch(name, targets).output
-    predictions = losses[name].predictions(np, output)
+    predictions = losses[name]().predictions(np, output)
     if targets == "labels":
         np.testing.assert_allclose(predictions, 1 / (1 + np.exp(-output)), rtol=1e-14)
         return
@@ -381,9 +396,9 @@ def test_responses_are_probabilities(name: str, targets: str) -> None:
 
 def test_responses_of_other_losses() -> None:
     output = batch("hinge", "classes").output
-    assert losses["hinge"].predictions(np, output) is output
+    assert losses["hinge"]().predictions(np, output) is output
     assert not losses["hinge"].probabilities
-    np.testing.assert_array_equal(losses["poisson"].predictions(np, output), np.exp(output))
+    np.testing.assert_array_equal(losses["poisson"]().predictions(np, output), np.exp(output))
 
 
 def test_what_each_loss_of_the_catalogue_is_for() -> None:
@@ -394,6 +409,7 @@ def test_what_each_loss_of_the_catalogue_is_for() -> None:
         **{"hinge": classes | pair, "squared_hinge": classes | pair, "perceptron": pair},
         **{name: numbers | classes | pair | {"labels"} for name in ("mse", "mse_half")},
         **{"mae": numbers, "huber": numbers, "poisson": {"counts"}},
+        **{"pinball": numbers, "gaussian_nll": numbers},
     }
     assert {name: set(losses[name].fits) for name in expected} == expected
 

@@ -72,8 +72,12 @@ class Loss(Variant):
         """Whole numbers that say on which smooth piece each value lies; None where the loss is smooth."""
         return None
 
-    @staticmethod
-    def predictions(xp: ArrayModule, output: Array) -> Array:
+    @property
+    def outputs_per_target(self) -> int:
+        """How many outputs a network has for each number that it predicts."""
+        return 1
+
+    def predictions(self, xp: ArrayModule, output: Array) -> Array:
         """Predictions from raw outputs (…, K): probabilities, scores, or the numbers themselves."""
         return output
 

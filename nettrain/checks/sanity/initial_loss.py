@@ -30,6 +30,8 @@ def initial_loss(checked: CheckedExperiment) -> Iterator[Finding]:
     rows = taken(data.train, spaced(len(data.train.x), ROWS))
     loss = float(measured(initial_networks(run, [checked.experiment]), rows)["loss"][0])
     uninformed = checked.baseline.metrics(checked.loss, checked.task, rows)["loss"]
+    if uninformed < 0:  # of a density, which has no size to compare with
+        return
     ratio = loss / uninformed if uninformed > 0 else np.inf
     if checked.task.targets == "numbers":
         ratio /= NUMBERS

@@ -1,0 +1,101 @@
+"""Prediction intervals and quantiles of a trained run: which it can give, and the names of their columns."""
+
+from collections.abc import Mapping, Sequence
+
+from nettrain.backend.base import Floats
+from nettrain.catalogue.losses import Loss, losses
+from nettrain.catalogue.losses.distributional import DistributionalLoss
+from nettrain.catalogue.losses.target_distribution import (
+    PredictedQuantiles,
+    TargetDistribution,
+    central_intervals,
+    interval_levels,
+    position_of,
+)
+from nettrain.errors import SpecError
+from nettrain.store.trained_folds import Predictor
+
+
+def refuse_intervals(trained: Predictor, probabilities: Sequence[float]) -> None:
+    """Raise SpecError for an interval that the run cannot give."""
+    for probability in probabilities:
+        if not 0 < probability < 1:
+            raise SpecError(f"--interval: {probability:g} is not between 0 and 1, such as 0.9")
+        refuse_levels(trained, interval_levels(probability), f"--interval: {probability:g}")
+
+
+def refuse_levels(trained: Predictor, levels: Sequence[float], what: str) -> None:
+    """Raise SpecError for a quantile that the run cannot give; `what` is what needs it."""
+    loss = distributional(trained, what)
+    known = loss.levels
+    missing = [level for level in levels if known is not None and position_of(level, known) is None]
+    if missing and known is not None:
+        names, given = " and ".join(map(_short, missing)), ", ".join(map(_short, known))
+        raise SpecError(
+            f"{what} needs {_plural(missing)} {names}; loss.quantiles {given} give {_given(known)}"
+        )
+
+
+def distributional(trained: Predictor, what: str) -> DistributionalLoss:
+    """The run's loss. Raises SpecError when it is not one for which networks describe distributions."""
+    loss: Loss = trained.runs[0].networks.model.loss
+    if isinstance(loss, DistributionalLoss):
+        return loss
+    names = " or ".join(name for name, one in losses.items() if issubclass(one, DistributionalLoss))
+    raise SpecError(f"{what}: {trained.name} was trained with {loss.name}, intervals need loss {names}")
+
+
+def distribution_columns(
+    distribution: TargetDistribution, names: Sequence[str], probabilities: Sequence[float]
+) -> Mapping[str, Floats]:
+    """Columns (N,) by name: the ends of these intervals, or else the quantiles or standard deviations.
+
+    `price_lower` and `price_upper` of one interval, `price_lower_80` of several; `price_q05`; `sd_price`.
+    """
+    columns: dict[str, Floats] = {}
+    for k, name in enumerate(names):
+        columns |= {
+            column: values[:, k] for column, values in _of_target(distribution, name, probabilities).items()
+        }
+    return columns
+
+
+def _of_target(
+    distribution: TargetDistribution, name: str, probabilities: Sequence[float]
+) -> dict[str, Floats]:
+    """The columns of one target, each with the values (N, T) of all targets."""
+    if probabilities:
+        ends = [distribution.quantiles(interval_levels(one)) for one in probabilities]
+        several = len(probabilities) > 1
+        marks = [f"_{_percent(one)}" if several else "" for one in probabilities]
+        return {
+            f"{name}_{side}{mark}": values[..., k]
+            for mark, values in zip(marks, ends, strict=True)
+            for k, side in enumerate(("lower", "upper"))
+        }
+    if isinstance(distribution, PredictedQuantiles):
+        return {
+            f"{name}_q{_percent(level)}": distribution.values[..., k]
+            for k, level in enumerate(distribution.levels)
+        }
+    return {}
+
+
+def _percent(share: float) -> str:
+    """A share in percent with two digits in front: 05, 90, 02.5."""
+    whole, point, rest = f"{round(100 * share, 6):g}".partition(".")
+    return f"{whole:0>2}{point}{rest}"
+
+
+def _short(level: float) -> str:
+    return f"{round(level, 9):g}"
+
+
+def _plural(levels: Sequence[float]) -> str:
+    return "the quantiles" if len(levels) > 1 else "the quantile"
+
+
+def _given(levels: Sequence[float]) -> str:
+    intervals = [_short(one) for one in central_intervals(levels)]
+    one = len(intervals) == 1
+    return f"the interval{'' if one else 's'} {', '.join(intervals)}" if intervals else "no interval"
