@@ -9,13 +9,16 @@ import polars as pl
 
 from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
+from nettrain.data.tables.names import distinct_names
+from nettrain.data.unpredictable import PredictableRows
 from nettrain.errors import SpecError
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows, joined_predictions
 from nettrain.inference.metrics import mean_of_defined
 from nettrain.inference.predictions import LabelledPredictions, metrics_of
-from nettrain.store.predictions import as_spelled_numbers, prediction_columns
+from nettrain.store.predictions import as_spelled_numbers
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.fold_plan import PlannedFold
+from nettrain.workflow.prediction import predict_rows
 
 PLACE = ("row", "repeat", "fold")  # the first columns of the frame
 
@@ -62,10 +65,17 @@ def _frame(one: PredictedFold) -> pl.DataFrame:
     places = (fold.rows, np.full(count, fold.repeat), np.full(count, fold.number))
     columns = [pl.Series(name, values, pl.Int64) for name, values in zip(PLACE, places, strict=True)]
     columns += true_columns(preprocessing, held_out)
-    if one.trained is None or one.predictions is None:
-        return pl.DataFrame(columns)
-    task, numeric = one.trained.task, one.trained.numeric_classes
-    return pl.DataFrame([*columns, *prediction_columns(task, one.predictions.values, numeric=numeric)])
+    if one.trained is None:
+        return pl.DataFrame(_distinct(columns))
+    rows = PredictableRows("held-out rows", held_out.x, np.arange(count), count, [], ())
+    predicted = predict_rows(one.trained, rows).get_columns()
+    return pl.DataFrame(_distinct([*columns, *predicted]))
+
+
+def _distinct(columns: Sequence[pl.Series]) -> list[pl.Series]:
+    """The columns with other names for those that are called like one before, as a target called row."""
+    names = distinct_names([column.name for column in columns])
+    return [column.alias(name) for column, name in zip(columns, names, strict=True)]
 
 
 def true_columns(preprocessing: Preprocessing, rows: Rows) -> list[pl.Series]:
