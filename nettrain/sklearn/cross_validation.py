@@ -122,10 +122,10 @@ def _report(results: dict[str, Any], folds: list[Fold] | None, *, estimators: bo
             "train": tuple(fold.train for fold in folds),
             "test": tuple(fold.test for fold in folds),
         }
-    for split in ("test", "train"):
-        if f"{split}_scores" in results:
-            scores = _normalize_score_results(results[f"{split}_scores"])
-            report |= {f"{split}_{name}": values for name, values in scores.items()}
+    splits = [split for split in ("test", "train") if f"{split}_scores" in results]
+    scores = {split: _normalize_score_results(results[f"{split}_scores"]) for split in splits}
+    for name in scores["test"]:
+        report |= {f"{split}_{name}": scores[split][name] for split in splits}
     return report
 
 
