@@ -258,7 +258,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         present = y if weight is None else y[weight > 0]
         self.classes_ = np.unique(y) if known is None else known
         if known is None and len(np.unique(present)) < 2:
-            raise ValueError("a classifier needs rows of at least two classes, got one class")
+            weighed = "" if weight is None else ", without those of sample_weight 0"
+            raise ValueError(f"a classifier needs rows of at least two classes, got one class{weighed}")
         self._check_targets(y)
 
     def _check_targets(self, y: Array) -> None:
