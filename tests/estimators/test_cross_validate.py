@@ -195,7 +195,9 @@ def test_scored_estimators_keep_no_rows():
 
 
 def columns():
-    return ColumnTransformer([("text", OneHotEncoder(handle_unknown="ignore"), ["size"])], remainder=StandardScaler())
+    return ColumnTransformer(
+        [("text", OneHotEncoder(handle_unknown="ignore"), ["size"])], remainder=StandardScaler()
+    )
 
 
 @pytest.mark.parametrize(

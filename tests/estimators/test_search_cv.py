@@ -51,7 +51,10 @@ def assert_same_results(ours, theirs):
         GRID,
         {"hidden_layer_sizes": [(4,), (4, 4), 6], "random_state": [0, 1]},
         [{"alpha": [0.1, 0.2]}, {"activation": ["tanh"], "class_weight": [None, "balanced"]}],
-        {"batch_size": [8, 64], "config": [None, {"model": {"dropout": 0.2}}, {"data": {"scaling": "minmax"}}]},
+        {
+            "batch_size": [8, 64],
+            "config": [None, {"model": {"dropout": 0.2}}, {"data": {"scaling": "minmax"}}],
+        },
         {"early_stopping": [True], "validation_fraction": [0.1, 0.3], "random_state": [1, 2]},
     ],
     ids=["rates", "sizes and seeds", "two grids", "batches and configs", "early stopping"],
@@ -110,7 +113,9 @@ def test_without_refit_nothing_is_asked():
 
 
 def test_groups_and_weights():
-    ours = SearchCV(quick(), GRID, cv=GroupKFold(3)).fit(X, Y, groups=np.arange(91) // 5, sample_weight=WEIGHT)
+    ours = SearchCV(quick(), GRID, cv=GroupKFold(3)).fit(
+        X, Y, groups=np.arange(91) // 5, sample_weight=WEIGHT
+    )
     theirs = GridSearchCV(quick(), GRID, cv=GroupKFold(3))
     theirs.fit(X, Y, groups=np.arange(91) // 5, sample_weight=WEIGHT)
     assert_same_results(ours, theirs)
@@ -121,7 +126,9 @@ def test_a_regressor():
     x, y = (array[:61] for array in load_diabetes(return_X_y=True))
     network = MLPRegressor(random_state=0, max_iter=5, hidden_layer_sizes=(8,))
     ours = SearchCV(network, GRID, cv=3, scoring="neg_root_mean_squared_error").fit(x, y)
-    assert_same_results(ours, GridSearchCV(network, GRID, cv=3, scoring="neg_root_mean_squared_error").fit(x, y))
+    assert_same_results(
+        ours, GridSearchCV(network, GRID, cv=3, scoring="neg_root_mean_squared_error").fit(x, y)
+    )
 
 
 def test_steps_of_a_pipeline_vary():
