@@ -245,7 +245,7 @@ def test_a_network_that_is_watched_trains_by_itself(capsys):
 
 @pytest.mark.parametrize("estimator", [LogisticRegression(), 3], ids=["logistic regression", "number"])
 def test_estimators_without_a_network_are_refused(estimator):
-    with pytest.raises(TypeError, match="cross_validate: an? .* contains no MLPClassifier"):
+    with pytest.raises(TypeError, match=r"cross_validate: an? .* contains no MLPClassifier"):
         cross_validate(estimator, X, Y)
 
 
