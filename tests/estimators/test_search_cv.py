@@ -159,7 +159,8 @@ def test_a_search_is_cross_validated(validate):
 
 
 def test_a_candidate_that_fails_is_the_last():
-    with pytest.warns(FitFailedWarning, match="2 fits failed out of a X
+    nan = pytest.warns(UserWarning, match="non-finite")
+    with nan, pytest.warns(FitFailedWarning, match="2 fits failed out of a total of 4"):
         search = SearchCV(quick(solver="sgd"), {"learning_rate_init": [0.01, 1e30]}, cv=2).fit(X, Y)
     assert np.isnan(search.cv_results_["mean_test_score"][1])
     assert [1, 2] == search.cv_results_["rank_test_score"].tolist()
