@@ -83,6 +83,11 @@ def open_predictor(path: Path, backend: str | None = None, device: int | None = 
     return open_trained(path, backend, device)
 
 
+def is_lost(summary: RunSummary) -> bool:
+    """Whether a fold diverged, so that its networks do not predict: none has its best weights back."""
+    return summary["status"] == "diverged" and not summary["restored_best"]
+
+
 def open_folds(path: Path, backend: str | None = None, device: int | None = None) -> TrainedFolds:
     """The folds of a cross-validated run, by default on the backend and device they were trained with.
 
@@ -93,7 +98,7 @@ def open_folds(path: Path, backend: str | None = None, device: int | None = None
     runs, diverged = [], 0
     for fold in folder.folds:
         ended = read_summary(fold.summary)
-        if ended is not None and ended["status"] == "diverged" and not ended["restored_best"]:
+        if ended is not None and is_lost(ended):
             diverged += 1
             continue
         runs.append(open_trained(fold.path, backend, device))

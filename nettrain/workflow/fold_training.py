@@ -47,7 +47,7 @@ class FoldRun:
     @cached_property
     def predicted(self) -> PredictedFold:
         """Its predictions of the rows that it held out."""
-        return predict_held_out(self.planned, self.run.trained)
+        return predict_held_out(self.planned, self.run)
 
 
 def train_folds(

@@ -11,13 +11,14 @@ from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
-from nettrain.errors import SpecError
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows, joined_predictions
 from nettrain.inference.metrics import mean_of_defined
 from nettrain.inference.predictions import LabelledPredictions, metrics_of
 from nettrain.store.predictions import as_spelled_numbers
+from nettrain.store.trained_folds import is_lost
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.fold_plan import PlannedFold
+from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.prediction import predict_rows
 
 PLACE = ("row", "repeat", "fold")  # the first columns of the frame
@@ -33,18 +34,15 @@ class PredictedFold:
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
-def predict_held_out(fold: PlannedFold, trained: TrainedRun) -> PredictedFold:
+def predict_held_out(fold: PlannedFold, run: MemoryRun) -> PredictedFold:
     """The predictions of a fold for its validation rows, by the networks that predict for others too."""
     held_out = fold.data.validation
     assert held_out is not None, "a fold holds rows out"
-    try:
-        chosen = trained.select_members()
-    except SpecError:  # the network that would predict has diverged
+    if is_lost(run.summary):
         return PredictedFold(fold, None, None)
-    if not len(chosen.parameters):
-        return PredictedFold(fold, None, None)
-    measured = MeasuredNetworks((NetworksOnRows(chosen.networks, chosen.preprocessing, held_out),))
-    return PredictedFold(fold, chosen, measured.predict())
+    trained = run.trained.select_members()
+    measured = MeasuredNetworks((NetworksOnRows(trained.networks, trained.preprocessing, held_out),))
+    return PredictedFold(fold, trained, measured.predict())
 
 
 def out_of_fold_frame(folds: Sequence[PredictedFold]) -> pl.DataFrame:
