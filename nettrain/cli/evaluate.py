@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from nettrain.cli.completion import complete_metric
-from nettrain.cli.options import Backend, Debug, Device, Json, Keep, Member, Part, RunArgument, Strict
+from nettrain.cli.options import (
+    Backend,
+    Debug,
+    Device,
+    Interval,
+    Json,
+    Keep,
+    Member,
+    Part,
+    RunArgument,
+    Strict,
+)
 
 Data = Annotated[
     str | None,
@@ -51,6 +62,7 @@ def evaluate(
     metric: Metric = None,
     shuffles: Shuffles = 5,
     seed: Seed = 0,
+    intervals: Interval = None,
     keep: Keep = None,
     strict: Strict = False,
     as_json: Json = False,
@@ -66,7 +78,9 @@ def evaluate(
     from nettrain.workflow.output_files import check_output_file
 
     shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
-    options = EvaluationOptions(part.value if part else None, member, worst, shuffled, strict, keep or ())
+    options = EvaluationOptions(
+        part.value if part else None, member, worst, shuffled, strict, keep or (), intervals or ()
+    )
     trained = open_predictor(run, backend, device)
     check_output_file(out, trained, data)
     with shuffling_status(console(stderr=True)) as on_column:

@@ -13,6 +13,7 @@ from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.model import TrainedNetworks
+from nettrain.inference.outputs import together
 from nettrain.inference.predictions import LabelledPredictions, metrics_of, predict_labelled
 
 
@@ -71,7 +72,9 @@ def mean_labelled(each: Sequence[LabelledPredictions]) -> LabelledPredictions:
     if not others:
         return first
     values, losses = (np.mean([getattr(one, name) for one in each], axis=0) for name in ("values", "losses"))
-    return replace(first, values=values, losses=losses, networks=sum(one.networks for one in each))
+    distribution = together(one.distribution for one in each)
+    networks = sum(one.networks for one in each)
+    return replace(first, values=values, losses=losses, networks=networks, distribution=distribution)
 
 
 def joined_predictions(each: Sequence[LabelledPredictions]) -> LabelledPredictions:
@@ -89,7 +92,9 @@ def joined_predictions(each: Sequence[LabelledPredictions]) -> LabelledPredictio
     y, values, losses = (
         np.concatenate([getattr(one, name) for one in each]) for name in ("y", "values", "losses")
     )
-    return replace(first, rows=rows, y=y, values=values, losses=losses)
+    described = [one.distribution for one in each if one.distribution is not None]
+    distribution = described[0].above(described[1:]) if described else None
+    return replace(first, rows=rows, y=y, values=values, losses=losses, distribution=distribution)
 
 
 def shuffled(rows: Rows, columns: slice, key: tuple[int, int, int]) -> Rows:

@@ -9,6 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.interval_tables import distribution_lines, intervals_by_target, quantiles_by_target
 from nettrain.output.numbers import count, figure, plural
 from nettrain.output.progress import heading, title
 from nettrain.store.evaluation import (
@@ -39,6 +40,7 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
     console.print(figures_table(report))
     show_baseline(console, report)
     show_entropy(console, report)
+    show_distribution(console, report)
     for target, rows in report.classes.items():
         if not report.targets:
             console.print(classes_table(rows))
@@ -76,6 +78,17 @@ def show_entropy(console: Console, report: EvaluationReport) -> None:
             f"entropy of the targets {figure(report.entropy)} + divergence {figure(loss - report.entropy)}"
         )
         console.print(Text(f"loss {figure(loss)} = {parts}"), soft_wrap=True)
+
+
+def show_distribution(console: Console, report: EvaluationReport) -> None:
+    """Print how good prediction intervals and quantiles are, if they are predicted."""
+    if not report.distribution:
+        return
+    if any(one["intervals"] for one in report.distribution.values()):
+        console.print(intervals_by_target(report.distribution))
+    console.print(quantiles_by_target(report.distribution))
+    for line in distribution_lines(report.distribution):
+        console.print(Text(line), soft_wrap=True)
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from nettrain.catalogue.metrics import metrics
+from nettrain.inference.intervals import ByTarget
 from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
+from nettrain.output.interval_tables import intervals_by_split
 from nettrain.output.members import endings, members_table, unconverged
 from nettrain.output.numbers import count, figure, plural, seconds, spread
 from nettrain.output.progress import heading, title
@@ -60,6 +62,8 @@ def final_report(
     _side_by_side(console, _architecture(architecture, summary["output_activation"]), _metrics(summary))
     if "mean" in summary:
         console.print(members_table(console, summary, _beside_the_loss(summary["mean"])))
+    if any(one["intervals"] for one in _last_split(summary).values()):
+        console.print(intervals_by_split(summary["distribution"]))
     if "baseline" in summary:
         console.print(labelled({"baseline": summary["baseline"]["prediction"]}))
         warn_of_worse(console, summary["metrics"], summary["baseline"])
@@ -78,6 +82,11 @@ def final_report(
         last = {"improve": improving(summary), "go on": continuation(summary["improving"], folder), **last}
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
+
+
+def _last_split(summary: RunSummary) -> ByTarget:
+    """How good predicted distributions are on test rows, or else validation or training rows; or {}."""
+    return list(summary.get("distribution", {}).values() or [{}])[-1]
 
 
 def loss_parts(parts: Mapping[str, LossParts]) -> str:

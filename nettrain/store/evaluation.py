@@ -15,6 +15,7 @@ from nettrain.data.deviations import NO_DEVIATIONS, RowComparison
 from nettrain.data.labelled import Rows
 from nettrain.inference.baseline import Baseline, worse_than
 from nettrain.inference.importance import Importance
+from nettrain.inference.intervals import DistributionFigures
 from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions
 from nettrain.store.deviations import DeviationReport, deviation_reports
@@ -117,6 +118,9 @@ class EvaluationReport(EvaluationModel):
     entropy: float | None = Field(
         None, description="of the targets, which the loss cannot fall below; null where they have none"
     )
+    distribution: dict[str, DistributionFigures] = Field(
+        {}, description="prediction intervals and quantiles by target; of losses pinball and gaussian_nll"
+    )
     targets: dict[str, OptionalFigures] = Field(description="metrics of each target where there are several")
     classes: dict[str, list[ClassFigures]] = Field(description="figures of each class, by target")
     confusion: dict[str, ConfusionMatrix] = Field(description="confusion matrices by target")
@@ -146,6 +150,7 @@ def evaluation_report(
     entropy: float = 0.0,
     comparison: RowComparison = NO_DEVIATIONS,
     kept: "Sequence[pl.Series]" = (),
+    distribution: Mapping[str, DistributionFigures] | None = None,
 ) -> EvaluationReport:
     """The whole report on `data`, with the `worst` rows of the largest loss.
 
@@ -160,6 +165,7 @@ def evaluation_report(
         metrics=_without_nan(predictions.figures() | measured.scalars),
         baseline=baseline,
         entropy=entropy or None,
+        distribution=dict(distribution or {}),
         targets={name: _without_nan(values) for name, values in measured.targets.items()} if several else {},
         classes={
             target: [ClassFigures(**vars(row)) for row in rows]

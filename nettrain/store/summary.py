@@ -12,6 +12,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline, BaselineJson, worse_than
 from nettrain.inference.evaluate import Figures
+from nettrain.inference.intervals import ByTarget
 from nettrain.store.run_folder import read_json
 from nettrain.training.diagnostics.divergence import DivergenceReport
 from nettrain.training.diagnostics.environment import Environment, environment
@@ -143,6 +144,7 @@ class RunSummary(Ending):
     joint: NotRequired[bool]
     positive: NotRequired[str]  # the class that precision, recall and F1 are about, of labels 1
     baseline: NotRequired[RunBaseline]
+    distribution: NotRequired[dict[str, ByTarget]]  # intervals and quantiles by split, where predicted
     entropy: NotRequired[dict[str, LossParts]]  # by split and of the running loss, where targets have entropy
     improving: NotRequired[Improving]
     advice: NotRequired[list[AdviceJson]]  # with training.diagnostics
@@ -200,6 +202,12 @@ def summarise(
 def with_joint_metrics(summary: RunSummary, joint: Metrics) -> RunSummary:
     """The summary of networks that predict together: the metrics are those of their mean prediction."""
     return {**summary, "metrics": {SPLITS[split]: named for split, named in joint.items()}, "joint": True}
+
+
+def with_distribution(summary: RunSummary, figures: Mapping[str, ByTarget]) -> RunSummary:
+    """The summary with the figures of predicted intervals and quantiles by split, if there are any."""
+    by_split = {SPLITS[split]: by_target for split, by_target in figures.items()}
+    return {**summary, "distribution": by_split} if by_split else summary
 
 
 def with_snapshots(summary: RunSummary, epochs: Sequence[int], figures: Mapping[str, Figures]) -> RunSummary:

@@ -9,8 +9,16 @@ from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
 from nettrain.inference.baseline import fit_baseline
 from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
+from nettrain.inference.intervals import figures_by_split
 from nettrain.inference.model import TrainedNetworks
-from nettrain.store.summary import RunSummary, summarise, with_baseline, with_joint_metrics, with_snapshots
+from nettrain.store.summary import (
+    RunSummary,
+    summarise,
+    with_baseline,
+    with_distribution,
+    with_joint_metrics,
+    with_snapshots,
+)
 from nettrain.training.diagnostics.divergence import DivergenceReport, diagnose
 from nettrain.training.events import MemberStopped, TrainingDone
 from nettrain.training.resumption.state import TrainingState
@@ -50,7 +58,8 @@ class EndedTraining:
         if run.experiment.training.averages_predictions and len(finite):
             joint = evaluate_ensemble(finite, datasets, run.scratch(len(finite)))
             summary = with_joint_metrics(summary, joint)
-        summary = self._compare_with_baseline(summary)
+        described = figures_by_split(finite, datasets, joint=run.experiment.training.averages_predictions)
+        summary = with_distribution(self._compare_with_baseline(summary), described)
         more = improving(summary, run, self.done.steps)
         return networks, summary if more is None else {**summary, "improving": more}
 

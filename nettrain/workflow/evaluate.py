@@ -22,6 +22,7 @@ def evaluate(
     metric: str | None = None,
     shuffles: int = 5,
     seed: int = 0,
+    interval: float | Sequence[float] = (),
     keep: str | Sequence[str | int] = (),
     strict: bool = False,
     backend: str | None = None,
@@ -33,7 +34,7 @@ def evaluate(
     ----------
     run : Run, str or path
         A trained run, or its folder.
-    data, split, member, worst, importance, metric, shuffles, seed, keep, strict
+    data, split, member, worst, importance, metric, shuffles, seed, interval, keep, strict
         See `Run.evaluate`.
     backend, device : optional
         For a folder, see `open_run`.
@@ -64,6 +65,7 @@ def evaluate(
         metric=metric,
         shuffles=shuffles,
         seed=seed,
+        interval=interval,
         keep=keep,
         strict=strict,
     )

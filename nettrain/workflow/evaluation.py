@@ -17,6 +17,7 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline
 from nettrain.inference.entropy import target_entropy
 from nettrain.inference.importance import importances
+from nettrain.inference.intervals import TrueNumbers, distribution_figures
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.store.evaluation import (
     BaselineFigures,
@@ -28,6 +29,7 @@ from nettrain.store.evaluation import (
 )
 from nettrain.store.summary import threshold_of
 from nettrain.store.trained_folds import Predictor
+from nettrain.workflow.intervals import refuse_intervals
 from nettrain.workflow.run_data import RunSplit, SplitName, read_splits, refuse_validation
 from nettrain.workflow.source import RowSource, source_name
 from nettrain.workflow.strictness import refuse_lines
@@ -58,6 +60,8 @@ class EvaluationOptions:
     `split` is a split of the run's own data, by default test, or of a source that brings test rows too.
     `member` predicts alone if given; `worst` is how many rows with the largest loss are listed, with the
     columns of the data that `keep` names. With `strict` rows that differ from the training data are an error.
+    `intervals` are the probabilities of the prediction intervals to measure, by default those that the
+    trained quantiles hold, or 0.9.
     """
 
     split: SplitName | None = None
@@ -66,6 +70,7 @@ class EvaluationOptions:
     importance: ImportanceOptions | None = None
     strict: bool = False
     keep: Sequence[str | int] = ()
+    intervals: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,7 @@ def evaluate_run(
     have, DataError when the rows cannot be read.
     """
     trained = trained.select_members(options.member)
+    refuse_intervals(trained, options.intervals)
     if options.importance:
         importance_metric(
             trained, options.importance.metric
@@ -265,6 +271,11 @@ def _report(
         entropy=_entropy(trained, predictions.rows),
         comparison=rows.comparison,
         kept=rows.kept,
+        distribution=distribution_figures(
+            predictions.distribution,
+            TrueNumbers(trained.task.names, predictions.y, predictions.rows.weight),
+            options.intervals,
+        ),
     )
 
 

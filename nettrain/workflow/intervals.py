@@ -6,6 +6,7 @@ from nettrain.backend.base import Floats
 from nettrain.catalogue.losses import Loss, losses
 from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.losses.target_distribution import (
+    PredictedGaussian,
     PredictedQuantiles,
     TargetDistribution,
     central_intervals,
@@ -14,6 +15,9 @@ from nettrain.catalogue.losses.target_distribution import (
 )
 from nettrain.errors import SpecError
 from nettrain.store.trained_folds import Predictor
+from nettrain.workflow.argument_names import arguments_named
+
+USUAL_LEVELS = (0.05, 0.5, 0.95)  # of a distribution that has all
 
 
 def refuse_intervals(trained: Predictor, probabilities: Sequence[float]) -> None:
@@ -36,6 +40,24 @@ def refuse_levels(trained: Predictor, levels: Sequence[float], what: str) -> Non
         )
 
 
+def levels_of(trained: Predictor, probability: float) -> tuple[float, float]:
+    """The levels of the ends of an interval. Raises SpecError when the run cannot give it."""
+    with arguments_named(interval="level"):
+        refuse_intervals(trained, [probability])
+    return interval_levels(probability)
+
+
+def checked_levels(trained: Predictor, levels: Sequence[float] | None) -> Sequence[float]:
+    """These levels of quantiles, by default the trained ones. Raises SpecError for one that is not known."""
+    if levels is None:
+        return distributional(trained, "predict_quantiles").levels or USUAL_LEVELS
+    for level in levels:
+        if not 0 < level < 1:
+            raise SpecError(f"levels: {level:g} is not between 0 and 1")
+    refuse_levels(trained, levels, f"levels: {', '.join(map(_short, levels))}")
+    return levels
+
+
 def distributional(trained: Predictor, what: str) -> DistributionalLoss:
     """The run's loss. Raises SpecError when it is not one for which networks describe distributions."""
     loss: Loss = trained.runs[0].networks.model.loss
@@ -45,8 +67,8 @@ def distributional(trained: Predictor, what: str) -> DistributionalLoss:
     raise SpecError(f"{what}: {trained.name} was trained with {loss.name}, intervals need loss {names}")
 
 
-def distribution_columns(
-    distribution: TargetDistribution, names: Sequence[str], probabilities: Sequence[float]
+def described_columns(
+    distribution: TargetDistribution, names: Sequence[str], probabilities: Sequence[float] = ()
 ) -> Mapping[str, Floats]:
     """Columns (N,) by name: the ends of these intervals, or else the quantiles or standard deviations.
 
@@ -78,7 +100,7 @@ def _of_target(
             f"{name}_q{_percent(level)}": distribution.values[..., k]
             for k, level in enumerate(distribution.levels)
         }
-    return {}
+    return {f"sd_{name}": distribution.spread} if isinstance(distribution, PredictedGaussian) else {}
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nettrain.backend.base import Floats
-from nettrain.catalogue.losses.target_distribution import PredictedGaussian
+from nettrain.catalogue.losses.target_distribution import PredictedGaussian, TargetDistribution
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.unpredictable import PredictableRows, UnpredictableRow, align_rows, read_predictable
 from nettrain.errors import DataError, SpecError
@@ -15,7 +15,7 @@ from nettrain.inference.outputs import together
 from nettrain.inference.predictions import predict_distributions
 from nettrain.store.predictions import beside_kept, prediction_columns
 from nettrain.store.trained_folds import Predictor
-from nettrain.workflow.intervals import distribution_columns, refuse_intervals
+from nettrain.workflow.intervals import described_columns, refuse_intervals
 from nettrain.workflow.run_data import SplitName, read_splits, refuse_validation
 from nettrain.workflow.source import RowSource
 from nettrain.workflow.strictness import refuse_lines
@@ -100,15 +100,22 @@ def predict_rows(
         each = [predict_distributions(run.networks, x) for run, x in pairs]
         values, sd = np.mean([one.values for one in each], axis=0), None
         distribution = together(one.distribution for one in each)
-    if isinstance(distribution, PredictedGaussian) and (samples or not intervals):
-        sd = distribution.spread
+    if isinstance(distribution, PredictedGaussian):
+        sd = None  # of the passes alone, which is a part of that of the predictions
     names = trained.task.names
-    described = distribution_columns(distribution, names, intervals) if distribution else None
+    described = described_columns(distribution, names, intervals) if distribution else None
     columns = prediction_columns(
         trained.task, values, sd, numeric=trained.numeric_classes, described=described
     )
     predictions = align_rows(pl.DataFrame(columns), rows.rows, rows.height)
     return beside_kept(rows.kept, predictions, trained.task)
+
+
+@np.errstate(all="ignore")
+def distribution_of_rows(trained: Predictor, rows: PredictableRows) -> TargetDistribution | None:
+    """The targets' distributions in these rows; None for losses that predict one number of each target."""
+    pairs = zip(trained.runs, rows.inputs, strict=True)
+    return together(predict_distributions(run.networks, x).distribution for run, x in pairs)
 
 
 def mc_predictions_together(trained: Predictor, rows: PredictableRows, samples: int) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from nettrain.workflow.source import FilePath, row_source
 if TYPE_CHECKING:
     import polars as pl
 
+    from nettrain.data.unpredictable import PredictableRows
     from nettrain.experiment.settings import Experiment
     from nettrain.store.evaluation import EvaluationReport
     from nettrain.store.run_folder import RunFolder
@@ -263,6 +264,81 @@ class Run:
         columns = self._predict(trained, data, split, strict=strict).get_columns()[len(task.names) :]
         return np.column_stack([column.to_numpy() for column in columns])
 
+    def predict_interval(
+        self,
+        data: object = None,
+        level: float = 0.9,
+        *,
+        member: int | None = None,
+        split: "SplitName | None" = None,
+        strict: bool = False,
+    ) -> npt.NDArray[np.float64]:
+        """Predict an interval that holds each number with this probability.
+
+        Parameters
+        ----------
+        data : array, frame, mapping or source, optional
+            See `predict`.
+        level : float
+            The probability, between 0 and 1; loss pinball has the intervals between its trained quantiles,
+            gaussian_nll all.
+        member, split, strict
+            See `predict`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N, 2) of the lower and the upper end, for several targets (N, K, 2).
+
+        Raises
+        ------
+        SpecError
+            When the run was trained with another loss, or without the quantiles at the ends.
+        DataError
+            See `predict`.
+        """
+        from nettrain.workflow.intervals import levels_of
+
+        trained = self._select(member)
+        return self._quantiles(trained, data, levels_of(trained, level), split, strict=strict)
+
+    def predict_quantiles(
+        self,
+        data: object = None,
+        levels: Sequence[float] | None = None,
+        *,
+        member: int | None = None,
+        split: "SplitName | None" = None,
+        strict: bool = False,
+    ) -> npt.NDArray[np.float64]:
+        """Predict quantiles of each number.
+
+        Parameters
+        ----------
+        data : array, frame, mapping or source, optional
+            See `predict`.
+        levels : sequence of float, optional
+            Which quantiles, between 0 and 1; default: all that were trained, or 0.05, 0.5 and 0.95.
+        member, split, strict
+            See `predict`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N, L), for several targets (N, K, L).
+
+        Raises
+        ------
+        SpecError
+            When the run was trained with another loss than pinball and gaussian_nll, or without these levels.
+        DataError
+            See `predict`.
+        """
+        from nettrain.workflow.intervals import checked_levels
+
+        trained = self._select(member)
+        return self._quantiles(trained, data, checked_levels(trained, levels), split, strict=strict)
+
     def evaluate(
         self,
         data: object = None,
@@ -274,6 +350,7 @@ class Run:
         metric: str | None = None,
         shuffles: int = 5,
         seed: int = 0,
+        interval: float | Sequence[float] = (),
         keep: str | Sequence[str | int] = (),
         strict: bool = False,
     ) -> "EvaluationReport":
@@ -295,6 +372,9 @@ class Run:
             The metric of the importance; default: accuracy or rmse.
         shuffles, seed : int
             The number of shuffles per column, and their seed.
+        interval : float or sequence of float
+            The probabilities of the prediction intervals to measure, of losses pinball and gaussian_nll;
+            default: those between trained quantiles, or 0.9.
         keep : str, or sequence of str or int
             Columns of the data, by name or position, of which `worst` has the cells.
         strict : bool
@@ -305,21 +385,24 @@ class Run:
         -------
         EvaluationReport
             With `metrics`, `classes`, `confusion`, `confused`, `worst`, `threshold`, `importance`,
-            `deviations`, `notes`.
+            `distribution` (intervals and quantiles), `deviations`, `notes`.
 
         Raises
         ------
         SpecError
-            When the run has no such rows, member or metric.
+            When the run has no such rows, member or metric, or cannot give such an interval.
         DataError
             When the rows cannot be read, or do not fit the run.
         """
+        from nettrain.workflow.argument_names import arguments_named
         from nettrain.workflow.evaluation import EvaluationOptions, ImportanceOptions, evaluate_run
 
         shuffled = ImportanceOptions(metric, shuffles, seed) if importance or metric else None
-        options = EvaluationOptions(split, member, worst, shuffled, strict, keep)
+        intervals = [interval] if isinstance(interval, int | float) else list(interval)
+        options = EvaluationOptions(split, member, worst, shuffled, strict, keep, intervals)
         source = None if data is None else row_source(data)
-        return evaluate_run(self.predictor, source, options, memory=self.memory).report
+        with arguments_named("interval"):
+            return evaluate_run(self.predictor, source, options, memory=self.memory).report
 
     def report(self, out: FilePath | None = None) -> Path:
         """Write a page of HTML on the run, which needs no other file and no network.
@@ -398,12 +481,32 @@ class Run:
         self, trained: "Predictor", data: object, split: "SplitName | None", *, strict: bool
     ) -> "pl.DataFrame":
         """The predictions of all rows. Raises DataError when one cannot be predicted."""
-        from nettrain.workflow.prediction import (
-            predict_rows,
-            read_rows,
-            refuse_imperfect,
-            unpredictable_lines,
-        )
+        from nettrain.workflow.prediction import predict_rows
+
+        return predict_rows(trained, self._rows(trained, data, split, strict=strict))
+
+    def _quantiles(
+        self,
+        trained: "Predictor",
+        data: object,
+        levels: Sequence[float],
+        split: "SplitName | None",
+        *,
+        strict: bool,
+    ) -> npt.NDArray[np.float64]:
+        """These quantiles of all rows, (N, L) of one target. Raises DataError as `_predict` does."""
+        from nettrain.workflow.prediction import distribution_of_rows
+
+        distribution = distribution_of_rows(trained, self._rows(trained, data, split, strict=strict))
+        assert distribution is not None, "levels are checked before"
+        values = distribution.quantiles(levels)
+        return values[:, 0] if values.shape[1] == 1 else values
+
+    def _rows(
+        self, trained: "Predictor", data: object, split: "SplitName | None", *, strict: bool
+    ) -> "PredictableRows":
+        """The rows to predict. Raises DataError when one cannot be predicted."""
+        from nettrain.workflow.prediction import read_rows, refuse_imperfect, unpredictable_lines
         from nettrain.workflow.strictness import refuse_lines, warn_of_lines
 
         source = None if data is None else row_source(data)
@@ -411,8 +514,8 @@ class Run:
         if strict:
             refuse_imperfect(rows)
         refuse_lines(unpredictable_lines(rows))
-        warn_of_lines(rows.comparison.lines(rows.label), stacklevel=3)
-        return predict_rows(trained, rows)
+        warn_of_lines(rows.comparison.lines(rows.label), stacklevel=4)
+        return rows
 
     def __repr__(self) -> str:
         place = f" in {self.folder}" if self.folder else ""

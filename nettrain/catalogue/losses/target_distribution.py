@@ -30,6 +30,10 @@ class TargetDistribution(ABC):
     def combined(self, others: Iterable[Self]) -> Self:
         """One distribution of what several networks predict, of which this is the first."""
 
+    @abstractmethod
+    def above(self, others: Iterable[Self]) -> Self:
+        """The distributions of these rows and, below them, of the rows of others."""
+
     @property
     def finite(self) -> bool:
         """Whether all numbers are."""
@@ -78,6 +82,9 @@ class PredictedQuantiles(TargetDistribution):
     def unscaled(self, center: Floats, scale: Floats) -> Self:
         return type(self)(self.levels, self.values * scale[:, None] + center[:, None])
 
+    def above(self, others: Iterable[Self]) -> Self:
+        return type(self)(self.levels, np.concatenate([self.values, *(one.values for one in others)]))
+
     def combined(self, others: Iterable[Self]) -> Self:
         """The means of the quantiles. Source: Vincent 1912; Ratcliff 1979."""
         total, count = self.values.copy(), 1
@@ -112,6 +119,11 @@ class PredictedGaussian(TargetDistribution):
 
     def unscaled(self, center: Floats, scale: Floats) -> Self:
         return type(self)(self.mean * scale + center, self.variance * scale**2)
+
+    def above(self, others: Iterable[Self]) -> Self:
+        each = (self, *others)
+        mean, variance = ([one.arrays[k] for one in each] for k in range(2))
+        return type(self)(np.concatenate(mean), np.concatenate(variance))
 
     def combined(self, others: Iterable[Self]) -> Self:
         """The Gaussian with the mean and the variance of the mixture.
