@@ -33,8 +33,8 @@ class Dataset:
     weights: HostArray
     prefetcher: Prefetcher | None = None
 
-    def select(self, index: HostArray) -> "Dataset":
-        """Some rows (M,) of a dataset on the host."""
+    def select(self, index: HostArray | slice) -> "Dataset":
+        """Some rows (M,) of a dataset on the host; a slice of them, of which nothing is copied, anywhere."""
         arrays = {name: getattr(self, name)[index] for name in ("x", "y", "weight", "targets", "weights")}
         return replace(self, **arrays)
 

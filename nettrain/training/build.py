@@ -33,6 +33,7 @@ from nettrain.training.control.plateau import PlateauMonitor
 from nettrain.training.control.snapshots import Snapshots
 from nettrain.training.diagnostics.layer_table import table_shape
 from nettrain.training.diagnostics.profile import Profile
+from nettrain.training.folds import FoldMembers, folds_of, joined, placed_folds, shared_settings
 from nettrain.training.population import Population
 from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.rows.double_buffer import DoubleBuffer, buffer_rows
@@ -49,7 +50,7 @@ START_ROWS = 1024  # of the training rows, for layers whose initial parameters d
 
 def build(
     experiments: Sequence[Experiment],
-    data: Prepared,
+    data: Prepared | Sequence[Prepared],
     backend: Backend,
     *,
     streaming: bool = True,
@@ -58,25 +59,28 @@ def build(
 ) -> TrainingRun:
     """Allocate a population for resolved experiments of one group on prepared data.
 
+    `data` may be those of each member, the same object for members that train on the same rows, which have to
+    be next to each other. Each such fold ends as it would alone; `side_by_side` says which can share a
+    population.
     Training rows that do not fit on a device stream to it; without `streaming` they are put there all the
     same, for steps that take rows in no fixed order. With a `profile` the run measures where its time goes.
     With `recorded` it computes all figures of a history, otherwise no more than control the training.
     Raises DataError when a batch is larger than the training rows.
     """
-    members = _members(experiments, data)
+    folds = folds_of(experiments, data)
+    members = _members(folds)
     model, population = members.model, members.population
-    batches = batches_of(model.experiment, data.train)
-    datasets = _datasets(model, data, backend)
-    evaluated = _evaluated(model.experiment, datasets["train"], recorded=recorded)
-    metric = _monitored_metric(model.experiment, data, evaluated)
+    rows = _rows(members, folds, backend, recorded=recorded)
+    metric = _monitored_metric(model.experiment, folds[0].data, rows)
     monitors = _monitors(model, population, backend, metric)
+    epochs = model.experiment.training.epochs
     run = TrainingRun(
         model=model,
         backend=backend,
         population=population,
         pool=Pool(backend),
-        data=TrainingData(datasets, batches, evaluated=evaluated),
-        schedule=OptimizerSchedule(population, Calendar(batches.steps, model.experiment.training.epochs)),
+        data=rows,
+        schedule=OptimizerSchedule(population, Calendar(rows.batches.steps, epochs)),
         monitors=monitors,
         final=_final_parameters(model, len(experiments), backend),
         step_counter=backend.zeros((1,), np.uint64),
@@ -84,7 +88,7 @@ def build(
         recorded=recorded,
     )
     _allocate(run)
-    _initialize(run, members, data)
+    _initialize(run, members, folds)
     # the rows come last, when all else has its memory but the scratch memory, whose size is known
     run = replace(run, data=_placed(run, streaming=streaming))
     reserve_step(run)
@@ -101,10 +105,11 @@ class _Members:
     architectures: Sequence[Architecture]
 
 
-def _members(experiments: Sequence[Experiment], data: Prepared) -> _Members:
+def _members(folds: Sequence[FoldMembers]) -> _Members:
+    experiments = shared_settings(folds)
     if len({grouping_key(experiment) for experiment in experiments}) > 1:
         raise ValueError("these experiments do not have one grouping key")
-    first, members = experiments[0], stack(experiments)
+    first, members, data = experiments[0], stack(experiments), folds[0].data
     dropout = tuple(float(np.max(layer.dropout)) for layer in members.model.hidden_layers())
     architecture = network_of(first, data, Rates(dropout, float(np.max(members.model.input_noise))))
     architectures = member_architectures(architecture, [experiment.model for experiment in experiments])
@@ -154,13 +159,14 @@ def _monitors(model: Model, population: Population, backend: Backend, metric: st
     )
 
 
-def _monitored_metric(experiment: Experiment, data: Prepared, evaluated: Dataset | None) -> str:
+def _monitored_metric(experiment: Experiment, data: Prepared, rows: TrainingData) -> str:
     stopping = experiment.training.early_stopping
     if stopping is not None:
         return stopping.monitor
     if data.validation is not None:
         return "val_loss"
-    return "running_loss" if evaluated is None else "train_loss"
+    first = rows.folds[0].data if rows.folds else rows
+    return "running_loss" if first.evaluated is None else "train_loss"
 
 
 def _plateau(population: Population, experiment: Experiment, default: str) -> PlateauMonitor | None:
@@ -173,6 +179,30 @@ def _plateau(population: Population, experiment: Experiment, default: str) -> Pl
 
 
 # ----- rows -----
+
+
+def _rows(
+    members: _Members, folds: Sequence[FoldMembers], backend: Backend, *, recorded: bool
+) -> TrainingData:
+    """The rows on the host: those of the only fold, or of all folds one after the other."""
+    model = members.model
+    if len(folds) == 1:
+        return _rows_of_fold(model, folds[0].data, backend, recorded=recorded)
+    models = [
+        Model(one.experiment, task_of(one.data.preprocessing, one.experiment), model.architecture)
+        for one in folds
+    ]
+    parts = [
+        _rows_of_fold(own, fold.data, backend, recorded=recorded)
+        for own, fold in zip(models, folds, strict=True)
+    ]
+    return joined(parts, models, folds)
+
+
+def _rows_of_fold(model: Model, data: Prepared, backend: Backend, *, recorded: bool) -> TrainingData:
+    datasets = _datasets(model, data, backend)
+    evaluated = _evaluated(model.experiment, datasets["train"], recorded=recorded)
+    return TrainingData(datasets, batches_of(model.experiment, data.train), evaluated=evaluated)
 
 
 def _datasets(model: Model, data: Prepared, backend: Backend) -> dict[str, Dataset]:
@@ -200,13 +230,15 @@ def _placed(run: TrainingRun, *, streaming: bool) -> TrainingData:
     """The data with its datasets on the device as far as they fit."""
     datasets, batches, order_count = run.data.datasets, run.data.batches, run.order_count
     chunk = 2 * chunk_rows(run.architecture, run.backend.chunk_bytes)
+    reserved = working_bytes(run.backend, run.architecture, run.population.size, order_count, batches)
+    if run.data.folds:
+        return placed_folds(run, reserved, chunk)
     streaming_bytes = {split: dataset.bytes_of(chunk) for split, dataset in datasets.items()}
     rows = buffer_rows(run.data.train, order_count, batches)
     if not streaming or rows >= batches.rows:
         del streaming_bytes["train"]
     else:
         streaming_bytes["train"] += run.data.train.bytes_of(rows)
-    reserved = working_bytes(run.backend, run.architecture, run.population.size, order_count, batches)
     sample = run.data.evaluated
     if sample is not None and sample.rows < run.data.train.rows:
         datasets, streaming_bytes[SAMPLE] = {**datasets, SAMPLE: sample}, sample.bytes_of(chunk)
@@ -288,13 +320,13 @@ def _coefficients_shape(run: TrainingRun) -> tuple[int, int, int]:
     return size, len(run.layout.groups), DECAYS + steps * len(values)
 
 
-def _initialize(run: TrainingRun, members: _Members, data: Prepared) -> None:
+def _initialize(run: TrainingRun, members: _Members, folds: Sequence[FoldMembers]) -> None:
     """Set the initial parameters of every member, by its numbers and seed, and the running statistics."""
     statistics = initial_statistics(run.architecture, run.model.statistics_layout)
     run.population["statistics"][:] = run.backend.from_host(statistics)
     needs_rows = any(node.layer.starts_from_rows for node in run.architecture.nodes)
-    rows = data.train.x[:START_ROWS] if needs_rows else None
-    pairs = zip(members.architectures, members.experiments, strict=True)
-    for r, (architecture, experiment) in enumerate(pairs):
-        row = initial_row(architecture, run.layout, experiment.model.seed or 0, rows)
+    rows = [fold.data.train.x[:START_ROWS] if needs_rows else None for fold in folds for _ in fold.members]
+    each = zip(members.architectures, members.experiments, rows, strict=True)
+    for r, (architecture, experiment, first_rows) in enumerate(each):
+        row = initial_row(architecture, run.layout, experiment.model.seed or 0, first_rows)
         run.population["parameters"][r] = run.backend.from_host(row)

@@ -49,6 +49,22 @@ class Population:
         """The rows of the members that are still here; a view, void after `compact`."""
         return self._rows[name][: self.size]
 
+    def part(self, start: int, stop: int) -> "Population":
+        """The rows from `start` to `stop` as a population of their own, of which no array is copied.
+
+        Void after `compact`.
+        """
+        rows = np.arange(start, stop)
+        part = Population.__new__(Population)
+        part.members, part.layers, part.size = (
+            select(self.members, rows),
+            select(self.layers, rows),
+            len(rows),
+        )
+        part._rows = {name: array[start:stop] for name, array in self._rows.items()}
+        part._scratch = self._scratch
+        return part
+
     def should_compact(self) -> bool:
         """Whether enough members have stopped that moving the others pays."""
         stopped = self.size - int(self["active"].sum())

@@ -1,7 +1,7 @@
 """A run: a population of networks with all that its training works on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,6 +28,10 @@ class TrainingData:
 
     Training rows that do not fit on the device stream through the `double_buffer`; `notes` say which rows
     stay on the host. `evaluated` are the training rows that are evaluated like the validation rows, if any.
+
+    With `folds`, the training rows are those of all folds, one fold after the other, and each fold has its
+    other rows; `batches` are those of the fold with the most rows. `offset` is where the training rows of a
+    fold begin among those of all folds.
     """
 
     datasets: Mapping[str, Dataset]  # train, validation, test
@@ -35,11 +39,29 @@ class TrainingData:
     double_buffer: DoubleBuffer | None = None
     evaluated: Dataset | None = None
     notes: Sequence[str] = ()
+    folds: Sequence["FoldPart"] = ()
+    offset: int = 0
 
     @property
     def train(self) -> Dataset:
         """The training rows."""
         return self.datasets["train"]
+
+    def takes_whole(self, experiment: Experiment, rows: int) -> bool:
+        """Whether a batch of so many rows is each training row once, so that nothing has to be gathered."""
+        return experiment.training.sampling == "permutation" and rows == self.train.rows
+
+
+@dataclass(frozen=True, eq=False)
+class FoldPart:
+    """The rows of some `members` (by their numbers at the start), as if these were all members of a run.
+
+    The `model` has the units of its targets.
+    """
+
+    members: range
+    model: Model
+    data: TrainingData
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +75,11 @@ class FinalParameters:
         """Set what these members (M,) end with: (M, P) and (M, Q)."""
         self.parameters[members] = parameters
         self.statistics[members] = statistics
+
+    def of_members(self, members: range) -> "FinalParameters":
+        """The rows of some members, of which nothing is copied."""
+        rows = slice(members.start, members.stop)
+        return FinalParameters(self.parameters[rows], self.statistics[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +139,31 @@ class TrainingRun:
     def order_count(self) -> int:
         """In how many different orders the members that are still here take the rows."""
         shared = same_order(self.order_seeds, shuffle=self.experiment.training.shuffle)
-        return 1 if shared else self.population.size
+        return 1 if shared and not self.data.folds else self.population.size
+
+    @property
+    def parts(self) -> "list[TrainingRun]":
+        """The run of each fold whose members are still here, in order; without folds the run itself.
+
+        They share all arrays with this one. Void after the population is compacted.
+        """
+        if not self.data.folds:
+            return [self]
+        original = self.population["original"]
+        bounds = [np.searchsorted(original, (one.members.start, one.members.stop)) for one in self.data.folds]
+        return [
+            self._part(fold, self.population.part(start, stop))
+            for fold, (start, stop) in zip(self.data.folds, bounds, strict=True)
+            if start < stop
+        ]
+
+    def of_fold(self, fold: FoldPart) -> "TrainingRun":
+        """The run of one fold when all is over: its rows and what its members ended with."""
+        return self._part(fold, self.population)
+
+    def _part(self, fold: FoldPart, population: Population) -> "TrainingRun":
+        final = self.final.of_members(fold.members)
+        return replace(self, model=fold.model, population=population, data=fold.data, final=final)
 
     def networks(self, experiments: Sequence[Experiment]) -> TrainedNetworks:
         """The final networks of all members, given the experiment of each."""

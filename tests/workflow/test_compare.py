@@ -9,9 +9,9 @@ import pytest
 import nettrain
 from nettrain.workflow.compare import run_comparison
 from nettrain.workflow.comparison.plan import plan_comparison
-from nettrain.workflow.comparison.population import populations
 from nettrain.workflow.comparison.sources import find_sources
 from nettrain.workflow.comparison.worlds import compared_world
+from nettrain.workflow.side_by_side import populations
 from tests.fake_cupy import on_host
 from tests.fake_cupy.module import in_place_of_cupy
 

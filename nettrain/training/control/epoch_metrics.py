@@ -6,7 +6,7 @@ what a step minimises: the loss of a batch, which is a sum over its rows where t
 averaged over the steps of the epoch, plus penalties.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -65,11 +65,8 @@ class EpochMetrics:
 
     def evaluate(self) -> Figures:
         """The train_… of the evaluated training rows and the val_… of the validation rows."""
-        return {
-            f"{split}_{name}": value
-            for split, evaluator in self._evaluators.items()
-            for name, value in evaluator.figures().items()
-        }
+        parts = [_figures(evaluators) for evaluators in self._evaluators]
+        return parts[0] if len(parts) == 1 else _concatenated(parts)
 
     def _objective(self, total: Floats, steps: int) -> Floats:
         """The objective (R,), from the sums of losses and weights (R, 2) of so many steps."""
@@ -95,7 +92,15 @@ class EpochMetrics:
         return finite
 
 
-def _evaluators(run: TrainingRun) -> dict[str, Evaluator]:
+def _evaluators(run: TrainingRun) -> list[dict[str, Evaluator]]:
+    """Those of each part of the run; the largest is made first, whose scratch memory the others share."""
+    parts, evaluators = run.parts, dict[int, dict[str, Evaluator]]()
+    for k in sorted(range(len(parts)), key=lambda k: -parts[k].population.size):
+        evaluators[k] = _evaluators_of_part(parts[k])
+    return [evaluators[k] for k in range(len(parts))]
+
+
+def _evaluators_of_part(run: TrainingRun) -> dict[str, Evaluator]:
     """Those of the evaluated training rows and of the validation rows, as far as there are, by prefix."""
     population, rows = (
         run.population,
@@ -109,6 +114,20 @@ def _evaluators(run: TrainingRun) -> dict[str, Evaluator]:
         for split, dataset in rows.items()
         if dataset is not None
     }
+
+
+def _figures(evaluators: Mapping[str, Evaluator]) -> Figures:
+    """Each figure, named train_… and val_…."""
+    return {
+        f"{split}_{name}": value
+        for split, evaluator in evaluators.items()
+        for name, value in evaluator.figures().items()
+    }
+
+
+def _concatenated(parts: Sequence[Figures]) -> Figures:
+    """The figures of all members, from those of the members of each part."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def monitored_metrics(run: TrainingRun) -> list[str]:

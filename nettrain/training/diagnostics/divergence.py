@@ -194,9 +194,8 @@ class _FiniteCheck:
         run = self._run
         for name, array in self._before.items():
             run.population[name][...] = beside(run.population[name], run.backend, array)
-        start, stop = list(run.data.batches.bounds())[position]
         run.population["total"][:] = 0
-        tape, index = Tape(), training.steps.by_size[stop - start].index
+        tape, index = Tape(), training.steps.at(position).index
         batch = append_loss(tape, run, index, run.pool.prefixed("train"), gradient_point(run))
         with np.errstate(over="ignore", invalid="ignore"):
             for call in tape.bound(run.backend):

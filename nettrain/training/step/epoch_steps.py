@@ -1,41 +1,55 @@
 """The steps of an epoch, one batch after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nettrain.backend.base import Floats
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.diagnostics.weight_norms import WeightNorms
+from nettrain.training.folds import joined_orders
 from nettrain.training.progress import Progress
-from nettrain.training.rows.batches import Index, epoch_orders
+from nettrain.training.rows.batches import BatchPlan, Index, epoch_orders
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step.fold_step import fold_step
 from nettrain.training.step.loss_table import fetch_totals
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import TrainingStep, training_step
+
+Sizes = tuple[int, ...]  # of a batch in each part of the run, or one size that all of them have
 
 
 class EpochSteps:
     """The steps of the population as it is now, by batch size; void after it is compacted.
 
-    The last step of an epoch with a full batch measures `norms`, if there are any.
+    The last step of an epoch with a full batch measures `norms`, those of each part of the run, if any.
     """
 
-    def __init__(self, run: TrainingRun, norms: WeightNorms | None = None) -> None:
-        self._run = run
+    def __init__(self, run: TrainingRun, norms: Sequence[WeightNorms] | None = None) -> None:
+        self._run, self._parts = run, run.parts
         self._schedule = StepSchedule(run, run.order_count, run.data.batches)
-        self.by_size: dict[int, TrainingStep] = {
-            rows: training_step(run, rows, run.order_count, self._schedule) for rows in run.data.batches.sizes
-        }
+        self._sizes = _batch_sizes(self._parts)
+        shared_first = sorted(set(self._sizes), key=len)  # it needs the most scratch memory
+        self._by_size = {sizes: self._step(sizes) for sizes in shared_first}
         self._measured = self._measuring(norms)
         self._drawn: tuple[int, Index] | None = None  # the orders of an epoch, for all its parts
 
-    def _measuring(self, norms: WeightNorms | None) -> dict[int, TrainingStep]:
+    def at(self, position: int) -> TrainingStep:
+        """The step at this position in an epoch, which measures nothing."""
+        return self._by_size[self._sizes[position]]
+
+    def _step(self, sizes: Sizes, norms: Sequence[WeightNorms] | None = None) -> TrainingStep:
+        run = self._run
+        if len(sizes) > 1:
+            return fold_step(run, self._parts, sizes, self._schedule, norms)
+        return training_step(run, sizes[0], run.order_count, self._schedule, norms[0] if norms else None)
+
+    def _measuring(self, norms: Sequence[WeightNorms] | None) -> dict[int, TrainingStep]:
         """The step that measures norms, by its position in an epoch."""
         if norms is None:
             return {}
-        run, batches = self._run, self._run.data.batches
-        step = training_step(run, batches.batch_size, run.order_count, self._schedule, norms)
-        return {batches.last_full: step}
+        last_full = self._run.data.batches.last_full
+        sizes = self._sizes[last_full]
+        return {last_full: self._step(sizes if len(sizes) == len(norms) else sizes * len(norms), norms)}
 
     def run(self, progress: Progress, last: int, may_continue: Callable[[], bool]) -> bool:
         """Run an epoch on until so many of its steps are done; False if it was ended early.
@@ -44,10 +58,10 @@ class EpochSteps:
         epoch its position is 0 again.
         """
         run, first = self._run, progress.position
-        double_buffer, by_size, measured = run.data.double_buffer, self.by_size, self._measured
+        double_buffer, measured = run.data.double_buffer, self._measured
         with timing(run.profile, "gather"):
             self._schedule.start_epoch(self._orders(progress.epoch), progress.step)
-        for position, (start, stop) in enumerate(run.data.batches.bounds(first, last), first):
+        for position in range(first, last):
             if position > first and not may_continue():
                 fetch_totals(run, self._schedule.totals, first, position)
                 return False
@@ -57,7 +71,7 @@ class EpochSteps:
             if double_buffer is not None:
                 with timing(run.profile, "gather"):
                     double_buffer.prepare(position)
-            step = measured.get(position) or by_size[stop - start]
+            step = measured.get(position) or self.at(position)
             if position == 0:
                 step.begin()
             step.replay()
@@ -76,9 +90,10 @@ class EpochSteps:
         return self._drawn[1]
 
     def _draw_orders(self, epoch: int) -> Index:
-        settings, rows = self._run.experiment.training, self._run.data.batches.rows
-        seeds = self._run.order_seeds
-        return epoch_orders(seeds, epoch, rows, shuffle=settings.shuffle, sampling=settings.sampling)
+        run, parts = self._run, self._parts
+        if not run.data.folds:
+            return _orders(run, epoch)
+        return joined_orders(parts, [_orders(part, epoch) for part in parts], run.data.batches.rows)
 
     def _set_coefficients(self, progress: Progress) -> Floats:
         """Set the coefficients of the next steps, as many as the table holds; returns the rates (R, T)."""
@@ -88,3 +103,25 @@ class EpochSteps:
             table, rates = coefficient_table(self._run, progress.step - within, count)
             self._schedule.set_coefficients(table)
         return rates
+
+
+def _batch_sizes(parts: Sequence[TrainingRun]) -> list[Sizes]:
+    """The sizes of the batches of an epoch, by position."""
+    sizes = zip(*(_sizes_of(part.data.batches) for part in parts), strict=True)
+    return [(each[0],) if len(parts) == 1 or _taken_together(parts, each) else each for each in sizes]
+
+
+def _sizes_of(batches: BatchPlan) -> list[int]:
+    return [stop - start for start, stop in batches.bounds()]
+
+
+def _taken_together(parts: Sequence[TrainingRun], sizes: Sizes) -> bool:
+    """Whether one step takes all batches: they are equally large, and none is its fold's rows as they lie."""
+    whole = any(part.data.takes_whole(part.experiment, size) for part, size in zip(parts, sizes, strict=True))
+    return len(set(sizes)) == 1 and not whole
+
+
+def _orders(run: TrainingRun, epoch: int) -> Index:
+    """The rows (G, N) of an epoch, by number in the run's training rows."""
+    settings, rows = run.experiment.training, run.data.batches.rows
+    return epoch_orders(run.order_seeds, epoch, rows, shuffle=settings.shuffle, sampling=settings.sampling)

@@ -16,6 +16,8 @@ from nettrain.training.step.lbfgs import iteration
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.update import append_update, gradient_point, look_ahead_tape
 
+FOLDS_INDEX = "folds.index"  # scratch memory for the rows of all folds, of which each takes its own
+
 
 @dataclass(frozen=True, eq=False)
 class BatchPass:
@@ -64,15 +66,15 @@ def training_step(
     start, gradient, end = _measuring(run, norms)
     if run.experiment.optimizer.full_batch:  # which leaves the gradient before the step
         tapes = Tape([*gradient, *end, *count])
-        calls = _captured(run, start), iteration(run, _replay(run, step)), _captured(run, tapes)
-        replay: Call = partial(_in_sequence, *calls)
+        calls = captured(run, start), iteration(run, _replay(run, step)), captured(run, tapes)
+        replay: Call = partial(in_sequence, *calls)
     else:
         step += gradient
         step.phase("update")
         step += start
         append_update(step, run)
         replay = _replay(run, Tape([*step, *end, *count]))
-    return TrainingStep(index, replay, _captured(run, begin), batch)
+    return TrainingStep(index, replay, captured(run, begin), batch)
 
 
 def _measuring(run: TrainingRun, norms: WeightNorms | None) -> tuple[Tape, Tape, Tape]:
@@ -88,7 +90,9 @@ def _measuring(run: TrainingRun, norms: WeightNorms | None) -> tuple[Tape, Tape,
 def reserve_step(run: TrainingRun) -> None:
     """Reserve the scratch memory of steps: for the largest batch of all members."""
     allocate = run.pool.planned("train")
-    index = allocate("index", (run.order_count, run.data.batches.batch_size), np.intp)
+    shape = run.order_count, run.data.batches.batch_size
+    index = allocate("index", shape, np.intp)
+    run.pool.reserve(FOLDS_INDEX, shape if run.data.folds else (0,), np.intp)
     append_gradient(Tape(), run, index, allocate)
 
 
@@ -134,8 +138,7 @@ def append_loss_of(
 def _gather(tape: Tape, run: TrainingRun, index: Array, allocate: Allocate) -> tuple[Array, Array, Array]:
     """The batch's x (G, B, D), y and weight; the dataset itself when it is one batch of each row once."""
     table, backend = run.data.double_buffer or run.data.train, run.backend
-    each_once = run.experiment.training.sampling == "permutation"
-    if each_once and index.shape[1] == run.data.train.rows:
+    if run.data.takes_whole(run.experiment, index.shape[1]):
         return table.x[None], table.y[None], table.weight[None]
     x = allocate("x", (*index.shape, *table.x.shape[1:]))
     y = allocate("y", (*index.shape, *table.y.shape[1:]), table.y.dtype)
@@ -149,13 +152,15 @@ def _gather(tape: Tape, run: TrainingRun, index: Array, allocate: Allocate) -> t
 
 
 def _replay(run: TrainingRun, tape: Tape) -> Call:
-    return _captured(run, tape) if run.profile is None else run.profile.timed(tape, run.backend)
+    return captured(run, tape) if run.profile is None else run.profile.timed(tape, run.backend)
 
 
-def _captured(run: TrainingRun, tape: Tape) -> Call:
+def captured(run: TrainingRun, tape: Tape) -> Call:
+    """The call that replays a tape."""
     return run.backend.capture(tape.bound(run.backend))
 
 
-def _in_sequence(*calls: Call) -> None:
+def in_sequence(*calls: Call) -> None:
+    """Make these calls, one after the other."""
     for call in calls:
         call()

@@ -20,11 +20,12 @@ from nettrain.inference.dataset import dataset_of
 from nettrain.training.build import batches_of
 from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun
 from nettrain.workflow.comparison.labels import common_settings, differing_settings_of, labels_of
-from nettrain.workflow.comparison.population import PlannedRun, populations
+from nettrain.workflow.comparison.population import PlannedRun
 from nettrain.workflow.comparison.sources import FoundSource, joined_over_seeds
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.run import Run
+from nettrain.workflow.side_by_side import populations
 
 MOST_NAMES, LONGEST_NAME = 3, 48  # experiments, and characters, that make a name
 
@@ -163,7 +164,7 @@ class _Planning:
         notes = (*loaded.notes, *found, *batch_notes(loaded.experiment, data), *data.notes)
         self.notes |= dict.fromkeys((*notes, *remarks(experiment)))
         self.experiments.append(experiment)
-        self.runs += [PlannedRun(entry, one, data) for one in _over_seeds(experiment, self.repeat)]
+        self.runs += [PlannedRun(one, data, entry) for one in _over_seeds(experiment, self.repeat)]
 
     def _prepared(self, experiment: Experiment) -> Prepared:
         """The data of an experiment, prepared once for all with the same settings."""
