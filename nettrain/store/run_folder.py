@@ -124,6 +124,10 @@ class RunFolder:
         numbered = [path for path in (self.path / FOLDS).glob("*/") if path.name.isdecimal()]
         return [RunFolder(path) for path in sorted(numbered, key=lambda path: int(path.name))]
 
+    def fold(self, number: int) -> "RunFolder":
+        """The folder of a fold, numbered from 1."""
+        return RunFolder(self.path / FOLDS / str(number))
+
     @property
     def is_cross_validated(self) -> bool:
         """Whether the networks of the run are in the folders of its folds."""

@@ -16,9 +16,9 @@ from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.predictions import encode_frame
-from nettrain.store.run_folder import FOLDS, RunFolder, interrupted_run, write_json
+from nettrain.store.run_folder import RunFolder, interrupted_run, write_json
 from nettrain.store.summary import RunSummary, Timing
-from nettrain.store.trained_folds import TrainedFolds
+from nettrain.store.trained_folds import TrainedFolds, is_lost
 from nettrain.training.loop import never
 from nettrain.workflow.fold_plan import PlannedCrossValidation
 from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, train_folds
@@ -68,6 +68,7 @@ class CrossValidationJob:
     planned: PlannedCrossValidation
     folder: RunFolder | None = None
     notes: tuple[str, ...] = ()
+    ended: tuple[FoldRun, ...] = ()  # of one that is resumed
 
     @property
     def all_notes(self) -> list[str]:
@@ -82,14 +83,16 @@ class CrossValidationJob:
         interrupted: Callable[[], bool] = never,
         started: float | None = None,
     ) -> CrossValidation:
-        """Train the networks of all folds, and record each fold when it has ended.
+        """Train the networks of the folds that have not ended, and record each fold when it has.
 
         Training stops after the step at which `interrupted` returns True. The summary's total time counts
         from `started` on perf_counter's clock, by default from this call.
         """
         started = perf_counter() if started is None else started
-        folds = []
-        for one in train_folds(self.planned.folds, on_event, interrupted):
+        folds = list(self.ended)
+        before = {one.planned.number for one in folds}
+        missing = [fold for fold in self.planned.folds if fold.number not in before]
+        for one in train_folds(missing, on_event, interrupted):
             if self.folder is not None:
                 record_fold(one, self.folder)
             folds.append(one)
@@ -127,7 +130,7 @@ def begin(planned: PlannedCrossValidation, folder: RunFolder, notes: Sequence[st
 
 def record_fold(fold: FoldRun, folder: RunFolder) -> None:
     """Write the run folder of a fold."""
-    own = RunFolder(folder.path / FOLDS / str(fold.planned.number))
+    own = folder.fold(fold.planned.number)
     own.path.mkdir(parents=True, exist_ok=True)
     fold.run.save(own)
 
@@ -186,7 +189,7 @@ class MemoryCrossValidation:
     @cached_property
     def predictor(self) -> TrainedFolds:
         """The networks of all folds that did not diverge, whose mean predicts."""
-        runs = [one.run.trained for one in self.outcome.folds if one.predicted.trained is not None]
+        runs = [one.run.predictor.alone() for one in self.outcome.folds if not is_lost(one.run.summary)]
         diverged = len(self.outcome.folds) - len(runs)
         return TrainedFolds(self.experiment, tuple(runs), summary=self.summary, diverged=diverged)
 

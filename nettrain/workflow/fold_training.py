@@ -17,6 +17,7 @@ from nettrain.workflow.fold_plan import PlannedFold
 from nettrain.workflow.in_memory import MemoryRecorder, MemoryRun
 from nettrain.workflow.out_of_fold import PredictedFold, predict_held_out
 from nettrain.workflow.preparation import PreparedTraining
+from nettrain.workflow.run import RunContents
 from nettrain.workflow.training import TrainingJob
 
 
@@ -36,7 +37,7 @@ class FoldRun:
     """A fold that was trained: its plan, its run, and how it ended."""
 
     planned: PlannedFold
-    run: MemoryRun
+    run: RunContents
 
     @property
     def ended(self) -> EndedFold:
@@ -48,6 +49,16 @@ class FoldRun:
     def predicted(self) -> PredictedFold:
         """Its predictions of the rows that it held out."""
         return predict_held_out(self.planned, self.run)
+
+
+def of_epochs(on_event: Callable[[Event], None]) -> Callable[[object], None]:
+    """What passes the epochs of populations on, as events of one training, and no other events of folds."""
+
+    def on_fold_event(event: object) -> None:
+        if isinstance(event, FoldsEpoch):
+            on_event(event.epoch)
+
+    return on_fold_event
 
 
 def train_folds(

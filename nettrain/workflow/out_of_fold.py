@@ -18,8 +18,8 @@ from nettrain.store.predictions import as_spelled_numbers
 from nettrain.store.trained_folds import is_lost
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.fold_plan import PlannedFold
-from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.prediction import predict_rows
+from nettrain.workflow.run import RunContents
 
 PLACE = ("row", "repeat", "fold")  # the first columns of the frame
 
@@ -34,13 +34,13 @@ class PredictedFold:
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
-def predict_held_out(fold: PlannedFold, run: MemoryRun) -> PredictedFold:
+def predict_held_out(fold: PlannedFold, run: RunContents) -> PredictedFold:
     """The predictions of a fold for its validation rows, by the networks that predict for others too."""
     held_out = fold.data.validation
     assert held_out is not None, "a fold holds rows out"
     if is_lost(run.summary):
         return PredictedFold(fold, None, None)
-    trained = run.trained.select_members()
+    trained = run.predictor.alone().select_members()
     measured = MeasuredNetworks((NetworksOnRows(trained.networks, trained.preprocessing, held_out),))
     return PredictedFold(fold, trained, measured.predict())
 

@@ -102,11 +102,39 @@ def resume(
         raise SpecError("resume: this run is in memory; save it, and resume it in its folder")
     path = Path(run.folder or "" if isinstance(run, Run) else run)
     memory = None if data is None else MemoryTables.of(data)
+    if is_cross_validation(path):
+        return _resume_folds(path, overrides, memory, on_event, stop)
     with restored(path, overrides, memory) as run_before:
         if isinstance(run_before, EndedRun):
             return open_run(path)
         job = run_before.reopen()
         outcome = job.run(on_event, interrupted=stop)
+    return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)
+
+
+def is_cross_validation(path: Path) -> bool:
+    """Whether a run folder is that of a cross-validation, finished or not."""
+    folder = RunFolder(path)
+    return folder.config.is_file() and load(folder.config).experiment.data.trains_folds
+
+
+def _resume_folds(
+    path: Path,
+    overrides: Sequence[str],
+    memory: MemoryTables | None,
+    on_event: OnEvent,
+    stop: Callable[[], bool],
+) -> "Run":
+    """Train the folds of a cross-validation that have not ended."""
+    from nettrain.workflow.fold_training import of_epochs
+    from nettrain.workflow.resume_folds import restored_folds
+    from nettrain.workflow.run import Run, open_run
+    from nettrain.workflow.run_files import StoredRun
+
+    with restored_folds(path, overrides, memory) as job:
+        if isinstance(job, EndedRun):
+            return open_run(path)
+        outcome = job.run(of_epochs(on_event), interrupted=stop)
     return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)
 
 

@@ -22,7 +22,6 @@ from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 from nettrain.workflow.training import OnEvent, TrainingJob, ignore
 
 if TYPE_CHECKING:
-    from nettrain.workflow.cross_validation import FoldEvent
     from nettrain.workflow.run import Run, RunContents
 
 
@@ -119,15 +118,11 @@ def _train_folds(
         in_new_folder,
     )
     from nettrain.workflow.fold_plan import plan_cross_validation
-    from nettrain.workflow.fold_training import FoldsEpoch
+    from nettrain.workflow.fold_training import of_epochs
     from nettrain.workflow.run import Run
     from nettrain.workflow.run_files import StoredRun, unused_folder
 
-    def on_fold_event(event: "FoldEvent") -> None:
-        if isinstance(event, FoldsEpoch):
-            on_event(event.epoch)
-
-    planned = plan_cross_validation(loaded, memory)
+    on_fold_event, planned = of_epochs(on_event), plan_cross_validation(loaded, memory)
     if folder is None and out is None:
         job = CrossValidationJob(planned)
         contents: RunContents = MemoryCrossValidation(job.run(on_fold_event, interrupted=stop))

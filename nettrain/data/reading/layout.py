@@ -47,8 +47,8 @@ class InputLayout:
         What a column of another file is, does not depend on that file's rows.
         """
         table = source.table
-        stored = [name for name, dtype in table.cells.schema.items() if not dtype.is_numeric()]
-        names = tuple(dict.fromkeys((*stored, *text)))
+        stored = {name for name, dtype in table.cells.schema.items() if not dtype.is_numeric()}
+        names = tuple(name for name in table.columns if name in stored.union(text))
         return InputLayout(
             tuple(table.columns),
             source.header,

@@ -1,0 +1,81 @@
+"""Continue a cross-validation that was interrupted: the folds that have ended stay as they are."""
+
+import json
+import shlex
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import DataError, SpecError
+from nettrain.experiment.load import to_yaml
+from nettrain.files import remove_temporary_files
+from nettrain.locks import locked
+from nettrain.store.run_folder import RunFolder, read_json
+from nettrain.store.summary import read_summary
+from nettrain.workflow.cross_validation import CrossValidationJob
+from nettrain.workflow.fold_plan import PlannedCrossValidation, PlannedFold, plan_cross_validation
+from nettrain.workflow.fold_training import FoldRun
+from nettrain.workflow.resume import EndedRun
+from nettrain.workflow.run_files import StoredRun
+from nettrain.workflow.source import load_experiment
+
+
+@contextmanager
+def restored_folds(
+    path: Path, overrides: Sequence[str] = (), memory: MemoryTables | None = None
+) -> Iterator[CrossValidationJob | EndedRun]:
+    """The cross-validation in a folder, which is locked while the context lasts: the folds that are missing.
+
+    `memory` has the data of one that was trained on data in memory. Raises SpecError for changes, which are
+    for the runs of single folds, and DataError when the data have changed since folds ended.
+    """
+    folder = RunFolder.open_started(path)
+    if overrides:
+        raise SpecError(f"{path}: {_no_changes(folder, overrides)}")
+    with locked(path) as note:
+        remove_temporary_files(path)
+        summary = read_summary(folder.summary)
+        if summary is not None and summary["status"] != "interrupted":
+            yield EndedRun(summary, path)
+            return
+        planned = plan_cross_validation(load_experiment(folder.config, memory=memory), memory)
+        ended = tuple(_ended_folds(planned, folder))
+        notes = [note] if note else []
+        for path_of_all in (folder.summary, folder.fold_figures, folder.out_of_fold):
+            path_of_all.unlink(missing_ok=True)
+        folder.remove_views()
+        yield CrossValidationJob(planned, folder, (*notes, _progress(ended, planned)), ended)
+
+
+def _no_changes(folder: RunFolder, overrides: Sequence[str]) -> str:
+    first = next((str(fold.path) for fold in folder.folds), f"{folder.path}/folds/1")
+    one = shlex.join(["nettrain", "resume", first, *overrides])
+    return f"its folds go on as they began; train anew for {overrides[0]}, or extend one: {one}"
+
+
+def _progress(ended: Sequence[FoldRun], planned: PlannedCrossValidation) -> str:
+    return f"goes on with {len(planned.folds) - len(ended)} of {len(planned.folds)} folds"
+
+
+def _ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> Iterator[FoldRun]:
+    """The folds that have ended, which are those of the plan; what others have left is removed."""
+    for fold in planned.folds:
+        own = folder.fold(fold.number)
+        summary = read_summary(own.summary)
+        if summary is None or summary["status"] == "interrupted":
+            shutil.rmtree(own.path, ignore_errors=True)
+            continue
+        _refuse_other(fold, own, folder)
+        yield FoldRun(fold, StoredRun(own, summary))
+
+
+def _refuse_other(fold: PlannedFold, own: RunFolder, folder: RunFolder) -> None:
+    """Raise SpecError or DataError when a fold that has ended is not the one that would be trained now."""
+    if own.config.read_text(encoding="utf-8") != to_yaml(fold.experiment):
+        raise SpecError(f"{own.config}: is no longer fold {fold.number} of {folder.config}; train anew")
+    fitted = json.loads(json.dumps(fold.data.preprocessing.to_json()))
+    if read_json(own.preprocessing) != fitted:
+        source = fold.data.settings.source
+        raise DataError(f"data.source: {source} has changed since {own.path} was trained on it; train anew")

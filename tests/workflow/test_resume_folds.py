@@ -1,0 +1,101 @@
+"""A cross-validation that was interrupted or killed goes on, and ends as one that was not."""
+
+import pytest
+
+import nettrain
+from nettrain.errors import DataError, SpecError
+
+SPEC = {
+    "experiment": "folded",
+    "data": {"source": "builtin:iris", "target": "petal_length", "order": "time", "folds": 3},
+    "model": {"hidden": [5]},
+    "training": {"epochs": 3},
+    "backend": {"threads": 1},
+}  # folds of other sizes, which train one after the other
+FILES = ("model.safetensors", "history.csv", "config.yaml", "preprocessing.json")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A cross-validation that was not interrupted."""
+    return nettrain.train(SPEC, folder=tmp_path_factory.mktemp("whole") / "run")
+
+
+def after(steps):
+    """A `stop` that interrupts after so many steps."""
+    left = iter(range(steps))
+    return lambda: next(left, None) is None
+
+
+def assert_same(expected, actual):
+    for name in ("config.yaml", "folds.csv", "out_of_fold.parquet"):
+        assert (expected.folder / name).read_bytes() == (actual.folder / name).read_bytes()
+    for number in (1, 2, 3):
+        for name in FILES:
+            one, other = (run.folder / "folds" / str(number) / name for run in (expected, actual))
+            assert one.read_bytes() == other.read_bytes()
+    assert expected.status == actual.status == "finished"
+    assert expected.metrics == actual.metrics
+
+
+@pytest.mark.parametrize("steps", [1, 3, 5, 12])
+def test_an_interrupted_one_ends_like_one_that_was_not(whole, tmp_path, steps):
+    run = nettrain.train(SPEC, folder=tmp_path / "run", stop=after(steps))
+    assert "interrupted" == run.status
+    ended = {
+        path: path.stat().st_mtime_ns
+        for number, status in run.folds.select("fold", "status").rows()
+        if status == "finished"
+        for path in (run.folder / "folds" / str(number)).iterdir()
+    }
+    again = nettrain.resume(run)
+    assert_same(whole, again)
+    assert ended == {
+        path: path.stat().st_mtime_ns for path in ended
+    }  # folds that had ended stay as they were
+    assert any("of 3 folds" in note for note in again.notes)
+
+
+def test_one_that_was_killed_goes_on(whole, tmp_path):
+    run = nettrain.train(SPEC, folder=tmp_path / "run")
+    for path in ("summary.json", "folds.csv", "folds/2/summary.json", "folds/2/history.csv"):
+        (run.folder / path).unlink()
+    (run.folder / "folds" / "3" / "summary.json").unlink()
+    assert_same(whole, nettrain.resume(run.folder))
+
+
+def test_nothing_is_left_to_do_for_one_that_has_ended(whole):
+    before = {path: path.read_bytes() for path in whole.folder.rglob("*") if path.is_file()}
+    assert "finished" == nettrain.resume(whole.folder).status
+    assert before == {path: path.read_bytes() for path in whole.folder.rglob("*") if path.is_file()}
+
+
+def test_changes_are_for_single_folds(whole):
+    with pytest.raises(SpecError) as caught:
+        nettrain.resume(whole.folder, "training.epochs=5")
+    words = f"its folds go on as they began; train anew for training.epochs=5, or extend one: nettrain resume {whole.folder}/folds/1 training.epochs=5"
+    assert f"{whole.folder}: {words}" == str(caught.value)
+
+
+def test_a_fold_goes_on_alone(tmp_path):
+    run = nettrain.train(SPEC, folder=tmp_path / "run")
+    longer = nettrain.resume(run.folder / "folds" / "2", "training.epochs=5")
+    taken = {**SPEC, "data": {**SPEC["data"], "folds": {"count": 3, "take": 2}}}
+    assert nettrain.train(taken, "training.epochs=5").metrics == longer.metrics
+
+
+def test_other_data_or_settings_are_refused(tmp_path):
+    (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{k},{k % 7}.5\n" for k in range(30)))
+    spec = {**SPEC, "data": {"source": str(tmp_path / "rows.csv"), "folds": 3, "order": "time"}}
+    run = nettrain.train(spec, folder=tmp_path / "run", stop=after(2))
+    config = run.folder / "folds" / "1" / "config.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("epochs: 3", "epochs: 4"))
+    with pytest.raises(SpecError, match="is no longer fold 1 of "):
+        nettrain.resume(run.folder)
+    config.write_text(text)
+    (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{k + 1},{k % 7}.5\n" for k in range(30)))
+    with pytest.raises(
+        DataError, match=r"rows\.csv has changed since .*folds/1 was trained on it; train anew"
+    ):
+        nettrain.resume(run.folder)
