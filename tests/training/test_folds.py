@@ -1,6 +1,7 @@
 """Members that train on different rows share a population, and each ends bit-equal to its own run."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from nettrain.training.loop import TrainingLoop, train
 from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.run import TrainingRun
 from nettrain.training.side_by_side import populations
-from tests.trained import Trained, experiment, prepared
+from tests.fake_cupy.backend import FakeCupyBackend
+from tests.trained import NewBackend, Trained, experiment, prepared
 
 TEXT = """
 data: {source: 'synthetic:sine', target: y}
@@ -76,8 +78,11 @@ def with_data(specs: Sequence[Experiment]) -> list[tuple[Experiment, Prepared]]:
     return pairs
 
 
-def built(pairs: Sequence[tuple[Experiment, Prepared]]) -> TrainingRun:
-    backend = NumpyBackend(dtype=pairs[0][0].backend.dtype, threads=int(pairs[0][0].backend.threads))
+def built(
+    pairs: Sequence[tuple[Experiment, Prepared]], new_backend: NewBackend = NumpyBackend
+) -> TrainingRun:
+    settings = pairs[0][0].backend
+    backend = new_backend(dtype=settings.dtype, threads=int(settings.threads))
     return build([one for one, _ in pairs], [data for _, data in pairs], backend, recorded=True)
 
 
@@ -150,3 +155,22 @@ def test_a_population_of_folds_continues_to_the_bit(tmp_path: Path) -> None:
     for _ in second.events():
         pass
     assert second.run.final.parameters.tobytes() == whole.run.final.parameters.tobytes()
+
+
+@pytest.mark.parametrize("name", ["as it is", "full batches", "batch norm and dropout"])
+def test_folds_train_on_a_device(name: str, tmp_path: Path) -> None:
+    pairs = with_data(fold_experiments(tmp_path, LISTED[name], 2))
+    here, there = to_the_end(built(pairs)), to_the_end(built(pairs, FakeCupyBackend))
+    np.testing.assert_allclose(there.run.final.parameters, here.run.final.parameters, rtol=1e-4, atol=1e-5)
+    for member in range(len(pairs)):
+        ours, theirs = here.history(member)[1:], there.history(member)[1:]  # epoch 0 has other figures
+        np.testing.assert_allclose(theirs, ours, rtol=1e-3)
+
+
+def test_rows_that_do_not_fit_on_a_device_stream_to_it(tmp_path: Path) -> None:
+    pairs = with_data(fold_experiments(tmp_path, [], 1))
+    fits, streams = built(pairs, FakeCupyBackend), built(pairs, partial(FakeCupyBackend, room=0))
+    assert not fits.data.notes
+    assert [note for note in streams.data.notes if "validation (fold 2) rows" in note]
+    ended = [to_the_end(run) for run in (fits, streams)]
+    assert repr(ended[0].history(1)) == repr(ended[1].history(1))
