@@ -10,7 +10,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted
 
 from nettrain.data.tables.spelling import value_text
+from nettrain.data.targets.target import Target
 from nettrain.sklearn.estimator import Array, MLPEstimator, flat_column
+from nettrain.sklearn.of_run import class_values
 from nettrain.sklearn.settings import Values
 
 GAPS = ("", "?", "NA", "NaN")  # cells that the data of a file may have as gaps
@@ -98,6 +100,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
     """
 
     classes_: Any
+    _class_cells: list[Any]  # of `classes_`, as the network knows them
 
     def __init__(
         self,
@@ -209,7 +212,9 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
     def _positions(self) -> list[int]:
         """Where the network has each class of `classes_`."""
         target = self._network.trained.preprocessing.target
-        return [int(target.find_class(cell) or 0) for cell in self._names()]
+        found = [target.find_class(cell) for cell in self._class_cells]
+        assert None not in found, "the network has all classes"
+        return [int(position) for position in found if position is not None]
 
     @property
     def coefs_(self) -> list[Array]:
@@ -235,15 +240,6 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         check_is_fitted(self, "classes_")
         return isinstance(self.classes_, list)
 
-    def _names(self) -> list[Any]:
-        """The classes as cells of a table: themselves, or, where they look alike, their positions."""
-        names: list[Any] = self.classes_.tolist()
-        texts = [
-            str(value_text(name)).strip() if isinstance(name, bool | int | str) else "" for name in names
-        ]
-        told_apart = len({*texts}) == len(texts) and not {*GAPS} & {*texts}
-        return names if told_apart else list(range(len(names)))
-
     def _checked_y(self, y: Any) -> Array:
         targets = flat_column(y)
         check_classification_targets(targets)
@@ -257,6 +253,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         known = getattr(self, "_known_classes", None)
         present = y if weight is None else y[weight > 0]
         self.classes_ = np.unique(y) if known is None else known
+        self._class_cells = class_cells(self.classes_)
         if known is None and len(np.unique(present)) < 2:
             weighed = "" if weight is None else ", without those of sample_weight 0"
             raise ValueError(f"a classifier needs rows of at least two classes, got one class{weighed}")
@@ -274,7 +271,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
     def _cells(self, y: Array) -> Array:
         if self._multilabel:
             return np.asarray(y, dtype=np.int64)
-        names: Array = np.array(self._names(), dtype=object)
+        names: Array = np.array(self._class_cells, dtype=object)
         cells: Array = names[np.searchsorted(self.classes_, y)]
         return cells
 
@@ -285,16 +282,34 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
             return {"target_kind": "classes"}
         if not isinstance(self.class_weight, Mapping):
             return {"target_kind": "classes", "class_weights": self.class_weight}
-        names = dict(zip(self.classes_.tolist(), map(value_text, self._names()), strict=True))
+        names = dict(zip(self.classes_.tolist(), map(value_text, self._class_cells), strict=True))
         return {
             "target_kind": "classes",
             "class_weights": {names[one]: float(weight) for one, weight in self.class_weight.items()},
         }
 
     def _all_classes(self) -> Sequence[object] | None:
-        return None if getattr(self, "_known_classes", None) is None else self._names()
+        return None if getattr(self, "_known_classes", None) is None else self._class_cells
+
+    def _learn_from_run(self, target: Target) -> None:
+        if target.kind == "numbers":
+            raise ValueError("the run predicts numbers: MLPRegressor.from_run")
+        self._targets = len(target.names)
+        if target.kind == "labels":
+            self.classes_ = [np.array([0, 1])] * self._targets
+            return
+        names = class_values(target)
+        self.classes_, self._class_cells = np.array([*names]), [*names.values()]
 
     def __sklearn_tags__(self) -> Tags:
         tags: Tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def class_cells(classes: Array) -> list[Any]:
+    """The classes as cells of a table: themselves, or, where they look alike, their positions."""
+    names: list[Any] = classes.tolist()
+    texts = [str(value_text(name)).strip() if isinstance(name, bool | int | str) else "" for name in names]
+    told_apart = len({*texts}) == len(texts) and not {*GAPS} & {*texts}
+    return names if told_apart else list(range(len(names)))

@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from nettrain.data.targets.target import Target
 from nettrain.data.unpredictable import read_predictable
 from nettrain.inference.predictions import predict
 from nettrain.model.parameters import views
@@ -37,13 +38,23 @@ from nettrain.sklearn.fitting import (
     fit_in_memory,
     refuse_diverged,
 )
+from nettrain.sklearn.of_run import input_columns, run_config
 from nettrain.sklearn.parameters import check_parameters
 from nettrain.sklearn.pickled import packed, unpacked
 from nettrain.sklearn.postponed import PostponedFit, postponement, row_tables
 from nettrain.sklearn.settings import FitSettings, Values
-from nettrain.sklearn.table import FitTable, dense, inputs_table, is_frame, labelled_table, memory_of
+from nettrain.sklearn.table import (
+    FitTable,
+    dense,
+    inputs_table,
+    is_frame,
+    labelled_table,
+    memory_of,
+    target_names,
+)
 from nettrain.training.events import EpochDone
 from nettrain.workflow.in_memory import MemoryRun
+from nettrain.workflow.loaded_run import load_into_memory
 from nettrain.workflow.prediction import unpredictable_lines
 from nettrain.workflow.run import Run
 
@@ -67,6 +78,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
     _known: KnownPredictions | None = None  # of rows on which it is scored
     _columns: tuple[str, ...]  # of X, as the network knows them
     _targets: int  # columns of y
+    _target_names: tuple[str, ...]  # of y where it was first fitted, if it had some
     t_: int
 
     def __init__(
@@ -224,7 +236,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         tables = row_tables()
         inputs = tables.inputs(x)
         self._columns = inputs.names
-        train = tables.labelled(inputs, self._cells(y), weight, groups)
+        train = tables.labelled(inputs, self._cells(y), weight, groups, self._target_names)
         validation = self._validation(X_val, y_val, train)
         settings = FitSettings.of(
             self, len(y), self._seed(), validated=validation is not None, threads=allowed_threads()
@@ -286,6 +298,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         if y is None:
             name = type(self).__name__
             raise ValueError(f"This {name} estimator requires y to be passed, but the target y is None.")
+        if reset:
+            self._target_names = target_names(y)
         if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X, self._checked_y(y)
@@ -370,6 +384,31 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         layers = views(trained.parameters, trained.networks.model.layout)
         return [layer[name][0] for layer in layers if name in layer]
 
+    @classmethod
+    def from_run(cls, run: Run) -> Self:
+        """Return a fitted estimator with the networks of a run, see `Run.to_sklearn`.
+
+        Parameters
+        ----------
+        run : Run
+            As `nettrain.train` and `nettrain.open_run` return it.
+
+        Raises
+        ------
+        ValueError
+            When the target of the run is of another kind.
+        """
+        estimator = cls(random_state=run.resolved.seed, config=run_config(run))
+        preprocessing = run.trained.preprocessing
+        estimator._learn_from_run(preprocessing.target)
+        estimator._columns = input_columns(preprocessing)
+        estimator.n_features_in_ = len(estimator._columns)
+        if preprocessing.layout.header:
+            estimator.feature_names_in_ = np.array(estimator._columns, dtype=object)
+        estimator._network = load_into_memory(run)
+        estimator._describe(run)
+        return estimator
+
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a run folder, which the commands of nettrain read.
 
@@ -431,6 +470,10 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _target_settings(self) -> Values:
         """The keys of `data` on the target."""
+        raise NotImplementedError
+
+    def _learn_from_run(self, target: Target) -> None:
+        """Set what describes the targets of a run. Raises ValueError when they are of another kind."""
         raise NotImplementedError
 
     def _all_classes(self) -> Sequence[object] | None:

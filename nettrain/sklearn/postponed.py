@@ -56,9 +56,11 @@ class RowTables:
             self.converted[id(x)] = (x, inputs_table(x))
         return self.converted[id(x)][1]
 
-    def labelled(self, inputs: ConvertedTable, y: Array, weight: Array | None, groups: Any) -> FitTable:
+    def labelled(
+        self, inputs: ConvertedTable, y: Array, weight: Array | None, groups: Any, targets: tuple[str, ...]
+    ) -> FitTable:
         """As `labelled_table`."""
-        known, others = self.labels.setdefault(id(inputs), []), (y, weight, groups)
+        known, others = self.labels.setdefault(id(inputs), []), (y, weight, groups, targets)
         for one in known:
             if all(_same(a, b) for a, b in zip(one.others, others, strict=True)):
                 return one.table

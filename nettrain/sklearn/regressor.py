@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import _check_y
 
+from nettrain.data.targets.target import Target
 from nettrain.sklearn.estimator import Array, MLPEstimator, flat_column
 from nettrain.sklearn.settings import Values
 
@@ -109,3 +110,8 @@ class MLPRegressor(RegressorMixin, MLPEstimator):
 
     def _target_settings(self) -> Values:
         return {"target_kind": "numbers"}
+
+    def _learn_from_run(self, target: Target) -> None:
+        if target.kind != "numbers":
+            raise ValueError(f"the run predicts {target.kind}: MLPClassifier.from_run")
+        self._targets = len(target.names)

@@ -143,8 +143,23 @@ def config_values(config: object) -> Values:
         )
     data = values.get("data")
     if isinstance(data, dict):
-        values = values | {"data": {key: value for key, value in data.items() if key not in ELSEWHERE}}
+        elsewhere = (*ELSEWHERE, "labels")
+        kept = {key: value for key, value in data.items() if key not in elsewhere}
+        values = values | {"data": _with_own_names(kept, data.get("labels"))}
     return {key: value for key, value in values.items() if key != "sweep"}
+
+
+def _with_own_names(data: Values, labels: Any) -> Values:
+    """The keys of `data` with classes as y has them, which an experiment may give other `labels`."""
+    if not isinstance(labels, dict):
+        return data
+    own = {new: old for old, new in labels.items()}
+    update: Values = {}
+    if data.get("positive") in own:
+        update["positive"] = own[data["positive"]]
+    if isinstance(data.get("class_weights"), dict):
+        update["class_weights"] = {own.get(name, name): one for name, one in data["class_weights"].items()}
+    return {**data, **update}
 
 
 def merged(values: Values, update: Values) -> Values:

@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class FitTable:
-    """The columns of X, then those of the weights and the groups, by name, where there are any, then y's."""
+    """The columns of X, then y's, then those of the weights and the groups, by name, where there are any."""
 
     table: ConvertedTable
     weight: str | None
@@ -52,30 +52,36 @@ def _renamed(table: ConvertedTable, names: Sequence[str]) -> ConvertedTable:
 def labelled_table(
     inputs: ConvertedTable, y: Array, weight: Array | None, groups: Any = None, targets: Sequence[str] = ()
 ) -> FitTable:
-    """Rows with their targets (N,) or (N, K), weights and groups; `targets` are names for y's columns."""
+    """Rows with their targets (N,) or (N, K), weights and groups.
+
+    `targets` are the names of y's columns, if they have some; those that are taken get others.
+    """
     columns: dict[str, Any] = {}
 
     def add(name: str, values: Any) -> str:
-        name = free_name(name, (*inputs.names, *columns, *targets))
+        name = free_name(name, (*inputs.names, *columns))
         columns[name] = pl.Series(name, values)
         return name
 
+    of_target = [column.tolist() if y.dtype.kind in "OU" else column for column in y.reshape(len(y), -1).T]
+    names = targets or ([TARGET] if y.ndim == 1 else [f"{TARGET}{k}" for k in range(len(of_target))])
+    own = tuple(add(name, values) for name, values in zip(names, of_target, strict=True))
+
     of_weight = None if weight is None else add(WEIGHT, weight)
     of_group = None if groups is None else add(GROUP, [str(one) for one in np.asarray(groups).tolist()])
-    of_target = [
-        column.tolist() if y.dtype.kind in "OU" else column for column in (y[None] if y.ndim == 1 else y.T)
-    ]
-    if targets:
-        columns |= {name: pl.Series(name, values) for name, values in zip(targets, of_target, strict=True)}
-    else:
-        numbers = [""] if y.ndim == 1 else range(len(of_target))
-        targets = [add(f"{TARGET}{k}", values) for k, values in zip(numbers, of_target, strict=True)]
     others = list(columns.values())
     cells = pl.DataFrame(others) if inputs.numbers is not None else inputs.cells.hstack(others)
     # rows to predict have neither weights nor groups: then columns go by name, not by position
-    header = inputs.header or len(columns) > len(targets)
-    names = (*inputs.names, *columns)
-    return FitTable(ConvertedTable(cells, names, inputs.numbers, header, tuple(targets)), of_weight, of_group)
+    header = inputs.header or len(columns) > len(own)
+    table = ConvertedTable(cells, (*inputs.names, *columns), inputs.numbers, header, own)
+    return FitTable(table, of_weight, of_group)
+
+
+def target_names(y: Any) -> tuple[str, ...]:
+    """The names that columns of y have, where y is a series or a frame."""
+    columns = [*y.columns] if is_frame(y) else [getattr(y, "name", None)]
+    names = tuple(name for name in columns if isinstance(name, str) and name)
+    return names if len(names) == len(columns) else ()
 
 
 def memory_of(train: ConvertedTable, validation: ConvertedTable | None = None) -> MemoryTables:

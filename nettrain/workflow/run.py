@@ -15,6 +15,7 @@ from nettrain.workflow.source import FilePath, row_source
 if TYPE_CHECKING:
     import polars as pl
 
+    import nettrain
     from nettrain.data.unpredictable import PredictableRows
     from nettrain.experiment.settings import Experiment
     from nettrain.store.evaluation import EvaluationReport
@@ -452,6 +453,38 @@ class Run:
         with unused_folder(path) as (files, _):
             self._contents.save(files)
         return path
+
+    def to_sklearn(self) -> "nettrain.MLPClassifier | nettrain.MLPRegressor":
+        """Return a fitted scikit-learn estimator that predicts what the run predicts.
+
+        It takes the columns that the run has as inputs, and goes on by `partial_fit` and warm starts if the
+        run has a checkpoint. A clone of it trains by the same experiment. Needs `nettrain[sklearn]`.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            By the target of the run.
+
+        Raises
+        ------
+        SpecError
+            When the run diverged, or is cross-validated.
+        ImportError
+            Without scikit-learn.
+
+        Examples
+        --------
+        >>> estimator = nettrain.open_run("runs/iris").to_sklearn()  # doctest: +SKIP
+        """
+        import nettrain  # the public classes: their room is above this one
+
+        numbers = self.trained.preprocessing.target_kind == "numbers"
+        return (nettrain.MLPRegressor if numbers else nettrain.MLPClassifier).from_run(self)
+
+    @property
+    def contents(self) -> RunContents:
+        """What the run consists of, as other rooms of nettrain use it."""
+        return self._contents
 
     @property
     def resolved(self) -> "Experiment":

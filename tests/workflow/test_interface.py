@@ -223,6 +223,27 @@ def test_a_folder_of_data_in_memory_is_resumed_with_them(tmp_path):
     assert resumed.metrics == nettrain.resume(tmp_path / "run", data=table()).metrics  # nothing to do
 
 
+def test_a_folder_of_data_in_memory_is_resumed_with_a_file_of_them(tmp_path):
+    table().write_csv(tmp_path / "same.csv")
+    table().reverse().write_csv(tmp_path / "other.csv")
+    run = nettrain.train(FRAME, data=table(), folder=tmp_path / "run")
+    whole = nettrain.train(FRAME, "training.epochs=9", data=table())
+    with pytest.raises(nettrain.DataError, match="has changed since"):
+        nettrain.resume(run, "training.epochs=9", f"data.source={tmp_path / 'other.csv'}")
+    with pytest.raises(nettrain.SpecError, match=r"data\.decimal: .* would have changed the steps so far"):
+        nettrain.resume(run, "training.epochs=9", f"data.source={tmp_path / 'same.csv'}", "data.decimal=,")
+    resumed = nettrain.resume(run, "training.epochs=9", f"data.source={tmp_path / 'same.csv'}")
+    assert whole.history.equals(resumed.history)
+    assert resumed.metrics == nettrain.resume(tmp_path / "run").metrics  # nothing to do
+
+
+@pytest.mark.skipif(find_spec("sklearn") is not None, reason="scikit-learn is installed")
+def test_without_scikit_learn_one_line_says_what_to_install():
+    run = nettrain.train(SPEC)
+    with pytest.raises(ImportError, match=r"^the estimators .* pip install 'nettrain\[sklearn\]'$"):
+        run.to_sklearn()
+
+
 def test_numbers_are_predicted_in_their_units():
     run = nettrain.train({"data": {"source": "synthetic:sine"}, "training": {"epochs": 3}})
     predicted = run.predict("synthetic:sine")

@@ -26,6 +26,7 @@ FUTURE = (  # settings that do not affect the steps so far
 )
 LOCATIONS = ("data.source", "backend.name", "backend.device", "backend.tf32")
 SPLIT_LOCATIONS = ("data.test", "data.validation")  # where they are sources, not shares
+READ_FROM_FILES = ("data.header", "data.separator")
 RATE_SETTINGS = ("schedule", "optimizer.momentum_schedule", "training.epochs")
 EVALUATE_TRAIN = "training.evaluate_train"
 BEST = ("best", "best_epoch", "waited", "best_parameters", "best_statistics")  # arrays of the population
@@ -115,7 +116,9 @@ def _refuse(changes: Sequence[Difference]) -> None:
 
 
 def _moved(one: Difference) -> bool:
-    """Whether it is only another location of test or validation rows, which their fingerprint identifies."""
+    """Whether rows lie elsewhere, in another file or now in a file: their fingerprint identifies them."""
+    if one.key in READ_FROM_FILES:
+        return one.before == "auto"  # which reading a file resolves
     return one.key in SPLIT_LOCATIONS and is_path(one.before) and is_path(one.after)
 
 
