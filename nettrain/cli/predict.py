@@ -82,6 +82,7 @@ def predict(
     from nettrain.data.tables.table import counted
     from nettrain.files import write_atomic
     from nettrain.output.console import print_notes
+    from nettrain.output.postprocessing import postprocessing_lines
     from nettrain.store.predictions import encode_frame, prediction_report
     from nettrain.store.trained_folds import open_predictor
     from nettrain.workflow.intervals import refuse_intervals
@@ -92,7 +93,7 @@ def predict(
     trained = open_predictor(run, backend, device).select_members(member)
     refuse_intervals(trained, intervals or ())
     check_output_file(out, trained, data)
-    print_notes(trained.warnings)
+    print_notes([*trained.warnings, *postprocessing_lines(trained.applied, trained.task.positive)])
     rows = read_rows(trained, data, part.value if part else None, keep=keep or ())
     if strict:
         refuse_imperfect(rows)
@@ -101,7 +102,7 @@ def predict(
     if out is not None:
         write_atomic(out, encode_frame(frame, form))
     if as_json:
-        print(prediction_report(str(run), frame, rows, out).model_dump_json())
+        print(prediction_report(str(run), frame, rows, out, trained.applied).model_dump_json())
     elif out is not None:
         print_notes([f"wrote {out}: {counted(frame.height, 'row')}"])
     else:

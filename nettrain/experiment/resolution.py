@@ -13,6 +13,7 @@ from nettrain.data.settings import DataSettings
 from nettrain.errors import SpecError
 from nettrain.experiment.data_checks import check_loss, check_monitors, check_outputs, check_warmup
 from nettrain.experiment.evaluated_rows import fitting_evaluation
+from nettrain.experiment.postprocessing_checks import check_calibration, check_threshold
 from nettrain.experiment.settings import BackendSettings, Experiment
 from nettrain.experiment.task import loss_of, targets_of
 from nettrain.experiment.threads import fitting_threads
@@ -80,6 +81,8 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
     check_outputs(resolved, data)
     resolved = _with_evaluated_rows(resolved, data)
     check_monitors(resolved, data)
+    check_calibration(resolved, data)
+    check_threshold(resolved, data)
     threads = experiment.backend.threads
     if threads == "auto":
         threads = fitting_threads(resolved, data)

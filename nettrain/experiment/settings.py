@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nettrain.catalogue.calibrations import Calibration, calibrations
 from nettrain.catalogue.losses import Loss, losses
 from nettrain.catalogue.optimizers import Optimizer, optimizers
 from nettrain.catalogue.registry import Choice
@@ -18,6 +19,10 @@ from nettrain.experiment.training_settings import Seed, TrainingSettings
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 Threads = Annotated[Annotated[int, Field(ge=1)] | Literal["auto"], expects("a whole number from 1, or auto")]
+
+ThresholdSetting = Annotated[
+    Literal["none", "f1", "youden"] | float, expects("none, f1, youden or a number such as 0.3")
+]
 
 
 class BackendSettings(Settings):
@@ -53,6 +58,14 @@ class Experiment(Settings):
         "constant", "the learning rate over time"
     )
     training: TrainingSettings = option({}, "the training loop")
+    calibration: Annotated[Calibration, Choice(calibrations)] = option(
+        "none", "how probabilities are corrected after training, by validation rows"
+    )
+    threshold: ThresholdSetting = option(
+        "none",
+        "the prediction from which on it is the second of two classes, or a label is 1; f1, youden: the"
+        " best by validation rows; none: the more likely one",
+    )
     backend: BackendSettings = option({}, "where the numbers are computed")
     sweep: SweepSettings | None = option(None, "a search over parameters, see nettrain sweep")
 
@@ -61,6 +74,11 @@ class Experiment(Settings):
         for path, text in conflicts(self):
             raise error_at(path, text)
         return self
+
+    @property
+    def postprocesses(self) -> bool:
+        """Whether something is fitted to predictions after training."""
+        return self.calibration.name != "none" or self.threshold != "none"
 
     @property
     def watched(self) -> dict[KeyPath, str]:

@@ -47,7 +47,8 @@ class Baseline:
     outputs: Floats | None
 
     def metrics(self, loss: Loss, task: Task, rows: Rows) -> dict[str, float]:
-        """The loss, if there is one, and the metrics of the task on these rows."""
+        """The loss, if there is one, and the metrics of the task on these rows, whatever its thresholds."""
+        task = replace(task, thresholds=())
         figures = {} if self.outputs is None else {LOSS: constant_loss(loss, self.outputs, rows)}
         for name, prediction in self.predictions.items():
             chosen = [metric for metric, one in self.chosen.items() if one == name]

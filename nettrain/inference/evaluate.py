@@ -5,6 +5,7 @@ are computed from predictions on the host (see `inference.metrics`), and so is a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,10 +19,12 @@ from nettrain.inference.dataset import Dataset
 from nettrain.inference.metrics import ComputedMetrics, MetricAccumulator
 from nettrain.inference.model import Model, TrainedNetworks
 from nettrain.inference.outputs import in_own_units, mean_predictions, to_predictions
+from nettrain.inference.postprocessing import Postprocessing, PredictionRule
 from nettrain.inference.predict import Inputs, RowChunk, computed, row_chunks
 from nettrain.model.network import Network
 
-THRESHOLD = ("threshold", "threshold_f1")
+BEST_F1 = ("best_f1_threshold", "best_f1")
+OF_PROBABILITIES = ("log_loss", "calibration_error")
 Figures = dict[str, Floats]  # the loss and metrics by name, each (R,)
 
 
@@ -30,6 +33,8 @@ class Evaluator:
 
     `loss` has the settings of all members, stacked. Parameters and running statistics of the network may
     change in place between evaluations. `figures` computes the `monitored` metrics beside the quick ones.
+    With `postprocessing` metrics are those of calibrated predictions, and of decisions by its thresholds; the
+    loss and `figures` never are.
     """
 
     def __init__(
@@ -40,13 +45,17 @@ class Evaluator:
         dataset: Dataset,
         pool: Pool,
         monitored: Iterable[str] = (),
+        postprocessing: Postprocessing | None = None,
     ) -> None:
         backend = network.backend
         self._backend, self._dataset, self._task = backend, dataset, model.task
         self._loss = on_device(shaped(loss, 1, backend.dtype), backend.from_host)
         # in float64 whatever the run's dtype is, of which the unit of a target need not be a number
         self._scale = backend.xp.asarray(np.array(model.task.scale, dtype=np.float64))
-        self._members = int(network.parameters.shape[0])
+        self._rules = [PredictionRule()] * int(network.parameters.shape[0])
+        self._joint_rule = PredictionRule()
+        if postprocessing is not None:
+            self._rules, self._joint_rule = [*postprocessing.networks], postprocessing.rule
         self._quick = metrics_for(model.task, quick=True)
         self._monitored = [name for name in monitored if name not in self._quick]
         weight = dataset.weights if dataset.prefetcher else backend.xp.asarray(dataset.weights)
@@ -69,19 +78,21 @@ class Evaluator:
         means, computed_metrics = self._evaluate([], chosen)
         return means["loss"], computed_metrics
 
-    def ensemble_metrics(self) -> ComputedMetrics:
-        """Every metric of the mean of the members' predictions."""
-        accumulator = MetricAccumulator(self._task)
+    def ensemble_metrics(self, names: Iterable[str] | None = None) -> ComputedMetrics:
+        """These metrics of the mean of the members' predictions; by default all metrics of the task."""
+        rule = self._joint_rule
+        accumulator = MetricAccumulator(rule.task(self._task), names)
         for chunk in computed(self._chunks):
             outputs = self._backend.to_host(chunk.output)
             y, weight = self._targets(chunk.rows)
-            accumulator.add(y, mean_predictions(self._loss, self._task, outputs), weight)
+            mean = mean_predictions(self._loss, self._task, outputs)
+            accumulator.add(y, rule.calibrated(self._task, mean), weight)
         return accumulator.finish()
 
     def _evaluate(self, quick: Sequence[str], names: Sequence[str]) -> tuple[Figures, list[ComputedMetrics]]:
         """The weighted means of the loss and of quick metrics, and the metrics `names` of each member."""
         sums: dict[str, Array] = dict.fromkeys(("loss", *quick), 0.0)
-        members = [MetricAccumulator(self._task, names) for _ in range(self._members)] if names else []
+        members = [MetricAccumulator(rule.task(self._task), names) for rule in self._rules if names]
         for chunk in computed(self._chunks):
             for name, values in self._row_values(quick, chunk).items():
                 sums[name] = sums[name] + self._weighted_sum(values, chunk.others[1])
@@ -110,8 +121,9 @@ class Evaluator:
     def _add_rows(self, members: Sequence[MetricAccumulator], outputs: HostArray, rows: slice) -> None:
         """Each member by itself, so that no bit can depend on the others."""
         y, weight = self._targets(rows)
-        for member, output in zip(members, outputs, strict=True):
-            member.add(y, to_predictions(self._loss, self._task, output), weight)
+        for member, rule, output in zip(members, self._rules, outputs, strict=True):
+            predictions = to_predictions(self._loss, self._task, output)
+            member.add(y, rule.calibrated(self._task, predictions), weight)
 
     def _targets(self, rows: slice) -> tuple[HostArray, HostArray]:
         """Targets of some rows in their own units, and the weights of the rows."""
@@ -152,22 +164,42 @@ def evaluate_ensemble(
     return {split: _scalars(split, evaluator.ensemble_metrics()) for split, evaluator in evaluators}
 
 
+def evaluate_uncalibrated(
+    networks: TrainedNetworks, datasets: Mapping[str, Dataset], pool: Pool | None = None
+) -> dict[str, dict[str, float]]:
+    """What calibration changes, before it: log loss and calibration error by split.
+
+    Those of the mean of the networks' predictions where a run averages them, otherwise their mean; without
+    networks that have diverged.
+    """
+    raw = replace(networks.finite(), postprocessing=None)
+    joint, figures = raw.model.experiment.training.averages_predictions, {}
+    for split, evaluator in _evaluators(raw, datasets, pool) if len(raw) else ():
+        members = [evaluator.ensemble_metrics(OF_PROBABILITIES)] if joint else []
+        measured = members or evaluator.member_metrics(OF_PROBABILITIES)[1]
+        figures[split] = {
+            name: float(np.mean([one.scalars[name] for one in measured])) for name in OF_PROBABILITIES
+        }
+    return figures
+
+
 def _evaluators(
     networks: TrainedNetworks, datasets: Mapping[str, Dataset], pool: Pool | None
 ) -> Iterator[tuple[str, Evaluator]]:
     network, loss = networks.network(), loss_of(networks.members)
     scratch = pool or Pool(networks.backend)
     for split, dataset in datasets.items():
-        yield split, Evaluator(networks.model, network, loss, dataset, scratch)
+        rules = networks.postprocessing
+        yield split, Evaluator(networks.model, network, loss, dataset, scratch, postprocessing=rules)
 
 
 def _by_metric(model: Model, split: str, members: Sequence[ComputedMetrics]) -> Figures:
     scalars = [_scalars(split, member) for member in members]
-    names = [*metrics_for(model.task), *(name for name in THRESHOLD if name in scalars[0])]
+    names = [*metrics_for(model.task), *(name for name in BEST_F1 if name in scalars[0])]
     return {name: np.array([member.get(name, np.nan) for member in scalars]) for name in names}
 
 
 def _scalars(split: str, computed_metrics: ComputedMetrics) -> dict[str, float]:
     # the threshold is chosen on validation rows alone, so that test rows can still tell how good it is
-    threshold = computed_metrics.threshold() if split == "validation" else {}
-    return {**computed_metrics.scalars, **threshold}
+    best = computed_metrics.best_f1() if split == "validation" else {}
+    return {**computed_metrics.scalars, **best}

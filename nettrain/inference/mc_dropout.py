@@ -49,13 +49,13 @@ def joined_moments(each: Sequence[SampleMoments]) -> tuple[Floats, Floats]:
 def mc_predictions(networks: TrainedNetworks, x: HostArray, samples: int) -> tuple[Floats, Floats]:
     """Mean and standard deviation (N, K) of the predictions for x (N, D) over `samples` passes.
 
-    Every network does so many passes. The deviation is divided by one less than their total number. Raises
-    SpecError when the network has no dropout.
+    Every network does so many passes, each calibrated where the run does that. The deviation is divided by
+    one less than their total number. Raises SpecError when the network has no dropout.
     """
-    model, mean, spread = networks.model, np.zeros(()), np.zeros(())
+    model, rule, mean, spread = networks.model, networks.rule, np.zeros(()), np.zeros(())
     for count, output in enumerate(_passes(networks, x, samples), 1):
         # Welford 1962: no difference of large sums
-        predictions = to_predictions(model.loss, model.task, output)
+        predictions = rule.calibrated(model.task, to_predictions(model.loss, model.task, output))
         change = predictions - mean
         mean = mean + change / count
         spread = spread + change * (predictions - mean)

@@ -13,7 +13,7 @@ import numpy as np
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.metrics import Statistic, Task, metrics, metrics_for
 from nettrain.catalogue.metrics.classes import Confusion, f1_scores, precisions, recalls
-from nettrain.catalogue.metrics.ranking import RankingStatistic, Threshold, best_threshold
+from nettrain.catalogue.metrics.ranking import BestF1, RankingStatistic, best_f1
 from nettrain.inference.outputs import with_negative_class
 
 S = TypeVar("S", bound=Statistic)
@@ -51,19 +51,19 @@ class ComputedMetrics:
         names = ("0", "1") if task.targets == "labels" else task.classes
         return {target: class_metrics(matrix, names) for target, matrix in self.confusion.items()}
 
-    def threshold(self) -> dict[str, float]:
-        """The best threshold and its F1, as `threshold` and `threshold_f1`; {} unless there is one target."""
-        thresholds = self.thresholds() if len(self.targets) == 1 else {}
+    def best_f1(self) -> dict[str, float]:
+        """The largest F1 of any threshold, and that threshold, by name; {} unless there is one target."""
+        best = self.best_f1_by_target() if len(self.targets) == 1 else {}
         return {
             name: value
-            for best in thresholds.values()
-            for name, value in (("threshold", best.value), ("threshold_f1", best.f1))
+            for one in best.values()
+            for name, value in (("best_f1_threshold", one.threshold), ("best_f1", one.f1))
         }
 
-    def thresholds(self) -> dict[str, Threshold]:
-        """The threshold with the best F1, for each target of two classes that has positives."""
-        best = {target: best_threshold(ranking) for target, ranking in self.rankings.items()}
-        return {target: threshold for target, threshold in best.items() if threshold is not None}
+    def best_f1_by_target(self) -> dict[str, BestF1]:
+        """The threshold with the largest F1, for each target of two classes that has positives."""
+        best = {target: best_f1(ranking) for target, ranking in self.rankings.items()}
+        return {target: one for target, one in best.items() if one is not None}
 
 
 def class_metrics(matrix: Floats, names: Sequence[str]) -> list[ClassMetrics]:
@@ -82,7 +82,8 @@ class MetricAccumulator:
         self._metrics = {name: metrics[name] for name in chosen}
         kinds = dict.fromkeys(metric.statistic for metric in self._metrics.values())
         self._statistics: dict[str, Statistics] = {
-            target: {kind: kind(task.outcomes) for kind in kinds} for target in task.names
+            target: {kind: kind(task.outcomes, threshold) for kind in kinds}
+            for target, threshold in zip(task.names, task.threshold_of_each, strict=True)
         }
         self._rows, self._finite = 0, True
 

@@ -6,12 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
-from nettrain.backend.base import Backend, HostArray
+from nettrain.backend.base import Backend, Floats, HostArray
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.members import select, stack
 from nettrain.catalogue.metrics import Task
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
+from nettrain.inference.outputs import mean_predictions
+from nettrain.inference.postprocessing import Postprocessing, PredictionRule
 from nettrain.model.architecture import Architecture
 from nettrain.model.blocks import member_architectures, stacked_layers
 from nettrain.model.layers import Layer
@@ -52,7 +54,8 @@ class TrainedNetworks:
     """R trained networks of one model, and the backend that computes with them.
 
     parameters (R, P) and statistics (R, Q) are on the host. `members` and `layers` (by number) are the
-    settings of all networks, stacked: the numbers in which they differ are (R,).
+    settings of all networks, stacked: the numbers in which they differ are (R,). `postprocessing` says what
+    is done with their predictions, if anything.
     """
 
     model: Model
@@ -61,6 +64,7 @@ class TrainedNetworks:
     statistics: HostArray
     members: Experiment
     layers: Sequence[Layer]
+    postprocessing: Postprocessing | None = None
 
     @classmethod
     def of_members(
@@ -78,12 +82,18 @@ class TrainedNetworks:
 
     @classmethod
     def stored(
-        cls, model: Model, backend: Backend, parameters: HostArray, statistics: HostArray
+        cls,
+        model: Model,
+        backend: Backend,
+        parameters: HostArray,
+        statistics: HostArray,
+        postprocessing: Postprocessing | None = None,
     ) -> "TrainedNetworks":
         """The networks of a model file, all with the settings in its architecture."""
         count = len(parameters)
         layers = stacked_layers([model.architecture] * count)
-        return cls(model, backend, parameters, statistics, stack([model.experiment] * count), layers)
+        members = stack([model.experiment] * count)
+        return cls(model, backend, parameters, statistics, members, layers, postprocessing)
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -97,7 +107,23 @@ class TrainedNetworks:
             statistics=self.statistics[index],
             members=select(self.members, index),
             layers=select(self.layers, index),
+            postprocessing=self.postprocessing and self.postprocessing.select(rows),
         )
+
+    @property
+    def rule(self) -> PredictionRule:
+        """What is done with the prediction of all networks together."""
+        return self.postprocessing.rule if self.postprocessing else PredictionRule()
+
+    @property
+    def task(self) -> Task:
+        """The task of all networks together, which decide by their thresholds."""
+        return self.rule.task(self.model.task)
+
+    def predictions(self, outputs: HostArray) -> Floats:
+        """Predictions (N, K) of all networks together, from the raw outputs of each (R, N, K)."""
+        mean = mean_predictions(self.model.loss, self.model.task, outputs)
+        return self.rule.calibrated(self.model.task, mean)
 
     def finite(self) -> "TrainedNetworks":
         """The networks that have not diverged, those with finite parameters."""

@@ -13,13 +13,13 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.dataset import dataset_of
 from nettrain.inference.metrics import ComputedMetrics, compute_metrics
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.outputs import in_own_units, mean_predictions, to_distribution
+from nettrain.inference.outputs import in_own_units, to_distribution
 from nettrain.inference.predict import chunk_rows, raw_outputs
 
 
 def predict(networks: TrainedNetworks, x: HostArray) -> Floats:
     """Predictions (N, K) for encoded rows x (N, D); of several networks the mean of theirs."""
-    return mean_predictions(networks.model.loss, networks.model.task, raw_outputs(networks.network(), x))
+    return networks.predictions(raw_outputs(networks.network(), x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +33,16 @@ class RowPredictions:
 def predict_distributions(networks: TrainedNetworks, x: HostArray) -> RowPredictions:
     """As `predict`, with the distributions that all networks predict together."""
     loss, task, outputs = networks.model.loss, networks.model.task, raw_outputs(networks.network(), x)
-    return RowPredictions(mean_predictions(loss, task, outputs), to_distribution(loss, task, outputs))
+    return RowPredictions(networks.predictions(outputs), to_distribution(loss, task, outputs))
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledPredictions:
     """Predictions `values` (N, K) for labelled rows, with true values y in own units, and losses (N,).
 
-    Of several `networks` the predictions and the losses are means. Metrics are computed in chunks of
-    `chunk_rows` rows. Losses for which networks describe distributions have a `distribution` too.
+    Of several `networks` the predictions and the losses are means. Predictions are calibrated where the run
+    does that, losses are those of the raw outputs. Metrics are computed in chunks of `chunk_rows` rows. Losses
+    for which networks describe distributions have a `distribution` too.
     """
 
     rows: Rows
@@ -74,7 +75,7 @@ def predict_labelled(networks: TrainedNetworks, rows: Rows) -> LabelledPredictio
     return LabelledPredictions(
         rows,
         in_own_units(model.task, rows.y),
-        mean_predictions(model.loss, model.task, outputs),
+        networks.predictions(outputs),
         _losses(networks, outputs, rows),
         len(networks),
         _chunk_rows(networks),
@@ -104,4 +105,4 @@ def metrics_of(
 ) -> ComputedMetrics:
     """The metrics of labelled rows; by default all metrics of the task."""
     chunks = ((rows, labelled.values[rows]) for rows in labelled.chunks())
-    return compute_metrics(chunks, labelled.y, labelled.rows.weight, networks.model.task, names)
+    return compute_metrics(chunks, labelled.y, labelled.rows.weight, networks.task, names)

@@ -6,7 +6,7 @@ from nettrain.backend.base import Floats, HostArray
 from nettrain.backend.pool import Pool
 from nettrain.inference.dataset import Dataset
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.outputs import in_own_units, mean_predictions
+from nettrain.inference.outputs import in_own_units
 from nettrain.inference.predict import Inputs, collect_outputs, row_chunks
 
 PREFERRED = ("test", "validation", "train")  # rows that were not trained on tell more
@@ -19,13 +19,11 @@ def most_telling_split(datasets: Mapping[str, Dataset]) -> str:
 
 def predict_split(networks: TrainedNetworks, dataset: Dataset) -> Floats:
     """Predictions (N, K): the mean of all networks where a run averages them, otherwise of the first one."""
-    model = networks.model
-    if not model.experiment.training.averages_predictions:
+    if not networks.model.experiment.training.averages_predictions:
         networks = networks.select([0])
     network = networks.network()
     chunks = row_chunks(network, Inputs.of_dataset(dataset), Pool(networks.backend))
-    outputs = collect_outputs(network, chunks, dataset.rows)
-    return mean_predictions(model.loss, model.task, outputs)
+    return networks.predictions(collect_outputs(network, chunks, dataset.rows))
 
 
 def true_values(networks: TrainedNetworks, dataset: Dataset) -> HostArray:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from nettrain.output.interval_tables import distribution_lines, intervals_by_target, quantiles_by_target
 from nettrain.output.numbers import count, figure, plural
+from nettrain.output.postprocessing import postprocessing_lines
 from nettrain.output.progress import heading, title
 from nettrain.store.evaluation import (
     ClassFigures,
@@ -37,6 +38,9 @@ def show_evaluation(console: Console, report: EvaluationReport) -> None:
     console.print(Text.assemble((report.run, "bold cyan"), heading))
     for note in report.notes:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
+    if report.postprocessing:
+        for line in postprocessing_lines(report.postprocessing, _positive(report)):
+            console.print(Text(line), soft_wrap=True)
     console.print(figures_table(report))
     show_baseline(console, report)
     show_entropy(console, report)
@@ -134,17 +138,22 @@ def figures_table(report: EvaluationReport) -> Table:
         of_each = [figure(report.targets[target].get(name)) if name != "loss" else "" for target in targets]
         base = [Text(figure(constant.get(name)), style="dim")] if constant else []
         table.add_row(_named(name, report), figure(value), *base, *of_each)
-    if report.threshold:
-        at, f1 = figure(report.threshold.value), _named("f1", report)
-        table.add_row(f"{f1} at threshold {at}, the best on validation rows", figure(report.threshold.f1))
+    applied = report.postprocessing["thresholds"] if report.postprocessing else {}
+    if report.best_f1 and report.best_f1.threshold not in applied.values():
+        at, f1 = figure(report.best_f1.threshold), _named("f1", report)
+        table.add_row(f"{f1} at threshold {at}, the best on validation rows", figure(report.best_f1.f1))
     return table
 
 
 def _named(metric: str, report: EvaluationReport) -> str:
     """The name of the metric, with the positive class where the metric is of that class alone."""
+    return heading(metric, short(_positive(report)))
+
+
+def _positive(report: EvaluationReport) -> str:
+    """The second of two classes, of labels 1; "" where there is none."""
     classes = next(iter(report.classes.values()), [])
-    positive = classes[1].name if len(classes) == 2 else ""
-    return heading(metric, short(positive))
+    return classes[1].name if len(classes) == 2 else ""
 
 
 def classes_table(rows: Sequence[ClassFigures]) -> Table:

@@ -16,6 +16,7 @@ from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
 from nettrain.output.interval_tables import intervals_by_split
 from nettrain.output.members import endings, members_table, unconverged
 from nettrain.output.numbers import count, figure, plural, seconds, spread
+from nettrain.output.postprocessing import postprocessing_lines, uncalibrated_lines
 from nettrain.output.progress import heading, title
 from nettrain.store.summary import Ending, Improving, LossParts, Metrics, RunBaseline, RunSummary, Timing
 
@@ -67,6 +68,8 @@ def final_report(
     if "baseline" in summary:
         console.print(labelled({"baseline": summary["baseline"]["prediction"]}))
         warn_of_worse(console, summary["metrics"], summary["baseline"])
+    if "postprocessing" in summary:
+        console.print(labelled({"predicts": postprocessing_text(summary)}))
     if "entropy" in summary:
         console.print(labelled({"entropy": loss_parts(summary["entropy"])}))
     console.print(labelled({"stopped": ending(summary), "time": _time(summary["timing"], drawing)}))
@@ -87,6 +90,13 @@ def final_report(
 def _last_split(summary: RunSummary) -> ByTarget:
     """How good predicted distributions are on test rows, or else validation or training rows; or {}."""
     return list(summary.get("distribution", {}).values() or [{}])[-1]
+
+
+def postprocessing_text(summary: RunSummary) -> str:
+    """What was fitted to predictions after training, a line each, and what calibration has changed."""
+    applied = summary["postprocessing"]
+    lines = postprocessing_lines(applied, summary.get("positive", ""))
+    return "\n".join([*lines, *uncalibrated_lines(applied, summary["metrics"])])
 
 
 def loss_parts(parts: Mapping[str, LossParts]) -> str:

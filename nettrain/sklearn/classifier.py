@@ -185,9 +185,14 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
     def predict(self, X: Any) -> Array:
         """Predict the class of each row, (N,), or its labels, (N, K)."""
         predictions = self._predictions(X)
+        task = self._network.trained.select_members().task
         if self._multilabel:
-            return np.asarray(predictions > self._network.trained.task.limit, dtype=np.int64)
-        classes: Array = self.classes_[predictions.argmax(axis=1)]
+            return task.decisions(predictions)
+        decided = predictions.argmax(axis=1)
+        if task.thresholds:  # of the network's second class, which may be the first of `classes_`
+            positions = self._positions()
+            decided = np.argsort(positions)[task.decisions(predictions[:, np.argsort(positions)])]
+        classes: Array = self.classes_[decided]
         return classes
 
     def predict_proba(self, X: Any) -> Array:

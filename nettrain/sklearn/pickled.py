@@ -1,6 +1,7 @@
 """A fitted network as plain values that pickle and joblib store: its files as bytes and text, no data."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from safetensors.numpy import load, save
@@ -9,8 +10,12 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.experiment.document import parse
 from nettrain.experiment.load import to_yaml, validate
 from nettrain.experiment.named_backend import named_backend
+from nettrain.experiment.settings import Experiment
+from nettrain.experiment.task import task_of
+from nettrain.inference.postprocessing import Postprocessing
 from nettrain.model.architecture import Architecture
 from nettrain.store.checkpoint import Checkpoint
+from nettrain.store.postprocessing import postprocessing_json, postprocessing_of
 from nettrain.store.trained_run import TrainedRun
 from nettrain.training.resumption.state import TrainingState
 from nettrain.workflow.in_memory import MemoryRun
@@ -24,6 +29,7 @@ def packed(fitted: MemoryRun) -> dict[str, Any]:
         "architecture": json.dumps(trained.architecture.to_json()),
         "weights": save({"parameters": trained.parameters, "statistics": trained.statistics}),
         "preprocessing": json.dumps(trained.preprocessing.to_json()),
+        "postprocessing": trained.postprocessing and postprocessing_json(trained.postprocessing),
         "summary": fitted.summary,
         "events": fitted.events,
         "has_members": fitted.has_members,
@@ -36,17 +42,28 @@ def _packed_state(checkpoint: Checkpoint) -> dict[str, Any]:
     return {"arrays": save(state.arrays), "numbers": state.numbers, "facts": checkpoint.facts}
 
 
+def _rules(
+    content: dict[str, object] | None, experiment: Experiment, preprocessing: Preprocessing, networks: int
+) -> Postprocessing | None:
+    if content is None:
+        return None
+    task = task_of(preprocessing, experiment)
+    return postprocessing_of(content, Path("estimator"), experiment, task, networks)
+
+
 def unpacked(values: dict[str, Any]) -> MemoryRun:
     """The fitted network that was packed."""
     experiment = validate(parse(values["experiment"], "estimator"))
     weights, packed_state = load(values["weights"]), values["checkpoint"]
+    preprocessing = Preprocessing.from_json(json.loads(values["preprocessing"]))
     trained = TrainedRun(
         experiment,
         Architecture.from_json(json.loads(values["architecture"])),
         weights["parameters"],
         weights["statistics"],
-        Preprocessing.from_json(json.loads(values["preprocessing"])),
+        preprocessing,
         named_backend(experiment.backend),
+        _rules(values.get("postprocessing"), experiment, preprocessing, len(weights["parameters"])),
         summary=values["summary"],
     )
     checkpoint = None

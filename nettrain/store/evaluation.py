@@ -19,6 +19,7 @@ from nettrain.inference.intervals import DistributionFigures
 from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions
 from nettrain.store.deviations import DeviationReport, deviation_reports
+from nettrain.store.postprocessing import AppliedPostprocessing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,10 +74,10 @@ class WorstRow(EvaluationModel):
     probability: float | None = Field(description="predicted probability of the true class")
 
 
-class F1Threshold(EvaluationModel):
-    """The threshold with the best F1 on validation rows."""
+class BestF1Threshold(EvaluationModel):
+    """The threshold with the best F1 on validation rows, whether decisions are made by it or not."""
 
-    value: float = Field(description="a row is predicted as positive from this prediction on")
+    threshold: float = Field(description="a row would be predicted as positive from this prediction on")
     f1: float = Field(description="F1 on these rows")
 
 
@@ -126,7 +127,10 @@ class EvaluationReport(EvaluationModel):
     confusion: dict[str, ConfusionMatrix] = Field(description="confusion matrices by target")
     confused: list[ConfusedPair] = Field(description="the most confused pairs of classes, the worst first")
     worst: list[WorstRow] = Field(description="the rows with the largest loss, the worst first")
-    threshold: F1Threshold | None = Field(description="with two classes")
+    postprocessing: AppliedPostprocessing | None = Field(
+        None, description="calibration and thresholds of the run, to which all metrics but the loss belong"
+    )
+    best_f1: BestF1Threshold | None = Field(description="with two classes")
     importance: PermutationImportance | None = Field(description="with --importance")
     deviations: list[DeviationReport] = Field([], description="how the rows differ from the training data")
     unused: list[str] = Field([], description="columns of the data that do not predict")
@@ -143,7 +147,7 @@ def evaluation_report(
     place_of: Callable[[int], str],
     *,
     worst: int,
-    threshold: float | None,
+    best_f1_threshold: float | None,
     notes: Sequence[str],
     importance: PermutationImportance | None = None,
     baseline: BaselineFigures | None = None,
@@ -151,10 +155,11 @@ def evaluation_report(
     comparison: RowComparison = NO_DEVIATIONS,
     kept: "Sequence[pl.Series]" = (),
     distribution: Mapping[str, DistributionFigures] | None = None,
+    postprocessing: AppliedPostprocessing | None = None,
 ) -> EvaluationReport:
     """The whole report on `data`, with the `worst` rows of the largest loss.
 
-    `place_of` names the file and line of a row, `threshold` is the best one on validation rows.
+    `place_of` names the file and line of a row, `best_f1_threshold` is that of validation rows.
     """
     several = len(measured.targets) > 1
     return EvaluationReport(
@@ -177,7 +182,8 @@ def evaluation_report(
         },
         confused=[] if several else confused_pairs(measured, task),
         worst=worst_rows(task, predictions, place_of, worst, kept),
-        threshold=_threshold(measured, threshold),
+        postprocessing=postprocessing,
+        best_f1=_best_f1(measured, best_f1_threshold),
         importance=importance,
         deviations=deviation_reports(comparison.deviations),
         unused=list(comparison.unused),
@@ -265,22 +271,23 @@ def truth(task: Task, y: HostArray) -> dict[str, Value]:
 
 def decision(task: Task, prediction: Floats) -> dict[str, Value]:
     """What is predicted for a row by target, from probabilities, scores or numbers (K,)."""
-    if task.targets in ("classes", "two classes"):
-        return {task.names[0]: task.classes[int(prediction.argmax())]}
+    if task.targets == "numbers":
+        return dict(zip(task.names, prediction.tolist(), strict=True))
+    decided = task.decisions(prediction[None])[0]
     if task.targets == "labels":
-        return {name: float(p > task.limit) for name, p in zip(task.names, prediction, strict=True)}
-    return dict(zip(task.names, prediction.tolist(), strict=True))
+        return {name: float(one) for name, one in zip(task.names, decided, strict=True)}
+    return {task.names[0]: task.classes[int(decided)]}
 
 
 def _names(task: Task) -> list[str]:
     return ["0", "1"] if task.targets == "labels" else list(task.classes)
 
 
-def _threshold(measured: ComputedMetrics, value: float | None) -> F1Threshold | None:
-    if value is None or len(measured.rankings) != 1:
+def _best_f1(measured: ComputedMetrics, threshold: float | None) -> BestF1Threshold | None:
+    if threshold is None or len(measured.rankings) != 1:
         return None
     (ranking,) = measured.rankings.values()
-    return F1Threshold(value=value, f1=f1_at(ranking, value))
+    return BestF1Threshold(threshold=threshold, f1=f1_at(ranking, threshold))
 
 
 def _without_nan(values: Mapping[str, float]) -> OptionalFigures:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import Field
 
 from nettrain.backend.base import Floats
@@ -14,6 +13,7 @@ from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
 from nettrain.store.deviations import DeviationReport, deviation_reports
 from nettrain.store.evaluation import Cell, EvaluationModel
+from nettrain.store.postprocessing import AppliedPostprocessing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,6 +38,9 @@ class PredictionReport(EvaluationModel):
     unpredicted: list[Unpredicted]
     deviations: list[DeviationReport] = Field(description="how the rows differ from the training data")
     unused: list[str] = Field(description="columns of the data that do not predict")
+    postprocessing: AppliedPostprocessing | None = Field(
+        None, description="the calibration of the probabilities, and the thresholds of the classes"
+    )
     out: str | None = Field(description="the file that the predictions were written to")
     kept: int = Field(description="number of columns that come from the data, before the others")
     columns: list[str] = Field(description="names of the columns of the predictions")
@@ -89,12 +92,12 @@ def _decisions(task: Task, predictions: Floats, *, numeric: bool) -> "list[pl.Se
 
     if task.targets == "numbers":
         return [pl.Series(name, predictions[:, k]) for k, name in enumerate(task.names)]
+    decisions = task.decisions(predictions)
     if task.targets == "labels":
-        labels = (predictions > task.limit).astype(np.int64)
-        return [pl.Series(name, labels[:, k]) for k, name in enumerate(task.names)]
+        return [pl.Series(name, decisions[:, k]) for k, name in enumerate(task.names)]
     names = pl.Series(task.names[0], task.classes, pl.String)
     names = as_spelled_numbers(names) if numeric else names
-    return [names.gather(pl.Series(predictions.argmax(axis=-1)))]
+    return [names.gather(pl.Series(decisions))]
 
 
 def as_spelled_numbers(names: "pl.Series") -> "pl.Series":
@@ -149,7 +152,11 @@ def frame_csv(frame: "pl.DataFrame") -> str:
 
 
 def prediction_report(
-    run: str, frame: "pl.DataFrame", rows: PredictableRows, out: Path | None
+    run: str,
+    frame: "pl.DataFrame",
+    rows: PredictableRows,
+    out: Path | None,
+    postprocessing: AppliedPostprocessing | None = None,
 ) -> PredictionReport:
     """The report that `--json` prints; the predictions are left out where `out`, a file, has them."""
     return PredictionReport(
@@ -160,6 +167,7 @@ def prediction_report(
         unpredicted=[Unpredicted(**vars(one)) for one in rows.unpredictable],
         deviations=deviation_reports(rows.comparison.deviations),
         unused=list(rows.comparison.unused),
+        postprocessing=postprocessing,
         out=None if out is None else str(out),
         kept=len(rows.kept),
         columns=frame.columns,

@@ -66,7 +66,7 @@ class RunFolder:
     @property
     def files(self) -> list[Path]:
         """The files that training writes, as far as they are there; evaluations are not among them."""
-        states = (self.checkpoint, self.model, self.preprocessing)
+        states = (self.checkpoint, self.model, self.preprocessing, self.postprocessing)
         named = (self.config, self.history, self.timing, self.diagnostics, self.steps, self.summary, *states)
         return [
             *(path for path in named if path.exists()),
@@ -117,6 +117,10 @@ class RunFolder:
     @property
     def preprocessing(self) -> Path:
         return self.path / "preprocessing.json"
+
+    @property
+    def postprocessing(self) -> Path:
+        return self.path / "postprocessing.json"
 
     @property
     def folds(self) -> "list[RunFolder]":

@@ -13,6 +13,8 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline, BaselineJson, worse_than
 from nettrain.inference.evaluate import Figures
 from nettrain.inference.intervals import ByTarget
+from nettrain.inference.model import TrainedNetworks
+from nettrain.store.postprocessing import AppliedPostprocessing, applied_json
 from nettrain.store.run_folder import read_json
 from nettrain.training.diagnostics.divergence import DivergenceReport
 from nettrain.training.diagnostics.environment import Environment, environment
@@ -142,6 +144,7 @@ class RunSummary(Ending):
     folds: NotRequired[list[FoldSummary]]
     out_of_fold: NotRequired[Mapping[str, float | None]]
     joint: NotRequired[bool]
+    postprocessing: NotRequired[AppliedPostprocessing]  # to which all metrics but the loss belong
     positive: NotRequired[str]  # the class that precision, recall and F1 are about, of labels 1
     baseline: NotRequired[RunBaseline]
     distribution: NotRequired[dict[str, ByTarget]]  # intervals and quantiles by split, where predicted
@@ -219,6 +222,17 @@ def with_snapshots(summary: RunSummary, epochs: Sequence[int], figures: Mapping[
     return {**summary, "mean": mean, "sd": sd, "snapshots": snapshots}
 
 
+def with_postprocessing(
+    summary: RunSummary, networks: TrainedNetworks, before: Mapping[str, Mapping[str, float]]
+) -> RunSummary:
+    """The summary with what was fitted for its networks; `before` has figures before calibration by split."""
+    assert networks.postprocessing is not None, "something was fitted"
+    applied = applied_json(networks.postprocessing, networks.model.task)
+    if before:
+        applied["uncalibrated"] = {SPLITS[split]: _none_for_nan(named) for split, named in before.items()}
+    return {**summary, "postprocessing": applied}
+
+
 def with_baseline(
     summary: RunSummary, baseline: Baseline, task: Task, figures: Mapping[str, Mapping[str, float]]
 ) -> RunSummary:
@@ -263,11 +277,12 @@ def _none_for_nan(named: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if np.isnan(value) else value for name, value in named.items()}
 
 
-def threshold_of(summary: RunSummary, member: int | None) -> float | None:
-    """The threshold chosen on validation rows for one member, or for all networks together."""
+def best_f1_threshold(summary: RunSummary, member: int | None) -> float | None:
+    """The threshold with the best F1 on validation rows, of one member or of all networks together."""
     several = summary.get("members") or summary.get("snapshots")
     metrics = several[member]["metrics"] if several and member is not None else summary["metrics"]
-    return metrics.get("val", {}).get("threshold")
+    figures = metrics.get("val", {})
+    return figures.get("best_f1_threshold", figures.get("threshold"))  # as earlier versions called it
 
 
 def _member(

@@ -17,15 +17,20 @@ from nettrain.experiment.resolution import resolve
 from nettrain.experiment.settings import BackendSettings, Experiment
 from nettrain.experiment.task import task_of
 from nettrain.inference.model import Model, TrainedNetworks
+from nettrain.inference.postprocessing import Postprocessing
 from nettrain.model.architecture import Architecture
 from nettrain.store.model_file import read_model
+from nettrain.store.postprocessing import AppliedPostprocessing, applied_json, read_postprocessing
 from nettrain.store.run_folder import RunFolder, read_json
 from nettrain.store.summary import RunSummary, read_summary
 
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """Experiment, architecture, parameters (R, P), statistics (R, Q), preprocessing and backend of a run."""
+    """Experiment, architecture, parameters (R, P), statistics (R, Q), preprocessing and backend of a run.
+
+    `postprocessing` has the calibration and the thresholds of a run that asks for them.
+    """
 
     experiment: Experiment
     architecture: Architecture
@@ -33,9 +38,14 @@ class TrainedRun:
     statistics: HostArray
     preprocessing: Preprocessing
     backend: Backend
+    postprocessing: Postprocessing | None = None
     folder: RunFolder | None = field(default=None, repr=False)
     summary: RunSummary | None = field(default=None, repr=False)
     fallback_note: str = ""  # why NumPy computes in place of the run's backend
+
+    def __post_init__(self) -> None:
+        asked, there = self.experiment.postprocesses, self.postprocessing is not None
+        assert asked == there, "a run predicts by what was fitted after its training"
 
     @property
     def runs(self) -> tuple["TrainedRun", ...]:
@@ -53,8 +63,14 @@ class TrainedRun:
 
     @property
     def task(self) -> Task:
-        """Targets, classes and whether predictions are probabilities."""
-        return task_of(self.preprocessing, self.experiment)
+        """Targets, classes, whether predictions are probabilities, and the thresholds of decisions."""
+        task = task_of(self.preprocessing, self.experiment)
+        return task if self.postprocessing is None else self.postprocessing.rule.task(task)
+
+    @property
+    def applied(self) -> AppliedPostprocessing | None:
+        """What is done with predictions, of all networks together or of the first one; None if nothing."""
+        return None if self.postprocessing is None else applied_json(self.postprocessing, self.task)
 
     @property
     def numeric_classes(self) -> bool:
@@ -64,8 +80,9 @@ class TrainedRun:
     @cached_property
     def networks(self) -> TrainedNetworks:
         """Its networks, with the backend that computes their predictions."""
-        model = Model(self.experiment, self.task, self.architecture)
-        return TrainedNetworks.stored(model, self.backend, self.parameters, self.statistics)
+        model = Model(self.experiment, task_of(self.preprocessing, self.experiment), self.architecture)
+        arrays = self.parameters, self.statistics
+        return TrainedNetworks.stored(model, self.backend, *arrays, self.postprocessing)
 
     @property
     def warnings(self) -> list[str]:
@@ -96,7 +113,9 @@ class TrainedRun:
             raise SpecError(f"--member: {member} is not there, {self.name} has 0 to {count - 1}")
         if not finite[rows].all():
             raise SpecError(f"{self.name}: member {rows[0]} diverged, choose another with --member")
-        return replace(self, parameters=self.parameters[rows], statistics=self.statistics[rows])
+        rules = self.postprocessing and self.postprocessing.select(rows.tolist())
+        parameters, statistics = self.parameters[rows], self.statistics[rows]
+        return replace(self, parameters=parameters, statistics=statistics, postprocessing=rules)
 
 
 def open_trained(path: Path, backend: str | None = None, device: int | None = None) -> TrainedRun:
@@ -113,10 +132,12 @@ def open_trained(path: Path, backend: str | None = None, device: int | None = No
         raise SpecError(f"{path}: its model and its preprocessing belong to different runs")
     if not np.isfinite(parameters).all(axis=1).any():
         raise SpecError(f"{path}: the run diverged, its weights are not finite")
+    task = task_of(preprocessing, experiment)
+    rules = read_postprocessing(folder.postprocessing, experiment, task, len(parameters))
     summary = read_summary(folder.summary)
     opened, note = _open_or_numpy(experiment.backend, required=backend is not None)
     return TrainedRun(
-        experiment, architecture, parameters, statistics, preprocessing, opened, folder, summary, note
+        experiment, architecture, parameters, statistics, preprocessing, opened, rules, folder, summary, note
     )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
 from nettrain.inference.baseline import fit_baseline
-from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members
+from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members, evaluate_uncalibrated
+from nettrain.inference.fit_postprocessing import with_fitted_rules
 from nettrain.inference.intervals import figures_by_split
 from nettrain.inference.model import TrainedNetworks
 from nettrain.store.summary import (
@@ -17,6 +18,7 @@ from nettrain.store.summary import (
     with_baseline,
     with_distribution,
     with_joint_metrics,
+    with_postprocessing,
     with_snapshots,
 )
 from nettrain.training.diagnostics.divergence import DivergenceReport, diagnose
@@ -46,11 +48,11 @@ class EndedTraining:
         """The final networks, and the summary with their figures."""
         run, members, stopped, datasets = self.run, self.members, self.stopped, self.run.data.datasets
         causes = self._diagnose()
-        networks = run.networks(members)
+        networks = self._with_rules(run.networks(members))
         figures = evaluate_members(networks, datasets, run.pool)
         summary = summarise(run, members, stopped, self.done, figures, causes)
         if run.experiment.training.snapshots > 1:
-            networks = run.snapshot_networks(stopped[0], members[0])
+            networks = self._with_rules(run.snapshot_networks(stopped[0], members[0]))
             epochs = run.monitors.snapshots.epochs_of(stopped[0])
             figures = evaluate_members(networks, datasets, run.scratch(len(networks)))
             summary = with_snapshots(summary, epochs, figures)
@@ -60,8 +62,23 @@ class EndedTraining:
             summary = with_joint_metrics(summary, joint)
         described = figures_by_split(finite, datasets, joint=run.experiment.training.averages_predictions)
         summary = with_distribution(self._compare_with_baseline(summary), described)
+        summary = self._with_postprocessing(summary, networks)
         more = improving(summary, run, self.done.steps)
         return networks, summary if more is None else {**summary, "improving": more}
+
+    def _with_rules(self, networks: TrainedNetworks) -> TrainedNetworks:
+        """The networks with the calibration and thresholds that the experiment asks for."""
+        return with_fitted_rules(networks, self.run.data.datasets.get("validation"))
+
+    def _with_postprocessing(self, summary: RunSummary, networks: TrainedNetworks) -> RunSummary:
+        """The summary with what was fitted to predictions, and what calibration has changed."""
+        fitted = networks.postprocessing
+        if fitted is None:
+            return summary
+        datasets, before = self.run.data.datasets, {}
+        if fitted.calibration != "none":
+            before = evaluate_uncalibrated(networks, datasets, self.run.scratch(len(networks)))
+        return with_postprocessing(summary, networks, before)
 
     def _compare_with_baseline(self, summary: RunSummary) -> RunSummary:
         data, model = self.data, self.run.model

@@ -27,7 +27,7 @@ from nettrain.store.evaluation import (
     evaluation_report,
     importance_report,
 )
-from nettrain.store.summary import threshold_of
+from nettrain.store.summary import best_f1_threshold
 from nettrain.store.trained_folds import Predictor
 from nettrain.workflow.intervals import refuse_intervals
 from nettrain.workflow.run_data import RunSplit, SplitName, read_splits, refuse_validation
@@ -264,7 +264,8 @@ def _report(
         measured,
         rows.place_of,
         worst=options.worst,
-        threshold=threshold_of(trained.summary, member) if trained.summary else None,
+        best_f1_threshold=best_f1_threshold(trained.summary, member) if trained.summary else None,
+        postprocessing=trained.applied,
         notes=(*trained.warnings, *rows.notes),
         importance=importance,
         baseline=baseline,

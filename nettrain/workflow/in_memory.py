@@ -17,6 +17,7 @@ from nettrain.store.checkpoint import Checkpoint, fingerprint, write_checkpoint
 from nettrain.store.diagnostics import DiagnosticsRow, diagnostics_rows
 from nettrain.store.history import HistoryRow, HistoryWriter, rows_of_events
 from nettrain.store.model_file import write_model
+from nettrain.store.postprocessing import write_postprocessing
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary
 from nettrain.store.trained_folds import Predictor
@@ -102,6 +103,7 @@ class MemoryRun:
             networks.statistics,
             prepared.data.preprocessing,
             run.backend,
+            networks.postprocessing,
             summary=result.summary,
         )
         has_members = len(prepared.members) > 1
@@ -158,4 +160,5 @@ class MemoryRun:
             write_checkpoint(folder.checkpoint, self.checkpoint)
         write_model(folder.model, self.trained.architecture, self.trained.parameters, self.trained.statistics)
         write_json(folder.preprocessing, self.trained.preprocessing.to_json())
+        write_postprocessing(folder.postprocessing, self.trained.postprocessing)
         write_json(folder.summary, self.summary)

@@ -10,6 +10,7 @@ from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import HistoryRow, HistoryWriter
 from nettrain.store.model_file import write_model
+from nettrain.store.postprocessing import write_postprocessing
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary
 from nettrain.training.events import EpochDone
@@ -98,6 +99,7 @@ class FolderRecorder:
     def networks(self, plan: Architecture, networks: TrainedNetworks, preprocessing: Preprocessing) -> None:
         write_model(self._folder.model, plan, networks.parameters, networks.statistics)
         write_json(self._folder.preprocessing, preprocessing.to_json())
+        write_postprocessing(self._folder.postprocessing, networks.postprocessing)
         self._history.flush()
 
     def summary(self, summary: RunSummary) -> None:

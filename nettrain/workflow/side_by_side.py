@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.backend.device import memory
+from nettrain.catalogue.calibrations.no_calibration import NoCalibration
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
@@ -227,7 +228,13 @@ def _in_memory(
     """The run as `train` would have left it, with the advice that it would have been given."""
     preprocessing, arrays = trainee.data.preprocessing, (networks.parameters, networks.statistics)
     trained = TrainedRun(
-        trainee.experiment, run.architecture, *arrays, preprocessing, run.backend, summary=summary
+        trainee.experiment,
+        run.architecture,
+        *arrays,
+        preprocessing,
+        run.backend,
+        networks.postprocessing,
+        summary=summary,
     )
     found = MemoryRun(trained, summary, events, None, len(trainee.members) > 1)
     if run.measures_layers:
@@ -243,4 +250,5 @@ def _no_state(member: int) -> None:
 def _without_labels(experiment: Experiment) -> Experiment:
     """The experiment without what does not change its training: names, searches, how networks are used."""
     training = experiment.training.model_copy(update={"repeat": 1, "ensemble": 1, "checkpoint": None})
-    return experiment.model_copy(update={"experiment": "side-by-side", "sweep": None, "training": training})
+    update = {"experiment": "side-by-side", "sweep": None, "training": training, "threshold": "none"}
+    return experiment.model_copy(update={**update, "calibration": NoCalibration()})

@@ -23,6 +23,7 @@ from nettrain.workflow.advice import TrainingAdvice
 from nettrain.workflow.description import TrainingDescription, describe
 from nettrain.workflow.ended_training import EndedTraining
 from nettrain.workflow.loss_parts import floor_notes, with_loss_parts
+from nettrain.workflow.postprocessing_notes import postprocessing_notes
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.recording import RunRecorder
 
@@ -126,6 +127,7 @@ class TrainingJob:
             *self.prepared.data.notes,
             *giveaway_notes(self.prepared.data.preprocessing, self.prepared.data.train),
             *remarks(run.experiment),
+            *postprocessing_notes(run.experiment, self.prepared.data),
             *floor_notes(self.prepared.members, self.prepared.data, run.architecture.outputs),
             *run.data.batches.notes,
             *run.data.notes,

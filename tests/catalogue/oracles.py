@@ -26,6 +26,10 @@ ORACLES = {
     ),
     "schedule": "add its rate at step j, in closed form, to CLOSED in tests/catalogue/test_schedules.py",
     "momentum schedule": "add its momentum at step j, in closed form, to MOMENTA in tests/catalogue/test_schedules.py",
+    "calibration": (
+        "add what another library fits to the same rows to scripts/goldens/calibrations.py and run "
+        "`scripts/golden calibrations`"
+    ),
     "distribution": (
         "add a threshold and the share of values below it, by its definition, to CUMULATIVE in "
         "tests/catalogue/test_distributions.py"

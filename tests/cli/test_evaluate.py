@@ -144,11 +144,11 @@ def test_weights_with_a_fraction_give_the_same_figures_as_training(kinds):
     told = evaluated(kinds)
     summary = json.loads((kinds / "summary.json").read_text())
     assert summary["metrics"]["test"] == told["metrics"]
-    threshold = summary["metrics"]["val"]["threshold"]
-    assert threshold == told["threshold"]["value"]
-    assert {"value", "f1"} == set(told["threshold"])
-    at_validation = evaluated(kinds, "--part", "validation")["threshold"]
-    assert summary["metrics"]["val"]["threshold_f1"] == pytest.approx(at_validation["f1"], rel=1e-12)
+    threshold = summary["metrics"]["val"]["best_f1_threshold"]
+    assert threshold == told["best_f1"]["threshold"]
+    assert {"threshold", "f1"} == set(told["best_f1"])
+    at_validation = evaluated(kinds, "--part", "validation")["best_f1"]
+    assert summary["metrics"]["val"]["best_f1"] == pytest.approx(at_validation["f1"], rel=1e-12)
 
 
 def test_rows_without_weights_weigh_1(kinds):
@@ -233,7 +233,7 @@ def several(kinds):
 def test_a_member_of_a_repeat_has_its_own_threshold(kinds, several, asked, member):
     told = json.loads(inside(kinds, "evaluate", "runs/repeat", *asked, "--json").out)
     own = several["repeat"]["members"][member]["metrics"]
-    assert (member, own["val"]["threshold"]) == (told["member"], told["threshold"]["value"])
+    assert (member, own["val"]["best_f1_threshold"]) == (told["member"], told["best_f1"]["threshold"])
     assert own["test"] == told["metrics"]
     name = "test-member-1" if asked else "test"
     assert told == json.loads((kinds / "runs" / "repeat" / f"evaluation-{name}.json").read_text())
@@ -243,7 +243,7 @@ def test_an_ensemble_is_measured_as_one(kinds, several):
     told = json.loads(inside(kinds, "evaluate", "runs/ensemble", "--json").out)
     metrics = several["ensemble"]["metrics"]
     assert (None, metrics["test"]) == (told["member"], told["metrics"])
-    assert metrics["val"]["threshold"] == told["threshold"]["value"]
+    assert metrics["val"]["best_f1_threshold"] == told["best_f1"]["threshold"]
     alone = json.loads(inside(kinds, "evaluate", "runs/ensemble", "--member", "1", "--json").out)
     assert several["ensemble"]["members"][1]["metrics"]["test"] == alone["metrics"]
 

@@ -21,7 +21,7 @@ def test_metrics_of_a_member_do_not_depend_on_the_others() -> None:
     specs = [experiment(MOONS, f"model.seed={seed}") for seed in range(3)]
     together = trained(specs)
     figures = final_figures(together.run, specs)
-    assert {*metrics_for(together.run.model.task), "loss", "threshold", "threshold_f1"} == set(
+    assert {*metrics_for(together.run.model.task), "loss", "best_f1_threshold", "best_f1"} == set(
         figures["validation"]
     )
     for member, alone in enumerate(specs):

@@ -8,8 +8,8 @@ import pytest
 from nettrain.catalogue.metrics import Task
 from nettrain.catalogue.metrics.ranking import RankingStatistic
 from nettrain.data.labelled import Rows
-from nettrain.inference.calibration import calibration_error, overconfidence, reliability
 from nettrain.inference.metrics import compute_metrics
+from nettrain.inference.reliability import calibration_error, overconfidence, reliability
 from nettrain.inference.residuals import residuals_of, summarise_residuals
 from nettrain.inference.threshold_curve import thinned, threshold_curve
 

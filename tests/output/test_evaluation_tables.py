@@ -36,7 +36,7 @@ BASE: dict[str, Any] = {
             "probability": 0.25,
         }
     ],
-    "threshold": None,
+    "best_f1": None,
     "importance": {
         "metric": "accuracy",
         "goal": "maximize",
@@ -113,7 +113,7 @@ BINARY: dict[str, Any] = {
     },
     "confusion": {"y": {"classes": ["no", "yes"], "matrix": [[4, 1], [1, 4]]}},
     "confused": [{"true": "no", "predicted": "yes", "rows": 1, "share": 0.2}],
-    "threshold": {"value": 0.375, "f1": 0.85},
+    "best_f1": {"threshold": 0.375, "f1": 0.85},
     "worst": [],
     "importance": None,
     "notes": [],

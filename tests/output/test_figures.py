@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from matplotlib.image import imread
 
 from nettrain.catalogue.metrics.ranking import RankingStatistic
-from nettrain.inference.calibration import ReliabilityBin
+from nettrain.inference.reliability import ReliabilityBin
 from nettrain.inference.threshold_curve import threshold_curve
 from nettrain.output.figures import (
     canvas,

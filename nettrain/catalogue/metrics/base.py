@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
 from nettrain.catalogue.registry import Registry, Variant
@@ -24,7 +25,9 @@ class Task:
     """What is predicted: `targets` is classes, two classes, labels or numbers, `names` are their columns.
 
     `probabilities` is False where predictions are scores, `boundary` is the raw output above which a single
-    one predicts the second of two classes, or 1. Numbers are center + scale·(network's target).
+    one predicts the second of two classes, or 1. Numbers are center + scale·(network's target). `thresholds`
+    are the predictions from which on it is the second of two classes, or each label is 1; without them that
+    is the more likely one, of equal ones the first.
     """
 
     targets: str
@@ -34,6 +37,7 @@ class Task:
     center: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
     boundary: float = 0.0
+    thresholds: tuple[float, ...] = ()
 
     @property
     def limit(self) -> float:
@@ -41,9 +45,31 @@ class Task:
         return 0.5 if self.probabilities else self.boundary
 
     @property
+    def positive(self) -> str:
+        """The second of two classes, of labels 1; "" where there is none."""
+        return self.classes[1] if len(self.classes) == 2 else "1" if self.targets == "labels" else ""
+
+    @property
     def outcomes(self) -> int:
         """Classes of one target: K, of a label 2, of numbers 0."""
         return {"labels": 2, "numbers": 0}.get(self.targets, len(self.classes))
+
+    @property
+    def threshold_of_each(self) -> tuple[float | None, ...]:
+        """The threshold of each target, None where the most likely one is predicted."""
+        return self.thresholds or (None,) * len(self.names)
+
+    def decisions(self, predictions: Floats) -> npt.NDArray[np.int64]:
+        """The class (N,) of each row, or its labels (N, L), from predictions (N, K) that are not numbers."""
+        of_labels = self.targets == "labels"
+        if self.thresholds:
+            positive = predictions if of_labels else predictions[:, 1:]
+            reached = (positive >= np.array(self.thresholds)).astype(np.int64)
+            return reached if of_labels else reached[:, 0]
+        if of_labels:
+            return (predictions > self.limit).astype(np.int64)
+        likeliest: npt.NDArray[np.int64] = predictions.argmax(axis=-1)
+        return likeliest
 
     def unscale(self, y: HostArray) -> Floats:
         """Numbers (..., T) in their own units."""
@@ -54,10 +80,14 @@ class Task:
 
 
 class Statistic:
-    """What is gathered of one target over chunks of rows; `outcomes` is the number of classes K."""
+    """What is gathered of one target over chunks of rows; `outcomes` is the number of classes K.
 
-    def __init__(self, outcomes: int) -> None:
-        self.outcomes = outcomes
+    With a `threshold`, rows whose prediction of the second of two classes reaches it are called so; otherwise
+    rows are called what is most likely.
+    """
+
+    def __init__(self, outcomes: int, threshold: float | None = None) -> None:
+        self.outcomes, self.threshold = outcomes, threshold
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
         """Take in a chunk of rows."""
@@ -67,8 +97,8 @@ class Statistic:
 class Mean(Statistic):
     """The weighted mean of a value of each row."""
 
-    def __init__(self, outcomes: int) -> None:
-        super().__init__(outcomes)
+    def __init__(self, outcomes: int, threshold: float | None = None) -> None:
+        super().__init__(outcomes, threshold)
         self.total = self.mass = 0.0
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:

@@ -1,4 +1,4 @@
-"""Metrics of the predicted class, the one with the largest prediction: figures of the confusion matrix."""
+"""Metrics of the predicted class, by the largest prediction or a threshold: figures of confusion matrices."""
 
 import numpy as np
 
@@ -12,12 +12,15 @@ TWO = ("two classes", "labels")
 class Confusion(Statistic):
     """`matrix` (K, K): the weight of the rows of each true class (down) and predicted class (across)."""
 
-    def __init__(self, outcomes: int) -> None:
-        super().__init__(outcomes)
+    def __init__(self, outcomes: int, threshold: float | None = None) -> None:
+        super().__init__(outcomes, threshold)
         self.matrix = np.zeros((outcomes, outcomes))
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
-        np.add.at(self.matrix, (y, prediction.argmax(axis=-1)), weight)
+        predicted = prediction.argmax(axis=-1)
+        if self.threshold is not None:
+            predicted = (prediction[:, 1] >= self.threshold).astype(np.int64)
+        np.add.at(self.matrix, (y, predicted), weight)
 
 
 def precisions(matrix: Floats) -> Floats:

@@ -22,8 +22,8 @@ class Squares(Mean):
 class Distances(Mean):
     """|ŷ-y|, and every one of them for their median."""
 
-    def __init__(self, outcomes: int) -> None:
-        super().__init__(outcomes)
+    def __init__(self, outcomes: int, threshold: float | None = None) -> None:
+        super().__init__(outcomes, threshold)
         self.chunks: list[Floats] = []
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
@@ -38,8 +38,8 @@ class Distances(Mean):
 class Spread(Squares):
     """Squared errors, and every target: Σ weight·(y-ȳ)² of large y needs ȳ first, or its digits are lost."""
 
-    def __init__(self, outcomes: int) -> None:
-        super().__init__(outcomes)
+    def __init__(self, outcomes: int, threshold: float | None = None) -> None:
+        super().__init__(outcomes, threshold)
         self.chunks: list[Floats] = []
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:

@@ -33,13 +33,13 @@ class InTopFive(Mean):
         return hits
 
 
-class Calibration(Statistic):
+class ReliabilityStatistic(Statistic):
     """`bins` (BINS, 3): weight, weighted top probability and weight of right rows, by top probability."""
 
     edges = np.linspace(0, 1, BINS + 1)[1:-1]
 
-    def __init__(self, outcomes: int) -> None:
-        super().__init__(outcomes)
+    def __init__(self, outcomes: int, threshold: float | None = None) -> None:
+        super().__init__(outcomes, threshold)
         self.bins = np.zeros((BINS, 3))
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
@@ -84,7 +84,7 @@ class TopFiveAccuracy(Metric[InTopFive]):
 
 
 @metrics.register("calibration_error", source="Naeini 2015; 15 bins: Guo 2017")
-class CalibrationError(Metric[Calibration]):
+class CalibrationError(Metric[ReliabilityStatistic]):
     """Expected calibration error: how far the top probability is from the share that is right.
 
     Rows go into 15 bins of equal width by their top probability; the error is the mean over bins, weighted by
@@ -93,10 +93,10 @@ class CalibrationError(Metric[Calibration]):
     """
 
     fits = ALL
-    statistic = Calibration
+    statistic = ReliabilityStatistic
     needs_probabilities = True
 
     @staticmethod
-    def value(statistic: Calibration) -> float:
+    def value(statistic: ReliabilityStatistic) -> float:
         weight, top, right = statistic.bins.T
         return float(np.abs(top - right).sum() / weight.sum())

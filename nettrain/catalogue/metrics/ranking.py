@@ -12,8 +12,8 @@ from nettrain.catalogue.metrics.classes import TWO
 class RankingStatistic(Statistic):
     """The positive class's prediction of every row; rows without weight are left out."""
 
-    def __init__(self, outcomes: int) -> None:
-        super().__init__(outcomes)
+    def __init__(self, outcomes: int, threshold: float | None = None) -> None:
+        super().__init__(outcomes, threshold)
         self.chunks: list[Floats] = []
 
     def add(self, y: HostArray, prediction: HostArray, weight: HostArray) -> None:
@@ -32,21 +32,42 @@ class RankingStatistic(Statistic):
         return score[last], right[last], wrong[last]
 
 
-class Threshold(NamedTuple):
-    """Rows whose prediction is at least `value` are called positive; their F1 is `f1`."""
+class BestF1(NamedTuple):
+    """Of all thresholds, the one with the largest F1, and that F1."""
 
-    value: float
+    threshold: float
     f1: float
 
 
-def best_threshold(ranking: RankingStatistic) -> Threshold | None:
-    """The prediction with the largest F1, of several the smallest; None without positive rows."""
+def best_f1(ranking: RankingStatistic) -> BestF1 | None:
+    """The threshold with the largest F1, of several the smallest; None without positive rows."""
     score, right, wrong = ranking.steps()
     if right[-1] == 0:
         return None
     f1 = 2 * right / (right + wrong + right[-1])
-    best = len(f1) - 1 - int(np.argmax(f1[::-1]))
-    return Threshold(float(score[best]), float(f1[best]))
+    return BestF1(_threshold(score, f1), float(f1.max()))
+
+
+def best_youden(ranking: RankingStatistic) -> float | None:
+    """The threshold with the largest recall - false-positive rate, of several the smallest.
+
+    None unless there are rows of both classes. Source: Youden 1950.
+    """
+    score, right, wrong = ranking.steps()
+    if right[-1] == 0 or wrong[-1] == 0:
+        return None
+    # without a division, so that equal ones are equal
+    return _threshold(score, right * wrong[-1] - wrong * right[-1])
+
+
+def _threshold(score: Floats, gain: Floats) -> float:
+    """Halfway between the last row to be called positive and the next one, where the gain is largest."""
+    best = len(gain) - 1 - int(np.argmax(gain[::-1]))
+    last = float(score[best])
+    if best + 1 == len(score):
+        return last
+    middle = (last + float(score[best + 1])) / 2
+    return middle if middle > score[best + 1] else last
 
 
 def f1_at(ranking: RankingStatistic, threshold: float) -> float:

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Protocol, cast
 
 from nettrain.catalogue.activations import activations
+from nettrain.catalogue.calibrations import calibrations
 from nettrain.catalogue.distributions import distributions
 from nettrain.catalogue.initializers import initializers
 from nettrain.catalogue.losses import losses
@@ -57,6 +58,7 @@ ALL: tuple[Variants, ...] = (
     distributions,
     layers,
     norms,
+    calibrations,
 )
 REGISTRIES = {registry.kind: registry for registry in ALL}
 

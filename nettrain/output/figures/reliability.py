@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from nettrain.inference.calibration import ReliabilityBin
+from nettrain.inference.reliability import ReliabilityBin
 from nettrain.output.figures.canvas import (
     DARK,
     RULE,

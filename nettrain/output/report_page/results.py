@@ -9,6 +9,8 @@ from nettrain.output.report_page.table import Cell, Heading, Row, table
 from nettrain.output.report_page.words import SPLITS, named, shown
 from nettrain.store.summary import Metrics, RunSummary
 
+THRESHOLDS = ("best_f1_threshold", "best_f1", "threshold", "threshold_f1")  # the last two of earlier versions
+
 
 def results_section(summary: RunSummary) -> Content:
     """The figures of every split beside those of a constant prediction, and of every network."""
@@ -54,7 +56,7 @@ def _names(splits: Metrics) -> list[str]:
     """All figures, those that sum the run up first; thresholds stand elsewhere."""
     first = headlines(splits)
     names = dict.fromkeys(name for named in splits.values() for name in named)
-    return [*first, *(name for name in names if name not in (*first, "threshold", "threshold_f1"))]
+    return [*first, *(name for name in names if name not in (*first, *THRESHOLDS))]
 
 
 def _baseline(summary: RunSummary) -> Content:

@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from math import isnan
 
-from nettrain.inference.calibration import calibration_error, overconfidence
+from nettrain.inference.reliability import calibration_error, overconfidence
 from nettrain.inference.threshold_curve import ThresholdCurve, ThresholdPoint
 from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.images import pixels_picture
 from nettrain.output.figures.reliability import reliability_picture
 from nettrain.output.figures.threshold_curves import threshold_picture
 from nettrain.output.numbers import count, figure, plural, spread
+from nettrain.output.postprocessing import calibration_words, threshold_words
 from nettrain.output.report_page.drawing import Drawings
 from nettrain.output.report_page.html import Content, element
 from nettrain.output.report_page.page import code, paragraph, quiet
 from nettrain.output.report_page.table import Cell, Heading, bar, table
-from nettrain.output.report_page.words import named, percent, positive_class
+from nettrain.output.report_page.words import named, percent
 from nettrain.workflow.report.own_rows import ReportedRows
 
 MOST_COLUMNS = 30
@@ -25,10 +26,10 @@ FEW = 10  # rows of a bin, whose share says little
 
 def threshold_section(rows: ReportedRows, curve: ThresholdCurve, drawings: Drawings) -> Content:
     """What another threshold than the usual one would do."""
-    marked = [curve.at(rows.task.limit)]
-    if rows.threshold is not None:
-        marked.append(curve.at(rows.threshold))
-    positive = positive_class(rows.task)
+    marked = [curve.at(rows.task.thresholds[0] if rows.task.thresholds else rows.task.limit)]
+    if rows.best_f1_threshold is not None and rows.best_f1_threshold != marked[0].threshold:
+        marked.append(curve.at(rows.best_f1_threshold))
+    positive = rows.task.positive
     area = rows.metrics.get("roc_auc")
     text = (
         f"A row is called “{positive}” when its prediction reaches the threshold. The lower it is, the more"
@@ -65,12 +66,21 @@ def _thresholds(rows: ReportedRows, curve: ThresholdCurve, marked: list[Threshol
         )
         for one in ranked
     ]
-    best = [k for k, one in enumerate(ranked) if one.threshold == rows.threshold]
-    note = "The marked threshold has the best F1 on validation rows." if best else None
+    note, highlighted = _highlighted(rows)
+    lines = [k for k, one in enumerate(ranked) if one.threshold == highlighted]
     return (
-        table(headings, cells, caption="Thresholds", sortable=True, highlighted=best),
+        table(headings, cells, caption="Thresholds", sortable=True, highlighted=lines),
         quiet(note) if note else None,
     )
+
+
+def _highlighted(rows: ReportedRows) -> tuple[str, float | None]:
+    """What to say of the threshold that stands out, and that threshold, if there is one."""
+    if rows.applied and rows.task.thresholds:
+        words = threshold_words(rows.applied, rows.task.positive)
+        return f"The run decides by the marked threshold, {words}.", rows.task.thresholds[0]
+    best = rows.best_f1_threshold
+    return "" if best is None else "The marked threshold has the best F1 on validation rows.", best
 
 
 def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
@@ -95,6 +105,8 @@ def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
     text = (
         f"On average the network is {verdict}: predicted and true shares are {percent(error)} apart, {what}."
     )
+    if rows.applied and rows.applied["calibration"] != "none":
+        text += f" Its probabilities are calibrated: {calibration_words(rows.applied)}."
     headings = [
         Heading("predicted between"),
         *(Heading(name, numeric=True) for name in ("on average", "share right", "rows")),

@@ -46,11 +46,6 @@ def larger_is_better(metric: str) -> bool:
     return metric in metrics and metrics[metric].goal == "maximize"
 
 
-def positive_class(task: Task) -> str:
-    """The class that precision, recall and F1 are about, "" where there are more than two."""
-    return task.classes[1] if len(task.classes) == 2 else "1" if task.targets == "labels" else ""
-
-
 def value_of(figures: Mapping[str, float | None], name: str) -> float | None:
     """A figure, None where it is not defined."""
     value = figures.get(name)

@@ -23,6 +23,8 @@ FUTURE = (  # settings that do not affect the steps so far
     "training.checkpoint",
     "training.diagnostics",
     "training.history",
+    "calibration",
+    "threshold",
 )
 LOCATIONS = ("data.source", "backend.name", "backend.device", "backend.tf32")
 SPLIT_LOCATIONS = ("data.test", "data.validation")  # where they are sources, not shares
@@ -87,6 +89,8 @@ def would_diverge_again(changes: Sequence[Difference]) -> bool:
         "training.checkpoint",
         "training.diagnostics",
         "training.history",
+        "calibration",
+        "threshold",
         EVALUATE_TRAIN,
         *LOCATIONS,
         *SPLIT_LOCATIONS,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nettrain.inference.calibration import ReliabilityBin
+from nettrain.inference.reliability import ReliabilityBin
 from nettrain.inference.residuals import ResidualSummary
 from nettrain.store.evaluation import (
     BaselineFigures,

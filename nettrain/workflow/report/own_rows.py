@@ -12,10 +12,10 @@ from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError
-from nettrain.inference.calibration import ReliabilityBin, reliability
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.inference.metrics import ClassMetrics, ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions, metrics_of, predict_labelled
+from nettrain.inference.reliability import ReliabilityBin, reliability
 from nettrain.inference.residuals import ResidualSummary, residuals_of, summarise_residuals
 from nettrain.inference.threshold_curve import ThresholdCurve, threshold_curve
 from nettrain.store.evaluation import (
@@ -27,7 +27,8 @@ from nettrain.store.evaluation import (
     rows_by_loss,
     worst_rows,
 )
-from nettrain.store.summary import threshold_of
+from nettrain.store.postprocessing import AppliedPostprocessing
+from nettrain.store.summary import best_f1_threshold
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.evaluation import (
     ImportanceOptions,
@@ -57,10 +58,10 @@ class ReportedRows:
     """A run on one split of its own rows.
 
     `member` predicts alone, or else all `networks` together. The confusion (K, K) is by target, as are the
-    classes' figures; `curve` is that of two classes, `threshold` the best one on validation rows.
-    `importance` is measured on `importance_rows` of them. Where the inputs are an image, `worst_images` are
-    those of the worst rows (W, channels, height, width), as the network sees them, and `importance_image`
-    (channels, height, width) has the importance of every pixel.
+    classes' figures; `curve` is that of two classes, `best_f1_threshold` that of validation rows. `applied`
+    is what was done with the predictions. `importance` is measured on `importance_rows` of them. Where the
+    inputs are an image, `worst_images` are those of the worst rows (W, channels, height, width), as the
+    network sees them, and `importance_image` (channels, height, width) has the importance of every pixel.
     """
 
     split: SplitName
@@ -77,7 +78,8 @@ class ReportedRows:
     worst: Sequence[WorstRow]
     calibration: Sequence[ReliabilityBin]
     curve: ThresholdCurve | None
-    threshold: float | None
+    best_f1_threshold: float | None
+    applied: AppliedPostprocessing | None
     residual_summaries: Sequence[ResidualSummary]
     true_values: Floats
     predicted: Floats
@@ -125,7 +127,8 @@ def evaluate_own_rows(
         worst_rows(task, predictions, split.place_of, WORST, kept),
         reliability(predictions, task),
         _curve(measured),
-        threshold_of(whole.summary, member) if whole.summary else None,
+        best_f1_threshold(whole.summary, member) if whole.summary else None,
+        trained.applied,
         summarise_residuals(predictions, task),
         np.asarray(predictions.y, np.float64),
         predictions.values,

@@ -7,7 +7,7 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
-from nettrain.catalogue.metrics.probabilities import BINS, Calibration
+from nettrain.catalogue.metrics.probabilities import BINS, ReliabilityStatistic
 from nettrain.inference.outputs import with_negative_class
 from nettrain.inference.predictions import LabelledPredictions
 
@@ -55,9 +55,9 @@ def overconfidence(bins: Sequence[ReliabilityBin]) -> float:
     return sum(one.rows * (one.predicted - one.right) for one in bins) / rows
 
 
-def _statistic(predictions: LabelledPredictions, task: Task, k: int) -> Calibration:
+def _statistic(predictions: LabelledPredictions, task: Task, k: int) -> ReliabilityStatistic:
     """The bins of one target."""
-    statistic = Calibration(task.outcomes)
+    statistic = ReliabilityStatistic(task.outcomes)
     weight = predictions.rows.weight.astype(np.float64)
     if task.targets != "labels":
         statistic.add(predictions.y, predictions.values, weight)
