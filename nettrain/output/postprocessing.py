@@ -8,16 +8,17 @@ from nettrain.store.postprocessing import AppliedPostprocessing
 from nettrain.store.summary import Metrics
 
 MOST = 6  # labels whose thresholds are written out
+RULES = {"f1": "F1", "youden": "Youden index"}
 
 
 def postprocessing_lines(applied: AppliedPostprocessing | None, positive: str) -> Iterator[str]:
-    """`probabilities are calibrated: temperature 1.73 on 120 validation rows`, and the thresholds."""
+    """What calibrates probabilities, and from which threshold on a row is called `positive`."""
     if applied is None:
         return
     if applied["calibration"] != "none":
-        yield f"probabilities are calibrated: {calibration_words(applied)}; the loss is that before"
+        yield f"calibrated: {calibration_words(applied)} (not the loss)"
     if applied["threshold"] != "none":
-        yield f"threshold {threshold_words(applied, positive)}"
+        yield threshold_words(applied, positive)
 
 
 def uncalibrated_lines(applied: AppliedPostprocessing, metrics: Metrics) -> Iterator[str]:
@@ -32,23 +33,22 @@ def uncalibrated_lines(applied: AppliedPostprocessing, metrics: Metrics) -> Iter
 
 
 def calibration_words(applied: AppliedPostprocessing) -> str:
-    """`temperature 1.73 on 120 validation rows`."""
-    different = dict.fromkeys(applied["calibrators"])
-    return f"{_listed([*different])} on {plural(applied['rows'], 'validation row')}"
+    """`temperature 1.73, by 120 validation rows`."""
+    return f"{_listed([*dict.fromkeys(applied['calibrators'])])}, by {_rows(applied)}"
 
 
 def threshold_words(applied: AppliedPostprocessing, positive: str) -> str:
-    """`0.3121: “yes” from there on, the best f1 on 120 validation rows`."""
-    thresholds = applied["thresholds"]
-    values = [figure(value) for value in thresholds.values()]
-    if len(thresholds) > 1:
-        values = [f"{name} {value}" for name, value in zip(thresholds, values, strict=True)]
-    rule = applied["threshold"]
-    why = f", the best {RULES[rule]} on {plural(applied['rows'], 'validation row')}" if rule in RULES else ""
-    return f"{_listed([*dict.fromkeys(values)])}: “{positive}” from there on{why}"
+    """`“yes” from threshold 0.3121 on: best F1 of 120 validation rows`."""
+    thresholds = {name: figure(value) for name, value in applied["thresholds"].items()}
+    values = dict.fromkeys(thresholds.values())
+    if len(values) > 1:
+        values = dict.fromkeys(f"{value} ({name})" for name, value in thresholds.items())
+    why = f": best {RULES[applied['threshold']]} of {_rows(applied)}" if applied["threshold"] in RULES else ""
+    return f"“{positive}” from threshold {_listed([*values])} on{why}"
 
 
-RULES = {"f1": "F1", "youden": "recall - false-positive rate"}
+def _rows(applied: AppliedPostprocessing) -> str:
+    return plural(applied["rows"], "validation row")
 
 
 def _listed(words: list[str]) -> str:

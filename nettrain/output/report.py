@@ -96,7 +96,13 @@ def postprocessing_text(summary: RunSummary) -> str:
     """What was fitted to predictions after training, a line each, and what calibration has changed."""
     applied = summary["postprocessing"]
     lines = postprocessing_lines(applied, summary.get("positive", ""))
-    return "\n".join([*lines, *uncalibrated_lines(applied, summary["metrics"])])
+    own = ["each network has its own, these are of the first"] if _predict_alone(summary) else []
+    return "\n".join([*lines, *own, *uncalibrated_lines(applied, summary["metrics"])])
+
+
+def _predict_alone(summary: RunSummary) -> bool:
+    """Whether there are several networks, which do not predict together."""
+    return "members" in summary and not summary.get("joint")
 
 
 def loss_parts(parts: Mapping[str, LossParts]) -> str:

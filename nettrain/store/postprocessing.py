@@ -135,7 +135,7 @@ def _mistakes(
         if getattr(read, key) != wanted:
             yield KeyProblem((key,), f"{getattr(read, key)}, but config.yaml says {wanted}")
     if len(read.networks) != networks:
-        yield KeyProblem(("networks",), f"{len(read.networks)} rules, but the run has {networks} networks")
+        yield KeyProblem(("networks",), f"{len(read.networks)} rules, but the run has {networks}")
     averages = experiment.training.averages_predictions
     if (read.together is not None) > averages:
         yield KeyProblem(("together",), "the networks of this run do not predict together")

@@ -19,7 +19,7 @@ from nettrain.store.checkpoint import Checkpoint, read_checkpoint
 from nettrain.store.checkpointer import Checkpointer
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
-from nettrain.store.summary import Ending, read_summary
+from nettrain.store.summary import Ending, RunSummary, read_summary
 from nettrain.training.loop import TrainingLoop, never
 from nettrain.training.resumption.changes import (
     arrays_to_reset,
@@ -198,10 +198,18 @@ def restored(
         prepared, notes = _prepare_and_restore(folder, overrides, memory)
         # without a summary, the run was killed between its last step and its end
         summary = read_summary(folder.summary)
-        if summary is not None and not prepared.training.run.population["active"].any():
+        trains = prepared.training.run.population["active"].any()
+        if summary is not None and not trains and _predicts_like(summary, prepared.experiment):
             yield EndedRun(summary, folder.path)
         else:
             yield RestoredRun(prepared, folder, (*([note] if note else []), *notes))
+
+
+def _predicts_like(summary: RunSummary, experiment: Experiment) -> bool:
+    """Whether a run that has ended calibrates and decides as its settings now say."""
+    done = summary.get("postprocessing")
+    before = (done["calibration"], done["threshold"]) if done else ("none", "none")
+    return before == (experiment.calibration.name, experiment.threshold)
 
 
 def _prepare_and_restore(
