@@ -14,6 +14,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.inference.metrics import ComputedMetrics
 from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.outputs import together
+from nettrain.inference.postprocessing import joint_task
 from nettrain.inference.predictions import LabelledPredictions, metrics_of, predict_labelled
 
 
@@ -59,7 +60,7 @@ class MeasuredNetworks:
 
     def metrics(self, labelled: LabelledPredictions, names: Sequence[str] | None = None) -> ComputedMetrics:
         """The metrics of these predictions; by default all metrics of the task."""
-        return metrics_of(self.each[0].networks, labelled, names)
+        return metrics_of(joint_task([one.networks.task for one in self.each]), labelled, names)
 
     def shuffled(self, column: str, key: tuple[int, int, int]) -> "MeasuredNetworks":
         """The same networks on rows with a column shuffled, all in the same order."""

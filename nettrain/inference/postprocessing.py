@@ -68,6 +68,15 @@ class Postprocessing:
         networks = tuple(self.networks[row] for row in rows)
         return Postprocessing(self.calibration, self.threshold, self.rows, networks, together)
 
+    def deciding_by(self, thresholds: tuple[float, ...]) -> "Postprocessing":
+        """The rules with other thresholds in place of theirs, where they have any."""
+
+        def changed(rule: PredictionRule) -> PredictionRule:
+            return replace(rule, thresholds=thresholds) if rule.thresholds else rule
+
+        together = None if self.together is None else changed(self.together)
+        return replace(self, networks=tuple(map(changed, self.networks)), together=together)
+
 
 @dataclass(frozen=True, eq=False)
 class ValidationRows:
@@ -116,6 +125,12 @@ def _thresholds(
         ranking.add(y, values, rows.weight.astype(np.float64))
         best = BEST[threshold](ranking)
         yield task.limit if best is None else best
+
+
+def joint_task(tasks: Sequence[Task]) -> Task:
+    """The task of networks that predict together, each by a rule of its own: thresholds are the means."""
+    thresholds = np.mean([task.thresholds for task in tasks], axis=0)
+    return replace(tasks[0], thresholds=tuple(thresholds.tolist()))
 
 
 def _of_f1(ranking: RankingStatistic) -> float | None:

@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.losses.target_distribution import TargetDistribution
 from nettrain.catalogue.members import shaped
+from nettrain.catalogue.metrics import Task
 from nettrain.data.labelled import Rows
 from nettrain.experiment.task import loss_of
 from nettrain.inference.dataset import dataset_of
@@ -41,8 +42,8 @@ class LabelledPredictions:
     """Predictions `values` (N, K) for labelled rows, with true values y in own units, and losses (N,).
 
     Of several `networks` the predictions and the losses are means. Predictions are calibrated where the run
-    does that, losses are those of the raw outputs. Metrics are computed in chunks of `chunk_rows` rows. Losses
-    for which networks describe distributions have a `distribution` too.
+    does that, losses are those of the raw outputs. Metrics are computed in chunks of `chunk_rows` rows.
+    Losses for which networks describe distributions have a `distribution` too.
     """
 
     rows: Rows
@@ -101,8 +102,8 @@ def _chunk_rows(networks: TrainedNetworks) -> int:
 
 
 def metrics_of(
-    networks: TrainedNetworks, labelled: LabelledPredictions, names: Sequence[str] | None = None
+    task: Task, labelled: LabelledPredictions, names: Sequence[str] | None = None
 ) -> ComputedMetrics:
     """The metrics of labelled rows; by default all metrics of the task."""
     chunks = ((rows, labelled.values[rows]) for rows in labelled.chunks())
-    return compute_metrics(chunks, labelled.y, labelled.rows.weight, networks.task, names)
+    return compute_metrics(chunks, labelled.y, labelled.rows.weight, task, names)

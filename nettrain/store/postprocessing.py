@@ -1,6 +1,6 @@
 """`postprocessing.json`: the calibration and the thresholds of a run, as validation rows have fitted them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NotRequired, TypeVar, cast
 
@@ -176,4 +176,15 @@ def applied_json(fitted: Postprocessing, task: Task) -> AppliedPostprocessing:
         "rows": fitted.rows,
         "calibrators": [one.description for one in rule.calibrators],
         "thresholds": dict(zip(task.names, rule.thresholds, strict=False)),
+    }
+
+
+def joint_applied(each: Sequence[AppliedPostprocessing], task: Task) -> AppliedPostprocessing:
+    """What folds do whose mean predicts, by the thresholds of this task."""
+    return {
+        "calibration": each[0]["calibration"],
+        "threshold": each[0]["threshold"],
+        "rows": sum(one["rows"] for one in each),
+        "calibrators": [words for one in each for words in one["calibrators"]],
+        "thresholds": dict(zip(task.names, task.thresholds, strict=False)),
     }

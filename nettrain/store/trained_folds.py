@@ -10,6 +10,8 @@ from nettrain.errors import SpecError
 from nettrain.experiment.load import read, validate
 from nettrain.experiment.mistaken_files import enumerated
 from nettrain.experiment.settings import Experiment
+from nettrain.inference.postprocessing import joint_task
+from nettrain.store.postprocessing import AppliedPostprocessing, joint_applied
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, read_summary
 from nettrain.store.trained_run import TrainedRun, open_trained
@@ -40,8 +42,18 @@ class TrainedFolds:
 
     @property
     def task(self) -> Task:
-        """Targets, classes and whether predictions are probabilities; units are those of the first fold."""
-        return self.runs[0].task
+        """Targets, classes and whether predictions are probabilities; units are those of the first fold.
+
+        Thresholds are the means of the folds'.
+        """
+        return joint_task([run.task for run in self.runs])
+
+    @property
+    def applied(self) -> AppliedPostprocessing | None:
+        """What is done with predictions: each fold calibrates its own, a mean threshold decides."""
+        each = [run.applied for run in self.runs]
+        present = [one for one in each if one is not None]
+        return joint_applied(present, self.task) if present else None
 
     @property
     def numeric_classes(self) -> bool:

@@ -84,6 +84,11 @@ class TrainedRun:
         arrays = self.parameters, self.statistics
         return TrainedNetworks.stored(model, self.backend, *arrays, self.postprocessing)
 
+    def deciding_by(self, thresholds: tuple[float, ...]) -> "TrainedRun":
+        """The run with other thresholds in place of its own, if it has any."""
+        fitted = self.postprocessing
+        return self if fitted is None else replace(self, postprocessing=fitted.deciding_by(thresholds))
+
     @property
     def warnings(self) -> list[str]:
         """What a user should know before trusting the predictions."""

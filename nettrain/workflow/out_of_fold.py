@@ -1,7 +1,7 @@
 """Predictions of the rows that each fold held out, by the networks that were not trained on them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -13,6 +13,7 @@ from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows, joined_predictions
 from nettrain.inference.metrics import mean_of_defined
+from nettrain.inference.postprocessing import joint_task
 from nettrain.inference.predictions import LabelledPredictions, metrics_of
 from nettrain.store.predictions import as_spelled_numbers
 from nettrain.store.trained_folds import is_lost
@@ -51,12 +52,18 @@ def out_of_fold_frame(folds: Sequence[PredictedFold]) -> pl.DataFrame:
     Its columns are the row in the source as `predict` numbers rows, repeat and fold, the true targets, and
     what predictions have: null of folds that diverged.
     """
-    frames = [_frame(one) for one in folds]
+    frames = [_frame(one, _thresholds(folds)) for one in folds]
     frames.sort(key=lambda frame: frame.width, reverse=True)  # those with predictions first
     return pl.concat(frames, how="diagonal_relaxed").sort("repeat", "row", "fold")
 
 
-def _frame(one: PredictedFold) -> pl.DataFrame:
+def _thresholds(folds: Sequence[PredictedFold]) -> tuple[float, ...]:
+    """Those by which the folds decide together, if they do."""
+    tasks = [one.trained.task for one in folds if one.trained is not None]
+    return joint_task(tasks).thresholds if tasks else ()
+
+
+def _frame(one: PredictedFold, thresholds: tuple[float, ...]) -> pl.DataFrame:
     fold, held_out = one.fold, one.fold.data.validation
     assert held_out is not None, "a fold holds rows out"
     count, preprocessing = len(fold.rows), fold.data.preprocessing
@@ -66,7 +73,7 @@ def _frame(one: PredictedFold) -> pl.DataFrame:
     if one.trained is None:
         return pl.DataFrame(_distinct(columns))
     rows = PredictableRows("held-out rows", held_out.x, np.arange(count), count, [], ())
-    predicted = predict_rows(one.trained, rows).get_columns()
+    predicted = predict_rows(one.trained.deciding_by(thresholds), rows).get_columns()
     return pl.DataFrame(_distinct([*columns, *predicted]))
 
 
@@ -96,16 +103,17 @@ def pooled_figures(folds: Sequence[PredictedFold]) -> dict[str, float]:
     """
     predicted = [one for one in folds if one.predictions is not None]
     repeats = [list(some) for _, some in groupby(predicted, lambda one: one.fold.repeat)]
-    figures = [_figures_of_repeat(some) for some in repeats]
+    figures = [_figures_of_repeat(some, _thresholds(folds)) for some in repeats]
     names = figures[0] if figures else {}
     return {name: mean_of_defined([one[name] for one in figures]) for name in names}
 
 
-def _figures_of_repeat(folds: Sequence[PredictedFold]) -> dict[str, float]:
+def _figures_of_repeat(folds: Sequence[PredictedFold], thresholds: tuple[float, ...]) -> dict[str, float]:
     each = [one.predictions for one in folds if one.predictions is not None]
     trained = next(one.trained for one in folds if one.trained is not None)
     joined = joined_predictions(each)
-    return joined.figures() | metrics_of(trained.networks, joined).scalars
+    task = replace(trained.task, thresholds=thresholds)
+    return joined.figures() | metrics_of(task, joined).scalars
 
 
 @np.errstate(all="ignore")

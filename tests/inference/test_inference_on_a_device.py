@@ -46,7 +46,7 @@ class TrainedOn:
 
     def labelled_rows(self) -> Any:
         labelled = predict_labelled(self.stored, self.data.train)
-        return {"rows": labelled.losses, "figures": metrics_of(self.stored, labelled).scalars}
+        return {"rows": labelled.losses, "figures": metrics_of(self.stored.task, labelled).scalars}
 
     def dropout_samples(self) -> Any:
         return dict(enumerate(mc_predictions(self.stored, self.data.train.x, 3)))

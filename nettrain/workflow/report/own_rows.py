@@ -106,7 +106,7 @@ def evaluate_own_rows(
     trained, member = finite_members(whole)
     split = next(one for name in reversed(ORDER_OF_SPLITS) if (one := data.split(name)) is not None)
     predictions = predict_labelled(trained.networks, split.rows)
-    measured = metrics_of(trained.networks, predictions)
+    measured = metrics_of(trained.task, predictions)
     figures = predictions.figures() | measured.scalars
     several = len(measured.targets) > 1
     importance, importance_rows = _importance(trained, split.rows, on_column)
