@@ -27,6 +27,7 @@ from nettrain.experiment.task import network_of
 from nettrain.workflow.description import TrainingDescription
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.loss_parts import floor_notes
+from nettrain.workflow.preparation import check_trainable
 
 NUMBERS = re.compile(r"\d[\d.,]*(?: ([a-z]+?)s?\b)?")  # and what they count
 
@@ -135,7 +136,9 @@ def _planned(
     """A fold with its experiment, and notes on it."""
     data = fold.data
     with naming_fold(fold.number):
-        experiment, found = with_rate_found(resolve_with_data(machine, data), data)
+        experiment = resolve_with_data(machine, data)
+        check_trainable(experiment, data)
+        experiment, found = with_rate_found(experiment, data)
     planned = PlannedFold(fold.number, fold.repeat, experiment, data, fold.rows)
     return planned, [
         *found,

@@ -1,4 +1,4 @@
-"""The training of the folds of a cross-validation."""
+"""The training of the folds of a cross-validation, side by side as far as they can be."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,18 +7,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.experiment.named_backend import named_backend
 from nettrain.store.fold_summary import EndedFold
-from nettrain.training.build import build
-from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.events import EpochDone, Event
-from nettrain.training.loop import TrainingLoop
 from nettrain.workflow.fold_plan import PlannedFold
-from nettrain.workflow.in_memory import MemoryRecorder, MemoryRun
 from nettrain.workflow.out_of_fold import PredictedFold, predict_held_out
-from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.run import RunContents
-from nettrain.workflow.training import TrainingJob
+from nettrain.workflow.side_by_side import SharedEpoch, TrainedTogether, Trainee, populations
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,21 +59,16 @@ def train_folds(
     folds: Sequence[PlannedFold], on_epoch: OnFoldsEpoch, interrupted: Callable[[], bool]
 ) -> Iterator[FoldRun]:
     """The trained folds, each as soon as it has ended, without those that an interruption came before."""
-    for position, fold in enumerate(folds):
-        if position and interrupted():
+    trainees = [Trainee(fold.experiment, fold.data) for fold in folds]
+    numbers = np.array([fold.number for fold in folds], dtype=np.int64)
+
+    def on_shared_epoch(event: SharedEpoch) -> None:
+        on_epoch(FoldsEpoch(numbers[event.trainees], event.epoch))
+
+    for started, positions in enumerate(populations(trainees)):
+        if started and interrupted():
             return
-        yield _trained_alone(fold, on_epoch, interrupted)
-
-
-def _trained_alone(fold: PlannedFold, on_epoch: OnFoldsEpoch, interrupted: Callable[[], bool]) -> FoldRun:
-    with explained_shortage(fold.experiment):
-        run = build(fold.members, fold.data, named_backend(fold.experiment.backend), recorded=True)
-        prepared = PreparedTraining(TrainingLoop(run), fold.members, fold.data)
-    recorder = MemoryRecorder(prepared)
-
-    def on_event(event: Event) -> None:
-        if isinstance(event, EpochDone):
-            on_epoch(FoldsEpoch(np.full(len(event.members), fold.number), event))
-
-    result = TrainingJob(prepared, recorder).run(on_event, interrupted=interrupted)
-    return FoldRun(fold, MemoryRun.of(result, recorder))
+        together = TrainedTogether(trainees, positions, on_shared_epoch, interrupted)
+        yield from (
+            FoldRun(folds[position], together.run(number)) for number, position in enumerate(positions)
+        )

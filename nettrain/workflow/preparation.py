@@ -13,7 +13,9 @@ from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import batch_notes, read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
-from nettrain.training.build import build
+from nettrain.experiment.task import network_of
+from nettrain.inference.dataset import dataset_of
+from nettrain.training.build import batches_of, build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.loop import TrainingLoop
@@ -63,3 +65,12 @@ def prepare_training(
         *evaluation_notes(loaded.experiment, experiment, len(data.train.x)),
     )
     return PreparedTraining(training, members, data, notes, choose_backend(asked.name, asked.device).reason)
+
+
+def check_trainable(experiment: Experiment, data: Prepared) -> None:
+    """Raise, before anything is trained or written, what building the training of this experiment would."""
+    backend, outputs = named_backend(experiment.backend), network_of(experiment, data).outputs
+    batches_of(experiment, data.train)
+    for rows in (data.train, data.validation, data.test):
+        if rows is not None:
+            dataset_of(rows, experiment, backend.dtype, outputs)

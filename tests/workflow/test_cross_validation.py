@@ -11,12 +11,15 @@ import nettrain
 from nettrain.errors import DataError
 from nettrain.experiment.document import dump
 from nettrain.store.model_file import read_model
-from nettrain.workflow.fold_plan import joint_notes
+from nettrain.workflow.fold_plan import joint_notes, plan_cross_validation
+from nettrain.workflow.side_by_side import Trainee, populations
+from nettrain.workflow.source import load_experiment
 from tests.cli.command import nettrain as command
 
 SMALL = {"model": {"hidden": [7]}, "backend": {"threads": 1}}
 CASES = {  # 150 rows in 7 folds: some hold a row more out than others
-    "sizes that differ by a row": {"training": {"epochs": 3, "batch_size": 16}},
+    "sizes that differ by a row": {"training": {"epochs": 3, "batch_size": 20}},
+    "steps that differ by one": {"training": {"epochs": 2, "batch_size": 16}},
     "batch norm and dropout": {
         "data": {"folds": 4},
         "model": {"hidden": [7, 5], "batch_norm": True, "dropout": 0.3, "input_noise": 0.1},
@@ -106,6 +109,22 @@ def test_the_command_trains_the_same_from_the_config_of_a_fold(tmp_path_factory)
             )
         history = (folder / "runs" / name / "history.csv").read_bytes()
         assert history == (run.folder / "folds" / "2" / "history.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("case", "together"),
+    [
+        ("sizes that differ by a row", [7]),  # 128 or 129 rows
+        ("steps that differ by one", [3, 4]),  # 8 steps, or 9 with the last of one row
+        ("full batches", [7]),
+        ("in time", [1, 1, 1]),
+        ("a rate that is found", [2]),
+    ],
+)
+def test_folds_train_together_where_they_take_as_many_steps(case, together):
+    planned = plan_cross_validation(load_experiment(spec_of(case)))
+    trainees = [Trainee(fold.experiment, fold.data) for fold in planned.folds]
+    assert together == [len(one) for one in populations(trainees)]
 
 
 def test_means_and_deviations_are_those_of_the_folds(case):
@@ -259,11 +278,17 @@ def test_an_interruption_leaves_the_folds_that_have_ended(tmp_path):
     [
         ({"folds": 200}, "data.folds: 150 rows cannot be 200 folds"),
         ({"folds": 51}, None),
+        (
+            {"folds": 5, "stratify": False},
+            "a.yaml:3: training.batch_size: fold 1: 121 is more than the 120 tra",
+        ),
         ({"folds": 3, "order": "time"}, 'fold 1: target "species": classes "Iris-versicolor", "Iris-vir'),
     ],
 )
 def test_errors_have_a_place(tmp_path, changes, words):
-    (tmp_path / "a.yaml").write_text(dump({"data": {"source": "builtin:iris", **changes}, **SMALL}))
+    training = {"batch_size": 121 if "stratify" in changes else 20}
+    spec = {"data": {"source": "builtin:iris", **changes}, **SMALL, "training": training}
+    (tmp_path / "a.yaml").write_text(dump(spec))
     if words is None:
         notes = nettrain.train(tmp_path / "a.yaml", "training.epochs=1").notes
         assert (

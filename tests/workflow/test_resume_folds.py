@@ -87,7 +87,8 @@ def test_a_fold_goes_on_alone(tmp_path):
 def test_other_data_or_settings_are_refused(tmp_path):
     (tmp_path / "rows.csv").write_text("x,y\n" + "".join(f"{k},{k % 7}.5\n" for k in range(30)))
     spec = {**SPEC, "data": {"source": str(tmp_path / "rows.csv"), "folds": 3, "order": "time"}}
-    run = nettrain.train(spec, folder=tmp_path / "run", stop=after(2))
+    first = 5 * 3  # steps of two rows each, of 9 rows
+    run = nettrain.train(spec, "training.batch_size=2", folder=tmp_path / "run", stop=after(first + 1))
     config = run.folder / "folds" / "1" / "config.yaml"
     text = config.read_text()
     config.write_text(text.replace("epochs: 3", "epochs: 4"))

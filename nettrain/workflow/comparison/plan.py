@@ -11,19 +11,16 @@ from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.evaluated_rows import MOST
-from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replica
 from nettrain.experiment.resolution import batch_notes, data_settings_of, remarks, resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.task import network_of
-from nettrain.inference.dataset import dataset_of
-from nettrain.training.build import batches_of
 from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun
 from nettrain.workflow.comparison.labels import common_settings, differing_settings_of, labels_of
 from nettrain.workflow.comparison.population import PlannedRun
 from nettrain.workflow.comparison.sources import FoundSource, joined_over_seeds
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.in_memory import MemoryRun
+from nettrain.workflow.preparation import check_trainable
 from nettrain.workflow.run import Run
 from nettrain.workflow.side_by_side import populations
 
@@ -159,7 +156,7 @@ class _Planning:
             experiment = resolve(loaded.experiment)
             data = self._prepared(experiment)
             experiment = resolve_with_data(_with_training_figures(experiment, data), data)
-            _check_trainable(experiment, data)
+            check_trainable(experiment, data)
             experiment, found = with_rate_found(experiment, data)
         notes = (*loaded.notes, *found, *batch_notes(loaded.experiment, data), *data.notes)
         self.notes |= dict.fromkeys((*notes, *remarks(experiment)))
@@ -174,15 +171,6 @@ class _Planning:
         if key not in self.prepared:
             self.prepared[key] = prepare(settings, seed=seed, dtype=dtype, memory=self.memory)
         return self.prepared[key]
-
-
-def _check_trainable(experiment: Experiment, data: Prepared) -> None:
-    """Raise, before the first experiment trains, what the training of this one would."""
-    backend, outputs = named_backend(experiment.backend), network_of(experiment, data).outputs
-    batches_of(experiment, data.train)
-    for rows in (data.train, data.validation, data.test):
-        if rows is not None:
-            dataset_of(rows, experiment, backend.dtype, outputs)
 
 
 def _with_training_figures(experiment: Experiment, data: Prepared) -> Experiment:
