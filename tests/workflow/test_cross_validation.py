@@ -47,6 +47,12 @@ CASES = {  # 150 rows in 7 folds: some hold a row more out than others
         "training": {"epochs": 3},
         "backend": {"dtype": "float64", "threads": 1},
     },
+    "calibrated": {"data": {"folds": 3}, "training": {"epochs": 2}, "calibration": "temperature"},
+    "quantiles": {
+        "data": {"target": "petal_length", "folds": 3},
+        "loss": "pinball",
+        "training": {"epochs": 2, "diagnostics": True, "history": "step"},
+    },
     "a rate that is found": {
         "data": {"folds": 2},
         "optimizer": {"name": "sgd", "learning_rate": "auto"},
@@ -280,7 +286,7 @@ def test_an_interruption_leaves_the_folds_that_have_ended(tmp_path):
         ({"folds": 51}, None),
         (
             {"folds": 5, "stratify": False},
-            "a.yaml:3: training.batch_size: fold 1: 121 is more than the 120 tra",
+            "a.yaml:5: training.batch_size: fold 1: 121 is more than the 120 tra",
         ),
         ({"folds": 3, "order": "time"}, 'fold 1: target "species": classes "Iris-versicolor", "Iris-vir'),
     ],
