@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from nettrain.backend.base import Array, ArrayModule, Call, HostArray
 from nettrain.backend.kernel import Kernel, set_threads
@@ -23,6 +23,12 @@ from nettrain.backend.product import (
 
 SWITCH = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """The thread pools of BLAS libraries; to find them takes longer than all else that opens a backend."""
+    return ThreadpoolController()
 
 
 class NumpyBackend:
@@ -43,7 +49,7 @@ class NumpyBackend:
     def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
         self.dtype = np.dtype(dtype)
         self.threads = threads
-        threadpool_limits(limits=threads, user_api="blas")
+        _thread_pools().limit(limits=threads, user_api="blas")
         set_threads(threads)
         self.notes: list[str] = []
         self._small = self._load_small_products()

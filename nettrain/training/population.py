@@ -27,6 +27,7 @@ class Population:
         self.members, self.layers = members, list(layers)
         self.size = size
         self._rows: dict[str, Array] = {}
+        self._views: dict[str, Array] = {}  # of the members that are still here; an epoch asks for many
         self._scratch: set[str] = set()
         self.register("original", np.arange(size))
         self.register("active", np.ones(size, dtype=bool))
@@ -34,6 +35,7 @@ class Population:
     def register(self, name: str, array: Array, *, scratch: bool = False) -> None:
         """Register an array whose first axis is the members; every step overwrites one that is `scratch`."""
         self._rows[name] = array
+        self._views[name] = array[: self.size]
         if scratch:
             self._scratch.add(name)
 
@@ -47,7 +49,7 @@ class Population:
 
     def __getitem__(self, name: str) -> Array:
         """The rows of the members that are still here; a view, void after `compact`."""
-        return self._rows[name][: self.size]
+        return self._views[name]
 
     def part(self, start: int, stop: int) -> "Population":
         """The rows from `start` to `stop` as a population of their own, of which no array is copied.
@@ -62,7 +64,7 @@ class Population:
             len(rows),
         )
         part._rows = {name: array[start:stop] for name, array in self._rows.items()}
-        part._scratch = self._scratch
+        part._views, part._scratch = part._rows, self._scratch
         return part
 
     def should_compact(self) -> bool:
@@ -81,3 +83,4 @@ class Population:
         self.members = select(self.members, rows)
         self.layers = select(self.layers, rows)
         self.size = len(rows)
+        self._views = {name: array[: self.size] for name, array in self._rows.items()}

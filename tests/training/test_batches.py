@@ -1,5 +1,7 @@
 """Which rows are in each batch."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,21 @@ def test_an_order_is_a_permutation_that_depends_on_seed_and_epoch() -> None:
     assert np.array_equal(first, permuted_rows(3, 0, 50))
     assert not np.array_equal(first, permuted_rows(3, 1, 50))
     assert not np.array_equal(first, permuted_rows(4, 0, 50))
+
+
+def test_orders_are_those_of_a_new_generator_in_any_thread() -> None:
+    def drawn(epoch: int) -> list[list[int]]:
+        return [draw(7, epoch, 101).tolist() for draw in (permuted_rows, sampled_rows)]
+
+    def new(purpose: int, epoch: int) -> np.random.Generator:
+        return np.random.Generator(np.random.Philox(key=[7, purpose], counter=[0, 0, 0, epoch]))
+
+    expected = [
+        [new(2, epoch).permutation(101).tolist(), new(4, epoch).integers(101, size=101).tolist()]
+        for epoch in range(40)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(drawn, range(40))) == expected
 
 
 def test_members_share_an_order_when_their_seeds_are_equal() -> None:

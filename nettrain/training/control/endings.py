@@ -26,7 +26,9 @@ class Endings:
 
     def end(self, reason: str, flags: Flags | bool) -> None:
         """Stop the flagged members (R,) that are still active."""
-        rows = np.flatnonzero(self._run.population["active"] & flags)
+        if flags is False:
+            return
+        (rows,) = (self._run.population["active"] & flags).nonzero()
         if len(rows):
             self._end(rows, reason)
 

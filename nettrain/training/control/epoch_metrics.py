@@ -28,6 +28,8 @@ class EpochMetrics:
     def __init__(self, run: TrainingRun) -> None:
         self._run = run
         self._evaluators = _evaluators(run)
+        self._penalties = Penalties(run)
+        self._deciding = _deciding(run)
 
     def compute(self, steps: int, *, evaluated: bool) -> Figures:
         """The running_loss and the objective, and if `evaluated` train_… and val_….
@@ -75,7 +77,7 @@ class EpochMetrics:
             before: Floats = run.population["objective"].copy()
             return before
         averages = run.model.loss.reduction == "mean"
-        return total[:, 0] / (total[:, 1] if averages else steps) + penalties(run)
+        return total[:, 0] / (total[:, 1] if averages else steps) + self._penalties.compute()
 
     def finite(self, figures: Figures) -> Flags:
         """Which members have not diverged: all their figures and parameters are finite.
@@ -87,7 +89,7 @@ class EpochMetrics:
         parameters = run.backend.xp.isfinite(run.population["parameters"])
         finite: Flags = run.backend.to_host(parameters.all(axis=1))
         for name, values in figures.items():
-            if _decides(run, name):
+            if name in self._deciding:
                 finite = finite & np.isfinite(values)
         return finite
 
@@ -137,34 +139,44 @@ def monitored_metrics(run: TrainingRun) -> list[str]:
     return list(dict.fromkeys(name for name in evaluated if name in metrics))
 
 
-def _decides(run: TrainingRun, name: str) -> bool:
-    """Whether a figure can say that a network has diverged."""
+def _deciding(run: TrainingRun) -> frozenset[str]:
+    """The figures that can say that a network has diverged."""
     quick = ("loss", *metrics_for(run.model.task, quick=True))
-    return name in (*RUNNING, *run.experiment.watched.values(), *(f"val_{metric}" for metric in quick))
+    return frozenset((*RUNNING, *run.experiment.watched.values(), *(f"val_{metric}" for metric in quick)))
 
 
-def penalties(run: TrainingRun) -> Floats:
-    """l2/2·ΣW² + l1·Σ|W| (R,) of each member, with its present parameters."""
-    population, layout = run.population, run.layout
-    l1, l2 = penalty(population, layout, "l1"), penalty(population, layout, "l2")
-    total = np.zeros(population.size)
-    parts = [part for part in ranges(layout) if ((l1[:, part[2]] > 0) | (l2[:, part[2]] > 0)).any()]
-    for (_, _, group), (sums, squares) in zip(parts, _fetched_sums(run, parts), strict=True):
-        of_l1 = np.where(l1[:, group] > 0, l1[:, group] * sums, 0.0)
-        total = total + (of_l1 + np.where(l2[:, group] > 0, 0.5 * l2[:, group] * squares, 0.0))
-    return total
+class Penalties:
+    """What penalties add to the objective of each member; void after the population is compacted."""
 
+    def __init__(self, run: TrainingRun) -> None:
+        population, layout = run.population, run.layout
+        self._run = run
+        self._l1, self._l2 = penalty(population, layout, "l1"), penalty(population, layout, "l2")
+        penalised: Flags = ((self._l1 > 0) | (self._l2 > 0)).any(axis=0)
+        self._parts = [part for part in ranges(layout) if penalised[part[2]]]
+        self._has_l1 = bool((self._l1 > 0).any())
 
-def _fetched_sums(run: TrainingRun, parts: Sequence[tuple[int, int, int]]) -> Sequence[HostArray]:
-    """Σ|w| and Σw² (2, R) of each part of a row, in float64, all in one transfer."""
-    if not parts:
-        return []
-    xp, parameters = run.backend.xp, run.population["parameters"]
-    sums = []
-    for start, stop, _ in parts:
-        sizes = xp.absolute(parameters[:, start:stop].astype(np.float64))
-        sums.append(sizes.sum(axis=1))
-        sizes *= sizes
-        sums.append(sizes.sum(axis=1))
-    fetched = run.backend.to_host(xp.stack(sums))
-    return list(fetched.reshape(len(parts), 2, -1))
+    def compute(self) -> Floats:
+        """l2/2·ΣW² + l1·Σ|W| (R,) of each member, with its present parameters."""
+        total = np.zeros(self._run.population.size)
+        if not self._parts:
+            return total
+        for (_, _, group), (sums, squares) in zip(self._parts, self._fetched_sums(), strict=True):
+            l1, l2 = self._l1[:, group], self._l2[:, group]
+            of_l1 = np.where(l1 > 0, l1 * sums, 0.0) if self._has_l1 else 0.0
+            total = total + (of_l1 + np.where(l2 > 0, 0.5 * l2 * squares, 0.0))
+        return total
+
+    def _fetched_sums(self) -> HostArray:
+        """Σ|w| and Σw² (T, 2, R) of each part of a row, in float64, all in one transfer."""
+        xp, parameters = self._run.backend.xp, self._run.population["parameters"]
+        sums = xp.zeros((len(self._parts), 2, len(parameters)), np.float64)
+        for (start, stop, _), (size, square) in zip(self._parts, sums, strict=True):
+            sizes = parameters[:, start:stop].astype(np.float64)
+            if self._has_l1:
+                xp.absolute(sizes, out=sizes)
+                sizes.sum(axis=1, out=size)
+            sizes *= sizes
+            sizes.sum(axis=1, out=square)
+        fetched: HostArray = self._run.backend.to_host(sums)
+        return fetched

@@ -1,8 +1,10 @@
 """The hardware and the software versions of a run."""
 
 import platform
+from functools import cache
 from importlib.metadata import version
 
+import numpy as np
 from threadpoolctl import threadpool_info
 from typing_extensions import TypedDict
 
@@ -29,7 +31,7 @@ def environment(threads: int, backend: str = "numpy", number: int = 0) -> Enviro
     return {
         "nettrain": __version__,
         "python": platform.python_version(),
-        "numpy": version("numpy"),
+        "numpy": np.__version__,
         "backend": backend,
         "device": find_device(number).name if backend == "cupy" else _processor(),
         "threads": threads,
@@ -42,15 +44,15 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
 
 
+@cache
 def _blas() -> str:
-    import numpy as np  # noqa: F401  its BLAS is listed once it is loaded
-
     libraries = {
         f"{lib['internal_api']} {lib['version']}" for lib in threadpool_info() if lib["user_api"] == "blas"
     }
     return ", ".join(sorted(libraries)) or "none"
 
 
+@cache
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo") as f:

@@ -8,6 +8,7 @@ from nettrain.backend.base import Backend, Call
 from nettrain.model.tape import Tape
 
 STEP = ("gather", "forward", "loss", "backward", "update")
+UNTIMED = nullcontext()
 PHASES = ("preparing", *STEP, "evaluation", "writing")
 
 
@@ -56,4 +57,4 @@ class Profile:
 
 def timing(profile: Profile | None, name: str) -> AbstractContextManager[None]:
     """Times a block as part of a phase, if there is a profile."""
-    return profile.phase(name) if profile else nullcontext()
+    return profile.phase(name) if profile else UNTIMED

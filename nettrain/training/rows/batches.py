@@ -3,6 +3,7 @@
 The rows of an epoch are a function of (order seed, epoch) alone: NumPy's Philox generator, keyed by both.
 """
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -64,8 +65,30 @@ def sampled_rows(seed: int, epoch: int, rows: int) -> Index:
     return _generator(seed, SAMPLE, epoch).integers(rows, size=rows)
 
 
+class CountedGenerator(threading.local):
+    """A generator of random numbers that is set to a key and a counter before every draw, in each thread.
+
+    Philox has no other state. To set it takes a tenth of the time in which one is made.
+    """
+
+    def __init__(self) -> None:
+        self._bits = np.random.Philox(key=0)
+        self._generator = np.random.Generator(self._bits)
+        self._start = self._bits.state
+
+    def at(self, seed: int, purpose: int, epoch: int) -> np.random.Generator:
+        """The generator, about to draw the first number of these."""
+        state = self._start["state"]
+        state["key"][:], state["counter"][:] = (seed, purpose), (0, 0, 0, epoch)
+        self._bits.state = self._start
+        return self._generator
+
+
+_counted = CountedGenerator()
+
+
 def _generator(seed: int, purpose: int, epoch: int) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, 0, 0, epoch]))
+    return _counted.at(seed, purpose, epoch)
 
 
 def same_order(seeds: Seeds, *, shuffle: bool) -> bool:

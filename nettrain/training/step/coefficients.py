@@ -10,6 +10,41 @@ from nettrain.training.step.groups import factors
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
 
+class CoefficientTables:
+    """The coefficients of any steps, computed for those of several epochs at once.
+
+    What makes a table costs much the same for one step as for a thousand. Void after the population is
+    compacted; a rate that was cut makes new ones.
+    """
+
+    def __init__(self, run: TrainingRun) -> None:
+        self._run = run
+        self._ahead = TABLE_STEPS // run.population.size
+        self._first = self._stop = 0
+        self._cut: HostArray | None = None
+
+    def of(self, first: int, count: int) -> tuple[HostArray, Floats]:
+        """As `coefficient_table`; views, to be read only."""
+        if not (self._first <= first and first + count <= self._stop and self._is_valid()):
+            self._compute(first, count)
+        rows = slice(first - self._first, first - self._first + count)
+        return self._table[rows], self._rates[:, rows]
+
+    def _compute(self, first: int, count: int) -> None:
+        all_steps = self._run.schedule.calendar.steps
+        count = max(count, min(self._ahead, all_steps - first))
+        self._first, self._stop = first, first + count
+        self._table, self._rates = coefficient_table(self._run, first, count)
+        self._cut = self._run.population["cut"].copy() if self._is_cut else None
+
+    @property
+    def _is_cut(self) -> bool:
+        return "cut" in self._run.population
+
+    def _is_valid(self) -> bool:
+        return self._cut is None or bool((self._cut == self._run.population["cut"]).all())
+
+
 def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[HostArray, Floats]:
     """What the optimizer needs at steps first, first + 1, … (from 0): (T, R, G, 1 + K), and the rates (R, T).
 

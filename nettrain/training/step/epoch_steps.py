@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from nettrain.backend.base import Floats
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.diagnostics.weight_norms import WeightNorms
@@ -9,7 +11,7 @@ from nettrain.training.folds import joined_orders
 from nettrain.training.progress import Progress
 from nettrain.training.rows.batches import BatchPlan, Index, epoch_orders
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step.coefficients import TABLE_STEPS, CoefficientTables
 from nettrain.training.step.fold_step import fold_step
 from nettrain.training.step.loss_table import fetch_totals
 from nettrain.training.step.step_schedule import StepSchedule
@@ -31,6 +33,7 @@ class EpochSteps:
         shared_first = sorted(set(self._sizes), key=len)  # it needs the most scratch memory
         self._by_size = {sizes: self._step(sizes) for sizes in shared_first}
         self._measured = self._measuring(norms)
+        self._tables = CoefficientTables(run)
         self._drawn: tuple[int, Index] | None = None  # the orders of an epoch, for all its parts
 
     def at(self, position: int) -> TrainingStep:
@@ -100,7 +103,7 @@ class EpochSteps:
         within = progress.position % TABLE_STEPS
         count = min(TABLE_STEPS, self._run.data.batches.steps - progress.position + within)
         with timing(self._run.profile, "update"):
-            table, rates = coefficient_table(self._run, progress.step - within, count)
+            table, rates = self._tables.of(progress.step - within, count)
             self._schedule.set_coefficients(table)
         return rates
 
@@ -124,4 +127,6 @@ def _taken_together(parts: Sequence[TrainingRun], sizes: Sizes) -> bool:
 def _orders(run: TrainingRun, epoch: int) -> Index:
     """The rows (G, N) of an epoch, by number in the run's training rows."""
     settings, rows = run.experiment.training, run.data.batches.rows
+    if run.data.takes_whole(run.experiment, run.data.batches.batch_size):  # nobody reads the orders
+        return np.broadcast_to(np.arange(rows), (run.order_count, rows))
     return epoch_orders(run.order_seeds, epoch, rows, shuffle=settings.shuffle, sampling=settings.sampling)
