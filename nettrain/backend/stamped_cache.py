@@ -7,11 +7,13 @@ Numba's own cache.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import cast
 
+import llvmlite.binding as llvm
 from numba.core.caching import FunctionCache
-from numba.core.runtime import rtsys  # type: ignore[attr-defined]
+from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 
 BLAS, ARRAYS = "scipy.linalg.cython_blas", "numba.np.arraymath"
 
@@ -33,9 +35,19 @@ class _StampedCache(FunctionCache):
 
     def load_overload(self, sig: object, target_context: object) -> object:
         """The machine code for these types, without first importing all that compiling needs."""
-        rtsys.initialize(target_context)
+        _add_runtime()
         with _without_blas(), self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+
+
+@cache
+def _add_runtime() -> None:
+    """Tell LLVM where the functions of Numba's runtime are that machine code calls.
+
+    The others are part of the code already. Numba's own way is to compile them all, which takes 20 MB.
+    """
+    for name, address in _nrt_python.c_helpers.items():
+        llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
 @contextmanager

@@ -152,8 +152,8 @@ class Penalties:
         population, layout = run.population, run.layout
         self._run = run
         self._l1, self._l2 = penalty(population, layout, "l1"), penalty(population, layout, "l2")
-        penalised: Flags = ((self._l1 > 0) | (self._l2 > 0)).any(axis=0)
-        self._parts = [part for part in ranges(layout) if penalised[part[2]]]
+        penalised = np.flatnonzero((self._l1 + self._l2).any(axis=0))
+        self._parts = [part for part in ranges(layout) if part[2] in penalised]
         self._has_l1 = bool((self._l1 > 0).any())
 
     def compute(self) -> Floats:
