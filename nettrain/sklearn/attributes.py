@@ -27,6 +27,8 @@ def rows_seen(summary: RunSummary) -> int:
 
 def training_losses(history: pl.DataFrame) -> list[float]:
     """The running loss of every epoch, of several networks the mean."""
+    if "member" not in history.columns:
+        return [loss for loss in history["running_loss"].to_list() if loss is not None]
     losses = history.drop_nulls("running_loss").group_by("epoch", maintain_order=True).mean()
     return losses["running_loss"].to_list()
 

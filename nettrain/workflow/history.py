@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,16 +40,17 @@ def frame_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.D
         return pl.DataFrame()
     many = [len(event.members) for event in events]
     running = [name for event in events for name in event.figures if name in RUNNING]
-    columns: dict[str, npt.ArrayLike] = {
+    columns: dict[str, npt.NDArray[Any]] = {
         **({"member": np.concatenate([event.members for event in events])} if member_column else {}),
         "epoch": np.repeat(np.array([event.epoch for event in events]), many),
         "step": np.repeat([event.step for event in events], many),
     }
-    rates = pl.Series("learning_rate", np.concatenate([event.learning_rate for event in events]))
+    rates = np.concatenate([event.learning_rate for event in events])
     names = dict.fromkeys([*running, *(name for event in events for name in event.figures)])
     figures = [pl.Series(name, _figure(events, name), pl.Float64) for name in names]
     flag = pl.Series(FLAG, np.concatenate([event.better for event in events]))
-    return pl.DataFrame(columns).with_columns(rates.fill_nan(None), *figures, flag)
+    named = [pl.Series(name, values) for name, values in columns.items()]
+    return pl.DataFrame([*named, pl.Series("learning_rate", rates, nan_to_null=True), *figures, flag])
 
 
 def _figure(events: Sequence[EpochDone], name: str) -> list[float | None]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nettrain.data.tables.spelling import (
     column_form,
     decimal,
+    distinct_texts,
     distinct_values,
     number_text,
     positions,
@@ -110,3 +111,14 @@ def test_text_is_found_by_its_spelling_alone(cells):
         assert len({*same}) == 1 or (
             form == "integers" and len({text.partition(".")[0] for text in same}) == 1
         )
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=30), st.data())
+def test_whole_numbers_are_what_their_text_is(cells, data):
+    numbers, texts = pl.Series("c", cells, dtype=pl.Int64), pl.Series("c", list(map(str, cells)))
+    tables = [Table(pl.DataFrame([series]), "x") for series in (numbers, texts)]
+    assert {"integers"} == {column_form(table, "c") for table in tables}
+    assert sorted({*map(str, cells)}) == sorted(distinct_texts(tables[0], "c", "integers"))
+    known = data.draw(st.lists(st.sampled_from([*cells, 0, 7]), unique=True))
+    values = [data.draw(st.sampled_from([f"{value}", f"{value}.0"])) for value in known]
+    assert positions(texts, values, "integers").tolist() == positions(numbers, values, "integers").tolist()

@@ -40,7 +40,9 @@ def refuse_nested(schema: "Mapping[str, pl.DataType]", origin: str) -> None:
 
 def plain_frame(frame: "pl.DataFrame", origin: str = "data") -> "pl.DataFrame":
     """The frame with every column as `plain_column` gives it. Raises DataError for impossible dates."""
-    return frame.select(plain_column(column, origin) for column in frame.get_columns())
+    import polars as pl
+
+    return pl.DataFrame([plain_column(column, origin) for column in frame.get_columns()])
 
 
 def plain_column(column: "pl.Series", origin: str) -> "pl.Series":

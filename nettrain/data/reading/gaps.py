@@ -41,14 +41,16 @@ class GapMarks:
 
     def clear_table(self, table: Table) -> Table:
         """The table with null in such cells, and NaN among `table.numbers`."""
-        cells = table.cells.select(self.clear_column(column) for column in table.cells.get_columns())
+        import polars as pl
+
+        cells = pl.DataFrame([self.clear_column(column) for column in table.cells.get_columns()])
         return replace(table, cells=cells, numbers=table.numbers and self.clear_numbers(table.numbers))
 
     def clear_column(self, column: "pl.Series") -> "pl.Series":
         """A column of text or numbers with null in such cells."""
         if is_text(column):
             column = column.set(column.is_in(list(self.words)), None)
-        elif column.dtype.is_float():
+        elif column.dtype.is_float() and np.isnan(column.to_numpy()).any():
             column = column.fill_nan(None)
         equal = self.equal_cells(column) if self.values else []
         return column.set(column.is_in(equal), None) if equal else column

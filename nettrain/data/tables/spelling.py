@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
-from nettrain.data.tables.arrays import Indices, Mask
+from nettrain.data.tables.arrays import Indices, Mask, Numbers
 from nettrain.data.tables.table import Table, as_numbers, is_text
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def spelled(series: "pl.Series") -> "pl.Series":
 def column_form(table: Table, name: str) -> Form:
     """The form of a column, by all its cells."""
     series = table.column(name)
+    if whole_numbers(series) is not None:
+        return "integers"
     if (series.dtype.is_float() or series.dtype.is_decimal()) and not is_whole(series):
         return "numbers"
     present = spelled(series).drop_nulls()
@@ -100,6 +102,25 @@ def normalized(texts: "pl.Series", form: Form) -> "pl.Series":
     return texts
 
 
+def whole_numbers(series: "pl.Series") -> Numbers | None:
+    """The numbers (N,) of a column of whole numbers that has no gaps, None of any other.
+
+    Such cells are text in one way only, so that NumPy can do what text would need Polars' threads for.
+    """
+    if not (series.dtype.is_integer() and len(series) and not series.null_count()):
+        return None
+    values = series.to_numpy()
+    return values if values.dtype.kind in "iu" else None
+
+
+def distinct_texts(table: Table, name: str, form: Form) -> list[str]:
+    """The values of a column, the shortest spelling of each, in no order that means anything."""
+    whole = whole_numbers(table.column(name))
+    if whole is not None:
+        return [str(value) for value in np.unique(whole).tolist()]
+    return distinct_values(as_text(table, name), form)["value"].to_list()
+
+
 def distinct_values(texts: "pl.Series", form: Form) -> "pl.DataFrame":
     """The values of text (N,): `value`, the shortest spelling of each, and its number of `rows`."""
     import polars as pl
@@ -117,12 +138,24 @@ def positions(series: "pl.Series", values: Sequence[str], form: Form) -> Indices
     """
     import polars as pl
 
+    whole = whole_numbers(series) if form == "integers" else None
+    if whole is not None:
+        return whole_positions(whole, values)
     texts = normalized(spelled(series), form)
     known = dict(zip(normalized(pl.Series(values, dtype=pl.String), form), range(len(values)), strict=True))
     if not is_text(series):
         known |= {text: known[value] for text, value in equal_numbers(texts.unique(), known).items()}
     found = texts.replace_strict(list(known), list(known.values()), default=-1, return_dtype=pl.Int64)
     return found.fill_null(-1).to_numpy(writable=True)
+
+
+def whole_positions(cells: Numbers, values: Sequence[str]) -> Indices:
+    """`positions` of whole numbers (N,) among values whose form is integers."""
+    distinct, inverse = np.unique(cells, return_inverse=True)
+    texts = [str(value) for value in distinct.tolist()]
+    known = {re.sub(ZERO_FRACTION, r"\1", value): k for k, value in enumerate(values)}
+    known |= {text: known[value] for text, value in equal_numbers(texts, known).items()}
+    return np.array([known.get(text, -1) for text in texts], dtype=np.int64)[inverse]
 
 
 def equal_numbers(texts: Iterable[str | None], known: Iterable[str]) -> dict[str, str]:
@@ -149,7 +182,7 @@ def by_number(text: str) -> tuple[Decimal, str]:
 def is_missing(table: Table, name: str) -> Mask:
     """Which rows (N,) have no value in a column; NaN in a column of floats is none."""
     series = table.column(name)
-    gaps = series.is_null().to_numpy()
     if series.dtype.is_float():
-        gaps |= np.isnan(series.fill_null(np.nan).to_numpy())
+        return np.asarray(np.isnan(series.to_numpy()))  # null becomes NaN
+    gaps = series.is_null().to_numpy() if series.null_count() else np.zeros(len(series))
     return np.asarray(gaps, dtype=bool)

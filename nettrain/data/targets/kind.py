@@ -7,7 +7,7 @@ import numpy as np
 
 from nettrain.data.columns.numbers import is_boolean
 from nettrain.data.tables.arrays import Floats
-from nettrain.data.tables.spelling import as_text, by_number, column_form, distinct_values, value_text
+from nettrain.data.tables.spelling import by_number, column_form, distinct_texts, value_text
 from nettrain.data.tables.table import Table, column_numbers, counted, is_numeric, is_text, not_a_number
 from nettrain.data.targets.target import (
     Target,
@@ -43,8 +43,7 @@ def find_target(table: Table, names: Sequence[str], kind: TargetKindSetting) -> 
         return unscaled(names), note
     numeric = numeric and name not in table.formats  # a class is text as it stands: 5 %
     form = column_form(table, name)
-    classes = distinct_values(as_text(table, name), form)["value"]
-    order = tuple(sorted(classes, key=by_number if numeric else None))
+    order = tuple(sorted(distinct_texts(table, name, form), key=by_number if numeric else None))
     # text of a file that has types is meant as text
     typed_text = table.typed and is_text(table.column(name))
     return Target((name,), "classes", order, numeric and not typed_text, form=form), note
@@ -123,7 +122,7 @@ def distinct_numbers(table: Table, name: str, values: Floats) -> int:
     """
     if np.abs(values).max() < EXACT and not is_text(table.column(name)):
         return len(np.unique(values))
-    return distinct_values(as_text(table, name), column_form(table, name)).height
+    return len(distinct_texts(table, name, column_form(table, name)))
 
 
 def order_classes(target: Target, positive: str | float | bool | None) -> Target:
