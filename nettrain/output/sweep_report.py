@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -11,7 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.output.numbers import count, figure, plural, rate, seconds
+from nettrain.output.numbers import count, figure, plural, rate, seconds, spread
 from nettrain.output.progress import title
 from nettrain.output.report import labelled
 from nettrain.output.sweep_progress import shown
@@ -27,12 +27,16 @@ DIRECTIONS = {1: "larger", -1: "smaller", 0: ""}
 
 @dataclass(frozen=True)
 class Leader:
-    """One of the best trials: its number, epochs, figures by name, and searched values by key."""
+    """One of the best trials: its number, epochs, figures by name, and searched values by key.
+
+    `sd` are the standard deviations of the figures over folds, if there are any.
+    """
 
     trial: int
     epochs: int
     figures: Mapping[str, float]
     values: Mapping[str, object]
+    sd: Mapping[str, float] = field(default_factory=dict)
 
 
 def sweep_report(
@@ -83,7 +87,7 @@ def best_table(
     for key in short_keys(keys).values():
         table.add_column(key, overflow="fold")
     for k, leader in enumerate(leaders[:MAX_TRIALS]):
-        numbers = [figure(leader.figures.get(name)) for name in figures]
+        numbers = [spread(leader.figures.get(name), leader.sd.get(name)) for name in figures]
         numbers += [str(leader.epochs)] if epochs else []
         values = [Text(short(leader.values[key]) if key in leader.values else "") for key in keys]
         table.add_row(str(leader.trial), *numbers, *values, style="" if k else "bold green")

@@ -77,7 +77,8 @@ def sweep_state(sweep: Sweep, progress: SweepProgress, fresh: int) -> SweepState
 def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> None:
     """Print the best trials, the influence of parameters, and the files."""
     leaders = [
-        Leader(one.trial, one.epochs, one.figures, sweep.trials[one.trial - 1].values) for one in sweep.best
+        Leader(one.trial, one.epochs, one.figures, sweep.trials[one.trial - 1].values, one.sd)
+        for one in sweep.best
     ]
     keys = [parameter.key for parameter in sweep.space.parameters]
     folder = sweep.folder
@@ -87,15 +88,23 @@ def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> 
 def sweep_facts(sweep: Sweep) -> dict[str, str]:
     """What is searched, as labelled lines."""
     workers = plural(sweep.workers, "worker")
-    left = sum(len(chunk.trials) for chunk in sweep.chunks)
+    left = sum(chunk.networks for chunk in sweep.chunks)
+    populations = sum(len(chunk.populations) for chunk in sweep.chunks)
     done = f", {len(sweep.results)} done already" if sweep.results else ""
     trials = plural(len(sweep.trials), "trial")
     return {
-        "search": f"{sweep.space.settings.method}, {trials}{done}, by {title(sweep.goal.metric)}",
+        "search": f"{sweep.space.settings.method}, {trials}{done}, by {_compared_by(sweep)}",
         "over": ", ".join(parameter.key for parameter in sweep.space.parameters),
-        "work": f"{plural(left, 'network')} in {plural(len(sweep.chunks), 'population')}, {workers}",
+        "work": f"{plural(left, 'network')} in {plural(populations, 'population')}, {workers}",
         "backend": _backend(sweep),
     }
+
+
+def _compared_by(sweep: Sweep) -> str:
+    """The metric that trials are compared by, and over how many folds it is a mean."""
+    folds = {len(chunk.experiments[0]) for chunk in sweep.chunks} - {1}
+    metric = title(sweep.goal.metric)
+    return f"mean {metric} of {' or '.join(map(str, sorted(folds)))} folds" if folds else metric
 
 
 def _backend(sweep: Sweep) -> str:

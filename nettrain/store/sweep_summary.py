@@ -1,7 +1,7 @@
 """`summary.json` of a sweep: how far it has got, its best trial and what mattered."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -9,11 +9,16 @@ from nettrain.training.diagnostics.environment import Environment
 
 
 class BestTrial(TypedDict):
-    """The best finished trial: its values by dotted key, and its figures."""
+    """The best finished trial: its values by dotted key, and its figures.
+
+    With data.folds, these are means over the folds, `sd` their standard deviations, `folds` those of each.
+    """
 
     trial: int
     parameters: Mapping[str, object]
     metrics: Mapping[str, float | None]
+    sd: NotRequired[Mapping[str, float | None]]
+    folds: NotRequired[list[Mapping[str, float | None]]]
 
 
 class SweepTiming(TypedDict):

@@ -1,4 +1,4 @@
-"""From jobs to chunks: jobs of one grouping key train together, as many as fit the caches or a GPU."""
+"""From jobs to chunks: jobs of one key train together, as many as fit the caches or a GPU."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from nettrain.catalogue.members import group
 from nettrain.sweep.jobs import TrialJob
 from nettrain.sweep.messages import TrialChunk
 
@@ -19,7 +18,7 @@ ROUNDS = 2  # chunks of a large group for each worker, so that none waits long f
 
 
 class Sized(Protocol):
-    """A network that is to be trained, with the memory that it takes, by estimate."""
+    """One network that is to be trained or several, with the memory that they take, by estimate."""
 
     @property
     def bytes(self) -> int: ...
@@ -29,9 +28,9 @@ J = TypeVar("J", bound=Sized)
 
 
 class Sizing(Protocol):
-    """How jobs of one grouping key are divided into chunks."""
+    """How jobs that can train together, each of so many networks, are divided into chunks."""
 
-    def split(self, jobs: Sequence[J]) -> list[list[J]]: ...
+    def split(self, jobs: Sequence[J], networks: int = 1) -> list[list[J]]: ...
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,16 @@ class CacheSizing:
 
     workers: int
 
-    def split(self, jobs: Sequence[J]) -> list[list[J]]:
-        fitting = min(max(CACHE // jobs[0].bytes, FEWEST), MOST)
+    def split(self, jobs: Sequence[J], networks: int = 1) -> list[list[J]]:
+        fewest, most, plenty = (-(-count // networks) for count in (FEWEST, MOST, PLENTY))
+        fitting = min(max(CACHE // jobs[0].bytes, fewest), most)
         one_round = math.ceil(len(jobs) / self.workers)
         all_rounds = math.ceil(len(jobs) / (self.workers * ROUNDS))
-        share = max(min(one_round, max(all_rounds, PLENTY)), FEWEST)
+        share = max(min(one_round, max(all_rounds, plenty)), fewest)
         count = math.ceil(len(jobs) / min(fitting, share))
         if count > self.workers:
             count = math.ceil(count / self.workers) * self.workers
-        return _split_evenly(jobs, count)
+        return _split_evenly(jobs, min(count, len(jobs)))
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class DeviceSizing:
     workers: int
     memory: int
 
-    def split(self, jobs: Sequence[J]) -> list[list[J]]:
-        fitting = max(min(int(SHARE * self.memory) // jobs[0].bytes, MOST_ON_DEVICE), 1)
+    def split(self, jobs: Sequence[J], networks: int = 1) -> list[list[J]]:
+        fitting = max(min(int(SHARE * self.memory) // jobs[0].bytes, MOST_ON_DEVICE // networks), 1)
         one_round = math.ceil(len(jobs) / self.workers)
         return _split_evenly(jobs, math.ceil(len(jobs) / min(fitting, one_round)))
 
@@ -68,19 +68,28 @@ def make_chunks(
     jobs: Sequence[TrialJob], sizing: Sizing, metric: str, rungs: tuple[int, ...] = ()
 ) -> list[TrialChunk]:
     """Chunks of these jobs, those with the most work first, so that the last ones are short."""
-    groups = group([job.experiment for job in jobs])
+    groups: dict[str, list[TrialJob]] = {}
+    for job in jobs:
+        groups.setdefault(job.key, []).append(job)
     chunks = [
         _chunk(some, metric, rungs)
-        for positions in groups
-        for some in sizing.split([jobs[position] for position in positions])
+        for group in groups.values()
+        for some in sizing.split(group, group[0].networks)
     ]
     return sorted(chunks, key=lambda chunk: (-chunk.cost, chunk.trials))
 
 
 def _chunk(jobs: Sequence[TrialJob], metric: str, rungs: tuple[int, ...]) -> TrialChunk:
-    trials = tuple(job.trial for job in jobs)
-    experiments = tuple(job.experiment for job in jobs)
-    return TrialChunk(0, trials, experiments, jobs[0].data, metric, rungs, sum(job.cost for job in jobs))
+    return TrialChunk(
+        0,
+        tuple(job.trial for job in jobs),
+        tuple(job.experiments for job in jobs),
+        jobs[0].data,
+        metric,
+        rungs,
+        sum(job.cost for job in jobs),
+        jobs[0].populations,
+    )
 
 
 def _split_evenly(jobs: Sequence[J], count: int) -> list[list[J]]:

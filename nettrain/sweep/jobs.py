@@ -1,4 +1,7 @@
-"""From trials to jobs: each trial resolved with its data, which is prepared once for all that share it."""
+"""From trials to jobs: each trial resolved with its data, which is prepared once for all that share it.
+
+Where the data have folds, a trial is a network for each of them.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,15 +13,17 @@ from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.metrics import metrics_for
 from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared, prepare
+from nettrain.data.prepared_folds import prepare_folds
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError, nearest
 from nettrain.experiment.resolution import batch_notes, data_settings_of, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
-from nettrain.sweep.search_space import Trial
+from nettrain.sweep.search_space import Trial, list_briefly
 from nettrain.sweep.shared_data import SharedData, write_shared
 from nettrain.training.build import batches_of
 from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.side_by_side import populations
 
 ARRAYS_PER_LAYER = 3  # before and after the activation, and its slope
 STEP_COST = 30_000  # of the calls of one step, in multiplications
@@ -27,13 +32,24 @@ UPDATE_COST = 30.0  # of the update of one weight, in multiplications
 
 @dataclass(frozen=True)
 class TrialJob:
-    """A trial that is ready to train: its experiment, its data, and its estimated work and memory."""
+    """A trial that is ready to train: its experiment for each fold, its data, its estimated work and memory.
+
+    `populations` are the positions of the folds whose networks can train side by side; those of trials with
+    the same `key` can train beside them.
+    """
 
     trial: int
-    experiment: Experiment
+    experiments: tuple[Experiment, ...]
     data: SharedData
     cost: float  # multiplications, roughly
     bytes: int
+    key: str
+    populations: tuple[tuple[int, ...], ...] = ((0,),)
+
+    @property
+    def networks(self) -> int:
+        """One for each fold."""
+        return len(self.experiments)
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,7 @@ def prepare_jobs(
     for number, group in enumerate(_by_data(trials)):
         preparation.add(number, group)
     if preparation.problems:
-        raise SpecError(preparation.problems)
+        raise SpecError(f"{line} ({list_briefly(of)})" for line, of in preparation.problems.items())
     jobs = sorted(preparation.jobs, key=lambda job: job.trial)
     return Jobs(tuple(jobs), tuple(preparation.notes))
 
@@ -71,57 +87,90 @@ def _by_data(trials: Iterable[Trial]) -> Iterable[list[Trial]]:
 
 @dataclass
 class _Preparation:
-    """Jobs, problems and notes as they accumulate, each problem and note once."""
+    """Jobs, notes and problems as they accumulate, each problem with the trials that have it."""
 
     folder: Path
     metric: str
     memory: MemoryTables | None
     jobs: list[TrialJob] = field(default_factory=list)
-    problems: dict[str, None] = field(default_factory=dict)
+    problems: dict[str, list[int]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
 
     def add(self, number: int, trials: Sequence[Trial]) -> None:
         """Prepare the data that these trials share, and make their jobs."""
         try:
-            data = _prepared(trials[0], self.memory)
+            folds = _prepared(trials[0], self.memory)
         except NettrainError as error:
-            self._report(error, trials[0])
+            self._report(error, trials)
             return
-        self.notes |= dict.fromkeys((*data.notes, *giveaway_notes(data.preprocessing, data.train)))
-        shared = write_shared(data, self.folder / str(number))
+        for data in folds:
+            self.notes |= dict.fromkeys(data.notes)
+        self.notes |= dict.fromkeys(giveaway_notes(folds[0].preprocessing, folds[0].train))
+        shared = write_shared(folds, self.folder / str(number))
         for trial in trials:
             try:
-                self.jobs.append(_job(trial, data, shared, self.metric))
-                self.notes |= dict.fromkeys(batch_notes(trial.experiment, data))
+                self.jobs.append(_job(trial, folds, shared, self.metric))
+                self.notes |= dict.fromkeys(batch_notes(trial.experiment, folds[0]))
             except NettrainError as error:
-                self._report(error, trial)
+                self._report(error, [trial])
 
-    def _report(self, error: NettrainError, trial: Trial) -> None:
-        lines = (f"{line} (trial {trial.number})" for line in str(error).splitlines())
-        self.problems |= dict.fromkeys(lines)
+    def _report(self, error: NettrainError, trials: Sequence[Trial]) -> None:
+        for line in str(error).splitlines():
+            self.problems.setdefault(line, []).extend(trial.number for trial in trials)
 
 
-def _prepared(trial: Trial, memory: MemoryTables | None) -> Prepared:
+def _prepared(trial: Trial, memory: MemoryTables | None) -> list[Prepared]:
+    """The data of a trial, or those of each of its folds."""
     experiment = trial.experiment
     with trial.loaded.locating_errors():
         settings, dtype = data_settings_of(experiment), experiment.backend.dtype
-        return prepare(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
+        seed, folds = settings.seed or 0, settings.folds
+        if folds is None or folds.take is not None:
+            return [prepare(settings, seed=seed, dtype=dtype, memory=memory)]
+        return [fold.data for fold in prepare_folds(settings, seed=seed, dtype=dtype, memory=memory)]
 
 
-def _job(trial: Trial, data: Prepared, shared: SharedData, metric: str) -> TrialJob:
+def _job(trial: Trial, folds: Sequence[Prepared], shared: SharedData, metric: str) -> TrialJob:
     with trial.loaded.locating_errors():
-        experiment = resolve_with_data(trial.experiment, data)
-        batches = batches_of(experiment, data.train)
-        _check_metric(metric, experiment, data)
-    cost, size = _cost(experiment, data, batches), network_bytes(experiment, data, batches)
-    return TrialJob(trial.number, experiment, shared, cost, size)
+        networks = [_network(trial, data, metric) for data in folds]
+    return TrialJob(
+        trial.number,
+        tuple(one.experiment for one in networks),
+        shared,
+        sum(one.cost for one in networks),
+        sum(network_bytes(one.experiment, one.data, one.batches) for one in networks),
+        " ".join(grouping_key(one.experiment) for one in networks),
+        _populations(networks),
+    )
 
 
-def _cost(experiment: Experiment, data: Prepared, batches: BatchPlan) -> float:
-    """Estimated multiplications: each row takes one with every weight forward, and two backward."""
-    weights, rows = network_of(experiment, data).parameters, len(data.train.x)
-    steps = batches.steps * (UPDATE_COST * weights + STEP_COST)
-    return experiment.training.epochs * (3.0 * rows * weights + steps)
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A trial on one fold: its experiment, resolved with the data."""
+
+    experiment: Experiment
+    data: Prepared
+    batches: BatchPlan
+
+    @property
+    def cost(self) -> float:
+        """Estimated multiplications: each row takes one with every weight forward, and two backward."""
+        weights, rows = network_of(self.experiment, self.data).parameters, len(self.data.train.x)
+        steps = self.batches.steps * (UPDATE_COST * weights + STEP_COST)
+        return self.experiment.training.epochs * (3.0 * rows * weights + steps)
+
+
+def _network(trial: Trial, data: Prepared, metric: str) -> _Network:
+    experiment = resolve_with_data(trial.experiment, data)
+    batches = batches_of(experiment, data.train)
+    _check_metric(metric, experiment, data)
+    return _Network(experiment, data, batches)
+
+
+def _populations(networks: Sequence[_Network]) -> tuple[tuple[int, ...], ...]:
+    if len(networks) == 1:
+        return ((0,),)
+    return tuple(map(tuple, populations([(one.experiment, one.data) for one in networks])))
 
 
 def network_bytes(experiment: Experiment, data: Prepared, batches: BatchPlan) -> int:

@@ -1,10 +1,11 @@
 """The messages between a sweep and its workers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nettrain.experiment.settings import Experiment
+from nettrain.sweep.fold_figures import deviations
 from nettrain.sweep.shared_data import SharedData
 
 Status = Literal["finished", "pruned", "diverged", "failed"]
@@ -12,21 +13,31 @@ Status = Literal["finished", "pruned", "diverged", "failed"]
 
 @dataclass(frozen=True)
 class TrialChunk:
-    """Trials that train as one population; `rungs` are the epochs after which it waits for a decision."""
+    """Trials that train together; `rungs` are the epochs after which they wait for a decision.
+
+    A trial is a network for each fold of its data, or one without folds. `experiments` are by trial, then by
+    fold. `populations` are the positions of the folds whose networks train as one population.
+    """
 
     number: int
     trials: tuple[int, ...]
-    experiments: tuple[Experiment, ...] = field(repr=False)
+    experiments: tuple[tuple[Experiment, ...], ...] = field(repr=False)
     data: SharedData = field(repr=False)
     metric: str
     rungs: tuple[int, ...] = ()
     cost: float = 0.0  # estimated work, in arbitrary units
+    populations: tuple[tuple[int, ...], ...] = ((0,),)
+
+    @property
+    def networks(self) -> int:
+        """The networks of all trials."""
+        return sum(len(experiments) for experiments in self.experiments)
 
     def subset(self, trials: tuple[int, ...], number: int) -> "TrialChunk":
         """A new chunk with some of the trials."""
-        share = len(trials) / len(self.trials)
         experiments = tuple(self.experiments[self.trials.index(trial)] for trial in trials)
-        return TrialChunk(number, trials, experiments, self.data, self.metric, self.rungs, self.cost * share)
+        cost = self.cost * len(trials) / len(self.trials)
+        return replace(self, number=number, trials=trials, experiments=experiments, cost=cost)
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,11 @@ class ResumeChunk:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """How a trial ended: its `figures` by name, such as val_loss, and the metric at each rung's epoch."""
+    """How a trial ended: its `figures` by name, such as val_loss, and the metric at each rung's epoch.
+
+    With folds, `figures` are the means of those in `folds`, `epochs` are those of the fold that trained
+    longest, and `best_epoch` is a mean.
+    """
 
     trial: int
     status: Status
@@ -48,18 +63,27 @@ class TrialResult:
     figures: dict[str, float] = field(default_factory=dict)
     rungs: dict[int, float] = field(default_factory=dict)
     message: str = ""
-    seconds: float = 0.0  # its share of its population's time
-    members: int = 1  # of its population
+    seconds: float = 0.0  # its share of its populations' time
+    members: int = 1  # that trained together, those of its other folds included
+    folds: tuple[dict[str, float], ...] = ()  # the figures of each fold
+
+    @property
+    def sd(self) -> dict[str, float]:
+        """The standard deviation of each figure over the folds; empty without folds."""
+        return deviations(self.folds)
 
     def to_entry(self) -> dict[str, object]:
         """The result as a line of the journal; keys in JSON are text."""
-        rungs = {str(rung): figure for rung, figure in self.rungs.items()}
-        return {**vars(self), "rungs": rungs}
+        entry = {**vars(self), "rungs": {str(rung): figure for rung, figure in self.rungs.items()}}
+        del entry["folds"]
+        folds = {str(number): figures for number, figures in enumerate(self.folds, 1)}
+        return {**entry, "folds": folds} if folds else entry
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any]) -> "TrialResult":
         """The inverse of `to_entry`."""
-        return cls(**{**entry, "rungs": {int(rung): figure for rung, figure in entry["rungs"].items()}})
+        rungs = {int(rung): figure for rung, figure in entry["rungs"].items()}
+        return cls(**{**entry, "rungs": rungs, "folds": tuple(entry.get("folds", {}).values())})
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class SearchSpace:
                 for line in str(error).splitlines():
                     problems.setdefault(line, []).append(number)
         if problems:
-            raise SpecError(f"{line} ({_list_briefly(numbers)})" for line, numbers in problems.items())
+            raise SpecError(f"{line} ({list_briefly(numbers)})" for line, numbers in problems.items())
         return trials
 
     def with_values(self, values: Values) -> LoadedExperiment:
@@ -153,7 +153,8 @@ def _is_inside(parameter: Parameter, other: Parameter) -> bool:
     return parameter.parts[: len(block)] == block
 
 
-def _list_briefly(numbers: Sequence[int]) -> str:
+def list_briefly(numbers: Sequence[int]) -> str:
+    """`trial 3`, or `trial 3 and 5 more`."""
     first, others = numbers[0], len(numbers) - 1
     return f"trial {first} and {others} more" if others else f"trial {first}"
 

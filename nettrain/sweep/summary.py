@@ -6,6 +6,7 @@ from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.run_folder import csv_text, write_json
 from nettrain.store.sweep_summary import BestTrial, SweepSummary
+from nettrain.sweep.fold_figures import SD
 from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.sweep import Sweep
 from nettrain.sweep.values import as_text
@@ -36,16 +37,22 @@ def write_results(sweep: Sweep, seconds: float) -> SweepSummary:
 
 
 def trials_table(sweep: Sweep) -> str:
-    """`trials.csv`: a row for each trial that has a result."""
+    """`trials.csv`: a row for each trial with a result; figures over folds are means, beside their _sd."""
     keys = [parameter.key for parameter in sweep.space.parameters]
-    figures = sorted({name for result in sweep.results.values() for name in result.figures})
+    measured = {number: _measured(result) for number, result in sweep.results.items()}
+    figures = sorted({name for named in measured.values() for name in named})
     rows = []
     for number, result in sweep.results.items():
         values = sweep.trials[number - 1].values
         drawn = [as_text(values[key]) if key in values else None for key in keys]
-        measured = [result.figures.get(name) for name in figures]
-        rows.append([number, result.status, *drawn, result.epochs, result.best_epoch, *measured])
+        cells = [measured[number].get(name) for name in figures]
+        rows.append([number, result.status, *drawn, result.epochs, result.best_epoch, *cells])
     return csv_text(["trial", "status", *keys, "epochs", "best_epoch", *figures], rows)
+
+
+def _measured(result: TrialResult) -> dict[str, float]:
+    """The figures of a trial and their standard deviations over the folds, by the names of their columns."""
+    return {**result.figures, **{f"{name}{SD}": value for name, value in result.sd.items()}}
 
 
 def summarise(sweep: Sweep, seconds: float) -> SweepSummary:
@@ -89,4 +96,5 @@ def _counts(results: list[TrialResult]) -> Iterator[tuple[str, int]]:
 
 def _best(sweep: Sweep, best: TrialResult) -> BestTrial:
     values = sweep.trials[best.trial - 1].values
-    return {"trial": best.trial, "parameters": values, "metrics": best.figures}
+    found: BestTrial = {"trial": best.trial, "parameters": values, "metrics": best.figures}
+    return {**found, "sd": best.sd, "folds": list(best.folds)} if best.folds else found

@@ -58,7 +58,7 @@ def _training(
         # mapped anew for each chunk, since a mapping holds a file open as long as it lives
         return ChunkTraining(task, map_shared(task.data), device)
     training = waiting.pop(task.number)
-    training.pruned = set(task.pruned)
+    training.pruned |= set(task.pruned)
     return training
 
 

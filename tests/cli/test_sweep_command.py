@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+from statistics import mean, stdev
 from time import monotonic, sleep
 
 import polars as pl
@@ -162,6 +163,40 @@ def test_a_file_without_a_search_is_searched_in_the_usual_ranges_and_the_note_sa
     summary.write_text(json.dumps(content))
     assert 0 == nettrain(tmp_path, "sweep", "small.yaml", "--trials", 5, "--jobs", 1).code
     assert json.loads(summary.read_text())["timing"]["total_seconds"] > 1000  # of both parts
+
+
+def test_folds_make_each_figure_a_mean_of_runs_that_take_one_fold(tmp_path):
+    text = SMALL.replace("'builtin:iris'", "'builtin:iris', folds: 3").replace("trials: 8", "trials: 2")
+    (tmp_path / "small.yaml").write_text(text)
+    done = nettrain(tmp_path, "sweep", "small.yaml", "--jobs", 1)
+    assert (done.code, done.err) == (0, "")
+    for told in ("random, 2 trials, by mean val loss of 3 folds", "6 networks in", " ±0."):
+        assert told in done.out
+    folder = tmp_path / "sweeps" / "small"
+    best = json.loads((folder / "summary.json").read_text())["best"]
+    run = nettrain(tmp_path, "train", folder / "best.yaml", "data.folds.take=2", "--json", "--quiet")
+    losses = [fold["val_loss"] for fold in best["folds"]]
+    assert losses[1] == json.loads(run.out)["metrics"]["val"]["loss"]
+    table = pl.read_csv(folder / "trials.csv").row(best["trial"] - 1, named=True)
+    assert (table["val_loss"], table["val_loss_sd"]) == pytest.approx((mean(losses), stdev(losses)))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "data: {source: 'builtin:iris', folds: 3, validation: 0.1}",
+            "data.validation: 0.1 does not go with",
+        ),
+        ("data: {source: 'builtin:iris', folds: 200}", "data.folds: 150 rows cannot be 200 folds"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused_with_their_line(tmp_path, line, message):
+    (tmp_path / "small.yaml").write_text(SMALL.replace("data: {source: 'builtin:iris'}", line))
+    done = nettrain(tmp_path, "sweep", "small.yaml")
+    assert 2 == done.code
+    assert done.err.startswith(f"small.yaml:2: {message}")
+    assert 1 == len(done.err.splitlines())
 
 
 def test_without_rows_to_compare_trials_by_there_is_no_usual_search(tmp_path):

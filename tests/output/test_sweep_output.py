@@ -78,6 +78,11 @@ def test_values_in_the_table_have_three_digits():
     assert [str(next(iter(column.cells))) for column in table.columns[2:]] == ["0.00123", "[3]"]
 
 
+def test_figures_over_folds_have_their_deviations():
+    table = best_table([replace(LEADERS[0], sd={"val_loss": 0.0123})], ["val_loss"], [], epochs=False)
+    assert ["0.09120 ±0.01230"] == list(table.columns[1].cells)
+
+
 def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_orange():
     points = [
         TrialPoint("finished", 0.1 + k / 10, {"rate": 10.0**-k, "form": "ab"[k % 2]}, best=k == 0)

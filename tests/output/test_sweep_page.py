@@ -13,6 +13,7 @@ from nettrain.experiment.load import from_document
 from nettrain.output.figures import canvas
 from nettrain.output.figures.parallel import MAX_LINES, chosen, parallel_picture
 from nettrain.output.figures.parameters import ParameterAxis, TrialPoint
+from nettrain.output.numbers import figure
 from nettrain.output.report_page.write import report, write_report
 from nettrain.store.run_folder import write_json
 from nettrain.store.sweep_folder import SweepFolder
@@ -96,6 +97,19 @@ def test_the_page(folder):
     assert "have the figures of the epoch in which they were stopped" in page.words
     assert ["none"] * 8 == [one["aria-sort"] for one in page.all("th") if "aria-sort" in one][-8:]
     assert written.file.read_bytes() == report(folder, folder / "again.html").read_bytes()
+
+
+def test_figures_over_folds_have_their_deviations(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "folds")
+    table = tmp_path / "folds" / "trials.csv"
+    header, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([f"{header},val_loss_sd", *(f"{row},0.0123" for row in rows)]))
+    one = report_on_sweep(tmp_path / "folds")
+    assert {"val_loss": 0.0123} == one.best.sd
+    assert {"val_loss", "val_accuracy"} == set(one.best.figures)
+    words = Parsed.of(write_report(tmp_path / "folds").file).words
+    assert f"{figure(one.best.figures['val_loss'])} ±0.0123" in words
+    assert "means ± standard deviations over the folds of a cross-validation" in words
 
 
 def test_a_sweep_that_has_no_tables_yet(folder, tmp_path):

@@ -7,7 +7,7 @@ from nettrain.sweep.jobs import TrialJob
 
 
 def jobs(count, size):
-    return [TrialJob(trial, None, None, 1.0, size) for trial in range(1, count + 1)]  # type: ignore[arg-type]
+    return [TrialJob(trial, (None,), None, 1.0, size, key="") for trial in range(1, count + 1)]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,20 @@ def test_chunks_are_even_and_every_worker_gets_the_same_number(count, size, work
     chunks = CacheSizing(workers).split(jobs(count, size))
     assert sorted(map(len, chunks)) == sorted(expected)
     assert [job.trial for chunk in chunks for job in chunk] == list(range(1, count + 1))
+
+
+@pytest.mark.parametrize(
+    ("count", "folds", "expected"),
+    [
+        (64, 1, [32, 32]),
+        (64, 4, [16] * 4),  # no more than MOST networks together
+        (4, 5, [2, 2]),  # ten networks are enough for a population
+        (3, 50, [1, 1, 1]),  # a trial is never parted
+    ],
+)
+def test_the_folds_of_a_trial_count_as_networks(count, folds, expected):
+    chunks = CacheSizing(2).split(jobs(count, 1), folds)
+    assert sorted(map(len, chunks)) == sorted(expected)
 
 
 @pytest.mark.parametrize(

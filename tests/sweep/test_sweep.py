@@ -179,7 +179,7 @@ def test_a_trial_that_diverges_has_that_status_and_is_never_the_best(halved):
 
 
 def chunk(*numbers):
-    return TrialChunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
+    return TrialChunk(0, numbers, tuple((f"experiment {n}",) for n in numbers), None, "val_loss")  # type: ignore[arg-type]
 
 
 def test_a_trial_whose_worker_dies_twice_fails_and_the_others_of_its_chunk_continue():
@@ -324,10 +324,9 @@ def test_figures_are_those_of_own_runs_whatever_the_data_are_prepared_for(tmp_pa
 
 def test_workers_map_one_copy_of_the_data(tmp_path):
     with open_sweep(load(write_experiment(tmp_path, MANY)), tmp_path, total=30, workers=2) as sweep:
-        stems = {chunk.data.stem for chunk in sweep.chunks}
-        assert len(stems) == 8  # two scalings and four seeds, which split the rows
-        names = {path.name for path in sweep.folder.data.iterdir()}
-        assert {f"{stem.name}-train-x.npy" for stem in stems} <= names
+        paths = {chunk.data.path for chunk in sweep.chunks}
+        assert len(paths) == 8  # two scalings and four seeds, which split the rows
+        assert paths == set(sweep.folder.data.iterdir())
     assert not sweep.folder.data.exists()
 
 

@@ -29,7 +29,7 @@ sweep: {parameters: {optimizer.learning_rate: {values: [0.1, 0.2]}}}
 
 
 def chunk(*numbers):
-    return TrialChunk(0, numbers, tuple(f"experiment {n}" for n in numbers), None, "val_loss")  # type: ignore[arg-type]
+    return TrialChunk(0, numbers, tuple((f"experiment {n}",) for n in numbers), None, "val_loss")  # type: ignore[arg-type]
 
 
 def test_a_population_too_large_for_its_device_is_halved_until_it_fits():

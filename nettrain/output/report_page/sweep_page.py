@@ -7,7 +7,7 @@ from math import isfinite
 from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.parallel import parallel_picture
 from nettrain.output.figures.parameters import ParameterAxis, TrialPoint, parameters_picture
-from nettrain.output.numbers import count, figure, plural, seconds, setting
+from nettrain.output.numbers import count, figure, plural, seconds, setting, spread
 from nettrain.output.report_page.drawing import Drawings
 from nettrain.output.report_page.html import Content, Html, element
 from nettrain.output.report_page.page import Section, code, details, listing, page, paragraph, quiet
@@ -23,6 +23,7 @@ MOST_TRIALS = 1000  # in the table
 MOST_FAILURES = 20
 PRINTED = 60  # rows of the table, as in style.css
 PRUNED = " Pruned trials, which are paler, have the figures of the epoch in which they were stopped."
+FOLDS = " Figures are means ± standard deviations over the folds of a cross-validation."
 WEAK = 0.1  # an influence that may be chance
 
 
@@ -63,6 +64,7 @@ def _lead(report: SweepReport) -> str:
     searched = f"{plural(len(report.parameters), 'parameter')} in {plural(len(report.trials), 'trial')}"
     text = f"A {report.method} search over {searched}, compared by {named(summary['metric'])}"
     text += " (larger is better)." if summary["goal"] == "maximize" else " (smaller is better)."
+    text += FOLDS if any(one.sd for one in report.trials) else ""
     if best is not None:
         text += f" Trial {best.number} is the best, with {figure(report.figure(best))}."
     if report.influences and report.influences[0].strength >= WEAK:
@@ -96,7 +98,7 @@ def _notices(report: SweepReport) -> Html | None:
 
 def _best(report: SweepReport, best: ReportedTrial) -> Content:
     pairs: list[tuple[str, Content]] = [(key, code(shown(value))) for key, value in best.values.items()]
-    figures = [(named(name), figure(value)) for name, value in best.figures.items()]
+    figures = [(named(name), spread(value, best.sd.get(name))) for name, value in best.figures.items()]
     train = f"nettrain train {shlex.quote(f'{report.place}/best.yaml')}"
     file = (
         details("Its experiment file (best.yaml)", listing(report.best_experiment))
@@ -198,7 +200,10 @@ def _is_numeric(key: str, trials: Sequence[ReportedTrial]) -> bool:
 
 def _trial_row(trial: ReportedTrial, figures: Sequence[str], keys: Sequence[str]) -> Row:
     values = [_value_cell(trial.values.get(key), known=key in trial.values) for key in keys]
-    numbers = [Cell.of(figure(trial.figures.get(name)), trial.figures.get(name)) for name in figures]
+    numbers = [
+        Cell.of(spread(value, trial.sd.get(name)), value)
+        for name, value in ((name, trial.figures.get(name)) for name in figures)
+    ]
     ended = Cell(
         element(
             "span",

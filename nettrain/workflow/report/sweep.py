@@ -13,6 +13,7 @@ from nettrain.store.journal import JournalEntry, read_journal
 from nettrain.store.run_folder import read_json
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.fold_figures import SD
 from nettrain.sweep.influence import Influence, ParameterSample, influences_in
 
 FACTS = ("trial", "status", "epochs", "best_epoch")  # columns of trials.csv beside values and figures
@@ -30,13 +31,17 @@ class SearchedParameter:
 
 @dataclass(frozen=True)
 class ReportedTrial:
-    """One trial: how it ended, its searched values by key, and its figures by name."""
+    """One trial: how it ended, its searched values by key, and its figures by name.
+
+    With folds, figures are means over them, and `sd` their standard deviations.
+    """
 
     number: int
     status: str
     values: Mapping[str, object]
     figures: Mapping[str, float]
     epochs: int
+    sd: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,11 +147,12 @@ def _parameter(key: str, settings: Mapping[str, object]) -> SearchedParameter:
 
 def _trial(row: Mapping[str, str | None], keys: Sequence[str]) -> ReportedTrial:
     values = {key: _value(cell) for key in keys if (cell := row[key]) is not None}
-    figures = {
+    measured = {
         name: float(cell) for name, cell in row.items() if cell is not None and name not in (*FACTS, *keys)
     }
+    sd = {name: measured.pop(f"{name}{SD}") for name in tuple(measured) if f"{name}{SD}" in measured}
     trial, epochs = int(row["trial"] or 0), int(row["epochs"] or 0)
-    return ReportedTrial(trial, str(row["status"]), values, figures, epochs)
+    return ReportedTrial(trial, str(row["status"]), values, measured, epochs, sd)
 
 
 @lru_cache(maxsize=4096)  # choices come again and again

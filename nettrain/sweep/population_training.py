@@ -1,0 +1,195 @@
+"""A population of a sweep in training: networks of several trials, each on the rows of one fold."""
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from nettrain.backend.choose import open_backend
+from nettrain.backend.pool import Pool
+from nettrain.catalogue.metrics import metrics_for
+from nettrain.data.prepare import Prepared
+from nettrain.experiment.settings import Experiment
+from nettrain.experiment.task import loss_of
+from nettrain.inference.evaluate import Evaluator
+from nettrain.inference.model import TrainedNetworks
+from nettrain.model.network import Network
+from nettrain.training.build import build
+from nettrain.training.events import EpochDone, MemberStopped
+from nettrain.training.loop import train
+from nettrain.training.run import TrainingRun
+
+PREFIXES = {"train": "train", "validation": "val"}  # of the names of figures, by split
+
+MemberFigures = dict[str, list[float]]  # by name, one for each member
+
+
+@dataclass(frozen=True)
+class TrialFold:
+    """A trial on one fold of its data, by position; 0 where there are no folds."""
+
+    trial: int
+    fold: int
+
+
+@dataclass(frozen=True)
+class FoldEnded:
+    """How the network of a trial on one fold ended, its figures by name, and its share of the time."""
+
+    network: TrialFold
+    reason: str
+    epochs: int
+    best_epoch: float | None
+    figures: dict[str, float]
+    seconds: float
+
+
+class PopulationTraining:
+    """Networks that train as one population from rung to rung, those of a fold next to each other.
+
+    `experiments` and `data` are those of each network. Networks of the trials in `ended`, which others fill
+    too, stop after an epoch; trials of which one network diverges are added to it.
+    """
+
+    def __init__(
+        self,
+        networks: Sequence[TrialFold],
+        experiments: Sequence[Experiment],
+        data: Sequence[Prepared],
+        metric: str,
+        ended: set[int],
+        device: int | None = None,
+    ) -> None:
+        self.epoch, self.epochs = 0, experiments[0].training.epochs
+        self.active = len(networks)  # networks that still train
+        self._networks, self._experiments = networks, experiments
+        self._metric, self._ended, self._seconds = metric, ended, [0.0] * len(networks)
+        self._run = _build(experiments, data, device)
+        self._events = train(self._run, prune=self._prune, clock=self._clock)
+        self._waited, self._waits_since = 0.0, perf_counter()
+        self.at_rung: list[int] = []  # members that have come to the rung
+        self._stopped: list[MemberStopped] = []  # members whose figures have not been taken yet
+
+    def train_to_rung(self, rung: int | None) -> Iterator[EpochDone]:
+        """Train to the end of the epoch `rung`, or to the end of all; yields what happens in every epoch."""
+        self.at_rung, began = [], perf_counter()
+        self._waited += began - self._waits_since
+        for event in self._events:
+            if isinstance(event, EpochDone):
+                self._epoch_done(event, perf_counter() - began)
+                began = perf_counter()
+                if event.epoch == rung:
+                    self.at_rung = event.members.tolist()
+                    yield event
+                    self._waits_since = perf_counter()
+                    return
+                yield event
+            elif isinstance(event, MemberStopped):
+                self._stop(event)
+        self.epoch, self.active = self.epochs, 0
+
+    def rung_figures(self) -> dict[TrialFold, float]:
+        """The metric of the networks that have come to the rung."""
+        figures: dict[int, float] = {}
+        for part in self._run.parts:
+            population = part.population
+            fitted = population["parameters"], population["statistics"]
+            network = Network(part.backend, part.architecture, *fitted, population.layers)
+            measured = _measure(part, network, population.members, self._metric, {split_of(self._metric)})
+            figures |= zip(population["original"].tolist(), measured[self._metric], strict=True)
+        return {self._networks[member]: figures[member] for member in self.at_rung}
+
+    def take_ended(self) -> list[FoldEnded]:
+        """The networks that have stopped since the last call, with figures of what they ended with."""
+        stopped, self._stopped = self._stopped, []
+        return [one for fold in self._folds() for one in self._ended_on(*fold, stopped)]
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether there are networks to take."""
+        return bool(self._stopped)
+
+    def _clock(self) -> float:
+        """The time (s) without that at rungs, which counts for no limit."""
+        return perf_counter() - self._waited
+
+    def _epoch_done(self, event: EpochDone, seconds: float) -> None:
+        self.epoch, self.active = int(event.epoch), len(event.members)
+        for member in event.members:
+            self._seconds[member] += seconds / len(event.members)
+
+    def _stop(self, event: MemberStopped) -> None:
+        self._stopped.append(event)
+        if event.reason == "diverged":
+            self._ended.add(self._networks[event.member].trial)
+
+    def _prune(self, event: EpochDone) -> list[int]:
+        return [k for k, one in enumerate(self._networks) if one.trial in self._ended] if self._ended else []
+
+    def _folds(self) -> list[tuple[TrainingRun, range]]:
+        """The run of each fold, and which members it has."""
+        run = self._run
+        folds = [(run.of_fold(fold), fold.members) for fold in run.data.folds]
+        return folds or [(run, range(len(self._networks)))]
+
+    def _ended_on(
+        self, run: TrainingRun, members: range, stopped: Sequence[MemberStopped]
+    ) -> Iterator[FoldEnded]:
+        """Those of one fold."""
+        events = [event for event in stopped if event.member in members]
+        rows = [event.member - members.start for event in events]
+        experiments = [self._experiments[event.member] for event in events]
+        figures = _final_figures(run, rows, experiments, self._metric) if events else {}
+        for row, event in enumerate(events):
+            yield FoldEnded(
+                self._networks[event.member],
+                event.reason,
+                event.epoch,
+                event.best_epoch,
+                {name: values[row] for name, values in figures.items()},
+                self._seconds[event.member],
+            )
+
+
+@np.errstate(all="ignore")  # what is not finite is reported in words
+def _build(experiments: Sequence[Experiment], data: Sequence[Prepared], device: int | None) -> TrainingRun:
+    settings = experiments[0].backend
+    number = settings.device if device is None else device
+    backend = open_backend(settings.name, dtype=settings.dtype, threads=1, device=number, tf32=settings.tf32)
+    return build(experiments, data, backend)
+
+
+def _final_figures(
+    run: TrainingRun, rows: Sequence[int], experiments: Sequence[Experiment], metric: str
+) -> MemberFigures:
+    """The figures of some members' final networks; test rows are left for the run of the best trial."""
+    final = run.final.parameters[rows], run.final.statistics[rows]
+    networks = TrainedNetworks.of_members(run.model, run.backend, *final, experiments)
+    splits = {"validation" if "validation" in run.data.datasets else "train", split_of(metric)}
+    return _measure(run, networks.network(), networks.members, metric, splits)
+
+
+def _measure(
+    run: TrainingRun, network: Network, members: Experiment, metric: str, splits: AbstractSet[str]
+) -> MemberFigures:
+    """The loss, the quick metrics and `metric`, computed as a run computes them for its final weights."""
+    # scratch memory of its own: the loop's may be too small, and is in use
+    pool, loss = Pool(run.backend), loss_of(members)
+    name = metric.partition("_")[2]
+    names = dict.fromkeys([*metrics_for(run.model.task, quick=True), *([name] if name != "loss" else [])])
+    figures: MemberFigures = {}
+    with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
+        for split in splits:
+            evaluator = Evaluator(run.model, network, loss, run.data.datasets[split], pool)
+            losses, measured = evaluator.member_metrics(names)
+            figures[f"{PREFIXES[split]}_loss"] = losses.tolist()
+            for name in measured[0].scalars:
+                figures[f"{PREFIXES[split]}_{name}"] = [float(one.scalars[name]) for one in measured]
+    return figures
+
+
+def split_of(metric: str) -> str:
+    """The rows that a metric is computed on."""
+    return {"val": "validation"}.get(metric.partition("_")[0], "train")
