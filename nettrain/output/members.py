@@ -1,7 +1,8 @@
-"""The members of a repeat or an ensemble, or a run's snapshots: a row each, then their mean and deviation."""
+"""The members of a population, a run's snapshots, or folds: a row each, then their mean and deviation."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,11 +12,12 @@ from rich.text import Text
 
 from nettrain.output.numbers import count, deviation, figure
 from nettrain.output.progress import title
-from nettrain.store.summary import Ending, MemberSummary, Metrics, RunSummary, SnapshotSummary
+from nettrain.store.summary import Ending, FoldSummary, Metrics, RunSummary
 
 MAX_ROWS = 16  # of members or snapshots
 # columns that a narrow terminal does without, the least needed first
 OPTIONAL = ("seed", "train loss", "stopped", "best", "val loss", "epochs", "test loss")
+OPTIONAL_OF_FOLDS = ("train rows", "train loss", "test loss", "stopped", "best", "val loss", "repeat")
 HEADLINE = "headline"  # stands for the metric beside the loss
 FIGURES = {"train": ("loss",), "val": ("loss", HEADLINE), "test": ("loss", HEADLINE)}
 
@@ -25,11 +27,13 @@ Columns = dict[str, list[str]]
 def members_table(console: Console, summary: RunSummary, headline: str) -> Table:
     """How each member ended and its figures, their mean and deviation, and those of the mean prediction.
 
+    Of folds also the figures of all held-out rows together.
+
     `headline` is the metric beside the loss. Columns that do not fit the console are left out.
     """
     columns = _columns(summary, headline)
     table = _table(columns, summary)
-    for name in OPTIONAL:
+    for name in OPTIONAL_OF_FOLDS if "folds" in summary else OPTIONAL:
         if Measurement.get(console, console.options.update(width=1000), table).maximum <= console.width:
             break
         columns.pop(name, None)
@@ -37,7 +41,7 @@ def members_table(console: Console, summary: RunSummary, headline: str) -> Table
     return table
 
 
-def endings(members: Sequence[MemberSummary], monitor: str, words: Mapping[str, str]) -> str:
+def endings(members: Sequence[Ending], monitor: str, words: Mapping[str, str]) -> str:
     """`early stopping (2), epochs (1) after 19 to 30 epochs; the best weights of each … were restored`.
 
     A reason that all members share is given in full, by `words`.
@@ -66,8 +70,10 @@ def shown_reason(reason: str) -> str:
     return reason.replace("_", " ")
 
 
-def _networks(summary: RunSummary) -> Sequence[MemberSummary | SnapshotSummary]:
-    return summary["members"] if "members" in summary else summary["snapshots"]
+def _networks(summary: RunSummary) -> Sequence[Mapping[str, Metrics]]:
+    """How each network ended, with its `metrics`."""
+    several = summary.get("members") or summary.get("folds") or summary["snapshots"]
+    return cast("Sequence[Mapping[str, Metrics]]", several)
 
 
 def _columns(summary: RunSummary, headline: str) -> Columns:
@@ -86,31 +92,57 @@ def _columns(summary: RunSummary, headline: str) -> Columns:
 
 def _facts(summary: RunSummary) -> Columns:
     """What a row says of a network in front of its figures."""
+    if "folds" in summary:
+        folds = summary["folds"][:MAX_ROWS]
+        return {**_fold_facts(folds), **_endings(folds)}
     if "members" not in summary:
         return {"snapshot": [str(one["epoch"]) for one in summary["snapshots"][:MAX_ROWS]]}
     members = summary["members"][:MAX_ROWS]
     columns = {
         "member": [str(member["member"]) for member in members],
         "seed": [str(member["seed"]) for member in members],
-        "epochs": [str(member["epochs_run"]) for member in members],
     }
-    if any(member["restored_best"] for member in members):
-        columns["best"] = ["" if m["best_epoch"] is None else str(m["best_epoch"]) for m in members]
-    return {**columns, "stopped": [shown_reason(member["stop_reason"]) for member in members]}
+    return {**columns, **_endings(members)}
+
+
+def _fold_facts(folds: Sequence[FoldSummary]) -> Columns:
+    """The number of each fold, and how many rows train it and are held out."""
+    columns = {"fold": [str(fold["fold"]) for fold in folds]}
+    if any(fold["repeat"] > 1 for fold in folds):
+        columns["repeat"] = [str(fold["repeat"]) for fold in folds]
+    columns["train rows"] = [count(fold["rows"]["train"]) for fold in folds]
+    return {**columns, "held out": [count(fold["rows"]["val"]) for fold in folds]}
+
+
+def _endings(networks: Sequence[Ending]) -> Columns:
+    """How the training of each ended."""
+    columns = {"epochs": [str(one["epochs_run"]) for one in networks]}
+    if any(one["restored_best"] for one in networks):
+        columns["best"] = ["" if one["best_epoch"] is None else str(one["best_epoch"]) for one in networks]
+    return {**columns, "stopped": [shown_reason(one["stop_reason"]) for one in networks]}
 
 
 def _figures(
-    networks: Sequence[MemberSummary | SnapshotSummary], below: Mapping[str, Metrics], split: str, name: str
+    networks: Sequence[Mapping[str, Metrics]], below: Mapping[str, Metrics], split: str, name: str
 ) -> list[str]:
     """A column: one figure of each network and of all together, the deviation to its mean's digits."""
     cells = [figure(network["metrics"][split].get(name)) for network in networks]
-    mean, sd, *joint = (metrics[split].get(name) for metrics in below.values())
-    return [*cells, figure(mean), deviation(mean, sd), *map(figure, joint)]
+    mean, sd, *others = below.values()
+    middle = mean[split].get(name)
+    joint = [figure(other[split].get(name)) if split in other else "" for other in others]
+    return [*cells, figure(middle), deviation(middle, sd[split].get(name)), *joint]
 
 
 def _rows_below(summary: RunSummary) -> dict[str, Metrics]:
-    """The rows below the networks: mean, standard deviation, and the figures of their mean prediction."""
-    joint = {"together": summary["metrics"]} if summary.get("joint") else {}
+    """The rows below the networks: mean, standard deviation, and the figures of their mean prediction.
+
+    Of folds that of the test rows, after the figures of all held-out rows, which one fold each predicts.
+    """
+    joint: dict[str, Metrics] = {"together": summary["metrics"]} if summary.get("joint") else {}
+    if "folds" in summary:
+        joint["pooled"] = {"val": summary["out_of_fold"]}
+        if "test" in summary["metrics"]:
+            joint["together"] = {"test": summary["metrics"]["test"]}
     return {"mean": summary["mean"], "sd": summary["sd"], **joint}
 
 

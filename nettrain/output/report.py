@@ -135,7 +135,7 @@ def continuation(improving: Improving, folder: Path) -> str:
 
 def _networks(summary: RunSummary) -> Sequence[Ending]:
     """The endings of all members, or of the only one."""
-    return summary.get("members") or [summary]
+    return summary.get("members") or summary.get("folds") or [summary]
 
 
 def advice(summary: RunSummary) -> str:
@@ -212,6 +212,8 @@ def _metrics(summary: RunSummary) -> Table:
     table.add_column("rows")
     splits, names = summary["metrics"], headlines(summary["metrics"])
     sd: Metrics = {} if summary.get("joint") else summary.get("sd", {})
+    if "folds" in summary:  # which predict test rows together
+        sd = {split: named for split, named in sd.items() if split != "test"}
     baseline: Metrics = summary["baseline"]["metrics"] if "baseline" in summary else {}
     for name in names:
         table.add_column(heading(name, shortened(summary.get("positive", ""))), justify="right")
@@ -263,8 +265,8 @@ def _is_informative(name: str, splits: Metrics) -> bool:
 
 def ending(summary: RunSummary) -> str:
     """`early stopping after 37 epochs; the weights of epoch 27, the best, were restored`."""
-    if "members" in summary:
-        return endings(summary["members"], summary["monitor"], REASONS)
+    if "members" in summary or "folds" in summary:
+        return endings(summary.get("members") or summary["folds"], summary["monitor"], REASONS)
     epochs, best = summary["epochs_run"], summary["best_epoch"]
     text = f"{REASONS[summary['stop_reason']]} after {plural(epochs, 'epoch')}".strip()
     if "divergence" in summary:

@@ -11,9 +11,11 @@ from math import isnan
 
 from nettrain.experiment.settings import Experiment
 from nettrain.store.run_folder import csv_text
+from nettrain.store.run_overview import main_metric
 from nettrain.store.summary import (
     Ending,
     FoldSummary,
+    Improving,
     Metrics,
     RunBaseline,
     RunSummary,
@@ -91,8 +93,18 @@ def summarise_folds(
     }
     if "positive" in first:
         summary["positive"] = first["positive"]
+    improving = joined_improving([one.summary for one in ended])
+    if improving is not None:
+        summary["improving"] = improving
     baseline = mean_baseline([one.summary for one in ended])
     return summary if baseline is None else {**summary, "baseline": baseline}
+
+
+def joined_improving(folds: Sequence[RunSummary]) -> Improving | None:
+    """How many folds were still improving, and what gives all of them longer; None when none were."""
+    each = [one["improving"] for one in folds if "improving" in one]
+    overrides = sorted({override for one in each for override in one["overrides"]})
+    return {"networks": len(each), "overrides": overrides, "resumable": False} if each else None
 
 
 def mean_baseline(folds: Sequence[RunSummary]) -> RunBaseline | None:
@@ -143,3 +155,8 @@ def flat(metrics: Metrics) -> dict[str, float | None]:
         for split, named in metrics.items()
         for name, value in named.items()
     }
+
+
+def headline_of(summary: RunSummary) -> str:
+    """The metric that sums a cross-validation up beside the loss, "" where there is none."""
+    return main_metric(f"val_{name}" for name in summary["out_of_fold"])
