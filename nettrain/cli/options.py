@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -104,6 +105,33 @@ Diagnostics = Annotated[
         "--diagnostics", help="Short for training.diagnostics=true: record each layer, and give advice."
     ),
 ]
+
+
+FOLDS = re.compile(r"(\d+)(?:[x×](\d+))?")  # 5, or 5x3
+Folds = Annotated[
+    str | None,
+    typer.Option(
+        "--folds",
+        metavar="N|NxR",
+        help="Cross-validate: short for data.folds=N and data.validation=0; 5x3 repeats 5 folds 3 times.",
+        show_default=False,
+    ),
+]
+
+
+def with_folds(overrides: list[str], folds: str | None) -> list[str]:
+    """The overrides, followed by those that --folds is short for. Raises SpecError when it is no number."""
+    if folds is None:
+        return overrides
+    found = FOLDS.fullmatch(folds)
+    if found is None:
+        from nettrain.errors import SpecError
+
+        raise SpecError(
+            f"--folds: {folds} is neither a number of folds, such as 5, nor one of repeats, as 5x3"
+        )
+    block = f"{{count: {found[1]}, repeats: {found[2] or 1}}}"
+    return [*overrides, "data.validation=0", f"data.folds={block}"]
 
 
 def with_diagnostics(overrides: list[str], *, diagnostics: bool) -> list[str]:

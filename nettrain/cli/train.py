@@ -6,17 +6,20 @@ from typing import Annotated
 
 import typer
 
+from nettrain.cli.cross_validation import train_folds
 from nettrain.cli.options import (
     Backend,
     Debug,
     Device,
     Diagnostics,
     File,
+    Folds,
     Json,
     Overrides,
     Quiet,
     with_backend,
     with_diagnostics,
+    with_folds,
 )
 from nettrain.cli.training import Animate, NoFigures, Screen, conduct, leave
 
@@ -35,6 +38,7 @@ def train(
     animate: Animate = False,
     profile: Profiled = False,
     diagnostics: Diagnostics = False,
+    folds: Folds = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -48,7 +52,9 @@ def train(
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures, animate=animate)
     changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
-    loaded = load(file, changes)
+    loaded = load(file, with_folds(changes, folds))
+    if loaded.experiment.data.trains_folds:
+        leave(train_folds(loaded, screen, out, profile=profile), as_json=as_json)
     finding = rate_is_auto(loaded.experiment) and not quiet
     with screen.console.status("trying learning rates") if finding else nullcontext():
         prepared = prepare_training(loaded, profile=profile)

@@ -1,6 +1,6 @@
 """The pictures in a run folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,10 @@ from nettrain.output.curve_labels import curve_labels
 from nettrain.output.history_curves import curve_of_steps
 from nettrain.output.numbers import plural
 from nettrain.workflow.animation import EpochRecorder
+from nettrain.workflow.cross_validation import CrossValidation
 from nettrain.workflow.first_weights import first_weights
-from nettrain.workflow.own_rows import OwnPredictions, own_predictions
+from nettrain.workflow.fold_tables import drawn_rows
+from nettrain.workflow.own_rows import OwnPredictions, out_of_fold_predictions, own_predictions
 from nettrain.workflow.small_world import SmallWorld, look, predicting, small_world
 from nettrain.workflow.training import TrainingResult
 
@@ -32,6 +34,27 @@ def draw_pictures(result: TrainingResult, folder: Path, recorder: EpochRecorder 
     }
     if recorder is not None:
         drawings["boundary.gif"] = lambda: _animate(result, folder, recorder)
+    return _notes_of(drawings)
+
+
+@np.errstate(all="ignore")
+def draw_fold_pictures(result: CrossValidation, folder: Path) -> list[str]:
+    """Write folds.png, and confusion.png or residuals.png of the rows that the folds held out.
+
+    Returns a note for each that could not be drawn.
+    """
+    return _notes_of(
+        {
+            "folds.png": lambda: _draw_folds(result, folder),
+            "the picture of the predictions": lambda: _draw_own_predictions(
+                out_of_fold_predictions(result), result.summary["experiment"], folder
+            ),
+        }
+    )
+
+
+def _notes_of(drawings: Mapping[str, Callable[[], None]]) -> list[str]:
+    """Draw each picture; returns a note for each that could not be drawn."""
     notes = []
     for name, draw in drawings.items():
         try:
@@ -39,6 +62,14 @@ def draw_pictures(result: TrainingResult, folder: Path, recorder: EpochRecorder 
         except Exception as error:  # a missing font or a full disk must not fail the run
             notes.append(f"{name} could not be drawn: {error}")
     return notes
+
+
+def _draw_folds(result: CrossValidation, folder: Path) -> None:
+    rows = drawn_rows({one.planned.number: one.run.history for one in result.folds})
+    if rows:
+        from nettrain.output.figures.folds import folds_picture
+
+        write_atomic(folder / "folds.png", folds_picture(rows, result.summary, result.summary["experiment"]))
 
 
 def _draw_curves(result: TrainingResult, folder: Path) -> None:
@@ -66,11 +97,14 @@ def _draw_layers(result: TrainingResult, folder: Path) -> None:
 
 
 def _draw_predictions(result: TrainingResult, folder: Path) -> None:
-    """Confusion of classes, or predicted against true numbers."""
-    shown = own_predictions(result)
+    _draw_own_predictions(own_predictions(result), result.summary["experiment"], folder)
+
+
+def _draw_own_predictions(shown: OwnPredictions | None, name: str, folder: Path) -> None:
+    """Confusion of classes, or predicted against true numbers; nothing if all networks diverged."""
     if shown is None:
         return
-    title = _title(result.summary["experiment"], shown)
+    title = _title(name, shown)
     if shown.task.targets == "numbers":
         from nettrain.output.figures.residuals import residuals_picture
 

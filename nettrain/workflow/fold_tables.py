@@ -1,10 +1,12 @@
 """The tables of a cross-validated run as frames: figures of each fold, and out-of-fold predictions."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 
+from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.workflow.history import read_history
 
@@ -19,9 +21,9 @@ def read_out_of_fold(path: Path) -> pl.DataFrame | None:
     return pl.read_parquet(path) if path.is_file() else None
 
 
-def read_fold_histories(folder: RunFolder) -> pl.DataFrame:
-    """The histories of all folds of a run, with a column `fold` in front."""
-    return join_folds({int(fold.path.name): read_history(fold.history) for fold in folder.folds})
+def read_fold_histories(folder: RunFolder) -> dict[int, pl.DataFrame]:
+    """The histories of the folds of a run, by their numbers."""
+    return {int(fold.path.name): read_history(fold.history) for fold in folder.folds}
 
 
 def join_folds(frames: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
@@ -32,3 +34,20 @@ def join_folds(frames: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
         if frame.height
     ]
     return pl.concat(named, how="diagonal_relaxed") if named else pl.DataFrame()
+
+
+def drawn_rows(histories: Mapping[int, pl.DataFrame]) -> list[HistoryRow]:
+    """The rows of histories by fold as they are drawn: a sample of long ones, with the fold as member.
+
+    Where a fold has several networks, the means of theirs.
+    """
+    joined = join_folds(histories)
+    if not joined.height:
+        return []
+    figures = [name for name in joined.columns if name not in ("fold", "epoch", "member")]
+    means = joined.group_by("epoch", "fold").agg(pl.col(name).mean() for name in figures)
+    sample = DownsampledHistory()
+    rows = means.sort("epoch", "fold").rename({"fold": "member"}).iter_rows(named=True)
+    for _, same_epoch in groupby(rows, lambda row: row["epoch"]):
+        sample.add([{name: value for name, value in row.items() if value is not None} for row in same_epoch])
+    return sample.rows()

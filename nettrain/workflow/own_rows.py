@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
+from nettrain.inference.measured import joined_predictions
 from nettrain.inference.metrics import compute_metrics
+from nettrain.inference.predictions import metrics_of
 from nettrain.inference.split_predictions import most_telling_split, predict_split, true_values
+from nettrain.workflow.cross_validation import CrossValidation
 from nettrain.workflow.training import TrainingResult
 
 
@@ -25,6 +28,23 @@ class OwnPredictions:
     confusion: Mapping[str, Floats]
     networks: int
     joint: bool
+
+
+def out_of_fold_predictions(result: CrossValidation) -> OwnPredictions | None:
+    """Predictions of the rows that the folds held out, of several repeats the first; None if all diverged."""
+    predicted = [one.predicted for one in result.folds if one.planned.repeat == 1]
+    known = [
+        (one.trained, one.predictions)
+        for one in predicted
+        if one.trained is not None and one.predictions is not None
+    ]
+    if not known:
+        return None
+    joined, task = joined_predictions([predictions for _, predictions in known]), known[0][0].task
+    confusion = {}
+    if task.targets != "numbers":
+        confusion = metrics_of(known[0][0].networks, joined).confusion
+    return OwnPredictions(task, "held-out", joined.values, joined.y, confusion, 1, joint=False)
 
 
 def own_predictions(result: TrainingResult) -> OwnPredictions | None:

@@ -131,7 +131,8 @@ class Run:
 
         The first row is epoch 0, the networks before training. `epoch` has integers, or fractions where
         evaluate_every is a part of an epoch.
-        With several members there is one row per epoch and member, and a column member.
+        With several members there is one row per epoch and member, and a column member; with folds likewise
+        a column fold.
         """
         return self._contents.history
 

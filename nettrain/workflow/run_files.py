@@ -1,7 +1,7 @@
 """Run folders: one at a given path, and the finished run in one."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ from nettrain.store.run_folder import RunFolder, unfinished
 from nettrain.store.summary import RunSummary, read_summary
 from nettrain.store.trained_folds import Predictor, open_predictor
 from nettrain.workflow.diagnostics import read_diagnostics
-from nettrain.workflow.fold_tables import read_fold_figures, read_out_of_fold
+from nettrain.workflow.fold_tables import join_folds, read_fold_figures, read_fold_histories, read_out_of_fold
 from nettrain.workflow.history import read_history
 from nettrain.workflow.steps import read_steps
 from nettrain.workflow.training import RunOutcome
@@ -97,18 +97,28 @@ class StoredRun:
 
     @cached_property
     def history(self) -> pl.DataFrame:
-        """A row for every evaluated epoch of every member."""
+        """A row for every evaluated epoch of every member, and of every fold."""
+        if self.files.is_cross_validated:
+            return join_folds(read_fold_histories(self.files))
         return read_history(self.files.history)
 
     @cached_property
     def diagnostics(self) -> pl.DataFrame | None:
         """A row for every evaluated epoch of every layer of every member."""
-        return read_diagnostics(self.files.diagnostics)
+        return self._recorded(lambda files: read_diagnostics(files.diagnostics))
 
     @cached_property
     def steps(self) -> pl.DataFrame | None:
         """A row for every step of every member."""
-        return read_steps(self.files.steps)
+        return self._recorded(lambda files: read_steps(files.steps))
+
+    def _recorded(self, read: Callable[[RunFolder], pl.DataFrame | None]) -> pl.DataFrame | None:
+        """A table that few runs have; those of folds below each other."""
+        if not self.files.is_cross_validated:
+            return read(self.files)
+        frames = {int(fold.path.name): read(fold) for fold in self.files.folds}
+        present = {number: frame for number, frame in frames.items() if frame is not None}
+        return join_folds(present) if present else None
 
     def save(self, folder: RunFolder) -> None:
         """Copy the files of the run."""

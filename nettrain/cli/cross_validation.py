@@ -1,0 +1,66 @@
+"""What `nettrain train` does where the data have folds: a network for each."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from nettrain.cli.training import LOADED, Screen
+
+if TYPE_CHECKING:
+    from nettrain.experiment.load import LoadedExperiment
+    from nettrain.workflow.cross_validation import CrossValidation, CrossValidationJob
+
+
+def train_folds(
+    loaded: "LoadedExperiment", screen: Screen, out: Path, *, profile: bool = False
+) -> "CrossValidation":
+    """Cross-validate in a new folder. Raises SpecError for options that are for one training."""
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.experiment.resolution import rate_is_auto
+    from nettrain.workflow.cross_validation import in_new_folder
+    from nettrain.workflow.fold_plan import plan_cross_validation
+
+    for option, given in (("--profile", profile), ("--animate", screen.animate)):
+        if given:
+            refuse(option)
+    finding = rate_is_auto(loaded.experiment) and not screen.quiet
+    with screen.console.status("trying learning rates") if finding else nullcontext():
+        planned = plan_cross_validation(loaded)
+    with interruptible() as interrupted, in_new_folder(planned, out, loaded.folder) as job:
+        return conduct_folds(job, screen, interrupted)
+
+
+def conduct_folds(
+    job: "CrossValidationJob", screen: Screen, interrupted: Callable[[], bool], started: float = LOADED
+) -> "CrossValidation":
+    """Train the folds, show progress and results, and draw figures, as `conduct` does of one training."""
+    from nettrain.output.console import print_notes
+    from nettrain.output.cross_validation_view import (
+        show_fold_progress,
+        show_folds_head,
+        show_folds_report,
+    )
+    from nettrain.output.run_pictures import draw_fold_pictures
+
+    folder = job.folder
+    assert folder is not None, "a command trains in a folder"
+    if not screen.quiet:
+        show_folds_head(screen.console, job)
+    with show_fold_progress(screen.console, job, quiet=screen.quiet) as on_event:
+        result = job.run(on_event, interrupted=interrupted, started=started)
+    drawing = perf_counter()
+    if screen.figures:
+        print_notes(draw_fold_pictures(result, folder.path))
+    drawing = perf_counter() - drawing if screen.figures else 0.0
+    if not screen.quiet:
+        show_folds_report(screen.console, result, folder, drawing)
+    return result
+
+
+def refuse(option: str) -> None:
+    """Raise SpecError for an option of a training of one network."""
+    from nettrain.errors import SpecError
+
+    raise SpecError(f"{option}: is for one training; data.folds.take=1 trains the first fold alone")
