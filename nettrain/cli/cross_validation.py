@@ -1,16 +1,17 @@
-"""What `nettrain train` does where the data have folds: a network for each."""
+"""What `nettrain train` and `nettrain resume` do where the data have folds: a network for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from nettrain.cli.training import LOADED, Screen
+from nettrain.cli.training import LOADED, Screen, second_interrupt_explained
 
 if TYPE_CHECKING:
     from nettrain.experiment.load import LoadedExperiment
     from nettrain.workflow.cross_validation import CrossValidation, CrossValidationJob
+    from nettrain.workflow.training import RunOutcome
 
 
 def train_folds(
@@ -32,6 +33,23 @@ def train_folds(
         return conduct_folds(job, screen, interrupted)
 
 
+def resume_folds(path: Path, overrides: Sequence[str], screen: Screen) -> "RunOutcome":
+    """Train the folds of a cross-validation that have not ended."""
+    from nettrain.cli.interrupt import interruptible
+    from nettrain.workflow.resume import EndedRun
+    from nettrain.workflow.resume_folds import restored_folds
+
+    if screen.animate:
+        refuse("--animate")
+    with restored_folds(path, overrides) as job:
+        if not isinstance(job, EndedRun):
+            with interruptible() as interrupted:
+                return conduct_folds(job, screen, interrupted)
+    if not screen.quiet:
+        screen.console.print(job.advice, soft_wrap=True)
+    return job
+
+
 def conduct_folds(
     job: "CrossValidationJob", screen: Screen, interrupted: Callable[[], bool], started: float = LOADED
 ) -> "CrossValidation":
@@ -48,7 +66,10 @@ def conduct_folds(
     assert folder is not None, "a command trains in a folder"
     if not screen.quiet:
         show_folds_head(screen.console, job)
-    with show_fold_progress(screen.console, job, quiet=screen.quiet) as on_event:
+    with (
+        second_interrupt_explained(folder.path),
+        show_fold_progress(screen.console, job, quiet=screen.quiet) as on_event,
+    ):
         result = job.run(on_event, interrupted=interrupted, started=started)
     drawing = perf_counter()
     if screen.figures:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.completion import complete_started_run
+from nettrain.cli.cross_validation import resume_folds
 from nettrain.cli.options import (
     Backend,
     Debug,
@@ -49,11 +50,13 @@ def resume(
     """
     from nettrain.cli.interrupt import interruptible
     from nettrain.output.console import console
-    from nettrain.workflow.resume import EndedRun, restored
+    from nettrain.workflow.resume import EndedRun, is_cross_validation, restored
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures, animate=animate)
     outcome: RunOutcome
     changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
+    if is_cross_validation(run):
+        leave(resume_folds(run, changes, screen), as_json=as_json)
     with restored(run, changes) as run_before:
         if isinstance(run_before, EndedRun):
             outcome = run_before

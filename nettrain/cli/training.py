@@ -57,7 +57,7 @@ def conduct(
 
     folder = job.folder
     assert folder is not None, "a command trains in a folder"
-    with _second_interrupt_explained(folder.path):
+    with second_interrupt_explained(folder.path):
         if not screen.quiet:
             show_head(screen.console, job.description, job.all_notes)
         recorder = _epoch_recorder(job) if screen.animate else None
@@ -80,7 +80,7 @@ def _epoch_recorder(job: "TrainingJob") -> "EpochRecorder":
 
 
 @contextmanager
-def _second_interrupt_explained(folder: Path) -> Iterator[None]:
+def second_interrupt_explained(folder: Path) -> Iterator[None]:
     """When a second Ctrl-C ends the block at once, print how to resume; all files are whole."""
     try:
         yield

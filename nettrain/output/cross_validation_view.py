@@ -73,8 +73,8 @@ def show_folds_report(
 ) -> None:
     """Print the mean loss curve and the final report; `drawing` is how many seconds the pictures took."""
     plot_loss(console, drawn_rows({one.planned.number: one.run.history for one in result.folds}), None)
-    architecture = result.folds[0].run.trained.architecture
-    final_report(console, architecture, result.summary, folder.path, folder.file_names(), drawing=drawing)
+    network, files = result.planned.architecture, folder.file_names()
+    final_report(console, network, result.summary, folder.path, files, drawing=drawing)
     missing = len(result.planned.folds) - len(result.folds)
     if missing:
         console.print(f"{plural(missing, 'fold')} had not begun", style="yellow")

@@ -24,6 +24,7 @@ from nettrain.experiment.resolution import (
 )
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of
+from nettrain.model.architecture import Architecture
 from nettrain.workflow.description import TrainingDescription
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.loss_parts import floor_notes
@@ -73,10 +74,16 @@ class PlannedCrossValidation:
     memory: MemoryTables | None = field(default=None, repr=False)
 
     @property
+    def architecture(self) -> Architecture:
+        """The layers of the first fold's network; others may have more or fewer inputs."""
+        first = self.folds[0]
+        return network_of(first.experiment, first.data)
+
+    @property
     def description(self) -> TrainingDescription:
         """What is trained on what, with the rows of the first fold."""
         first = self.folds[0]
-        network, settings = network_of(first.experiment, first.data), first.experiment.backend
+        network, settings = self.architecture, first.experiment.backend
         preprocessing, training = first.data.preprocessing, first.experiment.training
         splits = {
             "train": first.data.train,

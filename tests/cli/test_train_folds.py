@@ -1,0 +1,160 @@
+"""Cross-validation through the real command: what it shows, leaves behind, and answers afterwards."""
+
+import csv
+import json
+import statistics
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.cli.command import CONFIGS, inside
+
+IRIS = CONFIGS / "iris.yaml"
+FEW = ("training.epochs=12", "training.early_stopping.patience=3", "optimizer.learning_rate=0.05")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("folds")
+
+
+@pytest.fixture(scope="module")
+def ended(folder):
+    """The command that cross-validates iris."""
+    return inside(folder, "train", IRIS, *FEW, "--folds", "4")
+
+
+@pytest.fixture(scope="module")
+def run(folder, ended):
+    assert 0 == ended.code, ended.err
+    return folder / "runs" / "iris"
+
+
+def summary(run):
+    return json.loads((run / "summary.json").read_text())
+
+
+def test_the_files_of_a_cross_validation(run):
+    assert {
+        "summary.json",
+        "folds.csv",
+        "out_of_fold.parquet",
+        "folds.png",
+        "confusion.png",
+        "config.yaml",
+    } | {"folds"} == {path.name for path in run.iterdir()}
+    for number in "1234":
+        assert {"model.safetensors", "preprocessing.json", "history.csv", "summary.json"} <= {
+            path.name for path in (run / "folds" / number).iterdir()
+        }
+
+
+def test_a_row_for_each_fold_then_all_together(ended, run):
+    whole = summary(run)
+    start = next(
+        k for k, line in enumerate(ended.out.splitlines()) if "held out" in line and "epochs" in line
+    )
+    lines = [line.split() for line in ended.out.splitlines()[start + 2 :]]
+    rows = {words[0]: words for words in lines if words}
+    accuracies = [fold["metrics"]["val"]["accuracy"] for fold in whole["folds"]]
+    for number, accuracy in enumerate(accuracies, 1):
+        assert f"{accuracy:#.4g}" in rows[str(number)]
+    assert f"{statistics.mean(accuracies):#.4g}" in rows["mean"]
+    assert f"{statistics.stdev(accuracies):.4f}" in rows["sd"]
+    assert f"{whole['out_of_fold']['accuracy']:#.4g}" in rows["pooled"]
+    assert f"{whole['metrics']['test']['accuracy']:#.4g}" in rows["together"]
+
+
+def test_each_fold_has_a_line_while_it_trains(ended):
+    lines = [line for line in ended.out.splitlines() if line.startswith("fold ")]
+    assert ["fold 1/4", "fold 2/4", "fold 3/4", "fold 4/4"] == sorted(line[:8] for line in lines)
+    assert all("val accuracy" in line and "after" in line for line in lines)
+
+
+def test_the_head_says_what_is_held_out(ended):
+    assert "data     120 cross-validated, 30 test rows" in ended.out
+    assert "folds    4, stratified: 90 rows train a network, 30 are held out" in ended.out
+
+
+def test_a_fold_is_a_run_of_its_own(folder, run):
+    one, figures = run / "folds" / "3", summary(run)["folds"][2]["metrics"]["val"]
+    measured = inside(folder, "evaluate", one, "--part", "validation", "--json")
+    assert figures["accuracy"] == pytest.approx(json.loads(measured.out)["metrics"]["accuracy"])
+    trained = inside(folder, "train", one / "config.yaml", "--quiet", "--out", "again", "--no-figures")
+    assert 0 == trained.code, trained.err
+    same = [path / "model.safetensors" for path in (one, folder / "again" / "iris")]
+    assert same[0].read_bytes() == same[1].read_bytes()
+
+
+def test_the_folds_predict_together(folder, run):
+    def probabilities(path):
+        answer = inside(folder, "predict", path, "builtin:iris")
+        rows = list(csv.reader(answer.out.splitlines()))[1:]
+        return np.array([row[1:] for row in rows], dtype=float)
+
+    alone = [probabilities(run / "folds" / number) for number in "1234"]
+    np.testing.assert_allclose(probabilities(run), np.mean(alone, axis=0), rtol=1e-12)
+
+
+def test_held_out_rows_are_evaluated_as_the_summary_has_them(folder, run):
+    answer = json.loads(inside(folder, "evaluate", run, "--part", "validation", "--json").out)
+    pooled, frame = summary(run)["out_of_fold"], pl.read_parquet(run / "out_of_fold.parquet")
+    assert 120 == answer["rows"] == frame.height
+    for name in ("loss", "accuracy", "macro_f1"):
+        assert pooled[name] == pytest.approx(answer["metrics"][name])
+    right = (frame["true_species"] == frame["species"]).mean()
+    assert right == pytest.approx(pooled["accuracy"])
+
+
+def test_test_rows_are_evaluated_as_the_summary_has_them(folder, run):
+    answer = json.loads(inside(folder, "evaluate", run, "--json").out)
+    assert summary(run)["metrics"]["test"]["accuracy"] == pytest.approx(answer["metrics"]["accuracy"])
+
+
+def test_repeats_by_the_short_option(folder):
+    answer = inside(folder, "train", IRIS, *FEW, "--folds", "2x3", "--quiet", "--no-figures", "--json")
+    folds = json.loads(answer.out)["folds"]
+    assert [(n, 1 + (n - 1) // 2) for n in range(1, 7)] == [(one["fold"], one["repeat"]) for one in folds]
+
+
+@pytest.mark.parametrize("folds", ["five", "5x", "x5", "-5", "5x3x1", ""])
+def test_other_texts_than_numbers_are_refused(folder, folds):
+    answer = inside(folder, "train", IRIS, f"--folds={folds}")
+    assert (2, f"--folds: {folds} is neither") == (answer.code, answer.err[: len(folds) + 20])
+
+
+@pytest.mark.parametrize("option", ["--profile", "--animate"])
+def test_options_of_one_training_are_refused(folder, option):
+    answer = inside(folder, "train", IRIS, "--folds", "3", option)
+    assert (2, f"{option}: is for one training") == (answer.code, answer.err[: len(option) + 21])
+
+
+def test_other_commands_name_the_folds(folder, run):
+    for command in ("graph", "landscape", "gradcheck"):
+        answer = inside(folder, command, "runs/iris")
+        assert 2 == answer.code
+        assert answer.err.startswith("runs/iris: is cross-validated; each fold is a run: name one of")
+        assert 1 == answer.err.count("\n")
+
+
+def test_runs_lists_the_whole_and_its_folds(folder, run):
+    listed = json.loads(inside(folder, "runs", "runs/iris", "--json").out)["runs"]
+    assert summary(run)["mean"]["val"]["accuracy"] == listed[0]["figures"]["val_accuracy"]
+    folds = json.loads(inside(folder, "runs", "runs/iris/folds", "--json").out)
+    assert (4, ["data.folds.take"]) == (len(folds["runs"]), folds["differing"])
+
+
+def test_one_that_has_ended_has_nothing_left(folder, run):
+    answer = inside(folder, "resume", "runs/iris")
+    assert (0, "nothing to do") == (answer.code, answer.out.strip()[-13:])
+
+
+def test_numbers_have_a_picture_of_residuals(folder):
+    answer = inside(
+        folder, "train", CONFIGS / "sine.yaml", "training.epochs=3", "data.test=0", "--folds", "3"
+    )
+    assert 0 == answer.code, answer.err
+    assert {"folds.png", "residuals.png"} <= {path.name for path in (folder / "runs" / "sine").iterdir()}
+    assert "pooled" in answer.out
+    assert "together" not in answer.out  # without test rows
