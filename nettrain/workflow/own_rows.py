@@ -7,6 +7,7 @@ from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
 from nettrain.inference.measured import joined_predictions
 from nettrain.inference.metrics import compute_metrics
+from nettrain.inference.postprocessing import joint_task
 from nettrain.inference.predictions import metrics_of
 from nettrain.inference.split_predictions import most_telling_split, predict_split, true_values
 from nettrain.workflow.cross_validation import CrossValidation
@@ -40,10 +41,11 @@ def out_of_fold_predictions(result: CrossValidation) -> OwnPredictions | None:
     ]
     if not known:
         return None
-    joined, task = joined_predictions([predictions for _, predictions in known]), known[0][0].task
+    joined = joined_predictions([predictions for _, predictions in known])
+    task = joint_task([trained.task for trained, _ in known])
     confusion = {}
     if task.targets != "numbers":
-        confusion = metrics_of(known[0][0].networks, joined).confusion
+        confusion = metrics_of(task, joined).confusion
     return OwnPredictions(task, "held-out", joined.values, joined.y, confusion, 1, joint=False)
 
 
