@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import _check_y
+from sklearn.utils.validation import _check_y, check_is_fitted
 
 from nettrain.data.targets.target import Target
-from nettrain.sklearn.estimator import Array, MLPEstimator, flat_column
+from nettrain.inference.predictions import predict_distributions
+from nettrain.sklearn.estimator import NETWORK, Array, MLPEstimator, flat_column
+from nettrain.sklearn.fitting import as_value_error
 from nettrain.sklearn.settings import Values
+from nettrain.workflow.intervals import checked_levels, levels_of
 
 
 class MLPRegressor(RegressorMixin, MLPEstimator):
@@ -21,7 +24,8 @@ class MLPRegressor(RegressorMixin, MLPEstimator):
     Parameters
     ----------
     loss : str, optional
-        squared_error, poisson, or another of `nettrain list loss`; default: squared_error.
+        squared_error, poisson, or another of `nettrain list loss`; default: squared_error. With pinball and
+        gaussian_nll there are also `predict_interval` and `predict_quantiles`.
 
     Attributes
     ----------
@@ -92,6 +96,64 @@ class MLPRegressor(RegressorMixin, MLPEstimator):
         """Predict the number of each row, (N,), or its numbers, (N, K)."""
         predictions = self._predictions(X)
         return predictions[:, 0] if self._targets == 1 else predictions
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> Array:
+        """Predict an interval that holds each number with this probability.
+
+        Parameters
+        ----------
+        X : array or frame
+            As for `predict`.
+        level : float
+            The probability; loss pinball has the intervals between its quantiles, gaussian_nll all.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N, 2) of the lower and the upper end, for several targets (N, K, 2).
+
+        Raises
+        ------
+        ValueError
+            When the loss is another, or has not the quantiles at the ends.
+        """
+        check_is_fitted(self, NETWORK)
+        with as_value_error():
+            levels = levels_of(self._network.trained, level)
+        return self._quantiles(X, levels)
+
+    def predict_quantiles(self, X: Any, levels: Sequence[float] | None = None) -> Array:
+        """Predict quantiles of each number.
+
+        Parameters
+        ----------
+        X : array or frame
+            As for `predict`.
+        levels : sequence of float, optional
+            Which quantiles; default: those of loss pinball, or 0.05, 0.5 and 0.95 of gaussian_nll.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N, L), for several targets (N, K, L).
+
+        Raises
+        ------
+        ValueError
+            When the loss is another, or has not these quantiles.
+        """
+        check_is_fitted(self, NETWORK)
+        with as_value_error():
+            chosen = checked_levels(self._network.trained, levels)
+        return self._quantiles(X, chosen)
+
+    def _quantiles(self, X: Any, levels: Sequence[float]) -> Array:
+        encoded, networks = self._encoded(X), self._network.trained.select_members().networks
+        with as_value_error(), np.errstate(all="ignore"):
+            distribution = predict_distributions(networks, encoded).distribution
+        assert distribution is not None, "levels are checked before"
+        values = distribution.quantiles(levels)
+        return values[:, 0] if self._targets == 1 else values
 
     def _checked_y(self, y: Any) -> Array:
         checked = _check_y(flat_column(y), multi_output=True, y_numeric=True)
