@@ -108,7 +108,8 @@ def _of_fold(fold: FoldPart, train: Dataset) -> FoldPart:
     own = train.select(slice(first, first + rows))
     evaluated = fold.data.evaluated
     all_rows = evaluated is not None and evaluated.rows == rows
-    datasets = {**fold.data.datasets, "train": own}
+    others = {split: dataset for split, dataset in fold.data.datasets.items() if split != "train"}
+    datasets = {"train": own, **others}  # in the order of a run of its own
     return replace(fold, data=replace(fold.data, datasets=datasets, evaluated=own if all_rows else evaluated))
 
 

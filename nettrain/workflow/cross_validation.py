@@ -21,7 +21,7 @@ from nettrain.store.summary import RunSummary, Timing
 from nettrain.store.trained_folds import TrainedFolds, is_lost
 from nettrain.training.loop import never
 from nettrain.workflow.fold_plan import PlannedCrossValidation
-from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, train_folds
+from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, continue_folds, train_folds
 from nettrain.workflow.out_of_fold import figures_on_test, out_of_fold_frame, pooled_figures
 from nettrain.workflow.training import RunOutcome
 
@@ -68,7 +68,9 @@ class CrossValidationJob:
     planned: PlannedCrossValidation
     folder: RunFolder | None = None
     notes: tuple[str, ...] = ()
-    ended: tuple[FoldRun, ...] = ()  # of one that is resumed
+    # of one that is resumed: folds that have ended, and the numbers of those that were interrupted
+    ended: tuple[FoldRun, ...] = ()
+    begun: tuple[int, ...] = ()
 
     @property
     def all_notes(self) -> list[str]:
@@ -90,11 +92,7 @@ class CrossValidationJob:
         """
         started = perf_counter() if started is None else started
         folds = list(self.ended)
-        before = {one.planned.number for one in folds}
-        missing = [fold for fold in self.planned.folds if fold.number not in before]
-        for one in train_folds(missing, on_event, interrupted):
-            if self.folder is not None:
-                record_fold(one, self.folder)
+        for one in self._trained(on_event, interrupted):
             folds.append(one)
             on_event(FoldDone(one.ended))
         ended = _ended(self.planned, sorted(folds, key=lambda one: one.planned.number), started)
@@ -102,6 +100,21 @@ class CrossValidationJob:
             return ended
         record(ended, self.folder)
         return replace(ended, folder=self.folder.path)
+
+    def _trained(self, on_event: OnFoldEvent, interrupted: Callable[[], bool]) -> Iterator[FoldRun]:
+        """The folds that had not ended, recorded: first those that were interrupted, if not again."""
+        folds, folder = self.planned.folds, self.folder
+        begun = [fold for fold in folds if fold.number in self.begun]
+        if folder is not None:
+            yield from continue_folds(begun, folder, on_event, interrupted, self.planned.memory)
+        done = {one.planned.number for one in self.ended}.union(self.begun)
+        new = [fold for fold in folds if fold.number not in done]
+        if begun and interrupted():
+            return
+        for one in train_folds(new, on_event, interrupted):
+            if folder is not None:
+                record_fold(one, folder)
+            yield one
 
 
 @contextmanager

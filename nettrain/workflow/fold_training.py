@@ -1,17 +1,21 @@
 """The training of the folds of a cross-validation, side by side as far as they can be."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.store.fold_summary import EndedFold
+from nettrain.store.run_folder import RunFolder
 from nettrain.training.events import EpochDone, Event
 from nettrain.workflow.fold_plan import PlannedFold
 from nettrain.workflow.out_of_fold import PredictedFold, predict_held_out
+from nettrain.workflow.resume import EndedRun, restored
 from nettrain.workflow.run import RunContents
+from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.side_by_side import SharedEpoch, TrainedTogether, Trainee, populations
 
 
@@ -69,6 +73,38 @@ def train_folds(
         if started and interrupted():
             return
         together = TrainedTogether(trainees, positions, on_shared_epoch, interrupted)
-        yield from (
-            FoldRun(folds[position], together.run(number)) for number, position in enumerate(positions)
-        )
+        for number, position in enumerate(positions):
+            yield FoldRun(
+                folds[position], replace(together.run(number), checkpoint=together.checkpoint(number))
+            )
+
+
+def continue_folds(
+    folds: Sequence[PlannedFold],
+    folder: RunFolder,
+    on_epoch: OnFoldsEpoch,
+    interrupted: Callable[[], bool],
+    memory: MemoryTables | None,
+) -> Iterator[FoldRun]:
+    """Folds that were interrupted and go on in their own folders, one after the other."""
+    for started, fold in enumerate(folds):
+        if started and interrupted():
+            return
+        path = folder.fold(fold.number).path
+        with restored(path, memory=memory) as before:
+            outcome = (
+                before
+                if isinstance(before, EndedRun)
+                else before.reopen().run(_numbered(fold.number, on_epoch), interrupted=interrupted)
+            )
+        yield FoldRun(fold, StoredRun.of(outcome))
+
+
+def _numbered(number: int, on_epoch: OnFoldsEpoch) -> Callable[[Event], None]:
+    """What passes the epochs of one fold on."""
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, EpochDone):
+            on_epoch(FoldsEpoch(np.full(len(event.members), number), event))
+
+    return on_event

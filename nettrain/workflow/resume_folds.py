@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.tables.table import counted
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.load import to_yaml
 from nettrain.files import remove_temporary_files
@@ -41,12 +42,12 @@ def restored_folds(
             yield EndedRun(summary, path)
             return
         planned = plan_cross_validation(load_experiment(folder.config, memory=memory), memory)
-        ended = tuple(_ended_folds(planned, folder))
-        notes = [note] if note else []
-        for path_of_all in (folder.summary, folder.fold_figures, folder.out_of_fold):
-            path_of_all.unlink(missing_ok=True)
+        ended, begun = _ended_folds(planned, folder), _begun_folds(planned, folder)
+        for of_all in (folder.summary, folder.fold_figures, folder.out_of_fold):
+            of_all.unlink(missing_ok=True)
         folder.remove_views()
-        yield CrossValidationJob(planned, folder, (*notes, _progress(ended, planned)), ended)
+        notes = (*([note] if note else []), *_progress(planned, ended, begun))
+        yield CrossValidationJob(planned, folder, notes, tuple(ended), tuple(begun))
 
 
 def _no_changes(folder: RunFolder, overrides: Sequence[str]) -> str:
@@ -55,24 +56,44 @@ def _no_changes(folder: RunFolder, overrides: Sequence[str]) -> str:
     return f"its folds go on as they began; train anew for {overrides[0]}, or extend one: {one}"
 
 
-def _progress(ended: Sequence[FoldRun], planned: PlannedCrossValidation) -> str:
-    return f"goes on with {len(planned.folds) - len(ended)} of {len(planned.folds)} folds"
+def _progress(
+    planned: PlannedCrossValidation, ended: Sequence[FoldRun], begun: Sequence[int]
+) -> Iterator[str]:
+    count = len(planned.folds)
+    yield f"{len(ended)} of {count} folds have ended, and stay as they are"
+    if begun:
+        goes = "goes on" if len(begun) == 1 else "go on, one after the other"
+        yield f"{counted(len(begun), 'fold')} had begun, and {goes}"
 
 
-def _ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> Iterator[FoldRun]:
-    """The folds that have ended, which are those of the plan; what others have left is removed."""
+def _ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[FoldRun]:
+    """The folds that have ended, which are those of the plan."""
+    found = []
     for fold in planned.folds:
         own = folder.fold(fold.number)
         summary = read_summary(own.summary)
-        if summary is None or summary["status"] == "interrupted":
+        if summary is not None and summary["status"] != "interrupted":
+            _refuse_other(fold, own, folder)
+            found.append(FoldRun(fold, StoredRun(own, summary)))
+    return found
+
+
+def _begun_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[int]:
+    """The numbers of folds that were interrupted; what others have left that were killed is removed."""
+    found = []
+    for fold in planned.folds:
+        own = folder.fold(fold.number)
+        summary = read_summary(own.summary)
+        if summary is None:
             shutil.rmtree(own.path, ignore_errors=True)
-            continue
-        _refuse_other(fold, own, folder)
-        yield FoldRun(fold, StoredRun(own, summary))
+        elif summary["status"] == "interrupted":
+            _refuse_other(fold, own, folder)
+            found.append(fold.number)
+    return found
 
 
 def _refuse_other(fold: PlannedFold, own: RunFolder, folder: RunFolder) -> None:
-    """Raise SpecError or DataError when a fold that has ended is not the one that would be trained now."""
+    """Raise SpecError or DataError when a fold that was trained is not the one that would be trained now."""
     if own.config.read_text(encoding="utf-8") != to_yaml(fold.experiment):
         raise SpecError(f"{own.config}: is no longer fold {fold.number} of {folder.config}; train anew")
     fitted = json.loads(json.dumps(fold.data.preprocessing.to_json()))

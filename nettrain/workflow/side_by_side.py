@@ -6,6 +6,7 @@ cross-validation, on rows of their own; each ends bit-equal to what it would be 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from nettrain.experiment.replicas import replicas
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.inference.model import Model, TrainedNetworks
+from nettrain.store.checkpoint import Checkpoint, fingerprint
 from nettrain.store.history import rows_of_events
 from nettrain.store.summary import RunSummary, advice_json
 from nettrain.store.trained_run import TrainedRun
@@ -27,6 +29,7 @@ from nettrain.training.build import batches_of, build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import TrainingLoop, never
+from nettrain.training.resumption.state import TrainingState, snapshot
 from nettrain.training.run import FinalParameters, TrainingRun
 from nettrain.training.side_by_side import population_key
 from nettrain.workflow.advice import advice_on_frames
@@ -183,6 +186,20 @@ class TrainedTogether:
         """How the members of a run ended, numbered from 0."""
         stopped = self._training.endings.stopped
         return {k: replace(stopped[member], member=k) for k, member in enumerate(self._members[number])}
+
+    @cached_property
+    def _state(self) -> TrainingState:
+        """The state of the population after its last step."""
+        return snapshot(self._training)
+
+    def checkpoint(self, number: int) -> Checkpoint | None:
+        """The state from which one run goes on alone; None if it ended before others of its population."""
+        trainee, members, state = self._trainees[number], self._members[number], self._state
+        own = state.of_members(members)
+        if own is None:
+            return None
+        experiment = trainee.experiment.model_dump(mode="json")
+        return Checkpoint(own, {"data": fingerprint(trainee.data), "experiment": experiment})
 
     @np.errstate(all="ignore")
     def run(self, number: int) -> MemoryRun:

@@ -53,7 +53,27 @@ def test_an_interrupted_one_ends_like_one_that_was_not(whole, tmp_path, steps):
     assert ended == {
         path: path.stat().st_mtime_ns for path in ended
     }  # folds that had ended stay as they were
-    assert any("of 3 folds" in note for note in again.notes)
+    assert (
+        f"{len({path.parent for path in ended})} of 3 folds have ended, and stay as they are" in again.notes
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 7, 21])
+def test_folds_that_trained_side_by_side_go_on_alone(tmp_path, steps):
+    spec = {
+        **SPEC,
+        "data": {"source": "builtin:iris", "folds": 3},
+        "model": {"hidden": [6, 5], "batch_norm": True, "dropout": 0.2},
+        "training": {"epochs": 8, "batch_size": 30, "ensemble": 2, "early_stopping": {"patience": 3}},
+    }
+    whole = nettrain.train(spec, folder=tmp_path / "whole")
+    run = nettrain.train(spec, folder=tmp_path / "run", stop=after(steps))
+    assert ["interrupted"] * 3 == run.folds["status"].to_list()
+    again = nettrain.resume(run, stop=after(5))
+    assert "interrupted" == again.status
+    again = nettrain.resume(run)
+    assert_same(whole, again)
+    assert "0 of 3 folds have ended, and stay as they are" in again.notes
 
 
 def test_one_that_was_killed_goes_on(whole, tmp_path):

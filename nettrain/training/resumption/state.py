@@ -59,6 +59,27 @@ class TrainingState:
         arrays[ROWS + "original"] = np.array([0])
         return TrainingState(arrays, {**self.numbers, "ended": []})
 
+    def of_members(self, members: range) -> "TrainingState | None":
+        """The state of some members, numbered from 0, as that of a population of their own.
+
+        None if one of them stopped before the last step: its row was worked on further.
+        """
+        ended = [(k, end) for k, end in enumerate(self.numbers["ended"]) if end["member"] in members]
+        if any(end["step"] < self.numbers["step"] for _, end in ended):
+            return None
+        original = self.arrays[ROWS + "original"]
+        rows = np.flatnonzero((original >= members.start) & (original < members.stop))
+        stopped = [k for k, _ in ended]
+        arrays = {
+            name: array[rows] if name.startswith(ROWS) else array[stopped]
+            for name, array in self.arrays.items()
+        }
+        arrays[ROWS + "original"] = original[rows] - members.start
+        renumbered = [
+            cast(StoppedMember, {**end, "member": end["member"] - members.start}) for _, end in ended
+        ]
+        return TrainingState(arrays, {**self.numbers, "ended": renumbered})
+
 
 def snapshot(training: TrainingLoop) -> TrainingState:
     """A copy of the state of a training. Not to be called within a step."""
