@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from nettrain.catalogue.calibrations.no_calibration import NoCalibration
 from nettrain.data.labelled import Rows, read_labelled
 from nettrain.data.prepare import Prepared, prepare, weigh_classes
 from nettrain.data.preprocessing import Preprocessing
@@ -118,6 +119,7 @@ def resolve_request(experiment: Experiment, data: Prepared) -> Experiment:
 def continue_in_memory(fitted: MemoryRun, rows: FitTable, epochs: int, on_epoch: OnEpoch) -> MemoryRun:
     """Train a fitted network for more epochs on these rows, with the preprocessing that it has.
 
+    Its calibration and thresholds stay as they are: there are no validation rows to fit them anew.
     Raises SpecError when the state of its training is not there.
     """
     trained, checkpoint = fitted.trained, fitted.checkpoint
@@ -134,7 +136,11 @@ def continue_in_memory(fitted: MemoryRun, rows: FitTable, epochs: int, on_epoch:
     training.progress.position = 0
     training.rebuild()
     more = _trained(prepared, on_epoch)
-    return replace(more, events=[*fitted.events, *more.events])
+    after = prepared.experiment.model_copy(
+        update={"calibration": before.calibration, "threshold": before.threshold}
+    )
+    kept = replace(more.trained, experiment=after, postprocessing=trained.postprocessing)
+    return replace(more, trained=kept, events=[*fitted.events, *more.events])
 
 
 def _prepared_rows(rows: FitTable, preprocessing: Preprocessing, experiment: Experiment) -> Prepared:
@@ -158,7 +164,8 @@ def _continued(experiment: Experiment, rows: int, epochs: int) -> Experiment:
         "convergence": None,
         "target": None,
     }
-    return experiment.model_copy(update={"training": training.model_copy(update=update)})
+    rules = {"calibration": NoCalibration(), "threshold": "none"}  # which need validation rows
+    return experiment.model_copy(update={"training": training.model_copy(update=update), **rules})
 
 
 def with_classes(data: Prepared, classes: Sequence[object], settings: DataSettings) -> Prepared:

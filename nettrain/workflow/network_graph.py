@@ -193,6 +193,8 @@ def graph_of_run(
     rows = read_split(trained, options.split, memory, "another with --part").rows
     row = _row(rows, trained.name, options)
     signals = row_signals(model, trained.parameters[0], trained.statistics[0], row)
+    predicted = trained.networks.rule.calibrated(model.task, signals.prediction[None])[0]
+    signals = replace(signals, prediction=predicted)
     weights = f"trained weights of network {options.member or 0}" if several else "trained weights"
     names = _names(model, trained.preprocessing.feature_names)
     y = _own_targets(model.task, rows, options)

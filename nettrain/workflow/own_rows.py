@@ -54,7 +54,7 @@ def own_predictions(result: TrainingResult) -> OwnPredictions | None:
     run, finite = result.run, result.networks.finite()
     if not len(finite):
         return None
-    split, task = most_telling_split(run.data.datasets), run.model.task
+    split, task = most_telling_split(run.data.datasets), finite.task
     dataset = run.data.datasets[split]
     predictions, y = predict_split(finite, dataset), true_values(finite, dataset)
     confusion = {}

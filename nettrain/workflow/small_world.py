@@ -82,11 +82,17 @@ class WorldView:
     """What networks predict all over a world: values (n₁, …, K) with an axis for each column.
 
     Along a line `members` (R, n₁, K) are the predictions of each network, where several predict together.
+    `thresholds` decide for two classes or labels, if the networks have any.
     """
 
     label: str
     values: Floats
     members: Floats | None = None
+    thresholds: tuple[float, ...] = ()
+
+    def threshold(self, k: int) -> float | None:
+        """The threshold of a target, if it has one."""
+        return self.thresholds[k] if self.thresholds else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +153,11 @@ def affordable(world: SmallWorld, networks: Iterable[tuple[str, TrainedNetworks]
 
 def _view(label: str, networks: TrainedNetworks, axes: Sequence[Floats], x: Floats) -> WorldView:
     values = predict(networks, x).reshape(*(len(axis) for axis in axes), -1)
+    thresholds = networks.task.thresholds
     if len(networks) == 1 or len(axes) == 2:
-        return WorldView(label, values)
+        return WorldView(label, values, thresholds=thresholds)
     each = [predict(networks.select([row]), x) for row in range(len(networks))]
-    return WorldView(label, values, np.stack(each))
+    return WorldView(label, values, np.stack(each), thresholds)
 
 
 def predicting(networks: TrainedNetworks) -> TrainedNetworks | None:

@@ -1,7 +1,7 @@
 """`boundary.png`: what networks predict all over the plane, or along a line, and the rows of the data."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,8 @@ class WorldPanel:
 
     `members` (R, n₁) are a number's predictions by each of several networks.
 
-    `sure` says that the values of classes are probabilities rather than scores.
+    `sure` says that the values of classes are probabilities rather than scores. The second of two classes is
+    predicted from its `threshold` on, if there is one.
     """
 
     title: str
@@ -62,6 +63,7 @@ class WorldPanel:
     classes: tuple[str, ...]
     sure: bool = True
     members: Floats | None = None
+    threshold: float | None = None
 
 
 def boundary_picture(seen: WorldMap, title: str, *, render: Render = png) -> bytes:
@@ -86,8 +88,11 @@ def world_panels(seen: WorldMap) -> list[WorldPanel]:
     panels = []
     for view in seen.views:
         if task.targets in ("classes", "two classes"):
-            y = tuple(one.y for one in points)
-            panels.append(WorldPanel(view.label, view.values, y, task.classes, sure=task.probabilities))
+            y, sure = tuple(one.y for one in points), task.probabilities
+            threshold = view.threshold(0)
+            panels.append(
+                WorldPanel(view.label, view.values, y, task.classes, sure=sure, threshold=threshold)
+            )
             continue
         for k, name in enumerate(task.names):
             y = tuple(one.y[:, k] for one in points)
@@ -95,7 +100,8 @@ def world_panels(seen: WorldMap) -> list[WorldPanel]:
             values = view.values[..., k : k + 1]
             if task.targets == "labels":
                 both = with_negative_class(values, task)
-                panels.append(WorldPanel(title, both, y, ("0", "1"), sure=task.probabilities))
+                sure, threshold = task.probabilities, view.threshold(k)
+                panels.append(WorldPanel(title, both, y, ("0", "1"), sure=sure, threshold=threshold))
             else:
                 members = None if view.members is None else view.members[..., k]
                 panels.append(WorldPanel(title, values, y, (), members=members))
@@ -155,11 +161,19 @@ def _draw_regions(ax: Axes, axes: tuple[Floats, ...], panel: WorldPanel) -> None
     """Regions in the colours of the classes, and lines between them."""
     image = regions(panel.values, sure=panel.sure).swapaxes(0, 1)
     ax.imshow(image, extent=_extent(axes), origin="lower", aspect="auto", interpolation="bilinear", zorder=0)
-    for k in range(panel.values.shape[-1]):
-        others = np.delete(panel.values, k, axis=-1).max(axis=-1)
-        lead = np.nan_to_num(panel.values[..., k] - others)
+    for lead in _leads(panel):
         if lead.min() < 0 < lead.max():
             ax.contour(*axes, lead.T, levels=[0.0], colors=["#222222"], linewidths=0.9, zorder=1)
+
+
+def _leads(panel: WorldPanel) -> Iterator[Floats]:
+    """For each class by how much it leads (n₁, n₂), or the second of two reaches its threshold."""
+    if panel.threshold is not None:
+        yield np.nan_to_num(panel.values[..., 1] - panel.threshold)
+        return
+    for k in range(panel.values.shape[-1]):
+        others = np.delete(panel.values, k, axis=-1).max(axis=-1)
+        yield np.nan_to_num(panel.values[..., k] - others)
 
 
 def _draw_surface(ax: Axes, axes: tuple[Floats, ...], values: Floats, limits: tuple[float, float]) -> None:
@@ -185,6 +199,8 @@ def _draw_curves(ax: Axes, x: Floats, panel: WorldPanel) -> None:
     for k in range(first, len(panel.classes)):
         color = COLORS[k % len(COLORS)]
         ax.plot(x, panel.values[:, k], color=color, linewidth=2.0, zorder=3)
+    if panel.threshold is not None:
+        ax.axhline(panel.threshold, color="black", linewidth=0.9, linestyle="--", zorder=2)
 
 
 def draw_points(ax: Axes, seen: WorldMap, panel: WorldPanel, limits: tuple[float, float]) -> None:
