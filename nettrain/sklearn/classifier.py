@@ -210,9 +210,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
-    def _predictions(self, X: Any) -> Array:
-        predictions = super()._predictions(X)
-        return predictions if self._multilabel else predictions[:, self._positions()]
+    def _order(self) -> list[int] | None:
+        return None if self._multilabel else self._positions()
 
     def _positions(self) -> list[int]:
         """Where the network has each class of `classes_`."""

@@ -101,9 +101,11 @@ def cross_validate(
         Fold(number, train, test, rows)
         for number, (train, test) in enumerate(splitter.split(X, y, **routed.splitter.split))
     ]
-    fits = [JointFit(estimator, {}, fold) for fold in folds]
+    how = Scoring(scorer, return_train_score, error_score)
+    described = return_estimator or how.needs_description(estimator)
+    fits = [JointFit(estimator, {}, fold, described) for fold in folds]
     fit_jointly(fits, raises=error_score == "raise")
-    results = score_jointly(fits, Scoring(scorer, return_train_score, error_score))
+    results = score_jointly(fits, how)
     _warn_or_raise_about_fit_failures(results, error_score)
     if callable(scoring):
         _insert_error_scores(results, error_score)

@@ -65,7 +65,7 @@ NETWORK = "_network"  # the attribute that holds the fitted network
 
 @dataclass(frozen=True, eq=False)
 class KnownPredictions:
-    """What a network predicts for the rows of this very X, (N, K)."""
+    """What an estimator predicts for the rows of this very X, (N, K)."""
 
     x: Any
     predictions: Array
@@ -276,10 +276,14 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         refuse_diverged(self._network.summary)
         run = self._run
         self._describe(run)
-        if converges and run.stop_reason == "epochs" and self.config is None:
-            text = f"Maximum iterations ({run.epochs}) reached and the training loss still falls."
-            warnings.warn(text, ConvergenceWarning, stacklevel=4)
+        self._warn_of_epochs(run.epochs, run.stop_reason, converges=converges)
         return self
+
+    def _warn_of_epochs(self, epochs: int, reason: str, *, converges: bool) -> None:
+        """Warn if training `converges` but epochs ran out."""
+        if converges and reason == "epochs" and self.config is None:
+            text = f"Maximum iterations ({epochs}) reached and the training loss still falls."
+            warnings.warn(text, ConvergenceWarning, stacklevel=5)
 
     def _describe(self, run: Run) -> None:
         """Set the attributes that describe a trained run."""
@@ -354,9 +358,14 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self, NETWORK)
         if self._known is not None and self._known.x is X:
             return self._known.predictions
-        encoded = self._encoded(X)
+        encoded, order = self._encoded(X), self._order()
         with as_value_error(), np.errstate(all="ignore"):
-            return predict(self._network.trained.select_members().networks, encoded)
+            predictions = predict(self._network.trained.select_members().networks, encoded)
+        return predictions if order is None else predictions[:, order]
+
+    def _order(self) -> list[int] | None:
+        """The columns of the network's predictions in the order of the estimator's, where it has its own."""
+        return None
 
     def _encoded(self, X: Any) -> Array:
         """The inputs of the network for X, (N, D)."""

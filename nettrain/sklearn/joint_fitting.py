@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from time import perf_counter
 from traceback import format_exc
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -21,8 +21,9 @@ from nettrain.experiment.settings import Experiment
 from nettrain.sklearn.fitting import FitRequest, prepare_request, resolve_request
 from nettrain.sklearn.folds import CutRows, Fold
 from nettrain.sklearn.postponed import PostponedFit, RowTables, postponing, training_now
-from nettrain.sklearn.side_by_side import train_all
+from nettrain.store.summary import RunSummary
 from nettrain.workflow.in_memory import MemoryRun
+from nettrain.workflow.side_by_side import TrainedTogether, Trainee, populations
 from nettrain.workflow.source import load_experiment
 
 
@@ -31,12 +32,13 @@ class JointFit:
     """An estimator with some parameters, on one fold: its fit, which others train beside.
 
     `error` is the traceback of a fit that failed, `seconds` the time of the fit, of which networks that train
-    together have equal shares.
+    together have equal shares. Estimators that are not `described` predict, but have no history and figures.
     """
 
     base: BaseEstimator
     parameters: Mapping[str, Any]
     fold: Fold
+    described: bool = True
     estimator: BaseEstimator = field(init=False)
     networks: list[PostponedFit] = field(default_factory=list)
     planned: list["PlannedNetwork"] = field(default_factory=list)
@@ -81,11 +83,17 @@ class PlannedNetwork:
     experiment: Experiment
     data: Prepared
 
-    def trained(self, run: MemoryRun) -> None:
-        """Give the estimator its network."""
-        estimator = self.postponed.estimator
-        estimator._network = run
-        estimator._fitted(converges=self.postponed.request.converges)
+    def trained(self, population: TrainedTogether, number: int) -> None:
+        """Give the estimator its network, the one of this number in a population."""
+        estimator, converges = self.postponed.estimator, self.postponed.request.converges
+        if self.fit.described or self.experiment.postprocesses:
+            estimator._network = population.run(number)
+            estimator._fitted(converges=converges)
+        else:
+            undescribed = cast(RunSummary, {})
+            estimator._network = MemoryRun(population.trained(number), undescribed, [], None, False)
+            ending = population.stopped(number)[0]
+            estimator._warn_of_epochs(ending.epoch, ending.reason, converges=converges)
 
 
 def fit_jointly(fits: Sequence[JointFit], *, raises: bool = False) -> None:
@@ -94,20 +102,32 @@ def fit_jointly(fits: Sequence[JointFit], *, raises: bool = False) -> None:
     Each ends bit-equal to a clone with its parameters that is fitted alone on the training rows of its fold.
     An estimator that cannot be fitted has an `error`, which with `raises` is raised.
     """
-    planned = list(_planned(fits, raises=raises))
-    started = perf_counter()
-    runs = train_all([(network.experiment, network.data) for network in planned])
-    share = (perf_counter() - started) / max(1, len(planned))
-    diverged: list[JointFit] = []
-    for network, run in zip(planned, runs, strict=True):
-        network.fit.seconds += share
-        if run is None:
-            diverged.append(network.fit)
-        else:
-            network.trained(run)
-    for fit in dict.fromkeys(diverged):
+    failed: list[JointFit] = []
+    for network in _trained(list(_planned(fits, raises=raises))):
+        failed.append(network.fit)
+    for fit in dict.fromkeys(failed):
         with _failing(fit, raises=raises):
             fit.fit_alone()
+
+
+def _trained(planned: Sequence[PlannedNetwork]) -> Iterator[PlannedNetwork]:
+    """Train networks, as few populations as possible; yields those that diverge or cannot be trained."""
+    trainees = [Trainee(network.experiment, network.data) for network in planned]
+    for positions in populations(trainees):
+        some, started = [planned[position] for position in positions], perf_counter()
+        try:
+            population = TrainedTogether(trainees, positions, recorded=False)
+        except NettrainError:
+            yield from some
+            continue
+        for number, network in enumerate(some):
+            if population.stopped(number)[0].reason == "diverged":
+                yield network
+            else:
+                network.trained(population, number)
+        share = (perf_counter() - started) / len(some)
+        for network in some:
+            network.fit.seconds += share
 
 
 def _planned(fits: Sequence[JointFit], *, raises: bool) -> Iterator[PlannedNetwork]:

@@ -18,7 +18,6 @@ from sklearn.utils.metadata_routing import _routing_enabled
 from nettrain.backend.base import Floats
 from nettrain.experiment.task import loss_of
 from nettrain.inference.model import Model, TrainedNetworks
-from nettrain.inference.outputs import to_predictions
 from nettrain.inference.predict import raw_outputs
 from nettrain.sklearn.estimator import Array, KnownPredictions, MLPEstimator
 from nettrain.sklearn.folds import CutRows
@@ -46,6 +45,11 @@ class Scoring:
             isinstance(one, _BaseScorer | _PassthroughScorer) for one in scorers
         )
 
+    def needs_description(self, estimator: BaseEstimator) -> bool:
+        """Whether scorers of this estimator may ask for more than predictions, such as its history."""
+        plain = isinstance(estimator, MLPEstimator) or type(estimator) is Pipeline
+        return not (plain and self.asks_predictions)
+
     def of_failed(self) -> Any:
         """The scores of a fit that failed."""
         names = self.scorer._scorers if isinstance(self.scorer, _MultimetricScorer) else None
@@ -62,8 +66,10 @@ class _Subject:
 
     @property
     def is_network(self) -> bool:
-        """Whether the estimator is a single network that was trained beside others."""
-        return isinstance(self.estimator, MLPEstimator) and len(self.fit.planned) == 1
+        """Whether the estimator is a network that was trained beside others, and has no calibration."""
+        if not isinstance(self.estimator, MLPEstimator) or len(self.fit.planned) != 1:
+            return False
+        return self.trained.postprocessing is None
 
     @property
     def trained(self) -> TrainedRun:
@@ -74,7 +80,9 @@ class _Subject:
     @property
     def form(self) -> str:
         """What networks that predict in one pass have in common, beside their data."""
-        return f"{self.trained.backend.name} {self.trained.architecture.to_json()}"
+        trained = self.trained
+        loss = loss_of(trained.experiment)
+        return f"{trained.backend.name} {trained.architecture.to_json()} {loss.name} {loss.model_dump()}"
 
 
 def score_jointly(fits: Sequence[JointFit], scoring: Scoring) -> list[Result]:
@@ -159,9 +167,11 @@ def _predict_jointly(subjects: Sequence[_Subject]) -> None:
                 encoded[rows] = subject.estimator._encoded(subject.x)
             forms.setdefault((rows, subject.form), []).append(subject)
     for (rows, _), members in forms.items():
+        order = members[0].estimator._order()
         all_predictions = predict_each([subject.trained for subject in members], encoded[rows])
         for subject, predictions in zip(members, all_predictions, strict=True):
-            subject.estimator._known = KnownPredictions(subject.x, predictions)
+            ordered = predictions if order is None else predictions[:, order]
+            subject.estimator._known = KnownPredictions(subject.x, ordered)
 
 
 def _identity(x: Any) -> object:
@@ -174,7 +184,7 @@ def _identity(x: Any) -> object:
 
 @np.errstate(all="ignore")
 def predict_each(runs: Sequence[TrainedRun], x: Array) -> Iterator[Floats]:
-    """The predictions (N, K) of runs with one network each, all of one architecture, for x (N, D)."""
+    """The predictions (N, K) of each of some runs with one network, all of one form, for x (N, D)."""
     first = runs[0]
     model = Model(first.experiment, first.task, first.architecture)
     step = max(1, OUTPUTS // max(1, len(x) * first.architecture.outputs))
@@ -183,5 +193,5 @@ def predict_each(runs: Sequence[TrainedRun], x: Array) -> Iterator[Floats]:
         parameters = np.concatenate([run.parameters for run in some])
         statistics = np.concatenate([run.statistics for run in some])
         networks = TrainedNetworks.stored(model, first.backend, parameters, statistics)
-        for run, outputs in zip(some, raw_outputs(networks.network(), x), strict=True):
-            yield to_predictions(loss_of(run.experiment), run.task, outputs)
+        for outputs in raw_outputs(networks.network(), x):
+            yield networks.predictions(outputs[None])

@@ -263,7 +263,12 @@ class _Rounds:
     def _evaluated(self, candidates: Candidates, folds: Sequence[Fold], context: Any) -> list[Result]:
         """The result of each candidate on each fold, candidate by candidate."""
         search = self._search
-        fits = [JointFit(search.estimator, parameters, fold) for parameters in candidates for fold in folds]
+        described = self._scoring.needs_description(search.estimator)
+        fits = [
+            JointFit(search.estimator, parameters, fold, described)
+            for parameters in candidates
+            for fold in folds
+        ]
         fit_jointly(fits, raises=search.error_score == "raise")
         results = score_jointly(fits, self._scoring)
         for number, result in enumerate(results):

@@ -177,6 +177,14 @@ class TrainedTogether:
         """The final networks of one run, of the population's runs by number."""
         return self._view(number).networks(self._trainees[number].members)
 
+    def trained(self, number: int) -> TrainedRun:
+        """One run as far as predictions need it, without figures and calibration."""
+        trainee, run = self._trainees[number], self._view(number)
+        arrays = run.final.parameters, run.final.statistics
+        return TrainedRun(
+            trainee.experiment, run.architecture, *arrays, trainee.data.preprocessing, run.backend
+        )
+
     def events(self, number: int) -> list[EpochDone]:
         """The epochs of one run, with its members numbered from 0."""
         members = self._members[number]

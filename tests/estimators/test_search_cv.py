@@ -14,12 +14,13 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV, cross_val_score
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from nettrain import MLPClassifier, MLPRegressor
 from nettrain.sklearn import SearchCV, cross_validate
+from nettrain.workflow.side_by_side import TrainedTogether
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 ORDER = np.random.default_rng(0).permutation(150)[:91]  # 91 rows: folds differ by a row
@@ -153,6 +154,25 @@ def test_a_search_is_cross_validated(validate):
         return found["test_score"] if isinstance(found, dict) else found
 
     np.testing.assert_array_equal(scores(SearchCV), scores(GridSearchCV))
+
+
+def test_candidates_that_differ_in_numbers_share_a_population(monkeypatch):
+    sizes = []
+
+    class Counted(TrainedTogether):
+        def __init__(self, trainees, positions, *others, **named):
+            sizes.append(len(positions))
+            super().__init__(trainees, positions, *others, **named)
+
+    monkeypatch.setattr("nettrain.sklearn.joint_fitting.TrainedTogether", Counted)
+    numbers = {**GRID, "random_state": [0, None], "momentum": [0.5]}
+    SearchCV(quick(), numbers, cv=3).fit(X, Y)  # 31, 30 and 30 rows test
+    assert [24] == sizes
+    sizes.clear()
+    SearchCV(make_pipeline(StandardScaler(), quick()), {"mlpclassifier__activation": ["relu", "tanh"]}).fit(
+        X, Y
+    )
+    assert [5, 5] == sizes
 
 
 # ----- errors -----
