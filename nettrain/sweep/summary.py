@@ -85,7 +85,8 @@ def _timing_table(sweep: Sweep) -> str:
 
 def _best_experiment(sweep: Sweep, best: TrialResult) -> str:
     figure = f"{sweep.goal.metric} {best.figures[sweep.goal.metric]!r}"
-    head = f"# Trial {best.trial} of {sweep.folder.path}: {figure}\n"
+    folds = f", the mean of {len(best.folds)} folds" if best.folds else ""
+    head = f"# Trial {best.trial} of {sweep.folder.path}: {figure}{folds}\n"
     return head + to_yaml(sweep.experiment_of(best.trial))
 
 

@@ -39,7 +39,8 @@ class SweepResult:
     folder : pathlib.Path or None
         The folder of the sweep; None when it was in memory.
     trials : polars.DataFrame
-        One row per trial that has a result: its number, status, values, epochs and figures.
+        One row per trial that has a result: its number, status, values, epochs and figures. With folds,
+        figures are means over them, beside their standard deviations, such as `val_loss_sd`.
     best : dict or None
         The values of the best trial by dotted key; None when no trial finished.
     best_experiment : dict or None

@@ -100,6 +100,13 @@ def test_the_best_trial_has_the_best_mean(swept):
     assert best == pytest.approx(swept.best[0].figures["val_macro_f1"], rel=1e-14)
 
 
+def test_the_best_file_is_cross_validated_in_the_same_folds(swept):
+    assert ", the mean of 4 folds\n" in swept.folder.best.read_text()
+    run, best = train(swept.folder.best), swept.best[0]
+    assert best.figures["val_macro_f1"] == run.metrics["val"]["macro_f1"]
+    assert [fold["val_loss"] for fold in best.folds] == run.folds["val_loss"].to_list()
+
+
 def test_neither_workers_nor_an_interruption_change_anything(swept, tmp_path):
     first = run_sweep(tmp_path, FOLDS, stop_after=1)
     assert 0 < len(first.results) < 6
