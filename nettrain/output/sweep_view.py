@@ -128,6 +128,7 @@ def draw_sweep(sweep: Sweep) -> None:
             one.figures.get(sweep.goal.metric) if one.status in ("finished", "pruned") else None,
             sweep.trials[one.trial - 1].values,
             best=one in best,
+            sd=one.sd.get(sweep.goal.metric),
         )
         for one in sweep.results.values()
     ]

@@ -95,3 +95,17 @@ def test_the_picture_has_a_panel_for_each_parameter_and_its_best_in_orange():
     orange = np.abs(image[..., :3] - np.array([0xD9, 0x82, 0x2B]) / 255).max(axis=-1) < 0.02
     assert orange[:, :half].sum() > 20
     assert orange[:, half:].sum() > 20
+
+
+def test_the_picture_shows_deviations_over_folds_of_few_trials():
+    """The star is 13 points wide; bars of a deviation of 0.3 are longer."""
+    points = [TrialPoint("finished", 0.1 + k / 4, {"rate": 10.0**-k}, best=k == 2, sd=0.3) for k in range(5)]
+    axes = [ParameterAxis("rate", log=True)]
+
+    def orange(drawn):
+        image = imread(BytesIO(parameters_picture(drawn, axes, "val_loss")))
+        return int(np.ptp(np.flatnonzero((image[..., 0] - image[..., 2] > 0.2).any(axis=1))))
+
+    plain = orange([replace(point, sd=None) for point in points])
+    assert orange(points) > 3 * plain
+    assert plain == orange([*points, *points * 20])

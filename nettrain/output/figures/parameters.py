@@ -30,17 +30,22 @@ COLUMNS = 3
 PRUNED = "#9fb3d1"  # paler than DARK in grey too
 MAX_NAME = 14  # characters of a choice
 DENSE = 400  # points from which an SVG has them as an image
+MOST_BARS = 64  # trials whose deviations are drawn: more would hide the points
 
 
 @dataclass(frozen=True)
 class TrialPoint:
-    """One trial: its status, its figure (None when it has none) and its searched values by key."""
+    """One trial: its status, its figure (None when it has none) and its searched values by key.
+
+    `sd` is the standard deviation of the figure over folds, if there are any.
+    """
 
     status: str
     figure: float | None
     values: Mapping[str, object]
     best: bool = False
     number: int = 0  # from 1
+    sd: float | None = None
 
     @property
     def height(self) -> float:
@@ -85,6 +90,7 @@ def described(points: Sequence[TrialPoint]) -> str:
         "orange star: the best trial": any(point.best for point in points),
         "pale: pruned": any(point.status == "pruned" for point in points),
         "crosses on top: no figure": any(not math.isfinite(point.height) for point in points),
+        "bars: standard deviation over folds": _has_bars(points),
         "lines: medians": any(not _is_number(value) for point in points for value in point.values.values()),
     }
     return "; ".join(text for text, occurs in marks.items() if occurs)
@@ -109,6 +115,22 @@ def _draw_panel(panel: Axes, axis: ParameterAxis, points: Sequence[TrialPoint]) 
     _mark_lost(panel, scale.positions(lost))
     panel.set_xlabel(shortened(axis.key, 40))
     _scale_heights(panel, [point.height for point in measured])
+    if _has_bars(points):
+        _draw_bars(panel, measured, scale.positions(measured))
+
+
+def _has_bars(points: Sequence[TrialPoint]) -> bool:
+    return len(points) <= MOST_BARS and any(point.sd is not None for point in points)
+
+
+def _draw_bars(panel: Axes, points: Sequence[TrialPoint], positions: Sequence[float]) -> None:
+    """The standard deviation of each figure, as far as it lies within the panel."""
+    lowest, highest = panel.get_ylim()
+    for point, x in zip(points, positions, strict=True):
+        if point.sd is not None and math.isfinite(point.sd):
+            color = LIGHT if point.best else PRUNED
+            ends = max(point.height - point.sd, lowest), min(point.height + point.sd, highest)
+            panel.plot([x, x], ends, lw=1, color=color, zorder=1, solid_capstyle="butt")
 
 
 def _scale_values(panel: Axes, axis: ParameterAxis, scale: "_Scale") -> None:
@@ -135,10 +157,11 @@ class _Scale:
         self.numeric = all(_is_number(point.values[key]) for point in points)
         self.integers = all(isinstance(point.values[key], int) for point in points)
         self.names = sorted({shown(point.values[key]) for point in points})
+        self._order = {id(point): k for k, point in enumerate(points)}
 
     def positions(self, points: Sequence[TrialPoint]) -> list[float]:
         """Points of one choice are spread a little, or they would hide each other."""
-        return [self._position(point.values[self._key], k) for k, point in enumerate(points)]
+        return [self._position(point.values[self._key], self._order[id(point)]) for point in points]
 
     def _position(self, value: object, k: int) -> float:
         if self.numeric and isinstance(value, int | float):

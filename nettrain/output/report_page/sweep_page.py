@@ -121,7 +121,14 @@ def _axes(report: SweepReport) -> list[ParameterAxis]:
 def _points(report: SweepReport) -> list[TrialPoint]:
     best = report.best
     return [
-        TrialPoint(one.status, report.figure(one), one.values, best=one is best, number=one.number)
+        TrialPoint(
+            one.status,
+            report.figure(one),
+            one.values,
+            best=one is best,
+            number=one.number,
+            sd=one.sd.get(report.summary["metric"]),
+        )
         for one in report.trials
     ]
 
