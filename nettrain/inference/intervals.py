@@ -12,6 +12,7 @@ from nettrain.backend.base import Floats, HostArray
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.losses.target_distribution import (
+    USUAL,
     PredictedGaussian,
     PredictedQuantiles,
     TargetDistribution,
@@ -24,7 +25,6 @@ from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.outputs import in_own_units, to_distribution
 from nettrain.inference.predict import Inputs, collect_outputs, row_chunks
 
-USUAL = 0.9  # probability of the interval that is measured where any could be
 CURVE = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # levels of quantiles, likewise
 
 

@@ -11,6 +11,11 @@ from functools import cached_property
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.losses.target_distribution import (
+    TargetDistribution,
+    interval_levels,
+    widest_interval,
+)
 from nettrain.catalogue.metrics import Task
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.labelled import Rows
@@ -18,7 +23,7 @@ from nettrain.data.prepare import Prepared
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.table import Table
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.predictions import predict
+from nettrain.inference.predictions import predict, predict_distributions
 
 MOST_COLUMNS = 2
 MOST_POINTS = 1500  # of a split; more would hide one another
@@ -78,16 +83,36 @@ class SmallWorld:
 
 
 @dataclass(frozen=True, eq=False)
+class IntervalBand:
+    """The ends (n₁, T) of an interval of each target all along a line, and its probability."""
+
+    probability: float
+    lower: Floats
+    upper: Floats
+
+    @staticmethod
+    def of(distribution: TargetDistribution | None) -> "IntervalBand | None":
+        """The widest interval, None where there is none."""
+        probability = widest_interval(distribution) if distribution else None
+        if distribution is None or probability is None:
+            return None
+        ends = distribution.quantiles(interval_levels(probability))
+        return IntervalBand(probability, ends[..., 0], ends[..., 1])
+
+
+@dataclass(frozen=True, eq=False)
 class WorldView:
     """What networks predict all over a world: values (n₁, …, K) with an axis for each column.
 
-    Along a line `members` (R, n₁, K) are the predictions of each network, where several predict together.
-    `thresholds` decide for two classes or labels, if the networks have any.
+    Along a line `members` (R, n₁, K) are the predictions of each network, where several predict together, and
+    `band` is an interval, where they predict one. `thresholds` decide for two classes or labels, if the
+    networks have any.
     """
 
     label: str
     values: Floats
     members: Floats | None = None
+    band: IntervalBand | None = None
     thresholds: tuple[float, ...] = ()
 
     def threshold(self, k: int) -> float | None:
@@ -152,12 +177,13 @@ def affordable(world: SmallWorld, networks: Iterable[tuple[str, TrainedNetworks]
 
 
 def _view(label: str, networks: TrainedNetworks, axes: Sequence[Floats], x: Floats) -> WorldView:
-    values = predict(networks, x).reshape(*(len(axis) for axis in axes), -1)
-    thresholds = networks.task.thresholds
-    if len(networks) == 1 or len(axes) == 2:
+    predicted, thresholds = predict_distributions(networks, x), networks.task.thresholds
+    values = predicted.values.reshape(*(len(axis) for axis in axes), -1)
+    if len(axes) == 2:
         return WorldView(label, values, thresholds=thresholds)
-    each = [predict(networks.select([row]), x) for row in range(len(networks))]
-    return WorldView(label, values, np.stack(each), thresholds)
+    each = [predict(networks.select([row]), x) for row in range(len(networks))] if len(networks) > 1 else []
+    members, band = np.stack(each) if each else None, IntervalBand.of(predicted.distribution)
+    return WorldView(label, values, members, band, thresholds)
 
 
 def predicting(networks: TrainedNetworks) -> TrainedNetworks | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 
+USUAL = 0.9  # probability of the interval that is shown where any could be
 NEAR = 1e-6  # levels that differ by less are the same
 
 
@@ -59,6 +60,16 @@ def central_intervals(levels: Sequence[float]) -> list[float]:
     """The probabilities of the intervals that lie between two of these levels, the widest first."""
     lower = [level for level in levels if level < 0.5 and position_of(1 - level, levels) is not None]
     return [round(1 - 2 * level, 9) for level in sorted(lower)]
+
+
+def widest_interval(distribution: TargetDistribution, usual: float = USUAL) -> float | None:
+    """The probability of the widest interval between trained quantiles, or `usual` where all can be had.
+
+    None where there is no interval.
+    """
+    if isinstance(distribution, PredictedQuantiles):
+        return next(iter(central_intervals(distribution.levels)), None)
+    return usual
 
 
 @dataclass(frozen=True, eq=False)

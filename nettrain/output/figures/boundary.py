@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -11,6 +11,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from nettrain.backend.base import Floats, HostArray
 from nettrain.inference.outputs import with_negative_class
@@ -29,7 +30,7 @@ from nettrain.output.figures.canvas import (
     tick,
 )
 from nettrain.output.numbers import plural
-from nettrain.workflow.small_world import WorldMap
+from nettrain.workflow.small_world import IntervalBand, WorldMap
 
 COLORS = (  # of classes
     *(DARK, LIGHT, "#3a9a6b", "#a8325e", "#7b7fc4"),
@@ -44,6 +45,7 @@ LINE_WIDTH, LINE_HEIGHT = 6.2, 3.4  # of a panel with one column
 MOST_UNEQUAL = 2.0  # ratio of ranges up to which both columns have one scale
 TOP, LEFT, BOTTOM, GAP, KEY = 0.72, 0.75, 0.55, 0.3, 1.5
 MOST_PANELS = 12
+BAND = 0.18  # opacity of an interval
 MOST_NAMED = 12  # classes in the key
 
 
@@ -51,7 +53,8 @@ MOST_NAMED = 12  # classes in the key
 class WorldPanel:
     """One panel: values (n₁, …, K) of the classes, or K = 1 of a number; y (N,) of each split's rows.
 
-    `members` (R, n₁) are a number's predictions by each of several networks.
+    `members` (R, n₁) are a number's predictions by each of several networks, `band` (2, n₁) the ends of an
+    interval with the probability `held`.
 
     `sure` says that the values of classes are probabilities rather than scores. The second of two classes is
     predicted from its `threshold` on, if there is one.
@@ -64,6 +67,8 @@ class WorldPanel:
     sure: bool = True
     members: Floats | None = None
     threshold: float | None = None
+    band: Floats | None = None
+    held: float = 0.0
 
 
 def boundary_picture(seen: WorldMap, title: str, *, render: Render = png) -> bytes:
@@ -104,8 +109,16 @@ def world_panels(seen: WorldMap) -> list[WorldPanel]:
                 panels.append(WorldPanel(title, both, y, ("0", "1"), sure=sure, threshold=threshold))
             else:
                 members = None if view.members is None else view.members[..., k]
-                panels.append(WorldPanel(title, values, y, (), members=members))
+                panel = WorldPanel(title, values, y, (), members=members)
+                panels.append(_with_band(panel, view.band, k))
     return panels
+
+
+def _with_band(panel: WorldPanel, band: IntervalBand | None, target: int) -> WorldPanel:
+    if band is None:
+        return panel
+    ends = np.stack([band.lower[:, target], band.upper[:, target]])
+    return replace(panel, band=ends, held=band.probability)
 
 
 def draw_panel(ax: Axes, seen: WorldMap, panel: WorldPanel, limits: tuple[float, float]) -> None:
@@ -191,6 +204,8 @@ def _extent(axes: tuple[Floats, ...]) -> tuple[float, float, float, float]:
 def _draw_curves(ax: Axes, x: Floats, panel: WorldPanel) -> None:
     """The predicted number, or the probability of each class; of two the positive one's."""
     if not panel.classes:
+        if panel.band is not None:
+            ax.fill_between(x, *panel.band, color=DARK, alpha=BAND, linewidth=0, zorder=1)
         for member in () if panel.members is None else panel.members:
             ax.plot(x, member, color="black", linewidth=0.6, alpha=0.5, zorder=3)
         ax.plot(x, panel.values[:, 0], color="black", linewidth=2.0, zorder=3)
@@ -401,7 +416,10 @@ def _class_marks(seen: WorldMap, panel: WorldPanel) -> list[Artist]:
             return []
         several = panel.members is not None
         mean = Line2D([], [], color="black", linewidth=2.0, label="mean" if several else "prediction")
-        return [mean, *([Line2D([], [], color="black", linewidth=0.6, label="networks")] if several else [])]
+        networks = [Line2D([], [], color="black", linewidth=0.6, label="networks")] if several else []
+        name = f"{100 * panel.held:.3g} % interval"
+        band = [] if panel.band is None else [Patch(color=DARK, alpha=BAND, linewidth=0, label=name)]
+        return [mean, *networks, *band]
     task = seen.world.task
     named = panel.classes[:MOST_NAMED]
     prefix = (
