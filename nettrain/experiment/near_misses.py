@@ -56,6 +56,8 @@ ALIASES = {  # names that other libraries, or other blocks, have for a key
     "regularization.l2": "lambda lam l2_reg l2_regularization ridge reg",
     "regularization.l1": "l1_reg l1_regularization lasso",
     "regularization.max_norm": "maxnorm",
+    "calibration": "calibrate calibrator calibration_method temperature_scaling",
+    "threshold": "cutoff cut_off decision_threshold",
     "seed": "random_state random_seed rng manual_seed",
     "experiment": "name experiment_name run_name title",
     "data.source": "file path filename csv dataset input train_file data_file train",
