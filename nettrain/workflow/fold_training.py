@@ -86,11 +86,12 @@ def continue_folds(
     interrupted: Callable[[], bool],
     memory: MemoryTables | None,
 ) -> Iterator[FoldRun]:
-    """Folds that were interrupted and go on in their own folders, one after the other."""
+    """Folds that were interrupted, which go on in their own folders, one after the other."""
     for started, fold in enumerate(folds):
-        if started and interrupted():
-            return
         path = folder.fold(fold.number).path
+        if started and interrupted():
+            yield FoldRun(fold, StoredRun.open(path))
+            continue
         with restored(path, memory=memory) as before:
             outcome = (
                 before
