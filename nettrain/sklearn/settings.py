@@ -45,7 +45,18 @@ DEFAULTS: Values = {
     "max_fun": 15_000,
     "loss": "squared_error",
 }
-ELSEWHERE = ("source", "test", "target", "header", "separator", "skip_rows", "names", "sheet", "comment")
+ELSEWHERE = (
+    "source",
+    "test",
+    "folds",
+    "target",
+    "header",
+    "separator",
+    "skip_rows",
+    "names",
+    "sheet",
+    "comment",
+)
 
 
 @dataclass(frozen=True)

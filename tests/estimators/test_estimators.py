@@ -217,6 +217,11 @@ def test_class_weights_move_the_boundary():
     assert heavy.fit(X, y).predict_proba(X)[:, 0].mean() > plain + 0.05
 
 
+def test_folds_of_a_config_are_left_to_scikit_learn():
+    plain, folded = (quick(config={"data": data}).fit(X, Y) for data in ({}, {"folds": 5}))
+    np.testing.assert_array_equal(plain.predict_proba(X), folded.predict_proba(X))
+
+
 def test_config_has_all_else_and_parameters_come_first(tmp_path):
     (tmp_path / "mlp.yaml").write_text(
         "data: {source: nowhere.csv, target: z, scaling: minmax}\nmodel: {hidden: [8], dropout: 0.2}\n"
