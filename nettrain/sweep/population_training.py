@@ -14,8 +14,8 @@ from nettrain.data.prepare import Prepared
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.inference.evaluate import Evaluator
+from nettrain.inference.fit_postprocessing import with_fitted_rules
 from nettrain.inference.model import TrainedNetworks
-from nettrain.model.network import Network
 from nettrain.training.build import build
 from nettrain.training.events import EpochDone, MemberStopped
 from nettrain.training.loop import train
@@ -94,11 +94,9 @@ class PopulationTraining:
         """The metric of the networks that have come to the rung."""
         figures: dict[int, float] = {}
         for part in self._run.parts:
-            population = part.population
-            fitted = population["parameters"], population["statistics"]
-            network = Network(part.backend, part.architecture, *fitted, population.layers)
-            measured = _measure(part, network, population.members, self._metric, {split_of(self._metric)})
-            figures |= zip(population["original"].tolist(), measured[self._metric], strict=True)
+            measured = _measure(part, _networks_now(part), self._metric, {split_of(self._metric)})
+            members = part.population["original"].tolist()
+            figures |= zip(members, measured[self._metric], strict=True)
         return {self._networks[member]: figures[member] for member in self.at_rung}
 
     def take_ended(self) -> list[FoldEnded]:
@@ -168,21 +166,31 @@ def _final_figures(
     final = run.final.parameters[rows], run.final.statistics[rows]
     networks = TrainedNetworks.of_members(run.model, run.backend, *final, experiments)
     splits = {"validation" if "validation" in run.data.datasets else "train", split_of(metric)}
-    return _measure(run, networks.network(), networks.members, metric, splits)
+    return _measure(run, networks, metric, splits)
+
+
+def _networks_now(run: TrainingRun) -> TrainedNetworks:
+    """The networks of a run as they are between two epochs."""
+    population, backend = run.population, run.backend
+    parameters, statistics = (backend.to_host(population[name]) for name in ("parameters", "statistics"))
+    return TrainedNetworks(run.model, backend, parameters, statistics, population.members, population.layers)
 
 
 def _measure(
-    run: TrainingRun, network: Network, members: Experiment, metric: str, splits: AbstractSet[str]
+    run: TrainingRun, networks: TrainedNetworks, metric: str, splits: AbstractSet[str]
 ) -> MemberFigures:
     """The loss, the quick metrics and `metric`, computed as a run computes them for its final weights."""
     # scratch memory of its own: the loop's may be too small, and is in use
-    pool, loss = Pool(run.backend), loss_of(members)
+    pool, loss = Pool(run.backend), loss_of(networks.members)
     name = metric.partition("_")[2]
     names = dict.fromkeys([*metrics_for(run.model.task, quick=True), *([name] if name != "loss" else [])])
     figures: MemberFigures = {}
     with np.errstate(over="ignore", invalid="ignore"):  # of members that have diverged
+        rules = with_fitted_rules(networks, run.data.datasets.get("validation")).postprocessing
+        network = networks.network()
         for split in splits:
-            evaluator = Evaluator(run.model, network, loss, run.data.datasets[split], pool)
+            dataset = run.data.datasets[split]
+            evaluator = Evaluator(run.model, network, loss, dataset, pool, postprocessing=rules)
             losses, measured = evaluator.member_metrics(names)
             figures[f"{PREFIXES[split]}_loss"] = losses.tolist()
             for name in measured[0].scalars:

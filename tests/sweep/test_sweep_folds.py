@@ -161,6 +161,27 @@ def test_halving_over_folds_does_not_depend_on_the_workers(halved, tmp_path):
     assert rows(halved) == rows(run_sweep(tmp_path, text))
 
 
+@pytest.mark.parametrize("folds", ["", ", folds: 2"], ids=["ordinary", "folds"])
+def test_figures_are_of_calibrated_predictions_and_of_decisions_by_the_threshold(tmp_path, folds):
+    text = f"""experiment: calibrated
+data: {{source: 'synthetic:moons'{folds}}}
+model: {{hidden: [4]}}
+training: {{epochs: 9}}
+calibration: temperature
+threshold: f1
+sweep:
+  trials: 3
+  metric: {{name: val_log_loss}}
+  early_terminate: {{min_iter: 2, eta: 2}}
+  parameters: {{optimizer.learning_rate: {{min: 0.01, max: 0.1}}}}
+"""
+    sweep = run_sweep(tmp_path, text)
+    experiment = sweep.experiment_of(sweep.best[0].trial).model_dump()
+    for name in ("loss", "log_loss", "accuracy"):
+        own = train({**experiment, "sweep": None}).metrics["val"][name]
+        assert own == sweep.best[0].figures[f"val_{name}"]
+
+
 def test_a_trial_of_which_one_fold_diverges_has_diverged_and_stops(tmp_path):
     """A row far from all others makes the steps of the fold that trains on it too long."""
     lines = [f"{k % 7 - 3},{k % 3}" for k in range(40)]
