@@ -36,6 +36,12 @@ def join_folds(frames: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(named, how="diagonal_relaxed") if named else pl.DataFrame()
 
 
+def frames_by_fold(joined: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    """The frames that `join_folds` has joined."""
+    parts = joined.partition_by("fold", as_dict=True, include_key=False)
+    return {int(key[0]): frame for key, frame in parts.items()}
+
+
 def drawn_rows(histories: Mapping[int, pl.DataFrame]) -> list[HistoryRow]:
     """The rows of histories by fold as they are drawn: a sample of long ones, with the fold as member.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from nettrain.output.curve_labels import curve_labels
 from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.curves import curves_picture
+from nettrain.output.figures.folds import folds_picture
 from nettrain.output.report import advice, continuation, ending, improving
 from nettrain.output.report_page.drawing import Drawings
 from nettrain.output.report_page.html import Content, element
@@ -31,6 +32,14 @@ def _curves(report: RunReport, drawings: Drawings) -> Content:
     summary = report.summary
     if not report.history:
         return paragraph("There is no epoch in the history yet.")
+    if summary and "folds" in summary:
+        text = (
+            "Above, a thin line is a fold, measured on rows that its network does not see, and a dot its best"
+            " epoch. Below, how much figures depend on which rows are held out: blue dots are those of"
+            " held-out rows, orange rings those of the rows that the fold was trained on."
+        )
+        picture = folds_picture(report.history, summary, "", render=svg)
+        return drawings.figure(picture, "Folds", text)
     best = None if summary is None or "members" in summary else summary["best_epoch"]
     monitor = summary["monitor"] if summary else ""
     labels = curve_labels(report.experiment, report.data.rows.get("train") if report.data else None)

@@ -38,6 +38,8 @@ def mistakes_section(rows: ReportedRows, drawings: Drawings) -> Content:
 
 def _whose(rows: ReportedRows) -> str:
     """Whose predictions of which rows these are."""
+    if rows.apart:
+        return f"Predictions for {plural(rows.rows, 'row')}, each by the fold that held it out."
     which = f"{plural(rows.rows, f'{SPLITS[rows.split]} row')}"
     if rows.member is not None:
         return f"Predictions of member {rows.member} for {which}."

@@ -1,7 +1,9 @@
-"""The networks of a run that has several: members of a repeat or an ensemble, or snapshots."""
+"""The networks of a run that has several: members of a repeat or an ensemble, snapshots, or folds."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
+from nettrain.output.figures.folds import counted_folds
 from nettrain.output.members import shown_reason
 from nettrain.output.numbers import count, deviation, figure
 from nettrain.output.report import headlines
@@ -9,29 +11,34 @@ from nettrain.output.report_page.html import Content, element
 from nettrain.output.report_page.page import quiet
 from nettrain.output.report_page.table import Cell, Heading, Row, table
 from nettrain.output.report_page.words import SPLITS, named
-from nettrain.store.summary import MemberSummary, Metrics, RunSummary, SnapshotSummary
+from nettrain.store.summary import FoldSummary, MemberSummary, Metrics, RunSummary, SnapshotSummary
 
 MOST_NETWORKS = 200  # in a table
-MEMBER = ("member", "seed", "epochs", "best", "stopped")  # columns in front of the figures
+# columns in front of the figures
+MEMBER = ("member", "seed", "epochs", "best", "stopped")
+FOLD = ("fold", "repeat", "held out", "epochs")
 
 FigureName = tuple[str, str]  # split and name
 
 
 def networks_part(summary: RunSummary) -> Content:
-    """A row for each member or snapshot, and what they have in common."""
-    networks: Sequence[MemberSummary | SnapshotSummary]
-    networks = summary["members"] if "members" in summary else summary["snapshots"]
+    """A row for each member, snapshot or fold, and what they have in common."""
+    networks: Sequence[MemberSummary | SnapshotSummary | FoldSummary]
+    networks = summary.get("members") or summary.get("folds") or summary["snapshots"]
     columns = _columns(networks[0]["metrics"])
+    if "folds" in summary:  # those of held-out rows first
+        columns.sort(key=lambda column: column[0] != "val")
     chosen = networks[:MOST_NETWORKS]
     rows = [[*_facts(one), *(_figure_cell(one["metrics"], *name) for name in columns)] for one in chosen]
-    facts = MEMBER if "members" in summary else ("epoch",)
+    facts = MEMBER if "members" in summary else FOLD if "folds" in summary else ("epoch",)
+    what = counted_folds(summary["folds"]) if "folds" in summary else f"{count(len(networks))} networks"
     headings = [
         *(Heading(name, numeric=name != "stopped") for name in facts),
         *(Heading(f"{SPLITS[split]} {named(name)}", numeric=True) for split, name in columns),
     ]
     foot, remarks = _foot(summary, columns, len(facts)), _remarks(summary, len(networks))
     return (
-        element("h3", f"{count(len(networks))} networks"),
+        element("h3", what),
         table(headings, rows, caption="Networks of this run", sortable=True, foot=foot),
         quiet(remarks) if remarks else None,
     )
@@ -51,10 +58,22 @@ def _foot(summary: RunSummary, columns: Sequence[FigureName], before: int) -> li
         *gap,
         *(Cell.of(deviation(mean[split].get(name), sd[split].get(name)), None) for split, name in columns),
     ]
-    return [means, deviations]
+    if "folds" not in summary:
+        return [means, deviations]
+    of_all: Metrics = {"val": summary["out_of_fold"]}
+    return [
+        means,
+        deviations,
+        ["pooled", *gap, *(_figure_cell(of_all, *name) for name in columns)],
+    ]
 
 
 def _remarks(summary: RunSummary, networks: int) -> str:
+    if "folds" in summary:
+        return (
+            "Validation figures are those of the rows that a fold held out. Pooled are"
+            " those of all held-out rows together, each predicted by the fold that held it out."
+        )
     joint = "The table above has the figures of their mean prediction." if summary.get("joint") else ""
     more = f" The first {MOST_NETWORKS} networks are listed." if networks > MOST_NETWORKS else ""
     return f"{joint}{more}".strip()
@@ -62,6 +81,9 @@ def _remarks(summary: RunSummary, networks: int) -> str:
 
 def _facts(one: Mapping[str, object]) -> Row:
     """The cells in front of the figures."""
+    if "fold" in one:
+        held_out = cast("Mapping[str, int]", one["rows"])["val"]
+        return [_number(value) for value in (one["fold"], one["repeat"], held_out, one["epochs_run"])]
     if "member" not in one:
         return [_number(one["epoch"])]
     numbers = [_number(one[key]) for key in ("member", "seed", "epochs_run", "best_epoch")]
@@ -73,5 +95,7 @@ def _number(value: object) -> Cell:
 
 
 def _figure_cell(metrics: Metrics, split: str, name: str) -> Cell:
-    value = metrics.get(split, {}).get(name)
+    if split not in metrics:
+        return Cell.of("", None)
+    value = metrics[split].get(name)
     return Cell.of(figure(value), value)

@@ -46,6 +46,8 @@ def headline(report: RunReport, summary: RunSummary) -> Headline | None:
     if task is None:
         return None
     metric, (split, figures) = main_metric(task), list(summary["metrics"].items())[-1]
+    if "folds" in summary:
+        split, figures = "val", summary["metrics"]["val"]
     value = value_of(figures, metric)
     if value is None:
         return None
@@ -71,16 +73,24 @@ def head(report: RunReport) -> Html:
 def _how_well(report: RunReport, best: Headline | None) -> Iterator[str]:
     if best is None:
         return
+    if report.summary and "folds" in report.summary:
+        name, against = MEANINGS.get(best.metric, named(best.metric)), _against(best)
+        yield f"On the rows that a fold held out its {name} is {best.text} on average{against}."
+        return
     split = SPLITS[best.split]
     counts = report.data.rows.items() if report.data else ()
     rows = next((n for name, n in counts if SPLITS[name] == split), None)
     where = plural(rows, f"{split} row") if rows else f"the {split} rows"
-    constant = shown(best.metric, best.constant)
-    against = "" if best.constant is None else f" (a constant prediction: {constant})"
+    against = _against(best)
     if best.metric == "accuracy" and best.deviation is None:
         yield f"Of {where} it predicts {best.text} right{against}."
     else:
         yield f"On {where} its {MEANINGS.get(best.metric, named(best.metric))} is {best.text}{against}."
+
+
+def _against(best: Headline) -> str:
+    constant = shown(best.metric, best.constant)
+    return "" if best.constant is None else f" (a constant prediction: {constant})"
 
 
 def _learned(report: RunReport) -> str:
@@ -99,8 +109,12 @@ def _learned(report: RunReport) -> str:
 
 def _networks(report: RunReport) -> str:
     """`A network with 131 parameters`, or several."""
-    training = report.experiment.training
+    training, summary = report.experiment.training, report.summary
     size = f" with {plural(report.architecture.parameters, 'parameter')}" if report.architecture else ""
+    if summary and "folds" in summary:
+        many, members = len(summary["folds"]), max(training.ensemble, training.repeat)
+        of_each = f", {count(members)} for each of {many} folds," if members > 1 else ", one for each fold,"
+        return f"{count(many * members)} networks{size} each{of_each}"
     if training.ensemble > 1:
         return f"{count(training.ensemble)} networks{size} each, whose mean prediction counts,"
     if training.repeat > 1:
@@ -125,6 +139,8 @@ def _tiles(report: RunReport, best: Headline | None) -> Iterator[tuple[str, Cont
         yield f"{SPLITS[best.split]} {named(best.metric)}", (best.text, _small(constant))
     if summary is not None:
         split, figures = list(summary["metrics"].items())[-1]
+        if "folds" in summary:
+            split, figures = "val", summary["metrics"]["val"]
         if (loss := figures.get("loss")) is not None:
             yield f"{SPLITS[split]} loss", figure(loss)
         epoch = summary["best_epoch"]

@@ -27,9 +27,11 @@ def _commands(report: RunReport) -> Content:
         )
     place = report.place
     config = shlex.quote(f"{place}/config.yaml")
+    summary = report.summary
+    held_out = " --part validation" if summary and "folds" in summary else ""
     lines = [
         f"nettrain train {config}",
-        f"nettrain evaluate {shlex.quote(place)} --importance",
+        f"nettrain evaluate {shlex.quote(place)}{held_out} --importance",
         f"nettrain predict {shlex.quote(place)} DATA",
     ]
     return paragraph("The first of these repeats the run to the bit on the same machine:"), listing(

@@ -20,7 +20,7 @@ def results_section(summary: RunSummary) -> Content:
 
 def _figures(summary: RunSummary) -> Content:
     splits, names = summary["metrics"], _names(summary["metrics"])
-    sd: Metrics = {} if summary.get("joint") else summary.get("sd", {})
+    sd: Metrics = deviations(summary)
     baseline: Metrics = summary["baseline"]["metrics"] if "baseline" in summary else {}
     headings = [Heading("figure")]
     for split in splits:
@@ -50,6 +50,14 @@ def _figures(summary: RunSummary) -> Content:
                 )
         rows.append(cells)
     return table(headings, rows, caption="Figures by split")
+
+
+def deviations(summary: RunSummary) -> Metrics:
+    """The standard deviations of figures that are means, not of those of a mean prediction."""
+    if summary.get("joint"):
+        return {}
+    sd = summary.get("sd", {})
+    return {split: named for split, named in sd.items() if not ("folds" in summary and split == "test")}
 
 
 def _names(splits: Metrics) -> list[str]:

@@ -12,9 +12,8 @@ from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError
-from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.inference.metrics import ClassMetrics, ComputedMetrics
-from nettrain.inference.predictions import LabelledPredictions, metrics_of, predict_labelled
+from nettrain.inference.predictions import LabelledPredictions
 from nettrain.inference.reliability import ReliabilityBin, reliability
 from nettrain.inference.residuals import ResidualSummary, residuals_of, summarise_residuals
 from nettrain.inference.threshold_curve import ThresholdCurve, threshold_curve
@@ -29,14 +28,17 @@ from nettrain.store.evaluation import (
 )
 from nettrain.store.postprocessing import AppliedPostprocessing
 from nettrain.store.summary import best_f1_threshold
+from nettrain.store.trained_folds import Predictor, TrainedFolds
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.evaluation import (
     ImportanceOptions,
+    LabelledRows,
     OnColumn,
     baseline_on,
     evaluated_member,
     ignore,
     permutation_importance,
+    rows_of_run,
 )
 from nettrain.workflow.run_data import ORDER_OF_SPLITS, OwnData, RunSplit, SplitName
 
@@ -88,6 +90,7 @@ class ReportedRows:
     importance_rows: int
     worst_images: Floats | None
     importance_image: Floats | None
+    apart: bool = False  # each row is predicted by the fold that held it out
 
 
 def finite_members(trained: TrainedRun) -> tuple[TrainedRun, int | None]:
@@ -105,38 +108,74 @@ def evaluate_own_rows(
     """Evaluate a run on its test rows, or else on its validation or training rows."""
     trained, member = finite_members(whole)
     split = next(one for name in reversed(ORDER_OF_SPLITS) if (one := data.split(name)) is not None)
-    predictions = predict_labelled(trained.networks, split.rows)
-    measured = metrics_of(trained.task, predictions)
+    rows = LabelledRows((split.rows,), split.name, split.label, split.place_of)
+    importance = _importance(trained, rows, on_column)
+    rows = replace(rows, kept=tuple(_kept_columns(trained, split, memory, importance.importance)))
+    return _reported(trained, rows, split.name, importance, member)
+
+
+@np.errstate(all="ignore")
+def evaluate_held_out(
+    whole: TrainedFolds, memory: MemoryTables | None, on_column: OnColumn = ignore
+) -> ReportedRows:
+    """Evaluate the folds of a cross-validation, each on the rows that it held out."""
+    trained = whole.select_members()
+    names = [] if trained.preprocessing.image else [one.name for one in trained.preprocessing.encoders]
+    keep = names[:MOST_KEPT] if len(names) <= MOST_COLUMNS else []
+    try:
+        rows = rows_of_run(trained, "validation", memory, keep)
+    except NettrainError:  # a stream, or columns that one of them does not have
+        rows = rows_of_run(trained, "validation", memory)
+    return _reported(trained, rows, "validation", _importance(trained, rows, on_column))
+
+
+@dataclass(frozen=True)
+class MeasuredImportance:
+    """Permutation importance on so many rows; None where it would have taken long."""
+
+    importance: PermutationImportance | None = None
+    rows: int = 0
+
+
+def _reported(
+    trained: Predictor,
+    rows: LabelledRows,
+    split: SplitName,
+    importance: MeasuredImportance,
+    member: int | None = None,
+) -> ReportedRows:
+    networks = rows.measured_by(trained)
+    predictions = networks.predict()
+    measured = networks.metrics(predictions)
     figures = predictions.figures() | measured.scalars
     several = len(measured.targets) > 1
-    importance, importance_rows = _importance(trained, split.rows, on_column)
-    kept = _kept_columns(trained, split, memory, importance)
     task = trained.task
     return ReportedRows(
-        split.name,
+        split,
         task,
         measured.rows,
         member,
-        len(trained.networks),
+        predictions.networks,
         figures,
         measured.targets if several else {},
-        baseline_on(trained, split.rows, figures),
+        None if rows.apart else baseline_on(trained, rows.rows[0], figures),
         measured.classes(task),
         measured.confusion,
         [] if several else confused_pairs(measured, task),
-        worst_rows(task, predictions, split.place_of, WORST, kept),
+        worst_rows(task, predictions, rows.place_of, WORST, rows.kept),
         reliability(predictions, task),
         _curve(measured),
-        best_f1_threshold(whole.summary, member) if whole.summary else None,
+        best_f1_threshold(trained.summary, member) if trained.summary else None,
         trained.applied,
         summarise_residuals(predictions, task),
         np.asarray(predictions.y, np.float64),
         predictions.values,
         _residuals(predictions, task),
-        importance,
-        importance_rows,
+        importance.importance,
+        importance.rows,
         _worst_images(trained.preprocessing, predictions),
-        _importance_image(trained.preprocessing, importance),
+        _importance_image(trained.preprocessing, importance.importance),
+        rows.apart,
     )
 
 
@@ -167,18 +206,18 @@ def _residuals(predictions: LabelledPredictions, task: Task) -> Floats:
     return residuals_of(predictions) if task.targets == "numbers" else np.empty((0, 0))
 
 
-def _importance(
-    trained: TrainedRun, rows: Rows, on_column: OnColumn
-) -> tuple[PermutationImportance | None, int]:
-    """The importance of every column on as many rows as take some seconds; None where those are too few."""
-    used = min(len(rows.x), MOST_IMPORTANCE_ROWS, affordable_rows(trained))
-    if used < min(len(rows.x), FEWEST_IMPORTANCE_ROWS):
-        return None, 0
-    sample = spread_rows(rows, used)
-    if not sample.weight.any():
-        return None, 0
-    measured = MeasuredNetworks((NetworksOnRows(trained.networks, trained.preprocessing, sample),))
-    return permutation_importance(trained, measured, ImportanceOptions(shuffles=SHUFFLES), on_column), used
+def _importance(trained: Predictor, rows: LabelledRows, on_column: OnColumn) -> MeasuredImportance:
+    """The importance of every column on as many rows as take some seconds; none where those are too few."""
+    total = sum(len(one.x) for one in rows.rows)
+    used = min(total, MOST_IMPORTANCE_ROWS, affordable_rows(trained.runs[0]))
+    if used < min(total, FEWEST_IMPORTANCE_ROWS):
+        return MeasuredImportance()
+    parts = [len(one.x) * used // total for one in rows.rows]
+    sample = tuple(spread_rows(one, part) for one, part in zip(rows.rows, parts, strict=True))
+    if not any(one.weight.any() for one in sample):
+        return MeasuredImportance()
+    measured, options = replace(rows, rows=sample).measured_by(trained), ImportanceOptions(shuffles=SHUFFLES)
+    return MeasuredImportance(permutation_importance(trained, measured, options, on_column), sum(parts))
 
 
 def affordable_rows(trained: TrainedRun) -> int:

@@ -20,15 +20,17 @@ from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import DownsampledHistory, HistoryRow
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, Status, read_summary
-from nettrain.store.trained_run import TrainedRun, open_trained
+from nettrain.store.trained_folds import Predictor, TrainedFolds, open_predictor
+from nettrain.store.trained_run import TrainedRun
 from nettrain.training.events import AdviceGiven
 from nettrain.workflow.advice import advice_on_frames
 from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.first_weights import FirstWeights, first_weights
+from nettrain.workflow.fold_tables import drawn_rows, frames_by_fold, join_folds, read_fold_histories
 from nettrain.workflow.history import read_history
 from nettrain.workflow.report.columns import ClassShare, ColumnFact, class_shares, column_facts
-from nettrain.workflow.report.own_rows import ReportedRows, evaluate_own_rows
+from nettrain.workflow.report.own_rows import ReportedRows, evaluate_held_out, evaluate_own_rows
 from nettrain.workflow.run import Run
 from nettrain.workflow.run_data import ORDER_OF_SPLITS, OwnData, read_own_data
 from nettrain.workflow.small_world import WorldMap, look, predicting, small_world
@@ -72,6 +74,7 @@ class RunReport:
     diagnostics: Sequence[DiagnosticsRow]
     advice: Sequence[AdviceGiven]
     absent: tuple[str, ...]
+    of_all_folds: str = ""  # the experiment file of a cross-validation
 
     @property
     def name(self) -> str:
@@ -86,7 +89,7 @@ class RunReport:
     @property
     def config(self) -> str:
         """The experiment file that repeats the run."""
-        return to_yaml(self.experiment)
+        return self.of_all_folds or to_yaml(self.experiment)
 
     @property
     def place(self) -> str:
@@ -108,18 +111,19 @@ def report_on_folder(
     trained on data in memory. Raises SpecError when there is no run.
     """
     folder = RunFolder.open_started(path)
-    trained, absent = None, []
+    predictor, absent = None, []
     try:
-        trained = open_trained(path)
+        predictor = open_predictor(path)
     except SpecError as error:
         absent.append(str(error))
+    folds = folder.is_cross_validated
     contents = _Contents(
         validate(read(folder.config)),
         folder,
         read_summary(folder.summary),
-        read_history(folder.history),
+        join_folds(read_fold_histories(folder)) if folds else read_history(folder.history),
         read_diagnostics(folder.diagnostics),
-        trained,
+        predictor,
     )
     return _collected(contents, memory, absent, on_column)
 
@@ -128,13 +132,14 @@ def report_on_run(run: Run, on_column: OnColumn = ignore) -> RunReport:
     """The report on an opened run, or one in memory."""
     if run.folder is not None:
         return report_on_folder(run.folder, on_column, run.memory)
-    trained, absent = None, []
+    predictor, absent = None, []
     try:
-        trained = run.trained
+        predictor = run.predictor
     except SpecError as error:
         absent.append(str(error))
     experiment = Experiment.model_validate(run.experiment)
-    contents = _Contents(experiment, None, run.summary, run.history, run.diagnostics, trained)
+    diagnostics = None if run.folds is not None else run.diagnostics
+    contents = _Contents(experiment, None, run.summary, run.history, diagnostics, predictor)
     return _collected(contents, run.memory, absent, on_column)
 
 
@@ -147,13 +152,15 @@ class _Contents:
     summary: RunSummary | None
     history: "pl.DataFrame"
     diagnostics: "pl.DataFrame | None"
-    trained: TrainedRun | None
+    predictor: Predictor | None
 
 
 def _collected(
     contents: _Contents, memory: MemoryTables | None, absent: Sequence[str], on_column: OnColumn
 ) -> RunReport:
-    trained, missing = contents.trained, list(absent)
+    if "fold" in contents.history.columns:
+        return _collected_folds(contents, memory, absent, on_column)
+    trained, missing = contents.predictor.alone() if contents.predictor else None, list(absent)
     data, rows, world = None, None, None
     if trained is not None:
         missing += [trained.fallback_note] if trained.fallback_note else []
@@ -179,6 +186,39 @@ def _collected(
         sampled_diagnostics(contents.diagnostics),
         advice_on_frames(contents.experiment, contents.summary, contents.history, contents.diagnostics),
         tuple(missing),
+    )
+
+
+def _collected_folds(
+    contents: _Contents, memory: MemoryTables | None, absent: Sequence[str], on_column: OnColumn
+) -> RunReport:
+    """The report on a cross-validation: data, columns and network are those of the first fold."""
+    folds, missing = contents.predictor, list(absent)
+    first = folds.runs[0] if folds else None
+    data, rows = None, None
+    if isinstance(folds, TrainedFolds):
+        missing += folds.warnings
+        try:
+            data = _data(read_own_data(folds.runs[0], memory, "its rows are left out"))
+            rows = evaluate_held_out(folds, memory, on_column)
+        except NettrainError as error:
+            missing.append(str(error))
+    return RunReport(
+        contents.experiment if first is None else first.experiment,
+        contents.folder,
+        contents.summary,
+        drawn_rows(frames_by_fold(contents.history)),
+        first.architecture if first else None,
+        first.preprocessing if first else None,
+        column_facts(first.preprocessing) if first else (),
+        data,
+        rows,
+        None,
+        None,
+        (),
+        (),
+        tuple(missing),
+        to_yaml(contents.experiment),
     )
 
 
