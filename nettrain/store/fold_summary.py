@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from nettrain.experiment.settings import Experiment
+from nettrain.store.postprocessing import joint_applied
 from nettrain.store.run_folder import csv_text
 from nettrain.store.run_overview import main_metric
 from nettrain.store.summary import (
@@ -96,8 +97,16 @@ def summarise_folds(
     improving = joined_improving([one.summary for one in ended])
     if improving is not None:
         summary["improving"] = improving
+    applied = [one.summary["postprocessing"] for one in ended if _decides(one.summary)]
+    if applied:
+        summary["postprocessing"] = joint_applied(applied)
     baseline = mean_baseline([one.summary for one in ended])
     return summary if baseline is None else {**summary, "baseline": baseline}
+
+
+def _decides(fold: RunSummary) -> bool:
+    """Whether something was fitted to the predictions of a fold, which it is not where it diverged."""
+    return fold["status"] != "diverged" and "postprocessing" in fold
 
 
 def joined_improving(folds: Sequence[RunSummary]) -> Improving | None:

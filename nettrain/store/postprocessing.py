@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NotRequired, TypeVar, cast
 
+import numpy as np
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
@@ -179,12 +180,24 @@ def applied_json(fitted: Postprocessing, task: Task) -> AppliedPostprocessing:
     }
 
 
-def joint_applied(each: Sequence[AppliedPostprocessing], task: Task) -> AppliedPostprocessing:
-    """What folds do whose mean predicts, by the thresholds of this task."""
-    return {
+def joint_applied(each: Sequence[AppliedPostprocessing]) -> AppliedPostprocessing:
+    """What folds do whose mean predicts: each calibrates its own, and the mean threshold decides."""
+    thresholds = {
+        name: float(np.mean([one["thresholds"][name] for one in each])) for name in each[0]["thresholds"]
+    }
+    joint: AppliedPostprocessing = {
         "calibration": each[0]["calibration"],
         "threshold": each[0]["threshold"],
         "rows": sum(one["rows"] for one in each),
         "calibrators": [words for one in each for words in one["calibrators"]],
-        "thresholds": dict(zip(task.names, task.thresholds, strict=False)),
+        "thresholds": thresholds,
     }
+    before = [one["uncalibrated"]["val"] for one in each if "uncalibrated" in one]
+    if before:  # the test rows of a fold are those of all, and predicted by their mean
+        joint["uncalibrated"] = {"val": {name: _mean([one[name] for one in before]) for name in before[0]}}
+    return joint
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

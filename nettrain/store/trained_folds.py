@@ -53,7 +53,7 @@ class TrainedFolds:
         """What is done with predictions: each fold calibrates its own, a mean threshold decides."""
         each = [run.applied for run in self.runs]
         present = [one for one in each if one is not None]
-        return joint_applied(present, self.task) if present else None
+        return joint_applied(present) if present else None
 
     @property
     def numeric_classes(self) -> bool:

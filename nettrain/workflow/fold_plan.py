@@ -28,6 +28,7 @@ from nettrain.model.architecture import Architecture
 from nettrain.workflow.description import TrainingDescription
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.loss_parts import floor_notes
+from nettrain.workflow.postprocessing_notes import postprocessing_notes
 from nettrain.workflow.preparation import check_trainable
 
 NUMBERS = re.compile(r"\d[\d.,]*(?: ([a-z]+?)s?\b)?")  # and what they count
@@ -154,6 +155,7 @@ def _planned(
         *data.notes,
         *giveaway_notes(data.preprocessing, data.train),
         *remarks(experiment),
+        *postprocessing_notes(experiment, data),
         *floor_notes(planned.members, data, network_of(experiment, data).outputs),
     ]
 

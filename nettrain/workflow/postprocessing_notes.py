@@ -12,9 +12,10 @@ def postprocessing_notes(experiment: Experiment, data: Prepared) -> list[str]:
     if rows is None or not fitted:
         return []
     count, keys = int((rows.weight > 0).sum()), " and ".join(fitted)
-    few = [f"{least:,} for {key}" for key, least in fitted.items() if count < least]
-    notes = [f"{count:,} validation rows fit {keys}, which is few: at least {', '.join(few)}"] if few else []
-    chosen = f"{keys} {'are' if len(fitted) > 1 else 'is'} fitted on the validation rows"
+    name = "validation rows" if experiment.data.folds is None else "held-out rows of each fold"
+    few = [f"{key} takes {least:,} or more" for key, least in fitted.items() if count < least]
+    notes = [f"{count:,} {name} are few: {', '.join(few)}"] if few else []
+    chosen = f"{keys} {'are' if len(fitted) > 1 else 'is'} fitted on {name}"
     early = experiment.training.early_stopping
     if early is not None and early.restore_best and early.monitor.startswith("val_"):
         chosen += ", which choose the epoch too"

@@ -236,10 +236,10 @@ def test_training_says_so_through_the_real_entry_point(folder):
     assert 0 == done.code, done.err
     text = " ".join(done.out.split())
     assert (
-        "80 validation rows fit calibration: isotonic and threshold: youden, which is few: at least 1,000 for"
-        " calibration: isotonic, 100 for threshold: youden" in text
+        "80 validation rows are few: calibration: isotonic takes 1,000 or more, threshold: youden takes 100 or"
+        " more" in text
     )
-    assert "are fitted on the validation rows, which choose the epoch too: their own figures flatter" in text
+    assert "are fitted on validation rows, which choose the epoch too: their own figures flatter" in text
     assert "predicts calibrated: isotonic, by 80 validation rows (not the loss) “yes” from threshold" in text
     assert "val log loss" in text
     assert "test log loss" in text
@@ -377,6 +377,25 @@ def test_compared_runs_end_as_if_they_had_been_trained_alone(folder, monkeypatch
     assert fitted(folder, "warm") == postprocessing_json(warm.trained.postprocessing)
     assert summary_of(folder, "warm")["metrics"] == warm.summary["metrics"]
     assert plain.metrics["val"]["loss"] == warm.metrics["val"]["loss"]
+
+
+def test_folds_calibrate_their_own_and_decide_by_a_mean_threshold(folder):
+    settings = ("training.epochs=10", "calibration=temperature", "threshold=f1")
+    done = inside(folder, "train", "sure.yaml", "experiment=folds", "--folds", "3", *settings, "--no-figures")
+    assert 0 == done.code, done.err
+    rules = [fitted(folder, f"folds/folds/{k}")["networks"][0] for k in (1, 2, 3)]
+    threshold = np.mean([rule["thresholds"][0] for rule in rules])
+    _, rows, p = predictions(folder, "folds", "test")
+    each = [predictions(folder, f"folds/folds/{k}", "test")[2] for k in (1, 2, 3)]
+    np.testing.assert_allclose(np.mean(each, axis=0), p, rtol=1e-12)
+    assert [["no", "yes"][int(one >= threshold)] for one in p[:, 1]] == [row["bought"] for row in rows]
+    told = json.loads(inside(folder, "evaluate", "runs/folds", "--json").out)
+    assert {"bought": pytest.approx(threshold)} == told["postprocessing"]["thresholds"]
+    assert summary_of(folder, "folds")["metrics"]["test"] == told["metrics"]
+    summary = summary_of(folder, "folds")["postprocessing"]
+    assert summary["thresholds"] == told["postprocessing"]["thresholds"]
+    assert 3 == len(summary["calibrators"])
+    assert f"“yes” from threshold {threshold:#.4g} on" in " ".join(done.out.split())
 
 
 REFUSED = [
