@@ -113,6 +113,14 @@ def test_shapes_are_those_of_their_names():
     assert abs(error.std() - 0.1) < 0.01
 
 
+def test_the_noise_of_the_fan_grows_along_x():
+    frame = read_synthetic("fan", 0).frame
+    x = frame["x"].to_numpy()
+    noise = (frame["y"].to_numpy() - np.sin(x)) / (0.25 + 0.1 * x / np.pi)
+    for part in np.array_split(np.argsort(x), 4):
+        assert abs(noise[part].std() - 1) < 0.15
+
+
 def test_the_valley_is_a_hundred_times_as_curved_across_as_along():
     frame = read_synthetic("valley", 0).frame
     x = frame.select("steep", "flat").to_numpy()

@@ -102,6 +102,14 @@ def sine(generator: np.random.Generator) -> ColumnArrays:
 
 
 @synthetic
+def fan(generator: np.random.Generator) -> ColumnArrays:
+    """y = sin x + N(0, s²), x uniform over two periods; s grows with x from 0.05 to 0.45."""
+    x = generator.uniform(-2 * np.pi, 2 * np.pi, ROWS)
+    spread = 0.25 + 0.1 * x / np.pi
+    return {"x": x, "y": np.sin(x) + spread * generator.standard_normal(ROWS)}
+
+
+@synthetic
 def valley(generator: np.random.Generator) -> ColumnArrays:
     """y = steep + 10·flat; the features have mean 0, standard deviations 1 and 0.1, and no correlation.
 
