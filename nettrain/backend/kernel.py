@@ -126,6 +126,11 @@ def set_threads(threads: int) -> None:
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
 
 
+def kernel_threads() -> int:
+    """How many threads parallel kernels may use."""
+    return int(numba.get_num_threads())
+
+
 def _compiled(body: FunctionType, *, parallel: bool) -> Dispatcher:
     """A dispatcher whose machine code is kept on disk, where there is a folder that may be written to."""
     options = Options(parallel=parallel, error_model="numpy")

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from nettrain.backend.base import Array, ArrayModule, Call, HostArray
+from nettrain.backend.blas_threads import set_blas_threads
 from nettrain.backend.kernel import Kernel, set_threads
 from nettrain.backend.product import (
     bias_or_zeros,
@@ -23,12 +23,6 @@ from nettrain.backend.product import (
 
 SWITCH = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
-
-
-@cache
-def _thread_pools() -> ThreadpoolController:
-    """The thread pools of BLAS libraries; to find them takes longer than all else that opens a backend."""
-    return ThreadpoolController()
 
 
 class NumpyBackend:
@@ -49,7 +43,7 @@ class NumpyBackend:
     def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
         self.dtype = np.dtype(dtype)
         self.threads = threads
-        _thread_pools().limit(limits=threads, user_api="blas")
+        set_blas_threads(threads)
         set_threads(threads)
         self.notes: list[str] = []
         self._small = self._load_small_products()

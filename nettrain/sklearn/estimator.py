@@ -32,7 +32,6 @@ from nettrain.sklearn.attributes import (
 )
 from nettrain.sklearn.fitting import (
     FitRequest,
-    allowed_threads,
     as_value_error,
     continue_in_memory,
     fit_in_memory,
@@ -52,6 +51,7 @@ from nettrain.sklearn.table import (
     memory_of,
     target_names,
 )
+from nettrain.sklearn.threads import borrowed_threads, predicting
 from nettrain.training.events import EpochDone
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.loaded_run import load_into_memory
@@ -218,7 +218,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         request = self._request(x, y, weight, X_val, y_val, groups, epochs)
         if epochs is None and self._postpones(request):
             return self
-        with as_value_error(), _Epochs(self, request.epochs) as on_epoch:
+        with as_value_error(), borrowed_threads(), _Epochs(self, request.epochs) as on_epoch:
             self._network = fit_in_memory(request, on_epoch)
         return self._fitted(converges=request.converges)
 
@@ -238,9 +238,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         self._columns = inputs.names
         train = tables.labelled(inputs, self._cells(y), weight, groups, self._target_names)
         validation = self._validation(X_val, y_val, train)
-        settings = FitSettings.of(
-            self, len(y), self._seed(), validated=validation is not None, threads=allowed_threads()
-        )
+        settings = FitSettings.of(self, len(y), self._seed(), validated=validation is not None)
         with as_value_error():
             values = self._with_data(
                 settings.experiment() if epochs is None else settings.first(epochs), train
@@ -264,7 +262,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         targets = self._network.trained.preprocessing.target_names
         inputs, weight = inputs_table(x, self._columns), self._weight(sample_weight, y)
         train = labelled_table(inputs, self._cells(y), weight, targets=targets)
-        with as_value_error(), _Epochs(self, epochs) as on_epoch:
+        with as_value_error(), borrowed_threads(), _Epochs(self, epochs) as on_epoch:
             self._network = continue_in_memory(self._network, train, epochs, on_epoch)
         seen = self.t_ + len(y) * (self._network.summary["epochs_run"] - self.n_iter_)
         self._fitted(converges=False)
@@ -359,8 +357,9 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         if self._known is not None and self._known.x is X:
             return self._known.predictions
         encoded, order = self._encoded(X), self._order()
-        with as_value_error(), np.errstate(all="ignore"):
-            predictions = predict(self._network.trained.select_members().networks, encoded)
+        trained = self._network.trained.select_members()
+        with as_value_error(), predicting(trained) as trained, np.errstate(all="ignore"):
+            predictions = predict(trained.networks, encoded)
         return predictions if order is None else predictions[:, order]
 
     def _order(self) -> list[int] | None:
@@ -456,7 +455,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if NETWORK in state:
-            state = {**state, NETWORK: unpacked(state[NETWORK])}
+            with borrowed_threads():
+                state = {**state, NETWORK: unpacked(state[NETWORK])}
         super().__setstate__(state)
 
     # ----- what depends on the kind of target -----

@@ -1,7 +1,5 @@
 """Training for an estimator, in memory: a first fit, and more steps of a fitted network on other rows."""
 
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +20,7 @@ from nettrain.experiment.resolution import data_settings_of, resolve, resolve_wi
 from nettrain.experiment.settings import Experiment
 from nettrain.sklearn.settings import Values
 from nettrain.sklearn.table import FitTable, memory_of
+from nettrain.sklearn.threads import within_limit
 from nettrain.store.summary import RunSummary
 from nettrain.training.build import build
 from nettrain.training.events import REASONS, EpochDone, Event
@@ -33,16 +32,7 @@ from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.source import load_experiment
 from nettrain.workflow.training import TrainingJob
 
-LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")  # set by joblib in its workers
 OnEpoch = Callable[[EpochDone], bool]  # whether to stop
-
-
-def allowed_threads() -> int | str:
-    """How many threads a fit may use: joblib's limit in its workers, one beside other threads, or auto."""
-    if threading.current_thread() is not threading.main_thread():
-        return 1  # kernels of several threads belong to the main thread
-    limits = [int(value) for value in map(os.environ.get, LIMITS) if value and value.isdigit()]
-    return 1 if limits and min(limits) == 1 else "auto"
 
 
 @contextmanager
@@ -112,8 +102,8 @@ def prepare_request(request: FitRequest, experiment: Experiment) -> Prepared:
 
 
 def resolve_request(experiment: Experiment, data: Prepared) -> Experiment:
-    """The experiment, resolved with its data, and with a learning rate."""
-    return with_rate_found(resolve_with_data(experiment, data), data)[0]
+    """The experiment, resolved with its data, with a learning rate, and threads that it may use."""
+    return with_rate_found(within_limit(resolve_with_data(experiment, data)), data)[0]
 
 
 def continue_in_memory(fitted: MemoryRun, rows: FitTable, epochs: int, on_epoch: OnEpoch) -> MemoryRun:
@@ -165,7 +155,8 @@ def _continued(experiment: Experiment, rows: int, epochs: int) -> Experiment:
         "target": None,
     }
     rules = {"calibration": NoCalibration(), "threshold": "none"}  # which need validation rows
-    return experiment.model_copy(update={"training": training.model_copy(update=update), **rules})
+    continued = training.model_copy(update=update)
+    return within_limit(experiment.model_copy(update={"training": continued, **rules}))
 
 
 def with_classes(data: Prepared, classes: Sequence[object], settings: DataSettings) -> Prepared:

@@ -21,6 +21,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.sklearn.fitting import FitRequest, prepare_request, resolve_request
 from nettrain.sklearn.folds import CutRows, Fold
 from nettrain.sklearn.postponed import PostponedFit, RowTables, postponing, training_now
+from nettrain.sklearn.threads import borrowed_threads
 from nettrain.store.summary import RunSummary
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.side_by_side import TrainedTogether, Trainee, populations
@@ -103,8 +104,9 @@ def fit_jointly(fits: Sequence[JointFit], *, raises: bool = False) -> None:
     An estimator that cannot be fitted has an `error`, which with `raises` is raised.
     """
     failed: list[JointFit] = []
-    for network in _trained(list(_planned(fits, raises=raises))):
-        failed.append(network.fit)
+    with borrowed_threads():
+        for network in _trained(list(_planned(fits, raises=raises))):
+            failed.append(network.fit)
     for fit in dict.fromkeys(failed):
         with _failing(fit, raises=raises):
             fit.fit_alone()

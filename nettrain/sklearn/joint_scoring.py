@@ -22,6 +22,7 @@ from nettrain.inference.predict import raw_outputs
 from nettrain.sklearn.estimator import Array, KnownPredictions, MLPEstimator
 from nettrain.sklearn.folds import CutRows
 from nettrain.sklearn.joint_fitting import JointFit
+from nettrain.sklearn.threads import predicting
 from nettrain.store.trained_run import TrainedRun
 
 OUTPUTS = 1 << 23  # numbers that networks which predict together have at once
@@ -168,10 +169,12 @@ def _predict_jointly(subjects: Sequence[_Subject]) -> None:
             forms.setdefault((rows, subject.form), []).append(subject)
     for (rows, _), members in forms.items():
         order = members[0].estimator._order()
-        all_predictions = predict_each([subject.trained for subject in members], encoded[rows])
-        for subject, predictions in zip(members, all_predictions, strict=True):
-            ordered = predictions if order is None else predictions[:, order]
-            subject.estimator._known = KnownPredictions(subject.x, ordered)
+        runs = [subject.trained for subject in members]
+        with predicting(runs[0]) as first:
+            all_predictions = predict_each([first, *runs[1:]], encoded[rows])
+            for subject, predictions in zip(members, all_predictions, strict=True):
+                ordered = predictions if order is None else predictions[:, order]
+                subject.estimator._known = KnownPredictions(subject.x, ordered)
 
 
 def _identity(x: Any) -> object:

@@ -70,7 +70,6 @@ class FitSettings:
     rows: int
     seed: int = 0
     validated: bool = False
-    threads: int | str = "auto"
 
     @classmethod
     def of(
@@ -80,10 +79,9 @@ class FitSettings:
         seed: int = 0,
         *,
         validated: bool = False,
-        threads: int | str = "auto",
     ) -> "FitSettings":
         """The settings of an estimator."""
-        return cls(estimator.get_params(deep=False), rows, seed, validated, threads)
+        return cls(estimator.get_params(deep=False), rows, seed, validated)
 
     def __getitem__(self, name: str) -> Any:
         """A parameter, or scikit-learn's default."""
@@ -105,9 +103,8 @@ class FitSettings:
             data.pop("validation", None)
         if self.parameters["config"] is None:  # a fit shows no curves of training rows, but takes time
             values = merged({"training": {"evaluate_train": "none"}}, values)
-        backend = {"threads": self.threads, **values.get("backend", {})}
         named = {"experiment": values.get("experiment", NAME)}
-        return {**values, **named, "data": data, "seed": self.seed, "backend": backend}
+        return {**values, **named, "data": data, "seed": self.seed}
 
     def first(self, epochs: int) -> Values:
         """The experiment of a first fit for so many epochs, which nothing ends earlier."""
