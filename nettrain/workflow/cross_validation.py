@@ -111,10 +111,7 @@ class CrossValidationJob:
         new = [fold for fold in folds if fold.number not in done]
         if begun and interrupted():
             return
-        for one in train_folds(new, on_event, interrupted):
-            if folder is not None:
-                record_fold(one, folder)
-            yield one
+        yield from train_folds(new, folder, on_event, interrupted)
 
 
 @contextmanager

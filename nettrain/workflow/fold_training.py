@@ -12,6 +12,7 @@ from nettrain.store.fold_summary import EndedFold
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.events import EpochDone, Event
 from nettrain.workflow.fold_plan import PlannedFold
+from nettrain.workflow.fold_recording import PopulationRecorder
 from nettrain.workflow.out_of_fold import PredictedFold, predict_held_out
 from nettrain.workflow.resume import EndedRun, restored
 from nettrain.workflow.run import RunContents
@@ -60,9 +61,15 @@ def of_epochs(on_event: Callable[[Event], None]) -> Callable[[object], None]:
 
 
 def train_folds(
-    folds: Sequence[PlannedFold], on_epoch: OnFoldsEpoch, interrupted: Callable[[], bool]
+    folds: Sequence[PlannedFold],
+    folder: RunFolder | None,
+    on_epoch: OnFoldsEpoch,
+    interrupted: Callable[[], bool],
 ) -> Iterator[FoldRun]:
-    """The trained folds, each as soon as it has ended, without those that an interruption came before."""
+    """The trained folds, each as soon as it has ended, without those that an interruption came before.
+
+    Where there is a `folder`, they are recorded in it while they train and when they have ended.
+    """
     trainees = [Trainee(fold.experiment, fold.data) for fold in folds]
     numbers = np.array([fold.number for fold in folds], dtype=np.int64)
 
@@ -72,11 +79,23 @@ def train_folds(
     for started, positions in enumerate(populations(trainees)):
         if started and interrupted():
             return
-        together = TrainedTogether(trainees, positions, on_shared_epoch, interrupted)
-        for number, position in enumerate(positions):
-            yield FoldRun(
-                folds[position], replace(together.run(number), checkpoint=together.checkpoint(number))
-            )
+        chosen = [folds[position] for position in positions]
+        recorder = None if folder is None else PopulationRecorder(chosen, folder)
+        after_epoch = None if recorder is None else recorder.after_epoch
+        together = TrainedTogether(trainees, positions, on_shared_epoch, interrupted, after_epoch=after_epoch)
+        yield from _ended(chosen, together, recorder)
+
+
+def _ended(
+    folds: Sequence[PlannedFold], together: TrainedTogether, recorder: PopulationRecorder | None
+) -> Iterator[FoldRun]:
+    """The folds of a population that has ended, recorded."""
+    state = together.state()
+    for number, fold in enumerate(folds):
+        run = replace(together.run(number), checkpoint=together.checkpoint(number, state))
+        if recorder is not None:
+            recorder.end(number, run)
+        yield FoldRun(fold, run)
 
 
 def continue_folds(

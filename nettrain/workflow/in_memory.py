@@ -156,6 +156,10 @@ class MemoryRun:
         for event in self.events:
             history.add(event)
         history.flush()
+        self.save_results(folder)
+
+    def save_results(self, folder: RunFolder) -> None:
+        """Write the files that training writes at its end: all but config and history."""
         if self.checkpoint is not None:
             write_checkpoint(folder.checkpoint, self.checkpoint)
         write_model(folder.model, self.trained.architecture, self.trained.parameters, self.trained.statistics)

@@ -79,14 +79,14 @@ def _ended_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[Fol
 
 
 def _begun_folds(planned: PlannedCrossValidation, folder: RunFolder) -> list[int]:
-    """The numbers of folds that were interrupted; what others have left that were killed is removed."""
+    """The numbers of folds that were interrupted or killed; what such without a state left is removed."""
     found = []
     for fold in planned.folds:
         own = folder.fold(fold.number)
         summary = read_summary(own.summary)
-        if summary is None:
+        if summary is None and not own.checkpoint.is_file():
             shutil.rmtree(own.path, ignore_errors=True)
-        elif summary["status"] == "interrupted":
+        elif summary is None or summary["status"] == "interrupted":
             _refuse_other(fold, own, folder)
             found.append(fold.number)
     return found
@@ -97,6 +97,6 @@ def _refuse_other(fold: PlannedFold, own: RunFolder, folder: RunFolder) -> None:
     if own.config.read_text(encoding="utf-8") != to_yaml(fold.experiment):
         raise SpecError(f"{own.config}: is no longer fold {fold.number} of {folder.config}; train anew")
     fitted = json.loads(json.dumps(fold.data.preprocessing.to_json()))
-    if read_json(own.preprocessing) != fitted:
+    if own.preprocessing.is_file() and read_json(own.preprocessing) != fitted:
         source = fold.data.settings.source
         raise DataError(f"data.source: {source} has changed since {own.path} was trained on it; train anew")

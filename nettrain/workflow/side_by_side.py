@@ -7,6 +7,7 @@ cross-validation, on rows of their own; each ends bit-equal to what it would be 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ from nettrain.training.build import batches_of, build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import TrainingLoop, never
-from nettrain.training.resumption.state import TrainingState, snapshot
+from nettrain.training.resumption.state import StateNumbers, TrainingState, snapshot
 from nettrain.training.run import FinalParameters, TrainingRun
 from nettrain.training.side_by_side import population_key
 from nettrain.workflow.advice import advice_on_frames
@@ -136,7 +137,8 @@ class TrainedTogether:
     """Runs that have been trained as one population: those of the `trainees` at these positions.
 
     With `recorded`, every figure of a history is computed, otherwise those that control the training and
-    those of validation rows.
+    those of validation rows. `after_epoch` is called with the population after
+    every epoch.
     """
 
     @np.errstate(all="ignore")  # what is not finite is reported in words
@@ -148,6 +150,7 @@ class TrainedTogether:
         stop: Callable[[], bool] = never,
         *,
         recorded: bool = True,
+        after_epoch: "Callable[[TrainedTogether], None] | None" = None,
     ) -> None:
         self._trainees = [trainees[position] for position in positions]
         sizes = [len(one.members) for one in self._trainees]
@@ -161,6 +164,8 @@ class TrainedTogether:
                 if isinstance(event, EpochDone):
                     self._events.append(event)
                     on_epoch(SharedEpoch(owners[event.members], event))
+                    if after_epoch is not None:
+                        after_epoch(self)
 
     def _built(self, *, recorded: bool) -> TrainingRun:
         pairs = [
@@ -195,19 +200,34 @@ class TrainedTogether:
         stopped = self._training.endings.stopped
         return {k: replace(stopped[member], member=k) for k, member in enumerate(self._members[number])}
 
-    @cached_property
-    def _state(self) -> TrainingState:
-        """The state of the population after its last step."""
+    def latest(self, number: int) -> EpochDone | None:
+        """The latest epoch of one run, None when it had ended before."""
+        return self._events[-1].of_members(self._members[number])
+
+    def state(self) -> TrainingState:
+        """A copy of the state of the population, between two steps."""
         return snapshot(self._training)
 
-    def checkpoint(self, number: int) -> Checkpoint | None:
-        """The state from which one run goes on alone; None if it ended before others of its population."""
-        trainee, members, state = self._trainees[number], self._members[number], self._state
-        own = state.of_members(members)
+    def checkpoint(self, number: int, state: TrainingState) -> Checkpoint | None:
+        """What a state of the population is for one run, which goes on from it alone.
+
+        None if the run ended before others of its population.
+        """
+        own = state.of_members(self._members[number])
         if own is None:
             return None
-        experiment = trainee.experiment.model_dump(mode="json")
-        return Checkpoint(own, {"data": fingerprint(trainee.data), "experiment": experiment})
+        share = len(self._members[number]) / self._members[-1].stop
+        times = {name: share * own.numbers[name] for name in ("step_seconds", "seconds")}
+        numbers = cast(StateNumbers, {**own.numbers, **times})
+        return Checkpoint(replace(own, numbers=numbers), self._facts[number])
+
+    @cached_property
+    def _facts(self) -> list[dict[str, object]]:
+        """What tells the checkpoints of each run: its data and its experiment."""
+        return [
+            {"data": fingerprint(one.data), "experiment": one.experiment.model_dump(mode="json")}
+            for one in self._trainees
+        ]
 
     @np.errstate(all="ignore")
     def run(self, number: int) -> MemoryRun:

@@ -58,27 +58,62 @@ def test_an_interrupted_one_ends_like_one_that_was_not(whole, tmp_path, steps):
     )
 
 
+TOGETHER = {
+    **SPEC,
+    "data": {"source": "builtin:iris", "folds": 3},
+    "model": {"hidden": [6, 5], "batch_norm": True, "dropout": 0.2},
+    "optimizer": {"name": "momentum", "learning_rate": 0.05},
+    "training": {
+        "epochs": 8,
+        "batch_size": 30,
+        "ensemble": 2,
+        "early_stopping": {"patience": 3},
+        "checkpoint": {"seconds": 0},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """One whose folds train as one population, and was not interrupted."""
+    return nettrain.train(TOGETHER, folder=tmp_path_factory.mktemp("together") / "run")
+
+
 @pytest.mark.parametrize("steps", [1, 7, 21])
-def test_folds_that_trained_side_by_side_go_on_alone(tmp_path, steps):
-    spec = {
-        **SPEC,
-        "data": {"source": "builtin:iris", "folds": 3},
-        "model": {"hidden": [6, 5], "batch_norm": True, "dropout": 0.2},
-        "training": {"epochs": 8, "batch_size": 30, "ensemble": 2, "early_stopping": {"patience": 3}},
-    }
-    whole = nettrain.train(spec, folder=tmp_path / "whole")
-    run = nettrain.train(spec, folder=tmp_path / "run", stop=after(steps))
+def test_folds_that_trained_side_by_side_go_on_alone(together, tmp_path, steps):
+    run = nettrain.train(TOGETHER, folder=tmp_path / "run", stop=after(steps))
     assert ["interrupted"] * 3 == run.folds["status"].to_list()
     again = nettrain.resume(run, stop=after(5))
     assert "interrupted" == again.status
     again = nettrain.resume(run)
-    assert_same(whole, again)
+    assert_same(together, again)
     assert "0 of 3 folds have ended, and stay as they are" in again.notes
+
+
+class Killed(Exception):
+    """What ends a training at once."""
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 4, 8])
+def test_folds_that_are_killed_go_on_from_their_last_states(together, tmp_path, epoch):
+    def kill(event):
+        if getattr(event, "epoch", -1) == epoch:
+            raise Killed
+
+    with pytest.raises(Killed):
+        nettrain.train(TOGETHER, folder=tmp_path / "run", on_event=kill)
+    assert not (tmp_path / "run" / "summary.json").exists()
+    states = [(tmp_path / "run" / "folds" / str(k) / "checkpoint.safetensors").exists() for k in (1, 2, 3)]
+    assert [epoch > 0] * 3 == states
+    again = nettrain.resume(tmp_path / "run")
+    assert_same(together, again)
+    begun = "3 folds had begun, and go on, one after the other"
+    assert (begun in again.notes) == (epoch > 0)
 
 
 def test_one_that_was_killed_goes_on(whole, tmp_path):
     run = nettrain.train(SPEC, folder=tmp_path / "run")
-    for path in ("summary.json", "folds.csv", "folds/2/summary.json", "folds/2/history.csv"):
+    for path in ("summary.json", "folds.csv", "folds/2/summary.json", "folds/2/checkpoint.safetensors"):
         (run.folder / path).unlink()
     (run.folder / "folds" / "3" / "summary.json").unlink()
     assert_same(whole, nettrain.resume(run.folder))
