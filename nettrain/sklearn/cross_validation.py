@@ -24,8 +24,9 @@ from sklearn.utils.metadata_routing import (
 
 from nettrain.sklearn.estimator import MLPEstimator
 from nettrain.sklearn.folds import AllRows, Fold
-from nettrain.sklearn.joint_fitting import JointFit, fit_jointly
-from nettrain.sklearn.joint_scoring import Scoring, score_jointly
+from nettrain.sklearn.joint_fitting import JointFit
+from nettrain.sklearn.joint_scoring import Scoring
+from nettrain.sklearn.processes import fit_and_score
 
 
 def cross_validate(
@@ -36,6 +37,7 @@ def cross_validate(
     groups: Any = None,
     scoring: Any = None,
     cv: Any = None,
+    n_jobs: int | None = None,
     params: dict[str, Any] | None = None,
     return_train_score: bool = False,
     return_estimator: bool = False,
@@ -59,6 +61,9 @@ def cross_validate(
         One scorer, or several, as for scikit-learn's function; by default the estimator's `score`.
     cv : int, splitter, or iterable, optional
         How rows are split; by default 5 folds, stratified for a classifier.
+    n_jobs : int, optional
+        How many processes share the folds, -1 for one on each processor; by default 1, unless a
+        `joblib.parallel_config` says otherwise.
     params : dict, optional
         Arguments of `fit`, such as `sample_weight`; with metadata routing also of scorer and splitter.
     return_train_score, return_estimator, return_indices : bool
@@ -104,8 +109,8 @@ def cross_validate(
     how = Scoring(scorer, return_train_score, error_score)
     described = return_estimator or how.needs_description(estimator)
     fits = [JointFit(estimator, {}, fold, described) for fold in folds]
-    fit_jointly(fits, raises=error_score == "raise")
-    results = score_jointly(fits, how)
+    raises = error_score == "raise"
+    results = fit_and_score(fits, how, raises=raises, n_jobs=n_jobs, estimators=return_estimator)
     _warn_or_raise_about_fit_failures(results, error_score)
     if callable(scoring):
         _insert_error_scores(results, error_score)

@@ -19,8 +19,9 @@ from sklearn.utils.validation import _check_method_params
 
 from nettrain.sklearn.cross_validation import refuse_foreign
 from nettrain.sklearn.folds import AllRows, Fold
-from nettrain.sklearn.joint_fitting import JointFit, fit_jointly
-from nettrain.sklearn.joint_scoring import Result, Scoring, score_jointly
+from nettrain.sklearn.joint_fitting import JointFit
+from nettrain.sklearn.joint_scoring import Result, Scoring
+from nettrain.sklearn.processes import fit_and_score
 
 Candidates = Sequence[dict[str, Any]]
 DRAWS = 10  # of parameters with distributions, where `n_iter` is None
@@ -45,6 +46,9 @@ class SearchCV(BaseSearchCV):
         How many candidates to draw. By default every combination is tried; with distributions 10 are drawn.
     scoring : str, callable, list, tuple or dict, optional
         One scorer, or several, as for scikit-learn; by default the estimator's `score`.
+    n_jobs : int, optional
+        How many processes share the candidates, -1 for one on each processor; by default 1, unless a
+        `joblib.parallel_config` says otherwise.
     refit : bool, str or callable
         Whether the best candidate is fitted to all rows; of several scorers, the name of the one that
         decides; or a function from `cv_results_` to the index of the best.
@@ -98,6 +102,7 @@ class SearchCV(BaseSearchCV):
         *,
         n_iter: int | None = None,
         scoring: Any = None,
+        n_jobs: int | None = None,
         refit: Any = True,
         cv: Any = None,
         random_state: Any = None,
@@ -108,6 +113,7 @@ class SearchCV(BaseSearchCV):
         super().__init__(
             estimator,
             scoring=scoring,
+            n_jobs=n_jobs,
             refit=refit,
             cv=cv,
             verbose=verbose,
@@ -269,8 +275,8 @@ class _Rounds:
             for parameters in candidates
             for fold in folds
         ]
-        fit_jointly(fits, raises=search.error_score == "raise")
-        results = score_jointly(fits, self._scoring)
+        raises = search.error_score == "raise"
+        results = fit_and_score(fits, self._scoring, raises=raises, n_jobs=search.n_jobs, estimators=False)
         for number, result in enumerate(results):
             del result["estimator"]
             if context is not None:

@@ -1,6 +1,7 @@
 """SearchCV: what scikit-learn's searches find, with candidates and folds that train side by side."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from nettrain import MLPClassifier, MLPRegressor
 from nettrain.sklearn import SearchCV, cross_validate
+from nettrain.sklearn.processes import shared_out
 from nettrain.workflow.side_by_side import TrainedTogether
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -235,3 +237,23 @@ def test_all_checks_of_sklearn_pass():
     results = check_estimator(SearchCV(network, {"alpha": [1e-4, 1e-3]}, cv=2), on_fail=None)
     failed = {one["check_name"]: str(one["exception"]) for one in results if one["status"] == "failed"}
     assert {} == failed
+
+
+def test_processes_share_candidates_and_folds():
+    fits = [SimpleNamespace(fold=SimpleNamespace(number=k % 3)) for k in range(12)]
+    assert shared_out(fits, 1) == [list(range(12))]
+    assert shared_out(fits, 2) == [[0, 1, 2, 6, 7, 8], [3, 4, 5, 9, 10, 11]]  # whole candidates
+    assert shared_out(fits[:3], 2) == [[0, 2], [1]]
+    assert shared_out(fits[:1], 4) == [[0]]
+
+
+@pytest.mark.parametrize("search", [True, False], ids=["SearchCV", "cross_validate"])
+def test_processes_change_no_result(search):
+    def found(n_jobs):
+        if search:
+            results = SearchCV(quick(), GRID, n_jobs=n_jobs).fit(X, Y).cv_results_
+            return {name: column for name, column in results.items() if not name.endswith("_time")}
+        validated = cross_validate(quick(), X, Y, n_jobs=n_jobs, return_estimator=True)
+        return [one.coefs_[0].tolist() for one in validated["estimator"]], validated["test_score"].tolist()
+
+    assert repr(found(1)) == repr(found(2))
