@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import nettrain
+from nettrain.cli.json_output import json_output_of
 from nettrain.store.postprocessing import postprocessing_json
 from tests.cli.command import COMMAND, ended, inside
 
@@ -227,6 +228,19 @@ def test_what_was_done_is_said(folder):
     assert report == json.loads(inside(folder, "evaluate", "runs/warm", "--json").out)["postprocessing"]
     assert {"bought": threshold} == report["thresholds"]
     assert "calibrated" not in inside(folder, "evaluate", "runs/plain").out
+
+
+def test_what_is_printed_as_json_has_its_schema(folder):
+    outputs = {
+        "train": ("train", "sure.yaml", "experiment=as_json", "calibration=isotonic", "threshold=f1"),
+        "evaluate": ("evaluate", "runs/warm"),
+        "predict": ("predict", "runs/warm"),
+    }
+    for command, arguments in outputs.items():
+        done = inside(folder, *arguments, "--json")
+        assert 0 == done.code, done.err
+        json_output_of(command).model_validate(json.loads(done.out))
+        assert json.loads(done.out)["postprocessing"]["calibration"] in ("isotonic", "temperature")
 
 
 def test_training_says_so_through_the_real_entry_point(folder):
