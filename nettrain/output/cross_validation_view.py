@@ -14,7 +14,7 @@ from nettrain.output.training_view import training_facts
 from nettrain.store.run_folder import RunFolder
 from nettrain.workflow.cross_validation import CrossValidation, CrossValidationJob, OnFoldEvent
 from nettrain.workflow.fold_plan import PlannedCrossValidation
-from nettrain.workflow.fold_tables import drawn_rows
+from nettrain.workflow.fold_tables import drawn_rows, mean_rows
 
 
 def show_folds_head(console: Console, job: CrossValidationJob) -> None:
@@ -72,7 +72,8 @@ def show_folds_report(
     console: Console, result: CrossValidation, folder: RunFolder, drawing: float = 0.0
 ) -> None:
     """Print the mean loss curve and the final report; `drawing` is how many seconds the pictures took."""
-    plot_loss(console, drawn_rows({one.planned.number: one.run.history for one in result.folds}), None)
+    rows = drawn_rows({one.planned.number: one.run.history for one in result.folds})
+    plot_loss(console, mean_rows(rows), None)
     network, files = result.planned.architecture, folder.file_names()
     final_report(console, network, result.summary, folder.path, files, drawing=drawing)
     missing = len(result.planned.folds) - len(result.folds)

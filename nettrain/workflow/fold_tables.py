@@ -1,6 +1,6 @@
 """The tables of a cross-validated run as frames: figures of each fold, and out-of-fold predictions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -57,3 +57,20 @@ def drawn_rows(histories: Mapping[int, pl.DataFrame]) -> list[HistoryRow]:
     for _, same_epoch in groupby(rows, lambda row: row["epoch"]):
         sample.add([{name: value for name, value in row.items() if value is not None} for row in same_epoch])
     return sample.rows()
+
+
+def mean_rows(rows: Sequence[HistoryRow]) -> list[HistoryRow]:
+    """The mean of histories by epoch, as one member: as far as half of the folds have trained.
+
+    Few folds, those that train the longest, would not stand for all.
+    """
+    folds = len({row["member"] for row in rows})
+    by_epoch = {epoch: list(same) for epoch, same in groupby(rows, lambda row: row["epoch"])}
+    return [
+        {
+            "member": 0,
+            **{name: sum(row[name] for row in same) / len(same) for name in same[0] if name != "member"},
+        }
+        for same in by_epoch.values()
+        if 2 * len(same) >= folds and all(row.keys() == same[0].keys() for row in same)
+    ]

@@ -23,6 +23,7 @@ from nettrain.output.members import members_table
 from nettrain.store.fold_summary import EndedFold
 from nettrain.training.events import EpochDone
 from nettrain.workflow.cross_validation import FoldDone
+from nettrain.workflow.fold_tables import mean_rows
 from nettrain.workflow.fold_training import FoldsEpoch
 from tests.output.page_of import Parsed
 
@@ -190,6 +191,24 @@ def test_the_mean_goes_on_while_half_of_the_folds_do():
         [[4.0, 2.0, 1.0, nan], [2.0, 4.0, nan, nan], [3.0, nan, nan, nan], [3.0, 6.0, 5.0, 4.0]]
     )
     np.testing.assert_array_equal([3.0, 4.0, 3.0, nan], running_mean(Curve(np.arange(4.0), values, "")))
+
+
+def test_the_plot_in_the_terminal_is_the_mean_of_half_of_the_folds_and_more():
+    lengths = {1: 4, 2: 3, 3: 2, 4: 1}
+    rows = [
+        {"member": number, "epoch": k, "val_loss": float(number)}
+        for k in range(4)
+        for number, length in lengths.items()
+        if k < length
+    ]
+    expected = [{"member": 0, "epoch": k, "val_loss": mean} for k, mean in enumerate([2.5, 2.0, 1.5])]
+    assert expected == mean_rows(rows)
+
+
+def test_no_band_beyond_what_a_figure_can_be():
+    figures = FoldFigures.of(SUMMARY, "accuracy")
+    assert (-np.inf, 1.0) == figures.possible
+    assert (0.0, np.inf) == FoldFigures.of(SUMMARY, "loss").possible
 
 
 def test_the_heading_sums_up():

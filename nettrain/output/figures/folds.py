@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from nettrain.catalogue.metrics import metrics
 from nettrain.output.figures.canvas import (
     DARK,
     LIGHT,
@@ -44,6 +45,12 @@ class FoldFigures:
     held_out: Floats
     mean: float
     sd: float
+
+    @property
+    def possible(self) -> tuple[float, float]:
+        """The least and the largest value that the figure can have: no metric that rises exceeds 1."""
+        rises = self.name in metrics and metrics[self.name].goal == "maximize"
+        return (-np.inf, 1.0) if rises else (0.0 if (self.held_out >= 0).all() else -np.inf, np.inf)
 
     @staticmethod
     def of(summary: RunSummary, name: str) -> "FoldFigures":
@@ -127,7 +134,9 @@ def draw_dots(ax: Axes, figures: FoldFigures, folds: Sequence[FoldSummary]) -> N
     numbers = np.array([fold["fold"] for fold in folds], dtype=np.float64)
     if np.isfinite(figures.mean):
         sd = figures.sd if np.isfinite(figures.sd) else 0.0
-        ax.axhspan(figures.mean - sd, figures.mean + sd, color=DARK, alpha=0.10, linewidth=0)
+        low, high = figures.possible
+        band = max(low, figures.mean - sd), min(high, figures.mean + sd)
+        ax.axhspan(*band, color=DARK, alpha=0.10, linewidth=0)
         ax.axhline(figures.mean, color=DARK, linewidth=2.0)
     ax.plot(numbers - ASIDE, figures.train, "o", markersize=5, markerfacecolor="white", color=LIGHT, zorder=3)
     ax.plot(
@@ -139,6 +148,8 @@ def draw_dots(ax: Axes, figures: FoldFigures, folds: Sequence[FoldSummary]) -> N
     scale(ax, np.concatenate([figures.train, figures.held_out]), may_be_log=figures.name == "loss")
     ax.grid(visible=False, axis="x")
     ax.set_xlim(0.5, len(folds) + 0.5)
+    if ax.get_ylim()[1] > figures.possible[1]:
+        ax.set_yticks([tick for tick in ax.get_yticks() if tick <= figures.possible[1]])
     if len(numbers) <= MOST_NAMED:
         ax.set_xticks(numbers, [f"{number:.0f}" for number in numbers])
     else:
