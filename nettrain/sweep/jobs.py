@@ -4,6 +4,7 @@ Where the data have folds, a trial is a network for each of them.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.metrics import metrics_for
+from nettrain.data.fold_notes import joint_notes
 from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared, prepare
-from nettrain.data.prepared_folds import prepare_folds
+from nettrain.data.prepared_folds import naming_fold, prepare_folds
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError, SpecError, nearest
 from nettrain.experiment.resolution import batch_notes, data_settings_of, resolve_with_data
@@ -103,16 +105,19 @@ class _Preparation:
         except NettrainError as error:
             self._report(error, trials)
             return
-        for data in folds:
-            self.notes |= dict.fromkeys(data.notes)
-        self.notes |= dict.fromkeys(giveaway_notes(folds[0].preprocessing, folds[0].train))
+        self._note([data.notes for data in folds])
+        self._note([giveaway_notes(folds[0].preprocessing, folds[0].train)])
         shared = write_shared(folds, self.folder / str(number))
         for trial in trials:
             try:
                 self.jobs.append(_job(trial, folds, shared, self.metric))
-                self.notes |= dict.fromkeys(batch_notes(trial.experiment, folds[0]))
+                self._note([batch_notes(trial.experiment, data) for data in folds])
             except NettrainError as error:
                 self._report(error, [trial])
+
+    def _note(self, each: Sequence[Sequence[str]]) -> None:
+        """Add notes on each fold, which are mostly the same."""
+        self.notes |= dict.fromkeys(joint_notes(each) if len(each) > 1 else each[0])
 
     def _report(self, error: NettrainError, trials: Sequence[Trial]) -> None:
         for line in str(error).splitlines():
@@ -132,7 +137,11 @@ def _prepared(trial: Trial, memory: MemoryTables | None) -> list[Prepared]:
 
 def _job(trial: Trial, folds: Sequence[Prepared], shared: SharedData, metric: str) -> TrialJob:
     with trial.loaded.locating_errors():
-        networks = [_network(trial, data, metric) for data in folds]
+        networks = []
+        for number, data in enumerate(folds, 1):
+            with naming_fold(number) if len(folds) > 1 else nullcontext():
+                networks.append(_network(trial, data))
+        _check_metric(metric, networks[0].experiment, folds[0])
     return TrialJob(
         trial.number,
         tuple(one.experiment for one in networks),
@@ -160,11 +169,9 @@ class _Network:
         return self.experiment.training.epochs * (3.0 * rows * weights + steps)
 
 
-def _network(trial: Trial, data: Prepared, metric: str) -> _Network:
+def _network(trial: Trial, data: Prepared) -> _Network:
     experiment = resolve_with_data(trial.experiment, data)
-    batches = batches_of(experiment, data.train)
-    _check_metric(metric, experiment, data)
-    return _Network(experiment, data, batches)
+    return _Network(experiment, data, batches_of(experiment, data.train))
 
 
 def _populations(networks: Sequence[_Network]) -> tuple[tuple[int, ...], ...]:

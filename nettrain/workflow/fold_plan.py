@@ -1,12 +1,12 @@
 """What a cross-validation will train: the experiment of each fold, resolved with the fold's own data."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nettrain.backend.choose import choose_backend
+from nettrain.data.fold_notes import joint_notes
 from nettrain.data.giveaways import giveaway_notes
 from nettrain.data.prepare import Prepared
 from nettrain.data.prepared_folds import PreparedFold, naming_fold, prepare_folds
@@ -30,8 +30,6 @@ from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.loss_parts import floor_notes
 from nettrain.workflow.postprocessing_notes import postprocessing_notes
 from nettrain.workflow.preparation import check_trainable
-
-NUMBERS = re.compile(r"\d[\d.,]*(?: ([a-z]+?)s?\b)?")  # and what they count
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,21 +172,3 @@ def _common(before: object, each: Sequence[object]) -> object:
     if not isinstance(before, Mapping) or len(blocks) < len(each):
         return before
     return {key: _common(before.get(key), [one.get(key) for one in blocks]) for key in blocks[0]}
-
-
-def joint_notes(each: Iterable[Sequence[str]]) -> list[str]:
-    """The notes on all folds: those that all share, and of those alike but for numbers the first alone."""
-    notes = [list(dict.fromkeys(some)) for some in each]
-    alike: dict[str, dict[int, str]] = {}
-    for number, some in enumerate(notes, 1):
-        for note in some:
-            alike.setdefault(NUMBERS.sub(r"# \1", note), {}).setdefault(number, note)
-    return [_joint_note(by_fold, len(notes)) for by_fold in alike.values()]
-
-
-def _joint_note(by_fold: Mapping[int, str], folds: int) -> str:
-    number, note = next(iter(by_fold.items()))
-    if len(by_fold) == folds and len({*by_fold.values()}) == 1:
-        return note
-    others = len(by_fold) - 1
-    return f"fold {number}: {note}" + (f" (and alike in {others} more)" if others else "")
