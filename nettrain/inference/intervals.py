@@ -19,11 +19,13 @@ from nettrain.catalogue.losses.target_distribution import (
     central_intervals,
     interval_levels,
     pinball_losses,
+    widest_interval,
 )
 from nettrain.inference.dataset import Dataset
 from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.outputs import in_own_units, to_distribution
 from nettrain.inference.predict import Inputs, collect_outputs, row_chunks
+from nettrain.inference.predictions import LabelledPredictions
 
 CURVE = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # levels of quantiles, likewise
 
@@ -73,6 +75,24 @@ class TrueNumbers:
     weight: HostArray
 
 
+@dataclass(frozen=True, eq=False)
+class IntervalBand:
+    """The ends (N, T) of an interval of each target, and its probability."""
+
+    probability: float
+    lower: Floats
+    upper: Floats
+
+    @staticmethod
+    def of(distribution: TargetDistribution | None) -> "IntervalBand | None":
+        """The widest interval between trained quantiles, or that of 0.9; None where there is none."""
+        probability = widest_interval(distribution) if distribution else None
+        if distribution is None or probability is None:
+            return None
+        ends = distribution.quantiles(interval_levels(probability))
+        return IntervalBand(probability, ends[..., 0], ends[..., 1])
+
+
 def distribution_figures(
     distribution: TargetDistribution | None, true: TrueNumbers, intervals: Sequence[float] = ()
 ) -> ByTarget:
@@ -98,6 +118,14 @@ def distribution_figures(
         }
         for k, name in enumerate(true.names)
     }
+
+
+def labelled_figures(
+    predictions: LabelledPredictions, names: Sequence[str], intervals: Sequence[float] = ()
+) -> ByTarget:
+    """The figures of labelled rows, by the `names` of the targets, see `distribution_figures`."""
+    true = TrueNumbers(names, predictions.y, predictions.rows.weight)
+    return distribution_figures(predictions.distribution, true, intervals)
 
 
 class _Measures:

@@ -6,8 +6,9 @@ from nettrain.backend.base import Floats, HostArray
 from nettrain.backend.pool import Pool
 from nettrain.inference.dataset import Dataset
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.outputs import in_own_units
+from nettrain.inference.outputs import in_own_units, to_distribution
 from nettrain.inference.predict import Inputs, collect_outputs, row_chunks
+from nettrain.inference.predictions import RowPredictions
 
 PREFERRED = ("test", "validation", "train")  # rows that were not trained on tell more
 
@@ -19,11 +20,17 @@ def most_telling_split(datasets: Mapping[str, Dataset]) -> str:
 
 def predict_split(networks: TrainedNetworks, dataset: Dataset) -> Floats:
     """Predictions (N, K): the mean of all networks where a run averages them, otherwise of the first one."""
+    return describe_split(networks, dataset).values
+
+
+def describe_split(networks: TrainedNetworks, dataset: Dataset) -> RowPredictions:
+    """As `predict_split`, with the distributions that they predict."""
     if not networks.model.experiment.training.averages_predictions:
         networks = networks.select([0])
     network = networks.network()
     chunks = row_chunks(network, Inputs.of_dataset(dataset), Pool(networks.backend))
-    return networks.predictions(collect_outputs(network, chunks, dataset.rows))
+    outputs, model = collect_outputs(network, chunks, dataset.rows), networks.model
+    return RowPredictions(networks.predictions(outputs), to_distribution(model.loss, model.task, outputs))
 
 
 def true_values(networks: TrainedNetworks, dataset: Dataset) -> HostArray:

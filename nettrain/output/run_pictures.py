@@ -108,7 +108,9 @@ def _draw_own_predictions(shown: OwnPredictions | None, name: str, folder: Path)
     if shown.task.targets == "numbers":
         from nettrain.output.figures.residuals import residuals_picture
 
-        picture = residuals_picture(shown.true_values, shown.predictions, shown.task.names, title)
+        picture = residuals_picture(
+            shown.true_values, shown.predictions, shown.task.names, title, band=shown.band
+        )
         write_atomic(folder / "residuals.png", picture)
     elif shown.confusion:
         from nettrain.output.figures.confusion import confusion_picture

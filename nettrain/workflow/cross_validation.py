@@ -17,12 +17,12 @@ from nettrain.files import write_atomic
 from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.predictions import encode_frame
 from nettrain.store.run_folder import RunFolder, interrupted_run, write_json
-from nettrain.store.summary import RunSummary, Timing
+from nettrain.store.summary import RunSummary, Timing, with_distribution
 from nettrain.store.trained_folds import TrainedFolds, is_lost
 from nettrain.training.loop import never
 from nettrain.workflow.fold_plan import PlannedCrossValidation
 from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, continue_folds, train_folds
-from nettrain.workflow.out_of_fold import figures_on_test, out_of_fold_frame, pooled_figures
+from nettrain.workflow.out_of_fold import figures_on_test, interval_figures, out_of_fold_frame, pooled_figures
 from nettrain.workflow.training import RunOutcome
 
 
@@ -157,6 +157,7 @@ def _ended(planned: PlannedCrossValidation, folds: Sequence[FoldRun], started: f
     frame, pooled, test = out_of_fold_frame(predicted), pooled_figures(predicted), figures_on_test(predicted)
     timing = _timing([one.run.summary["timing"] for one in folds], perf_counter() - started)
     summary = summarise_folds(planned.experiment, [one.ended for one in folds], pooled, test, timing)
+    summary = with_distribution(summary, interval_figures(predicted))
     if len(folds) < len(planned.folds):
         summary = {**summary, "status": "interrupted", "stop_reason": "interrupted"}
     return CrossValidation(summary, None, planned, tuple(folds), frame)

@@ -17,7 +17,7 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.baseline import Baseline
 from nettrain.inference.entropy import target_entropy
 from nettrain.inference.importance import importances
-from nettrain.inference.intervals import TrueNumbers, distribution_figures
+from nettrain.inference.intervals import labelled_figures
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.store.evaluation import (
     BaselineFigures,
@@ -272,11 +272,7 @@ def _report(
         entropy=_entropy(trained, predictions.rows),
         comparison=rows.comparison,
         kept=rows.kept,
-        distribution=distribution_figures(
-            predictions.distribution,
-            TrueNumbers(trained.task.names, predictions.y, predictions.rows.weight),
-            options.intervals,
-        ),
+        distribution=labelled_figures(predictions, trained.task.names, options.intervals),
     )
 
 

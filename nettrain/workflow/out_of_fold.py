@@ -11,6 +11,7 @@ from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
+from nettrain.inference.intervals import ByTarget, labelled_figures
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows, joined_predictions
 from nettrain.inference.metrics import mean_of_defined
 from nettrain.inference.postprocessing import joint_task
@@ -117,15 +118,34 @@ def _figures_of_repeat(folds: Sequence[PredictedFold], thresholds: tuple[float, 
 
 
 @np.errstate(all="ignore")
+def interval_figures(folds: Sequence[PredictedFold]) -> dict[str, ByTarget]:
+    """How good predicted intervals are, of held-out rows (`validation`) and of test rows as all predict them.
+
+    Of several repeats the first counts. {} for losses that predict one number of each target.
+    """
+    held_out = [one.predictions for one in folds if one.predictions is not None and one.fold.repeat == 1]
+    measured, names = _on_test(folds), folds[0].fold.data.preprocessing.target_names
+    found = {
+        "validation": labelled_figures(joined_predictions(held_out), names) if held_out else {},
+        "test": labelled_figures(measured.predict(), names) if measured else {},
+    }
+    return {split: figures for split, figures in found.items() if figures}
+
+
+@np.errstate(all="ignore")
 def figures_on_test(folds: Sequence[PredictedFold]) -> dict[str, float] | None:
     """The figures of the mean prediction for the test rows; None where there are none, or all diverged."""
+    measured = _on_test(folds)
+    if measured is None:
+        return None
+    predictions = measured.predict()
+    return predictions.figures() | measured.metrics(predictions).scalars
+
+
+def _on_test(folds: Sequence[PredictedFold]) -> MeasuredNetworks | None:
     each = [
         NetworksOnRows(one.trained.networks, one.trained.preprocessing, one.fold.data.test)
         for one in folds
         if one.trained is not None and one.fold.data.test is not None
     ]
-    if not each:
-        return None
-    measured = MeasuredNetworks(tuple(each))
-    predictions = measured.predict()
-    return predictions.figures() | measured.metrics(predictions).scalars
+    return MeasuredNetworks(tuple(each)) if each else None

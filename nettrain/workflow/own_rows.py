@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
+from nettrain.inference.intervals import IntervalBand
 from nettrain.inference.measured import joined_predictions
 from nettrain.inference.metrics import compute_metrics
 from nettrain.inference.postprocessing import joint_task
 from nettrain.inference.predictions import metrics_of
-from nettrain.inference.split_predictions import most_telling_split, predict_split, true_values
+from nettrain.inference.split_predictions import describe_split, most_telling_split, true_values
 from nettrain.workflow.cross_validation import CrossValidation
 from nettrain.workflow.training import TrainingResult
 
@@ -19,7 +20,8 @@ class OwnPredictions:
     """Predictions (N, K) and true values for the rows of one split.
 
     `confusion` has a matrix for each target of classes or labels. `networks` is how many did not diverge;
-    the predictions are their mean if `joint`, otherwise those of the first one.
+    the predictions are their mean if `joint`, otherwise those of the first one. `band` is an interval of each
+    number, where they predict one.
     """
 
     task: Task
@@ -29,6 +31,7 @@ class OwnPredictions:
     confusion: Mapping[str, Floats]
     networks: int
     joint: bool
+    band: IntervalBand | None = None
 
 
 def out_of_fold_predictions(result: CrossValidation) -> OwnPredictions | None:
@@ -46,7 +49,16 @@ def out_of_fold_predictions(result: CrossValidation) -> OwnPredictions | None:
     confusion = {}
     if task.targets != "numbers":
         confusion = metrics_of(task, joined).confusion
-    return OwnPredictions(task, "held-out", joined.values, joined.y, confusion, 1, joint=False)
+    return OwnPredictions(
+        task,
+        "held-out",
+        joined.values,
+        joined.y,
+        confusion,
+        1,
+        joint=False,
+        band=IntervalBand.of(joined.distribution),
+    )
 
 
 def own_predictions(result: TrainingResult) -> OwnPredictions | None:
@@ -56,10 +68,11 @@ def own_predictions(result: TrainingResult) -> OwnPredictions | None:
         return None
     split, task = most_telling_split(run.data.datasets), finite.task
     dataset = run.data.datasets[split]
-    predictions, y = predict_split(finite, dataset), true_values(finite, dataset)
+    described, y = describe_split(finite, dataset), true_values(finite, dataset)
+    predictions, band = described.values, IntervalBand.of(described.distribution)
     confusion = {}
     if task.targets != "numbers":
         chunks = [(slice(None), predictions)]
         confusion = compute_metrics(chunks, y, dataset.weights, task).confusion
     joint = run.experiment.training.averages_predictions
-    return OwnPredictions(task, split, predictions, y, confusion, len(finite), joint)
+    return OwnPredictions(task, split, predictions, y, confusion, len(finite), joint, band)

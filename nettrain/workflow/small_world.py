@@ -11,17 +11,13 @@ from functools import cached_property
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
-from nettrain.catalogue.losses.target_distribution import (
-    TargetDistribution,
-    interval_levels,
-    widest_interval,
-)
 from nettrain.catalogue.metrics import Task
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.table import Table
+from nettrain.inference.intervals import IntervalBand
 from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.predictions import predict, predict_distributions
 
@@ -80,24 +76,6 @@ class SmallWorld:
         places = np.meshgrid(*axes, indexing="ij")
         named = zip(self.columns, places, strict=True)
         return self.preprocessing.encode(Table.of({name: place.ravel() for name, place in named}))
-
-
-@dataclass(frozen=True, eq=False)
-class IntervalBand:
-    """The ends (n₁, T) of an interval of each target all along a line, and its probability."""
-
-    probability: float
-    lower: Floats
-    upper: Floats
-
-    @staticmethod
-    def of(distribution: TargetDistribution | None) -> "IntervalBand | None":
-        """The widest interval, None where there is none."""
-        probability = widest_interval(distribution) if distribution else None
-        if distribution is None or probability is None:
-            return None
-        ends = distribution.quantiles(interval_levels(probability))
-        return IntervalBand(probability, ends[..., 0], ends[..., 1])
 
 
 @dataclass(frozen=True, eq=False)

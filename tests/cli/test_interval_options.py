@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.cli.command import Ended, inside
@@ -161,3 +162,37 @@ def test_a_level_that_does_not_rise_is_refused_with_its_place(folder: Path) -> N
     assert 2 == done.code
     assert "loss.quantiles" in done.err
     assert "must rise from one level to the next" in done.err
+
+
+def test_the_report_has_them_and_the_pictures_show_them(folder: Path) -> None:
+    for name, shown in (("gaussian", True), ("plain", False)):
+        assert 0 == inside(folder, "report", f"runs/{name}").code
+        page = (folder / "runs" / name / "report.html").read_text(encoding="utf-8")
+        assert ("<h3>Prediction intervals</h3>" in page) == shown
+        assert ("upright lines: 90" in page) == shown
+
+
+def test_a_cross_validated_run_has_them_of_its_held_out_rows(folder: Path) -> None:
+    done = inside(folder, "train", "file.yaml", "experiment=folds", LOSSES["quantiles"], "--folds", "3")
+    assert 0 == done.code, done.err
+    summary = json.loads((folder / "runs" / "folds" / "summary.json").read_text())
+    assert [*summary["distribution"]] == ["val", "test"]
+    frame = pl.read_parquet(folder / "runs" / "folds" / "out_of_fold.parquet")
+    held = ((frame["price_q05"] <= frame["true_price"]) & (frame["true_price"] <= frame["price_q95"])).mean()
+    widest = summary["distribution"]["val"]["price"]["intervals"][0]
+    assert (widest["level"], widest["coverage"]) == (0.9, pytest.approx(held))
+    assert 0 == inside(folder, "predict", "runs/folds", "--interval", "0.8").code
+
+
+def test_predictions_stand_beside_the_middle_output_of_their_target(folder: Path) -> None:
+    """Of two outputs for each of two targets, predictions are named once each."""
+    targets = ["data.target=[size, price]", "data.source=pairs.csv"]
+    rows = (folder / "rows.csv").read_text().splitlines()
+    (folder / "pairs.csv").write_text(
+        "\n".join(["x,size,price", *(f"{k % 7},{row}" for k, row in enumerate(rows[1:]))])
+    )
+    done = inside(folder, "graph", "file.yaml", "loss=gaussian_nll", "model.hidden=[3]", *targets, "--json")
+    assert 0 == done.code, done.err
+    shown = json.loads(done.out)
+    assert [*shown["prediction"]] == ["size", "price"]
+    assert len(shown["layers"][-1]["a"]) == 4

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.inference.intervals import IntervalBand
 from nettrain.inference.outputs import with_negative_class
 from nettrain.output.figures.canvas import (
     DARK,
@@ -30,7 +31,7 @@ from nettrain.output.figures.canvas import (
     tick,
 )
 from nettrain.output.numbers import plural
-from nettrain.workflow.small_world import IntervalBand, WorldMap
+from nettrain.workflow.small_world import WorldMap
 
 COLORS = (  # of classes
     *(DARK, LIGHT, "#3a9a6b", "#a8325e", "#7b7fc4"),

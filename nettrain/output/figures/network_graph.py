@@ -262,14 +262,16 @@ class _Drawing:
         x = self._lefts[last] + _width(self._columns[last]) + 0.1
         top = self._height(last, 0) + TALL / 2 + 0.1
         self._ax.text(x, top, "prediction", fontsize=8.5, fontweight="bold")
-        for j, name in enumerate(self._graph.names[1]):
+        units, names = len(self._columns[last].values), self._graph.names[1]
+        each = units // len(names)  # beside the middle one of a target's outputs
+        for j, name in enumerate(names):
             self._ax.text(
-                *(x, self._height(last, j), self._beside(name)),
+                *(x, self._height(last, j * each + each // 2), self._beside(name)),
                 fontsize=8,
                 va="center",
                 fontweight="bold" if name in self._graph.target.values() else "normal",
             )
-        low = self._height(last, len(self._graph.names[1]) - 1) - TALL / 2 - 0.2
+        low = self._height(last, units - 1) - TALL / 2 - 0.2
         target = "; ".join(f"{name} {value}" for name, value in self._graph.target.items())
         lines = f"target: {shortened(target, 24)}\nloss {written(self._graph.signals.loss)}"
         self._ax.text(x, low, lines, fontsize=8, va="top", linespacing=1.5)

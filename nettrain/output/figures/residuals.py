@@ -10,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.scale import SymmetricalLogTransform
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, SymmetricalLogLocator
 
+from nettrain.inference.intervals import IntervalBand
 from nettrain.output.figures.canvas import (
     DARK,
     Render,
@@ -34,19 +35,31 @@ TOP, LEFT, BOTTOM = 0.7, 0.95, 0.55
 
 
 def residuals_picture(
-    true: Floats, predicted: Floats, names: Sequence[str], title: str, *, render: Render = png
+    true: Floats,
+    predicted: Floats,
+    names: Sequence[str],
+    title: str,
+    *,
+    band: IntervalBand | None = None,
+    render: Render = png,
 ) -> bytes:
-    """A PNG of true (N, T) and predicted (N, T) numbers, a panel for each target."""
+    """A PNG of true (N, T) and predicted (N, T) numbers, a panel for each target.
+
+    With a `band` each row has a line from the lower to the upper end of its interval, unless there are many.
+    """
+    band = None if len(true) > DENSE else band
     total, shown = len(names), min(len(names), MAX_TARGETS)
     across = 1 if shown == 1 else 2 if shown in (2, 4) else 3
     down, side = -(-shown // across), 4.0 if shown == 1 else 2.3
     wide, tall = LEFT + side + 0.3, BOTTOM + side + (0.1 if shown == 1 else 0.35)
     with style():
         figure = new_figure(across * wide + 0.1, TOP + down * tall)
-        draw_heading(figure, title, described(true, predicted, shown, total))
+        draw_heading(figure, title, described(true, predicted, shown, total, band))
         for k in range(shown):
             low = (down - 1 - k // across) * tall + BOTTOM
             ax = add_axes(figure, k % across * wide + LEFT, low, side, side)
+            if band is not None:
+                intervals(ax, true[:, k], band.lower[:, k], band.upper[:, k])
             panel(ax, true[:, k], predicted[:, k], 6 if shown == 1 else 4)
             if shown > 1:
                 ax.set_title(shortened(names[k], 30), fontsize=9, loc="left", pad=4)
@@ -56,15 +69,19 @@ def residuals_picture(
         return render(figure)
 
 
-def described(true: Floats, predicted: Floats, shown: int, total: int) -> str:
+def described(
+    true: Floats, predicted: Floats, shown: int, total: int, band: IntervalBand | None = None
+) -> str:
     """What the line means, and what is not shown."""
     notes = ["on the line: exactly right"]
+    if band is not None:
+        notes.append(f"upright lines: {100 * band.probability:.3g} % intervals")
     logarithmic = [scale_for(true[np.isfinite(true[:, k]), k]) for k in range(shown)]
     if any(scale.logarithmic for scale in logarithmic):
         notes.append(
             "logarithmic axes" if all(s.logarithmic for s in logarithmic) else "some axes logarithmic"
         )
-    if any(one and (predicted[:, k] <= 0).any() for k, one in enumerate(logarithmic)):
+    if any(one.logarithmic and (predicted[:, k] <= 0).any() for k, one in enumerate(logarithmic)):
         notes.append("predictions below lie on the edge")
     if len(true) > DENSE:
         notes.append("darker: more rows")
@@ -74,6 +91,21 @@ def described(true: Floats, predicted: Floats, shown: int, total: int) -> str:
     if total > shown:
         notes.append(f"the first {shown} of {total} targets")
     return "; ".join(notes)
+
+
+def intervals(ax: Axes, true: Floats, lower: Floats, upper: Floats) -> None:
+    """A line upwards for each row, from one end of its interval to the other."""
+    finite = np.isfinite(true) & np.isfinite(lower) & np.isfinite(upper)
+    alpha, width = (0.35, 0.9) if len(true) <= 300 else (0.2, 0.6)
+    ax.vlines(
+        true[finite],
+        lower[finite],
+        upper[finite],
+        color=DARK,
+        alpha=alpha,
+        linewidth=width,
+        rasterized=len(true) > IMAGE,
+    )
 
 
 def panel(ax: Axes, true: Floats, predicted: Floats, ticks: int) -> None:

@@ -23,6 +23,14 @@ MOST_IN_TABLE = 12  # classes of a confusion matrix with a cell of HTML each
 MOST_DRAWN = 300  # classes of one that is drawn
 MOST_CLASSES = 60  # in a table
 MOST_TARGETS = 40  # in a table
+INTERVALS = (
+    " Its upright line is the interval predicted for it, which holds the true value where it crosses"
+    " the dashed line."
+)
+HOLDING = (
+    "An interval of 90 % should hold 90 % of the rows, and be narrow; 5 % of them should lie below a quantile"
+    " of 0.05."
+)
 
 
 def mistakes_section(rows: ReportedRows, drawings: Drawings) -> Content:
@@ -172,14 +180,17 @@ def _residuals(rows: ReportedRows, drawings: Drawings) -> Iterator[Content]:
         yield paragraph("Its predictions are not finite.")
         return
     names = rows.task.names
-    picture = residuals_picture(rows.true_values, rows.predicted, names, "", render=svg)
+    picture = residuals_picture(rows.true_values, rows.predicted, names, "", band=rows.band, render=svg)
     yield drawings.figure(
         picture,
         "Predicted against true values",
-        "Each point is a row. On the line the prediction is exactly right; above it, it is too large.",
+        "Each point is a row. On the line the prediction is exactly right; above it, it is too large."
+        + (INTERVALS if rows.band else ""),
         own_colors=len(rows.true_values) > 3000,
     )
     yield _residual_table(rows)
+    if rows.distribution:
+        yield element("h3", "Prediction intervals"), paragraph(HOLDING), _interval_table(rows)
     histogram = residual_histogram(rows.residuals, names, "", render=svg)
     yield drawings.figure(
         histogram,
@@ -215,6 +226,41 @@ def _residual_table(rows: ReportedRows) -> Content:
         caption="How far predictions are off",
         sortable=len(cells) > 1,
     )
+
+
+def _interval_table(rows: ReportedRows) -> Content:
+    """How many rows the intervals hold and how wide they are, and the same of quantiles."""
+    several = len(rows.distribution) > 1
+    intervals: list[Row] = [
+        [
+            *([name] if several else []),
+            Cell.of(percent(one["level"]), one["level"]),
+            Cell.of(percent(one["coverage"]), one["coverage"]),
+            Cell.of(figure(one["width"]), one["width"]),
+        ]
+        for name, described in rows.distribution.items()
+        for one in described["intervals"]
+    ]
+    quantiles: list[Row] = [
+        [
+            *([name] if several else []),
+            Cell.of(f"{one['level']:g}", one["level"]),
+            Cell.of(percent(one["below"]), one["below"]),
+            Cell.of(figure(one["loss"]), one["loss"]),
+        ]
+        for name, described in rows.distribution.items()
+        for one in described["quantiles"]
+    ]
+    first = [Heading("target")] if several else []
+    numbers = [
+        (intervals, ("interval", "rows it holds", "mean width"), "Prediction intervals"),
+        (quantiles, ("quantile", "rows below", "pinball loss"), "Predicted quantiles"),
+    ]
+    return [
+        table([*first, *(Heading(name, numeric=True) for name in names)], cells, caption=caption)
+        for cells, names, caption in numbers
+        if cells
+    ]
 
 
 def targets_table(targets: Mapping[str, Mapping[str, float]], what: str) -> Content:

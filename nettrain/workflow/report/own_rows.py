@@ -12,6 +12,7 @@ from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import NettrainError
+from nettrain.inference.intervals import ByTarget, IntervalBand, labelled_figures
 from nettrain.inference.metrics import ClassMetrics, ComputedMetrics
 from nettrain.inference.predictions import LabelledPredictions
 from nettrain.inference.reliability import ReliabilityBin, reliability
@@ -61,7 +62,8 @@ class ReportedRows:
 
     `member` predicts alone, or else all `networks` together. The confusion (K, K) is by target, as are the
     classes' figures; `curve` is that of two classes, `best_f1_threshold` that of validation rows. `applied`
-    is what was done with the predictions. `importance` is measured on `importance_rows` of them. Where the
+    is what was done with the predictions. Where intervals are predicted, `band` has the widest ones, and
+    `distribution` the figures of all. `importance` is measured on `importance_rows` of them. Where the
     inputs are an image, `worst_images` are those of the worst rows (W, channels, height, width), as the
     network sees them, and `importance_image` (channels, height, width) has the importance of every pixel.
     """
@@ -85,6 +87,8 @@ class ReportedRows:
     residual_summaries: Sequence[ResidualSummary]
     true_values: Floats
     predicted: Floats
+    band: IntervalBand | None
+    distribution: ByTarget
     residuals: Floats
     importance: PermutationImportance | None
     importance_rows: int
@@ -170,6 +174,8 @@ def _reported(
         summarise_residuals(predictions, task),
         np.asarray(predictions.y, np.float64),
         predictions.values,
+        IntervalBand.of(predictions.distribution),
+        labelled_figures(predictions, task.names),
         _residuals(predictions, task),
         importance.importance,
         importance.rows,
