@@ -22,11 +22,14 @@ from nettrain.backend.product import (
 )
 
 SWITCH = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
+PRODUCTS_PER_ELEMENT = 8  # multiply-adds of a tile in the time in which other kernels do one element
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
 class NumpyBackend:
     """Arrays in host memory; large products through NumPy's BLAS with a fixed number of threads.
+
+    Kernels may have more threads than that, `kernel_threads`: their bits do not depend on how many.
 
     Small products and transposes go through `backend.small_products`, unless its LLVM cannot be built here,
     the processor has no fused multiply-add, or the environment says NETTRAIN_PRODUCTS=blas. Results then
@@ -40,11 +43,11 @@ class NumpyBackend:
     merges_rows = True
     chunk_bytes = 1 << 20  # so that they fit the caches
 
-    def __init__(self, dtype: str = "float32", threads: int = 1) -> None:
+    def __init__(self, dtype: str = "float32", threads: int = 1, kernel_threads: int = 0) -> None:
         self.dtype = np.dtype(dtype)
-        self.threads = threads
+        self.threads, self.kernel_threads = threads, max(threads, kernel_threads)
         set_blas_threads(threads)
-        set_threads(threads)
+        set_threads(self.kernel_threads)
         self.notes: list[str] = []
         self._small = self._load_small_products()
 
@@ -94,7 +97,7 @@ class NumpyBackend:
             start, limit = bias_or_zeros(self, out, bias), lower_limit(self, clamp_min)
             mask = ones_like(self, out) if relu_mask is None else relu_mask
             try:
-                work = out.size * a.shape[2]
+                work = out.size * a.shape[2] // PRODUCTS_PER_ELEMENT
                 return self.launch(self._small.small_product, work, out, a, b, *start, limit, mask)
             except Exception as error:  # whatever Numba or LLVM cannot build
                 self._small = None
@@ -122,7 +125,7 @@ class NumpyBackend:
         return partial(np.take, table, index, axis=0, out=out, mode="clip")
 
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
-        return kernel.bind(work, self.threads, arrays)
+        return kernel.bind(work, self.kernel_threads, arrays)
 
     def prefetcher(self) -> None:
         return None

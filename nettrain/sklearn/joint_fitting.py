@@ -18,6 +18,7 @@ from nettrain.errors import NettrainError
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import data_settings_of, resolve
 from nettrain.experiment.settings import Experiment
+from nettrain.experiment.threads import available_cores
 from nettrain.sklearn.fitting import FitRequest, prepare_request, resolve_request
 from nettrain.sklearn.folds import CutRows, Fold
 from nettrain.sklearn.postponed import PostponedFit, RowTables, postponing, training_now
@@ -84,6 +85,12 @@ class PlannedNetwork:
     experiment: Experiment
     data: Prepared
 
+    @property
+    def kernel_threads(self) -> int:
+        """All processors, unless the experiment or the limits of joblib say how many threads it may have."""
+        asked = self.postponed.request.values["backend"]["threads"]
+        return available_cores() if asked == "auto" else int(asked)
+
     def trained(self, population: TrainedTogether, number: int) -> None:
         """Give the estimator its network, the one of this number in a population."""
         estimator, converges = self.postponed.estimator, self.postponed.request.converges
@@ -118,7 +125,8 @@ def _trained(planned: Sequence[PlannedNetwork]) -> Iterator[PlannedNetwork]:
     for positions in populations(trainees):
         some, started = [planned[position] for position in positions], perf_counter()
         try:
-            population = TrainedTogether(trainees, positions, recorded=False)
+            threads = min(network.kernel_threads for network in some)
+            population = TrainedTogether(trainees, positions, recorded=False, kernel_threads=threads)
         except NettrainError:
             yield from some
             continue

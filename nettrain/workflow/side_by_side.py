@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from nettrain.backend.base import Backend
 from nettrain.backend.device import memory
 from nettrain.catalogue.calibrations.no_calibration import NoCalibration
 from nettrain.data.prepare import Prepared
@@ -137,8 +138,8 @@ class TrainedTogether:
     """Runs that have been trained as one population: those of the `trainees` at these positions.
 
     With `recorded`, every figure of a history is computed, otherwise those that control the training and
-    those of validation rows. `after_epoch` is called with the population after
-    every epoch.
+    those of validation rows. `after_epoch` is called with the population after every epoch. Kernels share the
+    members out among `kernel_threads`, which changes no bit.
     """
 
     @np.errstate(all="ignore")  # what is not finite is reported in words
@@ -151,7 +152,9 @@ class TrainedTogether:
         *,
         recorded: bool = True,
         after_epoch: "Callable[[TrainedTogether], None] | None" = None,
+        kernel_threads: int = 0,
     ) -> None:
+        self._kernel_threads = kernel_threads
         self._trainees = [trainees[position] for position in positions]
         sizes = [len(one.members) for one in self._trainees]
         ends = np.cumsum(sizes).tolist()
@@ -171,7 +174,7 @@ class TrainedTogether:
         pairs = [
             (_without_labels(one), trainee.data) for trainee in self._trainees for one in trainee.members
         ]
-        backend = named_backend(self._trainees[0].experiment.backend)
+        backend = named_backend(self._trainees[0].experiment.backend, self._kernel_threads)
         return build([one for one, _ in pairs], [data for _, data in pairs], backend, recorded=recorded)
 
     def runs(self) -> Iterator[MemoryRun]:
@@ -182,12 +185,17 @@ class TrainedTogether:
         """The final networks of one run, of the population's runs by number."""
         return self._view(number).networks(self._trainees[number].members)
 
+    @cached_property
+    def _own_backend(self) -> Backend:
+        """The backend of the runs on their own, which may predict in any thread."""
+        return named_backend(self._trainees[0].experiment.backend)
+
     def trained(self, number: int) -> TrainedRun:
         """One run as far as predictions need it, without figures and calibration."""
         trainee, run = self._trainees[number], self._view(number)
         arrays = run.final.parameters, run.final.statistics
         return TrainedRun(
-            trainee.experiment, run.architecture, *arrays, trainee.data.preprocessing, run.backend
+            trainee.experiment, run.architecture, *arrays, trainee.data.preprocessing, self._own_backend
         )
 
     def events(self, number: int) -> list[EpochDone]:
@@ -277,7 +285,7 @@ def _in_memory(
         run.architecture,
         *arrays,
         preprocessing,
-        run.backend,
+        named_backend(trainee.experiment.backend),
         networks.postprocessing,
         summary=summary,
     )

@@ -9,7 +9,7 @@ pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
 import sklearn
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_diabetes, load_digits, load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import (
@@ -28,7 +28,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from nettrain import MLPClassifier, MLPRegressor
-from nettrain.sklearn import cross_validate
+from nettrain.backend.kernel import PARALLEL_FROM
+from nettrain.backend.numpy import PRODUCTS_PER_ELEMENT
+from nettrain.sklearn import cross_validate, joint_fitting
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 ORDER = np.random.default_rng(0).permutation(150)[:91]  # 91 rows: folds differ by a row
@@ -113,6 +115,14 @@ def assert_same_networks(mine, other):
 )
 def test_folds_are_fits_of_their_own(parameters):
     assert_same(quick(**parameters))
+
+
+def test_the_processors_share_the_folds(monkeypatch):
+    """Products of enough members for kernels of two threads, which no bit depends on."""
+    monkeypatch.setattr(joint_fitting, "available_cores", lambda: 2)
+    x, y = (array[:700] for array in load_digits(return_X_y=True))
+    assert 3 * 200 * 64 * 64 >= PARALLEL_FROM * PRODUCTS_PER_ELEMENT
+    assert_same(quick(hidden_layer_sizes=(64,), max_iter=3), x, y)
 
 
 def test_rows_weigh():
