@@ -111,7 +111,8 @@ class Run:
 
         The splits are train, val and test, as far as there are such rows; a metric that the rows do not
         define is NaN. The metrics of repeats are means, those of an ensemble or of snapshots are those of
-        the mean prediction.
+        the mean prediction. With calibration or a threshold (`summary["postprocessing"]`) they are those of
+        calibrated predictions and of decisions by the threshold; the loss is not.
         """
         return {split: _numbers(named) for split, named in self.summary["metrics"].items()}
 
@@ -238,7 +239,7 @@ class Run:
         split: "SplitName | None" = None,
         strict: bool = False,
     ) -> npt.NDArray[np.float64]:
-        """Predict the probability of every class, or of every label.
+        """Predict the probability of every class, or of every label, calibrated if the run does that.
 
         Parameters
         ----------
@@ -386,8 +387,9 @@ class Run:
         Returns
         -------
         EvaluationReport
-            With `metrics`, `classes`, `confusion`, `confused`, `worst`, `threshold`, `importance`,
-            `distribution` (intervals and quantiles), `deviations`, `notes`.
+            With `metrics`, `classes`, `confusion`, `confused`, `worst`, `best_f1` (of all thresholds),
+            `postprocessing` (calibration and threshold), `importance`, `distribution` (intervals and
+            quantiles), `deviations`, `notes`.
 
         Raises
         ------

@@ -120,6 +120,20 @@ class New(MomentumSchedule):
         return base / 2 + 0 * steps
 ''',
     ),
+    "calibration": (
+        "calibrations",
+        '''
+from nettrain.catalogue.calibrations.base import Calibration, Calibrator, calibrations
+
+@calibrations.register("new", source="Nobody 2001")
+class New(Calibration):
+    """p itself."""
+
+    @classmethod
+    def fit(cls, probabilities, y, weight):
+        return Calibrator()
+''',
+    ),
     "distribution": (
         "distributions",
         '''
@@ -149,6 +163,10 @@ sweep: {metric: {name: val_new, goal: minimize}, parameters: {optimizer.learning
 MOMENTUM = """
 data: {source: 'synthetic:sine'}
 optimizer: {name: momentum, momentum_schedule: new}
+"""
+CALIBRATED = """
+data: {source: 'builtin:iris'}
+calibration: new
 """
 
 
@@ -188,7 +206,7 @@ def test_a_new_family_is_listed(copy):
     assert {"gamma"} == new - sgd
 
 
-@pytest.mark.parametrize("text", [EXPERIMENT, MOMENTUM])
+@pytest.mark.parametrize("text", [EXPERIMENT, MOMENTUM, CALIBRATED])
 def test_an_experiment_file_takes_a_new_family(copy, text):
     (copy / "new.yaml").write_text(text, encoding="utf-8")
     assert "name: new" in run(copy, "show", "new.yaml")
