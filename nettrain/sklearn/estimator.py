@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import (
@@ -31,6 +31,7 @@ from nettrain.sklearn.attributes import (
     validation_scores,
 )
 from nettrain.sklearn.fitting import (
+    Current,
     FitRequest,
     as_value_error,
     continue_in_memory,
@@ -218,7 +219,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         request = self._request(x, y, weight, X_val, y_val, groups, epochs)
         if epochs is None and self._postpones(request):
             return self
-        with as_value_error(), borrowed_threads(), _Epochs(self, request.epochs) as on_epoch:
+        with as_value_error(), borrowed_threads(), _Epochs(self, request.epochs, x, y, weight) as on_epoch:
             self._network = fit_in_memory(request, on_epoch)
         return self._fitted(converges=request.converges)
 
@@ -262,7 +263,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         targets = self._network.trained.preprocessing.target_names
         inputs, weight = inputs_table(x, self._columns), self._weight(sample_weight, y)
         train = labelled_table(inputs, self._cells(y), weight, targets=targets)
-        with as_value_error(), borrowed_threads(), _Epochs(self, epochs) as on_epoch:
+        with as_value_error(), borrowed_threads(), _Epochs(self, epochs, x, y, weight) as on_epoch:
             self._network = continue_in_memory(self._network, train, epochs, on_epoch)
         seen = self.t_ + len(y) * (self._network.summary["epochs_run"] - self.n_iter_)
         self._fitted(converges=False)
@@ -506,25 +507,39 @@ def flat_column(y: Any) -> Array:
 
 
 class _Epochs:
-    """Calls the callbacks of an estimator around a fit, and after every epoch of it."""
+    """Calls the callbacks of an estimator around a fit, and after every epoch of it.
 
-    def __init__(self, estimator: MLPEstimator, epochs: int | None) -> None:
+    A callback that asks for it gets the rows, their weights, and the estimator as it is then.
+    """
+
+    def __init__(self, estimator: MLPEstimator, epochs: int | None, x: Any, y: Array, weight: Any) -> None:
         self._estimator, self._epochs = estimator, epochs
+        metadata = None if weight is None else {"sample_weight": weight}
+        self._rows: dict[str, Any] = {"X": x, "y": y, "metadata": metadata}
 
     def __enter__(self) -> "_Epochs":
         self._context = self._estimator._init_callback_context(max_subtasks=self._epochs)
-        self._context.call_on_fit_task_begin(estimator=self._estimator)
+        self._context.call_on_fit_task_begin(estimator=self._estimator, **self._rows)
         return self
 
-    def __call__(self, event: EpochDone) -> bool:
+    def __call__(self, event: EpochDone, current: Current) -> bool:
         """Report an epoch; returns whether a callback asks to stop."""
         estimator = self._estimator
         if estimator.verbose:
             print(f"Iteration {event.epoch}, loss = {float(event.figures['running_loss'][0]):.8f}")
         context = self._context.subcontext(task_name="epoch")
-        context.call_on_fit_task_begin(estimator=estimator)
-        return bool(context.call_on_fit_task_end(estimator=estimator))
+        context.call_on_fit_task_begin(estimator=estimator, **self._rows)
+        return self._end(context, current)
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         if kind is None:
-            self._context.call_on_fit_task_end(estimator=self._estimator)
+            self._end(self._context, lambda: self._estimator._network)
+
+    def _end(self, context: CallbackContext, current: Current) -> bool:
+        return bool(
+            context.call_on_fit_task_end(
+                estimator=self._estimator,
+                reconstruction_attributes=lambda: {NETWORK: current()},
+                **self._rows,
+            )
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
@@ -22,17 +23,19 @@ from nettrain.sklearn.settings import Values
 from nettrain.sklearn.table import FitTable, memory_of
 from nettrain.sklearn.threads import within_limit
 from nettrain.store.summary import RunSummary
+from nettrain.store.trained_run import TrainedRun
 from nettrain.training.build import build
 from nettrain.training.events import REASONS, EpochDone, Event
 from nettrain.training.loop import TrainingLoop
-from nettrain.training.resumption.state import restore
+from nettrain.training.resumption.state import host_copy, restore
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.in_memory import MemoryRecorder, MemoryRun
 from nettrain.workflow.preparation import PreparedTraining
 from nettrain.workflow.source import load_experiment
 from nettrain.workflow.training import TrainingJob
 
-OnEpoch = Callable[[EpochDone], bool]  # whether to stop
+Current = Callable[[], MemoryRun]  # the networks as they are now
+OnEpoch = Callable[[EpochDone, Current], bool]  # whether to stop
 
 
 @contextmanager
@@ -46,15 +49,26 @@ def as_value_error() -> Iterator[None]:
 
 @dataclass
 class EpochObserver:
-    """Passes epochs to `on_epoch`, and remembers whether it has asked to stop."""
+    """Passes epochs of a training to `on_epoch`, and remembers whether it has asked to stop."""
 
+    prepared: PreparedTraining
     on_epoch: OnEpoch
     asked: bool = field(default=False)
 
     def __call__(self, event: Event) -> None:
         """Pass on the end of an epoch, but not that of a part of one."""
         if isinstance(event, EpochDone) and event.epoch and event.epoch == int(event.epoch):
-            self.asked = self.on_epoch(event) or self.asked
+            self.asked = self.on_epoch(event, self.current) or self.asked
+
+    def current(self) -> MemoryRun:
+        """The networks as they are now, which predict and no more."""
+        run, data = self.prepared.training.run, self.prepared.data
+        parameters = host_copy(run.backend, run.population["parameters"])
+        statistics = host_copy(run.backend, run.population["statistics"])
+        experiment, preprocessing = self.prepared.experiment, data.preprocessing
+        trained = TrainedRun(experiment, run.architecture, parameters, statistics, preprocessing, run.backend)
+        undescribed = cast(RunSummary, {})
+        return MemoryRun(trained, undescribed, [], None, has_members=False)
 
     def stops(self) -> bool:
         """Whether training is to stop."""
@@ -180,7 +194,7 @@ def _prepared(experiment: Experiment, data: Prepared) -> PreparedTraining:
 
 
 def _trained(prepared: PreparedTraining, on_epoch: OnEpoch) -> MemoryRun:
-    recorder, observer = MemoryRecorder(prepared), EpochObserver(on_epoch)
+    recorder, observer = MemoryRecorder(prepared), EpochObserver(prepared, on_epoch)
     result = TrainingJob(prepared, recorder, prepared.notes).run(observer, interrupted=observer.stops)
     return MemoryRun.of(result, recorder)
 
