@@ -175,8 +175,8 @@ def stacking(classifier, regressor):
 
 
 def bagging(classifier, regressor):
-    bagged = BaggingClassifier(classifier(**QUICK), 5, oob_score=True, random_state=0)
-    return bagged.fit(X, Y).oob_score_
+    bagged = BaggingClassifier(classifier(**QUICK), 5, max_features=0.8, random_state=0)
+    return bagged.fit(X[:200], Y[:200]).score(X[200:], Y[200:])
 
 
 def one_vs_rest(classifier, regressor):
@@ -313,7 +313,7 @@ SCRIPTS = {  # by script: how far its result may be from that with scikit-learn'
     **{permuted_columns: 0.06, partial_dependences: 0.2, feature_selection: 0, curve_of_sizes: 0.05},
     **{curve_of_a_parameter: 0.05, dumped_and_loaded: 0.06, several_outputs: 0.06, outputs_at_once: 0.06},
     **{transformed_target: 0.08, labels: 0.06, chain_of_labels: 0.06, routed_weights: 0.05},
-    **{online: 0.06, warm_starts: 0.06, early_stopping: 0.08, quasi_newton: 0.08, descent: 0.06},
+    **{online: 0.06, warm_starts: 0.06, early_stopping: 0.15, quasi_newton: 0.08, descent: 0.06},
 }
 
 
