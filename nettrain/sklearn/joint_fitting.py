@@ -18,11 +18,10 @@ from nettrain.errors import NettrainError
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import data_settings_of, resolve
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.threads import available_cores
 from nettrain.sklearn.fitting import FitRequest, prepare_request, resolve_request
 from nettrain.sklearn.folds import CutRows, Fold
 from nettrain.sklearn.postponed import PostponedFit, RowTables, postponing, training_now
-from nettrain.sklearn.threads import borrowed_threads
+from nettrain.sklearn.threads import borrowed_threads, most_threads
 from nettrain.store.summary import RunSummary
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.side_by_side import TrainedTogether, Trainee, populations
@@ -87,9 +86,9 @@ class PlannedNetwork:
 
     @property
     def kernel_threads(self) -> int:
-        """All processors, unless the experiment or the limits of joblib say how many threads it may have."""
-        asked = self.postponed.request.values["backend"]["threads"]
-        return available_cores() if asked == "auto" else int(asked)
+        """As many threads as it may use, unless the experiment says how many."""
+        asked = self.postponed.request.values.get("backend", {}).get("threads", "auto")
+        return most_threads() if asked == "auto" else int(self.experiment.backend.threads)
 
     def trained(self, population: TrainedTogether, number: int) -> None:
         """Give the estimator its network, the one of this number in a population."""

@@ -119,7 +119,7 @@ def test_folds_are_fits_of_their_own(parameters):
 
 def test_the_processors_share_the_folds(monkeypatch):
     """Products of enough members for kernels of two threads, which no bit depends on."""
-    monkeypatch.setattr(joint_fitting, "available_cores", lambda: 2)
+    monkeypatch.setattr(joint_fitting, "most_threads", lambda: 2)
     x, y = (array[:700] for array in load_digits(return_X_y=True))
     assert 3 * 200 * 64 * 64 >= PARALLEL_FROM * PRODUCTS_PER_ELEMENT
     assert_same(quick(hidden_layer_sizes=(64,), max_iter=3), x, y)
