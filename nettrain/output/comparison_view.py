@@ -35,7 +35,8 @@ def planned(plan: PlannedComparison) -> str:
         return ""
     entries = len({run.entry for run in plan.runs})
     seeds = {len([run for run in plan.runs if run.entry == k]) for k in range(len(plan.labels))} - {0}
-    several = f" with {seeds.pop()} seeds each" if len(seeds) == 1 and seeds != {1} else ""
+    over = "folds" if all(run.fold is not None for run in plan.runs) else "seeds"
+    several = f" with {seeds.pop()} {over} each" if len(seeds) == 1 and seeds != {1} else ""
     groups = plan.population_count
     count = sum(len(run.members) for run in plan.runs)
     side = " side by side" if groups == 1 else f" in {groups} populations, one after the other"
@@ -67,7 +68,11 @@ def draw_comparison(plan: PlannedComparison, comparison: Comparison, folder: Com
         from nettrain.output.figures.boundary import boundary_picture
 
         what = "decision regions" if seen.world.splits_plane else "predictions"
-        seeds = " of the first seed" if any(len(entry.runs) > 1 for entry in comparison.entries) else ""
+        seeds = (
+            f" of the first {comparison.over}"
+            if any(len(entry.runs) > 1 for entry in comparison.entries)
+            else ""
+        )
         write_atomic(folder.boundary, boundary_picture(seen, f"{plan.name}: {what}{seeds}"))
 
 

@@ -37,25 +37,26 @@ def _best(comparison: Comparison) -> Iterator[RenderableType]:
     for test in tests:
         against.add_row(f"  than {comparison.entries[test.other].label}", _against(comparison, test))
     yield against
-    yield from _advice(tests, sum(test.p is not None for test in comparison.tests()))
+    yield from _advice(tests, sum(test.p is not None for test in comparison.tests()), comparison.over)
 
 
 def _against(comparison: Comparison, test: SeedTest) -> str:
     """`better by 0.067 ±0.025 in 5 of 5 seeds (p = 0.003)`."""
+    over = comparison.over
     # the best by its mean may be worse in those seeds in which the other did not diverge
     better = (test.difference > 0) == is_maximized(comparison.decisive)
     by = f"{'better' if better else 'worse'} by {_difference(comparison, test)}"
     if test.seeds == 1:
         return by
     if test.paired and test.ties == test.seeds:
-        return f"the same in all {test.seeds} seeds"
+        return f"the same in all {test.seeds} {over}s"
     equal = f", equal in {test.ties}" if test.ties else ""
     seeds = test.better if better else test.seeds - test.better - test.ties
-    count = f" in {seeds} of {test.seeds} seeds{equal}" if test.paired else ""
+    count = f" in {seeds} of {test.seeds} {over}s{equal}" if test.paired else ""
     if test.p is None:
         return f"{by}{count}"
     chance = f"(p {_probability(test.p)})"
-    return f"{'' if test.significant else 'within the spread of seeds: '}{by}{count} {chance}"
+    return f"{'' if test.significant else f'within the spread of {over}s: '}{by}{count} {chance}"
 
 
 def _difference(comparison: Comparison, test: SeedTest) -> str:
@@ -75,9 +76,12 @@ def _probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
-def _advice(tests: Sequence[SeedTest], adjusted_for: int) -> Iterator[Text]:
+def _advice(tests: Sequence[SeedTest], adjusted_for: int, over: str) -> Iterator[Text]:
     """What the figures cannot say for want of seeds, or what p is, which is adjusted for so many tests."""
     seeds = min((test.seeds for test in tests), default=0)
+    if over == "fold":
+        yield from _chance_over_folds(tests, adjusted_for)
+        return
     if seeds == 1:
         yield Text(f"one seed: --repeat {ENOUGH} tells whether the difference is real", style="yellow")
     elif 1 < seeds < FEWEST:
@@ -93,11 +97,19 @@ def _advice(tests: Sequence[SeedTest], adjusted_for: int) -> Iterator[Text]:
             yield Text(f"in {few} even a difference in all may be chance: --repeat {ENOUGH}", style="yellow")
 
 
+def _chance_over_folds(tests: Sequence[SeedTest], adjusted_for: int) -> Iterator[Text]:
+    """What p is over folds."""
+    if any(test.p is not None for test in tests):
+        many = f", adjusted for {adjusted_for} comparisons" if adjusted_for > 1 else ""
+        text = f"p: how often chance alone makes such a difference (t-test over folds{many},"
+        yield Text(f"{text} corrected for the training rows that they share)", style="dim")
+
+
 def _diverged(entries: Sequence[ComparedEntry]) -> Iterator[Text]:
     """Which entries diverged, and why the first of their runs did."""
     for entry in entries:
         if entry.diverged:
-            of = f" in {entry.diverged} of {len(entry.runs)} seeds" if len(entry.runs) > 1 else ""
+            of = f" in {entry.diverged} of {len(entry.runs)} {entry.over}s" if len(entry.runs) > 1 else ""
             why = next((run.divergence for run in entry.runs if run.divergence), "")
             yield Text.assemble((f"{entry.label} diverged", "red"), f"{of}{f': {why}' if why else ''}")
 

@@ -8,9 +8,10 @@ from nettrain.store.summary import Metrics, Status
 
 
 class ComparedRunJson(TypedDict):
-    """One run of an entry."""
+    """One run of an entry; `fold` is its number from 1, null of runs that are none."""
 
     seed: int
+    fold: int | None
     status: Status
     stop_reason: str
     epochs_run: int
@@ -45,10 +46,10 @@ class ComparedFigureJson(TypedDict):
 
 
 class SeedTestJson(TypedDict):
-    """The best entry against another one in a figure: `difference` is best minus other, seed by seed.
+    """The best entry against another one in a figure: `difference` is best minus other, by seed or fold.
 
-    `better` of so many `seeds` had the better figure. `p` is two-sided and adjusted for the number of others
-    (Holm); it is null for fewer than three seeds. Different seeds are not `paired`.
+    `better` of so many `seeds` or folds had the better figure. `p` is two-sided and adjusted for the number
+    of others (Holm); it is null for fewer than three seeds. Different seeds are not `paired`.
     """
 
     figure: str

@@ -102,6 +102,11 @@ class Comparison:
         return next(telling, next(iter(candidates), ""))
 
     @property
+    def over(self) -> str:
+        """What the runs of an entry differ in: `fold` where all are cross-validated, otherwise `seed`."""
+        return "fold" if all(entry.over == "fold" for entry in self.entries if entry.runs) else "seed"
+
+    @property
     def all_diverged(self) -> bool:
         """Whether every run diverged, so that there is nothing to compare."""
         return all(entry.diverged == len(entry.runs) for entry in self.entries)
@@ -137,8 +142,9 @@ class Comparison:
     def tests(self, figure: str | None = None) -> tuple[SeedTest, ...]:
         """The other entries against the best one in a figure, by default the decisive one.
 
-        Over the same seeds this is the two-sided paired t-test, over different ones Welch's; `p` is adjusted
-        for their number (Holm 1979).
+        Over the same seeds this is the two-sided paired t-test, over different ones Welch's; over folds it is
+        corrected for the training rows that they share (Nadeau & Bengio 2003). `p` is adjusted for their
+        number (Holm 1979).
         """
         figure = self._known(figure)
         best = self.best(figure)
@@ -149,21 +155,27 @@ class Comparison:
         """One entry against another in a figure, by their positions; `p` is not adjusted."""
         self._known(figure)
         first, second = self.entries[entry], self.entries[other]
-        seeds = [seed for seed in first.seeds if seed in second.seeds]
-        if len(seeds) < min(len(first.runs), len(second.runs)):
+        pairs = [pair for pair in first.pairs if pair in second.pairs]
+        if len(pairs) < min(len(first.runs), len(second.runs)) or first.over != second.over:
             return unpaired_test(entry, other, (first.values(figure), second.values(figure)))
-        by_seed = [dict(zip(one.seeds, one.values(figure), strict=True)) for one in (first, second)]
-        values = [np.array([one[seed] for seed in seeds], dtype=np.float64) for one in by_seed]
-        return paired_test(entry, other, (values[0], values[1]), maximize=is_maximized(figure))
+        by_pair = [dict(zip(one.pairs, one.values(figure), strict=True)) for one in (first, second)]
+        values = [np.array([one[pair] for pair in pairs], dtype=np.float64) for one in by_pair]
+        held_out = float(np.mean([run.held_out for run in first.runs])) if first.runs else 0.0
+        maximize = is_maximized(figure)
+        return paired_test(entry, other, (values[0], values[1]), maximize=maximize, held_out=held_out)
 
     @property
     def table(self) -> "pl.DataFrame":
-        """A Polars frame with one row per run: label, seed, status, epochs, seconds, and every figure."""
+        """A Polars frame with one row per run: label, seed, status, epochs, seconds, and every figure.
+
+        Runs of folds also have their number.
+        """
         import polars as pl
 
         rows = [
             {
                 "label": entry.label,
+                **({"fold": run.fold} if run.fold is not None else {}),
                 "seed": run.seed,
                 "status": run.status,
                 "epochs": run.epochs,
@@ -194,7 +206,10 @@ class Comparison:
 
         frames = [
             frame.select(
-                pl.lit(entry.label).alias("label"), pl.lit(run.seed, pl.Int64).alias("seed"), pl.all()
+                pl.lit(entry.label).alias("label"),
+                *([] if run.fold is None else [pl.lit(run.fold, pl.Int64).alias("fold")]),
+                pl.lit(run.seed, pl.Int64).alias("seed"),
+                pl.all(),
             )
             for entry in self.entries
             for run in entry.runs

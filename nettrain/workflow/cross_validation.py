@@ -23,6 +23,7 @@ from nettrain.training.loop import never
 from nettrain.workflow.fold_plan import PlannedCrossValidation
 from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, continue_folds, train_folds
 from nettrain.workflow.out_of_fold import figures_on_test, interval_figures, out_of_fold_frame, pooled_figures
+from nettrain.workflow.run import RunContents
 from nettrain.workflow.training import RunOutcome
 
 
@@ -213,6 +214,10 @@ class MemoryCrossValidation:
     def out_of_fold(self) -> pl.DataFrame:
         """The predictions of the rows that each fold held out."""
         return self.outcome.out_of_fold
+
+    def fold(self, number: int) -> RunContents:
+        """One fold."""
+        return next(one.run for one in self.outcome.folds if one.planned.number == number)
 
     @cached_property
     def history(self) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from nettrain.data.preprocessing import Preprocessing
+from nettrain.errors import SpecError
 from nettrain.experiment.load import to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
@@ -133,6 +134,10 @@ class MemoryRun:
     def out_of_fold(self) -> pl.DataFrame | None:
         """None: it is not cross-validated."""
         return None
+
+    def fold(self, number: int) -> "MemoryRun":
+        """Raises SpecError, as it is not cross-validated."""
+        raise SpecError(f"fold: {number} is not there, the run is not cross-validated")
 
     @cached_property
     def history(self) -> pl.DataFrame:

@@ -44,6 +44,10 @@ class RunContents(Protocol):
     def folds(self) -> "pl.DataFrame | None": ...
     @property
     def out_of_fold(self) -> "pl.DataFrame | None": ...
+    def fold(self, number: int) -> "RunContents":
+        """The results of one fold. Raises SpecError when there is no such fold."""
+        ...
+
     @property
     def history(self) -> "pl.DataFrame": ...
     @property
@@ -175,6 +179,29 @@ class Run:
         target, and the prediction of the networks that were not trained on the row.
         """
         return self._contents.out_of_fold
+
+    def fold(self, number: int) -> "Run":
+        """The run of one fold, as `train` returns it with `data.folds.take=number`.
+
+        Parameters
+        ----------
+        number : int
+            From 1, over all repeats.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        SpecError
+            When there is no such fold, or the run is not cross-validated.
+        """
+        numbers = [one["fold"] for one in self.summary.get("folds", [])]
+        if number not in numbers:
+            has = f"it has 1 to {len(numbers)}" if numbers else "it is not cross-validated"
+            raise SpecError(f"fold: {number} is not there, {has}")
+        return Run(self._contents.fold(number), memory=self.memory)
 
     @property
     def experiment(self) -> dict[str, object]:

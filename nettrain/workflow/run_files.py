@@ -112,6 +112,10 @@ class StoredRun:
         """A row for every step of every member."""
         return self._recorded(lambda files: read_steps(files.steps))
 
+    def fold(self, number: int) -> "StoredRun":
+        """One fold of a cross-validation."""
+        return StoredRun.open(self.files.fold(number).path, self.backend, self.device)
+
     def _recorded(self, read: Callable[[RunFolder], pl.DataFrame | None]) -> pl.DataFrame | None:
         """A table that few runs have; those of folds below each other."""
         if not self.files.is_cross_validated:

@@ -158,3 +158,13 @@ def test_numbers_have_a_picture_of_residuals(folder):
     assert {"folds.png", "residuals.png"} <= {path.name for path in (folder / "runs" / "sine").iterdir()}
     assert "pooled" in answer.out
     assert "together" not in answer.out  # without test rows
+
+
+def test_comparisons_go_by_folds(folder):
+    answer = inside(
+        folder, "compare", IRIS, *FEW, "data.folds=4", "data.validation=0", "--vary", "model.hidden=[4],[9]"
+    )
+    words = " ".join(answer.out.split())
+    assert "2 experiments with 4 folds each" in words
+    assert "t-test over folds, corrected for the training rows that they share" in words
+    assert "--repeat" not in words

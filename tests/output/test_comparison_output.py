@@ -26,6 +26,7 @@ class FakeRun:
 
     def __init__(self, seed, figures, curve=(), *, status="finished", why="", improving=False):
         self.seed, self.status, self.divergence = seed, status, why
+        self.fold, self.pair, self.held_out = None, seed, 0.0
         self.stop_reason, self.best_epoch, self.seconds, self.parameters = "epochs", None, 0.25, 67
         self.epochs, self.still_improving = len(curve), improving
         self.metrics = {}

@@ -197,5 +197,5 @@ def _draw_caption(figure: Figure, comparison: Comparison) -> None:
     seeds = max((len(entry.runs) for entry in comparison.entries), default=0)
     if seeds > 1:
         across, up = figure.get_size_inches()
-        text = f"lines: mean of {seeds} seeds; bands: all of them"
+        text = f"lines: mean of {seeds} {comparison.over}s; bands: all of them"
         figure.text(0.12 / across, 0.08 / up, text, fontsize=8, color="#666666", va="bottom")

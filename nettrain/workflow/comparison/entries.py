@@ -28,7 +28,7 @@ ALL_FIGURES = tuple(f"{split}_{name}" for split in SPLITS for name in ("loss", *
 
 @dataclass(frozen=True, eq=False)
 class ComparedRun:
-    """One run of an entry: one seed.
+    """One run of an entry: one seed, or one fold.
 
     Attributes
     ----------
@@ -36,10 +36,21 @@ class ComparedRun:
         The run, as `train` and `open_run` return it.
     member : int or None
         Which of its networks this is, where the run is a repeat that was read from a folder.
+    fold : int or None
+        Which fold of a cross-validation it is, from 1 over all repeats.
+    held_out : float
+        How many rows the fold held out for each row that trained it; 0 without folds.
     """
 
     run: Run = field(repr=False)
     member: int | None = None
+    fold: int | None = None
+    held_out: float = 0.0
+
+    @property
+    def pair(self) -> int:
+        """What it has in common with a run of another entry: the fold, or the seed."""
+        return self.seed if self.fold is None else self.fold
 
     @property
     def seed(self) -> int:
@@ -158,7 +169,7 @@ class ComparedEntry:
     settings : dict
         Its values of the keys in which the entries differ.
     runs : tuple of ComparedRun
-        In the order of the seeds; those that an interruption came before are missing.
+        In the order of the seeds or folds; those that an interruption came before are missing.
     """
 
     label: str
@@ -171,6 +182,16 @@ class ComparedEntry:
     def seeds(self) -> tuple[int, ...]:
         """The seed of each run."""
         return tuple(run.seed for run in self.runs)
+
+    @property
+    def pairs(self) -> tuple[int, ...]:
+        """By what each run is set beside one of another entry: its fold, or its seed."""
+        return tuple(run.pair for run in self.runs)
+
+    @property
+    def over(self) -> str:
+        """What its runs differ in: fold or seed."""
+        return "fold" if any(run.fold is not None for run in self.runs) else "seed"
 
     @property
     def diverged(self) -> int:

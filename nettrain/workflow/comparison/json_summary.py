@@ -47,6 +47,7 @@ def _entry(entry: ComparedEntry) -> ComparedEntryJson:
 def _run(run: ComparedRun) -> ComparedRunJson:
     return {
         "seed": run.seed,
+        "fold": run.fold,
         "status": run.status,
         "stop_reason": run.stop_reason,
         "epochs_run": run.epochs,

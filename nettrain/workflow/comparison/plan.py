@@ -11,6 +11,7 @@ from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.evaluated_rows import MOST
+from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.replicas import replica
 from nettrain.experiment.resolution import batch_notes, data_settings_of, remarks, resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
@@ -19,6 +20,7 @@ from nettrain.workflow.comparison.labels import common_settings, differing_setti
 from nettrain.workflow.comparison.population import PlannedRun
 from nettrain.workflow.comparison.sources import FoundSource, joined_over_seeds
 from nettrain.workflow.find_rate import with_rate_found
+from nettrain.workflow.fold_plan import plan_cross_validation
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.preparation import check_trainable
 from nettrain.workflow.run import Run
@@ -72,7 +74,10 @@ class PlannedComparison:
         runs: dict[int, list[ComparedRun]] = {k: list(read) for k, read in self.read.items()}
         for planned, run in zip(self.runs, trained, strict=True):
             if run is not None:
-                runs.setdefault(planned.entry, []).append(ComparedRun(Run(run, memory=self.memory)))
+                compared = ComparedRun(
+                    Run(run, memory=self.memory), fold=planned.fold, held_out=planned.held_out
+                )
+                runs.setdefault(planned.entry, []).append(compared)
         leaves, keys = differing_settings_of(self.experiments)
         return tuple(
             ComparedEntry(
@@ -152,6 +157,9 @@ class _Planning:
     def _add_experiment(self, entry: int, source: FoundSource) -> None:
         loaded = source.loaded
         assert loaded is not None, "a source is a run or an experiment"
+        if loaded.experiment.data.trains_folds:
+            self._add_folds(entry, loaded)
+            return
         with loaded.locating_errors():
             experiment = resolve(loaded.experiment)
             data = self._prepared(experiment)
@@ -162,6 +170,20 @@ class _Planning:
         self.notes |= dict.fromkeys((*notes, *remarks(experiment)))
         self.experiments.append(experiment)
         self.runs += [PlannedRun(one, data, entry) for one in _over_seeds(experiment, self.repeat)]
+
+    def _add_folds(self, entry: int, loaded: LoadedExperiment) -> None:
+        """Plan a run for each fold, which are what the entry has in place of seeds."""
+        training = loaded.experiment.training
+        if self.repeat is not None or training.repeat > 1:
+            option = "--repeat" if self.repeat is not None else "training.repeat"
+            raise SpecError(f"{option}: does not go with data.folds; data.folds.repeats splits more often")
+        planned = plan_cross_validation(loaded, self.memory)
+        self.notes |= dict.fromkeys(planned.notes)
+        self.experiments.append(planned.experiment)
+        self.runs += [
+            PlannedRun(_with_training_figures(fold.experiment, fold.data), fold.data, entry, fold.number)
+            for fold in planned.folds
+        ]
 
     def _prepared(self, experiment: Experiment) -> Prepared:
         """The data of an experiment, prepared once for all with the same settings."""
@@ -204,7 +226,16 @@ def _interruption(run: Run) -> str:
 
 
 def _runs_of(run: Run) -> list[ComparedRun]:
-    """The run or, where it is a repeat, each of its networks as a run."""
+    """The run or, where it is a repeat or has folds, each of its networks as a run."""
+    if "folds" in run.summary:
+        return [
+            ComparedRun(
+                run.fold(one["fold"]),
+                fold=one["fold"],
+                held_out=one["rows"].get("val", 0) / one["rows"]["train"],
+            )
+            for one in run.summary["folds"]
+        ]
     members = run.summary.get("members", [])
     if len(members) < 2 or run.summary.get("joint"):
         return [ComparedRun(run)]

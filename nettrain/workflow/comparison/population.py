@@ -13,9 +13,16 @@ from nettrain.workflow.side_by_side import SharedEpoch, Trainee, train_side_by_s
 
 @dataclass(frozen=True, eq=False)
 class PlannedRun(Trainee):
-    """One run that is to be trained, and its entry in the comparison."""
+    """One run that is to be trained, and its entry in the comparison; `fold` is its number, if it is one."""
 
     entry: int
+    fold: int | None = None
+
+    @property
+    def held_out(self) -> float:
+        """How many rows a fold holds out for each row that trains it; 0 of other runs."""
+        rows = self.data.validation
+        return 0.0 if self.fold is None or rows is None else len(rows.y) / len(self.data.train.y)
 
 
 @dataclass(frozen=True)

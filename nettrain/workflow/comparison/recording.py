@@ -35,6 +35,8 @@ def file_names(entries: Sequence[ComparedEntry]) -> list[str]:
 def _repeatable(entry: ComparedEntry) -> dict[str, object]:
     """The experiment of an entry with as many seeds as it has runs, so that it repeats."""
     experiment = Experiment.model_validate(entry.experiment)
+    if experiment.data.trains_folds:
+        return experiment.model_dump()
     training = experiment.training.model_copy(update={"repeat": max(1, len(entry.runs))})
     if experiment.training.averages_predictions:
         training = experiment.training

@@ -14,7 +14,7 @@ LEVEL = 0.05  # probability below which a difference is taken as real
 
 @dataclass(frozen=True)
 class SeedTest:
-    """A figure of one entry against that of another, over the seeds in which both have it.
+    """A figure of one entry against that of another, over the seeds or folds in which both have it.
 
     `difference` and its `sd` are those of entry minus other, `better` counts the seeds in which the entry has
     the better figure and `ties` those in which both have the same; `p` is two-sided, and None where there are
@@ -38,8 +38,14 @@ class SeedTest:
         return self.p is not None and self.p < LEVEL
 
 
-def paired_test(entry: int, other: int, values: tuple[Floats, Floats], *, maximize: bool) -> SeedTest:
-    """The paired t-test of two figures (n,) over the same seeds; seeds without either are left out."""
+def paired_test(
+    entry: int, other: int, values: tuple[Floats, Floats], *, maximize: bool, held_out: float = 0.0
+) -> SeedTest:
+    """The paired t-test of two figures (n,) over the same seeds; seeds without either are left out.
+
+    Over folds, which share training rows, the variance of the mean is sd²·(1/n + `held_out`), with the rows
+    held out for each row that trains. Source: Nadeau & Bengio 2003, "Inference for the generalization error".
+    """
     first, second = values
     both = np.isfinite(first) & np.isfinite(second)
     differences = (first - second)[both]
@@ -47,7 +53,8 @@ def paired_test(entry: int, other: int, values: tuple[Floats, Floats], *, maximi
     sd = float(differences.std(ddof=1)) if count > 1 else None
     better = int((differences > 0).sum() if maximize else (differences < 0).sum())
     mean, ties = _mean(differences), int((differences == 0).sum())
-    p = None if sd is None or count < FEWEST else _two_sided(mean, sd / np.sqrt(count), count - 1)
+    error = None if sd is None else sd * np.sqrt(1 / count + held_out)
+    p = None if error is None or count < FEWEST else _two_sided(mean, error, count - 1)
     return SeedTest(entry, other, True, count, better, ties, mean, sd, p)
 
 

@@ -84,7 +84,7 @@ def joined_over_seeds(sources: Sequence[FoundSource]) -> list[FoundSource]:
 
 def _without_seeds(source: FoundSource) -> str:
     """The experiment of a run of one network as text, without its seeds and name; "" for anything else."""
-    if source.run is None or "members" in source.run.summary:
+    if source.run is None or source.run.summary.keys() & {"members", "folds"}:
         return ""
     experiment = source.run.resolved
     same = {"experiment": "", "sweep": None, "seed": 0}
