@@ -380,6 +380,7 @@ def test_a_report_shows_the_threshold_that_decides(folder):
     threshold = fitted(folder, "warm")["networks"][0]["thresholds"][0]
     assert f"The run decides by the marked threshold, “yes” from threshold {threshold:#.4g} on" in page
     assert "Its probabilities are calibrated: temperature" in page
+    assert "Predictions are calibrated: temperature" in page
 
 
 def test_compared_runs_end_as_if_they_had_been_trained_alone(folder, monkeypatch):

@@ -38,7 +38,7 @@ class TemperatureScaling(Calibration):
     """p^(1/T), normalised, with the one T whose log loss on validation rows is smallest.
 
     Softens the probabilities of a network that is too sure of itself (T above 1) or sharpens them, and leaves
-    their order as it is: accuracy does not change. A single number, so that some dozens of rows are enough.
+    their order as it is: accuracy does not change. A single number, for which about 100 rows are enough.
     Labels have one T each. Where every validation row is predicted right no T is best, and T stays 1; it lies
     between 0.01 and 100. Probabilities below 2.2e-16 count as 2.2e-16, as in log_loss.
     """

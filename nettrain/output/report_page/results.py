@@ -1,6 +1,7 @@
 """The figures of a run, beside those of a constant prediction."""
 
 from nettrain.output.numbers import spread
+from nettrain.output.postprocessing import postprocessing_lines, uncalibrated_lines
 from nettrain.output.report import headlines
 from nettrain.output.report_page.html import Content, element
 from nettrain.output.report_page.networks import networks_part
@@ -15,7 +16,7 @@ THRESHOLDS = ("best_f1_threshold", "best_f1", "threshold", "threshold_f1")  # th
 def results_section(summary: RunSummary) -> Content:
     """The figures of every split beside those of a constant prediction, and of every network."""
     several = networks_part(summary) if "mean" in summary else None
-    return _figures(summary), _baseline(summary), several
+    return _figures(summary), _baseline(summary), _postprocessing(summary), several
 
 
 def _figures(summary: RunSummary) -> Content:
@@ -72,3 +73,13 @@ def _baseline(summary: RunSummary) -> Content:
         return None
     text = summary["baseline"]["prediction"]
     return quiet(f"The constant prediction is {text}. What a network adds is the difference.")
+
+
+def _postprocessing(summary: RunSummary) -> Content:
+    """What is done with predictions before they are measured, and what calibration has changed."""
+    if "postprocessing" not in summary:
+        return None
+    applied = summary["postprocessing"]
+    lines = [*postprocessing_lines(applied, summary.get("positive", ""))]
+    changes = [*uncalibrated_lines(applied, summary["metrics"])]
+    return quiet("Predictions are ", "; ".join([*lines, *changes]), ".")
