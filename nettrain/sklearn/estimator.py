@@ -177,9 +177,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         check_parameters(self)
         if self.warm_start and hasattr(self, NETWORK):
             return self._continue(X, y, sample_weight, FitSettings.of(self, len(y))["max_iter"])
-        x, y = self._checked(X, y, reset=True)
-        weight = self._weight(sample_weight, y)
-        self._learn_targets(y, weight)
+        x, y, weight = row_tables().learned(self, (X, y, sample_weight), self._learn)
         return self._first_fit(x, y, weight, X_val, y_val, groups)
 
     @with_callbacks
@@ -200,10 +198,14 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         check_parameters(self)
         if hasattr(self, NETWORK):
             return self._continue(X, y, sample_weight, 1)
+        return self._first_fit(*self._learn(X, y, sample_weight), epochs=1)
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
+        """X, y and weights by scikit-learn's rules, whose columns and targets are known from here on."""
         x, y = self._checked(X, y, reset=True)
         weight = self._weight(sample_weight, y)
         self._learn_targets(y, weight)
-        return self._first_fit(x, y, weight, epochs=1)
+        return x, y, weight
 
     def _first_fit(
         self,

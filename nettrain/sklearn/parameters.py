@@ -1,9 +1,10 @@
 """Which values the parameters of estimators may have."""
 
 from collections.abc import Mapping
+from functools import cache
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -26,12 +27,23 @@ RANGES: dict[str, tuple[type, float | None, float | None, str]] = {  # type, lea
 FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
 
 
+def parameters_of(estimator: BaseEstimator) -> dict[str, Any]:
+    """The parameters of an estimator, as `get_params(deep=False)` has them, which takes longer."""
+    return {name: getattr(estimator, name) for name in parameter_names(cast(Any, type(estimator)))}
+
+
+@cache
+def parameter_names(kind: Any) -> tuple[str, ...]:
+    """The names of the parameters of a class of estimators."""
+    return tuple(kind._get_param_names())
+
+
 def check_parameters(estimator: BaseEstimator) -> None:
     """Raise ValueError or TypeError at the first parameter that is out of range.
 
     What names a variant, such as an activation, is checked with the experiment.
     """
-    parameters = estimator.get_params(deep=False)
+    parameters = parameters_of(estimator)
     for name, (kind, least, most, included) in RANGES.items():
         if parameters[name] is not None:
             check_scalar(

@@ -5,7 +5,7 @@ targets and leaves a PostponedFit behind. Whatever wraps it, such as a Pipeline,
 as usual. An estimator that is asked before it is trained is not fitted, and says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -42,13 +42,35 @@ class _LabelledInputs:
 
 
 @dataclass(frozen=True, eq=False)
-class RowTables:
-    """The tables of rows that were passed: the same rows, passed again, are the same table."""
+class _LearnedRows:
+    """X, y and weights as they were passed and as they are checked, and the attributes that they set."""
 
-    converted: dict[int, tuple[Any, ConvertedTable]] = field(
-        default_factory=dict
-    )  # by id of X, which is kept
+    passed: tuple[Any, ...]
+    checked: tuple[Any, ...]
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class RowTables:
+    """What rows that were passed have become: the same rows, passed again, are the same table."""
+
+    # by class of estimator and id of all that was passed, which is kept
+    rows: dict[tuple[object, ...], _LearnedRows] = field(default_factory=dict)
+    converted: dict[int, tuple[Any, ConvertedTable]] = field(default_factory=dict)  # by id of X, kept too
     labels: dict[int, list[_LabelledInputs]] = field(default_factory=dict)  # by id of the inputs
+
+    def learned(
+        self, estimator: "MLPEstimator", passed: tuple[Any, ...], learn: Callable[..., tuple[Any, ...]]
+    ) -> tuple[Any, ...]:
+        """What `learn(*passed)` returns, with the attributes that it sets on an estimator of this class."""
+        key = (type(estimator), *map(id, passed))
+        if key not in self.rows:
+            before = dict(vars(estimator))
+            checked, after = learn(*passed), vars(estimator)
+            attributes = {name: after[name] for name in after if after[name] is not before.get(name, learn)}
+            self.rows[key] = _LearnedRows(passed, checked, attributes)
+        estimator.__dict__.update(self.rows[key].attributes)
+        return self.rows[key].checked
 
     def inputs(self, x: Any) -> ConvertedTable:
         """As `inputs_table`."""

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from nettrain.errors import SpecError
 from nettrain.experiment.load import read
+from nettrain.sklearn.parameters import parameters_of
 from nettrain.workflow.source import plain
 
 Values = dict[str, Any]
@@ -81,7 +82,7 @@ class FitSettings:
         validated: bool = False,
     ) -> "FitSettings":
         """The settings of an estimator."""
-        return cls(estimator.get_params(deep=False), rows, seed, validated)
+        return cls(parameters_of(estimator), rows, seed, validated)
 
     def __getitem__(self, name: str) -> Any:
         """A parameter, or scikit-learn's default."""
