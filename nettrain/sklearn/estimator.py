@@ -36,7 +36,7 @@ from nettrain.sklearn.fitting import (
     as_value_error,
     continue_in_memory,
     fit_in_memory,
-    refuse_diverged,
+    not_diverged,
 )
 from nettrain.sklearn.of_run import input_columns, run_config
 from nettrain.sklearn.parameters import check_parameters
@@ -222,7 +222,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         if epochs is None and self._postpones(request):
             return self
         with as_value_error(), borrowed_threads(), _Epochs(self, request.epochs, x, y, weight) as on_epoch:
-            self._network = fit_in_memory(request, on_epoch)
+            self._network = not_diverged(fit_in_memory(request, on_epoch))
         return self._fitted(converges=request.converges)
 
     def _request(
@@ -266,7 +266,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         inputs, weight = inputs_table(x, self._columns), self._weight(sample_weight, y)
         train = labelled_table(inputs, self._cells(y), weight, targets=targets)
         with as_value_error(), borrowed_threads(), _Epochs(self, epochs, x, y, weight) as on_epoch:
-            self._network = continue_in_memory(self._network, train, epochs, on_epoch)
+            self._network = not_diverged(continue_in_memory(self._network, train, epochs, on_epoch))
         seen = self.t_ + len(y) * (self._network.summary["epochs_run"] - self.n_iter_)
         self._fitted(converges=False)
         self.t_ = seen
@@ -274,7 +274,6 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _fitted(self, *, converges: bool) -> Self:
         """Set the attributes that describe the fit; warn if it `converges` but epochs ran out."""
-        refuse_diverged(self._network.summary)
         run = self._run
         self._describe(run)
         self._warn_of_epochs(run.epochs, run.stop_reason, converges=converges)
@@ -447,7 +446,6 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.input_tags.categorical = True
         tags.input_tags.string = True
-        tags.non_deterministic = False
         return tags
 
     def __getstate__(self) -> dict[str, Any]:

@@ -199,9 +199,11 @@ def _trained(prepared: PreparedTraining, on_epoch: OnEpoch) -> MemoryRun:
     return MemoryRun.of(result, recorder)
 
 
-def refuse_diverged(summary: RunSummary) -> None:
-    """Raise ValueError when training diverged."""
+def not_diverged(run: MemoryRun) -> MemoryRun:
+    """The run. Raises ValueError when it diverged."""
+    summary = run.summary
     if summary["status"] == "diverged":
         cause = summary.get("divergence")
         why = f": {cause['text']}" if cause else ""
         raise ValueError(f"training diverged in epoch {summary['epochs_run']}{why}")
+    return run

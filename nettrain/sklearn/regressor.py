@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import _check_y, check_is_fitted
 
 from nettrain.data.targets.target import Target
@@ -177,3 +178,8 @@ class MLPRegressor(RegressorMixin, MLPEstimator):
         if target.kind != "numbers":
             raise ValueError(f"the run predicts {target.kind}: MLPClassifier.from_run")
         self._targets = len(target.names)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -12,9 +12,10 @@ pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
 
 from sklearn.callback import ProgressBar
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.neural_network import MLPClassifier as TheirClassifier
 from sklearn.neural_network import MLPRegressor as TheirRegressor
+from sklearn.utils import get_tags
 
 import nettrain
 from nettrain import MLPClassifier, MLPRegressor
@@ -256,6 +257,32 @@ def test_wrong_parameters_are_refused_in_fit(parameters, message):
     estimator = quick(**parameters)
     with pytest.raises(ValueError, match=message):
         estimator.fit(X, Y)
+
+
+def test_a_fit_that_diverges_leaves_what_was_there():
+    wild = {"solver": "sgd", "learning_rate_init": 1e30, "max_iter": 3}
+    estimator = quick(**wild)
+    with pytest.raises(ValueError, match="training diverged in epoch"):
+        estimator.fit(X, Y)
+    with pytest.raises(NotFittedError):
+        estimator.predict(X)
+    assert not hasattr(estimator, "coefs_")
+    estimator = quick(solver="sgd", max_iter=2, warm_start=True).fit(X, Y)
+    before = estimator.predict_proba(X)
+    with pytest.raises(ValueError, match="training diverged in epoch"):
+        estimator.set_params(max_iter=5).fit(X * 1e30, Y)
+    assert np.array_equal(before, estimator.predict_proba(X))
+    assert 2 == estimator.n_iter_
+
+
+def test_tags_say_what_it_takes():
+    classifier, regressor = get_tags(MLPClassifier()), get_tags(MLPRegressor())
+    for tags in (classifier, regressor):
+        inputs = tags.input_tags
+        assert (True,) * 4 == (inputs.allow_nan, inputs.string, inputs.categorical, inputs.sparse)
+        assert (False, False) == (tags.non_deterministic, tags._skip_test)
+    assert (True, True) == (classifier.classifier_tags.multi_class, classifier.classifier_tags.multi_label)
+    assert (True, False) == (regressor.target_tags.multi_output, regressor.regressor_tags.poor_score)
 
 
 def test_a_saved_estimator_is_a_run(tmp_path):

@@ -73,6 +73,10 @@ def train(folder, data=None, training=None, **more):
     return nettrain.open_run(folder / "run")
 
 
+def pandas_frame(rows):
+    return pd.DataFrame(rows.to_dict(as_series=False))
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_estimator_predicts_what_its_run_predicts(tmp_path, target):
     run = train(tmp_path, TARGETS[target], seed=3)
@@ -82,7 +86,7 @@ def test_an_estimator_predicts_what_its_run_predicts(tmp_path, target):
     for one in (estimator, pickle.loads(pickle.dumps(estimator))):
         assert run.predict(rows).dtype == one.predict(rows).dtype
         np.testing.assert_array_equal(run.predict(rows), one.predict(rows))
-        np.testing.assert_array_equal(run.predict(rows), one.predict(rows.to_pandas()))
+        np.testing.assert_array_equal(run.predict(rows), one.predict(pandas_frame(rows)))
     if isinstance(estimator, MLPClassifier):
         probabilities = estimator.predict_proba(rows)
         expected = run.predict_proba(rows)
@@ -208,7 +212,7 @@ def command(folder, *arguments, code=0):
 
 def saved(folder, name):
     """An estimator of a column in a folder, its rows, and their targets."""
-    frame, y = TABLE.select(INPUTS).to_pandas(), pd.Series(TABLE[name].to_numpy(), name=name)
+    frame, y = pandas_frame(TABLE.select(INPUTS)), pd.Series(TABLE[name].to_numpy(), name=name)
     estimator = (MLPClassifier if name == "grade" else MLPRegressor)(max_iter=5, random_state=0, tol=0.0)
     estimator.fit(frame, y).save(folder / "est")
     frame.assign(**{name: y}).to_csv(folder / "rows.csv", index=False)
