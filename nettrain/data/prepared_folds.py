@@ -9,6 +9,7 @@ from nettrain.data.prepare import Prepared, ReadData, read_data
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.folds import KEY
+from nettrain.data.splitting.split import Splits
 from nettrain.data.tables.arrays import Indices
 from nettrain.errors import DataError, SpecError
 
@@ -19,13 +20,15 @@ KEYS = re.compile(r"[a-z_]+(\.[a-z_]+)+")  # of an experiment file
 class PreparedFold:
     """The data of fold `number`, counted from 1 over all repeats, as is the `repeat` that it is of.
 
-    `rows` (M,) are the numbers of its validation rows in the source, as `predict` numbers rows.
+    `rows` (M,) are the numbers of its validation rows in the source, as `predict` numbers rows; `splits`
+    locate the rows of each split in their tables.
     """
 
     number: int
     repeat: int
     data: Prepared
     rows: Indices
+    splits: Splits
 
 
 def prepare_folds(
@@ -51,7 +54,7 @@ def _prepared(read: ReadData, number: int, dtype: str) -> PreparedFold:
         splits = read.splitting.splits(number)
         data = taken.prepare(splits, dtype)
     repeat = (number - 1) // folds.count + 1
-    return PreparedFold(number, repeat, data, read.source_rows(splits["validation"]))
+    return PreparedFold(number, repeat, data, read.source_rows(splits["validation"]), splits)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The rows that a run was trained and tested on, read again, and the proof that they are still the same."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from nettrain.data.kept import kept_names, read_kept
 from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared, prepare_with_splits
+from nettrain.data.prepared_folds import prepare_folds
+from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.splitting.split import Split
@@ -93,10 +96,42 @@ def read_own_data(trained: TrainedRun, memory: MemoryTables | None, advice: str)
     """
     settings, dtype = trained.experiment.data, trained.experiment.backend.dtype
     prepared, splits = prepare_with_splits(settings, seed=settings.seed or 0, dtype=dtype, memory=memory)
-    if trained.folder is not None and trained.folder.checkpoint.is_file():
-        recorded = read_facts(trained.folder.checkpoint)["data"]
-        refuse_other_data(trained.folder, recorded, prepared, advice)
+    _refuse_changed(trained, prepared, advice)
     return OwnData(prepared, splits)
+
+
+def read_data_of_folds(
+    runs: Sequence[TrainedRun], memory: MemoryTables | None, advice: str
+) -> tuple[OwnData, ...]:
+    """All rows of the runs of folds, from sources that are read once, as `read_own_data` has them."""
+    settings, dtype = runs[0].experiment.data, runs[0].experiment.backend.dtype
+    taken = [None if folds is None else folds.take for folds in (run.experiment.data.folds for run in runs)]
+    if settings.folds is None or None in taken:
+        return tuple(read_own_data(run, memory, advice) for run in runs)
+    whole = settings.model_copy(update={"folds": settings.folds.model_copy(update={"take": None})})
+    folds = prepare_folds(whole, seed=settings.seed or 0, dtype=dtype, memory=memory)
+    by_number = {fold.number: OwnData(fold.data, fold.splits) for fold in folds}
+    own = tuple(by_number[number] for number in taken if number is not None)
+    for run, data in zip(runs, own, strict=True):
+        _refuse_changed(run, data.prepared, advice)
+    return own
+
+
+def _refuse_changed(trained: TrainedRun, data: Prepared, advice: str) -> None:
+    """Raise DataError when the data are not those of the run in a folder.
+
+    Folds that train together leave no fingerprint of theirs, but what was fitted on their rows.
+    """
+    if trained.folder is None:
+        return
+    if trained.folder.checkpoint.is_file():
+        refuse_other_data(trained.folder, read_facts(trained.folder.checkpoint)["data"], data, advice)
+    elif _plain(trained.preprocessing) != _plain(data.preprocessing):
+        raise _changed(trained.folder, data, advice)
+
+
+def _plain(preprocessing: Preprocessing) -> str:
+    return json.dumps(preprocessing.to_json())
 
 
 def read_split(
@@ -107,12 +142,7 @@ def read_split(
     `memory` has the data of a run that was trained on data in memory. Raises SpecError, which ends with what
     is `missing`, when there are no such rows, and DataError when the data cannot be read or have changed.
     """
-    name = name or "test"
-    if name not in ORDER_OF_SPLITS:
-        raise SpecError(f'{trained.name}: there is no split "{name}"{nearest(name, ORDER_OF_SPLITS)}')
-    rows = read_own_data(trained, memory, f"name {missing}").split(name)
-    if rows is None:
-        raise SpecError(f"{trained.name}: the run has no {name} rows; name {missing}")
+    (rows,) = read_splits(trained, name, memory, missing)
     return rows
 
 
@@ -123,13 +153,26 @@ def read_splits(
 
     Test rows are the same for all folds of a cross-validation, as inputs of each.
     """
-    if (name or "test") == "test" and len(trained.runs) > 1:
-        missing = f"--part validation for the rows that each fold held out, or {missing}"
-    return tuple(read_split(run, name, memory, missing) for run in trained.runs)
+    name = name or "test"
+    if name not in ORDER_OF_SPLITS:
+        raise SpecError(f'{trained.name}: there is no split "{name}"{nearest(name, ORDER_OF_SPLITS)}')
+    if len(trained.runs) == 1:
+        own: tuple[OwnData, ...] = (read_own_data(trained.runs[0], memory, f"name {missing}"),)
+    else:
+        own = read_data_of_folds(trained.runs, memory, f"name {missing}")
+    splits = [split for one in own if (split := one.split(name)) is not None]
+    if len(splits) < len(own):
+        held_out = "--part validation takes those that folds held out, or " if len(own) > 1 else ""
+        raise SpecError(f"{trained.name}: the run has no {name} rows; {held_out}name {missing}")
+    return tuple(splits)
 
 
 def refuse_other_data(folder: RunFolder, recorded: object, data: Prepared, advice: str) -> None:
     """Raise DataError, with an advice, when the data are not those of which a fingerprint was recorded."""
     if recorded != fingerprint(data):
-        source = data.settings.source
-        raise DataError(f"data.source: {source} has changed since {folder.path} was trained on it; {advice}")
+        raise _changed(folder, data, advice)
+
+
+def _changed(folder: RunFolder, data: Prepared, advice: str) -> DataError:
+    source = data.settings.source
+    return DataError(f"data.source: {source} has changed since {folder.path} was trained on it; {advice}")

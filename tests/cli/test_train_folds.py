@@ -168,3 +168,49 @@ def test_comparisons_go_by_folds(folder):
     assert "2 experiments with 4 folds each" in words
     assert "t-test over folds, corrected for the training rows that they share" in words
     assert "--repeat" not in words
+
+
+@pytest.fixture(scope="module")
+def people(folder):
+    """Cross-validation on a file, without test rows."""
+    rng = np.random.default_rng(0)
+    age = rng.integers(18, 90, 60)
+    rows = [f"{value},{'yes' if value > 50 else 'no'}" for value in age]
+    path = folder / "people.csv"
+    path.write_text("age,smokes\n" + "\n".join(rows) + "\n")
+    file = folder / "people.yaml"
+    file.write_text("experiment: people\ndata: {source: people.csv, target: smokes}\ntraining: {epochs: 3}\n")
+    assert 0 == inside(folder, "train", file, "--folds", "3", "--quiet", "--no-figures").code
+    return path
+
+
+def test_without_test_rows_the_held_out_ones_are_named(folder, people):
+    answer = inside(folder, "evaluate", "runs/people")
+    assert (2, "") == (answer.code, answer.out)
+    assert answer.err == (
+        "runs/people: the run has no test rows; --part validation takes those that folds held out, or "
+        "name a file with labelled rows\n"
+    )
+
+
+def test_a_source_is_read_once_for_all_folds(folder, people, monkeypatch):
+    from nettrain.data import prepare
+
+    calls, read = [], prepare.read_source
+    monkeypatch.setattr(prepare, "read_source", lambda *a, **k: calls.append(a) or read(*a, **k))
+    assert 0 == inside(folder, "evaluate", "runs/people/folds/1", "--part", "validation").code
+    once = len(calls)
+    assert 0 == inside(folder, "evaluate", "runs/people", "--part", "validation").code
+    assert 2 * once == len(calls)
+
+
+def test_rows_that_have_changed_are_noticed(folder, people):
+    text = people.read_text()
+    try:
+        people.write_text(text + "30,no\n")
+        for run in ("runs/people", "runs/people/folds/2"):
+            answer = inside(folder, "evaluate", run, "--part", "validation")
+            assert 3 == answer.code
+            assert "people.csv has changed since runs/people/folds/" in answer.err
+    finally:
+        people.write_text(text)
