@@ -28,9 +28,12 @@ J = TypeVar("J", bound=Sized)
 
 
 class Sizing(Protocol):
-    """How jobs that can train together, each of so many networks, are divided into chunks."""
+    """How jobs that can train together are divided into chunks.
 
-    def split(self, jobs: Sequence[J], networks: int = 1) -> list[list[J]]: ...
+    Each job is so many `networks`, which train in so many `populations` beside those of the other jobs.
+    """
+
+    def split(self, jobs: Sequence[J], networks: int = 1, populations: int = 1) -> list[list[J]]: ...
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,10 @@ class CacheSizing:
 
     workers: int
 
-    def split(self, jobs: Sequence[J], networks: int = 1) -> list[list[J]]:
-        fewest, most, plenty = (-(-count // networks) for count in (FEWEST, MOST, PLENTY))
-        fitting = min(max(CACHE // jobs[0].bytes, fewest), most)
+    def split(self, jobs: Sequence[J], networks: int = 1, populations: int = 1) -> list[list[J]]:
+        together = math.ceil(networks / populations)  # in a population, which are trained in turn
+        fewest, most, plenty = (math.ceil(count / together) for count in (FEWEST, MOST, PLENTY))
+        fitting = min(max(CACHE * populations // jobs[0].bytes, fewest), most)
         one_round = math.ceil(len(jobs) / self.workers)
         all_rounds = math.ceil(len(jobs) / (self.workers * ROUNDS))
         share = max(min(one_round, max(all_rounds, plenty)), fewest)
@@ -58,7 +62,7 @@ class DeviceSizing:
     workers: int
     memory: int
 
-    def split(self, jobs: Sequence[J], networks: int = 1) -> list[list[J]]:
+    def split(self, jobs: Sequence[J], networks: int = 1, populations: int = 1) -> list[list[J]]:
         fitting = max(min(int(SHARE * self.memory) // jobs[0].bytes, MOST_ON_DEVICE // networks), 1)
         one_round = math.ceil(len(jobs) / self.workers)
         return _split_evenly(jobs, math.ceil(len(jobs) / min(fitting, one_round)))
@@ -74,7 +78,7 @@ def make_chunks(
     chunks = [
         _chunk(some, metric, rungs)
         for group in groups.values()
-        for some in sizing.split(group, group[0].networks)
+        for some in sizing.split(group, group[0].networks, len(group[0].populations))
     ]
     return sorted(chunks, key=lambda chunk: (-chunk.cost, chunk.trials))
 

@@ -30,16 +30,18 @@ def test_chunks_are_even_and_every_worker_gets_the_same_number(count, size, work
 
 
 @pytest.mark.parametrize(
-    ("count", "folds", "expected"),
+    ("count", "folds", "populations", "expected"),
     [
-        (64, 1, [32, 32]),
-        (64, 4, [16] * 4),  # no more than MOST networks together
-        (4, 5, [2, 2]),  # ten networks are enough for a population
-        (3, 50, [1, 1, 1]),  # a trial is never parted
+        (64, 1, 1, [32, 32]),
+        (64, 4, 1, [16] * 4),  # no more than MOST networks together
+        (4, 5, 1, [2, 2]),  # ten networks are enough for a population
+        (3, 50, 1, [1, 1, 1]),  # a trial is never parted
+        (64, 4, 4, [32, 32]),  # each fold in a population of its own
+        (64, 4, 2, [16] * 4),
     ],
 )
-def test_the_folds_of_a_trial_count_as_networks(count, folds, expected):
-    chunks = CacheSizing(2).split(jobs(count, 1), folds)
+def test_the_folds_of_a_trial_count_as_networks(count, folds, populations, expected):
+    chunks = CacheSizing(2).split(jobs(count, 1), folds, populations)
     assert sorted(map(len, chunks)) == sorted(expected)
 
 
