@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import Backend, Debug, Device, File, Json, Overrides, Quiet, with_backend
+from nettrain.cli.options import (
+    Backend,
+    Debug,
+    Device,
+    File,
+    Folds,
+    Json,
+    Overrides,
+    Quiet,
+    with_backend,
+    with_folds,
+)
 
 if TYPE_CHECKING:
     from nettrain.output.console import Console
@@ -34,6 +45,7 @@ def sweep(
     out: Out = Path("sweeps"),
     jobs: Jobs = None,
     trials: Trials = None,
+    folds: Folds = None,
     backend: Backend = None,
     device: Device = None,
     quiet: Quiet = False,
@@ -51,7 +63,8 @@ def sweep(
     from nettrain.output.console import console
     from nettrain.sweep.opening import open_sweep
 
-    loaded, screen = load(file, with_backend(overrides, backend, device)), console(stderr=as_json)
+    changes = with_folds(with_backend(overrides, backend, device), folds)
+    loaded, screen = load(file, changes), console(stderr=as_json)
     again = shlex.join(["nettrain", *sys.argv[1:]])
     try:
         with interruptible() as interrupted, open_sweep(loaded, out, total=trials, workers=jobs) as opened:

@@ -129,8 +129,8 @@ def _prepared(trial: Trial, memory: MemoryTables | None) -> list[Prepared]:
     experiment = trial.experiment
     with trial.loaded.locating_errors():
         settings, dtype = data_settings_of(experiment), experiment.backend.dtype
-        seed, folds = settings.seed or 0, settings.folds
-        if folds is None or folds.take is not None:
+        seed = settings.seed or 0
+        if not settings.trains_folds:
             return [prepare(settings, seed=seed, dtype=dtype, memory=memory)]
         return [fold.data for fold in prepare_folds(settings, seed=seed, dtype=dtype, memory=memory)]
 

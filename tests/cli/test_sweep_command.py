@@ -166,9 +166,11 @@ def test_a_file_without_a_search_is_searched_in_the_usual_ranges_and_the_note_sa
 
 
 def test_folds_make_each_figure_a_mean_of_runs_that_take_one_fold(tmp_path):
-    text = SMALL.replace("'builtin:iris'", "'builtin:iris', folds: 3").replace("trials: 8", "trials: 2")
+    text = SMALL.replace("'builtin:iris'", "'builtin:iris', validation: 0.1").replace(
+        "trials: 8", "trials: 2"
+    )
     (tmp_path / "small.yaml").write_text(text)
-    done = nettrain(tmp_path, "sweep", "small.yaml", "--jobs", 1)
+    done = nettrain(tmp_path, "sweep", "small.yaml", "--folds", "3", "--jobs", 1)
     assert (done.code, done.err) == (0, "")
     for told in ("random, 2 trials, by mean val loss of 3 folds", "6 networks in", " ±0."):
         assert told in done.out
