@@ -16,14 +16,17 @@ LACKS: dict[str, Callable[[bool, bool], str]] = {  # of rows with positives, and
 
 
 def check_calibration(experiment: Experiment, data: Prepared) -> None:
-    """Raise SpecError when there are no probabilities to calibrate, or no validation rows to do it by."""
+    """Raise SpecError when there is nothing to calibrate, or no validation rows to do it by."""
     name, task = experiment.calibration.name, task_of(data.preprocessing, experiment)
     if name == "none":
         return
-    if task.targets == "numbers":
-        raise SpecError(f"{CALIBRATION}: {name} is for classes and labels, the targets are numbers")
-    if not task.probabilities:
-        loss = loss_of(experiment).name
+    fits, loss = experiment.calibration.targets, loss_of(experiment).name
+    if task.targets not in fits:
+        meant = "numbers" if "numbers" in fits else "classes and labels"
+        raise SpecError(f"{CALIBRATION}: {name} is for {meant}, the targets are {task.targets}")
+    if loss_of(experiment).outputs_per_target > 1:
+        raise SpecError(f"{CALIBRATION}: {name} does nothing for {loss}, which predicts intervals itself")
+    if task.targets != "numbers" and not task.probabilities:
         raise SpecError(
             f"{CALIBRATION}: {name} needs probabilities, {loss} gives scores;"
             " cross_entropy and binary_cross_entropy give probabilities"

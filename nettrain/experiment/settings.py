@@ -59,7 +59,7 @@ class Experiment(Settings):
     )
     training: TrainingSettings = option({}, "the training loop")
     calibration: Annotated[Calibration, Choice(calibrations)] = option(
-        "none", "how probabilities are corrected after training, by validation rows"
+        "none", "how validation rows correct probabilities after training, or give numbers intervals"
     )
     threshold: ThresholdSetting = option(
         "none",

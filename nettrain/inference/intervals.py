@@ -10,24 +10,18 @@ from typing_extensions import TypedDict
 
 from nettrain.backend.base import Floats, HostArray
 from nettrain.backend.pool import Pool
-from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.losses.target_distribution import (
-    USUAL,
     PredictedGaussian,
     PredictedQuantiles,
     TargetDistribution,
-    central_intervals,
     interval_levels,
     pinball_losses,
-    widest_interval,
 )
 from nettrain.inference.dataset import Dataset
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.outputs import in_own_units, to_distribution
+from nettrain.inference.outputs import in_own_units
 from nettrain.inference.predict import Inputs, collect_outputs, row_chunks
-from nettrain.inference.predictions import LabelledPredictions
-
-CURVE = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # levels of quantiles, likewise
+from nettrain.inference.predictions import LabelledPredictions, describe, describes
 
 
 class IntervalFigures(TypedDict):
@@ -86,11 +80,10 @@ class IntervalBand:
     @staticmethod
     def of(distribution: TargetDistribution | None) -> "IntervalBand | None":
         """The widest interval between trained quantiles, or that of 0.9; None where there is none."""
-        probability = widest_interval(distribution) if distribution else None
-        if distribution is None or probability is None:
+        if distribution is None or not distribution.intervals:
             return None
-        ends = distribution.quantiles(interval_levels(probability))
-        return IntervalBand(probability, ends[..., 0], ends[..., 1])
+        ends = distribution.quantiles(interval_levels(distribution.intervals[0]))
+        return IntervalBand(distribution.intervals[0], ends[..., 0], ends[..., 1])
 
 
 def distribution_figures(
@@ -103,8 +96,7 @@ def distribution_figures(
     if distribution is None or not distribution.finite:
         return {}
     trained = distribution.levels if isinstance(distribution, PredictedQuantiles) else None
-    probabilities = list(intervals) or ([USUAL] if trained is None else central_intervals(trained))
-    levels = CURVE if trained is None else trained
+    probabilities, levels = list(intervals) or distribution.intervals, distribution.curve
     crps = distribution.crps(true.y) if isinstance(distribution, PredictedGaussian) else None
     measures = _Measures(distribution, true)
     bounds, curve = measures.intervals(probabilities), measures.quantiles(levels)
@@ -153,6 +145,8 @@ class _Measures:
 
     def quantiles(self, levels: Sequence[float]) -> list[list[QuantileFigures]]:
         """For each level the figures of each target."""
+        if not levels:
+            return []
         values = self._distribution.quantiles(levels)
         losses = pinball_losses(self._y, values, levels)
         return [
@@ -176,11 +170,11 @@ class _Measures:
 def figures_by_split(
     networks: TrainedNetworks, datasets: Mapping[str, Dataset], *, joint: bool, pool: Pool | None = None
 ) -> dict[str, ByTarget]:
-    """The figures of each split and target, {} for losses that predict one number of each target.
+    """The figures of each split and target, {} for networks that predict no intervals.
 
     Of several networks those of their joint distribution, or the means of theirs.
     """
-    if not isinstance(networks.model.loss, DistributionalLoss) or not len(networks):
+    if not len(networks) or not describes(networks):
         return {}
     return {
         split: figures
@@ -194,8 +188,9 @@ def _of_dataset(networks: TrainedNetworks, dataset: Dataset, pool: Pool, *, join
     chunks = row_chunks(network, Inputs.of_dataset(dataset), pool)
     outputs = collect_outputs(network, chunks, dataset.rows)
     true = TrueNumbers(model.task.names, in_own_units(model.task, dataset.targets), dataset.weights)
-    groups = [outputs] if joint else [outputs[r : r + 1] for r in range(len(outputs))]
-    found = [distribution_figures(to_distribution(model.loss, model.task, one), true) for one in groups]
+    groups = [range(len(outputs))] if joint else [range(r, r + 1) for r in range(len(outputs))]
+    described = (describe(networks.select(rows), outputs[rows.start : rows.stop]) for rows in groups)
+    found = [distribution_figures(one.distribution, true) for one in described]
     finite = [one for one in found if one]
     if not finite:
         return {}

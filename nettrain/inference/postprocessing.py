@@ -23,8 +23,8 @@ ThresholdRule = Literal["none", "f1", "youden"] | float
 class PredictionRule:
     """What is done with the predictions of one network, or with the mean of several.
 
-    There is a calibrator for the classes together, or one for each label, and a threshold for two classes or
-    for each label; none where nothing is to be done.
+    There is a calibrator for the classes together, or one for each label or number, and a threshold for two
+    classes or for each label; none where nothing is to be done.
     """
 
     calibrators: tuple[Calibrator, ...] = ()
@@ -32,7 +32,7 @@ class PredictionRule:
 
     def calibrated(self, task: Task, predictions: Floats) -> Floats:
         """Predictions (N, K) after calibration."""
-        if not self.calibrators:
+        if not self.calibrators or task.targets == "numbers":
             return predictions
         if task.targets != "labels":
             return self.calibrators[0].calibrated(predictions)
@@ -86,7 +86,13 @@ class ValidationRows:
     weight: HostArray
 
     def by_target(self, task: Task, predictions: Floats) -> Iterator[tuple[Floats, HostArray]]:
-        """Predictions (N, K) and true classes (N,) of the classes together, or of each label."""
+        """Predictions (N, K) and true classes (N,) of the classes together, or of each label.
+
+        Of each target of numbers its predictions (N,) and true values.
+        """
+        if task.targets == "numbers":
+            yield from zip(predictions.T, self.y.T, strict=True)
+            return
         if task.targets != "labels":
             yield predictions, self.y
             return

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
+from nettrain.catalogue.calibrations.conformal import ConformalIntervals, ConformalResiduals
+from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.losses.target_distribution import TargetDistribution
 from nettrain.catalogue.members import shaped
 from nettrain.catalogue.metrics import Task
@@ -33,8 +35,26 @@ class RowPredictions:
 
 def predict_distributions(networks: TrainedNetworks, x: HostArray) -> RowPredictions:
     """As `predict`, with the distributions that all networks predict together."""
-    loss, task, outputs = networks.model.loss, networks.model.task, raw_outputs(networks.network(), x)
-    return RowPredictions(networks.predictions(outputs), to_distribution(loss, task, outputs))
+    return describe(networks, raw_outputs(networks.network(), x))
+
+
+def describes(networks: TrainedNetworks) -> bool:
+    """Whether the networks predict distributions, or intervals, of numbers."""
+    return isinstance(networks.model.loss, DistributionalLoss) or bool(conformal_residuals(networks))
+
+
+def describe(networks: TrainedNetworks, outputs: HostArray) -> RowPredictions:
+    """What all networks predict together, from the raw outputs of each (R, N, K)."""
+    model, values = networks.model, networks.predictions(outputs)
+    residuals = conformal_residuals(networks)
+    if residuals:
+        return RowPredictions(values, ConformalIntervals.of(values, residuals))
+    return RowPredictions(values, to_distribution(model.loss, model.task, outputs))
+
+
+def conformal_residuals(networks: TrainedNetworks) -> tuple[ConformalResiduals, ...]:
+    """The residuals of validation rows by target, where the run is calibrated by them."""
+    return tuple(one for one in networks.rule.calibrators if isinstance(one, ConformalResiduals))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +92,16 @@ class LabelledPredictions:
 
 def predict_labelled(networks: TrainedNetworks, rows: Rows) -> LabelledPredictions:
     """The predictions and losses of labelled rows. Raises DataError when the loss cannot take the targets."""
-    model, outputs = networks.model, raw_outputs(networks.network(), rows.x)
+    outputs = raw_outputs(networks.network(), rows.x)
+    described = describe(networks, outputs)
     return LabelledPredictions(
         rows,
-        in_own_units(model.task, rows.y),
-        networks.predictions(outputs),
+        in_own_units(networks.model.task, rows.y),
+        described.values,
         _losses(networks, outputs, rows),
         len(networks),
         _chunk_rows(networks),
-        to_distribution(model.loss, model.task, outputs),
+        described.distribution,
     )
 
 

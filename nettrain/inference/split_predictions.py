@@ -6,9 +6,9 @@ from nettrain.backend.base import Floats, HostArray
 from nettrain.backend.pool import Pool
 from nettrain.inference.dataset import Dataset
 from nettrain.inference.model import TrainedNetworks
-from nettrain.inference.outputs import in_own_units, to_distribution
+from nettrain.inference.outputs import in_own_units
 from nettrain.inference.predict import Inputs, collect_outputs, row_chunks
-from nettrain.inference.predictions import RowPredictions
+from nettrain.inference.predictions import RowPredictions, describe
 
 PREFERRED = ("test", "validation", "train")  # rows that were not trained on tell more
 
@@ -29,8 +29,7 @@ def describe_split(networks: TrainedNetworks, dataset: Dataset) -> RowPrediction
         networks = networks.select([0])
     network = networks.network()
     chunks = row_chunks(network, Inputs.of_dataset(dataset), Pool(networks.backend))
-    outputs, model = collect_outputs(network, chunks, dataset.rows), networks.model
-    return RowPredictions(networks.predictions(outputs), to_distribution(model.loss, model.task, outputs))
+    return describe(networks, collect_outputs(network, chunks, dataset.rows))
 
 
 def true_values(networks: TrainedNetworks, dataset: Dataset) -> HostArray:

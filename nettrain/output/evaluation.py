@@ -90,7 +90,8 @@ def show_distribution(console: Console, report: EvaluationReport) -> None:
         return
     if any(one["intervals"] for one in report.distribution.values()):
         console.print(intervals_by_target(report.distribution))
-    console.print(quantiles_by_target(report.distribution))
+    if any(one["quantiles"] for one in report.distribution.values()):
+        console.print(quantiles_by_target(report.distribution))
     for line in distribution_lines(report.distribution):
         console.print(Text(line), soft_wrap=True)
 

@@ -15,7 +15,9 @@ def postprocessing_lines(applied: AppliedPostprocessing | None, positive: str) -
     """What calibrates probabilities, and from which threshold on a row is called `positive`."""
     if applied is None:
         return
-    if applied["calibration"] != "none":
+    if applied["calibration"] == "conformal":
+        yield f"intervals: {calibration_words(applied)}"
+    elif applied["calibration"] != "none":
         yield f"calibrated: {calibration_words(applied)} (not the loss)"
     if applied["threshold"] != "none":
         yield threshold_words(applied, positive)

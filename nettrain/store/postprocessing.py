@@ -149,7 +149,7 @@ def _mistakes(
 def _mistakes_of_rule(
     path: KeyPath, rule: StoredRule[Calibrator], experiment: Experiment, task: Task
 ) -> Iterator[KeyProblem]:
-    labels = len(task.names) if task.targets == "labels" else 1
+    labels = len(task.names) if task.targets in ("labels", "numbers") else 1
     if not rule.calibrators and not rule.thresholds:  # of a network that has diverged
         return
     counts = {
@@ -161,7 +161,8 @@ def _mistakes_of_rule(
             yield KeyProblem((*path, key), f"{there} of them, but the run takes {wanted}")
     for k, calibrator in enumerate(rule.calibrators):
         if not calibrator.suits(task.outcomes):
-            yield KeyProblem((*path, "calibrators", k), f"not for {task.outcomes} classes")
+            of = f"{task.outcomes} classes" if task.outcomes else "numbers"
+            yield KeyProblem((*path, "calibrators", k), f"not for {of}")
 
 
 def _rule(stored: StoredRule[Calibrator]) -> PredictionRule:

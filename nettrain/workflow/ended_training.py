@@ -76,7 +76,7 @@ class EndedTraining:
         if fitted is None:
             return summary
         datasets, before = self.run.data.datasets, {}
-        if fitted.calibration != "none":
+        if fitted.calibration != "none" and networks.model.task.outcomes:
             before = evaluate_uncalibrated(networks, datasets, self.run.scratch(len(networks)))
         return with_postprocessing(summary, networks, before)
 

@@ -1,6 +1,7 @@
 """Prediction intervals and quantiles of a trained run: which it can give, and the names of their columns."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.losses import Loss, losses
@@ -13,7 +14,9 @@ from nettrain.catalogue.losses.target_distribution import (
     interval_levels,
     position_of,
 )
+from nettrain.data.tables.table import counted
 from nettrain.errors import SpecError
+from nettrain.inference.predictions import conformal_residuals
 from nettrain.store.trained_folds import Predictor
 from nettrain.workflow.argument_names import arguments_named
 
@@ -25,7 +28,21 @@ def refuse_intervals(trained: Predictor, probabilities: Sequence[float]) -> None
     for probability in probabilities:
         if not 0 < probability < 1:
             raise SpecError(f"--interval: {probability:g} is not between 0 and 1, such as 0.9")
-        refuse_levels(trained, interval_levels(probability), f"--interval: {probability:g}")
+        if trained.runs[0].networks.rule.calibrators:
+            _refuse_few_rows(trained, probability)
+        else:
+            refuse_levels(trained, interval_levels(probability), f"--interval: {probability:g}")
+
+
+def _refuse_few_rows(trained: Predictor, probability: float) -> None:
+    """Raise SpecError when a run is calibrated by too few validation rows for this interval."""
+    for one in (one for run in trained.runs for one in conformal_residuals(run.networks)):
+        if one.half_width(probability) is None:
+            needed = ceil(probability / (1 - probability) - 1e-9)
+            raise SpecError(
+                f"--interval: {probability:g} needs {counted(needed, 'validation row')} to be calibrated by,"
+                f" {trained.name} has {one.rows}"
+            )
 
 
 def refuse_levels(trained: Predictor, levels: Sequence[float], what: str) -> None:
@@ -64,7 +81,10 @@ def distributional(trained: Predictor, what: str) -> DistributionalLoss:
     if isinstance(loss, DistributionalLoss):
         return loss
     names = " or ".join(name for name, one in losses.items() if issubclass(one, DistributionalLoss))
-    raise SpecError(f"{what}: {trained.name} was trained with {loss.name}, intervals need loss {names}")
+    advice = f"loss {names}"
+    if what.startswith("--interval") and loss.outputs_per_target == 1 and "numbers" in loss.fits:
+        advice += ", or calibration: conformal"
+    raise SpecError(f"{what}: {trained.name} was trained with {loss.name}, intervals need {advice}")
 
 
 def described_columns(

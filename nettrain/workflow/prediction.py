@@ -100,6 +100,8 @@ def predict_rows(
         each = [predict_distributions(run.networks, x) for run, x in pairs]
         values, sd = np.mean([one.values for one in each], axis=0), None
         distribution = together(one.distribution for one in each)
+    if intervals and distribution is None:  # which belong to the network with all its units
+        raise SpecError("--interval: conformal intervals do not go with --mc-samples")
     if isinstance(distribution, PredictedGaussian):
         sd = None  # of the passes alone, which is a part of that of the predictions
     names = trained.task.names

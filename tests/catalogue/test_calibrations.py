@@ -28,7 +28,7 @@ def log_loss(p, y, weight):
 
 
 def test_every_calibration_has_an_oracle():
-    assert_oracles(calibrations, ["none", *FITTED])
+    assert_oracles(calibrations, ["none", "conformal", *FITTED])
 
 
 @pytest.mark.parametrize("kind", FITTED)

@@ -27,6 +27,9 @@ LOSSES = {
 }
 
 
+CONFORMAL = ("loss=mae", "calibration=conformal")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("intervals")
@@ -101,7 +104,8 @@ def test_a_gaussian_has_a_deviation_and_any_interval(folder: Path) -> None:
         ("gaussian", "90", "--interval: 90 is not between 0 and 1, such as 0.9"),
         (
             *("plain", "0.9"),
-            "--interval: 0.9: runs/plain was trained with mse, intervals need loss gaussian_nll or pinball",
+            "--interval: 0.9: runs/plain was trained with mse, "
+            "intervals need loss gaussian_nll or pinball, or calibration: conformal",
         ),
     ],
 )
@@ -196,3 +200,43 @@ def test_predictions_stand_beside_the_middle_output_of_their_target(folder: Path
     shown = json.loads(done.out)
     assert [*shown["prediction"]] == ["size", "price"]
     assert len(shown["layers"][-1]["a"]) == 4
+
+
+def test_residuals_of_validation_rows_make_intervals_of_any_other_loss(folder: Path) -> None:
+    done = inside(folder, "train", "file.yaml", "experiment=conformal", *CONFORMAL)
+    assert 0 == done.code, done.err
+    half = table(inside(folder, "predict", "runs/conformal", "--interval", "0.9"))
+    of_validation = ("predict", "runs/conformal", "--part", "validation", "--keep", "price")
+    rows = table(inside(folder, *of_validation))
+    sizes = np.sort(np.abs(np.subtract(rows["price"], rows["true_price"])))
+    assert len(sizes) == 60
+    expected = sizes[int(np.ceil(61 * 0.9)) - 1]
+    for end, sign in (("price_lower", -1), ("price_upper", 1)):
+        assert half[end] == pytest.approx(np.add(half["price"], sign * expected).tolist())
+    assert [*table(inside(folder, "predict", "runs/conformal"))] == ["price"]
+    refused = inside(folder, "predict", "runs/conformal", "--interval", "0.99")
+    message = "--interval: 0.99 needs 99 validation rows to be calibrated by, runs/conformal has 60"
+    assert (2, message) == (refused.code, refused.err.strip())
+    summary = json.loads((folder / "runs" / "conformal" / "summary.json").read_text())
+    (widest,) = summary["distribution"]["test"]["price"]["intervals"]
+    assert widest["width"] == pytest.approx(2 * expected)
+    assert "intervals: 90 % within ±" in inside(folder, "evaluate", "runs/conformal").out
+
+
+def test_a_run_can_get_them_afterwards(folder: Path) -> None:
+    assert 0 == inside(folder, "resume", "runs/plain", "calibration=conformal").code
+    assert 0 == inside(folder, "predict", "runs/plain", "--interval", "0.9").code
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([LOSSES["gaussian"], CONFORMAL[1]], "conformal does nothing for gaussian_nll"),
+        ([*CONFORMAL, "data.validation=0"], "conformal needs validation rows, but data.validation is 0"),
+        (["calibration=temperature"], "temperature is for classes and labels, the targets are numbers"),
+    ],
+)
+def test_where_residuals_are_of_no_use(folder: Path, overrides: list[str], message: str) -> None:
+    done = inside(folder, "train", "file.yaml", *overrides)
+    assert 2 == done.code
+    assert f"calibration: {message}" in done.err

@@ -2,7 +2,8 @@
 
 Conventions: probabilities (N, K) of K classes that exclude each other, so that each row adds up to 1; y (N,)
 of whole numbers in [0, K); weight (N,) is scikit-learn's sample_weight. Two classes have K = 2, and so has a
-label, whose classes are 0 and 1.
+label, whose classes are 0 and 1. A calibration of numbers, whose `targets` say so, takes numbers (N,) instead
+of probabilities, and leaves them as they are.
 """
 
 from typing import ClassVar
@@ -32,13 +33,14 @@ class Calibrator(Settings):
 
 
 class Calibration(Variant):
-    """A correction of probabilities; `fitted` is the class of what `fit` returns.
+    """A correction of probabilities, or intervals of numbers; `fitted` is the class of what `fit` returns.
 
     With fewer validation rows than `few_rows` a run says that they are few.
     """
 
     fitted: ClassVar[type[Calibrator]] = Calibrator
     few_rows: ClassVar[int] = 0
+    targets: ClassVar[tuple[str, ...]] = ("classes", "two classes", "labels")
 
     @classmethod
     def fit(cls, probabilities: Floats, y: HostArray, weight: Floats) -> Calibrator:

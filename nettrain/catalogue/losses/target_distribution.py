@@ -13,6 +13,7 @@ import numpy as np
 from nettrain.backend.base import Floats
 
 USUAL = 0.9  # probability of the interval that is shown where any could be
+CURVE = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # levels of quantiles, likewise
 NEAR = 1e-6  # levels that differ by less are the same
 
 
@@ -45,6 +46,16 @@ class TargetDistribution(ABC):
     def arrays(self) -> tuple[Floats, ...]:
         """The numbers that describe the distributions."""
 
+    @property
+    @abstractmethod
+    def intervals(self) -> tuple[float, ...]:
+        """The probabilities of the intervals that are shown unless others are asked for, the widest first."""
+
+    @property
+    @abstractmethod
+    def curve(self) -> tuple[float, ...]:
+        """The levels of the quantiles that are measured."""
+
 
 def interval_levels(coverage: float) -> tuple[float, float]:
     """The levels of the two quantiles between which a central interval with this probability lies."""
@@ -62,16 +73,6 @@ def central_intervals(levels: Sequence[float]) -> list[float]:
     return [round(1 - 2 * level, 9) for level in sorted(lower)]
 
 
-def widest_interval(distribution: TargetDistribution, usual: float = USUAL) -> float | None:
-    """The probability of the widest interval between trained quantiles, or `usual` where all can be had.
-
-    None where there is no interval.
-    """
-    if isinstance(distribution, PredictedQuantiles):
-        return next(iter(central_intervals(distribution.levels)), None)
-    return usual
-
-
 @dataclass(frozen=True, eq=False)
 class PredictedQuantiles(TargetDistribution):
     """The quantiles `values` (N, T, L) of trained `levels`, in rising order."""
@@ -82,6 +83,14 @@ class PredictedQuantiles(TargetDistribution):
     @property
     def arrays(self) -> tuple[Floats, ...]:
         return (self.values,)
+
+    @property
+    def intervals(self) -> tuple[float, ...]:
+        return tuple(central_intervals(self.levels))
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        return self.levels
 
     def quantiles(self, levels: Sequence[float]) -> Floats:
         positions = [position_of(level, self.levels) for level in levels]
@@ -115,6 +124,14 @@ class PredictedGaussian(TargetDistribution):
     @property
     def arrays(self) -> tuple[Floats, ...]:
         return self.mean, self.variance
+
+    @property
+    def intervals(self) -> tuple[float, ...]:
+        return (USUAL,)
+
+    @property
+    def curve(self) -> tuple[float, ...]:
+        return CURVE
 
     @property
     def spread(self) -> Floats:
