@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
 
+from joblib.externals.loky import get_reusable_executor
 from scipy.stats import loguniform, randint
 from sklearn.base import clone
 from sklearn.callback import ProgressBar
@@ -247,6 +248,15 @@ def test_processes_share_candidates_and_folds():
     assert shared_out(fits[:1], 4) == [[0]]
 
 
+@pytest.fixture
+def no_process_is_left(no_thread_is_left):
+    """joblib keeps its processes, and the thread that manages them, for the next call."""
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_process_is_left")
 @pytest.mark.parametrize("search", [True, False], ids=["SearchCV", "cross_validate"])
 def test_processes_change_no_result(search):
     def found(n_jobs):
