@@ -24,14 +24,22 @@ def postprocessing_lines(applied: AppliedPostprocessing | None, positive: str) -
 
 
 def uncalibrated_lines(applied: AppliedPostprocessing, metrics: Metrics) -> Iterator[str]:
-    """`test log loss 0.6123 → 0.4518, calibration error 0.1204 → 0.0312`, but not of training rows."""
-    for split, before in applied.get("uncalibrated", {}).items():
+    """`test log loss 0.6123 → 0.4518, calibration error 0.1204 → 0.0312`, but not of training rows.
+
+    A last line says so when calibration makes the log loss of test rows worse.
+    """
+    uncalibrated = applied.get("uncalibrated", {})
+    for split, before in uncalibrated.items():
         changes = [
             f"{title(name)} {figure(value)} → {figure(metrics[split].get(name))}"
             for name, value in before.items()
         ]
         if split != "train":
             yield f"{split} {', '.join(changes)}"
+    loss, calibrated = (named.get("test", {}).get("log_loss") for named in (uncalibrated, metrics))
+    if loss is not None and calibrated is not None and calibrated > loss:
+        way = "temperature, or more validation rows" if applied["calibration"] == "isotonic" else "none"
+        yield f"calibration is no help to test rows: take {way}"
 
 
 def calibration_words(applied: AppliedPostprocessing) -> str:
