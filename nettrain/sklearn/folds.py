@@ -1,5 +1,6 @@
 """The rows of a cross-validation, cut into folds as scikit-learn does it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,6 +47,12 @@ class Fold:
     train: Positions
     test: Positions
     rows: AllRows
+
+    @property
+    def cells(self) -> int:
+        """The number of cells of X that train."""
+        shape = getattr(self.rows.x, "shape", (len(self.train), 1))
+        return len(self.train) * math.prod(shape[1:])
 
     def training(self, estimator: BaseEstimator) -> CutRows:
         """The rows on which the estimator is fitted, with the arguments of `fit`."""

@@ -67,6 +67,10 @@ class JointFit:
         finally:
             self.seconds += perf_counter() - started
 
+    def release(self) -> None:
+        """Let go of what only training and scoring need, of which the data take the most memory."""
+        self.networks, self.planned = [], []
+
     def fit_alone(self, rows: CutRows | None = None) -> None:
         """Fit as outside of a cross-validation: the only way, or the one to a network's own error."""
         self.networks, self.estimator = [], self._unfitted()

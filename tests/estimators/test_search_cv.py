@@ -8,7 +8,6 @@ import pytest
 
 pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
 
-from joblib.externals.loky import get_reusable_executor
 from scipy.stats import loguniform, randint
 from sklearn.base import clone
 from sklearn.callback import ProgressBar
@@ -22,7 +21,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from nettrain import MLPClassifier, MLPRegressor
 from nettrain.sklearn import SearchCV, cross_validate
-from nettrain.sklearn.processes import shared_out
+from nettrain.sklearn.processes import rounds, shared_out
 from nettrain.workflow.side_by_side import TrainedTogether
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -178,6 +177,15 @@ def test_candidates_that_differ_in_numbers_share_a_population(monkeypatch):
     assert [5, 5] == sizes
 
 
+def test_folds_of_too_many_rows_train_one_after_the_other(monkeypatch):
+    fits = [SimpleNamespace(fold=SimpleNamespace(number=k % 3, cells=60)) for k in range(6)]
+    assert [[*range(6)]] == rounds(fits)
+    found = SearchCV(quick(), GRID, cv=3).fit(X, Y)
+    monkeypatch.setattr("nettrain.sklearn.processes.CELLS", 100)
+    assert [[0, 3], [1, 2, 4, 5]] == rounds(fits)
+    assert_same_results(SearchCV(quick(), GRID, cv=3).fit(X, Y), found)
+
+
 # ----- errors -----
 
 
@@ -248,15 +256,7 @@ def test_processes_share_candidates_and_folds():
     assert shared_out(fits[:1], 4) == [[0]]
 
 
-@pytest.fixture
-def no_process_is_left(no_thread_is_left):
-    """joblib keeps its processes, and the thread that manages them, for the next call."""
-    yield
-    get_reusable_executor().shutdown(wait=True)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("no_process_is_left")
 @pytest.mark.parametrize("search", [True, False], ids=["SearchCV", "cross_validate"])
 def test_processes_change_no_result(search):
     def found(n_jobs):
