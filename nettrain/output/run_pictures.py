@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.files import write_atomic
+from nettrain.inference.postprocessing import joint_task
 from nettrain.output.curve_labels import curve_labels
 from nettrain.output.history_curves import curve_of_steps
 from nettrain.output.numbers import plural
@@ -14,7 +15,7 @@ from nettrain.workflow.cross_validation import CrossValidation
 from nettrain.workflow.first_weights import first_weights
 from nettrain.workflow.fold_tables import drawn_rows
 from nettrain.workflow.own_rows import OwnPredictions, out_of_fold_predictions, own_predictions
-from nettrain.workflow.small_world import SmallWorld, look, predicting, small_world
+from nettrain.workflow.small_world import SmallWorld, look, look_at_folds, predicting, small_world
 from nettrain.workflow.training import TrainingResult
 
 
@@ -45,6 +46,7 @@ def draw_fold_pictures(result: CrossValidation, folder: Path) -> list[str]:
     """
     return _notes_of(
         {
+            "boundary.png": lambda: _draw_boundary_of_folds(result, folder),
             "folds.png": lambda: _draw_folds(result, folder),
             "the picture of the predictions": lambda: _draw_own_predictions(
                 out_of_fold_predictions(result), result.summary["experiment"], folder
@@ -128,6 +130,20 @@ def _draw_boundary(result: TrainingResult, folder: Path) -> None:
 
     picture = boundary_picture(look(world, [("", networks)]), _boundary_title(result, world))
     write_atomic(folder / "boundary.png", picture)
+
+
+def _draw_boundary_of_folds(result: CrossValidation, folder: Path) -> None:
+    """What the folds predict together all over one or two columns of numbers."""
+    runs = [one.predicted.trained for one in result.folds if one.predicted.trained is not None]
+    task = joint_task([run.task for run in runs]) if runs else None
+    seen = look_at_folds(runs, result.folds[0].planned.data, task) if task else None
+    if seen is None:
+        return
+    from nettrain.output.figures.boundary import boundary_picture
+
+    what = "decision regions" if seen.world.splits_plane else "predictions"
+    title = f"{result.summary['experiment']}: {what} of {plural(len(runs), 'fold')}"
+    write_atomic(folder / "boundary.png", boundary_picture(seen, title))
 
 
 def _animate(result: TrainingResult, folder: Path, recorder: EpochRecorder) -> None:

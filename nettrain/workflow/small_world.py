@@ -5,7 +5,7 @@ seen = look(world, [("adam", networks), ("sgd", others)])
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,11 +20,13 @@ from nettrain.data.tables.table import Table
 from nettrain.inference.intervals import IntervalBand
 from nettrain.inference.model import TrainedNetworks
 from nettrain.inference.predictions import predict, predict_distributions
+from nettrain.store.trained_run import TrainedRun
 
 MOST_COLUMNS = 2
 MOST_POINTS = 1500  # of a split; more would hide one another
 MARGIN = 0.1  # around the points, as a share of their range
 RESOLUTION = {1: 501, 2: 121}  # places along each axis, by the number of columns
+FOLD_RESOLUTION = {1: 301, 2: 101}  # the same for each of several folds
 LEAST, WORK = 31, 2e10  # places along an axis of the plane, and multiplications that more of them may take
 KNOTS = 4001  # at which a scaling is undone
 FAR = 1000.0  # how many ranges outside its range a value may lie
@@ -145,6 +147,47 @@ def look(
     axes = world.axes(resolution or affordable(world, networks))
     x = world.encode(axes)
     return WorldMap(world, axes, tuple(_view(label, one, axes, x) for label, one in networks))
+
+
+def look_at_folds(runs: Sequence[TrainedRun], data: Prepared, task: Task) -> WorldMap | None:
+    """What the runs of folds predict together, each by its own preprocessing; `data` are those of a fold.
+
+    All rows but those for testing are as good as trained on. None where `refusal` has a reason for a fold.
+    """
+    world = small_world(data, task)
+    others = [refusal(run.preprocessing) for run in runs]
+    if world is None or not runs or any(others):
+        return None
+    shared = replace(world, points=_together(world.points))
+    views = [_own_view(shared, run) for run in runs]
+    values = np.mean([view.values for view in views], axis=0)
+    members = np.stack([view.values for view in views]) if len(world.columns) == 1 else None
+    return WorldMap(shared, views[0].axes, (WorldView("", values, members, thresholds=task.thresholds),))
+
+
+@dataclass(frozen=True, eq=False)
+class _FoldView:
+    """What one fold predicts (n₁, …, K) at the places along each column."""
+
+    axes: tuple[Floats, ...]
+    values: Floats
+
+
+def _own_view(world: SmallWorld, run: TrainedRun) -> _FoldView:
+    seen = look(
+        replace(world, preprocessing=run.preprocessing),
+        [("", run.networks)],
+        FOLD_RESOLUTION[len(world.columns)],
+    )
+    return _FoldView(seen.axes, seen.views[0].values)
+
+
+def _together(points: Sequence[WorldPoints]) -> tuple[WorldPoints, ...]:
+    """Training and validation rows as one split, then the test rows."""
+    held_out = [one for one in points if one.split != "test"]
+    x, y = (np.concatenate([getattr(one, name) for one in held_out]) for name in ("x", "y"))
+    first = WorldPoints("train", x, y, sum(one.total for one in held_out))
+    return first, *(one for one in points if one.split == "test")
 
 
 def affordable(world: SmallWorld, networks: Iterable[tuple[str, TrainedNetworks]], work: float = WORK) -> int:

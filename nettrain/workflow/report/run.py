@@ -33,7 +33,7 @@ from nettrain.workflow.report.columns import ClassShare, ColumnFact, class_share
 from nettrain.workflow.report.own_rows import ReportedRows, evaluate_held_out, evaluate_own_rows
 from nettrain.workflow.run import Run
 from nettrain.workflow.run_data import ORDER_OF_SPLITS, OwnData, read_own_data
-from nettrain.workflow.small_world import WorldMap, look, predicting, small_world
+from nettrain.workflow.small_world import WorldMap, look, look_at_folds, predicting, small_world
 
 if TYPE_CHECKING:
     import polars as pl
@@ -195,11 +195,14 @@ def _collected_folds(
     """The report on a cross-validation: data, columns and network are those of the first fold."""
     folds, missing = contents.predictor, list(absent)
     first = folds.runs[0] if folds else None
-    data, rows = None, None
+    data, rows, world = None, None, None
     if isinstance(folds, TrainedFolds):
         missing += folds.warnings
         try:
-            data = _data(read_own_data(folds.runs[0], memory, "its rows are left out"))
+            own = read_own_data(folds.runs[0], memory, "its rows are left out")
+            data, predicting_folds = _data(own), folds.select_members()
+            with np.errstate(all="ignore"):
+                world = look_at_folds(predicting_folds.runs, own.prepared, folds.task)
             rows = evaluate_held_out(folds, memory, on_column)
         except NettrainError as error:
             missing.append(str(error))
@@ -213,7 +216,7 @@ def _collected_folds(
         column_facts(first.preprocessing) if first else (),
         data,
         rows,
-        None,
+        world,
         None,
         (),
         (),
