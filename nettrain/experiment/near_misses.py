@@ -19,6 +19,8 @@ VARIANT_ALIASES = {  # names that other libraries, or courses, have for an entry
     "mae": "absolute_error mean_absolute_error l1_loss",
     "cross_entropy": "categorical_crossentropy sparse_categorical_crossentropy softmax nll log_loss ce",
     "binary_cross_entropy": "binary_crossentropy bce logistic",
+    "pinball": "quantile quantiles quantile_loss quantile_regression",
+    "gaussian_nll": "gaussian normal gaussian_nll_loss heteroscedastic",
 }
 ALIASES = {  # names that other libraries, or other blocks, have for a key
     "optimizer.learning_rate": "lr eta alpha step_size stepsize learning_rate_init learn_rate",

@@ -28,7 +28,7 @@ def refuse_intervals(trained: Predictor, probabilities: Sequence[float]) -> None
     for probability in probabilities:
         if not 0 < probability < 1:
             raise SpecError(f"--interval: {probability:g} is not between 0 and 1, such as 0.9")
-        if trained.runs[0].networks.rule.calibrators:
+        if conformal_residuals(trained.runs[0].networks):
             _refuse_few_rows(trained, probability)
         else:
             refuse_levels(trained, interval_levels(probability), f"--interval: {probability:g}")
@@ -80,6 +80,8 @@ def distributional(trained: Predictor, what: str) -> DistributionalLoss:
     loss: Loss = trained.runs[0].networks.model.loss
     if isinstance(loss, DistributionalLoss):
         return loss
+    if trained.task.targets != "numbers":
+        raise SpecError(f"{what}: {trained.name} predicts {trained.task.targets}, intervals are of numbers")
     names = " or ".join(name for name, one in losses.items() if issubclass(one, DistributionalLoss))
     advice = f"loss {names}"
     if what.startswith("--interval") and loss.outputs_per_target == 1 and "numbers" in loss.fits:

@@ -240,3 +240,12 @@ def test_where_residuals_are_of_no_use(folder: Path, overrides: list[str], messa
     done = inside(folder, "train", "file.yaml", *overrides)
     assert 2 == done.code
     assert f"calibration: {message}" in done.err
+
+
+def test_classes_have_no_intervals(folder: Path) -> None:
+    iris = folder / "iris.yaml"
+    iris.write_text("data: {source: 'builtin:iris'}\ncalibration: temperature\ntraining: {epochs: 2}\n")
+    assert 0 == inside(folder, "train", "iris.yaml", "experiment=iris").code
+    done = inside(folder, "predict", "runs/iris", "--interval", "0.9")
+    message = "--interval: 0.9: runs/iris predicts classes, intervals are of numbers"
+    assert (2, message) == (done.code, done.err.strip().splitlines()[-1])

@@ -72,3 +72,16 @@ def test_what_cannot_be_had(rows):
     with pytest.raises(ValueError, match=r"level: 0\.5 needs the quantiles 0\.25 and 0\.75"):
         few.predict_interval(x, 0.5)
     assert few.predict_quantiles(x).shape == (1500, 3)
+
+
+def test_residuals_of_validation_rows(rows):
+    x, y = rows
+    config = {"calibration": "conformal", "training": {"epochs": 30}}
+    estimator = MLPRegressor(
+        hidden_layer_sizes=(16,), learning_rate_init=0.01, early_stopping=True, random_state=0, config=config
+    ).fit(x[:1000], y[:1000])
+    ends = estimator.predict_interval(x[1000:], 0.8)
+    np.testing.assert_allclose(ends.mean(axis=1), estimator.predict(x[1000:]))
+    assert np.mean((ends[:, 0] <= y[1000:]) & (y[1000:] <= ends[:, 1])) == pytest.approx(0.8, abs=0.08)
+    again = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(again.predict_interval(x, 0.8), estimator.predict_interval(x, 0.8))

@@ -317,7 +317,8 @@ def _limit(ax: Axes, seen: WorldMap, panel: WorldPanel) -> None:
     elif panel.classes:
         ax.set_ylabel("probability" if panel.sure else "score")
     else:
-        ax.set_ylabel(shortened(seen.world.task.names[0], 40))
+        targets = seen.world.task.names  # several stand above their panels
+        ax.set_ylabel(shortened(targets[0], 40) if len(targets) == 1 else "")
     small = len(seen.views) > 1
     plain_ticks(ax.xaxis, 4 if small else 6)
     if len(names) == 1 and panel.classes and panel.sure:
