@@ -159,7 +159,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         )
         self.class_weight = class_weight
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, classes: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch on these rows, after what came before.
 
         The first call fits how columns are encoded and scaled, which later ones keep.

@@ -325,8 +325,10 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _validation(self, X_val: Any, y_val: Any, train: FitTable) -> Any:
         """The table of the validation rows, if there are any, with the columns of training."""
-        if X_val is None:
+        if X_val is None and y_val is None:
             return None
+        if X_val is None or y_val is None:
+            raise ValueError("X_val and y_val go together, and one of them is None")
         y = self._checked_y(y_val)
         self._check_targets(y)
         weight = None if train.weight is None else np.ones(len(y))
@@ -506,6 +508,16 @@ def flat_column(y: Any) -> Array:
     return targets
 
 
+def epoch_line(event: EpochDone) -> str:
+    """What scikit-learn's MLP prints of an epoch, of several networks that of the first."""
+    lines = [f"Iteration {event.epoch}, loss = {float(event.figures['running_loss'][0]):.8f}"]
+    if "val_accuracy" in event.figures:
+        lines.append(f"Validation score: {float(event.figures['val_accuracy'][0]):f}")
+    elif "val_loss" in event.figures:
+        lines.append(f"Validation loss: {float(event.figures['val_loss'][0]):f}")
+    return "\n".join(lines)
+
+
 class _Epochs:
     """Calls the callbacks of an estimator around a fit, and after every epoch of it.
 
@@ -526,7 +538,7 @@ class _Epochs:
         """Report an epoch; returns whether a callback asks to stop."""
         estimator = self._estimator
         if estimator.verbose:
-            print(f"Iteration {event.epoch}, loss = {float(event.figures['running_loss'][0]):.8f}")
+            print(epoch_line(event))
         context = self._context.subcontext(task_name="epoch")
         context.call_on_fit_task_begin(estimator=estimator, **self._rows)
         return self._end(context, current)

@@ -1,5 +1,6 @@
 """Training for an estimator, in memory: a first fit, and more steps of a fitted network on other rows."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import data_settings_of, resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
+from nettrain.sklearn.interrupt import interruptible
 from nettrain.sklearn.settings import Values
 from nettrain.sklearn.table import FitTable, memory_of
 from nettrain.sklearn.threads import within_limit
@@ -194,8 +196,15 @@ def _prepared(experiment: Experiment, data: Prepared) -> PreparedTraining:
 
 
 def _trained(prepared: PreparedTraining, on_epoch: OnEpoch) -> MemoryRun:
+    """The training, to its end or until Ctrl-C; raises KeyboardInterrupt when no epoch has ended by then."""
     recorder, observer = MemoryRecorder(prepared), EpochObserver(prepared, on_epoch)
-    result = TrainingJob(prepared, recorder, prepared.notes).run(observer, interrupted=observer.stops)
+    job = TrainingJob(prepared, recorder, prepared.notes)
+    with interruptible() as pressed:
+        result = job.run(observer, interrupted=lambda: observer.stops() or pressed())
+    if pressed():
+        if not recorder.events or not recorder.events[-1].epoch:
+            raise KeyboardInterrupt
+        warnings.warn("Training interrupted by user.", stacklevel=2)
     return MemoryRun.of(result, recorder)
 
 

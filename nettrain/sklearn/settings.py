@@ -153,7 +153,10 @@ def config_values(config: object) -> Values:
     data = values.get("data")
     if isinstance(data, dict):
         elsewhere = (*ELSEWHERE, "labels")
-        kept = {key: value for key, value in data.items() if key not in elsewhere}
+        kept: Values = {key: value for key, value in data.items() if key not in elsewhere}
+        folds = kept.get("folds")
+        if not (isinstance(folds, dict) and folds.get("take") is not None):
+            kept.pop("folds", None)  # a fit is one training; cross_validate takes its own splits
         values = values | {"data": _with_own_names(kept, data.get("labels"))}
     return {key: value for key, value in values.items() if key != "sweep"}
 

@@ -1,6 +1,8 @@
 """MLPClassifier and MLPRegressor: what scikit-learn's checks do not ask."""
 
 import pickle
+import re
+import signal
 from inspect import signature
 
 import numpy as np
@@ -186,7 +188,7 @@ def test_partial_fit_knows_classes_that_come_later():
     estimator = quick()
     for part in (Y < 2, Y > 0, Y >= 0):
         for _ in range(40):
-            estimator.partial_fit(X[part], Y[part], classes=[0, 1, 2])
+            estimator.partial_fit(X[part], Y[part], None, [0, 1, 2])
     assert [0, 1, 2] == list(estimator.classes_)
     assert (120, 40 * (100 + 100 + 150)) == (estimator.n_iter_, estimator.t_)
     assert estimator.score(X, Y) > 0.9
@@ -200,6 +202,54 @@ def test_validation_rows_stop_early_with_the_best_weights():
     losses = estimator.history_.filter(pl.col("epoch") > 0)["val_loss"].to_numpy()
     assert estimator.n_iter_ < 500
     assert estimator.best_epoch_ == 1 + int(losses.argmin())
+
+
+def test_validation_rows_come_with_their_targets():
+    with pytest.raises(ValueError, match="X_val and y_val go together"):
+        quick().fit(X, Y, X_val=X)
+
+
+def test_verbose_prints_what_scikit_learn_prints(capsys):
+    """Line for line, but for the figures."""
+    shown = []
+    for one in (MLPClassifier, TheirClassifier):
+        one(max_iter=2, verbose=True, early_stopping=True, random_state=0).fit(X, Y)
+        shown.append(re.sub(r"\d\.\d+", "x", capsys.readouterr().out))
+    assert shown[0] == shown[1]
+
+
+def test_ctrl_c_keeps_what_training_has_reached():
+    """As in scikit-learn's MLP; a second one ends it at once."""
+
+    class Press:
+        presses = 1
+
+        def setup(self, estimator, context): ...
+        def teardown(self, estimator, context): ...
+        def on_fit_task_begin(self, estimator, context): ...
+        def on_fit_task_end(self, estimator, context):
+            for _ in range(self.presses if context.task_id == 3 else 0):
+                signal.raise_signal(signal.SIGINT)
+
+    press = Press()
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        stopped = quick(max_iter=100).set_callbacks(press).fit(X, Y)
+    assert stopped.n_iter_ == 5  # the step behind the fourth epoch is one
+    assert np.array_equal(quick(max_iter=5).fit(X, Y).predict_proba(X), stopped.predict_proba(X))
+    press.presses = 2
+    with pytest.raises(KeyboardInterrupt):
+        quick().set_callbacks(press).fit(X, Y)
+    assert signal.default_int_handler is signal.getsignal(signal.SIGINT)
+
+
+def test_folds_of_a_config_are_for_cross_validation():
+    config = {"data": {"folds": 5, "validation": 0}}
+    fitted = quick(config=config).fit(X, Y)
+    assert np.array_equal(
+        quick(config={"data": {"validation": 0}}).fit(X, Y).predict_proba(X), fitted.predict_proba(X)
+    )
+    third = quick(config={"data": {"folds": {"count": 5, "take": 3}}}).fit(X, Y)
+    assert "val_loss" in third.history_.columns
 
 
 def test_groups_are_not_split():
