@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -12,18 +11,15 @@ import numpy as np
 import polars as pl
 
 from nettrain.experiment.load import to_yaml
-from nettrain.experiment.settings import Experiment
 from nettrain.files import write_atomic
 from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.predictions import encode_frame
 from nettrain.store.run_folder import RunFolder, interrupted_run, write_json
-from nettrain.store.summary import RunSummary, Timing, with_distribution
-from nettrain.store.trained_folds import TrainedFolds, is_lost
+from nettrain.store.summary import Timing, with_distribution
 from nettrain.training.loop import never
 from nettrain.workflow.fold_plan import PlannedCrossValidation
 from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, continue_folds, train_folds
 from nettrain.workflow.out_of_fold import figures_on_test, interval_figures, out_of_fold_frame, pooled_figures
-from nettrain.workflow.run import RunContents
 from nettrain.workflow.training import RunOutcome
 
 
@@ -175,81 +171,3 @@ def _timing(each: Sequence[Timing], seconds: float) -> Timing:
         "microseconds_per_step": 1e6 * training / max(steps, 1),
         "samples_per_second": samples / max(training, 1e-9),
     }
-
-
-@dataclass(frozen=True, eq=False)
-class MemoryCrossValidation:
-    """The contents of a cross-validated run in memory."""
-
-    outcome: CrossValidation
-
-    @property
-    def folder(self) -> Path | None:
-        """None: it has no folder."""
-        return None
-
-    @property
-    def summary(self) -> RunSummary:
-        """How it ended, with the figures of all folds."""
-        return self.outcome.summary
-
-    @property
-    def experiment(self) -> Experiment:
-        """What all folds share."""
-        return self.outcome.planned.experiment
-
-    @cached_property
-    def predictor(self) -> TrainedFolds:
-        """The networks of all folds that did not diverge, whose mean predicts."""
-        runs = [one.run.predictor.alone() for one in self.outcome.folds if not is_lost(one.run.summary)]
-        diverged = len(self.outcome.folds) - len(runs)
-        return TrainedFolds(self.experiment, tuple(runs), summary=self.summary, diverged=diverged)
-
-    @cached_property
-    def folds(self) -> pl.DataFrame:
-        """A row for every fold."""
-        return pl.read_csv(folds_csv(self.summary["folds"]).encode(), infer_schema_length=None)
-
-    @property
-    def out_of_fold(self) -> pl.DataFrame:
-        """The predictions of the rows that each fold held out."""
-        return self.outcome.out_of_fold
-
-    def fold(self, number: int) -> RunContents:
-        """One fold."""
-        return next(one.run for one in self.outcome.folds if one.planned.number == number)
-
-    @cached_property
-    def history(self) -> pl.DataFrame:
-        """A row for every evaluated epoch of every fold, and of every member of it."""
-        return self._of_all_folds([one.run.history for one in self.outcome.folds])
-
-    @cached_property
-    def diagnostics(self) -> pl.DataFrame | None:
-        """A row for every evaluated epoch of every layer of every fold, and of every member of it."""
-        frames = [one.run.diagnostics for one in self.outcome.folds]
-        present = [frame for frame in frames if frame is not None]
-        return self._of_all_folds(present) if present else None
-
-    @cached_property
-    def steps(self) -> pl.DataFrame | None:
-        """A row for every step of every fold, and of every member of it."""
-        frames = [one.run.steps for one in self.outcome.folds]
-        present = [frame for frame in frames if frame is not None]
-        return self._of_all_folds(present) if present else None
-
-    def save(self, folder: RunFolder) -> None:
-        """Write the files that training in this folder would have written."""
-        write_atomic(folder.config, to_yaml(self.experiment))
-        for fold in self.outcome.folds:
-            record_fold(fold, folder)
-        record(self.outcome, folder)
-
-    def _of_all_folds(self, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-        """Frames of the folds below each other, with a column that says which is which."""
-        numbers = [one.planned.number for one in self.outcome.folds]
-        named = [
-            frame.select(pl.lit(number, pl.Int64).alias("fold"), pl.all())
-            for number, frame in zip(numbers, frames, strict=True)
-        ]
-        return pl.concat(named, how="diagonal_relaxed")

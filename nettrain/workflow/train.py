@@ -35,7 +35,7 @@ def train(
     on_event: OnEvent = ignore,
     stop: Callable[[], bool] = never,
 ) -> "Run":
-    """Train the network of an experiment.
+    """Train the network of an experiment or, where it has `data.folds`, one for each fold side by side.
 
     Parameters
     ----------
@@ -54,16 +54,19 @@ def train(
         Instead of `folder`: where to create a run folder named after the experiment, as the command does in
         "runs". Without either, nothing is written and the run stays in memory.
     profile : bool
-        Whether to measure how long each part takes; `summary["profile"]` then has seconds by phase.
+        Whether to measure how long each part takes; `summary["profile"]` then has seconds by phase. Not with
+        folds.
     on_event : callable, optional
-        Called with every event of the training: `EpochDone`, `MemberStopped` and `TrainingDone`.
+        Called with every event of the training: `EpochDone`, `MemberStopped` and `TrainingDone`. With folds
+        these are the `EpochDone` of folds that train together, as members of one training.
     stop : callable, optional
         Called after every step; training is interrupted when it returns True.
 
     Returns
     -------
     Run
-        Its `status` says whether training finished, diverged or was interrupted.
+        Its `status` says whether training finished, diverged or was interrupted. With folds it predicts the
+        mean of their networks, and has `folds` and `out_of_fold`.
 
     Raises
     ------
@@ -90,6 +93,8 @@ def train(
     memory = None if data is None else MemoryTables.of(data)
     loaded = load_experiment(experiment, overrides, memory)
     if loaded.experiment.data.trains_folds:
+        if profile:
+            raise SpecError("profile: is for one training; data.folds.take=1 trains the first fold alone")
         return _train_folds(loaded, memory, folder, out, on_event, stop)
     prepared = prepare_training(loaded, memory, profile=profile)
     if folder is None and out is None:
@@ -111,14 +116,10 @@ def _train_folds(
     stop: Callable[[], bool],
 ) -> "Run":
     """Train a network for each fold; events are those of populations of folds."""
-    from nettrain.workflow.cross_validation import (
-        CrossValidationJob,
-        MemoryCrossValidation,
-        begin,
-        in_new_folder,
-    )
+    from nettrain.workflow.cross_validation import CrossValidationJob, begin, in_new_folder
     from nettrain.workflow.fold_plan import plan_cross_validation
     from nettrain.workflow.fold_training import of_epochs
+    from nettrain.workflow.folds_in_memory import MemoryCrossValidation
     from nettrain.workflow.run import Run
     from nettrain.workflow.run_files import StoredRun, unused_folder
 

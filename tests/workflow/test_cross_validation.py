@@ -9,7 +9,7 @@ import pytest
 
 import nettrain
 from nettrain.data.fold_notes import joint_notes
-from nettrain.errors import DataError
+from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import dump
 from nettrain.store.model_file import read_model
 from nettrain.workflow.fold_plan import plan_cross_validation
@@ -306,6 +306,15 @@ def test_errors_have_a_place(tmp_path, changes, words):
     with pytest.raises(DataError) as caught:
         nettrain.train(tmp_path / "a.yaml")
     assert words in str(caught.value)
+
+
+def test_a_profile_is_of_one_training():
+    spec = spec_of("sizes that differ by a row")
+    with pytest.raises(SpecError, match=r"^profile: is for one training"):
+        nettrain.train(spec, profile=True)
+    epochs = []
+    nettrain.train(spec, "training.epochs=2", on_event=epochs.append)
+    assert [(0, 7), (1, 7), (2, 7)] == [(event.epoch, len(event.members)) for event in epochs]
 
 
 def test_notes_that_differ_in_numbers_are_given_once():
