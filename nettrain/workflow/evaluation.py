@@ -14,7 +14,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.reading.streams import DASH, source_label
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.task import loss_of
-from nettrain.inference.baseline import Baseline
+from nettrain.inference.baseline import Baseline, worse_than
 from nettrain.inference.entropy import target_entropy
 from nettrain.inference.importance import importances
 from nettrain.inference.intervals import labelled_figures
@@ -254,7 +254,7 @@ def _report(
         predictions = networks.predict()
         measured = networks.metrics(predictions)
         figures = predictions.figures() | measured.scalars
-        baseline = None if rows.apart else baseline_on(trained, rows.rows[0], figures)
+        baseline = baseline_on(trained, rows, figures)
     return evaluation_report(
         trained.name,
         member,
@@ -280,16 +280,23 @@ def _entropy(trained: Predictor, rows: Rows) -> float:
     return target_entropy(loss_of(trained.experiment), rows, trained.runs[0].architecture.outputs)
 
 
-def baseline_on(trained: Predictor, rows: Rows, figures: Mapping[str, float]) -> BaselineFigures | None:
-    """What constant predictions score on these rows, of folds those of the first.
+def baseline_on(
+    trained: Predictor, rows: LabelledRows, figures: Mapping[str, float]
+) -> BaselineFigures | None:
+    """What constant predictions score on these rows; None for runs whose summary has none.
 
-    None for runs whose summary has none.
+    Of folds, those of the first, or on the rows that they held out the means of each fold's own.
     """
-    summary = trained.runs[0].summary
+    summary = trained.summary if rows.apart else trained.runs[0].summary
     if summary is None or "baseline" not in summary:
         return None
-    baseline = Baseline.from_json(summary["baseline"]["constants"])
-    return baseline_figures(baseline, loss_of(trained.experiment), trained.task, rows, figures)
+    stored = summary["baseline"]
+    if rows.apart:
+        means = dict(stored["metrics"]["val"])
+        worse = worse_than(means, figures, trained.task)
+        return BaselineFigures(prediction=stored["prediction"], metrics=means, worse=worse)
+    baseline = Baseline.from_json(stored["constants"])
+    return baseline_figures(baseline, loss_of(trained.experiment), trained.task, rows.rows[0], figures)
 
 
 def evaluated_member(trained: Predictor, member: int | None) -> int | None:

@@ -103,6 +103,7 @@ def test_held_out_rows_are_evaluated_as_the_summary_has_them(folder, run):
     assert 120 == answer["rows"] == frame.height
     for name in ("loss", "accuracy", "macro_f1"):
         assert pooled[name] == pytest.approx(answer["metrics"][name])
+    assert summary(run)["baseline"]["metrics"]["val"] == answer["baseline"]["metrics"]
     right = (frame["true_species"] == frame["species"]).mean()
     assert right == pytest.approx(pooled["accuracy"])
 

@@ -162,7 +162,7 @@ def _reported(
         predictions.networks,
         figures,
         measured.targets if several else {},
-        None if rows.apart else baseline_on(trained, rows.rows[0], figures),
+        baseline_on(trained, rows, figures),
         measured.classes(task),
         measured.confusion,
         [] if several else confused_pairs(measured, task),
