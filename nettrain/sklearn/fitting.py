@@ -29,7 +29,7 @@ from nettrain.store.trained_run import TrainedRun
 from nettrain.training.build import build
 from nettrain.training.events import REASONS, EpochDone, Event
 from nettrain.training.loop import TrainingLoop
-from nettrain.training.resumption.state import host_copy, restore
+from nettrain.training.resumption.state import TrainingState, host_copy, restore
 from nettrain.workflow.find_rate import with_rate_found
 from nettrain.workflow.in_memory import MemoryRecorder, MemoryRun
 from nettrain.workflow.preparation import PreparedTraining
@@ -135,18 +135,19 @@ def continue_in_memory(fitted: MemoryRun, rows: FitTable, epochs: int, on_epoch:
     data = _prepared_rows(rows, trained.preprocessing, before)
     prepared = _prepared(_continued(before, len(data.train.x), fitted.summary["epochs_run"] + epochs), data)
     training = prepared.training
-    restore(training, checkpoint.state, reopened=REASONS)
-    # steps are counted in whole epochs, which now may have another number of them
-    steps = training.run.data.batches.steps
-    training.progress.step = -(-training.progress.step // steps) * steps
-    training.progress.position = 0
-    training.rebuild()
+    restore(training, in_whole_epochs(checkpoint.state, training.run.data.batches.steps), reopened=REASONS)
     more = _trained(prepared, on_epoch)
     after = prepared.experiment.model_copy(
         update={"calibration": before.calibration, "threshold": before.threshold}
     )
     kept = replace(more.trained, experiment=after, postprocessing=trained.postprocessing)
     return replace(more, trained=kept, events=[*fitted.events, *more.events])
+
+
+def in_whole_epochs(state: TrainingState, steps: int) -> TrainingState:
+    """The state at the end of an epoch, where each epoch now has so many steps."""
+    done = -(-state.numbers["step"] // steps) * steps
+    return replace(state, numbers={**state.numbers, "step": done, "position": 0})
 
 
 def _prepared_rows(rows: FitTable, preprocessing: Preprocessing, experiment: Experiment) -> Prepared:
