@@ -17,7 +17,16 @@ from nettrain.store.summary import Ending, FoldSummary, Metrics, RunSummary
 MAX_ROWS = 16  # of members or snapshots
 # columns that a narrow terminal does without, the least needed first
 OPTIONAL = ("seed", "train loss", "stopped", "best", "val loss", "epochs", "test loss")
-OPTIONAL_OF_FOLDS = ("train rows", "train loss", "test loss", "stopped", "best", "val loss", "repeat")
+OPTIONAL_OF_FOLDS = (
+    "train rows",
+    "train loss",
+    "test loss",
+    "stopped",
+    "best",
+    "val loss",
+    "repeat",
+    "epochs",
+)
 HEADLINE = "headline"  # stands for the metric beside the loss
 FIGURES = {"train": ("loss",), "val": ("loss", HEADLINE), "test": ("loss", HEADLINE)}
 
