@@ -176,7 +176,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         """
         check_parameters(self)
         if self.warm_start and hasattr(self, NETWORK):
-            return self._continue(X, y, sample_weight, FitSettings.of(self, len(y))["max_iter"])
+            return self._continue(X, y, sample_weight, FitSettings.of(self, len(y)).more_epochs)
         x, y, weight = row_tables().learned(self, (X, y, sample_weight), self._learn)
         return self._first_fit(x, y, weight, X_val, y_val, groups)
 

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from nettrain.errors import SpecError
 from nettrain.experiment.load import read
+from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.sklearn.parameters import parameters_of
 from nettrain.workflow.source import plain
 
@@ -124,6 +125,14 @@ class FitSettings:
         """The most epochs; an iteration of lbfgs is one, and takes at least one evaluation."""
         most = self["max_iter"]
         return int(min(most, self["max_fun"]) if self["solver"] == "lbfgs" else most)
+
+    @property
+    def more_epochs(self) -> int:
+        """The epochs of a warm start: as many as those of a first fit at most."""
+        if self.decides("max_iter"):
+            return self.epochs
+        training = self.experiment().get("training", {})
+        return int(training.get("epochs", TrainingSettings.model_fields["epochs"].default))
 
     @property
     def training_rows(self) -> int:

@@ -61,6 +61,7 @@ def train(folder, data=None, training=None, **more):
     """A run in a folder on the table with some of its columns."""
     data = TARGETS["text"] if data is None else data
     names = data["target"] if isinstance(data["target"], list) else [data["target"]]
+    folder.mkdir(exist_ok=True)
     TABLE.select("id", *INPUTS, "weight", *names).write_csv(folder / "table.csv")
     experiment = {
         "data": {"source": str(folder / "table.csv"), "columns": ROLES, **data},
@@ -148,6 +149,20 @@ def test_a_clone_trains_like_its_run(tmp_path):
             TABLE.select(INPUTS), TABLE.select(TARGETS[target]["target"]).to_numpy(), TABLE["weight"]
         ) if target != "text" else again.fit(TABLE.select(INPUTS), TABLE["grade"], TABLE["weight"])
         np.testing.assert_array_equal(run.trained.parameters, again._network.trained.parameters)
+
+
+def test_a_warm_start_trains_as_long_as_the_run(tmp_path):
+    estimator = train(tmp_path).to_sklearn().set_params(warm_start=True)
+    rows, grades = TABLE.select(INPUTS), TABLE["grade"].to_numpy()
+    assert [8, 12] == [estimator.fit(rows, grades).n_iter_ for _ in range(2)]
+    assert (
+        5
+        == train(tmp_path / "again")
+        .to_sklearn()
+        .set_params(warm_start=True, max_iter=1)
+        .fit(rows, grades)
+        .n_iter_
+    )
 
 
 def test_a_run_in_memory_is_an_estimator():
