@@ -185,15 +185,16 @@ def accuracy_and_epochs(estimator, x, y):
         ["accuracy", "roc_auc_ovr", "neg_log_loss"],
         {"mine": make_scorer(accuracy_score), "other": accuracy},
         accuracy,
-        accuracy_and_epochs,
     ],
-    ids=["name", "names", "dict", "function", "function of several"],
+    ids=["name", "names", "dict", "function"],
 )
 @pytest.mark.parametrize("wrap", [lambda network: network, make_pipeline], ids=["network", "pipeline"])
 def test_any_scorer(scoring, wrap):
-    if scoring is accuracy_and_epochs and wrap is make_pipeline:
-        pytest.skip("a Pipeline has no n_iter_")
     assert_same(wrap(quick()), scoring=scoring)
+
+
+def test_a_scorer_may_ask_for_more_than_predictions():
+    assert_same(quick(), scoring=accuracy_and_epochs, return_estimator=False)
 
 
 def test_scored_estimators_keep_no_rows():
