@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from types import FunctionType
-from typing import Literal, Protocol, TypedDict, TypeVar, cast
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, cast
 
 import numba
 import numpy as np
@@ -94,11 +94,25 @@ class Kernel:
         return partial(entry, *arrays)
 
     def _type(self, array: Array) -> object:
-        kind = numba.typeof(array)
+        kind = _type_of(array)
         return kind.copy(layout="A") if self.strided and isinstance(array, np.ndarray) else kind
 
     def __call__(self, *arrays: Array) -> None:
         self.serial(*arrays)
+
+
+_TYPES: dict[tuple[object, ...], object] = {}  # of arrays of the host, by what decides them
+
+
+def _type_of(array: Array) -> Any:
+    """`numba.typeof`, which takes long, asked once for all arrays of one form."""
+    if type(array) is not np.ndarray:
+        return numba.typeof(array)
+    flags = array.flags
+    form = array.dtype, array.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
+    if form not in _TYPES:
+        _TYPES[form] = numba.typeof(array)
+    return _TYPES[form]
 
 
 def kernel(body: Callable[..., None]) -> Kernel:
