@@ -26,7 +26,7 @@ from peers.problem import Array
 from peers.turns import POOLS, MissingError
 
 CALIFORNIA = "cal_housing.data.gz"
-JOBS = 2  # processes of scikit-learn's search
+JOBS = 2  # processes of a search
 FOLDS, CANDIDATES = 5, 16
 EPOCHS = {"iris": 200, "digits": 100, "california": 30}  # of a candidate at most
 FIT: dict[str, Any] = {  # 64-64-32-10, of which all epochs run
@@ -80,10 +80,10 @@ class NettrainEstimators:
         return (MLPClassifier if classes else MLPRegressor)(**parameters)
 
     def search(self, network: Any, space: dict[str, Any], folds: Any) -> Any:
-        """A random search over the parameters of a network."""
+        """A random search over the parameters of a network, in JOBS processes."""
         from nettrain.sklearn import SearchCV
 
-        return SearchCV(network, space, n_iter=CANDIDATES, cv=folds, random_state=0)
+        return SearchCV(network, space, n_iter=CANDIDATES, cv=folds, random_state=0, n_jobs=JOBS)
 
     def candidates(self, search: Any) -> list[dict[str, Any]]:
         """The parameters of the candidates of a fitted search."""
