@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from nettrain.backend.base import Floats
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.diagnostics.weight_norms import WeightNorms
@@ -34,6 +32,7 @@ class EpochSteps:
         self._by_size = {sizes: self._step(sizes) for sizes in shared_first}
         self._measured = self._measuring(norms)
         self._tables = CoefficientTables(run)
+        self._orders_matter = not all(_takes_whole(part) for part in self._parts)
         self._drawn: tuple[int, Index] | None = None  # the orders of an epoch, for all its parts
 
     def at(self, position: int) -> TrainingStep:
@@ -88,7 +87,7 @@ class EpochSteps:
         return True
 
     def _orders(self, epoch: int) -> Index:
-        if self._drawn is None or self._drawn[0] != epoch:
+        if self._drawn is None or (self._orders_matter and self._drawn[0] != epoch):
             self._drawn = epoch, self._draw_orders(epoch)
         return self._drawn[1]
 
@@ -124,9 +123,12 @@ def _taken_together(parts: Sequence[TrainingRun], sizes: Sizes) -> bool:
     return len(set(sizes)) == 1 and not whole
 
 
+def _takes_whole(run: TrainingRun) -> bool:
+    """Whether a batch is all rows as they lie."""
+    return run.data.takes_whole(run.experiment, run.data.batches.batch_size)
+
+
 def _orders(run: TrainingRun, epoch: int) -> Index:
     """The rows (G, N) of an epoch, by number in the run's training rows."""
     settings, rows = run.experiment.training, run.data.batches.rows
-    if run.data.takes_whole(run.experiment, run.data.batches.batch_size):  # nobody reads the orders
-        return np.broadcast_to(np.arange(rows), (run.order_count, rows))
     return epoch_orders(run.order_seeds, epoch, rows, shuffle=settings.shuffle, sampling=settings.sampling)
