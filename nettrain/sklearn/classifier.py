@@ -254,6 +254,10 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         if type_of_target(y) == "multilabel-indicator":
             self.classes_ = [np.array([0, 1])] * self._targets
             return
+        if y.ndim > 1:
+            raise ValueError(
+                "several columns of y are labels of 0 and 1; MultiOutputClassifier takes classes"
+            )
         known = getattr(self, "_known_classes", None)
         present = y if weight is None else y[weight > 0]
         self.classes_ = np.unique(y) if known is None else known
@@ -281,19 +285,25 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
 
     def _target_settings(self) -> Values:
         if self._multilabel:
+            if self.class_weight is not None:
+                raise ValueError("class_weight is for classes, and y has labels")
             return {"target_kind": "labels"}
-        if self.class_weight is None:
-            return {"target_kind": "classes"}
-        if not isinstance(self.class_weight, Mapping):
-            return {"target_kind": "classes", "class_weights": self.class_weight}
+        weights = self.class_weight
+        if isinstance(weights, Mapping):
+            weights = self._weights_by_name(weights)
+        return {"target_kind": "classes", **({} if weights is None else {"class_weights": weights})}
+
+    def _weights_by_name(self, weights: Mapping[Any, float]) -> Values:
+        """The weights of the classes as the network knows them; classes that y lacks have none."""
         names = dict(zip(self.classes_.tolist(), map(value_text, self._class_cells), strict=True))
-        return {
-            "target_kind": "classes",
-            "class_weights": {names[one]: float(weight) for one, weight in self.class_weight.items()},
-        }
+        unknown = [one for one in weights if one not in names]
+        if unknown and not names.keys() <= weights.keys():
+            raise ValueError(f"class_weight names {unknown[0]!r}, which is no class of y: {[*names]}")
+        return {name: float(weights[one]) for one, name in names.items() if one in weights}
 
     def _all_classes(self) -> Sequence[object] | None:
-        return None if getattr(self, "_known_classes", None) is None else self._class_cells
+        known = getattr(self, "_known_classes", None) is not None
+        return self._class_cells if known and not self._multilabel else None
 
     def _learn_from_run(self, target: Target) -> None:
         if target.kind == "numbers":

@@ -502,7 +502,7 @@ INPUTS: dict[str, Any] = {
 
 def flat_column(y: Any) -> Array:
     """Y as an array, (N,) where it has one column."""
-    targets: Array = np.asarray(y)
+    targets: Array = np.asarray(dense(y))
     if targets.ndim == 2 and targets.shape[1] == 1:
         return np.asarray(column_or_1d(targets, warn=True))
     return targets

@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
 
+from scipy.sparse import csr_matrix
 from sklearn.callback import ProgressBar
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -202,6 +203,30 @@ def test_validation_rows_stop_early_with_the_best_weights():
     losses = estimator.history_.filter(pl.col("epoch") > 0)["val_loss"].to_numpy()
     assert estimator.n_iter_ < 500
     assert estimator.best_epoch_ == 1 + int(losses.argmin())
+
+
+def test_labels_come_in_many_forms():
+    labels = np.column_stack([Y == 0, Y == 1, Y > 0]).astype(int)
+    expected = quick().fit(X, labels).predict_proba(X)
+    for form in (
+        labels.astype(bool),
+        csr_matrix(labels),
+        labels.tolist(),
+        pd.DataFrame(labels, columns=[*"abc"]),
+    ):
+        assert np.array_equal(expected, quick().fit(X, form).predict_proba(X))
+    parts = quick().partial_fit(X, labels, classes=[0, 1, 2]).partial_fit(X, labels)
+    assert (150, 3) == parts.predict(X).shape
+    with pytest.raises(ValueError, match="several columns of y are labels of 0 and 1"):
+        quick().fit(X, np.column_stack([Y, Y]))
+    with pytest.raises(ValueError, match="class_weight is for classes, and y has labels"):
+        quick(class_weight="balanced").fit(X, labels)
+
+
+def test_weights_name_classes():
+    assert quick(class_weight={0: 1, 1: 1, 2: 1, 7: 1}).fit(X, Y).score(X, Y) > 0.7  # as folds may lack one
+    with pytest.raises(ValueError, match=r"class_weight names 7, which is no class of y: \[0, 1, 2\]"):
+        quick(class_weight={0: 1, 7: 2}).fit(X, Y)
 
 
 def test_validation_rows_come_with_their_targets():
