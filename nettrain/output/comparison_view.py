@@ -65,7 +65,7 @@ def draw_comparison(plan: PlannedComparison, comparison: Comparison, folder: Com
         write_atomic(folder.picture, picture)
     seen = compared_world(plan, comparison)
     if seen is not None:
-        from nettrain.output.figures.boundary import boundary_picture
+        from nettrain.output.figures.boundary.picture import boundary_picture
 
         what = "decision regions" if seen.world.splits_plane else "predictions"
         seeds = (

@@ -126,7 +126,7 @@ def _draw_boundary(result: TrainingResult, folder: Path) -> None:
     world, networks = small_world(result.prepared.data, result.run.model.task), predicting(result.networks)
     if world is None or networks is None:
         return
-    from nettrain.output.figures.boundary import boundary_picture
+    from nettrain.output.figures.boundary.picture import boundary_picture
 
     picture = boundary_picture(look(world, [("", networks)]), _boundary_title(result, world))
     write_atomic(folder / "boundary.png", picture)
@@ -139,7 +139,7 @@ def _draw_boundary_of_folds(result: CrossValidation, folder: Path) -> None:
     seen = look_at_folds(runs, result.folds[0].planned.data, task) if task else None
     if seen is None:
         return
-    from nettrain.output.figures.boundary import boundary_picture
+    from nettrain.output.figures.boundary.picture import boundary_picture
 
     what = "decision regions" if seen.world.splits_plane else "predictions"
     title = f"{result.summary['experiment']}: {what} of {plural(len(runs), 'fold')}"

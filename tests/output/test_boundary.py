@@ -5,7 +5,10 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from nettrain.catalogue.metrics import Task
-from nettrain.output.figures.boundary import COLORS, boundary_picture, regions, world_panels
+from nettrain.output.figures.boundary.marks import COLORS
+from nettrain.output.figures.boundary.panels import world_panels
+from nettrain.output.figures.boundary.picture import boundary_picture
+from nettrain.output.figures.boundary.predictions import regions
 from nettrain.workflow.small_world import SmallWorld, WorldMap, WorldPoints, WorldView
 
 GENERATOR = np.random.default_rng(0)

@@ -9,7 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nettrain.output.figures.boundary import draw_points, draw_predictions, value_limits, world_panels
+from nettrain.output.figures.boundary.panels import value_limits, world_panels
+from nettrain.output.figures.boundary.points import draw_points
+from nettrain.output.figures.boundary.predictions import draw_predictions
 from nettrain.output.figures.canvas import add_axes, draw_heading, style
 from nettrain.workflow.animation import Frame
 from nettrain.workflow.small_world import WorldMap

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from nettrain.output.figures.boundary import boundary_picture
+from nettrain.output.figures.boundary.picture import boundary_picture
 from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.weights import weights_picture
 from nettrain.output.report_page.drawing import Drawings, image
