@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from time import perf_counter
 from traceback import format_exc
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -18,6 +18,7 @@ from nettrain.errors import NettrainError
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import data_settings_of, resolve
 from nettrain.experiment.settings import Experiment
+from nettrain.sklearn.estimator import MLPEstimator
 from nettrain.sklearn.fitting import FitRequest, prepare_request, resolve_request
 from nettrain.sklearn.folds import CutRows, Fold
 from nettrain.sklearn.postponed import PostponedFit, RowTables, postponing, training_now
@@ -69,11 +70,11 @@ class JointFit:
 
     def release(self) -> None:
         """Let go of what only training and scoring need, of which the data take the most memory."""
-        self.networks, self.planned = [], []
+        self.planned = []
 
     def fit_alone(self, rows: CutRows | None = None) -> None:
         """Fit as outside of a cross-validation: the only way, or the one to a network's own error."""
-        self.networks, self.estimator = [], self._unfitted()
+        self.networks, self.planned, self.estimator = [], [], self._unfitted()
         rows = rows or self.fold.training(self.estimator)
         with training_now():
             self.estimator.fit(*rows.positional, **rows.arguments)
@@ -84,27 +85,31 @@ class PlannedNetwork:
     """A network that is ready to train: its experiment is resolved with its data."""
 
     fit: JointFit
-    postponed: PostponedFit
+    estimator: MLPEstimator
+    converges: bool  # as in a FitRequest
+    kernel_threads: int  # at most
     experiment: Experiment
     data: Prepared
 
-    @property
-    def kernel_threads(self) -> int:
-        """As many threads as it may use, unless the experiment says how many."""
-        asked = self.postponed.request.values.get("backend", {}).get("threads", "auto")
-        return most_threads() if asked == "auto" else int(self.experiment.backend.threads)
+    @classmethod
+    def of(cls, fit: JointFit, postponed: PostponedFit, experiment: Experiment, data: Prepared) -> Self:
+        """The network of a postponed fit, whose table is no longer needed."""
+        request = postponed.request
+        asked = request.values.get("backend", {}).get("threads", "auto")
+        threads = most_threads() if asked == "auto" else int(experiment.backend.threads)
+        return cls(fit, postponed.estimator, request.converges, threads, experiment, data)
 
     def trained(self, population: TrainedTogether, number: int) -> None:
         """Give the estimator its network, the one of this number in a population."""
-        estimator, converges = self.postponed.estimator, self.postponed.request.converges
+        estimator = self.estimator
         if self.fit.described or self.experiment.postprocesses:
             estimator._network = population.run(number)
-            estimator._fitted(converges=converges)
+            estimator._fitted(converges=self.converges)
         else:
             undescribed = cast(RunSummary, {})
             estimator._network = MemoryRun(population.trained(number), undescribed, [], None, False)
             ending = population.stopped(number)[0]
-            estimator._warn_of_epochs(ending.epoch, ending.reason, converges=converges)
+            estimator._warn_of_epochs(ending.epoch, ending.reason, converges=self.converges)
 
 
 def fit_jointly(fits: Sequence[JointFit], *, raises: bool = False) -> None:
@@ -165,7 +170,9 @@ def _plan(fit: JointFit, data: "PreparedRequests") -> None:
         resolved = []
     if len(resolved) < len(fit.networks) or any(_trains_alone(experiment) for experiment, _ in resolved):
         fit.fit_alone()
-    fit.planned = [PlannedNetwork(fit, one, *both) for one, both in zip(fit.networks, resolved, strict=False)]
+    else:
+        pairs = zip(fit.networks, resolved, strict=True)
+        fit.networks, fit.planned = [], [PlannedNetwork.of(fit, one, *both) for one, both in pairs]
 
 
 def _trains_alone(experiment: Experiment) -> bool:
