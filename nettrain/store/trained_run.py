@@ -118,6 +118,8 @@ class TrainedRun:
             raise SpecError(f"--member: {member} is not there, {self.name} has 0 to {count - 1}")
         if not finite[rows].all():
             raise SpecError(f"{self.name}: member {rows[0]} diverged, choose another with --member")
+        if len(rows) == count and self.postprocessing is None:
+            return self  # whose networks are made once
         rules = self.postprocessing and self.postprocessing.select(rows.tolist())
         parameters, statistics = self.parameters[rows], self.statistics[rows]
         return replace(self, parameters=parameters, statistics=statistics, postprocessing=rules)
