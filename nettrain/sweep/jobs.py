@@ -23,8 +23,8 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.sweep.search_space import Trial, list_briefly
 from nettrain.sweep.shared_data import SharedData, write_shared
-from nettrain.training.build import batches_of
 from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.rows.planned_batches import batches_of
 from nettrain.training.side_by_side import populations
 
 ARRAYS_PER_LAYER = 3  # before and after the activation, and its slope

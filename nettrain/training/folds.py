@@ -18,7 +18,7 @@ from nettrain.training.rows.batches import Index
 from nettrain.training.run import FoldPart, TrainingData, TrainingRun
 
 ALL_ROWS = 1 << 62  # training rows to evaluate: all of them, however many a fold has
-EVALUATED = "evaluated training"
+SAMPLE = "evaluated training"  # rows, among those that have to be placed
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,11 +138,11 @@ def _others(fold: FoldPart) -> dict[str, Dataset]:
     others = {split: dataset for split, dataset in fold.data.datasets.items() if split != "train"}
     evaluated = fold.data.evaluated
     sample = evaluated is not None and evaluated.rows < fold.data.batches.rows
-    return {**others, EVALUATED: evaluated} if sample and evaluated is not None else others
+    return {**others, SAMPLE: evaluated} if sample and evaluated is not None else others
 
 
 def _with_others(fold: FoldPart, placed: dict[str, Dataset]) -> FoldPart:
-    evaluated = placed.pop(EVALUATED, fold.data.evaluated)
+    evaluated = placed.pop(SAMPLE, fold.data.evaluated)
     return replace(fold, data=replace(fold.data, datasets=placed, evaluated=evaluated))
 
 

@@ -11,8 +11,8 @@ from nettrain.data.prepare import Prepared
 from nettrain.data.settings import DataSettings
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, targets_of
-from nettrain.training.build import batches_of
 from nettrain.training.folds import of_any_fold
+from nettrain.training.rows.planned_batches import batches_of
 
 ANY_DATA = DataSettings(source="any")  # in place of where the rows come from, which the key leaves out
 

@@ -15,10 +15,11 @@ from nettrain.experiment.resolution import batch_notes, read_and_resolve, resolv
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of
 from nettrain.inference.dataset import dataset_of
-from nettrain.training.build import batches_of, build
+from nettrain.training.build import build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.loop import TrainingLoop
+from nettrain.training.rows.planned_batches import batches_of
 from nettrain.workflow.find_rate import with_rate_found
 
 

@@ -27,11 +27,12 @@ from nettrain.store.summary import RunSummary, advice_json
 from nettrain.store.trained_run import TrainedRun
 from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing
 from nettrain.sweep.jobs import network_bytes
-from nettrain.training.build import batches_of, build
+from nettrain.training.build import build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import TrainingLoop, never
 from nettrain.training.resumption.state import StateNumbers, TrainingState, snapshot
+from nettrain.training.rows.planned_batches import batches_of
 from nettrain.training.run import FinalParameters, TrainingRun
 from nettrain.training.side_by_side import population_key
 from nettrain.workflow.advice import advice_on_frames

@@ -4,10 +4,9 @@ from functools import partial
 
 import pytest
 
-from nettrain.training import build as build_module
 from nettrain.training.build import build
 from nettrain.training.loop import TrainingLoop
-from nettrain.training.rows import double_buffer
+from nettrain.training.rows import double_buffer, placement
 from nettrain.training.rows.memory import working_bytes
 from nettrain.training.run import TrainingRun
 from tests.fake_cupy.backend import FakeCupyBackend
@@ -41,7 +40,7 @@ def test_training_rows_do_not_stream_where_two_blocks_are_as_large_as_all_rows(s
 
 @pytest.mark.usefixtures("small_blocks")
 def test_datasets_and_double_buffer_fit_into_the_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_module, "chunk_rows", lambda architecture, chunk_bytes: 8)
+    monkeypatch.setattr(placement, "chunk_rows", lambda architecture, chunk_bytes: 8)
     run = without_memory()
     working = working_bytes(run.backend, run.architecture, 1, 1, run.data.batches)
     placements = set()

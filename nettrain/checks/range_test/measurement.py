@@ -20,10 +20,11 @@ from nettrain.experiment.task import loss_of, network_of
 from nettrain.inference.evaluate import Evaluator
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
-from nettrain.training.build import batches_of, build
+from nettrain.training.build import build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.loop import train
 from nettrain.training.rows.batches import BatchPlan
+from nettrain.training.rows.planned_batches import batches_of
 
 WINDOW = 10  # the loss is the mean over the last of so many parts of the steps
 ROWS = 2000  # of the validation rows at most
