@@ -15,7 +15,7 @@ from nettrain.workflow.fold_plan import PlannedFold
 from nettrain.workflow.fold_recording import PopulationRecorder
 from nettrain.workflow.out_of_fold import PredictedFold, predict_held_out
 from nettrain.workflow.resume import EndedRun, restored
-from nettrain.workflow.run import RunContents
+from nettrain.workflow.run_contents import RunContents
 from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.side_by_side import SharedEpoch, TrainedTogether, Trainee, populations
 

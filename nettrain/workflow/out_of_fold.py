@@ -21,7 +21,7 @@ from nettrain.store.trained_folds import is_lost
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.fold_plan import PlannedFold
 from nettrain.workflow.prediction import predict_rows
-from nettrain.workflow.run import RunContents
+from nettrain.workflow.run_contents import RunContents
 
 PLACE = ("row", "repeat", "fold")  # the first columns of the frame
 

@@ -22,7 +22,8 @@ from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 from nettrain.workflow.training import OnEvent, TrainingJob, ignore
 
 if TYPE_CHECKING:
-    from nettrain.workflow.run import Run, RunContents
+    from nettrain.workflow.run import Run
+    from nettrain.workflow.run_contents import RunContents
 
 
 def train(

@@ -13,7 +13,8 @@ from nettrain.errors import SpecError, nearest
 from nettrain.experiment.monitors import LOSSES
 from nettrain.store.summary import Ending, Metrics, Status
 from nettrain.workflow.continuation import still_improving
-from nettrain.workflow.run import Predictions, Run
+from nettrain.workflow.predicting_run import Predictions
+from nettrain.workflow.run import Run
 
 if TYPE_CHECKING:
     import numpy.typing as npt
