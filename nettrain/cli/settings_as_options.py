@@ -14,7 +14,8 @@ class CommandWithOverrides(TyperCommand):
             return super().parse_args(ctx, args)
         except Exception as error:  # of Click, whose module is Typer's own in some versions
             option = getattr(error, "option_name", None)
-            key = meant_key(option) if isinstance(option, str) else ""
+            unknown = type(error).__name__ == "NoSuchOption"  # not one of ours that lacks its value
+            key = meant_key(option) if unknown and isinstance(option, str) else ""
             if not key:
                 raise
             from nettrain.errors import SpecError

@@ -13,7 +13,7 @@ from nettrain.data.splitting.split import Splits
 from nettrain.data.tables.arrays import Indices
 from nettrain.errors import DataError, SpecError
 
-KEYS = re.compile(r"[a-z_]+(\.[a-z_]+)+")  # of an experiment file
+KEYS = re.compile(r"[a-z_]+(\.[a-z_]+)*")  # of an experiment file
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,8 +43,10 @@ def uncalibrated_lines(applied: AppliedPostprocessing, metrics: Metrics) -> Iter
 
 
 def calibration_words(applied: AppliedPostprocessing) -> str:
-    """`temperature 1.73, by 120 validation rows`."""
-    return f"{_listed([*dict.fromkeys(applied['calibrators'])])}, by {_rows(applied)}"
+    """`temperature 1.73, by 120 validation rows`; of several `temperature 1.73, 1.69, by …`."""
+    first, *others = dict.fromkeys(applied["calibrators"])
+    kind = f"{first.partition(' ')[0]} "
+    return f"{_listed([first, *(one.removeprefix(kind) for one in others)])}, by {_rows(applied)}"
 
 
 def threshold_words(applied: AppliedPostprocessing, positive: str) -> str:

@@ -67,7 +67,9 @@ def final_report(
         console.print(intervals_by_split(summary["distribution"]))
     if "baseline" in summary:
         console.print(labelled({"baseline": summary["baseline"]["prediction"]}))
-        warn_of_worse(console, summary["metrics"], summary["baseline"])
+        # of folds the means, as test rows that all networks predict together have no loss
+        compared = summary["mean"] if "folds" in summary else summary["metrics"]
+        warn_of_worse(console, compared, summary["baseline"])
     if "postprocessing" in summary:
         console.print(labelled({"predicts": postprocessing_text(summary)}))
     if "entropy" in summary:

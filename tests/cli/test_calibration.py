@@ -410,6 +410,8 @@ def test_folds_calibrate_their_own_and_decide_by_a_mean_threshold(folder):
     summary = summary_of(folder, "folds")["postprocessing"]
     assert summary["thresholds"] == told["postprocessing"]["thresholds"]
     assert 3 == len(summary["calibrators"])
+    listed = ", ".join(words.removeprefix("temperature ") for words in summary["calibrators"])
+    assert f"calibrated: temperature {listed}, by" in " ".join(done.out.split())
     assert f"“yes” from threshold {threshold:#.4g} on" in " ".join(done.out.split())
 
 

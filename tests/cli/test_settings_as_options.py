@@ -26,3 +26,9 @@ def test_the_key_is_named(command, message, tmp_path):
 def test_others_are_refused_as_before(command, tmp_path):
     ended = inside(tmp_path, *command.split())
     assert (2, True) == (ended.code, ended.err.startswith("Usage: "))
+
+
+@pytest.mark.parametrize("option", ["--folds", "--backend"])
+def test_an_option_without_its_value_is_no_setting(option, tmp_path):
+    ended = inside(tmp_path, "train", "e.yaml", option)
+    assert (2, True) == (ended.code, f"Option '{option}' requires an argument." in ended.err)

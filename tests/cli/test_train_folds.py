@@ -215,3 +215,25 @@ def test_rows_that_have_changed_are_noticed(folder, people):
             assert "people.csv has changed since runs/people/folds/" in answer.err
     finally:
         people.write_text(text)
+
+
+def test_folds_worse_than_their_baselines_are_warned_of(folder):
+    settings = ("experiment=worse", "optimizer.learning_rate=5", "training.early_stopping=null")
+    answer = inside(folder, "train", IRIS, *settings, "training.epochs=2", "--folds", "3", "--no-figures")
+    assert 0 == answer.code, answer.err
+    whole = summary(folder / "runs" / "worse")
+    assert {"train_loss", "val_loss", "test_loss"} & set(whole["baseline"]["worse"])
+    for name in whole["baseline"]["worse"]:
+        split, _, metric = name.partition("_")
+        mean = statistics.mean(fold["metrics"][split][metric] for fold in whole["folds"])
+        assert f"{split} {metric} {mean:#.4g} against" in " ".join(answer.out.split())
+
+
+def test_errors_of_a_fold_have_the_place_of_their_key(folder):
+    answer = inside(folder, "train", IRIS, "--folds", "3", "threshold=f1")
+    assert (2, True) == (
+        answer.code,
+        answer.err.startswith(
+            'override "threshold=f1": threshold: fold 1: f1 is for two classes and labels,'
+        ),
+    )
