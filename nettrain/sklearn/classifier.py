@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted
 
@@ -246,6 +247,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
 
     def _checked_y(self, y: Any) -> Array:
         targets = flat_column(y)
+        if targets.dtype == object and any(map(_is_gap, targets.flat)):
+            raise ValueError("Input y contains NaN or None.")
         check_classification_targets(targets)
         return targets
 
@@ -319,6 +322,10 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         tags: Tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _is_gap(value: object) -> bool:
+    return value is None or bool(is_scalar_nan(value) or is_pandas_na(value))
 
 
 def class_cells(classes: Array) -> list[Any]:

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
+    check_consistent_length,
     check_is_fitted,
     column_or_1d,
     validate_data,
@@ -221,7 +222,12 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         request = self._request(x, y, weight, X_val, y_val, groups, epochs)
         if epochs is None and self._postpones(request):
             return self
-        with as_value_error(), borrowed_threads(), _Epochs(self, request.epochs, x, y, weight) as on_epoch:
+        decided = FitSettings.of(self, len(y)).decided
+        with (
+            as_value_error(decided),
+            borrowed_threads(),
+            _Epochs(self, request.epochs, x, y, weight) as on_epoch,
+        ):
             self._network = not_diverged(fit_in_memory(request, on_epoch))
         return self._fitted(converges=request.converges)
 
@@ -236,6 +242,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         epochs: int | None = None,
     ) -> FitRequest:
         """What a first fit trains, with targets that are known."""
+        check_consistent_length(x, groups)
         tables = row_tables()
         inputs = tables.inputs(x)
         self._columns = inputs.names
@@ -306,6 +313,8 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
             self._target_names = target_names(y)
         if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
+            check_rows(X, type(self).__name__)
+            check_consistent_length(X, y)
             return X, self._checked_y(y)
         x, y = validate_data(self, X, y, reset=reset, multi_output=True, **INPUTS)
         return dense(x), self._checked_y(y)
@@ -314,6 +323,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         """X of rows to predict, with the columns of training."""
         if is_frame(X):
             validate_data(self, X, reset=False, skip_check_array=True)
+            check_rows(X, type(self).__name__)
             return X
         return dense(validate_data(self, X, reset=False, **INPUTS))
 
@@ -329,6 +339,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
             return None
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val go together, and one of them is None")
+        check_consistent_length(X_val, y_val)
         y = self._checked_y(y_val)
         self._check_targets(y)
         weight = None if train.weight is None else np.ones(len(y))
@@ -498,6 +509,17 @@ INPUTS: dict[str, Any] = {
     "dtype": None,
     "accept_sparse": ("csr", "csc", "coo"),
 }
+
+
+def check_rows(frame: Any, name: str) -> None:
+    """Raise ValueError, as scikit-learn does of arrays, when a frame has no rows or no columns."""
+    rows, columns = frame.shape
+    for count, what in ((rows, "sample"), (columns, "feature")):
+        if not count:
+            shape = f"(shape=({rows}, {columns}))"
+            raise ValueError(
+                f"Found array with 0 {what}(s) {shape} while a minimum of 1 is required by {name}."
+            )
 
 
 def flat_column(y: Any) -> Array:

@@ -1,7 +1,7 @@
 """Training for an estimator, in memory: a first fit, and more steps of a fitted network on other rows."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -21,6 +21,7 @@ from nettrain.experiment.replicas import replicas
 from nettrain.experiment.resolution import data_settings_of, resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.sklearn.interrupt import interruptible
+from nettrain.sklearn.parameters import named_parameter
 from nettrain.sklearn.settings import Values
 from nettrain.sklearn.table import FitTable, memory_of
 from nettrain.sklearn.threads import within_limit
@@ -41,12 +42,16 @@ OnEpoch = Callable[[EpochDone, Current], bool]  # whether to stop
 
 
 @contextmanager
-def as_value_error() -> Iterator[None]:
-    """Errors of nettrain as ValueError, which scikit-learn expects of a fit."""
+def as_value_error(decided: Collection[str] = ()) -> Iterator[None]:
+    """Errors of nettrain as ValueError, which scikit-learn expects of a fit.
+
+    They name those parameters that have `decided` settings of the experiment.
+    """
     try:
         yield
     except NettrainError as error:
-        raise ValueError(str(error)) from error
+        lines = [named_parameter(line, decided) for line in str(error).split("\n")]
+        raise ValueError("\n".join(lines)) from error
 
 
 @dataclass

@@ -94,6 +94,11 @@ class FitSettings:
         """Whether the parameters decide: there is no `config`, or one of these is set."""
         return self.parameters["config"] is None or any(self.parameters[one] is not None for one in names)
 
+    @property
+    def decided(self) -> set[str]:
+        """The parameters that decide settings of the experiment."""
+        return {name for name in self.parameters if self.decides(name)}
+
     def experiment(self) -> Values:
         """The experiment, as the content of a file."""
         values = config_values(self.parameters["config"])

@@ -325,13 +325,70 @@ def test_config_has_all_else_and_parameters_come_first(tmp_path):
         ({"batch_size": "all"}, "batch_size must be 'auto' or a whole number"),
         ({"alpha": -1.0}, "alpha == -1.0, must be >= 0"),
         ({"solver": "sgd", "learning_rate_init": 1e30}, "training diverged in epoch"),
+        ({"solver": "adm"}, '^solver: unknown "adm", did you mean "adam"'),
+        ({"activation": "rleu", "config": {"model": {"dropout": 0.1}}}, "^activation: unknown"),
+        ({"config": {"model": {"activation": "rleu"}}}, "^model.activation: unknown"),
+        ({"hidden_layer_sizes": "10"}, "hidden_layer_sizes must be a whole number or several, got '10'"),
+        ({"hidden_layer_sizes": (5, 2.5)}, "hidden_layer_sizes must be a whole number or several"),
+        ({"tol": float("nan")}, "tol must be a number, got nan"),
+        ({"random_state": -1}, "random_state must be a whole number from 0"),
+        (
+            {"early_stopping": True, "validation_fraction": 0},
+            "^early_stopping: .* but validation_fraction is",
+        ),
     ],
-    ids=["activation", "config", "sizes", "batch size", "alpha", "diverged"],
+    ids=[
+        *("activation", "config", "sizes", "batch size", "alpha", "diverged", "solver", "beside config"),
+        *("of config", "text", "fraction", "nan", "seed", "none held out"),
+    ],
 )
 def test_wrong_parameters_are_refused_in_fit(parameters, message):
     estimator = quick(**parameters)
     with pytest.raises(ValueError, match=message):
         estimator.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"activation": 3}, {"solver": 3}, {"verbose": "yes"}, {"max_iter": 2.5}],
+    ids=["activation", "solver", "verbose", "max_iter"],
+)
+def test_parameters_of_another_type_are_refused_by_name(parameters):
+    (name,) = parameters
+    with pytest.raises(TypeError, match=f"^{name} must be"):
+        quick(**parameters).fit(X, Y)
+
+
+def test_no_rows_are_held_out_that_nothing_asks_for():
+    assert quick(validation_fraction=0).fit(X, Y).validation_scores_ is None
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_frames_are_checked_as_arrays_are(frame):
+    table = frame({"a": X[:, 0], "b": X[:, 1]})
+    few = r"inconsistent numbers of samples: \[150, 149\]"
+    with pytest.raises(ValueError, match=few):
+        quick().fit(table, Y[:-1])
+    with pytest.raises(ValueError, match=few):
+        quick().fit(table, Y, X_val=table, y_val=Y[:-1])
+    with pytest.raises(ValueError, match=few):
+        quick(early_stopping=True).fit(table, Y, groups=Y[:-1])
+    estimator = quick().fit(table, Y)
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        estimator.predict(table[:0])
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        quick().fit(table[:0], Y[:0])
+    with pytest.raises(ValueError, match=r"Found array with 0 feature\(s\)"):
+        quick().fit(pd.DataFrame(index=range(150)), Y)
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), pd.NA], ids=["None", "nan", "NA"])
+def test_classes_that_are_missing_are_refused(gap):
+    names = np.array(["a", "b", "c"], dtype=object)[Y]
+    names[3] = gap
+    for y in (names, names.tolist(), pd.Series(names)):
+        with pytest.raises(ValueError, match="Input y contains NaN"):
+            quick().fit(frame(), y)
 
 
 def test_a_fit_that_diverges_leaves_what_was_there():
