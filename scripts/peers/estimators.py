@@ -58,7 +58,7 @@ def rows_of(name: str, folder: Path | None) -> Rows:
     """All rows of iris, digits (scikit-learn's, 1797 rows) or california."""
     if name == "california":
         assert folder is not None
-        table = np.loadtxt(folder / CALIFORNIA, delimiter=",")
+        table = np.loadtxt(folder / CALIFORNIA, delimiter=",", skiprows=1)
         return Rows(table[:, :-1], table[:, -1])
     from sklearn import datasets
 
