@@ -10,20 +10,11 @@ from dataclasses import dataclass
 from math import isnan
 
 from nettrain.experiment.settings import Experiment
+from nettrain.store.joint_summary import finite_metrics, mean_and_sd, overall_ending
 from nettrain.store.postprocessing import joint_applied
 from nettrain.store.run_folder import csv_text
 from nettrain.store.run_overview import main_metric
-from nettrain.store.summary import (
-    Ending,
-    FoldSummary,
-    Improving,
-    Metrics,
-    RunBaseline,
-    RunSummary,
-    Timing,
-    mean_and_sd,
-    overall_ending,
-)
+from nettrain.store.summary import Ending, FoldSummary, Improving, Metrics, RunBaseline, RunSummary, Timing
 
 FACTS = ("fold", "repeat", "status", "stop_reason", "epochs_run", "best_epoch")
 
@@ -74,8 +65,7 @@ def summarise_folds(
     test rows, if there are any; `timing` is of all folds together.
     """
     folds = [one.in_summary() for one in ended]
-    finite = [one["metrics"] for one in folds if one["status"] != "diverged"]
-    mean, sd = mean_and_sd(finite or [folds[0]["metrics"]])
+    mean, sd = mean_and_sd(finite_metrics(folds))
     first = ended[0].summary
     summary: RunSummary = {
         "experiment": experiment.experiment,

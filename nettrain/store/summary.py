@@ -1,32 +1,23 @@
 """`summary.json`: how a run ended and how good its networks are."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NotRequired, TypeVar
+from typing import Literal, NotRequired
 
-import numpy as np
 from typing_extensions import TypedDict
 
-from nettrain.catalogue.metrics import Task
-from nettrain.experiment.settings import Experiment
-from nettrain.experiment.task import loss_of
-from nettrain.inference.baseline import Baseline, BaselineJson, worse_than
-from nettrain.inference.evaluate import Figures
+from nettrain.inference.baseline import BaselineJson
 from nettrain.inference.intervals import ByTarget
-from nettrain.inference.model import TrainedNetworks
-from nettrain.store.postprocessing import AppliedPostprocessing, applied_json
+from nettrain.store.postprocessing import AppliedPostprocessing
 from nettrain.store.run_folder import read_json
 from nettrain.training.diagnostics.divergence import DivergenceReport
-from nettrain.training.diagnostics.environment import Environment, environment
-from nettrain.training.events import AdviceGiven, MemberStopped, TrainingDone
-from nettrain.training.run import TrainingRun
+from nettrain.training.diagnostics.environment import Environment
+from nettrain.training.events import AdviceGiven
 
 Status = Literal["finished", "diverged", "interrupted"]
 Metrics = Mapping[str, Mapping[str, float | None]]  # by split (train, val, test) and name; None if undefined
-T = TypeVar("T")
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
-STATUS: dict[str, Status] = {"diverged": "diverged", "interrupted": "interrupted"}
 
 
 class Timing(TypedDict):
@@ -168,208 +159,9 @@ def read_summary(path: Path) -> RunSummary | None:
     return summary
 
 
-def summarise(
-    run: TrainingRun,
-    experiments: Sequence[Experiment],
-    ended: Mapping[int, MemberStopped],
-    done: TrainingDone,
-    figures: Mapping[str, Figures],
-    causes: Mapping[int, DivergenceReport] | None = None,
-) -> RunSummary:
-    """The summary of a run; `figures` (R,) are those of its members' final networks, by split.
-
-    `causes` explain the divergence of members that diverged. Several members are listed one by one, with the
-    mean and standard deviation of the metrics of those that did not diverge; the run's metrics are the means.
-    """
-    members = [
-        _member(run, experiment, ended[r], figures, (causes or {}).get(r))
-        for r, experiment in enumerate(experiments)
-    ]
-    mean, sd = mean_and_sd(_finite_metrics(members))
-    several = len(members) > 1
-    ending = overall_ending(members) if several else _ending(run, ended[0], (causes or {}).get(0))
-    summary: RunSummary = {
-        "experiment": run.experiment.experiment,
-        **ending,  # type: ignore[typeddict-item]  # whose other keys could be any, says mypy
-        "monitor": run.monitors.metric,
-        "metrics": mean if several else members[0]["metrics"],
-        "parameters": run.architecture.parameters,
-        "output_activation": loss_of(run.experiment).output_activation,
-        "timing": _timing(run, ended, done),
-        "environment": environment(run.backend.threads, run.backend.name, run.experiment.backend.device),
-        "seed": run.experiment.seed,
-    }
-    return {**summary, "mean": mean, "sd": sd, "members": members} if several else summary
-
-
-def with_joint_metrics(summary: RunSummary, joint: Metrics) -> RunSummary:
-    """The summary of networks that predict together: the metrics are those of their mean prediction."""
-    return {**summary, "metrics": {SPLITS[split]: named for split, named in joint.items()}, "joint": True}
-
-
-def with_distribution(summary: RunSummary, figures: Mapping[str, ByTarget]) -> RunSummary:
-    """The summary with the figures of predicted intervals and quantiles by split, if there are any."""
-    by_split = {SPLITS[split]: by_target for split, by_target in figures.items()}
-    return {**summary, "distribution": by_split} if by_split else summary
-
-
-def with_snapshots(summary: RunSummary, epochs: Sequence[int], figures: Mapping[str, Figures]) -> RunSummary:
-    """The summary with the metrics (S,) of each snapshot, and their mean and standard deviation."""
-    snapshots: list[SnapshotSummary] = [
-        {"epoch": epoch, "metrics": _metrics(figures, k)} for k, epoch in enumerate(epochs)
-    ]
-    mean, sd = mean_and_sd([one["metrics"] for one in snapshots])
-    return {**summary, "mean": mean, "sd": sd, "snapshots": snapshots}
-
-
-def with_postprocessing(
-    summary: RunSummary, networks: TrainedNetworks, before: Mapping[str, Mapping[str, float]]
-) -> RunSummary:
-    """The summary with what was fitted for its networks; `before` has figures before calibration by split."""
-    assert networks.postprocessing is not None, "something was fitted"
-    applied = applied_json(networks.postprocessing, networks.model.task)
-    if before:
-        applied["uncalibrated"] = {SPLITS[split]: _none_for_nan(named) for split, named in before.items()}
-    return {**summary, "postprocessing": applied}
-
-
-def with_baseline(
-    summary: RunSummary, baseline: Baseline, task: Task, figures: Mapping[str, Mapping[str, float]]
-) -> RunSummary:
-    """The summary with the `figures` of constant predictions by split, and whether the run is worse."""
-    by_split = {SPLITS[split]: _none_for_nan(named) for split, named in figures.items()}
-    split = list(by_split)[-1]
-    worse = worse_than(by_split[split], summary["metrics"].get(split, {}), task)
-    block: RunBaseline = {
-        "prediction": baseline.description(task),
-        "metrics": by_split,
-        "worse": [f"{split}_{name}" for name in worse],
-        "constants": baseline.to_json(),
-    }
-    named: RunSummary = {**summary, "baseline": block}
-    if len(task.classes) == 2:
-        return {**named, "positive": task.classes[1]}
-    return {**named, "positive": "1"} if task.targets == "labels" else named
-
-
-def with_entropy(
-    summary: RunSummary, entropies: Mapping[str, float], running: tuple[float, float] | None
-) -> RunSummary:
-    """The summary with the parts of its losses, by the entropies of targets by split, if any have some.
-
-    `running` is the last running loss, and the entropy of targets as training smooths them.
-    """
-    losses = {
-        SPLITS[split]: (summary["metrics"].get(SPLITS[split], {}).get("loss"), entropy)
-        for split, entropy in entropies.items()
-    }
-    if running is not None:
-        losses["running"] = running
-    parts: dict[str, LossParts] = {
-        name: {"loss": loss, "entropy": entropy, "divergence": loss - entropy}
-        for name, (loss, entropy) in losses.items()
-        if loss is not None and np.isfinite(loss) and entropy > 0
-    }
-    return {**summary, "entropy": parts} if parts else summary
-
-
-def _none_for_nan(named: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: None if np.isnan(value) else value for name, value in named.items()}
-
-
 def best_f1_threshold(summary: RunSummary, member: int | None) -> float | None:
     """The threshold with the best F1 on validation rows, of one member or of all networks together."""
     several = summary.get("members") or summary.get("snapshots")
     metrics = several[member]["metrics"] if several and member is not None else summary["metrics"]
     figures = metrics.get("val", {})
     return figures.get("best_f1_threshold", figures.get("threshold"))  # as earlier versions called it
-
-
-def _member(
-    run: TrainingRun,
-    experiment: Experiment,
-    stopped: MemberStopped,
-    figures: Mapping[str, Figures],
-    cause: DivergenceReport | None,
-) -> MemberSummary:
-    return {
-        "member": stopped.member,
-        "seed": experiment.seed,
-        **_ending(run, stopped, cause),
-        "metrics": _metrics(figures, stopped.member),
-    }
-
-
-def _ending(run: TrainingRun, stopped: MemberStopped, cause: DivergenceReport | None) -> Ending:
-    ending: Ending = {
-        "status": STATUS.get(stopped.reason, "finished"),
-        "stop_reason": stopped.reason,
-        "epochs_run": stopped.epoch,
-        "unfinished_steps": stopped.step - stopped.epoch * run.data.batches.steps,
-        "best_epoch": stopped.best_epoch,
-        "restored_best": stopped.restored,
-    }
-    if stopped.rises is not None:
-        ending["objective_rises"] = stopped.rises
-    return ending if cause is None else {**ending, "divergence": cause}
-
-
-def _metrics(figures: Mapping[str, Figures], member: int) -> dict[str, dict[str, float]]:
-    return {
-        SPLITS[split]: {name: float(values[member]) for name, values in named.items()}
-        for split, named in figures.items()
-    }
-
-
-def overall_ending(members: Sequence[Ending]) -> Ending:
-    """The ending of several: the worst status, the longest training, what all have in common."""
-    statuses = [member["status"] for member in members]
-    severe: tuple[Status, ...] = ("interrupted", "diverged")
-    return {
-        "status": next((status for status in severe if status in statuses), "finished"),
-        "stop_reason": _common((member["stop_reason"] for member in members), "various"),
-        "epochs_run": max(member["epochs_run"] for member in members),
-        "unfinished_steps": max(member["unfinished_steps"] for member in members),
-        "best_epoch": _common((member["best_epoch"] for member in members), None),
-        "restored_best": all(member["restored_best"] for member in members),
-    }
-
-
-def _common(values: Iterable[T], otherwise: T) -> T:
-    """The value that all have, or `otherwise`."""
-    different = set(values)
-    return different.pop() if len(different) == 1 else otherwise
-
-
-def _finite_metrics(members: Sequence[MemberSummary]) -> list[Metrics]:
-    """The metrics of the members that did not diverge, or of the first one when all did."""
-    finite = [member["metrics"] for member in members if member["status"] != "diverged"]
-    return finite or [members[0]["metrics"]]
-
-
-def mean_and_sd(networks: Sequence[Metrics]) -> tuple[Metrics, Metrics]:
-    """Mean and sample standard deviation (n - 1) of every metric; of a single network None.
-
-    A metric that is not defined for one of them has neither.
-    """
-    mean: dict[str, dict[str, float | None]] = {}
-    sd: dict[str, dict[str, float | None]] = {}
-    for split, named in networks[0].items():
-        for name in named:
-            values = np.array([metrics[split].get(name) for metrics in networks], dtype=np.float64)
-            mean.setdefault(split, {})[name] = float(values.mean())
-            sd.setdefault(split, {})[name] = float(values.std(ddof=1)) if len(networks) > 1 else None
-    return mean, sd
-
-
-def _timing(run: TrainingRun, ended: Mapping[int, MemberStopped], done: TrainingDone) -> Timing:
-    """Times of training alone: the caller sets the total once it knows when the command began."""
-    sizes = [stop - start for start, stop in run.data.batches.bounds()]
-    samples = sum(end.step for end in ended.values()) * sum(sizes) / len(sizes)
-    return {
-        "total_seconds": done.seconds,
-        "train_seconds": done.step_seconds,
-        "steps": done.steps,
-        "microseconds_per_step": 1e6 * done.step_seconds / max(done.steps, 1),
-        "samples_per_second": samples / max(done.step_seconds, 1e-9),
-    }

@@ -15,7 +15,8 @@ from nettrain.files import write_atomic
 from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.predictions import encode_frame
 from nettrain.store.run_folder import RunFolder, interrupted_run, write_json
-from nettrain.store.summary import Timing, with_distribution
+from nettrain.store.summary import Timing
+from nettrain.store.summary_additions import with_distribution
 from nettrain.training.loop import never
 from nettrain.workflow.fold_plan import PlannedCrossValidation
 from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, continue_folds, train_folds

@@ -12,9 +12,9 @@ from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members, eva
 from nettrain.inference.fit_postprocessing import with_fitted_rules
 from nettrain.inference.intervals import figures_by_split
 from nettrain.inference.model import TrainedNetworks
-from nettrain.store.summary import (
-    RunSummary,
-    summarise,
+from nettrain.store.summarise import summarise
+from nettrain.store.summary import RunSummary
+from nettrain.store.summary_additions import (
     with_baseline,
     with_distribution,
     with_joint_metrics,

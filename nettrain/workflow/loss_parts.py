@@ -9,7 +9,8 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.inference.entropy import target_entropy
 from nettrain.store.history import HistoryRow
-from nettrain.store.summary import RunSummary, with_entropy
+from nettrain.store.summary import RunSummary
+from nettrain.store.summary_additions import with_entropy
 from nettrain.training.run import TrainingRun
 
 RUNNING = "running_loss"
