@@ -41,7 +41,7 @@ Interval = Annotated[
     typer.Option(
         "--interval",
         metavar="SHARE",
-        help="Probability of a prediction interval, such as 0.9; losses pinball and gaussian_nll.",
+        help="Level of a prediction interval, such as 0.9; losses pinball and gaussian_nll.",
         show_default=False,
     ),
 ]

@@ -14,7 +14,7 @@ from nettrain.catalogue.losses.target_distribution import (
     PredictedGaussian,
     PredictedQuantiles,
     TargetDistribution,
-    interval_levels,
+    end_levels,
     pinball_losses,
 )
 from nettrain.inference.dataset import Dataset
@@ -71,9 +71,9 @@ class TrueNumbers:
 
 @dataclass(frozen=True, eq=False)
 class IntervalBand:
-    """The ends (N, T) of an interval of each target, and its probability."""
+    """The ends (N, T) of an interval of each target, and its level."""
 
-    probability: float
+    level: float
     lower: Floats
     upper: Floats
 
@@ -82,7 +82,7 @@ class IntervalBand:
         """The widest interval between trained quantiles, or that of 0.9; None where there is none."""
         if distribution is None or not distribution.intervals:
             return None
-        ends = distribution.quantiles(interval_levels(distribution.intervals[0]))
+        ends = distribution.quantiles(end_levels(distribution.intervals[0]))
         return IntervalBand(distribution.intervals[0], ends[..., 0], ends[..., 1])
 
 
@@ -91,15 +91,15 @@ def distribution_figures(
 ) -> ByTarget:
     """The figures of each target; {} without distributions, or when a number is not finite.
 
-    `intervals` are the probabilities of those to measure, by default all that trained quantiles hold, or 0.9.
+    `intervals` are the levels of those to measure, by default all that trained quantiles hold, or 0.9.
     """
     if distribution is None or not distribution.finite:
         return {}
     trained = distribution.levels if isinstance(distribution, PredictedQuantiles) else None
-    probabilities, levels = list(intervals) or distribution.intervals, distribution.curve
+    shown, levels = list(intervals) or distribution.intervals, distribution.curve
     crps = distribution.crps(true.y) if isinstance(distribution, PredictedGaussian) else None
     measures = _Measures(distribution, true)
-    bounds, curve = measures.intervals(probabilities), measures.quantiles(levels)
+    bounds, curve = measures.intervals(shown), measures.quantiles(levels)
     crossed = None if trained is None else measures.crossed(trained)
     return {
         name: {
@@ -132,16 +132,16 @@ class _Measures:
         mean: Floats = (self._weight @ values) / self._weight.sum()
         return mean
 
-    def intervals(self, probabilities: Sequence[float]) -> list[list[IntervalFigures]]:
-        """For each probability the figures of each target."""
-        return [self._interval(one) for one in sorted(probabilities, reverse=True)]
+    def intervals(self, levels: Sequence[float]) -> list[list[IntervalFigures]]:
+        """For each level the figures of each target."""
+        return [self._interval(one) for one in sorted(levels, reverse=True)]
 
-    def _interval(self, probability: float) -> list[IntervalFigures]:
-        lower, upper = np.moveaxis(self._distribution.quantiles(interval_levels(probability)), -1, 0)
+    def _interval(self, level: float) -> list[IntervalFigures]:
+        lower, upper = np.moveaxis(self._distribution.quantiles(end_levels(level)), -1, 0)
         held = self.mean(np.asarray((lower <= self._y) & (self._y <= upper)))
         width = self.mean(upper - lower)
         pairs = zip(held.tolist(), width.tolist(), strict=True)
-        return [{"level": probability, "coverage": share, "width": mean} for share, mean in pairs]
+        return [{"level": level, "coverage": share, "width": mean} for share, mean in pairs]
 
     def quantiles(self, levels: Sequence[float]) -> list[list[QuantileFigures]]:
         """For each level the figures of each target."""

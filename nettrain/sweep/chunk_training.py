@@ -17,7 +17,7 @@ from nettrain.sweep.messages import (
     TrialResult,
     TrialsEnded,
 )
-from nettrain.sweep.population_training import FoldEnded, PopulationTraining, TrialFold
+from nettrain.sweep.population_training import EndedNetwork, PopulationTraining, TrialNetwork
 
 RESULTS_INTERVAL = 1.0  # seconds for which results are gathered before they are sent
 PROGRESS_INTERVAL = 0.25  # seconds between two messages about progress
@@ -35,7 +35,7 @@ class ChunkTraining:
         self._rungs: dict[int, dict[int, float]] = {
             trial: {} for trial in chunk.trials
         }  # the metric by epoch
-        self._ended: dict[int, dict[int, FoldEnded]] = {trial: {} for trial in chunk.trials}  # by fold
+        self._ended: dict[int, dict[int, EndedNetwork]] = {trial: {} for trial in chunk.trials}  # by fold
         self._sent = dict.fromkeys((RESULTS_INTERVAL, PROGRESS_INTERVAL), perf_counter())
         self._messages = self._train()
 
@@ -54,7 +54,7 @@ class ChunkTraining:
         chunk = self.chunk
         places = [(fold, row) for fold in folds for row in range(len(chunk.trials))]
         return PopulationTraining(
-            [TrialFold(chunk.trials[row], fold) for fold, row in places],
+            [TrialNetwork(chunk.trials[row], fold) for fold, row in places],
             [chunk.experiments[row][fold] for fold, row in places],
             [data[fold] for fold, _ in places],
             chunk.metric,

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from nettrain.sweep.fold_figures import means
 from nettrain.sweep.messages import Status, TrialResult
-from nettrain.sweep.population_training import FoldEnded
+from nettrain.sweep.population_training import EndedNetwork
 
 STATUSES: tuple[Status, ...] = ("diverged", "pruned")  # the worst first; otherwise a trial is finished
 
 
-def trial_result(networks: Sequence[FoldEnded], rungs: Mapping[int, float], members: int) -> TrialResult:
+def trial_result(networks: Sequence[EndedNetwork], rungs: Mapping[int, float], members: int) -> TrialResult:
     """The result of a trial whose networks, in the order of the folds, have all ended.
 
     One of which a network has diverged has diverged. `rungs` has its metric by epoch, `members` is how many

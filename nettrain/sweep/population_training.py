@@ -27,7 +27,7 @@ MemberFigures = dict[str, list[float]]  # by name, one for each member
 
 
 @dataclass(frozen=True)
-class TrialFold:
+class TrialNetwork:
     """A trial on one fold of its data, by position; 0 where there are no folds."""
 
     trial: int
@@ -35,10 +35,10 @@ class TrialFold:
 
 
 @dataclass(frozen=True)
-class FoldEnded:
+class EndedNetwork:
     """How the network of a trial on one fold ended, its figures by name, and its share of the time."""
 
-    network: TrialFold
+    network: TrialNetwork
     reason: str
     epochs: int
     best_epoch: float | None
@@ -55,7 +55,7 @@ class PopulationTraining:
 
     def __init__(
         self,
-        networks: Sequence[TrialFold],
+        networks: Sequence[TrialNetwork],
         experiments: Sequence[Experiment],
         data: Sequence[Prepared],
         metric: str,
@@ -90,7 +90,7 @@ class PopulationTraining:
                 self._stop(event)
         self.epoch, self.active = self.epochs, 0
 
-    def rung_figures(self) -> dict[TrialFold, float]:
+    def rung_figures(self) -> dict[TrialNetwork, float]:
         """The metric of the networks that have come to the rung."""
         figures: dict[int, float] = {}
         for part in self._run.parts:
@@ -99,7 +99,7 @@ class PopulationTraining:
             figures |= zip(members, measured[self._metric], strict=True)
         return {self._networks[member]: figures[member] for member in self.at_rung}
 
-    def take_ended(self) -> list[FoldEnded]:
+    def take_ended(self) -> list[EndedNetwork]:
         """The networks that have stopped since the last call, with figures of what they ended with."""
         stopped, self._stopped = self._stopped, []
         return [one for fold in self._folds() for one in self._ended_on(*fold, stopped)]
@@ -134,14 +134,14 @@ class PopulationTraining:
 
     def _ended_on(
         self, run: TrainingRun, members: range, stopped: Sequence[MemberStopped]
-    ) -> Iterator[FoldEnded]:
+    ) -> Iterator[EndedNetwork]:
         """Those of one fold."""
         events = [event for event in stopped if event.member in members]
         rows = [event.member - members.start for event in events]
         experiments = [self._experiments[event.member] for event in events]
         figures = _final_figures(run, rows, experiments, self._metric) if events else {}
         for row, event in enumerate(events):
-            yield FoldEnded(
+            yield EndedNetwork(
                 self._networks[event.member],
                 event.reason,
                 event.epoch,

@@ -15,7 +15,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.inference.dataset import Dataset, place_datasets
 from nettrain.inference.model import Model
 from nettrain.training.rows.batches import Index
-from nettrain.training.run import FoldPart, TrainingData, TrainingRun
+from nettrain.training.run import FoldData, TrainingData, TrainingRun
 
 ALL_ROWS = 1 << 62  # training rows to evaluate: all of them, however many a fold has
 SAMPLE = "evaluated training"  # rows, among those that have to be placed
@@ -91,7 +91,7 @@ def joined(
     )
     offsets = accumulate((one.rows for one in trains[:-1]), initial=0)
     each = [
-        FoldPart(fold.members, model, replace(part, offset=offset))
+        FoldData(fold.members, model, replace(part, offset=offset))
         for fold, model, part, offset in zip(folds, models, parts, offsets, strict=True)
     ]
     batches = max((part.batches for part in parts), key=lambda one: one.rows)
@@ -103,7 +103,7 @@ def with_train(data: TrainingData, train: Dataset) -> TrainingData:
     return replace(data, datasets={"train": train}, folds=[_of_fold(one, train) for one in data.folds])
 
 
-def _of_fold(fold: FoldPart, train: Dataset) -> FoldPart:
+def _of_fold(fold: FoldData, train: Dataset) -> FoldData:
     rows, first = fold.data.batches.rows, fold.data.offset
     own = train.select(slice(first, first + rows))
     evaluated = fold.data.evaluated
@@ -133,7 +133,7 @@ def placed_folds(run: TrainingRun, reserved: int, chunk: int) -> TrainingData:
     return with_train(replace(data, folds=folds, notes=notes), placed["train"])
 
 
-def _others(fold: FoldPart) -> dict[str, Dataset]:
+def _others(fold: FoldData) -> dict[str, Dataset]:
     """The datasets of a fold that are not its training rows, or only a sample of them."""
     others = {split: dataset for split, dataset in fold.data.datasets.items() if split != "train"}
     evaluated = fold.data.evaluated
@@ -141,7 +141,7 @@ def _others(fold: FoldPart) -> dict[str, Dataset]:
     return {**others, SAMPLE: evaluated} if sample and evaluated is not None else others
 
 
-def _with_others(fold: FoldPart, placed: dict[str, Dataset]) -> FoldPart:
+def _with_others(fold: FoldData, placed: dict[str, Dataset]) -> FoldData:
     evaluated = placed.pop(SAMPLE, fold.data.evaluated)
     return replace(fold, data=replace(fold.data, datasets=placed, evaluated=evaluated))
 

@@ -39,7 +39,7 @@ class TrainingData:
     double_buffer: DoubleBuffer | None = None
     evaluated: Dataset | None = None
     notes: Sequence[str] = ()
-    folds: Sequence["FoldPart"] = ()
+    folds: Sequence["FoldData"] = ()
     offset: int = 0
 
     @property
@@ -53,7 +53,7 @@ class TrainingData:
 
 
 @dataclass(frozen=True, eq=False)
-class FoldPart:
+class FoldData:
     """The rows of some `members` (by their numbers at the start), as if these were all members of a run.
 
     The `model` has the units of its targets.
@@ -157,11 +157,11 @@ class TrainingRun:
             if start < stop
         ]
 
-    def of_fold(self, fold: FoldPart) -> "TrainingRun":
+    def of_fold(self, fold: FoldData) -> "TrainingRun":
         """The run of one fold when all is over: its rows and what its members ended with."""
         return self._part(fold, self.population)
 
-    def _part(self, fold: FoldPart, population: Population) -> "TrainingRun":
+    def _part(self, fold: FoldData, population: Population) -> "TrainingRun":
         final = self.final.of_members(fold.members)
         return replace(self, model=fold.model, population=population, data=fold.data, final=final)
 

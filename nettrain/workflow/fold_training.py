@@ -17,7 +17,7 @@ from nettrain.workflow.out_of_fold import PredictedFold, predict_held_out
 from nettrain.workflow.resume import EndedRun, restored
 from nettrain.workflow.run_contents import RunContents
 from nettrain.workflow.run_files import StoredRun
-from nettrain.workflow.side_by_side import SharedEpoch, TrainedTogether, Trainee, populations
+from nettrain.workflow.side_by_side import PopulationEpoch, TrainedTogether, Trainee, populations
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def train_folds(
     trainees = [Trainee(fold.experiment, fold.data) for fold in folds]
     numbers = np.array([fold.number for fold in folds], dtype=np.int64)
 
-    def on_shared_epoch(event: SharedEpoch) -> None:
+    def on_population(event: PopulationEpoch) -> None:
         on_epoch(FoldsEpoch(numbers[event.trainees], event.epoch))
 
     for started, positions in enumerate(populations(trainees)):
@@ -82,7 +82,7 @@ def train_folds(
         chosen = [folds[position] for position in positions]
         recorder = None if folder is None else PopulationRecorder(chosen, folder)
         after_epoch = None if recorder is None else recorder.after_epoch
-        together = TrainedTogether(trainees, positions, on_shared_epoch, interrupted, after_epoch=after_epoch)
+        together = TrainedTogether(trainees, positions, on_population, interrupted, after_epoch=after_epoch)
         yield from _ended(chosen, together, recorder)
 
 

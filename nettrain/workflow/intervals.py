@@ -11,7 +11,7 @@ from nettrain.catalogue.losses.target_distribution import (
     PredictedQuantiles,
     TargetDistribution,
     central_intervals,
-    interval_levels,
+    end_levels,
     position_of,
 )
 from nettrain.data.tables.table import counted
@@ -23,24 +23,24 @@ from nettrain.workflow.argument_names import arguments_named
 USUAL_LEVELS = (0.05, 0.5, 0.95)  # of a distribution that has all
 
 
-def refuse_intervals(trained: Predictor, probabilities: Sequence[float]) -> None:
+def refuse_intervals(trained: Predictor, intervals: Sequence[float]) -> None:
     """Raise SpecError for an interval that the run cannot give."""
-    for probability in probabilities:
-        if not 0 < probability < 1:
-            raise SpecError(f"--interval: {probability:g} is not between 0 and 1, such as 0.9")
+    for level in intervals:
+        if not 0 < level < 1:
+            raise SpecError(f"--interval: {level:g} is not between 0 and 1, such as 0.9")
         if conformal_residuals(trained.runs[0].networks):
-            _refuse_few_rows(trained, probability)
+            _refuse_few_rows(trained, level)
         else:
-            refuse_levels(trained, interval_levels(probability), f"--interval: {probability:g}")
+            refuse_levels(trained, end_levels(level), f"--interval: {level:g}")
 
 
-def _refuse_few_rows(trained: Predictor, probability: float) -> None:
+def _refuse_few_rows(trained: Predictor, level: float) -> None:
     """Raise SpecError when a run is calibrated by too few validation rows for this interval."""
     for one in (one for run in trained.runs for one in conformal_residuals(run.networks)):
-        if one.half_width(probability) is None:
-            needed = ceil(probability / (1 - probability) - 1e-9)
+        if one.half_width(level) is None:
+            needed = ceil(level / (1 - level) - 1e-9)
             raise SpecError(
-                f"--interval: {probability:g} needs {counted(needed, 'validation row')} to be calibrated by,"
+                f"--interval: {level:g} needs {counted(needed, 'validation row')} to be calibrated by,"
                 f" {trained.name} has {one.rows}"
             )
 
@@ -57,11 +57,11 @@ def refuse_levels(trained: Predictor, levels: Sequence[float], what: str) -> Non
         )
 
 
-def levels_of(trained: Predictor, probability: float) -> tuple[float, float]:
+def levels_of(trained: Predictor, level: float) -> tuple[float, float]:
     """The levels of the ends of an interval. Raises SpecError when the run cannot give it."""
     with arguments_named(interval="level"):
-        refuse_intervals(trained, [probability])
-    return interval_levels(probability)
+        refuse_intervals(trained, [level])
+    return end_levels(level)
 
 
 def checked_levels(trained: Predictor, levels: Sequence[float] | None) -> Sequence[float]:
@@ -90,7 +90,7 @@ def distributional(trained: Predictor, what: str) -> DistributionalLoss:
 
 
 def described_columns(
-    distribution: TargetDistribution, names: Sequence[str], probabilities: Sequence[float] = ()
+    distribution: TargetDistribution, names: Sequence[str], intervals: Sequence[float] = ()
 ) -> Mapping[str, Floats]:
     """Columns (N,) by name: the ends of these intervals, or else the quantiles or standard deviations.
 
@@ -99,19 +99,17 @@ def described_columns(
     columns: dict[str, Floats] = {}
     for k, name in enumerate(names):
         columns |= {
-            column: values[:, k] for column, values in _of_target(distribution, name, probabilities).items()
+            column: values[:, k] for column, values in _of_target(distribution, name, intervals).items()
         }
     return columns
 
 
-def _of_target(
-    distribution: TargetDistribution, name: str, probabilities: Sequence[float]
-) -> dict[str, Floats]:
+def _of_target(distribution: TargetDistribution, name: str, intervals: Sequence[float]) -> dict[str, Floats]:
     """The columns of one target, each with the values (N, T) of all targets."""
-    if probabilities:
-        ends = [distribution.quantiles(interval_levels(one)) for one in probabilities]
-        several = len(probabilities) > 1
-        marks = [f"_{_percent(one)}" if several else "" for one in probabilities]
+    if intervals:
+        ends = [distribution.quantiles(end_levels(one)) for one in intervals]
+        several = len(intervals) > 1
+        marks = [f"_{_percent(one)}" if several else "" for one in intervals]
         return {
             f"{name}_{side}{mark}": values[..., k]
             for mark, values in zip(marks, ends, strict=True)

@@ -115,15 +115,15 @@ class PredictingRun(RunResults):
         split: "SplitName | None" = None,
         strict: bool = False,
     ) -> npt.NDArray[np.float64]:
-        """Predict an interval that holds each number with this probability.
+        """Predict an interval of this level for each number.
 
         Parameters
         ----------
         data : array, frame, mapping or source, optional
             See `predict`.
         level : float
-            The probability, between 0 and 1; loss pinball has the intervals between its trained quantiles,
-            gaussian_nll all.
+            The probability with which it should hold the number, between 0 and 1; loss pinball has the
+            intervals between its trained quantiles, gaussian_nll all.
         member, split, strict
             See `predict`.
 
@@ -215,7 +215,7 @@ class PredictingRun(RunResults):
         shuffles, seed : int
             The number of shuffles per column, and their seed.
         interval : float or sequence of float
-            The probabilities of the prediction intervals to measure, of losses pinball and gaussian_nll;
+            The levels of the prediction intervals to measure, of losses pinball and gaussian_nll;
             default: those between trained quantiles, or 0.9.
         keep : str, or sequence of str or int
             Columns of the data, by name or position, of which `worst` has the cells.

@@ -71,17 +71,17 @@ class Trainee:
 
 
 @dataclass(frozen=True)
-class SharedEpoch:
+class PopulationEpoch:
     """An epoch of a population; `trainees` (R,) says to which run, by position, each member belongs."""
 
     trainees: npt.NDArray[np.intp]
     epoch: EpochDone
 
 
-OnSharedEpoch = Callable[[SharedEpoch], None]
+OnPopulationEpoch = Callable[[PopulationEpoch], None]
 
 
-def ignore(epoch: SharedEpoch) -> None:
+def ignore(epoch: PopulationEpoch) -> None:
     """The default for `on_epoch`."""
 
 
@@ -123,7 +123,7 @@ def _sizing(trainee: Trainee) -> Sizing:
 
 
 def train_side_by_side(
-    trainees: Sequence[Trainee], on_epoch: OnSharedEpoch = ignore, stop: Callable[[], bool] = never
+    trainees: Sequence[Trainee], on_epoch: OnPopulationEpoch = ignore, stop: Callable[[], bool] = never
 ) -> list[MemoryRun | None]:
     """The trained runs, in the order given; None for those that an interruption came before."""
     trained: dict[int, MemoryRun] = {}
@@ -148,7 +148,7 @@ class TrainedTogether:
         self,
         trainees: Sequence[Trainee],
         positions: Sequence[int],
-        on_epoch: OnSharedEpoch = ignore,
+        on_epoch: OnPopulationEpoch = ignore,
         stop: Callable[[], bool] = never,
         *,
         recorded: bool = True,
@@ -167,7 +167,7 @@ class TrainedTogether:
             for event in self._training.events():
                 if isinstance(event, EpochDone):
                     self._events.append(event)
-                    on_epoch(SharedEpoch(owners[event.members], event))
+                    on_epoch(PopulationEpoch(owners[event.members], event))
                     if after_epoch is not None:
                         after_epoch(self)
 

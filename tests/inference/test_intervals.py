@@ -15,7 +15,7 @@ from nettrain.catalogue.losses.target_distribution import (
     PredictedGaussian,
     PredictedQuantiles,
     central_intervals,
-    interval_levels,
+    end_levels,
     pinball_losses,
 )
 from nettrain.data.labelled import Rows
@@ -101,7 +101,7 @@ def test_units_and_order_of_targets() -> None:
 def test_which_intervals_lie_between_quantiles() -> None:
     assert central_intervals((0.025, 0.05, 0.25, 0.5, 0.75, 0.95)) == [0.9, 0.5]
     assert central_intervals((0.5,)) == []
-    assert interval_levels(0.9) == pytest.approx((0.05, 0.95))
+    assert end_levels(0.9) == pytest.approx((0.05, 0.95))
 
 
 def test_coverage_width_and_losses_by_hand() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.experiment.resolution import resolve_with_data
-from nettrain.workflow.side_by_side import SharedEpoch, Trainee, populations, train_side_by_side
+from nettrain.workflow.side_by_side import PopulationEpoch, Trainee, populations, train_side_by_side
 from tests.trained import experiment, prepared
 
 TEXT = """
@@ -26,7 +26,7 @@ def trainees(*overrides: Sequence[str]) -> list[Trainee]:
 def test_runs_on_other_rows_end_as_alone_with_all_their_figures() -> None:
     runs = trainees(["data.seed=0"], ["data.seed=1", "training.ensemble=2"], ["data.seed=2", "seed=5"])
     assert populations(runs) == [[0, 1, 2]]
-    epochs: list[SharedEpoch] = []
+    epochs: list[PopulationEpoch] = []
     together = train_side_by_side(runs, epochs.append)
     assert [one.trainees.tolist() for one in epochs] == [[0, 1, 1, 2]] * 4
     for run, found in zip(runs, together, strict=True):

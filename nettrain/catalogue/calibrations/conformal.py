@@ -28,12 +28,12 @@ class ConformalResiduals(Calibrator):
     residuals: list[float]
     ranks: list[int] = Field(default_factory=list)
 
-    def half_width(self, probability: float) -> float | None:
-        """Half the width of the interval that holds a new number with this probability, or with more.
+    def half_width(self, level: float) -> float | None:
+        """Half the width of the interval of this level: it holds a new number with this probability, or more.
 
-        That is the residual of rank ⌈(n+1)·probability⌉; None where n rows are too few for it.
+        That is the residual of rank ⌈(n+1)·level⌉; None where n rows are too few for it.
         """
-        rank = ceil((self.rows + 1) * probability - ROUNDING)
+        rank = ceil((self.rows + 1) * level - ROUNDING)
         if rank > self.rows:
             return None
         return self.residuals[int(np.searchsorted(self.ranks, rank)) if self.ranks else rank - 1]
@@ -102,9 +102,9 @@ class ConformalIntervals(TargetDistribution):
     def curve(self) -> tuple[float, ...]:
         return ()
 
-    def has(self, probability: float, target: int) -> bool:
+    def has(self, level: float, target: int) -> bool:
         """Whether there are enough validation rows for this interval."""
-        return all(run[target].half_width(probability) is not None for runs in self.residuals for run in runs)
+        return all(run[target].half_width(level) is not None for runs in self.residuals for run in runs)
 
     def quantiles(self, levels: Sequence[float]) -> Floats:
         """The ends of the intervals that leave out as much above as below."""
@@ -139,8 +139,8 @@ class ConformalIntervals(TargetDistribution):
         return type(self)(total / len(each), self.groups, residuals)
 
 
-def _mean_half_widths(runs: Sequence[RunResiduals], probability: float) -> Floats:
+def _mean_half_widths(runs: Sequence[RunResiduals], level: float) -> Floats:
     """The mean of several runs' half widths (T,), NaN where there are too few rows."""
-    each = [[one.half_width(probability) for one in run] for run in runs]
+    each = [[one.half_width(level) for one in run] for run in runs]
     mean: Floats = np.array(each, dtype=np.float64).mean(axis=0)
     return mean

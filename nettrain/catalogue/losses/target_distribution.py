@@ -12,7 +12,7 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 
-USUAL = 0.9  # probability of the interval that is shown where any could be
+USUAL = 0.9  # level of the interval that is shown where any could be
 CURVE = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # levels of quantiles, likewise
 NEAR = 1e-6  # levels that differ by less are the same
 
@@ -49,7 +49,7 @@ class TargetDistribution(ABC):
     @property
     @abstractmethod
     def intervals(self) -> tuple[float, ...]:
-        """The probabilities of the intervals that are shown unless others are asked for, the widest first."""
+        """The levels of the intervals that are shown unless others are asked for, the widest first."""
 
     @property
     @abstractmethod
@@ -57,9 +57,9 @@ class TargetDistribution(ABC):
         """The levels of the quantiles that are measured."""
 
 
-def interval_levels(coverage: float) -> tuple[float, float]:
-    """The levels of the two quantiles between which a central interval with this probability lies."""
-    return (1 - coverage) / 2, (1 + coverage) / 2
+def end_levels(level: float) -> tuple[float, float]:
+    """The levels of the two quantiles between which a central interval of this level lies."""
+    return (1 - level) / 2, (1 + level) / 2
 
 
 def position_of(level: float, levels: Sequence[float]) -> int | None:
@@ -68,7 +68,7 @@ def position_of(level: float, levels: Sequence[float]) -> int | None:
 
 
 def central_intervals(levels: Sequence[float]) -> list[float]:
-    """The probabilities of the intervals that lie between two of these levels, the widest first."""
+    """The levels of the intervals that lie between two quantiles of these levels, the widest first."""
     lower = [level for level in levels if level < 0.5 and position_of(1 - level, levels) is not None]
     return [round(1 - 2 * level, 9) for level in sorted(lower)]
 

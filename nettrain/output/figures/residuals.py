@@ -75,7 +75,7 @@ def described(
     """What the line means, and what is not shown."""
     notes = ["on the line: exactly right"]
     if band is not None:
-        notes.append(f"upright lines: {100 * band.probability:.3g} % intervals")
+        notes.append(f"upright lines: {100 * band.level:.3g} % intervals")
     logarithmic = [scale_for(true[np.isfinite(true[:, k]), k]) for k in range(shown)]
     if any(scale.logarithmic for scale in logarithmic):
         notes.append(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from nettrain.training.events import EpochDone
 from nettrain.workflow.in_memory import MemoryRun
-from nettrain.workflow.side_by_side import SharedEpoch, Trainee, train_side_by_side
+from nettrain.workflow.side_by_side import PopulationEpoch, Trainee, train_side_by_side
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def train_runs(
     """The trained runs, in the order given; None for those that an interruption came before."""
     entries = np.array([run.entry for run in runs], dtype=np.intp)
 
-    def on_shared(shared: SharedEpoch) -> None:
-        on_epoch(ComparedEpoch(entries[shared.trainees], shared.epoch))
+    def on_population(event: PopulationEpoch) -> None:
+        on_epoch(ComparedEpoch(entries[event.trainees], event.epoch))
 
-    return train_side_by_side(runs, on_shared, stop)
+    return train_side_by_side(runs, on_population, stop)

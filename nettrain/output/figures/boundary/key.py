@@ -56,7 +56,7 @@ def _class_marks(seen: WorldMap, panel: WorldPanel) -> list[Artist]:
         several = panel.members is not None
         mean = Line2D([], [], color="black", linewidth=2.0, label="mean" if several else "prediction")
         networks = [Line2D([], [], color="black", linewidth=0.6, label="networks")] if several else []
-        name = f"{100 * panel.held:.3g} % interval"
+        name = f"{100 * panel.level:.3g} % interval"
         band = [] if panel.band is None else [Patch(color=DARK, alpha=BAND, linewidth=0, label=name)]
         return [mean, *networks, *band]
     task = seen.world.task

@@ -16,7 +16,7 @@ class WorldPanel:
     """One panel: values (n₁, …, K) of the classes, or K = 1 of a number; y (N,) of each split's rows.
 
     `members` (R, n₁) are a number's predictions by each of several networks, `band` (2, n₁) the ends of an
-    interval with the probability `held`.
+    interval of this `level`.
 
     `sure` says that the values of classes are probabilities rather than scores. The second of two classes is
     predicted from its `threshold` on, if there is one.
@@ -30,7 +30,7 @@ class WorldPanel:
     members: Floats | None = None
     threshold: float | None = None
     band: Floats | None = None
-    held: float = 0.0
+    level: float = 0.0
 
 
 def world_panels(seen: WorldMap) -> list[WorldPanel]:
@@ -64,7 +64,7 @@ def _with_band(panel: WorldPanel, band: IntervalBand | None, target: int) -> Wor
     if band is None:
         return panel
     ends = np.stack([band.lower[:, target], band.upper[:, target]])
-    return replace(panel, band=ends, held=band.probability)
+    return replace(panel, band=ends, level=band.level)
 
 
 def value_limits(seen: WorldMap, panels: Sequence[WorldPanel]) -> list[tuple[float, float]]:
