@@ -18,10 +18,10 @@ from nettrain.workflow.preparation import PreparedTraining
 if TYPE_CHECKING:
     import polars as pl
 
-    from nettrain.workflow.run import Run
+    from nettrain.workflow.run_results import RunResults
 
 
-def advice_on_run(run: "Run") -> list[AdviceGiven]:
+def advice_on_run(run: "RunResults") -> list[AdviceGiven]:
     """The advice that a run would have been given, from its history and, if recorded, its diagnostics."""
     return advice_on_frames(
         Experiment.model_validate(run.experiment), run.summary, run.history, run.diagnostics
