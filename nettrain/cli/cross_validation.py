@@ -21,7 +21,7 @@ def train_folds(
     from nettrain.cli.interrupt import interruptible
     from nettrain.experiment.resolution import rate_is_auto
     from nettrain.workflow.cross_validation import in_new_folder
-    from nettrain.workflow.fold_plan import plan_cross_validation
+    from nettrain.workflow.folds.plan import plan_cross_validation
 
     for option, given in (("--profile", profile), ("--animate", screen.animate)):
         if given:
@@ -36,8 +36,8 @@ def train_folds(
 def resume_folds(path: Path, overrides: Sequence[str], screen: Screen) -> "RunOutcome":
     """Train the folds of a cross-validation that have not ended."""
     from nettrain.cli.interrupt import interruptible
+    from nettrain.workflow.folds.resumption import restored_folds
     from nettrain.workflow.resume import EndedRun
-    from nettrain.workflow.resume_folds import restored_folds
 
     if screen.animate:
         refuse("--animate")

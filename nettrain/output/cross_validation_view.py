@@ -13,8 +13,8 @@ from nettrain.output.terminal_plot import plot_loss
 from nettrain.output.training_view import training_facts
 from nettrain.store.run_folder import RunFolder
 from nettrain.workflow.cross_validation import CrossValidation, CrossValidationJob, OnFoldEvent
-from nettrain.workflow.fold_plan import PlannedCrossValidation
-from nettrain.workflow.fold_tables import drawn_rows, mean_rows
+from nettrain.workflow.folds.plan import PlannedCrossValidation
+from nettrain.workflow.folds.tables import drawn_rows, mean_rows
 
 
 def show_folds_head(console: Console, job: CrossValidationJob) -> None:

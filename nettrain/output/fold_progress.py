@@ -18,7 +18,7 @@ from nettrain.output.progress import MAX_PAUSE, REFRESH, title
 from nettrain.store.fold_summary import EndedFold
 from nettrain.store.run_overview import main_metric
 from nettrain.workflow.cross_validation import FoldDone, FoldEvent
-from nettrain.workflow.fold_training import FoldsEpoch
+from nettrain.workflow.folds.training import FoldsEpoch
 
 FRAME = 7  # lines of the view around the rows of folds
 

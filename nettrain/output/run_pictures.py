@@ -13,7 +13,7 @@ from nettrain.output.numbers import plural
 from nettrain.workflow.animation import EpochRecorder
 from nettrain.workflow.cross_validation import CrossValidation
 from nettrain.workflow.first_weights import first_weights
-from nettrain.workflow.fold_tables import drawn_rows
+from nettrain.workflow.folds.tables import drawn_rows
 from nettrain.workflow.own_rows import OwnPredictions, out_of_fold_predictions, own_predictions
 from nettrain.workflow.small_world import SmallWorld, look, look_at_folds, predicting, small_world
 from nettrain.workflow.training import TrainingResult

@@ -18,9 +18,14 @@ from nettrain.store.run_folder import RunFolder, interrupted_run, write_json
 from nettrain.store.summary import Timing
 from nettrain.store.summary_additions import with_distribution
 from nettrain.training.loop import never
-from nettrain.workflow.fold_plan import PlannedCrossValidation
-from nettrain.workflow.fold_training import FoldRun, FoldsEpoch, continue_folds, train_folds
-from nettrain.workflow.out_of_fold import figures_on_test, interval_figures, out_of_fold_frame, pooled_figures
+from nettrain.workflow.folds.out_of_fold import (
+    figures_on_test,
+    interval_figures,
+    out_of_fold_frame,
+    pooled_figures,
+)
+from nettrain.workflow.folds.plan import PlannedCrossValidation
+from nettrain.workflow.folds.training import FoldRun, FoldsEpoch, continue_folds, train_folds
 from nettrain.workflow.training import RunOutcome
 
 

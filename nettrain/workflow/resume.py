@@ -126,8 +126,8 @@ def _resume_folds(
     stop: Callable[[], bool],
 ) -> "Run":
     """Train the folds of a cross-validation that have not ended."""
-    from nettrain.workflow.fold_training import of_epochs
-    from nettrain.workflow.resume_folds import restored_folds
+    from nettrain.workflow.folds.resumption import restored_folds
+    from nettrain.workflow.folds.training import of_epochs
     from nettrain.workflow.run import Run, open_run
     from nettrain.workflow.run_files import StoredRun
 

@@ -18,7 +18,12 @@ from nettrain.store.run_folder import RunFolder, unfinished
 from nettrain.store.summary import RunSummary, read_summary
 from nettrain.store.trained_folds import Predictor, open_predictor
 from nettrain.workflow.diagnostics import read_diagnostics
-from nettrain.workflow.fold_tables import join_folds, read_fold_figures, read_fold_histories, read_out_of_fold
+from nettrain.workflow.folds.tables import (
+    join_folds,
+    read_fold_figures,
+    read_fold_histories,
+    read_out_of_fold,
+)
 from nettrain.workflow.history import read_history
 from nettrain.workflow.steps import read_steps
 from nettrain.workflow.training import RunOutcome

@@ -118,9 +118,9 @@ def _train_folds(
 ) -> "Run":
     """Train a network for each fold; events are those of populations of folds."""
     from nettrain.workflow.cross_validation import CrossValidationJob, begin, in_new_folder
-    from nettrain.workflow.fold_plan import plan_cross_validation
-    from nettrain.workflow.fold_training import of_epochs
-    from nettrain.workflow.folds_in_memory import MemoryCrossValidation
+    from nettrain.workflow.folds.in_memory import MemoryCrossValidation
+    from nettrain.workflow.folds.plan import plan_cross_validation
+    from nettrain.workflow.folds.training import of_epochs
     from nettrain.workflow.run import Run
     from nettrain.workflow.run_files import StoredRun, unused_folder
 

@@ -23,8 +23,8 @@ from nettrain.output.members import members_table
 from nettrain.store.fold_summary import EndedFold
 from nettrain.training.events import EpochDone
 from nettrain.workflow.cross_validation import FoldDone
-from nettrain.workflow.fold_tables import mean_rows
-from nettrain.workflow.fold_training import FoldsEpoch
+from nettrain.workflow.folds.tables import mean_rows
+from nettrain.workflow.folds.training import FoldsEpoch
 from tests.output.page_of import Parsed
 
 SPEC = {

@@ -12,7 +12,7 @@ from nettrain.data.fold_notes import joint_notes
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.document import dump
 from nettrain.store.model_file import read_model
-from nettrain.workflow.fold_plan import plan_cross_validation
+from nettrain.workflow.folds.plan import plan_cross_validation
 from nettrain.workflow.side_by_side import Trainee, populations
 from nettrain.workflow.source import load_experiment
 from tests.cli.command import nettrain as command

@@ -13,7 +13,7 @@ SPEC = {
     "training": {"epochs": 4, "batch_size": 40, "early_stopping": {"patience": 2}},
     "backend": {"threads": 1},
 }
-USERS = ("fold_plan", "preparation", "side_by_side", "find_rate")  # modules that open a backend
+USERS = ("folds.plan", "preparation", "side_by_side", "find_rate")  # modules that open a backend
 
 
 @pytest.fixture(autouse=True)

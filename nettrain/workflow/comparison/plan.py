@@ -20,7 +20,7 @@ from nettrain.workflow.comparison.labels import common_settings, differing_setti
 from nettrain.workflow.comparison.population import PlannedRun
 from nettrain.workflow.comparison.sources import FoundSource, joined_over_seeds
 from nettrain.workflow.find_rate import with_rate_found
-from nettrain.workflow.fold_plan import plan_cross_validation
+from nettrain.workflow.folds.plan import plan_cross_validation
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.preparation import check_trainable
 from nettrain.workflow.run import Run

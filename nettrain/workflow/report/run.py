@@ -27,7 +27,7 @@ from nettrain.workflow.advice import advice_on_frames
 from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.first_weights import FirstWeights, first_weights
-from nettrain.workflow.fold_tables import drawn_rows, frames_by_fold, join_folds, read_fold_histories
+from nettrain.workflow.folds.tables import drawn_rows, frames_by_fold, join_folds, read_fold_histories
 from nettrain.workflow.history import read_history
 from nettrain.workflow.report.columns import ClassShare, ColumnFact, class_shares, column_facts
 from nettrain.workflow.report.own_rows import ReportedRows, evaluate_held_out, evaluate_own_rows

@@ -15,7 +15,7 @@ from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary
 from nettrain.store.trained_folds import TrainedFolds, is_lost
 from nettrain.workflow.cross_validation import CrossValidation, record, record_fold
-from nettrain.workflow.fold_tables import join_folds
+from nettrain.workflow.folds.tables import join_folds
 from nettrain.workflow.run_contents import RunContents
 
 

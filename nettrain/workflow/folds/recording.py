@@ -9,7 +9,7 @@ from nettrain.store.checkpoint import Checkpoint, write_checkpoint
 from nettrain.store.checkpointer import MIN_RATIO
 from nettrain.store.history import HistoryWriter
 from nettrain.store.run_folder import RunFolder
-from nettrain.workflow.fold_plan import PlannedFold
+from nettrain.workflow.folds.plan import PlannedFold
 from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.side_by_side import TrainedTogether
 

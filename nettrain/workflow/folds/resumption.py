@@ -16,8 +16,8 @@ from nettrain.locks import locked
 from nettrain.store.run_folder import RunFolder, read_json
 from nettrain.store.summary import read_summary
 from nettrain.workflow.cross_validation import CrossValidationJob
-from nettrain.workflow.fold_plan import PlannedCrossValidation, PlannedFold, plan_cross_validation
-from nettrain.workflow.fold_training import FoldRun
+from nettrain.workflow.folds.plan import PlannedCrossValidation, PlannedFold, plan_cross_validation
+from nettrain.workflow.folds.training import FoldRun
 from nettrain.workflow.resume import EndedRun
 from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.source import load_experiment

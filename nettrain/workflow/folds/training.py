@@ -11,9 +11,9 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.store.fold_summary import EndedFold
 from nettrain.store.run_folder import RunFolder
 from nettrain.training.events import EpochDone, Event
-from nettrain.workflow.fold_plan import PlannedFold
-from nettrain.workflow.fold_recording import PopulationRecorder
-from nettrain.workflow.out_of_fold import PredictedFold, predict_held_out
+from nettrain.workflow.folds.out_of_fold import PredictedFold, predict_held_out
+from nettrain.workflow.folds.plan import PlannedFold
+from nettrain.workflow.folds.recording import PopulationRecorder
 from nettrain.workflow.resume import EndedRun, restored
 from nettrain.workflow.run_contents import RunContents
 from nettrain.workflow.run_files import StoredRun

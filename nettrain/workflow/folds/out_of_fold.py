@@ -19,7 +19,7 @@ from nettrain.inference.predictions import LabelledPredictions, metrics_of
 from nettrain.store.predictions import as_spelled_numbers
 from nettrain.store.trained_folds import is_lost
 from nettrain.store.trained_run import TrainedRun
-from nettrain.workflow.fold_plan import PlannedFold
+from nettrain.workflow.folds.plan import PlannedFold
 from nettrain.workflow.prediction import predict_rows
 from nettrain.workflow.run_contents import RunContents
 
