@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,18 @@ ONLY_IN = {
 }
 HEAVY = {"numpy", "numba", "polars", "pydantic", "scipy", "matplotlib"}
 FILES = sorted((ROOT / "nettrain").rglob("*.py"))
+ROOMS: dict[str, list[Path]] = {}
+for each in FILES:
+    ROOMS.setdefault(each.relative_to(ROOT / "nettrain").parts[0].removesuffix(".py"), []).append(each)
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    """Full names of all that is imported anywhere below a node."""
+@cache
+def imported(tree: ast.Module) -> frozenset[str]:
+    """Full names of all that is imported anywhere in a file."""
+    return frozenset(names_in(tree))
+
+
+def names_in(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -59,23 +68,24 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@cache
 def read(file: Path) -> tuple[str, ast.Module]:
     """A file's path below the repository and its syntax tree."""
     return file.relative_to(ROOT).as_posix(), ast.parse(file.read_text())
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
-def test_imports_only_go_down(file):
-    path, tree = read(file)
-    room = path.split("/")[1].removesuffix(".py")
-    rooms = {name.split(".")[1] for name in imported(tree) if name.startswith("nettrain.")}
-    below = {other for other in rooms - {room, "__version__"} if FLOORS[other] >= FLOORS.get(room, -2)}
-    assert set() == below, f"{path} must not import these rooms"
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_only_go_down(room):
+    wrong = {}
+    for path, tree in map(read, ROOMS[room]):
+        rooms = {name.split(".")[1] for name in imported(tree) if name.startswith("nettrain.")}
+        used = rooms - {room, "__version__"}
+        wrong[path] = {other for other in used if FLOORS[other] >= FLOORS.get(room, -2)}
+    assert {} == {path: rooms for path, rooms in wrong.items() if rooms}, "they must not import these rooms"
 
 
 def test_every_room_has_a_floor():
-    rooms = {file.relative_to(ROOT / "nettrain").parts[0].removesuffix(".py") for file in FILES}
-    assert set() == rooms - set(FLOORS)
+    assert set() == set(ROOMS) - set(FLOORS)
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
@@ -92,13 +102,17 @@ def test_the_commands_load_nothing_heavy_before_they_run():
     assert "[]\n" == done.stdout
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
-def test_what_is_public_has_a_docstring(file):
-    path, tree = read(file)
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_public_has_a_docstring(room):
+    assert {} == {path: bare for path, tree in map(read, ROOMS[room]) if (bare := undocumented(tree))}
+
+
+def undocumented(tree: ast.Module) -> list[str]:
+    """What is public in a file and has no docstring; of the file itself, `module`."""
     kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     public = [node for node in tree.body if isinstance(node, kinds) and not node.name.startswith("_")]
     bare = [node.name for node in public if not ast.get_docstring(node)]
-    assert ([], True) == (bare, bool(ast.get_docstring(tree))), path
+    return bare if ast.get_docstring(tree) else ["module", *bare]
 
 
 def test_a_class_name_is_defined_once():

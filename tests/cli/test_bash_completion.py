@@ -7,7 +7,6 @@ import re
 import select
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from time import monotonic
 
@@ -15,17 +14,12 @@ import pytest
 
 from nettrain.cli.completion_in_bash import TypedLine
 from tests.cli.command import ENVIRONMENT, inside
+from tests.cli.forking import forking_command
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
-PROGRAM = f"""#!{sys.executable}
-import sys
-from nettrain.cli.app import main
-sys.argv[0] = "nettrain"
-main()
-"""
 # the function shows the words of the line; bash still asks the program for completions
 SETUP = """
-export PATH="$PWD/bin:$PATH"; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'
+bind 'set bell-style none'; bind 'set enable-bracketed-paste off'
 bind 'set completion-query-items 0'; bind 'set page-completions off'
 eval "$(_NETTRAIN_COMPLETE=source_bash nettrain)"
 nettrain() { printf '<%s>' "$@"; echo; }; PS1=; stty -echo; echo READY
@@ -48,21 +42,18 @@ def folder(tmp_path_factory):
     (path / "folder").mkdir()
     (path / "folder" / "inner.yaml").write_text(FILE)
     assert 0 == inside(path, "train", "e.yaml", "--quiet", "--no-figures").code
-    program = path / "bin" / "nettrain"
-    program.parent.mkdir()
-    program.write_text(PROGRAM)
-    program.chmod(0o755)
     return path
 
 
 class Terminal:
     """An interactive bash in a folder, in which `nettrain` shows its arguments."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path) -> None:
         self.handle, terminal = pty.openpty()
         command = ["bash", "--norc", "--noprofile", "-i"]
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
-        environment = ENVIRONMENT | {"TERM": "dumb", "PS1": ""}
+        path = f"{programs}:{os.environ['PATH']}"
+        environment = ENVIRONMENT | {"TERM": "dumb", "PS1": "", "PATH": path}
         self.bash = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **streams)
         os.close(terminal)
         self.send(SETUP, "READY\r\n")
@@ -94,10 +85,11 @@ class Terminal:
 
 
 @pytest.fixture(scope="module")
-def bash(folder):
-    terminal = Terminal(folder)
-    yield terminal
-    terminal.close()
+def bash(folder, tmp_path_factory):
+    with forking_command(tmp_path_factory.mktemp("command")) as programs:
+        terminal = Terminal(folder, programs)
+        yield terminal
+        terminal.close()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 
@@ -26,7 +27,7 @@ NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width", "species"
 def folder(tmp_path_factory):
     """A folder with a run in runs/iris."""
     folder = tmp_path_factory.mktemp("commands")
-    assert 0 == nettrain(folder, "train", IRIS, "training.epochs=5", "--quiet").code
+    assert 0 == inside(folder, "train", IRIS, "training.epochs=5", "--quiet").code
     return folder
 
 
@@ -112,7 +113,7 @@ def test_show_tells_on_the_other_stream_what_an_override_drops(folder):
 
 
 def test_info_in_words_and_as_json(folder):
-    done = nettrain(folder, "info", "--json")
+    done = inside(folder, "info", "--json")
     facts = json.loads(done.out)
     assert (0, "") == (done.code, done.err)
     assert {"nettrain", "python", "numpy", "backend", "device", "processors", "libraries"} <= set(facts)
@@ -282,23 +283,17 @@ def test_debug_shows_the_traceback(tmp_path):
 
 def raising(folder, error):
     """What `nettrain` returns and says when a command raises this error."""
-    code = f"import nettrain.cli.app as a\ndef app():\n    raise {error}\na.app = app\na.main()"
-    done = ended([sys.executable, "-c", code], folder)
+    with patch("nettrain.cli.app.app", side_effect=error):
+        done = inside(folder)
     return done.code, done.err
 
 
 def test_our_own_mistakes_are_one_line_too(folder):
-    assert (1, "nettrain has failed: KeyError: 'a' (--debug shows where)\n") == raising(
-        folder, "KeyError('a')"
-    )
-    assert (1, "a/b: Permission denied\n") == raising(
-        folder, "PermissionError(13, 'Permission denied', 'a/b')"
-    )
-    assert (1, "nettrain has failed: OSError: odd (--debug shows where)\n") == raising(
-        folder, "OSError('odd')"
-    )
-    assert (4, "not enough memory: 5 GiB\n") == raising(folder, "MemoryError('5 GiB')")
-    assert (130, "interrupted\n") == raising(folder, "KeyboardInterrupt")
+    assert (1, "nettrain has failed: KeyError: 'a' (--debug shows where)\n") == raising(folder, KeyError("a"))
+    assert (1, "a/b: Permission denied\n") == raising(folder, PermissionError(13, "Permission denied", "a/b"))
+    assert (1, "nettrain has failed: OSError: odd (--debug shows where)\n") == raising(folder, OSError("odd"))
+    assert (4, "not enough memory: 5 GiB\n") == raising(folder, MemoryError("5 GiB"))
+    assert (130, "interrupted\n") == raising(folder, KeyboardInterrupt())
 
 
 def test_output_is_utf_8_whatever_the_terminal_is(folder):
@@ -334,20 +329,28 @@ def test_show_leaves_open_what_only_absent_data_can_tell(tmp_path):
     assert shown.err.startswith("the data cannot be read, so some keys stay at auto: ")
 
 
-START = "import sys; sys.argv[0] = 'nettrain'; from nettrain.cli.app import main; main()"
+COMPLETE = """
+import os, sys
+from nettrain.cli.app import main
+
+os.environ["_NETTRAIN_COMPLETE"] = "complete_bash"
+for typed in sys.argv[1:]:
+    sys.argv = ["nettrain"]
+    os.environ |= {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code
+"""
 
 
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("nettrain train rows.yaml optimizer.learning", "optimizer.learning_rate=\n"),
-        ("nettrain train ro", "rows.yaml\n"),
-        ("nettrain list sch", "schedule\n"),
-        ("nettrain sho", "show\n"),
-    ],
-)
-def test_the_shell_completes(tmp_path, typed, offered):
+def test_the_shell_completes(tmp_path):
     (tmp_path / "rows.yaml").write_text("")
-    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
-    done = ended([sys.executable, "-c", START], tmp_path, _NETTRAIN_COMPLETE="complete_bash", **words)
-    assert (0, offered) == (done.code, done.out)
+    offered = {
+        "nettrain train rows.yaml optimizer.learning": "optimizer.learning_rate=\n",
+        "nettrain train ro": "rows.yaml\n",
+        "nettrain list sch": "schedule\n",
+        "nettrain sho": "show\n",
+    }
+    done = ended([sys.executable, "-c", COMPLETE, *offered], tmp_path)
+    assert (0, "".join(offered.values()), "") == (done.code, done.out, done.err)

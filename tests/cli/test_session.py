@@ -7,7 +7,6 @@ import pty
 import re
 import struct
 import subprocess
-import sys
 import termios
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.cli.command import ENVIRONMENT
+from tests.cli.forking import forking_command
 
 WIDTH = 80
 COLOURS = {key: value for key, value in ENVIRONMENT.items() if key not in ("COLUMNS", "NO_COLOR")}
@@ -73,16 +73,14 @@ def folder(tmp_path_factory):
     (path / "shop.csv").write_text("\n".join([header, *table()]) + "\n")
     new = ["0901,12.5,44,Bonn", "0902,99000.0,30,Ulm", "0903,80.0,61,Jena [old]"]
     (path / "new.csv").write_text("\n".join([header.removesuffix(",bought"), *new]) + "\n")
-    (path / "nettrain").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nettrain "$@"\n')
-    (path / "nettrain").chmod(0o755)
     return path
 
 
-def type_in(folder, command):
+def type_in(folder, command, programs):
     """Run a command in a terminal; returns its exit code and all that it wrote."""
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, WIDTH, 0, 0))
-    environment = COLOURS | {"TERM": "xterm-256color", "PATH": f"{folder}:{os.environ['PATH']}"}
+    environment = COLOURS | {"TERM": "xterm-256color", "PATH": f"{programs}:{os.environ['PATH']}"}
     # whoever pipes into a command still reads its output on the terminal
     shell = ["bash", "-o", "pipefail", "-c", command]
     process = subprocess.Popen(shell, cwd=folder, env=environment, stdin=child, stdout=child, stderr=child)
@@ -106,9 +104,15 @@ def lines(written):
     return [line.rstrip() for line in re.split(r"[\r\n]+", CONTROL.sub("", written))]
 
 
-def test_a_new_user_is_never_lost(folder):
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    with forking_command(tmp_path_factory.mktemp("command")) as programs:
+        yield programs
+
+
+def test_a_new_user_is_never_lost(folder, programs):
     for typed in SESSION:
-        code, written = type_in(folder, typed.command)
+        code, written = type_in(folder, typed.command, programs)
         shown = lines(written)
         assert typed.code == code, (typed.command, written)
         text = " ".join(" ".join(shown).split())

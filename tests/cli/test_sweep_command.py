@@ -9,7 +9,7 @@ from time import monotonic, sleep
 import polars as pl
 import pytest
 
-from tests.cli.command import COMMAND, ENVIRONMENT, nettrain
+from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
 SMALL = """experiment: small
 data: {source: 'builtin:iris'}
@@ -82,7 +82,7 @@ def long(tmp_path_factory):
     """The table of an undisturbed sweep."""
     folder = tmp_path_factory.mktemp("long")
     (folder / "small.yaml").write_text(LONG)
-    assert nettrain(folder, "sweep", "small.yaml", "--quiet", "--jobs", 2).code == 0
+    assert inside(folder, "sweep", "small.yaml", "--quiet", "--jobs", 1).code == 0
     return (folder / "sweeps" / "small" / "trials.csv").read_bytes()
 
 
@@ -102,11 +102,11 @@ def test_it_tells_leaves_and_repeats_its_best(tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == FILES
     assert (folder / "parameters.png").read_bytes().startswith(b"\x89PNG")
     summary = json.loads((folder / "summary.json").read_text())
-    again = json.loads(nettrain(tmp_path, "train", folder / "best.yaml", "--json", "--quiet").out)
+    again = json.loads(inside(tmp_path, "train", folder / "best.yaml", "--json", "--quiet").out)
     assert again["metrics"]["val"]["loss"] == summary["best"]["metrics"]["val_loss"]
 
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    second = nettrain(tmp_path, "sweep", "small.yaml", "--json")
+    second = inside(tmp_path, "sweep", "small.yaml", "--json")
     assert "all 8 trials are done; --trials N adds more" in second.err
     assert json.loads(second.out) == {"folder": "sweeps/small", **summary}
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -134,34 +134,34 @@ def test_it_goes_on_after_ctrl_c_and_after_kill_9_and_ends_the_same(tmp_path, lo
     assert ended(workers)
     assert (folder / "journal.jsonl").read_bytes().startswith(journal)
 
-    assert nettrain(tmp_path, "sweep", "small.yaml", "--quiet", "--jobs", 1).code == 0
+    assert inside(tmp_path, "sweep", "small.yaml", "--quiet", "--jobs", 1).code == 0
     assert long == (folder / "trials.csv").read_bytes()
 
 
 def test_a_search_in_which_nobody_gets_to_the_end_fails(tmp_path):
     text = SMALL.replace("min: 1.0e-4, max: 1.0e-1", "min: 1.0e+30, max: 1.0e+38")
     (tmp_path / "small.yaml").write_text(text.replace("training:", "optimizer: sgd\ntraining:"))
-    done = nettrain(tmp_path, "sweep", "small.yaml", "--quiet", "--jobs", 1)
+    done = inside(tmp_path, "sweep", "small.yaml", "--quiet", "--jobs", 1)
     assert (done.code, done.err) == (1, "no trial of sweeps/small came to its end\n")
     assert not (tmp_path / "sweeps" / "small" / "best.yaml").exists()
 
 
 def test_a_file_without_a_search_is_searched_in_the_usual_ranges_and_the_note_says_so(tmp_path):
     (tmp_path / "small.yaml").write_text(SMALL.partition("sweep:")[0])
-    done = nettrain(tmp_path, "sweep", "small.yaml", "--trials", 4, "--jobs", 1)
+    done = inside(tmp_path, "sweep", "small.yaml", "--trials", 4, "--jobs", 1)
     assert (done.code, done.err) == (0, "")
     note = "no sweep block, so the usual ranges are searched: optimizer.learning_rate 0.0001 to 0.01;"
     assert note in " ".join(done.out.split())
     trials = pl.read_csv(tmp_path / "sweeps" / "small" / "trials.csv")
     assert 4 == len(trials)
     assert trials["optimizer.learning_rate"].is_between(1e-4, 1e-2).all()
-    again = nettrain(tmp_path, "sweep", "small.yaml", "--trials", 4, "--jobs", 1)
+    again = inside(tmp_path, "sweep", "small.yaml", "--trials", 4, "--jobs", 1)
     assert (again.code, again.err) == (0, "")
     summary = tmp_path / "sweeps" / "small" / "summary.json"
     content = json.loads(summary.read_text())
     content["timing"]["total_seconds"] = 1000.0
     summary.write_text(json.dumps(content))
-    assert 0 == nettrain(tmp_path, "sweep", "small.yaml", "--trials", 5, "--jobs", 1).code
+    assert 0 == inside(tmp_path, "sweep", "small.yaml", "--trials", 5, "--jobs", 1).code
     assert json.loads(summary.read_text())["timing"]["total_seconds"] > 1000  # of both parts
 
 
@@ -170,13 +170,13 @@ def test_folds_make_each_figure_a_mean_of_runs_that_take_one_fold(tmp_path):
         "trials: 8", "trials: 2"
     )
     (tmp_path / "small.yaml").write_text(text)
-    done = nettrain(tmp_path, "sweep", "small.yaml", "--folds", "3", "--jobs", 1)
+    done = inside(tmp_path, "sweep", "small.yaml", "--folds", "3", "--jobs", 1)
     assert (done.code, done.err) == (0, "")
     for told in ("random, 2 trials, by mean val loss of 3 folds", "6 networks in", " ±0."):
         assert told in done.out
     folder = tmp_path / "sweeps" / "small"
     best = json.loads((folder / "summary.json").read_text())["best"]
-    run = nettrain(tmp_path, "train", folder / "best.yaml", "data.folds.take=2", "--json", "--quiet")
+    run = inside(tmp_path, "train", folder / "best.yaml", "data.folds.take=2", "--json", "--quiet")
     losses = [fold["val_loss"] for fold in best["folds"]]
     assert losses[1] == json.loads(run.out)["metrics"]["val"]["loss"]
     table = pl.read_csv(folder / "trials.csv").row(best["trial"] - 1, named=True)
@@ -195,7 +195,7 @@ def test_folds_make_each_figure_a_mean_of_runs_that_take_one_fold(tmp_path):
 )
 def test_folds_that_cannot_be_are_refused_with_their_line(tmp_path, line, message):
     (tmp_path / "small.yaml").write_text(SMALL.replace("data: {source: 'builtin:iris'}", line))
-    done = nettrain(tmp_path, "sweep", "small.yaml")
+    done = inside(tmp_path, "sweep", "small.yaml")
     assert 2 == done.code
     assert done.err.startswith(f"small.yaml:2: {message}")
     assert 1 == len(done.err.splitlines())
@@ -204,7 +204,7 @@ def test_folds_that_cannot_be_are_refused_with_their_line(tmp_path, line, messag
 def test_without_rows_to_compare_trials_by_there_is_no_usual_search(tmp_path):
     text = SMALL.partition("sweep:")[0].replace("'builtin:iris'", "'builtin:iris', validation: 0")
     (tmp_path / "small.yaml").write_text(text)
-    done = nettrain(tmp_path, "sweep", "small.yaml")
+    done = inside(tmp_path, "sweep", "small.yaml")
     why = "data.validation is 0, so there are no rows to compare trials by"
     assert (done.code, done.err) == (2, f"small.yaml:1: has no sweep block, and {why}\n")
 
@@ -221,6 +221,6 @@ def test_a_second_interrupt_ends_it_at_once_and_says_how_to_go_on(tmp_path):
     assert 130 == process.returncode
     assert "go on with: nettrain sweep small.yaml --quiet --jobs 2\n" in err
     assert "Traceback" not in err
-    again = nettrain(tmp_path, "sweep", "small.yaml", "--quiet")
+    again = inside(tmp_path, "sweep", "small.yaml", "--quiet", "--jobs", 1)
     assert (0, "") == (again.code, again.err)
     assert not (tmp_path / "sweeps/small/.lock").exists()

@@ -1,6 +1,7 @@
 """Numbers near the ends of float32 and float64: the same network and figures, or an error that names them."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import nettrain
 from nettrain.data.columns.scaling import scalings
 from nettrain.errors import DataError
-from tests.cli.command import nettrain as command
+from tests.cli.command import inside
 
 ROWS = 40
 RNG = np.random.default_rng(0)
@@ -108,7 +109,10 @@ def test_columns_that_are_too_far_apart_to_be_scaled():
         (["training.ensemble=2", "optimizer.learning_rate=1e38", "optimizer=momentum"], 4e38),
     ],
 )
-def test_the_command_prints_no_warning(overrides, scale, tmp_path):
+def test_the_command_prints_no_warning(overrides, scale, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        sys, "warnoptions", ["error"]
+    )  # which pytest has made them; without it some are ignored
     lines = [
         "a,b,y",
         *(f"{a!r},{b!r},{y!r}" for (a, b), y in zip(X.tolist(), (scale * Y).tolist(), strict=True)),
@@ -122,7 +126,7 @@ def test_the_command_prints_no_warning(overrides, scale, tmp_path):
         ["evaluate", "runs/e", "d.csv"],
         ["predict", "runs/e", "d.csv"],
     ):
-        done = command(tmp_path, *words)  # with warnings as errors
+        done = inside(tmp_path, *words)
         assert "Warning" not in done.err
         assert "has failed" not in done.err
     fitted = json.loads((tmp_path / "runs" / "e" / "preprocessing.json").read_text())
