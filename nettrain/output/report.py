@@ -123,7 +123,8 @@ def improving(summary: RunSummary) -> str:
     networks, many = len(_networks(summary)), summary["improving"]["networks"]
     monitor, best = title(summary["monitor"]), summary["best_epoch"]
     if networks > 1:
-        return f"{monitor} was still improving in {many} of {networks} networks"
+        which = "folds" if "folds" in summary else "networks"
+        return f"{monitor} was still improving in {many} of {networks} {which}"
     return f"{monitor} was still improving: best in epoch {best} of {summary['epochs_run']}"
 
 

@@ -46,6 +46,15 @@ def with_postprocessing(
     return {**summary, "postprocessing": applied}
 
 
+def with_uncalibrated_test(summary: RunSummary, before: Mapping[str, float] | None) -> RunSummary:
+    """The summary with log loss and calibration error of test rows `before` calibration, if there are any."""
+    if before is None or "postprocessing" not in summary:
+        return summary
+    applied = summary["postprocessing"]
+    by_split = {**applied.get("uncalibrated", {}), "test": _none_for_nan(before)}
+    return {**summary, "postprocessing": {**applied, "uncalibrated": by_split}}
+
+
 def with_baseline(
     summary: RunSummary, baseline: Baseline, task: Task, figures: Mapping[str, Mapping[str, float]]
 ) -> RunSummary:

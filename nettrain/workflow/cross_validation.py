@@ -16,13 +16,14 @@ from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.predictions import encode_frame
 from nettrain.store.run_folder import RunFolder, interrupted_run, write_json
 from nettrain.store.summary import Timing
-from nettrain.store.summary_additions import with_distribution
+from nettrain.store.summary_additions import with_distribution, with_uncalibrated_test
 from nettrain.training.loop import never
 from nettrain.workflow.folds.out_of_fold import (
     figures_on_test,
     interval_figures,
     out_of_fold_frame,
     pooled_figures,
+    uncalibrated_on_test,
 )
 from nettrain.workflow.folds.plan import PlannedCrossValidation
 from nettrain.workflow.folds.training import FoldRun, FoldsEpoch, continue_folds, train_folds
@@ -160,6 +161,7 @@ def _ended(planned: PlannedCrossValidation, folds: Sequence[FoldRun], started: f
     frame, pooled, test = out_of_fold_frame(predicted), pooled_figures(predicted), figures_on_test(predicted)
     timing = _timing([one.run.summary["timing"] for one in folds], perf_counter() - started)
     summary = summarise_folds(planned.experiment, [one.ended for one in folds], pooled, test, timing)
+    summary = with_uncalibrated_test(summary, uncalibrated_on_test(predicted))
     summary = with_distribution(summary, interval_figures(predicted))
     if len(folds) < len(planned.folds):
         summary = {**summary, "status": "interrupted", "stop_reason": "interrupted"}

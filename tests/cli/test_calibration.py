@@ -410,6 +410,14 @@ def test_folds_calibrate_their_own_and_decide_by_a_mean_threshold(folder):
     summary = summary_of(folder, "folds")["postprocessing"]
     assert summary["thresholds"] == told["postprocessing"]["thresholds"]
     assert 3 == len(summary["calibrators"])
+    powers = [one ** rule["calibrators"][0]["temperature"] for one, rule in zip(each, rules, strict=True)]
+    before = np.mean([one / one.sum(axis=1, keepdims=True) for one in powers], axis=0)
+    positive = np.array(truth(folder, "folds", "test")) == "yes"
+    log_loss = -np.log(np.where(positive, before[:, 1], before[:, 0])).mean()
+    assert pytest.approx(log_loss, rel=1e-6) == summary["uncalibrated"]["test"]["log_loss"]
+    assert f"test log loss {log_loss:#.4g} → {told['metrics']['log_loss']:#.4g}," in " ".join(
+        done.out.split()
+    )
     listed = ", ".join(words.removeprefix("temperature ") for words in summary["calibrators"])
     assert f"calibrated: temperature {listed}, by" in " ".join(done.out.split())
     assert f"“yes” from threshold {threshold:#.4g} on" in " ".join(done.out.split())

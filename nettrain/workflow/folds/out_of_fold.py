@@ -11,6 +11,7 @@ from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.tables.names import distinct_names
 from nettrain.data.unpredictable import PredictableRows
+from nettrain.inference.evaluate import OF_PROBABILITIES
 from nettrain.inference.intervals import ByTarget, labelled_figures
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows, joined_predictions
 from nettrain.inference.metrics import mean_of_defined
@@ -140,6 +141,25 @@ def figures_on_test(folds: Sequence[PredictedFold]) -> dict[str, float] | None:
         return None
     predictions = measured.predict()
     return predictions.figures() | measured.metrics(predictions).scalars
+
+
+@np.errstate(all="ignore")
+def uncalibrated_on_test(folds: Sequence[PredictedFold]) -> dict[str, float] | None:
+    """Log loss and calibration error of the mean prediction for the test rows if no fold calibrated its own.
+
+    None where there are no test rows, or no calibrated probabilities.
+    """
+    measured, trained = _on_test(folds), [one.trained for one in folds if one.trained is not None]
+    if measured is None or not any(_calibrates(one) for one in trained):
+        return None
+    each = (replace(one, networks=replace(one.networks, postprocessing=None)) for one in measured.each)
+    raw = MeasuredNetworks(tuple(each))
+    return raw.metrics(raw.predict(), OF_PROBABILITIES).scalars
+
+
+def _calibrates(trained: TrainedRun) -> bool:
+    fitted = trained.networks.postprocessing
+    return fitted is not None and fitted.calibration != "none" and bool(trained.task.outcomes)
 
 
 def _on_test(folds: Sequence[PredictedFold]) -> MeasuredNetworks | None:
