@@ -12,9 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from nettrain.data.tables.spelling import value_text
 from nettrain.data.targets.target import Target
-from nettrain.sklearn.estimator import Array, MLPEstimator, flat_column
+from nettrain.sklearn.checked_rows import flat_column
+from nettrain.sklearn.estimator import MLPEstimator
 from nettrain.sklearn.of_run import class_values
 from nettrain.sklearn.settings import Values
+from nettrain.sklearn.table import Array
 
 GAPS = ("", "?", "NA", "NaN")  # cells that the data of a file may have as gaps
 

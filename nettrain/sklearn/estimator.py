@@ -1,38 +1,21 @@
-"""What the classifier and the regressor share: parameters, fitting, and asking the fitted network."""
+"""What the classifier and the regressor share: parameters, and fitting."""
 
-import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
+from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from nettrain.data.targets.target import Target
-from nettrain.data.unpredictable import read_predictable
-from nettrain.inference.predictions import predict
-from nettrain.model.parameters import views
-from nettrain.sklearn.attributes import (
-    output_activation,
-    rows_seen,
-    training_losses,
-    validation_scores,
-)
+from nettrain.sklearn.attributes import output_activation, rows_seen, training_losses, validation_scores
+from nettrain.sklearn.checked_rows import INPUTS, check_rows, checked_inputs, checked_weight
+from nettrain.sklearn.epochs import FitEpochs
+from nettrain.sklearn.fitted import NETWORK, FittedEstimator
 from nettrain.sklearn.fitting import (
-    Current,
     FitRequest,
     as_value_error,
     continue_in_memory,
@@ -41,10 +24,10 @@ from nettrain.sklearn.fitting import (
 )
 from nettrain.sklearn.of_run import input_columns, run_config
 from nettrain.sklearn.parameters import check_parameters
-from nettrain.sklearn.pickled import packed, unpacked
 from nettrain.sklearn.postponed import PostponedFit, postponement, row_tables
 from nettrain.sklearn.settings import FitSettings, Values
 from nettrain.sklearn.table import (
+    Array,
     FitTable,
     dense,
     inputs_table,
@@ -53,35 +36,15 @@ from nettrain.sklearn.table import (
     memory_of,
     target_names,
 )
-from nettrain.sklearn.threads import borrowed_threads, predicting
-from nettrain.training.events import EpochDone
-from nettrain.workflow.in_memory import MemoryRun
+from nettrain.sklearn.threads import borrowed_threads
 from nettrain.workflow.loaded_run import load_into_memory
-from nettrain.workflow.prediction import unpredictable_lines
 from nettrain.workflow.run import Run
 
-Array = npt.NDArray[Any]
 SEEDS = 2**31 - 1
-NETWORK = "_network"  # the attribute that holds the fitted network
 
 
-@dataclass(frozen=True, eq=False)
-class KnownPredictions:
-    """What an estimator predicts for the rows of this very X, (N, K)."""
-
-    x: Any
-    predictions: Array
-
-
-class MLPEstimator(CallbackSupportMixin, BaseEstimator):
+class MLPEstimator(FittedEstimator):
     """A multilayer perceptron behind scikit-learn's interface; see MLPClassifier and MLPRegressor."""
-
-    _network: MemoryRun
-    _known: KnownPredictions | None = None  # of rows on which it is scored
-    _columns: tuple[str, ...]  # of X, as the network knows them
-    _targets: int  # columns of y
-    _target_names: tuple[str, ...]  # of y where it was first fitted, if it had some
-    t_: int
 
     def __init__(
         self,
@@ -135,8 +98,6 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.config = config
-
-    # ----- fitting -----
 
     @with_callbacks
     def fit(
@@ -204,7 +165,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
         """X, y and weights by scikit-learn's rules, whose columns and targets are known from here on."""
         x, y = self._checked(X, y, reset=True)
-        weight = self._weight(sample_weight, y)
+        weight = checked_weight(sample_weight, y)
         self._learn_targets(y, weight)
         return x, y, weight
 
@@ -226,7 +187,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         with (
             as_value_error(decided),
             borrowed_threads(),
-            _Epochs(self, request.epochs, x, y, weight) as on_epoch,
+            FitEpochs(self, request.epochs, x, y, weight) as on_epoch,
         ):
             self._network = not_diverged(fit_in_memory(request, on_epoch))
         return self._fitted(converges=request.converges)
@@ -270,9 +231,9 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         x, y = self._checked(X, y, reset=False)
         self._check_targets(y)
         targets = self._network.trained.preprocessing.target_names
-        inputs, weight = inputs_table(x, self._columns), self._weight(sample_weight, y)
+        inputs, weight = inputs_table(x, self._columns), checked_weight(sample_weight, y)
         train = labelled_table(inputs, self._cells(y), weight, targets=targets)
-        with as_value_error(), borrowed_threads(), _Epochs(self, epochs, x, y, weight) as on_epoch:
+        with as_value_error(), borrowed_threads(), FitEpochs(self, epochs, x, y, weight) as on_epoch:
             self._network = not_diverged(continue_in_memory(self._network, train, epochs, on_epoch))
         seen = self.t_ + len(y) * (self._network.summary["epochs_run"] - self.n_iter_)
         self._fitted(converges=False)
@@ -319,20 +280,6 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         x, y = validate_data(self, X, y, reset=reset, multi_output=True, **INPUTS)
         return dense(x), self._checked_y(y)
 
-    def _inputs(self, X: Any) -> Any:
-        """X of rows to predict, with the columns of training."""
-        if is_frame(X):
-            validate_data(self, X, reset=False, skip_check_array=True)
-            check_rows(X, type(self).__name__)
-            return X
-        return dense(validate_data(self, X, reset=False, **INPUTS))
-
-    def _weight(self, sample_weight: Any, y: Array) -> Array | None:
-        if sample_weight is None:
-            return None
-        weight: Array = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-        return weight
-
     def _validation(self, X_val: Any, y_val: Any, train: FitTable) -> Any:
         """The table of the validation rows, if there are any, with the columns of training."""
         if X_val is None and y_val is None:
@@ -343,7 +290,7 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         y = self._checked_y(y_val)
         self._check_targets(y)
         weight = None if train.weight is None else np.ones(len(y))
-        inputs = inputs_table(self._inputs(X_val), self._columns)
+        inputs = inputs_table(checked_inputs(self, X_val), self._columns)
         return labelled_table(inputs, self._cells(y), weight, targets=train.table.targets).table
 
     def _seed(self) -> int:
@@ -359,53 +306,6 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         columns = {name: column for name, column in roles.items() if column is not None}
         data["columns"] = {**data.get("columns", {}), **columns}
         return {**values, "data": {**data, **self._target_settings()}}
-
-    # ----- asking -----
-
-    @property
-    def _run(self) -> Run:
-        return Run(self._network)
-
-    def _predictions(self, X: Any) -> Array:
-        """What the network predicts for X (N, K)."""
-        check_is_fitted(self, NETWORK)
-        if self._known is not None and self._known.x is X:
-            return self._known.predictions
-        encoded, order = self._encoded(X), self._order()
-        trained = self._network.trained.select_members()
-        with as_value_error(), predicting(trained) as trained, np.errstate(all="ignore"):
-            predictions = predict(trained.networks, encoded)
-        return predictions if order is None else predictions[:, order]
-
-    def _order(self) -> list[int] | None:
-        """The columns of the network's predictions in the order of the estimator's, where it has its own."""
-        return None
-
-    def _encoded(self, X: Any) -> Array:
-        """The inputs of the network for X, (N, D)."""
-        trained = self._network.trained
-        memory = memory_of(inputs_table(self._inputs(X), self._columns))
-        with as_value_error(), np.errstate(all="ignore"):
-            rows = read_predictable(memory, trained.preprocessing, dtype=trained.experiment.backend.dtype)
-            if rows.unpredictable:
-                raise ValueError("\n".join(unpredictable_lines(rows)))
-            return rows.x
-
-    @property
-    def coefs_(self) -> list[Array]:
-        """The weights of each dense layer, (inputs, units)."""
-        return self._arrays("weight")
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """The biases of each dense layer, (units,)."""
-        return [bias.reshape(-1) for bias in self._arrays("bias")]
-
-    def _arrays(self, name: str) -> list[Array]:
-        check_is_fitted(self, NETWORK)
-        trained = self._network.trained
-        layers = views(trained.parameters, trained.networks.model.layout)
-        return [layer[name][0] for layer in layers if name in layer]
 
     @classmethod
     def from_run(cls, run: Run) -> Self:
@@ -431,47 +331,6 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
         estimator._network = load_into_memory(run)
         estimator._describe(run)
         return estimator
-
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write a run folder, which the commands of nettrain read.
-
-        Parameters
-        ----------
-        folder : str or path
-            A folder that is empty or does not exist.
-
-        Returns
-        -------
-        pathlib.Path
-            The folder.
-        """
-        check_is_fitted(self, NETWORK)
-        return self._run.save(folder)
-
-    # ----- scikit-learn -----
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, NETWORK)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags: Tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.sparse = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = dict(super().__getstate__())
-        if NETWORK in state:
-            state[NETWORK] = packed(state[NETWORK])
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if NETWORK in state:
-            with borrowed_threads():
-                state = {**state, NETWORK: unpacked(state[NETWORK])}
-        super().__setstate__(state)
 
     # ----- what depends on the kind of target -----
 
@@ -502,78 +361,3 @@ class MLPEstimator(CallbackSupportMixin, BaseEstimator):
     def _all_classes(self) -> Sequence[object] | None:
         """All classes as cells, where the rows need not have each of them."""
         return None
-
-
-INPUTS: dict[str, Any] = {
-    "ensure_all_finite": "allow-nan",
-    "dtype": None,
-    "accept_sparse": ("csr", "csc", "coo"),
-}
-
-
-def check_rows(frame: Any, name: str) -> None:
-    """Raise ValueError, as scikit-learn does of arrays, when a frame has no rows or no columns."""
-    rows, columns = frame.shape
-    for count, what in ((rows, "sample"), (columns, "feature")):
-        if not count:
-            shape = f"(shape=({rows}, {columns}))"
-            raise ValueError(
-                f"Found array with 0 {what}(s) {shape} while a minimum of 1 is required by {name}."
-            )
-
-
-def flat_column(y: Any) -> Array:
-    """Y as an array, (N,) where it has one column."""
-    targets: Array = np.asarray(dense(y))
-    if targets.ndim == 2 and targets.shape[1] == 1:
-        return np.asarray(column_or_1d(targets, warn=True))
-    return targets
-
-
-def epoch_line(event: EpochDone) -> str:
-    """What scikit-learn's MLP prints of an epoch, of several networks that of the first."""
-    lines = [f"Iteration {event.epoch}, loss = {float(event.figures['running_loss'][0]):.8f}"]
-    if "val_accuracy" in event.figures:
-        lines.append(f"Validation score: {float(event.figures['val_accuracy'][0]):f}")
-    elif "val_loss" in event.figures:
-        lines.append(f"Validation loss: {float(event.figures['val_loss'][0]):f}")
-    return "\n".join(lines)
-
-
-class _Epochs:
-    """Calls the callbacks of an estimator around a fit, and after every epoch of it.
-
-    A callback that asks for it gets the rows, their weights, and the estimator as it is then.
-    """
-
-    def __init__(self, estimator: MLPEstimator, epochs: int | None, x: Any, y: Array, weight: Any) -> None:
-        self._estimator, self._epochs = estimator, epochs
-        metadata = None if weight is None else {"sample_weight": weight}
-        self._rows: dict[str, Any] = {"X": x, "y": y, "metadata": metadata}
-
-    def __enter__(self) -> "_Epochs":
-        self._context = self._estimator._init_callback_context(max_subtasks=self._epochs)
-        self._context.call_on_fit_task_begin(estimator=self._estimator, **self._rows)
-        return self
-
-    def __call__(self, event: EpochDone, current: Current) -> bool:
-        """Report an epoch; returns whether a callback asks to stop."""
-        estimator = self._estimator
-        if estimator.verbose:
-            print(epoch_line(event))
-        context = self._context.subcontext(task_name="epoch")
-        context.call_on_fit_task_begin(estimator=estimator, **self._rows)
-        return self._end(context, current)
-
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        if kind is None:
-            self._end(self._context, lambda: self._estimator._network)
-
-    def _end(self, context: CallbackContext, current: Current) -> bool:
-        return bool(
-            context.call_on_fit_task_end(
-                estimator=self._estimator,
-                reconstruction_attributes=lambda: {NETWORK: current()},
-                **self._rows,
-            )
-        )

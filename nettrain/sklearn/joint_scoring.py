@@ -19,9 +19,11 @@ from nettrain.backend.base import Floats
 from nettrain.experiment.task import loss_of
 from nettrain.inference.model import Model, TrainedNetworks
 from nettrain.inference.predict import raw_outputs
-from nettrain.sklearn.estimator import Array, KnownPredictions, MLPEstimator
+from nettrain.sklearn.estimator import MLPEstimator
+from nettrain.sklearn.fitted import KnownPredictions
 from nettrain.sklearn.folds import CutRows
 from nettrain.sklearn.joint_fitting import JointFit
+from nettrain.sklearn.table import Array
 from nettrain.sklearn.threads import predicting
 from nettrain.store.trained_run import TrainedRun
 

@@ -12,16 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nettrain.data.reading.conversion import ConvertedTable
 from nettrain.sklearn.fitting import FitRequest
-from nettrain.sklearn.table import FitTable, inputs_table, labelled_table
+from nettrain.sklearn.table import Array, FitTable, inputs_table, labelled_table
 
 if TYPE_CHECKING:
     from nettrain.sklearn.estimator import MLPEstimator
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,12 @@ from sklearn.utils.validation import _check_y, check_is_fitted
 
 from nettrain.data.targets.target import Target
 from nettrain.inference.predictions import predict_distributions
-from nettrain.sklearn.estimator import NETWORK, Array, MLPEstimator, flat_column
+from nettrain.sklearn.checked_rows import flat_column
+from nettrain.sklearn.estimator import MLPEstimator
+from nettrain.sklearn.fitted import NETWORK
 from nettrain.sklearn.fitting import as_value_error
 from nettrain.sklearn.settings import Values
+from nettrain.sklearn.table import Array
 from nettrain.workflow.intervals import checked_levels, levels_of
 
 

@@ -17,12 +17,7 @@ from nettrain.store.run_overview import main_metric
 from nettrain.training.loop import never
 from nettrain.workflow.argument_names import arguments_named
 from nettrain.workflow.comparison.comparability import incomparable_figures
-from nettrain.workflow.comparison.entries import (
-    ComparedEntry,
-    ComparedRun,
-    check_figure,
-    is_maximized,
-)
+from nettrain.workflow.comparison.entries import ComparedEntry, ComparedRun, check_figure, is_maximized
 from nettrain.workflow.comparison.json_summary import summary_of
 from nettrain.workflow.comparison.plan import PlannedComparison, plan_comparison
 from nettrain.workflow.comparison.population import ComparedEpoch, OnComparedEpoch, train_runs

@@ -9,14 +9,7 @@ from nettrain.model.network import Network
 from nettrain.model.tape import Tape
 from nettrain.training.diagnostics.layer_diagnostics import LayerDiagnostics
 from nettrain.training.diagnostics.unit_signals import SIGNALS, append_signals, measured_layers
-from nettrain.training.diagnostics.weight_norms import (
-    BEFORE,
-    GRADIENT,
-    NORMS,
-    UPDATE,
-    WEIGHTS,
-    WeightNorms,
-)
+from nettrain.training.diagnostics.weight_norms import BEFORE, GRADIENT, NORMS, UPDATE, WEIGHTS, WeightNorms
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.training_step import append_loss_of
 

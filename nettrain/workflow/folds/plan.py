@@ -15,13 +15,7 @@ from nettrain.experiment.evaluated_rows import evaluation_notes
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
-from nettrain.experiment.resolution import (
-    batch_notes,
-    data_settings_of,
-    remarks,
-    resolve,
-    resolve_with_data,
-)
+from nettrain.experiment.resolution import batch_notes, data_settings_of, remarks, resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of
 from nettrain.model.architecture import Architecture

@@ -12,13 +12,7 @@ from matplotlib.patches import Patch
 
 from nettrain.output.figures.boundary.marks import BAND, COLORS, MARKS, SURFACE, is_surface
 from nettrain.output.figures.boundary.panels import WorldPanel
-from nettrain.output.figures.canvas import (
-    DARK,
-    LIGHT,
-    RULE,
-    shortened,
-    tick,
-)
+from nettrain.output.figures.canvas import DARK, LIGHT, RULE, shortened, tick
 from nettrain.workflow.small_world import WorldMap
 
 MOST_NAMED = 12  # classes in the key

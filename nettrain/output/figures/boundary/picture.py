@@ -11,15 +11,7 @@ from nettrain.output.figures.boundary.marks import is_surface
 from nettrain.output.figures.boundary.panels import WorldPanel, value_limits, world_panels
 from nettrain.output.figures.boundary.points import draw_points
 from nettrain.output.figures.boundary.predictions import draw_predictions
-from nettrain.output.figures.canvas import (
-    Render,
-    add_axes,
-    draw_heading,
-    new_figure,
-    png,
-    shortened,
-    style,
-)
+from nettrain.output.figures.canvas import Render, add_axes, draw_heading, new_figure, png, shortened, style
 from nettrain.output.numbers import plural
 from nettrain.workflow.small_world import WorldMap
 

@@ -9,13 +9,7 @@ from matplotlib.colors import Normalize
 from nettrain.backend.base import Floats, HostArray
 from nettrain.output.figures.boundary.marks import COLORS, MARKS, SURFACE
 from nettrain.output.figures.boundary.panels import WorldPanel
-from nettrain.output.figures.canvas import (
-    DARK,
-    LIGHT,
-    RULE,
-    plain_ticks,
-    shortened,
-)
+from nettrain.output.figures.canvas import DARK, LIGHT, RULE, plain_ticks, shortened
 from nettrain.workflow.small_world import WorldMap
 
 

@@ -9,9 +9,7 @@ from matplotlib.colors import to_rgb
 from nettrain.backend.base import Floats
 from nettrain.output.figures.boundary.marks import BAND, COLORS, SURFACE
 from nettrain.output.figures.boundary.panels import WorldPanel
-from nettrain.output.figures.canvas import (
-    DARK,
-)
+from nettrain.output.figures.canvas import DARK
 from nettrain.workflow.small_world import WorldMap
 
 LEVELS = 14  # of colour in the plane
