@@ -11,7 +11,9 @@ from scipy.sparse import issparse
 
 from nettrain.data.reading.conversion import ConvertedTable, convert_table
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.data.reading.pandas_columns import is_pandas_frame
 from nettrain.data.tables.names import free_name
+from nettrain.data.tables.table import check_names
 
 ORIGIN = "X"
 TARGET, WEIGHT, GROUP = "target", "sample_weight", "group"
@@ -39,8 +41,29 @@ def dense(x: Any) -> Any:
 
 def inputs_table(x: Any, names: Sequence[str] | None = None) -> ConvertedTable:
     """The columns of X, under these names or, without any, its own; an array's are x0, x1, … by position."""
-    table = convert_table(x, ORIGIN, "x")
+    table = _of_fractions(x) or convert_table(x, ORIGIN, "x")
     return table if names is None else _renamed(table, names)
+
+
+def _of_fractions(x: Any) -> ConvertedTable | None:
+    """A frame of nothing but float64 as one array, which is much faster than a cell column for each.
+
+    None for any other X, and for one with infinities, which are refused column by column.
+    """
+    if not _all_float64(x):
+        return None
+    numbers, names = np.asarray(x.to_numpy()), tuple(str(name) for name in x.columns)
+    if np.isinf(numbers).any():
+        return None
+    check_names(names, ORIGIN)
+    return ConvertedTable(pl.DataFrame(), names, numbers)
+
+
+def _all_float64(x: Any) -> bool:
+    """Whether X is a pandas or Polars frame with columns of this type only, not of its nullable cousin."""
+    if isinstance(x, pl.DataFrame):
+        return set(x.dtypes) == {pl.Float64}
+    return is_pandas_frame(x) and {*cast(Any, x).dtypes} == {np.dtype(np.float64)}
 
 
 def _renamed(table: ConvertedTable, names: Sequence[str]) -> ConvertedTable:

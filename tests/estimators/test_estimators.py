@@ -22,6 +22,7 @@ from sklearn.utils import get_tags
 
 import nettrain
 from nettrain import MLPClassifier, MLPRegressor
+from nettrain.sklearn.table import inputs_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, Y = load_iris(return_X_y=True)
@@ -380,6 +381,24 @@ def test_frames_are_checked_as_arrays_are(frame):
         quick().fit(table[:0], Y[:0])
     with pytest.raises(ValueError, match=r"Found array with 0 feature\(s\)"):
         quick().fit(pd.DataFrame(index=range(150)), Y)
+
+
+def test_frames_of_fractions_are_read_as_one_array():
+    numbers = X.copy()
+    numbers[::7, 2] = np.nan
+    table = pd.DataFrame(numbers, columns=list("abcd"))
+    polars = pl.from_pandas(table)
+    assert polars["c"].null_count()
+    expected = quick().fit(numbers, Y).predict_proba(numbers)
+    for frame_of in (table, polars, table.convert_dtypes()):
+        read = inputs_table(frame_of)
+        assert (read.numbers is None) == (frame_of is not table and frame_of is not polars)
+        assert ("a", "b", "c", "d") == read.names
+        estimator = quick().fit(frame_of, Y)
+        assert np.array_equal(expected, estimator.predict_proba(frame_of))
+    infinite = table.replace(table.iloc[0, 0], np.inf)
+    with pytest.raises(ValueError, match='column "a": "inf" is not a finite number'):
+        estimator.predict(infinite)
 
 
 @pytest.mark.parametrize("gap", [None, float("nan"), pd.NA], ids=["None", "nan", "NA"])
