@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
@@ -12,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.display import Display, NoDisplay
 from nettrain.output.members import shown_reason
 from nettrain.output.numbers import epoch, figure, plural, seconds, spread
 from nettrain.output.progress import MAX_PAUSE, REFRESH, title
@@ -84,24 +84,6 @@ class FoldTracker:
         return self.folds.setdefault(number, FoldProgress(number))
 
 
-class FoldDisplay(Protocol):
-    """Shows the events of a cross-validation as they come."""
-
-    def show(self, event: FoldEvent) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class NoFoldDisplay:
-    """Shows nothing."""
-
-    def show(self, event: FoldEvent) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
 class LiveFoldDisplay:
     """A row for each fold above a bar, which disappear when all have ended."""
 
@@ -142,10 +124,10 @@ class PlainFoldDisplay:
         self._printed = monotonic()
 
 
-def fold_progress(console: Console, total: int, *, quiet: bool) -> FoldDisplay:
+def fold_progress(console: Console, total: int, *, quiet: bool) -> Display[FoldEvent]:
     """The display that suits this console."""
     if quiet:
-        return NoFoldDisplay()
+        return NoDisplay()
     return LiveFoldDisplay(console, total) if console.is_terminal else PlainFoldDisplay(console, total)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -11,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.output.display import Display, NoDisplay
 from nettrain.output.numbers import count, figure, seconds
 from nettrain.output.progress import title
 
@@ -56,24 +56,6 @@ class SweepState:
         return self.spent * self.left / done if done > MIN_DONE else None
 
 
-class SweepDisplay(Protocol):
-    """Shows the states of a sweep as they come."""
-
-    def show(self, state: SweepState) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class NoSweepDisplay:
-    """Shows nothing."""
-
-    def show(self, state: SweepState) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
 class LiveSweepDisplay:
     """A bar, the best trial so far and the groups that are running."""
 
@@ -110,10 +92,10 @@ class PlainSweepDisplay:
         pass
 
 
-def sweep_progress(console: Console, *, quiet: bool) -> SweepDisplay:
+def sweep_progress(console: Console, *, quiet: bool) -> Display[SweepState]:
     """The display that suits this console."""
     if quiet:
-        return NoSweepDisplay()
+        return NoDisplay()
     return LiveSweepDisplay(console) if console.is_terminal else PlainSweepDisplay(console)
 
 

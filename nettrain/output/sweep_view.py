@@ -8,10 +8,11 @@ from rich.console import Console
 
 from nettrain.files import write_atomic
 from nettrain.output.console import print_notes
+from nettrain.output.display import Display
 from nettrain.output.numbers import plural
 from nettrain.output.progress import title
 from nettrain.output.report import head
-from nettrain.output.sweep_progress import RunningGroup, SweepDisplay, SweepState, sweep_progress
+from nettrain.output.sweep_progress import RunningGroup, SweepState, sweep_progress
 from nettrain.output.sweep_report import Leader, sweep_report
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.sweep.loop import SweepProgress
@@ -48,7 +49,7 @@ class _SweepProgress:
     """A display of a sweep; `fresh` counts the new results since this command began."""
 
     sweep: Sweep
-    display: SweepDisplay
+    display: Display[SweepState]
     fresh: int = 0
 
     def show(self, progress: SweepProgress) -> None:
