@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import statistics
 
 import numpy as np
@@ -237,3 +238,15 @@ def test_errors_of_a_fold_have_the_place_of_their_key(folder):
             'override "threshold=f1": threshold: fold 1: f1 is for two classes and labels,'
         ),
     )
+
+
+def test_the_page_has_a_column_of_repeats_where_there_are_some(folder, run):
+    settings = ("--folds", "2x2", "experiment=twice", "training.epochs=2", "--no-figures")
+    assert 0 == inside(folder, "train", IRIS, *settings).code
+    for path, columns in ((run, ["fold"]), (folder / "runs" / "twice", ["fold", "repeat"])):
+        answer = inside(folder, "report", path, "--out", "page.html")
+        assert 0 == answer.code, answer.err
+        page = (folder / "page.html").read_text(encoding="utf-8")
+        table = page[page.index("Networks of this run") :].partition("<tbody")[0]
+        headings = [text.strip() for text in re.sub(r"<[^>]*>", "\n", table).splitlines() if text.strip()]
+        assert columns == [text for text in headings if text in ("fold", "repeat")]

@@ -16,7 +16,8 @@ from nettrain.store.summary import FoldSummary, MemberSummary, Metrics, RunSumma
 MOST_NETWORKS = 200  # in a table
 # columns in front of the figures
 MEMBER = ("member", "seed", "epochs", "best", "stopped")
-FOLD = ("fold", "repeat", "held out", "epochs")
+FOLD = ("fold", "held out", "epochs")
+FOLD_OF_REPEAT = ("fold", "repeat", "held out", "epochs")
 
 FigureName = tuple[str, str]  # split and name
 
@@ -29,8 +30,10 @@ def networks_part(summary: RunSummary) -> Content:
     if "folds" in summary:  # those of held-out rows first
         columns.sort(key=lambda column: column[0] != "val")
     chosen = networks[:MOST_NETWORKS]
-    rows = [[*_facts(one), *(_figure_cell(one["metrics"], *name) for name in columns)] for one in chosen]
-    facts = MEMBER if "members" in summary else FOLD if "folds" in summary else ("epoch",)
+    facts = _fact_names(summary)
+    rows = [
+        [*_facts(one, facts), *(_figure_cell(one["metrics"], *name) for name in columns)] for one in chosen
+    ]
     what = counted_folds(summary["folds"]) if "folds" in summary else f"{count(len(networks))} networks"
     headings = [
         *(Heading(name, numeric=name != "stopped") for name in facts),
@@ -42,6 +45,13 @@ def networks_part(summary: RunSummary) -> Content:
         table(headings, rows, caption="Networks of this run", sortable=True, foot=foot),
         quiet(remarks) if remarks else None,
     )
+
+
+def _fact_names(summary: RunSummary) -> tuple[str, ...]:
+    """The headings in front of the figures."""
+    if "folds" in summary:
+        return FOLD_OF_REPEAT if summary["folds"][-1]["repeat"] > 1 else FOLD
+    return MEMBER if "members" in summary else ("epoch",)
 
 
 def _columns(metrics: Metrics) -> list[FigureName]:
@@ -79,11 +89,12 @@ def _remarks(summary: RunSummary, networks: int) -> str:
     return f"{joint}{more}".strip()
 
 
-def _facts(one: Mapping[str, object]) -> Row:
-    """The cells in front of the figures."""
+def _facts(one: Mapping[str, object], names: Sequence[str]) -> Row:
+    """The cells in front of the figures, under headings of these names."""
     if "fold" in one:
         held_out = cast("Mapping[str, int]", one["rows"])["val"]
-        return [_number(value) for value in (one["fold"], one["repeat"], held_out, one["epochs_run"])]
+        facts = {**one, "held out": held_out, "epochs": one["epochs_run"]}
+        return [_number(facts[name]) for name in names]
     if "member" not in one:
         return [_number(one["epoch"])]
     numbers = [_number(one[key]) for key in ("member", "seed", "epochs_run", "best_epoch")]
