@@ -1,6 +1,7 @@
 """What a run does with the predictions of its networks, in a line each for calibration and thresholds."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from nettrain.output.numbers import figure, plural
 from nettrain.output.progress import title
@@ -44,9 +45,10 @@ def uncalibrated_lines(applied: AppliedPostprocessing, metrics: Metrics) -> Iter
 
 def calibration_words(applied: AppliedPostprocessing) -> str:
     """`temperature 1.73, by 120 validation rows`; of several `temperature 1.73, 1.69, by …`."""
-    first, *others = dict.fromkeys(applied["calibrators"])
-    kind = f"{first.partition(' ')[0]} "
-    return f"{_listed([first, *(one.removeprefix(kind) for one in others)])}, by {_rows(applied)}"
+    each = [one.split(" ") for one in dict.fromkeys(applied["calibrators"])]
+    shared = sum(1 for _ in takewhile(lambda words: len({*words}) == 1, zip(*each, strict=False)))
+    listed = [" ".join(words[shared:] if k else words) for k, words in enumerate(each)]
+    return f"{_listed(listed)}, by {_rows(applied)}"
 
 
 def threshold_words(applied: AppliedPostprocessing, positive: str) -> str:
