@@ -35,7 +35,7 @@ def run_sections(report: RunReport) -> Iterator[Section]:
         yield Section("mistakes", "Mistakes", mistakes_section(rows, drawings))
         if rows.curve is not None:
             yield Section("thresholds", "Thresholds", threshold_section(rows, rows.curve, drawings))
-        if rows.calibration:
+        if rows.reliability:
             yield Section("calibration", "Calibration", calibration_section(rows, drawings))
         yield Section("importance", "Importance of columns", importance_section(rows, drawings))
     yield Section("data", "Data", data_section(report))

@@ -1,9 +1,9 @@
 """How far predictions can be trusted: thresholds, calibration, and the columns they rest on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isnan
 
-from nettrain.inference.reliability import calibration_error, overconfidence
+from nettrain.inference.reliability import ReliabilityBin, calibration_error, overconfidence
 from nettrain.inference.threshold_curve import ThresholdCurve, ThresholdPoint
 from nettrain.output.figures.canvas import svg
 from nettrain.output.figures.images import pixels_picture
@@ -85,20 +85,25 @@ def _highlighted(rows: ReportedRows) -> tuple[str, float | None]:
 
 def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
     """Whether a prediction with 80 % is right in 80 % of the cases."""
-    bins = list(rows.calibration)
-    picture = reliability_picture(bins, "", render=svg)
+    bins = list(rows.reliability)
     caption = (
         "Of the rows predicted with a probability of 0.8, 80 % should be right. Below the dashed line the"
         " network is over-confident, above it too cautious."
     )
-    error = calibration_error(bins)
-    over = overconfidence(bins)
+    bins_as_numbers = table(
+        _bin_headings(), [_bin_cells(one) for one in bins], caption="Bins of the reliability diagram"
+    )
+    return (
+        paragraph(_calibration_text(rows, bins), _on_few_rows(bins)),
+        drawings.figure(reliability_picture(bins, "", render=svg), "Reliability diagram", caption),
+        element("details", element("summary", "The bins as numbers"), bins_as_numbers),
+    )
+
+
+def _calibration_text(rows: ReportedRows, bins: Sequence[ReliabilityBin]) -> str:
+    error, over = calibration_error(bins), overconfidence(bins)
     verdict = (
         "over-confident" if over > CLOSE else "too cautious" if over < -CLOSE else "about as right as it says"
-    )
-    few = sum(one.rows < FEW for one in bins)
-    rare = (
-        f" {few} of the {len(bins)} points stand for fewer than {FEW} rows: they say little." if few else ""
     )
     # of several labels the metric is the mean of theirs, which is another figure
     what = "over all labels together" if len(rows.task.names) > 1 else "the calibration error"
@@ -107,27 +112,28 @@ def calibration_section(rows: ReportedRows, drawings: Drawings) -> Content:
     )
     if rows.applied and rows.applied["calibration"] != "none":
         text += f" Its probabilities are calibrated: {calibration_words(rows.applied)}."
-    headings = [
-        Heading("predicted between"),
-        *(Heading(name, numeric=True) for name in ("on average", "share right", "rows")),
-    ]
-    cells = [
-        (
-            f"{one.low:.2f} and {one.high:.2f}",
-            Cell.of(percent(one.predicted), one.predicted),
-            Cell.of(percent(one.right), one.right),
-            Cell.of(count(int(one.rows)) if float(one.rows).is_integer() else figure(one.rows), one.rows),
-        )
-        for one in bins
-    ]
+    return text
+
+
+def _on_few_rows(bins: Sequence[ReliabilityBin]) -> str:
+    few = sum(one.rows < FEW for one in bins)
     return (
-        paragraph(text, rare),
-        drawings.figure(picture, "Reliability diagram", caption),
-        element(
-            "details",
-            element("summary", "The bins as numbers"),
-            table(headings, cells, caption="Bins of the reliability diagram"),
-        ),
+        f" {few} of the {len(bins)} points stand for fewer than {FEW} rows: they say little." if few else ""
+    )
+
+
+def _bin_headings() -> list[Heading]:
+    names = ("on average", "share right", "rows")
+    return [Heading("predicted between"), *(Heading(name, numeric=True) for name in names)]
+
+
+def _bin_cells(one: ReliabilityBin) -> tuple[str | Cell, ...]:
+    rows = count(int(one.rows)) if float(one.rows).is_integer() else figure(one.rows)
+    return (
+        f"{one.low:.2f} and {one.high:.2f}",
+        Cell.of(percent(one.predicted), one.predicted),
+        Cell.of(percent(one.right), one.right),
+        Cell.of(rows, one.rows),
     )
 
 

@@ -33,7 +33,7 @@ def _own_rows(rows: ReportedRows) -> OwnRowsJson:
         baseline=rows.baseline,
         confused=list(rows.confused),
         worst=list(rows.worst),
-        calibration=list(rows.calibration),
+        calibration=list(rows.reliability),
         residuals=list(rows.residual_summaries),
         importance=rows.importance,
     )

@@ -80,7 +80,7 @@ class ReportedRows:
     confusion: Mapping[str, Floats]
     confused: Sequence[ConfusedPair]
     worst: Sequence[WorstRow]
-    calibration: Sequence[ReliabilityBin]
+    reliability: Sequence[ReliabilityBin]
     curve: ThresholdCurve | None
     best_f1_threshold: float | None
     applied: AppliedPostprocessing | None
@@ -155,33 +155,33 @@ def _reported(
     several = len(measured.targets) > 1
     task = trained.task
     return ReportedRows(
-        split,
-        task,
-        measured.rows,
-        member,
-        predictions.networks,
-        figures,
-        measured.targets if several else {},
-        baseline_on(trained, rows, figures),
-        measured.classes(task),
-        measured.confusion,
-        [] if several else confused_pairs(measured, task),
-        worst_rows(task, predictions, rows.place_of, WORST, rows.kept),
-        reliability(predictions, task),
-        _curve(measured),
-        best_f1_threshold(trained.summary, member) if trained.summary else None,
-        trained.applied,
-        summarise_residuals(predictions, task),
-        np.asarray(predictions.y, np.float64),
-        predictions.values,
-        IntervalBand.of(predictions.distribution),
-        labelled_figures(predictions, task.names),
-        _residuals(predictions, task),
-        importance.importance,
-        importance.rows,
-        _worst_images(trained.preprocessing, predictions),
-        _importance_image(trained.preprocessing, importance.importance),
-        rows.apart,
+        split=split,
+        task=task,
+        rows=measured.rows,
+        member=member,
+        networks=predictions.networks,
+        metrics=figures,
+        targets=measured.targets if several else {},
+        baseline=baseline_on(trained, rows, figures),
+        classes=measured.classes(task),
+        confusion=measured.confusion,
+        confused=[] if several else confused_pairs(measured, task),
+        worst=worst_rows(task, predictions, rows.place_of, WORST, rows.kept),
+        reliability=reliability(predictions, task),
+        curve=_curve(measured),
+        best_f1_threshold=best_f1_threshold(trained.summary, member) if trained.summary else None,
+        applied=trained.applied,
+        residual_summaries=summarise_residuals(predictions, task),
+        true_values=np.asarray(predictions.y, np.float64),
+        predicted=predictions.values,
+        band=IntervalBand.of(predictions.distribution),
+        distribution=labelled_figures(predictions, task.names),
+        residuals=_residuals(predictions, task),
+        importance=importance.importance,
+        importance_rows=importance.rows,
+        worst_images=_worst_images(trained.preprocessing, predictions),
+        importance_image=_importance_image(trained.preprocessing, importance.importance),
+        apart=rows.apart,
     )
 
 

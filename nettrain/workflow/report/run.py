@@ -172,20 +172,22 @@ def _collected(
         except NettrainError as error:
             missing.append(str(error))
     return RunReport(
-        contents.experiment,
-        contents.folder,
-        contents.summary,
-        sampled_history(contents.history),
-        trained.architecture if trained else None,
-        trained.preprocessing if trained else None,
-        column_facts(trained.preprocessing) if trained else (),
-        data,
-        rows,
-        world,
-        _weights(trained) if trained else None,
-        sampled_diagnostics(contents.diagnostics),
-        advice_on_frames(contents.experiment, contents.summary, contents.history, contents.diagnostics),
-        tuple(missing),
+        experiment=contents.experiment,
+        folder=contents.folder,
+        summary=contents.summary,
+        history=sampled_history(contents.history),
+        architecture=trained.architecture if trained else None,
+        preprocessing=trained.preprocessing if trained else None,
+        columns=column_facts(trained.preprocessing) if trained else (),
+        data=data,
+        rows=rows,
+        world=world,
+        weights=_weights(trained) if trained else None,
+        diagnostics=sampled_diagnostics(contents.diagnostics),
+        advice=advice_on_frames(
+            contents.experiment, contents.summary, contents.history, contents.diagnostics
+        ),
+        absent=tuple(missing),
     )
 
 
@@ -207,21 +209,21 @@ def _collected_folds(
         except NettrainError as error:
             missing.append(str(error))
     return RunReport(
-        contents.experiment if first is None else first.experiment,
-        contents.folder,
-        contents.summary,
-        drawn_rows(frames_by_fold(contents.history)),
-        first.architecture if first else None,
-        first.preprocessing if first else None,
-        column_facts(first.preprocessing) if first else (),
-        data,
-        rows,
-        world,
-        None,
-        (),
-        (),
-        tuple(missing),
-        to_yaml(contents.experiment),
+        experiment=contents.experiment if first is None else first.experiment,
+        folder=contents.folder,
+        summary=contents.summary,
+        history=drawn_rows(frames_by_fold(contents.history)),
+        architecture=first.architecture if first else None,
+        preprocessing=first.preprocessing if first else None,
+        columns=column_facts(first.preprocessing) if first else (),
+        data=data,
+        rows=rows,
+        world=world,
+        weights=None,
+        diagnostics=(),
+        advice=(),
+        absent=tuple(missing),
+        of_all_folds=to_yaml(contents.experiment),
     )
 
 
