@@ -1,5 +1,6 @@
 """Rows as scikit-learn checks them: X, y and their weights."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,21 @@ INPUTS: dict[str, Any] = {
     "dtype": None,
     "accept_sparse": ("csr", "csc", "coo"),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class FitRows:
+    """X (N, D), y (N,) or (N, K), weights and groups (N,) to fit, as far as there are any.
+
+    `x_val` and `y_val` are validation rows as they were passed.
+    """
+
+    x: Any
+    y: Array
+    weight: Array | None
+    x_val: Any = None
+    y_val: Any = None
+    groups: Any = None
 
 
 def checked_inputs(estimator: BaseEstimator, X: Any) -> Any:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 
 from nettrain.data.targets.target import Target
 from nettrain.sklearn.attributes import output_activation, rows_seen, training_losses, validation_scores
-from nettrain.sklearn.checked_rows import INPUTS, check_rows, checked_inputs, checked_weight
+from nettrain.sklearn.checked_rows import INPUTS, FitRows, check_rows, checked_inputs, checked_weight
 from nettrain.sklearn.epochs import FitEpochs
 from nettrain.sklearn.fitted import NETWORK, FittedEstimator
 from nettrain.sklearn.fitting import (
@@ -140,7 +140,7 @@ class MLPEstimator(FittedEstimator):
         if self.warm_start and hasattr(self, NETWORK):
             return self._continue(X, y, sample_weight, FitSettings.of(self, len(y)).more_epochs)
         x, y, weight = row_tables().learned(self, (X, y, sample_weight), self._learn)
-        return self._first_fit(x, y, weight, X_val, y_val, groups)
+        return self._first_fit(FitRows(x, y, weight, X_val, y_val, groups))
 
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -156,11 +156,16 @@ class MLPEstimator(FittedEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and when columns or targets are others than those of the first call.
         """
         check_parameters(self)
         if hasattr(self, NETWORK):
             return self._continue(X, y, sample_weight, 1)
-        return self._first_fit(*self._learn(X, y, sample_weight), epochs=1)
+        return self._first_fit(FitRows(*self._learn(X, y, sample_weight)), epochs=1)
 
     def _learn(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Array, Array | None]:
         """X, y and weights by scikit-learn's rules, whose columns and targets are known from here on."""
@@ -169,47 +174,29 @@ class MLPEstimator(FittedEstimator):
         self._learn_targets(y, weight)
         return x, y, weight
 
-    def _first_fit(
-        self,
-        x: Any,
-        y: Array,
-        weight: Array | None,
-        X_val: Any = None,
-        y_val: Any = None,
-        groups: Any = None,
-        epochs: int | None = None,
-    ) -> Self:
+    def _first_fit(self, rows: FitRows, epochs: int | None = None) -> Self:
         """Fit encoders, scaling and network; with `epochs` for so many, and nothing ends them early."""
-        request = self._request(x, y, weight, X_val, y_val, groups, epochs)
+        request = self._request(rows, epochs)
         if epochs is None and self._postpones(request):
             return self
-        decided = FitSettings.of(self, len(y)).decided
+        decided = FitSettings.of(self, len(rows.y)).decided
         with (
             as_value_error(decided),
             borrowed_threads(),
-            FitEpochs(self, request.epochs, x, y, weight) as on_epoch,
+            FitEpochs(self, request.epochs, rows.x, rows.y, rows.weight) as on_epoch,
         ):
             self._network = not_diverged(fit_in_memory(request, on_epoch))
         return self._fitted(converges=request.converges)
 
-    def _request(
-        self,
-        x: Any,
-        y: Array,
-        weight: Array | None,
-        X_val: Any = None,
-        y_val: Any = None,
-        groups: Any = None,
-        epochs: int | None = None,
-    ) -> FitRequest:
+    def _request(self, rows: FitRows, epochs: int | None) -> FitRequest:
         """What a first fit trains, with targets that are known."""
-        check_consistent_length(x, groups)
+        check_consistent_length(rows.x, rows.groups)
         tables = row_tables()
-        inputs = tables.inputs(x)
+        inputs = tables.inputs(rows.x)
         self._columns = inputs.names
-        train = tables.labelled(inputs, self._cells(y), weight, groups, self._target_names)
-        validation = self._validation(X_val, y_val, train)
-        settings = FitSettings.of(self, len(y), self._seed(), validated=validation is not None)
+        train = tables.labelled(inputs, self._cells(rows.y), rows.weight, rows.groups, self._target_names)
+        validation = self._validation(rows.x_val, rows.y_val, train)
+        settings = FitSettings.of(self, len(rows.y), self._seed(), validated=validation is not None)
         with as_value_error():
             values = self._with_data(
                 settings.experiment() if epochs is None else settings.first(epochs), train

@@ -102,6 +102,15 @@ class FittedEstimator(CallbackSupportMixin, BaseEstimator):
         -------
         pathlib.Path
             The folder.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        SpecError
+            When the folder is not empty, or is a file.
+        NettrainError
+            When it cannot be written.
         """
         check_is_fitted(self, NETWORK)
         return self._run.save(folder)
