@@ -10,11 +10,12 @@ import numpy as np
 
 from nettrain.catalogue.calibrations.no_calibration import NoCalibration
 from nettrain.data.labelled import Rows, read_labelled
-from nettrain.data.prepare import Prepared, prepare, weigh_classes
+from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.targets.kind import find_target
+from nettrain.data.training_fit import weigh_classes
 from nettrain.errors import NettrainError, SpecError
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas

@@ -151,7 +151,8 @@ def read_splits(
 ) -> tuple[RunSplit, ...]:
     """One split of the own data of each of the runs that predict, as `read_split` has it.
 
-    Test rows are the same for all folds of a cross-validation, as inputs of each.
+    Test rows are the same for all folds of a cross-validation, as inputs of each. Raises SpecError when one
+    of the runs has no such rows.
     """
     name = name or "test"
     if name not in ORDER_OF_SPLITS:

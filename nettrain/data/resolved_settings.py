@@ -1,0 +1,109 @@
+"""What settings of data come to with their source: how it is read, its targets, what was left automatic."""
+
+import os
+from collections.abc import Sequence
+from typing import TypeVar
+
+from nettrain.data.columns.roles import Roles
+from nettrain.data.reading.options import ReadOptions
+from nettrain.data.reading.source import Source
+from nettrain.data.settings import DataSettings, is_path
+from nettrain.data.splitting.order import OrderBy, resolve_order
+from nettrain.data.tables.table import Table
+from nettrain.data.targets.target import Target, TargetKindSetting, TargetSetting, target_columns
+from nettrain.errors import DataError
+
+T = TypeVar("T")
+
+
+def text_columns(settings: DataSettings) -> tuple[str | int, ...]:
+    """The columns whose cells keep their spelling, by name or position: categories, groups and classes."""
+    group = [] if settings.columns.group is None else [settings.columns.group]
+    one = -1 if settings.target is None else settings.target
+    # several targets are numbers
+    target = [one] if isinstance(one, str | int) and settings.target_kind in ("auto", "classes") else []
+    return (*settings.columns.categorical, *group, *target)
+
+
+def read_options(settings: DataSettings) -> ReadOptions:
+    """How the settings say that their source is read, and which columns they mention by name."""
+    targets = settings.target if isinstance(settings.target, list) else [settings.target]
+    roles = settings.columns
+    order = [settings.order.by] if isinstance(settings.order, OrderBy) else []
+    columns = [*targets, *order, *roles.ignore, *roles.categorical, *roles.numeric, roles.weight, roles.group]
+    columns += [*settings.dates, *settings.scaling.columns]
+    return ReadOptions(
+        settings.header,
+        settings.separator,
+        tuple(map(str, settings.missing)),
+        text=text_columns(settings),
+        skip_rows=settings.skip_rows,
+        sheet=settings.sheet,
+        comment=settings.comment,
+        names=tuple(map(str, settings.names or ())),
+        mentioned=tuple(str(one) for one in columns if one is not None),
+    )
+
+
+def name_targets(source: Source, setting: TargetSetting) -> Source:
+    """The source with the target's columns named as in the settings, if they were passed as y of (X, y)."""
+    several = [setting] if isinstance(setting, str) else setting if isinstance(setting, list) else []
+    names = [name for name in several if isinstance(name, str)]
+    fits = source.apart and len(names) == len(several) == len(source.targets)
+    return source.with_targets(names) if fits else source
+
+
+def target_kind(source: Source, names: Sequence[str], settings: DataSettings) -> TargetKindSetting:
+    """The kind of target by the settings or, where they leave it open, by a source that knows its own."""
+    known = source.classes and names == target_columns(source.table, source.target)
+    return "classes" if known and settings.target_kind == "auto" else settings.target_kind
+
+
+def resolve_settings(
+    settings: DataSettings, roles: Roles, main: Table, target: Target, seed: int
+) -> DataSettings:
+    """The settings with every automatic value replaced by what was decided, and absolute paths.
+
+    Raises DataError when classes are to be weighed and the targets are none.
+    """
+    target_scaling = resolve_target_scaling(settings, target)
+    classes = target.kind == "classes"
+    if settings.class_weights is not None and not classes:
+        raise DataError(f"data.class_weights: needs a target of classes, not of {target.kind}")
+    order = resolve_order(settings.order, main, target.names)
+    drawn = order == "random" and roles.group is None
+    decided = {
+        "source": absolute(settings.source),
+        "columns": roles.columns(),
+        "target": target.names[0] if len(target.names) == 1 else list(target.names),
+        "test": absolute(settings.test),
+        "validation": absolute(settings.validation),
+        "positive": target.classes[1] if len(target.classes) == 2 else None,
+        "target_kind": target.kind,
+        "target_scaling": target_scaling,
+        "stratify": settings.stratify and classes and drawn,
+        "order": order,
+        "seed": seed,
+    }
+    if is_path(settings.source):
+        decided["header"] = main.header
+        # Another file may have another separator, which "auto" finds again.
+        if not (is_path(settings.test) or is_path(settings.validation)):
+            decided["separator"] = main.separator
+    return settings.model_copy(update=decided)
+
+
+def resolve_target_scaling(settings: DataSettings, target: Target) -> str:
+    """`standard` or `none`. Raises DataError when targets that are no numbers should be scaled."""
+    if settings.target_scaling == "auto":
+        return "standard" if target.kind == "numbers" else "none"
+    if settings.target_scaling == "standard" and target.kind != "numbers":
+        raise DataError(
+            f'data.target_scaling: standard needs numbers, but "{target.names[0]}" holds {target.kind}'
+        )
+    return settings.target_scaling
+
+
+def absolute(source: T) -> T | str:
+    """The source with an absolute path where it is one; anything else as it is."""
+    return os.path.abspath(source) if isinstance(source, str) and is_path(source) else source
