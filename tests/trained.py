@@ -66,9 +66,20 @@ def experiment(text: str, *overrides: str) -> Experiment:
     return resolve(validate(document))
 
 
+SHIPPED_DATA: dict[tuple[str, str], Prepared] = {}  # by the settings and the type of numbers
+
+
 def prepared(spec: Experiment) -> Prepared:
-    """The data of an experiment."""
-    return prepare(spec.data, seed=spec.data.seed or 0, dtype=spec.backend.dtype)
+    """The data of an experiment; those that come with nettrain are read once for many tests."""
+    seed, data, dtype = spec.data.seed or 0, spec.data, spec.backend.dtype
+    if not str(data.source).startswith(("builtin:", "synthetic:")) or str in map(
+        type, (data.test, data.validation)
+    ):
+        return prepare(data, seed=seed, dtype=dtype)
+    key = data.model_dump_json(), dtype
+    if key not in SHIPPED_DATA:
+        SHIPPED_DATA[key] = prepare(data, seed=seed, dtype=dtype)
+    return SHIPPED_DATA[key]
 
 
 def resolved_with_data(specs: Sequence[Experiment]) -> list[Experiment]:

@@ -184,6 +184,7 @@ def blas(tmp_path_factory):
     return trained(tmp_path_factory.mktemp("blas"), NETTRAIN_PRODUCTS="blas")[0]
 
 
+@pytest.mark.slow
 def test_training_through_numbas_own_cache_gives_the_same_bits(tmp_path, ordinary):
     caches = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     for before, switch in (("", {"NETTRAIN_CODE_CACHE": "numba"}), (NO_PRIVATE_CLASSES, {})):

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.cli.command import COMMAND, ENVIRONMENT, Ended, ended, inside, nettrain
+from tests.cli.command import COMMAND, ENVIRONMENT, Ended, ended, inside
 
 SPEC = """
 experiment: long
@@ -484,7 +484,7 @@ def test_a_run_that_is_being_trained_cannot_be_resumed_twice(tmp_path):
     assert (2, f"runs/long: in use by process {process.pid}\n") == (done.code, done.err)
     process.kill()
     process.communicate()
-    noted = nettrain(tmp_path, "resume", "runs/long", "--no-figures")
+    noted = inside(tmp_path, "resume", "runs/long", "--no-figures")
     assert 0 == noted.code
     assert f"process {process.pid} ended without letting go of it; taken over" in " ".join(noted.out.split())
 

@@ -99,7 +99,8 @@ def test_members_equal_their_own_runs_for_every_activation_of_outputs(name: str)
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_wide_normalised_members_equal_their_own_runs_on_any_number_of_threads(threads: int) -> None:
-    text = "data: {source: 'builtin:optdigits', seed: 0}\ntraining: {batch_size: 512, epochs: 1}\n"
+    rows = "data: {source: 'builtin:optdigits', seed: 0, validation: 0.75}"  # a full batch and a short one
+    text = f"{rows}\ntraining: {{batch_size: 512, epochs: 1}}\n"
     wide = ["model.hidden=[512, 300]", "model.batch_norm=true", f"backend.threads={threads}"]
     check(members(3, *wide, "model.activation=prelu", "model.input_noise=0.1", text=text))
 

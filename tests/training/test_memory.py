@@ -103,9 +103,8 @@ def test_no_form_of_a_rule_allocates(label: str) -> None:
 
 
 @pytest.mark.parametrize("rule", [name for name, rule in optimizers.items() if not rule.full_batch])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-def test_a_step_allocates_next_to_nothing(rule: str, activation: str) -> None:
-    choice = [f"optimizer={rule}", f"model.activation={activation}"]
+def test_a_step_allocates_next_to_nothing(rule: str) -> None:
+    choice = [f"optimizer={rule}", "model.activation=tanh"]  # the others are above
     small, large = peak(64, *choice), peak(1024, *choice)
     assert large < 64_000
     assert abs(large - small) < 1_000

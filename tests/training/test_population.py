@@ -57,11 +57,11 @@ def assert_bit_equal(population: Trained, alone: Trained, member: int) -> None:
     )
 
 
-def check(specs: list) -> Trained:
-    """Train members together and alone, and compare every bit."""
+def check(specs: list, every: int = 1) -> Trained:
+    """Train members together and alone, and compare every bit of every one, or of the first of so many."""
     together = trained(specs)
-    for r, spec in enumerate(specs):
-        assert_bit_equal(together, trained([spec]), r)
+    for r in range(0, len(specs), every):
+        assert_bit_equal(together, trained(specs[r : r + 1]), r)
     return together
 
 
@@ -75,7 +75,7 @@ def stepping(label: str) -> list[str]:
 @pytest.mark.parametrize("count", SIZES)
 @pytest.mark.parametrize("rule", [name for name, rule in optimizers.items() if not rule.full_batch])
 def test_members_equal_single_runs_for_every_rule(rule: str, count: int) -> None:
-    together = check(members(count, f"optimizer={rule}"))
+    together = check(members(count, f"optimizer={rule}"), every=5 if count > 5 else 1)
     assert together.run.data.batches.sizes == (16, 6)  # a short last batch is among them
 
 
@@ -177,8 +177,9 @@ def test_members_equal_single_runs_online_and_in_full_batches(batch_size: str) -
 @pytest.mark.parametrize("threads", [1, 2])
 def test_wide_members_equal_single_runs_on_any_number_of_threads(threads: int) -> None:
     wide = ["model.hidden=[512, 300]", "training.epochs=1", f"backend.threads={threads}"]
-    text = "data: {source: 'builtin:optdigits', seed: 0}\ntraining: {batch_size: 512}\n"
-    together = check(members(3, *wide, text=text))
+    rows = "data: {source: 'builtin:optdigits', seed: 0, validation: 0.75}"  # a full batch and a short one
+    together = check(members(3, *wide, text=f"{rows}\ntraining: {{batch_size: 512}}\n"))
+    assert 2 == together.run.data.batches.steps
     # enough for every kind of kernel to run on several threads
     assert together.run.population["parameters"].size >= PARALLEL_FROM
     assert 3 * 512 * 300 >= PARALLEL_FROM
