@@ -37,7 +37,7 @@ def resume_folds(path: Path, overrides: Sequence[str], screen: Screen) -> "RunOu
     """Train the folds of a cross-validation that have not ended."""
     from nettrain.cli.interrupt import interruptible
     from nettrain.workflow.folds.resumption import restored_folds
-    from nettrain.workflow.resume import EndedRun
+    from nettrain.workflow.restored_run import EndedRun
 
     if screen.animate:
         refuse("--animate")

@@ -50,7 +50,8 @@ def resume(
     """
     from nettrain.cli.interrupt import interruptible
     from nettrain.output.console import console
-    from nettrain.workflow.resume import EndedRun, is_cross_validation, restored
+    from nettrain.workflow.restored_run import EndedRun, restored
+    from nettrain.workflow.resume import is_cross_validation
 
     screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures, animate=animate)
     outcome: RunOutcome

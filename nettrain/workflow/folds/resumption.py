@@ -18,7 +18,7 @@ from nettrain.store.summary import read_summary
 from nettrain.workflow.cross_validation import CrossValidationJob
 from nettrain.workflow.folds.plan import PlannedCrossValidation, PlannedFold, plan_cross_validation
 from nettrain.workflow.folds.training import FoldRun
-from nettrain.workflow.resume import EndedRun
+from nettrain.workflow.restored_run import EndedRun
 from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.source import load_experiment
 

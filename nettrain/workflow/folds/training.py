@@ -14,7 +14,7 @@ from nettrain.training.events import EpochDone, Event
 from nettrain.workflow.folds.out_of_fold import PredictedFold, predict_held_out
 from nettrain.workflow.folds.plan import PlannedFold
 from nettrain.workflow.folds.recording import PopulationRecorder
-from nettrain.workflow.resume import EndedRun, restored
+from nettrain.workflow.restored_run import EndedRun, restored
 from nettrain.workflow.run_contents import RunContents
 from nettrain.workflow.run_files import StoredRun
 from nettrain.workflow.side_by_side import PopulationEpoch, TrainedTogether, Trainee, populations
