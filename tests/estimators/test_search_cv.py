@@ -249,11 +249,28 @@ def test_all_checks_of_sklearn_pass():
 
 
 def test_processes_share_candidates_and_folds():
-    fits = [SimpleNamespace(fold=SimpleNamespace(number=k % 3)) for k in range(12)]
+    fits = [
+        SimpleNamespace(fold=SimpleNamespace(number=k % 3), parameters={"alpha": 0.1 * (k // 3)})
+        for k in range(12)
+    ]
     assert shared_out(fits, 1) == [list(range(12))]
-    assert shared_out(fits, 2) == [[0, 1, 2, 6, 7, 8], [3, 4, 5, 9, 10, 11]]  # whole candidates
+    assert shared_out(fits, 2) == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]  # whole candidates
     assert shared_out(fits[:3], 2) == [[0, 2], [1]]
     assert shared_out(fits[:1], 4) == [[0]]
+
+
+def test_processes_take_whole_forms_where_that_is_even():
+    def fits(*widths):
+        sizes = [width for width in widths for _ in range(2)]
+        return [
+            SimpleNamespace(fold=SimpleNamespace(number=f), parameters={"hidden_layer_sizes": size})
+            for size in sizes
+            for f in range(2)
+        ]
+
+    assert shared_out(fits((30,), (10, 20)), 2) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert shared_out(fits(64, 32, 32), 2) == [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9, 10, 11]]
+    assert [len(share) for share in shared_out(fits(90, 10), 2)] == [6, 2]  # a form in two
 
 
 @pytest.mark.slow
