@@ -4,6 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
+
+pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
+
 from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError

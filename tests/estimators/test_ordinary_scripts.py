@@ -5,7 +5,6 @@ Each function is a script: it takes the two estimators, and returns a score or a
 
 import io
 
-import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -13,6 +12,7 @@ import pytest
 
 pytest.importorskip("sklearn.callback", reason="needs nettrain[sklearn]")
 
+import joblib
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
