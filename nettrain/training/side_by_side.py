@@ -23,10 +23,15 @@ def populations(members: Sequence[tuple[Experiment, Prepared]]) -> list[list[int
     Experiments are resolved with their data. Members with the same `Prepared` are next to each other, and
     otherwise the order is that given.
     """
+    keys = [population_key(experiment, data) for experiment, data in members]
+    return grouped(keys, [data for _, data in members])
+
+
+def grouped(keys: Sequence[str], data: Sequence[Prepared]) -> list[list[int]]:
+    """The positions with the same key, those with the same data next to each other."""
     groups: dict[str, dict[int, list[int]]] = {}
-    for position, (experiment, data) in enumerate(members):
-        by_data = groups.setdefault(population_key(experiment, data), {})
-        by_data.setdefault(id(data), []).append(position)
+    for position, (key, own) in enumerate(zip(keys, data, strict=True)):
+        groups.setdefault(key, {}).setdefault(id(own), []).append(position)
     return [[position for fold in by_data.values() for position in fold] for by_data in groups.values()]
 
 

@@ -34,7 +34,7 @@ from nettrain.training.loop import TrainingLoop, never
 from nettrain.training.resumption.state import StateNumbers, TrainingState, snapshot
 from nettrain.training.rows.planned_batches import batches_of
 from nettrain.training.run import FinalParameters, TrainingRun
-from nettrain.training.side_by_side import population_key
+from nettrain.training.side_by_side import grouped, population_key
 from nettrain.workflow.advice import advice_on_frames
 from nettrain.workflow.ended_training import EndedTraining
 from nettrain.workflow.in_memory import MemoryRun
@@ -90,31 +90,13 @@ def populations(trainees: Sequence[Trainee]) -> list[list[int]]:
 
     Runs with the same `Prepared` are next to each other, and otherwise the order is that given.
     """
-    groups: dict[str, dict[int, list[int]]] = {}
-    for position, trainee in enumerate(trainees):
-        groups.setdefault(trainee.key, {}).setdefault(id(trainee.data), []).append(position)
+    where = {trainee: position for position, trainee in enumerate(trainees)}
+    groups = grouped([one.key for one in trainees], [one.data for one in trainees])
     return [
-        [position for position, _ in some]
-        for by_data in groups.values()
-        for some in _split([(k, trainees[k]) for positions in by_data.values() for k in positions])
+        [where[trainee] for trainee in some]
+        for group in groups
+        for some in _sizing(trainees[group[0]]).split([trainees[position] for position in group])
     ]
-
-
-def _split(group: Sequence[tuple[int, Trainee]]) -> list[list[tuple[int, Trainee]]]:
-    sized = [_Placed(position, trainee) for position, trainee in group]
-    return [[(one.position, one.trainee) for one in some] for some in _sizing(group[0][1]).split(sized)]
-
-
-@dataclass(frozen=True, eq=False)
-class _Placed:
-    """A run at its position, as `Sizing` needs it."""
-
-    position: int
-    trainee: Trainee
-
-    @property
-    def bytes(self) -> int:
-        return self.trainee.bytes
 
 
 def _sizing(trainee: Trainee) -> Sizing:
