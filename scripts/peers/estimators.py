@@ -8,7 +8,6 @@ are standardized: by nettrain itself, and by a pipeline in front of scikit-learn
 import gzip
 import json
 import os
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from peers.problem import Array
-from peers.turns import POOLS, MissingError
+from peers.turns import POOLS, PeerProcess
 
 CALIFORNIA = "cal_housing.data.gz"
 JOBS = 2  # processes of a search
@@ -241,38 +240,11 @@ def serve(name: str, task: str, folder: Path | None) -> None:
         print(json.dumps(turn(int(line))), file=replies, flush=True)
 
 
-class SideProcess:
+def side_process(name: str, task: str, folder: Path | None, threads: int | None) -> PeerProcess:
     """A side in another process. Raises MissingError when its library is not installed."""
-
-    def __init__(self, name: str, task: str, folder: Path | None, threads: int | None) -> None:
-        command = [sys.executable, sys.argv[0], "estimator-side", name, task]
-        command += [] if folder is None else ["--data", str(folder)]
-        pools = {} if threads is None else dict.fromkeys(POOLS, str(threads))
-        pools["PYTHONWARNINGS"] = "ignore"  # in the processes of a search too
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **pools}
-        )
-        self.hello = self._reply()
-        if "missing" in self.hello:
-            raise MissingError(self.hello["missing"])
-
-    def turn(self, seed: int) -> dict[str, Any]:
-        """One turn with this seed."""
-        print(seed, file=self.process.stdin, flush=True)
-        return self._reply()
-
-    def close(self) -> None:
-        """Let the process end, by closing its input."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-    def _reply(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"a side ended with exit code {self.process.wait()}; its error is above")
-        return json.loads(line)  # type: ignore[no-any-return]
+    arguments = ["estimator-side", name, task, *([] if folder is None else ["--data", str(folder)])]
+    pools = {} if threads is None else dict.fromkeys(POOLS, str(threads))
+    return PeerProcess(arguments, {**pools, "PYTHONWARNINGS": "ignore"})  # in the processes of a search too
 
 
 def compare(task: str, folder: Path | None, rounds: int, threads: int | None) -> Replies:
@@ -281,7 +253,7 @@ def compare(task: str, folder: Path | None, rounds: int, threads: int | None) ->
     With `threads` None each side takes what it wants.
     """
     with ExitStack() as stack:
-        sides = {name: SideProcess(name, task, folder, threads) for name in SIDES}
+        sides = {name: side_process(name, task, folder, threads) for name in SIDES}
         for side in sides.values():
             stack.callback(side.close)
             side.turn(0)
@@ -299,7 +271,7 @@ def memory(task: str, folder: Path | None, rounds: int, threads: int | None) -> 
     turns: Replies = {name: [] for name in SIDES}
     for seed in range(rounds):
         for name in SIDES:
-            side = SideProcess(name, task, folder, threads)
+            side = side_process(name, task, folder, threads)
             turns[name].append(side.turn(seed))
             side.close()
     return turns

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
@@ -83,24 +84,31 @@ class LocalPeer:
 
 
 class PeerProcess:
-    """A peer in another process. Raises MissingError when its library is not installed."""
+    """A peer in another process, which these arguments of the script and environment variables start.
 
-    def __init__(self, name: str, data: Path, steps: int) -> None:
-        command = [sys.executable, sys.argv[0], "side", name, str(data), str(steps)]
-        pools = dict.fromkeys(POOLS, str(THREADS))
+    Raises MissingError when its library is not installed.
+    """
+
+    def __init__(self, arguments: Sequence[str], variables: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **pools}
+            [sys.executable, sys.argv[0], *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **variables},
         )
         self.hello = self._reply()
         if "missing" in self.hello:
             raise MissingError(self.hello["missing"])
 
-    def turn(self) -> dict[str, float]:
+    def turn(self, request: object = "turn") -> dict[str, Any]:
+        """One turn, for which the peer gets this line."""
         assert self.process.stdin is not None
-        print("turn", file=self.process.stdin, flush=True)
+        print(request, file=self.process.stdin, flush=True)
         return self._reply()
 
     def close(self) -> None:
+        """Let the process end, by closing its input."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
@@ -111,6 +119,11 @@ class PeerProcess:
         if not line:
             raise RuntimeError(f"a peer ended with exit code {self.process.wait()}; its error is above")
         return json.loads(line)  # type: ignore[no-any-return]
+
+
+def peer_process(name: str, data: Path, steps: int) -> PeerProcess:
+    """The peer of this name in a process of its own."""
+    return PeerProcess(["side", name, str(data), str(steps)], dict.fromkeys(POOLS, str(THREADS)))
 
 
 def serve(name: str, data: Path, steps: int) -> None:
@@ -137,7 +150,7 @@ def compare(
     missing: dict[str, str] = {}
     for name in names:
         try:
-            peers[name] = (LocalPeer if together else PeerProcess)(name, data, steps)
+            peers[name] = LocalPeer(name, data, steps) if together else peer_process(name, data, steps)
         except MissingError as error:
             missing[name] = str(error)
     shown = {name: Turns(steps=steps, **peer.hello) for name, peer in peers.items()}
