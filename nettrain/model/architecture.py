@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from nettrain.model.input_columns import SourceColumn
 from nettrain.model.layers import Layer
 from nettrain.model.layers.stored import from_json, to_json
 
@@ -50,10 +51,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Blocks of layers for `inputs` columns; dropout rates are the largest of any member."""
+    """Blocks of layers for `inputs` columns; dropout rates are the largest of any member.
+
+    `columns` are the columns of the data that the inputs come from; without any, every input is a number.
+    """
 
     inputs: int
     blocks: tuple[Block, ...]
+    columns: tuple[SourceColumn, ...] = ()
 
     @cached_property
     def chain(self) -> tuple[Node, ...]:
@@ -107,7 +112,8 @@ class Architecture:
             {"name": block.name, "number": block.number, "layers": [to_json(layer) for layer in block.layers]}
             for block in self.blocks
         ]
-        return {"format": FORMAT, "inputs": self.inputs, "blocks": blocks}
+        columns = [{"kinds": list(column.kinds), "categories": column.categories} for column in self.columns]
+        return {"format": FORMAT, "inputs": self.inputs, "blocks": blocks, "columns": columns}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Architecture":
@@ -118,7 +124,9 @@ class Architecture:
             Block(block["name"], block["number"], tuple(from_json(layer) for layer in block["layers"]))
             for block in stored["blocks"]
         )
-        return cls(stored["inputs"], tuple(blocks))
+        columns = stored.get("columns", ())
+        each = (SourceColumn(tuple(column["kinds"]), column["categories"]) for column in columns)
+        return cls(stored["inputs"], tuple(blocks), tuple(each))
 
 
 INPUT, OUTPUT = "input", "output"  # names of blocks

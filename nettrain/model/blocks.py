@@ -7,6 +7,7 @@ from nettrain.catalogue.activations import Activation, activations
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.members import stack
 from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
+from nettrain.model.input_columns import SourceColumn
 from nettrain.model.layers import Layer
 from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.dense import Dense
@@ -46,11 +47,13 @@ def architecture(
     rates: Rates | None = None,
     *,
     structure: Rates | None = None,
+    columns: Sequence[SourceColumn] = (),
 ) -> Architecture:
     """The network of these settings for data with so many input columns and outputs.
 
     `rates` replace those of the settings; `structure` decides which layers exist even if a rate is 0. If the
-    loss computes the output activation, such as softmax, the last layer is linear.
+    loss computes the output activation, such as softmax, the last layer is linear. `columns` are the columns
+    that the inputs come from; without any, every input is a number.
     """
     rates = rates or Rates.of(settings)
     there = structure or rates
@@ -63,13 +66,16 @@ def architecture(
         if block.residual:
             layers = [Residual(body=tuple(layers), init=_initializer(block.init, activations["linear"]()))]
         blocks.append(Block(f"hidden {k + 1}", k, tuple(layers)))
-    return Architecture(inputs, (*blocks, Block(OUTPUT, len(rates.dropout), tuple(_last(settings, outputs)))))
+    blocks.append(Block(OUTPUT, len(rates.dropout), tuple(_last(settings, outputs))))
+    return Architecture(inputs, tuple(blocks), tuple(columns))
 
 
 def member_architectures(shared: Architecture, members: Sequence[ModelSettings]) -> list[Architecture]:
     """The shared architecture with each member's own settings."""
     structure, shape = Rates.of_architecture(shared), (shared.inputs, shared.outputs)
-    return [architecture(settings, *shape, structure=structure) for settings in members]
+    return [
+        architecture(settings, *shape, structure=structure, columns=shared.columns) for settings in members
+    ]
 
 
 def stacked_layers(members: Sequence[Architecture]) -> list[Layer]:

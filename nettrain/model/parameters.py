@@ -17,7 +17,7 @@ from nettrain.backend.base import Array, HostArray
 from nettrain.catalogue.members import shaped, stack
 from nettrain.catalogue.optimizers.groups import WEIGHT
 from nettrain.model.architecture import Architecture, Node
-from nettrain.model.layers.base import DefinitionContext, LearnedArray
+from nettrain.model.layers.base import DefinitionContext, LearnedArray, StartData
 
 STRIDE = 64  # elements
 WEIGHTS = 1  # purpose number of the draws below
@@ -179,11 +179,16 @@ class _Starting:
             self._arrays[node.number][name][...] = start
 
 
-def initial_statistics(architecture: Architecture, layout: ParameterLayout) -> HostArray:
-    """Running statistics (Q,) before the first batch, in float64."""
+def initial_statistics(
+    architecture: Architecture, layout: ParameterLayout, start: StartData | None = None
+) -> HostArray:
+    """Running statistics (Q,) before the first batch, in float64.
+
+    `start` are all training rows, which layers with `statistics_from_rows` read.
+    """
     row = np.zeros((1, layout.size))
     for node, arrays in zip(architecture.nodes, views(row, layout), strict=True):
-        for name, kept in node.layer.statistics(node.inputs).items():
-            arrays[name][...] = kept.start
+        for name, values in node.layer.initial_statistics(node.inputs, start).items():
+            arrays[name][...] = values
     first: HostArray = row[0]
     return first

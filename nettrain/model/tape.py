@@ -117,8 +117,12 @@ class Tape(list[Entry | Phase]):
         self.append(BoundCall(call))
 
     def product(self, a: Array, b: Array, out: Array) -> None:
-        """Append out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k)."""
-        self.append(Product(a, b, out))
+        """Append out (R, n, k) = a (1|R, n, m) @ b (1|R, m, k).
+
+        With four axes each member has C matrices of its own: out (R, C, n, k) = a (1|R, C, n, m) @
+        b (1|R, C, m, k).
+        """
+        self.extend(Product(*arrays) for arrays in flat_products(a, b, out))
 
     def add_bias(self, out: Array, w: Array, start: int) -> None:
         """Append out (R, B, H) += the H numbers at `start` in each row of w (R, P)."""
@@ -189,6 +193,27 @@ class Deferred:
 
     def bind(self, backend: Backend) -> Call:
         return self.make(backend)
+
+
+def flat_products(a: Array, b: Array, out: Array) -> list[tuple[Array, Array, Array]]:
+    """A product of four axes as products of three: a single one where the arrays lie in one piece.
+
+    Otherwise one for each member or for each of its C matrices, whichever are fewer. The size of one matrix
+    decides how it is computed, so that the result is the same.
+    """
+    if out.ndim == 3:
+        return [(a, b, out)]
+    members, each = out.shape[:2]
+    if members == 1 or all(map(_joins, (a, b, out))):
+        return [tuple(array.reshape(-1, *array.shape[2:]) for array in (a, b, out))]
+    if each <= members:
+        return [(a[:, c], b[:, c], out[:, c]) for c in range(each)]
+    return [(a[r % len(a)], b[r % len(b)], out[r]) for r in range(members)]
+
+
+def _joins(array: Array) -> bool:
+    """Whether the first two axes (R, C) of an array of R members are one axis in memory."""
+    return len(array) > 1 and array.strides[0] == array.shape[1] * array.strides[1]
 
 
 def longer_rows(arrays: Sequence[Array], backend: Backend) -> list[Array]:

@@ -15,6 +15,7 @@ from nettrain.experiment.task import network_of, task_of
 from nettrain.inference.model import Model
 from nettrain.model.architecture import Architecture
 from nettrain.model.blocks import Rates, member_architectures, stacked_layers
+from nettrain.model.layers.base import StartData
 from nettrain.model.parameters import initial_row, initial_statistics
 from nettrain.training.allocation import allocate
 from nettrain.training.control.build_monitors import build_monitors, monitored_metric
@@ -108,9 +109,15 @@ def _final_parameters(model: Model, members: int, backend: Backend) -> FinalPara
 
 def _initialize(run: TrainingRun, members: _Members, folds: Sequence[FoldMembers]) -> None:
     """Set the initial parameters of every member, by its numbers and seed, and the running statistics."""
-    statistics = initial_statistics(run.architecture, run.model.statistics_layout)
-    run.population["statistics"][:] = run.backend.from_host(statistics)
-    needs_rows = any(node.layer.starts_from_rows for node in run.architecture.nodes)
+    layers = [node.layer for node in run.architecture.nodes]
+    needs_rows = any(layer.starts_from_rows for layer in layers)
+    reads_all = any(layer.statistics_from_rows for layer in layers)
+    for fold in folds:
+        start = StartData(fold.data.train.x, fold.data.train.y) if reads_all else None
+        statistics = initial_statistics(run.architecture, run.model.statistics_layout, start)
+        run.population["statistics"][fold.members.start : fold.members.stop] = run.backend.from_host(
+            statistics
+        )
     rows = [fold.data.train.x[:START_ROWS] if needs_rows else None for fold in folds for _ in fold.members]
     each = zip(members.architectures, members.experiments, rows, strict=True)
     for r, (architecture, experiment, first_rows) in enumerate(each):

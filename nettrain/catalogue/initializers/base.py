@@ -16,7 +16,10 @@ initializers: Registry["Initializer"] = Registry("initializer")
 
 
 class Initializer(Variant):
-    """A distribution of initial weights; `scale` multiplies what is drawn, biases are not drawn."""
+    """A distribution of initial weights; `scale` multiplies what is drawn.
+
+    Biases start at `bias_init`; an entry may draw them instead.
+    """
 
     scale: float = number(1.0, "factor on the drawn weights", ge=0)
     bias_init: float = number(0.0, "start of every bias of the layer")
@@ -24,6 +27,10 @@ class Initializer(Variant):
     def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         """Weights (m, n) before `scale`."""
         raise NotImplementedError
+
+    def draw_bias(self, generator: np.random.Generator, m: int, n: int) -> Floats | float:
+        """Biases (1, n), drawn after the weights."""
+        return self.bias_init
 
 
 def normal(generator: np.random.Generator, sigma: float, m: int, n: int) -> Floats:

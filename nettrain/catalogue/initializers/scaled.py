@@ -4,15 +4,21 @@ import numpy as np
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.initializers.base import Initializer, initializers, normal, uniform
+from nettrain.catalogue.settings import option
 
 
 @initializers.register("fan_in_uniform", source="LeCun et al. 1998; the default of torch.nn.Linear")
 class FanInUniform(Initializer):
     """U(±1/√m): variance 1/(3m).
 
-    For comparison with PyTorch, whose default it is; it draws biases in the same way, which here start at
-    `bias_init`.
+    For comparison with PyTorch, whose default it is; it draws biases in the same way.
     """
+
+    random_biases: bool = option(False, "draw biases like the weights, around bias_init")
+
+    def draw_bias(self, generator: np.random.Generator, m: int, n: int) -> Floats | float:
+        start = super().draw_bias(generator, m, n)
+        return start + uniform(generator, 1 / np.sqrt(m), 1, n) if self.random_biases else start
 
     def draw(self, generator: np.random.Generator, m: int, n: int, slope: float = 0.0) -> Floats:
         return uniform(generator, 1 / np.sqrt(m), m, n)

@@ -10,7 +10,8 @@ layer's parameters and returns the gradient with respect to x.
 differentiates it with dual numbers and compares.
 
 A new kind of layer is a class decorated with `@layers.register(name, source=…)`. A normalization, which the
-key `model.norm` selects, is decorated with `@norms.register(name, source=…)` instead.
+key `model.norm` selects, is decorated with `@norms.register(name, source=…)` instead, and an embedding of
+numbers, which `model.embeddings` selects, with `@embeddings.register(name, source=…)`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,7 @@ BLOCK = 64  # columns that one iteration of a kernel sums up over the rows: thei
 
 layers: Registry["Layer"] = Registry("layer")
 norms: Registry["Layer"] = Registry("norm")
+embeddings: Registry["Layer"] = Registry("embedding")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,14 @@ class LearnedArray:
     def __post_init__(self) -> None:
         if self.group not in GROUPS:
             raise ValueError(f"group {self.group!r} is none of {', '.join(GROUPS)}")
+
+
+@dataclass(frozen=True, eq=False)
+class StartData:
+    """Encoded training rows x (N, D) and their targets y, (N,) or (N, K), as a network sees them."""
+
+    x: HostArray
+    y: HostArray
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,7 @@ class Layer(Variant):
     centres_columns: ClassVar[bool] = False  # invariant to a bias in front of it, as batch norm is
     reads_output: ClassVar[bool] = True  # backward reads the output: it must not be overwritten
     starts_from_rows: ClassVar[bool] = False  # `initial_values` reads the input for some training rows
+    statistics_from_rows: ClassVar[bool] = False  # `initial_statistics` reads all training rows
     stream: ClassVar[str] = ""  # what is drawn at random, such as weights or masks
     drawn: ClassVar[tuple[str, ...]] = ()  # random buffers that the definition takes from training
 
@@ -193,6 +204,14 @@ class Layer(Variant):
         If `starts_from_rows`, `rows` (B, W) is the layer's input for some training rows.
         """
         return {name: array.start for name, array in self.arrays(inputs).items()}
+
+    def initial_statistics(self, inputs: int, start: StartData | None = None) -> dict[str, Any]:
+        """Statistics before the first batch by name, each an array (m, n) or a number.
+
+        If `statistics_from_rows`, `start` are all training rows, as the inputs of the network. Members that
+        train on other rows have other statistics of the same shapes.
+        """
+        return {name: array.start for name, array in self.statistics(inputs).items()}
 
     def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
         """Append the forward pass; returns the output (R, B, width)."""

@@ -41,8 +41,9 @@ class Dense(Layer):
     def initial_values(
         self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
     ) -> dict[str, Any]:
-        drawn = self.init.draw(generator, inputs, self.units, self.left_slope)
-        return {**super().initial_values(inputs, generator), "weight": self.init.scale * drawn}
+        weight = self.init.scale * self.init.draw(generator, inputs, self.units, self.left_slope)
+        bias = {"bias": self.init.draw_bias(generator, inputs, self.units)} if self.bias else {}
+        return {"weight": weight, **bias}
 
     def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
         out = ctx.buffer("out", (ctx.members, x.shape[1], self.units))
