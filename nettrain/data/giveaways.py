@@ -101,7 +101,7 @@ class SortedColumns:
     @staticmethod
     def of(encoders: Sequence[Encoder], x: Numbers) -> "SortedColumns":
         """The columns of inputs x (N, D)."""
-        starts = np.cumsum([0, *(len(one.scaled) for one in encoders)])
+        starts = np.cumsum([0, *(len(one.kinds) for one in encoders)])
         values, gaps = x[:, starts[:-1]], {}
         for k, encoder in enumerate(encoders):
             if isinstance(encoder, CategoryColumn):

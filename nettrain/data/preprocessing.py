@@ -14,7 +14,9 @@ from nettrain.data.columns.encoding import (
     encode_columns,
     encoder_from_json,
     scaled_features,
+    scaled_names,
 )
+from nettrain.data.columns.input_kind import NUMBER
 from nettrain.data.columns.scaling import Fitted, Scaling, scalings
 from nettrain.data.reading.image_shape import ImageShape, ImageShapeJson
 from nettrain.data.reading.layout import InputLayout
@@ -198,7 +200,7 @@ def scale_features(x: Floats, features: Mask, scaling: Scaling, fitted: Fitted) 
 
 def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, train: Indices) -> Fitted:
     """The scaling's arrays, fitted on the scaled features of the rows `train`, some columns at a time."""
-    with_numbers = [encoder for encoder in encoders if any(encoder.scaled)]
+    with_numbers = [encoder for encoder in encoders if NUMBER in encoder.kinds]
     step = max(1, BLOCK // max(1, len(train)))
     fitted: list[Fitted] = []
     for start in range(0, len(with_numbers), step):
@@ -208,7 +210,7 @@ def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, tra
     if not fitted:
         return {}
     arrays = {key: np.concatenate([one[key] for one in fitted], axis=-1) for key in fitted[0]}
-    names = [encoder.name for encoder in with_numbers for scaled in encoder.scaled if scaled]
+    names = scaled_names(with_numbers)
     joined = scaling.join(arrays, names) if arrays else {}
     refuse_unscalable(joined, with_numbers, table)
     return joined
@@ -216,7 +218,7 @@ def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, tra
 
 def refuse_unscalable(fitted: Fitted, encoders: Sequence[Encoder], table: Table) -> None:
     """Raise DataError at the first scaled column whose range is beyond float64."""
-    names = [encoder.name for encoder in encoders for scaled in encoder.scaled if scaled]
+    names = scaled_names(encoders)
     for array in fitted.values():
         finite = np.isfinite(array).reshape(-1, array.shape[-1]).all(axis=0)
         if not finite.all():

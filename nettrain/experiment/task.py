@@ -7,6 +7,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.experiment.settings import Experiment
 from nettrain.model.architecture import Architecture
 from nettrain.model.blocks import Rates, architecture
+from nettrain.model.input_columns import SourceColumn
 
 
 def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = None) -> Architecture:
@@ -19,7 +20,14 @@ def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = Non
     loss, shared = loss_of(experiment), experiment.model.last_activation.outputs_only
     one_for_two = "two classes" in loss.fits and not (shared and loss.probabilities)
     outputs = data.preprocessing.outputs(one_for_two=one_for_two) * loss.outputs_per_target
-    return architecture(experiment.model, data.preprocessing.inputs, outputs, rates)
+    inputs, columns = data.preprocessing.inputs, source_columns(data.preprocessing)
+    return architecture(experiment.model, inputs, outputs, rates, columns=columns)
+
+
+def source_columns(preprocessing: Preprocessing) -> tuple[SourceColumn, ...]:
+    """The columns that the inputs come from; none where every input is a column of numbers."""
+    columns = tuple(SourceColumn(encoder.kinds, encoder.categories) for encoder in preprocessing.encoders)
+    return () if all(column.kinds == ("number",) for column in columns) else columns
 
 
 def targets_of(preprocessing: Preprocessing) -> str:

@@ -30,7 +30,7 @@ def test_days_become_their_components():
     (encoder,), notes, table = fitted(["2024-02-29", "2023-12-31", "2024-01-01"])
     assert [[2024, 2, 4, 60], [2023, 12, 7, 0], [2024, 1, 1, 1]] == encoder.encode(table).tolist()
     assert ("d year", "d month", "d day of week", "d days since 2023-12-31") == encoder.features
-    assert (True,) * 4 == encoder.scaled
+    assert ("number",) * 4 == encoder.kinds
     assert ['column "d": dates, taken as year, month, day of week, days since 2023-12-31'] == notes
 
 
@@ -52,7 +52,7 @@ def test_gaps_get_medians_and_a_mark():
     (encoder,), notes, table = fitted(["2024-01-01", None, "2024-01-03", "2024-01-08"])
     assert [[1, 0, 0], [1, 2, 1], [3, 2, 0], [1, 7, 0]] == encoder.encode(table).tolist()
     assert ("d day of week", "d days since 2024-01-01", "d is missing") == encoder.features
-    assert (True, True, False) == encoder.scaled
+    assert ("number", "number", "indicator") == encoder.kinds
     assert 'column "d": 1 gap in the training rows filled with medians; a 0/1 input marks gaps' == notes[1]
 
 

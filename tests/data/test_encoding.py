@@ -271,3 +271,11 @@ def test_chunked_numbers_are_encoded_like_single_columns():
     chunked.numbers.chunks[1][0, 0] = np.inf
     with pytest.raises(DataError, match=r'^rows row 2: column "a": "inf" is not a finite number'):
         encode_all(encoders, chunked)
+
+
+def test_every_feature_has_a_kind():
+    table = Table.of({"n": ["1", None, "3"], "m": ["1", "2", "4"], "c": ["a", "b", None]})
+    encoders, _ = fit_encoders(table, ["n", "m", "c"], np.arange(3))
+    kinds = [encoder.kinds for encoder in encoders]
+    assert [("number", "indicator"), ("number",), ("indicator",) * 3] == kinds
+    assert [len(encoder.features) for encoder in encoders] == list(map(len, kinds))

@@ -20,7 +20,7 @@ def constant_columns(checked: CheckedExperiment) -> Iterator[Finding]:
     """No column has the same value in every training row."""
     x, encoders = checked.data.train.x, checked.data.preprocessing.encoders
     varies = x.max(axis=0) > x.min(axis=0)
-    starts = np.cumsum([0, *(len(one.scaled) for one in encoders)])
+    starts = np.cumsum([0, *(len(one.kinds) for one in encoders)])
     constant = [
         one.name
         for one, start, end in zip(encoders, starts, starts[1:], strict=False)

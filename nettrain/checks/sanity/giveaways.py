@@ -16,6 +16,7 @@ from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.sanity_json import Verdict
 from nettrain.checks.short_training import measured, taken, train_to_end, with_rows
 from nettrain.data.columns.encoding import columns_text
+from nettrain.data.columns.input_kind import NUMBER
 from nettrain.data.giveaways import giveaways
 from nettrain.data.labelled import Rows
 from nettrain.data.tables.arrays import Indices, Numbers
@@ -68,8 +69,8 @@ def column_scores(checked: CheckedExperiment, rows: Rows) -> Floats:
     y = indicators(rows, len(checked.data.preprocessing.classes))
     start = 0
     for encoder in encoders:
-        end = start + len(encoder.scaled)
-        scores.append(score_of(binned(rows.x[:, start:end], scaled=encoder.scaled[0]), y))
+        end = start + len(encoder.kinds)
+        scores.append(score_of(binned(rows.x[:, start:end], scaled=encoder.kinds[0] == NUMBER), y))
         start = end
     return np.array(scores)
 
@@ -105,7 +106,7 @@ def score_of(bins: Indices, y: Floats) -> float:
 
 def score_without(checked: CheckedExperiment, rows: Rows, columns: Indices) -> float:
     """The share of the target that a network explains which does not see some columns, out of sample."""
-    starts = np.cumsum([0, *(len(one.scaled) for one in checked.data.preprocessing.encoders)])
+    starts = np.cumsum([0, *(len(one.kinds) for one in checked.data.preprocessing.encoders)])
     x = rows.x.copy()
     for column in columns:
         x[:, starts[column] : starts[column + 1]] = 0

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
 
 import numpy as np
 
 from nettrain.data.columns.deviation import MOST_VALUES, Deviation, known_spellings
 from nettrain.data.columns.identifiers import text_notes
+from nettrain.data.columns.input_kind import INDICATOR, InputKind
 from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import (
@@ -56,6 +57,7 @@ class CategoryColumn:
     form: Form = "text"
     gaps: bool = True
     rare_values: tuple[str, ...] | None = ()
+    categories: ClassVar[int] = 0  # of a code
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -66,8 +68,8 @@ class CategoryColumn:
         )
 
     @property
-    def scaled(self) -> tuple[bool, ...]:
-        return (False,) * (len(self.values) + 1 + self.rare)
+    def kinds(self) -> tuple[InputKind, ...]:
+        return (INDICATOR,) * (len(self.values) + 1 + self.rare)
 
     def encode(self, table: Table) -> Floats:
         """(N, features) with a single 1 in each row."""
@@ -75,7 +77,7 @@ class CategoryColumn:
         features = positions(table.column(self.name), self.values, self.form)
         features[features < 0] = count
         features[is_missing(table, self.name)] = count + self.rare
-        encoded = np.zeros((table.height, len(self.scaled)))
+        encoded = np.zeros((table.height, len(self.kinds)))
         encoded[np.arange(table.height), features] = 1
         return encoded
 

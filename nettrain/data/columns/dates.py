@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
 
 import numpy as np
 
 from nettrain.data.cell_formats.date_format import DateFormat
 from nettrain.data.columns.deviation import Deviation
+from nettrain.data.columns.input_kind import INDICATOR, NUMBER, InputKind
 from nettrain.data.columns.numbers import EMPTY, constant_note
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import as_text
@@ -56,6 +57,7 @@ class DateColumn:
     fill: tuple[float, ...]
     gaps: bool
     last: datetime
+    categories: ClassVar[int] = 0  # of a code
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -63,8 +65,8 @@ class DateColumn:
         return (*named, f"{self.name} is missing") if self.gaps else named
 
     @property
-    def scaled(self) -> tuple[bool, ...]:
-        return (True,) * len(self.components) + (False,) * self.gaps
+    def kinds(self) -> tuple[InputKind, ...]:
+        return (NUMBER,) * len(self.components) + (INDICATOR,) * self.gaps
 
     def encode(self, table: Table) -> Floats:
         """(N, components, and 1 for the mark of gaps). Raises DataError at a cell that is no date."""

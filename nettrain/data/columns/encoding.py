@@ -1,7 +1,7 @@
 """How a column's cells become numbers: fitted on the training rows, then the same for every row.
 
-Conventions: an encoder with w features writes (N, w) float64; `scaled` says for each of them whether it is a
-number that is scaled, or a 0/1 indicator that is not.
+Conventions: an encoder with w features writes (N, w) float64; `kinds` says for each of them whether it is a
+number, which is scaled, a 0/1 indicator, or the code of a category.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +16,7 @@ from nettrain.data.columns.categories import (
     fit_categories,
 )
 from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
+from nettrain.data.columns.input_kind import NUMBER
 from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import is_missing
@@ -115,14 +116,14 @@ def encode_columns(encoders: Sequence[Encoder], table: Table, rows: Indices) -> 
 
 def encode_all(encoders: Sequence[Encoder], table: Table) -> Floats:
     """All columns' features side by side: (N, D)."""
-    ends = np.cumsum([len(encoder.scaled) for encoder in encoders])
+    ends = np.cumsum([len(encoder.kinds) for encoder in encoders])
     x = np.empty((table.height, ends[-1]))
     from_numbers: list[tuple[NumberColumn, int]] = []
     for encoder, end in zip(encoders, ends, strict=True):
         if isinstance(encoder, NumberColumn) and table.has_numbers(encoder.name):
             from_numbers.append((encoder, end))
         else:
-            x[:, end - len(encoder.scaled) : end] = encoder.encode(table)
+            x[:, end - len(encoder.kinds) : end] = encoder.encode(table)
     encode_numbers(x, from_numbers, table)
     return x
 
@@ -140,7 +141,7 @@ def encode_numbers(x: Floats, columns: Sequence[tuple[NumberColumn, int]], table
             column.encode(table)  # raises at the first
     missing = np.isnan(values)
     np.copyto(values, [column.fill for column, _ in columns], where=missing)
-    x[:, [end - len(column.scaled) for column, end in columns]] = values
+    x[:, [end - len(column.kinds) for column, end in columns]] = values
     with_gaps = [i for i, (column, _) in enumerate(columns) if column.gaps]
     x[:, [columns[i][1] - 1 for i in with_gaps]] = missing[:, with_gaps]
 
@@ -157,4 +158,9 @@ def empty_rows(table: Table, encoders: Sequence[Encoder]) -> Mask:
 
 def scaled_features(encoders: Sequence[Encoder]) -> Mask:
     """Which of the D features are scaled: (D,)."""
-    return np.array([scaled for encoder in encoders for scaled in encoder.scaled], dtype=bool)
+    return np.array([kind == NUMBER for encoder in encoders for kind in encoder.kinds], dtype=bool)
+
+
+def scaled_names(encoders: Sequence[Encoder]) -> list[str]:
+    """The column that each scaled feature comes from."""
+    return [encoder.name for encoder in encoders for kind in encoder.kinds if kind == NUMBER]

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypedDict, cast
+from typing import ClassVar, Literal, TypedDict, cast
 
 import numpy as np
 
 from nettrain.data.columns.deviation import Deviation, far_limits
 from nettrain.data.columns.identifiers import number_notes
+from nettrain.data.columns.input_kind import INDICATOR, NUMBER, InputKind
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import number_text
 from nettrain.data.tables.table import (
@@ -51,14 +52,15 @@ class NumberColumn:
     truth: bool = False
     low: float = -np.inf
     high: float = np.inf
+    categories: ClassVar[int] = 0  # of a code
 
     @property
     def features(self) -> tuple[str, ...]:
         return (self.name, f"{self.name} is missing") if self.gaps else (self.name,)
 
     @property
-    def scaled(self) -> tuple[bool, ...]:
-        return (True, False) if self.gaps else (True,)
+    def kinds(self) -> tuple[InputKind, ...]:
+        return (NUMBER, INDICATOR) if self.gaps else (NUMBER,)
 
     def encode(self, table: Table) -> Floats:
         """(N, 1 or 2): the number, and 1 where it is missing. Raises DataError at a cell that is none."""
