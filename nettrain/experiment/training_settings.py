@@ -39,6 +39,9 @@ class EarlyStopping(Settings):
         0.0, "an improvement is a change of more than this share of the best value", ge=0
     )
     restore_best: bool = option(True, "restore the best weights at the end, also after the last epoch")
+    ties: Literal["first", "last"] = option(
+        "first", "which of equally good evaluations is the best; patience counts from the first in any case"
+    )
 
 
 class ConvergenceSettings(Settings):

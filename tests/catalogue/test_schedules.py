@@ -39,6 +39,16 @@ def there_and_back(j: int, first: float, middle: float, last: float, rise: float
     return middle + (last - middle) * (1 - math.cos(math.pi * (p - rise) / (1 - rise))) / 2
 
 
+def flat_then_cosine(t: float, flat: float = 0.5) -> float:
+    """1 until `flat`, then half a cosine down to 0 at t = 1; for ½ the published formula is cos(π(2t - 1))."""
+    return 1.0 if t < flat else (1 + math.cos(math.pi * (min(t, 1) - flat) / (1 - flat))) / 2
+
+
+def coslog4(t: float) -> float:
+    """½(1 - cos(2π log₂(1 + 15t))), by the sine of half the angle."""
+    return math.sin(math.pi * math.log(1 + 15 * min(t, 1)) / math.log(2)) ** 2
+
+
 CLOSED = {
     "constant": [({}, lambda j: 0.4)],
     "linear": [
@@ -63,6 +73,15 @@ CLOSED = {
     "cosine": [
         ({"minimum": 0.1}, lambda j: 0.1 + 0.5 * (0.4 - 0.1) * (1 + math.cos(math.pi * j / 40))),
         ({"duration": 10.0}, lambda j: 0.2 * (1 + math.cos(math.pi * min(j / 10, 1)))),
+    ],
+    "flat_cos": [
+        ({}, lambda j: 0.4 * (1 if j < 20 else (1 + math.cos(math.pi * (2 * j / 40 - 1))) / 2)),
+        ({"flat": 0.0, "duration": 10.0}, lambda j: 0.4 * flat_then_cosine(j / 10, 0)),
+        ({"flat": 0.7}, lambda j: 0.4 * flat_then_cosine(j / 40, 0.7)),
+    ],
+    "coslog4": [
+        ({}, lambda j: 0.4 * coslog4(j / 40)),
+        ({"duration": 15.0}, lambda j: 0.4 * coslog4(j / 15)),
     ],
     "cosine_restarts": [
         ({"period": 2.0, "minimum": 0.1}, lambda j: restarted(j, 2, 2)),
@@ -169,6 +188,16 @@ def test_adaptive_is_a_plateau_of_the_running_loss() -> None:
     assert entry.monitor == "running_loss"
     got = watch([[1.0]] * 5, [entry])
     np.testing.assert_allclose(got, [[0.4], [0.4], [0.08], [0.08], [0.016]], rtol=1e-14)
+
+
+def test_coslog4_is_zero_at_the_powers_of_two_and_whole_between_them() -> None:
+    """Where 1 + 15t is 1, 2, 4, 8 and 16 the rate is 0, and where it is √2 times a power of two, α₀."""
+    entry = shaped(stack([schedules["coslog4"]()]), 1)
+    calendar = Calendar(steps_per_epoch=15, epochs=1)
+    zeros = entry.rates(np.array([[0.4]]), np.array([0.0, 1, 3, 7, 15]), calendar)
+    np.testing.assert_allclose(zeros, 0, atol=1e-15)
+    tops = entry.rates(np.array([[0.4]]), np.array([2**0.5, 2**1.5, 2**2.5, 2**3.5]) - 1, calendar)
+    np.testing.assert_allclose(tops, 0.4, rtol=1e-13)
 
 
 @pytest.mark.parametrize(("warmup", "steps"), [(2, 10), (0.25, 10), (0.1, 4), (0, 0)])

@@ -41,6 +41,10 @@ def script(values: list[float], *, maximize: bool = False, **rules: float) -> tu
         ([4, 3.5, 2.5], {"patience": 2, "min_delta_relative": 0.25}, [1, 3], None),
         ([4, 2.9], {"min_delta": 2, "min_delta_relative": 0.25}, [1], 2),  # the larger margin counts
         ([float("nan"), 2], {"patience": 2}, [2], None),  # NaN is never better
+        ([3, 2, 3, 2, 4], {"patience": 9, "ties": "last"}, [1, 2, 4], None),  # the later of two equals
+        ([3, 2, 2, 2, 2], {"patience": 3, "ties": "last"}, [1, 2, 3, 4, 5], 5),  # which is no improvement
+        ([3, 2.95, 3, 2], {"patience": 9, "min_delta": 0.1, "ties": "last"}, [1, 3, 4], None),  # equals
+        ([float("inf"), float("inf"), 2], {"patience": 9, "ties": "last"}, [3], None),
     ],
 )
 def test_patience_and_margins(
@@ -92,6 +96,22 @@ def test_the_best_weights_are_restored_after_the_last_epoch() -> None:
     assert stop.best_epoch < 40
     last = trained([experiment(IRIS, "training.epochs=40", *hot)])
     assert run.weights().tobytes() != last.weights().tobytes()
+
+
+def test_of_equally_good_epochs_the_last_is_restored_where_it_should_be() -> None:
+    """The accuracy of a few validation rows has few values, so that its best one comes again and again."""
+    easy = ["data.validation=0.2", "optimizer.learning_rate=0.05", "training.epochs=30"]
+    rules = "monitor: val_accuracy, patience: 30"
+    first, last = (
+        trained([experiment(IRIS, *easy, f"training.early_stopping={{{rules}, ties: {ties}}}")])
+        for ties in ("first", "last")
+    )
+    accuracy = [event.figures["val_accuracy"][0] for event in first.epochs if event.epoch]
+    highest = [epoch for epoch, value in enumerate(accuracy, 1) if value == max(accuracy)]
+    assert len(highest) > 1
+    assert (first.stopped[0].best_epoch, last.stopped[0].best_epoch) == (highest[0], highest[-1])
+    until = trained([experiment(IRIS, *easy[:2], f"training.epochs={highest[-1]}")])
+    assert until.weights().tobytes() == last.weights().tobytes()
 
 
 def test_restore_best_can_be_turned_off() -> None:

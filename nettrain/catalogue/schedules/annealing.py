@@ -58,6 +58,37 @@ class Cosine(Lasting):
         return eased(base, self.minimum, self.progress(clock, length))
 
 
+@schedules.register("flat_cos", source="Holzmüller, Grinsztajn & Steinwart 2024, Better by default")
+class FlatCosine(Lasting):
+    """α₀ until j = flat·τ, then → 0 along half a cosine, and 0 from step τ on.
+
+    Large steps for as long as they help, and a gentle end. RealMLP multiplies dropout and decay by it.
+    """
+
+    flat: float = number(0.5, "share of τ at the first rate", ge=0, lt=1)
+    clock: ClassVar[str] = "step"
+
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        fall = (self.progress(clock, length) - self.flat) / (1 - self.flat)
+        return eased(base, 0.0, np.maximum(fall, 0.0))
+
+
+@schedules.register("coslog4", source="Holzmüller, Grinsztajn & Steinwart 2024, Better by default")
+class CosLog4(Lasting):
+    """½α₀(1 - cos(2π log₂(1 + 15j/τ))) in step j: four waves, each twice as long as the one before; then 0.
+
+    The rate begins and ends each wave at 0, so that a good network is found early and a better one later.
+    Made for RealMLP, whose best epoch is kept.
+    """
+
+    clock: ClassVar[str] = "step"
+
+    def rate(self, base: Floats, clock: Floats, length: float) -> Floats:
+        waves = np.log2(1 + 15 * self.progress(clock, length))
+        waving: Floats = 1 - np.cos(2 * np.pi * waves)
+        return 0.5 * base * waving
+
+
 @schedules.register("cosine_restarts", source="Loshchilov & Hutter 2017, eq. 5")
 class CosineRestarts(Schedule):
     """Half cosines from α₀ to the minimum, one after another, each `multiplier` times as long.

@@ -2,7 +2,8 @@
 
 An evaluation is better when the monitored metric beats the best one so far by more than
 max(min_delta, min_delta_relative·|best|), strictly. The patience-th evaluation in a row that is not better
-stops the member.
+stops the member. With `ties: last` an evaluation that equals the best one takes its place, so that of equally
+good networks the last one is kept; it is no improvement, and patience is counted from the first of them.
 """
 
 import numpy as np
@@ -26,7 +27,7 @@ class EarlyStoppingMonitor:
     def observe(
         self, values: Floats, epoch: float, settings: EarlyStopping | None, finite: Flags | bool = True
     ) -> tuple[Flags, Flags]:
-        """Observe one evaluation (R,). Returns which members are better, and which have no patience left.
+        """Observe one evaluation (R,). Returns which members have a new best, and which no patience left.
 
         `settings` are those of all members, stacked; with None the best is tracked and no member stops. A
         value that is NaN is not better, and neither is a member that is not `finite` because it has diverged.
@@ -34,9 +35,11 @@ class EarlyStoppingMonitor:
         best, waited = self._population["best"], self._population["waited"]
         signed = self._sign * values
         better: Flags = (signed < best - _margin(best, settings)) & finite
+        waited[:] = np.where(better, 0, waited + 1)
+        if settings is not None and settings.ties == "last":
+            better |= (signed == best) & np.isfinite(best) & finite
         best[better] = signed[better]
         self._population["best_epoch"][better] = epoch
-        waited[:] = np.where(better, 0, waited + 1)
         patience = np.inf if settings is None else settings.patience
         return better, waited >= patience
 
