@@ -1,0 +1,112 @@
+"""Embeddings of numeric columns and of categories.
+
+Each takes j columns x (B, j) and returns (B, j, d). Arrays have a row for each column. Sources: Gorishniy,
+Rubachev & Babenko 2022; of pbld Holzmüller, Grinsztajn & Steinwart 2024.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from transcriptions.parts import Part, Values
+
+
+class LinearRelu(Part):
+    """ReLU(x w + b), w and b (j, d)."""
+
+    def __init__(self, weight: Values, bias: Values) -> None:
+        super().__init__(weight=("embedding", weight), bias=("bias", bias))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x[:, :, None] * self.weight + self.bias)
+
+
+class Periodic(Part):
+    """ReLU(z W_j + b_j), z = [cos 2πw x, sin 2πw x]; w (j, n), W (j, 2n, d), b (j, d).
+
+    The lite form has one W (2n, d) and b (d,) for all columns.
+    """
+
+    def __init__(self, frequencies: Values, weight: Values, bias: Values) -> None:
+        super().__init__(
+            frequencies=("embedding", frequencies), weight=("weight", weight), bias=("bias", bias)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        angle = 2 * math.pi * self.frequencies * x[:, :, None]
+        z = torch.cat([torch.cos(angle), torch.sin(angle)], dim=2)  # (B, j, 2n)
+        if self.weight.dim() == 2:
+            return torch.relu(z @ self.weight + self.bias)
+        return torch.relu(torch.einsum("bjn,jnd->bjd", z, self.weight) + self.bias)
+
+
+class PiecewiseLinear(Part):
+    """x w + c + PLE(x) V, optionally with a ReLU; w and c (j, d), V of each column (T, d).
+
+    `edges` are those of each column, b_0 < … < b_T, T of its own.
+    """
+
+    def __init__(
+        self,
+        weight: Values,
+        bias: Values,
+        matrices: list[Values],
+        edges: list[Values],
+        relu: bool = False,
+    ) -> None:
+        named = {f"matrix{j}": ("weight", matrix) for j, matrix in enumerate(matrices)}
+        super().__init__(weight=("embedding", weight), bias=("bias", bias), **named)
+        self.edges, self.relu = [torch.as_tensor(own) for own in edges], relu
+
+    def forward(self, x: Tensor) -> Tensor:
+        pieces = [encoded(x[:, j], edges) @ getattr(self, f"matrix{j}") for j, edges in enumerate(self.edges)]
+        e = x[:, :, None] * self.weight + self.bias + torch.stack(pieces, dim=1)
+        return torch.relu(e) if self.relu else e
+
+
+def encoded(x: Tensor, edges: Tensor) -> Tensor:
+    """PLE(x) (B, T): how far x (B,) is through each bin, below the first and above the last one too."""
+    last = len(edges) - 2
+    columns = []
+    for t in range(last + 1):
+        r = (x - edges[t]) / (edges[t + 1] - edges[t])
+        if t > 0:
+            r = r.clamp(min=0)
+        if t < last:
+            r = r.clamp(max=1)
+        columns.append(r)
+    return torch.stack(columns, dim=1)
+
+
+def quantile_edges(x: Tensor, bins: int) -> Tensor:
+    """The distinct quantiles of a column (N,) at linspace(0, 1, bins + 1)."""
+    return torch.quantile(x, torch.linspace(0, 1, bins + 1, dtype=x.dtype)).unique()
+
+
+class Pbld(Part):
+    """[x, cos(2πw x + b₁) W₂ + b₂]; w and b₁ (j, n), W₂ (j, n, d - 1), b₂ (j, d - 1)."""
+
+    def __init__(self, frequencies: Values, phases: Values, weight: Values, bias: Values) -> None:
+        super().__init__(
+            frequencies=("embedding", frequencies),
+            phases=("bias", phases),
+            weight=("embedding", weight),
+            bias=("bias", bias),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        c = torch.cos(2 * math.pi * self.frequencies * x[:, :, None] + self.phases)
+        u = torch.einsum("bjn,jnd->bjd", c, self.weight) + self.bias
+        return torch.cat([x[:, :, None], u], dim=2)
+
+
+class Categories(Part):
+    """A row of the column's own table for each code; row 0 is for missing and unseen values."""
+
+    def __init__(self, tables: list[Values]) -> None:
+        super().__init__(**{f"table{j}": ("embedding", table) for j, table in enumerate(tables)})
+
+    def forward(self, x: Tensor) -> Tensor:
+        looked_up = [getattr(self, f"table{j}")[x[:, j].long()] for j in range(x.shape[1])]
+        return torch.stack(looked_up, dim=1)
