@@ -1,0 +1,120 @@
+"""Networks for tables against plain PyTorch transcriptions: outputs, gradients, 50 steps, predictions.
+
+tests/golden/tabular_networks.json has their table, initial values and figures (scripts/goldens).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nettrain.model.parameters import views
+from nettrain.model.tape import Tape
+from nettrain.training.events import EpochDone
+from nettrain.training.loop import TrainingLoop
+from nettrain.training.run import TrainingRun
+from nettrain.training.step.training_step import append_gradient
+from tests.trained import built, experiment, outputs_of
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tabular_networks.json").read_text())
+TABLE = GOLDEN["table"]
+BATCH, EPOCHS, SEED = 8, 5, 5 + 2**33
+NUMBERS = [f"n{k}" for k in range(4)]
+PRECISION = 1e-10  # of the largest number of an array
+SPEC = f"""
+seed: {SEED}
+data: {{source: table.csv, validation: 0}}
+training: {{epochs: {EPOCHS}, batch_size: {BATCH}, shuffle: false, history: step}}
+backend: {{threads: 1, dtype: float64}}
+"""
+STANDARD = {"data.scaling": "standard"}
+CLASSES = {"data.target": "label", "data.target_kind": "classes"}
+PLAIN = {"model.dropout": 0, "training.clip_norm": "null"}  # for gradients
+CASES = {
+    "mlp": {
+        **CLASSES,
+        **STANDARD,
+        "data.columns.ignore": "[flag, city, target]",
+        "model.hidden": "[9, 7]",
+        "model.dropout": 0.25,
+        "optimizer": "{name: adamw, learning_rate: 0.004, weight_decay: 0.03}",
+        "training.clip_norm": 1,
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table as a file in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    columns = [
+        *np.transpose(TABLE["numbers"]).tolist(),
+        *(TABLE[name] for name in ("flag", "colour", "city")),
+    ]
+    columns += [[f"class {label}" for label in TABLE["label"]], TABLE["target"]]
+    names = [*NUMBERS, "flag", "colour", "city", "label", "target"]
+    lines = [names, *zip(*columns, strict=True)]
+    Path("table.csv").write_text("".join(",".join(map(str, line)) + "\n" for line in lines))
+
+
+def near(actual: Any, expected: Any) -> None:
+    """Equal up to a share of the largest number."""
+    expected = np.array(expected)
+    assert actual.shape == expected.shape
+    worst = np.abs(actual - expected).max() / np.abs(expected).max()
+    assert worst <= PRECISION, worst
+
+
+def learned(rows: np.ndarray, run: TrainingRun) -> list[dict[str, np.ndarray]]:
+    """The arrays of each layer that learns, of the only network in rows (1, P)."""
+    arrays = filter(None, views(rows, run.layout))
+    return [{name: array[0] for name, array in layer.items()} for layer in arrays]
+
+
+def compared(rows: np.ndarray, run: TrainingRun, expected: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Each array of the network beside its golden one."""
+    for layer, values in zip(learned(rows, run), expected, strict=True):
+        assert layer.keys() == values.keys()
+        for name, array in layer.items():
+            yield array, np.reshape(values[name], array.shape)
+
+
+def begun(case: str, changes: Mapping[str, Any], *, recorded: bool = False) -> TrainingRun:
+    """The run of a case with these changes, with the golden initial values."""
+    settings = {**CASES[case], **changes}
+    spec = experiment(SPEC, *(f"{key}={value}" for key, value in settings.items()))
+    run = built([spec], recorded=recorded)
+    parameters = run.population["parameters"]
+    for array, start in compared(parameters, run, GOLDEN["cases"][case]["start"]):
+        array[...] = start
+    return run
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_outputs_and_gradients_of_the_first_batch(case: str) -> None:
+    expected, run, tape = GOLDEN["cases"][case], begun(case, PLAIN), Tape()
+    batch = append_gradient(tape, run, np.arange(BATCH)[None], run.pool.prefixed("train"))
+    for call in tape.bound(run.backend):
+        call()
+    near(run.data.train.x[:BATCH], expected["x"])
+    near(batch.signals.output[0], expected["outputs"])
+    for gradient, values in compared(run.population["gradient"], run, expected["gradients"]):
+        near(gradient, values)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fifty_steps(case: str) -> None:
+    expected, run = GOLDEN["cases"][case], begun(case, {}, recorded=True)
+    x, losses = run.data.train.x[:BATCH].copy(), []
+    for event in TrainingLoop(run).events():
+        if isinstance(event, EpochDone) and event.steps is not None:
+            losses += event.steps.batch_loss[0].tolist()
+    near(np.array(losses), expected["losses"])
+    for array, values in compared(run.final.parameters, run, expected["final"]):
+        near(array, values)
+    networks = run.networks([run.experiment])
+    predictions = networks.predictions(outputs_of(run, networks.parameters, networks.statistics, x))
+    near(predictions, np.reshape(expected["predictions"], predictions.shape))
