@@ -1,0 +1,1 @@
+"""The published figures of networks for tables: their rows, runs and table."""

@@ -1,0 +1,70 @@
+"""What is published for networks on tables, and which experiment repeats it."""
+
+from dataclasses import dataclass
+
+SOURCE = "Gorishniy, Kotelnikov & Babenko 2024"
+TOGETHER = 5  # networks whose predictions are averaged
+DEVIATIONS = 2  # of the published figures, within which ours must lie
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of test rows: its key in a summary, and its better direction."""
+
+    key: str
+    title: str
+    higher: bool
+
+
+METRICS = {
+    "california": Metric("rmse", "RMSE, in 100,000 dollars", higher=False),
+    "adult": Metric("accuracy", "accuracy", higher=True),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure: the mean over seeds and, where it is given, the standard deviation.
+
+    `members` names the figure whose networks are averaged, five at a time; None where a seed is one network.
+    """
+
+    table: str
+    key: str
+    network: str
+    mean: float
+    deviation: float | None
+    members: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Such as california-mlp."""
+        return f"{self.table}-{self.key}"
+
+    @property
+    def config(self) -> str:
+        """The name of its experiment file in `configs/`."""
+        return f"{(self.members or self.name).replace('-', '_')}.yaml"
+
+    @property
+    def metric(self) -> Metric:
+        """What it is a figure of."""
+        return METRICS[self.table]
+
+    def holds(self, mean: float) -> bool | None:
+        """Whether a mean over seeds is within two deviations, or better; None where there is no deviation."""
+        gain = mean - self.mean if self.metric.higher else self.mean - mean
+        if self.deviation is None:
+            return True if gain >= 0 else None
+        return gain >= -DEVIATIONS * self.deviation
+
+
+FIGURES = {
+    figure.name: figure
+    for figure in (
+        Figure("california", "mlp", "MLP", 0.4948, 0.0058),
+        Figure("california", "mlp-five", "MLP, five averaged", 0.4880, None, members="california-mlp"),
+        Figure("adult", "mlp", "MLP", 0.8541, 0.0018),
+        Figure("adult", "mlp-five", "MLP, five averaged", 0.8559, None, members="adult-mlp"),
+    )
+}
