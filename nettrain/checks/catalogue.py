@@ -44,6 +44,8 @@ LAYERS: dict[str, OverrideTexts] = {
     ),
     "residual": ("model.residual=true",),
     "residual of equal widths": ("model.residual=true", "model.hidden=[5, 5]", "model.activation=elu"),
+    "neural_tangent": ("model.parametrization=neural_tangent",),
+    "neural_tangent, residual": ("model.parametrization=neural_tangent", "model.residual=true"),
     "rows with replacement": ("training.sampling=replacement",),
     **{f"norm {name}": (f"model.norm={name}",) for name in norms if name != "none"},
 }

@@ -20,6 +20,7 @@ EVALUATE_TRAIN = ("training", "evaluate_train")
 def conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
     """Values that are each valid, but not together; the key is the one to change."""
     yield from _batch_norm(experiment)
+    yield from _max_norm_of_neural_tangent(experiment)
     if optimizers[experiment.optimizer.name].full_batch:
         yield from full_batch_conflicts(experiment)
     yield from _two_weight_decays(experiment)
@@ -85,6 +86,14 @@ def _changed_gradient(experiment: "Experiment") -> Iterator[KeyProblem]:
 def _batch_norm(experiment: "Experiment") -> Iterator[KeyProblem]:
     if experiment.model.couples_rows and experiment.training.batch_size == 1:
         yield KeyProblem(("training", "batch_size"), "1 row has no spread for batch_norm")
+
+
+def _max_norm_of_neural_tangent(experiment: "Experiment") -> Iterator[KeyProblem]:
+    limit, parametrization = experiment.regularization.max_norm, experiment.model.parametrization
+    if limit is not None and parametrization == "neural_tangent":
+        why = "where the weights of a unit with m inputs have a norm of about √m"
+        text = f"{limit:g} does not go with model.parametrization: neural_tangent, {why}"
+        yield KeyProblem(("regularization", "max_norm"), text)
 
 
 def _two_weight_decays(experiment: "Experiment") -> Iterator[KeyProblem]:

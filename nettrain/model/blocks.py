@@ -13,6 +13,7 @@ from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.dense import Dense
 from nettrain.model.layers.dropout import Dropout
 from nettrain.model.layers.input_noise import InputNoise
+from nettrain.model.layers.neural_tangent import NeuralTangentDense
 from nettrain.model.layers.residual import Residual
 from nettrain.model.settings import LayerSettings, ModelSettings
 
@@ -62,9 +63,9 @@ def architecture(
         blocks.append(Block(INPUT, 0, (InputNoise(sigma=rates.noise),)))
     for k, block in enumerate(settings.hidden_layers()):
         dropout = [Dropout(rate=rates.dropout[k])] if there.dropout[k] > 0 else []
-        layers = [*_hidden(block), *dropout]
+        layers = [*_hidden(settings, block), *dropout]
         if block.residual:
-            layers = [Residual(body=tuple(layers), init=_initializer(block.init, activations["linear"]()))]
+            layers = [_residual(settings, block, layers)]
         blocks.append(Block(f"hidden {k + 1}", k, tuple(layers)))
     blocks.append(Block(OUTPUT, len(rates.dropout), tuple(_last(settings, outputs))))
     return Architecture(inputs, tuple(blocks), tuple(columns))
@@ -84,29 +85,35 @@ def stacked_layers(members: Sequence[Architecture]) -> list[Layer]:
     return [stack(layer) for layer in zip(*layers, strict=True)]
 
 
-def _hidden(block: LayerSettings) -> Iterator[Layer]:
+def _hidden(settings: ModelSettings, block: LayerSettings) -> Iterator[Layer]:
     """Dense → norm → activation."""
     norm = block.normalization
     bias = not (norm is not None and norm.centres_columns) if block.bias == "auto" else block.bias
-    yield _dense(block.units, block.activation, block.init, bias=bias)
+    yield _dense(settings, block.units, block.activation, block.init, bias=bias)
     if norm is not None:
         yield norm
     yield ActivationLayer(function=block.activation)
 
 
+def _residual(settings: ModelSettings, block: LayerSettings, layers: Sequence[Layer]) -> Residual:
+    init = _initializer(block.init, activations["linear"]())
+    return Residual(body=tuple(layers), init=init, parametrization=settings.parametrization)
+
+
 def _last(settings: ModelSettings, outputs: int) -> Iterator[Layer]:
     activation = settings.last_activation
-    yield _dense(outputs, activation, settings.init, bias=settings.bias is not False)
+    yield _dense(settings, outputs, activation, settings.init, bias=settings.bias is not False)
     yield ActivationLayer(function=activation)
 
 
-def _dense(units: int, activation: Activation, init: Initializer, *, bias: bool) -> Dense:
-    return Dense(
-        units=units * activation.columns_per_unit,
-        bias=bias,
-        init=_initializer(init, activation),
-        left_slope=activation.left_slope,
-    )
+def _dense(
+    settings: ModelSettings, units: int, activation: Activation, init: Initializer, *, bias: bool
+) -> Layer:
+    columns = units * activation.columns_per_unit
+    if settings.parametrization == "neural_tangent":
+        return NeuralTangentDense(units=columns, bias=bias, scale=init.scale)
+    own = _initializer(init, activation)
+    return Dense(units=columns, bias=bias, init=own, left_slope=activation.left_slope)
 
 
 def _initializer(init: Initializer, activation: Activation) -> Initializer:

@@ -76,6 +76,11 @@ class ModelSettings(PerLayer, Depth):
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
         "auto", "activation of the last layer; auto: the one that belongs to the loss"
     )
+    parametrization: Literal["standard", "neural_tangent"] = option(
+        "standard",
+        "neural_tangent: dense layers are x W/√m + b with m inputs, weights about N(0, 1) at the start and"
+        " biases from training rows; takes larger rates, which suit any width",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = number(
         None, "seed of the initial weights; default: seed"
     )
@@ -108,6 +113,25 @@ class ModelSettings(PerLayer, Depth):
         biased = any(layer.bias is True for layer in self.hidden_layers())
         if self.init.bias_init != 0 and self.bias is False and not biased:
             raise _problem_at(("init", "bias_init"), f"{self.init.bias_init:g} does nothing without biases")
+        return self
+
+    @model_validator(mode="after")
+    def _start_of_neural_tangent(self) -> Self:
+        """Refuse starts that the neural-tangent parametrization does not take: it has its own."""
+        if self.parametrization == "standard":
+            return self
+        hidden = (
+            [] if self.layers is None else [(("layers", k), one.init) for k, one in enumerate(self.layers)]
+        )
+        for key, init in (((), self.init), *hidden):
+            if init.name != "auto":
+                text = "does not go with parametrization: neural_tangent, whose weights start from N(0, 1)"
+                raise _problem_at((*key, "init"), f"{init.name} {text}")
+            if init.bias_init != 0:
+                text = (
+                    "does not go with parametrization: neural_tangent, whose biases start from training rows"
+                )
+                raise _problem_at((*key, "init", "bias_init"), f"{init.bias_init:g} {text}")
         return self
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nettrain.backend.base import Backend
+from nettrain.backend.base import Backend, HostArray
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.members import grouping_key, stack
 from nettrain.catalogue.schedules import Calendar
@@ -27,7 +27,7 @@ from nettrain.training.run import FinalParameters, TrainingRun
 from nettrain.training.step.optimizer_schedule import OptimizerSchedule
 from nettrain.training.step.training_step import reserve_step
 
-START_ROWS = 1024  # of the training rows, for layers whose initial parameters depend on them
+START_ROWS = 1024  # of the training rows, at most, for layers whose initial parameters depend on them
 
 
 def build(
@@ -118,8 +118,16 @@ def _initialize(run: TrainingRun, members: _Members, folds: Sequence[FoldMembers
         run.population["statistics"][fold.members.start : fold.members.stop] = run.backend.from_host(
             statistics
         )
-    rows = [fold.data.train.x[:START_ROWS] if needs_rows else None for fold in folds for _ in fold.members]
+    each_fold = [(fold, _start_rows(fold.data.train.x) if needs_rows else None) for fold in folds]
+    rows = [first for fold, first in each_fold for _ in fold.members]
     each = zip(members.architectures, members.experiments, rows, strict=True)
     for r, (architecture, experiment, first_rows) in enumerate(each):
         row = initial_row(architecture, run.layout, experiment.model.seed or 0, first_rows)
         run.population["parameters"][r] = run.backend.from_host(row)
+
+
+def _start_rows(x: HostArray) -> HostArray:
+    """START_ROWS of the rows of x, or all: from one end to the other, as a table may be sorted."""
+    count = min(len(x), START_ROWS)
+    rows: HostArray = x[np.arange(count) * len(x) // count]
+    return rows

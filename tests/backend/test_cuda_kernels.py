@@ -76,6 +76,7 @@ def specs(folder: Path) -> Iterator[list[str]]:
     yield ["training.history=step"]
     for name in norms:
         yield [f"model.norm={name}", "model.residual=true"]
+    yield ["model.parametrization=neural_tangent"]
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS
     yield ["model.hidden=[160, 160]", "model.activation=relu"]
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]

@@ -69,6 +69,7 @@ SETTINGS = {
     "batch norm": ["model.batch_norm=true"],
     "layer norm": ["model.norm=layer", "model.activation=gelu"],
     "residual": ["model.residual=true", "model.hidden=[6, 6]", "model.norm=batch"],
+    "neural tangent": ["model.parametrization=neural_tangent", "model.residual=true"],
     "groups": [
         "model.norm=layer",
         "optimizer.groups={bias: {learning_rate: 0.1, l2: 1}, scale: {weight_decay: 1}}",
