@@ -69,8 +69,8 @@ def sub_members() -> dict[str, dict[str, Any]]:
     d, n, m = Draws(1), 4, 5
     arrays = {
         "weight": d.normal(m, n, size=0.5),
-        "r": d.normal(COUNT, m, around=1.0, size=0.5),
-        "s": d.normal(COUNT, n, around=1.0, size=0.5),
+        "input_scale": d.normal(COUNT, m, around=1.0, size=0.5),
+        "output_scale": d.normal(COUNT, n, around=1.0, size=0.5),
         "bias": d.normal(COUNT, n, size=0.3),
     }
     heads = {"weight": d.normal(COUNT, m, 2, size=0.5), "bias": d.normal(COUNT, 2, size=0.3)}
@@ -79,8 +79,8 @@ def sub_members() -> dict[str, dict[str, Any]]:
     return {
         "batch_ensemble, shared rows": case(ensemble, shared, d),
         "batch_ensemble, own rows": case(BatchEnsemble(**arrays), own, d),
-        "mini, shared rows": case(nn.Sequential(Copies(COUNT), OwnScale(arrays["r"])), shared, d),
-        "mini, own rows": case(OwnScale(arrays["r"]), own, d),
+        "mini, shared rows": case(nn.Sequential(Copies(COUNT), OwnScale(arrays["input_scale"])), shared, d),
+        "mini, own rows": case(OwnScale(arrays["input_scale"]), own, d),
         "heads": case(Heads(**heads), own, d),
     }
 
@@ -91,23 +91,23 @@ def embeddings() -> dict[str, dict[str, Any]]:
     columns, j, dim, n = 5, 3, 4, 3
     positions = (0, 2, 3)
     x = d.normal(ROWS, columns)
-    flat = {"weight": d.normal(j, dim), "bias": d.normal(j, dim)}
+    flat = {"slope": d.normal(j, dim), "bias": d.normal(j, dim)}
     periodic = {
         "frequencies": d.normal(j, n, size=0.4),
-        "weight": d.normal(j, 2 * n, dim, size=0.5),
+        "projection": d.normal(j, 2 * n, dim, size=0.5),
         "bias": d.normal(j, dim, size=0.3),
     }
-    lite = {**periodic, "weight": periodic["weight"][0], "bias": periodic["bias"][0]}
+    lite = {**periodic, "projection": periodic["projection"][0], "bias": periodic["bias"][0]}
     bins = [[-1.5, -0.5, 0.25, 1.0], [-0.75, 0.5], [-2.0, -0.125, 0.875]]
     pieces = {
         **flat,
-        "matrices": [d.normal(len(own) - 1, dim) for own in bins],
+        "projection": d.normal(j, max(map(len, bins)) - 1, dim),
         "edges": [np.array(own) for own in bins],
     }
     pbld = {
         "frequencies": d.normal(j, n, size=0.2),
         "phases": np.round(d.rng.uniform(-np.pi, np.pi, (j, n)), 3),
-        "weight": d.normal(j, n, dim - 1, size=0.5),
+        "mixing": d.normal(j, n, dim - 1, size=0.5),
         "bias": d.normal(j, dim - 1, size=0.3),
     }
     made = {

@@ -256,9 +256,10 @@ def tabm(table: Table) -> Case:
     for k, (m, n) in enumerate(pairwise(widths)):
         weight, bias = dense(d, m, n)
         r = signs if k == 0 else np.ones((count, m))
-        layers += [BatchEnsemble(weight, r, np.ones((count, n)), np.tile(bias, (count, 1))), nn.ReLU()]
+        layers += [BatchEnsemble(weight, r, np.ones((count, n)), np.tile(bias, (count, 1)))]
+        layers += [nn.ReLU(), Dropout(k, SEED)]
     heads = Heads(d.normal(count, widths[-1], 1, size=0.4), d.normal(count, 1, size=0.4))
-    numbers = AdamW(rate=0.004, decay=0.03, clip_norm=1.0)
+    numbers = AdamW(rate=0.004, decay=0.03, clip_norm=1.0, dropout=0.1)
     network = nn.Sequential(*layers, heads)
     return Case(network=network, inputs=inputs, numbers=numbers, classes=False, sub_members=True)
 
@@ -267,9 +268,8 @@ def mini(table: Table) -> Case:
     """Piecewise linear embeddings, one scaling for each of three sub-members, a shared layer; for classes."""
     d, inputs, count, dim, bins = Draws(24), standardized(table), 3, 3, 5
     edges = [quantile_edges(inputs.x[:, j], bins) for j in inputs.numbers]
-    matrices = [np.zeros((len(own) - 1, dim)) for own in edges]
-    flat = d.normal(NUMBERS, dim, size=0.5), d.normal(NUMBERS, dim, size=0.5)
-    embedding = PiecewiseLinear(*flat, matrices, [own.numpy() for own in edges])
+    slope, bias = d.normal(NUMBERS, dim, size=0.5), d.normal(NUMBERS, dim, size=0.5)
+    embedding = PiecewiseLinear(slope, np.zeros((NUMBERS, bins, dim)), bias, edges)
     per_column = d.normal(count, NUMBERS + 1)
     width = NUMBERS * dim + len(COLOURS) + 1
     r = np.repeat(per_column, [dim] * NUMBERS + [len(COLOURS) + 1], axis=1)

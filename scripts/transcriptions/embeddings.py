@@ -13,55 +13,58 @@ from transcriptions.parts import Part, Values
 
 
 class LinearRelu(Part):
-    """ReLU(x w + b), w and b (j, d)."""
+    """ReLU(x w + b): slope w and bias b (j, d)."""
 
-    def __init__(self, weight: Values, bias: Values) -> None:
-        super().__init__(weight=("embedding", weight), bias=("bias", bias))
+    def __init__(self, slope: Values, bias: Values) -> None:
+        super().__init__(slope=("embedding", slope), bias=("bias", bias))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x[:, :, None] * self.weight + self.bias)
+        return torch.relu(x[:, :, None] * self.slope + self.bias)
 
 
 class Periodic(Part):
-    """ReLU(z W_j + b_j), z = [cos 2πw x, sin 2πw x]; w (j, n), W (j, 2n, d), b (j, d).
+    """ReLU(z W_j + b_j), z = [cos 2πw x, sin 2πw x].
 
-    The lite form has one W (2n, d) and b (d,) for all columns.
+    Frequencies w (j, n), projection W (j, 2n, d) and bias b (j, d). The lite form has one projection (2n, d)
+    and bias (d,) for all columns.
     """
 
-    def __init__(self, frequencies: Values, weight: Values, bias: Values) -> None:
+    def __init__(self, frequencies: Values, projection: Values, bias: Values) -> None:
         super().__init__(
-            frequencies=("embedding", frequencies), weight=("weight", weight), bias=("bias", bias)
+            frequencies=("embedding", frequencies), projection=("weight", projection), bias=("bias", bias)
         )
 
     def forward(self, x: Tensor) -> Tensor:
         angle = 2 * math.pi * self.frequencies * x[:, :, None]
         z = torch.cat([torch.cos(angle), torch.sin(angle)], dim=2)  # (B, j, 2n)
-        if self.weight.dim() == 2:
-            return torch.relu(z @ self.weight + self.bias)
-        return torch.relu(torch.einsum("bjn,jnd->bjd", z, self.weight) + self.bias)
+        if self.projection.dim() == 2:
+            return torch.relu(z @ self.projection + self.bias)
+        return torch.relu(torch.einsum("bjn,jnd->bjd", z, self.projection) + self.bias)
 
 
 class PiecewiseLinear(Part):
-    """x w + c + PLE(x) V, optionally with a ReLU; w and c (j, d), V of each column (T, d).
+    """x w + c + PLE(x) V, optionally with a ReLU: slope w and bias c (j, d), projection V (j, T, d).
 
-    `edges` are those of each column, b_0 < … < b_T, T of its own.
+    `edges` are those of each column, b_0 < … < b_T; a column with fewer than T bins uses as many rows of V.
     """
 
     def __init__(
         self,
-        weight: Values,
+        slope: Values,
+        projection: Values,
         bias: Values,
-        matrices: list[Values],
         edges: list[Values],
         relu: bool = False,
     ) -> None:
-        named = {f"matrix{j}": ("weight", matrix) for j, matrix in enumerate(matrices)}
-        super().__init__(weight=("embedding", weight), bias=("bias", bias), **named)
+        super().__init__(slope=("embedding", slope), projection=("weight", projection), bias=("bias", bias))
         self.edges, self.relu = [torch.as_tensor(own) for own in edges], relu
 
     def forward(self, x: Tensor) -> Tensor:
-        pieces = [encoded(x[:, j], edges) @ getattr(self, f"matrix{j}") for j, edges in enumerate(self.edges)]
-        e = x[:, :, None] * self.weight + self.bias + torch.stack(pieces, dim=1)
+        pieces = [
+            encoded(x[:, j], edges) @ self.projection[j, : len(edges) - 1]
+            for j, edges in enumerate(self.edges)
+        ]
+        e = x[:, :, None] * self.slope + self.bias + torch.stack(pieces, dim=1)
         return torch.relu(e) if self.relu else e
 
 
@@ -85,19 +88,22 @@ def quantile_edges(x: Tensor, bins: int) -> Tensor:
 
 
 class Pbld(Part):
-    """[x, cos(2πw x + b₁) W₂ + b₂]; w and b₁ (j, n), W₂ (j, n, d - 1), b₂ (j, d - 1)."""
+    """[x, cos(2πw x + b₁) W₂ + b₂].
 
-    def __init__(self, frequencies: Values, phases: Values, weight: Values, bias: Values) -> None:
+    Frequencies w and phases b₁ (j, n), mixing W₂ (j, n, d - 1), bias b₂ (j, d - 1).
+    """
+
+    def __init__(self, frequencies: Values, phases: Values, mixing: Values, bias: Values) -> None:
         super().__init__(
             frequencies=("embedding", frequencies),
             phases=("bias", phases),
-            weight=("embedding", weight),
+            mixing=("embedding", mixing),
             bias=("bias", bias),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         c = torch.cos(2 * math.pi * self.frequencies * x[:, :, None] + self.phases)
-        u = torch.einsum("bjn,jnd->bjd", c, self.weight) + self.bias
+        u = torch.einsum("bjn,jnd->bjd", c, self.mixing) + self.bias
         return torch.cat([x[:, :, None], u], dim=2)
 
 

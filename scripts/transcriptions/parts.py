@@ -64,8 +64,8 @@ class Parametric(Part):
 class Dropout(nn.Module):
     """Dropout with counted masks: those of the `number`-th dropout layer of a network with this seed.
 
-    A unit draws 16 bits, and is dropped where they are below round(65536 p). `at(step, rate)` chooses the
-    draws and the rate p of a step.
+    x is (B, n), or (B, k, n) of sub-members. A unit draws 16 bits, and is dropped where they are below
+    round(65536 p). `at(step, rate)` chooses the draws and the rate p of a step.
     """
 
     def __init__(self, number: int, seed: int = 0) -> None:
@@ -78,6 +78,8 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return x
+        if x.dim() == 3:  # the rows of sub-members are numbered one after the other
+            return self(x.transpose(0, 1).flatten(0, 1)).unflatten(0, (x.shape[1], -1)).transpose(0, 1)
         kept = drawn_bits(self.seed, self.step, self.number, *x.shape) >= self.dropped
         return x * torch.tensor(kept) * (DRAWS / (DRAWS - self.dropped))
 

@@ -24,23 +24,28 @@ class Copies(nn.Module):
 
 
 class BatchEnsemble(Part):
-    """((x_i ∘ r_i) W) ∘ s_i + b_i: W (m, n) shared; r (k, m), s and b (k, n)."""
+    """((x_i ∘ r_i) W) ∘ s_i + b_i: weight W (m, n) shared; r (k, m) scales the input, s (k, n) the output."""
 
-    def __init__(self, weight: Values, r: Values, s: Values, bias: Values) -> None:
-        super().__init__(weight=("weight", weight), r=("scale", r), s=("scale", s), bias=("bias", bias))
+    def __init__(self, weight: Values, input_scale: Values, output_scale: Values, bias: Values) -> None:
+        super().__init__(
+            weight=("weight", weight),
+            bias=("bias", bias),
+            input_scale=("scale", input_scale),
+            output_scale=("scale", output_scale),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x * self.r) @ self.weight * self.s + self.bias
+        return (x * self.input_scale) @ self.weight * self.output_scale + self.bias
 
 
 class OwnScale(Part):
     """x_i ∘ r_i, r (k, m): the only thing that sub-members of `mini` do not share but for their heads."""
 
-    def __init__(self, r: Values) -> None:
-        super().__init__(r=("scale", r))
+    def __init__(self, scale: Values) -> None:
+        super().__init__(scale=("scale", scale))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.r
+        return x * self.scale
 
 
 class Heads(Part):

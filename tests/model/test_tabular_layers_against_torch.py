@@ -1,0 +1,68 @@
+"""Layers of networks for tables against plain PyTorch transcriptions of their formulas, and schedules.
+
+tests/golden/tabular_layers.json has inputs, outputs and gradients (scripts/goldens).
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nettrain.catalogue.schedules import Calendar, schedules
+from nettrain.model.layers import Layer
+from nettrain.model.layers.dense import Dense
+from nettrain.model.parameters import parameter_layout
+from tests.model.probe import Probe
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tabular_layers.json").read_text())
+CASES = GOLDEN["layers"]
+PRECISION = {"float64": 1e-10, "float32": 1e-4}  # of the largest number of an array
+
+
+def layers_of(name: str) -> list[Layer]:
+    """The layers that a golden case is about."""
+    units = np.shape(CASES[name]["y"])[-1]
+    return {
+        "dense": [Dense(units=units)],
+    }[name]
+
+
+def near(actual: np.ndarray, expected: Any) -> None:
+    """Equal up to a share of the largest number."""
+    expected = np.reshape(expected, actual.shape)
+    worst = np.abs(actual - expected).max() / max(np.abs(expected).max(), 1e-300)
+    assert worst <= PRECISION[str(actual.dtype)], worst
+
+
+def rows(signals: Any) -> np.ndarray:
+    """Signals (B, W), or of sub-members (k, B, W) one after the other: (k·B, W)."""
+    array = np.array(signals)
+    return array.reshape(-1, array.shape[-1])
+
+
+@pytest.mark.parametrize("dtype", PRECISION)
+@pytest.mark.parametrize("name", ["dense"])
+def test_output_and_gradients(name: str, dtype: str) -> None:
+    """Of the second of two members, of which the first has other numbers."""
+    case, layers = CASES[name], layers_of(name)
+    x, delta = rows(case["x"]), rows(case["delta"])
+    probe = Probe.of(layers, np.array([2 * x, x], dtype))
+    for slot in (layout := parameter_layout(probe.architecture)).slots:
+        values = np.reshape(case["arrays"][slot.name], slot.shape)
+        layout.view(probe.parameters, slot.layer, slot.name)[...] = [1.5 * values, values]
+    probe.run(np.array([delta, delta], dtype))
+    near(probe.output[1], case["y"])
+    near(probe.dx[1], case["dx"])
+    assert {slot.name for slot in layout.slots} == case["gradients"].keys()
+    for array, values in case["gradients"].items():
+        near(probe.gradient_of(array)[1], values)
+
+
+@pytest.mark.parametrize("name", ["coslog4", "flat_cos"])
+def test_schedules(name: str) -> None:
+    times = np.array(GOLDEN["schedules"]["t"])
+    calendar = Calendar(steps_per_epoch=100, epochs=2)
+    rates = schedules[name]().rates(np.ones((1, 1)), times * calendar.steps, calendar)
+    np.testing.assert_allclose(rates[0], GOLDEN["schedules"][name], rtol=1e-12, atol=1e-15)
