@@ -14,6 +14,7 @@ from nettrain.experiment.document import Document, PlainValue, dump, parse
 from nettrain.experiment.mistaken_files import YAML, advice_on_text, mistaken_for_experiment
 from nettrain.experiment.overrides import OVERRIDE, Change, apply_overrides, set_value
 from nettrain.experiment.problems import find_problems
+from nettrain.experiment.recipe_merging import with_recipe
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import search_problems
 from nettrain.files import InputFile
@@ -76,7 +77,8 @@ class LoadedExperiment:
 
     def _located(self, problem: str) -> str:
         path = tuple(problem.partition(": ")[0].split("."))
-        location = self.document.location(path) if path[0] in Experiment.model_fields else ""
+        known = path[0] in Experiment.model_fields
+        location = with_recipe(self.document, Experiment).location(path) if known else ""
         return f"{location}: {problem}" if location else problem
 
 
@@ -127,6 +129,7 @@ def validate(document: Document) -> Experiment:
         kind, location = _kind(document.values), document.location(())
         message = f"{location}: an experiment file is a block of keys, this is {kind}"
         raise SpecError([*document.problems, message])
+    document = with_recipe(document, Experiment)
     invalid, experiment = None, None
     try:
         experiment = Experiment.model_validate(document.values)

@@ -61,6 +61,7 @@ ALIASES = {  # names that other libraries, or other blocks, have for a key
     "calibration": "calibrate calibrator calibration_method temperature_scaling",
     "threshold": "cutoff cut_off decision_threshold",
     "seed": "random_state random_seed rng manual_seed",
+    "recipe": "preset template",
     "experiment": "name experiment_name run_name title",
     "data.source": "file path filename csv dataset input train_file data_file train",
     "data.target": "label target_column label_column y outcome response output",

@@ -8,6 +8,7 @@ from nettrain.catalogue.settings import Settings, ShortForm
 from nettrain.errors import SpecError
 from nettrain.experiment.document import Document, KeyPath, PlainValue, parse
 from nettrain.experiment.fields import Block, block_of, choice_of, short_form_of
+from nettrain.experiment.recipe_merging import RECIPE, is_written_out, list_of_recipe
 
 MARKS = frozenset(",|#%&*!@>`")  # are text when they stand alone, which YAML wants in quotes: data.decimal=,
 OVERRIDE = "override "  # the location of a value from the command line begins with this
@@ -37,7 +38,7 @@ def apply_overrides(document: Document, overrides: Sequence[str], model: type[Se
     if document.values is None and overrides:
         document.values = {}
     first: dict[str, str] = {}
-    for override in overrides:
+    for override in sorted(overrides, key=_comes_later):
         key = override.partition("=")[0].strip()
         if key in first:
             duplicate = f'{OVERRIDE}"{override}": {key}: given twice, first as "{first[key]}"'
@@ -57,6 +58,7 @@ def set_value(document: Document, change: Change, model: type[Settings]) -> list
     Blocks that are missing on the way to the key are created. Raises SpecError when something on the way is
     not a block of keys, or is a list without such a position.
     """
+    _refuse_written_out(document, change)
     edit = _Edit(document, change, model, dict(choices_along(change.key, model)))
     *outer, last = change.key.split(".")
     values, path = document.values, KeyPath()
@@ -102,6 +104,18 @@ def default_list(path: KeyPath, model: Block) -> list[PlainValue] | None:
             return None
         block, default = block_of(field.annotation), field.default
     return list(default) if isinstance(default, list) else None
+
+
+def _comes_later(override: str) -> bool:
+    """Whether an override follows that of the recipe, whose lists it may change."""
+    return override.partition("=")[0].strip().partition(".")[0] != RECIPE
+
+
+def _refuse_written_out(document: Document, change: Change) -> None:
+    """Raise SpecError for another recipe where the settings of one are written out: it would do nothing."""
+    if change.key in (RECIPE, f"{RECIPE}.name") and is_written_out(document.values):
+        text = "the settings of its recipe are written out in this file, so another one would change nothing"
+        raise SpecError(f"{change.location}: {change.key}: {text}")
 
 
 def _change(override: str) -> Change:
@@ -158,9 +172,9 @@ class _Edit:
         if choice is not None and isinstance(value, str):
             return {} if choice.auto and value == "auto" else choice.expand(value)
         if value is None:
-            value = default_list(path, self.model)
+            value = list_of_recipe(path, self.document.values) or default_list(path, self.model)
         if value is None or isinstance(value, bool):
-            return {} if choice is None else choice.expand({})
+            return {}
         short = short_form_at(path, self.model) if isinstance(value, int) else None
         return value if short is None else short.expand(value)
 

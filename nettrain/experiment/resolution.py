@@ -14,6 +14,7 @@ from nettrain.errors import SpecError
 from nettrain.experiment.data_checks import check_loss, check_monitors, check_outputs, check_warmup
 from nettrain.experiment.evaluated_rows import fitting_evaluation
 from nettrain.experiment.postprocessing_checks import check_calibration, check_threshold
+from nettrain.experiment.recipe_for_data import with_recipe_for
 from nettrain.experiment.settings import BackendSettings, Experiment
 from nettrain.experiment.task import loss_of, targets_of
 from nettrain.experiment.threads import fitting_threads
@@ -72,6 +73,7 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
 
     Raises SpecError or DataError when the experiment does not fit the data.
     """
+    experiment = with_recipe_for(experiment, data)
     loss = _loss(experiment, data)
     check_warmup(experiment)
     model = _with_output_activation(experiment.model, loss)

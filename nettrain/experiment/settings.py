@@ -14,6 +14,7 @@ from nettrain.data.settings import DataSettings
 from nettrain.experiment.conflicts import conflicts, schedule_monitor
 from nettrain.experiment.document import KeyPath
 from nettrain.experiment.problems import error_at
+from nettrain.experiment.recipes import Recipe, recipes
 from nettrain.experiment.sweep_settings import SweepSettings
 from nettrain.experiment.training_settings import Seed, TrainingSettings
 from nettrain.model.settings import ModelSettings, RegularizationSettings
@@ -49,6 +50,9 @@ class Experiment(Settings):
 
     experiment: str = option("experiment", "name of the experiment and of its run folder", min_length=1)
     seed: Seed = number(0, "default of the four seeds: of the splits, the weights, the rows' order and noise")
+    recipe: Annotated[Recipe, Choice(recipes)] = option(
+        "none", "a whole network and its training by name, for what the file leaves out"
+    )
     data: DataSettings
     model: ModelSettings = option({}, "the network")
     loss: Annotated[Loss | str, Choice(losses, auto=True)] = option("auto", "what is minimised")

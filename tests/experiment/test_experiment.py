@@ -20,6 +20,7 @@ ACTIVATIONS, LOSSES, OPTIMIZERS = (", ".join(kind) for kind in (activations, los
 EVERY_KEY = """\
 experiment: digits
 seed: 0
+recipe: none
 data:
   source: builtin:optdigits
   target: label
@@ -434,7 +435,8 @@ def test_a_written_file_holds_every_key():
 
 def test_the_written_file_is_readable():
     lines = to_yaml(resolve(validate(parse(EVERY_KEY, "f")))).splitlines()
-    assert ["experiment: digits", "seed: 0", "data:", "  source: builtin:optdigits"] == lines[:4]
+    first = ["experiment: digits", "seed: 0", "recipe: {name: none}", "data:", "  source: builtin:optdigits"]
+    assert first == lines[:5]
     assert "  missing: ['', '?', NA, NaN]" in lines
     assert "regularization: {l2: 0.0, l1: 0.0, max_norm: null}" in lines
     assert "  checkpoint: {seconds: 2.0}" in lines

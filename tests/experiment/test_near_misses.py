@@ -121,8 +121,8 @@ def test_a_value_in_place_of_a_block(key, inner, file):
 
 def test_what_is_similar_to_nothing_gets_no_suggestion(file):
     assert problem(file, "qqq=1").endswith(
-        "unknown key (allowed: experiment, seed, data, model, loss, regularization, optimizer, schedule, training, "
-        "calibration, threshold, backend, sweep)"
+        "unknown key (allowed: experiment, seed, recipe, data, model, loss, regularization, optimizer, schedule, "
+        "training, calibration, threshold, backend, sweep)"
     )
 
 

@@ -19,7 +19,8 @@ from nettrain.data.columns.scaling import scalings
 from nettrain.data.reading.builtin import BUILTINS, BuiltinData
 from nettrain.data.reading.synthetic import SYNTHETICS
 from nettrain.errors import SpecError, nearest
-from nettrain.experiment.document import PlainValue
+from nettrain.experiment.document import PlainValue, dump
+from nettrain.experiment.recipes import Recipe, recipes
 from nettrain.experiment.reference.json_schema import JsonSchema
 from nettrain.model.layers import layers, norms
 
@@ -59,6 +60,7 @@ ALL: tuple[Variants, ...] = (
     layers,
     norms,
     calibrations,
+    recipes,
 )
 REGISTRIES = {registry.kind: registry for registry in ALL}
 
@@ -134,6 +136,8 @@ def _upper_limit(field: JsonSchema) -> tuple[str, str] | None:
 
 
 def _entry(name: str, variant: type[Variant]) -> CatalogueEntry:
+    if issubclass(variant, Recipe):
+        return CatalogueEntry(name, meaning(variant), (), variant.source, tuple(_recipe_facts(variant)))
     schema = cast("JsonSchema", variant.model_json_schema())
     settings = tuple(
         _setting(key, field, variant) for key, field in schema["properties"].items() if key != "name"
@@ -158,6 +162,21 @@ def _facts(variant: type[Variant]) -> Iterator[tuple[str, str]]:
         value = getattr(variant, name, None)
         if value:
             yield name, value if isinstance(value, str) else ", ".join(value)
+
+
+def _recipe_facts(recipe: type[Recipe]) -> Iterator[tuple[str, str]]:
+    """The blocks of a recipe, as a file spells them, and the keys that follow from the data."""
+    for block, values in recipe.settings.items():
+        yield block, dump(_short(values), one_line=True).removesuffix("...\n").strip()
+    if recipe.follows_data:
+        yield "from the data", ", ".join(recipe.follows_data)
+
+
+def _short(value: PlainValue) -> PlainValue:
+    """A value with the blocks of variants that have no other keys as their names."""
+    if not isinstance(value, dict):
+        return value
+    return value["name"] if [*value] == ["name"] else {key: _short(one) for key, one in value.items()}
 
 
 def _builtin_sources() -> Iterator[CatalogueEntry]:

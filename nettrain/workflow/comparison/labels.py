@@ -15,8 +15,9 @@ from nettrain.experiment.settings import Experiment
 from nettrain.model.settings import LayerSettings, ModelSettings
 
 LONGEST = 48  # characters of a label made of differences; beyond, names are used where they differ
+RECIPE = "recipe.name"  # which most other keys follow from
 UNIMPORTANT = (
-    *("experiment", "sweep", "backend.threads"),
+    *("experiment", "recipe.open", "sweep", "backend.threads"),
     *("training.repeat", "training.checkpoint", "training.evaluate_train"),
     *("training.diagnostics", "training.history"),
 )
@@ -50,9 +51,21 @@ def differing_settings_of(experiments: Sequence[Experiment]) -> tuple[list[Leave
     """The settings of each experiment by dotted key, and the keys in which they differ."""
     leaves = [dict(_leaves(experiment)) for experiment in experiments]
     keys = dict.fromkeys(key for settings in leaves for key in settings)
-    different = [key for key in keys if len({_text(settings, key) for settings in leaves}) > 1]
+    different = [key for key in keys if _differs(key, leaves)]
+    if RECIPE in different:
+        different = [key for key in different if key == RECIPE or _differs_within_recipe(key, leaves)]
     dropped = {follower for key in different for follower in FOLLOWING.get(key, ())}
     return list(leaves), [key for key in different if key not in dropped and not _is_unimportant(key)]
+
+
+def _differs(key: str, leaves: Sequence[Leaves]) -> bool:
+    return len({_text(settings, key) for settings in leaves}) > 1
+
+
+def _differs_within_recipe(key: str, leaves: Sequence[Leaves]) -> bool:
+    """Whether experiments of one recipe differ in a key."""
+    named = {_text(settings, RECIPE) for settings in leaves}
+    return any(_differs(key, [one for one in leaves if _text(one, RECIPE) == name]) for name in named)
 
 
 def labels_of(experiments: Sequence[Experiment], names: Sequence[str]) -> list[str]:

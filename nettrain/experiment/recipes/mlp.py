@@ -1,0 +1,29 @@
+"""Plain multilayer perceptrons."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from nettrain.experiment.document import PlainValue
+from nettrain.experiment.recipes.base import DataFacts, NamedRecipe, Values, recipes
+
+
+@recipes.register("mlp", source="Gorishniy, Rubachev, Khrulkov & Babenko 2021")
+class PlainRecipe(NamedRecipe):
+    """A plain multilayer perceptron, as papers on tables train it: AdamW and early stopping."""
+
+    settings: ClassVar[Values] = {
+        "data": {"scaling": {"name": "quantile_normal"}},
+        "model": {"hidden": [256, 256], "activation": {"name": "relu"}, "dropout": 0.1},
+        "optimizer": {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
+        "training": {
+            "epochs": 500,
+            "batch_size": 256,
+            "clip_norm": 1.0,
+            "early_stopping": {"monitor": "val_loss", "patience": 16},
+        },
+    }
+    follows_data: ClassVar[tuple[str, ...]] = ("training.batch_size",)
+
+    @classmethod
+    def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
+        return {"training.batch_size": facts.batch}
