@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.columns.categories import CategoryColumn
+from nettrain.data.columns.categories import CategoryColumn, categories_in
 from nettrain.data.columns.encoding import Encoder, columns_text
 from nettrain.data.labelled import Rows
 from nettrain.data.preprocessing import Preprocessing
@@ -105,7 +105,7 @@ class SortedColumns:
         values, gaps = x[:, starts[:-1]], {}
         for k, encoder in enumerate(encoders):
             if isinstance(encoder, CategoryColumn):
-                values[:, k] = x[:, starts[k] : starts[k + 1]].argmax(axis=1)
+                values[:, k] = categories_in(x[:, starts[k] : starts[k + 1]])
             elif encoder.gaps:
                 gaps[k] = x[:, starts[k + 1] - 1] > 0
         return SortedColumns.sorted(values, gaps)

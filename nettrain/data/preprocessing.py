@@ -1,7 +1,8 @@
 """All that was fitted on the training rows, so that new rows become the same numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NotRequired, TypedDict, cast
 
 import numpy as np
@@ -13,10 +14,11 @@ from nettrain.data.columns.encoding import (
     encode_all,
     encode_columns,
     encoder_from_json,
-    scaled_features,
-    scaled_names,
+    features_of,
+    names_of,
+    with_open_gaps,
 )
-from nettrain.data.columns.input_kind import NUMBER
+from nettrain.data.columns.input_kind import INDICATOR, NUMBER, InputKind
 from nettrain.data.columns.scaling import Fitted, Scaling, scalings
 from nettrain.data.reading.image_shape import ImageShape, ImageShapeJson
 from nettrain.data.reading.layout import InputLayout
@@ -26,6 +28,8 @@ from nettrain.data.targets.target import Target, TargetJson, TargetKind
 from nettrain.errors import DataError
 
 BLOCK = 1 << 19  # cells of training rows to which a scaling is fitted at once
+NUMBERS_ALONE: tuple[InputKind, ...] = (NUMBER,)
+WITH_INDICATORS: tuple[InputKind, ...] = (NUMBER, INDICATOR)
 
 
 class PreprocessingJson(TypedDict):
@@ -50,6 +54,7 @@ class PreprocessingJson(TypedDict):
     empty_rows: bool
     empty_columns: list[str]
     image: NotRequired[ImageShapeJson | None]
+    scale_indicators: NotRequired[bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +63,8 @@ class Preprocessing:
 
     `weight` is the column that weighs rows, which only matters where figures are computed; `empty_rows` says
     whether training rows without any value were among the others, and `empty_columns` which columns had none.
-    `image` is the shape of the image whose pixels are the inputs.
+    `image` is the shape of the image whose pixels are the inputs. With `scale_indicators` they are scaled as
+    numbers are.
     """
 
     layout: InputLayout
@@ -70,6 +76,7 @@ class Preprocessing:
     empty_rows: bool = False
     empty_columns: tuple[str, ...] = ()
     image: ImageShape | None = None
+    scale_indicators: bool = False
 
     @property
     def inputs(self) -> int:
@@ -117,8 +124,16 @@ class Preprocessing:
 
         Raises DataError for a missing column, with the nearest name, and for text among numbers.
         """
-        x = encode_all(self.encoders, table)
-        return scale_features(x, scaled_features(self.encoders), self.scaling, self.fitted)
+        x = encode_all(self._seen_by_scaling, table)
+        return scale_features(x, self._scaled, self.scaling, self.fitted)
+
+    @cached_property
+    def _seen_by_scaling(self) -> tuple[Encoder, ...]:
+        return encoders_for(self.scaling, self.encoders)
+
+    @cached_property
+    def _scaled(self) -> Mask:
+        return features_of(scaled_kinds(self.scale_indicators), self.encoders)
 
     def unscale(self, y: Numbers) -> Floats:
         """Numbers (..., K) in the target's own unit."""
@@ -146,6 +161,7 @@ class Preprocessing:
             "empty_rows": self.empty_rows,
             "empty_columns": list(self.empty_columns),
             "image": self.image.to_json() if self.image else None,
+            "scale_indicators": self.scale_indicators,
         }
 
     @staticmethod
@@ -186,6 +202,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
         data["empty_rows"],
         tuple(data["empty_columns"]),
         ImageShape(**image) if image else None,
+        data.get("scale_indicators", False),
     )
 
 
@@ -198,27 +215,54 @@ def scale_features(x: Floats, features: Mask, scaling: Scaling, fitted: Fitted) 
     return x
 
 
-def fit_scaling(scaling: Scaling, encoders: Sequence[Encoder], table: Table, train: Indices) -> Fitted:
-    """The scaling's arrays, fitted on the scaled features of the rows `train`, some columns at a time."""
-    with_numbers = [encoder for encoder in encoders if NUMBER in encoder.kinds]
-    step = max(1, BLOCK // max(1, len(train)))
+def scaled_kinds(indicators: bool) -> tuple[InputKind, ...]:
+    """The kinds of inputs that are scaled."""
+    return WITH_INDICATORS if indicators else NUMBERS_ALONE
+
+
+def encoders_for(scaling: Scaling, encoders: Sequence[Encoder]) -> tuple[Encoder, ...]:
+    """The encoders that make what the scaling is given."""
+    return with_open_gaps(encoders) if scaling.sees_gaps else tuple(encoders)
+
+
+def fit_scaling(
+    scaling: Scaling,
+    encoders: Sequence[Encoder],
+    table: Table,
+    train: Indices,
+    kinds: tuple[InputKind, ...] = NUMBERS_ALONE,
+) -> Fitted:
+    """The scaling's arrays, fitted on the features of these kinds in the rows `train`, block by block."""
+    scaled = [one for one in encoders_for(scaling, encoders) if set(kinds) & set(one.kinds)]
     fitted: list[Fitted] = []
-    for start in range(0, len(with_numbers), step):
-        block = with_numbers[start : start + step]
+    for block in _blocks(scaled, max(1, BLOCK // max(1, len(train)))):
         features = encode_columns(block, table, train)
-        fitted.append(scaling.fit(np.asfortranarray(features[:, scaled_features(block)])))
+        fitted.append(scaling.fit(np.asfortranarray(features[:, features_of(kinds, block)])))
     if not fitted:
         return {}
     arrays = {key: np.concatenate([one[key] for one in fitted], axis=-1) for key in fitted[0]}
-    names = scaled_names(with_numbers)
+    names = names_of(kinds, scaled)
     joined = scaling.join(arrays, names) if arrays else {}
-    refuse_unscalable(joined, with_numbers, table)
+    refuse_unscalable(joined, names, table)
     return joined
 
 
-def refuse_unscalable(fitted: Fitted, encoders: Sequence[Encoder], table: Table) -> None:
-    """Raise DataError at the first scaled column whose range is beyond float64."""
-    names = scaled_names(encoders)
+def _blocks(encoders: Sequence[Encoder], most: int) -> Iterator[list[Encoder]]:
+    """The encoders in order, as many together as have no more than `most` features, but one at least."""
+    block: list[Encoder] = []
+    features = 0
+    for encoder in encoders:
+        features += len(encoder.kinds)
+        if block and features > most:
+            yield block
+            block, features = [], len(encoder.kinds)
+        block.append(encoder)
+    if block:
+        yield block
+
+
+def refuse_unscalable(fitted: Fitted, names: Sequence[str], table: Table) -> None:
+    """Raise DataError at the first scaled feature, of these columns, whose range is beyond float64."""
     for array in fitted.values():
         finite = np.isfinite(array).reshape(-1, array.shape[-1]).all(axis=0)
         if not finite.all():

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import Settings, ShortForm, expects, option
 from nettrain.data.cell_formats.date_format import pattern_error
+from nettrain.data.columns.category_inputs import CategoryInputs
 from nettrain.data.columns.roles import Columns
 from nettrain.data.columns.scaling import Scaling, scalings
 from nettrain.data.reading.builtin import BUILTINS
@@ -202,6 +203,17 @@ class DataSettings(Settings):
     max_categories: int = option(
         50, "values of a column of categories with an input of their own; rarer ones share an input", ge=1
     )
+    one_hot_up_to: int | None = option(
+        None,
+        "columns of categories that would take more 0/1 inputs than this have one input with a code, which "
+        "the network embeds (model.category_dimension); the input for missing cells counts; null: none have",
+        ge=1,
+    )
+    binary_categories: Literal["indicators", "sign"] = option(
+        "indicators",
+        "inputs of a column of two categories: a 0/1 input for each, or one of -1 and 1 that is 0 where it "
+        "is missing or unseen",
+    )
     labels: dict[str, CellText] = option({}, "renames cells of the target before anything else")
     positive: Annotated[str | int | float | bool | None, expects("a class")] = option(
         None, "the class that counts as positive, of two; null is the second in order"
@@ -214,6 +226,7 @@ class DataSettings(Settings):
     scaling: Annotated[Scaling, Choice(scalings)] = option(
         {"name": "standard"}, "what is done to numeric columns, fitted on the training rows"
     )
+    scale_indicators: bool = option(False, "whether 0/1 and -1/1 inputs go through the scaling too")
     target_scaling: Literal["auto", "standard", "none"] = option(
         "auto", "whether targets are centred and divided by their spread; auto does it to numbers"
     )
@@ -229,6 +242,11 @@ class DataSettings(Settings):
         "in the order of a column of dates or numbers",
     )
     seed: int | None = option(None, "of the splits and of synthetic rows", ge=0, lt=2**64)
+
+    @property
+    def category_inputs(self) -> CategoryInputs:
+        """How columns of categories become inputs."""
+        return CategoryInputs(self.max_categories, self.one_hot_up_to, self.binary_categories == "sign")
 
     @property
     def files(self) -> list[Path]:

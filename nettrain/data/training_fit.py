@@ -10,7 +10,7 @@ from nettrain.data.columns.encoding import empty_rows, fit_encoders
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.columns.roles import Roles
 from nettrain.data.labelled import Rows
-from nettrain.data.preprocessing import Preprocessing, fit_scaling
+from nettrain.data.preprocessing import Preprocessing, fit_scaling, scaled_kinds
 from nettrain.data.reading.image_shape import ImageShape, image_by_names
 from nettrain.data.reading.layout import InputLayout
 from nettrain.data.reading.source import Source
@@ -45,11 +45,12 @@ def fit(
         train.rows,
         categorical=roles.categorical,
         numeric=roles.numeric,
-        max_categories=settings.max_categories,
+        inputs=settings.category_inputs,
     )
     if not encoders:
         raise DataError(f"{table.origin}: no column but the target has a value to learn from")
-    fitted = fit_scaling(settings.scaling, encoders, table, train.rows)
+    kinds = scaled_kinds(settings.scale_indicators)
+    fitted = fit_scaling(settings.scaling, encoders, table, train.rows, kinds)
     encoded = {encoder.name for encoder in encoders}
     unused = [name for name in names if name not in encoded]
     preprocessing = Preprocessing(
@@ -61,6 +62,7 @@ def fit(
         roles.weight,
         empty_rows=bool(empty_rows(table, encoders)[train.rows].any()),
         empty_columns=tuple(name for name in unused if is_missing(table, name)[train.rows].all()),
+        scale_indicators=settings.scale_indicators,
     )
     return preprocessing, notes
 

@@ -11,7 +11,7 @@ from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.data.columns.numbers import NumberColumn
-from nettrain.data.columns.scaling import NoScaling
+from nettrain.data.columns.scaling.affine import NoScaling
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.layout import InputLayout

@@ -12,8 +12,8 @@ from nettrain.data.settings import DataSettings, is_path
 
 KEYS = (
     "source target test validation folds header separator sheet skip_rows comment names decimal dates missing missing_target "
-    "columns max_categories labels positive "
-    "target_kind scaling target_scaling class_weights stratify order seed"
+    "columns max_categories one_hot_up_to binary_categories labels positive "
+    "target_kind scaling scale_indicators target_scaling class_weights stratify order seed"
 )
 REFUSED = [
     (

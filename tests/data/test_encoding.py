@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nettrain.data.columns.categories import CategoryColumn
+from nettrain.data.columns.category_inputs import CategoryInputs
 from nettrain.data.columns.encoding import encode_all, encoder_from_json, fit_encoders
 from nettrain.data.columns.numbers import NumberColumn
 from nettrain.data.reading.formats.delimited import parse
@@ -143,7 +144,7 @@ def test_of_equally_frequent_values_the_first_get_a_feature():
 @pytest.mark.parametrize("roles", [{}, {"categorical": ["c"]}])
 def test_the_number_of_categories_is_a_setting(most, values, note, roles):
     table = Table.of({"c": ["a", "c", "b", "d", "c"]})
-    (encoder,), notes = fit_encoders(table, ["c"], np.arange(5), max_categories=most, **roles)
+    (encoder,), notes = fit_encoders(table, ["c"], np.arange(5), inputs=CategoryInputs(most), **roles)
     assert (values, most < 4) == (encoder.values, encoder.rare)
     assert ([f'column "c": 4 different values; {note}'] if note else []) == notes
 

@@ -4,6 +4,9 @@ Literal rows are scikit-learn 1.9's StandardScaler, MinMaxScaler, MaxAbsScaler, 
 QuantileTransformer on the same five rows.
 """
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -26,11 +29,13 @@ def test_the_registry_holds_what_is_tested_here():
         "standard",
         "minmax",
         "max_abs",
+        "divide",
         "center",
         "channel",
-        "robust",
         "quantile_normal",
-        "divide",
+        "quantile",
+        "robust",
+        "robust_clip",
     ] == list(scalings)
 
 
@@ -253,3 +258,36 @@ def test_columns_may_be_fitted_in_turns(name):
     for key, learned in together.items():
         one_by_one = np.concatenate([one[key] for one in columns], axis=-1)
         np.testing.assert_allclose(one_by_one, learned, rtol=1e-12)
+
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "scalings.json").read_text())["cases"]
+
+
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])
+def test_robust_clip_and_quantile_equal_scikit_learn(case):
+    s = scalings[case["name"]](**case["settings"])
+    x, new = (np.array(case[key], dtype=float) for key in ("x", "new"))
+    rows = s.apply(s.fit(x), np.vstack([x[:40], new]))
+    np.testing.assert_allclose(rows, case["expected"], rtol=0, atol=1e-7)
+
+
+def test_quantile_remembers_one_quantile_for_thirty_rows():
+    for rows, count in ((5, 5), (20, 10), (600, 20), (40_000, 1000)):
+        x = np.random.default_rng(rows).normal(size=(rows, 2))
+        assert (count, 2) == scalings["quantile"]().fit(x)["knots"].shape
+
+
+def test_quantile_leaves_gaps_out_and_makes_them_the_median():
+    s = scalings["quantile"](noise=0.0)
+    x = np.arange(1.0, 100.0)[:, None]
+    gaps = np.vstack([x, np.full((50, 1), np.nan)])
+    np.testing.assert_array_equal(s.fit(gaps)["knots"], s.fit(x)["knots"])
+    assert [0.0, 0.0] == s.apply(s.fit(gaps), np.array([[np.nan], [50.0]]))[:, 0].round(12).tolist()
+
+
+def test_robust_clip_stays_within_three_and_never_falls():
+    rows = scaled("robust_clip", np.linspace(-1e200, 1e200, 101)[:, None] * [1, 1, 1])
+    assert np.abs(rows).max() <= 3
+    near = scaled("robust_clip", np.linspace(-1e4, 1e4, 2001)[:, None] * [1, 1, 1e3])
+    assert (np.diff(near[:, [0, 2]], axis=0) > 0).all()
+    assert (near[:, 1] == 0).all()  # constant in the training rows

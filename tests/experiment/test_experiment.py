@@ -39,10 +39,13 @@ data:
   missing_target: refuse
   columns: {ignore: [], categorical: [], numeric: [], weight: null, group: null}
   max_categories: 50
+  one_hot_up_to: null
+  binary_categories: indicators
   labels: {}
   positive: null
   target_kind: auto
   scaling: standard
+  scale_indicators: false
   target_scaling: auto
   class_weights: null
   stratify: true

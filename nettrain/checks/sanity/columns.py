@@ -7,8 +7,9 @@ import numpy as np
 from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.sanity_json import Verdict
-from nettrain.data.columns.encoding import columns_text, scaled_features
+from nettrain.data.columns.encoding import columns_text, features_of
 from nettrain.data.columns.identifiers import ADVICE as IDENTIFIES
+from nettrain.data.columns.input_kind import NUMBER
 
 IMAGE = 49  # columns from which on some constant ones may be the border of an image
 LARGE, FAR = 10.0, 100.0  # spread of a column, and times that of another
@@ -56,7 +57,7 @@ def identifiers(checked: CheckedExperiment) -> Iterator[Finding]:
 @sanity_check("scales", rank=130)
 def scales(checked: CheckedExperiment) -> Iterator[Finding]:
     """Numeric inputs have about the same spread, as scaling gives them."""
-    numeric = scaled_features(checked.data.preprocessing.encoders)
+    numeric = features_of([NUMBER], checked.data.preprocessing.encoders)
     spread = checked.data.train.x[:, numeric].std(axis=0, dtype=np.float64)
     names = np.array(checked.data.preprocessing.feature_names)[numeric]
     names, spread = names[spread > 0], spread[spread > 0]

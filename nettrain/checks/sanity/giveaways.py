@@ -15,8 +15,8 @@ from nettrain.checks.sanity.registry import Finding, sanity_check
 from nettrain.checks.sanity.subject import CheckedExperiment
 from nettrain.checks.sanity_json import Verdict
 from nettrain.checks.short_training import measured, taken, train_to_end, with_rows
-from nettrain.data.columns.encoding import columns_text
-from nettrain.data.columns.input_kind import NUMBER
+from nettrain.data.columns.categories import CategoryColumn, categories_in
+from nettrain.data.columns.encoding import Encoder, columns_text
 from nettrain.data.giveaways import giveaways
 from nettrain.data.labelled import Rows
 from nettrain.data.tables.arrays import Indices, Numbers
@@ -70,7 +70,7 @@ def column_scores(checked: CheckedExperiment, rows: Rows) -> Floats:
     start = 0
     for encoder in encoders:
         end = start + len(encoder.kinds)
-        scores.append(score_of(binned(rows.x[:, start:end], scaled=encoder.kinds[0] == NUMBER), y))
+        scores.append(score_of(bins_of(encoder, rows.x[:, start:end]), y))
         start = end
     return np.array(scores)
 
@@ -82,10 +82,10 @@ def indicators(rows: Rows, classes: int) -> Floats:
     return np.asarray(rows.y, dtype=np.float64)
 
 
-def binned(features: Numbers, *, scaled: bool) -> Indices:
+def bins_of(encoder: Encoder, features: Numbers) -> Indices:
     """The bin (N,) of each row by a column's features (N, w): its category, or the rank of its number."""
-    if not scaled:
-        return np.asarray(features.argmax(axis=1), dtype=np.int64)
+    if isinstance(encoder, CategoryColumn):
+        return categories_in(features)
     values = features[:, 0]
     edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
     return np.asarray(np.searchsorted(edges, values, side="right"), dtype=np.int64)

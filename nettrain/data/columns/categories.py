@@ -1,16 +1,24 @@
-"""Columns of categories: a 0/1 feature for each value of the training rows (one-hot)."""
+"""Columns of categories: a 0/1 feature for each value of the training rows (one-hot), a sign, or a code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict, cast
 
 import numpy as np
 
+from nettrain.data.columns.category_inputs import (
+    GAP_PHRASES,
+    ONE_HOT,
+    CategoryEncoding,
+    CategoryInputs,
+    code_note,
+    many_note,
+)
 from nettrain.data.columns.deviation import MOST_VALUES, Deviation, known_spellings
 from nettrain.data.columns.identifiers import text_notes
-from nettrain.data.columns.input_kind import INDICATOR, InputKind
+from nettrain.data.columns.input_kind import CATEGORY, INDICATOR, InputKind
 from nettrain.data.columns.numbers import EMPTY, constant_note
-from nettrain.data.tables.arrays import Floats, Indices, Mask
+from nettrain.data.tables.arrays import Floats, Indices, Mask, Numbers
 from nettrain.data.tables.spelling import (
     Form,
     as_text,
@@ -26,8 +34,8 @@ from nettrain.data.tables.table import Table, as_numbers, counted
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
 MOST_RARE_VALUES = 10_000  # that are stored, to recognise values which are not in the training data
+SIGNS = np.array([-1.0, 1.0, 0.0])  # of the first value, the second, and all else
 
 
 class CategoryColumnJson(TypedDict):
@@ -40,15 +48,20 @@ class CategoryColumnJson(TypedDict):
     form: Form
     gaps: bool
     rare_values: list[str] | None
+    encoding: NotRequired[CategoryEncoding]
 
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """One 0/1 feature for each of `values`, then one for missing and unseen cells.
+    """What a cell's category is: one of `values`, rare or unseen, or missing.
 
-    With `rare`, training rows had more values than there are features: rare and unseen ones share a feature,
-    before the one for missing cells. `form` says which spellings of a cell are one of the values, `gaps`
-    whether training rows had gaps. `rare_values` are those without a feature, None when there were too many.
+    Unseen cells are as missing ones, but as the rare ones with `rare`, where training rows had more values
+    than are told apart. `form` says which spellings of a cell are one of the values, `gaps` whether training
+    rows had gaps. `rare_values` are those that are not told apart, None when there were too many.
+
+    By `encoding` the features are a 0/1 indicator for each of these; a sign, which is -1 for the first of two
+    values, 1 for the second and 0 for all else; or a code, 1, 2, … for the values and the rare ones, 0 for
+    missing.
     """
 
     name: str
@@ -57,10 +70,24 @@ class CategoryColumn:
     form: Form = "text"
     gaps: bool = True
     rare_values: tuple[str, ...] | None = ()
-    categories: ClassVar[int] = 0  # of a code
+    encoding: CategoryEncoding = "indicators"
+
+    @property
+    def told_apart(self) -> int:
+        """The number of different answers to what a cell's category is."""
+        return len(self.values) + self.rare + 1
+
+    @property
+    def categories(self) -> int:
+        """The number of codes; 0 unless that is the encoding."""
+        return self.told_apart if self.encoding == "code" else 0
 
     @property
     def features(self) -> tuple[str, ...]:
+        if self.encoding == "code":
+            return (self.name,)
+        if self.encoding == "sign":
+            return (f"{self.name} = {self.values[1]}",)
         rest = ("is rare or unseen", "is missing") if self.rare else ("is missing or other",)
         return (
             *(f"{self.name} = {value}" for value in self.values),
@@ -69,17 +96,27 @@ class CategoryColumn:
 
     @property
     def kinds(self) -> tuple[InputKind, ...]:
-        return (INDICATOR,) * (len(self.values) + 1 + self.rare)
+        if self.encoding == "indicators":
+            return (INDICATOR,) * self.told_apart
+        return (CATEGORY,) if self.encoding == "code" else (INDICATOR,)
 
     def encode(self, table: Table) -> Floats:
-        """(N, features) with a single 1 in each row."""
-        count = len(self.values)
-        features = positions(table.column(self.name), self.values, self.form)
-        features[features < 0] = count
-        features[is_missing(table, self.name)] = count + self.rare
-        encoded = np.zeros((table.height, len(self.kinds)))
-        encoded[np.arange(table.height), features] = 1
+        """(N, features); as indicators a single 1 in each row."""
+        own = self._positions(table)
+        if self.encoding == "sign":
+            return SIGNS[own][:, None]
+        if self.encoding == "code":
+            return ((own + 1) % self.told_apart)[:, None].astype(np.float64)
+        encoded = np.zeros((table.height, self.told_apart))
+        encoded[np.arange(table.height), own] = 1
         return encoded
+
+    def _positions(self, table: Table) -> Indices:
+        """The position (N,) of each cell's category: among the values, then rare or unseen, missing last."""
+        found = positions(table.column(self.name), self.values, self.form)
+        found[found < 0] = len(self.values)
+        found[is_missing(table, self.name)] = self.told_apart - 1
+        return found
 
     def invalid_cells(self, table: Table) -> tuple[Mask, str]:
         """No row: unknown cells have a feature of their own."""
@@ -114,6 +151,7 @@ class CategoryColumn:
             "form": self.form,
             "gaps": self.gaps,
             "rare_values": None if self.rare_values is None else list(self.rare_values),
+            "encoding": self.encoding,
         }
 
     @staticmethod
@@ -128,16 +166,26 @@ class CategoryColumn:
             column["form"],
             column["gaps"],
             None if rare is None else tuple(rare),
+            column.get("encoding", "indicators"),
         )
 
 
-def fit_categories(
-    table: Table, name: str, train: Indices, most: int = MOST_CATEGORIES
-) -> tuple[CategoryColumn | None, list[str]]:
-    """The encoder of a column of categories, fitted on the rows `train`, and notes on it.
+def categories_in(features: Numbers) -> Indices:
+    """Which category each row has, as a number (N,), by the features (N, w) of its column.
 
-    At most so many values, the most frequent, have a feature of their own.
+    Scaled indicators are larger where the category is that of the row.
     """
+    if features.shape[1] == 1:
+        return np.unique(features[:, 0], return_inverse=True)[1].astype(np.int64)
+    most = features.max(axis=0)
+    marked = (features == most) & (features.min(axis=0) < most)
+    return np.asarray(marked.argmax(axis=1), dtype=np.int64)
+
+
+def fit_categories(
+    table: Table, name: str, train: Indices, inputs: CategoryInputs = ONE_HOT
+) -> tuple[CategoryColumn | None, list[str]]:
+    """The encoder of a column of categories, fitted on the rows `train`, and notes on it."""
     form = column_form(table, name)
     cells = as_text(table, name)[train.astype(np.uint32)]
     counts = distinct_values(cells, form)
@@ -145,27 +193,21 @@ def fit_categories(
     if counts.is_empty():
         return None, [EMPTY]
     numeric = not as_numbers(table.column(name))[1].any()
-    ranked = by_frequency(counts)
+    ranked, most = by_frequency(counts), inputs.most
     values, rare = sorted(ranked[:most], key=by_number if numeric else None), sorted(ranked[most:])
+    encoding = inputs.encoding(len(values), rare=bool(rare))
     notes = []
     if gaps:
-        notes.append(f"{counted(gaps, 'gap')} in the training rows, marked by a 0/1 input of its own")
+        notes.append(f"{counted(gaps, 'gap')} in the training rows, {GAP_PHRASES[encoding]}")
     if len(counts) == 1:
         notes.append(constant_note(f'"{values[0]}"', gaps))
-    notes += [many_note(len(counts), most)] if rare else []
+    notes += [code_note(inputs)] if encoding == "code" else []
+    notes += [many_note(len(counts), most, encoding)] if rare else []
     notes += text_notes(name, present=len(cells) - gaps, distinct=len(counts))
     stored = tuple(rare) if len(rare) <= MOST_RARE_VALUES else None
-    return CategoryColumn(name, tuple(values), bool(rare), form, bool(gaps), stored), notes
+    return CategoryColumn(name, tuple(values), bool(rare), form, bool(gaps), stored, encoding), notes
 
 
 def by_frequency(counts: "pl.DataFrame") -> list[str]:
     """The values, the most frequent first; equally frequent ones by code point."""
     return counts.sort("rows", "value", descending=[True, False])["value"].to_list()
-
-
-def many_note(distinct: int, most: int) -> str:
-    """The note on a column with more values than features."""
-    which = f"the {most} most frequent get an input each" if most > 1 else "the most frequent gets an input"
-    return (
-        f"{distinct} different values; {which} (data.max_categories), the rest ({distinct - most}) share one"
-    )

@@ -4,19 +4,20 @@ Conventions: an encoder with w features writes (N, w) float64; `kinds` says for 
 number, which is scaled, a 0/1 indicator, or the code of a category.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from nettrain.data.columns.categories import (
-    MOST_CATEGORIES,
     CategoryColumn,
     CategoryColumnJson,
     fit_categories,
 )
+from nettrain.data.columns.category_inputs import ONE_HOT, CategoryInputs
 from nettrain.data.columns.dates import DateColumn, DateColumnJson, fit_dates, is_dates
-from nettrain.data.columns.input_kind import NUMBER
+from nettrain.data.columns.input_kind import InputKind
 from nettrain.data.columns.numbers import NumberColumn, NumberColumnJson, fit_numbers, is_boolean
 from nettrain.data.tables.arrays import Floats, Indices, Mask
 from nettrain.data.tables.spelling import is_missing
@@ -46,11 +47,11 @@ def fit_encoders(
     *,
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
-    max_categories: int = MOST_CATEGORIES,
+    inputs: CategoryInputs = ONE_HOT,
 ) -> tuple[list[Encoder], list[str]]:
     """An encoder for each named column, fitted on the rows `train`, and notes a person should read.
 
-    Of categories, the `max_categories` most frequent values have an input of their own.
+    `inputs` say how categories are encoded.
     Whether a column holds numbers is decided by all rows, so that no seed changes it, and by `categorical`
     and `numeric` for the columns in them. A column without any value in the training rows gets no encoder.
     Raises DataError where text stands among numbers.
@@ -63,7 +64,7 @@ def fit_encoders(
         if name not in categories:
             fit = numeric_fit(table, name) if name in numbers else automatic_fit(table, name)
         if fit is fit_categories:
-            fit = partial(fit_categories, most=max_categories)
+            fit = partial(fit_categories, inputs=inputs)
         encoder, notes = fit(table, name, train)
         encoders += [encoder] if encoder else []
         for note in notes:
@@ -156,11 +157,24 @@ def empty_rows(table: Table, encoders: Sequence[Encoder]) -> Mask:
     return empty
 
 
-def scaled_features(encoders: Sequence[Encoder]) -> Mask:
-    """Which of the D features are scaled: (D,)."""
-    return np.array([kind == NUMBER for encoder in encoders for kind in encoder.kinds], dtype=bool)
+def features_of(kinds: Collection[InputKind], encoders: Sequence[Encoder]) -> Mask:
+    """Which of the D features are of these kinds: (D,)."""
+    return np.array([kind in kinds for encoder in encoders for kind in encoder.kinds], dtype=bool)
 
 
-def scaled_names(encoders: Sequence[Encoder]) -> list[str]:
-    """The column that each scaled feature comes from."""
-    return [encoder.name for encoder in encoders for kind in encoder.kinds if kind == NUMBER]
+def names_of(kinds: Collection[InputKind], encoders: Sequence[Encoder]) -> list[str]:
+    """The column of each feature of these kinds."""
+    return [encoder.name for encoder in encoders for kind in encoder.kinds if kind in kinds]
+
+
+def with_open_gaps(encoders: Sequence[Encoder]) -> tuple[Encoder, ...]:
+    """Encoders that make NaN of gaps in numbers and dates, which they mark as before."""
+    return tuple(map(_with_open_gaps, encoders))
+
+
+def _with_open_gaps(encoder: Encoder) -> Encoder:
+    if isinstance(encoder, NumberColumn):
+        return replace(encoder, fill=np.nan)
+    if isinstance(encoder, DateColumn):
+        return replace(encoder, fill=(np.nan,) * len(encoder.fill))
+    return encoder

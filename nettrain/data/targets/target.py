@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nettrain.data.columns.numbers import is_boolean, read_numbers
-from nettrain.data.columns.scaling import center_and_spread
+from nettrain.data.columns.scaling.moments import center_and_spread
 from nettrain.data.tables.arrays import Floats, Indices, Numbers
 from nettrain.data.tables.spelling import Form, as_text, positions
 from nettrain.data.tables.table import Table, column_numbers, counted, not_a_number

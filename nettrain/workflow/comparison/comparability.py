@@ -8,7 +8,18 @@ from nettrain.experiment.task import loss_of
 from nettrain.workflow.comparison.entries import SPLITS, ComparedEntry
 
 # settings of `data` that change how cells become numbers, not which rows there are
-ENCODING = ("scaling", "target_scaling", "class_weights", "columns", "max_categories", "decimal", "dates")
+ENCODING = (
+    "scaling",
+    "scale_indicators",
+    "target_scaling",
+    "class_weights",
+    "columns",
+    "max_categories",
+    "one_hot_up_to",
+    "binary_categories",
+    "decimal",
+    "dates",
+)
 ONLY_TRAINING = ("label_smoothing", "reduction")  # settings of a loss that final figures leave out
 
 
