@@ -41,7 +41,7 @@ from goldens.tabular_layers import Draws, digits, lists
 
 ROWS, BATCH, STEPS, CLASSES = 80, 8, 50, 3
 EPOCHS = STEPS * BATCH // ROWS
-SEED = 5 + 2**33  # of the dropout masks
+SEED, ORDER = 5 + 2**33, 2  # of dropout masks and orders of rows; what orders are drawn for
 NUMBERS = 4  # columns
 COLOURS, CITIES = ("blue", "green", "red"), tuple("abcdefghijkl")
 
@@ -148,7 +148,8 @@ def gradients(case: Case, y: Tensor, loss: Callable[[Tensor, Tensor], Tensor]) -
     ]
     case.network.zero_grad()
     outputs = outputs.transpose(0, 1) if outputs.dim() == 3 else outputs
-    return {"outputs": digits(outputs.tolist()), "gradients": found}
+    own = {} if case.orders is None else {"rows": case.orders[0, :, :BATCH].tolist()}
+    return {**own, "outputs": digits(outputs.tolist()), "gradients": found}
 
 
 def batches(case: Case, y: Tensor) -> Any:
@@ -190,9 +191,13 @@ def all_cases(table: Table) -> dict[str, Case]:
 
 
 def orders(count: int) -> np.ndarray:
-    """The rows of each epoch, for each sub-member in an order of its own."""
-    rng = np.random.default_rng(12)
-    return np.array([[rng.permutation(ROWS) for _ in range(count)] for _ in range(EPOCHS)])
+    """The rows of each epoch, for each sub-member in an order of its own: a counted draw, as in a run."""
+
+    def order(epoch: int, sub_member: int) -> np.ndarray:
+        philox = np.random.Philox(key=[SEED, ORDER], counter=[0, 0, sub_member, epoch])
+        return np.random.Generator(philox).permutation(ROWS)
+
+    return np.array([[order(epoch, i) for i in range(count)] for epoch in range(EPOCHS)])
 
 
 def standardized(table: Table) -> Inputs:

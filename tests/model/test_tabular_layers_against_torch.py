@@ -13,20 +13,21 @@ import pytest
 from nettrain.catalogue.schedules import Calendar, schedules
 from nettrain.model.layers import Layer
 from nettrain.model.layers.dense import Dense
+from nettrain.model.layers.neural_tangent import NeuralTangentDense
 from nettrain.model.parameters import parameter_layout
 from tests.model.probe import Probe
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tabular_layers.json").read_text())
 CASES = GOLDEN["layers"]
+KINDS = ["dense", "neural_tangent"]
+LANDED = [name for name in CASES if name.partition(", ")[0] in KINDS]
 PRECISION = {"float64": 1e-10, "float32": 1e-4}  # of the largest number of an array
 
 
 def layers_of(name: str) -> list[Layer]:
     """The layers that a golden case is about."""
     units = np.shape(CASES[name]["y"])[-1]
-    return {
-        "dense": [Dense(units=units)],
-    }[name]
+    return {"dense": [Dense(units=units)], "neural_tangent": [NeuralTangentDense(units=units)]}[name]
 
 
 def near(actual: np.ndarray, expected: Any) -> None:
@@ -43,7 +44,7 @@ def rows(signals: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", PRECISION)
-@pytest.mark.parametrize("name", ["dense"])
+@pytest.mark.parametrize("name", LANDED)
 def test_output_and_gradients(name: str, dtype: str) -> None:
     """Of the second of two members, of which the first has other numbers."""
     case, layers = CASES[name], layers_of(name)
