@@ -24,7 +24,8 @@ GAPS = ("", "?", "NA", "NaN")  # cells that the data of a file may have as gaps
 class MLPClassifier(ClassifierMixin, MLPEstimator):
     """Multilayer perceptron classifier, in place of `sklearn.neural_network.MLPClassifier`.
 
-    Parameters that are None are those of `config` or, without one, have scikit-learn's defaults.
+    Parameters that are None are those of `config` and `recipe` or, without either, have scikit-learn's
+    defaults.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         Of lbfgs: the most iterations, each of which evaluates the loss at least once; default: 15000.
     class_weight : "balanced" or dict, optional
         How much the rows of each class count.
+    recipe : str, optional
+        A whole network and its training, one of `nettrain list recipe`.
     config : str, path or mapping, optional
         An experiment file, or its keys, for all else: {"model": {"dropout": 0.2}}.
 
@@ -132,6 +135,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
         n_iter_no_change: float | None = None,
         max_fun: int | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
+        recipe: str | None = None,
         config: Any = None,
     ) -> None:
         super().__init__(
@@ -158,6 +162,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            recipe=recipe,
             config=config,
         )
         self.class_weight = class_weight

@@ -72,6 +72,7 @@ class MLPEstimator(FittedEstimator):
         epsilon: float | None = None,
         n_iter_no_change: float | None = None,
         max_fun: int | None = None,
+        recipe: str | None = None,
         config: Any = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -97,6 +98,7 @@ class MLPEstimator(FittedEstimator):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.recipe = recipe
         self.config = config
 
     @with_callbacks
@@ -236,7 +238,7 @@ class MLPEstimator(FittedEstimator):
 
     def _warn_of_epochs(self, epochs: int, reason: str, *, converges: bool) -> None:
         """Warn if training `converges` but epochs ran out."""
-        if converges and reason == "epochs" and self.config is None:
+        if converges and reason == "epochs" and self.config is None and self.recipe is None:
             text = f"Maximum iterations ({epochs}) reached and the training loss still falls."
             warnings.warn(text, ConvergenceWarning, stacklevel=5)
 

@@ -25,7 +25,7 @@ RANGES: dict[str, tuple[type, float | None, float | None, str]] = {  # type, lea
     "max_fun": (Integral, 1, None, "left"),
 }
 FLAGS = ("shuffle", "nesterovs_momentum", "early_stopping", "warm_start")
-VARIANTS = ("activation", "solver", "learning_rate", "loss")
+VARIANTS = ("activation", "solver", "learning_rate", "loss", "recipe")
 KEYS = {  # of an experiment, for which parameters stand
     "model.hidden": "hidden_layer_sizes",
     "model.activation": "activation",

@@ -66,6 +66,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):
         epsilon: float | None = None,
         n_iter_no_change: float | None = None,
         max_fun: int | None = None,
+        recipe: str | None = None,
         config: Any = None,
     ) -> None:
         super().__init__(
@@ -92,6 +93,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            recipe=recipe,
             config=config,
         )
         self.loss = loss

@@ -1,6 +1,6 @@
 """From an estimator's parameters to an experiment: scikit-learn's names for nettrain's keys.
 
-A parameter that is None is left to `config` or, without one, has scikit-learn's default.
+A parameter that is None is left to `config` and `recipe` or, without either, has scikit-learn's default.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,10 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from nettrain.errors import SpecError
+from nettrain.experiment.document import Document
 from nettrain.experiment.load import read
+from nettrain.experiment.recipe_merging import with_recipe
+from nettrain.experiment.settings import Experiment
 from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.sklearn.parameters import parameters_of
 from nettrain.workflow.source import plain
@@ -91,8 +94,13 @@ class FitSettings:
         return DEFAULTS[name] if value is None else value
 
     def decides(self, *names: str) -> bool:
-        """Whether the parameters decide: there is no `config`, or one of these is set."""
-        return self.parameters["config"] is None or any(self.parameters[one] is not None for one in names)
+        """Whether the parameters decide: there is no `config` or `recipe`, or one of these is set."""
+        return not self.configured or any(self.parameters[one] is not None for one in names)
+
+    @property
+    def configured(self) -> bool:
+        """Whether a file or a recipe has what no parameter says."""
+        return self.parameters["config"] is not None or self.parameters["recipe"] is not None
 
     @property
     def decided(self) -> set[str]:
@@ -102,13 +110,15 @@ class FitSettings:
     def experiment(self) -> Values:
         """The experiment, as the content of a file."""
         values = config_values(self.parameters["config"])
+        if self.parameters["recipe"] is not None:
+            values = {**values, "recipe": self.parameters["recipe"]}
         for names, convert in CONVERSIONS.items():
             if names[0] in self.parameters and self.decides(*names):
                 values = merged(values, convert(self))
         data = dict(values.get("data", {}))
         if self.validated:
             data.pop("validation", None)
-        if self.parameters["config"] is None:  # a fit shows no curves of training rows, but takes time
+        if not self.configured:  # a fit shows no curves of training rows, but takes time
             values = merged({"training": {"evaluate_train": "none"}}, values)
         named = {"experiment": values.get("experiment", NAME)}
         return {**values, **named, "data": data, "seed": self.seed}
@@ -136,8 +146,8 @@ class FitSettings:
         """The epochs of a warm start: as many as those of a first fit at most."""
         if self.decides("max_iter"):
             return self.epochs
-        training = self.experiment().get("training", {})
-        return int(training.get("epochs", TrainingSettings.model_fields["epochs"].default))
+        experiment = with_recipe(Document(self.experiment()), Experiment).block
+        return TrainingSettings.model_validate(experiment.get("training", {})).epochs
 
     @property
     def training_rows(self) -> int:
@@ -215,7 +225,7 @@ def _activation(settings: FitSettings) -> Values:
     """The activation and, where nothing else is said, scikit-learn's initial weights."""
     name = settings["activation"]
     model = {"activation": ACTIVATIONS.get(name, name) if isinstance(name, str) else name}
-    return {"model": model if settings.parameters["config"] else {**model, "init": "glorot_uniform"}}
+    return {"model": model if settings.configured else {**model, "init": "glorot_uniform"}}
 
 
 def _penalty(settings: FitSettings) -> Values:
@@ -232,6 +242,8 @@ def _batch(settings: FitSettings) -> Values:
 
 def _optimizer(settings: FitSettings) -> Values:
     """The optimizer: scikit-learn's three, or one of nettrain's by its name."""
+    if settings.configured and settings.parameters["solver"] is None:
+        return {"optimizer": _given_numbers(settings)}
     solver, rate = settings["solver"], {"learning_rate": settings["learning_rate_init"]}
     if solver == "lbfgs":
         return {"optimizer": {"name": "lbfgs"}, "backend": {"dtype": "float64"}}  # it takes no other
@@ -242,6 +254,14 @@ def _optimizer(settings: FitSettings) -> Values:
         name = "nesterov" if settings["nesterovs_momentum"] else "momentum"
         return {"optimizer": {"name": name, **rate, "momentum": settings["momentum"]}}
     return {"optimizer": {"name": solver, **rate}}
+
+
+def _given_numbers(settings: FitSettings) -> Values:
+    """The numbers that are given for the optimizer of a configuration."""
+    keys = {"learning_rate": "learning_rate_init", "beta1": "beta_1", "beta2": "beta_2"}
+    keys |= {"momentum": "momentum", "epsilon": "epsilon"}
+    numbers = {key: settings.parameters[name] for key, name in keys.items()}
+    return {key: number for key, number in numbers.items() if number is not None}
 
 
 def _schedule(settings: FitSettings) -> Values:

@@ -315,6 +315,25 @@ def test_config_has_all_else_and_parameters_come_first(tmp_path):
     )
     settings = other._network.experiment
     assert ([3], 0.1, 7) == (settings.model.hidden, settings.optimizer.learning_rate, other.n_iter_)
+    assert "lion" == settings.optimizer.name
+
+
+def test_a_recipe_is_a_network_and_its_training():
+    estimator = MLPClassifier(recipe="mlp", random_state=3, max_iter=5, hidden_layer_sizes=(4,)).fit(X, Y)
+    settings = estimator._network.experiment
+    assert ("mlp", [], [4], "adamw", 5) == (
+        settings.recipe.name, settings.recipe.open, settings.model.hidden, settings.optimizer.name,
+        estimator.n_iter_,
+    )  # fmt: skip
+    same = MLPClassifier(
+        config={"recipe": "mlp", "model": {"hidden": [4]}, "training": {"epochs": 5}}, random_state=3
+    ).fit(X, Y)
+    np.testing.assert_array_equal(same.predict_proba(X), estimator.predict_proba(X))
+    slower = MLPClassifier(recipe="mlp", random_state=3, max_iter=1, learning_rate_init=1e-4).fit(X, Y)
+    optimizer = slower._network.experiment.optimizer
+    assert ("adamw", 1e-4) == (optimizer.name, optimizer.learning_rate)
+    assert "mlp" == pickle.loads(pickle.dumps(slower)).recipe
+    assert np.isfinite(slower.partial_fit(X, Y).predict_proba(X)).all()
 
 
 @pytest.mark.parametrize(
@@ -326,6 +345,7 @@ def test_config_has_all_else_and_parameters_come_first(tmp_path):
         ({"batch_size": "all"}, "batch_size must be 'auto' or a whole number"),
         ({"alpha": -1.0}, "alpha == -1.0, must be >= 0"),
         ({"solver": "sgd", "learning_rate_init": 1e30}, "training diverged in epoch"),
+        ({"recipe": "mpl"}, '^recipe: unknown "mpl", did you mean "mlp"'),
         ({"solver": "adm"}, '^solver: unknown "adm", did you mean "adam"'),
         ({"activation": "rleu", "config": {"model": {"dropout": 0.1}}}, "^activation: unknown"),
         ({"config": {"model": {"activation": "rleu"}}}, "^model.activation: unknown"),
@@ -339,7 +359,17 @@ def test_config_has_all_else_and_parameters_come_first(tmp_path):
         ),
     ],
     ids=[
-        *("activation", "config", "sizes", "batch size", "alpha", "diverged", "solver", "beside config"),
+        *(
+            "activation",
+            "config",
+            "sizes",
+            "batch size",
+            "alpha",
+            "diverged",
+            "recipe",
+            "solver",
+            "beside config",
+        ),
         *("of config", "text", "fraction", "nan", "seed", "none held out"),
     ],
 )
