@@ -25,7 +25,7 @@ class StepGradient:
 def step_gradient(problem: GradientProblem) -> StepGradient:
     """The gradient, penalties included, of a training step w' = w - LEARNING_RATE·gradient."""
     run, to_device, to_host = problem.single_run, problem.backend.xp.asarray, problem.backend.to_host
-    step, population = training_step(run, len(problem.rows), 1), run.population
+    step, population = training_step(run, len(problem.rows)), run.population
     step.index[...] = to_device(problem.rows)
     population["coefficients"][...] = to_device(coefficient_table(run, 0, 1)[0][0])
     population["total"][:] = 0

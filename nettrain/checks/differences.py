@@ -85,7 +85,7 @@ class Neighbourhood:
     def __init__(self, problem: GradientProblem, pairs: int) -> None:
         run = problem.run_of(1 + 2 * pairs)
         self.problem, self.pairs, self._run = problem, pairs, run
-        index = run.pool.take("index", (1, len(problem.rows)), np.intp)
+        index = run.pool.take("index", (run.index_rows, len(problem.rows)), np.intp)
         index[...] = run.backend.xp.asarray(problem.rows)
         self._tape = KinkTape(run.backend)
         batch = append_loss(self._tape, run, index, run.pool.prefixed("train"))

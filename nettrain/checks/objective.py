@@ -34,8 +34,9 @@ class Objective:
         self._layers = [shaped(layer, 2) for layer in problem.single_run.population.layers]
         self._loss = shaped(loss_of(problem.stacked), 1)
         self._x = np.asarray(train.x[problem.rows], dtype=np.float64)[None]
-        self._y = targets_for(self._loss, train.y[problem.rows], problem.architecture.outputs)[None]
-        self._weight = np.asarray(train.weight[problem.rows], dtype=np.float64)[None]
+        rows = np.tile(problem.rows, problem.architecture.sub_members)  # each has a loss of its own
+        self._y = targets_for(self._loss, train.y[rows], problem.architecture.outputs)[None]
+        self._weight = np.asarray(train.weight[rows], dtype=np.float64)[None]
 
     def __call__(self, tensors: Tensors) -> Signal:
         """The objective (1,), a Dual where a tensor is one."""

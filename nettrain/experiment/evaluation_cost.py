@@ -39,7 +39,8 @@ class EvaluationCost:
         training, rows = experiment.training, len(data.train.x)
         architecture = network_of(experiment, data)
         layers, units = len(architecture.nodes), UNIT * sum(architecture.widths[1:])
-        operations = 2 * sum(n * m for n, m in architecture.products)
+        units *= architecture.sub_members
+        operations = 2 * sum(n * m for n, m in architecture.products) * architecture.sub_members
         step = STEP + STEP_LAYER * layers + UPDATE * architecture.parameters
         trained_row = BACKWARD * operations / TRAINED + units
         epoch = EPOCH + max(rows / training.batch_rows(rows), 1) * step + rows * trained_row

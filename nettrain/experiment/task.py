@@ -21,7 +21,10 @@ def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = Non
     one_for_two = "two classes" in loss.fits and not (shared and loss.probabilities)
     outputs = data.preprocessing.outputs(one_for_two=one_for_two) * loss.outputs_per_target
     inputs, columns = data.preprocessing.inputs, source_columns(data.preprocessing)
-    return architecture(experiment.model, inputs, outputs, rates, columns=columns)
+    activation = "sigmoid" if outputs == 1 and loss.output_activation == "softmax" else loss.output_activation
+    return architecture(
+        experiment.model, inputs, outputs, rates, columns=columns, output_activation=activation
+    )
 
 
 def source_columns(preprocessing: Preprocessing) -> tuple[SourceColumn, ...]:

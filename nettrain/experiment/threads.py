@@ -21,6 +21,6 @@ def fitting_threads(experiment: Experiment, data: Prepared) -> int:
     busy: a waiting thread spins. The decision depends on a single member, never on how many there are.
     """
     architecture = network_of(experiment, data)
-    rows = experiment.training.batch_rows(len(data.train.x))
+    rows = experiment.training.batch_rows(len(data.train.x)) * architecture.sub_members
     largest = max(rows * m * n for m, n in architecture.products)
     return available_cores() if largest >= SHARED_FROM else 1

@@ -4,6 +4,7 @@ The size of a chunk depends on the architecture alone. If it depended on the num
 metrics would depend on the other members.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -179,6 +180,11 @@ def raw_outputs(network: Network, x: HostArray) -> HostArray:
 
 
 def chunk_rows(architecture: Architecture, chunk_bytes: int) -> int:
-    """Rows of a chunk: a power of two from 64 to 1024 for which the widest layer fits, in float64."""
-    fitting = chunk_bytes // (8 * max(architecture.widths))
-    return int(2 ** np.clip(np.floor(np.log2(max(fitting, 1))), 6, np.log2(MAX_ROWS)))
+    """Rows of a chunk: a power of two from 64 to 1024 for which the widest layer fits, in float64.
+
+    Sub-members share this number: each has a copy of the rows.
+    """
+    copies = architecture.sub_members
+    fitting = chunk_bytes // (8 * max(architecture.widths) * copies)
+    fewest = max(0, 6 - math.floor(math.log2(copies)))
+    return int(2 ** np.clip(np.floor(np.log2(max(fitting, 1))), fewest, np.log2(MAX_ROWS)))

@@ -1,5 +1,6 @@
 """The architecture that the members of a population share: the layers of the network, block by block."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,6 +101,11 @@ class Architecture:
     def products(self) -> tuple[tuple[int, int], ...]:
         """Rows and columns of each matrix that signals are multiplied by."""
         return tuple(shape for node in self.nodes for shape in node.layer.products(node.inputs))
+
+    @property
+    def sub_members(self) -> int:
+        """How many networks in one share a batch, or have one each, in training: k, usually 1."""
+        return math.prod(node.layer.batches for node in self.chain)
 
     @property
     def couples_rows(self) -> bool:

@@ -38,16 +38,15 @@ class Network:
         *,
         training: bool = False,
         dropout_state: DropoutState | None = None,
+        own_batches: bool = False,
     ) -> "Pass":
         """Append the forward pass of x (1|R, B, D), with buffers from `allocate`.
 
         In training, layers may use statistics of the batch, otherwise running statistics. Dropout is active
-        if there is a `dropout_state`.
+        if there is a `dropout_state`. With `own_batches`, x has a batch for each sub-member.
         """
-        contexts = {
-            node.number: self._context(node, allocate, training=training, dropout_state=dropout_state)
-            for node in self.architecture.nodes
-        }
+        mode = {"training": training, "dropout_state": dropout_state, "own_batches": own_batches}
+        contexts = {node.number: self._context(node, allocate, **mode) for node in self.architecture.nodes}
         chain = Sequential(self.architecture.chain, self.layers, contexts)
         return Pass(contexts, chain, x, chain.forward(tape, x))
 

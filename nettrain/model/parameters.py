@@ -26,13 +26,14 @@ ORDER = ("weight", "projection", "bias", "gain", "shift")  # of names in a row; 
 
 @dataclass(frozen=True)
 class Slot:
-    """The position of one array of one layer in a row."""
+    """The position of one array of one layer in a row; it may be several matrices, one on another."""
 
     layer: int
     name: str
     shape: tuple[int, ...]
     start: int
     group: str = WEIGHT
+    blocks: int = 1
 
     @property
     def size(self) -> int:
@@ -122,7 +123,8 @@ def _laid_out(arrays: Sequence[Mapping[str, LearnedArray]]) -> ParameterLayout:
         for number, layer in enumerate(arrays):
             if name in layer:
                 start = slots[-1].stop if slots else 0
-                slots.append(Slot(number, name, layer[name].shape, start, layer[name].group))
+                array = layer[name]
+                slots.append(Slot(number, name, array.shape, start, array.group, array.blocks))
     return ParameterLayout(tuple(slots), len(arrays))
 
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from nettrain.catalogue.activations import Activation, activations
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
-from nettrain.catalogue.settings import Settings, expects, number, option
+from nettrain.catalogue.settings import Settings, ShortForm, expects, number, option
 from nettrain.model.layers import Layer, norms
 from nettrain.model.layers.batch_norm import BatchNorm
 
@@ -60,6 +60,21 @@ class LayerSettings(PerLayer, Width):
     """A hidden layer; settings that it does not give are the model's."""
 
 
+class SubMembers(Settings):
+    """Several networks in one, which share most weights and whose predictions are averaged."""
+
+    count: int = option(32, "sub-members k", ge=2)
+    kind: Literal["batch_ensemble", "mini", "packed"] = option(
+        "batch_ensemble",
+        "what each sub-member has of its own: batch_ensemble: factors on the inputs and outputs of every"
+        " layer, and biases; mini: factors on the inputs; packed: everything; and always a last layer",
+    )
+    own_batches: bool = option(
+        True,
+        "whether each sub-member takes the training rows in an order of its own; false is a little worse",
+    )
+
+
 class Depth(Settings):
     """The hidden layers, by their widths or one by one."""
 
@@ -73,6 +88,7 @@ class ModelSettings(PerLayer, Depth):
     """Blocks of a multilayer perceptron: dense → norm → activation → dropout, and a last dense layer."""
 
     input_noise: float = number(0.0, "standard deviation of noise on the inputs while training", ge=0)
+    input_scale: bool = option(False, "multiply each input of the first dense layer by a learned factor")
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
         "auto", "activation of the last layer; auto: the one that belongs to the loss"
     )
@@ -80,6 +96,9 @@ class ModelSettings(PerLayer, Depth):
         "standard",
         "neural_tangent: dense layers are x W/√m + b with m inputs, weights about N(0, 1) at the start and"
         " biases from training rows; takes larger rates, which suit any width",
+    )
+    sub_members: Annotated[SubMembers | None, ShortForm("count", 2)] = option(
+        None, "several networks in one (TabM), whose mean predicts; 32 is short for {count: 32}; null: one"
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = number(
         None, "seed of the initial weights; default: seed"
@@ -146,6 +165,24 @@ class ModelSettings(PerLayer, Depth):
             if layer.batch_norm is not None and layer.norm.name != "none":
                 key = ("norm",) if self.layers is None else ("layers", k, "norm")
                 raise _problem_at(key, f"{layer.norm.name} does not go with batch_norm: give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _layers_of_sub_members(self) -> Self:
+        """Refuse what layers of sub-members do not have."""
+        sub_members = self.sub_members
+        if sub_members is None:
+            return self
+        if self.parametrization != "standard":
+            raise _problem_at(("parametrization",), f"{self.parametrization} does not go with sub_members")
+        for k, layer in enumerate(self.hidden_layers()):
+            at = () if self.layers is None else ("layers", k)
+            if layer.residual and sub_members.kind != "mini":
+                raise _problem_at(
+                    (*at, "residual"), f"true does not go with sub_members.kind: {sub_members.kind}"
+                )
+            if layer.bias is False and sub_members.kind == "batch_ensemble":
+                raise _problem_at((*at, "bias"), "false does not go with sub_members, which have biases")
         return self
 
     def _inherited(self, layer: LayerSettings) -> dict[str, Any]:

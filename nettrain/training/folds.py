@@ -154,10 +154,11 @@ def joined_orders(parts: Sequence[TrainingRun], orders: Sequence[Index], rows: i
 
     Orders of fewer than N `rows` are filled up with rows that no step takes.
     """
-    sizes = [part.population.size for part in parts]
+    sizes = [part.population.size * part.orders_per_member for part in parts]
     joint = np.zeros((sum(sizes), rows), np.intp)
     first = 0
     for part, order, size in zip(parts, orders, sizes, strict=True):
-        joint[first : first + size, : order.shape[1]] = order + part.data.offset
+        each = np.broadcast_to(order, (part.population.size // part.order_count, *order.shape))
+        joint[first : first + size, : order.shape[1]] = each.reshape(size, -1) + part.data.offset
         first += size
     return joint

@@ -142,6 +142,17 @@ class TrainingRun:
         return 1 if shared and not self.data.folds else self.population.size
 
     @property
+    def orders_per_member(self) -> int:
+        """How many orders of rows a member has: one for each of its sub-members with batches of their own."""
+        settings, sub_members = self.experiment.training, self.experiment.model.sub_members
+        return sub_members.count if sub_members and sub_members.own_batches and settings.shuffle else 1
+
+    @property
+    def index_rows(self) -> int:
+        """Rows of an index of the batches of a step: one for each order."""
+        return self.order_count * self.orders_per_member
+
+    @property
     def parts(self) -> "list[TrainingRun]":
         """The run of each fold whose members are still here, in order; without folds the run itself.
 

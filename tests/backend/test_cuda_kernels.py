@@ -77,6 +77,16 @@ def specs(folder: Path) -> Iterator[list[str]]:
     for name in norms:
         yield [f"model.norm={name}", "model.residual=true"]
     yield ["model.parametrization=neural_tangent"]
+    for kind in ("batch_ensemble", "mini", "packed"):
+        yield [f"model.sub_members={{count: 3, kind: {kind}}}", "model.dropout=0.2"]
+    shared = "model.sub_members={count: 3, own_batches: false}"
+    for targets, loss in {
+        "numbers": "mse",
+        "counts": "poisson",
+        "two classes": "binary_cross_entropy",
+    }.items():
+        (folder / loss).mkdir(exist_ok=True)
+        yield [*data_of(targets, folder / loss), f"loss={loss}", shared, "model.input_scale=true"]
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS
     yield ["model.hidden=[160, 160]", "model.activation=relu"]
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]

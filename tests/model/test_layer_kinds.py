@@ -29,6 +29,11 @@ SAMPLES: dict[str, Layer] = {
     "dropout": layers["dropout"](rate=0.4),
     "input_noise": layers["input_noise"](sigma=0.3),
     "residual": Residual(body=(Dense(units=3), TANH)),
+    "repeat": layers["repeat"](sub_members=3),
+    "scale": layers["scale"](sub_members=3, start="normal"),
+    "batch_ensemble": layers["batch_ensemble"](units=3, sub_members=3, start="normal"),
+    "packed_dense": layers["packed_dense"](units=3, sub_members=3),
+    "mean_prediction": layers["mean_prediction"](sub_members=3, averaged="softmax"),
     **{f"norm {name}": norms[name]() for name in norms},
 }
 ORACLES = {"none": "the input itself", "batch": "PyTorch", "layer": "PyTorch"}  # of every norm: add yours
@@ -80,9 +85,9 @@ def test_residual_blocks_are_pytorchs(case: dict, dtype: str) -> None:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_pass_is_the_definition_and_its_derivatives(name: str) -> None:
     rng = np.random.default_rng(len(name))
-    x = rng.normal(size=(2, 5, 4))
+    x = rng.normal(size=(2, 6, 4))  # rows of three sub-members
     width = SAMPLES[name].width(4)
-    delta = rng.normal(size=(2, 5, width))
+    delta = rng.normal(size=(2, 6 * SAMPLES[name].batches, width))
     probe = Probe.of([SAMPLES[name]], x.copy())
     probe.parameters += 0.3 * rng.normal(size=probe.parameters.shape)
     row, probe.x = probe.parameters[0].copy(), x.copy()
@@ -111,7 +116,8 @@ def differences(function, at: np.ndarray, h: float = 1e-6) -> np.ndarray:
 def test_a_member_does_not_depend_on_the_others(name: str, dtype: str) -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(3, 6, 70)).astype(dtype)
-    delta = rng.normal(size=(3, 6, SAMPLES[name].width(70))).astype(dtype)
+    shape = (3, 6 * SAMPLES[name].batches, SAMPLES[name].width(70))
+    delta = rng.normal(size=shape).astype(dtype)
     together = Probe.of([SAMPLES[name]], x.copy()).run(delta)
     for r in range(3):
         alone = Probe.of([SAMPLES[name]], x[r : r + 1].copy())
@@ -124,14 +130,17 @@ def test_a_member_does_not_depend_on_the_others(name: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_no_layer_writes_over_an_input_that_is_somebody_elses(name: str) -> None:
-    x = np.random.default_rng(2).normal(size=(2, 5, 4))
+    x = np.random.default_rng(2).normal(size=(2, 6, 4))
     before = x.copy()
-    relu = Activation(function=activations["relu"]())
-    for body in ([SAMPLES[name]], [Residual(body=(SAMPLES[name], relu))]):
+    relu, rows = Activation(function=activations["relu"]()), 6 * SAMPLES[name].batches
+    bodies: list[list[Layer]] = [[SAMPLES[name]]]
+    if name not in ("repeat", "mean_prediction"):  # which have other rows than a skip connection
+        bodies.append([Residual(body=(SAMPLES[name], relu))])
+    for body in bodies:
         width = body[0].width(4)
         for training in (True, False):
             probe = Probe.of(body, x, training=training)
-            probe.run(np.ones((2, 5, width)))
+            probe.run(np.ones((2, rows, width)))
             assert before.tobytes() == x.tobytes()
 
 

@@ -19,7 +19,7 @@ class Probe:
     def __init__(self, *overrides: str) -> None:
         common = ["backend.dtype=float64", "optimizer=sgd", "training.batch_size=16"]
         self.run = built([experiment(IRIS, *common, *overrides)])
-        self.step = training_step(self.run, 16, 1)
+        self.step = training_step(self.run, 16)
         self.step.index[...] = np.arange(16)[None]
         self.run.step_counter[0] = 3
         self.parameters = self.run.population["parameters"]
@@ -134,7 +134,7 @@ def test_a_linear_model() -> None:
 
 def test_padding_between_layers_stays_zero() -> None:
     run = built([experiment(IRIS, "optimizer=adam")])
-    step = training_step(run, 16, 1)
+    step = training_step(run, 16)
     run.population["coefficients"][:] = [0, 0.9, 0.1, 0.999, 0.001, 1e-8, 0.1, 1]
     used = np.zeros(run.layout.size, dtype=bool)
     for slot in run.layout.slots:
@@ -154,7 +154,7 @@ def test_l2_pulls_weights_and_leaves_biases_alone() -> None:
         run = built([experiment(IRIS, *base, f"regularization.l2={l2}")])
         run.population["parameters"][:] += 0.1
         start = run.population["parameters"][0].copy()
-        step = training_step(run, 16, 1)
+        step = training_step(run, 16)
         run.population["coefficients"][:] = 0.1
         step.replay()
         moved.append(run.population["parameters"][0] - start)

@@ -145,7 +145,7 @@ def assert_fitted_equal(one, other) -> None:
 
 def test_averages_follow_the_batches() -> None:
     run = built([experiment(IRIS, "model.batch_norm={momentum: 0.25}", "backend.dtype=float64")])
-    step, x = training_step(run, 16, 1), run.data.datasets["train"].x
+    step, x = training_step(run, 16), run.data.datasets["train"].x
     mean, variance = np.zeros(7), np.ones(7)
     layout = statistics_layout(run.architecture)
     for first in (0, 16, 32):

@@ -39,7 +39,7 @@ def test_it_finds_the_ridge_regression_of_the_normal_equations() -> None:
 def by_hand(run: TrainingRun, iterations: int, l2: float) -> list[np.ndarray]:
     """SciPy's iterates on the run's loss, called from this thread."""
     probe = built([experiment(IRIS, *FULL, "optimizer=sgd")])
-    step, layout, iterates = training_step(probe, probe.data.batches.rows, 1), probe.layout, []
+    step, layout, iterates = training_step(probe, probe.data.batches.rows), probe.layout, []
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         probe.population["parameters"][0] = x

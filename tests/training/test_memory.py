@@ -23,7 +23,7 @@ def peak(batch_size: int, *overrides: str) -> int:
     It rewrites a function at its eighth call in the process, until when each call allocates more.
     """
     run = built([experiment(DIGITS, f"training.batch_size={batch_size}", *overrides)])
-    step = training_step(run, batch_size, 1)
+    step = training_step(run, batch_size)
     for _ in range(FIRST_STEPS):
         step.replay()
     tracemalloc.start()

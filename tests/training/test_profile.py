@@ -68,7 +68,7 @@ def test_without_a_profile_nothing_is_measured() -> None:
 @pytest.mark.parametrize("rule", ["adam", "nesterov"])
 def test_all_phases_of_a_step_take_time(rule: str) -> None:
     run = profiled(built([experiment(DIGITS, f"optimizer={rule}")]))
-    training_step(run, 64, 1).replay()
+    training_step(run, 64).replay()
     table = run.profile.table()
     assert all(table[name] > 0 for name in STEP)
 

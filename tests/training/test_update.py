@@ -51,7 +51,7 @@ class LossGradient:
     def __init__(self) -> None:
         plain = [experiment(IRIS, *COMMON, "optimizer=sgd", f"seed={r}") for r in range(len(NUMBERS))]
         self.run = built(plain)
-        self.step = training_step(self.run, self.run.data.batches.rows, 1)
+        self.step = training_step(self.run, self.run.data.batches.rows)
 
     def __call__(self, w: np.ndarray) -> np.ndarray:
         self.run.population["parameters"][:] = w
@@ -93,7 +93,7 @@ def test_penalties_clipping_rule_decay_and_max_norm_in_this_order(nesterov: bool
     name = "nesterov" if nesterov else "momentum"
     run = built(specs(f"{{name: {name}, learning_rate: {RATE}, momentum: {MU}}}"))
     expected = literally(run, LossGradient(), 4, nesterov=nesterov)
-    step = training_step(run, run.data.batches.rows, 1)
+    step = training_step(run, run.data.batches.rows)
     table, _ = coefficient_table(run, 0, 4)
     for t, values in enumerate(table):
         run.population["coefficients"][...] = values
@@ -125,7 +125,7 @@ def test_nesterov_equals_the_two_point_form_across_epochs_and_changing_rates(rul
     )
     ours = trained([spec]).weights()
     slow = built([experiment(IRIS, *common, "backend.dtype=float64", "optimizer=sgd")])
-    steps = {rows: training_step(slow, rows, 1) for rows in slow.data.batches.sizes}
+    steps = {rows: training_step(slow, rows) for rows in slow.data.batches.sizes}
     w = slow.population["parameters"].copy()
     v, form = np.zeros_like(w), spec.optimizer.form
     total = slow.schedule.calendar.steps

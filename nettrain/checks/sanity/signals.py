@@ -125,7 +125,8 @@ def measure_signals(run: TrainingRun) -> list[LayerSignals]:
     network = Network(backend, run.architecture, *fitted, population.layers)
     append_signals(signals, network, run.data.train.x[None], pool, table)
     deltas = DeltaTape(backend)
-    index = backend.from_host(np.arange(run.data.train.rows, dtype=np.intp))[None]
+    every = np.arange(run.data.train.rows, dtype=np.intp)
+    index = backend.from_host(np.tile(every, (run.index_rows, 1)))
     append_gradient(deltas, run, index, pool.prefixed("train"))
     for call in (*signals.bound(backend), *deltas.bound(backend)):
         call()

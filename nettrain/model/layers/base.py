@@ -38,11 +38,15 @@ embeddings: Registry["Layer"] = Registry("embedding")
 
 @dataclass(frozen=True)
 class LearnedArray:
-    """A parameter or running statistic of one member: its shape, its parameter group, its initial value."""
+    """A parameter or running statistic of one member: its shape, its parameter group, its initial value.
+
+    It may consist of several arrays of one shape, `blocks`, one on another.
+    """
 
     shape: tuple[int, int]
     group: str = "weight"
     start: float = 0.0
+    blocks: int = 1
 
     def __post_init__(self) -> None:
         if self.group not in GROUPS:
@@ -74,8 +78,9 @@ class DropoutState:
 class Context:
     """The arrays and the mode of one layer in one pass of all members over a batch.
 
-    `dropout_state` is None when nothing is drawn at random. `may_overwrite` is whether the layer may work in
-    place on its input, `needs_delta` whether a layer before it has parameters.
+    `dropout_state` is None when nothing is drawn at random. `own_batches` is whether the batch consists of
+    one for each sub-member, rather than of one that they share. `may_overwrite` is whether the layer may work
+    in place on its input, `needs_delta` whether a layer before it has parameters.
     """
 
     backend: Backend
@@ -88,6 +93,7 @@ class Context:
     allocate: Allocate
     training: bool
     dropout_state: DropoutState | None
+    own_batches: bool = False
     may_overwrite: bool = False
     needs_delta: bool = False
     body: "Body" = field(default_factory=lambda: Body())  # noqa: PLW0108 defined below
@@ -191,6 +197,11 @@ class Layer(Variant):
     def products(self, inputs: int) -> list[tuple[int, int]]:
         """Rows and columns of the matrices that the input is multiplied by."""
         return []
+
+    @property
+    def batches(self) -> int:
+        """How many batches its output has for one that it gets, each for a sub-member of the network."""
+        return 1
 
     def children(self) -> tuple["Layer", ...]:
         """The layers inside this one; in the order of the forward pass they come before it."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nettrain.backend.base import Array, Flags, Floats
+from nettrain.backend.base import Flags, Floats
 from nettrain.backend.pool import Pool
 from nettrain.data.tables.spaced import spaced
 from nettrain.model.network import Network
@@ -11,7 +11,7 @@ from nettrain.training.diagnostics.layer_diagnostics import LayerDiagnostics
 from nettrain.training.diagnostics.unit_signals import SIGNALS, append_signals, measured_layers
 from nettrain.training.diagnostics.weight_norms import BEFORE, GRADIENT, NORMS, UPDATE, WEIGHTS, WeightNorms
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.training_step import append_loss_of
+from nettrain.training.step.training_step import Batch, append_loss_of
 
 MOST, FEWEST = 256, 64  # training rows whose activations are measured,
 SHARE = 20  # one in so many between these limits: little beside the steps of an epoch
@@ -57,7 +57,7 @@ def _append_measuring(tape: Tape, run: TrainingRun, pool: Pool) -> WeightNorms:
     norms = WeightNorms(run.backend, architecture, run.layout, pool, table)
     fitted = population["parameters"], population["statistics"]
     network = Network(run.backend, architecture, *fitted, population.layers)
-    append_signals(tape, network, sample(run, measured_rows(run))[0], pool, table)
+    append_signals(tape, network, sample(run, measured_rows(run)).x, pool, table)
     norms.append_weights(tape, population["parameters"])
     return norms
 
@@ -82,11 +82,10 @@ def measured_rows(run: TrainingRun) -> int:
     return min(rows, MOST, max(FEWEST, rows // SHARE))
 
 
-def sample(run: TrainingRun, count: int) -> tuple[Array, Array, Array]:
-    """x (1, B, D), y and weight of at most `count` training rows, the same at any time of a run."""
+def sample(run: TrainingRun, count: int) -> Batch:
+    """Those of at most `count` training rows, the same at any time of a run."""
     train, index = run.data.train, spaced(run.data.train.rows, count)
-    x, y, weight = (run.backend.xp.asarray(array[index])[None] for array in train.arrays)
-    return x, y, weight
+    return Batch(*(run.backend.xp.asarray(array[index])[None] for array in train.arrays))
 
 
 def _ratio(update: Floats, before: Floats) -> Floats:

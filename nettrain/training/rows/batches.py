@@ -55,14 +55,14 @@ class BatchPlan:
             yield start, min(start + self.batch_size, self.rows)
 
 
-def permuted_rows(seed: int, epoch: int, rows: int) -> Index:
+def permuted_rows(seed: int, epoch: int, rows: int, sub_member: int = 0) -> Index:
     """All rows (N,) in the order of this epoch (from 0)."""
-    return _generator(seed, ORDER, epoch).permutation(rows)
+    return _generator(seed, ORDER, epoch, sub_member).permutation(rows)
 
 
-def sampled_rows(seed: int, epoch: int, rows: int) -> Index:
+def sampled_rows(seed: int, epoch: int, rows: int, sub_member: int = 0) -> Index:
     """As many rows (N,), each drawn from all of them."""
-    return _generator(seed, SAMPLE, epoch).integers(rows, size=rows)
+    return _generator(seed, SAMPLE, epoch, sub_member).integers(rows, size=rows)
 
 
 class CountedGenerator(threading.local):
@@ -76,10 +76,10 @@ class CountedGenerator(threading.local):
         self._generator = np.random.Generator(self._bits)
         self._start = self._bits.state
 
-    def at(self, seed: int, purpose: int, epoch: int) -> np.random.Generator:
+    def at(self, seed: int, purpose: int, epoch: int, sub_member: int = 0) -> np.random.Generator:
         """The generator, about to draw the first number of these."""
         state = self._start["state"]
-        state["key"][:], state["counter"][:] = (seed, purpose), (0, 0, 0, epoch)
+        state["key"][:], state["counter"][:] = (seed, purpose), (0, 0, sub_member, epoch)
         self._bits.state = self._start
         return self._generator
 
@@ -87,8 +87,8 @@ class CountedGenerator(threading.local):
 _counted = CountedGenerator()
 
 
-def _generator(seed: int, purpose: int, epoch: int) -> np.random.Generator:
-    return _counted.at(seed, purpose, epoch)
+def _generator(seed: int, purpose: int, epoch: int, sub_member: int) -> np.random.Generator:
+    return _counted.at(seed, purpose, epoch, sub_member)
 
 
 def same_order(seeds: Seeds, *, shuffle: bool) -> bool:
@@ -97,15 +97,21 @@ def same_order(seeds: Seeds, *, shuffle: bool) -> bool:
 
 
 def epoch_orders(
-    seeds: Seeds, epoch: int, rows: int, *, shuffle: bool, sampling: str = "permutation"
+    seeds: Seeds,
+    epoch: int,
+    rows: int,
+    *,
+    shuffle: bool,
+    sampling: str = "permutation",
+    per_member: int = 1,
 ) -> Index:
     """The rows (G, N) of an epoch in the order in which steps take them.
 
-    There is one order for all members when it is the same, otherwise one for each. `sampling` is permutation
-    or replacement.
+    There is one order for all members when it is the same, otherwise one for each; or so many `per_member`,
+    one after the other. `sampling` is permutation or replacement.
     """
     if not shuffle:
         return np.arange(rows)[None]
     draw = sampled_rows if sampling == "replacement" else permuted_rows
     distinct = seeds[:1] if same_order(seeds, shuffle=shuffle) else seeds
-    return np.stack([draw(int(seed), epoch, rows) for seed in distinct])
+    return np.stack([draw(int(seed), epoch, rows, k) for seed in distinct for k in range(per_member)])

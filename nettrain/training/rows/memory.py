@@ -19,6 +19,7 @@ def working_bytes(
     """
     chunk, size = chunk_rows(architecture, backend.chunk_bytes), backend.dtype.itemsize
     columns = sum(n for _, n in architecture.products) + sum(architecture.widths[1:])
+    columns *= architecture.sub_members
     last = architecture.outputs
     signals = members * columns * (TRAINED * batches.batch_size + INFERRED * chunk)
     rows = (order_count + members) * batches.batch_size * (architecture.inputs + last)

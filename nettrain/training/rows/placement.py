@@ -64,7 +64,7 @@ def _evaluated(experiment: Experiment, train: Dataset, *, recorded: bool) -> Dat
 
 def placed_rows(run: TrainingRun, *, streaming: bool) -> TrainingData:
     """The data with its datasets on the device as far as they fit."""
-    datasets, batches, order_count = run.data.datasets, run.data.batches, run.order_count
+    datasets, batches, order_count = run.data.datasets, run.data.batches, run.index_rows
     chunk = 2 * chunk_rows(run.architecture, run.backend.chunk_bytes)
     reserved = working_bytes(run.backend, run.architecture, run.population.size, order_count, batches)
     if run.data.folds:

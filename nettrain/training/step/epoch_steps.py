@@ -26,7 +26,7 @@ class EpochSteps:
 
     def __init__(self, run: TrainingRun, norms: Sequence[WeightNorms] | None = None) -> None:
         self._run, self._parts = run, run.parts
-        self._schedule = StepSchedule(run, run.order_count, run.data.batches)
+        self._schedule = StepSchedule(run, run.index_rows, run.data.batches)
         self._sizes = _batch_sizes(self._parts)
         shared_first = sorted(set(self._sizes), key=len)  # it needs the most scratch memory
         self._by_size = {sizes: self._step(sizes) for sizes in shared_first}
@@ -43,7 +43,7 @@ class EpochSteps:
         run = self._run
         if len(sizes) > 1:
             return fold_step(run, self._parts, sizes, self._schedule, norms)
-        return training_step(run, sizes[0], run.order_count, self._schedule, norms[0] if norms else None)
+        return training_step(run, sizes[0], self._schedule, norms[0] if norms else None)
 
     def _measuring(self, norms: Sequence[WeightNorms] | None) -> dict[int, TrainingStep]:
         """The step that measures norms, by its position in an epoch."""
@@ -131,4 +131,11 @@ def _takes_whole(run: TrainingRun) -> bool:
 def _orders(run: TrainingRun, epoch: int) -> Index:
     """The rows (G, N) of an epoch, by number in the run's training rows."""
     settings, rows = run.experiment.training, run.data.batches.rows
-    return epoch_orders(run.order_seeds, epoch, rows, shuffle=settings.shuffle, sampling=settings.sampling)
+    return epoch_orders(
+        run.order_seeds,
+        epoch,
+        rows,
+        shuffle=settings.shuffle,
+        sampling=settings.sampling,
+        per_member=run.orders_per_member,
+    )

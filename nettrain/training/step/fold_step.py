@@ -32,14 +32,14 @@ def fold_step(
     The schedule is loaded and the step counted once for all of them. Each part measures its `norms`, if there
     are any. Void after the population is compacted.
     """
-    index = run.pool.take(FOLDS_INDEX, (run.population.size, max(sizes)), np.intp)
+    index = run.pool.take(FOLDS_INDEX, (run.index_rows, max(sizes)), np.intp)
     load, count = Tape(), Tape()
     schedule.append_begin(load, index)
     schedule.append_end(count)
     steps, calls, first = _steps_of_parts(parts, sizes, norms), [captured(run, load)], 0
     for part, step in zip(parts, steps, strict=True):
         calls += [captured(run, _own_rows(part, step, index[first:])), step.replay]
-        first += part.population.size
+        first += part.population.size * part.orders_per_member
     begin = captured(run, Tape([*load, *look_ahead_tape(run)]))
     return TrainingStep(index, partial(in_sequence, *calls, captured(run, count)), begin, steps[0].batch)
 
@@ -61,5 +61,5 @@ def _steps_of_parts(
     steps = dict[int, TrainingStep]()
     for k in sorted(range(len(parts)), key=lambda k: -parts[k].population.size * sizes[k]):
         own = None if norms is None else norms[k]
-        steps[k] = training_step(parts[k], sizes[k], parts[k].order_count, norms=own)
+        steps[k] = training_step(parts[k], sizes[k], norms=own)
     return [steps[k] for k in range(len(parts))]

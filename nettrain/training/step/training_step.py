@@ -20,6 +20,19 @@ FOLDS_INDEX = "folds.index"  # scratch memory for the rows of all folds, of whic
 
 
 @dataclass(frozen=True, eq=False)
+class Batch:
+    """The rows x (G, B, D) of a batch, their targets y and weights (G, B).
+
+    With `own`, there are the rows of a batch for each sub-member, one batch after the other.
+    """
+
+    x: Array
+    y: Array
+    weight: Array
+    own: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class BatchPass:
     """The forward pass of a batch with its targets y, and ∂loss/∂output `delta` (R, B, K)."""
 
@@ -32,7 +45,8 @@ class BatchPass:
 class TrainingStep:
     """A step for one batch size: `replay` runs it, and `begin` has to run before the first of an epoch.
 
-    Without a schedule, the caller sets `index` (G, B) and the population's coefficients before each step.
+    Without a schedule, the caller sets `index` (G, B), or (G·k, B) where k sub-members have batches of their
+    own, and the population's coefficients before each step.
     """
 
     index: Array
@@ -44,17 +58,16 @@ class TrainingStep:
 def training_step(
     run: TrainingRun,
     rows: int,
-    order_count: int,
     schedule: StepSchedule | None = None,
     norms: WeightNorms | None = None,
 ) -> TrainingStep:
-    """The step of the population as it is now, for batches of `rows` rows in `order_count` different orders.
+    """The step of the population as it is now, for batches of `rows` rows.
 
     Gather, forward, loss, backward, update; each step loads its part of the `schedule`, and measures `norms`
     if there are any. Void after the population is compacted.
     """
     allocate = run.pool.prefixed("train")
-    index = allocate("index", (order_count, rows), np.intp)
+    index = allocate("index", (run.index_rows, rows), np.intp)
     step, count, look_ahead = Tape(), Tape(), look_ahead_tape(run)
     if schedule is not None:
         schedule.append_begin(step, index)
@@ -90,7 +103,7 @@ def _measuring(run: TrainingRun, norms: WeightNorms | None) -> tuple[Tape, Tape,
 def reserve_step(run: TrainingRun) -> None:
     """Reserve the scratch memory of steps: for the largest batch of all members."""
     allocate = run.pool.planned("train")
-    shape = run.order_count, run.data.batches.batch_size
+    shape = run.index_rows, run.data.batches.batch_size
     index = allocate("index", shape, np.intp)
     run.pool.reserve(FOLDS_INDEX, shape if run.data.folds else (0,), np.intp)
     append_gradient(Tape(), run, index, allocate)
@@ -119,36 +132,49 @@ def append_loss(
 
 
 def append_loss_of(
-    tape: Tape, run: TrainingRun, rows: tuple[Array, Array, Array], allocate: Allocate, parameters: Array
+    tape: Tape, run: TrainingRun, rows: Batch, allocate: Allocate, parameters: Array
 ) -> BatchPass:
-    """`append_loss` of the rows x (G, B, D), y and weight."""
-    x, y, weight = rows
+    """`append_loss` of the rows x (G, B, D), y and weight; of k·B rows where sub-members have batches."""
+    x, y, weight = rows.x, rows.y, rows.weight
     tape.phase("forward")
     population = run.population
     net = Network(run.backend, run.architecture, parameters, population["statistics"], population.layers)
     dropout_state = DropoutState(population["noise_keys"], run.step_counter)
-    signals = net.forward(tape, x, allocate, training=True, dropout_state=dropout_state)
+    signals = net.forward(tape, x, allocate, training=True, dropout_state=dropout_state, own_batches=rows.own)
     delta = allocate("delta", signals.output.shape)
     tape.phase("loss")
+    y, weight = (_for_each(tape, run, rows, name, allocate) for name in ("y", "weight"))
     kernel = run.model.loss.kernel(y)
     tape.launch(kernel, signals.output, y, weight, population["loss"], delta, population["total"])
     return BatchPass(signals, y, delta)
 
 
-def _gather(tape: Tape, run: TrainingRun, index: Array, allocate: Allocate) -> tuple[Array, Array, Array]:
-    """The batch's x (G, B, D), y and weight; the dataset itself when it is one batch of each row once."""
-    table, backend = run.data.double_buffer or run.data.train, run.backend
+def _gather(tape: Tape, run: TrainingRun, index: Array, allocate: Allocate) -> Batch:
+    """The rows of the batch in index (G·k, B); the dataset itself when it is one batch of each row once."""
+    table, backend, each = run.data.double_buffer or run.data.train, run.backend, run.orders_per_member
     if run.data.takes_whole(run.experiment, index.shape[1]):
-        return table.x[None], table.y[None], table.weight[None]
+        return Batch(table.x[None], table.y[None], table.weight[None])
+    index = index.reshape(-1, each * index.shape[1])
     x = allocate("x", (*index.shape, *table.x.shape[1:]))
     y = allocate("y", (*index.shape, *table.y.shape[1:]), table.y.dtype)
     tape.add_call(backend.gather(table.x, index, x))
     tape.add_call(backend.gather(table.y, index, y))
-    if table.unweighted:
-        return x, y, table.weight[None, : index.shape[1]]
+    if table.unweighted and index.shape[1] <= len(table.weight):
+        return Batch(x, y, table.weight[None, : index.shape[1]], own=each > 1)
     weight = allocate("weight", index.shape)
     tape.add_call(backend.gather(table.weight, index, weight))
-    return x, y, weight
+    return Batch(x, y, weight, own=each > 1)
+
+
+def _for_each(tape: Tape, run: TrainingRun, rows: Batch, name: str, allocate: Allocate) -> Array:
+    """The targets or weights (G, B, …) of a batch, once for each of the sub-members that share it."""
+    array, copies = getattr(rows, name), run.architecture.sub_members
+    if rows.own or copies == 1:
+        return array
+    groups, count = array.shape[:2]
+    out = allocate(f"{name} of each", (groups, copies * count, *array.shape[2:]), array.dtype)
+    tape.call(run.backend.xp.copyto, out.reshape(groups, copies, *array.shape[1:]), array[:, None])
+    return out
 
 
 def _replay(run: TrainingRun, tape: Tape) -> Call:

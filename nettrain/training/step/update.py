@@ -173,10 +173,11 @@ def _append_max_norm(tape: Tape, run: TrainingRun) -> None:
 def _stripes(run: TrainingRun) -> Array:
     """The stripes (T, 5) of `limit_norms`: of every weight matrix of every member."""
     stripes = [
-        (r, slot.start, *slot.shape, first)
+        (r, slot.start + block * slot.size // slot.blocks, slot.shape[0] // slot.blocks, slot.shape[1], first)
         for r in range(run.population.size)
         for slot in run.layout.slots
         if slot.group == WEIGHT
+        for block in range(slot.blocks)
         for first in range(0, slot.shape[1], STRIPE)
     ]
     return run.backend.from_host(np.array(stripes))

@@ -1,0 +1,92 @@
+"""Fully connected layers side by side, one for each sub-member."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+
+from nettrain.backend.base import Array, ArrayModule, HostArray
+from nettrain.catalogue.initializers import Initializer, initializers
+from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.settings import number, option
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
+from nettrain.model.layers.scale import by_row
+from nettrain.model.layers.sub_members import each, shift_columns, shift_columns_backward
+
+if TYPE_CHECKING:
+    from nettrain.model.tape import Tape
+
+
+@layers.register("packed_dense", source="Laurent et al. 2023, Packed-Ensembles; the heads of TabM")
+class PackedDense(Layer):
+    """z_i = x_i @ W_i + b_i for each sub-member i, with W (k·m, n), one matrix on another, and b (k, n)."""
+
+    units: int = option(..., "number of columns n", ge=1)
+    sub_members: int = option(..., "sub-members k", ge=1)
+    bias: bool = option(True, "whether to add a bias b")
+    init: Annotated[Initializer, Choice(initializers)] = option("glorot_uniform", "initial distribution of W")
+    left_slope: float = number(0.0, "slope of the activation behind it far below 0, which He's init reads")
+    reads_output: ClassVar[bool] = False
+    stream: ClassVar[str] = "weights"
+
+    def width(self, inputs: int) -> int:
+        return self.units
+
+    def arrays(self, inputs: int) -> dict[str, LearnedArray]:
+        k = self.sub_members
+        arrays = {"weight": LearnedArray((k * inputs, self.units), blocks=k)}
+        if self.bias:
+            arrays["bias"] = LearnedArray((k, self.units), "bias", self.init.bias_init, blocks=k)
+        return arrays
+
+    def products(self, inputs: int) -> list[tuple[int, int]]:
+        return [(inputs, self.units)]
+
+    def initial_values(
+        self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
+    ) -> dict[str, Any]:
+        """Drawn for one sub-member after the other, weights and bias."""
+        drawn = [self._drawn(inputs, generator) for _ in range(self.sub_members)]
+        return {name: np.concatenate([one[name] for one in drawn]) for name in drawn[0]}
+
+    def _drawn(self, inputs: int, generator: np.random.Generator) -> dict[str, HostArray]:
+        weight = self.init.scale * self.init.draw(generator, inputs, self.units, self.left_slope)
+        if not self.bias:
+            return {"weight": weight}
+        bias = np.broadcast_to(self.init.draw_bias(generator, inputs, self.units), (1, self.units))
+        return {"weight": weight, "bias": bias}
+
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        out = ctx.buffer("out", (ctx.members, x.shape[1], self.units))
+        ctx.buffers["x"] = x
+        tape.product(self._each(x), self._each(ctx.parameter("weight")), self._each(out))
+        if self.bias:
+            tape.launch(shift_columns, out, ctx.parameters, ctx.start("bias"), self.sub_members)
+        return out
+
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
+        """db_i = Σ_rows delta_i, dW_i = x_iᵀ @ delta_i, dx_i = delta_i @ W_iᵀ."""
+        x, own = self._each(ctx.buffers["x"]), self._each(delta)
+        if self.bias:
+            tape.launch(shift_columns_backward, delta, ctx.gradient, ctx.start("bias"), self.sub_members)
+        tape.product(x.swapaxes(2, 3), own, self._each(ctx.gradient_of("weight")))
+        if not ctx.needs_delta:
+            return delta
+        before = ctx.buffer("delta", ctx.buffers["x"].shape)
+        tape.product(own, self._each(ctx.parameter("weight")).swapaxes(2, 3), self._each(before))
+        return before
+
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        z = self._each(x) @ self._each(ctx.arrays["weight"])
+        z = z.reshape(z.shape[0], -1, self.units)
+        return z + by_row(ctx.arrays["bias"], x) if self.bias else z
+
+    def summary(self, behind: Sequence[Layer]) -> str:
+        return f"{self.sub_members} of its own" if self.sub_members > 1 else ""
+
+    def backward_step(self) -> str:
+        return "delta_i @ W_iᵀ"
+
+    def _each(self, x: Any) -> Any:
+        """Signals (R, k·B, W), or matrices (R, k·m, n), of each sub-member."""
+        return each(x, self.sub_members)

@@ -1,0 +1,85 @@
+"""The layer that scales each column by a learned factor."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from nettrain.backend.base import Array, ArrayModule, HostArray
+from nettrain.catalogue.settings import option
+from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
+from nettrain.model.layers.sub_members import scale_columns, scale_columns_backward
+
+if TYPE_CHECKING:
+    from nettrain.model.tape import Tape
+
+Start = Literal["ones", "signs", "normal"]
+
+
+@layers.register("scale", source="Holzmüller, Grinsztajn & Steinwart 2024; for sub-members: TabM")
+class Scale(Layer):
+    """y_i = x_i·s_i for each sub-member i, with factors s (k, W); for k = 1 a diagonal matrix.
+
+    The factors start at 1, or at random as those of `BatchEnsemble`.
+    """
+
+    sub_members: int = option(1, "sub-members k", ge=1)
+    start: Start = option("ones", "how the factors begin")
+    groups: tuple[int, ...] = option((), "widths of the groups of columns that begin with the same factor")
+    reads_output: ClassVar[bool] = False
+    stream: ClassVar[str] = "weights"
+
+    def arrays(self, inputs: int) -> dict[str, LearnedArray]:
+        return {"scale": LearnedArray((self.sub_members, inputs), "scale", 1.0, blocks=self.sub_members)}
+
+    def initial_values(
+        self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
+    ) -> dict[str, Any]:
+        return {"scale": starting_factors(generator, self.sub_members, inputs, self.start, self.groups)}
+
+    def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        out = ctx.buffer("out", (ctx.members, *x.shape[1:]))
+        ctx.buffers["x"] = x
+        tape.launch(
+            scale_columns, x, out, ctx.parameters, ctx.start("scale"), self.sub_members, work=out.size
+        )
+        return out
+
+    def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
+        """ds_i = Σ_rows delta_i·x_i, dx_i = delta_i·s_i."""
+        arrays = ctx.buffers["x"], ctx.parameters, ctx.gradient
+        tape.launch(scale_columns_backward, delta, *arrays, ctx.start("scale"), self.sub_members)
+        return delta
+
+    def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        return x * by_row(ctx.arrays["scale"], x)
+
+    def summary(self, behind: Sequence[Layer]) -> str:
+        return "scale"
+
+    def backward_step(self) -> str:
+        return "the factors of its scale"
+
+
+def by_row(own: Any, x: Any) -> Any:
+    """What each sub-member has of its own (1, k, W), once for every row of x (1, k·B, W)."""
+    sub_members = own.shape[1]
+    rows = np.repeat(np.arange(sub_members), x.shape[1] // sub_members)
+    return own[:, rows]
+
+
+def starting_factors(
+    generator: np.random.Generator, sub_members: int, columns: int, start: Start, groups: Sequence[int]
+) -> HostArray:
+    """Factors (k, W) that are 1, or random: ±1 with equal chance, or N(0, 1).
+
+    The columns of a group have one number together; without groups, each has its own.
+    """
+    if start == "ones":
+        return np.ones((sub_members, columns))
+    widths = groups or (1,) * columns
+    shape = (sub_members, len(widths))
+    drawn = generator.standard_normal(shape)
+    if start == "signs":
+        drawn = np.where(drawn < 0, -1.0, 1.0)
+    return np.repeat(drawn, widths, axis=1)
