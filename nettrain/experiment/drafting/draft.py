@@ -19,13 +19,22 @@ from nettrain.experiment.drafting.findings import (
     task,
 )
 from nettrain.experiment.drafting.page import Page, plain, printable, quoted
-from nettrain.experiment.drafting.recommendation import Recommendation, recommend
+from nettrain.experiment.drafting.recommendation import Recommendation, RecommendedRecipe, facts, recommend
 from nettrain.experiment.load import validate
 from nettrain.experiment.sweep_settings import TRIALS
 
 TEST, VALIDATION = 0.2, 0.15
 RAREST = 3  # rows of a class, of which every split can have some
 UNEVEN = 0.2  # of the largest class: smaller classes than this are easily ignored in training
+
+CHANGES = {  # of a recipe, that one might try
+    "model": {
+        "hidden": "units of each hidden layer",
+        "dropout": "more of it where validation rows do much worse than training rows",
+    },
+    "optimizer": {"learning_rate": "the first setting to tune: try a third of it, and three times as much"},
+    "training": {"epochs": "passes over the training rows, at most"},
+}
 
 
 @dataclass(frozen=True)
@@ -46,15 +55,21 @@ def draft(guess: Guess, file: DraftFile) -> str:
     """The text of an experiment file that trains as it is."""
     recommended, page = recommend(guess), Page()
     _add_head(page, guess, file)
+    if isinstance(recommended, RecommendedRecipe):
+        page.entry(0, "recipe", recommended.name, recommended.meaning)
     _add_source(page, guess, file)
     _add_target(page, guess)
     _add_gaps(page, guess)
     _add_columns(page, guess)
-    _add_scaling(page, guess)
-    _add_splits(page, guess, recommended)
+    if not (isinstance(recommended, RecommendedRecipe) and isinstance(guess.scaling, str)):
+        _add_scaling(page, guess)
+    _add_splits(page, guess, held=recommended.held)
     if file.split_seed:
         text = "for the splits: the first seed with which every class has training rows"
         page.entry(1, "seed", file.split_seed, text)
+    if isinstance(recommended, RecommendedRecipe):
+        _add_changes(page, guess, file, recommended)
+        return page.text
     _add_network(page, recommended)
     _add_training(page, recommended)
     if recommended.held:
@@ -154,20 +169,20 @@ def _add_scaling(page: Page, guess: Guess) -> None:
         page.entry(1, "scaling", scaling, f"pixels from 0 to {scaling['by']}, scaled to 0 to 1")
 
 
-def _add_splits(page: Page, guess: Guess, recommended: Recommendation) -> None:
+def _add_splits(page: Page, guess: Guess, *, held: bool) -> None:
     rows = guess.rows - guess.unlabelled
     if guess.test_rows:
         page.remark(1, f"the final metrics come from the {guess.test_rows:,} test rows of the source")
-    elif recommended.held:
-        held = int(TEST * rows + 0.5)
-        page.entry(1, "test", TEST, f"{held:,} rows that training never sees, for the final metrics")
-    if recommended.held:
+    elif held:
+        tested = int(TEST * rows + 0.5)
+        page.entry(1, "test", TEST, f"{tested:,} rows that training never sees, for the final metrics")
+    if held:
         page.entry(1, "validation", VALIDATION, "of the remaining rows, to monitor training")
     else:
         page.entry(1, "validation", 0, f"{counted(rows, 'row')} are too few to hold some back")
-    if recommended.held:
+    if held:
         _add_order(page, guess)
-    if guess.classes and recommended.held:
+    if guess.classes and held:
         _add_stratify(page, guess)
 
 
@@ -221,6 +236,22 @@ def _add_training(page: Page, recommended: Recommendation) -> None:
     if recommended.held:
         stopping = {"monitor": "val_loss", "patience": recommended.patience}
         page.entry(1, "early_stopping", stopping, "restores the weights of the best epoch")
+
+
+def _add_changes(page: Page, guess: Guess, file: DraftFile, recommended: RecommendedRecipe) -> None:
+    """Add what one might change of a recipe, commented out."""
+    path = printable(file.path)
+    page.remark(
+        0,
+        f"`nettrain show {path}` writes out all that the recipe sets. What stands in this file counts"
+        " instead; these lines are the recipe's, to be changed:",
+    )
+    changes, known = Page(), facts(guess)
+    for block, comments in CHANGES.items():
+        changes.line(0, f"{block}:")
+        for key, comment in comments.items():
+            changes.entry(1, key, recommended.value(f"{block}.{key}", known), comment)
+    page.lines += [f"# {line}" for line in changes.lines]
 
 
 def _add_search(page: Page, file: DraftFile) -> None:

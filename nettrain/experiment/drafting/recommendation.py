@@ -1,9 +1,12 @@
-"""A network and a training that suit the size of a table: a place to start, not the best there is."""
+"""What suits the size of a table, a recipe or a network and its training: a place to start."""
 
 import math
 from dataclasses import dataclass, replace
 
+from nettrain.catalogue.registry import meaning
 from nettrain.data.guess import Guess
+from nettrain.experiment.document import PlainValue
+from nettrain.experiment.recipes import DataFacts, recipes, setting
 
 FEWEST = 20  # rows, of which some can be held back
 MEDIUM, LARGE = 2_000, 10_000  # rows from which a network may be larger
@@ -27,6 +30,24 @@ class Recommendation:
     held: bool = True
 
 
+@dataclass(frozen=True)
+class RecommendedRecipe:
+    """A recipe by name; `held` says whether rows are held back for validation and test."""
+
+    name: str
+    held: bool = True
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in a few words."""
+        words = meaning(recipes[self.name])
+        return words[:1].lower() + words[1:]
+
+    def value(self, key: str, facts: DataFacts) -> PlainValue:
+        """What it sets a dotted key to for such data; None where it does not."""
+        return recipes[self.name].for_data(facts).get(key, setting(recipes[self.name], key))
+
+
 OF_IMAGES = Recommendation([512, 512], 0.2, 0.0, 0.001, 60, 8)
 OF_CURVES = Recommendation([32, 32], 0.0, 0.001, 0.01, 400, 40)
 BY_ROWS = (  # of tables with fewer rows than this
@@ -38,7 +59,7 @@ BY_ROWS = (  # of tables with fewer rows than this
 )
 
 
-def recommend(guess: Guess) -> Recommendation:
+def recommend(guess: Guess) -> Recommendation | RecommendedRecipe:
     """What suits a table: few rows need many epochs, a penalty on large weights and dropout.
 
     Chosen by validation rows, see docs/configs.md. Patience, not the number of epochs, should end a training.
@@ -59,8 +80,18 @@ def batch_size(rows: int) -> int | str:
     return min(LARGEST, max(SMALLEST, 1 << (rows // STEPS).bit_length() >> 1))
 
 
-def in_words(recommended: Recommendation) -> str:
+def facts(guess: Guess) -> DataFacts:
+    """What recipes ask of the data, of which a share is held out for validation and test."""
+    targets = "two classes" if len(guess.classes) == 2 else guess.kind
+    numbers = len(guess.numbers)
+    rows = guess.rows - guess.unlabelled
+    return DataFacts(targets, rows, numbers, len(guess.inputs) - numbers)
+
+
+def in_words(recommended: Recommendation | RecommendedRecipe) -> str:
     """The network and its training in a few words."""
+    if isinstance(recommended, RecommendedRecipe):
+        return f"{recommended.name}, {recommended.meaning}"
     hidden, size = ", ".join(map(str, recommended.hidden)), recommended.batch_size
     batches = "all rows in one step" if size == "full" else f"batches of {size} rows"
     optimizer = f"adam at {recommended.learning_rate}, {recommended.epochs} epochs at most"

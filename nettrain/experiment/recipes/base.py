@@ -62,6 +62,14 @@ class Recipe(Variant):
         return {}
 
 
+def setting(recipe: type[Recipe], key: str) -> PlainValue:
+    """What a recipe sets a dotted key to for any data; None where it does not."""
+    value: PlainValue = recipe.settings
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
 @recipes.register("none")
 class NoRecipe(Recipe):
     """What the file leaves out has the defaults of its keys."""
