@@ -28,7 +28,7 @@ PRECISION = 1e-10  # of the largest number of an array
 SPEC = f"""
 seed: {SEED}
 data: {{source: table.csv, validation: 0}}
-training: {{epochs: {EPOCHS}, batch_size: {BATCH}, shuffle: false, history: step}}
+training: {{epochs: {EPOCHS}, batch_size: {BATCH}, shuffle: false, early_stopping: null, history: step}}
 backend: {{threads: 1, dtype: float64}}
 """
 STANDARD = {"data.scaling": "standard"}
@@ -36,13 +36,14 @@ CLASSES = {"data.target": "label", "data.target_kind": "classes"}
 PLAIN = {"model.dropout": 0, "training.clip_norm": "null"}  # for gradients
 CASES = {
     "mlp": {
+        "recipe": "mlp",
         **CLASSES,
         **STANDARD,
         "data.columns.ignore": "[flag, city, target]",
         "model.hidden": "[9, 7]",
         "model.dropout": 0.25,
-        "optimizer": "{name: adamw, learning_rate: 0.004, weight_decay: 0.03}",
-        "training.clip_norm": 1,
+        "optimizer.learning_rate": 0.004,
+        "optimizer.weight_decay": 0.03,
     },
 }
 
