@@ -12,22 +12,37 @@ import pytest
 
 from nettrain.catalogue.schedules import Calendar, schedules
 from nettrain.model.layers import Layer
+from nettrain.model.layers.batch_ensemble import BatchEnsemble
 from nettrain.model.layers.dense import Dense
 from nettrain.model.layers.neural_tangent import NeuralTangentDense
+from nettrain.model.layers.packed_dense import PackedDense
+from nettrain.model.layers.repeat import Repeat
+from nettrain.model.layers.scale import Scale
 from nettrain.model.parameters import parameter_layout
 from tests.model.probe import Probe
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tabular_layers.json").read_text())
 CASES = GOLDEN["layers"]
-KINDS = ["dense", "neural_tangent"]
+COUNT = 3  # sub-members
+KINDS = ["dense", "neural_tangent", "scale", "batch_ensemble", "mini", "heads"]
 LANDED = [name for name in CASES if name.partition(", ")[0] in KINDS]
 PRECISION = {"float64": 1e-10, "float32": 1e-4}  # of the largest number of an array
 
 
 def layers_of(name: str) -> list[Layer]:
     """The layers that a golden case is about."""
+    kind, _, option = name.partition(", ")
     units = np.shape(CASES[name]["y"])[-1]
-    return {"dense": [Dense(units=units)], "neural_tangent": [NeuralTangentDense(units=units)]}[name]
+    repeated = [Repeat(sub_members=COUNT)] if option == "shared rows" else []
+    made: dict[str, Layer] = {
+        "dense": Dense(units=units),
+        "neural_tangent": NeuralTangentDense(units=units),
+        "scale": Scale(),
+        "batch_ensemble": BatchEnsemble(units=units, sub_members=COUNT),
+        "mini": Scale(sub_members=COUNT),
+        "heads": PackedDense(units=units, sub_members=COUNT),
+    }
+    return [*repeated, made[kind]]
 
 
 def near(actual: np.ndarray, expected: Any) -> None:
