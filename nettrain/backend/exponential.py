@@ -24,26 +24,53 @@ D2, D3, D4, D5, D6, D7, D8, D9, D10, D11, D12, D13 = (1 / math.factorial(k) for 
 
 
 @inline
+def reduced32(v: Array) -> tuple[Array, Array]:
+    """e^r - 1 and 2^n, both float32, whose product is e^v - 2^n; for v from LEAST32 to 0."""
+    shifted = v * np.float32(PER_OCTAVE) + ROUND32
+    n = shifted - ROUND32
+    r = (v - n * HIGH32) - n * LOW32
+    p = r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * (C6 + r * C7)))))
+    bits = np.int32((np.float32(shifted).view(np.int32) + np.int32(127)) << np.int32(23))
+    return r + r * p, np.int32(bits).view(np.float32)
+
+
+@inline
+def reduced64(v: Array) -> tuple[Array, Array]:
+    """As `reduced32`, in float64, for v from LEAST64 to 0."""
+    shifted = v * PER_OCTAVE + ROUND64
+    n = shifted - ROUND64
+    r = (v - n * HIGH64) - n * LOW64
+    q = D7 + r * (D8 + r * (D9 + r * (D10 + r * (D11 + r * (D12 + r * D13)))))
+    q = r * (D2 + r * (D3 + r * (D4 + r * (D5 + r * (D6 + r * q)))))
+    bits = np.int64((np.float64(shifted).view(np.int64) + np.int64(1023)) << np.int64(52))
+    return r + r * q, np.int64(bits).view(np.float64)
+
+
+@inline
 def exp_below_zero(x: Array) -> None:
     """x = e^x in place for x (n,) <= 0, to within 2 ulp; 0 instead of denormal numbers. NaN stays NaN."""
     if x.itemsize == 4:
         for j in range(x.size):
             v = np.float32(x[j])
-            shifted = v * np.float32(PER_OCTAVE) + ROUND32
-            n = shifted - ROUND32
-            r = (v - n * HIGH32) - n * LOW32
-            p = r * (C2 + r * (C3 + r * (C4 + r * (C5 + r * (C6 + r * C7)))))
-            bits = np.int32((np.float32(shifted).view(np.int32) + np.int32(127)) << np.int32(23))
-            power = np.int32(bits).view(np.float32)
-            x[j] = np.float32(0) if v < LEAST32 else (np.float32(1) + (r + r * p)) * power
+            less, power = reduced32(v)
+            x[j] = np.float32(0) if v < LEAST32 else (np.float32(1) + less) * power
     else:
         for j in range(x.size):
             w = np.float64(x[j])
-            raised = w * PER_OCTAVE + ROUND64
-            m = raised - ROUND64
-            s = (w - m * HIGH64) - m * LOW64
-            q = D7 + s * (D8 + s * (D9 + s * (D10 + s * (D11 + s * (D12 + s * D13)))))
-            q = s * (D2 + s * (D3 + s * (D4 + s * (D5 + s * (D6 + s * q)))))
-            bits64 = (np.float64(raised).view(np.int64) + np.int64(1023)) << np.int64(52)
-            scale = np.int64(bits64).view(np.float64)
-            x[j] = 0.0 if w < LEAST64 else (1.0 + (s + s * q)) * scale
+            below, scale = reduced64(w)
+            x[j] = 0.0 if w < LEAST64 else (1.0 + below) * scale
+
+
+@inline
+def expm1_below_zero(x: Array) -> None:
+    """x = e^x - 1 in place for x (n,) <= 0, to within 2 ulp, also where it is small. NaN stays NaN."""
+    if x.itemsize == 4:
+        for j in range(x.size):
+            v = np.float32(x[j])
+            less, power = reduced32(v)
+            x[j] = np.float32(-1) if v < LEAST32 else less * power + (power - np.float32(1))
+    else:
+        for j in range(x.size):
+            w = np.float64(x[j])
+            below, scale = reduced64(w)
+            x[j] = -1.0 if w < LEAST64 else below * scale + (scale - 1.0)

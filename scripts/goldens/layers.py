@@ -1,11 +1,15 @@
-"""PyTorch's norms, residual blocks, prelu, maxout and softmax in float64: values, derivatives, averages."""
+"""PyTorch's norms, residual blocks and activations that learn or join columns, in float64.
+
+Values, derivatives, averages.
+"""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import batch_norm, layer_norm, prelu
+from torch.nn.functional import batch_norm, layer_norm, mish, prelu, selu
 
 EDGES = [-1e4, -30.0, -1.0, -1e-3, -0.0, 0.0, 1e-3, 1.0, 30.0, 1e4]
 
@@ -17,6 +21,7 @@ def write(folder: Path) -> None:
         "layer_norm": layer_norms(),
         "residual": residuals(),
         "prelu": prelus(),
+        "parametric": parametrics(),
         "maxout": maxouts(),
         "softmax": softmaxes(),
     }
@@ -100,6 +105,23 @@ def prelus() -> list[dict]:
     a = prelu(z, slope)
     slopes = torch.autograd.grad(a, (z, slope), torch.tensor(delta))
     return [plain({"z": z, "slope": slope, "delta": delta, "a": a, "dz": slopes[0], "dslope": slopes[1]})]
+
+
+def parametrics() -> list[dict]:
+    """z + α(σ(z) - z) of selu and mish at edges and random numbers, an α for each column."""
+    rng = np.random.default_rng(6)
+    return [
+        {"name": f"parametric_{function.__name__}", **parametric(rng, function)} for function in (selu, mish)
+    ]
+
+
+def parametric(rng: np.random.Generator, function: Callable[[torch.Tensor], torch.Tensor]) -> dict:
+    """One batch of one activation."""
+    z = tensor(np.concatenate([np.array(EDGES).reshape(2, 5), rng.normal(0, 2, (9, 5))]))
+    alpha, delta = tensor(np.array([1.0, 0.0, -0.5, 0.75, 2.0])), rng.normal(0, 1, (11, 5))
+    a = z + alpha * (function(z) - z)
+    slopes = torch.autograd.grad(a, (z, alpha), torch.tensor(delta))
+    return plain({"z": z, "alpha": alpha, "delta": delta, "a": a, "dz": slopes[0], "dalpha": slopes[1]})
 
 
 def maxouts() -> list[dict]:

@@ -1,9 +1,9 @@
-"""e^x for kernels, compared with the C library in extended precision; bits do not depend on position."""
+"""e^x and e^x - 1 for kernels, compared with the C library in extended precision; bits do not depend on position."""
 
 import numpy as np
 import pytest
 
-from nettrain.backend.exponential import LEAST32, LEAST64, exp_below_zero
+from nettrain.backend.exponential import LEAST32, LEAST64, exp_below_zero, expm1_below_zero
 from nettrain.backend.kernel import kernel
 
 LEAST = {np.float32: LEAST32, np.float64: LEAST64}
@@ -12,6 +12,11 @@ LEAST = {np.float32: LEAST32, np.float64: LEAST64}
 @kernel
 def run(x: np.ndarray) -> None:
     exp_below_zero(x)
+
+
+@kernel
+def run_less_one(x: np.ndarray) -> None:
+    expm1_below_zero(x)
 
 
 def exp(x: np.ndarray) -> np.ndarray:
@@ -58,3 +63,16 @@ def test_bits_do_not_depend_on_where_a_number_stands(dtype: type) -> None:
             shifted[:] = x[:length]
             run(shifted)
             assert shifted.tobytes() == whole[:length].tobytes()
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="needs extended precision")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_less_one_is_right_to_two_ulp_also_near_0(dtype: type) -> None:
+    x = np.concatenate([numbers(dtype), -np.logspace(-30, 0, 1000).astype(dtype)])
+    exact, found = np.expm1(x.astype(np.longdouble)), x.copy()
+    run_less_one(found)
+    error = np.abs(found.astype(np.longdouble) - exact) / np.spacing(np.abs(exact).astype(dtype))
+    assert error.max() < 2
+    ends = np.array([-np.inf, -1e4, np.nan, -0.0, 0.0], dtype)
+    run_less_one(ends)
+    np.testing.assert_array_equal(ends, [-1, -1, np.nan, 0, 0])

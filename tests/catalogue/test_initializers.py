@@ -130,8 +130,10 @@ def test_auto_is_what_the_activation_asks_for(activation: str) -> None:
 def test_auto_as_the_papers_advise() -> None:
     he = {name for name, entry in activations.items() if entry.initializer == "he_normal"}
     rectifiers = {"relu", "leaky_relu", "prelu", "elu", "gelu", "silu", "mish", "relu6", "maxout"}
+    rectifiers |= {"parametric_mish"}
     assert he == rectifiers & set(activations)
-    assert [name for name, entry in activations.items() if entry.initializer == "lecun_normal"] == ["selu"]
+    lecun = {name for name, entry in activations.items() if entry.initializer == "lecun_normal"}
+    assert lecun == {"selu", "parametric_selu"}
 
 
 def test_biases_start_where_they_are_told() -> None:

@@ -118,6 +118,31 @@ def test_prelu(dtype):
 
 
 @pytest.mark.parametrize("dtype", PRECISION)
+@pytest.mark.parametrize("case", GOLDEN["parametric"], ids=lambda case: case["name"])
+def test_parametric_activations(case, dtype):
+    z, delta = two(case["z"], dtype), two(case["delta"], dtype)
+    w, a = np.full((2, 64), 9.0, dtype), np.empty_like(z)
+    w[:, 4:9] = case["alpha"]
+    entry, behind = activations[case["name"]], (NONE.astype(dtype), w, np.array([4]))
+    entry.forward_kernel(z, a, *behind)
+    near = np.abs(np.array(case["z"])) < 20  # apart, or 1e4 would hide them
+    for some in (near, ~near):
+        assert_near(a[1][some], np.array(case["a"])[some], dtype)
+    entry.backward_kernel(delta, z, a, *behind)
+    assert_near(delta[1], case["dz"], dtype)
+    assert_near(a[1].sum(axis=0), case["dalpha"], dtype)
+
+
+@pytest.mark.parametrize("name", ["selu", "mish"])
+def test_parametric_activations_begin_as_the_function_itself(name):
+    z = np.random.default_rng(0).normal(0, 3, (1, 40, 6))
+    w, learned, plain = np.ones((1, 64)), np.empty_like(z), np.empty_like(z)
+    activations[f"parametric_{name}"].forward_kernel(z, learned, NONE[:1], w, np.array([0]))
+    activations[name]().forward(np, z.copy(), plain)
+    np.testing.assert_allclose(learned, plain, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", PRECISION)
 @pytest.mark.parametrize("case", GOLDEN["maxout"], ids=range(4))
 def test_maxout(case, dtype):
     z, delta = two(case["z"], dtype), two(case["delta"], dtype)
@@ -165,4 +190,6 @@ def test_a_fused_forward_pass_is_the_definition(name):
 
 def test_every_activation_that_is_not_plain_has_an_oracle():
     plain = set(activations) - set(SPECIAL)  # tests/catalogue/test_activations.py
-    assert_oracles(activations, plain | set(GOLDEN) - {"batch_norm", "layer_norm", "residual", "torch"})
+    named = {case["name"] for case in GOLDEN["parametric"]}
+    others = {"batch_norm", "layer_norm", "residual", "torch", "parametric"}
+    assert_oracles(activations, plain | named | set(GOLDEN) - others)

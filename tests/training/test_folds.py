@@ -34,7 +34,7 @@ LISTED = {
     "full batches of equal folds": ["training.batch_size=full", "rows=64,64,64"],
     "full batches, drawn": ["training.batch_size=full", "training.sampling=replacement"],
     "batch norm and dropout": ["model.batch_norm=true", "model.dropout=0.2", "model.input_noise=0.1"],
-    "starts from rows": ["model.parametrization=neural_tangent", "model.activation=selu"],
+    "starts from rows": ["model.parametrization=neural_tangent", "model.activation=parametric_mish"],
     "a rule that looks ahead": ["optimizer=nesterov", "regularization.max_norm=1", "training.clip_norm=1"],
     "L-BFGS": ["optimizer=lbfgs", "training.batch_size=full", "backend.dtype=float64"],
     "early stopping": ["training.early_stopping={patience: 1, min_delta: 0.02}", "training.epochs=20"],

@@ -23,7 +23,7 @@ KINDS = {
     "draws with replacement": ["training.sampling=replacement", "training.target={val_accuracy: 0.9}"],
     "batch norm and noise": ["model.batch_norm=true", "model.input_noise=0.1"],
     "residual blocks": ["model.residual=true", "model.norm=layer", "model.hidden=[6, 6, 4]"],
-    "neural tangent": ["model.parametrization=neural_tangent", "model.activation=prelu"],
+    "neural tangent": ["model.parametrization=neural_tangent", "model.activation=parametric_selu"],
     "groups": ["optimizer.groups={bias: {learning_rate: 0.1}, weight: {l2: 2}}", "model.norm=batch"],
     "one batch": ["training.batch_size=full"],
     "losses of steps": ["training.history=step"],

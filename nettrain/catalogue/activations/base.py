@@ -17,8 +17,10 @@ clip, the slope below 0 for the rest. `kinks` lists the z where the derivative j
 An entry with parameters of its own, one per column of its layer, names them in `learned`; in `forward` they
 are attributes of that name, (R, 1, C). Behind `numbers` its kernels take the parameters (R, P), then
 `backward_kernel` the gradient (R, P), which it writes, and both `starts` (k,): where the C parameters of each
-name begin in a row. An entry that makes one unit of several columns (`columns_per_unit` k) takes z
-(R, B, k·H), piece after piece, and a, delta (R, B, H); its `backward_kernel` leaves the gradient in z.
+name begin in a row. With `gradient_by_row`, for an entry with one parameter, the kernel takes no gradient but
+leaves in a what each row adds to it, (R, B, C), so that rows can be shared out among threads. An entry that
+makes one unit of several columns (`columns_per_unit` k) takes z (R, B, k·H), piece after piece, and a, delta
+(R, B, H); its `backward_kernel` leaves the gradient in z.
 """
 
 from collections.abc import Mapping
@@ -42,6 +44,7 @@ class Activation(Variant):
     outputs_only: ClassVar[bool] = False  # not for hidden layers
     unit_interval: ClassVar[bool] = False  # its values lie between 0 and 1
     learned: ClassVar[dict[str, float]] = {}  # parameters that are trained: name -> initial value
+    gradient_by_row: ClassVar[bool] = False  # `backward_kernel` leaves the gradient's terms in a
     kinks: ClassVar[tuple[float, ...]] = ()
     forward_kernel: ClassVar[Kernel | None] = None
     backward_kernel: ClassVar[Kernel | None] = None

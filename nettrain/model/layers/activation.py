@@ -49,8 +49,12 @@ class ActivationLayer(Layer):
             return delta
         z, a = ctx.buffers["z"], ctx.buffers["a"]
         if f.backward_kernel is not None:
-            behind = self._behind(ctx, ctx.gradient)
-            tape.launch(f.backward_kernel, delta, z, a, *behind, signals=self._merged(3))
+            gradient = [] if f.gradient_by_row else [ctx.gradient]
+            tape.launch(
+                f.backward_kernel, delta, z, a, *self._behind(ctx, *gradient), signals=self._merged(3)
+            )
+            if f.gradient_by_row:
+                tape.sum_rows(a, ctx.gradient, ctx.start(*f.learned))
         else:
             tape.call(self._placed(ctx).backward, ctx.backend.xp, delta, z, a)
         return z if self.function.columns_per_unit > 1 else delta
