@@ -47,7 +47,7 @@ class Ours(NamedRecipe):
         return {
             "loss": {"name": "cross_entropy", "label_smoothing": 0.1},
             "training.batch_size": facts.batch,
-            "training.early_stopping.monitor": facts.accuracy,
+            "training.early_stopping.monitor": facts.chosen_by,
         }
 
 

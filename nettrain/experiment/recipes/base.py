@@ -38,7 +38,7 @@ class DataFacts:
     categories: int
 
     @property
-    def accuracy(self) -> str:
+    def chosen_by(self) -> str:
         """The metric of validation rows by which the papers choose an epoch."""
         return {"numbers": "val_rmse", "labels": "val_loss"}.get(self.targets, "val_accuracy")
 

@@ -12,8 +12,13 @@ class PlainRecipe(NamedRecipe):
     """A plain multilayer perceptron, as papers on tables train it: AdamW and early stopping."""
 
     settings: ClassVar[Values] = {
-        "data": {"scaling": {"name": "quantile_normal"}},
-        "model": {"hidden": [256, 256], "activation": {"name": "relu"}, "dropout": 0.1},
+        "data": {"scaling": {"name": "quantile"}},
+        "model": {
+            "hidden": [256, 256],
+            "activation": {"name": "relu"},
+            "dropout": 0.1,
+            "init": {"name": "fan_in_uniform", "random_biases": True},
+        },
         "optimizer": {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
         "training": {
             "epochs": 500,

@@ -1,0 +1,41 @@
+"""TabM: many networks in one, which share their weights."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from nettrain.experiment.document import PlainValue
+from nettrain.experiment.recipes.base import DataFacts, NamedRecipe, Values, recipes
+
+
+@recipes.register("tabm", source="Gorishniy, Kotelnikov & Babenko 2024, TabM")
+class TabMRecipe(NamedRecipe):
+    """32 networks in one, which share their weights but for cheap factors, and predict together.
+
+    Their defaults, with 3 blocks.
+    """
+
+    settings: ClassVar[Values] = {
+        "data": {"scaling": {"name": "quantile"}},
+        "model": {
+            "hidden": [512, 512, 512],
+            "activation": {"name": "relu"},
+            "dropout": 0.1,
+            "init": {"name": "fan_in_uniform", "random_biases": True},
+            "sub_members": {"count": 32, "kind": "batch_ensemble", "own_batches": True},
+        },
+        "optimizer": {"name": "adamw", "learning_rate": 0.002, "weight_decay": 0.0003},
+        "training": {
+            "epochs": 1000,
+            "batch_size": 256,
+            "clip_norm": 1.0,
+            "early_stopping": {"monitor": "val_loss", "patience": 16},
+        },
+    }
+    follows_data: ClassVar[tuple[str, ...]] = ("training.batch_size", "training.early_stopping.monitor")
+
+    @classmethod
+    def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
+        return {
+            "training.batch_size": 256 if facts.rows >= 256 else "full",
+            "training.early_stopping.monitor": facts.chosen_by,
+        }
