@@ -1,6 +1,6 @@
 """A registry per kind: a variant is registered by a decorator right above its definition."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -50,24 +50,49 @@ class Registry(Generic[V]):
 
         return decorate
 
+    @property
+    def entries(self) -> Mapping[str, type[V]]:
+        """All entries by name."""
+        return self._entries
+
     def __getitem__(self, name: str) -> type[V]:
-        return self._entries[name]
+        return self.entries[name]
 
     def get(self, name: str) -> type[V] | None:
         """The entry of this name, if there is one."""
-        return self._entries.get(name)
+        return self.entries.get(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self.entries)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self.entries
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def items(self) -> Iterator[tuple[str, type[V]]]:
-        return iter(self._entries.items())
+        return iter(self.entries.items())
+
+    def refusal(self, name: object) -> str:
+        """Why a name that might be expected here is none; "" where there is nothing to say."""
+        return ""
+
+
+class Selection(Registry[V]):
+    """Entries of its own, and those of another registry that fit."""
+
+    def __init__(self, whole: Registry[Any], fits: Callable[[type[Any]], bool], why_not: str) -> None:
+        """`why_not` is said of entries that do not fit."""
+        super().__init__(whole.kind)
+        self._whole, self._fits, self._why_not = whole, fits, why_not
+
+    @property
+    def entries(self) -> Mapping[str, type[V]]:
+        return self._entries | {name: entry for name, entry in self._whole.items() if self._fits(entry)}
+
+    def refusal(self, name: object) -> str:
+        return self._why_not if name in self._whole and name not in self else ""
 
 
 def meaning(entry: type[Variant]) -> str:

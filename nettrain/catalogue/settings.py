@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, WrapValidator
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, ValidationError, core_schema
 
@@ -95,5 +96,10 @@ class ShortForm:
 
 def varies(model: type[BaseModel], field: str) -> bool:
     """Whether members of one population may differ in this field."""
-    extra = model.model_fields[field].json_schema_extra
+    return varied(model.model_fields[field])
+
+
+def varied(field: FieldInfo) -> bool:
+    """Whether members of one population may differ in what a field declares."""
+    extra = field.json_schema_extra
     return isinstance(extra, dict) and bool(extra.get("varies"))

@@ -10,8 +10,8 @@ from nettrain.backend.choose import open_backend
 from nettrain.catalogue.losses import Loss
 from nettrain.catalogue.optimizers.descent import SGD
 from nettrain.catalogue.optimizers.groups import GROUPS, GroupFactors, ParameterGroups, factor
-from nettrain.catalogue.schedules import schedules
 from nettrain.data.prepare import Prepared
+from nettrain.experiment.scheduled_numbers import without_schedules
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.experiment.training_settings import TrainingSettings
@@ -114,12 +114,11 @@ def with_plain_descent(experiment: Experiment, rows: int) -> Experiment:
     batch_settings = {name: getattr(experiment.training, name) for name in BATCH_SETTINGS}
     changes = {
         "optimizer": SGD(learning_rate=LEARNING_RATE, groups=_penalties_alone(experiment)),
-        "schedule": schedules["constant"](),
         "training": TrainingSettings(batch_size=rows, **batch_settings),
         "regularization": experiment.regularization.model_copy(update={"max_norm": None}),
         "backend": experiment.backend.model_copy(update={"dtype": "float64"}),
     }
-    return experiment.model_copy(update=changes)
+    return without_schedules(experiment).model_copy(update=changes)
 
 
 def _penalties_alone(experiment: Experiment) -> ParameterGroups | None:

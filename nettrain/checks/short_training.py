@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nettrain.backend.pool import Pool
-from nettrain.catalogue.schedules import schedules
 from nettrain.data.labelled import Rows
 from nettrain.data.prepare import Prepared
 from nettrain.data.tables.arrays import Indices
+from nettrain.experiment.scheduled_numbers import without_schedules
 from nettrain.experiment.settings import Experiment
 from nettrain.inference.dataset import Dataset, dataset_of, place_datasets
 from nettrain.inference.evaluate import Figures, evaluate_members
@@ -23,7 +23,7 @@ def changed(experiment: Experiment, **blocks: Mapping[str, object]) -> Experimen
 
 
 def for_epochs(experiment: Experiment, epochs: int) -> Experiment:
-    """The experiment as one network that trains for so many epochs, all of them, at a constant rate."""
+    """The experiment as one network that trains for so many epochs, all of them, without schedules."""
     training = {
         "epochs": epochs,
         "early_stopping": None,
@@ -35,8 +35,7 @@ def for_epochs(experiment: Experiment, epochs: int) -> Experiment:
         "ensemble": 1,
         "snapshots": 0,
     }
-    constant = experiment.model_copy(update={"schedule": schedules["constant"]()})
-    return changed(constant, training=training)
+    return changed(without_schedules(experiment), training=training)
 
 
 def with_rows(data: Prepared, rows: Indices) -> Prepared:

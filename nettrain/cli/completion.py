@@ -183,10 +183,18 @@ def complete_override(incomplete: str) -> list[Suggestion]:
 
 def complete_number(incomplete: str) -> list[Suggestion]:
     """Numbers with a usual range, for `nettrain lr-find --parameter`."""
+    from nettrain.catalogue.settings import varied
     from nettrain.checks.range_test.varied_number import RANGES
+    from nettrain.experiment.keys import fields_of
+    from nettrain.experiment.settings import Experiment
 
+    fields = fields_of(Experiment)
     keys = ((offer.removesuffix("="), meaning) for offer, meaning in complete_override(incomplete))
-    return [(key, meaning) for key, meaning in keys if "." not in key or key.rpartition(".")[2] in RANGES]
+    return [
+        (key, meaning)
+        for key, meaning in keys
+        if "." not in key or (key.rpartition(".")[2] in RANGES and varied(fields[key]))
+    ]
 
 
 def _values(key: str, field: "JsonSchema", value: str) -> Iterator[Suggestion]:

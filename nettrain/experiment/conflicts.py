@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nettrain.catalogue.optimizers import optimizers
+from nettrain.catalogue.registry import Variant
 from nettrain.catalogue.schedules import Reactive
 from nettrain.errors import nearest
 from nettrain.experiment.document import KeyPath
 from nettrain.experiment.monitors import monitors
 from nettrain.experiment.problems import KeyProblem
+from nettrain.experiment.scheduled_numbers import DROPOUT, largest_factor, scheduled_numbers
 
 if TYPE_CHECKING:
     from nettrain.experiment.settings import Experiment
@@ -26,6 +28,8 @@ def conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
     yield from _two_weight_decays(experiment)
     yield from _two_momentum_schedules(experiment)
     yield from _no_momentum_to_cycle(experiment)
+    yield from _factors_without_momentum(experiment)
+    yield from _too_much_dropout(experiment)
     yield from _monitors(experiment)
 
 
@@ -50,6 +54,8 @@ def full_batch_conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
         yield KeyProblem(("training", "sampling"), text)
     if experiment.schedule.name != "constant" or experiment.schedule.warmup > 0:
         yield KeyProblem(("schedule",), f"{name} has no learning rate to change")
+    for number in scheduled_numbers(experiment):
+        yield KeyProblem(number.path, f"{name} has no {number.words} to change")
     yield from _random_objective(experiment)
     yield from _changed_gradient(experiment)
 
@@ -117,11 +123,36 @@ def _no_momentum_to_cycle(experiment: "Experiment") -> Iterator[KeyProblem]:
     field = optimizers[optimizer.name].momentum_field
     if field is not None and getattr(optimizer, field) is not None:
         return
-    for key in ("momentum_low", "momentum_high"):
-        value = getattr(schedule, key, None)
-        if value is not None and value != type(schedule).model_fields[key].default:
-            text = f"{value} does nothing for {optimizer.name}, which has no momentum to move"
-            yield KeyProblem(("schedule", key), text)
+    for key, value in _changed(schedule, "momentum_low", "momentum_high"):
+        text = f"{value} does nothing for {optimizer.name}, which has no momentum to move"
+        yield KeyProblem(("schedule", key), text)
+
+
+def _factors_without_momentum(experiment: "Experiment") -> Iterator[KeyProblem]:
+    """What a schedule says of momentum, where it is not that of the learning rate."""
+    for number in scheduled_numbers(experiment):
+        settings = number.setting(experiment)
+        for key, value in _changed(settings, "momentum", "momentum_low", "momentum_high"):
+            text = f"{value} does nothing here: {settings.name} moves the momentum as schedule alone"
+            yield KeyProblem((*number.path, key), text)
+
+
+def _changed(settings: Variant, *keys: str) -> Iterator[tuple[str, object]]:
+    """Those of the keys whose value is not the default, as far as the settings have them."""
+    for key in keys:
+        field = type(settings).model_fields.get(key)
+        if field is not None and getattr(settings, key) != field.default:
+            yield key, getattr(settings, key)
+
+
+def _too_much_dropout(experiment: "Experiment") -> Iterator[KeyProblem]:
+    schedule = DROPOUT.schedule(experiment)
+    rates = [layer.dropout for layer in experiment.model.hidden_layers()]
+    if schedule is not None and rates:
+        largest = largest_factor(schedule, experiment.training.epochs)
+        if max(rates) * largest >= 1:
+            text = f"{schedule.name} raises dropout {max(rates):g} to {max(rates) * largest:.3g}, not below 1"
+            yield KeyProblem(DROPOUT.path, text)
 
 
 def _monitors(experiment: "Experiment") -> Iterator[KeyProblem]:

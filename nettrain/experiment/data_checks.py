@@ -8,6 +8,7 @@ from nettrain.data.prepare import Prepared, Rows
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.evaluated_rows import evaluated_rows
 from nettrain.experiment.monitors import monitors_of
+from nettrain.experiment.scheduled_numbers import all_schedules
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, targets_of, task_of
 
@@ -40,10 +41,12 @@ def check_outputs(experiment: Experiment, data: Prepared) -> None:
 
 
 def check_warmup(experiment: Experiment) -> None:
-    """Raise SpecError when the warmup is longer than the run."""
-    warmup, epochs = experiment.schedule.warmup, experiment.training.epochs
-    if warmup > epochs:
-        raise SpecError(f"schedule.warmup: {warmup} epochs of warmup do not fit into {epochs}")
+    """Raise SpecError when the warmup of a schedule is longer than the run."""
+    epochs = experiment.training.epochs
+    for path, schedule in all_schedules(experiment):
+        if schedule.warmup > epochs:
+            key = ".".join((*map(str, path), "warmup"))
+            raise SpecError(f"{key}: {schedule.warmup} epochs of warmup do not fit into {epochs}")
 
 
 def check_monitors(experiment: Experiment, data: Prepared) -> None:

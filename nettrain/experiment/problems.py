@@ -129,6 +129,10 @@ def _no_block(detail: ErrorDetails, model: Block) -> str:
 
 def _unknown_variant(detail: ErrorDetails, model: Block) -> str:
     name = detail["input"]["name"]
+    choice = _choice(detail, model)
+    refusal = choice.registry.refusal(name) if choice else ""
+    if refusal:
+        return f"{name} {refusal}"
     return f"unknown {shortened_yaml(name)}{nearest_variant(name, _variants(detail, model))}"
 
 
@@ -153,9 +157,14 @@ SUGGESTIONS: dict[str, Callable[[ErrorDetails, Block], str]] = {
 
 def _variants(detail: ErrorDetails, model: Block) -> list[str]:
     """The names that are allowed where the error is."""
-    *_, last = _walk(detail["loc"], model)
-    choice = choice_of(last.block.model_fields[str(last.part)]) if last.block else None
+    choice = _choice(detail, model)
     return [*(["auto"] if choice and choice.auto else []), *(choice.registry if choice else [])]
+
+
+def _choice(detail: ErrorDetails, model: Block) -> Choice | None:
+    """What chooses among variants where the error is."""
+    *_, last = _walk(detail["loc"], model)
+    return choice_of(last.block.model_fields[str(last.part)]) if last.block else None
 
 
 class _Step(NamedTuple):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nettrain.catalogue.schedules import FactorScheduleChoice
 from nettrain.catalogue.settings import Settings, expects, number, option
 from nettrain.experiment.document import KeyPath
 from nettrain.experiment.monitors import Monitor
@@ -98,6 +99,9 @@ class TrainingSettings(Settings):
         None, "largest absolute value of a component of the gradient, applied before clip_norm", gt=0
     )
     weight_decay: float = number(0.0, "decoupled weight decay λ: w -= αλw", ge=0)
+    weight_decay_schedule: FactorScheduleChoice = option(
+        "none", "factor on λ over time, be it the optimizer's own: a schedule whose base is 1"
+    )
     convergence: ConvergenceSettings | None = option(None, "stop when training has converged")
     max_seconds: float | None = number(None, "stop after the first step that ends later than this", gt=0)
     target: Target | None = option(None, "stop when all these metrics reach their values in one evaluation")

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from nettrain.catalogue.activations import Activation, activations
 from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.schedules import FactorScheduleChoice
 from nettrain.catalogue.settings import Settings, ShortForm, expects, number, option
 from nettrain.model.layers import Layer, norms
 from nettrain.model.layers.batch_norm import BatchNorm
@@ -87,6 +88,9 @@ class Depth(Settings):
 class ModelSettings(PerLayer, Depth):
     """Blocks of a multilayer perceptron: dense → norm → activation → dropout, and a last dense layer."""
 
+    dropout_schedule: FactorScheduleChoice = option(
+        "none", "factor on the dropout rates over time: a schedule whose base is 1"
+    )
     input_noise: float = number(0.0, "standard deviation of noise on the inputs while training", ge=0)
     input_scale: bool = option(False, "multiply each input of the first dense layer by a learned factor")
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(

@@ -6,6 +6,7 @@ from nettrain.backend.philox import key_words
 from nettrain.catalogue.columns import columns
 from nettrain.catalogue.members import per_member, shaped
 from nettrain.catalogue.optimizers import DECAYS
+from nettrain.experiment.scheduled_numbers import scheduled_numbers_of_layers
 from nettrain.experiment.task import loss_of
 from nettrain.training.control.epoch_metrics import BEFORE
 from nettrain.training.diagnostics.layer_table import table_shape
@@ -29,6 +30,8 @@ def allocate(run: TrainingRun) -> None:
     _allocate_limits(run)
     register("loss", run.backend.from_host(columns(loss_of(population.members).kernel_numbers(), size)))
     register("coefficients", zeros(_coefficients_shape(run)), scratch=True)
+    for number in scheduled_numbers_of_layers(run.experiment):
+        register(number.factor, zeros((size,), np.float64), scratch=True)
     allocate_step_totals(run)
     if run.measures_layers:
         register("diagnostics", zeros(table_shape(run.architecture, size), np.float64))

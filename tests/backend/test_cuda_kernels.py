@@ -72,6 +72,7 @@ KERNELS = every_kernel()
 def specs(folder: Path) -> Iterator[list[str]]:
     """Overrides of runs that use every kernel between them."""
     yield LAYERS
+    yield ["model.dropout=0.4", "model.dropout_schedule=cosine"]
     yield ["training.diagnostics=true"]
     yield ["training.history=step"]
     for name in norms:

@@ -242,6 +242,10 @@ def test_another_monitor_and_patience_take_effect(tmp_path):
         ("data.scaling=none", "data.scaling.name: \"standard\" → \"none\""),
         ("training.epochs=3", "training.epochs: 3 is less than the 20 that are begun"),
         ("schedule=cosine", "would have changed the learning rates of the 140 steps so far"),
+        (
+            "training.weight_decay_schedule=cosine",
+            'training.weight_decay_schedule.name: "none" → "cosine" would have changed the weight decay of the 140',
+        ),
         ("trainin.epochs=30", 'trainin: unknown key, did you mean "training"?'),
     ],
 )  # fmt: skip
@@ -278,6 +282,7 @@ def test_a_schedule_as_long_as_the_run_is_refused_with_the_way_out(tmp_path):
             "schedule={name: linear, warmup: 0.03, per: epoch}",
             "schedule.duration=19.428571428571427 schedule",
         ),
+        ("model.dropout_schedule=flat_cos", "model.dropout_schedule.duration=140 keeps it"),
         ("optimizer={name: momentum, momentum_schedule: linear}", "optimizer.momentum_schedule.duration=140"),
     ],
 )

@@ -47,6 +47,14 @@ PLATEAU = "schedule={name: plateau, monitor: %s}"
             ["schedule={name: one_cycle, momentum_high: 0.9}", "optimizer=rmsprop"],
             "schedule.momentum_high: 0.9 does nothing for rmsprop, which has no momentum to move",
         ),
+        (
+            ["training.weight_decay_schedule={name: one_cycle, momentum: fixed}"],
+            "training.weight_decay_schedule.momentum: fixed does nothing here: one_cycle moves the momentum as",
+        ),
+        (
+            ["model.dropout=0.4", "model.dropout_schedule={name: linear, end: 3}"],
+            "model.dropout_schedule: linear raises dropout 0.4 to 1.2, not below 1",
+        ),
         ([PLATEAU % "val_los"], 'schedule.monitor: unknown "val_los", did you mean "val_loss"?'),
         ([PLATEAU % "val_loss", "data.validation=0"], 'schedule.monitor: "val_loss" needs validation rows'),
         (["training.clip_norm=0"], "training.clip_norm: 0"),

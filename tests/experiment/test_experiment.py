@@ -77,6 +77,7 @@ training:
   clip_norm: null
   clip_value: null
   weight_decay: 0.0
+  weight_decay_schedule: none
   convergence: null
   max_seconds: null
   target: null

@@ -161,6 +161,9 @@ def test_a_monitor_for_other_targets_is_refused() -> None:
 def test_warmup_must_fit_into_the_run() -> None:
     with pytest.raises(SpecError, match=r"^schedule.warmup: 9 epochs of warmup do not fit into 3$"):
         resolved(SOURCES["classes"], "schedule.warmup=9", "training.epochs=3")
+    decay = "training.weight_decay_schedule={name: cosine, warmup: 9}"
+    with pytest.raises(SpecError, match=r"^training.weight_decay_schedule.warmup: 9 epochs of warmup do not"):
+        resolved(SOURCES["classes"], decay, "training.epochs=3")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
+from nettrain.catalogue.schedules.factors import factor_schedules
 from nettrain.training.run import TrainingRun
 from nettrain.training.step import coefficients
 from nettrain.training.step.coefficients import CoefficientTables, coefficient_table
@@ -26,8 +27,14 @@ def run_of(*changes: str, members: int = 1) -> TrainingRun:
 def steps_that_differ(run: TrainingRun, starts: Sequence[int]) -> list[int]:
     """The first steps of epochs whose coefficients or rates are others in a table of many epochs."""
     tables = CoefficientTables(run)
-    pairs = {first: (tables.of(first, STEPS), coefficient_table(run, first, STEPS)) for first in starts}
-    return [first for first, (actual, own) in pairs.items() if not all(map(np.array_equal, actual, own))]
+    differing = []
+    for first in starts:
+        numbers, own = tables.of(first, STEPS), CoefficientTables(run).of(first, STEPS)
+        actual = numbers.coefficients, numbers.rates
+        alike = [*map(np.array_equal, actual, coefficient_table(run, first, STEPS))]
+        alike += [np.array_equal(factor, own.factors[name]) for name, factor in numbers.factors.items()]
+        differing += [first] if not all(alike) else []
+    return differing
 
 
 @pytest.mark.parametrize("rule", ["adam", "nesterov"])
@@ -36,6 +43,14 @@ def test_of_schedules(variant: tuple[str, dict[str, Any]], rule: str) -> None:
     run = run_of(*overrides("schedule", *variant), f"optimizer={rule}", members=3)
     assert run.data.batches.steps == STEPS
     assert steps_that_differ(run, range(0, STEPS * EPOCHS, STEPS)) == []
+
+
+@pytest.mark.parametrize("name", [name for name in factor_schedules if name != "none"])
+def test_of_factors(name: str) -> None:
+    other = f"model.dropout_schedule={name}", f"training.weight_decay_schedule={name}"
+    run = run_of(*other, "training.weight_decay=0.1", "model.dropout=0.2", members=2)
+    assert steps_that_differ(run, [0, 4, 8, 3, 57, 156]) == []
+    assert [*CoefficientTables(run).of(4, STEPS).factors] == ["dropout_factor"]
 
 
 @pytest.mark.parametrize("variant", RULES.values(), ids=RULES)
@@ -49,9 +64,9 @@ def test_of_optimizers(variant: tuple[str, dict[str, Any]]) -> None:
 def test_a_cut_of_the_rate_makes_a_new_table() -> None:
     run = run_of("schedule=plateau", "optimizer={name: sgd, learning_rate: 0.5}")
     tables = CoefficientTables(run)
-    assert tables.of(0, STEPS)[1].tolist() == [[0.5] * STEPS]
+    assert tables.of(0, STEPS).rates.tolist() == [[0.5] * STEPS]
     run.population["cut"][:] = 0.5
-    assert tables.of(4, STEPS)[1].tolist() == [[0.25] * STEPS]
+    assert tables.of(4, STEPS).rates.tolist() == [[0.25] * STEPS]
 
 
 def test_one_table_does_for_many_epochs(monkeypatch: pytest.MonkeyPatch) -> None:

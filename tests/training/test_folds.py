@@ -35,6 +35,7 @@ LISTED = {
     "full batches, drawn": ["training.batch_size=full", "training.sampling=replacement"],
     "batch norm and dropout": ["model.batch_norm=true", "model.dropout=0.2", "model.input_noise=0.1"],
     "starts from rows": ["model.parametrization=neural_tangent", "model.activation=parametric_mish"],
+    "dropout by a schedule": ["model.dropout=0.4", "model.dropout_schedule=flat_cos"],
     "a rule that looks ahead": ["optimizer=nesterov", "regularization.max_norm=1", "training.clip_norm=1"],
     "L-BFGS": ["optimizer=lbfgs", "training.batch_size=full", "backend.dtype=float64"],
     "early stopping": ["training.early_stopping={patience: 1, min_delta: 0.02}", "training.epochs=20"],

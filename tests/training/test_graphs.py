@@ -18,6 +18,7 @@ MIXTURE = [
         "model.norm=layer",
         "model.residual=true",
         "model.dropout=0.3",
+        "model.dropout_schedule=cosine",
         "model.input_noise=0.1",
         "model.activation=tanh",
     ),

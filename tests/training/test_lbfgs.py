@@ -142,6 +142,11 @@ def test_a_resumed_run_decreases_the_objective_further_with_an_empty_memory() ->
         ("backend.dtype=float32", "backend.dtype: float32 does not go with lbfgs, which takes float64"),
         ("training.sampling=replacement", "training.sampling: replacement does not go with lbfgs"),
         ("schedule=cosine", "schedule: lbfgs has no learning rate to change"),
+        ("model.dropout_schedule=cosine", "model.dropout_schedule: lbfgs has no dropout rates to change"),
+        (
+            "training.weight_decay_schedule=cosine",
+            "training.weight_decay_schedule: lbfgs has no weight decay to change",
+        ),
         ("model.dropout=0.1", "model.dropout: does not go with lbfgs"),
         ("model.input_noise=0.1", "model.input_noise: does not go with lbfgs"),
         ("model.batch_norm=true", "model.batch_norm: does not go with lbfgs"),

@@ -45,6 +45,7 @@ LAYERS = {
     **{f"norm {name}": [f"model.norm={name}"] for name in norms},
     "residual": ["model.residual=true", "model.hidden=[64, 64]"],
     "no bias": ["model.bias=false"],
+    "dropout by a schedule": ["model.dropout_schedule=cosine"],
     "input_noise": ["model.input_noise=0.1"],
     "layers": ["model.layers=[{units: 64, activation: prelu, dropout: 0.5}, {units: 32, batch_norm: true}]"],
 }

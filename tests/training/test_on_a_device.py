@@ -76,6 +76,10 @@ SETTINGS = {
         *("training.weight_decay=0.01", "regularization.l2=0.01"),
     ],
     "dropout and noise": ["model.dropout=0.3", "model.input_noise=0.1"],
+    "schedules": [
+        *("model.dropout=0.3", "model.dropout_schedule=flat_cos", "schedule=coslog4"),
+        *("training.weight_decay=0.1", "training.weight_decay_schedule={name: cosine, warmup: 1}"),
+    ],
     "layers": [
         "model.hidden=null",
         "model.layers=[{units: 9, activation: prelu, dropout: 0.5}, {units: 5, batch_norm: true}]",
@@ -199,7 +203,8 @@ def test_where_a_member_diverged(new_backend: Any, choice: list[str]) -> None:
 
 @pytest.mark.parametrize("device_first", [False, True])
 @pytest.mark.parametrize(
-    "setting", ["early stopping", "dropout and noise", "penalties and limits", "convergence", "plateau"]
+    "setting",
+    ["early stopping", "dropout and noise", "schedules", "penalties and limits", "convergence", "plateau"],
 )
 def test_a_run_resumes_on_another_backend(new_backend: Any, setting: str, device_first: bool) -> None:
     some = specs(3, *SETTINGS[setting], "backend.dtype=float64", "training.epochs=15")

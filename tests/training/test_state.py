@@ -25,6 +25,10 @@ KINDS = {
     "residual blocks": ["model.residual=true", "model.norm=layer", "model.hidden=[6, 6, 4]"],
     "neural tangent": ["model.parametrization=neural_tangent", "model.activation=parametric_selu"],
     "groups": ["optimizer.groups={bias: {learning_rate: 0.1}, weight: {l2: 2}}", "model.norm=batch"],
+    "schedules": [
+        *("model.dropout_schedule={name: flat_cos, warmup: 1}", "schedule=coslog4"),
+        *("training.weight_decay=0.2", "training.weight_decay_schedule=cosine"),
+    ],
     "one batch": ["training.batch_size=full"],
     "losses of steps": ["training.history=step"],
 }
@@ -96,6 +100,7 @@ ANY = {
     "model.hidden": st.sampled_from(["[]", "[3]", "[4, 3]"]),
     "model.activation": st.sampled_from(["tanh", "relu", "prelu"]),
     "model.dropout": st.sampled_from([0, 0.3]),
+    "model.dropout_schedule": st.sampled_from(["none", "flat_cos"]),
     "model.batch_norm": st.booleans(),
     "training.batch_size": st.sampled_from([16, 40, "full"]),
     "training.epochs": st.integers(1, 6),

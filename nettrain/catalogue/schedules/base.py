@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from nettrain.backend.base import Floats
@@ -44,12 +44,14 @@ class Schedule(Variant):
     clock: ClassVar[str] = "epoch"
     timeless: ClassVar[bool] = False  # the rate does not depend on time, so that there is no clock to choose
 
-    @model_validator(mode="after")
-    def _some_clock(self) -> Self:
-        if self.timeless and self.per != "auto":
-            text = f"{self.per} does nothing for {self.name}, which goes by no clock"
-            raise PydanticCustomError("elsewhere", "{text}", {"text": text, "path": ("schedule", "per")})
-        return self
+    @field_validator("per")
+    @classmethod
+    def _some_clock(cls, per: str) -> str:
+        if cls.timeless and per != "auto":
+            name = cls.model_fields["name"].default
+            text = f"{per} does nothing for {name}, which goes by no clock"
+            raise PydanticCustomError("elsewhere", "{text}", {"text": text})
+        return per
 
     def warmup_steps(self, calendar: Calendar) -> int:
         """Steps of warmup: a share of all steps below 1, otherwise epochs."""

@@ -15,6 +15,7 @@ from nettrain.checks.short_training import changed, for_epochs, placed_rows, tak
 from nettrain.data.prepare import Prepared
 from nettrain.data.tables.spaced import spaced
 from nettrain.experiment.replicas import replicas
+from nettrain.experiment.scheduled_numbers import with_schedules_of
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of, network_of
 from nettrain.inference.evaluate import Evaluator
@@ -106,7 +107,7 @@ def _variants(subject: Subject, number: VariedNumber, values: Floats, budget: Bu
     """The experiment of each member: all values with the first seed, then with the next."""
     base = for_epochs(subject.experiment, subject.epochs_of(budget.steps))
     if not number.is_learning_rate:
-        base = base.model_copy(update={"schedule": subject.experiment.schedule})
+        base = with_schedules_of(base, subject.experiment)
     seeded = replicas(changed(base, training={"repeat": budget.networks}))
     alone = [changed(one, training={"repeat": 1}) for one in seeded]
     return [number.in_experiment(one, float(value)) for one in alone for value in values]

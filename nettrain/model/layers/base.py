@@ -65,13 +65,15 @@ class StartData:
 class DropoutState:
     """The counters that masks and noise are drawn from: keys (R, 2) and step (1,), both uint64.
 
-    `first` is the number of the batch's first row; `purpose` 0 is training.
+    `first` is the number of the batch's first row; `purpose` 0 is training. `factors` (R,), in float64,
+    multiply numbers that have a schedule, by name, such as dropout; they change from step to step.
     """
 
     keys: Array
     step: Array
     first: int = 0
     purpose: int = 0
+    factors: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nettrain.backend.base import Array, ArrayModule, Floats
+from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.philox import keep_mask, mask_words
 from nettrain.catalogue.settings import Number, number
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, layers
@@ -22,12 +23,22 @@ def dropped_draws(rate: Number) -> Floats:
     return dropped
 
 
+@kernel
+def scheduled_drops(dropped: Array, scale: Array, rates: Array, factor: Array) -> None:
+    """dropped (R,) = `dropped_draws` of rates·factor (R,), in float64, and the scale (R,) of other units."""
+    for r in prange(rates.size):
+        below = min(np.rint(rates[r] * factor[r] * DRAWS), DRAWS - 1.0)
+        dropped[r] = np.uint64(below)
+        scale[r] = scale.dtype.type(DRAWS / (DRAWS - below))
+
+
 @layers.register("dropout", source="Srivastava et al. 2014")
 class Dropout(Layer):
     """y = x·mask, with mask 0 with probability p and 1/(1 - p) otherwise; in prediction the identity.
 
     Masks are drawn with 16 bits, so p is rounded to a multiple of 2^-16, at most 1 - 2^-16, and the scale is
-    that of the rounded p: the mean mask is 1.
+    that of the rounded p: the mean mask is 1. With `model.dropout_schedule`, p is multiplied by its factor at
+    each step, and then rounded.
     """
 
     rate: float = number(0.0, "probability p that a unit is dropped", ge=0, lt=1)
@@ -46,12 +57,20 @@ class Dropout(Layer):
             ctx.dropout_state.purpose + ctx.stream_number,
             ctx.dropout_state.first,
         )
-        dropped = dropped_draws(self.rate)
-        below = ctx.backend.from_host(dropped.astype(np.uint64))
-        scale = ctx.column(DRAWS / (DRAWS - dropped))
-        tape.launch(keep_mask, mask, *words, ctx.dropout_state.keys, *counter, below, scale)
+        drops = self._drops(tape, ctx, ctx.dropout_state.factors.get("dropout"))
+        tape.launch(keep_mask, mask, *words, ctx.dropout_state.keys, *counter, *drops)
         tape.multiply(x, mask, out)
         return out
+
+    def _drops(self, tape: "Tape", ctx: Context, factor: Array | None) -> tuple[Array, Array]:
+        """How many draws drop a unit, and the scale of the others (R,), at the rates times the factor."""
+        if factor is None:
+            dropped = dropped_draws(self.rate)
+            return ctx.backend.from_host(dropped.astype(np.uint64)), ctx.column(DRAWS / (DRAWS - dropped))
+        rates = ctx.backend.xp.asarray(np.asarray(self.rate, dtype=float))
+        drops = ctx.buffer("dropped", factor.shape, np.uint64), ctx.buffer("scale", factor.shape)
+        tape.launch(scheduled_drops, *drops, rates, factor)
+        return drops
 
     def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
         if ctx.dropout_state is None:

@@ -1,8 +1,8 @@
 """Which settings may change when a run is resumed, and which members train again then.
 
 Settings of the future may change: more epochs, another patience, monitor, time limit or target. Settings that
-would have changed the steps so far are refused by name; for schedules the learning rates themselves are
-compared. The location of data may change, since data are recognized by their fingerprint.
+would have changed the steps so far are refused by name; for schedules the learning rates and factors
+themselves are compared. The location of data may change, since data are recognized by their fingerprint.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from nettrain.errors import SpecError
 from nettrain.experiment.changes import Difference, differences
 from nettrain.experiment.settings import Experiment
 from nettrain.training.control.snapshots import snapshot_epochs
-from nettrain.training.resumption.rates import same_rates, way_to_keep_rates
+from nettrain.training.resumption.rates import RATE_SETTINGS, changed_rates, way_to_keep_rates
 
 FUTURE = (  # settings that do not affect the steps so far
     "training.epochs",
@@ -29,7 +29,6 @@ FUTURE = (  # settings that do not affect the steps so far
 LOCATIONS = ("data.source", "backend.name", "backend.device", "backend.tf32")
 SPLIT_LOCATIONS = ("data.test", "data.validation")  # where they are sources, not shares
 READ_FROM_FILES = ("data.header", "data.separator")
-RATE_SETTINGS = ("schedule", "optimizer.momentum_schedule", "training.epochs")
 EVALUATE_TRAIN = "training.evaluate_train"
 BEST = ("best", "best_epoch", "waited", "best_parameters", "best_statistics")  # arrays of the population
 LIFTED = {  # by setting: the reason to stop that another value lifts
@@ -56,9 +55,10 @@ def check_changes(before: Experiment, after: Experiment, done: int, steps_per_ep
     if after.training.epochs < epochs:
         raise SpecError(f"training.epochs: {after.training.epochs} is less than the {epochs} that are begun")
     of_rates = [one for one in changes if _is_below(one.key, RATE_SETTINGS)]
-    if of_rates and not same_rates(before, after, done, steps_per_epoch):
+    changed = changed_rates(before, after, done, steps_per_epoch) if of_rates else []
+    if changed:
         way = way_to_keep_rates(before, after, done, steps_per_epoch)
-        raise SpecError([_changed_rates(one, done, way) for one in of_rates])
+        raise SpecError([_refused_rates(one, changed, done, way) for one in of_rates])
     return changes
 
 
@@ -141,8 +141,8 @@ def _listed(epochs: Sequence[int]) -> str:
     return ", ".join(map(str, epochs))
 
 
-def _changed_rates(one: Difference, done: int, way_to_keep: str | None) -> str:
-    text = f"{one} would have changed the learning rates of the {done} steps so far"
+def _refused_rates(one: Difference, changed: Sequence[str], done: int, way_to_keep: str | None) -> str:
+    text = f"{one} would have changed the {' and '.join(changed)} of the {done} steps so far"
     return f"{text}: {way_to_keep}" if way_to_keep else f"{text}; train anew for that"
 
 

@@ -1,17 +1,36 @@
-"""The optimizer's scalars at each step, computed on the host from rates, momenta and decay."""
+"""The scalars of each step, computed on the host: the optimizer's, and factors that layers read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.optimizers import DECAYS
+from nettrain.experiment.scheduled_numbers import scheduled_numbers_of_layers
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import factors
 
 TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
 
+@dataclass(frozen=True)
+class StepNumbers:
+    """Of some steps the coefficients (T, R, G, 1 + K), the learning rates (R, T), and factors (T, R)."""
+
+    coefficients: HostArray
+    rates: Floats
+    factors: Mapping[str, Floats]
+
+    def part(self, first: int, count: int) -> "StepNumbers":
+        """Those of some of the steps; views, to be read only."""
+        rows = slice(first, first + count)
+        factors = {name: table[rows] for name, table in self.factors.items()}
+        return StepNumbers(self.coefficients[rows], self.rates[:, rows], factors)
+
+
 class CoefficientTables:
-    """The coefficients of any steps, computed for those of several epochs at once.
+    """The numbers of any steps, computed for those of several epochs at once.
 
     What makes a table costs much the same for one step as for a thousand. Void after the population is
     compacted; a rate that was cut makes new ones.
@@ -23,19 +42,23 @@ class CoefficientTables:
         self._first = self._stop = 0
         self._cut: HostArray | None = None
 
-    def of(self, first: int, count: int) -> tuple[HostArray, Floats]:
-        """As `coefficient_table`; views, to be read only."""
+    def of(self, first: int, count: int) -> StepNumbers:
+        """The numbers of steps first, first + 1, … (from 0)."""
         if not (self._first <= first and first + count <= self._stop and self._is_valid()):
             self._compute(first, count)
-        rows = slice(first - self._first, first - self._first + count)
-        return self._table[rows], self._rates[:, rows]
+        return self._numbers.part(first - self._first, count)
 
     def _compute(self, first: int, count: int) -> None:
         all_steps = self._run.schedule.calendar.steps
         count = max(count, min(self._ahead, all_steps - first))
         self._first, self._stop = first, first + count
-        self._table, self._rates = coefficient_table(self._run, first, count)
+        self._numbers = StepNumbers(*coefficient_table(self._run, first, count), self._factors(first, count))
         self._cut = self._run.population["cut"].copy() if self._is_cut else None
+
+    def _factors(self, first: int, count: int) -> dict[str, Floats]:
+        steps, schedule = np.arange(first, first + count, dtype=float), self._run.schedule
+        numbers = scheduled_numbers_of_layers(self._run.experiment)
+        return {number.factor: schedule.factor(number, steps).T for number in numbers}
 
     @property
     def _is_cut(self) -> bool:
@@ -63,7 +86,7 @@ def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[HostArr
 def _table(run: TrainingRun, steps: Floats, rate: Floats) -> HostArray:
     """αλ and the rule's values at steps (T,) and rates (R, T), for each group: (T, R, G, 1 + K)."""
     rate_factors = factors(run.population, run.layout, "learning_rate")
-    decays = run.schedule.decay() * factors(run.population, run.layout, "weight_decay")
+    decay, decay_factors = run.schedule.decay(steps), factors(run.population, run.layout, "weight_decay")
     optimizer = run.schedule.optimizer(steps)
     alike = [_first_alike(rate_factors, group) for group in range(len(run.layout.groups))]
     scaled = [rate * factor for factor in rate_factors.T[:, :, None]]
@@ -76,7 +99,7 @@ def _table(run: TrainingRun, steps: Floats, rate: Floats) -> HostArray:
         else:
             for k, value in enumerate(values[group], start=DECAYS):
                 table[:, :, group, k] = np.broadcast_to(value, rate.shape).T
-        table[:, :, group, 0] = (scaled[group] * decays[:, group, None]).T
+        table[:, :, group, 0] = (scaled[group] * (decay * decay_factors[:, [group]])).T
     return table
 
 

@@ -102,9 +102,10 @@ class EpochSteps:
         within = progress.position % TABLE_STEPS
         count = min(TABLE_STEPS, self._run.data.batches.steps - progress.position + within)
         with timing(self._run.profile, "update"):
-            table, rates = self._tables.of(progress.step - within, count)
-            self._schedule.set_coefficients(table)
-        return rates
+            numbers = self._tables.of(progress.step - within, count)
+            self._schedule.set_coefficients(numbers.coefficients)
+            self._schedule.set_factors(numbers.factors)
+        return numbers.rates
 
 
 def _batch_sizes(parts: Sequence[TrainingRun]) -> list[Sizes]:

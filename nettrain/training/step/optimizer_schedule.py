@@ -1,4 +1,4 @@
-"""The hyperparameters of the optimizer that change over time: learning rate and momentum."""
+"""The numbers that change over time: learning rate and momentum, and factors on others."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,13 @@ from nettrain.catalogue.members import per_member, shaped
 from nettrain.catalogue.optimizers import Optimizer
 from nettrain.catalogue.optimizers.base import Rule
 from nettrain.catalogue.schedules import Calendar, Reactive
+from nettrain.experiment.scheduled_numbers import WEIGHT_DECAY, ScheduledNumber, scheduled_numbers
 from nettrain.training.population import Population
 
 
 @dataclass(frozen=True, eq=False)
 class OptimizerSchedule:
-    """The learning rate and the momentum of every member of a population at every step."""
+    """The numbers of every member of a population that change over time, at every step."""
 
     population: Population
     calendar: Calendar
@@ -42,8 +43,22 @@ class OptimizerSchedule:
             momentum = momentum_schedule.value(getattr(settings, field), steps, self.calendar.steps)
         return settings if momentum is None else settings.model_copy(update={field: momentum})
 
-    def decay(self) -> Floats:
-        """λ of the decoupled decay (R, 1): the optimizer's if it has one, otherwise that of the training."""
+    def decay(self, steps: Floats) -> Floats:
+        """λ of the decoupled decay at these steps (R, T), or (R, 1) if it stays as it is.
+
+        It is the optimizer's if that has one, otherwise that of the training.
+        """
         members = self.population.members
-        decay = getattr(members.optimizer, "weight_decay", None)
-        return per_member(members.training.weight_decay if decay is None else decay)[:, None]
+        own = getattr(members.optimizer, "weight_decay", None)
+        decay = per_member(members.training.weight_decay if own is None else own)[:, None]
+        return decay * self.factor(WEIGHT_DECAY, steps)
+
+    def factor(self, number: ScheduledNumber, steps: Floats) -> Floats:
+        """The factor on a number at these steps (R, T), or ones (R, 1) if it has no schedule."""
+        schedule, base = number.schedule(self.population.members), np.ones((self.population.size, 1))
+        return base if schedule is None else shaped(schedule, 1).rates(base, steps, self.calendar)
+
+    def factors(self, steps: Floats) -> dict[str, Floats]:
+        """The factors (R, T) at these steps on the numbers that have a schedule, by their names."""
+        numbers = scheduled_numbers(self.population.members)
+        return {number.factor: self.factor(number, steps) for number in numbers}

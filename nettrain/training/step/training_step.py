@@ -7,6 +7,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, Call
 from nettrain.backend.pool import Allocate
+from nettrain.experiment.scheduled_numbers import scheduled_numbers_of_layers
 from nettrain.model.layers.base import DropoutState
 from nettrain.model.network import Network, Pass
 from nettrain.model.tape import Tape
@@ -139,7 +140,9 @@ def append_loss_of(
     tape.phase("forward")
     population = run.population
     net = Network(run.backend, run.architecture, parameters, population["statistics"], population.layers)
-    dropout_state = DropoutState(population["noise_keys"], run.step_counter)
+    numbers = scheduled_numbers_of_layers(run.experiment)
+    factors = {number.name: population[number.factor] for number in numbers}
+    dropout_state = DropoutState(population["noise_keys"], run.step_counter, factors=factors)
     signals = net.forward(tape, x, allocate, training=True, dropout_state=dropout_state, own_batches=rows.own)
     delta = allocate("delta", signals.output.shape)
     tape.phase("loss")
