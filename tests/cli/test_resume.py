@@ -541,7 +541,7 @@ def test_a_full_disk_is_named_and_the_run_goes_on_later(tmp_path, undisturbed):
     """A limit on the size of files stands for a disk without room."""
     code = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, 4_000))
 sys.argv = ["nettrain", "train", "long.yaml", "--quiet", "--no-figures"]
 from nettrain.cli.app import main
 main()
