@@ -10,7 +10,7 @@ from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import number, option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
 from nettrain.model.layers.dense import transposed
-from nettrain.model.layers.scale import Start, by_row, starting_factors
+from nettrain.model.layers.scale import Groups, Start, by_row, starting_factors
 from nettrain.model.layers.sub_members import (
     scale_and_shift,
     scale_and_shift_backward,
@@ -34,7 +34,7 @@ class BatchEnsemble(Layer):
     init: Annotated[Initializer, Choice(initializers)] = option("glorot_uniform", "initial distribution of W")
     left_slope: float = number(0.0, "slope of the activation behind it far below 0, which He's init reads")
     start: Start = option("ones", "how the factors r begin")
-    groups: tuple[int, ...] = option((), "widths of the groups of columns that begin with the same factor")
+    groups: Groups = option((), "widths of the groups of columns that begin with the same factor")
     reads_output: ClassVar[bool] = False
     stream: ClassVar[str] = "weights"
 

@@ -1,9 +1,10 @@
 """The layer that scales each column by a learned factor."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import BeforeValidator
 
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.catalogue.settings import option
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
 Start = Literal["ones", "signs", "normal"]
+Groups = Annotated[tuple[int, ...], BeforeValidator(tuple)]
 
 
 @layers.register("scale", source="Holzmüller, Grinsztajn & Steinwart 2024; for sub-members: TabM")
@@ -25,7 +27,7 @@ class Scale(Layer):
 
     sub_members: int = option(1, "sub-members k", ge=1)
     start: Start = option("ones", "how the factors begin")
-    groups: tuple[int, ...] = option((), "widths of the groups of columns that begin with the same factor")
+    groups: Groups = option((), "widths of the groups of columns that begin with the same factor")
     reads_output: ClassVar[bool] = False
     stream: ClassVar[str] = "weights"
 
