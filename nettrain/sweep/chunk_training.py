@@ -9,6 +9,7 @@ import numpy as np
 from nettrain.data.prepare import Prepared
 from nettrain.sweep.fold_figures import mean
 from nettrain.sweep.fold_results import trial_result
+from nettrain.sweep.kept_networks import KeptNetworks, TrialNetwork
 from nettrain.sweep.messages import (
     ChunkProgress,
     FromWorker,
@@ -17,7 +18,7 @@ from nettrain.sweep.messages import (
     TrialResult,
     TrialsEnded,
 )
-from nettrain.sweep.population_training import EndedNetwork, PopulationTraining, TrialNetwork
+from nettrain.sweep.population_training import EndedNetwork, PopulationTraining
 
 RESULTS_INTERVAL = 1.0  # seconds for which results are gathered before they are sent
 PROGRESS_INTERVAL = 0.25  # seconds between two messages about progress
@@ -53,6 +54,7 @@ class ChunkTraining:
     ) -> PopulationTraining:
         chunk = self.chunk
         places = [(fold, row) for fold in folds for row in range(len(chunk.trials))]
+        kept = None if chunk.kept_in is None else KeptNetworks(chunk.kept_in, self._folds)
         return PopulationTraining(
             [TrialNetwork(chunk.trials[row], fold) for fold, row in places],
             [chunk.experiments[row][fold] for fold, row in places],
@@ -60,6 +62,8 @@ class ChunkTraining:
             chunk.metric,
             self.pruned,
             device,
+            deadline=chunk.deadline,
+            kept=kept,
         )
 
     def _train(self) -> Iterator[FromWorker]:

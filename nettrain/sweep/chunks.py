@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
+from nettrain.sweep.halving import Bracket
 from nettrain.sweep.jobs import TrialJob
 from nettrain.sweep.messages import TrialChunk
 
@@ -81,6 +82,18 @@ def make_chunks(
         for some in sizing.split(group, group[0].networks, len(group[0].populations))
     ]
     return sorted(chunks, key=lambda chunk: (-chunk.cost, chunk.trials))
+
+
+def chunks_of(
+    jobs: Sequence[TrialJob], brackets: Sequence[Bracket], sizing: Sizing, metric: str
+) -> list[TrialChunk]:
+    """Chunks of all jobs; no chunk has trials of two brackets."""
+    chunks = []
+    for bracket in brackets:
+        some = [job for job in jobs if job.trial in bracket.trials]
+        chunks += make_chunks(some, sizing, metric, bracket.rungs)
+    compared = {trial for bracket in brackets for trial in bracket.trials}
+    return chunks + make_chunks([job for job in jobs if job.trial not in compared], sizing, metric)
 
 
 def _chunk(jobs: Sequence[TrialJob], metric: str, rungs: tuple[int, ...]) -> TrialChunk:

@@ -27,6 +27,7 @@ def trial_result(networks: Sequence[EndedNetwork], rungs: Mapping[int, float], m
         seconds=sum(one.seconds for one in networks),
         members=members,
         folds=folds if len(folds) > 1 else (),
+        out_of_time="interrupted" in reasons,
     )
 
 

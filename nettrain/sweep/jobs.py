@@ -22,7 +22,7 @@ from nettrain.experiment.resolution import batch_notes, data_settings_of, resolv
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of, task_of
 from nettrain.sweep.search_space import Trial, list_briefly
-from nettrain.sweep.shared_data import SharedData, write_shared
+from nettrain.sweep.shared_data import SharedData, map_shared, write_shared
 from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.rows.planned_batches import batches_of
 from nettrain.training.side_by_side import populations
@@ -62,64 +62,78 @@ class Jobs:
     notes: tuple[str, ...]
 
 
-@np.errstate(all="ignore")  # what is not finite is reported in words
-def prepare_jobs(
-    trials: Sequence[Trial], folder: Path, metric: str, memory: MemoryTables | None = None
-) -> Jobs:
-    """Prepare each distinct `data` block once, in files in `folder`, and resolve every trial with its data.
+class Preparation:
+    """Makes jobs of trials, and prepares each distinct `data` block once, in files in `folder`.
 
-    Raises SpecError with every problem, each with the location of the trial's value.
+    `memory` has the tables of experiments whose data are in memory.
     """
-    preparation = _Preparation(folder, metric, memory)
-    for number, group in enumerate(_by_data(trials)):
-        preparation.add(number, group)
-    if preparation.problems:
-        raise SpecError(f"{line} ({list_briefly(of)})" for line, of in preparation.problems.items())
-    jobs = sorted(preparation.jobs, key=lambda job: job.trial)
-    return Jobs(tuple(jobs), tuple(preparation.notes))
+
+    def __init__(self, folder: Path, metric: str, memory: MemoryTables | None = None) -> None:
+        self.folder, self.metric, self.memory = folder, metric, memory
+        self._shared: dict[str, SharedData] = {}  # by the key of the data block
+
+    @np.errstate(all="ignore")  # what is not finite is reported in words
+    def jobs(self, trials: Sequence[Trial]) -> Jobs:
+        """These trials, each resolved with its data.
+
+        Raises SpecError with every problem, each with the location of the trial's value.
+        """
+        batch = _Batch(self.metric)
+        for key, group in _by_data(trials).items():
+            self._add(batch, key, group)
+        if batch.problems:
+            raise SpecError(f"{line} ({list_briefly(of)})" for line, of in batch.problems.items())
+        jobs = sorted(batch.jobs, key=lambda job: job.trial)
+        return Jobs(tuple(jobs), tuple(batch.notes))
+
+    def _add(self, batch: "_Batch", key: str, trials: Sequence[Trial]) -> None:
+        if key in self._shared:
+            shared = self._shared[key]
+            batch.add(trials, map_shared(shared), shared)
+            return
+        try:
+            folds = _prepared(trials[0], self.memory)
+        except NettrainError as error:
+            batch.report(error, trials)
+            return
+        self._shared[key] = write_shared(folds, self.folder / str(len(self._shared)))
+        batch.note([data.notes for data in folds])
+        batch.note([giveaway_notes(folds[0].preprocessing, folds[0].train)])
+        batch.add(trials, folds, self._shared[key])
 
 
-def _by_data(trials: Iterable[Trial]) -> Iterable[list[Trial]]:
+def _by_data(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
+    """The trials that have a `data` block in common, by its key."""
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
         key = f"{grouping_key(data_settings_of(trial.experiment))} {trial.experiment.backend.dtype}"
         groups.setdefault(key, []).append(trial)
-    return groups.values()
+    return groups
 
 
 @dataclass
-class _Preparation:
+class _Batch:
     """Jobs, notes and problems as they accumulate, each problem with the trials that have it."""
 
-    folder: Path
     metric: str
-    memory: MemoryTables | None
     jobs: list[TrialJob] = field(default_factory=list)
     problems: dict[str, list[int]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
 
-    def add(self, number: int, trials: Sequence[Trial]) -> None:
-        """Prepare the data that these trials share, and make their jobs."""
-        try:
-            folds = _prepared(trials[0], self.memory)
-        except NettrainError as error:
-            self._report(error, trials)
-            return
-        self._note([data.notes for data in folds])
-        self._note([giveaway_notes(folds[0].preprocessing, folds[0].train)])
-        shared = write_shared(folds, self.folder / str(number))
+    def add(self, trials: Sequence[Trial], folds: Sequence[Prepared], shared: SharedData) -> None:
+        """Make the jobs of trials that share these data."""
         for trial in trials:
             try:
                 self.jobs.append(_job(trial, folds, shared, self.metric))
-                self._note([batch_notes(trial.experiment, data) for data in folds])
+                self.note([batch_notes(trial.experiment, data) for data in folds])
             except NettrainError as error:
-                self._report(error, [trial])
+                self.report(error, [trial])
 
-    def _note(self, each: Sequence[Sequence[str]]) -> None:
+    def note(self, each: Sequence[Sequence[str]]) -> None:
         """Add notes on each fold, which are mostly the same."""
         self.notes |= dict.fromkeys(joint_notes(each) if len(each) > 1 else each[0])
 
-    def _report(self, error: NettrainError, trials: Sequence[Trial]) -> None:
+    def report(self, error: NettrainError, trials: Sequence[Trial]) -> None:
         for line in str(error).splitlines():
             self.problems.setdefault(line, []).extend(trial.number for trial in trials)
 

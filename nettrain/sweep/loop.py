@@ -39,6 +39,19 @@ class SweepProgress:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Extension:
+    """Further chunks, the brackets of their trials, and notes on their data."""
+
+    chunks: Sequence[TrialChunk]
+    brackets: Sequence[Bracket]
+    notes: Sequence[str] = ()
+
+
+def nothing() -> None:
+    """The default of `further`: the trials are all known."""
+
+
 def train_chunks(
     chunks: Sequence[TrialChunk],
     brackets: Sequence[Bracket],
@@ -47,15 +60,28 @@ def train_chunks(
     goal: Goal,
     pool: WorkerPool,
     interrupted: Callable[[], bool],
+    further: Callable[[], Extension | None] = nothing,
 ) -> Iterator[SweepProgress]:
-    """Train all chunks, or until interrupted; `known` are results of trials that are not in the chunks."""
+    """Train all chunks, or until interrupted; `known` are results of trials that are not in the chunks.
+
+    `further` is called while a worker has nothing to do, and may add to the chunks.
+    """
     scheduler = Scheduler(deque(chunks), by_trial(brackets), goal)
     for result in known:
         scheduler.add_result(result)
-    costs = {trial: chunk.cost / len(chunk.trials) for chunk in chunks for trial in chunk.trials}
+    costs = _costs(chunks)
     total, running = sum(costs.values()), Running()
-    while costs and not interrupted():
+    while not interrupted():
         assign_tasks(pool, scheduler)
+        if any(worker.ready and worker.busy is None for worker in pool.workers) or not costs:
+            more = further()
+            if more is not None:
+                scheduler.extend(more.chunks, more.brackets, more.notes)
+                added = _costs(more.chunks)
+                costs, total = costs | added, total + sum(added.values())
+                continue
+        if not costs:
+            return
         new_results = handle_messages(pool, scheduler, running)
         for result in new_results:
             scheduler.add_result(result)
@@ -64,6 +90,11 @@ def train_chunks(
         remaining = max(sum(costs.values()) - scheduler.cost_done(in_progress), 0.0) / total
         notes = scheduler.take_notes()
         yield SweepProgress(tuple(new_results), in_progress, remaining, pool.seconds, notes)
+
+
+def _costs(chunks: Sequence[TrialChunk]) -> dict[int, float]:
+    """The estimated work of each trial."""
+    return {trial: chunk.cost / len(chunk.trials) for chunk in chunks for trial in chunk.trials}
 
 
 def assign_tasks(pool: WorkerPool, scheduler: Scheduler) -> None:

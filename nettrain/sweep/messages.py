@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from nettrain.experiment.settings import Experiment
@@ -16,7 +17,9 @@ class TrialChunk:
     """Trials that train together; `rungs` are the epochs after which they wait for a decision.
 
     A trial is a network for each fold of its data, or one without folds. `experiments` are by trial, then by
-    fold. `populations` are the positions of the folds whose networks train as one population.
+    fold. `populations` are the positions of the folds whose networks train as one population. Networks that
+    are not pruned are written into the folder `kept_in`, if there is one; at the `deadline`, a time of day in
+    seconds, all training ends.
     """
 
     number: int
@@ -27,6 +30,8 @@ class TrialChunk:
     rungs: tuple[int, ...] = ()
     cost: float = 0.0  # estimated work, in arbitrary units
     populations: tuple[tuple[int, ...], ...] = ((0,),)
+    kept_in: Path | None = None
+    deadline: float | None = None
 
     @property
     def networks(self) -> int:
@@ -66,6 +71,7 @@ class TrialResult:
     seconds: float = 0.0  # its share of its populations' time
     members: int = 1  # that trained together, those of its other folds included
     folds: tuple[dict[str, float], ...] = ()  # the figures of each fold
+    out_of_time: bool = False  # the deadline came before its training was over
 
     @property
     def sd(self) -> dict[str, float]:
@@ -76,6 +82,8 @@ class TrialResult:
         """The result as a line of the journal; keys in JSON are text."""
         entry = {**vars(self), "rungs": {str(rung): figure for rung, figure in self.rungs.items()}}
         del entry["folds"]
+        if not self.out_of_time:
+            del entry["out_of_time"]
         folds = {str(number): figures for number, figures in enumerate(self.folds, 1)}
         return {**entry, "folds": folds} if folds else entry
 

@@ -15,13 +15,11 @@ from nettrain.experiment.threads import available_cores
 from nettrain.files import refuse_overwriting, safe_name
 from nettrain.locks import locked
 from nettrain.store.sweep_folder import SweepFolder
-from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing, make_chunks
-from nettrain.sweep.halving import Bracket, make_brackets
-from nettrain.sweep.jobs import TrialJob, prepare_jobs
-from nettrain.sweep.messages import TrialChunk
+from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing, chunks_of
+from nettrain.sweep.jobs import Preparation
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.search_space import SearchSpace, Trial
-from nettrain.sweep.sweep import Sweep
+from nettrain.sweep.sweep import Sweep, brackets_of
 from nettrain.sweep.sweep_journal import SweepJournal
 
 
@@ -38,13 +36,14 @@ def open_sweep(
     """The sweep of an experiment, ready to run, in a folder that is locked meanwhile.
 
     The folder is named like the experiment and lies in `out`, unless a `folder` is given. `total` is the
-    number of trials, by default the experiment's; `workers` the number of processes, by default one for each
-    GPU or processor. `memory` has the tables of an experiment whose data are in memory. Raises SpecError or
-    DataError, before the first trial trains, when any of the trials would be refused.
+    number of trials, by default the experiment's, of which 0 takes those that the folder knows already;
+    `workers` the number of processes, by default one for each GPU or processor. `memory` has the tables of an
+    experiment whose data are in memory. Raises SpecError or DataError, before the first trial trains, when
+    any of the trials would be refused.
     """
     space = SearchSpace(loaded)
     gpus = sweep_devices(space)
-    trials = space.trials(total)  # refused before there is a folder
+    trials = [] if total == 0 else space.trials(total)  # refused before there is a folder
     files = SweepFolder.open(folder or out / safe_name(loaded.experiment.experiment))
     for file in files.files:
         refuse_overwriting(file, loaded.input_files)
@@ -108,12 +107,13 @@ def _prepared(
     metric = space.settings.metric
     journal = SweepJournal(folder.journal, space)
     if journal.total > len(trials):
-        trials = space.trials(journal.total)
+        trials = space.trials(journal.total, journal.chosen)
     open_trials = [trial for trial in trials if trial.number not in journal.results]
-    jobs = prepare_jobs(open_trials, folder.data, metric.name, memory)
+    preparation = Preparation(folder.data, metric.name, memory)
+    jobs = preparation.jobs(open_trials)
     journal.extend(len(trials))  # nothing is written before the data is known to fit
-    brackets = _brackets(space, trials, journal)
-    chunks = _chunks(jobs.jobs, brackets, resources.sizing, metric.name)
+    brackets = brackets_of(space, trials, journal)
+    chunks = chunks_of(jobs.jobs, brackets, resources.sizing, metric.name)
     return Sweep(
         space,
         trials,
@@ -125,6 +125,8 @@ def _prepared(
         brackets,
         (*notes, *space.notes, *_notes(space), *jobs.notes),
         resources.devices,
+        preparation,
+        resources.sizing,
     )
 
 
@@ -134,27 +136,6 @@ def _goal(metric: SweepMetric) -> Goal:
     except KeyError:
         better = "minimize"  # an unknown metric, which is refused when the data is prepared
     return Goal(metric.name, better == "maximize")
-
-
-def _brackets(space: SearchSpace, trials: Sequence[Trial], journal: SweepJournal) -> list[Bracket]:
-    halving = space.settings.early_terminate
-    if halving is None:
-        return []
-    rungs = halving.rungs(max(trial.experiment.training.epochs for trial in trials))
-    return make_brackets(journal.segments, halving.bracket, rungs, halving.eta)
-
-
-def _chunks(
-    jobs: Sequence[TrialJob], brackets: Sequence[Bracket], sizing: Sizing, metric: str
-) -> list[TrialChunk]:
-    """Chunks of all jobs; with brackets, no chunk has trials of two of them."""
-    if not brackets:
-        return make_chunks(jobs, sizing, metric)
-    chunks = []
-    for bracket in brackets:
-        some = [job for job in jobs if job.trial in bracket.trials]
-        chunks += make_chunks(some, sizing, metric, bracket.rungs)
-    return chunks
 
 
 def _notes(space: SearchSpace) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, time
 
 import numpy as np
 
@@ -16,22 +16,15 @@ from nettrain.experiment.task import loss_of
 from nettrain.inference.evaluate import Evaluator
 from nettrain.inference.fit_postprocessing import with_fitted_rules
 from nettrain.inference.model import TrainedNetworks
+from nettrain.sweep.kept_networks import KeptNetworks, TrialNetwork
 from nettrain.training.build import build
 from nettrain.training.events import EpochDone, MemberStopped
-from nettrain.training.loop import train
+from nettrain.training.loop import never, train
 from nettrain.training.run import TrainingRun
 
 PREFIXES = {"train": "train", "validation": "val"}  # of the names of figures, by split
 
 MemberFigures = dict[str, list[float]]  # by name, one for each member
-
-
-@dataclass(frozen=True)
-class TrialNetwork:
-    """A trial on one fold of its data, by position; 0 where there are no folds."""
-
-    trial: int
-    fold: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,8 @@ class PopulationTraining:
     """Networks that train as one population from rung to rung, those of a fold next to each other.
 
     `experiments` and `data` are those of each network. Networks of the trials in `ended`, which others fill
-    too, stop after an epoch; trials of which one network diverges are added to it.
+    too, stop after an epoch; trials of which one network diverges are added to it. All stop at the
+    `deadline`, a time of day (s). Networks that end by themselves or then are written as `kept` says.
     """
 
     def __init__(
@@ -61,13 +55,18 @@ class PopulationTraining:
         metric: str,
         ended: set[int],
         device: int | None = None,
+        *,
+        deadline: float | None = None,
+        kept: "KeptNetworks | None" = None,
     ) -> None:
         self.epoch, self.epochs = 0, experiments[0].training.epochs
         self.active = len(networks)  # networks that still train
         self._networks, self._experiments = networks, experiments
         self._metric, self._ended, self._seconds = metric, ended, [0.0] * len(networks)
         self._run = _build(experiments, data, device)
-        self._events = train(self._run, prune=self._prune, clock=self._clock)
+        self._deadline, self._kept = deadline, kept
+        interrupted = never if deadline is None else self._is_late
+        self._events = train(self._run, interrupted, self._prune, self._clock)
         self._waited, self._waits_since = 0.0, perf_counter()
         self.at_rung: list[int] = []  # members that have come to the rung
         self._stopped: list[MemberStopped] = []  # members whose figures have not been taken yet
@@ -109,11 +108,16 @@ class PopulationTraining:
         """Whether there are networks to take."""
         return bool(self._stopped)
 
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time() >= self._deadline
+
     def _clock(self) -> float:
         """The time (s) without that at rungs, which counts for no limit."""
         return perf_counter() - self._waited
 
     def _epoch_done(self, event: EpochDone, seconds: float) -> None:
+        if self._kept is not None:
+            self._kept.add(event)
         self.epoch, self.active = int(event.epoch), len(event.members)
         for member in event.members:
             self._seconds[member] += seconds / len(event.members)
@@ -141,6 +145,8 @@ class PopulationTraining:
         experiments = [self._experiments[event.member] for event in events]
         figures = _final_figures(run, rows, experiments, self._metric) if events else {}
         for row, event in enumerate(events):
+            if self._kept is not None and event.reason not in ("pruned", "diverged"):
+                self._kept.write(self._networks[event.member], event, run, experiments[row], rows[row])
             yield EndedNetwork(
                 self._networks[event.member],
                 event.reason,

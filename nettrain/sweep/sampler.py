@@ -4,8 +4,11 @@ A draw is counted, not consumed: its key is the sweep's seed, its counter the tr
 parameter. So it does not depend on which other trials are drawn, or on which other parameters there are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
+from typing import Protocol
 
 import numpy as np
 
@@ -23,6 +26,58 @@ def uniform(seed: int, trial: int, key: str) -> float:
     name = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
     bits = np.random.Philox(key=[seed, SEARCH], counter=np.array([0, 0, name, trial], np.uint64))
     return max(float(np.random.Generator(bits).random()), SMALLEST)
+
+
+class Sampler(Protocol):
+    """Where the values of trials come from."""
+
+    def values(self, trial: int, scores: Mapping[int, float]) -> Values | None:
+        """The values of a trial (from 1), None where there are no more.
+
+        `scores` are those of earlier trials, of which the smaller is the better.
+        """
+        ...
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it gives a trial the same values whenever it is asked, so that nobody need keep them."""
+        ...
+
+
+@dataclass(frozen=True)
+class RandomSampler:
+    """Independent draws, without end."""
+
+    parameters: Sequence[Parameter]
+    applies: Applies
+    seed: int
+
+    def values(self, trial: int, scores: Mapping[int, float]) -> Values:
+        """The draw of this number, whatever the scores."""
+        return draw(self.parameters, self.applies, seed=self.seed, trial=trial)
+
+    @property
+    def repeats(self) -> bool:
+        """A draw is a function of its number."""
+        return True
+
+
+class GridSampler:
+    """Every combination of the parameters' values."""
+
+    def __init__(self, parameters: Sequence[Parameter], applies: Applies) -> None:
+        self._rest = combinations(parameters, applies)
+        self._known: list[Values] = []
+
+    def values(self, trial: int, scores: Mapping[int, float]) -> Values | None:
+        """The combination of this number, whatever the scores; None after the last one."""
+        self._known += islice(self._rest, max(trial - len(self._known), 0))
+        return self._known[trial - 1] if trial <= len(self._known) else None
+
+    @property
+    def repeats(self) -> bool:
+        """The order of the combinations is fixed."""
+        return True
 
 
 def draw(parameters: Sequence[Parameter], applies: Applies, *, seed: int, trial: int) -> Values:

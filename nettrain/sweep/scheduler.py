@@ -27,6 +27,14 @@ class Scheduler:
     has_halved: bool = False
     last_number: int = 0
 
+    def extend(
+        self, chunks: Iterable[TrialChunk], brackets: Iterable[Bracket], notes: Iterable[str]
+    ) -> None:
+        """Add further chunks behind those that wait, with the brackets of their trials."""
+        self.chunks.extend(chunks)
+        self.brackets |= by_trial(brackets)
+        self.notes += notes
+
     def next_task(self, worker: Worker) -> TrialChunk | ResumeChunk | None:
         """What an idle worker does next: a chunk that waits in it before a new one."""
         for number in sorted(worker.waiting):

@@ -1,9 +1,9 @@
 """The search space, and its trials: drawn values in an experiment, validated before the first one trains."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count
 from typing import cast
 
 from nettrain.backend.choose import choose_backend
@@ -16,9 +16,11 @@ from nettrain.experiment.overrides import Change, choices_along
 from nettrain.experiment.resolution import rate_is_auto, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import TRIALS, Parameter, SweepSettings
-from nettrain.sweep.sampler import combinations, draw, outermost_first
+from nettrain.sweep.sampler import GridSampler, RandomSampler, Sampler, combinations, outermost_first
 from nettrain.sweep.values import Values
 
+NOTHING: Mapping[int, Values] = {}
+NO_SCORES: Mapping[int, float] = {}
 SEVERAL = ("repeat", "ensemble", "snapshots")  # keys of `training:` that make several networks of a trial
 
 
@@ -47,21 +49,35 @@ class SearchSpace:
         self.notes: dict[str, None] = {search.note: None} if search.note else {}
         backend = loaded.experiment.backend
         self.backend = choose_backend(backend.name, backend.device)
+        self.sampler = self._sampler()
 
     @property
     def total(self) -> int | None:
         """How many trials the file asks for; None for a whole grid."""
         return self.settings.trials or (None if self.settings.method == "grid" else TRIALS)
 
-    def trials(self, total: int | None = None) -> list[Trial]:
+    def trials(self, total: int | None = None, chosen: Mapping[int, Values] = NOTHING) -> list[Trial]:
         """The first `total` trials, by default as many as the file asks for.
 
-        Raises SpecError with all problems of all trials.
+        `chosen` has the values of those that are not drawn. Raises SpecError with all problems of all trials.
         """
         self._check_extremes()
+        last = total or self.total
+        return self.numbered(count(1) if last is None else range(1, last + 1), chosen)
+
+    def numbered(
+        self,
+        numbers: Iterable[int],
+        chosen: Mapping[int, Values] = NOTHING,
+        scores: Mapping[int, float] = NO_SCORES,
+    ) -> list[Trial]:
+        """The trials of these numbers, fewer where a grid ends; `scores` are those of earlier ones.
+
+        Raises SpecError with all problems of all of them.
+        """
         trials: list[Trial] = []
         problems: dict[str, list[int]] = {}
-        for number, values in enumerate(islice(self._values(), total or self.total), start=1):
+        for number, values in self._values(numbers, chosen, scores):
             try:
                 trials.append(self._trial(number, values))
             except (SpecError, DataError) as error:
@@ -77,14 +93,20 @@ class SearchSpace:
         self.notes |= dict.fromkeys(notes)
         return loaded
 
-    def _values(self) -> Iterator[Values]:
+    def _sampler(self) -> Sampler:
         if self.settings.method == "grid":
-            yield from combinations(self.parameters, applies)
-            return
-        number = 0
-        while True:
-            number += 1
-            yield draw(self.parameters, applies, seed=self.settings.seed, trial=number)
+            return GridSampler(self.parameters, applies)
+        return RandomSampler(self.parameters, applies, self.settings.seed)
+
+    def _values(
+        self, numbers: Iterable[int], chosen: Mapping[int, Values], scores: Mapping[int, float]
+    ) -> Iterator[tuple[int, Values]]:
+        """The values of these trials, until there are no more."""
+        for number in numbers:
+            values = chosen[number] if number in chosen else self.sampler.values(number, scores)
+            if values is None:
+                return
+            yield number, values
 
     def _trial(self, number: int, values: Values) -> Trial:
         loaded = self.with_values(values)

@@ -1,18 +1,22 @@
 """A sweep in its folder: what is left to train, and how the trials compare."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from nettrain.experiment.settings import Experiment
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.borders import at_border
-from nettrain.sweep.halving import Bracket
+from nettrain.sweep.chunks import Sizing, chunks_of
+from nettrain.sweep.halving import Bracket, Segment, make_brackets
 from nettrain.sweep.influence import Influence, influences
-from nettrain.sweep.loop import SweepProgress, train_chunks
+from nettrain.sweep.jobs import Preparation
+from nettrain.sweep.loop import Extension, SweepProgress, nothing, train_chunks
 from nettrain.sweep.messages import TrialChunk, TrialResult
 from nettrain.sweep.ranking import Goal, best_first
 from nettrain.sweep.search_space import SearchSpace, Trial
 from nettrain.sweep.sweep_journal import SweepJournal
+from nettrain.sweep.values import Values
 from nettrain.sweep.worker_pool import WorkerPool
 
 
@@ -30,16 +34,56 @@ class Sweep:
     brackets: list[Bracket]
     notes: tuple[str, ...]
     devices: tuple[int, ...] = ()  # GPUs that the workers share out
+    preparation: Preparation | None = None
+    sizing: Sizing | None = None
+    kept_in: Path | None = None  # a folder for the networks of trials
+    deadline: float | None = None  # a time of day (s) at which all training ends
 
-    def run(self, interrupted: Callable[[], bool]) -> Iterator[SweepProgress]:
-        """Train what is left; every result is in the journal before it is yielded."""
+    def run(
+        self, interrupted: Callable[[], bool], further: Callable[[], Extension | None] | None = None
+    ) -> Iterator[SweepProgress]:
+        """Train what is left; every result is in the journal before it is yielded.
+
+        `further` is called when a worker has nothing to do, and returns what `extend` makes, or None.
+        """
         known = list(self.results.values())
-        with WorkerPool(min(self.workers, len(self.chunks)), self.devices) as pool:
+        workers = self.workers if further else min(self.workers, len(self.chunks))
+        with WorkerPool(workers, self.devices) as pool:
             for progress in train_chunks(
-                self.chunks, self.brackets, known, goal=self.goal, pool=pool, interrupted=interrupted
+                [self._limited(chunk) for chunk in self.chunks],
+                self.brackets,
+                known,
+                goal=self.goal,
+                pool=pool,
+                interrupted=interrupted,
+                further=further or nothing,
             ):
                 self.journal.add(progress.new_results)
                 yield progress
+
+    def extend(self, count: int, chosen: Sequence[Values] = ()) -> Extension:
+        """Further trials: those that are `chosen`, which no rung ends, or else so many that are drawn.
+
+        Raises SpecError or DataError when one of them would be refused; then nothing is extended.
+        """
+        assert self.preparation is not None
+        assert self.sizing is not None
+        first = len(self.trials) + 1
+        numbers = range(first, first + (len(chosen) or count))
+        values = dict(zip(numbers, chosen, strict=False))
+        scores = {trial: self.goal.score(result) for trial, result in self.results.items()}
+        trials = self.space.numbered(numbers, values, scores)
+        jobs = self.preparation.jobs(trials)
+        learned = {} if self.space.sampler.repeats else {one.number: one.values for one in trials}
+        self.journal.extend(first - 1 + len(trials), values or learned)
+        self.trials += trials
+        brackets = [] if values else _brackets(self.space, trials, [(first, first - 1 + len(trials))])
+        self.brackets += brackets
+        chunks = chunks_of(jobs.jobs, brackets, self.sizing, self.goal.metric)
+        return Extension([self._limited(chunk) for chunk in chunks], brackets, jobs.notes)
+
+    def _limited(self, chunk: TrialChunk) -> TrialChunk:
+        return replace(chunk, kept_in=self.kept_in, deadline=self.deadline)
 
     @property
     def results(self) -> dict[int, TrialResult]:
@@ -66,3 +110,17 @@ class Sweep:
         if not self.best:
             return []
         return at_border(self.space, self.trials[self.best[0].trial - 1].values, self.influences())
+
+
+def brackets_of(space: SearchSpace, trials: Sequence[Trial], journal: SweepJournal) -> list[Bracket]:
+    """The brackets of all trials in the journal, but of those that were chosen."""
+    return _brackets(space, trials, [one for one in journal.segments if one[0] not in journal.chosen])
+
+
+def _brackets(space: SearchSpace, trials: Sequence[Trial], segments: Sequence[Segment]) -> list[Bracket]:
+    """The brackets of these segments, which are among the trials."""
+    halving = space.settings.early_terminate
+    if halving is None or not trials:
+        return []
+    rungs = halving.rungs(max(trial.experiment.training.epochs for trial in trials))
+    return make_brackets(segments, halving.bracket, rungs, halving.eta)

@@ -1,7 +1,8 @@
 """The journal of a sweep: what it searches, how many trials it has, and every result.
 
 The first line says what is searched; later runs must search the same. A line of kind `total` is written
-when the sweep begins and whenever it is extended; brackets never reach across one.
+when the sweep begins and whenever it is extended; brackets never reach across one. Values of trials that
+are not drawn but chosen have a line of kind `values` before it.
 """
 
 import json
@@ -15,7 +16,8 @@ from nettrain.experiment.problems import shortened_yaml
 from nettrain.store.journal import Journal
 from nettrain.sweep.halving import Segment
 from nettrain.sweep.messages import TrialResult
-from nettrain.sweep.search_space import SearchSpace
+from nettrain.sweep.search_space import NOTHING, SearchSpace
+from nettrain.sweep.values import Values
 
 
 class SweepJournal:
@@ -25,6 +27,7 @@ class SweepJournal:
         self._journal = Journal(path)
         self.results: dict[int, TrialResult] = {}
         self.totals: list[int] = []
+        self.chosen: dict[int, Values] = {}
         self._description = _describe(space)
         for entry in self._journal.entries:
             kind, content = entry["kind"], {key: entry[key] for key in entry if key != "kind"}
@@ -32,17 +35,25 @@ class SweepJournal:
                 _refuse_changes(path.parent, content, self._description)
             elif kind == "total":
                 self.totals.append(content["trials"])
+            elif kind == "values":
+                self.chosen[content["trial"]] = content["values"]
             else:
                 result = TrialResult.from_entry(content)
                 self.results[result.trial] = result
 
-    def extend(self, total: int) -> None:
-        """Record the number of trials if it is larger than before; in a new journal, what is searched too."""
+    def begin(self) -> None:
+        """Record what is searched if the journal is new."""
         if not self._journal.entries:
             self._journal.append([{"kind": "sweep", **self._description}])
+
+    def extend(self, total: int, chosen: Mapping[int, Values] = NOTHING) -> None:
+        """Record the number of trials if it is larger than before, and the values that are `chosen`."""
+        self.begin()
         if total > self.total:
-            self._journal.append([{"kind": "total", "trials": total}])
+            values = [{"kind": "values", "trial": trial, "values": one} for trial, one in chosen.items()]
+            self._journal.append([*values, {"kind": "total", "trials": total}])
             self.totals.append(total)
+            self.chosen |= chosen
 
     def add(self, results: Iterable[TrialResult]) -> None:
         """Record results; they are on the disk when this returns."""

@@ -1,0 +1,98 @@
+"""The networks of trials in files: what a run folder needs of a training, which ends in another process."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nettrain.experiment.load import to_yaml
+from nettrain.experiment.settings import Experiment
+from nettrain.files import write_atomic
+from nettrain.store.history import HistoryWriter
+from nettrain.store.model_file import write_model
+from nettrain.store.run_folder import RunFolder, read_json, write_json
+from nettrain.training.events import EpochDone, MemberStopped
+from nettrain.training.run import TrainingRun
+
+ENDING = "ending.json"
+
+
+@dataclass(frozen=True)
+class TrialNetwork:
+    """A trial on one fold of its data, by position; 0 where there are no folds."""
+
+    trial: int
+    fold: int
+
+
+@dataclass(frozen=True)
+class KeptEnding:
+    """How the training of a network ended, and its share of the time (s): of the steps, and of all."""
+
+    stopped: MemberStopped
+    step_seconds: float
+    seconds: float
+
+
+class KeptNetworks:
+    """The networks of one population, each in a run folder `TRIAL/` or, of one of several folds, below it.
+
+    A folder has the experiment, the history of its training and the model; the rest of a run's files is
+    written for those that are used.
+    """
+
+    def __init__(self, folder: Path, folds: int) -> None:
+        self._folder, self._folds = folder, folds
+        self._events: list[EpochDone] = []
+
+    def add(self, event: EpochDone) -> None:
+        """Keep an epoch of the population for the histories."""
+        self._events.append(event)
+
+    def write(
+        self,
+        network: TrialNetwork,
+        stopped: MemberStopped,
+        run: TrainingRun,
+        experiment: Experiment,
+        row: int,
+    ) -> None:
+        """Write a network that has stopped: that in this row of the run of its fold."""
+        files = network_folder(self._folder, network, self._folds)
+        files.path.mkdir(parents=True, exist_ok=True)
+        write_atomic(files.config, to_yaml(experiment))
+        own = [part for event in self._events if (part := _of(event, stopped.member)) is not None]
+        history = HistoryWriter(files)
+        for event in own:
+            history.add(event)
+        history.flush()
+        final = (run.final.parameters[[row]], run.final.statistics[[row]])
+        write_model(files.model, run.architecture, *final)
+        times = (sum(event.step_seconds for event in own), sum(event.seconds for event in own))
+        ending = KeptEnding(stopped, *times)
+        write_json(files.path / ENDING, asdict(ending))  # the last file says that all are there
+
+
+def _of(event: EpochDone, member: int) -> EpochDone | None:
+    """The epoch of one member alone, with its share of the time."""
+    one = event.of_members(range(member, member + 1))
+    if one is None:
+        return None
+    share = 1 / len(event.members)
+    return replace(one, step_seconds=share * event.step_seconds, seconds=share * event.seconds)
+
+
+def network_folder(folder: Path, network: TrialNetwork, folds: int) -> RunFolder:
+    """The run folder of a network of a trial with so many folds."""
+    files = RunFolder(folder / str(network.trial))
+    return files if folds == 1 else files.fold(network.fold + 1)
+
+
+def read_ending(files: RunFolder) -> KeptEnding | None:
+    """How a kept network's training ended; None where the folder is not whole."""
+    path = files.path / ENDING
+    if not path.is_file():
+        return None
+    content: Mapping[str, Any] = read_json(path)
+    stopped = MemberStopped(**content["stopped"])
+    return KeptEnding(stopped, content["step_seconds"], content["seconds"])
