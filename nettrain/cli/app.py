@@ -29,6 +29,7 @@ from nettrain.cli.settings_as_options import CommandWithOverrides
 from nettrain.cli.show import show
 from nettrain.cli.sweep import sweep
 from nettrain.cli.train import train
+from nettrain.cli.tune import tune
 from nettrain.errors import BackendError, NettrainError
 
 INTERRUPTED = 130
@@ -63,6 +64,7 @@ for command in (
     resume,
     compare,
     sweep,
+    tune,
     evaluate,
     predict,
     report,

@@ -94,6 +94,13 @@ def complete_file(incomplete: str) -> list[str]:
     return _entries(incomplete, (".yaml", ".yml"))
 
 
+def complete_tunable(incomplete: str) -> list[str]:
+    """Experiment files and tables, and folders that may contain some."""
+    from nettrain.data.reading.formats import FORMATS
+
+    return _entries(incomplete, (".yaml", ".yml", *FORMATS))
+
+
 def complete_compared(incomplete: str) -> list[Suggestion]:
     """Experiment files and run folders for `nettrain compare` and, where there are none, keys to change."""
     runs = complete_run(incomplete)

@@ -15,6 +15,7 @@ from nettrain.store.evaluation import EvaluationReport
 from nettrain.store.predictions import PredictionReport
 from nettrain.store.summary import RunSummary
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.store.tune_summary import TuneSummary
 from nettrain.workflow.landscape_result import LandscapeJson
 from nettrain.workflow.network_graph import GraphJson
 from nettrain.workflow.report.json_models import RunReportJson, SweepReportJson
@@ -126,6 +127,13 @@ class SweepOutput(SweepSummary):
 
 
 @with_config(FORBID)
+class TuneOutput(TuneSummary):
+    """The summary of a tuning, and its folder."""
+
+    folder: str
+
+
+@with_config(FORBID)
 class CompareOutput(ComparisonSummary):
     """Experiments side by side, and the folder of the comparison."""
 
@@ -218,6 +226,7 @@ JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "predict": PredictionReport,
     "runs": RunsOutput,
     "sweep": RootModel[SweepOutput],
+    "tune": RootModel[TuneOutput],
     "compare": RootModel[CompareOutput],
     "check": RootModel[CheckOutput],
     "lr-find": RootModel[RangeTestOutput],

@@ -28,7 +28,7 @@ def at_border(space: SearchSpace, values: Values, influences: Iterable[Influence
 def _warning(space: SearchSpace, values: Values, parameter: Parameter, better: int) -> list[str]:
     """`better` is 1 where larger values are, -1 where smaller ones are, 0 where neither is known."""
     value = values.get(parameter.key)
-    if not is_number(value):
+    if not is_number(value) or _is_outside(parameter, value):
         return []
     position = _position(parameter, value)
     if BORDER < position < 1 - BORDER:
@@ -40,6 +40,12 @@ def _warning(space: SearchSpace, values: Values, parameter: Parameter, better: i
     if not _is_valid(space, {**values, parameter.key: beyond}):  # dropout does not go below 0
         return []
     return [f"{parameter.key}: the best, {value:.4g}, lies at the {name} border; search beyond it"]
+
+
+def _is_outside(parameter: Parameter, value: float) -> bool:
+    """Whether a value was not drawn from the range but chosen beyond it."""
+    ends = [end for end in parameter.distribution.ends() if is_number(end)]
+    return bool(ends) and not min(ends) <= value <= max(ends)
 
 
 def _position(parameter: Parameter, value: float) -> float:

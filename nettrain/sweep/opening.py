@@ -43,7 +43,7 @@ def open_sweep(
     """
     space = SearchSpace(loaded)
     gpus = sweep_devices(space)
-    trials = [] if total == 0 else space.trials(total)  # refused before there is a folder
+    trials = space.trials(total)  # refused before there is a folder
     files = SweepFolder.open(folder or out / safe_name(loaded.experiment.experiment))
     for file in files.files:
         refuse_overwriting(file, loaded.input_files)

@@ -30,9 +30,8 @@ class Goal:
 def best_first(results: Iterable[TrialResult], goal: Goal) -> list[TrialResult]:
     """The trials that were trained to their end, the best first; of equal ones, the earlier trial first.
 
-    Pruned trials and those that ran out of time are left out, since a run of their experiment would train on
-    and end differently.
+    Pruned trials are left out, since a run of their experiment would train on and end differently. So would
+    one of those that ran out of time, which come last.
     """
-    ended = (one for one in results if one.status == "finished" and not one.out_of_time)
-    finished = [one for one in ended if goal.score(one) < math.inf]
-    return sorted(finished, key=lambda one: (goal.score(one), one.trial))
+    finished = [one for one in results if one.status == "finished" and goal.score(one) < math.inf]
+    return sorted(finished, key=lambda one: (one.out_of_time, goal.score(one), one.trial))

@@ -27,9 +27,7 @@ class Scheduler:
     has_halved: bool = False
     last_number: int = 0
 
-    def extend(
-        self, chunks: Iterable[TrialChunk], brackets: Iterable[Bracket], notes: Iterable[str]
-    ) -> None:
+    def extend(self, chunks: Iterable[TrialChunk], brackets: Iterable[Bracket], notes: Iterable[str]) -> None:
         """Add further chunks behind those that wait, with the brackets of their trials."""
         self.chunks.extend(chunks)
         self.brackets |= by_trial(brackets)

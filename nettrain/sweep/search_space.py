@@ -62,7 +62,7 @@ class SearchSpace:
         `chosen` has the values of those that are not drawn. Raises SpecError with all problems of all trials.
         """
         self._check_extremes()
-        last = total or self.total
+        last = self.total if total is None else total
         return self.numbered(count(1) if last is None else range(1, last + 1), chosen)
 
     def numbered(

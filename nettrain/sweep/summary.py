@@ -86,7 +86,8 @@ def _timing_table(sweep: Sweep) -> str:
 def _best_experiment(sweep: Sweep, best: TrialResult) -> str:
     figure = f"{sweep.goal.metric} {best.figures[sweep.goal.metric]!r}"
     folds = f", the mean of {len(best.folds)} folds" if best.folds else ""
-    head = f"# Trial {best.trial} of {sweep.folder.path}: {figure}{folds}\n"
+    late = ", when the time was over: this trains on" if best.out_of_time else ""
+    head = f"# Trial {best.trial} of {sweep.folder.path}: {figure}{folds}{late}\n"
     return head + to_yaml(sweep.experiment_of(best.trial))
 
 

@@ -130,6 +130,7 @@ HELP = {
     ("landscape",): "Draw the loss around the weights of a run, and the path of its training.",
     ("graph",): "Draw a small network with its weights, and the values and gradients of one row.",
     ("train",): "Train the network of an experiment file.",
+    ("tune",): "Search good settings within minutes, and make an ensemble of the best networks.",
     ("resume",): "Continue an interrupted run bit for bit",
     ("predict",): "Predict rows with a trained run",
     ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",

@@ -101,3 +101,12 @@ def test_a_number_at_its_border_is_reported_if_the_range_can_be_extended(tmp_pat
         )
         == 3
     )
+
+
+def test_trials_that_ran_out_of_time_come_after_those_that_ended():
+    results = [
+        TrialResult(1, "finished", figures={"val_loss": 0.1}, out_of_time=True),
+        TrialResult(2, "finished", figures={"val_loss": 0.3}),
+        TrialResult(3, "finished", figures={"val_loss": 0.2}),
+    ]
+    assert [3, 2, 1] == [one.trial for one in best_first(results, Goal("val_loss", maximize=False))]

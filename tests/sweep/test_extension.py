@@ -1,0 +1,121 @@
+"""Searches that go on while they run, keep their networks, and end by the clock."""
+
+import json
+from time import time
+
+import numpy as np
+
+from nettrain.experiment.load import load
+from nettrain.store.model_file import read_model
+from nettrain.store.run_folder import RunFolder
+from nettrain.sweep.kept_networks import TrialNetwork, network_folder, read_ending
+from nettrain.sweep.opening import open_sweep
+from nettrain.sweep.summary import _best_experiment
+from nettrain.sweep.sweep_journal import SweepJournal
+from nettrain.workflow.train import train
+from tests.sweep.sweeping import HALVING, run_sweep, write_experiment
+
+SMALL = """
+experiment: small
+data: {source: 'builtin:iris'}
+model: {hidden: [4]}
+training: {epochs: 12, batch_size: 16, early_stopping: {monitor: val_loss, patience: 3}}
+sweep:
+  parameters:
+    optimizer.learning_rate: {distribution: log_uniform_values, min: 1.0e-3, max: 1.0e-1}
+    seed: {value: 0}
+"""
+
+
+def extended(folder, text, extensions, *, kept=False, deadline=None):
+    """A sweep that begins without trials and is extended by these calls, one whenever a worker is idle."""
+    waiting = list(extensions)
+
+    def further():
+        return waiting.pop(0)(sweep) if waiting else None
+
+    with open_sweep(load(write_experiment(folder, text)), folder / "sweeps", total=0, workers=1) as sweep:
+        sweep.kept_in = folder / "kept" if kept else None
+        sweep.deadline = deadline
+        for _ in sweep.run(lambda: False, further):
+            pass
+        return sweep
+
+
+def figures(sweep):
+    """What trials ended with, by number."""
+    return {trial: (one.status, one.epochs, one.figures) for trial, one in sweep.results.items()}
+
+
+def test_trials_are_those_of_a_sweep_that_knew_their_number(tmp_path):
+    text = HALVING.replace("max: 1.0e+20", "max: 1.0")
+    (tmp_path / "whole").mkdir()
+    expected = run_sweep(tmp_path / "whole", text, total=8)
+    actual = extended(tmp_path, text, [lambda sweep: sweep.extend(8)])
+    assert figures(expected) == figures(actual)
+
+
+def test_chosen_trials_train_to_their_end_and_are_known_again(tmp_path):
+    rate = "optimizer.learning_rate"
+    chosen = [{rate: 1e-3, "model.hidden": [4]}, {rate: 2e-3, "model.hidden": [4]}]
+    sweep = extended(
+        tmp_path, HALVING, [lambda sweep: sweep.extend(4), lambda sweep: sweep.extend(0, chosen)]
+    )
+    assert ["finished", "finished"] == [sweep.results[trial].status for trial in (5, 6)]
+    assert [trial.values for trial in sweep.trials[4:]] == chosen
+    with open_sweep(
+        load(write_experiment(tmp_path, HALVING)), tmp_path / "sweeps", total=0, workers=1
+    ) as again:
+        assert [trial.values for trial in again.trials] == [trial.values for trial in sweep.trials]
+        assert again.chunks == []
+        assert [(1, 2, 3, 4)] == [bracket.trials for bracket in again.brackets]
+
+
+def test_kept_networks_are_those_of_runs_of_their_own(tmp_path):
+    sweep = extended(tmp_path, SMALL, [lambda sweep: sweep.extend(3)], kept=True)
+    for trial in sweep.trials:
+        kept = network_folder(tmp_path / "kept", TrialNetwork(trial.number, 0), 1)
+        own = RunFolder(tmp_path / f"own{trial.number}")
+        run = train(trial.experiment.model_dump(), folder=own.path)
+        for mine, other in zip(read_model(kept.model)[1:], read_model(own.model)[1:], strict=True):
+            np.testing.assert_array_equal(other, mine)
+        ending = read_ending(kept)
+        summary = run.summary
+        assert (summary["stop_reason"], summary["best_epoch"], summary["epochs_run"]) == (
+            ending.stopped.reason,
+            ending.stopped.best_epoch,
+            ending.stopped.epoch,
+        )
+        assert run.history["epoch"].max() == ending.stopped.epoch
+        validation = {int(row.split(",")[0]) for row in kept.history.read_text().splitlines()[1:]}
+        assert set(range(1, ending.stopped.epoch + 1)) == validation
+
+
+def test_networks_of_folds_are_kept_by_fold(tmp_path):
+    text = SMALL.replace("'builtin:iris'", "'builtin:iris', folds: 3").replace("epochs: 12", "epochs: 2")
+    extended(tmp_path, text, [lambda sweep: sweep.extend(1)], kept=True)
+    kept = RunFolder(tmp_path / "kept" / "1")
+    assert ["1", "2", "3"] == [fold.path.name for fold in kept.folds]
+    assert all(read_ending(fold) is not None for fold in kept.folds)
+
+
+def test_training_ends_at_the_deadline_and_says_so(tmp_path):
+    text = SMALL.replace("epochs: 12", "epochs: 1000000").replace(
+        ", early_stopping: {monitor: val_loss, patience: 3}", ""
+    )
+    sweep = extended(tmp_path, text, [lambda sweep: sweep.extend(1)], kept=True, deadline=time() + 4)
+    result = sweep.results[1]
+    assert result.out_of_time
+    assert result.status == "finished"
+    assert result.epochs < 1_000_000
+    assert "when the time was over: this trains on" in _best_experiment(sweep, sweep.best[0])
+    stored = SweepJournal(sweep.folder.journal, sweep.space).results[1]
+    assert stored == result
+    assert (tmp_path / "kept" / "1" / "model.safetensors").is_file()
+
+
+def test_a_trial_that_ends_in_time_leaves_no_trace_of_the_clock_in_the_journal(tmp_path):
+    sweep = extended(tmp_path, SMALL, [lambda sweep: sweep.extend(1)], deadline=time() + 600)
+    lines = map(json.loads, sweep.folder.journal.read_text().splitlines())
+    assert all("out_of_time" not in line for line in lines)
+    assert not sweep.results[1].out_of_time
