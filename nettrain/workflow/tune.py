@@ -18,7 +18,7 @@ from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
 from nettrain.workflow.tuning.clock import Clock
 from nettrain.workflow.tuning.search import TimedSearch
-from nettrain.workflow.tuning.subject import Subject, own_values
+from nettrain.workflow.tuning.subject import TunedSubject, own_values
 
 MINUTES = 10.0
 PATIENCE = 1.0  # seconds that workers have to end their step when the time is over
@@ -31,7 +31,7 @@ class OpenedTuning:
     `seconds_before` are those that it took in earlier calls, `phases_before` where they went.
     """
 
-    subject: Subject
+    subject: TunedSubject
     sweep: Sweep
     folder: TuneFolder
     clock: Clock
@@ -68,7 +68,7 @@ def ignore(progress: TuneProgress) -> None:
 
 @contextmanager
 def open_tuning(
-    subject: Subject,
+    subject: TunedSubject,
     folder: TuneFolder,
     *,
     minutes: float = MINUTES,

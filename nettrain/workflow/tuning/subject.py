@@ -43,7 +43,7 @@ class TuningOptions:
 
 
 @dataclass(frozen=True)
-class Subject:
+class TunedSubject:
     """An experiment with its search; `rows` are those that train or choose, `folds` is 0 for one split.
 
     `choosing` are the rows that are held out, by which networks are compared.
@@ -81,7 +81,7 @@ def subject_of(
     overrides: Sequence[str] = (),
     options: TuningOptions = TuningOptions(),
     memory: MemoryTables | None = None,
-) -> Subject:
+) -> TunedSubject:
     """What to tune, of an experiment file or a mapping, or of a table as `nettrain init` understands it.
 
     Few rows are cross-validated, unless the experiment or an override says how rows are held out: a single
@@ -93,14 +93,14 @@ def subject_of(
     loaded = _of_table(source, overrides, options) if table else load_experiment(source, overrides, memory)
     if options.target is not None and not table:
         raise SpecError("--target: goes with a table; an experiment file names its target: data.target")
-    planning = _Planning(loaded, table, memory)
-    planning.plan_rows()
-    planning.plan_rate()
-    metric = planning.metric(options.metric)
-    loaded = planning.with_search(metric)
-    notes = tuple(dict.fromkeys((*loaded.notes, *planning.notes)))
-    rows, choosing = planning.rows, planning.choosing
-    return Subject(loaded, rows, choosing, planning.test_rows, planning.folds, notes, memory)
+    plan = _TuningPlan(loaded, table, memory)
+    plan.plan_rows()
+    plan.plan_rate()
+    metric = plan.metric(options.metric)
+    loaded = plan.with_search(metric)
+    notes = tuple(dict.fromkeys((*loaded.notes, *plan.notes)))
+    rows, choosing = plan.rows, plan.choosing
+    return TunedSubject(loaded, rows, choosing, plan.test_rows, plan.folds, notes, memory)
 
 
 def _of_table(source: object, overrides: Sequence[str], options: TuningOptions) -> LoadedExperiment:
@@ -111,7 +111,7 @@ def _of_table(source: object, overrides: Sequence[str], options: TuningOptions) 
     return from_document(parse(drafted.text, f"draft for {data}"), overrides)
 
 
-class _Planning:
+class _TuningPlan:
     """An experiment while it is decided how its rows are held out and what is searched."""
 
     def __init__(self, loaded: LoadedExperiment, table: bool, memory: MemoryTables | None) -> None:
@@ -253,7 +253,7 @@ def _halving(experiment: Experiment) -> PlainValue:
     return {"type": "successive_halving", "min_iter": first, "eta": ETA, "bracket": BRACKET}
 
 
-def own_values(subject: Subject) -> dict[str, object]:
+def own_values(subject: TunedSubject) -> dict[str, object]:
     """The values that the experiment itself has for what is searched."""
     content = subject.experiment.model_dump()
     values: dict[str, object] = {}
