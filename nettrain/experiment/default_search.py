@@ -1,12 +1,14 @@
 """The search of an experiment that has no `sweep:` block: ranges around its own settings."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import cast
 
 from nettrain.errors import SpecError
 from nettrain.experiment.document import Document, PlainValue
 from nettrain.experiment.load import LoadedExperiment
+from nettrain.experiment.recipes import value_at
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import Parameter, SweepSettings, parameters
 from nettrain.model.settings import ModelSettings
@@ -47,9 +49,12 @@ def search_of(loaded: LoadedExperiment) -> Search:
 def default_ranges(experiment: Experiment) -> dict[str, PlainValue]:
     """What is worth searching, as `sweep.parameters` spells it: a block for each dotted key.
 
-    The learning rate, the penalty on large weights, and where hidden layers are given by their widths, the
-    widths and the dropout. Keys that do nothing for the optimizer are left out.
+    That of the recipe, but for keys to which the file gives other values. Without a recipe, the learning
+    rate, the penalty on large weights, and where hidden layers are given by their widths, the widths and the
+    dropout. Keys that do nothing for the optimizer are left out.
     """
+    if experiment.recipe.space:
+        return space_of_recipe(experiment)
     optimizer, model = experiment.optimizer, experiment.model
     ranges: dict[str, PlainValue] = {}
     rate = getattr(optimizer, "learning_rate", None)
@@ -64,6 +69,17 @@ def default_ranges(experiment: Experiment) -> dict[str, PlainValue]:
         ranges["model.hidden"] = {"values": _networks(model.hidden)}
         ranges |= {} if optimizer.full_batch else {"model.dropout": _dropouts(model)}
     return ranges
+
+
+def space_of_recipe(experiment: Experiment) -> dict[str, PlainValue]:
+    """What is searched around a recipe: its space without the keys to which the file gives other values."""
+    recipe, values = type(experiment.recipe), experiment.model_dump()
+    from_data = getattr(experiment.recipe, "open", None) or recipe.follows_data
+    return {
+        key: deepcopy(block)
+        for key, block in recipe.space.items()
+        if key in from_data or value_at(values, key) == value_at(recipe.settings, key)
+    }
 
 
 def _rounded(value: float) -> float:

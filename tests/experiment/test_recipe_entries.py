@@ -4,12 +4,14 @@ from itertools import product
 
 import pytest
 
+from nettrain.experiment.default_search import default_ranges
 from nettrain.experiment.document import parse
 from nettrain.experiment.keys import keys_of
-from nettrain.experiment.load import validate
+from nettrain.experiment.load import from_document, validate
 from nettrain.experiment.recipes import DataFacts, NamedRecipe, recipes
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
+from nettrain.sweep.search_space import SearchSpace
 from tests.trained import prepared
 
 NAMED = [name for name, entry in recipes.items() if issubclass(entry, NamedRecipe)]
@@ -41,6 +43,22 @@ def test_what_follows_from_the_data_is_declared(name):
     entry = recipes[name]
     said = {key for facts in FACTS for key in entry.for_data(facts)}
     assert said == set(entry.follows_data)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_its_space_is_valid_around_it(name):
+    loaded = from_document(parse(f"recipe: {name}\ndata: {SOURCES['classes']}\n", "f"))
+    assert recipes[name].space
+    assert list(default_ranges(loaded.experiment)) == list(recipes[name].space)
+    assert 20 == len(SearchSpace(loaded).trials(20))
+
+
+def test_what_the_file_gives_is_not_searched():
+    text = (
+        "recipe: mlp\ndata: {source: builtin:iris}\nmodel: {dropout: 0.3}\noptimizer: {learning_rate: 0.2}\n"
+    )
+    searched = default_ranges(validate(parse(text, "f")))
+    assert {"model.dropout", "optimizer.learning_rate"} == {*recipes["mlp"].space} - {*searched}
 
 
 @pytest.mark.parametrize("kind", ["classes", "two classes", "numbers"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from nettrain.catalogue.registry import meaning
 from nettrain.data.guess import Guess
 from nettrain.experiment.document import PlainValue
-from nettrain.experiment.recipes import DataFacts, recipes, setting
+from nettrain.experiment.recipes import DataFacts, recipes, value_at
 
 FEWEST = 20  # rows, of which some can be held back
 MEDIUM, LARGE = 2_000, 10_000  # rows from which a network may be larger
@@ -45,7 +45,8 @@ class RecommendedRecipe:
 
     def value(self, key: str, facts: DataFacts) -> PlainValue:
         """What it sets a dotted key to for such data; None where it does not."""
-        return recipes[self.name].for_data(facts).get(key, setting(recipes[self.name], key))
+        recipe = recipes[self.name]
+        return recipe.for_data(facts).get(key, value_at(recipe.settings, key))
 
 
 OF_IMAGES = Recommendation([512, 512], 0.2, 0.0, 0.001, 60, 8)

@@ -50,10 +50,15 @@ class DataFacts:
 
 
 class Recipe(Variant):
-    """A network and its training by name."""
+    """A network and its training by name.
+
+    `settings` are nested keys, `follows_data` the dotted keys that `for_data` may set, and `space` is what is
+    searched around it, as `sweep.parameters` spells it.
+    """
 
     settings: ClassVar[Values] = {}
     follows_data: ClassVar[tuple[str, ...]] = ()
+    space: ClassVar[Values] = {}
 
     @classmethod
     def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
@@ -62,12 +67,11 @@ class Recipe(Variant):
         return {}
 
 
-def setting(recipe: type[Recipe], key: str) -> PlainValue:
-    """What a recipe sets a dotted key to for any data; None where it does not."""
-    value: PlainValue = recipe.settings
+def value_at(values: PlainValue, key: str) -> PlainValue:
+    """The value at a dotted key of nested values; None where there is none."""
     for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+        values = values.get(part) if isinstance(values, dict) else None
+    return values
 
 
 @recipes.register("none")

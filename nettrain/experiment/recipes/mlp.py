@@ -29,6 +29,13 @@ class PlainRecipe(NamedRecipe):
     }
     follows_data: ClassVar[tuple[str, ...]] = ("training.batch_size",)
 
+    space: ClassVar[Values] = {
+        "optimizer.learning_rate": {"distribution": "log_uniform_values", "min": 1e-4, "max": 5e-3},
+        "optimizer.weight_decay": {"distribution": "log_uniform_values", "min": 1e-4, "max": 0.1},
+        "model.hidden": {"values": [[128] * 2, [256] * 2, [512] * 2, [128] * 3, [256] * 3, [512] * 3]},
+        "model.dropout": {"min": 0.0, "max": 0.5},
+    }
+
     @classmethod
     def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
         return {"training.batch_size": facts.batch}

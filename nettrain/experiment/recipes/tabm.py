@@ -33,6 +33,13 @@ class TabMRecipe(NamedRecipe):
     }
     follows_data: ClassVar[tuple[str, ...]] = ("training.batch_size", "training.early_stopping.monitor")
 
+    space: ClassVar[Values] = {
+        "optimizer.learning_rate": {"distribution": "log_uniform_values", "min": 1e-4, "max": 5e-3},
+        "optimizer.weight_decay": {"distribution": "log_uniform_values", "min": 1e-4, "max": 0.1},
+        "model.hidden": {"values": [[256] * 2, [512] * 2, [256] * 3, [512] * 3, [256] * 4]},
+        "model.dropout": {"min": 0.0, "max": 0.5},
+    }
+
     @classmethod
     def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
         return {
