@@ -10,8 +10,9 @@ from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import number, option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
+from nettrain.model.layers.dense import SMALL
 from nettrain.model.layers.scale import by_row
-from nettrain.model.layers.sub_members import each, shift_columns, shift_columns_backward
+from nettrain.model.layers.sub_members import each
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -57,24 +58,39 @@ class PackedDense(Layer):
         return {"weight": weight, "bias": bias}
 
     def forward(self, tape: "Tape", ctx: Context, x: Array) -> Array:
+        """As a population of k members: what a sub-member computes is, to the bit, what a `Dense` would."""
         out = ctx.buffer("out", (ctx.members, x.shape[1], self.units))
         ctx.buffers["x"] = x
-        tape.product(self._each(x), self._each(ctx.parameter("weight")), self._each(out))
-        if self.bias:
-            tape.launch(shift_columns, out, ctx.parameters, ctx.start("bias"), self.sub_members)
+        signals, results, matrices = self._each(x), self._each(out), self._each(ctx.parameter("weight"))
+        for r in range(ctx.members):
+            tape.product(signals[r % len(x)], matrices[r], result := results[r])
+            if self.bias:
+                tape.add_bias(result, ctx.parameter("bias")[r], 0)
         return out
 
     def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
         """db_i = Σ_rows delta_i, dW_i = x_iᵀ @ delta_i, dx_i = delta_i @ W_iᵀ."""
-        x, own = self._each(ctx.buffers["x"]), self._each(delta)
-        if self.bias:
-            tape.launch(shift_columns_backward, delta, ctx.gradient, ctx.start("bias"), self.sub_members)
-        tape.product(x.swapaxes(2, 3), own, self._each(ctx.gradient_of("weight")))
-        if not ctx.needs_delta:
-            return delta
-        before = ctx.buffer("delta", ctx.buffers["x"].shape)
-        tape.product(own, self._each(ctx.parameter("weight")).swapaxes(2, 3), self._each(before))
+        x, before = ctx.buffers["x"], delta
+        if ctx.needs_delta:
+            before = ctx.buffer("delta", (ctx.members, *x.shape[1:]))
+        signals, slopes, gradients = self._each(x), self._each(delta), self._each(ctx.gradient_of("weight"))
+        for r in range(ctx.members):
+            if self.bias:
+                tape.sum_rows(slopes[r], ctx.gradient_of("bias")[r], 0)
+            tape.product(signals[r % len(x)].swapaxes(1, 2), slopes[r], gradients[r])
+            if ctx.needs_delta:
+                tape.product(slopes[r], self._transposed(tape, ctx, r), self._each(before)[r])
         return before
+
+    def _transposed(self, tape: "Tape", ctx: Context, r: int) -> Array:
+        """The transposes (k, n, m) of a member's matrices; of small ones copies, as of a `Dense`."""
+        matrices = self._each(ctx.parameter("weight"))
+        view = matrices.swapaxes(2, 3)
+        if view[0, 0].size > SMALL or not ctx.backend.transposes_small:
+            return view[r]
+        copy = ctx.buffer("weight_transposed", view.shape)
+        tape.transpose(copy[r], matrices[r].reshape(self.sub_members, -1), 0)
+        return copy[r]
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         z = self._each(x) @ self._each(ctx.arrays["weight"])

@@ -82,31 +82,3 @@ def scale_and_shift_backward(
                 to_scale[j] += row[j] * signal[j]
                 to_shift[j] += row[j]
                 row[j] *= factors[j]
-
-
-@kernel
-def shift_columns(z: Array, w: Array, start: Array, count: Array) -> None:
-    """z (R, k·B, W) += b, where b of sub-member i are the W numbers at start + i·W in each row of w."""
-    columns, rows = z.shape[2], z.shape[1] // count
-    for t in prange(z.shape[0] * z.shape[1]):
-        r, i = t // z.shape[1], t % z.shape[1]
-        first = start + i // rows * columns
-        row, terms = z[r, i], w[r, first : first + columns]
-        for j in range(columns):
-            row[j] += terms[j]
-
-
-@kernel
-def shift_columns_backward(delta: Array, gradient: Array, start: Array, count: Array) -> None:
-    """∂b = Σ_rows delta (R, k·B, W) for every sub-member, at start + i·W in each row of the gradient."""
-    members, columns = delta.shape[0], delta.shape[2]
-    rows, blocks = delta.shape[1] // count, (columns + BLOCK - 1) // BLOCK
-    for t in prange(members * count * blocks):
-        r, i, first = t // (count * blocks), t // blocks % count, t % blocks * BLOCK
-        width, place = min(BLOCK, columns - first), start + i * columns + first
-        total = gradient[r, place : place + width]
-        total[:] = 0
-        for b in range(rows):
-            row = delta[r, i * rows + b, first : first + width]
-            for j in range(width):
-                total[j] += row[j]
