@@ -13,7 +13,7 @@ from papers.figures import FIGURES, Figure
 from papers.report import Row, markdown, rows
 from papers.runs import InterruptedTrainingError, Measured, Workplace, fingerprint
 from papers.splits import cut, stratified_cut
-from papers.tables import SplitRows, split_rows
+from papers.tables import ADULT_COLUMNS, NUMBERS, SplitRows, split_rows
 
 import nettrain
 from tests.cli.command import ROOT, ended
@@ -105,6 +105,35 @@ def test_a_mean_holds_within_two_deviations_or_when_it_is_better():
 
 def test_every_figure_has_an_experiment():
     assert [] == [name for name, figure in FIGURES.items() if not (runs.CONFIGS / figure.config).exists()]
+
+
+SOURCES = {"source": "train", "validation": "validation", "test": "test"}
+PARAMETERS = {"california_mlp": 45_553}  # of the paper's networks, by their authors' reports
+
+
+@pytest.fixture(scope="module")
+def small_rows(tmp_path_factory):
+    """A folder with a few rows that look like those of the papers."""
+    folder, draw = tmp_path_factory.mktemp("rows"), np.random.default_rng(0)
+    california = pl.DataFrame(draw.normal(size=(500, 9)), [*"abcdefgh", "MedHouseVal"])
+    words = {name: draw.choice(["?", "blue", "red"], 500) for name in ADULT_COLUMNS}
+    adult = pl.DataFrame(words).with_columns(
+        *(pl.Series(name, draw.integers(0, 90, 500)) for name in NUMBERS),
+        income=pl.Series(draw.choice(["<=50K", ">50K"], 500)),
+    )
+    for table, whole in (("california", california), ("adult", adult)):
+        SplitRows(whole[:300], whole[300:400], whole[400:]).write(folder / table)
+    return folder
+
+
+@pytest.mark.parametrize("config", sorted({figure.config for figure in FIGURES.values()}))
+def test_networks_are_those_of_the_paper(config, small_rows):
+    name = config.removesuffix(".yaml")
+    place = small_rows / name.partition("_")[0]
+    sources = [f"data.{key}={place / part}.parquet" for key, part in SOURCES.items()]
+    run = nettrain.train(ROOT / "configs" / config, *sources, "training.epochs=1")
+    assert PARAMETERS.get(name, run.summary["parameters"]) == run.summary["parameters"]
+    assert name == run.summary["experiment"]
 
 
 # ----- runs -----
