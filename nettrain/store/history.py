@@ -96,7 +96,7 @@ class HistoryWriter:
             self._add_columns([name for name in event.figures if name not in self._header])
             return
         running = () if event.epoch else RUNNING  # which epoch 0 does not have
-        header = ["epoch", "step", "learning_rate", *running, *event.figures, "better"]
+        header = ["epoch", "step", "learning_rate", *event.factors, *running, *event.figures, "better"]
         self._header = ["member", *header] if self.member_column else header
         self._history.append(csv_text(self._header, []))
 
@@ -195,12 +195,13 @@ def _epoch(cell: str) -> float:
 
 
 def history_row(event: EpochDone, k: int) -> HistoryRow:
-    """The row of the k-th member that still trains; before training it has no learning rate."""
+    """The row of the k-th member that still trains; before training it has no rate and no factors."""
+    rates = {"learning_rate": event.learning_rate, **event.factors} if event.epoch else {}
     return {
         "member": int(event.members[k]),
         "epoch": event.epoch,
         "step": event.step,
-        **({"learning_rate": float(event.learning_rate[k])} if event.epoch else {}),
+        **{name: float(values[k]) for name, values in rates.items()},
         "better": int(event.better[k]),
         **{name: float(values[k]) for name, values in event.figures.items()},
     }

@@ -1,14 +1,22 @@
 """`steps.csv`: the loss and the learning rate of every step, with `training.history: step`."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
+
+import numpy as np
 
 from nettrain.errors import SpecError
 from nettrain.files import write_atomic
 from nettrain.store.run_folder import csv_text
 from nettrain.training.events import EpochDone
 
-STEP_COLUMNS = ("member", "epoch", "step", "learning_rate", "batch_loss")
+COUNTS = ("member", "epoch", "step")  # columns of whole numbers
+
+
+def step_columns(factors: Iterable[str] = ()) -> list[str]:
+    """The columns, with these factors on numbers that a schedule changes."""
+    return [*COUNTS, "learning_rate", *factors, "batch_loss"]
 
 
 class StepLog:
@@ -26,7 +34,7 @@ class StepLog:
         if not path.is_file():
             return
         self._begun = True
-        column = STEP_COLUMNS.index("step") - (not self._member_column)
+        column = COUNTS.index("step") - (not self._member_column)
         try:
             with path.open("rb") as file:
                 kept = [file.readline()]
@@ -40,18 +48,15 @@ class StepLog:
         """Add the steps of an epoch or a part of one, a row per step and member, if they were recorded."""
         if event.steps is None:
             return
-        header = STEP_COLUMNS if self._member_column else STEP_COLUMNS[1:]
-        steps, rates, losses = (
-            event.steps.step.tolist(),
-            event.steps.learning_rate.T.tolist(),
-            event.steps.batch_loss.T.tolist(),
-        )
+        header, steps = step_columns(event.steps.factors), event.steps
+        header = header if self._member_column else header[1:]
         epoch = math.ceil(event.epoch)
         members = [(member,) if self._member_column else () for member in event.members.tolist()]
+        numbers = np.stack([steps.learning_rate, *steps.factors.values(), steps.batch_loss], axis=2)
         rows = (
-            (*member, epoch, step, rate, loss)
-            for step, of_step, batch in zip(steps, rates, losses, strict=True)
-            for member, rate, loss in zip(members, of_step, batch, strict=True)
+            (*member, epoch, step, *values)
+            for step, of_step in zip(steps.step.tolist(), numbers.swapaxes(0, 1).tolist(), strict=True)
+            for member, values in zip(members, of_step, strict=True)
         )
         lines = csv_text(() if self._begun else header, rows)
         self.text.append(lines.removeprefix("\n"))

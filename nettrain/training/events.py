@@ -1,5 +1,6 @@
 """What the training loop yields: frozen events that others show and record."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +19,8 @@ REASONS = (  # for which a member stops
 class StepLosses:
     """The steps of an epoch: their numbers `step` (S,) from 1, learning_rate and batch_loss (R, S).
 
+    `factors` (R, S) are those on numbers that a schedule changes, by name.
+
     The loss is that of the step's batch, which the step lowers: a mean over its rows, with dropout, noise and
     label smoothing, without penalties. The running loss is their mean, weighted by the weight of each batch.
     """
@@ -25,10 +28,16 @@ class StepLosses:
     step: npt.NDArray[np.int64]
     learning_rate: Floats
     batch_loss: Floats
+    factors: Mapping[str, Floats] = field(default_factory=dict)
 
     def of_rows(self, rows: npt.NDArray[np.intp] | Flags) -> "StepLosses":
         """The losses of some members."""
-        return replace(self, learning_rate=self.learning_rate[rows], batch_loss=self.batch_loss[rows])
+        return replace(
+            self,
+            learning_rate=self.learning_rate[rows],
+            batch_loss=self.batch_loss[rows],
+            factors=_of_rows(self.factors, rows),
+        )
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class EpochDone:
     seconds: float  # with evaluation
     diagnostics: LayerDiagnostics | None = None  # if the epoch was evaluated, with training.diagnostics
     steps: StepLosses | None = None  # with training.history: step
+    factors: Mapping[str, Floats] = field(default_factory=dict)  # on scheduled numbers, in the last step
 
     def of_members(self, members: range) -> "EpochDone | None":
         """The epoch of some members alone, numbered from 0; None when none of them still trained."""
@@ -63,11 +73,16 @@ class EpochDone:
             self,
             members=self.members[rows] - members.start,
             learning_rate=self.learning_rate[rows],
-            figures={name: values[rows] for name, values in self.figures.items()},
+            figures=_of_rows(self.figures, rows),
             better=self.better[rows],
             diagnostics=None if self.diagnostics is None else self.diagnostics.of_rows(rows),
             steps=self.steps.of_rows(rows) if self.steps else None,
+            factors=_of_rows(self.factors, rows),
         )
+
+
+def _of_rows(values: Mapping[str, Floats], rows: npt.NDArray[np.intp] | Flags) -> dict[str, Floats]:
+    return {name: one[rows] for name, one in values.items()}
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,8 @@ class TrainingLoop:
             figures = self._metrics.evaluate()
         nobody = np.zeros(size, dtype=bool)
         done = self._epoch_done(figures, nobody, 0.0, 0.0, evaluated=True, diagnostics=self._measure_layers())
-        return replace(done, learning_rate=np.full(len(done.members), np.nan))
+        unknown = np.full(len(done.members), np.nan)
+        return replace(done, learning_rate=unknown, factors=dict.fromkeys(done.factors, unknown))
 
     def _any_active(self) -> bool:
         return bool(self.run.population["active"].any())
@@ -217,6 +218,7 @@ class TrainingLoop:
     ) -> EpochDone:
         population = self.run.population
         active = population["active"]
+        factors = self.run.schedule.factors(np.array([self.progress.step - 1.0]))
         return EpochDone(
             epoch=self.epochs_done,
             epochs=self._settings.epochs,
@@ -229,6 +231,7 @@ class TrainingLoop:
             step_seconds=step_seconds,
             seconds=seconds,
             diagnostics=diagnostics,
+            factors={name: values[active, 0] for name, values in factors.items()},
         )
 
     def _end_members(self, figures: Figures, finite: Flags, exhausted: Flags) -> None:

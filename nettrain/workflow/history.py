@@ -45,12 +45,14 @@ def frame_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.D
         "epoch": np.repeat(np.array([event.epoch for event in events]), many),
         "step": np.repeat([event.step for event in events], many),
     }
-    rates = np.concatenate([event.learning_rate for event in events])
+    rates = {"learning_rate": [event.learning_rate for event in events]}
+    rates |= {name: [event.factors[name] for event in events] for name in events[0].factors}
     names = dict.fromkeys([*running, *(name for event in events for name in event.figures)])
     figures = [pl.Series(name, _figure(events, name), pl.Float64) for name in names]
     flag = pl.Series(FLAG, np.concatenate([event.better for event in events]))
     named = [pl.Series(name, values) for name, values in columns.items()]
-    return pl.DataFrame([*named, pl.Series("learning_rate", rates, nan_to_null=True), *figures, flag])
+    named += [pl.Series(name, np.concatenate(values), nan_to_null=True) for name, values in rates.items()]
+    return pl.DataFrame([*named, *figures, flag])
 
 
 def _figure(events: Sequence[EpochDone], name: str) -> list[float | None]:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from nettrain.backend.base import Floats
+from nettrain.experiment.scheduled_numbers import SCHEDULED_NUMBERS
 from nettrain.store.checkpoint import read_checkpoint
 from nettrain.store.diagnostics import DiagnosticsRow, read_rows
 from nettrain.store.history import HistoryRow, read_history_rows
@@ -22,7 +23,8 @@ from nettrain.workflow.in_memory import MemoryRun
 from nettrain.workflow.run import Run
 from nettrain.workflow.steps import read_steps
 
-BESIDE_FIGURES = ("member", "epoch", "step", "learning_rate", "better")  # columns of the history
+FACTORS = tuple(number.factor for number in SCHEDULED_NUMBERS)
+BESIDE_FIGURES = ("member", "epoch", "step", "learning_rate", *FACTORS, "better")  # columns of the history
 Times = tuple[float, float]  # of the steps of an epoch, and of the whole
 
 
@@ -88,6 +90,7 @@ class _HistoryParts:
             *self.times.get(epoch, (0.0, 0.0)),
             _layer_diagnostics(layers, len(members)) if layers else None,
             self._losses(first, last),
+            {name: _column(rows, name) for name in FACTORS if any(name in row for row in rows)},
         )
 
     def _last_step(self, epoch: float, before: int) -> int:
@@ -103,10 +106,15 @@ class _HistoryParts:
             return None
         rows = self.steps.filter((pl.col("step") > first) & (pl.col("step") <= last))
         steps = rows["step"].unique().sort().to_numpy()
-        rates, losses = (
-            rows[name].to_numpy().reshape(len(steps), -1).T.copy() for name in ("learning_rate", "batch_loss")
+        rates, losses, *factors = (
+            rows[name].to_numpy().reshape(len(steps), -1).T.copy()
+            for name in ("learning_rate", "batch_loss", *_factors_of(rows))
         )
-        return StepLosses(steps, rates, losses)
+        return StepLosses(steps, rates, losses, dict(zip(_factors_of(rows), factors, strict=True)))
+
+
+def _factors_of(rows: pl.DataFrame) -> list[str]:
+    return [name for name in FACTORS if name in rows.columns]
 
 
 def _column(rows: Sequence[HistoryRow], name: str) -> Floats:

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from nettrain.store.steps import STEP_COLUMNS
+from nettrain.store.steps import COUNTS, step_columns
 from nettrain.training.events import EpochDone
-
-FIRST_COUNTS = 3  # of the columns that hold whole numbers
 
 
 def read_steps(path: Path) -> pl.DataFrame | None:
@@ -19,8 +17,7 @@ def read_steps(path: Path) -> pl.DataFrame | None:
         return None
     with path.open(encoding="utf-8") as file:
         names = file.readline().rstrip("\n").split(",")
-    counts = STEP_COLUMNS[:FIRST_COUNTS]
-    return pl.read_csv(path, schema={name: pl.Int64() if name in counts else pl.Float64() for name in names})
+    return pl.read_csv(path, schema={name: pl.Int64() if name in COUNTS else pl.Float64() for name in names})
 
 
 def steps_of_events(events: Sequence[EpochDone], *, member_column: bool) -> pl.DataFrame | None:
@@ -40,7 +37,6 @@ def _of_epoch(event: EpochDone) -> pl.DataFrame:
         np.tile(event.members, steps),
         np.full(many * steps, math.ceil(event.epoch)),
         np.repeat(losses.step, many),
-        losses.learning_rate.T.ravel(),
-        losses.batch_loss.T.ravel(),
+        *(table.T.ravel() for table in (losses.learning_rate, *losses.factors.values(), losses.batch_loss)),
     )
-    return pl.DataFrame(dict(zip(STEP_COLUMNS, values, strict=True)))
+    return pl.DataFrame(dict(zip(step_columns(losses.factors), values, strict=True)))

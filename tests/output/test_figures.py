@@ -45,6 +45,16 @@ def history(epochs, *, members=1, validation=True, scale=1.0, rate=lambda epoch:
     return rows
 
 
+def scheduled(rows):
+    """Three numbers that change over time; the row before training has none of them."""
+    return [
+        row | {"learning_rate": 1 / e, "dropout_factor": 1 - e / 30, "weight_decay_factor": 0.5 ** (e / 5)}
+        if (e := row["epoch"])
+        else row
+        for row in rows
+    ]
+
+
 def diverged():
     rows = history(12)
     for k, row in enumerate(rows[1:]):
@@ -59,6 +69,7 @@ HISTORIES = {
     "2 epochs": (history(2), 2),
     "60 epochs": (history(60), 60),
     "1000 epochs, falling rate": (history(1000, rate=lambda epoch: 0.1 / epoch), 700),
+    "scheduled numbers": (scheduled(history(30)), None),
     "no validation rows": (history(30, validation=False), None),
     "huge numbers": (history(30, scale=1e12), 20),
     "tiny numbers": (history(30, scale=1e-12), 20),

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.typing import LineStyleType
 
+from nettrain.experiment.scheduled_numbers import SCHEDULED_NUMBERS
 from nettrain.output.curve_labels import LABELS
 from nettrain.output.figures.canvas import (
     DARK,
@@ -74,9 +75,8 @@ def curves_picture(
     """
     labels = labels or {}
     panels = panels_of(rows, running="running" in labels)
-    rate = figure_of(rows, RATE)
-    changes = bool(len(rate.epochs)) and float(np.nanmin(rate.values)) < float(np.nanmax(rate.values))
-    heights = [PANEL] * len(panels) + ([LOW] if changes else [])
+    rates = _rates(rows)
+    heights = [PANEL] * len(panels) + [LOW] * len(rates)
     handles = legend_handles(panels, LABELS | dict(labels), best)
     handles += [steps_handle()] if steps else []
     columns = legend_columns(handles)
@@ -94,11 +94,38 @@ def curves_picture(
             draw(ax, name, drawn, best, monitor)
             if steps is not None and name == "loss":
                 draw_steps(ax, steps)
-        if changes:
-            draw(axes[-1], RATE, [Curve(rate.epochs, rate.values, "rate")])
+        for ax, (label, rate) in zip(axes[len(panels) :], rates.items(), strict=True):
+            draw(ax, RATE, [rate])
+            ax.set_ylabel(label)
         share_epochs(axes, rows, best)
         legend(axes[0], handles, columns)
         return render(figure)
+
+
+def _rates(rows: Sequence[HistoryRow]) -> dict[str, Curve]:
+    """The learning rate, and the factors on other numbers, as far as they change, by label."""
+    factors: dict[str, Curve] = {}
+    for number in SCHEDULED_NUMBERS:
+        curve, label = _changing(rows, number.factor), f"{number.name.replace('_', ' ')} ×"
+        if curve is not None:
+            same = [other for other, one in factors.items() if _equal(one, curve)]
+            factors = {other: one for other, one in factors.items() if other not in same}
+            factors[",\n".join([*same, label])] = curve
+    rate = _changing(rows, RATE)
+    return factors if rate is None else {"learning rate": rate, **factors}
+
+
+def _changing(rows: Sequence[HistoryRow], name: str) -> Curve | None:
+    """A column over all epochs; None where it is not there or always the same."""
+    curve = figure_of(rows, name)
+    if not len(curve.epochs) or float(np.nanmin(curve.values)) == float(np.nanmax(curve.values)):
+        return None
+    return Curve(curve.epochs, curve.values, "rate")
+
+
+def _equal(one: Curve, other: Curve) -> bool:
+    """Whether two curves would cover each other."""
+    return np.array_equal(one.values, other.values, equal_nan=True)
 
 
 def note(rows: Sequence[HistoryRow], monitor: str, best: float | None) -> str:

@@ -52,6 +52,7 @@ def step_losses(run: TrainingRun, done: int, position: int) -> StepLosses | None
     loss, weight = np.moveaxis(np.diff(np.concatenate([before, end[:, None]], axis=1), axis=1), 2, 0)
     known = ~np.isnan(before[0, :, 1])
     batch_loss = np.divide(loss, weight, out=np.zeros_like(loss), where=weight != 0)[:, known]
-    steps = np.arange(done - position, done)[known]
+    steps = np.arange(done - position, done, dtype=float)[known]
     before[...] = np.nan
-    return StepLosses(steps + 1, run.schedule.rates(steps.astype(float)), batch_loss)
+    schedule, numbers = run.schedule, steps.astype(np.int64) + 1
+    return StepLosses(numbers, schedule.rates(steps), batch_loss, schedule.factors(steps))

@@ -59,6 +59,6 @@ class OptimizerSchedule:
         return base if schedule is None else shaped(schedule, 1).rates(base, steps, self.calendar)
 
     def factors(self, steps: Floats) -> dict[str, Floats]:
-        """The factors (R, T) at these steps on the numbers that have a schedule, by their names."""
+        """The factors (R, T) at these steps, by name, on the numbers that have a schedule."""
         numbers = scheduled_numbers(self.population.members)
         return {number.factor: self.factor(number, steps) for number in numbers}
