@@ -7,8 +7,17 @@ may change the last bit of an output.
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TypeGuard
 
+from nettrain.backend.kernel import Kernel
 from nettrain.catalogue.activations.rectified import relu_backward, relu_forward
+from nettrain.model.layers.sub_members import (
+    scale_and_shift,
+    scale_and_shift_backward,
+    scale_and_shift_relu,
+    scale_and_shift_relu_backward,
+    scale_and_shift_relu_dropout_backward,
+)
 from nettrain.model.tape import AddBias, Entry, Launch, Multiply, Product
 
 
@@ -58,4 +67,45 @@ def _mask(tape: list[Entry], entry: Entry) -> bool:
     return False
 
 
-RULES: tuple[Callable[[list[Entry], Entry], bool], ...] = (_bias, _rectifier, _mask)
+def _scaled_rectifier(tape: list[Entry], entry: Entry) -> bool:
+    """v·s + b of sub-members, then max(0, ·) in place: one pass."""
+    last = tape[-1] if tape else None
+    if not (_is(entry, relu_forward) and _is(last, scale_and_shift)):
+        return False
+    z, a = entry.arrays[:2]
+    if not (last.arrays[1] is z and a is z):
+        return False
+    tape[-1] = replace(last, kernel=scale_and_shift_relu)
+    return True
+
+
+def _scaled_mask(tape: list[Entry], entry: Entry) -> bool:
+    """0 where the rectifier was off, before the gradients of s and b: one pass, with a dropout mask too."""
+    last = tape[-1] if tape else None
+    if not (_is(entry, scale_and_shift_backward) and _is(last, relu_backward)):
+        return False
+    delta, _, a = last.arrays[:3]
+    if delta is not entry.arrays[0]:
+        return False
+    tape.pop()
+    before = tape[-1] if tape else None
+    if isinstance(before, Multiply) and before.out is delta and before.a is delta:
+        tape[-1] = replace(
+            entry, kernel=scale_and_shift_relu_dropout_backward, arrays=(*entry.arrays, a, before.b)
+        )
+    else:
+        tape.append(replace(entry, kernel=scale_and_shift_relu_backward, arrays=(*entry.arrays, a)))
+    return True
+
+
+def _is(entry: Entry | None, kernel: Kernel) -> TypeGuard[Launch]:
+    return isinstance(entry, Launch) and entry.kernel is kernel
+
+
+RULES: tuple[Callable[[list[Entry], Entry], bool], ...] = (
+    _bias,
+    _rectifier,
+    _mask,
+    _scaled_rectifier,
+    _scaled_mask,
+)

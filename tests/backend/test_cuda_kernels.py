@@ -80,6 +80,8 @@ def specs(folder: Path) -> Iterator[list[str]]:
     yield ["model.parametrization=neural_tangent"]
     for kind in ("batch_ensemble", "mini", "packed"):
         yield [f"model.sub_members={{count: 3, kind: {kind}}}", "model.dropout=0.2"]
+    yield ["model.sub_members=3", "model.activation=relu"]
+    yield ["model.sub_members=3", "model.activation=relu", "model.dropout=0.2"]
     shared = "model.sub_members={count: 3, own_batches: false}"
     for targets, loss in {
         "numbers": "mse",

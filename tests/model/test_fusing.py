@@ -36,6 +36,19 @@ def test_no_bit_changes_where_a_blas_multiplies(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+def test_no_bit_changes_in_layers_of_sub_members(rate: float, dtype: str) -> None:
+    """Rectifiers and dropout masks go into the passes of the factors."""
+    body = [layers["batch_ensemble"](units=12, sub_members=4, start="normal"), RELU]
+    body = body if rate == 0 else [*body, layers["dropout"](rate=rate)]
+    rng = np.random.default_rng(5)
+    x, delta = (rng.normal(size=(2, 20, 12)).astype(dtype) for _ in range(2))
+    one, other = (Probe.of(body * 3, x.copy(), fuse=fuse).run(delta) for fuse in (True, False))
+    for name in ("output", "dx", "gradient"):
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_small_products_differ_in_rounding_alone(dtype: str) -> None:
     one, other = both(16, dtype)
     tolerance = 64 * np.finfo(dtype).eps

@@ -6,7 +6,6 @@ What belongs to sub-member i alone is row i of a parameter (k, W).
 
 from nettrain.backend.base import Array
 from nettrain.backend.kernel import kernel, prange
-from nettrain.model.layers.base import BLOCK
 
 
 def each(x: Array, sub_members: int) -> Array:
@@ -32,17 +31,16 @@ def scale_columns_backward(
     delta: Array, x: Array, w: Array, gradient: Array, start: Array, count: Array
 ) -> None:
     """∂s = Σ_rows delta·x for every sub-member, then delta *= s, in place."""
-    members, columns = delta.shape[0], delta.shape[2]
-    rows, blocks = delta.shape[1] // count, (columns + BLOCK - 1) // BLOCK
-    for t in prange(members * count * blocks):
-        r, i, first = t // (count * blocks), t // blocks % count, t % blocks * BLOCK
-        width, place = min(BLOCK, columns - first), start + i * columns + first
-        total, factors = gradient[r, place : place + width], w[r, place : place + width]
+    columns, rows = delta.shape[2], delta.shape[1] // count
+    for t in prange(delta.shape[0] * count):
+        r, i = t // count, t % count
+        place = start + i * columns
+        total, factors = gradient[r, place : place + columns], w[r, place : place + columns]
         total[:] = 0
         for b in range(rows):
-            row = delta[r, i * rows + b, first : first + width]
-            signal = x[r % x.shape[0], i * rows + b, first : first + width]
-            for j in range(width):
+            row = delta[r, i * rows + b]
+            signal = x[r % x.shape[0], i * rows + b]
+            for j in range(columns):
                 total[j] += row[j] * signal[j]
                 row[j] *= factors[j]
 
@@ -61,24 +59,98 @@ def scale_and_shift(v: Array, out: Array, w: Array, scale: Array, shift: Array, 
 
 
 @kernel
+def scale_and_shift_relu(v: Array, out: Array, w: Array, scale: Array, shift: Array, count: Array) -> None:
+    """`scale_and_shift`, then the rectifier: out = max(v·s + b, 0); NaN stays NaN."""
+    columns, rows = v.shape[2], v.shape[1] // count
+    zero = v.dtype.type(0)
+    for t in prange(v.shape[0] * v.shape[1]):
+        r, i = t // v.shape[1], t % v.shape[1]
+        first, second = scale + i // rows * columns, shift + i // rows * columns
+        row, result = v[r, i], out[r, i]
+        factors, terms = w[r, first : first + columns], w[r, second : second + columns]
+        for j in range(columns):
+            z = row[j] * factors[j] + terms[j]
+            result[j] = zero if z < zero else z
+
+
+@kernel
 def scale_and_shift_backward(
     delta: Array, v: Array, w: Array, gradient: Array, scale: Array, shift: Array, count: Array
 ) -> None:
     """∂s = Σ_rows delta·v and ∂b = Σ_rows delta for every sub-member, then delta *= s, in place."""
-    members, columns = delta.shape[0], delta.shape[2]
-    rows, blocks = delta.shape[1] // count, (columns + BLOCK - 1) // BLOCK
-    for t in prange(members * count * blocks):
-        r, i, first = t // (count * blocks), t // blocks % count, t % blocks * BLOCK
-        width = min(BLOCK, columns - first)
-        place, other = scale + i * columns + first, shift + i * columns + first
-        factors, to_scale = w[r, place : place + width], gradient[r, place : place + width]
-        to_shift = gradient[r, other : other + width]
+    columns, rows = delta.shape[2], delta.shape[1] // count
+    for t in prange(delta.shape[0] * count):
+        r, i = t // count, t % count
+        place, other = scale + i * columns, shift + i * columns
+        factors, to_scale = w[r, place : place + columns], gradient[r, place : place + columns]
+        to_shift = gradient[r, other : other + columns]
         to_scale[:] = 0
         to_shift[:] = 0
         for b in range(rows):
-            row = delta[r, i * rows + b, first : first + width]
-            signal = v[r, i * rows + b, first : first + width]
-            for j in range(width):
+            row = delta[r, i * rows + b]
+            signal = v[r, i * rows + b]
+            for j in range(columns):
+                to_scale[j] += row[j] * signal[j]
+                to_shift[j] += row[j]
+                row[j] *= factors[j]
+
+
+@kernel
+def scale_and_shift_relu_backward(
+    delta: Array, v: Array, w: Array, gradient: Array, scale: Array, shift: Array, count: Array, a: Array
+) -> None:
+    """`scale_and_shift_backward` of delta where the rectifier's output a (R, k·B, W) is above 0."""
+    columns, rows = delta.shape[2], delta.shape[1] // count
+    zero = delta.dtype.type(0)
+    for t in prange(delta.shape[0] * count):
+        r, i = t // count, t % count
+        place, other = scale + i * columns, shift + i * columns
+        factors, to_scale = w[r, place : place + columns], gradient[r, place : place + columns]
+        to_shift = gradient[r, other : other + columns]
+        to_scale[:] = 0
+        to_shift[:] = 0
+        for b in range(rows):
+            row = delta[r, i * rows + b]
+            signal = v[r, i * rows + b]
+            on = a[r, i * rows + b]
+            for j in range(columns):  # a loop of its own, which the compiler can vectorize
+                row[j] = row[j] if on[j] > zero else zero
+            for j in range(columns):
+                to_scale[j] += row[j] * signal[j]
+                to_shift[j] += row[j]
+                row[j] *= factors[j]
+
+
+@kernel
+def scale_and_shift_relu_dropout_backward(
+    delta: Array,
+    v: Array,
+    w: Array,
+    gradient: Array,
+    scale: Array,
+    shift: Array,
+    count: Array,
+    a: Array,
+    mask: Array,
+) -> None:
+    """`scale_and_shift_relu_backward` of delta·mask, by a dropout mask (R, k·B, W)."""
+    columns, rows = delta.shape[2], delta.shape[1] // count
+    zero = delta.dtype.type(0)
+    for t in prange(delta.shape[0] * count):
+        r, i = t // count, t % count
+        place, other = scale + i * columns, shift + i * columns
+        factors, to_scale = w[r, place : place + columns], gradient[r, place : place + columns]
+        to_shift = gradient[r, other : other + columns]
+        to_scale[:] = 0
+        to_shift[:] = 0
+        for b in range(rows):
+            row = delta[r, i * rows + b]
+            signal = v[r, i * rows + b]
+            on = a[r, i * rows + b]
+            kept = mask[r, i * rows + b]
+            for j in range(columns):
+                row[j] = row[j] * kept[j] if on[j] > zero else zero
+            for j in range(columns):
                 to_scale[j] += row[j] * signal[j]
                 to_shift[j] += row[j]
                 row[j] *= factors[j]
