@@ -36,13 +36,13 @@ CLASSES = {"data.target": "label", "data.target_kind": "classes"}
 TARGET = {"data.target": "target", "data.target_kind": "numbers"}
 PLAIN = {"model.dropout": 0, "training.clip_norm": "null"}  # for gradients
 TABM = {
+    "recipe": "tabm",
     **TARGET,
     **STANDARD,
     "data.columns.ignore": "[flag, city, label]",
     "model.hidden": "[8, 6, 7]",
-    "model.dropout": 0.1,
-    "optimizer": "{name: adamw, learning_rate: 0.004, weight_decay: 0.03}",
-    "training.clip_norm": 1,
+    "optimizer.learning_rate": 0.004,
+    "optimizer.weight_decay": 0.03,
 }
 CASES = {
     "mlp": {
@@ -55,8 +55,8 @@ CASES = {
         "optimizer.learning_rate": 0.004,
         "optimizer.weight_decay": 0.03,
     },
-    "tabm": TABM | {"model.sub_members": "{count: 4, own_batches: false}"},
-    "tabm, own batches": TABM | {"model.sub_members": 4, "training.shuffle": "true"},
+    "tabm": TABM | {"model.sub_members.count": 4, "model.sub_members.own_batches": "false"},
+    "tabm, own batches": TABM | {"model.sub_members.count": 4, "training.shuffle": "true"},
 }
 
 
