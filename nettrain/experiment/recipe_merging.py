@@ -29,7 +29,7 @@ def with_recipe(document: Document, root: Block) -> Document:
     is_open = [key for key in recipe.follows_data if not _is_given(key, document.block, settings, root)]
     values[RECIPE] = {**_recipe_block(document.block[RECIPE]), "open": cast("PlainValue", is_open)}
     label = _label(document.location((RECIPE,)), str(recipe.model_fields["name"].default))
-    locations = {path: label for path in _paths(settings) if path not in document.locations}
+    locations = dict.fromkeys(_added_paths(settings, document.block), label)
     return Document(values, {**locations, **document.locations}, document.problems)
 
 
@@ -148,12 +148,16 @@ def _label(location: str, name: str) -> str:
     return f"{location}: {RECIPE} {name}" if location else f"{RECIPE} {name}"
 
 
-def _paths(settings: Mapping[str, PlainValue], outer: KeyPath = ()) -> Iterator[KeyPath]:
-    """The path of each key of nested settings."""
+def _added_paths(
+    settings: Mapping[str, PlainValue], given: Mapping[str, PlainValue], outer: KeyPath = ()
+) -> Iterator[KeyPath]:
+    """The path of each key of nested settings that is not given."""
     for key, value in settings.items():
-        yield (*outer, key)
-        if isinstance(value, dict):
-            yield from _paths(value, (*outer, key))
+        inner = given.get(key, {})
+        if key not in given:
+            yield (*outer, key)
+        if isinstance(value, dict) and isinstance(inner, dict):
+            yield from _added_paths(value, inner, (*outer, key))
 
 
 def _drop(settings: Values, block: str, key: str) -> None:

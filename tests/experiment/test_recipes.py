@@ -6,7 +6,7 @@ import pytest
 
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.errors import SpecError
-from nettrain.experiment.document import parse
+from nettrain.experiment.document import Document, parse
 from nettrain.experiment.load import LoadedExperiment, from_document, load, to_yaml, validate
 from nettrain.experiment.overrides import Change
 from nettrain.experiment.recipe_for_data import facts_of
@@ -273,6 +273,11 @@ def test_changes_of_a_search_name_a_recipe():
             "f:4: model.dropout: 2 is not below 1",
         ),
         (
+            f"recipe: ours\n{IRIS}optimizer: adm\n",
+            (),
+            'f:3: optimizer: unknown "adm", did you mean "adam"?',
+        ),
+        (
             f"{IRIS}recipe: ours\ntraining: {{snapshots: 3}}\n",
             (),
             "f:3: training.snapshots: 3 does not go with early_stopping: choose one",
@@ -297,6 +302,13 @@ def test_changes_of_a_search_name_a_recipe():
 )
 def test_errors_name_the_line_that_is_to_blame(text, overrides, message):
     assert message in errors(text, *overrides)
+
+
+def test_errors_of_values_without_lines_blame_no_recipe():
+    values = {"recipe": "ours", "data": {"source": "builtin:irs"}, "optimizer": {"beta1": 2.0}}
+    with pytest.raises(SpecError) as caught:
+        from_document(Document(values))
+    assert ["data.source", "optimizer.beta1"] == [line.partition(":")[0] for line in caught.value.problems]
 
 
 def test_errors_with_the_data_name_the_recipe():
