@@ -245,6 +245,9 @@ def test_a_single_evaluation_does_not_say_that_training_was_improving():
     several = {"training.evaluate_every": [1, 5, 20]}
     compared = nettrain.compare(SPEC, overrides=["training.epochs=5"], vary=several)
     assert [True, False, False] == [entry.still_improving for entry in compared.entries]
+    ties = {"training.early_stopping.ties": ["first", "last"]}
+    of_ties = nettrain.compare(SPEC, overrides=["training.early_stopping.patience=5"], vary=ties)
+    assert [True, False] == [entry.still_improving for entry in of_ties.entries]
     notes = [note for note in compared.notes if "one evaluation alone" in note]
     assert ["(evaluate_every is 5, epochs is 5)", "(evaluate_every is 20, epochs is 5)"] == [
         note[note.index("(") :] for note in notes

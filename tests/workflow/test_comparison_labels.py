@@ -53,6 +53,10 @@ CASES = {
         [["schedule=constant", "data.scaling=none"], ["schedule=cosine", "data.scaling=standard"]],
         ["no scaling, constant schedule", "standard scaling, cosine schedule"],
     ),
+    "a schedule of another number": (
+        [["model.dropout_schedule=none"], ["model.dropout_schedule=flat_cos"]],
+        ["no dropout_schedule", "flat_cos dropout_schedule"],
+    ),
     "a seed and not those that follow from it": ([["seed=1"], ["seed=0"]], ["seed 1", "seed 0"]),
     "one of the seeds": ([["model.seed=1"], ["model.seed=0"]], ["seed 1", "seed 0"]),
     "sources": ([[], ["data.source=builtin:penguins"]], ["iris", "penguins"]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from nettrain.experiment.scheduled_numbers import scheduled_numbers
 from nettrain.model.architecture import Architecture
 from nettrain.output.numbers import count, setting
 from nettrain.output.report import block_rows
@@ -146,6 +147,10 @@ def network_section(report: RunReport, architecture: Architecture) -> Content:
                 [code(_entry(optimizer)), f"learning rate {rate}, schedule {_entry(experiment.schedule)}"],
                 ", ",
             ),
+        ),
+        *(
+            (number.words, joined(["multiplied by schedule", code(_entry(number.setting(experiment)))], " "))
+            for number in scheduled_numbers(experiment)
         ),
         (
             "batches",

@@ -81,7 +81,7 @@ class ComparedRun:
     @property
     def still_improving(self) -> bool:
         """Whether the epochs ran out while the monitored figure improved."""
-        return still_improving(self._ending, self.run.resolved.training.evaluate_every)
+        return still_improving(self._ending, self.run.resolved.training)
 
     @property
     def divergence(self) -> str:

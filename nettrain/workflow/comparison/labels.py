@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from nettrain.catalogue.registry import Variant
 from nettrain.catalogue.settings import Settings
 from nettrain.experiment.keys import shortest_end
+from nettrain.experiment.scheduled_numbers import SCHEDULED_NUMBERS
 from nettrain.experiment.settings import Experiment
 from nettrain.model.settings import LayerSettings, ModelSettings
 
@@ -28,7 +29,10 @@ NETWORKS = (
     "ensemble",
     "snapshots",
 )  # settings whose number 1 means that there are none of the kind
-NAMED_BY_KIND = ("schedule", "scaling", "norm")  # whose variants' names say too little alone
+NAMED_BY_KIND = (  # whose variants' names say too little alone
+    *("schedule", "scaling", "norm"),
+    *(number.key for number in SCHEDULED_NUMBERS),
+)
 
 
 @dataclass(frozen=True)
