@@ -84,7 +84,7 @@ def network_cases() -> Iterator[NetworkCase]:
         for kind in entry.fits[1:]:
             yield NetworkCase("targets", f"{loss}, {kind}", "", kind, ((f"loss={loss}",),))
     for name, overrides in layer_overrides().items():
-        yield NetworkCase("layers", name, "", "classes", (overrides,))
+        yield NetworkCase("layers", name, "", kind_for_layer(overrides), (overrides,))
     for name in penalties():
         yield NetworkCase("penalties", name, "", "numbers", ((f"regularization.{name}=0.3",),))
     yield from _option_cases()
@@ -124,7 +124,8 @@ def _large_cases() -> Iterator[NetworkCase]:
         if not keys & {"model.hidden", "model.layers", "model.activation"}:
             rectified = (*overrides, LARGE, "model.activation=relu")
             row = f"{name}, relu"
-            yield NetworkCase("large products", row, "", "classes", (rectified,), LARGE_SAMPLES)
+            kind = kind_for_layer(overrides)
+            yield NetworkCase("large products", row, "", kind, (rectified,), LARGE_SAMPLES)
 
 
 def layer_overrides() -> dict[str, OverrideTexts]:
@@ -138,6 +139,11 @@ def layer_overrides() -> dict[str, OverrideTexts]:
         for value in other_values(ModelSettings, key)
     }
     return LAYERS | added
+
+
+def kind_for_layer(overrides: OverrideTexts) -> str:
+    """The kind of targets for a network: classes, unless it has a layer for numbers alone."""
+    return "numbers" if any(one.startswith("model.clamp_outputs") for one in overrides) else "classes"
 
 
 def kind_for_setting(loss: str, field: str, value: SettingValue) -> str:

@@ -10,7 +10,7 @@ from nettrain.experiment.evaluated_rows import evaluated_rows
 from nettrain.experiment.monitors import monitors_of
 from nettrain.experiment.scheduled_numbers import all_schedules
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.task import network_of, targets_of, task_of
+from nettrain.experiment.task import loss_of, network_of, targets_of, task_of
 
 SPECIAL_NUMBERS = ("counts", "distributions")  # kinds of targets that are numbers too
 
@@ -38,6 +38,17 @@ def check_outputs(experiment: Experiment, data: Prepared) -> None:
             f"model.output_activation: {activation.name} is for classes that exclude each other,"
             " labels take sigmoid"
         )
+
+
+def check_clamp(experiment: Experiment, data: Prepared) -> None:
+    """Raise SpecError when outputs are to be cut to the range of the targets, but are no numbers."""
+    if not experiment.model.clamp_outputs:
+        return
+    targets, loss = targets_of(data.preprocessing), loss_of(experiment)
+    if targets != "numbers":
+        raise SpecError(f"model.clamp_outputs: true is for numbers, here are {targets}")
+    if loss.number_form is None:
+        raise SpecError(f"model.clamp_outputs: true does not go with {loss.name}, which predicts shares")
 
 
 def check_warmup(experiment: Experiment) -> None:

@@ -11,7 +11,13 @@ from nettrain.data.prepare import Prepared, prepare
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.errors import SpecError
-from nettrain.experiment.data_checks import check_loss, check_monitors, check_outputs, check_warmup
+from nettrain.experiment.data_checks import (
+    check_clamp,
+    check_loss,
+    check_monitors,
+    check_outputs,
+    check_warmup,
+)
 from nettrain.experiment.evaluated_rows import fitting_evaluation
 from nettrain.experiment.postprocessing_checks import check_calibration, check_threshold
 from nettrain.experiment.recipe_for_data import with_recipe_for
@@ -81,6 +87,7 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
     decided = {"loss": loss, "data": data.settings, "model": model, "training": training}
     resolved = experiment.model_copy(update=decided)
     check_outputs(resolved, data)
+    check_clamp(resolved, data)
     resolved = _with_evaluated_rows(resolved, data)
     check_monitors(resolved, data)
     check_calibration(resolved, data)

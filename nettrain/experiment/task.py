@@ -8,6 +8,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.model.architecture import Architecture
 from nettrain.model.blocks import Rates, architecture
 from nettrain.model.input_columns import SourceColumn
+from nettrain.model.layers.output_clamp import OutputClamp
 
 
 def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = None) -> Architecture:
@@ -23,8 +24,22 @@ def network_of(experiment: Experiment, data: Prepared, rates: Rates | None = Non
     inputs, columns = data.preprocessing.inputs, source_columns(data.preprocessing)
     activation = "sigmoid" if outputs == 1 and loss.output_activation == "softmax" else loss.output_activation
     return architecture(
-        experiment.model, inputs, outputs, rates, columns=columns, output_activation=activation
+        experiment.model,
+        inputs,
+        outputs,
+        rates,
+        columns=columns,
+        output_activation=activation,
+        clamp=output_clamp(experiment),
     )
+
+
+def output_clamp(experiment: Experiment) -> OutputClamp | None:
+    """The layer that cuts predicted numbers to the range of the training targets, if there is one."""
+    loss = loss_of(experiment)
+    if not experiment.model.clamp_outputs or loss.number_form is None:
+        return None
+    return OutputClamp(outputs_per_target=loss.outputs_per_target, form=loss.number_form)
 
 
 def source_columns(preprocessing: Preprocessing) -> tuple[SourceColumn, ...]:

@@ -13,6 +13,7 @@ from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.dropout import Dropout
 from nettrain.model.layers.input_noise import InputNoise
 from nettrain.model.layers.mean_prediction import MeanPrediction
+from nettrain.model.layers.output_clamp import OutputClamp
 from nettrain.model.layers.residual import Residual
 from nettrain.model.layers.scale import Scale
 from nettrain.model.settings import LayerSettings, ModelSettings
@@ -50,12 +51,14 @@ def architecture(
     structure: Rates | None = None,
     columns: Sequence[SourceColumn] = (),
     output_activation: str = "linear",
+    clamp: OutputClamp | None = None,
 ) -> Architecture:
     """The network of these settings for data with so many input columns and outputs.
 
     `rates` replace those of the settings; `structure` decides which layers exist even if a rate is 0. If the
     loss computes the output activation, such as softmax, the last layer is linear. `columns` are the columns
-    that the inputs come from; without any, every input is a number. `output_activation` is the loss's.
+    that the inputs come from; without any, every input is a number. `output_activation` is the loss's, and
+    `clamp` the layer behind all others, if there is one.
     """
     rates = rates or Rates.of(settings)
     there = structure or rates
@@ -70,8 +73,9 @@ def architecture(
         if block.residual:
             layers = [_residual(settings, block, layers)]
         blocks.append(Block(f"hidden {k + 1}", k, tuple(layers)))
-    last = (*_last(settings, outputs), *joined(settings.sub_members, output_activation))
-    blocks.append(Block(OUTPUT, len(rates.dropout), last))
+    last = [*_last(settings, outputs), *joined(settings.sub_members, output_activation)]
+    last += [] if clamp is None else [clamp]
+    blocks.append(Block(OUTPUT, len(rates.dropout), tuple(last)))
     return Architecture(inputs, tuple(blocks), tuple(columns))
 
 
@@ -80,9 +84,15 @@ def member_architectures(shared: Architecture, members: Sequence[ModelSettings])
     structure, shape = Rates.of_architecture(shared), (shared.inputs, shared.outputs)
     means = [node.layer.averaged for node in shared.chain if isinstance(node.layer, MeanPrediction)]
     averaged = means[0] if means else "linear"
+    clamp = next((node.layer for node in shared.chain if isinstance(node.layer, OutputClamp)), None)
     return [
         architecture(
-            settings, *shape, structure=structure, columns=shared.columns, output_activation=averaged
+            settings,
+            *shape,
+            structure=structure,
+            columns=shared.columns,
+            output_activation=averaged,
+            clamp=clamp,
         )
         for settings in members
     ]

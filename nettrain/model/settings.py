@@ -96,6 +96,9 @@ class ModelSettings(PerLayer, Depth):
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
         "auto", "activation of the last layer; auto: the one that belongs to the loss"
     )
+    clamp_outputs: bool = option(
+        False, "cut predicted numbers to the range of the training targets; training goes on without"
+    )
     parametrization: Literal["standard", "neural_tangent"] = option(
         "standard",
         "neural_tangent: dense layers are x W/√m + b with m inputs, weights about N(0, 1) at the start and"

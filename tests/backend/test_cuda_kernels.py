@@ -78,6 +78,9 @@ def specs(folder: Path) -> Iterator[list[str]]:
     for name in norms:
         yield [f"model.norm={name}", "model.residual=true"]
     yield ["model.parametrization=neural_tangent"]
+    clamped = [*data_of("numbers", folder), "model.clamp_outputs=true"]
+    yield clamped
+    yield [*clamped, "loss=pinball"]
     for kind in ("batch_ensemble", "mini", "packed"):
         yield [f"model.sub_members={{count: 3, kind: {kind}}}", "model.dropout=0.2"]
     yield ["model.sub_members=3", "model.activation=relu"]

@@ -24,6 +24,7 @@ Dense, Activation, Residual = layers["dense"], layers["activation"], layers["res
 TANH = Activation(function=activations["tanh"]())
 SAMPLES: dict[str, Layer] = {
     "dense": Dense(units=3),
+    "output_clamp": layers["output_clamp"](),
     "neural_tangent": layers["neural_tangent"](units=3),
     "activation": TANH,
     "dropout": layers["dropout"](rate=0.4),

@@ -34,6 +34,7 @@ LISTED = {
     "full batches of equal folds": ["training.batch_size=full", "rows=64,64,64"],
     "full batches, drawn": ["training.batch_size=full", "training.sampling=replacement"],
     "batch norm and dropout": ["model.batch_norm=true", "model.dropout=0.2", "model.input_noise=0.1"],
+    "limits from rows": ["model.clamp_outputs=true", "model.init.scale=5"],
     "starts from rows": ["model.parametrization=neural_tangent", "model.activation=parametric_mish"],
     "dropout by a schedule": ["model.dropout=0.4", "model.dropout_schedule=flat_cos"],
     "a rule that looks ahead": ["optimizer=nesterov", "regularization.max_norm=1", "training.clip_norm=1"],

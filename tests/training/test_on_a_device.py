@@ -116,6 +116,12 @@ def test_every_activation_of_outputs(new_backend: Any, activation: str, tmp_path
     assert_equal(*both(new_backend, "backend.dtype=float64", *choice))
 
 
+@pytest.mark.parametrize("loss", ["mse", "pinball", "gaussian_nll"])
+def test_clamped_outputs(new_backend: Any, loss: str) -> None:
+    choice = ["data.source=synthetic:sine", "model.clamp_outputs=true", "model.init.scale=5", f"loss={loss}"]
+    assert_equal(*both(new_backend, "backend.dtype=float64", *choice))
+
+
 @pytest.mark.parametrize(("loss", "targets"), LOSSES)
 def test_every_loss(new_backend: Any, loss: str, targets: str, tmp_path: Path) -> None:
     choice = [*data_of(targets, tmp_path), f"loss={loss}"]

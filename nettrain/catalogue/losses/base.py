@@ -29,6 +29,10 @@ from nettrain.catalogue.settings import Number, option
 
 losses: Registry["Loss"] = Registry("loss")
 
+# How the outputs for a target state numbers of its kind: each is one, or the logarithm of one; the first is
+# one; or they are quantiles, the middle one a number and each other one a step log(1+e^z) from its neighbour.
+NumberForm = Literal["numbers", "logarithms", "means", "steps"]
+
 
 class Loss(Variant):
     """What is minimised; `output_activation` is the last layer's, which the loss applies itself.
@@ -76,6 +80,11 @@ class Loss(Variant):
     def outputs_per_target(self) -> int:
         """How many outputs a network has for each number that it predicts."""
         return 1
+
+    @property
+    def number_form(self) -> NumberForm | None:
+        """How outputs state numbers; None where they are something else, such as classes or shares."""
+        return "numbers" if "numbers" in self.fits and self.output_activation == "linear" else None
 
     def predictions(self, xp: ArrayModule, output: Array) -> Array:
         """Predictions from raw outputs (…, K): probabilities, scores, or the numbers themselves."""

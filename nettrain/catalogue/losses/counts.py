@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import kernel, prange
-from nettrain.catalogue.losses.base import Loss, batch_weight, losses
+from nettrain.catalogue.losses.base import Loss, NumberForm, batch_weight, losses
 
 
 @kernel
@@ -43,6 +43,10 @@ class Poisson(Loss):
     output_activation = "exp"
     fits = ("counts",)
     train = poisson_step
+
+    @property
+    def number_form(self) -> NumberForm | None:
+        return "logarithms"
 
     def rows(self, xp: ArrayModule, output: Array, target: Array) -> Array:
         return (xp.exp(output) - target * output).sum(axis=-1)

@@ -7,7 +7,7 @@ import numpy as np
 
 from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
 from nettrain.backend.kernel import kernel, prange
-from nettrain.catalogue.losses.base import batch_weight, losses
+from nettrain.catalogue.losses.base import NumberForm, batch_weight, losses
 from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.losses.target_distribution import PredictedGaussian
 from nettrain.catalogue.settings import Number, number, option
@@ -66,6 +66,10 @@ class GaussianNLL(DistributionalLoss):
     @property
     def outputs_per_target(self) -> int:
         return 2
+
+    @property
+    def number_form(self) -> NumberForm | None:
+        return "means"
 
     @property
     def levels(self) -> None:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.backend.base import Array, ArrayModule, Floats, HostArray
 from nettrain.backend.kernel import inline, kernel, prange
-from nettrain.catalogue.losses.base import batch_weight, losses
+from nettrain.catalogue.losses.base import NumberForm, batch_weight, losses
 from nettrain.catalogue.losses.distributional import DistributionalLoss, softplus
 from nettrain.catalogue.losses.target_distribution import PredictedQuantiles
 from nettrain.catalogue.settings import Number, option
@@ -116,6 +116,10 @@ class Pinball(DistributionalLoss):
     @property
     def outputs_per_target(self) -> int:
         return len(self.quantiles)
+
+    @property
+    def number_form(self) -> NumberForm | None:
+        return "steps" if self.crossing == "never" else "numbers"
 
     @property
     def levels(self) -> tuple[float, ...]:
