@@ -1,4 +1,4 @@
-"""Layers, scalings and schedules of networks for tables, by `transcriptions` in float64.
+"""Layers and schedules of networks for tables, by `transcriptions` in float64.
 
 Inputs have three decimals, which keeps the file short. Signals of sub-members are (k, B, n).
 """
@@ -19,7 +19,7 @@ from transcriptions.embeddings import (
     PiecewiseLinear,
     quantile_edges,
 )
-from transcriptions.parts import Columns, Dense, Parametric, Scale, TangentDense, robust_scale, smooth_clip
+from transcriptions.parts import Columns, Dense, Parametric, Scale, TangentDense
 from transcriptions.tabm import BatchEnsemble, Copies, Heads, OwnScale
 from transcriptions.training import coslog4, flat_cos, parts_of
 
@@ -40,7 +40,7 @@ class Draws:
 def write(folder: Path) -> None:
     """Write tabular_layers.json."""
     cases = {**sub_members(), **embeddings(), **other_layers()}
-    figures = {"scalings": scalings(), "edges": edges(), "schedules": schedules(), "clamp": clamp()}
+    figures = {"edges": edges(), "schedules": schedules(), "clamp": clamp()}
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(case)}" for name, case in cases.items())
     text = f'{{"torch": "{torch.__version__}", "layers": {{\n{lines}\n}},\n'
     text += ",\n".join(f'"{name}": {json.dumps(values)}' for name, values in figures.items())
@@ -127,11 +127,17 @@ def embeddings() -> dict[str, dict[str, Any]]:
 
 def categories(d: Draws) -> dict[str, Any]:
     """Codes of two columns, among them that of missing values, and some that occur several times."""
-    tables = [d.normal(rows, 4) for rows in (4, 12)]
+    counts = (4, 12)
     x = d.normal(2 * ROWS, 5)
     x[:, 1] = [0, 1, 2, 3, 1, 1, 3, 0, 2, 1, 1, 3]
     x[:, 4] = [11, 1, 0, 0, 1, 5, 7, 11, 11, 2, 3, 11]
-    made = case(Columns({(1, 4): Categories(tables)}), x, d, positions=(1, 4), categories=[3, 11])
+    made = case(
+        Columns({(1, 4): Categories(d.normal(sum(counts), 4), counts)}),
+        x,
+        d,
+        positions=(1, 4),
+        categories=counts,
+    )
     for row in made["dx"]:
         row[1] = row[4] = 0.0
     return made
@@ -152,18 +158,6 @@ def other_layers() -> dict[str, dict[str, Any]]:
         "parametric selu": case(Parametric(alpha, nn.SELU()), wide, d),
         "parametric mish": case(Parametric(alpha, nn.Mish()), wide, d),
     }
-
-
-def scalings() -> dict[str, Any]:
-    """Robust scaling and smooth clipping: ordinary columns, mostly one value, two values, one value."""
-    d = Draws(4)
-    x = d.normal(23, 5, around=3.0, size=10.0)
-    x[:, 1] = np.where(np.arange(23) % 7 == 0, x[:, 1], 2.5)
-    x[:, 2] = np.arange(23) % 3 == 0
-    x[:, 3] = -4.25
-    x[0, 0] = 1e4
-    table = torch.tensor(x)
-    return lists({"x": x, "robust": robust_scale(table), "robust_clip": smooth_clip(robust_scale(table))})
 
 
 def edges() -> list[dict[str, Any]]:

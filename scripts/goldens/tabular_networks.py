@@ -300,7 +300,7 @@ def realmlp(table: Table, *, classes: bool) -> Case:
         d.normal(NUMBERS, n, dim - 1, size=0.25),
         d.normal(NUMBERS, dim - 1, size=0.25),
     )
-    cities = Categories([d.normal(len(CITIES) + 1, 3)])
+    cities = Categories(d.normal(len(CITIES) + 1, 3), [len(CITIES) + 1])
     width = NUMBERS * dim + 1 + len(COLOURS) + 1 + 3
     layers: list[nn.Module] = [
         Columns({inputs.numbers: pbld}),

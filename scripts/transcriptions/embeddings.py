@@ -5,6 +5,7 @@ Rubachev & Babenko 2022; of pbld Holzmüller, Grinsztajn & Steinwart 2024.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -108,11 +109,15 @@ class Pbld(Part):
 
 
 class Categories(Part):
-    """A row of the column's own table for each code; row 0 is for missing and unseen values."""
+    """A row of the column's table for each code, of which a column has `counts`; code 0 is missing or unseen.
 
-    def __init__(self, tables: list[Values]) -> None:
-        super().__init__(**{f"table{j}": ("embedding", table) for j, table in enumerate(tables)})
+    The tables lie one below the other: (Σ counts, d).
+    """
+
+    def __init__(self, table: Values, counts: Sequence[int]) -> None:
+        super().__init__(table=("embedding", table))
+        self.counts = list(counts)
 
     def forward(self, x: Tensor) -> Tensor:
-        looked_up = [getattr(self, f"table{j}")[x[:, j].long()] for j in range(x.shape[1])]
-        return torch.stack(looked_up, dim=1)
+        tables = self.table.split(self.counts)
+        return torch.stack([own[x[:, j].long()] for j, own in enumerate(tables)], dim=1)

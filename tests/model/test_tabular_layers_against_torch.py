@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nettrain.catalogue.activations import activations
 from nettrain.catalogue.schedules import Calendar, schedules
 from nettrain.model.layers import Layer
+from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.batch_ensemble import BatchEnsemble
 from nettrain.model.layers.dense import Dense
 from nettrain.model.layers.neural_tangent import NeuralTangentDense
@@ -24,7 +26,16 @@ from tests.model.probe import Probe
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tabular_layers.json").read_text())
 CASES = GOLDEN["layers"]
 COUNT = 3  # sub-members
-KINDS = ["dense", "neural_tangent", "scale", "batch_ensemble", "mini", "heads"]
+KINDS = [
+    "parametric selu",
+    "parametric mish",
+    "dense",
+    "neural_tangent",
+    "scale",
+    "batch_ensemble",
+    "mini",
+    "heads",
+]
 LANDED = [name for name in CASES if name.partition(", ")[0] in KINDS]
 PRECISION = {"float64": 1e-10, "float32": 1e-4}  # of the largest number of an array
 
@@ -37,6 +48,8 @@ def layers_of(name: str) -> list[Layer]:
     made: dict[str, Layer] = {
         "dense": Dense(units=units),
         "neural_tangent": NeuralTangentDense(units=units),
+        "parametric selu": ActivationLayer(function=activations["parametric_selu"]()),
+        "parametric mish": ActivationLayer(function=activations["parametric_mish"]()),
         "scale": Scale(),
         "batch_ensemble": BatchEnsemble(units=units, sub_members=COUNT),
         "mini": Scale(sub_members=COUNT),
