@@ -3,6 +3,7 @@
 from collections.abc import Set as AbstractSet
 
 from nettrain.catalogue.losses import Loss, losses
+from nettrain.catalogue.losses.distributional import DistributionalLoss
 from nettrain.catalogue.metrics import metrics, metrics_for
 from nettrain.data.prepare import Prepared, Rows
 from nettrain.errors import DataError, SpecError
@@ -49,6 +50,16 @@ def check_clamp(experiment: Experiment, data: Prepared) -> None:
         raise SpecError(f"model.clamp_outputs: true is for numbers, here are {targets}")
     if loss.number_form is None:
         raise SpecError(f"model.clamp_outputs: true does not go with {loss.name}, which predicts shares")
+
+
+def check_sub_members(experiment: Experiment) -> None:
+    """Raise SpecError when predictions of sub-members cannot be averaged as outputs of one network."""
+    loss = loss_of(experiment)
+    if experiment.model.sub_members is not None and isinstance(loss, DistributionalLoss):
+        raise SpecError(
+            f"model.sub_members: does not go with {loss.name}, which predicts distributions;"
+            " training.ensemble does"
+        )
 
 
 def check_warmup(experiment: Experiment) -> None:

@@ -16,6 +16,7 @@ from nettrain.experiment.data_checks import (
     check_loss,
     check_monitors,
     check_outputs,
+    check_sub_members,
     check_warmup,
 )
 from nettrain.experiment.evaluated_rows import fitting_evaluation
@@ -88,6 +89,7 @@ def resolve_with_data(experiment: Experiment, data: Prepared) -> Experiment:
     resolved = experiment.model_copy(update=decided)
     check_outputs(resolved, data)
     check_clamp(resolved, data)
+    check_sub_members(resolved)
     resolved = _with_evaluated_rows(resolved, data)
     check_monitors(resolved, data)
     check_calibration(resolved, data)

@@ -69,6 +69,9 @@ SETTINGS = {
     "batch norm": ["model.batch_norm=true"],
     "layer norm": ["model.norm=layer", "model.activation=gelu"],
     "residual": ["model.residual=true", "model.hidden=[6, 6]", "model.norm=batch"],
+    "sub-members": ["model.sub_members=3", "model.dropout=0.2", "model.activation=relu"],
+    "sub-members by their inputs": ["model.sub_members={count: 3, kind: mini, own_batches: false}"],
+    "packed sub-members": ["model.sub_members={count: 3, kind: packed}", "model.norm=batch"],
     "neural tangent": ["model.parametrization=neural_tangent", "model.residual=true"],
     "groups": [
         "model.norm=layer",

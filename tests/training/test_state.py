@@ -23,6 +23,7 @@ KINDS = {
     "draws with replacement": ["training.sampling=replacement", "training.target={val_accuracy: 0.9}"],
     "batch norm and noise": ["model.batch_norm=true", "model.input_noise=0.1"],
     "residual blocks": ["model.residual=true", "model.norm=layer", "model.hidden=[6, 6, 4]"],
+    "sub-members": ["model.sub_members={count: 3, kind: mini}", "model.norm=layer"],
     "neural tangent": ["model.parametrization=neural_tangent", "model.activation=parametric_selu"],
     "groups": ["optimizer.groups={bias: {learning_rate: 0.1}, weight: {l2: 2}}", "model.norm=batch"],
     "schedules": [

@@ -71,6 +71,8 @@ SETTINGS = {
     "dropout and noise": (2, ["model.dropout=0.3", "model.input_noise=0.1", SHARED]),
     "batch norm": (2, ["model.batch_norm=true", SHARED]),
     "class weights": (2, ["data.class_weights=balanced"]),
+    "sub-members": (1, ["model.sub_members=2"]),
+    "sub-members that share a batch": (2, ["model.sub_members={count: 3, own_batches: false}", SHARED]),
     "numbers": (1, ["data.source=synthetic:sine"]),
     "a slow metric": (2, ["training.early_stopping={monitor: val_macro_f1, patience: 3}"]),
     "penalties and limits": (2, ["optimizer=nesterov", "regularization={l1: 0.01, max_norm: 1}"]),
