@@ -51,7 +51,9 @@ LAYERS: dict[str, OverrideTexts] = {
 }
 LARGE = "model.hidden=[160, 160]"  # 11 rows by 160 by 160: more than `backend.product.LARGEST`
 LARGE_SAMPLES = 12  # of the 25,600 numbers of a matrix, beside directions that move all of them
-ELSEWHERE = {"activation", "output_activation", "init", "seed"}  # other groups, or not part of the gradient
+ELSEWHERE = {  # other groups, or not part of the gradient
+    *("activation", "output_activation", "init", "seed", "dropout_schedule"),
+}
 TRIAL_VALUES: tuple[SettingValue, ...] = (
     0.3,
     0.7,

@@ -14,6 +14,7 @@ from nettrain.checks.catalogue import (
     ELSEWHERE,
     case_report,
     catalogue_report,
+    kind_for_layer,
     layer_overrides,
     network_cases,
     nondefault_settings,
@@ -81,7 +82,8 @@ def test_every_penalty_and_every_key_of_a_layer_is_there(report):
 
 
 def test_every_kind_of_layer_and_norm_is_in_a_network():
-    problems = [small_problem("classes", overrides) for overrides in layer_overrides().values()]
+    cases = layer_overrides().values()
+    problems = [small_problem(kind_for_layer(overrides), overrides) for overrides in cases]
     kinds = {node.layer.name for problem in problems for node in problem.architecture.nodes}
     missing = (set(layers) | set(norms)) - {"none"} - kinds
     assert set() == missing, "add networks with these to LAYERS in nettrain/checks/catalogue.py"
