@@ -21,7 +21,7 @@ from nettrain.checks.options import CheckOptions
 from nettrain.checks.report import CatalogueReport, CatalogueRow, ErrorReport, NetworkReport, network_report
 from nettrain.checks.small import small_problem
 from nettrain.errors import SpecError
-from nettrain.model.layers import norms
+from nettrain.model.layers import embeddings, norms
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 
 V = TypeVar("V", bound=Variant)
@@ -48,6 +48,7 @@ LAYERS: dict[str, OverrideTexts] = {
     "neural_tangent, residual": ("model.parametrization=neural_tangent", "model.residual=true"),
     "rows with replacement": ("training.sampling=replacement",),
     **{f"norm {name}": (f"model.norm={name}",) for name in norms if name != "none"},
+    **{f"embeddings {name}": (f"model.embeddings={name}",) for name in embeddings if name != "none"},
 }
 LARGE = "model.hidden=[160, 160]"  # 11 rows by 160 by 160: more than `backend.product.LARGEST`
 LARGE_SAMPLES = 12  # of the 25,600 numbers of a matrix, beside directions that move all of them
@@ -103,10 +104,13 @@ def _activation_cases() -> Iterator[NetworkCase]:
 
 
 def _option_cases() -> Iterator[NetworkCase]:
-    """Every activation and every loss with one setting at a time that is not at its default."""
+    """Every activation, embedding and loss with one setting at a time that is not at its default."""
     for name, field, value in nondefault_settings(activations):
         uses = activation_overrides(name, json.dumps({"name": name, field: value}))
         yield NetworkCase("options", f"{name}, {field} {value}", "", "numbers", uses)
+    for name, field, value in nondefault_settings(embeddings):
+        override = f"model.embeddings={json.dumps({'name': name, field: value})}"
+        yield NetworkCase("options", f"{name}, {field} {value}", "", "numbers", ((override,),))
     for name, field, value in nondefault_settings(losses):
         override = f"loss={json.dumps({'name': name, field: value})}"
         kind = kind_for_setting(name, field, value)

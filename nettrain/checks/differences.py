@@ -52,7 +52,7 @@ class DirectionalDifferences(Differences):
 
 
 class KinkTape(Tape):
-    """A tape that records on which smooth piece each input of a layer with kinks lies."""
+    """A tape that records on which smooth piece each input, or output, of a layer with kinks lies."""
 
     def __init__(self, backend: Backend) -> None:
         super().__init__()
@@ -62,6 +62,10 @@ class KinkTape(Tape):
     def on_input(self, node: Node, x: Array) -> None:
         to_host = self._backend.to_host
         self.record(lambda: node.layer.sides(np, to_host(x)))
+
+    def on_output(self, node: Node, y: Array) -> None:
+        to_host = self._backend.to_host
+        self.record(lambda: node.layer.output_sides(np, to_host(y)))
 
     def record(self, sides: Callable[[], HostArray | None]) -> None:
         """Append a call that records what `sides` returns at this point of the tape, None without kinks."""

@@ -264,6 +264,19 @@ def zeros_like(a: Dual) -> Dual:
     return Dual(np.zeros_like(a.value), np.zeros_like(a.tangent))
 
 
+def concatenate(parts: Sequence[DualOperand], axis: int = 0) -> Dual:
+    """np.concatenate; the tangent of a constant is 0."""
+    value = np.concatenate([value_of(part) for part in parts], axis=axis)
+    directions = max(len(part.tangent) for part in parts if isinstance(part, Dual))
+    tangents = [
+        np.broadcast_to(
+            part.tangent if isinstance(part, Dual) else 0.0, (directions, *np.shape(value_of(part)))
+        )
+        for part in parts
+    ]
+    return Dual(value, np.concatenate(tangents, axis=_from_end(axis, value.ndim)))
+
+
 REDUCTIONS: dict[np.ufunc, Callable[..., Dual]] = {np.add: total, np.maximum: maximum, np.minimum: minimum}
 FUNCTIONS: dict[Callable[..., object], Callable[..., object]] = {
     np.sum: total,
@@ -274,6 +287,7 @@ FUNCTIONS: dict[Callable[..., object], Callable[..., object]] = {
     np.amin: minimum,
     np.where: where,
     np.take_along_axis: take_along_axis,
+    np.concatenate: concatenate,
     np.copyto: copyto,
     np.clip: clip,
     np.broadcast_to: broadcast_to,

@@ -32,6 +32,7 @@ class Objective:
         train = problem.data.train
         self._problem, self._random_buffers = problem, step.random_buffers
         self._layers = [shaped(layer, 2) for layer in problem.single_run.population.layers]
+        self._statistics = problem.statistics
         self._loss = shaped(loss_of(problem.stacked), 1)
         self._x = np.asarray(train.x[problem.rows], dtype=np.float64)[None]
         rows = np.tile(problem.rows, problem.architecture.sub_members)  # each has a loss of its own
@@ -60,7 +61,8 @@ class Objective:
     def _through(self, nodes: Sequence[Node], tensors: Tensors, visit: Visit | None, x: Signal) -> Signal:
         for node in nodes:
             layer, body = self._layers[node.number], partial(self._through, node.body, tensors, visit)
-            at = DefinitionContext(tensors[node.number], self._random_buffers[node.number], body)
+            drawn, fitted = self._random_buffers[node.number], self._statistics[node.number]
+            at = DefinitionContext(tensors[node.number], drawn, body, fitted)
             if visit is not None:
                 visit(node, at, x)
             x = layer.definition(np, at, x)

@@ -16,7 +16,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import loss_of
 from nettrain.experiment.training_settings import TrainingSettings
 from nettrain.model.architecture import Architecture
-from nettrain.model.parameters import ParameterLayout
+from nettrain.model.parameters import ParameterLayout, views
 from nettrain.training.build import build
 from nettrain.training.rows.batches import Index, epoch_orders
 from nettrain.training.run import TrainingRun
@@ -50,6 +50,12 @@ class GradientProblem:
     @property
     def layout(self) -> ParameterLayout:
         return self.single_run.layout
+
+    @property
+    def statistics(self) -> list[dict[str, Floats]]:
+        """The running statistics (1, m, n) of each layer by name, as they are before the first step."""
+        run = self.single_run
+        return views(run.backend.to_host(run.population["statistics"]), run.model.statistics_layout)
 
     @property
     def stacked(self) -> Experiment:

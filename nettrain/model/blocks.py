@@ -7,12 +7,13 @@ from nettrain.catalogue.activations import activations
 from nettrain.catalogue.members import stack
 from nettrain.model.architecture import INPUT, OUTPUT, Architecture, Block
 from nettrain.model.dense_kinds import hidden_dense, initializer, joined, last_dense, split
-from nettrain.model.input_columns import SourceColumn
+from nettrain.model.input_columns import EmbeddedColumns, SourceColumn, numbers
 from nettrain.model.layers import Layer
 from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.dropout import Dropout
 from nettrain.model.layers.input_noise import InputNoise
 from nettrain.model.layers.mean_prediction import MeanPrediction
+from nettrain.model.layers.number_embeddings.layer import NumberEmbeddingLayer
 from nettrain.model.layers.output_clamp import OutputClamp
 from nettrain.model.layers.residual import Residual
 from nettrain.model.layers.scale import Scale
@@ -62,11 +63,11 @@ def architecture(
     """
     rates = rates or Rates.of(settings)
     there = structure or rates
-    blocks, groups = [], tuple(len(column.kinds) for column in columns)
     noise = [InputNoise(sigma=rates.noise)] if there.noise > 0 else []
-    first = [*noise, *([Scale()] if settings.input_scale else []), *split(settings, groups)]
-    if first:
-        blocks.append(Block(INPUT, 0, tuple(first)))
+    first = input_block(settings, columns or numbers(inputs), noise)
+    groups = first.columns.per_column
+    before = (*first.layers, *split(settings, groups))
+    blocks = [Block(INPUT, 0, before)] if before else []
     for k, block in enumerate(settings.hidden_layers()):
         dropout = [Dropout(rate=rates.dropout[k])] if there.dropout[k] > 0 else []
         layers = [*_hidden(settings, block, groups, first=k == 0), *dropout]
@@ -77,6 +78,28 @@ def architecture(
     last += [] if clamp is None else [clamp]
     blocks.append(Block(OUTPUT, len(rates.dropout), tuple(last)))
     return Architecture(inputs, tuple(blocks), tuple(columns))
+
+
+@dataclass(frozen=True)
+class InputBlock:
+    """The layers in front of the first dense one, and what the columns of the data are behind them."""
+
+    layers: tuple[Layer, ...]
+    columns: EmbeddedColumns
+
+
+def input_block(
+    settings: ModelSettings, columns: Sequence[SourceColumn], noise: Sequence[Layer] = ()
+) -> InputBlock:
+    """Noise → embedding of numbers → scale, for inputs that come from these columns."""
+    layers, behind = list(noise), EmbeddedColumns(tuple(columns))
+    positions, embedding = behind.positions("number"), settings.embeddings
+    if positions and embedding.name != "none":
+        layers.append(NumberEmbeddingLayer(embedding=embedding, positions=positions))
+        behind = behind.embedded("number", embedding.width)
+    if settings.input_scale:
+        layers.append(Scale())
+    return InputBlock(tuple(layers), behind)
 
 
 def member_architectures(shared: Architecture, members: Sequence[ModelSettings]) -> list[Architecture]:

@@ -86,4 +86,4 @@ def initializer(init: Initializer, activation: Activation) -> Initializer:
 
 def _start(settings: ModelSettings) -> Start:
     """How the first factors begin: where numbers are embedded, many inputs share one."""
-    return "signs"
+    return "signs" if settings.embeddings.name == "none" else "normal"

@@ -96,6 +96,7 @@ class Sequential(Body):
             context.may_overwrite = free
             tape.on_input(node, x)
             y = context.output = self._layers[node.number].forward(tape, context, x)
+            tape.on_output(node, y)
             free = free if y is x else not node.layer.reads_output
             x = y
         return x

@@ -137,15 +137,21 @@ def views(buffer: Array, layout: ParameterLayout) -> list[dict[str, Array]]:
 
 
 def initial_row(
-    architecture: Architecture, layout: ParameterLayout, seed: int, rows: HostArray | None = None
+    architecture: Architecture,
+    layout: ParameterLayout,
+    seed: int,
+    rows: HostArray | None = None,
+    statistics: HostArray | None = None,
 ) -> HostArray:
     """The initial parameters (P,) of one member in float64.
 
     What a layer draws depends on the seed and its position alone. Layers with `starts_from_rows` also read
-    their input for `rows`, encoded training rows (B, D).
+    their input for `rows`, encoded training rows (B, D), which the layers before them pass on by the initial
+    `statistics` (Q,).
     """
-    row = np.zeros((1, layout.size))
-    starting = _Starting(views(row, layout), seed)
+    row, fitted = np.zeros((1, layout.size)), statistics_layout(architecture)
+    begun = np.zeros((1, fitted.size)) if statistics is None else np.asarray(statistics, np.float64)[None]
+    starting = _Starting(views(row, layout), views(begun, fitted), seed)
     starting.run(architecture.chain, None if rows is None else np.asarray(rows, np.float64)[None])
     first: HostArray = row[0]
     return first
@@ -154,8 +160,10 @@ def initial_row(
 class _Starting:
     """Initializes layer by layer, passing the rows on where there are any."""
 
-    def __init__(self, arrays: list[dict[str, HostArray]], seed: int) -> None:
-        self._arrays, self._seed = arrays, seed
+    def __init__(
+        self, arrays: list[dict[str, HostArray]], statistics: list[dict[str, HostArray]], seed: int
+    ) -> None:
+        self._arrays, self._statistics, self._seed = arrays, statistics, seed
 
     def run(self, nodes: Sequence[Node], x: HostArray | None) -> HostArray | None:
         for node in nodes:
@@ -168,7 +176,9 @@ class _Starting:
         """The output of a layer that has been initialized."""
         layer = shaped(stack([node.layer]), 2)
         output: HostArray = layer.definition(
-            np, DefinitionContext(self._arrays[node.number], {}, lambda _: inside), x
+            np,
+            DefinitionContext(self._arrays[node.number], {}, lambda _: inside, self._statistics[node.number]),
+            x,
         )
         return output
 

@@ -10,7 +10,7 @@ from nettrain.catalogue.initializers import Initializer, initializers
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.schedules import FactorScheduleChoice
 from nettrain.catalogue.settings import Settings, ShortForm, expects, number, option
-from nettrain.model.layers import Layer, norms
+from nettrain.model.layers import Layer, NumberEmbedding, embeddings, norms
 from nettrain.model.layers.batch_norm import BatchNorm
 
 Units = Annotated[int, Field(ge=1)]
@@ -30,6 +30,7 @@ BatchNormSwitch = Annotated[
     PlainSerializer(lambda block: block.model_dump(exclude={"name"}) if block else False, return_type=Any),
 ]
 NormChoice = Annotated[Layer, Choice(norms)]
+EmbeddingChoice = Annotated[NumberEmbedding, Choice(embeddings)]
 
 
 class PerLayer(Settings):
@@ -92,6 +93,9 @@ class ModelSettings(PerLayer, Depth):
         "none", "factor on the dropout rates over time: a schedule whose base is 1"
     )
     input_noise: float = number(0.0, "standard deviation of noise on the inputs while training", ge=0)
+    embeddings: EmbeddingChoice = option(
+        "none", "what each column of numbers becomes in front of the first layer"
+    )
     input_scale: bool = option(False, "multiply each input of the first dense layer by a learned factor")
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
         "auto", "activation of the last layer; auto: the one that belongs to the loss"

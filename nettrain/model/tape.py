@@ -155,6 +155,9 @@ class Tape(list[Entry | Phase]):
     def on_input(self, node: "Node", x: Array) -> None:
         """Called when the input x of a layer is complete; a hook for tapes that inspect signals."""
 
+    def on_output(self, node: "Node", y: Array) -> None:
+        """Called when the output y of a layer is complete; a hook as well."""
+
     def on_delta(self, node: "Node", delta: Array) -> None:
         """Called when the gradient delta with respect to a layer's output is complete; a hook as well."""
 

@@ -113,17 +113,15 @@ def _initialize(run: TrainingRun, members: _Members, folds: Sequence[FoldMembers
     needs_rows = any(layer.starts_from_rows for layer in layers)
     reads_all = any(layer.statistics_from_rows for layer in layers)
     for fold in folds:
-        start = StartData(fold.data.train.x, fold.data.train.y) if reads_all else None
+        train, rows = fold.data.train, range(fold.members.start, fold.members.stop)
+        start = StartData(train.x, train.y) if reads_all else None
         statistics = initial_statistics(run.architecture, run.model.statistics_layout, start)
-        run.population["statistics"][fold.members.start : fold.members.stop] = run.backend.from_host(
-            statistics
-        )
-    each_fold = [(fold, _start_rows(fold.data.train.x) if needs_rows else None) for fold in folds]
-    rows = [first for fold, first in each_fold for _ in fold.members]
-    each = zip(members.architectures, members.experiments, rows, strict=True)
-    for r, (architecture, experiment, first_rows) in enumerate(each):
-        row = initial_row(architecture, run.layout, experiment.model.seed or 0, first_rows)
-        run.population["parameters"][r] = run.backend.from_host(row)
+        run.population["statistics"][rows.start : rows.stop] = run.backend.from_host(statistics)
+        first_rows = _start_rows(train.x) if needs_rows else None
+        for r in rows:
+            architecture, seed = members.architectures[r], members.experiments[r].model.seed or 0
+            row = initial_row(architecture, run.layout, seed, first_rows, statistics)
+            run.population["parameters"][r] = run.backend.from_host(row)
 
 
 def _start_rows(x: HostArray) -> HostArray:

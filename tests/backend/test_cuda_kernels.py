@@ -26,7 +26,7 @@ from nettrain.backend.product import transpose
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.model.layers import norms
+from nettrain.model.layers import embeddings, norms
 from tests.fake_cupy import nvrtc
 from tests.fake_cupy.on_host import COMPILER, compiled, flattened, run
 from tests.trained import IRIS, data_of, experiment, trained
@@ -93,6 +93,8 @@ def specs(folder: Path) -> Iterator[list[str]]:
     }.items():
         (folder / loss).mkdir(exist_ok=True)
         yield [*data_of(targets, folder / loss), f"loss={loss}", shared, "model.input_scale=true"]
+    for name, options in variants(embeddings).values():
+        yield overrides("model.embeddings", name, options)
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS
     yield ["model.hidden=[160, 160]", "model.activation=relu"]
     rectified = ["model.batch_norm=true", "model.activation=relu", "model.output_activation=relu", "loss=mse"]

@@ -1,7 +1,7 @@
 """Layers by themselves: one pass over a batch, forward and backward, for any number of members."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,9 +12,15 @@ from nettrain.catalogue.members import shaped, stack
 from nettrain.model.architecture import Architecture, Block, Node
 from nettrain.model.blocks import stacked_layers
 from nettrain.model.layers import Layer
-from nettrain.model.layers.base import Context, DefinitionContext, DropoutState
+from nettrain.model.layers.base import Context, DefinitionContext, DropoutState, StartData
 from nettrain.model.network import Network
-from nettrain.model.parameters import initial_row, initial_statistics, parameter_layout, statistics_layout
+from nettrain.model.parameters import (
+    initial_row,
+    initial_statistics,
+    parameter_layout,
+    statistics_layout,
+    views,
+)
 from nettrain.model.tape import Tape
 
 Arrays = Mapping[str, np.ndarray]
@@ -29,26 +35,39 @@ class Probe:
     x: np.ndarray
     training: bool = True
     fuse: bool = True
+    given: Arrays = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, layers: Sequence[Layer], x: np.ndarray, arrays: Arrays | None = None, **mode: bool
+        cls,
+        layers: Sequence[Layer],
+        x: np.ndarray,
+        arrays: Arrays | None = None,
+        statistics: Arrays | None = None,
+        **mode: bool,
     ) -> "Probe":
-        """The same layers for every member of x; `arrays` by name are set in whichever layer has them."""
+        """The same layers for every member of x; `arrays` by name are set in whichever layer has them.
+
+        So are `statistics`, which else begin as those of the member's rows.
+        """
         architecture = Architecture(x.shape[2], (Block("hidden 1", 0, tuple(layers)),))
         layout = parameter_layout(architecture)
         rows = np.stack([initial_row(architecture, layout, seed) for seed in range(len(x))]).astype(x.dtype)
         for slot in layout.slots:
             if arrays and slot.name in arrays:
                 layout.view(rows, slot.layer, slot.name)[...] = np.asarray(arrays[slot.name])
-        return cls(architecture, rows, x, **mode)
+        return cls(architecture, rows, x, given=statistics or {}, **mode)
 
     def run(self, delta: np.ndarray) -> "Probe":
         """One pass forward, and back from delta (R, B, W): `output`, `dx`, `gradient` and `statistics`."""
         backend, members = NumpyBackend(str(self.x.dtype)), len(self.x)
         layout = statistics_layout(self.architecture)
-        row = initial_statistics(self.architecture, layout).astype(self.x.dtype)
-        self.statistics = np.tile(row, (members, 1))
+        starts = [StartData(x, np.zeros(len(x))) for x in self.x]
+        rows = [initial_statistics(self.architecture, layout, start) for start in starts]
+        self.statistics = np.stack(rows).astype(self.x.dtype)
+        for slot in layout.slots:
+            if slot.name in self.given:
+                layout.view(self.statistics, slot.layer, slot.name)[...] = self.given[slot.name]
         net = Network(
             backend,
             self.architecture,
@@ -94,6 +113,8 @@ class Probe:
                 name: parameter_layout(self.architecture).view(row, node.number, name) for name in names
             }
             drawn = {name: self.contexts[node.number].buffers[name][:1] for name in node.layer.drawn}
-            ctx = DefinitionContext(arrays, drawn, lambda x, body=node.body: self._through(body, row, x))
+            fitted = views(self.statistics[:1], statistics_layout(self.architecture))[node.number]
+            body = lambda x, body=node.body: self._through(body, row, x)  # noqa: E731
+            ctx = DefinitionContext(arrays, drawn, body, fitted)
             x = shaped(stack([node.layer]), 2).definition(np, ctx, x)
         return x

@@ -5,13 +5,14 @@ Oracles that are not this code: PyTorch's numbers in tests/golden/layers.json, a
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nettrain.catalogue.activations import activations
 from nettrain.model.architecture import Architecture, Block
-from nettrain.model.layers import Layer, layers, norms
+from nettrain.model.layers import Layer, embeddings, layers, norms
 from nettrain.model.layers.base import Context, DefinitionContext, LearnedArray
 from nettrain.model.parameters import initial_row, parameter_layout
 from nettrain.model.tape import Tape
@@ -22,6 +23,11 @@ PRECISION = {"float64": 1e-12, "float32": 2e-5}  # of the largest
 
 Dense, Activation, Residual = layers["dense"], layers["activation"], layers["residual"]
 TANH = Activation(function=activations["tanh"]())
+EMBEDDING = layers["number_embedding"]
+SMALL: dict[str, dict[str, Any]] = {
+    "periodic": {"frequencies": 3, "sigma": 0.3},
+    "piecewise_linear": {"bins": 3, "relu": True},
+}
 SAMPLES: dict[str, Layer] = {
     "dense": Dense(units=3),
     "output_clamp": layers["output_clamp"](),
@@ -35,6 +41,14 @@ SAMPLES: dict[str, Layer] = {
     "batch_ensemble": layers["batch_ensemble"](units=3, sub_members=3, start="normal"),
     "packed_dense": layers["packed_dense"](units=3, sub_members=3),
     "mean_prediction": layers["mean_prediction"](sub_members=3, averaged="softmax"),
+    "number_embedding": EMBEDDING(
+        embedding=embeddings["periodic"](frequencies=2, dimension=3), positions=(0, 2)
+    ),
+    **{
+        f"embedding {name}": EMBEDDING(embedding=entry(**SMALL.get(name, {})), positions=(0, 1, 3))
+        for name, entry in embeddings.items()
+        if name != "none"
+    },
     **{f"norm {name}": norms[name]() for name in norms},
 }
 ORACLES = {"none": "the input itself", "batch": "PyTorch", "layer": "PyTorch"}  # of every norm: add yours
@@ -51,7 +65,8 @@ def twice(rows: object, dtype: str) -> np.ndarray:
 
 
 def test_every_kind_has_a_sample_and_every_norm_an_oracle() -> None:
-    assert set(layers) | {f"norm {name}" for name in norms} == set(SAMPLES), "add one to SAMPLES"
+    numbers = {f"embedding {name}" for name in embeddings if name != "none"}
+    assert set(layers) | {f"norm {name}" for name in norms} | numbers == set(SAMPLES), "add one to SAMPLES"
     assert set(norms) == set(ORACLES), "compare the norm with numbers that are not ours, then name them"
 
 

@@ -42,6 +42,8 @@ def loop_nest(loop: ast.For, known: set[str]) -> LoopNest | None:
         return None
     views = _row_views(loop, before)
     nest = LoopNest(loop, inner, _written_arrays(inner) - views)
+    if nest.sums & row_names:  # the elements that rows add to depend on the row
+        return None
     return nest if all(_is_private_or_sum(element, nest, views) for element in stores(inner)) else None
 
 

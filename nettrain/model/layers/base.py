@@ -10,8 +10,8 @@ layer's parameters and returns the gradient with respect to x.
 differentiates it with dual numbers and compares.
 
 A new kind of layer is a class decorated with `@layers.register(name, source=…)`. A normalization, which the
-key `model.norm` selects, is decorated with `@norms.register(name, source=…)` instead, and an embedding of
-numbers, which `model.embeddings` selects, with `@embeddings.register(name, source=…)`.
+key `model.norm` selects, is decorated with `@norms.register(name, source=…)` instead. Embeddings of numbers
+have an interface of their own, see `number_embeddings.base`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,6 @@ BLOCK = 64  # columns that one iteration of a kernel sums up over the rows: thei
 
 layers: Registry["Layer"] = Registry("layer")
 norms: Registry["Layer"] = Registry("norm")
-embeddings: Registry["Layer"] = Registry("embedding")
 
 
 @dataclass(frozen=True)
@@ -161,12 +160,13 @@ class DefinitionContext:
     """What a layer's definition reads besides its input.
 
     `arrays` are the parameters (1, m, n), arrays or dual numbers; `drawn` are the buffers that training drew
-    at random; `body` applies the layers inside.
+    at random; `body` applies the layers inside; `statistics` are the running statistics (1, m, n).
     """
 
     arrays: Mapping[str, Any]
     drawn: Mapping[str, HostArray] = field(default_factory=dict)
     body: Callable[[Any], Any] = lambda x: x
+    statistics: Mapping[str, HostArray] = field(default_factory=dict)
 
 
 class Layer(Variant):
@@ -240,6 +240,10 @@ class Layer(Variant):
 
     def sides(self, xp: ArrayModule, x: HostArray) -> HostArray | None:
         """The smooth piece on which each input lies, as whole numbers; None for a layer without kinks."""
+        return None
+
+    def output_sides(self, xp: ArrayModule, y: HostArray) -> HostArray | None:
+        """The same of each output, where parameters come before the kink; None where `sides` says it all."""
         return None
 
     def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:

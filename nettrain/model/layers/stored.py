@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nettrain.model.layers.base import Layer, embeddings, layers, norms
+from nettrain.model.layers.base import Layer, layers, norms
 
-REGISTRIES = (layers, norms, embeddings)
+REGISTRIES = (layers, norms)
 
 
 def to_json(layer: Layer) -> dict[str, Any]:

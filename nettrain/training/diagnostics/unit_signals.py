@@ -56,6 +56,7 @@ def append_signals(tape: Tape, network: Network, x: Array, pool: Pool, table: Ar
     # the pass changes running statistics, and activations that learn have a gradient
     statistics = pool.take("signals.statistics", network.statistics.shape)
     own = Network(network.backend, network.architecture, network.parameters, statistics, network.layers)
+    tape.call(network.backend.xp.copyto, statistics, network.statistics)
     measured, first = measured_layers(network.architecture), table.shape[2] - len(SIGNALS)
     table[:, :, first:] = 0
     done = own.forward(tape, x, pool.prefixed("signals"), training=True)

@@ -1,0 +1,12 @@
+"""No embedding."""
+
+from nettrain.model.layers.number_embeddings.base import NumberEmbedding, embeddings
+
+
+@embeddings.register("none")
+class NoEmbedding(NumberEmbedding):
+    """Numbers enter the network as they are."""
+
+    @property
+    def width(self) -> int:
+        return 1
