@@ -22,7 +22,7 @@ from nettrain.errors import SpecError, nearest
 from nettrain.experiment.document import PlainValue, dump
 from nettrain.experiment.recipes import Recipe, recipes
 from nettrain.experiment.reference.json_schema import JsonSchema
-from nettrain.model.layers import layers, norms
+from nettrain.model.layers import embeddings, layers, norms
 
 FACTS = ("goal", "fits", "output_activation")  # attributes of a variant that are listed with it
 TYPES = {
@@ -59,6 +59,7 @@ ALL: tuple[Variants, ...] = (
     distributions,
     layers,
     norms,
+    embeddings,
     calibrations,
     recipes,
 )

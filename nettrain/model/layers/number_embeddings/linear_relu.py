@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
 
-@embeddings.register("linear_relu", source="Gorishniy, Rubachev & Babenko 2022, section 3.3")
+@embeddings.register("linear_relu", source="Gorishniy, Rubachev & Babenko 2022")
 class LinearReLU(NumberEmbedding):
     """e = max(0, x·w + b), with w and b (d,) of each column.
 

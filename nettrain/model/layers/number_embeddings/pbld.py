@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PER_RADIAN = 1 / (2 * math.pi)
 
 
-@embeddings.register("pbld", source="Holzmüller, Grinsztajn & Steinwart 2024, section 3")
+@embeddings.register("pbld", source="Holzmüller, Grinsztajn & Steinwart 2024")
 class PBLD(NumberEmbedding):
     """e = [x, cos(2πfx + a) @ V + b], n learned frequencies f and phases a of each column: RealMLP's.
 

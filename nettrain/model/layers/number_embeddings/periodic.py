@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
 
-@embeddings.register("periodic", source="Gorishniy, Rubachev & Babenko 2022, section 3.3, PLR")
+@embeddings.register("periodic", source="Gorishniy, Rubachev & Babenko 2022, as PLR")
 class Periodic(NumberEmbedding):
     """e = max(0, z @ W + b) with z = [cos 2πfx, sin 2πfx], n learned frequencies f of each column.
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
 
-@embeddings.register("piecewise_linear", source="Gorishniy, Rubachev & Babenko 2022, section 3.2, version B")
+@embeddings.register(
+    "piecewise_linear", source="Gorishniy, Rubachev & Babenko 2022; their package's version B"
+)
 class PiecewiseLinear(NumberEmbedding):
     """e = x·w + c + PLE(x) @ V, a curve with a bend at each quantile of the training rows.
 
