@@ -107,13 +107,15 @@ def test_a_new_key_of_a_model_gets_networks_of_its_own(monkeypatch):
 
 def test_every_option_of_every_entry_is_there(report):
     names = {tuple(name.split(", ", 1)) for name in rows(report, "options")}
-    for registry in (activations, losses):
+    for registry in (activations, embeddings, losses):
         for name, entry in registry.items():
             for field in set(entry.model_fields) - {"name"}:
                 values = other_values(entry, field)
                 assert values, (name, field)
                 assert {(name, f"{field} {value}") for value in values} <= names
-    assert len(names) == sum(1 for registry in (activations, losses) for _ in nondefault_settings(registry))
+    assert len(names) == sum(
+        1 for registry in (activations, embeddings, losses) for _ in nondefault_settings(registry)
+    )
 
 
 def test_every_activation_and_layer_is_in_a_network_of_large_products(report):
