@@ -25,7 +25,7 @@ from nettrain.checks.comparison import MIN_SHARE_OF_NETWORK
 from nettrain.checks.options import CheckOptions
 from nettrain.checks.small import KINDS, small_problem
 from nettrain.cli.json_output import GradcheckOutput
-from nettrain.model.layers import layers, norms
+from nettrain.model.layers import embeddings, layers, norms
 from nettrain.model.settings import ModelSettings, RegularizationSettings
 from tests.checks.test_mistakes import Planted
 

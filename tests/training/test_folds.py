@@ -41,6 +41,11 @@ LISTED = {
     "limits from rows": ["model.clamp_outputs=true", "model.init.scale=5"],
     "starts from rows": ["model.parametrization=neural_tangent", "model.activation=parametric_mish"],
     "dropout by a schedule": ["model.dropout=0.4", "model.dropout_schedule=flat_cos"],
+    "edges of bins": ["model.embeddings={name: piecewise_linear, bins: 5, dimension: 3}"],
+    "starts from rows behind edges": [
+        *("model.parametrization=neural_tangent", "model.embeddings={name: piecewise_linear, bins: 4}"),
+    ],
+    "starts from rows": ["model.parametrization=neural_tangent", "model.activation=selu"],
     "a rule that looks ahead": ["optimizer=nesterov", "regularization.max_norm=1", "training.clip_norm=1"],
     "L-BFGS": ["optimizer=lbfgs", "training.batch_size=full", "backend.dtype=float64"],
     "early stopping": ["training.early_stopping={patience: 1, min_delta: 0.02}", "training.epochs=20"],
@@ -164,7 +169,7 @@ def test_a_population_of_folds_continues_to_the_bit(tmp_path: Path) -> None:
     assert second.run.final.parameters.tobytes() == whole.run.final.parameters.tobytes()
 
 
-@pytest.mark.parametrize("name", ["as it is", "full batches", "batch norm and dropout"])
+@pytest.mark.parametrize("name", ["as it is", "full batches", "batch norm and dropout", "edges of bins"])
 def test_folds_train_on_a_device(name: str, tmp_path: Path) -> None:
     pairs = with_data(fold_experiments(tmp_path, LISTED[name], 2))
     here, there = to_the_end(built(pairs)), to_the_end(built(pairs, FakeCupyBackend))

@@ -8,7 +8,7 @@ import pytest
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
-from nettrain.model.layers import norms
+from nettrain.model.layers import embeddings, norms
 from nettrain.training.step.training_step import training_step
 from tests.trained import built, data_of, experiment
 from tests.variants import overrides, variants
@@ -43,6 +43,7 @@ LAYERS = {
     "batch_norm": ["model.batch_norm=true"],
     "batch_norm and bias": ["model.batch_norm=true", "model.bias=true"],
     **{f"norm {name}": [f"model.norm={name}"] for name in norms},
+    **{f"embeddings {name}": [f"model.embeddings={name}"] for name in embeddings},
     "residual": ["model.residual=true", "model.hidden=[64, 64]"],
     "no bias": ["model.bias=false"],
     "dropout by a schedule": ["model.dropout_schedule=cosine"],

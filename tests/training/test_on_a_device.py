@@ -17,6 +17,7 @@ from nettrain.checks.gradient import check
 from nettrain.checks.options import CheckOptions
 from nettrain.checks.small import small_problem
 from nettrain.experiment.settings import Experiment
+from nettrain.model.layers import embeddings
 from nettrain.training.diagnostics.divergence import diagnose
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.events import EpochDone
@@ -73,6 +74,10 @@ SETTINGS = {
     "sub-members by their inputs": ["model.sub_members={count: 3, kind: mini, own_batches: false}"],
     "packed sub-members": ["model.sub_members={count: 3, kind: packed}", "model.norm=batch"],
     "neural tangent": ["model.parametrization=neural_tangent", "model.residual=true"],
+    **{
+        f"embeddings {name}": overrides("model.embeddings", *form)
+        for name, form in variants(embeddings).items()
+    },
     "groups": [
         "model.norm=layer",
         "optimizer.groups={bias: {learning_rate: 0.1, l2: 1}, scale: {weight_decay: 1}}",
