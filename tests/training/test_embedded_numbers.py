@@ -8,6 +8,7 @@ import pytest
 from nettrain.catalogue.members import grouping_key
 from nettrain.model.layers import embeddings
 from nettrain.model.parameters import views
+from nettrain.training.diagnostics.layer_meter import measured_rows, sample
 from nettrain.training.events import EpochDone
 from nettrain.training.loop import TrainingLoop, train
 from nettrain.training.resumption.state import restore, snapshot
@@ -118,7 +119,8 @@ def test_diagnostics_know_the_edges() -> None:
     moved[...] = np.random.default_rng(0).normal(size=moved.shape)
     parameters, statistics = (result.population[name].copy() for name in ("parameters", "statistics"))
     (event,) = [event for event in train(result) if isinstance(event, EpochDone) and event.epoch == 1]
-    outputs = outputs_of(result, parameters, statistics, result.data.train.x)
+    rows = sample(result, measured_rows(result))[0][0]
+    outputs = outputs_of(result, parameters, statistics, rows)
     assert event.diagnostics is not None
     mean = event.diagnostics.values["activation_mean"][0, -1]
     np.testing.assert_allclose(mean, outputs.mean(), rtol=1e-5)
