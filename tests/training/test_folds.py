@@ -45,7 +45,6 @@ LISTED = {
     "starts from rows behind edges": [
         *("model.parametrization=neural_tangent", "model.embeddings={name: piecewise_linear, bins: 4}"),
     ],
-    "starts from rows": ["model.parametrization=neural_tangent", "model.activation=selu"],
     "a rule that looks ahead": ["optimizer=nesterov", "regularization.max_norm=1", "training.clip_norm=1"],
     "L-BFGS": ["optimizer=lbfgs", "training.batch_size=full", "backend.dtype=float64"],
     "early stopping": ["training.early_stopping={patience: 1, min_delta: 0.02}", "training.epochs=20"],

@@ -49,7 +49,7 @@ class PBLD(NumberEmbedding):
         return {
             "frequencies": LearnedArray((inputs, n), "embedding"),
             "phases": LearnedArray((inputs, n), "bias"),
-            "mixing": LearnedArray((inputs * n, mixed), "embedding"),
+            "mixing": LearnedArray((inputs * n, mixed), "embedding", blocks=inputs),
             "bias": LearnedArray((inputs, mixed), "bias"),
         }
 

@@ -48,7 +48,7 @@ class Periodic(NumberEmbedding):
         n, d, matrices = self.frequencies, self.dimension, self._matrices(inputs)
         return {
             "frequencies": LearnedArray((inputs, n), "embedding"),
-            "projection": LearnedArray((matrices * 2 * n, d)),
+            "projection": LearnedArray((matrices * 2 * n, d), blocks=matrices),
             "bias": LearnedArray((matrices, d), "bias"),
         }
 

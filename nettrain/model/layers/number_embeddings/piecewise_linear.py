@@ -52,7 +52,7 @@ class PiecewiseLinear(NumberEmbedding):
         line = (inputs, self.dimension)
         return {
             "slope": LearnedArray(line, "embedding"),
-            "projection": LearnedArray((inputs * self.bins, self.dimension)),
+            "projection": LearnedArray((inputs * self.bins, self.dimension), blocks=inputs),
             "bias": LearnedArray(line, "bias"),
         }
 
