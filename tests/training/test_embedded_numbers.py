@@ -119,7 +119,7 @@ def test_diagnostics_know_the_edges() -> None:
     moved[...] = np.random.default_rng(0).normal(size=moved.shape)
     parameters, statistics = (result.population[name].copy() for name in ("parameters", "statistics"))
     (event,) = [event for event in train(result) if isinstance(event, EpochDone) and event.epoch == 1]
-    rows = sample(result, measured_rows(result))[0][0]
+    rows = sample(result, measured_rows(result)).x[0]
     outputs = outputs_of(result, parameters, statistics, rows)
     assert event.diagnostics is not None
     mean = event.diagnostics.values["activation_mean"][0, -1]
