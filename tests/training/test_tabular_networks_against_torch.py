@@ -57,6 +57,18 @@ CASES = {
     },
     "tabm": TABM | {"model.sub_members.count": 4, "model.sub_members.own_batches": "false"},
     "tabm, own batches": TABM | {"model.sub_members.count": 4, "training.shuffle": "true"},
+    "tabm, mini": {
+        "recipe": "tabm",
+        **CLASSES,
+        **STANDARD,
+        "data.columns.ignore": "[flag, city, target]",
+        "model.hidden": "[8]",
+        "model.dropout": 0,
+        "model.embeddings": "{name: piecewise_linear, dimension: 3, bins: 5}",
+        "model.sub_members": "{count: 3, kind: mini, own_batches: false}",
+        "optimizer.learning_rate": 0.004,
+        "optimizer.weight_decay": 0.03,
+    },
 }
 
 
