@@ -30,6 +30,7 @@ def conflicts(experiment: "Experiment") -> Iterator[KeyProblem]:
     yield from _no_momentum_to_cycle(experiment)
     yield from _factors_without_momentum(experiment)
     yield from _too_much_dropout(experiment)
+    yield from _kept_sub_members(experiment)
     yield from _monitors(experiment)
 
 
@@ -153,6 +154,12 @@ def _too_much_dropout(experiment: "Experiment") -> Iterator[KeyProblem]:
         if max(rates) * largest >= 1:
             text = f"{schedule.name} raises dropout {max(rates):g} to {max(rates) * largest:.3g}, not below 1"
             yield KeyProblem(DROPOUT.path, text)
+
+
+def _kept_sub_members(experiment: "Experiment") -> Iterator[KeyProblem]:
+    if experiment.leaves_out_sub_members and not experiment.data.holds_out_validation:
+        text = "needs validation rows, which say what is best, but data.validation is 0"
+        yield KeyProblem(("model", "sub_members", "keep"), text)
 
 
 def _monitors(experiment: "Experiment") -> Iterator[KeyProblem]:

@@ -85,6 +85,11 @@ class Experiment(Settings):
         return self.calibration.name != "none" or self.threshold != "none"
 
     @property
+    def leaves_out_sub_members(self) -> bool:
+        """Whether some sub-members of the network are left out after training."""
+        return self.model.sub_members is not None and self.model.sub_members.keep is not None
+
+    @property
     def watched(self) -> dict[KeyPath, str]:
         """The metrics that control the training, by the key that names them."""
         return self.training.watched | schedule_monitor(self)

@@ -75,6 +75,15 @@ class SubMembers(Settings):
         True,
         "whether each sub-member takes the training rows in an order of its own; false is a little worse",
     )
+    keep: int | None = option(
+        None, "how many of them stay after training, the best by validation rows; null: all", ge=1
+    )
+
+    @model_validator(mode="after")
+    def _some_to_leave_out(self) -> Self:
+        if self.keep is not None and self.keep > self.count:
+            raise _problem_at(("sub_members", "keep"), f"{self.keep} of {self.count} sub-members")
+        return self
 
 
 class Depth(Settings):

@@ -102,7 +102,8 @@ class PlannedNetwork:
     def trained(self, population: TrainedTogether, number: int) -> None:
         """Give the estimator its network, the one of this number in a population."""
         estimator = self.estimator
-        if self.fit.described or self.experiment.postprocesses:
+        experiment = self.experiment
+        if self.fit.described or experiment.postprocesses or experiment.leaves_out_sub_members:
             estimator._network = population.run(number)
             estimator._fitted(converges=self.converges)
         else:

@@ -11,6 +11,7 @@ from nettrain.inference.baseline import fit_baseline
 from nettrain.inference.evaluate import evaluate_ensemble, evaluate_members, evaluate_uncalibrated
 from nettrain.inference.fit_postprocessing import with_fitted_rules
 from nettrain.inference.intervals import figures_by_split
+from nettrain.inference.kept_sub_members import with_best_sub_members
 from nettrain.inference.model import TrainedNetworks
 from nettrain.store.summarise import summarise
 from nettrain.store.summary import RunSummary
@@ -48,11 +49,12 @@ class EndedTraining:
         """The final networks, and the summary with their figures."""
         run, members, stopped, datasets = self.run, self.members, self.stopped, self.run.data.datasets
         causes = self._diagnose()
-        networks = self._with_rules(run.networks(members))
+        networks = self._with_rules(self._kept(run.networks(members)))
         figures = evaluate_members(networks, datasets, run.pool)
         summary = summarise(run, members, stopped, self.done, figures, causes)
+        summary["parameters"] = networks.model.architecture.parameters
         if run.experiment.training.snapshots > 1:
-            networks = self._with_rules(run.snapshot_networks(stopped[0], members[0]))
+            networks = self._with_rules(self._kept(run.snapshot_networks(stopped[0], members[0])))
             epochs = run.monitors.snapshots.epochs_of(stopped[0])
             figures = evaluate_members(networks, datasets, run.scratch(len(networks)))
             summary = with_snapshots(summary, epochs, figures)
@@ -65,6 +67,10 @@ class EndedTraining:
         summary = self._with_postprocessing(summary, networks)
         more = improving(summary, run, self.done.steps)
         return networks, summary if more is None else {**summary, "improving": more}
+
+    def _kept(self, networks: TrainedNetworks) -> TrainedNetworks:
+        """The networks with the sub-members that stay."""
+        return with_best_sub_members(networks, self.run.data.datasets.get("validation"))
 
     def _with_rules(self, networks: TrainedNetworks) -> TrainedNetworks:
         """The networks with the calibration and thresholds that the experiment asks for."""

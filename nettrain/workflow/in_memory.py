@@ -99,7 +99,7 @@ class MemoryRun:
         run, networks, prepared = result.run, result.networks, result.prepared
         trained = TrainedRun(
             prepared.experiment,
-            run.architecture,
+            result.networks.model.architecture,
             networks.parameters,
             networks.statistics,
             prepared.data.preprocessing,

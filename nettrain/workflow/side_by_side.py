@@ -265,7 +265,7 @@ def _in_memory(
     preprocessing, arrays = trainee.data.preprocessing, (networks.parameters, networks.statistics)
     trained = TrainedRun(
         trainee.experiment,
-        run.architecture,
+        networks.model.architecture,
         *arrays,
         preprocessing,
         named_backend(trainee.experiment.backend),

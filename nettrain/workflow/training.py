@@ -86,7 +86,7 @@ class TrainingResult(RunOutcome):
     @property
     def architecture(self) -> Architecture:
         """The layers of its networks."""
-        return self.run.architecture
+        return self.networks.model.architecture
 
     @property
     def history(self) -> Sequence[HistoryRow]:
@@ -159,7 +159,7 @@ class TrainingJob:
                 members, data = self.prepared.members, self.prepared.data
                 summary = with_loss_parts(summary, run, members, data, recorder.rows)
             with timing(run.profile, "writing"):
-                recorder.networks(run.architecture, networks, self.prepared.data.preprocessing)
+                recorder.networks(networks.model.architecture, networks, self.prepared.data.preprocessing)
             summary["timing"]["total_seconds"] = self.seconds_before + perf_counter() - started
             if advice is not None:
                 summary["advice"] = advice_json(advice.given)

@@ -123,5 +123,5 @@ def test_a_table_of_sub_members_is_short() -> None:
     """`32` is `{count: 32}`, which config.yaml writes."""
     settings = validate(parse(IRIS.replace("tanh}", "tanh, sub_members: 32}"), "test")).model.sub_members
     assert settings is not None
-    assert settings.model_dump() == {"count": 32, "kind": "batch_ensemble", "own_batches": True}
+    assert settings.model_dump() == {"count": 32, "kind": "batch_ensemble", "own_batches": True, "keep": None}
     assert prepared(spec()).train.x.shape[1] == 4
