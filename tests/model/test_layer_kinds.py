@@ -34,6 +34,7 @@ SAMPLES: dict[str, Layer] = {
     "neural_tangent": layers["neural_tangent"](units=3),
     "activation": TANH,
     "dropout": layers["dropout"](rate=0.4),
+    "category_embedding": layers["category_embedding"](positions=(1, 2), categories=(3, 2), dimension=3),
     "input_noise": layers["input_noise"](sigma=0.3),
     "residual": Residual(body=(Dense(units=3), TANH)),
     "repeat": layers["repeat"](sub_members=3),
