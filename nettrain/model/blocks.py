@@ -10,6 +10,7 @@ from nettrain.model.dense_kinds import hidden_dense, initializer, joined, last_d
 from nettrain.model.input_columns import EmbeddedColumns, SourceColumn, numbers
 from nettrain.model.layers import Layer
 from nettrain.model.layers.activation import ActivationLayer
+from nettrain.model.layers.category_embedding import CategoryEmbedding
 from nettrain.model.layers.dropout import Dropout
 from nettrain.model.layers.input_noise import InputNoise
 from nettrain.model.layers.mean_prediction import MeanPrediction
@@ -63,8 +64,10 @@ def architecture(
     """
     rates = rates or Rates.of(settings)
     there = structure or rates
-    noise = [InputNoise(sigma=rates.noise)] if there.noise > 0 else []
-    first = input_block(settings, columns or numbers(inputs), noise)
+    sources = tuple(columns or numbers(inputs))
+    codes = EmbeddedColumns(sources).positions("category")
+    noise = [InputNoise(sigma=rates.noise, codes=codes)] if there.noise > 0 else []
+    first = input_block(settings, sources, noise)
     groups = first.columns.per_column
     before = (*first.layers, *split(settings, groups))
     blocks = [Block(INPUT, 0, before)] if before else []
@@ -91,12 +94,18 @@ class InputBlock:
 def input_block(
     settings: ModelSettings, columns: Sequence[SourceColumn], noise: Sequence[Layer] = ()
 ) -> InputBlock:
-    """Noise → embedding of numbers → scale, for inputs that come from these columns."""
+    """Noise → embedding of numbers → of categories → scale, for inputs that come from these columns."""
     layers, behind = list(noise), EmbeddedColumns(tuple(columns))
     positions, embedding = behind.positions("number"), settings.embeddings
     if positions and embedding.name != "none":
         layers.append(NumberEmbeddingLayer(embedding=embedding, positions=positions))
         behind = behind.embedded("number", embedding.width)
+    codes = behind.positions("category")
+    if codes:
+        tables = tuple(column.categories for column in columns if "category" in column.kinds)
+        dimension = settings.category_dimension
+        layers.append(CategoryEmbedding(positions=codes, categories=tables, dimension=dimension))
+        behind = behind.embedded("category", dimension)
     if settings.input_scale:
         layers.append(Scale())
     return InputBlock(tuple(layers), behind)

@@ -105,6 +105,9 @@ class ModelSettings(PerLayer, Depth):
     embeddings: EmbeddingChoice = option(
         "none", "what each column of numbers becomes in front of the first layer"
     )
+    category_dimension: int = option(
+        8, "numbers that stand for each category of a column that data.one_hot_up_to gives a code", ge=1
+    )
     input_scale: bool = option(False, "multiply each input of the first dense layer by a learned factor")
     output_activation: Annotated[Activation | str, Choice(activations, auto=True)] = option(
         "auto", "activation of the last layer; auto: the one that belongs to the loss"

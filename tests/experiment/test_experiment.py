@@ -59,6 +59,7 @@ model:
   dropout: 0.0
   batch_norm: false
   input_noise: 0.0
+  category_dimension: 8
   output_activation: auto
   seed: null
 loss: auto

@@ -16,12 +16,11 @@ from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import inline, kernel, prange
 from nettrain.catalogue.settings import option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
+from nettrain.model.layers.positions import Positions
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
-# lists in a model file
-Positions = Annotated[tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(tuple)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(tuple)]
 TOGETHER = 16  # rows of a table whose gradients one iteration sums up
 

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.philox import add_noise
-from nettrain.catalogue.settings import number
+from nettrain.catalogue.settings import number, option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, layers
+from nettrain.model.layers.number_embeddings.kernels import copy_columns
+from nettrain.model.layers.positions import Positions
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -21,6 +25,7 @@ class InputNoise(Layer):
     """y = x + σ·Gaussian noise, drawn anew in each training step; in prediction the identity."""
 
     sigma: float = number(0.0, "standard deviation σ", ge=0)
+    codes: Positions = option((), "inputs that are codes of categories, which stay as they are")
     random: ClassVar[bool] = True
     reads_output: ClassVar[bool] = False
     drawn: ClassVar[tuple[str, ...]] = ("noisy",)
@@ -36,6 +41,10 @@ class InputNoise(Layer):
             ctx.column(self.sigma),
         )
         tape.launch(add_noise, noisy, x, *draw, work=NORMAL_COST * noisy.size)
+        if self.codes:
+            source = np.full(x.shape[2], -1, np.int64)
+            source[list(self.codes)] = self.codes
+            tape.launch(copy_columns, x, noisy, ctx.backend.from_host(source), work=noisy.size)
         return noisy
 
     def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
