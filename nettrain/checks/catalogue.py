@@ -27,6 +27,8 @@ from nettrain.model.settings import ModelSettings, RegularizationSettings
 V = TypeVar("V", bound=Variant)
 OverrideTexts: TypeAlias = tuple[str, ...]
 SettingValue: TypeAlias = bool | int | float | str | list[float]
+# of the 22 values of each column, some have a code of their own
+CODES: OverrideTexts = ("data.columns.categorical=[x1, x4]", "data.max_categories=4", "data.one_hot_up_to=3")
 LAYERS: dict[str, OverrideTexts] = {
     "no hidden layer": ("model.hidden=[]",),
     "one unit": ("model.hidden=[1]",),
@@ -46,6 +48,9 @@ LAYERS: dict[str, OverrideTexts] = {
     "residual of equal widths": ("model.residual=true", "model.hidden=[5, 5]", "model.activation=elu"),
     "neural_tangent": ("model.parametrization=neural_tangent",),
     "neural_tangent, residual": ("model.parametrization=neural_tangent", "model.residual=true"),
+    "categories": CODES,
+    "categories, noise and dropout": (*CODES, "model.input_noise=0.3", "model.dropout=0.3"),
+    "categories between embeddings": (*CODES, "model.embeddings=pbld", "model.category_dimension=2"),
     "rows with replacement": ("training.sampling=replacement",),
     **{f"norm {name}": (f"model.norm={name}",) for name in norms if name != "none"},
     **{f"embeddings {name}": (f"model.embeddings={name}",) for name in embeddings if name != "none"},

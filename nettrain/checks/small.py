@@ -81,7 +81,7 @@ def small_problem(
     `perturbation` is the noise's standard deviation. Raises SpecError when the overrides are not valid
     together.
     """
-    document, data = small_data(kind)
+    document, data = small_data(kind, tuple(text for text in overrides if text.startswith("data.")))
     changed = Document(deepcopy(document.values))
     apply_overrides(changed, overrides, Experiment)
     problem = gradient_problem(resolve_with_data(resolve(validate(changed)), data), data)
@@ -92,13 +92,17 @@ def small_problem(
 
 
 @cache
-def small_data(kind: str) -> tuple[Document, Prepared]:
-    """The document of an experiment with the default network for this kind of targets, and its data."""
+def small_data(kind: str, overrides: tuple[str, ...] = ()) -> tuple[Document, Prepared]:
+    """The document of an experiment with the default network for this kind of targets, and its data.
+
+    `overrides` change what is done to the data.
+    """
     generator = np.random.default_rng(0)
     targets = KINDS[kind].draw(generator)
     inputs = {f"x{k}": generator.standard_normal(ROWS) for k in range(INPUTS)}
     columns = {**inputs, "w": 0.5 + generator.random(ROWS), **targets}
     document = parse(BASE.format(target=list(targets), kind=KINDS[kind].target_kind), kind)
+    apply_overrides(document, overrides, Experiment)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "small.csv"
         lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]

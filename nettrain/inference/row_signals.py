@@ -99,6 +99,8 @@ def refuse_layers(architecture: Architecture) -> None:
             raise SpecError(
                 f"graph: {node.layer.summary(())} mixes the rows of a batch, so that no row stands alone"
             )
+    if any(node.learns for node in architecture.nodes if node.block.name == INPUT):
+        raise SpecError("graph: the inputs are embedded, which is not drawn")
     for block in architecture.blocks:
         nodes = nodes_of(architecture, block)
         if block.name != INPUT and _matrix(nodes).outputs != nodes[-1].outputs:

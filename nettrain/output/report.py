@@ -179,8 +179,8 @@ def _architecture(architecture: Architecture, output_activation: str) -> Table:
     table.add_column("units", justify="right")
     table.add_column("activation")
     table.add_column("parameters", justify="right", footer=count(architecture.parameters))
-    (name, units, noise, _), *rows = block_rows(architecture, output_activation)
-    table.add_row(name, count(units), noise, "", style="dim")
+    (name, units, stages, learned), *rows = block_rows(architecture, output_activation)
+    table.add_row(name, count(units), stages, count(learned) if learned else "", style="dim")
     for name, units, stages, parameters in rows:
         table.add_row(name, count(units), stages, count(parameters))
     return table
@@ -189,8 +189,9 @@ def _architecture(architecture: Architecture, output_activation: str) -> Table:
 def block_rows(architecture: Architecture, output_activation: str) -> list[tuple[str, int, str, int]]:
     """Name, units, layers and parameters of each block, the input first."""
     inputs = [block for block in architecture.blocks if block.name == INPUT]
-    noise = " + ".join(text for block in inputs for text in _stages(architecture, block))
-    rows = [(INPUT, architecture.inputs, noise, 0)]
+    stages_of_inputs = " + ".join(text for block in inputs for text in _stages(architecture, block))
+    learned = sum(map(architecture.parameters_of, inputs))
+    rows = [(INPUT, architecture.inputs, stages_of_inputs, learned)]
     for block in architecture.blocks:
         if block.name == INPUT:
             continue

@@ -93,6 +93,7 @@ def specs(folder: Path) -> Iterator[list[str]]:
     }.items():
         (folder / loss).mkdir(exist_ok=True)
         yield [*data_of(targets, folder / loss), f"loss={loss}", shared, "model.input_scale=true"]
+    yield ["data.source=builtin:penguins", "data.one_hot_up_to=2", "model.embeddings=linear_relu"]
     for name, options in variants(embeddings).values():
         yield overrides("model.embeddings", name, options)
     yield ["model.hidden=[160, 160]"]  # whose products go through a BLAS

@@ -88,3 +88,10 @@ def test_a_damaged_model_file_is_refused(changed: dict, message: str) -> None:
     stored["blocks"][0]["layers"][0] |= changed
     with pytest.raises(ValueError, match=message):
         Architecture.from_json(stored).outputs  # noqa: B018 what is read next of every architecture
+
+
+def test_noise_on_the_inputs_leaves_codes_alone() -> None:
+    x = np.random.default_rng(8).integers(0, 4, (2, 50, 3)).astype(float)
+    probe = Probe.of([layers["input_noise"](sigma=0.5, codes=(0, 2))], x).run(np.ones_like(x))
+    np.testing.assert_array_equal(x[:, :, [0, 2]], probe.output[:, :, [0, 2]])
+    assert 0.3 < (probe.output - x)[:, :, 1].std() < 0.7

@@ -45,6 +45,7 @@ LISTED = {
     "starts from rows behind edges": [
         *("model.parametrization=neural_tangent", "model.embeddings={name: piecewise_linear, bins: 4}"),
     ],
+    "categories": ["data.columns.categorical=[b]", "data.max_categories=3", "data.one_hot_up_to=2"],
     "a rule that looks ahead": ["optimizer=nesterov", "regularization.max_norm=1", "training.clip_norm=1"],
     "L-BFGS": ["optimizer=lbfgs", "training.batch_size=full", "backend.dtype=float64"],
     "early stopping": ["training.early_stopping={patience: 1, min_delta: 0.02}", "training.epochs=20"],

@@ -83,6 +83,7 @@ SETTINGS = {
         "optimizer.groups={bias: {learning_rate: 0.1, l2: 1}, scale: {weight_decay: 1}}",
         *("training.weight_decay=0.01", "regularization.l2=0.01"),
     ],
+    "categories": ["data.source=builtin:penguins", "data.one_hot_up_to=2", "model.input_noise=0.1"],
     "dropout and noise": ["model.dropout=0.3", "model.input_noise=0.1"],
     "schedules": [
         *("model.dropout=0.3", "model.dropout_schedule=flat_cos", "schedule=coslog4"),

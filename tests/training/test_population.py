@@ -116,6 +116,15 @@ def test_members_equal_single_runs_for_every_activation(name: str) -> None:
     check(members(3, f"model.activation={name}"))
 
 
+@pytest.mark.parametrize("embeddings", ["none", "pbld"])
+def test_members_equal_single_runs_with_embedded_categories(embeddings: str) -> None:
+    codes = ["data.source=builtin:penguins", "data.one_hot_up_to=2", "model.category_dimension=3"]
+    noise = [lambda r: f"model.input_noise={0.1 * r}"]
+    together = check(members(3, *codes, f"model.embeddings={embeddings}", limits=noise))
+    groups = together.run.layout.groups
+    assert "embedding" in groups
+
+
 @pytest.mark.parametrize("name", schedules)
 def test_members_equal_single_runs_for_every_schedule(name: str) -> None:
     check(members(3, f"schedule={name}", "schedule.warmup=1"))

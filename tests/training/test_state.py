@@ -25,6 +25,7 @@ KINDS = {
     "residual blocks": ["model.residual=true", "model.norm=layer", "model.hidden=[6, 6, 4]"],
     "sub-members": ["model.sub_members={count: 3, kind: mini}", "model.norm=layer"],
     "neural tangent": ["model.parametrization=neural_tangent", "model.activation=parametric_selu"],
+    "categories": ["data.source=builtin:penguins", "data.one_hot_up_to=2"],
     "groups": ["optimizer.groups={bias: {learning_rate: 0.1}, weight: {l2: 2}}", "model.norm=batch"],
     "schedules": [
         *("model.dropout_schedule={name: flat_cos, warmup: 1}", "schedule=coslog4"),

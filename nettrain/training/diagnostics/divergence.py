@@ -127,7 +127,7 @@ def advice(experiment: Experiment, rate: float) -> list[str]:
 def _name(block: Block) -> str:
     """A block in a sentence."""
     if block.name == INPUT:
-        return "the noisy inputs"
+        return "the noisy inputs" if all(layer.random for layer in block.layers) else "the embedded inputs"
     return "the output layer" if block.name == OUTPUT else f"hidden layer {block.number + 1}"
 
 
