@@ -43,9 +43,7 @@ class QuantileNormal(ByQuantiles):
         return {"knots": quantiles(x, count)}
 
 
-@scalings.register(
-    "quantile", source="Gorishniy, Kotelnikov & Babenko 2024; Gorishniy et al. 2021, section 4.2"
-)
+@scalings.register("quantile", source="Gorishniy, Kotelnikov & Babenko 2024")
 class Quantile(ByQuantiles):
     """Φ⁻¹ of the share of training rows below x, as papers on networks for tables have it; gaps become 0.
 
@@ -55,7 +53,9 @@ class Quantile(ByQuantiles):
     another unit.
     """
 
-    knots: int | None = option(None, "quantiles that are remembered; null: as said above", ge=2)
+    knots: int | None = option(
+        None, "quantiles that are remembered; null: one for 30 training rows, 10 to 1000", ge=2
+    )
     noise: float = option(1e-5, "standard deviation of the noise", ge=0)
     seed: int = option(0, "of the noise", ge=0, lt=2**63)
     sees_gaps: ClassVar[bool] = True

@@ -20,7 +20,7 @@ class Robust(Affine):
         return {"center": median, "scale": np.where(third > first, third - first, 1.0)}
 
 
-@scalings.register("robust_clip", source="Holzmüller, Grinsztajn & Steinwart 2024, section 3")
+@scalings.register("robust_clip", source="Holzmüller, Grinsztajn & Steinwart 2024")
 class RobustClip(Scaling):
     """x / √(1 + (x/3)²) of x = (x - median) / (third quartile - first): within -3 and 3, rising everywhere.
 
