@@ -1,7 +1,6 @@
 """Tables of categories: looked up by code, and each row's gradient summed up in the order of the batch."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,26 +11,11 @@ from nettrain.model.layers.category_embedding import TOGETHER
 from nettrain.model.parameters import initial_row, parameter_layout
 from tests.model.probe import Probe
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tabular_layers.json").read_text())
 Embedding = layers["category_embedding"]
 
 
 def embedding(positions=(1, 3), categories=(4, 3), dimension=2):
     return Embedding(positions=positions, categories=categories, dimension=dimension)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_output_and_gradients_are_pytorchs(dtype: str) -> None:
-    case = GOLDEN["layers"]["category"]
-    tables = [np.array(case["arrays"][f"table{k}"]) for k in range(2)]
-    layer = embedding(tuple(case["positions"]), tuple(map(len, tables)), tables[0].shape[1])
-    x, delta = np.array([case["x"]] * 2, dtype), np.array([case["delta"]] * 2, dtype)
-    probe = Probe.of([layer], x, {"table": np.concatenate(tables)}).run(delta)
-    close = {"rtol": 0, "atol": 1e-12 if dtype == "float64" else 1e-5}
-    np.testing.assert_array_equal(probe.output[1], np.array(case["y"], dtype))
-    np.testing.assert_allclose(probe.dx[1], case["dx"], **close)
-    expected = np.concatenate([np.array(case["gradients"][f"table{k}"]) for k in range(2)])
-    np.testing.assert_allclose(probe.gradient_of("table")[1], expected, **close)
 
 
 def test_what_is_no_code_of_the_column_is_read_as_missing() -> None:

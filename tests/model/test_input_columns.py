@@ -23,15 +23,15 @@ def test_an_embedding_moves_what_is_behind_it() -> None:
     assert (5, 3, 8, 4) == both.per_column
 
 
-def test_the_input_block_embeds_the_numbers() -> None:
-    settings = ModelSettings(embeddings={"name": "linear_relu", "dimension": 4})
+def test_the_input_block_embeds_numbers_and_then_categories() -> None:
+    settings = ModelSettings(embeddings={"name": "linear_relu", "dimension": 4}, category_dimension=3)
     block = input_block(settings, COLUMNS)
-    (layer,) = block.layers
-    assert (0, 6) == layer.positions
-    assert (5, 3, 1, 4) == block.columns.per_column
-    assert sum(block.columns.per_column) == layer.width(7)
+    numbers, categories = block.layers
+    assert ((0, 6), (8,), (12,)) == (numbers.positions, categories.positions, categories.categories)
+    assert (5, 3, 3, 4) == block.columns.per_column
+    assert sum(block.columns.per_column) == categories.width(numbers.width(7))
 
 
 def test_without_numbers_nothing_is_embedded() -> None:
     settings = ModelSettings(embeddings={"name": "periodic"})
-    assert () == input_block(settings, COLUMNS[1:3]).layers
+    assert () == input_block(settings, COLUMNS[1:2]).layers

@@ -15,6 +15,7 @@ from nettrain.catalogue.schedules import Calendar, schedules
 from nettrain.model.layers import Layer, embeddings
 from nettrain.model.layers.activation import ActivationLayer
 from nettrain.model.layers.batch_ensemble import BatchEnsemble
+from nettrain.model.layers.category_embedding import CategoryEmbedding
 from nettrain.model.layers.dense import Dense
 from nettrain.model.layers.neural_tangent import NeuralTangentDense
 from nettrain.model.layers.number_embeddings.layer import NumberEmbeddingLayer
@@ -57,6 +58,9 @@ def layers_of(name: str) -> list[Layer]:
     if kind in embeddings:
         embedding = embeddings[kind](dimension=DIMENSION, **EMBEDDINGS.get(name, {}))
         return [NumberEmbeddingLayer(embedding=embedding, positions=case["positions"])]
+    if kind == "category":
+        shape = {"positions": case["positions"], "categories": case["categories"]}
+        return [CategoryEmbedding(**shape, dimension=DIMENSION)]
     return [*repeated, made[kind]]
 
 
@@ -85,7 +89,7 @@ def others(x: np.ndarray, name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", PRECISION)
-@pytest.mark.parametrize("name", [name for name in CASES if name != "category"])
+@pytest.mark.parametrize("name", CASES)
 def test_output_and_gradients(name: str, dtype: str) -> None:
     """Of the second of two members, of which the first has other numbers."""
     case, layers = CASES[name], layers_of(name)
