@@ -64,10 +64,14 @@ FIGURES = {
     for figure in (
         Figure("california", "mlp", "MLP", 0.4948, 0.0058),
         Figure("california", "mlp-five", "MLP, five averaged", 0.4880, None, members="california-mlp"),
+        Figure("california", "periodic", "MLP, periodic", 0.4597, 0.0058),
+        Figure("california", "piecewise", "MLP, piecewise linear", 0.4530, 0.0029),
         Figure("california", "tabm-shared", "TabM, shared batches", 0.4509, 0.0032),
         Figure("california", "tabm", "TabM", 0.4414, 0.0012),
+        Figure("california", "tabm-piecewise", "TabM, piecewise linear", 0.4293, 0.0029),
         Figure("adult", "mlp", "MLP", 0.8541, 0.0018),
         Figure("adult", "mlp-five", "MLP, five averaged", 0.8559, None, members="adult-mlp"),
+        Figure("adult", "periodic", "MLP, periodic", 0.8694, 0.0011),
         Figure("adult", "tabm", "TabM", 0.8575, 0.0008),
     )
 }
