@@ -1,6 +1,7 @@
 """What a fitted estimator can be asked, and how it is stored, whatever it predicts."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from nettrain.data.unpredictable import read_predictable
 from nettrain.inference.predictions import predict
+from nettrain.model.architecture import Node
 from nettrain.model.parameters import views
 from nettrain.sklearn.checked_rows import checked_inputs
 from nettrain.sklearn.fitting import as_value_error
@@ -76,19 +78,24 @@ class FittedEstimator(CallbackSupportMixin, BaseEstimator):
 
     @property
     def coefs_(self) -> list[Array]:
-        """The weights of each dense layer, (inputs, units)."""
-        return self._arrays("weight")
+        """The weights of each dense layer as they meet its inputs, (inputs, units)."""
+        return [
+            arrays["weight"][0] * node.layer.weight_factor(node.inputs)
+            for node, arrays in self._learned()
+            if "weight" in arrays
+        ]
 
     @property
     def intercepts_(self) -> list[Array]:
         """The biases of each dense layer, (units,)."""
-        return [bias.reshape(-1) for bias in self._arrays("bias")]
+        return [arrays["bias"][0].reshape(-1) for _, arrays in self._learned() if "bias" in arrays]
 
-    def _arrays(self, name: str) -> list[Array]:
+    def _learned(self) -> Iterator[tuple[Node, dict[str, Array]]]:
+        """The layers of the network, each with its arrays (R, m, n) by name."""
         check_is_fitted(self, NETWORK)
         trained = self._network.trained
-        layers = views(trained.parameters, trained.networks.model.layout)
-        return [layer[name][0] for layer in layers if name in layer]
+        model = trained.networks.model
+        yield from zip(model.architecture.nodes, views(trained.parameters, model.layout), strict=True)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write a run folder, which the commands of nettrain read.

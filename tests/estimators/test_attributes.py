@@ -31,6 +31,7 @@ TASKS = {
     "two numbers": (TheirRegressor, MLPRegressor, D, np.column_stack([T, -T]) / 100, {}),
     "counts": (TheirRegressor, MLPRegressor, Z, COUNTS, {"loss": "poisson"}),
 }
+TANGENT = {**PLAIN, "model": {"parametrization": "neural_tangent"}}
 
 
 def named(estimator):
@@ -39,8 +40,8 @@ def named(estimator):
     }
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_scikit_learn_predicts_alike_from_our_attributes(task):
+@pytest.mark.parametrize(("task", "config"), [*((task, PLAIN) for task in TASKS), ("classes", TANGENT)])
+def test_scikit_learn_predicts_alike_from_our_attributes(task, config):
     """Its own network, given weights and output activation, is the one that was fitted."""
     theirs, ours, x, y, more = TASKS[task]
     common = {
@@ -50,7 +51,7 @@ def test_scikit_learn_predicts_alike_from_our_attributes(task):
         "early_stopping": False,
         **more,
     }
-    theirs, ours = theirs(**common).fit(x, y), ours(**common, config=PLAIN).fit(x, y)
+    theirs, ours = theirs(**common).fit(x, y), ours(**common, config=config).fit(x, y)
     assert named(theirs) <= named(ours)
     same = ("n_layers_", "n_outputs_", "out_activation_", "n_iter_", "t_", "n_features_in_")
     assert {name: getattr(theirs, name) for name in same} == {name: getattr(ours, name) for name in same}

@@ -205,6 +205,10 @@ class Layer(Variant):
         """How many batches its output has for one that it gets, each for a sub-member of the network."""
         return 1
 
+    def weight_factor(self, inputs: int) -> float:
+        """By what the layer multiplies its `weight` before it multiplies the input with it."""
+        return 1.0
+
     def children(self) -> tuple["Layer", ...]:
         """The layers inside this one; in the order of the forward pass they come before it."""
         return ()

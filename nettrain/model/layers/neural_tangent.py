@@ -51,6 +51,9 @@ class NeuralTangentDense(Layer):
     def products(self, inputs: int) -> list[tuple[int, int]]:
         return [(inputs, self.units)]
 
+    def weight_factor(self, inputs: int) -> float:
+        return factor(inputs)
+
     def initial_values(
         self, inputs: int, generator: np.random.Generator, rows: HostArray | None = None
     ) -> dict[str, Any]:
