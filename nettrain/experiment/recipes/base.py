@@ -46,6 +46,10 @@ class DataFacts:
     def batch(self) -> int | str:
         """The rows of a batch that suit so many training rows, all of them where they are few."""
         size = next((size for most, size in SPLIT_BATCHES if self.rows <= most), LARGEST_BATCH)
+        return self.at_most(size)
+
+    def at_most(self, size: int) -> int | str:
+        """A batch of this size, or of all training rows where they are fewer."""
         return size if size <= self.rows else "full"
 
 
