@@ -40,6 +40,7 @@ TABM = {
     **TARGET,
     **STANDARD,
     "data.columns.ignore": "[flag, city, label]",
+    "model.embeddings": "none",
     "model.hidden": "[8, 6, 7]",
     "optimizer.learning_rate": 0.004,
     "optimizer.weight_decay": 0.03,

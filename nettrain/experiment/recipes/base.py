@@ -71,6 +71,13 @@ class Recipe(Variant):
         return {}
 
 
+def with_model(settings: Values, **changes: PlainValue) -> Values:
+    """Settings with changes of the network."""
+    model = settings["model"]
+    assert isinstance(model, dict)
+    return {**settings, "model": {**model, **changes}}
+
+
 def value_at(values: PlainValue, key: str) -> PlainValue:
     """The value at a dotted key of nested values; None where there is none."""
     for part in key.split("."):

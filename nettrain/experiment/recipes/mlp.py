@@ -1,41 +1,59 @@
-"""Plain multilayer perceptrons."""
+"""Multilayer perceptrons, plain and with embeddings of numbers."""
 
 from collections.abc import Mapping
 from typing import ClassVar
 
 from nettrain.experiment.document import PlainValue
-from nettrain.experiment.recipes.base import DataFacts, NamedRecipe, Values, recipes
+from nettrain.experiment.recipes.base import DataFacts, NamedRecipe, Values, recipes, with_model
+
+SETTINGS: Values = {
+    "data": {"scaling": {"name": "quantile"}},
+    "model": {
+        "hidden": [256, 256],
+        "activation": {"name": "relu"},
+        "dropout": 0.1,
+        "init": {"name": "fan_in_uniform", "random_biases": True},
+    },
+    "optimizer": {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
+    "training": {
+        "epochs": 500,
+        "batch_size": 256,
+        "clip_norm": 1.0,
+        "early_stopping": {"monitor": "val_loss", "patience": 16},
+    },
+}
+SPACE: Values = {
+    "optimizer.learning_rate": {"distribution": "log_uniform_values", "min": 1e-4, "max": 5e-3},
+    "optimizer.weight_decay": {"distribution": "log_uniform_values", "min": 1e-4, "max": 0.1},
+    "model.hidden": {"values": [[128] * 2, [256] * 2, [512] * 2, [128] * 3, [256] * 3, [512] * 3]},
+    "model.dropout": {"min": 0.0, "max": 0.5},
+}
 
 
-@recipes.register("mlp", source="Gorishniy, Rubachev, Khrulkov & Babenko 2021")
-class PlainRecipe(NamedRecipe):
-    """A plain multilayer perceptron, as papers on tables train it: AdamW and early stopping."""
+class PerceptronRecipe(NamedRecipe):
+    """What both have in common."""
 
-    settings: ClassVar[Values] = {
-        "data": {"scaling": {"name": "quantile"}},
-        "model": {
-            "hidden": [256, 256],
-            "activation": {"name": "relu"},
-            "dropout": 0.1,
-            "init": {"name": "fan_in_uniform", "random_biases": True},
-        },
-        "optimizer": {"name": "adamw", "learning_rate": 0.001, "weight_decay": 0.01},
-        "training": {
-            "epochs": 500,
-            "batch_size": 256,
-            "clip_norm": 1.0,
-            "early_stopping": {"monitor": "val_loss", "patience": 16},
-        },
-    }
     follows_data: ClassVar[tuple[str, ...]] = ("training.batch_size",)
-
-    space: ClassVar[Values] = {
-        "optimizer.learning_rate": {"distribution": "log_uniform_values", "min": 1e-4, "max": 5e-3},
-        "optimizer.weight_decay": {"distribution": "log_uniform_values", "min": 1e-4, "max": 0.1},
-        "model.hidden": {"values": [[128] * 2, [256] * 2, [512] * 2, [128] * 3, [256] * 3, [512] * 3]},
-        "model.dropout": {"min": 0.0, "max": 0.5},
-    }
 
     @classmethod
     def for_data(cls, facts: DataFacts) -> Mapping[str, PlainValue]:
         return {"training.batch_size": facts.batch}
+
+
+@recipes.register("mlp", source="Gorishniy, Rubachev, Khrulkov & Babenko 2021")
+class PlainRecipe(PerceptronRecipe):
+    """A plain multilayer perceptron, as papers on tables train it: AdamW and early stopping."""
+
+    settings: ClassVar[Values] = SETTINGS
+    space: ClassVar[Values] = SPACE
+
+
+@recipes.register("mlp_plr", source="Gorishniy, Rubachev & Babenko 2022")
+class PeriodicRecipe(PerceptronRecipe):
+    """The perceptron of `mlp` behind periodic embeddings, which let it bend often along a number."""
+
+    settings: ClassVar[Values] = with_model(SETTINGS, embeddings={"name": "periodic", "sigma": 0.1})
+    space: ClassVar[Values] = {
+        **SPACE,
+        "model.embeddings.sigma": {"distribution": "log_uniform_values", "min": 0.01, "max": 10.0},
+    }
