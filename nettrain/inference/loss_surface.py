@@ -63,12 +63,12 @@ def _filter_normalized(layout: ParameterLayout, center: Floats, generator: np.ra
     for slot in layout.slots:
         if slot.group != WEIGHT:
             continue
-        weights = layout.view(center[None], slot.layer, slot.name)
+        matrices = (slot.blocks, -1, slot.shape[1])
+        weights = layout.view(center[None], slot.layer, slot.name).reshape(matrices)
         drawn = generator.standard_normal(weights.shape)
         lengths = np.linalg.norm(weights, axis=1, keepdims=True)
-        layout.view(direction, slot.layer, slot.name)[...] = (
-            drawn * lengths / np.linalg.norm(drawn, axis=1, keepdims=True)
-        )
+        scaled = drawn * lengths / np.linalg.norm(drawn, axis=1, keepdims=True)
+        layout.view(direction, slot.layer, slot.name)[...] = scaled.reshape(1, *slot.shape)
     first: Floats = direction[0]
     return first
 

@@ -93,13 +93,16 @@ def row_signals(model: Model, parameters: HostArray, statistics: HostArray, row:
 
 
 def refuse_layers(architecture: Architecture) -> None:
-    """Raise SpecError when a layer mixes the rows of a batch, or makes one unit of several columns.
+    """Raise SpecError when layers mix rows, change inputs, or make one unit of several columns.
 
     Or when there are several networks in one.
     """
     if architecture.sub_members > 1:
         raise SpecError(f"graph: {architecture.sub_members} sub-members are several networks in one")
     for node in architecture.nodes:
+        if node.block.name == INPUT and node.learns:
+            text = f"{node.layer.summary(())} stands between the inputs and the first weights"
+            raise SpecError(f"graph: {text}, which is not drawn")
         if node.layer.couples_rows:
             raise SpecError(
                 f"graph: {node.layer.summary(())} mixes the rows of a batch, so that no row stands alone"

@@ -45,6 +45,11 @@ class Node:
         return self.layer.width(self.inputs)
 
     @property
+    def parameters(self) -> int:
+        """The number of parameters of the layer itself, for one member and without padding."""
+        return sum(math.prod(array.shape) for array in self.layer.arrays(self.inputs).values())
+
+    @property
     def learns(self) -> bool:
         """Whether the layer, or one inside it, has parameters."""
         return bool(self.layer.arrays(self.inputs)) or any(node.learns for node in self.body)
@@ -84,9 +89,7 @@ class Architecture:
 
     def parameters_of(self, block: Block) -> int:
         """The number of parameters of one member in a block."""
-        nodes = (node for node in self.nodes if node.block is block)
-        arrays = (array for node in nodes for array in node.layer.arrays(node.inputs).values())
-        return sum(array.shape[0] * array.shape[1] for array in arrays)
+        return sum(node.parameters for node in self.nodes if node.block is block)
 
     def width_of(self, block: Block) -> int:
         """Columns of a block's output."""

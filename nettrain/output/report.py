@@ -1,7 +1,7 @@
 """What a run prints before and after its training."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -187,11 +187,11 @@ def _architecture(architecture: Architecture, output_activation: str) -> Table:
 
 
 def block_rows(architecture: Architecture, output_activation: str) -> list[tuple[str, int, str, int]]:
-    """Name, units, layers and parameters of each block, the input first."""
-    inputs = [block for block in architecture.blocks if block.name == INPUT]
-    stages_of_inputs = " + ".join(text for block in inputs for text in _stages(architecture, block))
-    learned = sum(map(architecture.parameters_of, inputs))
-    rows = [(INPUT, architecture.inputs, stages_of_inputs, learned)]
+    """Name, units, layers and parameters of each block, the input first.
+
+    Layers of the input that learn have rows of their own.
+    """
+    rows = list(_input_rows(architecture))
     for block in architecture.blocks:
         if block.name == INPUT:
             continue
@@ -201,6 +201,16 @@ def block_rows(architecture: Architecture, output_activation: str) -> list[tuple
         units, parameters = architecture.width_of(block), architecture.parameters_of(block)
         rows.append((block.name, units, " + ".join(stages), parameters))
     return rows
+
+
+def _input_rows(architecture: Architecture) -> Iterator[tuple[str, int, str, int]]:
+    """The inputs, with what is done to them without parameters, and the layers that learn behind them."""
+    nodes = [node for node in architecture.chain if node.block.name == INPUT]
+    plain = [node.layer.summary(()) for node in nodes if not node.learns]
+    yield INPUT, architecture.inputs, " + ".join(filter(None, plain)), 0
+    for node in nodes:
+        if node.learns:
+            yield node.layer.name.replace("_", " "), node.outputs, node.layer.summary(()), node.parameters
 
 
 def _stages(architecture: Architecture, block: Block) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 from nettrain.backend.base import Floats, HostArray
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.inference.model import TrainedNetworks
-from nettrain.model.architecture import OUTPUT, Node
+from nettrain.model.architecture import INPUT, OUTPUT, Node
 
 MOST_TILES = 64
 
@@ -30,10 +30,10 @@ class FirstWeights:
 def first_weights(networks: TrainedNetworks, preprocessing: Preprocessing) -> FirstWeights | None:
     """The first network's weights; None where the inputs are no image, or meet no matrix of weights."""
     image, model = preprocessing.image, networks.model
-    node = next(
-        (node for node in model.architecture.nodes if _weighs_inputs(node, preprocessing.inputs)), None
-    )
-    if image is None or node is None:
+    nodes = model.architecture.nodes
+    node = next((node for node in nodes if _weighs_inputs(node, preprocessing.inputs)), None)
+    changed = any(node.learns for node in nodes if node.block.name == INPUT)
+    if image is None or node is None or changed:
         return None
     weight: HostArray = model.layout.view(networks.parameters, node.number, "weight")[0]
     units = weight.shape[1]

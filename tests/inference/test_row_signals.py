@@ -111,13 +111,17 @@ def test_gradients_are_differences_of_the_loss(overrides):
     ("overrides", "message"),
     [
         (["model.sub_members=4"], "graph: 4 sub-members are several networks in one"),
+        (
+            ["model.embeddings=pbld"],
+            "graph: pbld 4 stands between the inputs and the first weights, which is not drawn",
+        ),
         (["model.norm=batch"], "graph: batch norm mixes the rows of a batch, so that no row stands alone"),
         (
             ["model.activation=maxout"],
             "graph: hidden 1 makes one unit of several columns, which is not drawn",
         ),
     ],
-    ids=["sub-members", "batch", "maxout"],
+    ids=["sub-members", "embedding", "batch", "maxout"],
 )
 def test_networks_whose_units_cannot_be_told_apart(overrides, message):
     with pytest.raises(SpecError) as caught:

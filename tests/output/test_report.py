@@ -183,6 +183,17 @@ def test_what_layers_are_made_of_fits_80_columns() -> None:
     ]
 
 
+def test_what_is_done_to_the_inputs_has_a_line_for_each_layer() -> None:
+    embeddings = {"name": "piecewise_linear", "dimension": 20, "bins": 47}
+    plan = architecture(ModelSettings(embeddings=embeddings, input_scale=True, hidden=[8]), 4, 3)
+    assert report(plan=plan)[3:7] == [
+        " input                  4",
+        " number embedding      80   piecewise_linear 20, 47 bins        3,920",
+        " scale                 80   scale                                  80",
+        " hidden 1               8   relu                                  648",
+    ]
+
+
 def test_layer_norms_and_skip_connections_are_told_too() -> None:
     plan = architecture(ModelSettings(hidden=[8, 8], norm="layer", residual=True), 4, 3)
     assert report(plan=plan)[4:7] == [

@@ -16,7 +16,8 @@ def weights_of(hidden, pixels=PIXELS, *overrides):
     settings = {"experiment": "w", "model": {"hidden": hidden}, "training": {"epochs": 1}}
     run = nettrain.train(settings, *overrides, data=(pixels, LABELS))
     trained = run.trained
-    matrix = trained.networks.model.layout.view(trained.parameters, 0, "weight")[0]
+    (number, *_) = [slot.layer for slot in trained.networks.model.layout.slots if slot.name == "weight"]
+    matrix = trained.networks.model.layout.view(trained.parameters, number, "weight")[0]
     return first_weights(trained.networks, trained.preprocessing), matrix
 
 
@@ -67,3 +68,9 @@ def test_the_same_weights_draw_the_same_picture(shape):
     shown, _ = weights_of([11], PIXELS.reshape(shape))
     picture = weights_picture(shown, "tiles")
     assert (True, True) == (picture == weights_picture(shown, "tiles"), picture.startswith(b"\x89PNG"))
+
+
+def test_embedded_pixels_have_no_tiles():
+    embedding = "model.embeddings={name: linear_relu, dimension: 1}"
+    shown, _ = weights_of([6], PIXELS, embedding, "data.scaling=none")
+    assert shown is None
