@@ -97,7 +97,7 @@ class CategoryEmbedding(Layer):
 
     def summary(self, behind: Sequence[Layer]) -> str:
         columns = len(self.positions)
-        return f"{columns} column{'s' if columns > 1 else ''} of categories, {self.dimension} numbers each"
+        return f"{columns} column{'s' if columns > 1 else ''}, {self.dimension} numbers each"
 
     def backward_step(self) -> str:
         return "the sums by category"
