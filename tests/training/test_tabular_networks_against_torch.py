@@ -45,6 +45,24 @@ TABM = {
     "optimizer.learning_rate": 0.004,
     "optimizer.weight_decay": 0.03,
 }
+REALMLP = {
+    "data.scaling": "robust_clip",
+    "data.scale_indicators": "true",
+    "data.binary_categories": "sign",
+    "data.one_hot_up_to": 9,
+    "model.hidden": "[8, 6, 7]",
+    "model.dropout": 0.15,
+    "model.dropout_schedule": "flat_cos",
+    "model.embeddings": "{name: pbld, frequencies: 4}",
+    "model.category_dimension": 3,
+    "model.input_scale": "true",
+    "model.parametrization": "neural_tangent",
+    "optimizer": "{name: adamw, beta2: 0.95, weight_decay: 0.02}",
+    "optimizer.groups": "{bias: {learning_rate: 0.1}, scale: {learning_rate: 6, weight_decay: 1}, "
+    "activation: {learning_rate: 0.1, weight_decay: 1}, embedding: {learning_rate: 0.1, weight_decay: 1}}",
+    "schedule": "coslog4",
+    "training.weight_decay_schedule": "flat_cos",
+}
 CASES = {
     "mlp": {
         "recipe": "mlp",
@@ -70,6 +88,34 @@ CASES = {
         "optimizer.learning_rate": 0.004,
         "optimizer.weight_decay": 0.03,
     },
+    "mlp_plr": {
+        "recipe": "mlp_plr",
+        **TARGET,
+        **STANDARD,
+        "data.columns.ignore": "[flag, city, label]",
+        "model.hidden": "[8]",
+        "model.dropout": 0,
+        "model.embeddings.dimension": 4,
+        "model.embeddings.frequencies": 3,
+        "optimizer.learning_rate": 0.003,
+        "optimizer.weight_decay": 0.02,
+    },
+    "realmlp, classes": REALMLP
+    | CLASSES
+    | {
+        "data.columns.ignore": "[target]",
+        "model.activation": "parametric_selu",
+        "loss": "{name: cross_entropy, label_smoothing: 0.1}",
+        "optimizer.learning_rate": 0.04,
+    },
+    "realmlp, numbers": REALMLP
+    | TARGET
+    | {
+        "data.columns.ignore": "[label]",
+        "model.activation": "parametric_mish",
+        "model.clamp_outputs": "true",
+        "optimizer.learning_rate": 0.2,
+    },
 }
 
 
@@ -77,11 +123,9 @@ CASES = {
 def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table as a file in the current folder."""
     monkeypatch.chdir(tmp_path)
-    columns = [
-        *np.transpose(TABLE["numbers"]).tolist(),
-        *(TABLE[name] for name in ("flag", "colour", "city")),
-    ]
-    columns += [[f"class {label}" for label in TABLE["label"]], TABLE["target"]]
+    flags, labels = (["no", "yes"][one] for one in TABLE["flag"]), (f"class {one}" for one in TABLE["label"])
+    numbers = np.transpose(TABLE["numbers"]).tolist()
+    columns = [*numbers, flags, TABLE["colour"], TABLE["city"], labels, TABLE["target"]]
     names = [*NUMBERS, "flag", "colour", "city", "label", "target"]
     lines = [names, *zip(*columns, strict=True)]
     Path("table.csv").write_text("".join(",".join(map(str, line)) + "\n" for line in lines))
