@@ -42,7 +42,8 @@ from goldens.tabular_layers import Draws, digits, lists
 ROWS, BATCH, STEPS, CLASSES = 80, 8, 50, 3
 EPOCHS = STEPS * BATCH // ROWS
 SEED, ORDER = 5 + 2**33, 2  # of dropout masks and orders of rows; what orders are drawn for
-NUMBERS = 4  # columns
+NUMBERS = 4  # columns, the first ones
+FAR = 8.0  # times as large as in the table
 COLOURS, CITIES = ("blue", "green", "red"), tuple("abcdefghijkl")
 
 
@@ -107,7 +108,7 @@ def write(folder: Path) -> None:
 
 
 def figures(table: Table, case: Case) -> dict[str, Any]:
-    """The parameters at the start and what becomes of them, the losses, and answers for the first rows."""
+    """The parameters at the start and what becomes of them, the losses, and answers."""
     network, y, back = case.network, *targets(table, case)
     start = arrays(network)
     loss = partial(cross_entropy, smoothing=case.smoothing) if case.classes else squared_error
@@ -115,7 +116,7 @@ def figures(table: Table, case: Case) -> dict[str, Any]:
     losses = trained(network, case.numbers, batches(case, y), STEPS, loss)
     network.eval()
     with torch.no_grad():
-        answers = answered(network(case.inputs.x[:BATCH]), case, y)
+        answers = answered(network(asked(case)), case, y)
     return {
         **case.more,
         "x": digits(case.inputs.x[:BATCH].tolist()),
@@ -125,6 +126,13 @@ def figures(table: Table, case: Case) -> dict[str, Any]:
         "final": arrays(network),
         "predictions": digits(back(answers).tolist()),
     }
+
+
+def asked(case: Case) -> Tensor:
+    """The first rows, of which the later ones have numbers far out."""
+    x = case.inputs.x[:BATCH].clone()
+    x[BATCH // 2 :, list(case.inputs.numbers)] *= FAR
+    return x
 
 
 def targets(table: Table, case: Case) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
