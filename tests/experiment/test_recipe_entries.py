@@ -53,6 +53,26 @@ def test_its_space_is_valid_around_it(name):
     assert 20 == len(SearchSpace(loaded).trials(20))
 
 
+def test_realmlp_by_the_kind_of_targets():
+    """The numbers of the paper's table A.1 that differ between classes and numbers."""
+    found = {}
+    for kind, source in SOURCES.items():
+        spec = resolve(validate(parse(f"recipe: realmlp\ndata: {source}\n", "f")))
+        found[kind] = resolve_with_data(spec, prepared(spec))
+    two, numbers = found["two classes"], found["numbers"]
+    assert [(0.04, "parametric_selu", False), (0.2, "parametric_mish", True)] == [
+        (one.optimizer.learning_rate, one.model.activation.name, one.model.clamp_outputs)
+        for one in (two, numbers)
+    ]
+    assert ("cross_entropy", 0.1, "mse", 0.0) == (
+        *(two.loss.name, two.loss.label_smoothing),
+        *(numbers.loss.name, numbers.loss.label_smoothing),
+    )
+    assert ["val_accuracy", "val_accuracy", "val_rmse"] == [
+        one.training.early_stopping.monitor for one in found.values()
+    ]
+
+
 def test_what_the_file_gives_is_not_searched():
     text = (
         "recipe: mlp\ndata: {source: builtin:iris}\nmodel: {dropout: 0.3}\noptimizer: {learning_rate: 0.2}\n"
