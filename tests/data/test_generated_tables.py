@@ -29,6 +29,16 @@ CELLS = {
 GAPS = st.sampled_from([False, False, False, True])
 
 
+ENCODINGS = st.fixed_dictionaries(
+    {
+        "scaling": st.sampled_from([name for name in scalings if name != "channel"]),
+        "one_hot_up_to": st.sampled_from([None, 1, 3]),
+        "binary_categories": st.sampled_from(["indicators", "sign"]),
+        "scale_indicators": st.booleans(),
+    }
+)
+
+
 @st.composite
 def tables(draw):
     """A table of text cells by column name, with gaps; the target y has two classes."""
@@ -60,10 +70,10 @@ SLOW = settings(max_examples=25)
 
 
 @SLOW
-@given(columns=tables(), name=st.sampled_from([name for name in scalings if name != "channel"]))
-def test_what_is_stored_repeats_the_inputs_with_columns_in_any_order(columns, name):
+@given(columns=tables(), encoding=ENCODINGS)
+def test_what_is_stored_repeats_the_inputs_with_columns_in_any_order(columns, encoding):
     with tempfile.TemporaryDirectory() as folder:
-        data = prepared(write(Path(folder, "train.csv"), columns), scaling=name, validation=0)
+        data = prepared(write(Path(folder, "train.csv"), columns), **encoding, validation=0)
         stored = Preprocessing.from_json(json.loads(json.dumps(data.preprocessing.to_json())))
         turned = write(Path(folder, "new.csv"), dict(reversed(columns.items())) | {"more": ["?"] * ROWS})
         rows = read_labelled(turned, stored)

@@ -50,7 +50,9 @@ def test_the_figure_of_an_epoch_is_that_of_the_end(plain):
 
 
 @pytest.mark.parametrize("power", [500, 1000, 1021, -500, -1000])
-@pytest.mark.parametrize("name", ["standard", "minmax", "max_abs", "robust", "quantile_normal"])
+@pytest.mark.parametrize(
+    "name", ["standard", "minmax", "max_abs", "robust", "robust_clip", "quantile_normal"]
+)
 def test_inputs_of_any_size_are_scaled_alike(power, name):
     scaling = scalings[name]()
     x = np.clip(X, -1, 1)

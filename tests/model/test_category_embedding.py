@@ -7,7 +7,7 @@ import pytest
 
 from nettrain.model.architecture import Architecture, Block
 from nettrain.model.layers import layers
-from nettrain.model.layers.category_embedding import TOGETHER
+from nettrain.model.layers.category_embedding import FEWEST, PARTS
 from nettrain.model.parameters import initial_row, parameter_layout
 from tests.model.probe import Probe
 
@@ -30,7 +30,7 @@ def test_what_is_no_code_of_the_column_is_read_as_missing() -> None:
     assert (probe.dx[0, :, [1, 3]] == 0).all()
 
 
-@pytest.mark.parametrize("count", [TOGETHER - 1, TOGETHER, 2 * TOGETHER + 3])
+@pytest.mark.parametrize("count", [FEWEST - 1, FEWEST, FEWEST + 1, PARTS * FEWEST + 3])
 def test_sums_are_in_the_order_of_the_rows(count: int) -> None:
     rng = np.random.default_rng(count)
     x = rng.integers(0, count, (3, 200, 2)).astype(np.float32)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from nettrain.model.tape import Tape
 
 Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(tuple)]
-TOGETHER = 16  # rows of a table whose gradients one iteration sums up
+# iterations that share out the rows of a column's table, each of which reads all codes: few on a processor,
+# where that costs, and enough of all columns for a device
+PARTS = 4
+FEWEST = 16  # rows of a table that one iteration takes, if there are as many
 
 
 @layers.register("category_embedding", source="Guo & Berkhahn 2016")
@@ -138,8 +141,9 @@ class CategoryEmbedding(Layer):
         """
         starts, first, blocks = self._starts(inputs), 0, []
         for position, count in zip(self.positions, self.categories, strict=True):
-            for low in range(0, count, TOGETHER):
-                high = min(low + TOGETHER, count)
+            together = max(FEWEST, -(-count // PARTS))
+            for low in range(0, count, together):
+                high = min(low + together, count)
                 blocks.append([position, count, starts[position], low, high, first + low])
             first += count
         return np.array(blocks, dtype=np.int64).reshape(-1, 6)
