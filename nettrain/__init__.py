@@ -21,6 +21,7 @@ __all__ = [
     "SpecError",
     "SweepResult",
     "TrainingDone",
+    "TuneResult",
     "check",
     "compare",
     "evaluate",
@@ -34,6 +35,7 @@ __all__ = [
     "resume",
     "sweep",
     "train",
+    "tune",
 ]
 
 TYPE_CHECKING = False  # as type checkers know it; typing need not be imported for it
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from nettrain.workflow.run import Run, open_run
     from nettrain.workflow.sweep import SweepResult, sweep
     from nettrain.workflow.train import train
+    from nettrain.workflow.tune import TuneResult, tune
 
 _MODULES = {
     **dict.fromkeys(("BackendError", "DataError", "DataWarning", "NettrainError", "SpecError"), "errors"),
@@ -65,6 +68,7 @@ _MODULES = {
     "network_graph": "workflow.network_graph",
     **dict.fromkeys(("Run", "open_run"), "workflow.run"),
     **dict.fromkeys(("SweepResult", "sweep"), "workflow.sweep"),
+    **dict.fromkeys(("TuneResult", "tune"), "workflow.tune"),
     "report": "output.report_page.write",
     **{name: f"workflow.{name}" for name in ("check", "evaluate", "gradcheck", "predict", "resume", "train")},
 }

@@ -26,7 +26,7 @@ Tunable = Annotated[
     str,
     typer.Argument(
         metavar="FILE",
-        help="An experiment file, or a table, or builtin:NAME.",
+        help="An experiment file, a table, builtin:NAME, or the folder of a tuning.",
         show_default=False,
         autocompletion=complete_tunable,
     ),
@@ -84,8 +84,7 @@ def tune(
     from nettrain.output.console import console
     from nettrain.output.tune_view import show_complete, show_head, show_progress, show_report
     from nettrain.store.run_folder import json_line
-    from nettrain.store.tune_folder import TuneFolder
-    from nettrain.workflow.tune import open_tuning, run_tuning
+    from nettrain.workflow.tune import folder_of, open_tuning, run_tuning
     from nettrain.workflow.tuning.subject import TuningOptions, subject_of
 
     changes = with_folds(with_backend(overrides, backend, device), folds)
@@ -94,7 +93,7 @@ def tune(
     try:
         with interruptible() as interrupted:
             subject = subject_of(file, changes, TuningOptions(target, metric))
-            folder = TuneFolder.named(out, subject.name)
+            folder = folder_of(file, subject, out)
             with open_tuning(subject, folder, minutes=minutes, jobs=jobs, started=LOADED) as tuning:
                 if not quiet:
                     (show_complete if tuning.is_complete else show_head)(screen, tuning)

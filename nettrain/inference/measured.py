@@ -41,11 +41,12 @@ class NetworksOnRows:
 class MeasuredNetworks:
     """Networks by preprocessing on the same rows, of which they predict the mean.
 
-    With `apart` each of them predicts rows of its own.
+    With `apart`, numbers by which they are told, those with one number predict rows of their own together.
+    What is there several times counts several times, and is computed once.
     """
 
     each: tuple[NetworksOnRows, ...]
-    apart: bool = False
+    apart: tuple[int, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -55,8 +56,18 @@ class MeasuredNetworks:
 
     def predict(self) -> LabelledPredictions:
         """The predictions and losses of the rows. Raises DataError when the loss cannot take the targets."""
-        predicted = [predict_labelled(one.networks, one.rows) for one in self.each]
-        return joined_predictions(predicted) if self.apart else mean_labelled(predicted)
+        once = {id(one): predict_labelled(one.networks, one.rows) for one in self._different}
+        predicted = [once[id(one)] for one in self.each]
+        if not self.apart:
+            return mean_labelled(predicted)
+        by_number: dict[int, list[LabelledPredictions]] = {}
+        for number, one in zip(self.apart, predicted, strict=True):
+            by_number.setdefault(number, []).append(one)
+        return joined_predictions([mean_labelled(some) for some in by_number.values()])
+
+    @property
+    def _different(self) -> list[NetworksOnRows]:
+        return list({id(one): one for one in self.each}.values())
 
     def metrics(self, labelled: LabelledPredictions, names: Sequence[str] | None = None) -> ComputedMetrics:
         """The metrics of these predictions; by default all metrics of the task."""
@@ -64,7 +75,8 @@ class MeasuredNetworks:
 
     def shuffled(self, column: str, key: tuple[int, int, int]) -> "MeasuredNetworks":
         """The same networks on rows with a column shuffled, all in the same order."""
-        return replace(self, each=tuple(one.shuffled(column, key) for one in self.each))
+        once = {id(one): one.shuffled(column, key) for one in self._different}
+        return replace(self, each=tuple(once[id(one)] for one in self.each))
 
 
 def mean_labelled(each: Sequence[LabelledPredictions]) -> LabelledPredictions:

@@ -27,7 +27,7 @@ def show_head(console: Console, tuning: OpenedTuning) -> None:
 
 def show_complete(console: Console, tuning: OpenedTuning) -> None:
     """Print that its time is over, and how to go on."""
-    text = f"{tuning.folder.path}: its {tuning.clock.seconds / 60:g} minutes are over; --minutes N gives more"
+    text = f"{tuning.folder.path}: its {tuning.clock.total / 60:g} minutes are over; --minutes N gives more"
     console.print(text, soft_wrap=True)
 
 
@@ -38,7 +38,7 @@ def _facts(tuning: OpenedTuning) -> dict[str, str]:
         "rows": _rows(tuning),
         "search": f"{sweep.space.settings.method}, by {title(sweep.goal.metric)}{done}",
         "over": ", ".join(one.key for one in sweep.space.parameters if one.key != "seed"),
-        "time": _times(clock, tuning.seconds_left),
+        "time": _times(clock),
         "backend": f"{sweep.space.backend.name}, {plural(sweep.workers, 'worker')}",
     }
 
@@ -51,12 +51,12 @@ def _rows(tuning: OpenedTuning) -> str:
     return f"{count(subject.rows)}, of which {how}; {test}"
 
 
-def _times(clock: Clock, left: float) -> str:
+def _times(clock: Clock) -> str:
     """`10 min 00 s: search until 6 min 30 s, …`."""
-    search, training = clock.search_ends - clock.began, clock.training_ends - clock.began
-    rest = f" ({seconds(max(left, 0))} left)" if left < 0.9 * clock.seconds else ""
+    search, training = (end - clock.began + clock.before for end in (clock.search_ends, clock.training_ends))
+    rest = f" ({seconds(max(clock.seconds, 0))} left)" if clock.before else ""
     return (
-        f"{seconds(clock.seconds)}{rest}: new settings until {seconds(search)}, the best with other "
+        f"{seconds(clock.total)}{rest}: new settings until {seconds(search)}, the best with other "
         f"seeds until {seconds(training)}, then the ensemble"
     )
 
@@ -102,7 +102,4 @@ class _Progress:
 def show_report(console: Console, tuning: OpenedTuning, summary: TuneSummary) -> None:
     """Print the results, and draw the picture of the search."""
     draw_sweep(tuning.sweep)
-    sweep = tuning.sweep
-    keys = [one.key for one in sweep.space.parameters]
-    values = {one.trial: sweep.trials[one.trial - 1].values for one in sweep.best}
-    tune_report(console, summary, sweep.best, values, sweep.influences(), keys, tuning.folder.path)
+    tune_report(console, summary, tuning.sweep.influences(), tuning.folder.path)

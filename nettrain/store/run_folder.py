@@ -19,6 +19,8 @@ from nettrain.store import journal
 
 # what is made of a run on request, by the name it has by default: a training does not make it anew
 VIEWS = ("report.html", "landscape.png", "graph.png", "boundary.gif")
+NETWORKS = "networks"  # the folder with a run folder for each network of an ensemble
+TUNED = "tune.json"  # the summary of a tuning
 FOLDS = "folds"  # the folder with a run folder for each fold of a cross-validation
 PAGE_MARK = '<meta name="generator" content="nettrain report">'  # by which a page is known as one of ours
 HEAD = 4096  # bytes of a page in which the mark stands
@@ -50,6 +52,9 @@ class RunFolder:
         if folder.is_cross_validated:
             folds = enumerated([str(fold.path) for fold in folder.folds])
             raise SpecError(f"{path}: is cross-validated; each fold is a run: name one of {folds}")
+        if folder.is_ensemble:
+            networks = enumerated([str(network.path) for network in folder.networks])
+            raise SpecError(f"{path}: is an ensemble; each network is a run: name one of {networks}")
         for needed in (folder.model, folder.preprocessing):
             if not needed.is_file():
                 raise SpecError(unfinished(path, needed.name))
@@ -125,8 +130,7 @@ class RunFolder:
     @property
     def folds(self) -> "list[RunFolder]":
         """The folders of the folds of a cross-validated run, in their order; none in other runs."""
-        numbered = [path for path in (self.path / FOLDS).glob("*/") if path.name.isdecimal()]
-        return [RunFolder(path) for path in sorted(numbered, key=lambda path: int(path.name))]
+        return [RunFolder(path) for path in _numbered(self.path / FOLDS)]
 
     def fold(self, number: int) -> "RunFolder":
         """The folder of a fold, numbered from 1."""
@@ -136,6 +140,25 @@ class RunFolder:
     def is_cross_validated(self) -> bool:
         """Whether the networks of the run are in the folders of its folds."""
         return bool(self.folds) and not self.model.is_file()
+
+    @property
+    def ensemble(self) -> Path:
+        """Which networks an ensemble has, and how often each counts."""
+        return self.path / "ensemble.json"
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the networks of the run are different ones in folders of their own."""
+        return self.ensemble.is_file()
+
+    @property
+    def networks(self) -> "list[RunFolder]":
+        """The folders of the networks of an ensemble, in their order; none in other runs."""
+        return [RunFolder(path) for path in _numbered(self.path / NETWORKS)]
+
+    def network(self, number: int) -> "RunFolder":
+        """The folder of a network of an ensemble."""
+        return RunFolder(self.path / NETWORKS / str(number))
 
     @property
     def fold_figures(self) -> Path:
@@ -154,6 +177,12 @@ class RunFolder:
         return self.path / "summary.json"
 
 
+def _numbered(folder: Path) -> list[Path]:
+    """The folders in a folder that have a number for a name, in their order."""
+    numbered = [path for path in folder.glob("*/") if path.name.isdecimal()]
+    return sorted(numbered, key=lambda path: int(path.name))
+
+
 def is_our_page(path: Path) -> bool:
     """Whether a file is a page that `nettrain report` wrote."""
     if not path.is_file():
@@ -169,6 +198,9 @@ def mistaken_for_run(path: Path) -> str | None:
     """
     if not path.is_dir():
         return _mistaken_file(path)
+    if (path / TUNED).is_file():
+        name, ensemble = shlex.quote(str(path)), path / "ensemble"
+        return f"{path}: the folder of a tuning, whose run is {ensemble}; nettrain tune {name} goes on"
     if (path / journal.NAME).is_file():
         best = path / "best.yaml"
         train = (

@@ -70,6 +70,17 @@ class FoldSummary(Ending):
     metrics: Metrics
 
 
+class NetworkSummary(Ending):
+    """One of the different networks of an ensemble: the trial that trained it, and how often it counts.
+
+    Of one that was trained on folds, figures are means over them.
+    """
+
+    network: int
+    count: int
+    metrics: Metrics
+
+
 class RunBaseline(TypedDict):
     """The best constant predictions, fitted on the training rows, and the metrics that they score.
 
@@ -133,6 +144,7 @@ class RunSummary(Ending):
     members: NotRequired[list[MemberSummary]]
     snapshots: NotRequired[list[SnapshotSummary]]
     folds: NotRequired[list[FoldSummary]]
+    networks: NotRequired[list[NetworkSummary]]  # of an ensemble of different ones
     out_of_fold: NotRequired[Mapping[str, float | None]]
     joint: NotRequired[bool]
     postprocessing: NotRequired[AppliedPostprocessing]  # to which all metrics but the loss belong

@@ -52,6 +52,16 @@ class TrainedRun:
         """The runs whose mean predicts: this one alone, see `TrainedFolds`."""
         return (self,)
 
+    @property
+    def shares_rows(self) -> bool:
+        """Whether all runs have the same rows of each split: there is one alone."""
+        return True
+
+    @property
+    def held_out_by(self) -> tuple[int, ...]:
+        """As `JointRuns.held_out_by`: one run held out one set of rows."""
+        return (0,)
+
     def alone(self) -> "TrainedRun":
         """This run, for what needs the networks of one training."""
         return self

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nettrain.files import safe_name
-from nettrain.store.run_folder import RunFolder
+from nettrain.store.run_folder import TUNED, RunFolder
 from nettrain.store.sweep_folder import SweepFolder
 
 
@@ -19,6 +19,13 @@ class TuneFolder:
         """The folder of an experiment's tuning, in which the same one goes on."""
         return TuneFolder(parent / safe_name(experiment))
 
+    @staticmethod
+    def at(path: Path) -> "TuneFolder | None":
+        """The folder of a tuning that has begun at this path, None when there is none."""
+        folder = TuneFolder(path)
+        begun = folder.experiment.is_file() and folder.sweep.journal.is_file()
+        return folder if begun else None
+
     @property
     def sweep(self) -> SweepFolder:
         """The files of the search."""
@@ -31,7 +38,7 @@ class TuneFolder:
 
     @property
     def summary(self) -> Path:
-        return self.path / "tune.json"
+        return self.path / TUNED
 
     @property
     def networks(self) -> Path:

@@ -6,6 +6,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from nettrain.store.sweep_summary import BestTrial
+from nettrain.store.trained_ensemble import EnsembleMember
 from nettrain.training.diagnostics.environment import Environment
 
 
@@ -16,6 +17,64 @@ class TunedRows(TypedDict):
     choosing: int
     test: int
     folds: int
+
+
+class TrustedJson(TypedDict):
+    """A figure with the ends of its 95 % interval over resamples of so many rows.
+
+    `corrected` is what it would be without the flattery of being chosen by these rows, by so many
+    `resamples`; None of test rows, which have chosen nothing.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    corrected: float | None
+    resamples: int
+
+
+class TunedFigures(TypedDict):
+    """The figures of something that was tuned, of the rows that chose it and of test rows, if there are."""
+
+    val: TrustedJson
+    test: TrustedJson | None
+
+
+class SingleJson(TunedFigures):
+    """The best network alone: that of this trial."""
+
+    trial: int
+
+
+class TunedEnsembleJson(TunedFigures):
+    """The ensemble: its networks, the number of candidates, and the folder of its run."""
+
+    networks: list[EnsembleMember]
+    candidates: int
+    folder: str
+
+
+class SeedFigures(TypedDict):
+    """The metric of trials of one setting that differ in the seed alone: of the first one, and of others."""
+
+    trial: int
+    own: float
+    others: list[float]
+
+
+class FoundJson(TypedDict):
+    """What a tuning has found: figures of one `metric`, which `constant` predictions have by split.
+
+    `test_measured` is how often this tuning has measured the test rows.
+    """
+
+    metric: str
+    single: SingleJson
+    ensemble: TunedEnsembleJson
+    constant: Mapping[str, float | None]
+    seeds: SeedFigures | None
+    test_measured: int
 
 
 class PhaseTimes(TypedDict):
@@ -30,7 +89,7 @@ class PhaseTimes(TypedDict):
 class TuneSummary(TypedDict):
     """The whole file.
 
-    `trials` counts trials in all and by status; `out_of_time` those that the clock stopped.
+    `trials` counts those that have begun, in all and by status; `out_of_time` those that the clock stopped.
     """
 
     experiment: str
@@ -43,6 +102,9 @@ class TuneSummary(TypedDict):
     rows: TunedRows
     trials: Mapping[str, int]
     out_of_time: int
+    influence: Mapping[str, float | None]
+    borders: list[str]
     best: BestTrial | None
+    found: FoundJson | None
     environment: Environment
     seed: int

@@ -101,9 +101,12 @@ class LabelledRows:
 
     def measured_by(self, trained: Predictor) -> MeasuredNetworks:
         """The networks that predict, on these rows."""
-        pairs = zip(trained.runs, self.rows, strict=True)
-        each = (NetworksOnRows(run.networks, run.preprocessing, rows) for run, rows in pairs)
-        return MeasuredNetworks(tuple(each), self.apart)
+        pairs = list(zip(trained.runs, self.rows, strict=True))
+        once = {
+            (id(run), id(rows)): NetworksOnRows(run.networks, run.preprocessing, rows) for run, rows in pairs
+        }
+        each = tuple(once[id(run), id(rows)] for run, rows in pairs)
+        return MeasuredNetworks(each, trained.held_out_by if self.apart else ())
 
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
@@ -150,15 +153,17 @@ def rows_of_source(
 ) -> LabelledRows:
     """The rows of a source; `split` chooses among those of one that brings test rows too, default: train."""
     refuse_validation(split)
+    fitted = {id(run.preprocessing): run.preprocessing for run in trained.runs}
     each = read_labelled_by_each(
         source,
-        [run.preprocessing for run in trained.runs],
+        list(fitted.values()),
         dtype=trained.experiment.backend.dtype,
         missing_target=trained.experiment.data.missing_target,
         split=split,
         keep=keep,
     )
-    one, rows = each[0], tuple(Rows(one.x, one.y, one.weight) for one in each)
+    encoded = dict(zip(fitted, (Rows(one.x, one.y, one.weight) for one in each), strict=True))
+    one, rows = each[0], tuple(encoded[id(run.preprocessing)] for run in trained.runs)
     name = file_name(source_name(source)) + (f"-{split}" if split else "")
     return LabelledRows(rows, name, one.table.origin, one.table.at, one.notes, one.comparison, one.kept)
 
@@ -178,7 +183,7 @@ def rows_of_run(
 
     The validation rows of folds are those that each of them held out; their training rows are refused.
     """
-    several = len(trained.runs) > 1
+    several = not trained.shares_rows
     if several and split == "train":
         raise SpecError(f"{trained.name}: its folds have different training rows; take the validation rows")
     each = read_splits(trained, split, memory, "a file with labelled rows")
@@ -195,10 +200,11 @@ def _held_out(
     """The validation rows of all folds, one fold below the other."""
     import polars as pl
 
-    places = [one.place_of(row) for one in each for row in range(len(one.rows.x))]
-    kept = [
-        pl.DataFrame(one.kept_columns(run, memory, keep)) for run, one in zip(trained.runs, each, strict=True)
-    ]
+    # of networks that held out the same rows, the first
+    different = {number: k for k, number in reversed(list(enumerate(trained.held_out_by)))}
+    parts = [(trained.runs[k], each[k]) for k in sorted(different.values())]
+    places = [one.place_of(row) for _, one in parts for row in range(len(one.rows.x))]
+    kept = [pl.DataFrame(one.kept_columns(run, memory, keep)) for run, one in parts]
     return LabelledRows(
         tuple(one.rows for one in each),
         "out-of-fold",

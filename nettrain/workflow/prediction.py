@@ -1,6 +1,7 @@
 """Predictions of a trained run for the rows of a source."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,9 +44,12 @@ def read_rows(
     if source is None:
         return _own_rows(trained, split, memory, keep)
     refuse_validation(split)
-    first, *others = (run.preprocessing for run in trained.runs)
-    dtype = trained.experiment.backend.dtype
-    return read_predictable(source, first, dtype=dtype, split=split, keep=keep, others=others)
+    fitted = {id(run.preprocessing): run.preprocessing for run in trained.runs}
+    (first, *others), dtype = fitted.values(), trained.experiment.backend.dtype
+    rows = read_predictable(source, first, dtype=dtype, split=split, keep=keep, others=others)
+    encoded = dict(zip(fitted, rows.inputs, strict=True))
+    _, *inputs = (encoded[id(run.preprocessing)] for run in trained.runs)
+    return replace(rows, others=tuple(inputs))
 
 
 def _own_rows(
@@ -55,7 +59,7 @@ def _own_rows(
     keep: Sequence[str | int],
 ) -> PredictableRows:
     """The rows of a split, all of which training could read. Raises SpecError for those of single folds."""
-    if len(trained.runs) > 1 and split in ("train", "validation"):
+    if not trained.shares_rows and split in ("train", "validation"):
         raise SpecError(f"{trained.name}: its folds have different {split} rows; {_out_of_fold(trained)}")
     own, *others = read_splits(trained, split, memory, "a file with rows to predict")
     count = len(own.rows.x)
@@ -97,7 +101,8 @@ def predict_rows(
         values, sd = mc_predictions_together(trained, rows, samples)
         distribution = together(mc_distribution(run.networks, x, samples) for run, x in pairs)
     else:
-        each = [predict_distributions(run.networks, x) for run, x in pairs]
+        once = {id(run): predict_distributions(run.networks, x) for run, x in pairs}
+        each = [once[id(run)] for run, _ in pairs]
         values, sd = np.mean([one.values for one in each], axis=0), None
         distribution = together(one.distribution for one in each)
     if intervals and distribution is None:  # which belong to the network with all its units

@@ -77,8 +77,13 @@ def resume(
 
 
 def is_cross_validation(path: Path) -> bool:
-    """Whether a run folder is that of a cross-validation, finished or not."""
+    """Whether a run folder is that of a cross-validation, finished or not.
+
+    Raises SpecError for an ensemble, which no training goes on with.
+    """
     folder = RunFolder(path)
+    if folder.is_ensemble:
+        raise SpecError(f"{path}: is an ensemble, nothing is left to train; nettrain tune goes on searching")
     return folder.config.is_file() and load(folder.config).experiment.data.trains_folds
 
 

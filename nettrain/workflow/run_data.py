@@ -100,21 +100,47 @@ def read_own_data(trained: TrainedRun, memory: MemoryTables | None, advice: str)
     return OwnData(prepared, splits)
 
 
-def read_data_of_folds(
+def read_data_of_each(
     runs: Sequence[TrainedRun], memory: MemoryTables | None, advice: str
 ) -> tuple[OwnData, ...]:
-    """All rows of the runs of folds, from sources that are read once, as `read_own_data` has them."""
-    settings, dtype = runs[0].experiment.data, runs[0].experiment.backend.dtype
-    taken = [None if folds is None else folds.take for folds in (run.experiment.data.folds for run in runs)]
-    if settings.folds is None or None in taken:
-        return tuple(read_own_data(run, memory, advice) for run in runs)
-    whole = settings.model_copy(update={"folds": settings.folds.model_copy(update={"take": None})})
-    folds = prepare_folds(whole, seed=settings.seed or 0, dtype=dtype, memory=memory)
-    by_number = {fold.number: OwnData(fold.data, fold.splits) for fold in folds}
-    own = tuple(by_number[number] for number in taken if number is not None)
-    for run, data in zip(runs, own, strict=True):
-        _refuse_changed(run, data.prepared, advice)
-    return own
+    """All rows of each of several runs, as `read_own_data` has them.
+
+    Sources are read once for all runs that take their rows from them in one way, such as those of folds.
+    """
+    read: dict[str, Mapping[int | None, OwnData]] = {}
+    for run in {id(run): run for run in runs}.values():
+        key = _source_key(run)
+        if key not in read:
+            read[key] = _read_every_fold(run, memory)
+        _refuse_changed(run, read[key][_fold_of(run)].prepared, advice)
+    return tuple(read[_source_key(run)][_fold_of(run)] for run in runs)
+
+
+def _fold_of(run: TrainedRun) -> int | None:
+    """The fold that a run takes, None where it has none."""
+    folds = run.experiment.data.folds
+    return None if folds is None else folds.take
+
+
+def _source_key(run: TrainedRun) -> str:
+    """The text that is equal for runs whose rows are made in one way, but for the fold."""
+    return f"{_whole(run.experiment.data).model_dump_json()} {run.experiment.backend.dtype}"
+
+
+def _whole(settings: DataSettings) -> DataSettings:
+    """The settings of all folds."""
+    folds = settings.folds
+    return settings.model_copy(update={"folds": folds and folds.model_copy(update={"take": None})})
+
+
+def _read_every_fold(run: TrainedRun, memory: MemoryTables | None) -> Mapping[int | None, OwnData]:
+    """The rows of a run, or those of every fold by its number."""
+    settings, dtype = run.experiment.data, run.experiment.backend.dtype
+    seed, fold = settings.seed or 0, _fold_of(run)
+    if fold is None:
+        return {None: OwnData(*prepare_with_splits(settings, seed=seed, dtype=dtype, memory=memory))}
+    folds = prepare_folds(_whole(settings), seed=seed, dtype=dtype, memory=memory)
+    return {one.number: OwnData(one.data, one.splits) for one in folds}
 
 
 def _refuse_changed(trained: TrainedRun, data: Prepared, advice: str) -> None:
@@ -160,11 +186,11 @@ def read_splits(
     if len(trained.runs) == 1:
         own: tuple[OwnData, ...] = (read_own_data(trained.runs[0], memory, f"name {missing}"),)
     else:
-        own = read_data_of_folds(trained.runs, memory, f"name {missing}")
+        own = read_data_of_each(trained.runs, memory, f"name {missing}")
     splits = [split for one in own if (split := one.split(name)) is not None]
     if len(splits) < len(own):
-        held_out = "--part validation takes those that folds held out, or " if len(own) > 1 else ""
-        raise SpecError(f"{trained.name}: the run has no {name} rows; {held_out}name {missing}")
+        folds = "" if trained.shares_rows else "--part validation takes those that folds held out, or "
+        raise SpecError(f"{trained.name}: the run has no {name} rows; {folds}name {missing}")
     return tuple(splits)
 
 

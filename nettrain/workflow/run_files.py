@@ -22,6 +22,7 @@ from nettrain.workflow.folds.tables import (
     join_folds,
     read_fold_figures,
     read_fold_histories,
+    read_network_histories,
     read_out_of_fold,
 )
 from nettrain.workflow.history import read_history
@@ -62,7 +63,7 @@ class StoredRun:
     def open(path: Path, backend: str | None = None, device: int | None = None) -> "StoredRun":
         """The run in a folder. Raises SpecError when there is none or it has not finished."""
         files = RunFolder(path)
-        if not files.is_cross_validated:
+        if not (files.is_cross_validated or files.is_ensemble):
             files = RunFolder.open(path)
         summary = read_summary(files.summary)
         if summary is None:
@@ -102,7 +103,9 @@ class StoredRun:
 
     @cached_property
     def history(self) -> pl.DataFrame:
-        """A row for every evaluated epoch of every member, and of every fold."""
+        """A row for every evaluated epoch of every member, and of every fold or network."""
+        if self.files.is_ensemble:
+            return read_network_histories(self.files)
         if self.files.is_cross_validated:
             return join_folds(read_fold_histories(self.files))
         return read_history(self.files.history)

@@ -1,41 +1,55 @@
 """The short way for a table and a few minutes: a search, an ensemble of the best, and how good it is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter, time
+from typing import TYPE_CHECKING
 
+from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.run_folder import read_json, write_json
 from nettrain.store.tune_folder import TuneFolder
-from nettrain.store.tune_summary import PhaseTimes, TuneSummary
+from nettrain.store.tune_summary import FoundJson, PhaseTimes, TuneSummary
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
-from nettrain.sweep.summary import write_results
+from nettrain.sweep.summary import trials_table, write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
+from nettrain.workflow.source import ExperimentSource, FilePath
+from nettrain.workflow.tuning.candidates import load_candidates
 from nettrain.workflow.tuning.clock import Clock
+from nettrain.workflow.tuning.ensemble import clean, write_ensemble
+from nettrain.workflow.tuning.found import found_json, select
 from nettrain.workflow.tuning.search import TimedSearch
-from nettrain.workflow.tuning.subject import TunedSubject, own_values
+from nettrain.workflow.tuning.subject import TunedSubject, TuningOptions, own_values, subject_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nettrain.workflow.run import Run
 
 MINUTES = 10.0
-PATIENCE = 1.0  # seconds that workers have to end their step when the time is over
+ROUNDING = 1e-6  # seconds
+NO_TIME: PhaseTimes = {"look": 0.0, "search": 0.0, "seeds": 0.0, "ensemble": 0.0}
+LOADING = 0.4  # of the time for the ensemble, which loading candidates may take
 
 
 @dataclass(frozen=True, eq=False)
 class OpenedTuning:
     """A tuning in its folder, which is locked: what is tuned, its search, and the time that it has.
 
-    `seconds_before` are those that it took in earlier calls, `phases_before` where they went.
+    `before` is how it went in earlier calls, if there were any.
     """
 
     subject: TunedSubject
     sweep: Sweep
     folder: TuneFolder
     clock: Clock
-    phases_before: PhaseTimes
+    before: TuneSummary | None
     look_seconds: float
 
     @property
@@ -45,8 +59,22 @@ class OpenedTuning:
 
     @property
     def is_complete(self) -> bool:
-        """Whether its minutes are over and all that comes of it is written."""
-        return self.seconds_left <= 0 and self.folder.summary.is_file()
+        """Whether it has ended, and is given no more minutes than it had."""
+        before = self.before
+        if before is None or before["status"] == "interrupted":
+            return False
+        return 60 * before["minutes"] >= self.clock.total - ROUNDING
+
+    @property
+    def phases_before(self) -> PhaseTimes:
+        """Where the time of earlier calls went."""
+        return self.before["phases"] if self.before else NO_TIME
+
+    @property
+    def measured_before(self) -> int:
+        """How often its test rows have been measured."""
+        found = self.before and self.before["found"]
+        return found["test_measured"] if found else 0
 
 
 @dataclass(frozen=True)
@@ -83,22 +111,15 @@ def open_tuning(
     if not 0 < minutes < float("inf"):
         raise SpecError(f"minutes: {minutes:g} is not a time to tune in")
     began = time() - (0.0 if started is None else perf_counter() - started)
-    phases = _phases_before(folder)
+    before: TuneSummary | None = read_json(folder.summary) if folder.summary.is_file() else None
+    used = sum((before["phases"] if before else NO_TIME).values())  # type: ignore[arg-type]
     with open_sweep(
         subject.loaded, folder.path.parent, total=0, workers=jobs, folder=folder.path, memory=subject.memory
     ) as sweep:
         write_atomic(folder.experiment, to_yaml(subject.experiment))
-        clock = Clock(began - sum(phases.values()), 60 * minutes)  # type: ignore[arg-type]
+        clock = Clock(began, 60 * minutes - used, used)
         sweep.kept_in, sweep.deadline = folder.networks, clock.training_ends
-        yield OpenedTuning(subject, sweep, folder, clock, phases, time() - began)
-
-
-def _phases_before(folder: TuneFolder) -> PhaseTimes:
-    """Where the time of earlier calls went; 0 for a tuning that begins."""
-    if not folder.summary.is_file():
-        return {"look": 0.0, "search": 0.0, "seeds": 0.0, "ensemble": 0.0}
-    summary: TuneSummary = read_json(folder.summary)
-    return summary["phases"]
+        yield OpenedTuning(subject, sweep, folder, clock, before, time() - began)
 
 
 def run_tuning(
@@ -108,45 +129,46 @@ def run_tuning(
 
     `on_progress` is called several times a second; when `interrupted` returns True, what has ended counts.
     """
+    if tuning.is_complete:
+        stored: TuneSummary = read_json(tuning.folder.summary)
+        return stored
     timed = TimedSearch(tuning.sweep, tuning.clock, own_values(tuning.subject))
-    search_began = time()
-    stopped = False
-
-    def stops() -> bool:
-        nonlocal stopped
-        stopped = stopped or interrupted()
-        return stopped or time() >= tuning.clock.training_ends + PATIENCE
-
-    if tuning.seconds_left > 0:
-        for progress in tuning.sweep.run(stops, timed.further):
-            on_progress(_progress(tuning, timed.phase, progress))
+    search_began, stopped = time(), _Stop(interrupted, tuning.clock.patience_ends)
+    for progress in tuning.sweep.run(stopped, timed.further):
+        on_progress(_progress(tuning, timed.phase, progress))
     ended = time()
     seeds = ended - timed.seeds_began if timed.seeds_began else 0.0
+    searched = ended - search_began - seeds
+    sweep_summary = write_results(tuning.sweep, searched + seeds)
+    found = _find(tuning, on_progress)
     before = tuning.phases_before
     phases: PhaseTimes = {
         "look": before["look"] + tuning.look_seconds,
-        "search": before["search"] + ended - search_began - seeds,
+        "search": before["search"] + searched,
         "seeds": before["seeds"] + seeds,
-        "ensemble": before["ensemble"],
+        "ensemble": before["ensemble"] + time() - ended,
     }
-    sweep_summary = write_results(tuning.sweep, phases["search"] + phases["seeds"])
+    subject = tuning.subject
     summary: TuneSummary = {
-        "experiment": tuning.subject.name,
-        "status": "interrupted" if stopped else "finished",
+        "experiment": subject.name,
+        "status": "interrupted" if stopped.interrupted else "finished",
         "metric": sweep_summary["metric"],
         "goal": sweep_summary["goal"],
-        "minutes": tuning.clock.seconds / 60,
-        "seconds": time() - tuning.clock.began,
+        "minutes": tuning.clock.total / 60,
+        "seconds": tuning.clock.before + time() - tuning.clock.began,
         "phases": phases,
         "rows": {
-            "rows": tuning.subject.rows,
-            "choosing": tuning.subject.choosing,
-            "test": tuning.subject.test_rows,
-            "folds": tuning.subject.folds,
+            "rows": subject.rows,
+            "choosing": subject.choosing,
+            "test": subject.test_rows,
+            "folds": subject.folds,
         },
-        "trials": sweep_summary["trials"],
+        "trials": {**sweep_summary["trials"], "total": len(tuning.sweep.results)},
         "out_of_time": sum(one.out_of_time for one in tuning.sweep.results.values()),
+        "influence": sweep_summary["influence"],
+        "borders": sweep_summary["borders"],
         "best": sweep_summary["best"],
+        "found": found,
         "environment": sweep_summary["environment"],
         "seed": sweep_summary["seed"],
     }
@@ -154,5 +176,166 @@ def run_tuning(
     return summary
 
 
+class _Stop:
+    """Says that a search must end at once, and remembers whether somebody has interrupted it."""
+
+    def __init__(self, interrupted: Callable[[], bool], ends: float) -> None:
+        self._interrupted, self._ends = interrupted, ends
+        self.interrupted = False
+
+    def __call__(self) -> bool:
+        self.interrupted = self.interrupted or self._interrupted()
+        return self.interrupted or time() >= self._ends
+
+
+def _find(tuning: OpenedTuning, on_progress: OnTuneProgress) -> FoundJson | None:
+    """Make an ensemble of the best networks, and measure how far its figures can be trusted."""
+    sweep, folder, ends = tuning.sweep, tuning.folder, tuning.clock.measuring_ends
+    on_progress(_progress(tuning, "ensemble"))
+    began = time()
+    loading_ends = began + LOADING * max(ends - began, 1.0)
+    candidates = load_candidates(sweep, folder.networks, lambda: time() >= loading_ends)
+    if not candidates:
+        return None
+    selection = select(candidates, sweep.goal.metric)
+    summary = write_ensemble(folder.ensemble, tuning.subject.name, selection.chosen)
+    clean(folder.networks, candidates)
+    return found_json(
+        selection,
+        sweep,
+        summary,
+        folder=str(folder.ensemble.path),
+        ends=ends,
+        measured_before=tuning.measured_before,
+        on_step=lambda: on_progress(_progress(tuning, "trust")),
+    )
+
+
 def _progress(tuning: OpenedTuning, phase: str, search: SweepProgress | None = None) -> TuneProgress:
-    return TuneProgress(phase, time() - tuning.clock.began, max(tuning.seconds_left, 0.0), search)
+    spent = tuning.clock.before + time() - tuning.clock.began
+    return TuneProgress(phase, spent, max(tuning.seconds_left, 0.0), search)
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """The result of a tuning.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        The folder of the tuning.
+    ensemble : Run or None
+        The ensemble as a run, which predicts and is evaluated; None when no network came to its end.
+    best_experiment : dict or None
+        The whole experiment of the best single network, to be passed to `nettrain.train`.
+    trials : polars.DataFrame
+        One row per trial, as in the `trials` of a sweep.
+    summary : dict
+        The content of `tune.json`: figures with intervals, how they flatter, times, what mattered.
+    notes : tuple of str
+        Notes that the command prints before the first trial.
+    """
+
+    folder: Path
+    ensemble: "Run | None" = field(repr=False)
+    best_experiment: Mapping[str, object] | None = field(repr=False)
+    trials: "pl.DataFrame" = field(repr=False)
+    summary: TuneSummary = field(repr=False)
+    notes: tuple[str, ...] = field(repr=False)
+
+    @property
+    def status(self) -> str:
+        """`finished` or `interrupted`."""
+        return self.summary["status"]
+
+
+def tune(
+    source: ExperimentSource,
+    *overrides: str,
+    minutes: float = MINUTES,
+    target: str | None = None,
+    metric: str | None = None,
+    data: object = None,
+    folder: FilePath | None = None,
+    out: FilePath = "tunes",
+    jobs: int | None = None,
+    on_event: OnTuneProgress = ignore,
+    stop: Callable[[], bool] = never,
+) -> TuneResult:
+    """Search good settings within minutes, and make an ensemble of the best networks.
+
+    Trials are trained in worker processes, so scripts must call this function under
+    `if __name__ == "__main__":`.
+
+    Parameters
+    ----------
+    source : str, path or mapping
+        An experiment file, its keys as a mapping, or a table, for which an experiment is drafted as
+        `nettrain init` does.
+    *overrides : str
+        Changes as on the command line.
+    minutes : float
+        The time for everything, that of earlier calls with the same folder included.
+    target : str, optional
+        The column of a table to predict; default: a guess.
+    metric : str, optional
+        What networks are compared by, of validation rows; default: log_loss, or rmse for numbers.
+    data : array, frame, mapping or pair, optional
+        The data, instead of the source that an experiment names, as for `train`.
+    folder : str or path, optional
+        The folder of the tuning; the tuning in an existing folder is continued.
+    out : str or path
+        Without `folder`: where to create a folder named after the experiment.
+    jobs : int, optional
+        Worker processes; default: one per processor or GPU.
+    on_event : callable, optional
+        Called with a `TuneProgress` several times a second.
+    stop : callable, optional
+        Called several times a second; when it returns True, the best so far make the ensemble.
+
+    Returns
+    -------
+    TuneResult
+
+    Raises
+    ------
+    SpecError
+        When the experiment or one of its trials is wrong, or another tuning is in the folder.
+    DataError
+        When the data cannot be read.
+
+    Examples
+    --------
+    >>> tuned = nettrain.tune("prices.csv", target="price", minutes=2)  # doctest: +SKIP
+    >>> tuned.ensemble.predict("new.csv")  # doctest: +SKIP
+    """
+    started = perf_counter()
+    memory = None if data is None else MemoryTables.of(data)
+    subject = subject_of(source, overrides, TuningOptions(target, metric), memory)
+    files = folder_of(source, subject, Path(out)) if folder is None else TuneFolder(Path(folder))
+    with open_tuning(subject, files, minutes=minutes, jobs=jobs, started=started) as tuning:
+        summary = run_tuning(tuning, on_event, interrupted=stop)
+        return _result(tuning, summary)
+
+
+def folder_of(source: ExperimentSource, subject: TunedSubject, out: Path) -> TuneFolder:
+    """The folder of what is tuned: one named after it in `out`, or the source itself where it is one."""
+    begun = None if isinstance(source, Mapping) else TuneFolder.at(Path(source))
+    return begun or TuneFolder.named(out, subject.name)
+
+
+def _result(tuning: OpenedTuning, summary: TuneSummary) -> TuneResult:
+    import polars as pl
+
+    from nettrain.workflow.run import open_run
+
+    sweep, files = tuning.sweep, tuning.folder
+    best = sweep.best[0].trial if sweep.best else None
+    return TuneResult(
+        files.path,
+        open_run(files.ensemble.path) if summary["found"] else None,
+        None if best is None else sweep.experiment_of(best).model_dump(),
+        pl.read_csv(trials_table(sweep).encode(), infer_schema_length=None),
+        summary,
+        (*tuning.subject.notes, *sweep.notes),
+    )

@@ -40,11 +40,11 @@ def _curves(report: RunReport, drawings: Drawings) -> Content:
         )
         picture = folds_picture(report.history, summary, "", render=svg)
         return drawings.figure(picture, "Folds", text)
-    best = None if summary is None or "members" in summary else summary["best_epoch"]
+    best = None if summary is None or {"members", "networks"} & {*summary} else summary["best_epoch"]
     monitor = summary["monitor"] if summary else ""
     labels = curve_labels(report.experiment, report.data.rows.get("train") if report.data else None)
     picture = curves_picture(report.history, "", monitor=monitor, best=best, labels=labels, render=svg)
-    several = "; thin lines are single networks" if summary and "members" in summary else ""
+    several = "; thin lines are single networks" if summary and {"members", "networks"} & {*summary} else ""
     text = (
         "The network sees the training rows alone. While both curves fall, it learns what all rows have in"
         " common; where validation turns up while training goes on falling, it learns its rows by heart"
@@ -58,6 +58,8 @@ def _ending(report: RunReport) -> Content:
     if summary is None:
         again = f"nettrain resume {shlex.quote(report.place)}" if report.place else ""
         return paragraph("It goes on with ", code(again), ".") if again else None
+    if "networks" in summary:
+        return paragraph("Each network trained as its experiment says, or until the time was over.")
     pairs: list[tuple[str, Content]] = [("stopped", ending(summary))]
     if "improving" in summary:
         more = code(continuation(summary["improving"], Path(report.place))) if report.place else None

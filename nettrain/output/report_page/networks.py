@@ -19,6 +19,8 @@ MEMBER = ("member", "seed", "epochs", "best", "stopped")
 FOLD = ("fold", "held out", "epochs")
 FOLD_OF_REPEAT = ("fold", "repeat", "held out", "epochs")
 
+ENSEMBLE = ("network", "counts", "epochs")
+
 FigureName = tuple[str, str]  # split and name
 
 
@@ -44,6 +46,33 @@ def networks_part(summary: RunSummary) -> Content:
         element("h3", what),
         table(headings, rows, caption="Networks of this run", sortable=True, foot=foot),
         quiet(remarks) if remarks else None,
+    )
+
+
+def ensemble_part(summary: RunSummary) -> Content:
+    """A row for each of the different networks of an ensemble, with how often it counts."""
+    networks = summary["networks"]
+    columns = _columns(networks[0]["metrics"])
+    rows = [
+        [
+            *(_number(one[key]) for key in ("network", "count", "epochs_run")),
+            *(_figure_cell(one["metrics"], *name) for name in columns),
+        ]
+        for one in networks
+    ]
+    headings = [
+        *(Heading(name, numeric=True) for name in ENSEMBLE),
+        *(Heading(f"{SPLITS[split]} {named(name)}", numeric=True) for split, name in columns),
+    ]
+    text = (
+        "Each is a trial of the search. The mean prediction, in which a network counts as often as the table"
+        " says, has the figures above: usually better than each of its networks."
+    )
+    caption = "Networks of this ensemble"
+    return (
+        element("h3", f"{count(len(networks))} networks"),
+        table(headings, rows, caption=caption, sortable=True),
+        quiet(text),
     )
 
 

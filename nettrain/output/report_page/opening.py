@@ -80,6 +80,8 @@ def _how_well(report: RunReport, best: Headline | None) -> Iterator[str]:
     split = SPLITS[best.split]
     counts = report.data.rows.items() if report.data else ()
     rows = next((n for name, n in counts if SPLITS[name] == split), None)
+    if report.rows is not None and report.rows.apart:  # those of all folds
+        rows = report.rows.rows
     where = plural(rows, f"{split} row") if rows else f"the {split} rows"
     against = _against(best)
     if best.metric == "accuracy" and best.deviation is None:
@@ -115,6 +117,9 @@ def _networks(report: RunReport) -> str:
         many, members = len(summary["folds"]), max(training.ensemble, training.repeat)
         of_each = f", {count(members)} for each of {many} folds," if members > 1 else ", one for each fold,"
         return f"{count(many * members)} networks{size} each{of_each}"
+    if summary and "networks" in summary:
+        of = plural(len(summary["networks"]), "network")
+        return f"An ensemble of {of}, tuned and chosen by rows that they were not trained on,"
     if training.ensemble > 1:
         return f"{count(training.ensemble)} networks{size} each, whose mean prediction counts,"
     if training.repeat > 1:

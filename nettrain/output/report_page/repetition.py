@@ -29,11 +29,18 @@ def _commands(report: RunReport) -> Content:
     config = shlex.quote(f"{place}/config.yaml")
     summary = report.summary
     held_out = " --part validation" if summary and "folds" in summary else ""
+    if summary and "networks" in summary and "test" not in summary["metrics"]:
+        held_out = " --part validation"
     lines = [
         f"nettrain train {config}",
         f"nettrain evaluate {shlex.quote(place)}{held_out} --importance",
         f"nettrain predict {shlex.quote(place)} DATA",
     ]
+    if summary and "networks" in summary:
+        text = (
+            "Each network is a run of its own, in networks/, with its config.yaml. Together they predict by:"
+        )
+        return paragraph(text), listing("\n".join(lines[1:]))
     return paragraph("The first of these repeats the run to the bit on the same machine:"), listing(
         "\n".join(lines)
     )

@@ -4,7 +4,7 @@ from nettrain.output.numbers import spread
 from nettrain.output.postprocessing import postprocessing_lines, uncalibrated_lines
 from nettrain.output.report import headlines
 from nettrain.output.report_page.html import Content, element
-from nettrain.output.report_page.networks import networks_part
+from nettrain.output.report_page.networks import ensemble_part, networks_part
 from nettrain.output.report_page.page import quiet
 from nettrain.output.report_page.table import Cell, Heading, Row, table
 from nettrain.output.report_page.words import SPLITS, named, shown
@@ -16,6 +16,8 @@ THRESHOLDS = ("best_f1_threshold", "best_f1", "threshold", "threshold_f1")  # th
 def results_section(summary: RunSummary) -> Content:
     """The figures of every split beside those of a constant prediction, and of every network."""
     several = networks_part(summary) if "mean" in summary else None
+    if "networks" in summary:
+        several = ensemble_part(summary)
     return _figures(summary), _baseline(summary), _postprocessing(summary), several
 
 

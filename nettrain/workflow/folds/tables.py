@@ -26,20 +26,29 @@ def read_fold_histories(folder: RunFolder) -> dict[int, pl.DataFrame]:
     return {int(fold.path.name): read_history(fold.history) for fold in folder.folds}
 
 
-def join_folds(frames: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
-    """Frames of folds below each other, with a column `fold` in front; empty ones are left out."""
+def read_network_histories(folder: RunFolder) -> pl.DataFrame:
+    """The histories of the networks of an ensemble below each other, with their numbers in front."""
+    each = {
+        int(one.path.name): join_folds(read_fold_histories(one)) if one.folds else read_history(one.history)
+        for one in folder.networks
+    }
+    return join_folds(each, "network")
+
+
+def join_folds(frames: Mapping[int, pl.DataFrame], name: str = "fold") -> pl.DataFrame:
+    """Frames of folds below each other, with their numbers as a column in front; empty ones are left out."""
     named = [
-        frame.select(pl.lit(number, pl.Int64).alias("fold"), pl.all())
+        frame.select(pl.lit(number, pl.Int64).alias(name), pl.all())
         for number, frame in frames.items()
         if frame.height
     ]
     return pl.concat(named, how="diagonal_relaxed") if named else pl.DataFrame()
 
 
-def frames_by_fold(joined: pl.DataFrame) -> dict[int, pl.DataFrame]:
+def frames_by_fold(joined: pl.DataFrame, name: str = "fold") -> dict[int, pl.DataFrame]:
     """The frames that `join_folds` has joined."""
-    parts = joined.partition_by("fold", as_dict=True, include_key=False)
-    return {int(key[0]): frame for key, frame in parts.items()}
+    parts = joined.partition_by(name, as_dict=True, include_key=False)
+    return {int(key[0]): frame.drop("fold", strict=False) for key, frame in parts.items()}
 
 
 def drawn_rows(histories: Mapping[int, pl.DataFrame]) -> list[HistoryRow]:

@@ -29,6 +29,7 @@ from nettrain.store.evaluation import (
 )
 from nettrain.store.postprocessing import AppliedPostprocessing
 from nettrain.store.summary import best_f1_threshold
+from nettrain.store.trained_ensemble import TrainedEnsemble
 from nettrain.store.trained_folds import Predictor, TrainedFolds
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.evaluation import (
@@ -119,11 +120,18 @@ def evaluate_own_rows(
 
 
 @np.errstate(all="ignore")
-def evaluate_held_out(
-    whole: TrainedFolds, memory: MemoryTables | None, on_column: OnColumn = ignore
+def evaluate_jointly(
+    whole: TrainedFolds | TrainedEnsemble, data: OwnData, memory: MemoryTables | None, on_column: OnColumn
 ) -> ReportedRows:
-    """Evaluate the folds of a cross-validation, each on the rows that it held out."""
+    """Evaluate runs that predict together, on rows that none of them has been trained on.
+
+    Folds are measured on the rows that each of them held out, an ensemble on one split of the `data`.
+    """
     trained = whole.select_members()
+    if trained.shares_rows:
+        name = next(name for name in reversed(ORDER_OF_SPLITS) if data.split(name) is not None)
+        rows = rows_of_run(trained, name, memory)
+        return _reported(trained, rows, name, _importance(trained, rows, on_column))
     names = [] if trained.preprocessing.image else [one.name for one in trained.preprocessing.encoders]
     keep = names[:MOST_KEPT] if len(names) <= MOST_COLUMNS else []
     try:

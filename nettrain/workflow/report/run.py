@@ -18,19 +18,26 @@ from nettrain.experiment.task import task_of
 from nettrain.model.architecture import Architecture
 from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import DownsampledHistory, HistoryRow
+from nettrain.store.joint_runs import JointRuns
 from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary, Status, read_summary
-from nettrain.store.trained_folds import Predictor, TrainedFolds, open_predictor
+from nettrain.store.trained_folds import Predictor, open_predictor
 from nettrain.store.trained_run import TrainedRun
 from nettrain.training.events import AdviceGiven
 from nettrain.workflow.advice import advice_on_frames
 from nettrain.workflow.diagnostics import read_diagnostics
 from nettrain.workflow.evaluation import OnColumn, ignore
 from nettrain.workflow.first_weights import FirstWeights, first_weights
-from nettrain.workflow.folds.tables import drawn_rows, frames_by_fold, join_folds, read_fold_histories
+from nettrain.workflow.folds.tables import (
+    drawn_rows,
+    frames_by_fold,
+    join_folds,
+    read_fold_histories,
+    read_network_histories,
+)
 from nettrain.workflow.history import read_history
 from nettrain.workflow.report.columns import ClassShare, ColumnFact, class_shares, column_facts
-from nettrain.workflow.report.own_rows import ReportedRows, evaluate_held_out, evaluate_own_rows
+from nettrain.workflow.report.own_rows import ReportedRows, evaluate_jointly, evaluate_own_rows
 from nettrain.workflow.run import Run
 from nettrain.workflow.run_data import ORDER_OF_SPLITS, OwnData, read_own_data
 from nettrain.workflow.small_world import WorldMap, look, look_at_folds, predicting, small_world
@@ -116,16 +123,23 @@ def report_on_folder(
         predictor = open_predictor(path)
     except SpecError as error:
         absent.append(str(error))
-    folds = folder.is_cross_validated
     contents = _Contents(
         validate(read(folder.config)),
         folder,
         read_summary(folder.summary),
-        join_folds(read_fold_histories(folder)) if folds else read_history(folder.history),
+        _stored_history(folder),
         read_diagnostics(folder.diagnostics),
         predictor,
     )
     return _collected(contents, memory, absent, on_column)
+
+
+def _stored_history(folder: RunFolder) -> "pl.DataFrame":
+    if folder.is_ensemble:
+        return read_network_histories(folder)
+    if folder.is_cross_validated:
+        return join_folds(read_fold_histories(folder))
+    return read_history(folder.history)
 
 
 def report_on_run(run: Run, on_column: OnColumn = ignore) -> RunReport:
@@ -158,8 +172,8 @@ class _Contents:
 def _collected(
     contents: _Contents, memory: MemoryTables | None, absent: Sequence[str], on_column: OnColumn
 ) -> RunReport:
-    if "fold" in contents.history.columns:
-        return _collected_folds(contents, memory, absent, on_column)
+    if {"fold", "network"} & {*contents.history.columns}:
+        return _collected_jointly(contents, memory, absent, on_column)
     trained, missing = contents.predictor.alone() if contents.predictor else None, list(absent)
     data, rows, world = None, None, None
     if trained is not None:
@@ -191,28 +205,28 @@ def _collected(
     )
 
 
-def _collected_folds(
+def _collected_jointly(
     contents: _Contents, memory: MemoryTables | None, absent: Sequence[str], on_column: OnColumn
 ) -> RunReport:
-    """The report on a cross-validation: data, columns and network are those of the first fold."""
-    folds, missing = contents.predictor, list(absent)
-    first = folds.runs[0] if folds else None
+    """The report on a cross-validation or an ensemble: data, columns, network are those of its first run."""
+    whole, missing = contents.predictor, list(absent)
+    first = whole.runs[0] if whole else None
     data, rows, world = None, None, None
-    if isinstance(folds, TrainedFolds):
-        missing += folds.warnings
+    if isinstance(whole, JointRuns):
+        missing += whole.warnings
         try:
-            own = read_own_data(folds.runs[0], memory, "its rows are left out")
-            data, predicting_folds = _data(own), folds.select_members()
+            own = read_own_data(whole.runs[0], memory, "its rows are left out")
+            data, predicting_runs = _data(own), whole.select_members()
             with np.errstate(all="ignore"):
-                world = look_at_folds(predicting_folds.runs, own.prepared, folds.task)
-            rows = evaluate_held_out(folds, memory, on_column)
+                world = look_at_folds(predicting_runs.runs, own.prepared, whole.task)
+            rows = evaluate_jointly(whole, own, memory, on_column)
         except NettrainError as error:
             missing.append(str(error))
     return RunReport(
-        experiment=contents.experiment if first is None else first.experiment,
+        experiment=contents.experiment if first is None else _named(first.experiment, contents),
         folder=contents.folder,
         summary=contents.summary,
-        history=drawn_rows(frames_by_fold(contents.history)),
+        history=drawn_rows(_frames_by_run(contents.history)),
         architecture=first.architecture if first else None,
         preprocessing=first.preprocessing if first else None,
         columns=column_facts(first.preprocessing) if first else (),
@@ -225,6 +239,16 @@ def _collected_folds(
         absent=tuple(missing),
         of_all_folds=to_yaml(contents.experiment),
     )
+
+
+def _named(experiment: Experiment, contents: _Contents) -> Experiment:
+    """The experiment of one run by the name of the whole."""
+    return experiment.model_copy(update={"experiment": contents.experiment.experiment})
+
+
+def _frames_by_run(history: "pl.DataFrame") -> "Mapping[int, pl.DataFrame]":
+    """The histories of folds or, of an ensemble, of its networks."""
+    return frames_by_fold(history, "network" if "network" in history.columns else "fold")
 
 
 @np.errstate(all="ignore")

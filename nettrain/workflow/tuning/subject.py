@@ -21,6 +21,7 @@ from nettrain.experiment.resolution import data_settings_of, rate_is_auto, resol
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import parameters
 from nettrain.experiment.task import targets_of
+from nettrain.store.tune_folder import TuneFolder
 from nettrain.workflow.draft import proven_draft, refuse_unknown, stem
 from nettrain.workflow.source import ExperimentSource, load_experiment
 
@@ -84,18 +85,26 @@ def subject_of(
 ) -> TunedSubject:
     """What to tune, of an experiment file or a mapping, or of a table as `nettrain init` understands it.
 
+    The folder of a tuning stands for what is tuned there.
+
     Few rows are cross-validated, unless the experiment or an override says how rows are held out: a single
     split of 4,000 rows leaves at most 800, by which an accuracy of 85 % is known to 1.3 points, more than
     good settings differ by. Five folds know it to 0.6, and of so few rows they are affordable. Raises
     SpecError or DataError when the experiment is wrong or its data cannot be read.
     """
+    begun = None if isinstance(source, Mapping) else TuneFolder.at(Path(source))
+    if begun is not None:
+        source = begun.experiment
     table = is_data(source) and memory is None
     loaded = _of_table(source, overrides, options) if table else load_experiment(source, overrides, memory)
     if options.target is not None and not table:
         raise SpecError("--target: goes with a table; an experiment file names its target: data.target")
     plan = _TuningPlan(loaded, table, memory)
-    plan.plan_rows()
-    plan.plan_rate()
+    if begun is None:
+        plan.plan_rows()
+        plan.plan_rate()
+    else:
+        plan.keep_rows()
     metric = plan.metric(options.metric)
     loaded = plan.with_search(metric)
     notes = tuple(dict.fromkeys((*loaded.notes, *plan.notes)))
@@ -153,6 +162,12 @@ class _TuningPlan:
                     f"data.validation={settings.validation} as an argument holds out that share"
                 )
         self._change(changes)
+
+    def keep_rows(self) -> None:
+        """Hold rows out as was decided before."""
+        folds = self.loaded.experiment.data.folds
+        self.folds = 0 if folds is None else folds.total
+        self._change({})
 
     @property
     def choosing(self) -> int:

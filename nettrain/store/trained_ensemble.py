@@ -1,0 +1,80 @@
+"""An ensemble of different networks, loaded from its folder, whose weighted mean predicts.
+
+`ensemble.json` says how often each network counts; the networks are runs in folders of their own, below
+`networks/`, or where they were trained on folds, the runs of each fold.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from typing_extensions import TypedDict
+
+from nettrain.errors import SpecError
+from nettrain.experiment.load import read, validate
+from nettrain.store.joint_runs import JointRuns
+from nettrain.store.run_folder import RunFolder, read_json
+from nettrain.store.summary import read_summary
+from nettrain.store.trained_run import TrainedRun, open_trained
+
+
+class EnsembleMember(TypedDict):
+    """A network of an ensemble: the trial that trained it, and how often it counts."""
+
+    network: int
+    count: int
+
+
+class EnsembleJson(TypedDict):
+    """`ensemble.json`: the networks, and the number of folds that each was trained on; 0 without folds."""
+
+    folds: int
+    networks: list[EnsembleMember]
+
+
+@dataclass(frozen=True)
+class TrainedEnsemble(JointRuns):
+    """The trained runs of an ensemble, each as often as it counts; `folds` is 0 for runs of all rows."""
+
+    folds: int = 0
+
+    @property
+    def shares_rows(self) -> bool:
+        """Whether all of its networks were trained on the same rows."""
+        return self.folds == 0
+
+    @property
+    def held_out_by(self) -> tuple[int, ...]:
+        """The fold of each run."""
+        folds = (run.experiment.data.folds for run in self.runs)
+        return tuple(0 if one is None else one.take or 0 for one in folds)
+
+    @property
+    def parts(self) -> str:
+        """What the runs are to each other."""
+        return "networks"
+
+
+def open_ensemble(path: Path, backend: str | None = None, device: int | None = None) -> TrainedEnsemble:
+    """The ensemble in a folder, by default on the backend and device it was trained with.
+
+    Raises SpecError when a network is missing or not finite.
+    """
+    folder = RunFolder(path)
+    content: EnsembleJson = read_json(folder.ensemble)
+    if not content["networks"]:
+        raise SpecError(f"{folder.ensemble}: names no network")
+    runs = [
+        run
+        for one in content["networks"]
+        for run in _runs(folder.network(one["network"]), backend, device)
+        for _ in range(one["count"])
+    ]
+    experiment, summary = validate(read(folder.config)), read_summary(folder.summary)
+    return TrainedEnsemble(experiment, tuple(runs), folder, summary, content["folds"])
+
+
+def _runs(folder: RunFolder, backend: str | None, device: int | None) -> Iterator[TrainedRun]:
+    """The run in a folder, or those of its folds."""
+    for one in folder.folds or [folder]:
+        yield open_trained(one.path, backend, device)
