@@ -20,7 +20,7 @@ from nettrain.model.layers.number_embeddings.base import (
     part,
 )
 from nettrain.model.layers.number_embeddings.kernels import place, take, write_sums
-from nettrain.model.layers.number_embeddings.waves import TURN
+from nettrain.model.layers.number_embeddings.waves import TURN, WAVE_COST
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -54,7 +54,7 @@ class PBLD(NumberEmbedding):
         }
 
     def products(self, inputs: int) -> list[tuple[int, int]]:
-        return [(self.frequencies, self.dimension - 1)] * inputs
+        return [(1, 2 * self.frequencies), (self.frequencies, self.dimension - 1)] * inputs
 
     def initial_values(self, inputs: int, generator: np.random.Generator) -> dict[str, Floats]:
         shapes = {name: array.shape for name, array in self.arrays(inputs).items()}
@@ -71,7 +71,8 @@ class PBLD(NumberEmbedding):
         cosine, sine = (ctx.buffer(name, (*shape, self.frequencies)) for name in ("cosine", "sine"))
         u = ctx.buffer("u", (*shape, self.dimension - 1))
         starts = ctx.start("frequencies"), ctx.start("phases")
-        tape.launch(shifted_waves, cosine, sine, x, ctx.parameters, *starts, places.inputs)
+        work = 2 * WAVE_COST * cosine.size
+        tape.launch(shifted_waves, cosine, sine, x, ctx.parameters, *starts, places.inputs, work=work)
         tape.product(cosine, part(ctx, "mixing", shape[1]), u)
         bias = (ctx.parameters, ctx.start("bias"), self.dimension - 1)
         tape.launch(place, u, y, *bias, places.outputs, 1, lower_limit(ctx.backend, False))

@@ -17,7 +17,13 @@ from nettrain.model.layers.number_embeddings.base import (
     part,
 )
 from nettrain.model.layers.number_embeddings.kernels import place, take, write_sums
-from nettrain.model.layers.number_embeddings.waves import TURN, truncated_normal, wave_gradients, waves
+from nettrain.model.layers.number_embeddings.waves import (
+    TURN,
+    WAVE_COST,
+    truncated_normal,
+    wave_gradients,
+    waves,
+)
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -53,7 +59,8 @@ class Periodic(NumberEmbedding):
         }
 
     def products(self, inputs: int) -> list[tuple[int, int]]:
-        return [(2 * self.frequencies, self.dimension)] * inputs
+        waves = 2 * self.frequencies
+        return [(1, waves), (waves, self.dimension)] * inputs
 
     def initial_values(self, inputs: int, generator: np.random.Generator) -> dict[str, Floats]:
         shapes = {name: array.shape for name, array in self.arrays(inputs).items()}
@@ -68,7 +75,8 @@ class Periodic(NumberEmbedding):
         members, rows, inputs = len(y), y.shape[1], len(places.inputs)
         z = ctx.buffer("z", (members, inputs, rows, 2 * self.frequencies))
         e = ctx.buffer("e", (members, inputs, rows, self.dimension))
-        tape.launch(waves, x, z, ctx.parameters, ctx.start("frequencies"), places.inputs)
+        start, work = ctx.start("frequencies"), WAVE_COST * z.size
+        tape.launch(waves, x, z, ctx.parameters, start, places.inputs, work=work)
         tape.product(self._stacked(z), self._projection(ctx, inputs), self._stacked(e))
         bias = (ctx.parameters, ctx.start("bias"), self._bias_step)
         tape.launch(place, e, y, *bias, places.outputs, 0, lower_limit(ctx.backend, True))

@@ -14,6 +14,7 @@ from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.sinusoid import cosine_and_sine
 
 TURN = 2 * math.pi
+WAVE_COST = 4  # a wave costs as much as visiting so many elements
 CUT = 3.0  # standard deviations beyond which a frequency is drawn again
 
 
