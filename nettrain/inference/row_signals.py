@@ -212,5 +212,9 @@ class _Recording:
         layout = self._model.layout
         arrays: dict[str, LearnedArray] = node.layer.arrays(node.inputs)
         for name in arrays:
-            both = (layout.view(of, node.number, name)[0].copy() for of in (self._parameters, self._gradient))
-            yield name, LearnedValues(*both)
+            values, gradient = (
+                layout.view(of, node.number, name)[0] for of in (self._parameters, self._gradient)
+            )
+            # the matrix that meets the inputs
+            factor = node.layer.weight_factor(node.inputs) if name == "weight" else 1.0
+            yield name, LearnedValues(values * factor, gradient / factor)

@@ -35,7 +35,8 @@ def first_weights(networks: TrainedNetworks, preprocessing: Preprocessing) -> Fi
     changed = any(node.learns for node in nodes if node.block.name == INPUT)
     if image is None or node is None or changed:
         return None
-    weight: HostArray = model.layout.view(networks.parameters, node.number, "weight")[0]
+    learned: HostArray = model.layout.view(networks.parameters, node.number, "weight")[0]
+    weight = learned * node.layer.weight_factor(node.inputs)
     units = weight.shape[1]
     norms = np.linalg.norm(weight.astype(np.float64), axis=0)
     by_norm = units > MOST_TILES

@@ -34,8 +34,9 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-def test_values_and_gradients_by_hand():
-    model, point, statistics, row = sample(XOR)
+@pytest.mark.parametrize("parametrization", ["standard", "neural_tangent"])
+def test_values_and_gradients_by_hand(parametrization):
+    model, point, statistics, row = sample(XOR, f"model.parametrization={parametrization}")
     signals = row_signals(model, point, statistics, row)
     first, last = signals.connections
     x, t = row.x[0].astype(float), float(row.y[0, 0])
@@ -68,7 +69,8 @@ def test_values_and_gradients_by_hand():
     }
     for name, (hand, read) in expected.items():
         np.testing.assert_allclose(read, hand, rtol=1e-12, atol=1e-15, err_msg=name)
-    assert ("sigmoid", "sigmoid") == (hidden.functions, outputs.functions)
+    functions = "sigmoid" if parametrization == "standard" else "neural tangent, sigmoid"
+    assert (functions, functions) == (hidden.functions, outputs.functions)
 
 
 def test_softmax_and_cross_entropy_by_hand():
