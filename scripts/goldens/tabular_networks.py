@@ -193,6 +193,7 @@ def all_cases(table: Table) -> dict[str, Case]:
         "tabm": tabm(table),
         "tabm, own batches": replace(tabm(table), orders=orders(4)),
         "tabm, mini": mini(table),
+        "tabm, mini, own batches": replace(mini(table), orders=orders(3)),
         "realmlp, classes": realmlp(table, classes=True),
         "realmlp, numbers": realmlp(table, classes=False),
     }

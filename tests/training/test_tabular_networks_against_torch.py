@@ -46,6 +46,17 @@ TABM = {
     "optimizer.learning_rate": 0.004,
     "optimizer.weight_decay": 0.03,
 }
+MINI = {
+    "recipe": "tabm",
+    **CLASSES,
+    **STANDARD,
+    "data.columns.ignore": "[flag, city, target]",
+    "model.hidden": "[8]",
+    "model.dropout": 0,
+    "model.embeddings": "{name: piecewise_linear, dimension: 3, bins: 5}",
+    "optimizer.learning_rate": 0.004,
+    "optimizer.weight_decay": 0.03,
+}
 REALMLP = {
     "data.scaling": "robust_clip",
     "data.scale_indicators": "true",
@@ -77,18 +88,9 @@ CASES = {
     },
     "tabm": TABM | {"model.sub_members.count": 4, "model.sub_members.own_batches": "false"},
     "tabm, own batches": TABM | {"model.sub_members.count": 4, "training.shuffle": "true"},
-    "tabm, mini": {
-        "recipe": "tabm",
-        **CLASSES,
-        **STANDARD,
-        "data.columns.ignore": "[flag, city, target]",
-        "model.hidden": "[8]",
-        "model.dropout": 0,
-        "model.embeddings": "{name: piecewise_linear, dimension: 3, bins: 5}",
-        "model.sub_members": "{count: 3, kind: mini, own_batches: false}",
-        "optimizer.learning_rate": 0.004,
-        "optimizer.weight_decay": 0.03,
-    },
+    "tabm, mini": MINI | {"model.sub_members": "{count: 3, kind: mini, own_batches: false}"},
+    "tabm, mini, own batches": MINI
+    | {"model.sub_members": "{count: 3, kind: mini}", "training.shuffle": "true"},
     "mlp_plr": {
         "recipe": "mlp_plr",
         **TARGET,
