@@ -495,3 +495,15 @@ def test_callbacks_see_every_epoch_and_may_stop(capsys):
 def test_epochs_that_ran_out_are_a_warning():
     with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\) reached"):
         quick(max_iter=3).fit(X, Y)
+
+
+def test_frames_with_categories_that_are_embedded():
+    table = frame()
+    table["city"] = pd.Categorical(np.array([f"c{k % 11}" for k in range(len(X))]))
+    config = {"data": {"one_hot_up_to": 9, "binary_categories": "sign", "scaling": "quantile"}}
+    fitted = quick(config=config).fit(table, NAMES)
+    assert fitted.score(table, NAMES) > 0.9
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(fitted.predict_proba(table), again.predict_proba(table))
+    unseen = table.assign(city="nowhere")
+    assert fitted.predict_proba(unseen).shape == (len(X), 3)
