@@ -326,7 +326,7 @@ def realmlp(table: Table, *, classes: bool) -> Case:
         beta2=0.95,
         decay=0.02,
         rates={"bias": 0.1, "embedding": 0.1, "scale": 6.0, "activation": 0.1},
-        decayed=dict.fromkeys(("weight", "scale", "embedding", "activation"), 1.0),
+        decayed={"weight": 1.0, "scale": 6.0, "activation": 0.1, "embedding": 0.1},  # the factor once more
         rate_schedule=coslog4,
         decay_schedule=flat_cos,
         dropout=0.15,

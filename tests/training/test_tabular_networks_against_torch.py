@@ -58,22 +58,10 @@ MINI = {
     "optimizer.weight_decay": 0.03,
 }
 REALMLP = {
-    "data.scaling": "robust_clip",
-    "data.scale_indicators": "true",
-    "data.binary_categories": "sign",
-    "data.one_hot_up_to": 9,
+    "recipe": "realmlp",
     "model.hidden": "[8, 6, 7]",
-    "model.dropout": 0.15,
-    "model.dropout_schedule": "flat_cos",
-    "model.embeddings": "{name: pbld, frequencies: 4}",
+    "model.embeddings.frequencies": 4,
     "model.category_dimension": 3,
-    "model.input_scale": "true",
-    "model.parametrization": "neural_tangent",
-    "optimizer": "{name: adamw, beta2: 0.95, weight_decay: 0.02}",
-    "optimizer.groups": "{bias: {learning_rate: 0.1}, scale: {learning_rate: 6, weight_decay: 1}, "
-    "activation: {learning_rate: 0.1, weight_decay: 1}, embedding: {learning_rate: 0.1, weight_decay: 1}}",
-    "schedule": "coslog4",
-    "training.weight_decay_schedule": "flat_cos",
 }
 CASES = {
     "mlp": {
@@ -103,22 +91,8 @@ CASES = {
         "optimizer.learning_rate": 0.003,
         "optimizer.weight_decay": 0.02,
     },
-    "realmlp, classes": REALMLP
-    | CLASSES
-    | {
-        "data.columns.ignore": "[target]",
-        "model.activation": "parametric_selu",
-        "loss": "{name: cross_entropy, label_smoothing: 0.1}",
-        "optimizer.learning_rate": 0.04,
-    },
-    "realmlp, numbers": REALMLP
-    | TARGET
-    | {
-        "data.columns.ignore": "[label]",
-        "model.activation": "parametric_mish",
-        "model.clamp_outputs": "true",
-        "optimizer.learning_rate": 0.2,
-    },
+    "realmlp, classes": REALMLP | CLASSES | {"data.columns.ignore": "[target]"},
+    "realmlp, numbers": REALMLP | TARGET | {"data.columns.ignore": "[label]"},
 }
 
 
