@@ -16,6 +16,7 @@ from nettrain.data.preprocessing import Preprocessing
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings
 from nettrain.data.tables.table import Table
+from nettrain.errors import DataError
 
 
 def fitted(cells, inputs, train=None):
@@ -154,3 +155,11 @@ def test_unseen_values_and_gaps_deviate_under_every_encoding():
     coded = prepared(FRAME, one_hot_up_to=3, binary_categories="sign").preprocessing
     assert plain == compare_with_training(table, coded).lines("rows")
     assert len(plain) == 2
+
+
+@pytest.mark.parametrize("encoding", ["sign", "embedded"])
+def test_a_damaged_file_is_refused(encoding):
+    stored = prepared(FRAME).preprocessing.to_json()
+    stored["inputs"][0]["encoding"] = encoding
+    with pytest.raises(DataError, match=f"cannot be read: .*{encoding} of 3 categories"):
+        Preprocessing.from_json(stored)

@@ -9,6 +9,7 @@ import numpy as np
 from nettrain.data.columns.category_inputs import (
     GAP_PHRASES,
     ONE_HOT,
+    SIGNED,
     CategoryEncoding,
     CategoryInputs,
     code_note,
@@ -158,7 +159,9 @@ class CategoryColumn:
     def from_json(data: Mapping[str, object]) -> "CategoryColumn":
         """The column that `to_json` described."""
         column = cast(CategoryColumnJson, data)
-        rare = column["rare_values"]
+        rare, encoding = column["rare_values"], column.get("encoding", "indicators")
+        if encoding not in GAP_PHRASES or (encoding == "sign" and len(column["values"]) != SIGNED):
+            raise ValueError(f"{encoding} of {len(column['values'])} categories")
         return CategoryColumn(
             column["name"],
             tuple(column["values"]),
@@ -166,7 +169,7 @@ class CategoryColumn:
             column["form"],
             column["gaps"],
             None if rare is None else tuple(rare),
-            column.get("encoding", "indicators"),
+            encoding,
         )
 
 

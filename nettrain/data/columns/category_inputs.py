@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MOST_CATEGORIES = 50  # with a feature of their own, unless the settings say otherwise
+SIGNED = 2  # values of a column that may become a sign
 CategoryEncoding = Literal["indicators", "sign", "code"]
 GAP_PHRASES: dict[CategoryEncoding, str] = {
     "indicators": "marked by a 0/1 input of its own",
@@ -26,7 +27,7 @@ class CategoryInputs:
 
     def encoding(self, values: int, *, rare: bool) -> CategoryEncoding:
         """The encoding of a column with so many values that are told apart, and `rare` ones or none."""
-        if self.sign and values == 2 and not rare:
+        if self.sign and values == SIGNED and not rare:
             return "sign"
         many = self.one_hot_up_to is not None and values + rare + 1 > self.one_hot_up_to
         return "code" if many else "indicators"

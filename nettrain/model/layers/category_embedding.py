@@ -83,20 +83,13 @@ class CategoryEmbedding(Layer):
         return before
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        """Σ_j onehot(code j) @ table j at the columns of input j, and the other inputs at theirs."""
-        inputs, d, first = x.shape[-1], self.dimension, 0
-        width, starts = self.width(inputs), self._starts(inputs)
-        others = np.setdiff1d(np.arange(inputs), self.positions)
-        through = np.zeros((inputs, width))
-        through[others, starts[others]] = 1
-        out = x @ through
+        parts, done, first = [], 0, 0
         for position, count in zip(self.positions, self.categories, strict=True):
-            place = np.eye(d, width, starts[position])
-            out = out + one_hot(xp, x[..., position : position + 1], count) @ (
-                ctx.arrays["table"][..., first : first + count, :] @ place
-            )
-            first += count
-        return out
+            codes = xp.floor(x[0, :, position])
+            rows = np.where((codes > 0) & (codes < count), codes, 0).astype(np.int64)
+            parts += [x[..., done:position], ctx.arrays["table"][:, first + rows]]
+            done, first = position + 1, first + count
+        return xp.concatenate([*parts, x[..., done:]], axis=-1)
 
     def summary(self, behind: Sequence[Layer]) -> str:
         columns = len(self.positions)
@@ -147,13 +140,6 @@ class CategoryEmbedding(Layer):
                 blocks.append([position, count, starts[position], low, high, first + low])
             first += count
         return np.array(blocks, dtype=np.int64).reshape(-1, 6)
-
-
-def one_hot(xp: ArrayModule, codes: Any, count: int) -> Any:
-    """Indicators (…, count) of codes (…, 1), of which those that are not below `count` are 0."""
-    whole = xp.floor(codes)
-    inside = (whole > 0) & (whole < count)
-    return ((whole * inside) == np.arange(count)).astype(np.float64)
 
 
 @inline
