@@ -39,13 +39,17 @@ class Sizing(Protocol):
 
 @dataclass(frozen=True)
 class CacheSizing:
-    """Chunks of equal size that fit the caches and give every worker the same number of them."""
+    """Chunks of equal size that fit the caches and give every worker the same number of them.
+
+    They have at least `fewest` networks, also of those that are larger than the caches.
+    """
 
     workers: int
+    fewest: int = FEWEST
 
     def split(self, jobs: Sequence[J], networks: int = 1, populations: int = 1) -> list[list[J]]:
         together = math.ceil(networks / populations)  # in a population, which are trained in turn
-        fewest, most, plenty = (math.ceil(count / together) for count in (FEWEST, MOST, PLENTY))
+        fewest, most, plenty = (math.ceil(count / together) for count in (self.fewest, MOST, PLENTY))
         fitting = min(max(CACHE * populations // jobs[0].bytes, fewest), most)
         one_round = math.ceil(len(jobs) / self.workers)
         all_rounds = math.ceil(len(jobs) / (self.workers * ROUNDS))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
-from nettrain.experiment.load import to_yaml
 from nettrain.files import write_atomic
 from nettrain.store.run_folder import read_json, write_json
 from nettrain.store.tune_folder import TuneFolder
 from nettrain.store.tune_summary import FoundJson, PhaseTimes, TuneSummary
+from nettrain.sweep.chunks import CacheSizing
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import trials_table, write_results
@@ -25,7 +25,13 @@ from nettrain.workflow.tuning.clock import Clock
 from nettrain.workflow.tuning.ensemble import clean, write_ensemble
 from nettrain.workflow.tuning.found import found_json, select
 from nettrain.workflow.tuning.search import TimedSearch
-from nettrain.workflow.tuning.subject import TunedSubject, TuningOptions, own_values, subject_of
+from nettrain.workflow.tuning.subject import (
+    TunedSubject,
+    TuningOptions,
+    experiment_text,
+    own_values,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -116,9 +122,11 @@ def open_tuning(
     with open_sweep(
         subject.loaded, folder.path.parent, total=0, workers=jobs, folder=folder.path, memory=subject.memory
     ) as sweep:
-        write_atomic(folder.experiment, to_yaml(subject.experiment))
+        write_atomic(folder.experiment, experiment_text(subject))
         clock = Clock(began, 60 * minutes - used, used)
         sweep.kept_in, sweep.deadline = folder.networks, clock.training_ends
+        if not sweep.devices:  # where a chunk of large networks would only take longer to its first rung
+            sweep.sizing = CacheSizing(sweep.workers, fewest=1)
         yield OpenedTuning(subject, sweep, folder, clock, before, time() - began)
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.data.settings import DataSettings, is_path
 from nettrain.errors import SpecError, nearest
 from nettrain.experiment.default_search import default_ranges, in_words
-from nettrain.experiment.document import Document, PlainValue, parse
-from nettrain.experiment.load import LoadedExperiment, from_document
+from nettrain.experiment.document import Document, PlainValue, dump, parse
+from nettrain.experiment.load import SOURCES, LoadedExperiment, from_document
 from nettrain.experiment.mistaken_files import is_table
 from nettrain.experiment.monitors import trial_metrics
 from nettrain.experiment.overrides import Change
+from nettrain.experiment.recipes import NamedRecipe
 from nettrain.experiment.resolution import data_settings_of, rate_is_auto, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.sweep_settings import parameters
@@ -232,8 +234,8 @@ class _TuningPlan:
         given = dict(self._sweep) if isinstance(self._sweep, dict) else {}
         searched = given.get("parameters")
         if not isinstance(searched, dict):
-            searched = space_of(experiment)
-            self.notes.append(f"searched: {in_words(searched)}")
+            searched, note = _space_of(experiment)
+            self.notes.append(note)
         seed: PlainValue = {"value": experiment.seed}
         block: dict[str, PlainValue] = {
             "early_terminate": _halving(experiment),
@@ -257,9 +259,23 @@ def _is_share(settings: DataSettings) -> bool:
     return not isinstance(settings.validation, str)
 
 
-def space_of(experiment: Experiment) -> dict[str, PlainValue]:
-    """What is searched where the file does not say: as `sweep.parameters` spells it."""
-    return default_ranges(experiment)
+def _space_of(experiment: Experiment) -> tuple[dict[str, PlainValue], str]:
+    """What is searched where the file does not say, as `sweep.parameters` spells it, and a note on it."""
+    recipe = experiment.recipe
+    if recipe.space:
+        return dict(recipe.space), f"searched: the space of the recipe {recipe.name}"
+    ranges = default_ranges(experiment)
+    return ranges, f"searched: {in_words(ranges)}"
+
+
+def experiment_text(subject: TunedSubject) -> str:
+    """The file of what is searched: what was given and decided, with the paths of data from anywhere."""
+    values = deepcopy(subject.loaded.document.block)
+    data = values.get("data")
+    if isinstance(data, dict):
+        given = {key: getattr(subject.experiment.data, key) for key in SOURCES if key in data}
+        data |= {key: value for key, value in given.items() if isinstance(value, str)}
+    return dump(values)
 
 
 def _halving(experiment: Experiment) -> PlainValue:
@@ -269,10 +285,13 @@ def _halving(experiment: Experiment) -> PlainValue:
 
 
 def own_values(subject: TunedSubject) -> dict[str, object]:
-    """The values that the experiment itself has for what is searched."""
-    content = subject.experiment.model_dump()
+    """The experiment's own values of what is searched, but for those that follow from the data."""
+    content, recipe = subject.experiment.model_dump(), subject.experiment.recipe
+    waiting = (recipe.open or ()) if isinstance(recipe, NamedRecipe) else ()
     values: dict[str, object] = {}
     for one in parameters(subject.loaded.document):
+        if one.key in waiting:
+            continue
         found, value = _value_at(content, one.parts)
         if found:
             values[one.key] = value
