@@ -1,7 +1,7 @@
 """What a tuning prints at its end: its figures and how far to trust them, what mattered, and how to go on."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -9,17 +9,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nettrain.catalogue.metrics import metrics
-from nettrain.output.numbers import count, figure, plural, seconds, spread
+from nettrain.output.numbers import count, plural, seconds
 from nettrain.output.progress import title
 from nettrain.output.report import labelled
 from nettrain.output.sweep_progress import shown
 from nettrain.output.sweep_report import LABEL, influence_table
-from nettrain.store.tune_summary import FoundJson, SeedFigures, TrustedJson, TuneSummary
+from nettrain.output.tune_words import figure_rows, trust_lines
+from nettrain.store.tune_summary import FoundJson, TuneSummary
 from nettrain.sweep.influence import Influence
 
 STATUSES = ("finished", "pruned", "diverged", "failed")
-CERTAIN = 30  # resamples, fewer of which are a rough estimate
 
 
 def tune_report(
@@ -29,8 +28,7 @@ def tune_report(
     found = summary["found"]
     if found is not None:
         console.print(figures_table(found))
-        for line in trust_lines(summary, found):
-            console.print(Text(line))
+        console.print(_listed(trust_lines(summary, found)))
     if influences:
         console.print(influence_table(influences))
     for warning in summary["borders"]:
@@ -46,88 +44,24 @@ def tune_report(
 
 def figures_table(found: FoundJson) -> Table:
     """The figures of the best network, of the ensemble and of a constant prediction, with their intervals."""
-    single, ensemble, constant = found["single"], found["ensemble"], found["constant"]
-    name, table = title(found["metric"]), Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column(name)
-    table.add_column("one network", justify="right", no_wrap=True)
-    table.add_column("ensemble", justify="right", no_wrap=True)
-    table.add_column("constant", justify="right", no_wrap=True)
-    pair = (single["val"], ensemble["val"])
-    if single["test"] is not None and ensemble["test"] is not None:
-        tests = (single["test"], ensemble["test"])
-        table.add_row(
-            "test rows",
-            *(Text(figure(one["value"]), style="bold green") for one in tests),
-            _of(constant, "test"),
-        )
-        table.add_row("  95 % interval", *map(_interval, tests), "", style="dim")
-    table.add_row("rows that chose them", *(figure(one["value"]) for one in pair), _of(constant, "val"))
-    table.add_row("  without flattery", *(figure(one["corrected"]) for one in pair), "")
-    table.add_row("  95 % interval", *map(_interval, pair), "", style="dim")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column(title(found["metric"]))
+    for name in ("one network", "ensemble", "constant"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for k, row in enumerate(figure_rows(found)):
+        label = f"  {row.label}" if row.below else row.label
+        shown_figures = (Text(one, style="" if k else "bold green") for one in (row.single, row.ensemble))
+        constant = Text(row.constant, style="dim")
+        table.add_row(label, *shown_figures, constant, style="dim" if "interval" in row.label else "")
     return table
 
 
-def _of(constant: Mapping[str, float | None], split: str) -> Text:
-    return Text(figure(constant.get(split)), style="dim")
-
-
-def _interval(one: TrustedJson) -> str:
-    return f"{figure(one['low'])} to {figure(one['high'])}"
-
-
-def trust_lines(summary: TuneSummary, found: FoundJson) -> Iterator[str]:
-    """How far the figures can be trusted, a sentence a line."""
-    single, ensemble, rows = found["single"], found["ensemble"], summary["rows"]
-    test, trials = single["test"], summary["trials"]["total"]
-    if test is not None:
-        often = found["test_measured"]
-        nobody = (
-            "on which nothing was chosen"
-            if often == 1
-            else f"measured for the {often}th time: less new each time"
-        )
-        yield f"• Trust the test figures: {count(test['rows'])} rows {nobody}."
-    else:
-        yield "• There are no test rows: nothing here was measured on rows that had no say in it."
-    held_out = f"in {rows['folds']} folds" if rows["folds"] else "held out"
-    by = f"{plural(trials, 'trial')} by {count(single['val']['rows'])} rows {held_out}"
-    yield (
-        f"• The best of {by} looks better than it is. Without flattery: "
-        "chosen anew by resampled rows, measured on the others."
-    )
-    if min(single["val"]["resamples"], ensemble["val"]["resamples"]) < CERTAIN:
-        yield "  There was little time for that: a rough estimate."
-    if found["seeds"] is not None:
-        yield f"• {_seeds(found['seeds'], found['metric'])}"
-    yield f"• {_comparison(found)}"
-
-
-def _seeds(seeds: SeedFigures, metric: str) -> str:
-    """What the seed alone changes."""
-    others = seeds["others"]
-    mean = sum(others) / len(others)
-    sd = (sum((one - mean) ** 2 for one in others) / (len(others) - 1)) ** 0.5 if len(others) > 1 else None
-    return (
-        f"By luck of the seed alone: trial {seeds['trial']} had {figure(seeds['own'])} by validation, its "
-        f"settings with {plural(len(others), 'other seed')} {spread(mean, sd)}."
-    )
-
-
-def _comparison(found: FoundJson) -> str:
-    """Whether the ensemble is better than the best network alone, by the rows that chose, without flattery.
-
-    Test rows are left out of it: what they decided, they could not measure.
-    """
-    single, ensemble = found["single"], found["ensemble"]
-    of = plural(len(ensemble["networks"]), "network")
-    if len(ensemble["networks"]) == 1:
-        return "The ensemble is one network: none of the others made it better."
-    sign = -1 if metrics[found["metric"]].goal == "maximize" else 1
-    pair = [one["val"]["corrected"] for one in (ensemble, single)]
-    several, alone = (float("nan") if one is None else sign * one for one in pair)
-    if several < alone:
-        return f"Without flattery the ensemble of {of} is better than the best of them alone."
-    return f"Without flattery trial {single['trial']} alone, best.yaml, is as good as the ensemble of {of}."
+def _listed(lines: Iterable[str]) -> Table:
+    """Lines with a bullet each, which longer ones are set in behind."""
+    table = Table.grid(padding=(0, 1))
+    for line in lines:
+        table.add_row("•", Text(line))
+    return table
 
 
 def _facts(summary: TuneSummary) -> dict[str, str]:

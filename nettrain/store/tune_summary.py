@@ -56,16 +56,22 @@ class TunedEnsembleJson(TunedFigures):
 
 
 class SeedFigures(TypedDict):
-    """The metric of trials of one setting that differ in the seed alone: of the first one, and of others."""
+    """The metric of trials of one setting that differ in the seed alone: of the first one, and of others.
+
+    `mean` and `sd`, the sample standard deviation, are those of the others.
+    """
 
     trial: int
     own: float
     others: list[float]
+    mean: float
+    sd: float | None
 
 
 class FoundJson(TypedDict):
     """What a tuning has found: figures of one `metric`, which `constant` predictions have by split.
 
+    `better` is what the corrected figures of the rows that chose say, and of equal ones the single network;
     `test_measured` is how often this tuning has measured the test rows.
     """
 
@@ -73,6 +79,7 @@ class FoundJson(TypedDict):
     single: SingleJson
     ensemble: TunedEnsembleJson
     constant: Mapping[str, float | None]
+    better: Literal["single", "ensemble"]
     seeds: SeedFigures | None
     test_measured: int
 

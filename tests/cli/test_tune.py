@@ -10,8 +10,11 @@ import polars as pl
 import pytest
 
 from nettrain.experiment.document import parse
+from nettrain.experiment.load import from_document
+from nettrain.experiment.recipes import recipes
 from nettrain.workflow.run import open_run
 from nettrain.workflow.tune import tune
+from nettrain.workflow.tuning.subject import TuningOptions, experiment_text, own_values, subject_of
 from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
 MINUTES = 0.3
@@ -187,6 +190,10 @@ def test_other_commands_read_the_ensemble_like_any_run(classes):
     assert page.code == 0, page.err
     text = (folder / ensemble / "report.html").read_text()
     assert "tuned and chosen by rows" in text
+    assert inside(folder, "report", "tunes/kinds").code == 0
+    searched = (folder / "tunes" / "kinds" / "report.html").read_text()
+    assert "What to trust" in searched
+    assert "120 rows on which nothing was chosen" in searched
     listed = inside(folder, "runs", ensemble)
     assert "kinds" in listed.out
     assert result.ensemble.history["network"].n_unique() == len(result.ensemble.summary["networks"])
@@ -249,3 +256,51 @@ def test_ctrl_c_ends_with_the_best_so_far_and_the_same_command_goes_on(tmp_path)
     )
     assert again.code == 0, again.err
     assert json.loads(again.out)["trials"]["total"] >= summary["trials"]["total"]
+
+
+def test_a_recipe_is_searched_over_the_space_of_its_authors(tmp_path):
+    """What follows from the data is left to them: only the other own values are the first trial's."""
+    write_table(tmp_path)
+    (tmp_path / "recipe.yaml").write_text(
+        "experiment: recipe\nrecipe: realmlp\ndata: {source: prices.csv, target: price}\n"
+        "model: {hidden: [8]}\ntraining: {epochs: 2}\n"
+    )
+    subject = subject_of(tmp_path / "recipe.yaml")
+    assert "searched: the space of the recipe realmlp" in subject.notes
+    searched = subject.experiment.sweep.parameters
+    assert {"seed", *recipes["realmlp"].space} == set(searched)
+    own = own_values(subject)
+    assert "optimizer.learning_rate" not in own  # 0.04 for classes, 0.2 for numbers
+    assert own["model.hidden"] == [8]
+    written = from_document(parse(experiment_text(subject), "written"))
+    assert written.experiment.model_dump() == subject.experiment.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("rows", "overrides", "folds", "test"),
+    [
+        (499, (), 5, 0),
+        (500, (), 5, 100),
+        (4999, (), 5, 1000),
+        (5000, (), 0, 1000),
+        (600, ("data.validation=0.1",), 0, 120),
+        (600, ("data.test=0.5",), 5, 300),
+        (600, ("data.folds=3", "data.validation=0"), 3, 120),
+    ],
+)
+def test_how_rows_are_held_out_depends_on_how_many_there_are(tmp_path, rows, overrides, folds, test):
+    subject = subject_of(write_table(tmp_path, rows), overrides, TuningOptions("price"))
+    assert (subject.folds, subject.test_rows, subject.rows) == (folds, test, rows - test)
+    settings = subject.experiment.data
+    assert (settings.folds.total if settings.folds else 0) == folds
+    if not folds:
+        assert settings.validation == (0.1 if overrides else 0.2)
+
+
+def test_an_experiment_file_keeps_its_test_rows_and_says_when_folds_replace_a_split(tmp_path):
+    write_table(tmp_path, 600)
+    file = tmp_path / "own.yaml"
+    file.write_text("data: {source: prices.csv, target: price, test: 60, validation: 0.15}\n")
+    subject = subject_of(file)
+    assert (subject.folds, subject.test_rows) == (5, 60)
+    assert any("5 folds hold them out in turn" in note for note in subject.notes)

@@ -12,6 +12,7 @@ from nettrain.output.report_page.drawing import Drawings
 from nettrain.output.report_page.html import Content, Html, element
 from nettrain.output.report_page.page import Section, code, details, listing, page, paragraph, quiet
 from nettrain.output.report_page.table import Cell, Heading, Row, bar, facts, table
+from nettrain.output.report_page.tuned import tuned_section
 from nettrain.output.report_page.words import named
 from nettrain.output.sweep_progress import shown
 from nettrain.output.sweep_report import better, outcome, short_keys
@@ -35,6 +36,8 @@ def sweep_page(report: SweepReport, sections: Sequence[Section]) -> str:
 def sweep_sections(report: SweepReport) -> Iterator[Section]:
     """The sections in the order of the page."""
     drawings = Drawings()
+    if report.tuned is not None and (found := report.tuned["found"]) is not None:
+        yield Section("tuned", "What to trust", tuned_section(report.tuned, found, report.place))
     if report.best is not None:
         yield Section("best", "Best trial", _best(report, report.best))
     if any(isfinite(report.figure(one)) for one in report.trials):
@@ -87,7 +90,9 @@ def _tiles(report: SweepReport) -> Iterator[tuple[str, Content]]:
 def _notices(report: SweepReport) -> Html | None:
     summary = report.summary
     lines = list(summary["borders"])
-    if summary["status"] == "interrupted":
+    # a tuning ends by the clock, whatever trials are left
+    status = summary["status"] if report.tuned is None else report.tuned["status"]
+    if status == "interrupted":
         lines.insert(0, "The sweep was interrupted; the same command goes on with it.")
     if report.best is None:
         lines.insert(0, "No trial was trained to its end.")

@@ -13,6 +13,8 @@ from nettrain.store.journal import JournalEntry, read_journal
 from nettrain.store.run_folder import read_json
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.store.tune_folder import TuneFolder
+from nettrain.store.tune_summary import TuneSummary
 from nettrain.sweep.fold_figures import SD
 from nettrain.sweep.influence import Influence, ParameterSample, influences_in
 
@@ -49,7 +51,7 @@ class SweepReport:
     """All that a report on a sweep shows; `trials` are sorted, the best first.
 
     `best_experiment` is the file that trains the best trial, None without one, and `experiment` what trials
-    have in common.
+    have in common. What a tuning has made of the search is in `tuned`.
     """
 
     folder: SweepFolder
@@ -59,6 +61,7 @@ class SweepReport:
     best_experiment: str | None
     method: str
     experiment: Mapping[str, object]
+    tuned: TuneSummary | None = None
 
     @property
     def name(self) -> str:
@@ -124,8 +127,16 @@ def report_on_sweep(path: Path) -> SweepReport:
     table = pl.read_csv(folder.trials, infer_schema=False)
     trials = [_trial(row, keys) for row in table.iter_rows(named=True)]
     best = folder.best.read_text(encoding="utf-8") if folder.best.is_file() else None
+    tuning = TuneFolder(path).summary
     report = SweepReport(
-        folder, summary, parameters, trials, best, str(begun["sweep"]["method"]), begun["experiment"]
+        folder,
+        summary,
+        parameters,
+        trials,
+        best,
+        str(begun["sweep"]["method"]),
+        begun["experiment"],
+        read_json(tuning) if tuning.is_file() else None,
     )
     return SweepReport(**{**vars(report), "trials": _best_first(report)})
 

@@ -17,7 +17,7 @@ from nettrain.inference.selection_trust import (
 )
 from nettrain.store.summary import RunSummary
 from nettrain.store.trained_ensemble import EnsembleMember
-from nettrain.store.tune_summary import FoundJson, SeedFigures, TrustedJson
+from nettrain.store.tune_summary import FoundJson, SeedFigures, TrustedJson, TunedFigures
 from nettrain.sweep.sweep import Sweep
 from nettrain.workflow.tuning.candidates import KeptTrial, choosing_rows
 from nettrain.workflow.tuning.ensemble import Chosen, counted, on_split
@@ -71,9 +71,7 @@ class _Trust:
     seed: int
     ends: float
 
-    def figures(
-        self, chosen: Sequence[Chosen], choose: Choose, most: int, share: float
-    ) -> dict[str, TrustedJson | None]:
+    def figures(self, chosen: Sequence[Chosen], choose: Choose, most: int, share: float) -> TunedFigures:
         """Those of the rows that chose, and of test rows."""
         until = time() + share * max(self.ends - time(), 0.0)
         selection = self.selection
@@ -85,7 +83,9 @@ class _Trust:
             seed=self.seed,
             enough=lambda: time() >= until,
         )
-        return {"val": self._on(chosen, "validation", corrected), "test": self._on(chosen, "test")}
+        val, test = self._on(chosen, "validation", corrected), self._on(chosen, "test")
+        assert val is not None, "there are rows that choose"
+        return {"val": val, "test": test}
 
     def _on(
         self, chosen: Sequence[Chosen], split: str, corrected: CorrectedValue | None = None
@@ -137,17 +137,25 @@ def found_json(
     has_test = single["test"] is not None
     return {
         "metric": metric,
-        "single": {"trial": selection.single[0].candidate.trial, **single},  # type: ignore[typeddict-item]
+        "single": {"trial": selection.single[0].candidate.trial, **single},
         "ensemble": {
             "networks": networks,
             "candidates": len(selection.candidates),
             "folder": folder,
-            **several,  # type: ignore[typeddict-item]
+            **several,
         },
         "constant": {split: by_split.get(split, {}).get(metric) for split in ("val", "test")},
+        "better": "ensemble" if _is_better(several, single, selection.rows) else "single",
         "seeds": seed_figures(sweep),
         "test_measured": measured_before + has_test,
     }
+
+
+def _is_better(several: TunedFigures, single: TunedFigures, rows: ChoosingRows) -> bool:
+    """Whether several are better than one by the corrected figures."""
+    corrected = [one["val"]["corrected"] for one in (several, single)]
+    first, second = (np.nan if one is None else one for one in corrected)
+    return bool(first > second if rows.maximizes else first < second)
 
 
 def seed_figures(sweep: Sweep) -> SeedFigures | None:
@@ -162,5 +170,6 @@ def seed_figures(sweep: Sweep) -> SeedFigures | None:
     if not several:
         return None
     metric, (first, *others) = sweep.goal.metric, max(several, key=len)
-    figures = {trial: sweep.results[trial].figures[metric] for trial in (first, *others)}
-    return {"trial": first, "own": figures[first], "others": [figures[trial] for trial in others]}
+    own, *figures = (sweep.results[trial].figures[metric] for trial in (first, *others))
+    sd = float(np.std(figures, ddof=1)) if len(figures) > 1 else None
+    return {"trial": first, "own": own, "others": figures, "mean": float(np.mean(figures)), "sd": sd}

@@ -119,7 +119,11 @@ def _of_table(source: object, overrides: Sequence[str], options: TuningOptions) 
     data = os.fspath(source) if isinstance(source, os.PathLike) else str(source)
     refuse_unknown(data)
     drafted = proven_draft(guess(data, options.target), data, options.target, Path(f"{stem(data)}.yaml"))
-    return from_document(parse(drafted.text, f"draft for {data}"), overrides)
+    document = parse(drafted.text, f"draft for {data}")
+    settings = document.block["data"]
+    if is_path(data) and isinstance(settings, dict):
+        settings["source"] = str(Path(data).absolute())
+    return from_document(document, overrides)
 
 
 class _TuningPlan:
