@@ -54,6 +54,7 @@ class Backend(Protocol):
     block: int  # parameters that one pass of an optimizer takes at a time
     transposes_small: bool  # whether products are faster with a small matrix that has been transposed before
     merges_rows: bool  # whether a kernel's loop over a short row takes as long to begin as to run
+    rows_per_sum: int  # that an iteration adds up, where the threads of one cannot share them
     chunk_bytes: int  # what a chunk of rows without training may take in its widest layer
 
     def zeros(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> Array:

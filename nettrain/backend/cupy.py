@@ -52,6 +52,7 @@ class CupyBackend:
     block = 1024
     transposes_small = False
     merges_rows = False
+    rows_per_sum = 32
     chunk_bytes = 64 << 20
 
     def __init__(self, dtype: str = "float32", threads: int = 1, device: int = 0, tf32: bool = False) -> None:

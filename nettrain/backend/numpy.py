@@ -41,6 +41,7 @@ class NumpyBackend:
     block = 8192
     transposes_small = True
     merges_rows = True
+    rows_per_sum = 1 << 30  # all
     chunk_bytes = 1 << 20  # so that they fit the caches
 
     def __init__(self, dtype: str = "float32", threads: int = 1, kernel_threads: int = 0) -> None:

@@ -23,7 +23,8 @@ class FakeCupyBackend:
     """
 
     name = "fake"
-    block, transposes_small, merges_rows, chunk_bytes = 1024, False, False, 64 << 20  # as on a device
+    block, transposes_small, merges_rows = 1024, False, False  # as on a device
+    rows_per_sum, chunk_bytes = 32, 64 << 20
 
     def __init__(self, dtype: str = "float32", threads: int = 1, room: int = ROOM) -> None:
         self.xp: Any = modules()["cupy"]

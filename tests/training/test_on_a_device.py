@@ -78,6 +78,7 @@ SETTINGS = {
         f"embeddings {name}": overrides("model.embeddings", *form)
         for name, form in variants(embeddings).items()
     },
+    "sums of many rows": ["model.embeddings=piecewise_linear", "training.batch_size=40"],
     "groups": [
         "model.norm=layer",
         "optimizer.groups={bias: {learning_rate: 0.1, l2: 1}, scale: {weight_decay: 1}}",

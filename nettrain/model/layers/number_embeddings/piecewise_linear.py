@@ -103,16 +103,16 @@ class PiecewiseLinear(NumberEmbedding):
 
     def backward(self, tape: "Tape", ctx: Context, delta: Array, places: Places) -> None:
         """Sums of δ and of its share in each bin; dV of a bin has all of δ from the bins behind it."""
-        inputs = len(places.inputs)
-        sums = ctx.buffer("sums", (len(delta), inputs, 2 * self.bins + 2, self.dimension), np.float64)
+        inputs, rows = len(places.inputs), min(ctx.backend.rows_per_sum, delta.shape[1])
+        shape = (len(delta), inputs, -(-delta.shape[1] // rows), 2 * self.bins + 2, self.dimension)
+        sums = ctx.buffer("sums", shape, np.float64)
         buffers = (ctx.buffers[name] for name in ("y", "x", "bins", "shares"))
+        low = lower_limit(ctx.backend, self.relu)
+        work = ctx.buffers["bins"].size * self.dimension
+        columns = (places.inputs, places.outputs)
+        tape.launch(sum_by_bin, delta, *buffers, sums, rows, *columns, low, work=work)
         starts = (ctx.start(name) for name in ("slope", "projection", "bias"))
-        tape.launch(
-            piecewise_gradients,
-            *(delta, *buffers, sums, ctx.gradient, *starts),
-            *(places.inputs, places.outputs, lower_limit(ctx.backend, self.relu)),
-            work=ctx.buffers["bins"].size * self.dimension,
-        )
+        tape.launch(piecewise_gradients, sums, ctx.gradient, *starts)
 
     def x_gradient(self, ctx: Context, delta: Array, places: Places) -> Array:
         """δ·w, and δ·V of its bin by the bin's width."""
@@ -228,49 +228,61 @@ def piecewise_lines(
 
 
 @kernel
-def piecewise_gradients(
+def sum_by_bin(
     delta: Array,
     y: Array,
     x: Array,
     bins: Array,
     shares: Array,
     sums: Array,
-    gradient: Array,
-    slope: Array,
-    rises: Array,
-    bias: Array,
+    rows: Array,
     inputs: Array,
     outputs: Array,
     least: Array,
 ) -> None:
-    """dw, dV and dc from delta where y > least (1,).
+    """sums (R, C, S, 2T + 2, d) float64, each of the S of so many rows, of delta where y > least (1,).
 
-    sums (R, C, 2T + 2, d) float64 is scratch: for each bin Σδ, for each bin Σ share·δ, then Σ x·δ and the sum
-    of δ over the bins behind.
+    First Σδ of the numbers in each bin, then Σ share·δ of the same, then Σ x·δ of all; the last one is 0.
     """
-    count, width = (sums.shape[2] - 2) // 2, sums.shape[3]
+    columns, sections = sums.shape[1], sums.shape[2]
+    count, width = (sums.shape[3] - 2) // 2, sums.shape[4]
     low, zero = least[0], delta.dtype.type(0)
-    for k in prange(sums.shape[0] * sums.shape[1]):
-        r, c = k // sums.shape[1], k % sums.shape[1]
+    for k in prange(sums.shape[0] * columns * sections):
+        r, c, section = k // (columns * sections), k // sections % columns, k % sections
         for t in range(2 * count + 2):
-            row = sums[r, c, t]
+            row = sums[r, c, section, t]
             for j in range(width):
                 row[j] = 0.0
-        along, behind = sums[r, c, 2 * count], sums[r, c, 2 * count + 1]
-        for i in range(delta.shape[1]):
+        along = sums[r, c, section, 2 * count]
+        for i in range(section * rows, min(section * rows + rows, delta.shape[1])):
             value, share, b = x[r % x.shape[0], i, inputs[c]], shares[r, i, c], bins[r, i, c]
             step = delta[r, i, outputs[c] : outputs[c] + width]
             signal = y[r, i, outputs[c] : outputs[c] + width]
-            whole, partly = sums[r, c, b], sums[r, c, count + b]
+            whole, partly = sums[r, c, section, b], sums[r, c, section, count + b]
             for j in range(width):
                 passed = step[j] if signal[j] > low else zero
                 whole[j] += np.float64(passed)
                 partly[j] += np.float64(share * passed)
                 along[j] += np.float64(value * passed)
+
+
+@kernel
+def piecewise_gradients(sums: Array, gradient: Array, slope: Array, rises: Array, bias: Array) -> None:
+    """dw, dV and dc from the sums of `sum_by_bin`, in the order of the rows; V's from the last bin on."""
+    inputs, sections = sums.shape[1], sums.shape[2]
+    count, width = (sums.shape[3] - 2) // 2, sums.shape[4]
+    for k in prange(sums.shape[0] * inputs):
+        r, c = k // inputs, k % inputs
+        for section in range(1, sections):
+            for t in range(2 * count + 1):
+                total, more = sums[r, c, 0, t], sums[r, c, section, t]
+                for j in range(width):
+                    total[j] += more[j]
+        behind, along = sums[r, c, 0, 2 * count + 1], sums[r, c, 0, 2 * count]
         for back in range(count):
             t = count - 1 - back
             at = rises + (c * count + t) * width
-            to_rise, full, begun = gradient[r, at : at + width], sums[r, c, t], sums[r, c, count + t]
+            to_rise, full, begun = gradient[r, at : at + width], sums[r, c, 0, t], sums[r, c, 0, count + t]
             for j in range(width):
                 to_rise[j] = begun[j] + behind[j]
                 behind[j] += full[j]
