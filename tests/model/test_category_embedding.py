@@ -79,3 +79,10 @@ def test_noise_on_the_inputs_leaves_codes_alone() -> None:
     probe = Probe.of([layers["input_noise"](sigma=0.5, codes=(0, 2))], x).run(np.ones_like(x))
     np.testing.assert_array_equal(x[:, :, [0, 2]], probe.output[:, :, [0, 2]])
     assert 0.3 < (probe.output - x)[:, :, 1].std() < 0.7
+
+
+@pytest.mark.parametrize("positions", [[1, 5], [-1], [2, 1]])
+def test_numbers_that_are_not_there_are_not_embedded_either(positions: list[int]) -> None:
+    embedding = {"name": "linear_relu", "dimension": 2}
+    with pytest.raises(ValueError, match=r"among 5|equal to 0|do not rise"):
+        layers["number_embedding"](embedding=embedding, positions=positions).width(5)

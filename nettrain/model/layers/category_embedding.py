@@ -16,7 +16,7 @@ from nettrain.backend.base import Array, ArrayModule, HostArray
 from nettrain.backend.kernel import inline, kernel, prange
 from nettrain.catalogue.settings import option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
-from nettrain.model.layers.positions import Positions
+from nettrain.model.layers.positions import Positions, refuse_beyond
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -44,15 +44,12 @@ class CategoryEmbedding(Layer):
     @model_validator(mode="after")
     def _one_table_for_each(self) -> Self:
         """Refuse what a damaged model file could say."""
-        if list(self.positions) != sorted(set(self.positions)):
-            raise ValueError("positions do not rise")
         if len(self.positions) != len(self.categories):
             raise ValueError(f"{len(self.categories)} numbers of categories for {len(self.positions)} inputs")
         return self
 
     def width(self, inputs: int) -> int:
-        if self.positions and self.positions[-1] >= inputs:
-            raise ValueError(f"category_embedding: no input {self.positions[-1]} among {inputs}")
+        refuse_beyond(self.positions, inputs)
         return inputs + len(self.positions) * (self.dimension - 1)
 
     def arrays(self, inputs: int) -> dict[str, LearnedArray]:

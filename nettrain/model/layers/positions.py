@@ -1,8 +1,25 @@
 """The inputs that a layer treats apart, as a setting that is stored with it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-# in ascending order; a list in a model file
-Positions = Annotated[tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(tuple)]
+
+def ascending(positions: tuple[int, ...]) -> tuple[int, ...]:
+    """The positions. Raises ValueError unless each is above the one before."""
+    if list(positions) != sorted(set(positions)):
+        raise ValueError("positions do not rise")
+    return positions
+
+
+# a list in a model file
+Positions = Annotated[
+    tuple[Annotated[int, Field(ge=0)], ...], BeforeValidator(tuple), AfterValidator(ascending)
+]
+
+
+def refuse_beyond(positions: Sequence[int], inputs: int) -> None:
+    """Raise ValueError when there are not so many inputs."""
+    if positions and positions[-1] >= inputs:
+        raise ValueError(f"no input {positions[-1]} among {inputs}")

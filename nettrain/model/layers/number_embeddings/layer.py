@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import BeforeValidator
 
 from nettrain.backend.base import Array, ArrayModule, Backend, Flags, HostArray
 from nettrain.catalogue.registry import Choice
@@ -13,11 +12,10 @@ from nettrain.catalogue.settings import option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, StartData, layers
 from nettrain.model.layers.number_embeddings.base import NumberEmbedding, Places, embeddings
 from nettrain.model.layers.number_embeddings.kernels import copy_columns
+from nettrain.model.layers.positions import Positions, refuse_beyond
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
-
-Positions = Annotated[tuple[int, ...], BeforeValidator(tuple)]  # a list in a model file
 
 
 @layers.register("number_embedding")
@@ -30,6 +28,7 @@ class NumberEmbeddingLayer(Layer):
     stream: ClassVar[str] = "weights"
 
     def width(self, inputs: int) -> int:
+        refuse_beyond(self.positions, inputs)
         return inputs + len(self.positions) * (self.embedding.width - 1)
 
     def arrays(self, inputs: int) -> dict[str, LearnedArray]:
