@@ -130,8 +130,7 @@ def serve(name: str, data: Path, steps: int) -> None:
     """Be the process of a peer: report the version, then take a turn for every line on standard input."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+    keep_to_processors()
     try:
         peer = LocalPeer(name, data, steps)
     except MissingError as error:
@@ -140,6 +139,12 @@ def serve(name: str, data: Path, steps: int) -> None:
     print(json.dumps(peer.hello), file=replies, flush=True)
     for _ in sys.stdin:
         print(json.dumps(peer.turn()), file=replies, flush=True)
+
+
+def keep_to_processors() -> None:
+    """Keep this process to as many processors as it has threads, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
 
 def compare(
