@@ -10,6 +10,7 @@ import pytest
 from nettrain.model.layers import embeddings, layers
 from nettrain.model.layers.number_embeddings.layer import NumberEmbeddingLayer
 from nettrain.model.layers.number_embeddings.piecewise_linear import edges
+from nettrain.model.layers.stored import from_json, to_json
 from tests.model.probe import Probe
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "tabular_layers.json").read_text())
@@ -166,3 +167,29 @@ def test_frequencies_start_as_a_normal_distribution() -> None:
 
 def test_piecewise_linear_starts_as_lines() -> None:
     assert not starting(embeddings["piecewise_linear"]())["projection"].any()
+
+
+@pytest.mark.parametrize(
+    ("positions", "message"),
+    [
+        ([2, 1], "positions do not rise"),
+        ([1, 1], "positions do not rise"),
+        ([-1], "greater than or equal to 0"),
+    ],
+)
+def test_a_damaged_model_file_is_refused(positions: list[int], message: str) -> None:
+    stored = {"kind": "layer", "name": "number_embedding", "embedding": "pbld", "positions": positions}
+    with pytest.raises(ValueError, match=message):
+        from_json(stored)
+
+
+def test_an_input_that_is_not_there_is_refused() -> None:
+    layer = layers["number_embedding"](embedding=embeddings["pbld"](), positions=(0, 4))
+    with pytest.raises(ValueError, match="no input 4 among 3"):
+        layer.width(3)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_survives_its_model_file(name: str) -> None:
+    layer = layer_of(name, CASES[name])
+    assert layer == from_json(json.loads(json.dumps(to_json(layer))))
