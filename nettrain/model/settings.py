@@ -69,7 +69,8 @@ class SubMembers(Settings):
     kind: Literal["batch_ensemble", "mini", "packed"] = option(
         "batch_ensemble",
         "what each sub-member has of its own: batch_ensemble: factors on the inputs and outputs of every"
-        " layer, and biases; mini: factors on the inputs; packed: everything; and always a last layer",
+        " layer, and biases; mini: factors on the inputs; packed: everything but embeddings; and all a last"
+        " layer",
     )
     own_batches: bool = option(
         True,
