@@ -11,6 +11,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.files import write_atomic
 from nettrain.store.run_folder import read_json, write_json
+from nettrain.store.sweep_summary import SweepSummary
 from nettrain.store.tune_folder import TuneFolder
 from nettrain.store.tune_summary import FoundJson, PhaseTimes, TuneSummary
 from nettrain.sweep.chunks import CacheSizing
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 MINUTES = 10.0
 ROUNDING = 1e-6  # seconds
+QUICK = 5.0  # seconds for corrections after an interruption
 NO_TIME: PhaseTimes = {"look": 0.0, "search": 0.0, "seeds": 0.0, "ensemble": 0.0}
 LOADING = 0.4  # of the time for the ensemble, which loading candidates may take
 
@@ -72,9 +74,19 @@ class OpenedTuning:
         return 60 * before["minutes"] >= self.clock.total - ROUNDING
 
     @property
-    def phases_before(self) -> PhaseTimes:
-        """Where the time of earlier calls went."""
-        return self.before["phases"] if self.before else NO_TIME
+    def seconds_taken(self) -> float:
+        """The time so far, that of earlier calls included."""
+        return self.clock.before + time() - self.clock.began
+
+    def phases(self, search: float, seeds: float, ensemble: float) -> PhaseTimes:
+        """Where the time went, that of earlier calls included."""
+        before = self.before["phases"] if self.before else NO_TIME
+        return {
+            "look": before["look"] + self.look_seconds,
+            "search": before["search"] + search,
+            "seeds": before["seeds"] + seeds,
+            "ensemble": before["ensemble"] + ensemble,
+        }
 
     @property
     def measured_before(self) -> int:
@@ -148,22 +160,31 @@ def run_tuning(
     seeds = ended - timed.seeds_began if timed.seeds_began else 0.0
     searched = ended - search_began - seeds
     sweep_summary = write_results(tuning.sweep, searched + seeds)
-    found = _find(tuning, on_progress)
-    before = tuning.phases_before
-    phases: PhaseTimes = {
-        "look": before["look"] + tuning.look_seconds,
-        "search": before["search"] + searched,
-        "seeds": before["seeds"] + seeds,
-        "ensemble": before["ensemble"] + time() - ended,
-    }
-    subject = tuning.subject
-    summary: TuneSummary = {
+    ends = time() + QUICK if stopped.interrupted else tuning.clock.measuring_ends
+    found = _find(tuning, ends, on_progress)
+    phases = tuning.phases(searched, seeds, time() - ended)
+    summary = _summary(tuning, sweep_summary, phases, found, interrupted=stopped.interrupted)
+    write_json(tuning.folder.summary, summary)
+    return summary
+
+
+def _summary(
+    tuning: OpenedTuning,
+    searched: SweepSummary,
+    phases: PhaseTimes,
+    found: FoundJson | None,
+    *,
+    interrupted: bool,
+) -> TuneSummary:
+    """The content of `tune.json`."""
+    subject, results = tuning.subject, tuning.sweep.results.values()
+    return {
         "experiment": subject.name,
-        "status": "interrupted" if stopped.interrupted else "finished",
-        "metric": sweep_summary["metric"],
-        "goal": sweep_summary["goal"],
+        "status": "interrupted" if interrupted else "finished",
+        "metric": searched["metric"],
+        "goal": searched["goal"],
         "minutes": tuning.clock.total / 60,
-        "seconds": tuning.clock.before + time() - tuning.clock.began,
+        "seconds": tuning.seconds_taken,
         "phases": phases,
         "rows": {
             "rows": subject.rows,
@@ -171,17 +192,15 @@ def run_tuning(
             "test": subject.test_rows,
             "folds": subject.folds,
         },
-        "trials": {**sweep_summary["trials"], "total": len(tuning.sweep.results)},
-        "out_of_time": sum(one.out_of_time for one in tuning.sweep.results.values()),
-        "influence": sweep_summary["influence"],
-        "borders": sweep_summary["borders"],
-        "best": sweep_summary["best"],
+        "trials": {**searched["trials"], "total": len(results)},
+        "out_of_time": sum(one.out_of_time for one in results),
+        "influence": searched["influence"],
+        "borders": searched["borders"],
+        "best": searched["best"],
         "found": found,
-        "environment": sweep_summary["environment"],
-        "seed": sweep_summary["seed"],
+        "environment": searched["environment"],
+        "seed": searched["seed"],
     }
-    write_json(tuning.folder.summary, summary)
-    return summary
 
 
 class _Stop:
@@ -196,9 +215,9 @@ class _Stop:
         return self.interrupted or time() >= self._ends
 
 
-def _find(tuning: OpenedTuning, on_progress: OnTuneProgress) -> FoundJson | None:
-    """Make an ensemble of the best networks, and measure how far its figures can be trusted."""
-    sweep, folder, ends = tuning.sweep, tuning.folder, tuning.clock.measuring_ends
+def _find(tuning: OpenedTuning, ends: float, on_progress: OnTuneProgress) -> FoundJson | None:
+    """Make an ensemble of the best networks, and measure until `ends` how far its figures can be trusted."""
+    sweep, folder = tuning.sweep, tuning.folder
     on_progress(_progress(tuning, "ensemble"))
     began = time()
     loading_ends = began + LOADING * max(ends - began, 1.0)
@@ -220,8 +239,7 @@ def _find(tuning: OpenedTuning, on_progress: OnTuneProgress) -> FoundJson | None
 
 
 def _progress(tuning: OpenedTuning, phase: str, search: SweepProgress | None = None) -> TuneProgress:
-    spent = tuning.clock.before + time() - tuning.clock.began
-    return TuneProgress(phase, spent, max(tuning.seconds_left, 0.0), search)
+    return TuneProgress(phase, tuning.seconds_taken, max(tuning.seconds_left, 0.0), search)
 
 
 @dataclass(frozen=True)

@@ -304,3 +304,12 @@ def test_an_experiment_file_keeps_its_test_rows_and_says_when_folds_replace_a_sp
     subject = subject_of(file)
     assert (subject.folds, subject.test_rows) == (5, 60)
     assert any("5 folds hold them out in turn" in note for note in subject.notes)
+
+
+def test_a_recipe_takes_the_place_of_the_network_that_is_drafted_for_a_table(tmp_path):
+    subject = subject_of(write_table(tmp_path), ["recipe=mlp"], TuningOptions("price"))
+    recipe = recipes["mlp"]
+    assert subject.experiment.model.hidden == recipe.settings["model"]["hidden"]
+    assert subject.experiment.data.scaling.name == recipe.settings["data"]["scaling"]["name"]
+    assert subject.experiment.data.target == "price"
+    assert {"seed", *recipe.space} == set(subject.experiment.sweep.parameters)

@@ -123,7 +123,18 @@ def _of_table(source: object, overrides: Sequence[str], options: TuningOptions) 
     settings = document.block["data"]
     if is_path(data) and isinstance(settings, dict):
         settings["source"] = str(Path(data).absolute())
+    if any(one.partition("=")[0].strip().partition(".")[0] == "recipe" for one in overrides):
+        _leave_to_recipe(document.block)
     return from_document(document, overrides)
+
+
+def _leave_to_recipe(drafted: dict[str, PlainValue]) -> None:
+    """Remove from a draft what a recipe says: network and training, and how numbers are scaled."""
+    for key in ("recipe", "model", "optimizer", "regularization", "training", "schedule"):
+        drafted.pop(key, None)
+    data = drafted["data"]
+    if isinstance(data, dict):
+        data.pop("scaling", None)
 
 
 class _TuningPlan:
