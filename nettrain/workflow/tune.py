@@ -353,13 +353,17 @@ def folder_of(source: ExperimentSource, subject: TunedSubject, out: Path) -> Tun
 def _result(tuning: OpenedTuning, summary: TuneSummary) -> TuneResult:
     import polars as pl
 
-    from nettrain.workflow.run import open_run
+    from nettrain.workflow.run import Run
+    from nettrain.workflow.run_files import StoredRun
 
     sweep, files = tuning.sweep, tuning.folder
     best = sweep.best[0].trial if sweep.best else None
+    ensemble = None
+    if summary["found"]:
+        ensemble = Run(StoredRun.open(files.ensemble.path), (), tuning.subject.memory)
     return TuneResult(
         files.path,
-        open_run(files.ensemble.path) if summary["found"] else None,
+        ensemble,
         None if best is None else sweep.experiment_of(best).model_dump(),
         pl.read_csv(trials_table(sweep).encode(), infer_schema_length=None),
         summary,

@@ -17,8 +17,8 @@ from nettrain.workflow.tune import tune
 from nettrain.workflow.tuning.subject import TuningOptions, experiment_text, own_values, subject_of
 from tests.cli.command import COMMAND, ENVIRONMENT, inside, nettrain
 
-MINUTES = 0.3
-FEW = ("training.epochs=30",)
+MINUTES = 0.35
+FEW = ("training.epochs=10", "--folds", "3")
 
 
 def write_table(folder, rows=120):
@@ -46,7 +46,7 @@ def test_it_ends_in_time_and_says_what_it_has_found(tuned):
     assert done.code == 0, done.err
     assert seconds < 60 * MINUTES + 15  # for Python to start and end on a busy machine
     for told in (
-        "5 folds choose",
+        "3 folds choose",
         "val rmse",
         "best with other seeds",
         "learning_rate",
@@ -65,7 +65,7 @@ def test_its_folder_has_the_search_and_the_best(tuned):
     summary = json.loads((tune / "tune.json").read_text())
     assert summary["status"] == "finished"
     assert summary["seconds"] < 60 * MINUTES + 2
-    assert summary["rows"] == {"rows": 120, "choosing": 120, "test": 0, "folds": 5}
+    assert summary["rows"] == {"rows": 120, "choosing": 120, "test": 0, "folds": 3}
     assert summary["metric"] == "val_rmse"
     trials = pl.read_csv(tune / "trials.csv")
     assert summary["trials"]["total"] == trials.height
@@ -131,11 +131,32 @@ def classes(tmp_path_factory):
     kind = np.where(x[:, 0] + x[:, 1] ** 2 + draws.normal(size=600) > 0.5, "yes", "no")
     lines = [",".join([*map(str, row), name]) for row, name in zip(x.tolist(), kind, strict=True)]
     (folder / "kinds.csv").write_text("\n".join(["a,b,c,kind", *lines]))
-    overrides = ("data.validation=0.25", "training.epochs=20")
+    overrides = ("data.validation=0.25", "training.epochs=10")
+    enough = Enough(5)
     result = tune(
-        folder / "kinds.csv", *overrides, target="kind", minutes=MINUTES, out=folder / "tunes", jobs=1
+        folder / "kinds.csv",
+        *overrides,
+        target="kind",
+        out=folder / "tunes",
+        jobs=1,
+        on_event=enough.on_event,
+        stop=enough.stop,
     )
     return folder, result
+
+
+class Enough:
+    """Stops a tuning when so many trials have come to their end, however fast the machine is."""
+
+    def __init__(self, trials):
+        self._trials, self._ended = trials, 0
+
+    def on_event(self, progress):
+        results = progress.search.new_results if progress.search else ()
+        self._ended += sum(one.status == "finished" for one in results)
+
+    def stop(self):
+        return self._ended >= self._trials
 
 
 def test_an_ensemble_predicts_the_weighted_mean_of_its_networks(classes):
@@ -219,14 +240,10 @@ def test_a_report_on_an_ensemble_of_folds_takes_the_held_out_rows(tuned):
     assert again["metrics"]["rmse"] == pytest.approx(found["ensemble"]["val"]["value"], rel=1e-9)
 
 
-def test_more_minutes_extend_it_and_say_that_test_rows_were_seen(classes):
+def test_going_on_extends_it_and_says_that_test_rows_were_seen(classes):
     folder, before = classes
-    after = tune(
-        folder / "tunes" / "kinds",
-        minutes=before.summary["seconds"] / 60 + 0.15,
-        out=folder / "tunes",
-        jobs=1,
-    )
+    enough = Enough(2)
+    after = tune(folder / "tunes" / "kinds", jobs=1, on_event=enough.on_event, stop=enough.stop)
     assert after.trials.height > before.trials.height
     assert after.trials.head(before.trials.height)["trial"].to_list() == before.trials["trial"].to_list()
     assert after.summary["found"]["test_measured"] == 2
@@ -245,12 +262,12 @@ def test_ctrl_c_ends_with_the_best_so_far_and_the_same_command_goes_on(tmp_path)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.endswith("--quiet training.epochs=30\n")
+    assert err.endswith("--quiet training.epochs=10 --folds 3\n")
     assert "interrupted; go on with: nettrain tune prices.csv" in err
     summary = json.loads((tmp_path / "tunes" / "prices" / "tune.json").read_text())
     assert summary["status"] == "interrupted"
     assert summary["found"]["ensemble"]["networks"]
-    minutes = (summary["seconds"] + 6) / 60
+    minutes = (summary["seconds"] + 8) / 60
     again = inside(
         tmp_path, "tune", "prices.csv", "--target", "price", "--minutes", minutes, "--json", "--quiet", *FEW
     )
