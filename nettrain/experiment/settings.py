@@ -90,6 +90,11 @@ class Experiment(Settings):
         return self.model.sub_members is not None and self.model.sub_members.keep is not None
 
     @property
+    def recipe_name(self) -> str:
+        """The name of its recipe, "" where it has none."""
+        return "" if self.recipe.name == "none" else self.recipe.name
+
+    @property
     def watched(self) -> dict[KeyPath, str]:
         """The metrics that control the training, by the key that names them."""
         return self.training.watched | schedule_monitor(self)

@@ -71,10 +71,12 @@ def training_facts(described: TrainingDescription) -> dict[str, str]:
     threads = plural(described.threads, "thread")
     reason = f" (auto: {described.backend_reason})" if described.backend_reason else ""
     positive = {"positive": f'"{described.positive}": precision, recall and f1 are about it'}
+    recipe = {"recipe": described.recipe} if described.recipe else {}
     members = {"members": _members(described)} if described.members > 1 else {}
     return {
         "data": f"{rows} rows, {plural(described.inputs, 'input')} → {targets}",
         **(positive if described.positive else {}),
+        **recipe,
         "network": f"{'-'.join(map(str, described.widths))}, {plural(described.parameters, 'parameter')}",
         **members,
         "backend": f"{described.backend} {described.dtype}, {threads}{reason}",

@@ -11,6 +11,7 @@ class TrainingDescription:
     """Plain facts about a training, for whoever shows it."""
 
     experiment: str
+    recipe: str  # "" where the file names none
     rows: Mapping[str, int]  # by split
     inputs: int
     targets: tuple[str, ...]
@@ -33,6 +34,7 @@ def describe(prepared: PreparedTraining) -> TrainingDescription:
     settings = prepared.experiment.training
     return TrainingDescription(
         experiment=prepared.experiment.experiment,
+        recipe=prepared.experiment.recipe_name,
         rows={split: table.rows for split, table in run.data.datasets.items()},
         inputs=run.architecture.inputs,
         targets=tuple(preprocessing.target_names),

@@ -41,7 +41,7 @@ def weights(folder, run):
 
 
 def test_config_yaml_repeats_the_run(folder):
-    command(folder, "train", "ours.yaml", "--quiet")
+    assert "\nrecipe   mlp " in command(folder, "train", "ours.yaml")
     command(folder, "train", "runs/ours/config.yaml", "experiment=again", "--quiet")
     assert weights(folder, "ours") == weights(folder, "again")
     shown = parse(command(folder, "show", "runs/ours/config.yaml"), "f").block

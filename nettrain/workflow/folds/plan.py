@@ -87,6 +87,7 @@ class PlannedCrossValidation:
         assert threads != "auto", "threads are resolved with the data"
         return TrainingDescription(
             experiment=self.experiment.experiment,
+            recipe=self.experiment.recipe_name,
             rows={split: len(rows.y) for split, rows in splits.items() if rows is not None},
             inputs=network.inputs,
             targets=tuple(preprocessing.target_names),
