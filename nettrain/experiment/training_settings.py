@@ -34,7 +34,9 @@ class EarlyStopping(Settings):
     """Stop when the monitored metric has not improved for some evaluations, and restore the best weights."""
 
     monitor: Monitor = option("val_loss", "the metric that has to improve")
-    patience: int = number(10, "evaluations in a row without improvement", ge=1)
+    patience: int | None = number(
+        10, "evaluations in a row without improvement; null: never stop, only keep the best", ge=1
+    )
     min_delta: float = number(0.0, "an improvement is a change of more than this", ge=0)
     min_delta_relative: float = number(
         0.0, "an improvement is a change of more than this share of the best value", ge=0

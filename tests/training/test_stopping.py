@@ -45,6 +45,7 @@ def script(values: list[float], *, maximize: bool = False, **rules: float) -> tu
         ([3, 2, 2, 2, 2], {"patience": 3, "ties": "last"}, [1, 2, 3, 4, 5], 5),  # which is no improvement
         ([3, 2.95, 3, 2], {"patience": 9, "min_delta": 0.1, "ties": "last"}, [1, 3, 4], None),  # equals
         ([float("inf"), float("inf"), 2], {"patience": 9, "ties": "last"}, [3], None),
+        ([3, 4, 4, 4, 2, 4, 4], {"patience": None}, [1, 5], None),  # which keeps the best alone
     ],
 )
 def test_patience_and_margins(

@@ -37,7 +37,7 @@ def batch_size(checked: CheckedExperiment) -> Iterator[Finding]:
 def patience(checked: CheckedExperiment) -> Iterator[Finding]:
     """The patience of early stopping is shorter than the run, which it could not end otherwise."""
     training = checked.experiment.training
-    if training.early_stopping is None:
+    if training.early_stopping is None or training.early_stopping.patience is None:
         return
     epochs = math.ceil(training.early_stopping.patience * training.evaluate_every)
     fits = epochs < training.epochs

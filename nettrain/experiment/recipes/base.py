@@ -17,7 +17,6 @@ from nettrain.catalogue.settings import option
 from nettrain.experiment.document import PlainValue
 
 Values = dict[str, PlainValue]
-NEVER = 1_000_000  # evaluations, a patience that no training outlasts
 SPLIT_BATCHES = ((1_024, 64), (8_192, 128), (30_000, 256), (100_000, 512))  # up to so many rows, a batch
 LARGEST_BATCH = 1_024
 

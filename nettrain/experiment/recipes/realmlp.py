@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from nettrain.experiment.document import PlainValue
-from nettrain.experiment.recipes.base import NEVER, DataFacts, NamedRecipe, Values, recipes
+from nettrain.experiment.recipes.base import DataFacts, NamedRecipe, Values, recipes
 
 
 @recipes.register("realmlp", source="Holzmüller, Grinsztajn & Steinwart 2024, Better by default")
@@ -50,7 +50,7 @@ class RealMLPRecipe(NamedRecipe):
             "batch_size": 256,
             "drop_last": True,
             "weight_decay_schedule": {"name": "flat_cos"},
-            "early_stopping": {"monitor": "val_loss", "patience": NEVER, "ties": "last"},
+            "early_stopping": {"monitor": "val_loss", "patience": None, "ties": "last"},
         },
     }
     follows_data: ClassVar[tuple[str, ...]] = (

@@ -2,8 +2,9 @@
 
 An evaluation is better when the monitored metric beats the best one so far by more than
 max(min_delta, min_delta_relative·|best|), strictly. The patience-th evaluation in a row that is not better
-stops the member. With `ties: last` an evaluation that equals the best one takes its place, so that of equally
-good networks the last one is kept; it is no improvement, and patience is counted from the first of them.
+stops the member; without a patience none does. With `ties: last` an evaluation that equals the best one takes
+its place, so that of equally good networks the last one is kept; it is no improvement, and patience is
+counted from the first of them.
 """
 
 import numpy as np
@@ -40,8 +41,8 @@ class EarlyStoppingMonitor:
             better |= (signed == best) & np.isfinite(best) & finite
         best[better] = signed[better]
         self._population["best_epoch"][better] = epoch
-        patience = np.inf if settings is None else settings.patience
-        return better, waited >= patience
+        patience = None if settings is None else settings.patience
+        return better, waited >= (np.inf if patience is None else patience)
 
 
 def _margin(best: Floats, settings: EarlyStopping | None) -> Floats:
