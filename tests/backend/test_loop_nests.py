@@ -68,3 +68,10 @@ def test_a_view_of_the_row_is_taken_by_its_number(index: str) -> None:
 
 def test_nothing_is_written_between_the_loops() -> None:
     assert loop_nest(loop("line[j] = 0", before="line = z[r, i]; z[r, 0, 0] = 1"), KNOWN) is None
+
+
+def test_rows_may_not_choose_where_they_are_summed_up() -> None:
+    bins = "line = z[r, i, first:last]; total = sums[b[r, i]]"
+    known = KNOWN | {"b"}
+    assert loop_nest(loop("total[j] += line[j]", before=bins), known) is None
+    assert loop_nest(loop("total[j] += line[j]"), known | {"total"}) is not None

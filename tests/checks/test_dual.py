@@ -19,6 +19,7 @@ FORMULAS = {
     "smallest": lambda z: np.min(z, axis=0) + z.min(axis=0, keepdims=True),
     "transposed": lambda z: np.reshape(np.swapaxes(z, 0, 1), (2, 6)).sum(axis=(0, 1)),
     "broadcast": lambda z: np.broadcast_to(z[:, None], (3, 2, 4)) * np.arange(8.0).reshape(2, 4),
+    "side by side": lambda z: np.concatenate([z[:, :1], np.ones((3, 2)), z * z], axis=-1) @ np.arange(7.0),
     "squared distance": lambda z: np.sum((z[0] - z[1]) ** 2) ** 0.5,
     "flat mean": lambda z: np.mean(z * z),
     "products": lambda z: (z @ np.arange(8.0).reshape(4, 2)) @ (np.ones((2, 3)) @ z),
