@@ -1,6 +1,7 @@
 """Several trained runs that predict together, each with its own preprocessing."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Self
 
 from nettrain.catalogue.metrics import Task
@@ -87,7 +88,12 @@ class JointRuns:
         raise SpecError(f"{self.name}: has {self.parts} that predict together; {self._advice}")
 
     @property
+    def part_folders(self) -> list[Path]:
+        """The folder of each part, as far as there are some."""
+        return [run.folder.path for run in self.runs if run.folder]
+
+    @property
     def _advice(self) -> str:
-        folders = list(dict.fromkeys(str(run.folder.path) for run in self.runs if run.folder))
+        folders = list(dict.fromkeys(str(path) for path in self.part_folders))
         each = f"each {self.parts.removesuffix('s')} is a run"
         return f"{each}: name one of {enumerated(folders)}" if folders else each

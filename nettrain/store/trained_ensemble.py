@@ -50,6 +50,12 @@ class TrainedEnsemble(JointRuns):
         return tuple(0 if one is None else one.take or 0 for one in folds)
 
     @property
+    def part_folders(self) -> list[Path]:
+        """The folder of each network, which has those of its folds."""
+        each = super().part_folders
+        return [path.parent.parent for path in each] if self.folds else each
+
+    @property
     def parts(self) -> str:
         """What the runs are to each other."""
         return "networks"

@@ -64,7 +64,7 @@ def test_its_folder_has_the_search_and_the_best(tuned):
     tune = folder / "tunes" / "prices"
     summary = json.loads((tune / "tune.json").read_text())
     assert summary["status"] == "finished"
-    assert summary["seconds"] < 60 * MINUTES + 2
+    assert summary["seconds"] < 60 * MINUTES + 6  # on a machine that does much else
     assert summary["rows"] == {"rows": 120, "choosing": 120, "test": 0, "folds": 3}
     assert summary["metric"] == "val_rmse"
     trials = pl.read_csv(tune / "trials.csv")
@@ -237,6 +237,11 @@ def test_a_report_on_an_ensemble_of_folds_takes_the_held_out_rows(tuned):
         inside(folder, "evaluate", "tunes/prices/ensemble", "--part", "validation", "--json").out
     )
     assert again["rows"] == 120
+    network = found["ensemble"]["networks"][0]["network"]
+    path = f"tunes/prices/ensemble/networks/{network}"
+    alone = json.loads(inside(folder, "evaluate", path, "--part", "validation", "--json").out)
+    assert alone["metrics"]["rmse"] >= again["metrics"]["rmse"] - 1e-12
+    assert inside(folder, "report", path).code == 0
     assert again["metrics"]["rmse"] == pytest.approx(found["ensemble"]["val"]["value"], rel=1e-9)
 
 

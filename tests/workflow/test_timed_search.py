@@ -137,5 +137,5 @@ def test_a_clock_leaves_time_for_each_phase():
     assert list(phases) == sorted(phases)
     assert phases[-1] == 1600.0
     assert clock.total == 660.0
-    assert Clock(0.0, 10.0).training_ends == 6.0  # four seconds for the ensemble
+    assert Clock(0.0, 20.0).training_ends == 14.0  # six seconds for the ensemble
     assert Clock(0.0, 4.0).training_ends == 2.0

@@ -1,12 +1,11 @@
 """The networks that may be in an ensemble: those that trials have left, and what they predict."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task, metrics_for
 from nettrain.data.prepare import Prepared
 from nettrain.experiment.named_backend import named_backend
@@ -39,6 +38,13 @@ class KeptNetwork:
     files: RunFolder
     ending: KeptEnding
     networks: TrainedNetworks
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows each split has, by the names of figures: train, val, test."""
+        data = self.data
+        splits = {"train": data.train, "val": data.validation, "test": data.test}
+        return {name: len(rows.y) for name, rows in splits.items() if rows is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,19 +126,6 @@ def _held_out(networks: Sequence[KeptNetwork]) -> Iterator[LabelledPredictions]:
     for one in networks:
         assert one.data.validation is not None, "a search compares by validation rows"
         yield predict_labelled(one.networks, one.data.validation)
-
-
-def predictions_for_test(candidate: KeptTrial) -> LabelledPredictions | None:
-    """The mean prediction of a candidate's networks for the test rows; None where there are none."""
-    each = [
-        predict_labelled(one.networks, one.data.test)
-        for one in candidate.networks
-        if one.data.test is not None
-    ]
-    if not each:
-        return None
-    values: Floats = np.mean([one.values for one in each], axis=0)
-    return replace(each[0], values=values)
 
 
 def choosing_rows(candidate: KeptTrial, predictions: LabelledPredictions, metric: str) -> ChoosingRows:

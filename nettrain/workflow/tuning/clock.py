@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 SEARCH, TRAINING = 0.65, 0.9  # of the time: until then new settings are tried, and until then anything trains
 PATIENCE = 0.25  # of the time after that, for which workers may take to end their step and tell
-FEWEST = 4.0  # seconds at the end, for the ensemble, its figures and pictures
+FEWEST = 6.0  # seconds at the end, for the ensemble, its figures and pictures
 DRAWING, FEWEST_DRAWING, MOST_DRAWING = 0.05, 1.5, 5.0  # of the time, for pictures, between so many seconds
 
 

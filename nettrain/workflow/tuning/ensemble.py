@@ -15,6 +15,7 @@ from nettrain.inference.baseline import worse_than
 from nettrain.inference.intervals import ByTarget, labelled_figures
 from nettrain.inference.measured import MeasuredNetworks, NetworksOnRows
 from nettrain.store.ensemble_summary import EndedNetworkOfEnsemble, summarise_ensemble
+from nettrain.store.fold_summary import EndedFold, folds_csv, summarise_folds
 from nettrain.store.run_folder import RunFolder, write_json
 from nettrain.store.summary import RunSummary, Timing
 from nettrain.store.trained_ensemble import EnsembleJson
@@ -89,7 +90,31 @@ def _write_network(ensemble: RunFolder, chosen: Chosen) -> EndedNetworkOfEnsembl
         run = _measured(one)
         run.save_results(own)
         summaries.append(run.summary)
-    return EndedNetworkOfEnsemble(candidate.trial, chosen.count, tuple(summaries))
+    ended = EndedNetworkOfEnsemble(candidate.trial, chosen.count, tuple(summaries))
+    if _folds([chosen]):
+        _write_cross_validation(files, chosen, ended)
+    return ended
+
+
+def _write_cross_validation(files: RunFolder, chosen: Chosen, ended: EndedNetworkOfEnsemble) -> None:
+    """Write what makes the folders of the folds of a network a cross-validated run."""
+    networks, alone = chosen.candidate.networks, [Chosen(chosen.candidate, 1)]
+    experiment = _experiment(networks[0].experiment.experiment, alone)
+    folds = [
+        EndedFold(number, _repeat_of(one, number), one.sizes, summary)
+        for number, (one, summary) in enumerate(zip(networks, ended.summaries, strict=True), 1)
+    ]
+    metrics, _ = _figures(alone)
+    summary = summarise_folds(experiment, folds, metrics["val"], metrics.get("test"), _timing([ended]))
+    write_atomic(files.config, to_yaml(experiment))
+    write_atomic(files.fold_figures, folds_csv(summary["folds"]))
+    write_json(files.summary, summary)
+
+
+def _repeat_of(network: KeptNetwork, fold: int) -> int:
+    """Which repeat of the folds one is of, all counted from 1."""
+    folds = network.experiment.data.folds
+    return 1 if folds is None else (fold - 1) // folds.count + 1
 
 
 def _measured(network: KeptNetwork) -> MemoryRun:
