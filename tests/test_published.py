@@ -181,6 +181,17 @@ def test_what_was_measured_is_not_measured_again(place):
     assert before == place.results.read_text()
 
 
+def test_a_line_that_was_cut_off_is_measured_anew(place):
+    first = place.measure(FIGURES["california-small"], 0)
+    line = place.results.read_text()
+    place.results.write_text(line[:60])
+    assert {} == place.measured()
+    assert first == place.measure(FIGURES["california-small"], 0)
+    place.measure(FIGURES["california-small"], 1)
+    assert [line[:60], line.strip()] == place.results.read_text().splitlines()[:2]
+    assert 2 == len(place.measured())
+
+
 def never_asked():
     raise AssertionError
 

@@ -11,7 +11,6 @@ import polars as pl
 
 import nettrain
 from nettrain.experiment.load import read
-from nettrain.files import append_atomic
 from nettrain.workflow.run_data import SplitName
 from nettrain.workflow.training import OnEvent, ignore
 from papers.figures import FIGURES, TOGETHER, Figure
@@ -61,8 +60,15 @@ class Workplace:
     def measured(self) -> dict[tuple[str, int], Measured]:
         """What has been measured with the experiments as they are now, by figure and seed."""
         lines = self.results.read_text("utf-8").splitlines() if self.results.exists() else []
-        found = [Measured(**json.loads(line)) for line in lines]
+        found = [Measured(**json.loads(line)) for line in lines if line.endswith("}")]
         return {(one.figure, one.seed): one for one in found if is_current(one)}
+
+    def write_down(self, one: Measured) -> None:
+        """Append a line at once, as other processes may too; one that was killed left a part of a line."""
+        before = self.results.read_text("utf-8") if self.results.exists() else ""
+        gap = "\n" if before and not before.endswith("\n") else ""
+        with self.results.open("a", encoding="utf-8") as file:
+            file.write(f"{gap}{json.dumps(asdict(one))}\n")
 
     def measure(self, figure: Figure, seed: int, on_event: OnEvent = ignore) -> Measured:
         """What is measured for this seed: known already, or else trained and written down.
@@ -77,7 +83,7 @@ class Workplace:
             found = outcome(figure, seed, self.trained(figure, seed, on_event))
         else:
             found = self.averaged(figure, seed, on_event)
-        append_atomic(self.results, json.dumps(asdict(found)) + "\n")
+        self.write_down(found)
         return found
 
     def trained(self, figure: Figure, seed: int, on_event: OnEvent = ignore) -> nettrain.Run:
