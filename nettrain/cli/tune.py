@@ -3,6 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -19,7 +20,6 @@ from nettrain.cli.options import (
     with_backend,
     with_folds,
 )
-from nettrain.cli.training import LOADED
 
 INTERRUPTED = 130
 Tunable = Annotated[
@@ -80,6 +80,7 @@ def tune(
 
     Run the same command again to continue an interrupted tuning, with more minutes to extend one.
     """
+    started = perf_counter()
     from nettrain.cli.interrupt import interruptible
     from nettrain.output.console import console
     from nettrain.output.tune_view import show_complete, show_head, show_progress, show_report
@@ -94,7 +95,7 @@ def tune(
         with interruptible() as interrupted:
             subject = subject_of(file, changes, TuningOptions(target, metric))
             folder = folder_of(file, subject, out)
-            with open_tuning(subject, folder, minutes=minutes, jobs=jobs, started=LOADED) as tuning:
+            with open_tuning(subject, folder, minutes=minutes, jobs=jobs, started=started) as tuning:
                 if not quiet:
                     (show_complete if tuning.is_complete else show_head)(screen, tuning)
                 with show_progress(screen, tuning, quiet=quiet) as on_progress:
