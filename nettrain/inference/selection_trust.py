@@ -31,7 +31,7 @@ class TrustedFigure:
 
 @dataclass(frozen=True)
 class CorrectedValue:
-    """A metric without the flattery of being chosen by its rows, estimated by so many resamples."""
+    """A metric corrected for the bias of being chosen by its rows, estimated by so many resamples."""
 
     value: float
     resamples: int
@@ -62,10 +62,10 @@ def corrected_value(
     seed: int,
     enough: Callable[[], bool] = lambda: False,
 ) -> CorrectedValue:
-    """The metric of what `choose` takes of the candidates, without the flattery of choosing by these rows.
+    """The metric of what `choose` takes of the candidates, corrected for the bias of choosing by these rows.
 
     In each resample the choice is made anew by the rows that were drawn, and measured on the others, beside
-    the choice by all rows. By as much as it is worse there on average, the figure of the latter flatters.
+    the choice by all rows. By as much as it is worse there on average, the figure of the latter is biased.
     There are `most` resamples, or at least four when there are `enough`.
     Source: Tsamardinos, Greasidou & Borboudakis 2018, "Bootstrapping the out-of-sample predictions for
     efficient and accurate cross-validation"; with differences on the same rows, which vary less.
@@ -84,8 +84,8 @@ def corrected_value(
         measured = outside.value(mean_of([one[left] for one in predictions], again))
         differences.append(measured - outside.value(whole[left]))
     defined = [one for one in differences if not np.isnan(one)]
-    flattery = float(np.mean(defined)) if defined else 0.0
-    return CorrectedValue(rows.value(whole) + flattery, len(differences))
+    bias = float(np.mean(defined)) if defined else 0.0
+    return CorrectedValue(rows.value(whole) + bias, len(differences))
 
 
 def _generator(seed: int, purpose: int) -> np.random.Generator:

@@ -28,7 +28,7 @@ def figure_rows(found: FoundJson) -> Iterator[TunedRow]:
         yield _intervals(single["test"], ensemble["test"])
     yield _values("rows that chose them", single["val"], ensemble["val"], constant.get("val"))
     alone, together = (figure(one["val"]["corrected"]) for one in (single, ensemble))
-    yield TunedRow("without flattery", alone, together, below=True)
+    yield TunedRow("corrected for selection", alone, together, below=True)
     yield _intervals(single["val"], ensemble["val"])
 
 
@@ -52,8 +52,8 @@ def trust_lines(summary: TuneSummary, found: FoundJson) -> Iterator[str]:
         few = min(single["val"]["resamples"], ensemble["val"]["resamples"]) < CERTAIN
         rough = " There was little time for it: a rough estimate." if few else ""
         yield (
-            f"The best of {by} looks better than it is. Without flattery: chosen anew by resampled "
-            f"rows, measured on the others.{rough}"
+            f"The best of {by} looks better than it is: selection bias. Corrected for it, by choosing anew "
+            f"by resampled rows and measuring on the others.{rough}"
         )
     if found["seeds"] is not None:
         yield _of_seeds(found["seeds"])
@@ -76,7 +76,7 @@ def _of_seeds(seeds: SeedFigures) -> str:
 
 
 def _of_ensemble(found: FoundJson) -> str:
-    """Whether the ensemble is better than the best network alone, by the rows that chose, without flattery.
+    """Whether the ensemble is better than the best network, by the corrected figures of the rows that chose.
 
     Test rows are left out of it: what they decided, they could not measure.
     """
@@ -84,5 +84,5 @@ def _of_ensemble(found: FoundJson) -> str:
     if len(networks) == 1:
         return "The ensemble is one network: none of the others made it better."
     if found["better"] == "ensemble":
-        return f"Without flattery the ensemble of {len(networks)} networks is better than the best alone."
-    return f"Without flattery trial {trial} alone, best.yaml, is as good as the ensemble."
+        return f"Corrected, the ensemble of {len(networks)} networks is better than the best alone."
+    return f"Corrected, trial {trial} alone, best.yaml, is as good as the ensemble."

@@ -21,7 +21,11 @@ class EndedNetworkOfEnsemble:
 
     def in_summary(self) -> NetworkSummary:
         """Its entry in the summary of the ensemble."""
-        mean, _ = mean_and_sd([one["metrics"] for one in self.summaries])
+        # test rows are for the ensemble: by figures of each network somebody might choose among them
+        measured = [
+            {split: of for split, of in one["metrics"].items() if split != "test"} for one in self.summaries
+        ]
+        mean, _ = mean_and_sd(measured)
         ending = overall_ending(self.summaries)
         return {"network": self.number, "count": self.count, "metrics": mean, **ending}
 

@@ -22,7 +22,7 @@ class TunedRows(TypedDict):
 class TrustedJson(TypedDict):
     """A figure with the ends of its 95 % interval over resamples of so many rows.
 
-    `corrected` is what it would be without the flattery of being chosen by these rows, by so many
+    `corrected` is what it would be without the selection bias of being chosen by these rows, by so many
     `resamples`; None of test rows, which have chosen nothing.
     """
 

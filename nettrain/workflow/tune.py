@@ -257,7 +257,7 @@ class TuneResult:
     trials : polars.DataFrame
         One row per trial, as in the `trials` of a sweep.
     summary : dict
-        The content of `tune.json`: figures with intervals, how they flatter, times, what mattered.
+        The content of `tune.json`: figures with intervals and corrections, times, what mattered.
     notes : tuple of str
         Notes that the command prints before the first trial.
     """

@@ -51,7 +51,7 @@ def test_it_ends_in_time_and_says_what_it_has_found(tuned):
         "best with other seeds",
         "learning_rate",
         "tunes/prices",
-        "without flattery",
+        "corrected for selection",
         "95 % interval",
         "There are no test rows",
         "nettrain predict tunes/prices/ensemble DATA",

@@ -46,7 +46,7 @@ def test_the_best_of_many_guesses_is_no_better_than_a_guess():
     assert np.mean(corrected) == pytest.approx(0.5, abs=0.025)
 
 
-def test_an_ensemble_of_guesses_flatters_too():
+def test_an_ensemble_of_guesses_is_biased_too():
     y, candidates = guesses(20, 80, 5)
     rows = ChoosingRows(CLASSES, "accuracy", y, np.ones(80))
     found = corrected_value(candidates, rows, select_ensemble, most=20, seed=0)
@@ -57,7 +57,7 @@ def test_an_ensemble_of_guesses_flatters_too():
     )
 
 
-def test_where_one_is_clearly_best_nothing_flatters():
+def test_where_one_is_clearly_best_there_is_no_bias():
     y = np.zeros((50, 1))
     rows = ChoosingRows(NUMBERS, "rmse", y, np.ones(50))
     candidates = [np.full((50, 1), off) for off in (1.0, 5.0, 9.0)]

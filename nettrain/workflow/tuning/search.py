@@ -16,7 +16,7 @@ from nettrain.workflow.tuning.clock import Clock
 FIRST = 4  # trials for each worker, before anything has been measured
 FEWEST, MOST = 3, 12  # trials for each worker in a bracket
 SHARE = 0.5  # of the time left for searching that a bracket may take
-MOST_TRIALS = 600  # in all: the more trials, the more does the best of them flatter
+MOST_TRIALS = 600  # in all: the more trials, the more is the figure of the best biased
 BEST = 4  # settings that are trained with other seeds
 MOST_SEEDS = 6  # of each
 SEED = "seed"
