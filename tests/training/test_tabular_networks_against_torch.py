@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nettrain.experiment.recipes import NamedRecipe, recipes
 from nettrain.model.parameters import views
 from nettrain.model.tape import Tape
 from nettrain.training.events import EpochDone
@@ -94,6 +95,14 @@ CASES = {
     "realmlp, classes": REALMLP | CLASSES | {"data.columns.ignore": "[target]"},
     "realmlp, numbers": REALMLP | TARGET | {"data.columns.ignore": "[label]"},
 }
+
+
+def test_every_recipe_is_compared() -> None:
+    compared = {case["recipe"] for case in CASES.values()}
+    missing = {name for name, entry in recipes.items() if issubclass(entry, NamedRecipe)} - compared
+    assert set() == missing, (
+        "add a case to CASES, and its transcription to scripts/goldens/tabular_networks.py"
+    )
 
 
 @pytest.fixture(autouse=True)
