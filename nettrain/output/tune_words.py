@@ -52,8 +52,8 @@ def trust_lines(summary: TuneSummary, found: FoundJson) -> Iterator[str]:
         few = min(single["val"]["resamples"], ensemble["val"]["resamples"]) < CERTAIN
         rough = " There was little time for it: a rough estimate." if few else ""
         yield (
-            f"The best of {by} looks better than it is: selection bias. Corrected for it, by choosing anew "
-            f"by resampled rows and measuring on the others.{rough}"
+            f"The best of {by} looks better than it is: selection bias. Corrected figures choose anew by "
+            f"resampled rows and measure on the others.{rough}"
         )
     if found["seeds"] is not None:
         yield _of_seeds(found["seeds"])

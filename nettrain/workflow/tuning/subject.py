@@ -175,7 +175,7 @@ class _TuningPlan:
             changes |= {"data.validation": 0, "data.folds": {"count": FOLDS, "repeats": 1}}
             if not self._table and settings.validation:
                 self.notes.append(
-                    f"{self.rows} rows are few, so {FOLDS} folds hold them out in turn; "
+                    f"{self.rows:,} rows are few, so {FOLDS} folds hold them out in turn; "
                     f"data.validation={settings.validation} as an argument holds out that share"
                 )
         self._change(changes)
@@ -210,7 +210,7 @@ class _TuningPlan:
         self.rows = everything - self.test_rows
         self._change({"data.test": test or None})
         if not test:
-            self.notes.append(f"{everything} rows are too few to keep some for a test")
+            self.notes.append(f"{everything:,} rows are too few to keep some for a test")
 
     def _says_how(self) -> bool:
         """Whether rows are held out as somebody says: by name, in the order of time, or by an argument."""
