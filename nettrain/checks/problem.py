@@ -23,7 +23,8 @@ from nettrain.training.run import TrainingRun
 
 LEARNING_RATE = 2.0**30  # so large that a step is all gradient: w - w' = αg, exact to 2^-30 of w
 BATCH_SETTINGS = ("order_seed", "noise_seed", "shuffle", "sampling")  # on which the first batch depends
-MAX_ROWS = 256  # of a batch: more rows cost time and reveal nothing new
+MAX_ROWS = 256  # of a batch, those of all sub-members together: more cost time and reveal nothing new
+FEWEST_ROWS = 8  # that this leaves
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,9 @@ def gradient_problem(experiment: Experiment, data: Prepared, point: Floats | Non
     (clipping, weight decay, the optimizer's state, limits on norms) is not part of it, and left out.
     """
     train = len(data.train.x)
-    rows = min(experiment.training.batch_rows(train), train, MAX_ROWS)
+    sub_members = experiment.model.sub_members
+    most = MAX_ROWS if sub_members is None else max(FEWEST_ROWS, MAX_ROWS // sub_members.count)
+    rows = min(experiment.training.batch_rows(train), train, most)
     descent = with_plain_descent(experiment, rows)
     batch = first_batch(descent.training, train)
     if point is None:
