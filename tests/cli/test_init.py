@@ -59,18 +59,18 @@ def written(folder, data, *options):
 
 def test_iris(tmp_path):
     values = written(tmp_path, "builtin:iris")
-    assert ("iris", [64], 16) == (
+    assert ("iris", "mlp_plr", 60) == (
         values["experiment"],
-        values["model"]["hidden"],
-        values["training"]["batch_size"],
+        values["recipe"],
+        values["training"]["early_stopping"]["patience"],
     )
     assert {
         "source": "builtin:iris",
         "target": "species",
         "target_kind": "classes",
-        "scaling": "standard",
+        "scaling": "robust_clip",
         "test": 0.2,
-        "validation": 0.15,
+        "folds": 5,
         "stratify": True,
     } == values["data"]
 
@@ -79,7 +79,8 @@ def test_digits_bring_their_own_test_rows(tmp_path):
     values = written(tmp_path, "builtin:optdigits")
     assert "test" not in values["data"]
     assert {"name": "divide", "by": 16} == values["data"]["scaling"]
-    assert ([128, 64], 64) == (values["model"]["hidden"], values["training"]["batch_size"])
+    assert ("mlp", 5) == (values["recipe"], values["data"]["folds"])
+    assert "model" not in values
 
 
 def test_the_whole_file_for_penguins(tmp_path):
@@ -90,6 +91,8 @@ def test_the_whole_file_for_penguins(tmp_path):
 # 344 rows, 7 columns.
 experiment: penguins           # name of the run's folder
 seed: 0                        # for the splits, the initial weights and the order of the rows
+# the perceptron of `mlp` behind periodic embeddings, which let it bend often along a number
+recipe: mlp_plr
 data:
   source: builtin:penguins
   target: species              # what the source says; `nettrain init --target NAME` takes another
@@ -97,31 +100,20 @@ data:
   # gaps in 5 inputs, up to 3 % of the rows: sex, bill_length_mm, bill_depth_mm, flipper_length_mm,
   # body_mass_g. Missing numbers become the median of the training rows and are marked, missing text is a
   # category of its own.
-  scaling: standard            # each numeric column to mean 0 and standard deviation 1 over the training rows
+  scaling: robust_clip         # numeric columns by median and quartiles, and what is far out bent inwards
   test: 0.2                    # 69 rows that training never sees, for the final metrics
-  validation: 0.15             # of the remaining rows, to monitor training
+  folds: 5                     # networks, each validated on another part of the rows; their mean predicts
   stratify: true               # every split has its share of each class
-model:
-  hidden: [64]                 # units of each hidden layer; [] is a linear model
-  activation: relu
-  dropout: 0.2                 # some noise, so that the network does not memorise the training rows
-regularization:
-  l2: 0.003                    # a penalty on large weights, because there are few rows
-optimizer:
-  name: adam
-  learning_rate: 0.003         # the first setting to tune: try a third of it, and three times as much
 training:
-  epochs: 400                  # passes over the training rows, at most
-  batch_size: 16               # rows per step
-  early_stopping: {monitor: val_loss, patience: 40}  # restores the weights of the best epoch
-# `nettrain sweep penguins.yaml` searches these ranges; uncomment the block to change them.
-# sweep:
-#   trials: 64                   # in all; a larger number continues the search
-#   parameters:
-#     optimizer.learning_rate: {distribution: log_uniform_values, min: 0.0003, max: 0.03}
-#     regularization.l2: {distribution: log_uniform_values, min: 1.0e-05, max: 0.1}
-#     model.hidden: {values: [[32], [64], [128], [64, 32]]}
-#     model.dropout: {values: [0.0, 0.1, 0.2, 0.3]}
+  # epochs without progress; of few rows an epoch has few steps
+  early_stopping: {monitor: val_loss, patience: 60}
+# `nettrain show penguins.yaml` writes out all that the recipe sets. What stands in this file counts instead;
+# these lines are the recipe's, to be changed:
+# model:
+#   hidden: [256, 256]           # units of each hidden layer
+#   dropout: 0.1                 # more of it where validation rows do much worse than training rows
+# optimizer:
+#   learning_rate: 0.001         # the first setting to tune: try a third of it, and three times as much
 """
     assert expected == (tmp_path / "penguins.yaml").read_text()
 
@@ -155,7 +147,8 @@ def test_what_is_said_about_it(tmp_path):
         "codes    rooms: whole numbers of few values, taken as amounts",
         'gaps     also written "-"',
         "dropped  3 rows without a target",
-        "network  64 hidden units, batches of 16 rows, adam at 0.003, 400 epochs at most",
+        "network  mlp_plr in 5 folds, the perceptron of `mlp` behind periodic embeddings, which let it bend"
+        " often along a number",
         "wrote    flats.yaml",
         "next     nettrain train flats.yaml",
     ] == lines[start + 1 :]
@@ -233,9 +226,9 @@ def test_the_positive_class_is_written(tmp_path, names, positive, why):
 
 
 def test_the_search_that_is_written_is_the_one_without_it(tmp_path):
-    assert 0 == inside(tmp_path, "init", "builtin:penguins").code
-    text = (tmp_path / "penguins.yaml").read_text()
-    default = search_of(from_document(parse(text, "penguins.yaml")))
+    assert 0 == inside(tmp_path, "init", "synthetic:moons").code
+    text = (tmp_path / "moons.yaml").read_text()
+    default = search_of(from_document(parse(text, "moons.yaml")))
     start = text.index("# sweep:")
     (tmp_path / "b.yaml").write_text(text[:start] + text[start:].replace("# ", "", 1).replace("\n# ", "\n"))
     written = search_of(load(tmp_path / "b.yaml"))

@@ -61,9 +61,8 @@ def draft(guess: Guess, file: DraftFile) -> str:
     _add_target(page, guess)
     _add_gaps(page, guess)
     _add_columns(page, guess)
-    if not (isinstance(recommended, RecommendedRecipe) and isinstance(guess.scaling, str)):
-        _add_scaling(page, guess)
-    _add_splits(page, guess, held=recommended.held)
+    _add_scaling(page, guess, recommended)
+    _add_splits(page, guess, recommended)
     if file.split_seed:
         text = "for the splits: the first seed with which every class has training rows"
         page.entry(1, "seed", file.split_seed, text)
@@ -155,28 +154,35 @@ def _add_columns(page: Page, guess: Guess) -> None:
         )
 
 
-def _add_scaling(page: Page, guess: Guess) -> None:
-    if not guess.numbers:
-        return
+def _add_scaling(page: Page, guess: Guess, recommended: Recommendation | RecommendedRecipe) -> None:
+    """Add the scaling of numbers, unless that of the recipe suits them."""
     reasons = {
         "standard": "each numeric column to mean 0 and standard deviation 1 over the training rows",
+        "robust_clip": "numeric columns by median and quartiles, and what is far out bent inwards",
         "none": "all numbers are between 0 and 1 already",
     }
     scaling = guess.scaling
+    if scaling == "standard" and isinstance(recommended, RecommendedRecipe):
+        scaling = recommended.scaling
+    if not guess.numbers or scaling is None:
+        return
     if isinstance(scaling, str):
         page.entry(1, "scaling", scaling, reasons[scaling])
     else:
         page.entry(1, "scaling", scaling, f"pixels from 0 to {scaling['by']}, scaled to 0 to 1")
 
 
-def _add_splits(page: Page, guess: Guess, *, held: bool) -> None:
-    rows = guess.rows - guess.unlabelled
+def _add_splits(page: Page, guess: Guess, recommended: Recommendation | RecommendedRecipe) -> None:
+    rows, held = guess.rows - guess.unlabelled, recommended.held
     if guess.test_rows:
         page.remark(1, f"the final metrics come from the {guess.test_rows:,} test rows of the source")
     elif held:
         tested = int(TEST * rows + 0.5)
         page.entry(1, "test", TEST, f"{tested:,} rows that training never sees, for the final metrics")
-    if held:
+    if isinstance(recommended, RecommendedRecipe) and recommended.folds:
+        text = "networks, each validated on another part of the rows; their mean predicts"
+        page.entry(1, "folds", recommended.folds, text)
+    elif held:
         page.entry(1, "validation", VALIDATION, "of the remaining rows, to monitor training")
     else:
         page.entry(1, "validation", 0, f"{counted(rows, 'row')} are too few to hold some back")
@@ -239,7 +245,12 @@ def _add_training(page: Page, recommended: Recommendation) -> None:
 
 
 def _add_changes(page: Page, guess: Guess, file: DraftFile, recommended: RecommendedRecipe) -> None:
-    """Add what one might change of a recipe, commented out."""
+    """Add for how long a training waits, and what one might change of a recipe, commented out."""
+    if recommended.patience is not None:
+        page.line(0, "training:")
+        stopping = {"monitor": "val_loss", "patience": recommended.patience}
+        text = "epochs without progress; of few rows an epoch has few steps"
+        page.entry(1, "early_stopping", stopping, text)
     path = printable(file.path)
     page.remark(
         0,
@@ -248,6 +259,8 @@ def _add_changes(page: Page, guess: Guess, file: DraftFile, recommended: Recomme
     )
     changes, known = Page(), facts(guess)
     for block, comments in CHANGES.items():
+        if block == "training" and recommended.patience is not None:
+            continue  # it stands above
         changes.line(0, f"{block}:")
         for key, comment in comments.items():
             changes.entry(1, key, recommended.value(f"{block}.{key}", known), comment)

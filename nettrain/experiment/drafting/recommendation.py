@@ -1,6 +1,5 @@
 """What suits the size of a table, a recipe or a network and its training: a place to start."""
 
-import math
 from dataclasses import dataclass, replace
 
 from nettrain.catalogue.registry import meaning
@@ -9,7 +8,16 @@ from nettrain.experiment.document import PlainValue
 from nettrain.experiment.recipes import DataFacts, recipes, value_at
 
 FEWEST = 20  # rows, of which some can be held back
-MEDIUM, LARGE = 2_000, 10_000  # rows from which a network may be larger
+FEW = 1_000  # rows of which quantiles are coarse, and an epoch has few steps
+PATIENCE = 60  # epochs, of so few rows
+MEDIUM, LARGE = (
+    2_000,
+    10_000,
+)  # rows up to which points are a curve, and from which images take a large network
+MANY = 50_000  # rows up to which folds take less than a minute or so
+MOST = 100_000  # rows from which a small network has enough to do
+FOLDS = 5
+WIDE = 40  # numeric inputs up to which each has an embedding
 CURVE = 3  # inputs, at most, of a curve or of points in space
 PIXELS = 400  # inputs from which an image needs wide layers
 SMALLEST, LARGEST = 16, 128  # rows in a batch
@@ -32,10 +40,17 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class RecommendedRecipe:
-    """A recipe by name; `held` says whether rows are held back for validation and test."""
+    """A recipe by name; `held` says whether rows are held back for validation and test.
+
+    With `folds` each network is validated on another part of the rows, and all predict together. `scaling`
+    and `patience` are others than the recipe's.
+    """
 
     name: str
     held: bool = True
+    folds: int = 0
+    scaling: str | None = None
+    patience: int | None = None
 
     @property
     def meaning(self) -> str:
@@ -51,27 +66,46 @@ class RecommendedRecipe:
 
 OF_IMAGES = Recommendation([512, 512], 0.2, 0.0, 0.001, 60, 8)
 OF_CURVES = Recommendation([32, 32], 0.0, 0.001, 0.01, 400, 40)
-BY_ROWS = (  # of tables with fewer rows than this
-    (500, Recommendation([64], 0.2, 0.003, 0.003, 400, 40)),
-    (MEDIUM, Recommendation([64, 32], 0.0, 0.003, 0.002, 400, 40)),
-    (LARGE, Recommendation([128, 64], 0.2, 0.0003, 0.001, 300, 25)),
-    (100_000, Recommendation([128, 64], 0.1, 0.0, 0.001, 300, 15)),
-    (math.inf, Recommendation([128, 64], 0.0, 0.0, 0.001, 100, 8)),
-)
+OF_VERY_FEW = Recommendation([64], 0.2, 0.003, 0.003, 400, 40)
+OF_MANY = Recommendation([128, 64], 0.0, 0.0, 0.001, 100, 8)
 
 
 def recommend(guess: Guess) -> Recommendation | RecommendedRecipe:
-    """What suits a table: few rows need many epochs, a penalty on large weights and dropout.
+    """What suits a table: a recipe, but for images, curves, and tables of very few or very many rows.
 
-    Chosen by validation rows, see docs/configs.md. Patience, not the number of epochs, should end a training.
+    Chosen by validation rows, see docs/tables.md.
     """
     rows = guess.rows - guess.unlabelled
-    recommended = next(one for most, one in BY_ROWS if rows < most)
-    if guess.image and rows >= LARGE and len(guess.inputs) >= PIXELS:
+    if rows < FEWEST:
+        recommended = replace(OF_VERY_FEW, held=False)
+    elif guess.image and rows >= LARGE and len(guess.inputs) >= PIXELS:
         recommended = OF_IMAGES
     elif rows < MEDIUM and len(guess.inputs) <= CURVE:  # with so few columns the function must be nonlinear
         recommended = OF_CURVES
-    return replace(recommended, batch_size=batch_size(rows), held=rows >= FEWEST)
+    elif rows >= MOST:
+        recommended = OF_MANY
+    else:
+        return recipe_for(guess, rows)
+    return replace(recommended, batch_size=batch_size(rows))
+
+
+def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
+    """The recipe for so many rows, in folds where five trainings do not take long.
+
+    Folds predict better than as many networks that are stopped by the same rows: each row trains most of
+    them. Embeddings of numbers are too much where columns are many. Of few rows quantiles are coarse, and an
+    epoch has few steps, so that many of them without progress say little.
+    """
+    folds = FOLDS if rows < MANY and in_folds(guess) else 0
+    embedded = 0 < len(guess.numbers) <= WIDE
+    recommended = RecommendedRecipe("mlp_plr" if embedded else "mlp", folds=folds)
+    return replace(recommended, scaling="robust_clip", patience=PATIENCE) if rows < FEW else recommended
+
+
+def in_folds(guess: Guess) -> bool:
+    """Whether rows may be held out in turn: in no order, and with rows of each class for every fold."""
+    enough = not guess.classes or min(guess.classes.values()) >= 2 * FOLDS
+    return enough and guess.time.order == "random"
 
 
 def batch_size(rows: int) -> int | str:
@@ -92,7 +126,8 @@ def facts(guess: Guess) -> DataFacts:
 def in_words(recommended: Recommendation | RecommendedRecipe) -> str:
     """The network and its training in a few words."""
     if isinstance(recommended, RecommendedRecipe):
-        return f"{recommended.name}, {recommended.meaning}"
+        folds = f" in {recommended.folds} folds" if recommended.folds else ""
+        return f"{recommended.name}{folds}, {recommended.meaning}"
     hidden, size = ", ".join(map(str, recommended.hidden)), recommended.batch_size
     batches = "all rows in one step" if size == "full" else f"batches of {size} rows"
     optimizer = f"adam at {recommended.learning_rate}, {recommended.epochs} epochs at most"

@@ -165,9 +165,12 @@ class _TuningPlan:
         settings = self.loaded.experiment.data
         self._plan_test(settings)
         changes: dict[str, PlainValue] = {"data.seed": resolve(self.loaded.experiment).data.seed}
-        if settings.folds is not None:
+        drafted = self._table and not self._overrides("folds")  # which a single training can afford
+        if settings.folds is not None and not drafted:
             self.folds = settings.folds.total
         elif self._says_how() or self.rows >= FEW:
+            if settings.folds is not None:
+                changes["data.folds"] = None
             if not settings.validation or (self._table and not self._says_how()):
                 changes["data.validation"] = VALIDATION
         else:
