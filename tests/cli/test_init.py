@@ -78,8 +78,9 @@ def test_iris(tmp_path):
 def test_digits_bring_their_own_test_rows(tmp_path):
     values = written(tmp_path, "builtin:optdigits")
     assert "test" not in values["data"]
-    assert {"name": "divide", "by": 16} == values["data"]["scaling"]
-    assert ("mlp", 5) == (values["recipe"], values["data"]["folds"])
+    assert "scaling" not in values["data"]
+    assert ("realmlp", 5) == (values["recipe"], values["data"]["folds"])
+    assert "temperature" == values["calibration"]
     assert "model" not in values
 
 
@@ -273,7 +274,8 @@ def test_arrays(tmp_path):
     pixels, labels = draw.integers(0, 256, (300, 8, 8)).astype(np.uint8), np.arange(300) % 4
     np.savez(tmp_path / "a.npz", x_train=pixels, y_train=labels, x_test=pixels[:20], y_test=labels[:20])
     data = written(tmp_path, "a.npz")["data"]
-    assert ("y", {"name": "divide", "by": 255}) == (data["target"], data["scaling"])
+    assert "y" == data["target"]
+    assert "scaling" not in data  # realmlp has its own
     np.savez(tmp_path / "b.npz", x=draw.random((100, 3)), y=draw.random((100, 2)))
     data = written(tmp_path, "b.npz")["data"]
     assert (["y0", "y1"], "none") == (data["target"], data["scaling"])

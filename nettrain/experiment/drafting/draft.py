@@ -161,9 +161,11 @@ def _add_scaling(page: Page, guess: Guess, recommended: Recommendation | Recomme
         "robust_clip": "numeric columns by median and quartiles, and what is far out bent inwards",
         "none": "all numbers are between 0 and 1 already",
     }
-    scaling = guess.scaling
+    scaling: str | dict[str, str | int] | None = guess.scaling
     if scaling == "standard" and isinstance(recommended, RecommendedRecipe):
         scaling = recommended.scaling
+    elif isinstance(recommended, RecommendedRecipe) and recommended.keeps_scaling:
+        scaling = None
     if not guess.numbers or scaling is None:
         return
     if isinstance(scaling, str):
@@ -245,7 +247,12 @@ def _add_training(page: Page, recommended: Recommendation) -> None:
 
 
 def _add_changes(page: Page, guess: Guess, file: DraftFile, recommended: RecommendedRecipe) -> None:
-    """Add for how long a training waits, and what one might change of a recipe, commented out."""
+    """Add what the file says otherwise, and what one might change of a recipe, commented out."""
+    if recommended.calibrated:
+        text = (
+            "fitted on validation rows; labels that are smoothed in training make probabilities too cautious"
+        )
+        page.entry(0, "calibration", "temperature", text)
     if recommended.patience is not None:
         page.line(0, "training:")
         stopping = {"monitor": "val_loss", "patience": recommended.patience}

@@ -15,9 +15,10 @@ MEDIUM, LARGE = (
     10_000,
 )  # rows up to which points are a curve, and from which images take a large network
 MANY = 50_000  # rows up to which folds take less than a minute or so
+LONG = 6_000  # rows up to which the same holds for a fixed number of epochs
 MOST = 100_000  # rows from which a small network has enough to do
 FOLDS = 5
-WIDE = 40  # numeric inputs up to which each has an embedding
+WIDE = 40  # numeric inputs up to which each has a large embedding
 CURVE = 3  # inputs, at most, of a curve or of points in space
 PIXELS = 400  # inputs from which an image needs wide layers
 SMALLEST, LARGEST = 16, 128  # rows in a batch
@@ -43,7 +44,7 @@ class RecommendedRecipe:
     """A recipe by name; `held` says whether rows are held back for validation and test.
 
     With `folds` each network is validated on another part of the rows, and all predict together. `scaling`
-    and `patience` are others than the recipe's.
+    and `patience` are others than the recipe's. With `calibrated` a temperature is fitted to validation rows.
     """
 
     name: str
@@ -51,6 +52,12 @@ class RecommendedRecipe:
     folds: int = 0
     scaling: str | None = None
     patience: int | None = None
+    calibrated: bool = False
+
+    @property
+    def keeps_scaling(self) -> bool:
+        """Whether the scaling is part of the recipe, whatever the numbers are."""
+        return self.name == "realmlp"
 
     @property
     def meaning(self) -> str:
@@ -93,10 +100,13 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
     """The recipe for so many rows, in folds where five trainings do not take long.
 
     Folds predict better than as many networks that are stopped by the same rows: each row trains most of
-    them. Embeddings of numbers are too much where columns are many. Of few rows quantiles are coarse, and an
-    epoch has few steps, so that many of them without progress say little.
+    them. Large embeddings are too much where columns are many; realmlp has small ones, and probabilities that
+    a temperature makes less cautious. Of few rows quantiles are coarse, and an epoch has few steps, so that
+    many of them without progress say little.
     """
     folds = FOLDS if rows < MANY and in_folds(guess) else 0
+    if len(guess.numbers) > WIDE and rows < LONG:
+        return RecommendedRecipe("realmlp", folds=folds, calibrated=guess.kind != "numbers")
     embedded = 0 < len(guess.numbers) <= WIDE
     recommended = RecommendedRecipe("mlp_plr" if embedded else "mlp", folds=folds)
     return replace(recommended, scaling="robust_clip", patience=PATIENCE) if rows < FEW else recommended
