@@ -79,7 +79,7 @@ def test_digits_bring_their_own_test_rows(tmp_path):
     values = written(tmp_path, "builtin:optdigits")
     assert "test" not in values["data"]
     assert "scaling" not in values["data"]
-    assert ("realmlp", 5) == (values["recipe"], values["data"]["folds"])
+    assert ("realmlp", 3) == (values["recipe"], values["data"]["folds"])
     assert "temperature" == values["calibration"]
     assert "model" not in values
 

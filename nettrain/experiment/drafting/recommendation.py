@@ -18,6 +18,7 @@ MANY = 50_000  # rows up to which folds take less than a minute or so
 LONG = 6_000  # rows up to which the same holds for a fixed number of epochs
 MOST = 100_000  # rows from which a small network has enough to do
 FOLDS = 5
+FEWER_FOLDS = 3  # where each takes long
 WIDE = 40  # numeric inputs up to which each has a large embedding
 CURVE = 3  # inputs, at most, of a curve or of points in space
 PIXELS = 400  # inputs from which an image needs wide layers
@@ -106,6 +107,7 @@ def recipe_for(guess: Guess, rows: int) -> RecommendedRecipe:
     """
     folds = FOLDS if rows < MANY and in_folds(guess) else 0
     if len(guess.numbers) > WIDE and rows < LONG:
+        folds = min(folds, FEWER_FOLDS) if rows >= MEDIUM else folds
         return RecommendedRecipe("realmlp", folds=folds, calibrated=guess.kind != "numbers")
     embedded = 0 < len(guess.numbers) <= WIDE
     recommended = RecommendedRecipe("mlp_plr" if embedded else "mlp", folds=folds)
