@@ -94,7 +94,7 @@ def test_a_change_to_a_helper_in_another_file_takes_effect(tmp_path, environment
     again, from_disk = copy.run()
     np.testing.assert_array_equal(again, first)
     assert from_disk
-    copy.edit("backend/exponential.py", "(1.0 + (s + s * q)) * scale", "(1.0 + (s + s * q)) * scale * 3.0")
+    copy.edit("backend/exponential.py", "(1.0 + below) * scale", "(1.0 + below) * scale * 3.0")
     e = 3 * np.exp(-abs(z))
     changed, from_disk = copy.run()
     np.testing.assert_allclose(changed, np.where(z < 0, e, 1) / (1 + e), rtol=1e-14)
