@@ -25,6 +25,7 @@ FLOORS = {
     },
     **{
         "store": 6,
+        "export": 7,
         "checks": 7,
         "lessons": 7,
         "sweep": 7,

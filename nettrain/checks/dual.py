@@ -231,6 +231,12 @@ def take_along_axis(a: Dual, indices: Index, axis: int = -1) -> Dual:
     return Dual(value, np.take_along_axis(a.tangent, indices[None], axis=_from_end(axis, a.ndim)))
 
 
+def take(a: Dual, indices: Index, axis: int) -> Dual:
+    """np.take along one axis."""
+    value = np.take(a.value, indices, axis=axis)
+    return Dual(value, np.take(a.tangent, indices, axis=axis % a.ndim + 1))
+
+
 def where(condition: Flags, x: DualOperand, y: DualOperand) -> Dual:
     """np.where of a constant condition."""
     value = np.where(condition, value_of(x), value_of(y))
@@ -287,6 +293,7 @@ FUNCTIONS: dict[Callable[..., object], Callable[..., object]] = {
     np.amin: minimum,
     np.where: where,
     np.take_along_axis: take_along_axis,
+    np.take: take,
     np.concatenate: concatenate,
     np.copyto: copyto,
     np.clip: clip,

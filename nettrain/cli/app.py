@@ -12,6 +12,7 @@ from nettrain.cli.check import check
 from nettrain.cli.compare import compare
 from nettrain.cli.completion_in_bash import asks_for_completion, complete
 from nettrain.cli.evaluate import evaluate
+from nettrain.cli.export import export
 from nettrain.cli.gradcheck import gradcheck
 from nettrain.cli.graph import graph
 from nettrain.cli.info import info
@@ -67,6 +68,7 @@ for command in (
     tune,
     evaluate,
     predict,
+    export,
     report,
     gradcheck,
     graph,

@@ -1,6 +1,6 @@
 """What commands print with --json, as models; `nettrain schema --of COMMAND` prints their schemas."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, RootModel, with_config
 
@@ -218,12 +218,37 @@ class ReportOutput(RootModel[RunReportJson | SweepReportJson]):
     """The facts of a report on a run or a sweep, and its page."""
 
 
+class ExportedFileOutput(JsonOutput):
+    """A file that was written; its size in bytes."""
+
+    path: str
+    size: int
+
+
+class ExportedColumnOutput(JsonOutput):
+    """A column that the file takes; dates as seconds since 1970-01-01 UTC."""
+
+    name: str
+    kind: Literal["number", "text", "date"]
+
+
+class ExportOutput(JsonOutput):
+    """A run written to files that predict without nettrain."""
+
+    run: str
+    what: str
+    dtype: str
+    columns: list[ExportedColumnOutput]
+    files: list[ExportedFileOutput]
+
+
 JSON_OUTPUTS: dict[str, type[BaseModel]] = {
     "init": InitOutput,
     "train": RootModel[TrainOutput],
     "resume": RootModel[TrainOutput],
     "evaluate": EvaluationReport,
     "predict": PredictionReport,
+    "export": ExportOutput,
     "runs": RunsOutput,
     "sweep": RootModel[SweepOutput],
     "tune": RootModel[TuneOutput],

@@ -124,11 +124,15 @@ class Preprocessing:
 
         Raises DataError for a missing column, with the nearest name, and for text among numbers.
         """
-        x = encode_all(self._seen_by_scaling, table)
+        return self.scaled(encode_all(self.scaled_encoders, table))
+
+    def scaled(self, x: Floats) -> Floats:
+        """The inputs (N, D) of features x (N, D), which may be changed."""
         return scale_features(x, self._scaled, self.scaling, self.fitted)
 
     @cached_property
-    def _seen_by_scaling(self) -> tuple[Encoder, ...]:
+    def scaled_encoders(self) -> tuple[Encoder, ...]:
+        """The encoders of the features that the scaling is given, some of which leave gaps open."""
         return encoders_for(self.scaling, self.encoders)
 
     @cached_property
@@ -209,7 +213,7 @@ def _from_json(data: PreprocessingJson) -> Preprocessing:
 def scale_features(x: Floats, features: Mask, scaling: Scaling, fitted: Fitted) -> Floats:
     """x (N, D), which may be changed, with these features (D,) scaled."""
     if features.all():
-        return np.asarray(scaling.apply(fitted, x))
+        return scaling.apply(fitted, x)
     if features.any():
         x[:, features] = scaling.apply(fitted, x[:, features])
     return x

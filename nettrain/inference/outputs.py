@@ -16,7 +16,7 @@ from nettrain.catalogue.metrics import Task
 
 
 def to_predictions(loss: Loss, task: Task, outputs: HostArray) -> Floats:
-    """Predictions (N, K) from the raw outputs (N, K) of one network that was trained with this loss."""
+    """Predictions (..., N, K) from the raw outputs (..., N, K) of networks trained with this loss."""
     predictions: Floats = loss.predictions(np, outputs.astype(np.float64))
     if task.targets == "numbers":
         return task.unscale(predictions)
@@ -30,7 +30,7 @@ def to_predictions(loss: Loss, task: Task, outputs: HostArray) -> Floats:
 
 def mean_predictions(loss: Loss, task: Task, outputs: HostArray) -> Floats:
     """The mean (N, K) of the predictions of several networks, from their raw outputs (R, N, K)."""
-    mean: Floats = np.mean([to_predictions(loss, task, network) for network in outputs], axis=0)
+    mean: Floats = to_predictions(loss, task, outputs).mean(axis=0)
     return mean
 
 

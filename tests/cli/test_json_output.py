@@ -34,6 +34,7 @@ def answers(tmp_path_factory):
         "evaluate": ("evaluate", "runs/iris", "--importance"),
         "predict": ("predict", "runs/iris", "builtin:iris"),
         "predict, own": ("predict", "runs/iris"),
+        "export": ("export", "runs/iris", "model.py"),
         "runs": ("runs",),
         "runs, named": ("runs", "runs/iris*", "--sort", "val_loss"),
         "compare": ("compare", iris, "--vary", "optimizer=sgd,adam", "--repeat", "3", "training.epochs=2"),

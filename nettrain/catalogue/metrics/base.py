@@ -73,9 +73,8 @@ class Task:
 
     def unscale(self, y: HostArray) -> Floats:
         """Numbers (..., T) in their own units."""
-        values: Floats = np.asarray(y, np.float64) * np.array(self.scale or (1.0,)) + np.array(
-            self.center or (0.0,)
-        )
+        scale, center = np.array(self.scale or (1.0,)), np.array(self.center or (0.0,))
+        values: Floats = y.astype(np.float64) * scale + center
         return values
 
 

@@ -103,14 +103,15 @@ class CategoryColumn:
 
     def encode(self, table: Table) -> Floats:
         """(N, features); as indicators a single 1 in each row."""
-        own = self._positions(table)
+        return self.features_at(self._positions(table))
+
+    def features_at(self, own: Indices) -> Floats:
+        """The features (N, w) of cells whose categories have these positions (N,), missing last."""
         if self.encoding == "sign":
-            return SIGNS[own][:, None]
+            return np.take(SIGNS, own)[:, None]
         if self.encoding == "code":
             return ((own + 1) % self.told_apart)[:, None].astype(np.float64)
-        encoded = np.zeros((table.height, self.told_apart))
-        encoded[np.arange(table.height), own] = 1
-        return encoded
+        return np.equal(own[:, None], np.arange(self.told_apart)).astype(np.float64)
 
     def _positions(self, table: Table) -> Indices:
         """The position (N,) of each cell's category: among the values, then rare or unseen, missing last."""

@@ -6,8 +6,9 @@ replayed at every step. Whatever `forward` saves for `backward` lies in `ctx.buf
 of the loss with respect to the layer's output; `backward` may overwrite it, writes the gradients of the
 layer's parameters and returns the gradient with respect to x.
 
-`definition` states the layer once more as a formula in functions of the array module. The gradient check
-differentiates it with dual numbers and compares.
+`definition` states the layer once more as a formula in functions of the array module, and `prediction` does
+where prediction differs from training. The gradient check differentiates the first with dual numbers and
+compares; files that predict elsewhere are made of the second.
 
 A new kind of layer is a class decorated with `@layers.register(name, source=…)`. A normalization, which the
 key `model.norm` selects, is decorated with `@norms.register(name, source=…)` instead. Embeddings of numbers
@@ -241,6 +242,13 @@ class Layer(Variant):
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         """The output (1, B, width) in training, in functions that dual numbers support."""
         raise NotImplementedError
+
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """The output (R, B, width) in prediction of R members with arrays (R, m, n); x is (1|R, B, W).
+
+        The definition itself, unless prediction differs from training. Exported files compute this formula.
+        """
+        return self.definition(xp, ctx, x)
 
     def sides(self, xp: ArrayModule, x: HostArray) -> HostArray | None:
         """The smooth piece on which each input lies, as whole numbers; None for a layer without kinks."""

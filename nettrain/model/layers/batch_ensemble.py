@@ -10,7 +10,7 @@ from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import number, option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
 from nettrain.model.layers.dense import transposed
-from nettrain.model.layers.scale import Groups, Start, by_row, starting_factors
+from nettrain.model.layers.scale import Groups, Start, plus_own, starting_factors, times_own
 from nettrain.model.layers.sub_members import (
     scale_and_shift,
     scale_and_shift_backward,
@@ -90,9 +90,8 @@ class BatchEnsemble(Layer):
         return before
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        own = {name: by_row(ctx.arrays[name], x) for name in ("input_scale", "output_scale", "bias")}
-        v = (x * own["input_scale"]) @ ctx.arrays["weight"]
-        return v * own["output_scale"] + own["bias"]
+        v = times_own(x, ctx.arrays["input_scale"]) @ ctx.arrays["weight"]
+        return plus_own(times_own(v, ctx.arrays["output_scale"]), ctx.arrays["bias"])
 
     def backward_step(self) -> str:
         return "delta·s @ Wᵀ·r"

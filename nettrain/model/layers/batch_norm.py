@@ -69,6 +69,11 @@ class BatchNorm(Layer):
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         return standardized(xp, x, ctx.arrays["gain"], ctx.arrays["shift"], self.epsilon, axis=1)
 
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """By the running mean and variance."""
+        spread = xp.sqrt(ctx.statistics["running_variance"] + self.epsilon)
+        return (x - ctx.statistics["running_mean"]) * (ctx.arrays["gain"] / spread) + ctx.arrays["shift"]
+
     def amplification(self, ctx: DefinitionContext, x: HostArray) -> float:
         return largest_scale(x, ctx.arrays["gain"], self.epsilon, axis=1)
 

@@ -80,11 +80,12 @@ class CategoryEmbedding(Layer):
         return before
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        parts, done, first = [], 0, 0
+        table, parts, done, first = ctx.arrays["table"], [], 0, 0
+        x = xp.broadcast_to(x, (table.shape[0], *x.shape[1:]))
         for position, count in zip(self.positions, self.categories, strict=True):
             codes = xp.floor(x[0, :, position])
             rows = np.where((codes > 0) & (codes < count), codes, 0).astype(np.int64)
-            parts += [x[..., done:position], ctx.arrays["table"][:, first + rows]]
+            parts += [x[..., done:position], xp.take(table, first + rows, axis=1)]
             done, first = position + 1, first + count
         return xp.concatenate([*parts, x[..., done:]], axis=-1)
 

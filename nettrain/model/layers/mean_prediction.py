@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import Kernel, kernel, prange
+from nettrain.catalogue.losses.cross_entropy import log_softmax
 from nettrain.catalogue.settings import option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, layers
 
@@ -43,8 +44,25 @@ class MeanPrediction(Layer):
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         return x
 
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """As the kernels below, by logarithms of the averaged predictions."""
+        z = x.reshape(x.shape[0], self.sub_members, -1, x.shape[2])
+        if self.averaged == "outputs":
+            return z.mean(axis=1)
+        if self.averaged == "exp":
+            return log_mean_exp(xp, z)
+        if self.averaged == "softmax":
+            return log_mean_exp(xp, log_softmax(xp, z))
+        return log_mean_exp(xp, -xp.logaddexp(-z, 0.0)) - log_mean_exp(xp, -xp.logaddexp(z, 0.0))
+
     def summary(self, behind: Sequence[Layer]) -> str:
         return f"mean of {self.sub_members}"
+
+
+def log_mean_exp(xp: ArrayModule, z: Any) -> Any:
+    """log mean e^z (R, B, K) over the sub-members of z (R, k, B, K)."""
+    largest = z.max(axis=1, keepdims=True)
+    return xp.log(xp.exp(z - largest).mean(axis=1)) + largest[:, 0]
 
 
 @kernel

@@ -68,8 +68,41 @@ class OutputClamp(Layer):
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         return x
 
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """As the kernels below."""
+        each = self.outputs_per_target
+        z = x.reshape(*x.shape[:-1], -1, each)
+        low, high = (ctx.statistics[name][..., None] for name in ("least", "largest"))
+        if self.form == "steps":
+            outputs = _steps_within(xp, z, low, high)
+        else:
+            stated = 1 if self.form == "means" else each
+            cut_off = xp.minimum(xp.maximum(z[..., :stated], low), high)
+            outputs = xp.concatenate([cut_off, z[..., stated:]], axis=-1) if stated < each else cut_off
+        return outputs.reshape(*outputs.shape[:-2], x.shape[-1])
+
     def summary(self, behind: Sequence[Layer]) -> str:
         return "clamp"
+
+
+def _steps_within(xp: ArrayModule, z: Any, low: Any, high: Any) -> Any:
+    """z (R, B, T, Q) of quantiles that are cut to a range and stated in steps again, see `cut_steps`."""
+    count = z.shape[-1]
+    middle = count // 2
+    quantiles = {middle: z[..., middle : middle + 1]}
+    parts = {middle: xp.minimum(xp.maximum(quantiles[middle], low), high)}
+    ways = (range(middle + 1, count), 1), (range(middle - 1, -1, -1), -1)
+    for at, way in ((at, way) for positions, way in ways for at in positions):
+        step = z[..., at : at + 1]
+        start = quantiles[at - way]
+        quantiles[at] = end = start + way * xp.logaddexp(step, 0.0)
+        first, last = (xp.minimum(xp.maximum(one, low), high) for one in (start, end))
+        distance = xp.absolute(last - first)
+        apart = distance > 0.0
+        back = distance + xp.log(-xp.expm1(-xp.where(apart, distance, 1.0)))
+        shorter = xp.where(apart, xp.maximum(back, LEAST_STEP), LEAST_STEP)
+        parts[at] = xp.where((first == start) & (last == end), step, shorter)
+    return xp.concatenate([parts[at] for at in range(count)], axis=-1)
 
 
 @inline

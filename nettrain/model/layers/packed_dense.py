@@ -11,7 +11,7 @@ from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.settings import number, option
 from nettrain.model.layers.base import Context, DefinitionContext, Layer, LearnedArray, layers
 from nettrain.model.layers.dense import SMALL
-from nettrain.model.layers.scale import by_row
+from nettrain.model.layers.scale import plus_own
 from nettrain.model.layers.sub_members import each
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class PackedDense(Layer):
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         z = self._each(x) @ self._each(ctx.arrays["weight"])
         z = z.reshape(z.shape[0], -1, self.units)
-        return z + by_row(ctx.arrays["bias"], x) if self.bias else z
+        return plus_own(z, ctx.arrays["bias"]) if self.bias else z
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return f"{self.sub_members} of its own" if self.sub_members > 1 else ""

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from nettrain.backend.base import Array, ArrayModule
 from nettrain.backend.kernel import kernel, prange
 from nettrain.catalogue.settings import option
@@ -47,7 +45,7 @@ class Repeat(Layer):
         return before
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        return x[:, np.tile(np.arange(x.shape[1]), self.sub_members)]
+        return xp.concatenate([x] * self.sub_members, axis=1)
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return f"{self.sub_members} sub-members"

@@ -54,7 +54,7 @@ class Scale(Layer):
         return delta
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        return x * by_row(ctx.arrays["scale"], x)
+        return times_own(x, ctx.arrays["scale"])
 
     def summary(self, behind: Sequence[Layer]) -> str:
         return "scale"
@@ -63,11 +63,21 @@ class Scale(Layer):
         return "the factors of its scale"
 
 
-def by_row(own: Any, x: Any) -> Any:
-    """What each sub-member has of its own (1, k, W), once for every row of x (1, k·B, W)."""
-    sub_members = own.shape[1]
-    rows = np.repeat(np.arange(sub_members), x.shape[1] // sub_members)
-    return own[:, rows]
+def times_own(x: Any, own: Any) -> Any:
+    """x (R, k·B, W) with the rows of each sub-member times its own (R, k, W)."""
+    product = _by_sub_member(x, own) * own[:, :, None]
+    return product.reshape(product.shape[0], *x.shape[1:])
+
+
+def plus_own(x: Any, own: Any) -> Any:
+    """x (R, k·B, W) with the own numbers (R, k, W) of each sub-member added to its rows."""
+    total = _by_sub_member(x, own) + own[:, :, None]
+    return total.reshape(total.shape[0], *x.shape[1:])
+
+
+def _by_sub_member(x: Any, own: Any) -> Any:
+    """x (1|R, k·B, W) as (1|R, k, B, W)."""
+    return x.reshape(x.shape[0], own.shape[1], -1, x.shape[2])
 
 
 def starting_factors(

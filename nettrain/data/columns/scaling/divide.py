@@ -56,6 +56,6 @@ class Divide(Scaling):
         return given
 
     def apply(self, fitted: Fitted, x: Floats) -> Floats:
-        divisors = fitted["scale"] if fitted else np.asarray(self.by)
+        divisors = fitted["scale"] if fitted else np.asarray(self.by, np.float64)
         scaled: Floats = x / divisors
         return scaled

@@ -18,9 +18,8 @@ class ByQuantiles(Scaling):
     def apply(self, fitted: Fitted, x: Floats) -> Floats:
         from scipy.special import ndtri
 
-        shares = np.empty_like(x)
-        for column, knots in enumerate(fitted["knots"].T):
-            shares[:, column] = share_below(knots, x[:, column])
+        columns = enumerate(fitted["knots"].T)
+        shares = np.stack([share_below(knots, x[:, column]) for column, knots in columns], axis=-1)
         normal: Floats = ndtri(np.clip(shares, END, 1 - END))
         return normal
 

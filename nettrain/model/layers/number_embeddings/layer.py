@@ -72,6 +72,7 @@ class NumberEmbeddingLayer(Layer):
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         embedded = self.embedding.definition(xp, ctx, x[..., list(self.positions)])
+        x = xp.broadcast_to(x, (embedded.shape[0], *x.shape[1:]))
         parts, done = [], 0
         for c, position in enumerate(self.positions):
             kept = position + self.embedding.keeps_number

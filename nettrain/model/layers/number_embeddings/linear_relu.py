@@ -63,7 +63,8 @@ class LinearReLU(NumberEmbedding):
         return (slopes * part(ctx, "slope", len(columns)).swapaxes(1, 2)).sum(axis=-1)
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        return xp.maximum(x[..., None] * ctx.arrays["slope"] + ctx.arrays["bias"], 0.0)
+        slope, bias = ctx.arrays["slope"][:, None], ctx.arrays["bias"][:, None]
+        return xp.maximum(x[..., None] * slope + bias, 0.0)
 
 
 @kernel

@@ -102,9 +102,10 @@ class PBLD(NumberEmbedding):
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         inputs, mixed = x.shape[-1], self.dimension - 1
-        angles = TURN * (x[..., None] * ctx.arrays["frequencies"]) + ctx.arrays["phases"]
-        mixing = ctx.arrays["mixing"].reshape(1, inputs, self.frequencies, mixed)
-        return (xp.cos(angles).swapaxes(1, 2) @ mixing).swapaxes(1, 2) + ctx.arrays["bias"]
+        frequencies, phases = ctx.arrays["frequencies"][:, None], ctx.arrays["phases"][:, None]
+        angles = TURN * (x[..., None] * frequencies) + phases
+        mixing = ctx.arrays["mixing"].reshape(-1, inputs, self.frequencies, mixed)
+        return (xp.cos(angles).swapaxes(1, 2) @ mixing).swapaxes(1, 2) + ctx.arrays["bias"][:, None]
 
 
 @kernel

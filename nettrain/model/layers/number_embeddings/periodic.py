@@ -109,11 +109,11 @@ class Periodic(NumberEmbedding):
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         n, d = self.frequencies, self.dimension
-        angles = TURN * (x[..., None] * ctx.arrays["frequencies"])
+        angles = TURN * (x[..., None] * ctx.arrays["frequencies"][:, None])
         z = xp.concatenate([xp.cos(angles), xp.sin(angles)], axis=-1).swapaxes(1, 2)
         matrices = self._matrices(x.shape[-1])
-        e = z @ ctx.arrays["projection"].reshape(1, matrices, 2 * n, d)
-        return xp.maximum(e + ctx.arrays["bias"].reshape(1, matrices, 1, d), 0.0).swapaxes(1, 2)
+        e = z @ ctx.arrays["projection"].reshape(-1, matrices, 2 * n, d)
+        return xp.maximum(e + ctx.arrays["bias"].reshape(-1, matrices, 1, d), 0.0).swapaxes(1, 2)
 
     def summary(self) -> str:
         return f"{super().summary()}{' lite' if self.lite else ''}"

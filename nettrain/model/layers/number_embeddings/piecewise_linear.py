@@ -133,8 +133,9 @@ class PiecewiseLinear(NumberEmbedding):
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
         steps = encoding(xp, x, ctx.statistics["edges"]).swapaxes(1, 2)
-        rises = ctx.arrays["projection"].reshape(1, x.shape[-1], self.bins, self.dimension)
-        e = x[..., None] * ctx.arrays["slope"] + ctx.arrays["bias"] + (steps @ rises).swapaxes(1, 2)
+        rises = ctx.arrays["projection"].reshape(-1, x.shape[-1], self.bins, self.dimension)
+        slope, bias = ctx.arrays["slope"][:, None], ctx.arrays["bias"][:, None]
+        e = x[..., None] * slope + bias + (steps @ rises).swapaxes(1, 2)
         return xp.maximum(e, 0.0) if self.relu else e
 
     def summary(self) -> str:
