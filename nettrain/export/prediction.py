@@ -17,7 +17,7 @@ from nettrain.export.traced import Traced, named, part_of
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture, Node
 from nettrain.model.layers.base import DefinitionContext
-from nettrain.model.parameters import views
+from nettrain.model.parameters import parameter_layout, statistics_layout, views
 from nettrain.store.trained_folds import Predictor
 from nettrain.store.trained_run import TrainedRun
 
@@ -101,29 +101,21 @@ def _of_run(run: TrainedRun, columns: GraphInputs, dtype: str) -> Array:
 
 def traced_outputs(networks: TrainedNetworks, x: Array, dtype: str) -> Array:
     """The raw outputs (R, N, K) of R networks for encoded rows x (N, D)."""
-    model = networks.model
-    layers = _Layers(
-        model.architecture,
-        views(networks.parameters.astype(dtype), model.layout),
-        views(networks.statistics.astype(dtype), model.statistics_layout),
-    )
-    output = layers.through(model.architecture.chain, x[None])
+    architecture = networks.model.architecture
+    arrays = networks.parameters.astype(dtype), networks.statistics.astype(dtype)
+    output = LayerFormulas(architecture, *arrays).through(architecture.chain, x[None])
     members = len(networks)
     if output.shape[0] == members:
         return output
     raise SpecError("a network without parameters cannot be exported")
 
 
-class _Layers:
-    """Passes a signal through layers, by their formulas."""
+class LayerFormulas:
+    """Passes a signal through layers by their formulas, with parameters (R, P) and statistics (R, Q)."""
 
-    def __init__(
-        self,
-        architecture: Architecture,
-        parameters: Sequence[dict[str, HostArray]],
-        statistics: Sequence[dict[str, HostArray]],
-    ) -> None:
-        self._architecture, self._parameters, self._statistics = architecture, parameters, statistics
+    def __init__(self, architecture: Architecture, parameters: HostArray, statistics: HostArray) -> None:
+        self._parameters = views(parameters, parameter_layout(architecture))
+        self._statistics = views(statistics, statistics_layout(architecture))
 
     def through(self, nodes: Sequence[Node], x: Array) -> Array:
         """The output of layers one after the other."""

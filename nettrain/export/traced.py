@@ -231,6 +231,8 @@ def _kind(operand: Operand) -> Any:
 
 def elementwise(ufunc: np.ufunc, *inputs: Operand) -> Traced:
     """A ufunc of arrays that broadcast."""
+    if ufunc in LOGICAL and all(_kind(operand) == np.bool_ for operand in inputs):
+        ufunc = LOGICAL[ufunc]
     if ufunc.__name__ not in ELEMENTWISE:
         raise UntraceableError(f"no rule for {ufunc.__name__}")
     typed = _typed(ufunc, inputs)
@@ -353,4 +355,10 @@ def joined(parts: Sequence[Operand], axis: int) -> Traced:
     return arrays[0] if len(arrays) == 1 else record("concatenate", shape, dtype, *arrays, axis=at)
 
 
+# of truth values, what the operators &, | and ~ do
+LOGICAL: Mapping[np.ufunc, np.ufunc] = {
+    np.bitwise_and: np.logical_and,
+    np.bitwise_or: np.logical_or,
+    np.invert: np.logical_not,
+}
 REDUCTIONS: Mapping[np.ufunc, str] = {np.add: "sum", np.maximum: "max", np.minimum: "min"}
