@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_RARE_VALUES = 10_000  # that are stored, to recognise values which are not in the training data
-SIGNS = np.array([-1.0, 1.0, 0.0])  # of the first value, the second, and all else
 
 
 class CategoryColumnJson(TypedDict):
@@ -108,7 +107,7 @@ class CategoryColumn:
     def features_at(self, own: Indices) -> Floats:
         """The features (N, w) of cells whose categories have these positions (N,), missing last."""
         if self.encoding == "sign":
-            return np.take(SIGNS, own)[:, None]
+            return np.where(own < SIGNED, 2.0 * own - 1.0, 0.0)[:, None]
         if self.encoding == "code":
             return ((own + 1) % self.told_apart)[:, None].astype(np.float64)
         return np.equal(own[:, None], np.arange(self.told_apart)).astype(np.float64)
