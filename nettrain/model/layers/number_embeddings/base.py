@@ -94,6 +94,10 @@ class NumberEmbedding(Variant):
         """
         raise NotImplementedError
 
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """The same in prediction, for R members."""
+        return self.definition(xp, ctx, x)
+
     def summary(self) -> str:
         """A few words for the table of layers."""
         return f"{self.name} {self.width}"

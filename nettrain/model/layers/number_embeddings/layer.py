@@ -71,7 +71,13 @@ class NumberEmbeddingLayer(Layer):
         return before
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        embedded = self.embedding.definition(xp, ctx, x[..., list(self.positions)])
+        return self._in_place(xp, x, self.embedding.definition(xp, ctx, x[..., list(self.positions)]))
+
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        return self._in_place(xp, x, self.embedding.prediction(xp, ctx, x[..., list(self.positions)]))
+
+    def _in_place(self, xp: ArrayModule, x: Any, embedded: Any) -> Any:
+        """x (R, B, D) with the numbers (R, B, C, d) of each embedded input in its place."""
         x = xp.broadcast_to(x, (embedded.shape[0], *x.shape[1:]))
         parts, done = [], 0
         for c, position in enumerate(self.positions):

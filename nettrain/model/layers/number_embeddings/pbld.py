@@ -20,7 +20,7 @@ from nettrain.model.layers.number_embeddings.base import (
     part,
 )
 from nettrain.model.layers.number_embeddings.kernels import place, take, write_sums
-from nettrain.model.layers.number_embeddings.waves import TURN, WAVE_COST
+from nettrain.model.layers.number_embeddings.waves import TURN, WAVE_COST, without_whole_turns
 
 if TYPE_CHECKING:
     from nettrain.model.tape import Tape
@@ -101,9 +101,16 @@ class PBLD(NumberEmbedding):
         return -TURN * slopes.sum(axis=-1).swapaxes(1, 2)
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        inputs, mixed = x.shape[-1], self.dimension - 1
-        frequencies, phases = ctx.arrays["frequencies"][:, None], ctx.arrays["phases"][:, None]
-        angles = TURN * (x[..., None] * frequencies) + phases
+        return self._of_turns(xp, ctx, x[..., None] * ctx.arrays["frequencies"][:, None])
+
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """Whole turns are left out first, as in the kernels, so that large x lose no digits."""
+        turns = x[..., None] * ctx.arrays["frequencies"][:, None]
+        return self._of_turns(xp, ctx, without_whole_turns(xp, turns))
+
+    def _of_turns(self, xp: ArrayModule, ctx: DefinitionContext, turns: Any) -> Any:
+        inputs, mixed = turns.shape[-2], self.dimension - 1
+        angles = TURN * turns + ctx.arrays["phases"][:, None]
         mixing = ctx.arrays["mixing"].reshape(-1, inputs, self.frequencies, mixed)
         return (xp.cos(angles).swapaxes(1, 2) @ mixing).swapaxes(1, 2) + ctx.arrays["bias"][:, None]
 

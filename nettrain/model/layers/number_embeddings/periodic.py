@@ -23,6 +23,7 @@ from nettrain.model.layers.number_embeddings.waves import (
     truncated_normal,
     wave_gradients,
     waves,
+    without_whole_turns,
 )
 
 if TYPE_CHECKING:
@@ -108,10 +109,17 @@ class Periodic(NumberEmbedding):
         return TURN * (slopes * frequencies).sum(axis=-1).swapaxes(1, 2)
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
-        n, d = self.frequencies, self.dimension
-        angles = TURN * (x[..., None] * ctx.arrays["frequencies"][:, None])
+        return self._of_turns(xp, ctx, x[..., None] * ctx.arrays["frequencies"][:, None])
+
+    def prediction(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:
+        """Whole turns are left out first, as in the kernels, so that large x lose no digits."""
+        turns = x[..., None] * ctx.arrays["frequencies"][:, None]
+        return self._of_turns(xp, ctx, without_whole_turns(xp, turns))
+
+    def _of_turns(self, xp: ArrayModule, ctx: DefinitionContext, turns: Any) -> Any:
+        n, d, angles = self.frequencies, self.dimension, TURN * turns
         z = xp.concatenate([xp.cos(angles), xp.sin(angles)], axis=-1).swapaxes(1, 2)
-        matrices = self._matrices(x.shape[-1])
+        matrices = self._matrices(angles.shape[-2])
         e = z @ ctx.arrays["projection"].reshape(-1, matrices, 2 * n, d)
         return xp.maximum(e + ctx.arrays["bias"].reshape(-1, matrices, 1, d), 0.0).swapaxes(1, 2)
 

@@ -6,10 +6,11 @@ in their order, in float64.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import Array, Floats
+from nettrain.backend.base import Array, ArrayModule, Floats
 from nettrain.backend.kernel import kernel, prange
 from nettrain.backend.sinusoid import cosine_and_sine
 
@@ -24,6 +25,11 @@ def truncated_normal(generator: np.random.Generator, sigma: float, m: int, n: in
     while (beyond := np.abs(drawn) > CUT).any():
         drawn[beyond] = generator.standard_normal(int(beyond.sum()))
     return sigma * drawn
+
+
+def without_whole_turns(xp: ArrayModule, turns: Any) -> Any:
+    """Turns between -1/2 and 1/2 that lead to the same place."""
+    return turns - xp.floor(turns + 0.5)
 
 
 @kernel

@@ -1,0 +1,33 @@
+"""The graph of a whole run, evaluated plainly, is what `nettrain predict` computes."""
+
+import numpy as np
+import pytest
+
+from nettrain.export.evaluation import evaluate
+from nettrain.export.prediction import prediction_graph
+from nettrain.inference.predictions import predict
+from nettrain.workflow.prediction import read_rows
+from tests.export.exported_cells import as_matrix, cells_of_file
+from tests.export.exported_runs import RUNS, files, run_of
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.filterwarnings("ignore")  # of training, which takes a few epochs
+def test_the_graph_is_the_prediction(name: str) -> None:
+    trained, path = run_of(name), str(files()[1])
+    rows = read_rows(trained, path)
+    expected = np.mean(
+        [predict(one.networks, x) for one, x in zip(trained.runs, rows.inputs, strict=True)], axis=0
+    )
+    graph = prediction_graph(trained)
+    cells = cells_of_file(trained, path, graph.columns)
+    values, *decided = evaluate(graph.ends, cells, rows.height)
+    assert len(rows.rows) > 400
+    tolerance = 1e-12 if graph.dtype == "float64" else 1e-5
+    np.testing.assert_allclose(values[rows.rows], expected, rtol=tolerance, atol=1e-14)
+    if decided:
+        assert np.array_equal(decided[0][rows.rows], trained.task.decisions(expected))
+    if all(one.kind == "number" for one in graph.columns):
+        matrix = prediction_graph(trained, matrix=True)
+        again, *_ = evaluate(matrix.ends, as_matrix(cells), rows.height)
+        assert np.array_equal(again, values)
