@@ -61,9 +61,11 @@ def conduct_folds(
         show_folds_report,
     )
     from nettrain.output.run_pictures import draw_fold_pictures
+    from nettrain.workflow.tensorboard.live_folds import with_fold_events
 
     folder = job.folder
     assert folder is not None, "a command trains in a folder"
+    job = with_fold_events(job, screen.tensorboard)
     if not screen.quiet:
         show_folds_head(screen.console, job)
     with (

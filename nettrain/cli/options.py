@@ -99,6 +99,15 @@ Device = Annotated[
     ),
 ]
 
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(
+        "--tensorboard",
+        metavar="DIR",
+        help="Write events for TensorBoard into a folder in DIR, which it is started on.",
+        show_default=False,
+    ),
+]
 Diagnostics = Annotated[
     bool,
     typer.Option(

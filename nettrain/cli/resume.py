@@ -15,6 +15,7 @@ from nettrain.cli.options import (
     Json,
     Overrides,
     Quiet,
+    TensorBoard,
     with_backend,
     with_diagnostics,
 )
@@ -40,6 +41,7 @@ def resume(
     no_figures: NoFigures = False,
     animate: Animate = False,
     diagnostics: Diagnostics = False,
+    tensorboard: TensorBoard = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -53,7 +55,13 @@ def resume(
     from nettrain.workflow.restored_run import EndedRun, restored
     from nettrain.workflow.resume import is_cross_validation
 
-    screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures, animate=animate)
+    screen = Screen(
+        console(stderr=as_json),
+        quiet=quiet,
+        figures=not no_figures,
+        animate=animate,
+        tensorboard=tensorboard,
+    )
     outcome: RunOutcome
     changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
     if is_cross_validation(run):

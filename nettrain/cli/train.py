@@ -17,6 +17,7 @@ from nettrain.cli.options import (
     Json,
     Overrides,
     Quiet,
+    TensorBoard,
     with_backend,
     with_diagnostics,
     with_folds,
@@ -39,6 +40,7 @@ def train(
     profile: Profiled = False,
     diagnostics: Diagnostics = False,
     folds: Folds = None,
+    tensorboard: TensorBoard = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -50,7 +52,13 @@ def train(
     from nettrain.workflow.preparation import prepare_training
     from nettrain.workflow.train import in_new_folder
 
-    screen = Screen(console(stderr=as_json), quiet=quiet, figures=not no_figures, animate=animate)
+    screen = Screen(
+        console(stderr=as_json),
+        quiet=quiet,
+        figures=not no_figures,
+        animate=animate,
+        tensorboard=tensorboard,
+    )
     changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
     loaded = load(file, with_folds(changes, folds))
     if loaded.experiment.data.trains_folds:

@@ -37,6 +37,14 @@ class Screen:
     quiet: bool = False
     figures: bool = True
     animate: bool = False
+    tensorboard: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raise an error when the folder for events cannot be written."""
+        if self.tensorboard is not None:
+            from nettrain.workflow.tensorboard.live import log_folder
+
+            log_folder(self.tensorboard)
 
     def refuse(self, preprocessing: "Preprocessing") -> None:
         """Raise SpecError when an animation is wanted of inputs that cannot be drawn, or without figures."""
@@ -53,10 +61,12 @@ def conduct(
     from nettrain.output.console import print_notes
     from nettrain.output.run_pictures import draw_pictures
     from nettrain.output.training_view import show_head, show_progress, show_report
+    from nettrain.workflow.tensorboard.live import with_events
     from nettrain.workflow.training import to_all
 
     folder = job.folder
     assert folder is not None, "a command trains in a folder"
+    job = with_events(job, screen.tensorboard)
     with second_interrupt_explained(folder.path):
         if not screen.quiet:
             show_head(screen.console, job.description, job.all_notes)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -65,6 +66,16 @@ class CrossValidation(RunOutcome):
         return f"{len(diverged)} of {len(self.planned.folds)} folds diverged{place}: {numbers}"
 
 
+class FoldsWatcher(Protocol):
+    """What is told of a cross-validation while it trains, and when all of it has ended."""
+
+    def on_event(self, event: FoldEvent) -> None:
+        """An epoch of folds that train together is over, or a fold has ended and is recorded."""
+
+    def end(self, result: CrossValidation) -> None:
+        """All folds have ended and are recorded, or it was interrupted."""
+
+
 @dataclass(frozen=True, eq=False)
 class CrossValidationJob:
     """A cross-validation that is ready to train, and its folder, which is locked until it has ended."""
@@ -75,6 +86,7 @@ class CrossValidationJob:
     # of one that is resumed: folds that have ended, and the numbers of those that were interrupted
     ended: tuple[FoldRun, ...] = ()
     begun: tuple[int, ...] = ()
+    watcher: FoldsWatcher | None = None
 
     @property
     def all_notes(self) -> list[str]:
@@ -96,14 +108,22 @@ class CrossValidationJob:
         """
         started = perf_counter() if started is None else started
         folds = list(self.ended)
-        for one in self._trained(on_event, interrupted):
+
+        def to_both(event: FoldEvent) -> None:
+            on_event(event)
+            if self.watcher is not None:
+                self.watcher.on_event(event)
+
+        for one in self._trained(to_both, interrupted):
             folds.append(one)
-            on_event(FoldDone(one.ended))
+            to_both(FoldDone(one.ended))
         ended = _ended(self.planned, sorted(folds, key=lambda one: one.planned.number), started)
-        if self.folder is None:
-            return ended
-        record(ended, self.folder)
-        return replace(ended, folder=self.folder.path)
+        if self.folder is not None:
+            record(ended, self.folder)
+            ended = replace(ended, folder=self.folder.path)
+        if self.watcher is not None:
+            self.watcher.end(ended)
+        return ended
 
     def _trained(self, on_event: OnFoldEvent, interrupted: Callable[[], bool]) -> Iterator[FoldRun]:
         """The folds that had not ended, recorded: first those that were interrupted, if not again."""

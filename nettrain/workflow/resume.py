@@ -21,6 +21,7 @@ def resume(
     run: "Run | FilePath",
     *overrides: str,
     data: object = None,
+    tensorboard: FilePath | None = None,
     on_event: OnEvent = ignore,
     stop: Callable[[], bool] = never,
 ) -> "Run":
@@ -35,6 +36,8 @@ def resume(
         refused.
     data : array, frame, mapping or pair, optional
         The data that were passed to `train`, if the run was trained on data in memory.
+    tensorboard : str or path, optional
+        As for `train`: the events of a run that has some there go on.
     on_event : callable, optional
         Called with every event of the training.
     stop : callable, optional
@@ -61,17 +64,19 @@ def resume(
     """
     from nettrain.workflow.run import Run, open_run
     from nettrain.workflow.run_files import StoredRun
+    from nettrain.workflow.tensorboard.live import log_folder, with_events
 
     if isinstance(run, Run) and run.folder is None:
         raise SpecError("resume: this run is in memory; save it, and resume it in its folder")
     path = Path(run.folder or "" if isinstance(run, Run) else run)
+    logs = log_folder(tensorboard)
     memory = None if data is None else MemoryTables.of(data)
     if is_cross_validation(path):
-        return _resume_folds(path, overrides, memory, on_event, stop)
+        return _resume_folds(path, overrides, memory, logs, on_event, stop)
     with restored(path, overrides, memory) as run_before:
         if isinstance(run_before, EndedRun):
             return open_run(path)
-        job = run_before.reopen()
+        job = with_events(run_before.reopen(), logs)
         outcome = job.run(on_event, interrupted=stop)
     return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)
 
@@ -91,6 +96,7 @@ def _resume_folds(
     path: Path,
     overrides: Sequence[str],
     memory: MemoryTables | None,
+    logs: Path | None,
     on_event: OnEvent,
     stop: Callable[[], bool],
 ) -> "Run":
@@ -99,9 +105,11 @@ def _resume_folds(
     from nettrain.workflow.folds.training import of_epochs
     from nettrain.workflow.run import Run, open_run
     from nettrain.workflow.run_files import StoredRun
+    from nettrain.workflow.tensorboard.live_folds import with_fold_events
 
-    with restored_folds(path, overrides, memory) as job:
-        if isinstance(job, EndedRun):
+    with restored_folds(path, overrides, memory) as before:
+        if isinstance(before, EndedRun):
             return open_run(path)
+        job = with_fold_events(before, logs)
         outcome = job.run(of_epochs(on_event), interrupted=stop)
     return Run(StoredRun.of(outcome), tuple(job.all_notes), memory)

@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ def train(
     folder: FilePath | None = None,
     out: FilePath | None = None,
     profile: bool = False,
+    tensorboard: FilePath | None = None,
     on_event: OnEvent = ignore,
     stop: Callable[[], bool] = never,
 ) -> "Run":
@@ -57,6 +59,9 @@ def train(
     profile : bool
         Whether to measure how long each part takes; `summary["profile"]` then has seconds by phase. Not with
         folds.
+    tensorboard : str or path, optional
+        A folder on which TensorBoard is started: events are written into a folder in it, which is called like
+        the run folder or else like the experiment, and are complete after each epoch.
     on_event : callable, optional
         Called with every event of the training: `EpochDone`, `MemberStopped` and `TrainingDone`. With folds
         these are the `EpochDone` of folds that train together, as members of one training.
@@ -88,31 +93,42 @@ def train(
     from nettrain.workflow.in_memory import MemoryRecorder, MemoryRun
     from nettrain.workflow.run import Run
     from nettrain.workflow.run_files import StoredRun
+    from nettrain.workflow.tensorboard.live import log_folder, with_events
 
     if folder is not None and out is not None:
         raise SpecError(f"out: {os.fspath(out)} does not go with folder: choose one")
+    logs = log_folder(tensorboard)
     memory = None if data is None else MemoryTables.of(data)
     loaded = load_experiment(experiment, overrides, memory)
     if loaded.experiment.data.trains_folds:
         if profile:
             raise SpecError("profile: is for one training; data.folds.take=1 trains the first fold alone")
-        return _train_folds(loaded, memory, folder, out, on_event, stop)
+        return _train_folds(loaded, memory, _Places(folder, out, logs), on_event, stop)
     prepared = prepare_training(loaded, memory, profile=profile)
     if folder is None and out is None:
         recorder = MemoryRecorder(prepared)
-        job = TrainingJob(prepared, recorder, prepared.notes)
+        job = with_events(TrainingJob(prepared, recorder, prepared.notes), logs)
         contents: RunContents = MemoryRun.of(job.run(on_event, interrupted=stop), recorder)
     else:
-        with _in_folder(prepared, folder, out or "", loaded.folder) as job:
+        with _in_folder(prepared, folder, out or "", loaded.folder) as begun:
+            job = with_events(begun, logs)
             contents = StoredRun.of(job.run(on_event, interrupted=stop))
     return Run(contents, tuple(job.all_notes), memory)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where a run is written: into this folder or else a new one in `out`, and its events into `logs`."""
+
+    folder: FilePath | None
+    out: FilePath | None
+    logs: Path | None
 
 
 def _train_folds(
     loaded: LoadedExperiment,
     memory: MemoryTables | None,
-    folder: FilePath | None,
-    out: FilePath | None,
+    places: "_Places",
     on_event: OnEvent,
     stop: Callable[[], bool],
 ) -> "Run":
@@ -123,17 +139,20 @@ def _train_folds(
     from nettrain.workflow.folds.training import of_epochs
     from nettrain.workflow.run import Run
     from nettrain.workflow.run_files import StoredRun, unused_folder
+    from nettrain.workflow.tensorboard.live_folds import with_fold_events
 
+    folder, out = places.folder, places.out
     on_fold_event, planned = of_epochs(on_event), plan_cross_validation(loaded, memory)
     if folder is None and out is None:
-        job = CrossValidationJob(planned)
+        job = with_fold_events(CrossValidationJob(planned), places.logs)
         contents: RunContents = MemoryCrossValidation(job.run(on_fold_event, interrupted=stop))
     elif folder is None:
-        with in_new_folder(planned, Path(out or ""), loaded.folder) as job:
+        with in_new_folder(planned, Path(out or ""), loaded.folder) as begun:
+            job = with_fold_events(begun, places.logs)
             contents = StoredRun.of(job.run(on_fold_event, interrupted=stop))
     else:
         with unused_folder(Path(folder)) as (files, note):
-            job = begin(planned, files, [note] if note else [])
+            job = with_fold_events(begin(planned, files, [note] if note else []), places.logs)
             contents = StoredRun.of(job.run(on_fold_event, interrupted=stop))
     return Run(contents, tuple(job.all_notes), memory)
 

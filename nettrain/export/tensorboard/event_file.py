@@ -1,0 +1,71 @@
+"""Event files: what they are called, and how they grow."""
+
+import errno
+import os
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from time import time
+
+from nettrain.errors import NettrainError, SpecError
+from nettrain.export.tensorboard.messages import Summary, first_event, restart_event, summary_event
+from nettrain.export.tensorboard.records import record
+from nettrain.files import write_error
+
+PREFIX = (
+    "events.out.tfevents"  # by which TensorBoard knows event files; it reads them in the order of their names
+)
+WRITER = "nettrain"
+
+Clock = Callable[[], float]  # seconds since 1970
+
+
+class EventFile:
+    """A new event file in a folder, which is created if need be; `flush` writes what was added.
+
+    The first event takes the place of all that earlier files of the folder have of its step and later ones,
+    as of a training that goes on from there; not so in a file that `continues` them. `source` is a short text
+    that says what the events are of, and is part of the file's name. Raises SpecError when the folder is a
+    file, NettrainError when the disk refuses.
+    """
+
+    def __init__(self, folder: Path, source: str, *, continues: bool = False, clock: Clock = time) -> None:
+        create_folder(folder)
+        began = clock()
+        names = (folder / f"{PREFIX}.{began:017.6f}.{number}.{source}.{WRITER}" for number in count())
+        self.path = next(path for path in names if not path.exists())
+        self._restarts = not continues
+        self._records = [record(first_event(began, WRITER))]
+        self.flush()
+
+    def add(self, wall_time: float, step: int, summary: Summary) -> None:
+        """Add values of a step; `wall_time` in seconds since 1970."""
+        if self._restarts:
+            self._records.append(record(restart_event(wall_time, step)))
+            self._restarts = False
+        self._records.append(record(summary_event(wall_time, step, summary)))
+
+    def flush(self) -> None:
+        """Append what was added to the file, which is not kept open: there may be hundreds."""
+        if not self._records:
+            return
+        content = b"".join(self._records)
+        self._records.clear()
+        try:
+            with self.path.open("ab", buffering=0) as file:
+                file.write(content)
+        except OSError as error:
+            raise write_error(error, self.path, len(content)) from error
+
+
+def create_folder(path: Path) -> None:
+    """Create a folder. Raises SpecError when it is or lies in a file, NettrainError when it is refused."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next((one for one in (path, *path.parents) if one.is_file()), path)
+        raise SpecError(f"{file}: is a file, not a folder") from None
+    except OSError as error:
+        raise NettrainError(f"{path}: cannot be created: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise NettrainError(f"{path}: cannot be written: {os.strerror(errno.EACCES)}")

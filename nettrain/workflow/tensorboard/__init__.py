@@ -1,0 +1,1 @@
+"""Runs and sweeps in event files for TensorBoard, while they train or afterwards."""
