@@ -232,7 +232,16 @@ class ExportedColumnOutput(JsonOutput):
     kind: Literal["number", "text", "date"]
 
 
-class ExportOutput(JsonOutput):
+class EventsOutput(JsonOutput):
+    """The events of a run or a sweep for TensorBoard; of so many networks or trials."""
+
+    run: str
+    what: str
+    folder: str
+    parts: int
+
+
+class FilesOutput(JsonOutput):
     """A run written to files that predict without nettrain."""
 
     run: str
@@ -240,6 +249,10 @@ class ExportOutput(JsonOutput):
     dtype: str
     columns: list[ExportedColumnOutput]
     files: list[ExportedFileOutput]
+
+
+class ExportOutput(RootModel[FilesOutput | EventsOutput]):
+    """What was written, by what was asked for."""
 
 
 JSON_OUTPUTS: dict[str, type[BaseModel]] = {

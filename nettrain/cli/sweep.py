@@ -17,6 +17,7 @@ from nettrain.cli.options import (
     Json,
     Overrides,
     Quiet,
+    TensorBoard,
     with_backend,
     with_folds,
 )
@@ -46,6 +47,7 @@ def sweep(
     jobs: Jobs = None,
     trials: Trials = None,
     folds: Folds = None,
+    tensorboard: TensorBoard = None,
     backend: Backend = None,
     device: Device = None,
     quiet: Quiet = False,
@@ -62,13 +64,15 @@ def sweep(
     from nettrain.experiment.load import load
     from nettrain.output.console import console
     from nettrain.sweep.opening import open_sweep
+    from nettrain.workflow.tensorboard.live import log_folder
 
+    logs = log_folder(tensorboard)
     changes = with_folds(with_backend(overrides, backend, device), folds)
     loaded, screen = load(file, changes), console(stderr=as_json)
     again = shlex.join(["nettrain", *sys.argv[1:]])
     try:
         with interruptible() as interrupted, open_sweep(loaded, out, total=trials, workers=jobs) as opened:
-            summary = conduct(opened, screen, interrupted, quiet=quiet)
+            summary = conduct(opened, screen, interrupted, quiet=quiet, logs=logs)
     except KeyboardInterrupt:  # the second one; the journal has every trial that had ended
         print(f"interrupted at once; go on with: {again}", file=sys.stderr)
         raise
@@ -84,18 +88,25 @@ def sweep(
 
 
 def conduct(
-    sweep: "Sweep", screen: "Console", interrupted: Callable[[], bool], *, quiet: bool
+    sweep: "Sweep",
+    screen: "Console",
+    interrupted: Callable[[], bool],
+    *,
+    quiet: bool,
+    logs: Path | None = None,
 ) -> "SweepSummary":
     """Train the remaining trials and show them; a complete sweep is only shown."""
     from nettrain.output import sweep_view
     from nettrain.workflow.sweep import is_complete, run_sweep
+    from nettrain.workflow.tensorboard.live_sweep import SweepEvents
 
+    events = None if logs is None else SweepEvents(sweep, logs)
     complete = is_complete(sweep)
     if not quiet:
         show = sweep_view.show_complete if complete else sweep_view.show_sweep_head
         show(screen, sweep)
     with sweep_view.show_sweep_progress(screen, sweep, quiet=quiet or complete) as on_progress:
-        summary = run_sweep(sweep, on_progress, interrupted=interrupted)
+        summary = run_sweep(sweep, on_progress, interrupted=interrupted, events=events)
     if not complete:
         sweep_view.draw_sweep(sweep)
     if not quiet:

@@ -54,9 +54,12 @@ class ChunkTraining:
     ) -> PopulationTraining:
         chunk = self.chunk
         places = [(fold, row) for fold in folds for row in range(len(chunk.trials))]
+        networks = [TrialNetwork(chunk.trials[row], fold) for fold, row in places]
+        epochs = chunk.experiments[0][0].training.epochs
+        watcher = None if chunk.watcher is None else chunk.watcher.watch(networks, self._folds, epochs)
         kept = None if chunk.kept_in is None else KeptNetworks(chunk.kept_in, self._folds)
         return PopulationTraining(
-            [TrialNetwork(chunk.trials[row], fold) for fold, row in places],
+            networks,
             [chunk.experiments[row][fold] for fold, row in places],
             [data[fold] for fold, _ in places],
             chunk.metric,
@@ -64,6 +67,7 @@ class ChunkTraining:
             device,
             deadline=chunk.deadline,
             kept=kept,
+            watcher=watcher,
         )
 
     def _train(self) -> Iterator[FromWorker]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from nettrain.experiment.settings import Experiment
 from nettrain.sweep.fold_figures import deviations
 from nettrain.sweep.shared_data import SharedData
+from nettrain.sweep.watching import TrialWatcher
 
 Status = Literal["finished", "pruned", "diverged", "failed"]
 
@@ -19,7 +20,7 @@ class TrialChunk:
     A trial is a network for each fold of its data, or one without folds. `experiments` are by trial, then by
     fold. `populations` are the positions of the folds whose networks train as one population. Networks that
     are not pruned are written into the folder `kept_in`, if there is one; at the `deadline`, a time of day in
-    seconds, all training ends.
+    seconds, all training ends. The `watcher` is told of every epoch.
     """
 
     number: int
@@ -31,6 +32,7 @@ class TrialChunk:
     cost: float = 0.0  # estimated work, in arbitrary units
     populations: tuple[tuple[int, ...], ...] = ((0,),)
     kept_in: Path | None = None
+    watcher: TrialWatcher | None = None
     deadline: float | None = None
 
     @property

@@ -17,6 +17,7 @@ from nettrain.inference.evaluate import Evaluator
 from nettrain.inference.fit_postprocessing import with_fitted_rules
 from nettrain.inference.model import TrainedNetworks
 from nettrain.sweep.kept_networks import KeptNetworks, TrialNetwork
+from nettrain.sweep.watching import PopulationWatcher
 from nettrain.training.build import build
 from nettrain.training.events import EpochDone, MemberStopped
 from nettrain.training.loop import never, train
@@ -45,6 +46,7 @@ class PopulationTraining:
     `experiments` and `data` are those of each network. Networks of the trials in `ended`, which others fill
     too, stop after an epoch; trials of which one network diverges are added to it. All stop at the
     `deadline`, a time of day (s). Networks that end by themselves or then are written as `kept` says.
+    The `watcher` is told of every epoch.
     """
 
     def __init__(
@@ -58,13 +60,14 @@ class PopulationTraining:
         *,
         deadline: float | None = None,
         kept: "KeptNetworks | None" = None,
+        watcher: PopulationWatcher | None = None,
     ) -> None:
         self.epoch, self.epochs = 0, experiments[0].training.epochs
         self.active = len(networks)  # networks that still train
         self._networks, self._experiments = networks, experiments
         self._metric, self._ended, self._seconds = metric, ended, [0.0] * len(networks)
         self._run = _build(experiments, data, device)
-        self._deadline, self._kept = deadline, kept
+        self._deadline, self._kept, self._watcher = deadline, kept, watcher
         interrupted = never if deadline is None else self._is_late
         self._events = train(self._run, interrupted, self._prune, self._clock)
         self._waited, self._waits_since = 0.0, perf_counter()
@@ -100,6 +103,8 @@ class PopulationTraining:
 
     def take_ended(self) -> list[EndedNetwork]:
         """The networks that have stopped since the last call, with figures of what they ended with."""
+        if self._watcher is not None:
+            self._watcher.flush()
         stopped, self._stopped = self._stopped, []
         return [one for fold in self._folds() for one in self._ended_on(*fold, stopped)]
 
@@ -118,6 +123,8 @@ class PopulationTraining:
     def _epoch_done(self, event: EpochDone, seconds: float) -> None:
         if self._kept is not None:
             self._kept.add(event)
+        if self._watcher is not None:
+            self._watcher.epoch(event)
         self.epoch, self.active = int(event.epoch), len(event.members)
         for member in event.members:
             self._seconds[member] += seconds / len(event.members)

@@ -17,6 +17,7 @@ from nettrain.sweep.ranking import Goal, best_first
 from nettrain.sweep.search_space import SearchSpace, Trial
 from nettrain.sweep.sweep_journal import SweepJournal
 from nettrain.sweep.values import Values
+from nettrain.sweep.watching import TrialWatcher
 from nettrain.sweep.worker_pool import WorkerPool
 
 
@@ -37,6 +38,7 @@ class Sweep:
     preparation: Preparation | None = None
     sizing: Sizing | None = None
     kept_in: Path | None = None  # a folder for the networks of trials
+    watcher: TrialWatcher | None = None  # is told of every epoch, in the workers
     deadline: float | None = None  # a time of day (s) at which all training ends
 
     def run(
@@ -83,7 +85,7 @@ class Sweep:
         return Extension([self._limited(chunk) for chunk in chunks], brackets, jobs.notes)
 
     def _limited(self, chunk: TrialChunk) -> TrialChunk:
-        return replace(chunk, kept_in=self.kept_in, deadline=self.deadline)
+        return replace(chunk, kept_in=self.kept_in, watcher=self.watcher, deadline=self.deadline)
 
     @property
     def results(self) -> dict[int, TrialResult]:

@@ -19,6 +19,7 @@ from nettrain.sweep.summary import is_written, trials_table, write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
 from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
+from nettrain.workflow.tensorboard.live_sweep import SweepEvents
 
 if TYPE_CHECKING:
     import polars as pl
@@ -72,6 +73,7 @@ def sweep(
     out: FilePath | None = None,
     trials: int | None = None,
     jobs: int | None = None,
+    tensorboard: FilePath | None = None,
     on_event: OnProgress = ignore,
     stop: Callable[[], bool] = never,
 ) -> SweepResult:
@@ -100,6 +102,9 @@ def sweep(
         Total number of trials, including those already done; default: what the experiment says.
     jobs : int, optional
         Worker processes; default: one per processor or GPU.
+    tensorboard : str or path, optional
+        A folder on which TensorBoard is started: a folder in it, called like that of the sweep, gets the
+        table of trials and, of each trial, its curves.
     on_event : callable, optional
         Called with a `SweepProgress` whenever trials end, and several times a second in between.
     stop : callable, optional
@@ -124,6 +129,9 @@ def sweep(
     >>> nettrain.train(result.best_experiment).metrics["test"]["accuracy"]  # doctest: +SKIP
     0.9667
     """
+    from nettrain.workflow.tensorboard.live import log_folder
+
+    logs = log_folder(tensorboard)
     memory = None if data is None else MemoryTables.of(data)
     loaded = load_experiment(experiment, overrides, memory)
     with (
@@ -132,7 +140,8 @@ def sweep(
             loaded, location.out, total=trials, workers=jobs, folder=location.folder, memory=memory
         ) as opened,
     ):
-        summary = run_sweep(opened, on_event, interrupted=stop)
+        events = None if logs is None else SweepEvents(opened, logs)
+        summary = run_sweep(opened, on_event, interrupted=stop, events=events)
         return _result(opened, summary, None if location.temporary else opened.folder.path)
 
 
@@ -176,12 +185,17 @@ def is_complete(sweep: Sweep) -> bool:
 
 
 def run_sweep(
-    sweep: Sweep, on_progress: OnProgress = ignore, *, interrupted: Callable[[], bool] = never
+    sweep: Sweep,
+    on_progress: OnProgress = ignore,
+    *,
+    interrupted: Callable[[], bool] = never,
+    events: SweepEvents | None = None,
 ) -> SweepSummary:
     """Train the remaining trials and write the results; a complete sweep stays as it is.
 
     `on_progress` is called whenever trials end, and several times a second in between; the sweep stops when
-    `interrupted`, which is called as often, returns True.
+    `interrupted`, which is called as often, returns True. Results also go to `events`, if
+    they are given.
     """
     if is_complete(sweep):
         return read_summary(sweep)
@@ -189,6 +203,8 @@ def run_sweep(
     started = perf_counter()
     for progress in sweep.run(interrupted):
         on_progress(progress)
+        if events is not None:
+            events.on_progress(progress)
     return write_results(sweep, before + perf_counter() - started)
 
 

@@ -13,6 +13,7 @@ from nettrain.export.tensorboard.protobuf import bytes_field, double_field, text
 PLUGIN = "hparams"
 STRING, BOOL, NUMBER = 1, 2, 3  # types of settings
 STATUSES = {"unknown": 0, "success": 1, "failure": 2, "running": 3}
+DIFFERS = whole_field(7, True)  # so that a setting is shown beside the names of runs
 
 SettingValue = str | bool | float
 SessionStatus = Literal["unknown", "success", "failure", "running"]
@@ -68,11 +69,12 @@ def _hyperparameter(column: HyperparameterColumn) -> bytes:
     if column.range is not None:
         low, high = column.range
         limits = double_field(1, low) + double_field(2, high)
-        return content + whole_field(4, NUMBER) + bytes_field(6, limits)
+        return content + whole_field(4, NUMBER) + bytes_field(6, limits) + DIFFERS
     if not column.choices:
-        return content + whole_field(4, NUMBER)
+        return content + whole_field(4, NUMBER) + DIFFERS
     choices = b"".join(bytes_field(1, _struct_value(choice)) for choice in column.choices)
-    return content + whole_field(4, _type_of(column.choices[0])) + bytes_field(5, choices)
+    differs = DIFFERS if len(column.choices) > 1 else b""
+    return content + whole_field(4, _type_of(column.choices[0])) + bytes_field(5, choices) + differs
 
 
 def _metric(column: MetricColumn) -> bytes:

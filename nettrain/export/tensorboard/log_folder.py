@@ -10,6 +10,8 @@ from uuid import uuid4
 from nettrain.export.tensorboard.event_file import PREFIX, WRITER, Clock, EventFile, create_folder
 from nettrain.files import safe_name
 
+END = "end"  # in the name of a file that says how something ended
+
 
 @dataclass(frozen=True)
 class LogFolder:
@@ -43,16 +45,25 @@ class LogFolder:
     @property
     def is_begun(self) -> bool:
         """Whether there are events of the source already."""
-        return any(self.path.glob(_pattern(self.source)))
+        return any(self.path.glob(_pattern(f"{self.source}*")))
 
     def clear(self) -> None:
         """Remove the event files of the source, also those of its parts."""
-        for path in list(self.path.rglob(_pattern(self.source))):
+        for path in list(self.path.rglob(_pattern(f"{self.source}*"))):
             path.unlink(missing_ok=True)
 
-    def file(self, *, continues: bool = False, clock: Clock = time) -> EventFile:
-        """A new event file in the folder."""
-        return EventFile(self.path, self.source, continues=continues, clock=clock)
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is a file that says how it ended."""
+        return any(self.path.glob(_pattern(f"{self.source}.{END}")))
+
+    def file(self, *, clock: Clock = time) -> EventFile:
+        """A new event file in the folder, for what begins or goes on."""
+        return EventFile(self.path, self.source, clock=clock)
+
+    def last_file(self, *, clock: Clock = time) -> EventFile:
+        """A new event file that says how it ended, beside what others have of its course."""
+        return EventFile(self.path, f"{self.source}.{END}", continues=True, clock=clock)
 
 
 def _mark(source: Path) -> str:

@@ -121,7 +121,7 @@ def report_on_sweep(path: Path) -> SweepReport:
             )
     summary: SweepSummary = read_json(folder.summary)
     begun = _begun(folder)
-    parameters = [_parameter(key, dump) for key, dump in begun["parameters"].items()]
+    parameters = [searched_parameter(key, dump) for key, dump in begun["parameters"].items()]
     keys = [one.key for one in parameters]
     # figures are read as they are spelled, values as an experiment file would
     table = pl.read_csv(folder.trials, infer_schema=False)
@@ -150,7 +150,8 @@ def _begun(folder: SweepFolder) -> JournalEntry:
     return begun
 
 
-def _parameter(key: str, settings: Mapping[str, object]) -> SearchedParameter:
+def searched_parameter(key: str, settings: Mapping[str, object]) -> SearchedParameter:
+    """A parameter by the settings of its distribution, `name` among them."""
     name = str(settings["name"])
     log = name in distributions and distributions[name].log
     return SearchedParameter(key, name, log, {k: v for k, v in settings.items() if k != "name"})
