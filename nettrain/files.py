@@ -110,6 +110,19 @@ def numbered_folders(parent: Path, name: str) -> Iterator[Path]:
         yield folder
 
 
+def create_folder(path: Path) -> None:
+    """Create a folder. Raises SpecError when it is or lies in a file, NettrainError when it is refused."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next((one for one in (path, *path.parents) if one.is_file()), path)
+        raise SpecError(f"{file}: is a file, not a folder") from None
+    except OSError as error:
+        raise NettrainError(f"{path}: cannot be created: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise NettrainError(f"{path}: cannot be written: {os.strerror(errno.EACCES)}")
+
+
 def is_unused(folder: Path) -> bool:
     """Whether a folder holds nothing but hidden files, which a process keeps there while it works."""
     return all(path.name.startswith(".") for path in folder.iterdir())

@@ -1,16 +1,13 @@
 """Event files: what they are called, and how they grow."""
 
-import errno
-import os
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from time import time
 
-from nettrain.errors import NettrainError, SpecError
 from nettrain.export.tensorboard.messages import Summary, first_event, restart_event, summary_event
 from nettrain.export.tensorboard.records import record
-from nettrain.files import write_error
+from nettrain.files import create_folder, write_error
 
 PREFIX = (
     "events.out.tfevents"  # by which TensorBoard knows event files; it reads them in the order of their names
@@ -56,16 +53,3 @@ class EventFile:
                 file.write(content)
         except OSError as error:
             raise write_error(error, self.path, len(content)) from error
-
-
-def create_folder(path: Path) -> None:
-    """Create a folder. Raises SpecError when it is or lies in a file, NettrainError when it is refused."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        file = next((one for one in (path, *path.parents) if one.is_file()), path)
-        raise SpecError(f"{file}: is a file, not a folder") from None
-    except OSError as error:
-        raise NettrainError(f"{path}: cannot be created: {error.strerror}") from error
-    if not os.access(path, os.W_OK):
-        raise NettrainError(f"{path}: cannot be written: {os.strerror(errno.EACCES)}")

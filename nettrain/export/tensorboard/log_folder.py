@@ -7,8 +7,8 @@ from pathlib import Path
 from time import time
 from uuid import uuid4
 
-from nettrain.export.tensorboard.event_file import PREFIX, WRITER, Clock, EventFile, create_folder
-from nettrain.files import safe_name
+from nettrain.export.tensorboard.event_file import PREFIX, WRITER, Clock, EventFile
+from nettrain.files import create_folder, safe_name
 
 END = "end"  # in the name of a file that says how something ended
 

@@ -8,8 +8,8 @@ from nettrain.data.tables.table import counted
 from nettrain.errors import SpecError
 from nettrain.experiment.load import to_yaml
 from nettrain.experiment.settings import Experiment
-from nettrain.export.tensorboard.event_file import create_folder
 from nettrain.export.tensorboard.log_folder import LogFolder
+from nettrain.files import create_folder
 from nettrain.store.journal import JournalEntry, read_journal
 from nettrain.store.run_folder import RunFolder
 from nettrain.workflow.report.sweep import SweepReport, is_sweep, report_on_sweep

@@ -4,9 +4,9 @@ from time import time
 
 from nettrain.export.tensorboard.event_file import Clock
 from nettrain.export.tensorboard.log_folder import LogFolder
-from nettrain.export.tensorboard.messages import Summary, text
+from nettrain.export.tensorboard.messages import Summary, scalars, text
 from nettrain.store.summary import RunSummary
-from nettrain.workflow.tensorboard.tags import final_summary, metrics_summary
+from nettrain.workflow.tensorboard.tags import summary_figures
 
 
 def config_summary(config: str) -> Summary:
@@ -26,9 +26,5 @@ class JointEvents:
     def end(self, wall_time: float, summary: RunSummary) -> None:
         """Add the figures of all together: of predictions of held-out rows, and of the mean prediction."""
         step = summary["epochs_run"]
-        if any(summary["metrics"].values()):
-            self._file.add(wall_time, step, metrics_summary(summary["metrics"]))
-        pooled = summary.get("out_of_fold", {})
-        figures = {f"out_of_fold_{name}": value for name, value in pooled.items() if value is not None}
-        self._file.add(wall_time, step, final_summary(figures))
+        self._file.add(wall_time, step, scalars(summary_figures(summary)))
         self._file.flush()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from nettrain.backend.base import HostArray
 from nettrain.data.preprocessing import Preprocessing
 from nettrain.experiment.settings import Experiment
-from nettrain.export.tensorboard.event_file import create_folder
 from nettrain.export.tensorboard.log_folder import LogFolder
+from nettrain.files import create_folder
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture
 from nettrain.store.diagnostics import DiagnosticsRow

@@ -12,6 +12,7 @@ from nettrain.experiment.settings import Experiment
 from nettrain.export.tensorboard.event_file import Clock, EventFile
 from nettrain.export.tensorboard.hparams import SessionStatus, session_end, session_start
 from nettrain.export.tensorboard.log_folder import LogFolder
+from nettrain.export.tensorboard.messages import scalars
 from nettrain.model.architecture import Architecture
 from nettrain.store.diagnostics import DiagnosticsRow, diagnostics_rows
 from nettrain.store.history import HistoryRow, history_row
@@ -20,11 +21,11 @@ from nettrain.training.events import EpochDone
 from nettrain.workflow.tensorboard.joint import config_summary
 from nettrain.workflow.tensorboard.settings import compared_settings
 from nettrain.workflow.tensorboard.tags import (
-    history_summary,
-    layers_summary,
-    metrics_summary,
-    step_summary,
-    times_summary,
+    history_figures,
+    layer_figures,
+    step_figures,
+    summary_figures,
+    time_figures,
 )
 from nettrain.workflow.tensorboard.weights import weights_summary
 
@@ -89,26 +90,26 @@ class RunEvents:
     def add_row(self, wall_time: float, row: HistoryRow) -> None:
         """Add the figures of an evaluation of one member."""
         self._last = self._axis(row["epoch"], int(row["step"]))
-        self._members[int(row["member"])].add(wall_time, self._last, history_summary(row))
+        self._members[int(row["member"])].add(wall_time, self._last, scalars(history_figures(row)))
 
     def add_layers(self, wall_time: float, rows: Sequence[DiagnosticsRow]) -> None:
         """Add what was measured in the layers in one epoch."""
         for member, own in groupby(rows, lambda row: row["member"]):
             of_member = list(own)
             at = self._axis(float(of_member[0]["epoch"] or 0), int(of_member[0]["step"] or 0))
-            self._members[int(member or 0)].add(wall_time, at, layers_summary(of_member))
+            self._members[int(member or 0)].add(wall_time, at, scalars(layer_figures(of_member)))
 
     def add_times(
         self, wall_time: float, epoch: float, step: int, step_seconds: float, seconds: float
     ) -> None:
         """Add how long an epoch of all members took."""
-        self._root.add(wall_time, self._axis(epoch, step), times_summary(step_seconds, seconds))
+        self._root.add(wall_time, self._axis(epoch, step), scalars(time_figures(step_seconds, seconds)))
 
-    def add_step(self, wall_time: float, member: int, step: int, figures: Mapping[str, float]) -> None:
+    def add_step(self, wall_time: float, member: int, step: int, figures: Mapping[str, float | None]) -> None:
         """Add the learning rate and the loss of a step of one member."""
         if member not in self._steps:
             self._steps[member] = self._places[member].part("steps").file(clock=self._clock)
-        self._steps[member].add(wall_time, step, step_summary(figures))
+        self._steps[member].add(wall_time, step, scalars(step_figures(figures)))
 
     def add_weights(self, wall_time: float, architecture: Architecture, parameters: HostArray) -> None:
         """Add histograms of the final parameters (R, P), or of those of the last snapshot."""
@@ -120,11 +121,11 @@ class RunEvents:
         """Add the figures of the final networks and how their training ended, and write it all."""
         networks: Sequence[RunSummary | MemberSummary] = summary.get("members") or [summary]
         for file, ending in zip(self._members, networks, strict=True):
-            file.add(wall_time, self._last or 0, metrics_summary(ending["metrics"]))
+            file.add(wall_time, self._last or 0, scalars(summary_figures(ending)))
             status = STATUSES.get(ending["status"], "unknown")
             file.add(wall_time, self._last or 0, session_end(status, wall_time))
         if len(self._members) > 1:
-            self._root.add(wall_time, self._last or 0, metrics_summary(summary["metrics"]))
+            self._root.add(wall_time, self._last or 0, scalars(summary_figures(summary)))
         self.flush()
 
     def flush(self) -> None:

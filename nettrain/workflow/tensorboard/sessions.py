@@ -13,11 +13,11 @@ from nettrain.export.tensorboard.hparams import (
     session_start,
 )
 from nettrain.export.tensorboard.log_folder import LogFolder
-from nettrain.export.tensorboard.messages import Summary
+from nettrain.export.tensorboard.messages import Summary, scalars
 from nettrain.sweep.values import as_text, is_number
 from nettrain.workflow.report.sweep import ReportedTrial, SearchedParameter
 from nettrain.workflow.tensorboard.settings import setting_value
-from nettrain.workflow.tensorboard.tags import final_summary, final_tag, history_summary
+from nettrain.workflow.tensorboard.tags import final_figures, final_tag, history_figures
 from nettrain.workflow.tensorboard.trial_curves import trial_folder
 
 STATUS, EPOCHS = "status", "epochs"  # columns beside those of values and figures
@@ -63,7 +63,7 @@ def write_trial(sweep: LogFolder, table: SessionTable, trial: ReportedTrial, tim
     file.add(times.began, 0, session_start(table.settings(trial), f"trial {trial.number}", times.began))
     deviations = {f"{name}_sd": value for name, value in trial.sd.items()}
     figures = {**trial.figures, **deviations, EPOCHS: trial.epochs}
-    file.add(times.ended, trial.epochs, final_summary(figures))
+    file.add(times.ended, trial.epochs, scalars(final_figures(figures)))
     file.add(times.ended, trial.epochs, session_end(STATUSES[trial.status], times.ended))
     file.flush()
 
@@ -76,7 +76,7 @@ def write_rungs(
         return
     file = trial_folder(sweep, trial).file()
     for epoch, figure in rungs.items():
-        file.add(times.ended, epoch, history_summary({metric: figure}))
+        file.add(times.ended, epoch, scalars(history_figures({metric: figure})))
     file.flush()
 
 

@@ -1,4 +1,4 @@
-"""What figures are called in TensorBoard, which shows tags with the same beginning side by side.
+"""What figures are called in TensorBoard and MLflow, which show those with the same beginning side by side.
 
 | figures | tags |
 |---|---|
@@ -10,17 +10,19 @@
 """
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from nettrain.experiment.monitors import RUNNING
-from nettrain.export.tensorboard.messages import Summary, scalars
 from nettrain.store.diagnostics import DiagnosticsRow
 from nettrain.store.history import HistoryRow
-from nettrain.store.summary import Metrics
+from nettrain.store.summary import MemberSummary, RunSummary
 from nettrain.training.diagnostics.layer_diagnostics import QUANTITIES
 
 SPLITS = {"train": "train", "val": "validation"}  # by the beginning of a column's name
 LEFT_OUT = ("member", "epoch", "step")  # columns that say where a row belongs
 FACTOR = "_factor"  # at the end of a column of factors on a number
+
+Figures = dict[str, float]  # by tag
 
 
 def history_tag(column: str) -> str:
@@ -35,36 +37,41 @@ def history_tag(column: str) -> str:
     return column
 
 
-def history_summary(row: HistoryRow) -> Summary:
+def history_figures(row: HistoryRow) -> Figures:
     """The figures of a row of a history."""
-    return scalars({history_tag(name): value for name, value in row.items() if name not in LEFT_OUT})
+    return {history_tag(name): value for name, value in row.items() if name not in LEFT_OUT}
 
 
-def layers_summary(rows: Iterable[DiagnosticsRow]) -> Summary:
+def layer_figures(rows: Iterable[DiagnosticsRow]) -> Figures:
     """What was measured in the layers of one network in one epoch."""
-    measured = {
+    return {
         f"{name}/{row['layer']}": float(value)
         for row in rows
         for name in QUANTITIES
         if (value := row[name]) is not None
     }
-    return scalars(measured)
 
 
-def step_summary(figures: Mapping[str, float]) -> Summary:
+def step_figures(figures: Mapping[str, float | None]) -> Figures:
     """The columns of a step: its learning rate, factors, and the loss of its batch."""
-    return scalars({f"batch/{name.removeprefix('batch_')}": value for name, value in figures.items()})
+    return {
+        f"batch/{name.removeprefix('batch_')}": value for name, value in figures.items() if value is not None
+    }
 
 
-def times_summary(step_seconds: float, seconds: float) -> Summary:
+def time_figures(step_seconds: float, seconds: float) -> Figures:
     """How long an epoch took: its steps, and all of it."""
-    return scalars({"time/step_seconds": step_seconds, "time/epoch_seconds": seconds})
+    return {"time/step_seconds": step_seconds, "time/epoch_seconds": seconds}
 
 
-def metrics_summary(metrics: Metrics) -> Summary:
-    """The figures of final networks, by split and name."""
-    named = {f"{split}_{name}": value for split, of in metrics.items() for name, value in of.items()}
-    return final_summary({name: value for name, value in named.items() if value is not None})
+def summary_figures(summary: RunSummary | MemberSummary) -> Figures:
+    """The figures of final networks, those of all held-out rows together included."""
+    named = {
+        f"{split}_{name}": value for split, of in summary["metrics"].items() for name, value in of.items()
+    }
+    pooled = cast(Mapping[str, float | None], summary.get("out_of_fold", {}))
+    named |= {f"out_of_fold_{name}": value for name, value in pooled.items()}
+    return final_figures({name: value for name, value in named.items() if value is not None})
 
 
 def final_tag(figure: str) -> str:
@@ -72,6 +79,6 @@ def final_tag(figure: str) -> str:
     return f"final/{figure}"
 
 
-def final_summary(figures: Mapping[str, float]) -> Summary:
+def final_figures(figures: Mapping[str, float]) -> Figures:
     """Figures of final networks by their names."""
-    return scalars({final_tag(name): value for name, value in figures.items()})
+    return {final_tag(name): value for name, value in figures.items()}

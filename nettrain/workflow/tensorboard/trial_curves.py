@@ -6,10 +6,11 @@ from math import ceil
 from time import monotonic, time
 
 from nettrain.export.tensorboard.log_folder import LogFolder
+from nettrain.export.tensorboard.messages import scalars
 from nettrain.store.history import history_row
 from nettrain.sweep.kept_networks import TrialNetwork
 from nettrain.training.events import EpochDone
-from nettrain.workflow.tensorboard.tags import history_summary
+from nettrain.workflow.tensorboard.tags import history_figures
 
 MOST_POINTS = 100  # of a curve: there may be thousands of them
 SECONDS = 1.0  # between two times that they are written
@@ -50,7 +51,9 @@ class PopulationCurves:
         if event.evaluated and (event.epoch % self._every == 0 or event.epoch == self._epochs):
             now = time()
             for k, member in enumerate(event.members.tolist()):
-                self._files[member].add(now, int(event.epoch), history_summary(history_row(event, k)))
+                self._files[member].add(
+                    now, int(event.epoch), scalars(history_figures(history_row(event, k)))
+                )
         if monotonic() >= self._next:
             self.flush()
             self._next = monotonic() + SECONDS
