@@ -15,7 +15,7 @@ Source = Annotated[
     Path,
     typer.Argument(
         metavar="RUN",
-        help="A run folder; with --tensorboard also that of a run that has not ended, or of a sweep.",
+        help="A run folder; with --tensorboard and --mlflow also one that has not ended, or a sweep.",
         show_default=False,
         autocompletion=complete_report,
     ),
@@ -54,6 +54,15 @@ Events = Annotated[
         show_default=False,
     ),
 ]
+Tracking = Annotated[
+    str | None,
+    typer.Option(
+        "--mlflow",
+        metavar="DIR|URI",
+        help="Write runs into a store of MLflow, a folder or a server, instead of FILE.",
+        show_default=False,
+    ),
+]
 
 
 def export(
@@ -63,11 +72,12 @@ def export(
     dtype: Dtype = None,
     one_input: OneInput = False,
     tensorboard: Events = None,
+    mlflow: Tracking = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write a trained run to a file that predicts without nettrain, by its ending, or for TensorBoard."""
-    given = {"FILE": file, "--tensorboard": tensorboard}
+    """Write a trained run to a file that predicts without nettrain, or for TensorBoard or MLflow."""
+    given = {"FILE": file, "--tensorboard": tensorboard, "--mlflow": mlflow}
     targets = [name for name, value in given.items() if value is not None]
     if len(targets) != 1:
         what = f"{' and '.join(targets)} are different exports" if targets else "nothing is asked for"
@@ -79,6 +89,8 @@ def export(
         _export_file(run, file, member, dtype and dtype.value, one_input=one_input, as_json=as_json)
     elif tensorboard is not None:
         _export_events(run, tensorboard, as_json=as_json)
+    elif mlflow is not None:
+        _export_tracking(run, mlflow, as_json=as_json)
 
 
 def _export_file(
@@ -111,3 +123,12 @@ def _export_events(run: Path, logs: Path, *, as_json: bool) -> None:
         print_notes(
             [f"wrote {done.folder}: {done.what}; tensorboard --logdir {shlex.quote(str(logs))} shows them"]
         )
+
+
+def _export_tracking(run: Path, store: str, *, as_json: bool) -> None:
+    from nettrain.output.console import print_notes
+    from nettrain.store.run_folder import json_line
+    from nettrain.workflow.mlflow.export import export_tracking
+
+    done = export_tracking(run, store)
+    print(json_line(done.plain)) if as_json else print_notes([f"wrote {done.what} to {store}"])

@@ -241,6 +241,17 @@ class EventsOutput(JsonOutput):
     parts: int
 
 
+class TrackingOutput(JsonOutput):
+    """Runs in a store of MLflow: the one at the top, by its identifier, and how many there are in all."""
+
+    run: str
+    what: str
+    store: str
+    experiment: str
+    run_id: str
+    runs: int
+
+
 class FilesOutput(JsonOutput):
     """A run written to files that predict without nettrain."""
 
@@ -251,7 +262,7 @@ class FilesOutput(JsonOutput):
     files: list[ExportedFileOutput]
 
 
-class ExportOutput(RootModel[FilesOutput | EventsOutput]):
+class ExportOutput(RootModel[FilesOutput | EventsOutput | TrackingOutput]):
     """What was written, by what was asked for."""
 
 

@@ -240,7 +240,7 @@ def test_tags(column, tag):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("runs/iris", "export: nothing is asked for; give one of FILE, --tensorboard"),
+        ("runs/iris", "export: nothing is asked for; give one of FILE, --tensorboard, --mlflow"),
         ("runs/iris a.py --tensorboard logs2", "export: FILE and --tensorboard are different exports"),
         ("runs/iris --tensorboard logs2 --member 1", "--member: goes with FILE, not with --tensorboard"),
         ("runs/iris --tensorboard logs2 --one-input", "--one-input: goes with FILE, not with --tensorboard"),

@@ -1,6 +1,5 @@
 """Runs and sweeps that have been trained, written as events for TensorBoard."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +9,13 @@ from nettrain.experiment.load import to_yaml
 from nettrain.experiment.settings import Experiment
 from nettrain.export.tensorboard.log_folder import LogFolder
 from nettrain.files import create_folder
-from nettrain.store.journal import JournalEntry, read_journal
 from nettrain.store.run_folder import RunFolder
 from nettrain.workflow.report.sweep import SweepReport, is_sweep, report_on_sweep
+from nettrain.workflow.stored_names import run_name
 from nettrain.workflow.tensorboard.joint import config_summary
 from nettrain.workflow.tensorboard.sessions import SessionTable, TrialTimes, write_rungs, write_trial
-from nettrain.workflow.tensorboard.stored import event_name, write_run
+from nettrain.workflow.tensorboard.stored import write_run
+from nettrain.workflow.trial_records import SweepTimes, trial_records
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def export_events(path: Path, logs: Path) -> ExportedEvents:
     files = RunFolder(path) if RunFolder(path).is_ensemble else RunFolder.open_started(path)
     if not (files.history.is_file() or files.folds or files.networks):
         raise SpecError(f"{path}: has no history yet")
-    place = _cleared(logs, event_name(path), path)
+    place = _cleared(logs, run_name(path), path)
     return ExportedEvents(path, place.path, write_run(files, place, place.path.name), "network")
 
 
@@ -64,20 +64,15 @@ def _cleared(logs: Path, name: str, source: Path) -> LogFolder:
 
 def _write_sweep(report: SweepReport, place: LogFolder) -> int:
     """Write the table of a sweep, and how each of its trials ended."""
-    ended = report.folder.journal.stat().st_mtime
-    began = ended - report.summary["timing"]["total_seconds"]
-    table, metric = SessionTable(report.parameters), report.summary["metric"]
-    root = place.file(clock=lambda: began)
-    root.add(began, 0, config_summary(to_yaml(Experiment.model_validate(report.experiment))))
-    root.add(began, 0, table.summary(_figures(report), metric, began))
+    when, metric = SweepTimes.of(report), report.summary["metric"]
+    table, root = SessionTable(report.parameters), place.file(clock=lambda: when.began)
+    root.add(when.began, 0, config_summary(to_yaml(Experiment.model_validate(report.experiment))))
+    root.add(when.began, 0, table.summary(_figures(report), metric, when.began))
     root.flush()
-    entries = _results(report.folder.journal)
-    for trial in report.trials:
-        entry = entries.get(trial.number, {})
-        times = TrialTimes(began, began + float(entry.get("seconds", 0.0)))
-        rungs = {int(epoch): figure for epoch, figure in entry.get("rungs", {}).items()}
-        write_rungs(place, trial.number, metric, rungs, times)
-        write_trial(place, table, trial, times)
+    for record in trial_records(report):
+        times = TrialTimes(when.began, when.began + record.seconds)
+        write_rungs(place, record.trial.number, metric, record.rungs, times)
+        write_trial(place, table, record.trial, times)
     return len(report.trials)
 
 
@@ -85,8 +80,3 @@ def _figures(report: SweepReport) -> list[str]:
     """The names of all figures of trials, those of deviations over folds included."""
     named = {name: None for one in report.trials for name in one.figures}
     return [*named, *{f"{name}_sd": None for one in report.trials for name in one.sd}]
-
-
-def _results(journal: Path) -> Mapping[int, JournalEntry]:
-    """The results in a journal by trial, the latest of each."""
-    return {int(one["trial"]): one for one in read_journal(journal) if one["kind"] == "trial"}

@@ -21,8 +21,9 @@ from nettrain.training.events import EpochDone
 from nettrain.training.resumption.state import TrainingState
 from nettrain.workflow.recording import RunRecorder
 from nettrain.workflow.source import FilePath
+from nettrain.workflow.stored_names import run_name
 from nettrain.workflow.tensorboard.run_events import RunEvents, RunHead
-from nettrain.workflow.tensorboard.stored import event_name, write_course
+from nettrain.workflow.tensorboard.stored import write_course
 from nettrain.workflow.training import TrainingJob
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def folder_of(logs: Path, folder: RunFolder | None, experiment: Experiment) -> L
     """Where in `logs` the events of a run are, which lies in a folder or in memory."""
     if folder is None:
         return LogFolder.of(logs, experiment.experiment, None)
-    return LogFolder.of(logs, event_name(folder.path), folder.path)
+    return LogFolder.of(logs, run_name(folder.path), folder.path)
 
 
 def opened(place: LogFolder, folder: RunFolder | None, head: RunHead) -> RunEvents:

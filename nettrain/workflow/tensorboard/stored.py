@@ -1,27 +1,18 @@
 """Events of runs that have been trained, from the files in their folders."""
 
 from itertools import groupby
-from pathlib import Path
 
 from nettrain.experiment.load import read, validate
 from nettrain.export.tensorboard.log_folder import LogFolder
 from nettrain.store.diagnostics import read_rows
 from nettrain.store.history import read_history_rows
 from nettrain.store.model_file import read_model
-from nettrain.store.run_folder import FOLDS, NETWORKS, RunFolder
+from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import read_summary
 from nettrain.workflow.steps import read_steps
 from nettrain.workflow.tensorboard.epoch_times import EpochTimes
 from nettrain.workflow.tensorboard.joint import JointEvents
 from nettrain.workflow.tensorboard.run_events import RunEvents, RunHead
-
-
-def event_name(path: Path) -> str:
-    """What the events of a run folder are called: its name, that of a fold or network after the run's."""
-    own = path.resolve()
-    if own.parent.name in (FOLDS, NETWORKS):
-        return f"{event_name(own.parent.parent)}-{own.parent.name.removesuffix('s')}-{own.name}"
-    return f"{own.parent.name}-{own.name}" if RunFolder(own).is_ensemble else own.name
 
 
 def write_run(files: RunFolder, place: LogFolder, group: str) -> int:

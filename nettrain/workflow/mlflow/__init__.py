@@ -1,0 +1,1 @@
+"""Runs and sweeps that have been trained in a store of MLflow."""
