@@ -18,7 +18,7 @@ MOST_FIGURES, MOST_PARAMETERS = 1000, 100  # in one request
 DEFAULTS = {
     "MLFLOW_ALLOW_FILE_STORE": "true",  # without it the client writes no folders
     "MLFLOW_DISABLE_TELEMETRY": "true",  # what is exported concerns nobody but the store
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # of a server that does not answer; its own 7 take minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # of a server that does not answer; its own 7 take minutes
 }
 PARENT = "mlflow.parentRunId"  # a tag that MLflow knows
 
@@ -69,7 +69,7 @@ class TrackingStore:
         tags: Mapping[str, str],
         parent: "TrackedRun | None" = None,
     ) -> "TrackedRun":
-        """A new run of an experiment, by its identifier, that began at a time; below `parent` if there is one."""
+        """A new run of an experiment, by its identifier, that began at a time, below the `parent` if any."""
         nested = {} if parent is None else {PARENT: parent.identifier}
         with refusals(self.place):
             created = self._client.create_run(
