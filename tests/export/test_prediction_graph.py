@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nettrain.export.evaluation import evaluate
+from nettrain.export.node import ROWS, in_order
 from nettrain.export.prediction import prediction_graph
 from nettrain.inference.predictions import predict
 from nettrain.workflow.prediction import read_rows
@@ -31,3 +32,14 @@ def test_the_graph_is_the_prediction(name: str) -> None:
         matrix = prediction_graph(trained, matrix=True)
         again, *_ = evaluate(matrix.ends, as_matrix(cells), rows.height)
         assert np.array_equal(again, values)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_single_network_has_no_axis_of_members() -> None:
+    nodes = in_order(prediction_graph(run_of("column gappy")).ends)
+    assert max(len(node.shape) for node in nodes) == 2
+    products = [node for node in nodes if node.operation == "matmul"]
+    assert [(ROWS, 6), (ROWS, 3)] == [node.shape for node in products]
+    together = in_order(prediction_graph(run_of("ensemble")).ends)
+    products = [node for node in together if node.operation == "matmul"]
+    assert [(3, ROWS, 6), (3, ROWS, 3)] == [node.shape for node in products]
