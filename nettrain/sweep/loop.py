@@ -13,7 +13,6 @@ from nettrain.sweep.messages import (
     ChunkFailed,
     ChunkProgress,
     ChunkTooLarge,
-    FromWorker,
     RungReached,
     TrialChunk,
     TrialResult,
@@ -21,7 +20,7 @@ from nettrain.sweep.messages import (
 )
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.scheduler import Scheduler, by_trial
-from nettrain.sweep.worker_pool import Worker, WorkerDied, WorkerPool
+from nettrain.sweep.worker_pool import Report, W, Worker, WorkerDied, WorkerLost, WorkerPool
 
 INTERVAL = 0.1  # seconds between two events when nothing happens
 
@@ -58,7 +57,7 @@ def train_chunks(
     known: Sequence[TrialResult],
     *,
     goal: Goal,
-    pool: WorkerPool,
+    pool: WorkerPool[W],
     interrupted: Callable[[], bool],
     further: Callable[[], Extension | None] = nothing,
 ) -> Iterator[SweepProgress]:
@@ -88,7 +87,7 @@ def train_chunks(
             costs.pop(result.trial, None)
         in_progress = tuple(running.values())
         remaining = max(sum(costs.values()) - scheduler.cost_done(in_progress), 0.0) / total
-        notes = scheduler.take_notes()
+        notes = (*pool.take_notes(), *scheduler.take_notes())
         yield SweepProgress(tuple(new_results), in_progress, remaining, pool.seconds, notes)
 
 
@@ -97,7 +96,7 @@ def _costs(chunks: Sequence[TrialChunk]) -> dict[int, float]:
     return {trial: chunk.cost / len(chunk.trials) for chunk in chunks for trial in chunk.trials}
 
 
-def assign_tasks(pool: WorkerPool, scheduler: Scheduler) -> None:
+def assign_tasks(pool: WorkerPool[W], scheduler: Scheduler) -> None:
     """Give every idle worker something to do, as long as there is anything."""
     for worker in pool.workers:
         if worker.ready and worker.busy is None:
@@ -105,9 +104,10 @@ def assign_tasks(pool: WorkerPool, scheduler: Scheduler) -> None:
             if task is not None:
                 worker.busy = task.number
                 pool.send(worker, task)
+    pool.expect(len(scheduler.chunks))
 
 
-def handle_messages(pool: WorkerPool, scheduler: Scheduler, running: Running) -> list[TrialResult]:
+def handle_messages(pool: WorkerPool[W], scheduler: Scheduler, running: Running) -> list[TrialResult]:
     """Wait a moment for messages and handle them; returns the new results."""
     results = []
     for worker, message in pool.messages(INTERVAL):
@@ -116,7 +116,7 @@ def handle_messages(pool: WorkerPool, scheduler: Scheduler, running: Running) ->
 
 
 def handle_message(
-    scheduler: Scheduler, worker: Worker, message: FromWorker | WorkerDied, running: Running
+    scheduler: Scheduler, worker: Worker, message: Report, running: Running
 ) -> list[TrialResult]:
     """Update the scheduler, the worker and the running chunks; returns the new results."""
     match message:
@@ -132,12 +132,12 @@ def handle_message(
     match message:
         case RungReached():
             scheduler.rung_reached(worker, message)
-        case ChunkFailed():
+        case ChunkFailed() | ChunkTooLarge():
             worker.busy = None
-            return scheduler.retry(scheduler.started[message.chunk], message.message)
-        case ChunkTooLarge():
-            worker.busy = None
-            return scheduler.halve(scheduler.started[message.chunk], message.message)
+            again = scheduler.retry if isinstance(message, ChunkFailed) else scheduler.halve
+            return again(scheduler.started[message.chunk], message.message)
         case WorkerDied():
             return scheduler.worker_died(worker, message.code)
+        case WorkerLost():
+            return scheduler.worker_lost(worker, message)
     return []

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from nettrain.sweep.halving import Bracket
 from nettrain.sweep.messages import ChunkProgress, ResumeChunk, RungReached, TrialChunk, TrialResult
 from nettrain.sweep.ranking import Goal
-from nettrain.sweep.worker_pool import Worker
+from nettrain.sweep.worker_pool import Worker, WorkerLost
 
 ATTEMPTS = 2  # at a trial whose worker dies
+LOSSES = 3  # of workers of a cluster, after which the trials of a chunk are tried each alone
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Scheduler:
     started: dict[int, TrialChunk] = field(default_factory=dict)  # by number
     rungs: dict[int, int] = field(default_factory=dict)  # of each chunk that waits for a decision
     attempts: Counter[int] = field(default_factory=Counter)  # that failed, by trial
+    losses: Counter[int] = field(default_factory=Counter)  # of a cluster's workers, by trial
     notes: list[str] = field(default_factory=list)  # that are still to be shown
     has_halved: bool = False
     last_number: int = 0
@@ -83,13 +85,29 @@ class Scheduler:
 
     def worker_died(self, worker: Worker, code: int | None) -> list[TrialResult]:
         """The chunk that a dead worker trained has failed; those that waited in it begin again."""
-        for number in worker.waiting:
-            chunk = self.started[number]
-            if trials := self._unfinished(chunk):
-                self.chunks.appendleft(chunk.subset(trials, 0))
+        self._begin_again(worker.waiting)
         if worker.busy is None:
             return []
         return self.retry(self.started[worker.busy], f"its process ended (exit code {code})")
+
+    def worker_lost(self, worker: Worker, lost: WorkerLost) -> list[TrialResult]:
+        """A worker has left a cluster: its chunks begin again.
+
+        Only a chunk that has lost several workers is taken for the cause. Then it has failed, and its trials
+        are tried again, each alone.
+        """
+        self._begin_again(worker.waiting)
+        if worker.busy is None:
+            return []
+        chunk = self.started[worker.busy]
+        if not lost.expected:
+            trials = self._unfinished(chunk)
+            self.losses.update(trials)
+            if any(self.losses[trial] >= LOSSES for trial in trials):
+                message = f"its worker {lost.address} was lost: killed, or out of memory"
+                return self.retry(chunk, message)
+        self._begin_again({worker.busy})
+        return []
 
     def cost_done(self, running: Iterable[ChunkProgress]) -> float:
         """The cost of the epochs that are done in chunks which still train."""
@@ -99,6 +117,12 @@ class Scheduler:
         """The notes since the last call."""
         notes, self.notes = tuple(self.notes), []
         return notes
+
+    def _begin_again(self, numbers: Iterable[int]) -> None:
+        for number in sorted(numbers):
+            chunk = self.started[number]
+            if trials := self._unfinished(chunk):
+                self.chunks.appendleft(chunk.subset(trials, 0))
 
     def _start(self, chunk: TrialChunk) -> TrialChunk:
         self.last_number += 1

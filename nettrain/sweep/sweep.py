@@ -13,12 +13,13 @@ from nettrain.sweep.influence import Influence, influences
 from nettrain.sweep.jobs import Preparation
 from nettrain.sweep.loop import Extension, SweepProgress, nothing, train_chunks
 from nettrain.sweep.messages import TrialChunk, TrialResult
+from nettrain.sweep.process_pool import ProcessPool
 from nettrain.sweep.ranking import Goal, best_first
 from nettrain.sweep.search_space import SearchSpace, Trial
 from nettrain.sweep.sweep_journal import SweepJournal
 from nettrain.sweep.values import Values
 from nettrain.sweep.watching import TrialWatcher
-from nettrain.sweep.worker_pool import WorkerPool
+from nettrain.sweep.worker_pool import W, WorkerPool
 
 
 @dataclass
@@ -48,20 +49,27 @@ class Sweep:
 
         `further` is called when a worker has nothing to do, and returns what `extend` makes, or None.
         """
-        known = list(self.results.values())
         workers = self.workers if further else min(self.workers, len(self.chunks))
-        with WorkerPool(workers, self.devices) as pool:
-            for progress in train_chunks(
-                [self._limited(chunk) for chunk in self.chunks],
-                self.brackets,
-                known,
-                goal=self.goal,
-                pool=pool,
-                interrupted=interrupted,
-                further=further or nothing,
-            ):
-                self.journal.add(progress.new_results)
-                yield progress
+        with ProcessPool(workers, self.devices) as pool:
+            yield from self._train(pool, interrupted, further or nothing)
+
+    def _train(
+        self,
+        pool: WorkerPool[W],
+        interrupted: Callable[[], bool],
+        further: Callable[[], Extension | None],
+    ) -> Iterator[SweepProgress]:
+        for progress in train_chunks(
+            [self._limited(chunk) for chunk in self.chunks],
+            self.brackets,
+            list(self.results.values()),
+            goal=self.goal,
+            pool=pool,
+            interrupted=interrupted,
+            further=further,
+        ):
+            self.journal.add(progress.new_results)
+            yield progress
 
     def extend(self, count: int, chosen: Sequence[Values] = ()) -> Extension:
         """Further trials: those that are `chosen`, which no rung ends, or else so many that are drawn.

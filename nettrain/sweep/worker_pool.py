@@ -1,128 +1,59 @@
-"""The workers of a sweep as the sweep sees them: it starts them, exchanges messages, replaces dead ones."""
+"""What a sweep knows of its workers, wherever they run, and how it talks to them."""
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
-from time import perf_counter
+from typing import Protocol, TypeVar
 
-from nettrain.errors import NettrainError
-from nettrain.sweep.messages import FromWorker, ToWorker, WorkerReady
-from nettrain.sweep.worker import THREADS, work
-
-PATIENCE = 2.0  # seconds that a worker has to end when it is asked to
-
-
-@dataclass(frozen=True)
-class WorkerDied:
-    """A worker has ended by itself, with this exit code."""
-
-    code: int | None
+from nettrain.sweep.messages import FromWorker, ToWorker
 
 
 @dataclass(eq=False)
 class Worker:
-    """One process: the chunk that it trains, and those that wait in it for a decision."""
+    """What trains one chunk at a time: the one that it trains, and those that wait in it for a decision."""
 
-    process: SpawnProcess
-    connection: Connection
     busy: int | None = None
     waiting: set[int] = field(default_factory=set)
     ready: bool = False
-    device: int | None = None
 
 
-class WorkerPool:
-    """A context manager around `size` workers, which end when it is left; they share out the devices."""
+@dataclass(frozen=True)
+class WorkerDied:
+    """A worker's process has ended by itself, with this exit code."""
 
-    def __init__(self, size: int, devices: Sequence[int] = ()) -> None:
-        self.workers: list[Worker] = []
-        self._began = 0.0
-        self._failed_starts = 0  # workers that ended before they were ready
-        for k in range(size):
-            self._start(devices[k % len(devices)] if devices else None)
+    code: int | None
 
-    def __enter__(self) -> "WorkerPool":
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+@dataclass(frozen=True)
+class WorkerLost:
+    """A worker has left a cluster; `expected` when it was asked to, and so not because of its chunk."""
+
+    address: str
+    expected: bool
+
+
+W = TypeVar("W", bound=Worker)
+Report = FromWorker | WorkerDied | WorkerLost
+
+
+class WorkerPool(Protocol[W]):
+    """Workers that exchange messages with a sweep; new ones may come, and others leave."""
+
+    @property
+    def workers(self) -> Sequence[W]:
+        """The workers that there are now."""
 
     @property
     def seconds(self) -> float:
         """The time since the first worker was ready."""
-        return perf_counter() - self._began if self._began else 0.0
 
-    def messages(self, timeout: float) -> Iterator[tuple[Worker, FromWorker | WorkerDied]]:
-        """What arrives from workers within this time (s); a dead worker has already been replaced.
+    def messages(self, timeout: float) -> Iterator[tuple[W, Report]]:
+        """What arrives within this time (s). A worker that is reported as dead is no longer in the pool."""
 
-        Raises NettrainError when more workers have died at their start than there are in the pool.
-        """
-        workers = {worker.connection: worker for worker in self.workers}
-        for connection in wait(list(workers), timeout):
-            worker = workers[connection]  # type: ignore[index]
-            try:
-                message: FromWorker = worker.connection.recv()
-            except (EOFError, OSError):
-                yield worker, self._replace(worker)
-                continue
-            if isinstance(message, WorkerReady):
-                worker.ready = True
-                self._began = self._began or perf_counter()
-            else:
-                yield worker, message
+    def send(self, worker: W, task: ToWorker) -> None:
+        """Give a worker something to do."""
 
-    def send(self, worker: Worker, task: ToWorker) -> None:
-        """Send a task; that a worker has just died is left for `messages` to report."""
-        with suppress(BrokenPipeError, ConnectionResetError):
-            worker.connection.send(task)
+    def expect(self, chunks: int) -> None:
+        """So many chunks wait for a worker."""
 
-    def close(self) -> None:
-        """End all workers, even in the middle of their work."""
-        for worker in self.workers:
-            worker.process.terminate()
-        for worker in self.workers:
-            worker.process.join(PATIENCE)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
-            worker.connection.close()
-        self.workers = []
-
-    def _start(self, device: int | None) -> None:
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(theirs, device), daemon=True)
-        with _single_threaded():
-            process.start()
-        theirs.close()  # so that the end of the process ends the connection
-        self.workers.append(Worker(process, ours, device=device))
-
-    def _replace(self, worker: Worker) -> WorkerDied:
-        worker.connection.close()
-        worker.process.join(PATIENCE)
-        code = worker.process.exitcode
-        self._failed_starts += not worker.ready
-        if self._failed_starts > len(self.workers):
-            raise NettrainError(f"a worker process ended at its start (exit code {code})")
-        self.workers.remove(worker)
-        self._start(worker.device)
-        return WorkerDied(code)
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Processes that are started inside this block use one thread in each numerical library."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    def take_notes(self) -> tuple[str, ...]:
+        """Notes for the user since the last call."""

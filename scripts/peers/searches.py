@@ -24,8 +24,8 @@ import numpy as np
 from nettrain.experiment.load import load
 from nettrain.sweep.loop import train_chunks
 from nettrain.sweep.opening import open_sweep
+from nettrain.sweep.process_pool import ProcessPool
 from nettrain.sweep.sweep import Sweep
-from nettrain.sweep.worker_pool import WorkerPool
 from peers.problem import Array
 from peers.turns import POOLS, MissingError
 
@@ -53,7 +53,7 @@ class NettrainSearch:
         path = folder / "search.yaml"
         path.write_text(SPEC)
         self.made: Sweep = stack.enter_context(open_sweep(load(path), folder, total=trials, workers=WORKERS))
-        self.pool = stack.enter_context(WorkerPool(WORKERS))
+        self.pool = stack.enter_context(ProcessPool(WORKERS))
         self.values = [trial.values for trial in self.made.trials]
 
     def turn(self) -> list[float]:

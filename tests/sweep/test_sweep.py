@@ -15,10 +15,11 @@ from nettrain.errors import NettrainError, SpecError
 from nettrain.experiment.load import load, to_yaml
 from nettrain.sweep.messages import TrialChunk, TrialResult
 from nettrain.sweep.opening import open_sweep
+from nettrain.sweep.process_pool import ProcessPool
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.scheduler import Scheduler
 from nettrain.sweep.summary import summarise
-from nettrain.sweep.worker_pool import Worker, WorkerDied, WorkerPool
+from nettrain.sweep.worker_pool import Worker, WorkerDied
 from nettrain.workflow.train import train
 from tests.sweep.sweeping import HALVING, MANY, copy_sweep, rows, run_sweep, write_experiment
 
@@ -101,7 +102,7 @@ def test_a_worker_that_dies_changes_no_result(many, halved, tmp_path, text):
 
 
 def test_a_worker_that_dies_at_its_start_is_replaced_a_limited_number_of_times():
-    with WorkerPool(1) as pool:
+    with ProcessPool(1) as pool:
         pool.workers[0].process.kill()
         message = next(message for _ in range(60) for _, message in pool.messages(1.0))
         assert isinstance(message, WorkerDied)
@@ -184,7 +185,7 @@ def chunk(*numbers):
 
 def test_a_trial_whose_worker_dies_twice_fails_and_the_others_of_its_chunk_continue():
     scheduler = Scheduler(deque([chunk(1, 2, 3)]), {}, LOSS)
-    worker = Worker(None, None)  # type: ignore[arg-type]
+    worker = Worker()
     worker.busy = scheduler.next_task(worker).number
     scheduler.add_result(TrialResult(1, "finished", figures={"val_loss": 1.0}))
     assert scheduler.worker_died(worker, -9) == []
@@ -197,7 +198,7 @@ def test_a_trial_whose_worker_dies_twice_fails_and_the_others_of_its_chunk_conti
 
 def test_a_chunk_that_waits_in_a_dead_worker_starts_again_without_a_failed_attempt():
     scheduler = Scheduler(deque([chunk(1, 2), chunk(3)]), {}, LOSS)
-    worker = Worker(None, None)  # type: ignore[arg-type]
+    worker = Worker()
     worker.waiting.add(scheduler.next_task(worker).number)
     worker.busy = None
     scheduler.brackets = {}

@@ -10,7 +10,7 @@ import pytest
 
 from nettrain import errors
 from nettrain.experiment.load import load
-from nettrain.sweep import worker_pool
+from nettrain.sweep import process_pool
 from nettrain.sweep.loop import handle_message
 from nettrain.sweep.messages import ChunkFailed, ChunkTooLarge, TrialChunk
 from nettrain.sweep.opening import sweep_devices
@@ -35,7 +35,7 @@ def chunk(*numbers):
 def test_a_population_too_large_for_its_device_is_halved_until_it_fits():
     room, notes = 2, []
     scheduler = Scheduler(deque([chunk(*range(1, 8)), chunk(8, 9)]), {}, LOSS)
-    worker = Worker(None, None)  # type: ignore[arg-type]
+    worker = Worker()
     trained = []
     while (task := scheduler.next_task(worker)) is not None:
         if len(task.trials) > room:
@@ -50,7 +50,7 @@ def test_a_population_too_large_for_its_device_is_halved_until_it_fits():
 
 def test_a_single_trial_too_large_for_its_device_fails():
     scheduler = Scheduler(deque([chunk(1, 2)]), {}, LOSS)
-    worker = Worker(None, None)  # type: ignore[arg-type]
+    worker = Worker()
     failed = []
     while (task := scheduler.next_task(worker)) is not None:
         failed += handle_message(scheduler, worker, ChunkTooLarge(task.number, "no room"), {})
@@ -75,8 +75,8 @@ def test_workers_share_out_the_devices_and_a_dead_one_is_replaced_on_its_own(mon
             pass
 
     context = SimpleNamespace(Pipe=lambda: (MagicMock(), MagicMock()), Process=Process)
-    monkeypatch.setattr(worker_pool, "get_context", lambda kind: context)
-    pool = worker_pool.WorkerPool(3, (0, 2))
+    monkeypatch.setattr(process_pool, "get_context", lambda kind: context)
+    pool = process_pool.ProcessPool(3, (0, 2))
     pool.workers[1].ready = True
     assert -9 == pool._replace(pool.workers[1]).code
     assert ([0, 2, 0, 2], [0, 0, 2]) == (started, [worker.device for worker in pool.workers])
