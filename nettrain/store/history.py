@@ -46,6 +46,7 @@ class HistoryWriter:
         self.diagnostics = DiagnosticsLog(member_column=member_column)
         self._steps = StepLog(member_column=member_column)
         self._next = clock()
+        self.followers: list[Callable[[], None]] = []  # write what has to reach as far as these files
 
     @classmethod
     def resume(cls, folder: RunFolder, epoch: float, step: int, *, member_column: bool) -> "HistoryWriter":
@@ -123,6 +124,8 @@ class HistoryWriter:
             if text:
                 append_atomic(path, "".join(text))
                 text.clear()
+        for follower in self.followers:
+            follower()
         now = self._clock()
         self._next = now + max(MIN_SECONDS, MIN_RATIO * (now - started))
 

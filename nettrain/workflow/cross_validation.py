@@ -72,6 +72,9 @@ class FoldsWatcher(Protocol):
     def on_event(self, event: FoldEvent) -> None:
         """An epoch of folds that train together is over, or a fold has ended and is recorded."""
 
+    def flush(self) -> None:
+        """The state of the folds that train is saved next, from which they are resumed."""
+
     def end(self, result: CrossValidation) -> None:
         """All folds have ended and are recorded, or it was interrupted."""
 
@@ -130,12 +133,17 @@ class CrossValidationJob:
         folds, folder = self.planned.folds, self.folder
         begun = [fold for fold in folds if fold.number in self.begun]
         if folder is not None:
-            yield from continue_folds(begun, folder, on_event, interrupted, self.planned.memory)
+            memory = self.planned.memory
+            yield from continue_folds(begun, folder, on_event, interrupted, memory, self._before_save)
         done = {one.planned.number for one in self.ended}.union(self.begun)
         new = [fold for fold in folds if fold.number not in done]
         if begun and interrupted():
             return
-        yield from train_folds(new, folder, on_event, interrupted)
+        yield from train_folds(new, folder, on_event, interrupted, self._before_save)
+
+    def _before_save(self) -> None:
+        if self.watcher is not None:
+            self.watcher.flush()
 
 
 @contextmanager

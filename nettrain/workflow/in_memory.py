@@ -1,6 +1,6 @@
 """Training without files: what a run folder would contain stays in memory and can be saved later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +55,9 @@ class MemoryRecorder:
     @property
     def steps(self) -> pl.DataFrame | None:
         return steps_of_events(self.events, member_column=len(self._prepared.members) > 1)
+
+    def add_follower(self, flush: Callable[[], None]) -> None:
+        """Nothing is written."""
 
     def epoch(self, event: EpochDone) -> None:
         self.events.append(event)

@@ -1,6 +1,6 @@
 """Where the history, checkpoints and results of a training go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from nettrain.data.preprocessing import Preprocessing
@@ -38,6 +38,9 @@ class RunRecorder(Protocol):
     @property
     def steps(self) -> "pl.DataFrame | None":
         """The steps so far, if they are recorded; a column member is there if there are several."""
+
+    def add_follower(self, flush: Callable[[], None]) -> None:
+        """Have this called whenever files are written, before the state from which a run is resumed."""
 
     def epoch(self, event: EpochDone) -> None:
         """Record an epoch."""
@@ -82,6 +85,9 @@ class FolderRecorder:
 
         self._history.flush()
         return read_steps(self._folder.steps)
+
+    def add_follower(self, flush: Callable[[], None]) -> None:
+        self._history.followers.append(flush)
 
     def epoch(self, event: EpochDone) -> None:
         self._history.add(event)

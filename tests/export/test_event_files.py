@@ -30,7 +30,8 @@ from nettrain.export.tensorboard.protobuf import (
     varint,
     whole_field,
 )
-from nettrain.export.tensorboard.records import crc32c, masked_crc, record
+from nettrain.export.tensorboard.records import crc32c, crc32c_of_each, masked
+from nettrain.export.tensorboard.records import records as written
 from tests.export.event_reader import parse, read_events, records
 
 
@@ -83,13 +84,22 @@ def test_checksums(data, check):
     assert check == crc32c(data)
 
 
+@pytest.mark.parametrize("count", [64, 65, 200])
+def test_checksums_of_many_blocks_at_once(count):
+    random = np.random.default_rng(count)
+    sizes = random.choice([0, 5, 200, 300, 301, 4000], count, p=[0.1, 0.3, 0.3, 0.2, 0.09, 0.01])
+    blocks = [random.bytes(size) for size in sizes]
+    assert [crc32c(block) for block in blocks] == crc32c_of_each(blocks)
+    assert blocks == list(records(b"".join(written(blocks)), checked=False))
+
+
 def test_a_masked_checksum():
     # 0xe3069283 rotated right by 15 bits is 0x2507c60d, and plus 0xa282ead8 it is 0xc78ab0e5
-    assert 0xC78AB0E5 == masked_crc(b"123456789")
+    assert 0xC78AB0E5 == masked(0xE3069283)
 
 
 def test_a_record_of_24_bytes_begins_as_in_every_event_file_of_tensorflow():
-    content = record(first_event(1.5, "")[:24])
+    (content,) = written([first_event(1.5, "")[:24]])
     assert bytes.fromhex("18 00 00 00 00 00 00 00 a3 7f 4b 22") == content[:12]
     assert 24 + 16 == len(content)
     assert [first_event(1.5, "")[:24]] == list(records(content))

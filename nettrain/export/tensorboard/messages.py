@@ -12,6 +12,7 @@ from nettrain.export.tensorboard.protobuf import (
     bytes_field,
     double_field,
     doubles_field,
+    float_bits,
     float_field,
     text_field,
     whole_field,
@@ -46,12 +47,14 @@ def _event(wall_time: float, step: int) -> bytes:
 
 def scalars(values: Mapping[str, float]) -> Summary:
     """Numbers by their tags, such as loss/train."""
-    return b"".join(bytes_field(1, _tag(tag) + float_field(2, value)) for tag, value in values.items())
+    return b"".join([_before_value(tag) + float_bits(value) for tag, value in values.items()])
 
 
 @lru_cache(maxsize=4096)  # every epoch has the same ones
-def _tag(tag: str) -> bytes:
-    return text_field(1, tag)
+def _before_value(tag: str) -> bytes:
+    """The message with a float up to its bits, which all take four bytes."""
+    whole = bytes_field(1, text_field(1, tag) + float_field(2, 0.0))
+    return whole[: -len(float_bits(0.0))]
 
 
 def text(tag: str, content: str) -> Summary:
@@ -65,7 +68,7 @@ def histogram(tag: str, counted: Histogram) -> Summary:
     numbers = (counted.smallest, counted.largest, counted.count, counted.total, counted.squares)
     content = b"".join(double_field(number, value) for number, value in enumerate(numbers, start=1))
     content += doubles_field(6, counted.limits) + doubles_field(7, counted.counts)
-    return bytes_field(1, _tag(tag) + bytes_field(5, content))
+    return bytes_field(1, text_field(1, tag) + bytes_field(5, content))
 
 
 def plugin_data(tag: str, plugin: str, content: bytes) -> Summary:
@@ -77,4 +80,4 @@ def plugin_data(tag: str, plugin: str, content: bytes) -> Summary:
 def _value(tag: str, plugin: str, content: bytes, tensor: bytes) -> Summary:
     plugin_part = bytes_field(1, text_field(1, plugin) + bytes_field(2, content))
     metadata = plugin_part + whole_field(4, TENSOR)
-    return bytes_field(1, _tag(tag) + bytes_field(9, metadata) + bytes_field(8, tensor))
+    return bytes_field(1, text_field(1, tag) + bytes_field(9, metadata) + bytes_field(8, tensor))

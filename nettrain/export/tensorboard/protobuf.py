@@ -5,10 +5,12 @@ value: a varint, 8 or 4 bytes in little-endian order, or a length and so many by
 message or packed numbers. https://protobuf.dev/programming-guides/encoding
 """
 
+import math
 import struct
 from collections.abc import Sequence
 
 VARINT, BITS_64, LENGTH, BITS_32 = 0, 1, 2, 5  # wire types
+FLOAT = struct.Struct("<f").pack
 
 
 def varint(value: int) -> bytes:
@@ -37,11 +39,16 @@ def double_field(number: int, value: float) -> bytes:
 
 
 def float_field(number: int, value: float) -> bytes:
-    """A field of type float; what is too large for 32 bits becomes infinite."""
+    """A field of type float."""
+    return _tag(number, BITS_32) + float_bits(value)
+
+
+def float_bits(value: float) -> bytes:
+    """The four bytes of a float; what is too large becomes infinite."""
     try:
-        return _tag(number, BITS_32) + struct.pack("<f", value)
+        return FLOAT(value)
     except OverflowError:
-        return float_field(number, float("inf") if value > 0 else float("-inf"))
+        return FLOAT(math.copysign(math.inf, value))
 
 
 def bytes_field(number: int, value: bytes) -> bytes:

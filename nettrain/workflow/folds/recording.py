@@ -17,12 +17,18 @@ from nettrain.workflow.side_by_side import TrainedTogether
 class PopulationRecorder:
     """Writes the folders of the folds of one population, so that each can be resumed alone.
 
-    States are saved as often as `training.checkpoint` says; `clock` returns seconds.
+    States are saved as often as `training.checkpoint` says, each time after `before_save`; `clock` returns
+    seconds.
     """
 
     def __init__(
-        self, folds: Sequence[PlannedFold], folder: RunFolder, clock: Callable[[], float] = monotonic
+        self,
+        folds: Sequence[PlannedFold],
+        folder: RunFolder,
+        before_save: Callable[[], None],
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        self._before_save = before_save
         self._recorders = [_FoldRecorder(fold, folder.fold(fold.number)) for fold in folds]
         settings = folds[0].experiment.training.checkpoint
         self._seconds, self._clock = None if settings is None else settings.seconds, clock
@@ -43,6 +49,7 @@ class PopulationRecorder:
         self._recorders[number].end(run)
 
     def _save(self, together: TrainedTogether) -> None:
+        self._before_save()
         state = together.state()
         for number, recorder in enumerate(self._recorders):
             checkpoint = together.checkpoint(number, state)

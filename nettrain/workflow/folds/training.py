@@ -65,10 +65,12 @@ def train_folds(
     folder: RunFolder | None,
     on_epoch: OnFoldsEpoch,
     interrupted: Callable[[], bool],
+    before_save: Callable[[], None],
 ) -> Iterator[FoldRun]:
     """The trained folds, each as soon as it has ended, without those that an interruption came before.
 
-    Where there is a `folder`, they are recorded in it while they train and when they have ended.
+    Where there is a `folder`, they are recorded in it while they train and when they have ended. Each time
+    before their states are saved, `before_save` is called.
     """
     trainees = [Trainee(fold.experiment, fold.data) for fold in folds]
     numbers = np.array([fold.number for fold in folds], dtype=np.int64)
@@ -80,7 +82,7 @@ def train_folds(
         if started and interrupted():
             return
         chosen = [folds[position] for position in positions]
-        recorder = None if folder is None else PopulationRecorder(chosen, folder)
+        recorder = None if folder is None else PopulationRecorder(chosen, folder, before_save)
         after_epoch = None if recorder is None else recorder.after_epoch
         together = TrainedTogether(trainees, positions, on_population, interrupted, after_epoch=after_epoch)
         yield from _ended(chosen, together, recorder)
@@ -104,6 +106,7 @@ def continue_folds(
     on_epoch: OnFoldsEpoch,
     interrupted: Callable[[], bool],
     memory: MemoryTables | None,
+    before_save: Callable[[], None],
 ) -> Iterator[FoldRun]:
     """Folds that were interrupted, which go on in their own folders, one after the other."""
     for started, fold in enumerate(folds):
@@ -112,12 +115,13 @@ def continue_folds(
             yield FoldRun(fold, StoredRun.open(path))
             continue
         with restored(path, memory=memory) as before:
-            outcome = (
-                before
-                if isinstance(before, EndedRun)
-                else before.reopen().run(_numbered(fold.number, on_epoch), interrupted=interrupted)
-            )
-        yield FoldRun(fold, StoredRun.of(outcome))
+            if isinstance(before, EndedRun):
+                run = StoredRun.of(before)
+            else:
+                job = before.reopen()
+                job.recorder.add_follower(before_save)
+                run = StoredRun.of(job.run(_numbered(fold.number, on_epoch), interrupted=interrupted))
+        yield FoldRun(fold, run)
 
 
 def _numbered(number: int, on_epoch: OnFoldsEpoch) -> Callable[[Event], None]:

@@ -1,6 +1,6 @@
 """Events that are written while a run trains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import time
@@ -81,6 +81,7 @@ class EventRecorder:
 
     def __init__(self, recorder: RunRecorder, events: RunEvents) -> None:
         self._recorder, self._events = recorder, events
+        recorder.add_follower(events.flush)
         self._final: tuple[Architecture, HostArray] | None = None
 
     @property
@@ -99,13 +100,15 @@ class EventRecorder:
     def steps(self) -> "pl.DataFrame | None":
         return self._recorder.steps
 
+    def add_follower(self, flush: Callable[[], None]) -> None:
+        self._recorder.add_follower(flush)
+
     def epoch(self, event: EpochDone) -> None:
-        self._events.epoch(
-            event
-        )  # first, so that events reach as far as the checkpoint from which a run is resumed
+        self._events.epoch(event)  # first, so that events reach as far as a checkpoint
         self._recorder.epoch(event)
 
     def wait(self) -> None:
+        self._events.flush()
         self._recorder.wait()
 
     def end(self) -> None:

@@ -56,8 +56,14 @@ class FoldsEvents:
         for fold in dict.fromkeys(event.folds.tolist()):
             self._of(fold).epoch(self._part(event, fold))
 
+    def flush(self) -> None:
+        """Write what was added: the state of the folds is saved next."""
+        for events in self._folds.values():
+            events.flush()
+
     def end(self, result: CrossValidation) -> None:
         """Add the figures of all folds together, unless it was interrupted."""
+        self.flush()
         if result.status != "interrupted":
             self._joint.end(time(), result.summary)
 

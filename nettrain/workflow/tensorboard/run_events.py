@@ -9,7 +9,7 @@ from nettrain.backend.base import HostArray
 from nettrain.experiment.load import to_yaml
 from nettrain.experiment.replicas import replicas
 from nettrain.experiment.settings import Experiment
-from nettrain.export.tensorboard.event_file import Clock, EventFile
+from nettrain.export.tensorboard.event_file import Clock, EventFile, flush_all
 from nettrain.export.tensorboard.hparams import SessionStatus, session_end, session_start
 from nettrain.export.tensorboard.log_folder import LogFolder
 from nettrain.export.tensorboard.messages import scalars
@@ -29,6 +29,7 @@ from nettrain.workflow.tensorboard.tags import (
 )
 from nettrain.workflow.tensorboard.weights import weights_summary
 
+SECONDS = 1.0  # between two times that events are written
 STATUSES: Mapping[str, SessionStatus] = {"finished": "success", "diverged": "failure"}
 
 
@@ -62,10 +63,11 @@ class RunEvents:
         )
         self._members = [one.file(clock=clock) if one is not place else self._root for one in self._places]
         self._steps: dict[int, EventFile] = {}
+        self._next = 0.0
         self._last: int | None = None  # where on the axis the latest figures are
 
     def epoch(self, event: EpochDone) -> None:
-        """Add an epoch of a training, and write it."""
+        """Add an epoch of a training, and write if it is time."""
         now = self._clock()
         self.begin(now, event.epoch, event.step)
         if event.epoch:
@@ -75,7 +77,8 @@ class RunEvents:
                 self.add_row(now, history_row(event, k))
             self.add_layers(now, diagnostics_rows(event))
         self._add_steps(now, event)
-        self.flush()
+        if now >= self._next:
+            self.flush()
 
     def begin(self, wall_time: float, epoch: float, step: int) -> None:
         """Add the config and the settings of each network at this epoch, unless the run has begun."""
@@ -130,8 +133,9 @@ class RunEvents:
 
     def flush(self) -> None:
         """Write what was added."""
-        for file in {id(one): one for one in (self._root, *self._members, *self._steps.values())}.values():
-            file.flush()
+        self._next = self._clock() + SECONDS
+        files = (self._root, *self._members, *self._steps.values())
+        flush_all(list({id(file): file for file in files}.values()))
 
     def _axis(self, epoch: float, step: int) -> int:
         return step if self._by_step else int(epoch)

@@ -10,6 +10,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import cast
 
 from nettrain.experiment.monitors import RUNNING
@@ -25,6 +26,7 @@ FACTOR = "_factor"  # at the end of a column of factors on a number
 Figures = dict[str, float]  # by tag
 
 
+@lru_cache(maxsize=256)
 def history_tag(column: str) -> str:
     """The tag of a column of a history."""
     split, _, figure = column.partition("_")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 from time import monotonic, time
 
+from nettrain.export.tensorboard.event_file import flush_all
 from nettrain.export.tensorboard.log_folder import LogFolder
 from nettrain.export.tensorboard.messages import scalars
 from nettrain.store.history import history_row
@@ -60,5 +61,4 @@ class PopulationCurves:
 
     def flush(self) -> None:
         """Write what was added."""
-        for file in self._files:
-            file.flush()
+        flush_all(self._files)
