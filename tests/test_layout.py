@@ -45,6 +45,7 @@ ONLY_IN = {
     "matplotlib": "nettrain/output/",
     "rich": "nettrain/output/",
     "sklearn": "nettrain/sklearn/",
+    "optuna": "nettrain/catalogue/searches/bayes.py",
 }
 HEAVY = {"numpy", "numba", "polars", "pydantic", "scipy", "matplotlib"}
 FILES = sorted((ROOT / "nettrain").rglob("*.py"))

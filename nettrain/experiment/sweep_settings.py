@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from nettrain.catalogue.distributions import Distribution, distributions, implied
+from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.searches import SearchMethod, search_methods
 from nettrain.catalogue.settings import Settings, expects, option
 from nettrain.errors import nearest
 from nettrain.experiment.document import Document, KeyPath, PlainValue
@@ -16,17 +18,10 @@ from nettrain.experiment.problems import KeyProblem, describe_errors, shortened_
 
 PARAMETERS = ("sweep", "parameters")
 NOT_SEARCHED = ("sweep", "experiment", "backend")
-METHODS = ("random", "grid")
-TRIALS = 64  # of a random search, unless the file says otherwise
 MAX_RUNGS = 64
 EXPONENTS = {"log_uniform": "log_uniform_values", "q_log_uniform": "q_log_uniform_values"}
+MethodChoice = Annotated[SearchMethod, Choice(search_methods, "random")]
 LARGEST_EXPONENT = 700  # e to the power of this is still a finite number
-
-
-def _available(method: str) -> str:
-    if method == "bayes":
-        raise PydanticCustomError("unbuilt", '"bayes" is not here, use random or grid')
-    return method
 
 
 class SweepMetric(Settings):
@@ -75,12 +70,10 @@ class EarlyTerminate(Settings):
 class SweepSettings(Settings):
     """A search over parameters of the experiment that contains it."""
 
-    method: Annotated[Literal["random", "grid", "bayes"], AfterValidator(_available)] = option(
-        "random", "random draws, or a grid of all combinations"
-    )
+    method: MethodChoice = option("random", "how the values of trials are chosen")
     trials: int | None = option(
         None,
-        f"number of trials, those of earlier runs included; null: {TRIALS}, or the whole grid",
+        "number of trials, those of earlier runs included; null: as many as suit the method",
         ge=1,
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = option(0, "seed of the draws")
@@ -91,6 +84,13 @@ class SweepSettings(Settings):
         "or a distribution",
         min_length=1,
     )
+
+    @model_validator(mode="after")
+    def _stopped_once(self) -> "SweepSettings":
+        if self.method.stops_trials and self.early_terminate is not None:
+            name = self.method.name
+            raise PydanticCustomError("elsewhere", f"{name} ends trials itself, leave early_terminate out")
+        return self
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def search_problems(document: Document) -> list[KeyProblem]:
         elif key.split(".")[0] in NOT_SEARCHED:
             problems.append(KeyProblem(path, "cannot be searched"))
         else:
-            inner = _block_problems(block, sweep.get("method"))
+            inner = _block_problems(block, takes_steps=_takes_steps(sweep.get("method")))
             problems += [KeyProblem((*path, *below), text) for below, text in inner]
         first.setdefault(key, path)
     return problems
@@ -163,7 +163,14 @@ def _entries(sweep: PlainValue) -> Iterator[_Entry]:
         yield from below(sweep.get("parameters"), (), PARAMETERS)
 
 
-def _block_problems(block: PlainValue, method: PlainValue) -> Iterator[KeyProblem]:
+def _takes_steps(method: PlainValue) -> bool:
+    """Whether the method, whose settings may be wrong, goes through all values."""
+    name = method.get("name") if isinstance(method, dict) else method
+    entry = search_methods.get(name) if isinstance(name, str) else None
+    return entry is not None and entry.takes_steps
+
+
+def _block_problems(block: PlainValue, *, takes_steps: bool) -> Iterator[KeyProblem]:
     if not isinstance(block, dict):
         hint, shown = "values" if isinstance(block, list) else "value", shortened_yaml(block)
         yield KeyProblem((), f"{shown} is not a block of keys, write {{{hint}: {shown}}}")
@@ -176,11 +183,11 @@ def _block_problems(block: PlainValue, method: PlainValue) -> Iterator[KeyProble
     elif not isinstance(name, str) or name not in distributions:
         yield KeyProblem(("distribution",), f"unknown {shortened_yaml(name)}{nearest(name, distributions)}")
     else:
-        yield from _distribution_problems(name, block, method)
+        yield from _distribution_problems(name, block, takes_steps=takes_steps)
 
 
 def _distribution_problems(
-    name: str, block: Mapping[str, PlainValue], method: PlainValue
+    name: str, block: Mapping[str, PlainValue], *, takes_steps: bool
 ) -> Iterator[KeyProblem]:
     kind = distributions[name]
     try:
@@ -189,7 +196,7 @@ def _distribution_problems(
         for path, text in describe_errors(error, kind):
             yield KeyProblem(path, text.replace("(allowed: name", "(allowed: distribution"))
         return
-    if method == "grid" and distribution.steps() is None:
+    if takes_steps and distribution.steps() is None:
         yield KeyProblem((), f"{name} has no end of values, a grid needs values or a q_ distribution")
 
 

@@ -63,7 +63,7 @@ def sweep_state(sweep: Sweep, progress: SweepProgress, fresh: int) -> SweepState
     best = sweep.best[0] if sweep.best else None
     return SweepState(
         done=len(sweep.results),
-        total=len(sweep.trials),
+        total=sweep.total,
         fresh=fresh,
         spent=progress.seconds,
         left=progress.remaining,
@@ -92,13 +92,19 @@ def sweep_facts(sweep: Sweep) -> dict[str, str]:
     left = sum(chunk.networks for chunk in sweep.chunks)
     populations = sum(len(chunk.populations) for chunk in sweep.chunks)
     done = f", {len(sweep.results)} done already" if sweep.results else ""
-    trials = plural(len(sweep.trials), "trial")
+    trials = plural(sweep.total, "trial")
     return {
-        "search": f"{sweep.space.settings.method}, {trials}{done}, by {_compared_by(sweep)}",
+        "search": f"{sweep.space.method.name}, {trials}{done}, by {_compared_by(sweep)}",
         "over": ", ".join(parameter.key for parameter in sweep.space.parameters),
-        "work": f"{plural(left, 'network')} in {plural(populations, 'population')}, {workers}",
+        "work": f"{plural(left, 'network')} in {plural(populations, 'population')}, {workers}{_more(sweep)}",
         "backend": _backend(sweep),
     }
+
+
+def _more(sweep: Sweep) -> str:
+    """That later trials follow from the results of earlier ones."""
+    size = sweep.space.method.size
+    return f"; then generations of {size}" if size and len(sweep.trials) < sweep.total else ""
 
 
 def _compared_by(sweep: Sweep) -> str:

@@ -36,7 +36,7 @@ def _facts(tuning: OpenedTuning) -> dict[str, str]:
     done = f", {plural(len(sweep.results), 'trial')} done already" if sweep.results else ""
     return {
         "rows": _rows(tuning),
-        "search": f"{sweep.space.settings.method}, by {title(sweep.goal.metric)}{done}",
+        "search": f"{sweep.space.method.name}, by {title(sweep.goal.metric)}{done}",
         "over": ", ".join(one.key for one in sweep.space.parameters if one.key != "seed"),
         "time": _times(clock),
         "backend": f"{sweep.space.backend.name}, {plural(sweep.workers, 'worker')}",

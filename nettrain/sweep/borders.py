@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
+from nettrain.catalogue.searches import Values
 from nettrain.errors import SpecError
 from nettrain.experiment.sweep_settings import Parameter
 from nettrain.sweep.influence import Influence, is_ordered
 from nettrain.sweep.search_space import SearchSpace
-from nettrain.sweep.values import Values, is_number
+from nettrain.sweep.values import is_number
 
 BORDER = 0.05  # of a range, at either end
 FEWEST_STEPS = 3  # of a parameter with a list of numbers, of which two are borders

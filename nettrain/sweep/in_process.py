@@ -10,11 +10,16 @@ def train_in_process(sweep: Sweep) -> None:
     """Train what is left of a sweep without brackets, one population after the other."""
     assert not sweep.brackets, "trials that wait for others need workers"
     results: list[TrialResult] = []
+    chunks = list(sweep.chunks)
 
     def keep(message: FromWorker) -> None:
         if isinstance(message, TrialsEnded):
             results.extend(message.results)
 
-    for chunk in sweep.chunks:
-        ChunkTraining(chunk, map_shared(chunk.data)).train_to_rung(keep)
-    sweep.journal.add(tuple(results))
+    while chunks:
+        results.clear()
+        for chunk in chunks:
+            ChunkTraining(chunk, map_shared(chunk.data)).train_to_rung(keep)
+        sweep.journal.add(tuple(results))
+        further = sweep.next_generation()
+        chunks = list(further.chunks) if further else []

@@ -15,11 +15,11 @@ from nettrain.experiment.threads import available_cores
 from nettrain.files import refuse_overwriting, safe_name
 from nettrain.locks import locked
 from nettrain.store.sweep_folder import SweepFolder
-from nettrain.sweep.chunks import CacheSizing, DeviceSizing, Sizing, chunks_of
+from nettrain.sweep.chunks import FEWEST, CacheSizing, DeviceSizing, Sizing, chunks_of
 from nettrain.sweep.jobs import Preparation
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.search_space import SearchSpace, Trial
-from nettrain.sweep.sweep import Sweep, brackets_of
+from nettrain.sweep.sweep import Sweep, brackets_of, learned_values
 from nettrain.sweep.sweep_journal import SweepJournal
 
 
@@ -43,7 +43,9 @@ def open_sweep(
     """
     space = SearchSpace(loaded)
     gpus = sweep_devices(space)
-    trials = space.trials(total)  # refused before there is a folder
+    size, planned = space.method.size, space.total if total is None else total
+    # refused before there is a folder
+    trials = space.trials(planned if size is None or planned is None else min(size, planned))
     files = SweepFolder.open(folder or out / safe_name(loaded.experiment.experiment))
     for file in files.files:
         refuse_overwriting(file, loaded.input_files)
@@ -51,7 +53,7 @@ def open_sweep(
         with locked(files.path) as note, _data_folder(files.data):
             resources = _Resources(workers or len(gpus) or available_cores(), gpus)
             notes = [note] if note else []
-            yield _prepared(space, trials, files, resources, notes, memory)
+            yield _prepared(space, trials, planned or 0, files, resources, notes, memory)
     finally:
         files.remove_if_empty()
 
@@ -87,11 +89,10 @@ class _Resources:
     workers: int
     devices: tuple[int, ...]
 
-    @property
-    def sizing(self) -> Sizing:
-        """How jobs are divided into chunks for these workers."""
+    def sizing(self, generation: int | None) -> Sizing:
+        """How jobs are divided into chunks for these workers, which share out each generation."""
         if not self.devices:
-            return CacheSizing(self.workers)
+            return CacheSizing(self.workers, FEWEST if generation is None else 1)
         free = min(memory(number)[0] for number in self.devices)
         return DeviceSizing(self.workers, free)
 
@@ -99,21 +100,23 @@ class _Resources:
 def _prepared(
     space: SearchSpace,
     trials: list[Trial],
+    planned: int,
     folder: SweepFolder,
     resources: _Resources,
     notes: Sequence[str],
     memory: MemoryTables | None,
 ) -> Sweep:
-    metric = space.settings.metric
+    metric, size = space.settings.metric, space.method.size
     journal = SweepJournal(folder.journal, space)
     if journal.total > len(trials):
-        trials = space.trials(journal.total, journal.chosen)
+        trials = space.trials(journal.total, journal.values)
     open_trials = [trial for trial in trials if trial.number not in journal.results]
     preparation = Preparation(folder.data, metric.name, memory)
     jobs = preparation.jobs(open_trials)
-    journal.extend(len(trials))  # nothing is written before the data is known to fit
-    brackets = brackets_of(space, trials, journal)
-    chunks = chunks_of(jobs.jobs, brackets, resources.sizing, metric.name)
+    # nothing is written before the data is known to fit
+    journal.extend(len(trials), learned=learned_values(space, trials))
+    brackets, sizing = brackets_of(space, trials, journal), resources.sizing(size)
+    chunks = chunks_of(jobs.jobs, brackets, sizing, metric.name)
     return Sweep(
         space,
         trials,
@@ -126,7 +129,8 @@ def _prepared(
         (*notes, *space.notes, *_notes(space), *jobs.notes),
         resources.devices,
         preparation,
-        resources.sizing,
+        sizing,
+        planned=0 if size is None else planned,
     )
 
 

@@ -8,6 +8,14 @@ from typing import cast
 
 from nettrain.backend.choose import choose_backend
 from nettrain.catalogue.registry import Choice
+from nettrain.catalogue.searches import (
+    SearchedKey,
+    Space,
+    ToldTrial,
+    Values,
+    combinations,
+    outermost_first,
+)
 from nettrain.errors import DataError, SpecError
 from nettrain.experiment.default_search import search_of
 from nettrain.experiment.document import PlainValue
@@ -15,12 +23,11 @@ from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.overrides import Change, choices_along
 from nettrain.experiment.resolution import rate_is_auto, resolve
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.sweep_settings import TRIALS, Parameter, SweepSettings
-from nettrain.sweep.sampler import GridSampler, RandomSampler, Sampler, combinations, outermost_first
-from nettrain.sweep.values import Values
+from nettrain.experiment.sweep_settings import Parameter, SweepSettings
 
 NOTHING: Mapping[int, Values] = {}
-NO_SCORES: Mapping[int, float] = {}
+UNTOLD: Mapping[int, ToldTrial] = {}
+EPOCHS = "training.epochs"
 SEVERAL = ("repeat", "ensemble", "snapshots")  # keys of `training:` that make several networks of a trial
 
 
@@ -49,12 +56,21 @@ class SearchSpace:
         self.notes: dict[str, None] = {search.note: None} if search.note else {}
         backend = loaded.experiment.backend
         self.backend = choose_backend(backend.name, backend.device)
-        self.sampler = self._sampler()
+        self.method = self.settings.method
+        with loaded.locating_errors():
+            self.method.check()
+        self._refuse_varying_epochs()
+        self.sampler = self.method.sampler(Space(self.parameters, applies, self.settings.seed))
+
+    @property
+    def epochs(self) -> int:
+        """The epochs of a training, unless they are searched."""
+        return self.loaded.experiment.training.epochs
 
     @property
     def total(self) -> int | None:
         """How many trials the file asks for; None for a whole grid."""
-        return self.settings.trials or (None if self.settings.method == "grid" else TRIALS)
+        return self.settings.trials or self.method.trials(self.epochs)
 
     def trials(self, total: int | None = None, chosen: Mapping[int, Values] = NOTHING) -> list[Trial]:
         """The first `total` trials, by default as many as the file asks for.
@@ -69,15 +85,15 @@ class SearchSpace:
         self,
         numbers: Iterable[int],
         chosen: Mapping[int, Values] = NOTHING,
-        scores: Mapping[int, float] = NO_SCORES,
+        told: Mapping[int, ToldTrial] = UNTOLD,
     ) -> list[Trial]:
-        """The trials of these numbers, fewer where a grid ends; `scores` are those of earlier ones.
+        """The trials of these numbers, fewer where a grid ends; `told` are the results of earlier ones.
 
         Raises SpecError with all problems of all of them.
         """
         trials: list[Trial] = []
         problems: dict[str, list[int]] = {}
-        for number, values in self._values(numbers, chosen, scores):
+        for number, values in self._values(numbers, chosen, told):
             try:
                 trials.append(self._trial(number, values))
             except (SpecError, DataError) as error:
@@ -93,17 +109,12 @@ class SearchSpace:
         self.notes |= dict.fromkeys(notes)
         return loaded
 
-    def _sampler(self) -> Sampler:
-        if self.settings.method == "grid":
-            return GridSampler(self.parameters, applies)
-        return RandomSampler(self.parameters, applies, self.settings.seed)
-
     def _values(
-        self, numbers: Iterable[int], chosen: Mapping[int, Values], scores: Mapping[int, float]
+        self, numbers: Iterable[int], chosen: Mapping[int, Values], told: Mapping[int, ToldTrial]
     ) -> Iterator[tuple[int, Values]]:
         """The values of these trials, until there are no more."""
         for number in numbers:
-            values = chosen[number] if number in chosen else self.sampler.values(number, scores)
+            values = chosen[number] if number in chosen else self.sampler.values(number, told)
             if values is None:
                 return
             yield number, values
@@ -119,10 +130,9 @@ class SearchSpace:
 
     def _changes(self, values: Values) -> list[Change]:
         """The changes that set these values, outermost first, each with its location in the file."""
-        searched = [one for one in outermost_first(self.parameters) if one.key in values]
-        return [
-            Change(one.key, cast("PlainValue", deepcopy(values[one.key])), one.location) for one in searched
-        ]
+        locations = {one.key: one.location for one in self.parameters}
+        searched = [one.key for one in outermost_first(self.parameters) if one.key in values]
+        return [Change(key, cast("PlainValue", deepcopy(values[key])), locations[key]) for key in searched]
 
     def _check_extremes(self) -> None:
         """Raise SpecError when the extreme values of a parameter are not valid."""
@@ -137,6 +147,12 @@ class SearchSpace:
         if problems:
             raise SpecError(problems)
 
+    def _refuse_varying_epochs(self) -> None:
+        for one in self.parameters:
+            if self.method.stops_trials and one.key == EPOCHS:
+                text = f"does not go with {self.method.name}, which compares trials at epochs of its own"
+                raise SpecError(f"{one.location}: {EPOCHS}: {text}")
+
     def _values_around(self, parameter: Parameter) -> Values:
         """Values of enclosing parameters with which this one applies, or else their first values."""
         outer = [one for one in self.parameters if _is_inside(parameter, one) and one is not parameter]
@@ -145,9 +161,9 @@ class SearchSpace:
         return next(fitting, candidates[0] if candidates else {})
 
 
-def applies(values: Values, parameter: Parameter) -> bool:
+def applies(values: Values, parameter: SearchedKey) -> bool:
     """Whether a parameter has a meaning beside the values drawn so far: `optimizer.beta1` has none in sgd."""
-    parts = parameter.parts
+    parts = parameter.key.split(".")
     choices = dict(choices_along(parameter.key, Experiment))
     for depth in range(1, len(parts)):
         block = ".".join(parts[:depth])

@@ -60,8 +60,8 @@ def summarise(sweep: Sweep, seconds: float) -> SweepSummary:
     results, best, space = list(sweep.results.values()), sweep.best, sweep.space
     return {
         "experiment": space.loaded.experiment.experiment,
-        "status": "finished" if len(results) == len(sweep.trials) else "interrupted",
-        "trials": {"total": len(sweep.trials), **dict(_counts(results))},
+        "status": "finished" if len(results) == sweep.total else "interrupted",
+        "trials": {"total": sweep.total, **dict(_counts(results))},
         "metric": sweep.goal.metric,
         "goal": "maximize" if sweep.goal.maximize else "minimize",
         "best": _best(sweep, best[0]) if best else None,

@@ -4,27 +4,31 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nettrain.catalogue.searches import ToldTrial, Values
 from nettrain.experiment.settings import Experiment
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.borders import at_border
 from nettrain.sweep.chunks import Sizing, chunks_of
-from nettrain.sweep.halving import Bracket, Segment, make_brackets
+from nettrain.sweep.halving import Bracket, Segment, make_brackets, planned_brackets
 from nettrain.sweep.influence import Influence, influences
 from nettrain.sweep.jobs import Preparation
-from nettrain.sweep.loop import Extension, SweepProgress, nothing, train_chunks
+from nettrain.sweep.loop import Extension, SweepProgress, train_chunks
 from nettrain.sweep.messages import TrialChunk, TrialResult
 from nettrain.sweep.process_pool import ProcessPool
 from nettrain.sweep.ranking import Goal, best_first
 from nettrain.sweep.search_space import SearchSpace, Trial
 from nettrain.sweep.sweep_journal import SweepJournal
-from nettrain.sweep.values import Values
 from nettrain.sweep.watching import TrialWatcher
 from nettrain.sweep.worker_pool import W, WorkerPool
 
 
 @dataclass
 class Sweep:
-    """A sweep whose folder is locked; `chunks` are what is left to train."""
+    """A sweep whose folder is locked; `chunks` are what is left to train.
+
+    Where trials come in generations, `trials` are those of the generations so far, and `planned` is how many
+    there will be.
+    """
 
     space: SearchSpace
     trials: list[Trial]
@@ -41,17 +45,20 @@ class Sweep:
     kept_in: Path | None = None  # a folder for the networks of trials
     watcher: TrialWatcher | None = None  # is told of every epoch, in the workers
     deadline: float | None = None  # a time of day (s) at which all training ends
+    planned: int = 0
 
     def run(
         self, interrupted: Callable[[], bool], further: Callable[[], Extension | None] | None = None
     ) -> Iterator[SweepProgress]:
         """Train what is left; every result is in the journal before it is yielded.
 
-        `further` is called when a worker has nothing to do, and returns what `extend` makes, or None.
+        `further` is called when a worker has nothing to do, and returns what `extend` makes, or None; by
+        default, that is the next generation.
         """
-        workers = self.workers if further else min(self.workers, len(self.chunks))
+        grows = further is not None or self.planned > len(self.trials)
+        workers = self.workers if grows else min(self.workers, len(self.chunks))
         with ProcessPool(workers, self.devices) as pool:
-            yield from self._train(pool, interrupted, further or nothing)
+            yield from self._train(pool, interrupted, further or self.next_generation)
 
     def _train(
         self,
@@ -59,6 +66,7 @@ class Sweep:
         interrupted: Callable[[], bool],
         further: Callable[[], Extension | None],
     ) -> Iterator[SweepProgress]:
+        before = len(self.results)
         for progress in train_chunks(
             [self._limited(chunk) for chunk in self.chunks],
             self.brackets,
@@ -69,7 +77,19 @@ class Sweep:
             further=further,
         ):
             self.journal.add(progress.new_results)
-            yield progress
+            yield replace(progress, remaining=self._share_left(progress.remaining, before))
+
+    @property
+    def total(self) -> int:
+        """How many trials there will be, as far as it is known."""
+        return max(self.planned, len(self.trials))
+
+    def next_generation(self) -> Extension | None:
+        """The trials of the next generation, once all others have ended, or None."""
+        known, size = len(self.trials), self.space.method.size
+        if size is None or known >= self.planned or len(self.results) < known:
+            return None
+        return self.extend(min(generation_end(known + 1, size), self.planned) - known)
 
     def extend(self, count: int, chosen: Sequence[Values] = ()) -> Extension:
         """Further trials: those that are `chosen`, which no rung ends, or else so many that are drawn.
@@ -81,16 +101,33 @@ class Sweep:
         first = len(self.trials) + 1
         numbers = range(first, first + (len(chosen) or count))
         values = dict(zip(numbers, chosen, strict=False))
-        scores = {trial: self.goal.score(result) for trial, result in self.results.items()}
-        trials = self.space.numbered(numbers, values, scores)
+        trials = self.space.numbered(numbers, values, self._told())
         jobs = self.preparation.jobs(trials)
-        learned = {} if self.space.sampler.repeats else {one.number: one.values for one in trials}
-        self.journal.extend(first - 1 + len(trials), values or learned)
+        self.journal.extend(
+            first - 1 + len(trials), values, {} if values else learned_values(self.space, trials)
+        )
         self.trials += trials
         brackets = [] if values else _brackets(self.space, trials, [(first, first - 1 + len(trials))])
         self.brackets += brackets
         chunks = chunks_of(jobs.jobs, brackets, self.sizing, self.goal.metric)
         return Extension([self._limited(chunk) for chunk in chunks], brackets, jobs.notes)
+
+    def _told(self) -> dict[int, ToldTrial]:
+        """What a method of search is told of the trials that have ended, by number."""
+        return {
+            number: ToldTrial(
+                self.trials[number - 1].values,
+                self.goal.score(result),
+                {rung: self.goal.sign * figure for rung, figure in result.rungs.items()},
+                result.status == "pruned",
+            )
+            for number, result in sorted(self.results.items())
+        }
+
+    def _share_left(self, remaining: float, before: int) -> float:
+        """The share of the work since there were so many results, where later generations are to come."""
+        made, unmade = len(self.trials) - before, self.total - len(self.trials)
+        return (remaining * made + unmade) / (made + unmade) if unmade else remaining
 
     def _limited(self, chunk: TrialChunk) -> TrialChunk:
         return replace(chunk, kept_in=self.kept_in, watcher=self.watcher, deadline=self.deadline)
@@ -130,7 +167,19 @@ def brackets_of(space: SearchSpace, trials: Sequence[Trial], journal: SweepJourn
 def _brackets(space: SearchSpace, trials: Sequence[Trial], segments: Sequence[Segment]) -> list[Bracket]:
     """The brackets of these segments, which are among the trials."""
     halving = space.settings.early_terminate
+    if plans := space.method.brackets(space.epochs):
+        return planned_brackets(segments, plans)
     if halving is None or not trials:
         return []
     rungs = halving.rungs(max(trial.experiment.training.epochs for trial in trials))
     return make_brackets(segments, halving.bracket, rungs, halving.eta)
+
+
+def learned_values(space: SearchSpace, trials: Sequence[Trial]) -> dict[int, Values]:
+    """The values of these trials that the journal keeps, as they do not follow from their numbers."""
+    return {} if space.method.size is None else {one.number: one.values for one in trials}
+
+
+def generation_end(trial: int, size: int) -> int:
+    """The last trial in the generation of this one."""
+    return -(-trial // size) * size

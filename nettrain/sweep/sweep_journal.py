@@ -2,13 +2,15 @@
 
 The first line says what is searched; later runs must search the same. A line of kind `total` is written
 when the sweep begins and whenever it is extended; brackets never reach across one. Values of trials that
-are not drawn but chosen have a line of kind `values` before it.
+are not drawn but chosen have a line of kind `values` before it, and those that a method of search has learned
+from earlier results a line of kind `learned`.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from nettrain.catalogue.searches import Values
 from nettrain.errors import SpecError
 from nettrain.experiment.changes import ABSENT, differences
 from nettrain.experiment.document import PlainValue
@@ -17,7 +19,6 @@ from nettrain.store.journal import Journal
 from nettrain.sweep.halving import Segment
 from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.search_space import NOTHING, SearchSpace
-from nettrain.sweep.values import Values
 
 
 class SweepJournal:
@@ -28,6 +29,7 @@ class SweepJournal:
         self.results: dict[int, TrialResult] = {}
         self.totals: list[int] = []
         self.chosen: dict[int, Values] = {}
+        self.learned: dict[int, Values] = {}
         self._description = _describe(space)
         for entry in self._journal.entries:
             kind, content = entry["kind"], {key: entry[key] for key in entry if key != "kind"}
@@ -37,6 +39,8 @@ class SweepJournal:
                 self.totals.append(content["trials"])
             elif kind == "values":
                 self.chosen[content["trial"]] = content["values"]
+            elif kind == "learned":
+                self.learned[content["trial"]] = content["values"]
             else:
                 result = TrialResult.from_entry(content)
                 self.results[result.trial] = result
@@ -46,14 +50,20 @@ class SweepJournal:
         if not self._journal.entries:
             self._journal.append([{"kind": "sweep", **self._description}])
 
-    def extend(self, total: int, chosen: Mapping[int, Values] = NOTHING) -> None:
-        """Record the number of trials if it is larger than before, and the values that are `chosen`."""
+    def extend(
+        self,
+        total: int,
+        chosen: Mapping[int, Values] = NOTHING,
+        learned: Mapping[int, Values] = NOTHING,
+    ) -> None:
+        """Record the number of trials if it is larger than before, with values `chosen` or `learned`."""
         self.begin()
         if total > self.total:
-            values = [{"kind": "values", "trial": trial, "values": one} for trial, one in chosen.items()]
-            self._journal.append([*values, {"kind": "total", "trials": total}])
+            lines = [*_lines("values", chosen), *_lines("learned", learned)]
+            self._journal.append([*lines, {"kind": "total", "trials": total}])
             self.totals.append(total)
             self.chosen |= chosen
+            self.learned |= learned
 
     def add(self, results: Iterable[TrialResult]) -> None:
         """Record results; they are on the disk when this returns."""
@@ -61,6 +71,11 @@ class SweepJournal:
         if new:
             self._journal.append([{"kind": "trial", **result.to_entry()} for result in new.values()])
             self.results |= new
+
+    @property
+    def values(self) -> dict[int, Values]:
+        """The values of the trials that are not drawn by their number alone."""
+        return self.learned | self.chosen
 
     @property
     def total(self) -> int:
@@ -73,12 +88,18 @@ class SweepJournal:
         return list(zip(firsts, self.totals, strict=False))
 
 
+def _lines(kind: str, values: Mapping[int, Values]) -> list[dict[str, object]]:
+    return [{"kind": kind, "trial": trial, "values": one} for trial, one in values.items()]
+
+
 def _describe(space: SearchSpace) -> dict[str, PlainValue]:
     """What must not change between two runs of a sweep, as JSON stores it."""
     experiment = space.loaded.experiment.model_copy(update={"sweep": None})
     sweep = space.settings.model_dump(exclude={"trials", "parameters"})
     parameters = {one.key: one.distribution.model_dump() for one in space.parameters}
-    order = list(parameters) if space.settings.method == "grid" else []
+    order = list(parameters) if space.method.takes_steps else []
+    if [*sweep["method"]] == ["name"]:
+        sweep["method"] = space.method.name
     content = {
         "experiment": experiment.model_dump(),
         "sweep": sweep,

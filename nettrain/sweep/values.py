@@ -2,8 +2,6 @@
 
 from typing import TypeGuard
 
-Values = dict[str, object]  # by the dotted key of the parameter
-
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a number, which a boolean is not."""

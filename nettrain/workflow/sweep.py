@@ -181,7 +181,7 @@ def _result(sweep: Sweep, summary: SweepSummary, folder: Path | None) -> SweepRe
 
 def is_complete(sweep: Sweep) -> bool:
     """Whether all trials have results, and the files in the folder have them."""
-    return not sweep.chunks and is_written(sweep)
+    return not sweep.chunks and len(sweep.trials) == sweep.total and is_written(sweep)
 
 
 def run_sweep(

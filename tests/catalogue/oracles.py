@@ -34,6 +34,10 @@ ORACLES = {
         "add a threshold and the share of values below it, by its definition, to CUMULATIVE in "
         "tests/catalogue/test_distributions.py"
     ),
+    "search method": (
+        "compare it with something that is not this code in tests/catalogue/test_search_methods.py and name it in "
+        "COMPARED, and add its spelling to METHODS in tests/cli/test_search_methods_command.py"
+    ),
 }
 
 

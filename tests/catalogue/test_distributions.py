@@ -50,6 +50,21 @@ def test_as_many_values_are_below_a_threshold_as_its_definition_says(name, numbe
 
 
 @pytest.mark.parametrize(("name", "numbers", "threshold", "share"), CUMULATIVE)
+def test_the_share_of_a_number_is_the_mean_of_where_it_is_drawn(name, numbers, threshold, share):
+    made = distributions[name](**numbers)
+    if not made.ordered:
+        assert set(made.choices()) == set(drawn(name, **numbers))
+        return
+    places = {}
+    for u, value in zip(SPREAD, drawn(name, **numbers), strict=True):
+        places.setdefault(value, []).append(u)
+    assert made.share("text") is None
+    for value, found in places.items():
+        assert made.share(value) == pytest.approx(fmean(found), abs=1e-4)
+        assert value == pytest.approx(made.draw(made.share(value)), rel=1e-9)
+
+
+@pytest.mark.parametrize(("name", "numbers", "threshold", "share"), CUMULATIVE)
 def test_ends_are_as_extreme_as_what_is_drawn(name, numbers, threshold, share):
     made = distributions[name](**numbers)
     ends, values = made.ends(), drawn(name, **numbers)

@@ -150,6 +150,27 @@ class New(Distribution):
         return [0.1, 0.9]
 ''',
     ),
+    "search method": (
+        "searches",
+        '''
+from nettrain.catalogue.searches.base import SearchMethod, search_methods
+
+@search_methods.register("new", source="Nobody 2001")
+class New(SearchMethod):
+    """The middle of every range."""
+
+    def sampler(self, space):
+        return Middle(space)
+
+
+class Middle:
+    def __init__(self, space):
+        self.space = space
+
+    def values(self, trial, told):
+        return self.space.draw(lambda key: 0.5)
+''',
+    ),
 }
 EXPERIMENT = """
 data: {source: 'synthetic:sine', validation: 0.2}
@@ -158,7 +179,7 @@ loss: new
 optimizer: {name: new, gamma: 0.25}
 schedule: new
 training: {early_stopping: {monitor: val_new}}
-sweep: {metric: {name: val_new, goal: minimize}, parameters: {optimizer.learning_rate: {distribution: new}}}
+sweep: {method: new, metric: {name: val_new, goal: minimize}, parameters: {optimizer.learning_rate: {distribution: new}}}
 """
 MOMENTUM = """
 data: {source: 'synthetic:sine'}

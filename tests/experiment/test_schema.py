@@ -68,7 +68,7 @@ WRONG = [
     "model: {activation: softmax}",
     "model: {activation: {name: softmax}}",
     "model: {layers: [{units: 3, activation: softmax}]}",
-    "sweep: {method: bayes, parameters: {seed: {value: 1}}}",
+    "sweep: {method: bayse, parameters: {seed: {value: 1}}}",
     "sweep: {parameters: {seed: {values: []}}}",
     "sweep: {parameters: {seed: {distribution: unifrom, min: 0, max: 1}}}",
     "sweep: {parameters: {model.dropout: {min: 0}}}",

@@ -53,8 +53,12 @@ WRONG = [
     ("trials: 3", "f:2: sweep.parameters: missing"),
     ("parameters: {}", "f:3: sweep.parameters: needs at least 1 of them"),
     (
-        "method: bayes\nparameters: {seed: {value: 1}}",
-        'f:3: sweep.method: "bayes" is not here, use random or grid',
+        "method: bayse\nparameters: {seed: {value: 1}}",
+        'f:3: sweep.method: unknown "bayse", did you mean "bayes"?',
+    ),
+    (
+        "method: hyperband\nearly_terminate: {min_iter: 1}\nparameters: {seed: {value: 1}}",
+        "f:2: sweep: hyperband ends trials itself, leave early_terminate out",
     ),
     ("trails: 3\nparameters: {seed: {value: 1}}", 'f:3: sweep.trails: unknown key, did you mean "trials"?'),
     (

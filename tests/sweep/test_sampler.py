@@ -6,8 +6,8 @@ from statistics import fmean
 import numpy as np
 import pytest
 
+from nettrain.catalogue.searches.base import SEARCH, uniform
 from nettrain.errors import SpecError
-from nettrain.sweep.sampler import SEARCH, uniform
 from tests.sweep.sweeping import MANY, trials
 
 GRID = """

@@ -1,6 +1,6 @@
 """Distributions over values that are listed."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,8 @@ from nettrain.catalogue.settings import option
 
 class Choices(Distribution):
     """One of a list of values."""
+
+    ordered: ClassVar[bool] = False
 
     values: list[object] = Field(description="what is chosen from", min_length=1)
     probabilities: list[float] | None = option(None, "of each value; default: all the same")
@@ -38,6 +40,10 @@ class Choices(Distribution):
     def steps(self) -> list[object]:
         return list(self.values)
 
+    def choices(self) -> list[object]:
+        likely = self.probabilities or [1.0] * len(self.values)
+        return [value for value, probability in zip(self.values, likely, strict=True) if probability > 0]
+
 
 @distributions.register("categorical")
 class Categorical(Choices):
@@ -59,6 +65,8 @@ class ConstantDistribution(Distribution):
 
     Fixes a key for the whole search.
     """
+
+    ordered: ClassVar[bool] = False
 
     value: object = Field(description="the value")
 

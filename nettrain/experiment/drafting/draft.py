@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nettrain.catalogue.searches.base import TRIALS
 from nettrain.data.guess import Guess
 from nettrain.data.reading.options import ReadOptions
 from nettrain.data.splitting.order import OrderBy
@@ -21,7 +22,6 @@ from nettrain.experiment.drafting.findings import (
 from nettrain.experiment.drafting.page import Page, plain, printable, quoted
 from nettrain.experiment.drafting.recommendation import Recommendation, RecommendedRecipe, facts, recommend
 from nettrain.experiment.load import validate
-from nettrain.experiment.sweep_settings import TRIALS
 
 TEST, VALIDATION = 0.2, 0.15
 RAREST = 3  # rows of a class, of which every split can have some

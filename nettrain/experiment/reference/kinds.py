@@ -14,6 +14,7 @@ from nettrain.catalogue.metrics import metrics
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.registry import Choice, Variant, meaning
 from nettrain.catalogue.schedules import momentum_schedules, schedules
+from nettrain.catalogue.searches import search_methods
 from nettrain.catalogue.settings import varies
 from nettrain.data.columns.scaling import scalings
 from nettrain.data.reading.builtin import BUILTINS, BuiltinData
@@ -57,6 +58,7 @@ ALL: tuple[Variants, ...] = (
     momentum_schedules,
     scalings,
     distributions,
+    search_methods,
     layers,
     norms,
     embeddings,

@@ -15,7 +15,6 @@ from nettrain.experiment.monitors import monitors, trial_metrics
 from nettrain.experiment.reference.json_schema import JsonSchema
 from nettrain.experiment.reference.search_schema import searched_parameters
 from nettrain.experiment.settings import Experiment
-from nettrain.experiment.sweep_settings import METHODS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 INTERNAL = ("title", "varies")  # keys that are of no use to a reader of the schema
@@ -30,7 +29,6 @@ def experiment_schema() -> JsonSchema:
         data[key] = _with_sources(data[key])
     parameters = blocks["SweepSettings"]["properties"]["parameters"]
     blocks["SweepSettings"]["properties"]["parameters"] = {**parameters, **searched_parameters()}
-    blocks["SweepSettings"]["properties"]["method"]["enum"] = [*METHODS]
     blocks["SweepMetric"]["properties"]["name"]["enum"] = [*trial_metrics()]
     target = blocks["TrainingSettings"]["properties"]["target"]["anyOf"][0]
     target["propertyNames"] = {"enum": [*monitors()]}

@@ -134,11 +134,16 @@ def report_on_sweep(path: Path) -> SweepReport:
         parameters,
         trials,
         best,
-        str(begun["sweep"]["method"]),
+        _method(begun["sweep"]["method"]),
         begun["experiment"],
         read_json(tuning) if tuning.is_file() else None,
     )
     return SweepReport(**{**vars(report), "trials": _best_first(report)})
+
+
+def _method(written: str | Mapping[str, str]) -> str:
+    """The name of the method, which stands alone where it has no settings."""
+    return written if isinstance(written, str) else written["name"]
 
 
 def _begun(folder: SweepFolder) -> JournalEntry:

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from nettrain.catalogue.searches import Values
 from nettrain.sweep.loop import Extension
 from nettrain.sweep.messages import TrialResult
 from nettrain.sweep.sweep import Sweep
-from nettrain.sweep.values import Values
 from nettrain.workflow.tuning.clock import Clock
 
 FIRST = 4  # trials for each worker, before anything has been measured

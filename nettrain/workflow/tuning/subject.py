@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nettrain.catalogue.metrics import metrics
+from nettrain.catalogue.searches import search_methods
 from nettrain.data.guess import guess
 from nettrain.data.prepare import prepare
 from nettrain.data.reading.memory import MemoryTables
@@ -256,7 +257,7 @@ class _TuningPlan:
             self.notes.append(note)
         seed: PlainValue = {"value": experiment.seed}
         block: dict[str, PlainValue] = {
-            "early_terminate": _halving(experiment),
+            **({} if _stops_trials(given.get("method")) else {"early_terminate": _halving(experiment)}),
             **given,
             "metric": {"name": metric},
             "parameters": {"seed": seed, **searched},
@@ -294,6 +295,12 @@ def experiment_text(subject: TunedSubject) -> str:
         given = {key: getattr(subject.experiment.data, key) for key in SOURCES if key in data}
         data |= {key: value for key, value in given.items() if isinstance(value, str)}
     return dump(values)
+
+
+def _stops_trials(method: PlainValue) -> bool:
+    """Whether the method of search, which the experiment has proven to be one, ends trials itself."""
+    name = method.get("name") if isinstance(method, dict) else method
+    return name is not None and search_methods[str(name)].stops_trials
 
 
 def _halving(experiment: Experiment) -> PlainValue:
