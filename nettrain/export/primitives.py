@@ -6,6 +6,7 @@ otherwise.
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -73,6 +74,46 @@ def logaddexp(x: Array, y: Array) -> Array:
 def expit(x: Array) -> Array:
     """1/(1+e^-x), which overflows nowhere."""
     return np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.absolute(x)))
+
+
+def interp(x: Array, points: Array, values: Array) -> Array:
+    """np.interp by the last point that is not above x; beyond the ends the values are constant."""
+    count = points.shape[0]
+    if count == 1:
+        return np.zeros_like(x) + values
+    lower, upper = points[:-1], points[1:]
+    wide = upper > lower
+    slopes = np.where(wide, values[1:] - values[:-1], 0.0) / np.where(wide, upper - lower, 1.0)
+    passed = (x[..., None] >= points).astype(np.int64).sum(axis=-1)
+    bin = np.minimum(np.maximum(passed - 1, 0), count - 2)
+    line = np.take(slopes, bin) * (x - np.take(lower, bin)) + np.take(values, bin)
+    return np.where(x >= points[-1], values[-1], np.where(x < points[0], values[0], line))
+
+
+def erfc(x: Array) -> Array:
+    """2/√π times the integral of e^-t² from x on, to 2e-15.
+
+    With t = 2/(2+|x|) it is t·e^(p(t)-x²) for x from 0 on, and p is smooth: a polynomial through its values
+    at the Chebyshev points. Source of the form: Press et al. 2007, Numerical recipes, section 6.2.2.
+    """
+    size = np.absolute(x)
+    t = 2.0 / (2.0 + size)
+    inside = 2.0 / (2.0 + np.minimum(size, END))
+    exponent = _polynomial(_erfc_coefficients(), (inside - NEAREST) * (2.0 / (1.0 - NEAREST)) - 1.0)
+    right = t * np.exp(exponent - size * size)
+    return np.where(x >= 0.0, right, 2.0 - right)
+
+
+@cache
+def _erfc_coefficients() -> tuple[float, ...]:
+    """Of log(erfc(x)/t) + x² as a polynomial in t, moved from NEAREST..1 to -1..1."""
+    from numpy.polynomial import chebyshev
+    from scipy.special import erfcx
+
+    t = NEAREST + (chebyshev.chebpts1(DEGREE + 1) + 1) * (1 - NEAREST) / 2
+    values = np.log(erfcx(2 / t - 2) / t)
+    series = chebyshev.chebfit(chebyshev.chebpts1(DEGREE + 1), values, DEGREE)
+    return tuple(chebyshev.cheb2poly(series).tolist())
 
 
 def ndtr(x: Array) -> Array:
@@ -147,7 +188,9 @@ FAR_BELOW = (
         2.04426310338993978564e-15,
     ),
 )
+END, DEGREE = 26.0, 24  # erfc(26) is 6e-296
+NEAREST = 2 / (2 + END)  # the least t of the polynomial
 FORMULAS: Mapping[str, Formula] = {
     function.__name__: function
-    for function in (square, reciprocal, hypot, expm1, log1p, logaddexp, expit, ndtr, ndtri)
+    for function in (square, reciprocal, hypot, expm1, log1p, logaddexp, expit, interp, erfc, ndtr, ndtri)
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nettrain.errors import SpecError
-from nettrain.workflow.predicting_run import PredictingRun
+from nettrain.workflow.exporting_run import ExportingRun
 from nettrain.workflow.run_files import StoredRun, unused_folder
 from nettrain.workflow.source import FilePath
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import nettrain
 
 
-class Run(PredictingRun):
+class Run(ExportingRun):
     """A trained run: its metrics, its history, and its networks, which predict and can be evaluated.
 
     `nettrain.train`, `nettrain.resume` and `nettrain.open_run` return one. When there are several networks,

@@ -1,0 +1,5 @@
+"""A prediction as an ONNX model: `files` for `nettrain export`, `onnx_model` for Python."""
+
+from nettrain.export.onnx_model.model import files, onnx_model
+
+__all__ = ["files", "onnx_model"]
