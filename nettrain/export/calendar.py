@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from nettrain.backend.base import Array
+from nettrain.export.traced import Traced, named
 
 DAY, HOUR = 86_400.0, 3_600.0  # seconds
 ERA = 146_097.0  # days of 400 years
@@ -21,9 +22,14 @@ def component(name: str, seconds: Array, first: float) -> Array:
     return COMPONENTS[name](seconds)
 
 
+def _called(name: str, array: Array) -> Array:
+    """The array, whose node has this name where it is symbolic."""
+    return named(array, name) if isinstance(array, Traced) else array
+
+
 def _day(seconds: Array) -> Array:
     """Days since 1970-01-01."""
-    return np.floor(seconds / DAY)
+    return _called("day", np.floor(seconds / DAY))
 
 
 def _hour(seconds: Array) -> Array:
@@ -32,17 +38,17 @@ def _hour(seconds: Array) -> Array:
 
 def _weekday(seconds: Array) -> Array:
     """1 is Monday; the first day was a Thursday."""
-    day = _day(seconds) + 3.0
+    day = _called("day from monday", _day(seconds) + 3.0)
     return day - 7.0 * np.floor(day / 7.0) + 1.0
 
 
 def _year_from_march(seconds: Array) -> tuple[Array, Array]:
     """The year that begins in March, and the day of it, from 0."""
-    day = _day(seconds) + 719_468.0  # since 0000-03-01
-    era = np.floor(day / ERA)
-    of_era = day - era * ERA
+    day = _called("day from march 0", _day(seconds) + 719_468.0)  # since 0000-03-01
+    era = _called("era", np.floor(day / ERA))
+    of_era = _called("day of era", day - era * ERA)
     leap = np.floor(of_era / 1_460.0) - np.floor(of_era / 36_524.0) + np.floor(of_era / 146_096.0)
-    year = np.floor((of_era - leap) / 365.0)
+    year = _called("year of era", np.floor((of_era - _called("leap days", leap)) / 365.0))
     of_year = of_era - (365.0 * year + np.floor(year / 4.0) - np.floor(year / 100.0))
     return year + era * 400.0, of_year
 
@@ -50,7 +56,7 @@ def _year_from_march(seconds: Array) -> tuple[Array, Array]:
 def _month_from_march(seconds: Array) -> Array:
     """0 is March."""
     _, day = _year_from_march(seconds)
-    return np.floor((5.0 * day + 2.0) / 153.0)
+    return _called("month from march", np.floor((5.0 * day + 2.0) / 153.0))
 
 
 def _month(seconds: Array) -> Array:
