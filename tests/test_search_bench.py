@@ -1,0 +1,52 @@
+"""`scripts/bench samplers`: the surfaces are what they are said to be, and searches of them are counted fairly."""
+
+import math
+
+import numpy as np
+import pytest
+from searching.surfaces import EPOCHS, SURFACES
+from searching.synthetic import compare, contestants, found
+
+LOWEST = {  # where each surface has its least value, as published or by its definition
+    "Branin": {"x": math.pi, "y": 2.275},
+    "Hartmann 3": dict(zip(("x0", "x1", "x2"), (0.114614, 0.555649, 0.852547), strict=True)),
+    "Hartmann 6": {
+        f"x{k}": x for k, x in enumerate((0.20169, 0.150011, 0.476874, 0.275332, 0.311652, 0.6573))
+    },
+    "log Rosenbrock": {"x": 10.0, "y": 10.0},
+    "network-like": {
+        "optimizer": "adam",
+        "optimizer.learning_rate": 10**-2.8,
+        "optimizer.beta2": 0.99,
+        "activation": "relu",
+        "layers": 3,
+        "l2": 1e-4,
+    },
+    "noisy bowl": {f"x{k}": 0.2 + 0.15 * k for k in range(5)},
+}
+
+
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda one: one.name)
+def test_a_surface_has_its_least_value_where_it_is_known_to_be(surface):
+    assert surface.regret(LOWEST[surface.name]) == pytest.approx(0, abs=1e-4)
+    drawn = [surface.space(3).random(trial) for trial in range(1, 500)]
+    assert min(map(surface.regret, drawn)) > -1e-4
+
+
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda one: one.name)
+def test_a_training_comes_down_to_its_value(surface):
+    values = surface.space(0).random(1)
+    seen = [surface.seen(values, 0, 1, epoch) for epoch in range(1, EPOCHS + 1)]
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] - surface.value(values) == pytest.approx(0, abs=4 * surface.noise + 1e-12)
+
+
+def test_searches_repeat_and_those_with_more_trials_are_no_worse():
+    surface = SURFACES[0]
+    few = {one.name: np.array([found(one, surface, 8, seed) for seed in range(3)]) for one in contestants()}
+    again = [found(contestants()[0], surface, 8, seed) for seed in range(3)]
+    assert again == few["random"].tolist()
+    assert (few["random × 2"] <= few["random"]).all()
+    shown = compare(few)
+    assert 0 == shown["random × 2"]["wins"]
+    assert shown["sobol"]["low"] <= shown["sobol"]["median"] <= shown["sobol"]["high"]
