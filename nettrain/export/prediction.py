@@ -12,8 +12,8 @@ from nettrain.errors import SpecError
 from nettrain.experiment.settings import Experiment
 from nettrain.export.columns import ColumnInput, GraphInputs, encoded
 from nettrain.export.node import GraphNode, constant
-from nettrain.export.one_member import without_member_axis
 from nettrain.export.simplification import simplified
+from nettrain.export.squeezing import squeezed
 from nettrain.export.traced import Traced, named, part_of
 from nettrain.inference.model import TrainedNetworks
 from nettrain.model.architecture import Architecture, Node
@@ -68,7 +68,7 @@ def prediction_graph(
         )
         decided = None if trained.task.targets == "numbers" else trained.task.decisions(mean)
     ends = [mean.node, *([decided.node] if isinstance(decided, Traced) else [])]
-    predictions, *decisions = simplified(without_member_axis(simplified(ends)))
+    predictions, *decisions = simplified(squeezed(simplified(ends)))
     return PredictionGraph(
         trained.experiment.experiment,
         trained.experiment,
