@@ -76,7 +76,7 @@ class Events:
 
     scalars: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     texts: dict[str, str] = field(default_factory=dict)
-    histograms: dict[str, Message] = field(default_factory=dict)
+    histograms: dict[str, dict[int, Message]] = field(default_factory=lambda: defaultdict(dict))
     plugins: dict[str, Message] = field(default_factory=dict)  # the first content of each tag
     wall_times: list[float] = field(default_factory=list)
     files: int = 0
@@ -101,7 +101,7 @@ def read_events(folder: Path) -> Events:
 
 
 def _drop(found: Events, step: int) -> None:
-    for values in found.scalars.values():
+    for values in (*found.scalars.values(), *found.histograms.values()):
         for later in [one for one in values if one >= step]:
             del values[later]
 
@@ -112,7 +112,7 @@ def _add(found: Events, step: int, value: Message) -> None:
         assert step not in found.scalars[tag], f"{tag} has step {step} twice"
         found.scalars[tag][step] = value[2][0]
     elif value[5]:
-        found.histograms[tag] = parse(value[5][0])
+        found.histograms[tag][step] = parse(value[5][0])
     else:
         plugin = parse(parse(value[9][0])[1][0])
         if plugin[1] == [b"text"]:

@@ -61,7 +61,7 @@ def test_a_run(trained, tmp_path):
     found = read_events(events)
     assert ("iris", 1) == session(events)[1:]
     assert (run / "config.yaml").read_text().splitlines()[0] == found.texts["config"].splitlines()[0].strip()
-    assert [32.0, 8.0, 24.0, 3.0] == [counted[3][0] for counted in found.histograms.values()]
+    assert [32.0, 8.0, 24.0, 3.0] == [of_steps[6][3][0] for of_steps in found.histograms.values()]
     assert (
         columns(run / "steps.csv", "step")["batch_loss"]
         == read_events(events / "steps").scalars["batch/loss"]

@@ -64,12 +64,30 @@ def test_weights_of_the_final_network(folder):
         f"weights/{block}/{name}" for block in ("hidden 1", "output") for name in ("weight", "bias")
     }
     assert architecture == set(histograms)
-    counts = {tag: counted[3][0] for tag, counted in histograms.items()}
+    assert [{6}] * 4 == [set(of_steps) for of_steps in histograms.values()]
+    counts = {tag: of_steps[6][3][0] for tag, of_steps in histograms.items()}
     assert [32.0, 8.0, 24.0, 3.0] == list(counts.values())
     trained = nettrain.open_run(folder / "runs" / "iris").trained
-    assert sum(counted[4][0] for counted in histograms.values()) == pytest.approx(
+    assert sum(of_steps[6][4][0] for of_steps in histograms.values()) == pytest.approx(
         trained.parameters.astype(np.float64).sum()
     )
+
+
+def test_weights_while_a_run_with_diagnostics_trains(folder):
+    ensemble = "training.ensemble=3 training.diagnostics=true training.early_stopping.patience=1"
+    run(
+        folder,
+        f"train iris.yaml optimizer.learning_rate=0.3 training.epochs=25 {ensemble} --tensorboard logs",
+    )
+    ended = summary(folder / "runs" / "iris")["members"]
+    assert len({one["epochs_run"] for one in ended}) > 1, "members leave one by one"
+    for member, one in enumerate(ended):
+        found = read_events(folder / "logs" / "iris" / f"member-{member}")
+        histograms, norms = found.histograms["weights/hidden 1/weight"], found.scalars["weight_norm/hidden 1"]
+        last = one["epochs_run"]
+        assert {*range(0, last + 1, 2), last} >= set(histograms) >= set(range(0, last, 2))
+        for epoch in range(0, last, 2):
+            assert histograms[epoch][5][0] == pytest.approx(norms[epoch] ** 2, rel=1e-5)
 
 
 def test_members_have_folders_of_their_own(folder):

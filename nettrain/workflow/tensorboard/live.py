@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from nettrain.backend.base import HostArray
 from nettrain.data.preprocessing import Preprocessing
@@ -19,6 +22,7 @@ from nettrain.store.run_folder import RunFolder
 from nettrain.store.summary import RunSummary
 from nettrain.training.events import EpochDone
 from nettrain.training.resumption.state import TrainingState
+from nettrain.training.run import TrainingRun
 from nettrain.workflow.recording import RunRecorder
 from nettrain.workflow.source import FilePath
 from nettrain.workflow.stored_names import run_name
@@ -28,6 +32,8 @@ from nettrain.workflow.training import TrainingJob
 
 if TYPE_CHECKING:
     import polars as pl
+
+HISTOGRAMS = 20  # of weights while a run trains: TensorBoard shows up to 50
 
 
 def log_folder(path: FilePath | None) -> Path | None:
@@ -54,7 +60,8 @@ def with_events(job: TrainingJob, logs: Path | None) -> TrainingJob:
     if not job.prepared.training.progress.step:
         place.clear()
     events = opened(place, folder, RunHead(experiment, place.path.name))
-    return replace(job, recorder=EventRecorder(job.recorder, events), notes=(*job.notes, events_note(place)))
+    recorder = EventRecorder(job.recorder, events, job.prepared.training.run)
+    return replace(job, recorder=recorder, notes=(*job.notes, events_note(place)))
 
 
 def events_note(place: LogFolder) -> str:
@@ -77,10 +84,14 @@ def opened(place: LogFolder, folder: RunFolder | None, head: RunHead) -> RunEven
 
 
 class EventRecorder:
-    """Passes everything on to another recorder, and writes events of it."""
+    """Passes everything on to another recorder, and writes events of it.
 
-    def __init__(self, recorder: RunRecorder, events: RunEvents) -> None:
-        self._recorder, self._events = recorder, events
+    With diagnostics these have the weights of the `run` in HISTOGRAMS epochs, evenly spread.
+    """
+
+    def __init__(self, recorder: RunRecorder, events: RunEvents, run: TrainingRun) -> None:
+        self._recorder, self._events, self._run = recorder, events, run
+        self._every = ceil(run.experiment.training.epochs / HISTOGRAMS)
         recorder.add_follower(events.flush)
         self._final: tuple[Architecture, HostArray] | None = None
 
@@ -105,7 +116,18 @@ class EventRecorder:
 
     def epoch(self, event: EpochDone) -> None:
         self._events.epoch(event)  # first, so that events reach as far as a checkpoint
+        if event.diagnostics is not None and event.epoch % self._every == 0 and event.epoch < event.epochs:
+            self._add_weights(event)
         self._recorder.epoch(event)
+
+    def _add_weights(self, event: EpochDone) -> None:
+        run, population = self._run, self._run.population
+        rows = np.flatnonzero(np.isin(population["original"], event.members))
+        members, parameters = (
+            population["original"][rows],
+            run.backend.to_host(population["parameters"])[rows],
+        )
+        self._events.add_weights_of(members.tolist(), time(), run.architecture, parameters)
 
     def wait(self) -> None:
         self._events.flush()

@@ -64,7 +64,8 @@ class RunEvents:
         self._members = [one.file(clock=clock) if one is not place else self._root for one in self._places]
         self._steps: dict[int, EventFile] = {}
         self._next = 0.0
-        self._last: int | None = None  # where on the axis the latest figures are
+        self._begun = False
+        self._last = [0] * len(members)  # where on the axis the latest figures of each member are
 
     def epoch(self, event: EpochDone) -> None:
         """Add an epoch of a training, and write if it is time."""
@@ -82,18 +83,20 @@ class RunEvents:
 
     def begin(self, wall_time: float, epoch: float, step: int) -> None:
         """Add the config and the settings of each network at this epoch, unless the run has begun."""
-        if self._last is not None:
+        if self._begun:
             return
-        self._last = self._axis(epoch, step)
-        self._root.add(wall_time, self._last, config_summary(to_yaml(self._head.experiment)))
+        self._begun, at = True, self._axis(epoch, step)
+        self._last = [at] * len(self._members)
+        self._root.add(wall_time, at, config_summary(to_yaml(self._head.experiment)))
         for file, experiment in zip(self._members, self._head.members, strict=True):
             start = session_start(compared_settings(experiment), self._head.group, wall_time)
-            file.add(wall_time, self._last, start)
+            file.add(wall_time, at, start)
 
     def add_row(self, wall_time: float, row: HistoryRow) -> None:
         """Add the figures of an evaluation of one member."""
-        self._last = self._axis(row["epoch"], int(row["step"]))
-        self._members[int(row["member"])].add(wall_time, self._last, scalars(history_figures(row)))
+        member, at = int(row["member"]), self._axis(row["epoch"], int(row["step"]))
+        self._last[member] = at
+        self._members[member].add(wall_time, at, scalars(history_figures(row)))
 
     def add_layers(self, wall_time: float, rows: Sequence[DiagnosticsRow]) -> None:
         """Add what was measured in the layers in one epoch."""
@@ -117,18 +120,24 @@ class RunEvents:
     def add_weights(self, wall_time: float, architecture: Architecture, parameters: HostArray) -> None:
         """Add histograms of the final parameters (R, P), or of those of the last snapshot."""
         last = parameters[-len(self._members) :]
-        for k, file in enumerate(self._members):
-            file.add(wall_time, self._last or 0, weights_summary(architecture, last[[k]]))
+        self.add_weights_of(range(len(last)), wall_time, architecture, last)
+
+    def add_weights_of(
+        self, members: Sequence[int], wall_time: float, architecture: Architecture, parameters: HostArray
+    ) -> None:
+        """Add histograms of the parameters (M, P) of some members at the latest epoch."""
+        for row, member in enumerate(members):
+            summary = weights_summary(architecture, parameters[[row]])
+            self._members[member].add(wall_time, self._last[member], summary)
 
     def end(self, wall_time: float, summary: RunSummary) -> None:
         """Add the figures of the final networks and how their training ended, and write it all."""
         networks: Sequence[RunSummary | MemberSummary] = summary.get("members") or [summary]
-        for file, ending in zip(self._members, networks, strict=True):
-            file.add(wall_time, self._last or 0, scalars(summary_figures(ending)))
-            status = STATUSES.get(ending["status"], "unknown")
-            file.add(wall_time, self._last or 0, session_end(status, wall_time))
+        for file, at, ending in zip(self._members, self._last, networks, strict=True):
+            file.add(wall_time, at, scalars(summary_figures(ending)))
+            file.add(wall_time, at, session_end(STATUSES.get(ending["status"], "unknown"), wall_time))
         if len(self._members) > 1:
-            self._root.add(wall_time, self._last or 0, scalars(summary_figures(summary)))
+            self._root.add(wall_time, max(self._last), scalars(summary_figures(summary)))
         self.flush()
 
     def flush(self) -> None:
