@@ -60,7 +60,6 @@ def conduct_folds(
         show_folds_head,
         show_folds_report,
     )
-    from nettrain.output.run_pictures import draw_fold_pictures
     from nettrain.workflow.tensorboard.live_folds import with_fold_events
 
     folder = job.folder
@@ -74,9 +73,11 @@ def conduct_folds(
     ):
         result = job.run(on_event, interrupted=interrupted, started=started)
     drawing = perf_counter()
-    if screen.figures:
-        print_notes(draw_fold_pictures(result, folder.path))
-    drawing = perf_counter() - drawing if screen.figures else 0.0
+    if screen.draw is not None:
+        from nettrain.output.run_pictures import draw_fold_pictures
+
+        print_notes(draw_fold_pictures(result, folder.path, screen.draw))
+    drawing = perf_counter() - drawing if screen.draw is not None else 0.0
     if not screen.quiet:
         show_folds_report(screen.console, result, folder, drawing)
     return result

@@ -19,7 +19,7 @@ from nettrain.cli.options import (
     with_backend,
     with_diagnostics,
 )
-from nettrain.cli.training import Animate, NoFigures, Screen, conduct, leave
+from nettrain.cli.training import Animate, NoFigures, Screen, conduct, leave, ready_to_draw
 
 if TYPE_CHECKING:
     from nettrain.workflow.training import RunOutcome
@@ -50,29 +50,30 @@ def resume(
     Epochs, patience, monitor, target, time limit and backend may change; changes that would have made the
     training so far different are refused.
     """
-    from nettrain.cli.interrupt import interruptible
-    from nettrain.output.console import console
-    from nettrain.workflow.restored_run import EndedRun, restored
-    from nettrain.workflow.resume import is_cross_validation
+    with ready_to_draw(no_figures=no_figures) as draw:  # first of all, as it takes a while to get ready
+        from nettrain.cli.interrupt import interruptible
+        from nettrain.output.console import console
+        from nettrain.workflow.restored_run import EndedRun, restored
+        from nettrain.workflow.resume import is_cross_validation
 
-    screen = Screen(
-        console(stderr=as_json),
-        quiet=quiet,
-        figures=not no_figures,
-        animate=animate,
-        tensorboard=tensorboard,
-    )
-    outcome: RunOutcome
-    changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
-    if is_cross_validation(run):
-        leave(resume_folds(run, changes, screen), as_json=as_json)
-    with restored(run, changes) as run_before:
-        if isinstance(run_before, EndedRun):
-            outcome = run_before
-            if not quiet:
-                screen.console.print(run_before.advice, soft_wrap=True)
-        else:
-            screen.refuse(run_before.prepared.data.preprocessing)
-            with interruptible() as interrupted:
-                outcome = conduct(run_before.reopen(), screen, interrupted)
-    leave(outcome, as_json=as_json)
+        screen = Screen(
+            console(stderr=as_json),
+            quiet=quiet,
+            draw=draw,
+            animate=animate,
+            tensorboard=tensorboard,
+        )
+        outcome: RunOutcome
+        changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
+        if is_cross_validation(run):
+            leave(resume_folds(run, changes, screen), as_json=as_json)
+        with restored(run, changes) as run_before:
+            if isinstance(run_before, EndedRun):
+                outcome = run_before
+                if not quiet:
+                    screen.console.print(run_before.advice, soft_wrap=True)
+            else:
+                screen.refuse(run_before.prepared.data.preprocessing)
+                with interruptible() as interrupted:
+                    outcome = conduct(run_before.reopen(), screen, interrupted)
+        leave(outcome, as_json=as_json)

@@ -22,7 +22,7 @@ from nettrain.cli.options import (
     with_diagnostics,
     with_folds,
 )
-from nettrain.cli.training import Animate, NoFigures, Screen, conduct, leave
+from nettrain.cli.training import Animate, NoFigures, Screen, conduct, leave, ready_to_draw
 
 Profiled = Annotated[bool, typer.Option("--profile", help="Report how long each part of training takes.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder in which the run folder is created.")]
@@ -45,29 +45,30 @@ def train(
     debug: Debug = False,
 ) -> None:
     """Train the network of an experiment file."""
-    from nettrain.cli.interrupt import interruptible
-    from nettrain.experiment.load import load
-    from nettrain.experiment.resolution import rate_is_auto
-    from nettrain.output.console import console
-    from nettrain.workflow.preparation import prepare_training
-    from nettrain.workflow.train import in_new_folder
+    with ready_to_draw(no_figures=no_figures) as draw:  # first of all, as it takes a while to get ready
+        from nettrain.cli.interrupt import interruptible
+        from nettrain.experiment.load import load
+        from nettrain.experiment.resolution import rate_is_auto
+        from nettrain.output.console import console
+        from nettrain.workflow.preparation import prepare_training
+        from nettrain.workflow.train import in_new_folder
 
-    screen = Screen(
-        console(stderr=as_json),
-        quiet=quiet,
-        figures=not no_figures,
-        animate=animate,
-        tensorboard=tensorboard,
-    )
-    changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
-    loaded = load(file, with_folds(changes, folds))
-    if loaded.experiment.data.trains_folds:
-        leave(train_folds(loaded, screen, out, profile=profile), as_json=as_json)
-    finding = rate_is_auto(loaded.experiment) and not quiet
-    with screen.console.status("trying learning rates") if finding else nullcontext():
-        prepared = prepare_training(loaded, profile=profile)
-    screen.refuse(prepared.data.preprocessing)
-    # from here on Ctrl-C leaves a run folder with whole files, which can be resumed
-    with interruptible() as interrupted, in_new_folder(prepared, out, file.parent) as job:
-        result = conduct(job, screen, interrupted)
-    leave(result, as_json=as_json)
+        screen = Screen(
+            console(stderr=as_json),
+            quiet=quiet,
+            draw=draw,
+            animate=animate,
+            tensorboard=tensorboard,
+        )
+        changes = with_diagnostics(with_backend(overrides, backend, device), diagnostics=diagnostics)
+        loaded = load(file, with_folds(changes, folds))
+        if loaded.experiment.data.trains_folds:
+            leave(train_folds(loaded, screen, out, profile=profile), as_json=as_json)
+        finding = rate_is_auto(loaded.experiment) and not quiet
+        with screen.console.status("trying learning rates") if finding else nullcontext():
+            prepared = prepare_training(loaded, profile=profile)
+        screen.refuse(prepared.data.preprocessing)
+        # from here on Ctrl-C leaves a run folder with whole files, which can be resumed
+        with interruptible() as interrupted, in_new_folder(prepared, out, file.parent) as job:
+            result = conduct(job, screen, interrupted)
+        leave(result, as_json=as_json)

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from nettrain.data.preprocessing import Preprocessing
     from nettrain.output.console import Console
+    from nettrain.output.drawing import Draw
     from nettrain.workflow.animation import EpochRecorder
     from nettrain.workflow.training import RunOutcome, TrainingJob, TrainingResult
 
@@ -31,11 +32,11 @@ Animate = Annotated[
 
 @dataclass(frozen=True)
 class Screen:
-    """Where a training is shown, and how much of it."""
+    """Where a training is shown, and how much of it; without `draw` no figures are drawn."""
 
     console: "Console"
     quiet: bool = False
-    figures: bool = True
+    draw: "Draw | None" = None
     animate: bool = False
     tensorboard: Path | None = None
 
@@ -51,7 +52,14 @@ class Screen:
         if self.animate:
             from nettrain.workflow.animation import refuse_animation
 
-            refuse_animation(preprocessing, figures=self.figures)
+            refuse_animation(preprocessing, figures=self.draw is not None)
+
+
+def ready_to_draw(*, no_figures: bool) -> "AbstractContextManager[Draw | None]":
+    """What draws the pictures of a training while the block lasts; None if there are to be none."""
+    from nettrain.output.drawing import drawing_process
+
+    return nullcontext() if no_figures else drawing_process()
 
 
 def conduct(
@@ -59,7 +67,6 @@ def conduct(
 ) -> "TrainingResult":
     """Train, show progress and results, and draw figures; times count from `started` on perf_counter."""
     from nettrain.output.console import print_notes
-    from nettrain.output.run_pictures import draw_pictures
     from nettrain.output.training_view import show_head, show_progress, show_report
     from nettrain.workflow.tensorboard.live import with_events
     from nettrain.workflow.training import to_all
@@ -75,9 +82,11 @@ def conduct(
             listeners = [on_event] if recorder is None else [on_event, recorder.on_event]
             result = job.run(to_all(listeners), interrupted=interrupted, started=started)
         drawing = perf_counter()
-        if screen.figures:
-            print_notes(draw_pictures(result, folder.path, recorder))
-        drawing = perf_counter() - drawing if screen.figures else 0.0
+        if screen.draw is not None:
+            from nettrain.output.run_pictures import draw_pictures
+
+            print_notes(draw_pictures(result, folder.path, screen.draw, recorder))
+        drawing = perf_counter() - drawing if screen.draw is not None else 0.0
         if not screen.quiet:
             show_report(screen.console, result, folder, drawing)
     return result

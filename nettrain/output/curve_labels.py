@@ -4,8 +4,6 @@ from nettrain.experiment.running_loss import peculiarities
 from nettrain.experiment.settings import Experiment
 from nettrain.output.numbers import count
 
-LABELS = {"running": "running", "train": "training", "validation": "validation"}  # by split
-
 
 def curve_labels(experiment: Experiment, rows: int | None) -> dict[str, str]:
     """Labels of splits that need more than their name, for a run with so many training rows.

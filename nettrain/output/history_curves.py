@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.store.history import HistoryRow
-
 if TYPE_CHECKING:
     import polars as pl
+
+    from nettrain.store.history import HistoryRow
 
 Floats = npt.NDArray[np.float64]
 RATIO = 30  # of the largest to the smallest value from which a logarithmic axis is used,
 LOSS_RATIO = 10  # and of losses over a training: the first ones would leave no room for the others
 SPLITS = {"running_": "running", "train_": "train", "val_": "validation"}  # by beginning of a column's name
 PREFIXES = tuple(SPLITS)
+LABELS = {"running": "running", "train": "training", "validation": "validation"}  # of splits in legends
 MAX_PANELS = 3  # above that of the learning rate
 
 
@@ -29,7 +30,7 @@ class Curve:
     split: str  # running, train or validation
 
 
-def panels_of(rows: Sequence[HistoryRow], *, running: bool = False) -> dict[str, list[Curve]]:
+def panels_of(rows: "Sequence[HistoryRow]", *, running: bool = False) -> dict[str, list[Curve]]:
     """The curves of each panel by figure, the loss first; the objective has none.
 
     The running loss is among those of the loss if it is asked for, or if training rows were not evaluated.
@@ -54,7 +55,7 @@ def column_of(split: str, name: str) -> str:
     return next((key for key, one in _of_figure(name).items() if one == split), name)
 
 
-def figure_of(rows: Sequence[HistoryRow], name: str, split: str = "") -> Curve:
+def figure_of(rows: "Sequence[HistoryRow]", name: str, split: str = "") -> Curve:
     """One figure over all epochs at which some member has it."""
     measured = [(row, value) for row in rows if (value := row.get(name)) is not None]
     epochs = sorted({epoch_of(row) for row, _ in measured})
@@ -77,12 +78,12 @@ def curve_of_steps(frame: "pl.DataFrame", steps: int) -> Curve:
     return Curve((known - 1) / steps, values, "step")
 
 
-def epoch_of(row: HistoryRow) -> float:
+def epoch_of(row: "HistoryRow") -> float:
     """The epoch of a row."""
     return row["epoch"]
 
 
-def member_of(row: HistoryRow) -> int:
+def member_of(row: "HistoryRow") -> int:
     """The member of a row, 0 where there is one."""
     return int(row.get("member", 0))
 

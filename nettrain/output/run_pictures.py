@@ -2,54 +2,60 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nettrain.files import write_atomic
 from nettrain.inference.postprocessing import joint_task
 from nettrain.output.curve_labels import curve_labels
+from nettrain.output.drawing import Draw
 from nettrain.output.history_curves import curve_of_steps
 from nettrain.output.numbers import plural
-from nettrain.workflow.animation import EpochRecorder
-from nettrain.workflow.cross_validation import CrossValidation
 from nettrain.workflow.first_weights import first_weights
 from nettrain.workflow.folds.tables import drawn_rows
 from nettrain.workflow.own_rows import OwnPredictions, out_of_fold_predictions, own_predictions
 from nettrain.workflow.small_world import SmallWorld, look, look_at_folds, predicting, small_world
 from nettrain.workflow.training import TrainingResult
 
+if TYPE_CHECKING:
+    from nettrain.workflow.animation import EpochRecorder
+    from nettrain.workflow.cross_validation import CrossValidation
+
 
 @np.errstate(all="ignore")  # what is not finite is reported in words
-def draw_pictures(result: TrainingResult, folder: Path, recorder: EpochRecorder | None = None) -> list[str]:
+def draw_pictures(
+    result: TrainingResult, folder: Path, draw: Draw, recorder: "EpochRecorder | None" = None
+) -> list[str]:
     """Write curves.png, confusion.png or residuals.png, and those that the inputs allow.
 
     Where diagnostics were recorded also diagnostics.png, with a `recorder` of epochs boundary.gif. Returns a
     note for each that could not be drawn.
     """
     drawings: dict[str, Callable[[], None]] = {
-        "curves.png": lambda: _draw_curves(result, folder),
-        "diagnostics.png": lambda: _draw_layers(result, folder),
-        "the picture of the predictions": lambda: _draw_predictions(result, folder),
-        "boundary.png": lambda: _draw_boundary(result, folder),
-        "weights.png": lambda: _draw_weights(result, folder),
+        "curves.png": lambda: _draw_curves(result, folder, draw),
+        "diagnostics.png": lambda: _draw_layers(result, folder, draw),
+        "the picture of the predictions": lambda: _draw_predictions(result, folder, draw),
+        "boundary.png": lambda: _draw_boundary(result, folder, draw),
+        "weights.png": lambda: _draw_weights(result, folder, draw),
     }
     if recorder is not None:
-        drawings["boundary.gif"] = lambda: _animate(result, folder, recorder)
+        drawings["boundary.gif"] = lambda: _animate(result, folder, draw, recorder)
     return _notes_of(drawings)
 
 
 @np.errstate(all="ignore")
-def draw_fold_pictures(result: CrossValidation, folder: Path) -> list[str]:
+def draw_fold_pictures(result: "CrossValidation", folder: Path, draw: Draw) -> list[str]:
     """Write folds.png, and confusion.png or residuals.png of the rows that the folds held out.
 
     Returns a note for each that could not be drawn.
     """
     return _notes_of(
         {
-            "boundary.png": lambda: _draw_boundary_of_folds(result, folder),
-            "folds.png": lambda: _draw_folds(result, folder),
+            "boundary.png": lambda: _draw_boundary_of_folds(result, folder, draw),
+            "folds.png": lambda: _draw_folds(result, folder, draw),
             "the picture of the predictions": lambda: _draw_own_predictions(
-                out_of_fold_predictions(result), result.summary["experiment"], folder
+                out_of_fold_predictions(result), result.summary["experiment"], folder, draw
             ),
         }
     )
@@ -66,17 +72,16 @@ def _notes_of(drawings: Mapping[str, Callable[[], None]]) -> list[str]:
     return notes
 
 
-def _draw_folds(result: CrossValidation, folder: Path) -> None:
+def _draw_folds(result: "CrossValidation", folder: Path, draw: Draw) -> None:
     rows = drawn_rows({one.planned.number: one.run.history for one in result.folds})
     if rows:
-        from nettrain.output.figures.folds import folds_picture
+        write_atomic(
+            folder / "folds.png",
+            draw("folds.folds_picture", rows, result.summary, result.summary["experiment"]),
+        )
 
-        write_atomic(folder / "folds.png", folds_picture(rows, result.summary, result.summary["experiment"]))
 
-
-def _draw_curves(result: TrainingResult, folder: Path) -> None:
-    from nettrain.output.figures.curves import curves_picture
-
+def _draw_curves(result: TrainingResult, folder: Path, draw: Draw) -> None:
     rows, summary = result.history, result.summary
     if not rows:
         return
@@ -84,87 +89,92 @@ def _draw_curves(result: TrainingResult, folder: Path) -> None:
     labels = curve_labels(result.prepared.experiment, result.run.data.train.rows)
     recorded = result.recorder.steps
     steps = None if recorded is None else curve_of_steps(recorded, result.run.data.batches.steps)
-    picture = curves_picture(
-        rows, summary["experiment"], monitor=summary["monitor"], best=best, labels=labels, steps=steps
+    picture = draw(
+        "curves.curves_picture",
+        rows,
+        summary["experiment"],
+        monitor=summary["monitor"],
+        best=best,
+        labels=labels,
+        steps=steps,
     )
     write_atomic(folder / "curves.png", picture)
 
 
-def _draw_layers(result: TrainingResult, folder: Path) -> None:
+def _draw_layers(result: TrainingResult, folder: Path, draw: Draw) -> None:
     rows = result.recorder.diagnostics
     if rows:
-        from nettrain.output.figures.layers import layers_picture
-
-        write_atomic(folder / "diagnostics.png", layers_picture(rows, result.summary["experiment"]))
-
-
-def _draw_predictions(result: TrainingResult, folder: Path) -> None:
-    _draw_own_predictions(own_predictions(result), result.summary["experiment"], folder)
+        write_atomic(
+            folder / "diagnostics.png", draw("layers.layers_picture", rows, result.summary["experiment"])
+        )
 
 
-def _draw_own_predictions(shown: OwnPredictions | None, name: str, folder: Path) -> None:
+def _draw_predictions(result: TrainingResult, folder: Path, draw: Draw) -> None:
+    _draw_own_predictions(own_predictions(result), result.summary["experiment"], folder, draw)
+
+
+def _draw_own_predictions(shown: OwnPredictions | None, name: str, folder: Path, draw: Draw) -> None:
     """Confusion of classes, or predicted against true numbers; nothing if all networks diverged."""
     if shown is None:
         return
     title = _title(name, shown)
     if shown.task.targets == "numbers":
-        from nettrain.output.figures.residuals import residuals_picture
-
-        picture = residuals_picture(
-            shown.true_values, shown.predictions, shown.task.names, title, band=shown.band
+        picture = draw(
+            "residuals.residuals_picture",
+            shown.true_values,
+            shown.predictions,
+            shown.task.names,
+            title,
+            band=shown.band,
         )
         write_atomic(folder / "residuals.png", picture)
     elif shown.confusion:
-        from nettrain.output.figures.confusion import confusion_picture
-
         names = ("0", "1") if shown.task.targets == "labels" else shown.task.classes
-        write_atomic(folder / "confusion.png", confusion_picture(shown.confusion, names, title))
+        write_atomic(
+            folder / "confusion.png", draw("confusion.confusion_picture", shown.confusion, names, title)
+        )
 
 
-def _draw_boundary(result: TrainingResult, folder: Path) -> None:
+def _draw_boundary(result: TrainingResult, folder: Path, draw: Draw) -> None:
     """What the networks predict all over one or two columns of numbers."""
     world, networks = small_world(result.prepared.data, result.run.model.task), predicting(result.networks)
     if world is None or networks is None:
         return
-    from nettrain.output.figures.boundary.picture import boundary_picture
-
-    picture = boundary_picture(look(world, [("", networks)]), _boundary_title(result, world))
+    picture = draw(
+        "boundary.picture.boundary_picture", look(world, [("", networks)]), _boundary_title(result, world)
+    )
     write_atomic(folder / "boundary.png", picture)
 
 
-def _draw_boundary_of_folds(result: CrossValidation, folder: Path) -> None:
+def _draw_boundary_of_folds(result: "CrossValidation", folder: Path, draw: Draw) -> None:
     """What the folds predict together all over one or two columns of numbers."""
     runs = [one.predicted.trained for one in result.folds if one.predicted.trained is not None]
     task = joint_task([run.task for run in runs]) if runs else None
     seen = look_at_folds(runs, result.folds[0].planned.data, task) if task else None
     if seen is None:
         return
-    from nettrain.output.figures.boundary.picture import boundary_picture
-
     what = "decision regions" if seen.world.splits_plane else "predictions"
     title = f"{result.summary['experiment']}: {what} of {plural(len(runs), 'fold')}"
-    write_atomic(folder / "boundary.png", boundary_picture(seen, title))
+    write_atomic(folder / "boundary.png", draw("boundary.picture.boundary_picture", seen, title))
 
 
-def _animate(result: TrainingResult, folder: Path, recorder: EpochRecorder) -> None:
+def _animate(result: TrainingResult, folder: Path, draw: Draw, recorder: "EpochRecorder") -> None:
     """The same over the epochs of the training."""
     world = small_world(result.prepared.data, result.run.model.task)
     frames = recorder.frames(result, world) if world is not None else []
     if world is not None and frames:
-        from nettrain.output.figures.animation import animation
+        write_atomic(
+            folder / "boundary.gif", draw("animation.animation", frames, _boundary_title(result, world))
+        )
 
-        write_atomic(folder / "boundary.gif", animation(frames, _boundary_title(result, world)))
 
-
-def _draw_weights(result: TrainingResult, folder: Path) -> None:
+def _draw_weights(result: TrainingResult, folder: Path, draw: Draw) -> None:
     """The first layer's weights as images, where the inputs are one."""
     networks = predicting(result.networks)
     weights = networks and first_weights(networks, result.prepared.data.preprocessing)
     if weights:
-        from nettrain.output.figures.weights import weights_picture
-
         title = f"{result.summary['experiment']}: weights of the first layer"
-        write_atomic(folder / "weights.png", weights_picture(weights, title))
+        write_atomic(folder / "weights.png", draw("weights.weights_picture", weights, title))
 
 
 def _boundary_title(result: TrainingResult, world: SmallWorld) -> str:

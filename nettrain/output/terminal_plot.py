@@ -8,8 +8,16 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.text import Text
 
-from nettrain.output.curve_labels import LABELS
-from nettrain.output.history_curves import LOSS_RATIO, RATIO, Curve, Floats, mean, panels_of, spans_orders
+from nettrain.output.history_curves import (
+    LABELS,
+    LOSS_RATIO,
+    RATIO,
+    Curve,
+    Floats,
+    mean,
+    panels_of,
+    spans_orders,
+)
 from nettrain.output.numbers import epoch, figure
 from nettrain.store.history import HistoryRow
 

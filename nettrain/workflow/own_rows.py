@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nettrain.backend.base import Floats
 from nettrain.catalogue.metrics import Task
@@ -11,8 +12,10 @@ from nettrain.inference.metrics import compute_metrics
 from nettrain.inference.postprocessing import joint_task
 from nettrain.inference.predictions import metrics_of
 from nettrain.inference.split_predictions import describe_split, most_telling_split, true_values
-from nettrain.workflow.cross_validation import CrossValidation
 from nettrain.workflow.training import TrainingResult
+
+if TYPE_CHECKING:
+    from nettrain.workflow.cross_validation import CrossValidation
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class OwnPredictions:
     band: IntervalBand | None = None
 
 
-def out_of_fold_predictions(result: CrossValidation) -> OwnPredictions | None:
+def out_of_fold_predictions(result: "CrossValidation") -> OwnPredictions | None:
     """Predictions of the rows that the folds held out, of several repeats the first; None if all diverged."""
     predicted = [one.predicted for one in result.folds if one.planned.repeat == 1]
     known = [

@@ -37,7 +37,7 @@ def inside(folder: Path, *arguments: object) -> Ended:
     from nettrain.cli.app import main
 
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
-    changes = {"COLUMNS": "100", "NO_COLOR": "1"}
+    changes = {"COLUMNS": "100", "NO_COLOR": "1", "NETTRAIN_DRAWING": "here"}
     with (
         contextlib.chdir(folder),
         patch.object(sys, "argv", ["nettrain", *map(str, arguments)]),

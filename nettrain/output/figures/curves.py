@@ -1,6 +1,7 @@
 """`curves.png`: loss, metrics and learning rate by epoch."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,8 +9,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.typing import LineStyleType
 
-from nettrain.experiment.scheduled_numbers import SCHEDULED_NUMBERS
-from nettrain.output.curve_labels import LABELS
 from nettrain.output.figures.canvas import (
     DARK,
     LIGHT,
@@ -26,6 +25,7 @@ from nettrain.output.figures.canvas import (
 )
 from nettrain.output.figures.step_line import draw_steps, steps_handle
 from nettrain.output.history_curves import (
+    LABELS,
     LOSS_RATIO,
     PREFIXES,
     RATIO,
@@ -39,12 +39,14 @@ from nettrain.output.history_curves import (
     spans_orders,
 )
 from nettrain.output.numbers import epoch
-from nettrain.store.history import HistoryRow
+
+if TYPE_CHECKING:
+    from nettrain.store.history import HistoryRow
 
 WIDTH, PANEL, LOW = 7.2, 1.9, 1.1  # inches: of the picture, heights of a panel and of a lower one
 LEFT, RIGHT, TOP, BOTTOM, GAP = 0.95, 0.2, 0.9, 0.5, 0.22
 FEW = 25  # epochs up to which each is marked
-RATE = "learning_rate"
+RATE, FACTOR = "learning_rate", "_factor"  # columns: the second ends the names of factors
 STYLES: dict[str, tuple[str, LineStyleType]] = {
     "running": ("#ecc596", "-"),
     "train": (LIGHT, "--"),
@@ -58,7 +60,7 @@ MORE = 0.19  # inches of the second line
 
 
 def curves_picture(
-    rows: Sequence[HistoryRow],
+    rows: "Sequence[HistoryRow]",
     title: str,
     *,
     monitor: str = "",
@@ -102,11 +104,11 @@ def curves_picture(
         return render(figure)
 
 
-def _rates(rows: Sequence[HistoryRow]) -> dict[str, Curve]:
+def _rates(rows: "Sequence[HistoryRow]") -> dict[str, Curve]:
     """The learning rate, and the factors on other numbers, as far as they change, by label."""
     factors: dict[str, Curve] = {}
-    for number in SCHEDULED_NUMBERS:
-        curve, label = _changing(rows, number.factor), f"{number.name.replace('_', ' ')} ×"
+    for column in dict.fromkeys(key for row in rows for key in row if key.endswith(FACTOR)):
+        curve, label = _changing(rows, column), f"{column.removesuffix(FACTOR).replace('_', ' ')} ×"
         if curve is not None:
             same = [other for other, one in factors.items() if _equal(one, curve)]
             factors = {other: one for other, one in factors.items() if other not in same}
@@ -115,7 +117,7 @@ def _rates(rows: Sequence[HistoryRow]) -> dict[str, Curve]:
     return factors if rate is None else {"learning rate": rate, **factors}
 
 
-def _changing(rows: Sequence[HistoryRow], name: str) -> Curve | None:
+def _changing(rows: "Sequence[HistoryRow]", name: str) -> Curve | None:
     """A column over all epochs; None where it is not there or always the same."""
     curve = figure_of(rows, name)
     if not len(curve.epochs) or float(np.nanmin(curve.values)) == float(np.nanmax(curve.values)):
@@ -128,7 +130,7 @@ def _equal(one: Curve, other: Curve) -> bool:
     return np.array_equal(one.values, other.values, equal_nan=True)
 
 
-def note(rows: Sequence[HistoryRow], monitor: str, best: float | None) -> str:
+def note(rows: "Sequence[HistoryRow]", monitor: str, best: float | None) -> str:
     """The best figure and its epoch, and whether the run diverged."""
     notes = []
     if best is not None:
@@ -141,7 +143,7 @@ def note(rows: Sequence[HistoryRow], monitor: str, best: float | None) -> str:
     return "; ".join(notes)
 
 
-def _is_finite(row: HistoryRow) -> bool:
+def _is_finite(row: "HistoryRow") -> bool:
     figures = [value for name, value in row.items() if name.startswith(PREFIXES)]
     return all(value is None or np.isfinite(float(value)) for value in figures)
 
@@ -195,7 +197,7 @@ def scale(ax: Axes, values: Floats, *, may_be_log: bool, ratio: float = RATIO) -
         plain_ticks(ax.yaxis, 5)
 
 
-def share_epochs(axes: Sequence[Axes], rows: Sequence[HistoryRow], best: float | None) -> None:
+def share_epochs(axes: Sequence[Axes], rows: "Sequence[HistoryRow]", best: float | None) -> None:
     """The same epochs on all panels, labelled below the last; the best epoch is a line through all."""
     epochs = [epoch_of(row) for row in rows] or [1]
     margin = max(0.5 if len(set(epochs)) <= FEW else 0.0, 0.01 * (max(epochs) - min(epochs)))

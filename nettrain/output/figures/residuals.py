@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,6 @@ from matplotlib.axis import Axis
 from matplotlib.scale import SymmetricalLogTransform
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, SymmetricalLogLocator
 
-from nettrain.inference.intervals import IntervalBand
 from nettrain.output.figures.canvas import (
     DARK,
     Render,
@@ -23,6 +23,9 @@ from nettrain.output.figures.canvas import (
     style,
     tick,
 )
+
+if TYPE_CHECKING:
+    from nettrain.inference.intervals import IntervalBand
 
 Floats = npt.NDArray[np.float64]
 MAX_TARGETS = 9  # of which a panel is drawn
@@ -40,7 +43,7 @@ def residuals_picture(
     names: Sequence[str],
     title: str,
     *,
-    band: IntervalBand | None = None,
+    band: "IntervalBand | None" = None,
     render: Render = png,
 ) -> bytes:
     """A PNG of true (N, T) and predicted (N, T) numbers, a panel for each target.
@@ -70,7 +73,7 @@ def residuals_picture(
 
 
 def described(
-    true: Floats, predicted: Floats, shown: int, total: int, band: IntervalBand | None = None
+    true: Floats, predicted: Floats, shown: int, total: int, band: "IntervalBand | None" = None
 ) -> str:
     """What the line means, and what is not shown."""
     notes = ["on the line: exactly right"]
