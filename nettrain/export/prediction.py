@@ -128,8 +128,10 @@ class LayerFormulas:
                 )
                 context = DefinitionContext(arrays, {}, body, statistics)
                 # a layer may write into what it is given, which others may read
-                x = node.layer.prediction(np, context, x.copy())
-                x = named(x, f"{node.block.name} {node.layer.name}")
+                output = node.layer.prediction(np, context, x.copy())
+                if output.node is not x.node:  # a linear activation changes nothing
+                    output = named(output, f"{node.block.name} {node.layer.name}")
+                x = output
         return x
 
     def _named(self, node: Node, arrays: Sequence[dict[str, HostArray]]) -> dict[str, Array]:
