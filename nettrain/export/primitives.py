@@ -6,14 +6,13 @@ otherwise.
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
 
 import numpy as np
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, HostArray
 from nettrain.export.node import GraphNode, in_order
 from nettrain.export.simplification import rewritten, simplified
-from nettrain.export.traced import Traced
+from nettrain.export.traced import Traced, taken, traced
 
 Formula = Callable[..., Array]
 
@@ -76,44 +75,57 @@ def expit(x: Array) -> Array:
     return np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.absolute(x)))
 
 
-def interp(x: Array, points: Array, values: Array) -> Array:
-    """np.interp by the last point that is not above x; beyond the ends the values are constant."""
-    count = points.shape[0]
-    if count == 1:
-        return np.zeros_like(x) + values
-    lower, upper = points[:-1], points[1:]
-    wide = upper > lower
-    slopes = np.where(wide, values[1:] - values[:-1], 0.0) / np.where(wide, upper - lower, 1.0)
-    passed = (x[..., None] >= points).astype(np.int64).sum(axis=-1)
-    bin = np.minimum(np.maximum(passed - 1, 0), count - 2)
-    line = np.take(slopes, bin) * (x - np.take(lower, bin)) + np.take(values, bin)
-    return np.where(x >= points[-1], values[-1], np.where(x < points[0], values[0], line))
+def interp(x: Array, points: Traced, values: Traced) -> Array:
+    """np.interp of x (...) in float64 by constant points (Q,), rising, and their values (Q,)."""
+    at, of = points.node.constant, values.node.constant
+    if len(at) == 1:
+        return np.full_like(x, of[0])
+    below: Array = np.minimum(x, at[-1])
+    last = _reached(below, at)  # of equal points the last, but in front of all points the first
+    steps = np.diff(at)
+    slopes = np.diff(of) / np.where(steps > 0, steps, np.inf)  # between equal points lies nothing
+    start, slope, value = (
+        taken(traced(array), last, 0)
+        for array in (
+            np.concatenate([at[:1], at]),
+            np.concatenate([[0.0], slopes, [0.0]]),
+            np.concatenate([of[:1], of]),
+        )
+    )
+    return (np.maximum(below, at[0]) - start) * slope + value
+
+
+def _reached(x: Array, points: HostArray) -> Array:
+    """How many of the points each x has reached, int64; of many points by blocks, which takes less memory."""
+    if len(points) <= MOST_COMPARED:
+        return _count(x, traced(points))
+    size = math.isqrt(len(points))
+    blocks = -(-len(points) // size)
+    table = np.full((blocks + 1, size), np.inf)  # a block that nothing reaches comes last
+    table.reshape(-1)[: len(points)] = points
+    block = _count(x, traced(table[:-1, -1]))
+    return block * size + _count(x, taken(traced(table), block, 0))
+
+
+def _count(x: Array, limits: Traced) -> Traced:
+    reached: Traced = x[..., None] >= limits
+    return reached.astype(np.float32).sum(-1).astype(np.int64)
 
 
 def erfc(x: Array) -> Array:
-    """2/√π times the integral of e^-t² from x on, to 2e-15.
-
-    With t = 2/(2+|x|) it is t·e^(p(t)-x²) for x from 0 on, and p is smooth: a polynomial through its values
-    at the Chebyshev points. Source of the form: Press et al. 2007, Numerical recipes, section 6.2.2.
-    """
-    size = np.absolute(x)
-    t = 2.0 / (2.0 + size)
-    inside = 2.0 / (2.0 + np.minimum(size, END))
-    exponent = _polynomial(_erfc_coefficients(), (inside - NEAREST) * (2.0 / (1.0 - NEAREST)) - 1.0)
-    right = t * np.exp(exponent - size * size)
-    return np.where(x >= 0.0, right, 2.0 - right)
-
-
-@cache
-def _erfc_coefficients() -> tuple[float, ...]:
-    """Of log(erfc(x)/t) + x² as a polynomial in t, moved from NEAREST..1 to -1..1."""
-    from numpy.polynomial import chebyshev
-    from scipy.special import erfcx
-
-    t = NEAREST + (chebyshev.chebpts1(DEGREE + 1) + 1) * (1 - NEAREST) / 2
-    values = np.log(erfcx(2 / t - 2) / t)
-    series = chebyshev.chebfit(chebyshev.chebpts1(DEGREE + 1), values, DEGREE)
-    return tuple(chebyshev.cheb2poly(series).tolist())
+    """1 - erf(x), also where that is tiny. Source: Cody 1969, rational Chebyshev approximations."""
+    y = np.absolute(x)
+    z = np.square(np.minimum(y, ERF_MIDDLE))
+    near = 1.0 - x * _polynomial(ERF, z) / _polynomial(ERF_BELOW, z)
+    inverse = 1.0 / np.square(np.maximum(y, ERF_FAR))
+    tail = inverse * _polynomial(ERFC_FAR, inverse) / _polynomial(ERFC_FAR_BELOW, inverse)
+    far = (1.0 / math.sqrt(math.pi) - tail) / np.maximum(y, ERF_FAR)
+    inner = np.minimum(y, ERF_FAR)
+    middle = _polynomial(ERFC, inner) / _polynomial(ERFC_BELOW, inner)
+    # e^-y² of a part whose square is exact, and of the rest
+    part = np.floor(y * 16.0) / 16.0
+    scaled = np.exp(-part * part) * np.exp((part - y) * (part + y)) * np.where(y <= ERF_FAR, middle, far)
+    return np.where(y <= ERF_MIDDLE, near, np.where(x < 0.0, 2.0 - scaled, scaled))
 
 
 def ndtr(x: Array) -> Array:
@@ -188,8 +200,34 @@ FAR_BELOW = (
         2.04426310338993978564e-15,
     ),
 )
-END, DEGREE = 26.0, 24  # erfc(26) is 6e-296
-NEAREST = 2 / (2 + END)  # the least t of the polynomial
+ERF_MIDDLE, ERF_FAR = 0.46875, 4.0
+ERF = (
+    *(3.20937758913846947e3, 3.77485237685302021e2, 1.13864154151050156e2, 3.16112374387056560),
+    1.85777706184603153e-1,
+)
+ERF_BELOW = (
+    *(2.84423683343917062e3, 1.28261652607737228e3, 2.44024637934444173e2, 2.36012909523441209e1),
+    1.0,
+)
+ERFC = (
+    *(1.23033935479799725e3, 2.05107837782607147e3, 1.71204761263407058e3, 8.81952221241769090e2),
+    *(2.98635138197400131e2, 6.61191906371416295e1, 8.88314979438837594, 5.64188496988670089e-1),
+    2.15311535474403846e-8,
+)
+ERFC_BELOW = (
+    *(1.23033935480374942e3, 3.43936767414372164e3, 4.36261909014324716e3, 3.29079923573345963e3),
+    *(1.62138957456669019e3, 5.37181101862009858e2, 1.17693950891312499e2, 1.57449261107098347e1),
+    1.0,
+)
+ERFC_FAR = (
+    *(6.58749161529837803e-4, 1.60837851487422766e-2, 1.25781726111229246e-1, 3.60344899949804439e-1),
+    *(3.05326634961232344e-1, 1.63153871373020978e-2),
+)
+ERFC_FAR_BELOW = (
+    *(2.33520497626869185e-3, 6.05183413124413191e-2, 5.27905102951428412e-1, 1.87295284992346725),
+    *(2.56852019228982242, 1.0),
+)
+MOST_COMPARED = 64  # points that every x is compared with
 FORMULAS: Mapping[str, Formula] = {
     function.__name__: function
     for function in (square, reciprocal, hypot, expm1, log1p, logaddexp, expit, interp, erfc, ndtr, ndtri)

@@ -2,8 +2,6 @@
 
 import json
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +9,14 @@ import pytest
 import nettrain
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.export.onnx_model import onnx_model
-from nettrain.export.onnx_model.inputs import input_dtypes
-from nettrain.export.onnx_model.model import class_values
+from nettrain.export.onnx_model.interface import class_values, inputs_of
 from nettrain.export.prediction import PredictionGraph, prediction_graph
 from nettrain.inference.predictions import predict
 from nettrain.store.trained_folds import Predictor
 from nettrain.store.trained_run import TrainedRun
 from nettrain.workflow.prediction import read_rows
 from tests.export.exported_cells import as_matrix, cells_of_file
-from tests.export.exported_runs import ROWS, RUNS, drawn, files, run_of, written
+from tests.export.exported_runs import RUNS, files, run_of
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
@@ -39,10 +36,11 @@ class Session:
 
     def feeds(self, cells: dict) -> dict:
         """Columns (N,) as the model takes them, (N, 1)."""
-        dtypes = input_dtypes(self.graph)
         return {
-            name: (cells[name].astype(object if dtype.kind == "U" else dtype)).reshape(len(cells[name]), -1)
-            for name, dtype in dtypes.items()
+            one.name: cells[one.name]
+            .astype(object if one.dtype.kind == "U" else one.dtype)
+            .reshape(-1, one.shape[1])
+            for one in inputs_of(self.graph)
         }
 
     def run(self, cells: dict) -> list:
@@ -81,19 +79,10 @@ def test_a_model_predicts_the_same_in_float64(name: str) -> None:
         assert labels(session.graph, expected).tolist() == outputs[0][rows].tolist()
 
 
-@cache
-def rounded_rows() -> Path:
-    """The rows with numbers that float32 holds exactly."""
-    columns = drawn(ROWS, 2, strange=True)
-    for name in ("plain", "gappy", "skewed"):
-        columns[name] = [repr(float(np.float32(cell))) if cell else "" for cell in columns[name]]
-    return written(columns, files()[1].with_name("rounded.csv"))
-
-
 @pytest.mark.parametrize("name", RUNS)
 def test_a_model_predicts_the_same_in_float32(name: str) -> None:
     """To 1e-5 of the largest number of a row, or the usual one, or to what nettrain itself loses to rounding."""
-    trained, path = in_dtype(run_of(name), "float32"), str(rounded_rows())
+    trained, path = in_dtype(run_of(name), "float32"), str(files()[1])
     expected, rows = predictions(trained, path)
     exact, _ = predictions(in_dtype(trained, "float64"), path)
     session = Session(prediction_graph(trained))
@@ -103,6 +92,7 @@ def test_a_model_predicts_the_same_in_float32(name: str) -> None:
     lost = np.nan_to_num(np.abs(expected - exact)).max(axis=1)
     size = np.abs(rounded).max(axis=1)
     allowed = 1e-5 * np.maximum(size, np.median(size))
+    print("EXC", name, int((off > allowed).sum()), int((off > allowed + 4 * lost).sum()), off.max())
     assert (off <= allowed + 4 * lost).all()
     assert np.mean(off <= allowed) > 0.9
     if session.graph.task.targets != "numbers":
@@ -134,7 +124,7 @@ def test_a_small_model_is_small_and_reads_as_one_writes_it() -> None:
     )
     model = run.to_onnx()
     assert len(model.SerializeToString()) < 10_000
-    steps = "Concat Cast IsNaN Where Sub Div Cast Gemm Relu Gemm Cast Softmax ArgMax Cast Gather Identity Identity"
+    steps = "Concat IsNaN Where Cast Sub Div Cast Gemm Relu Gemm Cast Softmax Cast ArgMax Gather"
     assert steps.split() == [node.op_type for node in model.graph.node]
     assert ["sepal_length", "sepal_width", "petal_length", "petal_width"] == [
         one.name for one in model.graph.input

@@ -1,137 +1,107 @@
-"""The whole ONNX model: graph, outputs and metadata."""
+"""The ONNX model of a prediction: its graph, what it takes and gives, and what it says of itself."""
 
-import hashlib
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
-import numpy as np
+import onnx
+from onnx import helper
 
-from nettrain import __version__
-from nettrain.errors import SpecError
+import nettrain
+from nettrain.experiment.load import to_yaml
 from nettrain.export.columns import MATRIX
-from nettrain.export.node import GraphNode, in_order
-from nettrain.export.onnx_model.idioms import with_idioms
-from nettrain.export.onnx_model.inputs import columns, input_dtypes, input_infos, with_columns_joined
-from nettrain.export.onnx_model.operations import KNOWN, cast, elem_type, written
-from nettrain.export.onnx_model.writer import ML, OnnxWriter
+from nettrain.export.node import GraphNode, in_order, is_rows
+from nettrain.export.onnx_model.builder import OnnxBuilder
+from nettrain.export.onnx_model.interface import NamedOutput, class_values, inputs_of, outputs_of
+from nettrain.export.onnx_model.lowering import in_operators
+from nettrain.export.onnx_model.operators import TEXT_DOMAIN, added
 from nettrain.export.prediction import PredictionGraph
-from nettrain.export.primitives import lowered
 
-if TYPE_CHECKING:
-    from onnx import ModelProto, ValueInfoProto
-
-OPSET, ML_OPSET, IR = 17, 3, 8
-INSTALL = 'onnx is not installed: pip install "nettrain[onnx]"'
+OPSET, TEXT_OPSET = 17, 3
+IR_VERSION = 8  # of the time of this opset, which readers from 2022 on know
+ROWS_NAME = "N"
 
 
-def files(graph: PredictionGraph, stem: str) -> Mapping[str, bytes]:
-    """The one file of a model."""
-    content: bytes = onnx_model(graph).SerializeToString(deterministic=True)
-    return {f"{stem}.onnx": content}
+def model(graph: PredictionGraph) -> onnx.ModelProto:
+    """The whole model."""
+    inputs, outputs = inputs_of(graph), _lowered(outputs_of(graph))
+    content = _graph(graph.name, inputs, outputs)
+    made = helper.make_model(
+        content,
+        producer_name="nettrain",
+        producer_version=nettrain.__version__,
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET), *_text_opset(content)],
+        doc_string=_description(graph),
+    )
+    helper.set_model_props(made, dict(_metadata(graph)))
+    return made
 
 
-def onnx_model(graph: PredictionGraph) -> "ModelProto":
-    """The model of a prediction. Raises SpecError where onnx is missing, or an operation in it."""
-    try:
-        from onnx import helper
-    except ImportError as error:
-        raise SpecError(INSTALL) from error
-    names = output_names(graph)
-    writer = OnnxWriter([*input_dtypes(graph), *names])
-    outputs = _outputs(graph, writer, _arrays(graph, writer), names)
-    made = helper.make_graph(writer.nodes, "prediction", input_infos(graph), outputs, writer.constants)
-    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
-    model = helper.make_model(made, opset_imports=opsets, ir_version=IR, producer_name="nettrain")
-    model.producer_version = __version__
-    model.doc_string = f"The prediction of {graph.name}, trained with nettrain {__version__}."
-    helper.set_model_props(model, metadata(graph))
-    return model
+def _text_opset(content: onnx.GraphProto) -> list[onnx.OperatorSetIdProto]:
+    """The operators of text, as far as there are any."""
+    used = any(node.domain == TEXT_DOMAIN for node in content.node)
+    return [helper.make_opsetid(TEXT_DOMAIN, TEXT_OPSET)] if used else []
 
 
-def _arrays(graph: PredictionGraph, writer: OnnxWriter) -> list[str]:
-    """Write all nodes; returns the names of predictions and decisions."""
-    known = KNOWN - {"erfc"} if graph.dtype == "float64" else KNOWN  # no runtime has it in float64
-    ends = with_columns_joined(with_idioms(lowered(graph.ends, known)), graph)
-    dtypes = input_dtypes(graph)
+def _lowered(outputs: Sequence[NamedOutput]) -> list[NamedOutput]:
+    nodes = in_operators([one.node for one in outputs])
+    return [NamedOutput(one.name, node) for one, node in zip(outputs, nodes, strict=True)]
+
+
+def _graph(name: str, inputs: Sequence[GraphNode], outputs: Sequence[NamedOutput]) -> onnx.GraphProto:
+    builder = OnnxBuilder([*(node.name for node in inputs), *(one.name for one in outputs)])
+    for one in outputs:
+        builder.call(one.node, one.name)
     names: dict[GraphNode, str] = {}
-    for node in in_order(ends):
-        if node.operation in ("input", "columns"):
-            names[node] = columns(writer, node, dtypes)
-        else:
-            names[node] = written(writer, node, [names[one] for one in node.inputs])
-    return [names[end] for end in ends]
+    for node in in_order([one.node for one in outputs]):
+        names[node] = _name_of(builder, node, [names[before] for before in node.inputs])
+    for one in outputs:
+        if names[one.node] != one.name:  # an input, a constant, or what has another output's name
+            builder.copy(names[one.node], one.name)
+    return helper.make_graph(
+        builder.nodes,
+        name,
+        [_value(builder, node.name, node) for node in inputs],
+        [_value(builder, one.name, one.node) for one in outputs],
+        builder.constants,
+    )
 
 
-def output_names(graph: PredictionGraph) -> list[str]:
-    """`label` and `probabilities` or `scores`; of numbers the names of the targets."""
-    if graph.task.targets == "numbers":
-        taken = {*input_dtypes(graph)}
-        return [name if name not in taken else f"predicted_{name}" for name in graph.task.names]
-    return ["label", "probabilities" if graph.task.probabilities else "scores"]
+def _name_of(builder: OnnxBuilder, node: GraphNode, inputs: Sequence[str]) -> str:
+    if node.operation == "input":
+        return str(node.options["column"])
+    if node.is_constant:
+        return builder.constant(node.constant, node.name or f"{node.part} constant".strip())
+    return added(builder, node, inputs)
 
 
-def _outputs(
-    graph: PredictionGraph, writer: OnnxWriter, arrays: list[str], names: list[str]
-) -> "list[ValueInfoProto]":
-    from onnx import helper
-
-    dtype, (predictions, *decisions) = np.dtype(graph.dtype), arrays
-    narrow = predictions if dtype == np.float64 else cast(writer, predictions, dtype)
-    width = graph.predictions.shape[1]
-    if not decisions:
-        return [_number(writer, narrow, k, name, dtype, width) for k, name in enumerate(names)]
-    label, label_dtype = _labels(graph, writer, decisions[0])
-    shape = ["N", width] if graph.task.targets == "labels" else ["N"]
-    writer.output(label, names[0])
-    writer.output(narrow, names[1])
-    return [
-        helper.make_tensor_value_info(names[0], elem_type(label_dtype), shape),
-        helper.make_tensor_value_info(names[1], elem_type(dtype), ["N", width]),
-    ]
+def _value(builder: OnnxBuilder, name: str, node: GraphNode) -> onnx.ValueInfoProto:
+    shape = [ROWS_NAME if is_rows(length) else length for length in node.shape]
+    return helper.make_tensor_value_info(name, builder.element_type(node.dtype), shape)
 
 
-def _number(
-    writer: OnnxWriter, source: str, k: int, name: str, dtype: "np.dtype[np.generic]", width: int
-) -> "ValueInfoProto":
-    """One target of several: (N, 1)."""
-    from onnx import helper
-
-    if width > 1:
-        source = writer.add("Gather", source, writer.constant(np.array([k], np.int64), "column"), axis=1)
-    writer.output(source, name)
-    return helper.make_tensor_value_info(name, elem_type(dtype), ["N", 1])
+def _description(graph: PredictionGraph) -> str:
+    """What a viewer shows of the model."""
+    targets = ", ".join(graph.task.names)
+    return f"Predicts {targets} ({graph.task.targets}), trained by nettrain {nettrain.__version__}."
 
 
-def class_values(graph: PredictionGraph) -> "np.ndarray":
-    """The classes (K,) as predictions show them: text, or numbers if all are spelled as numbers."""
-    import polars as pl
-
-    from nettrain.store.predictions import as_spelled_numbers
-
-    names = pl.Series(graph.task.classes, dtype=pl.String)
-    values = as_spelled_numbers(names) if graph.numeric_classes else names
-    return np.array(values.to_list())
-
-
-def _labels(graph: PredictionGraph, writer: OnnxWriter, decisions: str) -> "tuple[str, np.dtype[np.generic]]":
-    """The classes of the rows, or 0 and 1 for each label."""
-    if graph.task.targets == "labels":
-        return decisions, np.dtype(np.int64)
-    values = class_values(graph)
-    return writer.add("Gather", writer.constant(values, "classes"), decisions, axis=0), values.dtype
-
-
-def metadata(graph: PredictionGraph) -> dict[str, str]:
-    """What the model says of itself."""
-    config = json.dumps(graph.experiment.model_dump(mode="json"), sort_keys=True)
-    return {
-        "nettrain": __version__,
+def _metadata(graph: PredictionGraph) -> Mapping[str, str]:
+    """Properties of the model, as text; lists are JSON."""
+    config = to_yaml(graph.experiment)
+    found = {
+        "nettrain": nettrain.__version__,
         "experiment": graph.name,
-        "config_sha256": hashlib.sha256(config.encode()).hexdigest(),
+        "config_sha256": sha256(config.encode()).hexdigest(),
         "task": graph.task.targets,
-        "targets": json.dumps(list(graph.task.names), ensure_ascii=False),
-        "classes": json.dumps(class_values(graph).tolist() if graph.task.classes else [], ensure_ascii=False),
-        "columns": json.dumps({one.name: one.kind for one in graph.columns}, ensure_ascii=False),
+        "targets": _json(graph.task.names),
+        "columns": _json({one.name: one.kind for one in graph.columns}),
         "input": MATRIX if graph.matrix else "columns",
+        "dtype": graph.dtype,
     }
+    return found | ({"classes": _json(class_values(graph).tolist())} if graph.task.classes else {})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
