@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nettrain.backend.base import HostArray
 from nettrain.export.node import ELEMENTWISE, GraphNode, constant
 from nettrain.export.onnx_model.patterns import AFTER, BEFORE, Pattern, fused
 from nettrain.export.primitives import lowered
@@ -24,12 +25,19 @@ def in_operators(ends: Sequence[GraphNode]) -> list[GraphNode]:
 
 
 def rounded_points(node: GraphNode) -> Iterator[GraphNode]:
-    """Points of np.interp of a float32 column, in float32 too, so that cells that equal one still do."""
+    """Points of np.interp of a float32 column that are cells of the data, so that equal ones still are."""
     if node.operation == "interp" and _was_float32(node.inputs[0]):
         x, points, values = node.inputs
-        rounded = points.constant.astype(np.float32).astype(np.float64)
+        rounded = _as_cells(points.constant)
         if not np.array_equal(rounded, points.constant):
             yield replace(node, inputs=(x, constant(rounded, points.name, points.part), values))
+
+
+def _as_cells(points: HostArray) -> HostArray:
+    """Rising points; those that float32 tells by their digits are what it has for such a cell."""
+    cells = [float(np.float32(one)) if float(f"{one:.7g}") == one else one for one in points.tolist()]
+    rising: HostArray = np.maximum.accumulate(np.array(cells))
+    return rising
 
 
 def _was_float32(node: GraphNode) -> bool:
