@@ -46,6 +46,7 @@ ONLY_IN = {
     "rich": "nettrain/output/",
     "sklearn": "nettrain/sklearn/",
     "optuna": "nettrain/catalogue/searches/bayes.py",
+    "distributed": "nettrain/sweep/cluster/",
 }
 HEAVY = {"numpy", "numba", "polars", "pydantic", "scipy", "matplotlib"}
 FILES = sorted((ROOT / "nettrain").rglob("*.py"))

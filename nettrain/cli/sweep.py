@@ -38,6 +38,21 @@ Jobs = Annotated[
 Trials = Annotated[
     int | None, typer.Option("--trials", min=1, help="Total number of trials, including those already done.")
 ]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS|local:N",
+        help="Train on the workers of a Dask scheduler, such as tcp://10.0.0.1:8786; --jobs limits how many.",
+        show_default=False,
+    ),
+]
+SchedulerFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--scheduler-file", metavar="PATH", help="The same, by the scheduler's file.", show_default=False
+    ),
+]
 
 
 def sweep(
@@ -46,6 +61,8 @@ def sweep(
     out: Out = Path("sweeps"),
     jobs: Jobs = None,
     trials: Trials = None,
+    cluster: ClusterAddress = None,
+    scheduler_file: SchedulerFile = None,
     folds: Folds = None,
     tensorboard: TensorBoard = None,
     backend: Backend = None,
@@ -64,6 +81,7 @@ def sweep(
     from nettrain.experiment.load import load
     from nettrain.output.console import console
     from nettrain.sweep.opening import open_sweep
+    from nettrain.workflow.sweep import cluster_for
     from nettrain.workflow.tensorboard.live import log_folder
 
     logs = log_folder(tensorboard)
@@ -71,7 +89,11 @@ def sweep(
     loaded, screen = load(file, changes), console(stderr=as_json)
     again = shlex.join(["nettrain", *sys.argv[1:]])
     try:
-        with interruptible() as interrupted, open_sweep(loaded, out, total=trials, workers=jobs) as opened:
+        with (
+            interruptible() as interrupted,
+            cluster_for(cluster, scheduler_file, tensorboard=tensorboard) as connected,
+            open_sweep(loaded, out, total=trials, workers=jobs, cluster=connected) as opened,
+        ):
             summary = conduct(opened, screen, interrupted, quiet=quiet, logs=logs)
     except KeyboardInterrupt:  # the second one; the journal has every trial that had ended
         print(f"interrupted at once; go on with: {again}", file=sys.stderr)

@@ -89,6 +89,8 @@ def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> 
 def sweep_facts(sweep: Sweep) -> dict[str, str]:
     """What is searched, as labelled lines."""
     workers = plural(sweep.workers, "worker")
+    if sweep.cluster is not None:
+        workers = f"{plural(len(sweep.cluster.threads), 'worker')} of {sweep.cluster.name}"
     left = sum(chunk.networks for chunk in sweep.chunks)
     populations = sum(len(chunk.populations) for chunk in sweep.chunks)
     done = f", {len(sweep.results)} done already" if sweep.results else ""

@@ -16,6 +16,7 @@ from nettrain.files import refuse_overwriting, safe_name
 from nettrain.locks import locked
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.chunks import FEWEST, CacheSizing, DeviceSizing, Sizing, chunks_of
+from nettrain.sweep.cluster.connection import Cluster
 from nettrain.sweep.jobs import Preparation
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.search_space import SearchSpace, Trial
@@ -32,14 +33,15 @@ def open_sweep(
     workers: int | None,
     folder: Path | None = None,
     memory: MemoryTables | None = None,
+    cluster: Cluster | None = None,
 ) -> Iterator[Sweep]:
     """The sweep of an experiment, ready to run, in a folder that is locked meanwhile.
 
     The folder is named like the experiment and lies in `out`, unless a `folder` is given. `total` is the
     number of trials, by default the experiment's, of which 0 takes those that the folder knows already;
-    `workers` the number of processes, by default one for each GPU or processor. `memory` has the tables of an
-    experiment whose data are in memory. Raises SpecError or DataError, before the first trial trains, when
-    any of the trials would be refused.
+    `workers` the number of processes, by default one for each GPU or processor, or the most workers of a
+    `cluster`. `memory` has the tables of an experiment whose data are in memory. Raises SpecError or
+    DataError, before the first trial trains, when any of the trials would be refused.
     """
     space = SearchSpace(loaded)
     gpus = sweep_devices(space)
@@ -51,8 +53,8 @@ def open_sweep(
         refuse_overwriting(file, loaded.input_files)
     try:
         with locked(files.path) as note, _data_folder(files.data):
-            resources = _Resources(workers or len(gpus) or available_cores(), gpus)
-            notes = [note] if note else []
+            resources = _Resources(workers or _workers(cluster, gpus), gpus, cluster, workers)
+            notes = [*([note] if note else []), *(cluster.notes if cluster else [])]
             yield _prepared(space, trials, planned or 0, files, resources, notes, memory)
     finally:
         files.remove_if_empty()
@@ -88,6 +90,8 @@ class _Resources:
 
     workers: int
     devices: tuple[int, ...]
+    cluster: Cluster | None
+    most_workers: int | None
 
     def sizing(self, generation: int | None) -> Sizing:
         """How jobs are divided into chunks for these workers, which share out each generation."""
@@ -95,6 +99,13 @@ class _Resources:
             return CacheSizing(self.workers, FEWEST if generation is None else 1)
         free = min(memory(number)[0] for number in self.devices)
         return DeviceSizing(self.workers, free)
+
+
+def _workers(cluster: Cluster | None, gpus: Sequence[int]) -> int:
+    """How many there are by default; of a cluster that has none yet, the first is waited for."""
+    if cluster is not None:
+        return max(len(cluster.threads), 1)
+    return len(gpus) or available_cores()
 
 
 def _prepared(
@@ -131,6 +142,8 @@ def _prepared(
         preparation,
         sizing,
         planned=0 if size is None else planned,
+        cluster=resources.cluster,
+        most_workers=resources.most_workers,
     )
 
 

@@ -65,7 +65,12 @@ def write_shared(folds: Sequence[Prepared], path: Path) -> SharedData:
 def map_shared(shared: SharedData) -> list[Prepared]:
     """The data of each fold with arrays mapped from the file."""
     content = np.memmap(shared.path, np.uint8, mode="c").view(np.ndarray)
-    return [_mapped(fold, content) for fold in shared.folds]
+    return prepared_from(shared.folds, content)
+
+
+def prepared_from(folds: Sequence[SharedFold], content: npt.NDArray[np.uint8]) -> list[Prepared]:
+    """The data of each fold, with views of the content of their file."""
+    return [_mapped(fold, content) for fold in folds]
 
 
 def _write_fold(fold: Prepared, f: BinaryIO) -> SharedFold:

@@ -9,6 +9,8 @@ from nettrain.experiment.settings import Experiment
 from nettrain.store.sweep_folder import SweepFolder
 from nettrain.sweep.borders import at_border
 from nettrain.sweep.chunks import Sizing, chunks_of
+from nettrain.sweep.cluster.cluster_pool import ClusterPool
+from nettrain.sweep.cluster.connection import Cluster
 from nettrain.sweep.halving import Bracket, Segment, make_brackets, planned_brackets
 from nettrain.sweep.influence import Influence, influences
 from nettrain.sweep.jobs import Preparation
@@ -46,6 +48,8 @@ class Sweep:
     watcher: TrialWatcher | None = None  # is told of every epoch, in the workers
     deadline: float | None = None  # a time of day (s) at which all training ends
     planned: int = 0
+    cluster: Cluster | None = None  # trains in place of processes on this machine
+    most_workers: int | None = None  # of the cluster
 
     def run(
         self, interrupted: Callable[[], bool], further: Callable[[], Extension | None] | None = None
@@ -56,9 +60,15 @@ class Sweep:
         default, that is the next generation.
         """
         grows = further is not None or self.planned > len(self.trials)
+        further = further or self.next_generation
+        if self.cluster is not None:
+            device = 0 if self.devices else None  # the one that a worker sees
+            with ClusterPool(self.cluster, device, self.most_workers) as cluster_pool:
+                yield from self._train(cluster_pool, interrupted, further)
+            return
         workers = self.workers if grows else min(self.workers, len(self.chunks))
         with ProcessPool(workers, self.devices) as pool:
-            yield from self._train(pool, interrupted, further or self.next_generation)
+            yield from self._train(pool, interrupted, further)
 
     def _train(
         self,

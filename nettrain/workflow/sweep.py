@@ -13,6 +13,7 @@ from nettrain.data.reading.memory import MemoryTables
 from nettrain.errors import SpecError
 from nettrain.store.run_folder import read_json
 from nettrain.store.sweep_summary import SweepSummary
+from nettrain.sweep.cluster.connection import Cluster, open_cluster
 from nettrain.sweep.loop import SweepProgress
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import is_written, trials_table, write_results
@@ -73,6 +74,7 @@ def sweep(
     out: FilePath | None = None,
     trials: int | None = None,
     jobs: int | None = None,
+    cluster: object = None,
     tensorboard: FilePath | None = None,
     on_event: OnProgress = ignore,
     stop: Callable[[], bool] = never,
@@ -101,7 +103,12 @@ def sweep(
     trials : int, optional
         Total number of trials, including those already done; default: what the experiment says.
     jobs : int, optional
-        Worker processes; default: one per processor or GPU.
+        Worker processes; default: one per processor or GPU. With `cluster`, the most of its workers that are
+        used; default: all.
+    cluster : str, path, distributed.Client or cluster of Dask, optional
+        Train on the workers of a Dask cluster: the address of its scheduler, such as "tcp://10.0.0.1:8786",
+        the path of the scheduler's file, "local:4" for four workers on this machine, or an object such as
+        `dask_jobqueue.SLURMCluster`.
     tensorboard : str or path, optional
         A folder on which TensorBoard is started: a folder in it, called like that of the sweep, gets the
         table of trials and, of each trial, its curves.
@@ -122,6 +129,8 @@ def sweep(
         When the data cannot be read.
     BackendError
         When the backend is not available.
+    NettrainError
+        When the cluster does not answer, or its machines have other versions than this one.
 
     Examples
     --------
@@ -136,13 +145,37 @@ def sweep(
     loaded = load_experiment(experiment, overrides, memory)
     with (
         _location(folder, out) as location,
+        cluster_for(cluster, tensorboard=tensorboard) as connected,
         open_sweep(
-            loaded, location.out, total=trials, workers=jobs, folder=location.folder, memory=memory
+            loaded,
+            location.out,
+            total=trials,
+            workers=jobs,
+            folder=location.folder,
+            memory=memory,
+            cluster=connected,
         ) as opened,
     ):
         events = None if logs is None else SweepEvents(opened, logs)
         summary = run_sweep(opened, on_event, interrupted=stop, events=events)
         return _result(opened, summary, None if location.temporary else opened.folder.path)
+
+
+@contextmanager
+def cluster_for(
+    cluster: object, scheduler_file: Path | None = None, *, tensorboard: FilePath | None = None
+) -> Iterator[Cluster | None]:
+    """The cluster that a sweep is to train on, None without one. Raises SpecError when options contradict."""
+    if cluster is None and scheduler_file is None:
+        yield None
+        return
+    if cluster is not None and scheduler_file is not None:
+        raise SpecError("--scheduler-file does not go with --cluster: choose one")
+    if tensorboard is not None:
+        later = "nettrain export SWEEP --tensorboard DIR writes the table of trials afterwards"
+        raise SpecError(f"--tensorboard does not go with a cluster, whose workers write no files; {later}")
+    with open_cluster(scheduler_file or cluster) as connected:
+        yield connected
 
 
 @dataclass(frozen=True)
