@@ -60,22 +60,22 @@ class Sweep:
         default, that is the next generation.
         """
         grows = further is not None or self.planned > len(self.trials)
-        further = further or self.next_generation
         if self.cluster is not None:
             device = 0 if self.devices else None  # the one that a worker sees
             with ClusterPool(self.cluster, device, self.most_workers) as cluster_pool:
-                yield from self._train(cluster_pool, interrupted, further)
+                yield from self.train_in(cluster_pool, interrupted, further)
             return
         workers = self.workers if grows else min(self.workers, len(self.chunks))
         with ProcessPool(workers, self.devices) as pool:
-            yield from self._train(pool, interrupted, further)
+            yield from self.train_in(pool, interrupted, further)
 
-    def _train(
+    def train_in(
         self,
         pool: WorkerPool[W],
         interrupted: Callable[[], bool],
-        further: Callable[[], Extension | None],
+        further: Callable[[], Extension | None] | None = None,
     ) -> Iterator[SweepProgress]:
+        """Train what is left in a pool of workers, as `run` does."""
         before = len(self.results)
         for progress in train_chunks(
             [self._limited(chunk) for chunk in self.chunks],
@@ -84,7 +84,7 @@ class Sweep:
             goal=self.goal,
             pool=pool,
             interrupted=interrupted,
-            further=further,
+            further=further or self.next_generation,
         ):
             self.journal.add(progress.new_results)
             yield replace(progress, remaining=self._share_left(progress.remaining, before))

@@ -1,0 +1,1 @@
+"""Sweeps on clusters, measured and simulated on one machine."""
