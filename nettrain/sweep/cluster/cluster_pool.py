@@ -19,9 +19,9 @@ from nettrain.sweep.cluster.data_on_cluster import DataOnCluster
 from nettrain.sweep.cluster.tasks import (
     TOPIC,
     Order,
-    Segment,
+    Stage,
     TrainingGoneError,
-    train_segment,
+    train_stage,
 )
 from nettrain.sweep.messages import (
     ChunkFailed,
@@ -69,7 +69,7 @@ class ClusterPool:
         self._sweep = uuid4().hex
         self._began, self._tasks = 0.0, 0
         self._data = DataOnCluster(cluster.client)
-        self._waiting: dict[int, Future] = {}  # segments of the chunks that wait
+        self._waiting: dict[int, Future] = {}  # stages of the chunks that wait
         self._expected: list[Future] = []
         self._results: set[int] = set()  # trials whose results have been yielded
         self._notes: list[str] = []
@@ -152,7 +152,7 @@ class ClusterPool:
             order = Order(self._sweep, sent, self._device, max(SHORTEST, len(self.workers) / EVENTS))
             packed = pickle.dumps(order)
             future = self._client.submit(
-                train_segment, packed, given, key=self._key(), workers=[worker.address], pure=False
+                train_stage, packed, given, key=self._key(), workers=[worker.address], pure=False
             )
         except OSError as error:  # the worker, or the connection, is about to be reported as lost
             reason = error
@@ -163,22 +163,22 @@ class ClusterPool:
 
     def _given(
         self, worker: ClusterWorker, task: TrialChunk | ResumeChunk
-    ) -> "tuple[Future | Segment, TrialChunk | ResumeChunk]":
+    ) -> "tuple[Future | Stage, TrialChunk | ResumeChunk]":
         """What the task trains on, and the task without it."""
         if isinstance(task, TrialChunk):
             bare = replace(task, data=SharedData(task.data.path, ()))
             return self._data.future(task.data, worker.address), bare
-        return self._waiting.pop(task.number, Segment([])), task
+        return self._waiting.pop(task.number, Stage([])), task
 
     async def _collect(self, worker: ClusterWorker, task: TrialChunk | ResumeChunk, future: "Future") -> None:
         """Wait for a task, in the thread of the client."""
         try:
-            segment: Segment = await future
+            stage: Stage = await future
         except (Exception, CancelledError) as error:
             reason = error
             self._happenings.put(lambda: self._failed(worker, task, reason))
         else:
-            self._happenings.put(lambda: self._done(worker, task, segment.messages))
+            self._happenings.put(lambda: self._done(worker, task, stage.messages))
 
     def _done(
         self, worker: ClusterWorker, task: TrialChunk | ResumeChunk, messages: Sequence[FromWorker]

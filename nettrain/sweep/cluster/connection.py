@@ -16,8 +16,8 @@ from nettrain.sweep.cluster.versions import (
     LIBRARIES,
     MISSING,
     ON_SCHEDULER,
-    Differences,
     Machine,
+    OtherVersions,
     differences,
     listed,
     versions_here,
@@ -132,7 +132,7 @@ def _check_versions(client: "Client", name: str, workers: Sequence[str]) -> None
         raise NettrainError("\n".join(f"cluster {name}: {line}" for line in found))
 
 
-def scheduler_differences(client: "Client") -> Differences:
+def scheduler_differences(client: "Client") -> OtherVersions:
     """What keeps the scheduler from reading our tasks."""
     try:
         versions = client.run_on_scheduler(versions_here)
@@ -142,7 +142,7 @@ def scheduler_differences(client: "Client") -> Differences:
     return differences([Machine(f"the scheduler {client.scheduler.address}", wanted)], versions_here())
 
 
-async def worker_differences(client: "Client", addresses: Sequence[str]) -> Differences:
+async def worker_differences(client: "Client", addresses: Sequence[str]) -> OtherVersions:
     """How these workers differ from this machine; those that have gone in the meantime are passed over."""
     found = {}
     if addresses:

@@ -31,11 +31,11 @@ class Order:
     interval: float
 
 
-class Segment:
+class Stage:
     """What training a chunk to a rung, or to its end, has led to.
 
-    The training itself waits in it, in the memory of the worker, for as long as the sweep wants the segment.
-    A segment that is sent has only the messages.
+    The training itself waits in it, in the memory of the worker, for as long as the sweep wants the stage.
+    A stage that is sent has only the messages.
     """
 
     def __init__(self, messages: "list[FromWorker]", training: "ChunkTraining | None" = None) -> None:
@@ -43,7 +43,7 @@ class Segment:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Without the training, which cannot move."""
-        return Segment, (self.messages,)
+        return Stage, (self.messages,)
 
 
 class NotWantedError(Exception):
@@ -54,8 +54,8 @@ class TrainingGoneError(Exception):
     """A chunk that waited is no longer in the worker's memory."""
 
 
-def train_segment(packed: bytes, given: "SentData | Segment") -> Segment:
-    """Train the chunk of a packed `Order` to its next rung; `given` are its data, or the segment before."""
+def train_stage(packed: bytes, given: "SentData | Stage") -> Stage:
+    """Train the chunk of a packed `Order` to its next rung; `given` are its data, or the stage before."""
     from distributed import get_worker
 
     with ALONE:
@@ -70,7 +70,7 @@ def train_segment(packed: bytes, given: "SentData | Segment") -> Segment:
         return _train(order, given, reports)
 
 
-def _train(order: Order, given: "SentData | Segment", reports: "_Reports") -> Segment:
+def _train(order: Order, given: "SentData | Stage", reports: "_Reports") -> Stage:
     from nettrain.sweep.worker import chunk_failed
 
     try:
@@ -80,18 +80,18 @@ def _train(order: Order, given: "SentData | Segment", reports: "_Reports") -> Se
         raise
     except Exception as error:
         reports.messages.append(chunk_failed(order.task.number, error, order.device))
-        return Segment(reports.messages)
-    return Segment(reports.messages, training if waits else None)
+        return Stage(reports.messages)
+    return Stage(reports.messages, training if waits else None)
 
 
-def _training(order: Order, given: "SentData | Segment") -> "ChunkTraining":
+def _training(order: Order, given: "SentData | Stage") -> "ChunkTraining":
     from nettrain.sweep.chunk_training import ChunkTraining
     from nettrain.sweep.messages import TrialChunk
 
     if isinstance(order.task, TrialChunk):
-        assert not isinstance(given, Segment)
+        assert not isinstance(given, Stage)
         return ChunkTraining(order.task, given.prepared(), order.device)
-    assert isinstance(given, Segment)
+    assert isinstance(given, Stage)
     training, given.training = given.training, None
     if training is None:
         raise TrainingGoneError

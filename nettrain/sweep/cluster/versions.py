@@ -52,14 +52,14 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Differences:
+class OtherVersions:
     """Which machines differ from this one, and one line for each version that differs."""
 
     addresses: frozenset[str]
     lines: tuple[str, ...]
 
 
-def differences(machines: Iterable[Machine], here: Mapping[str, str]) -> Differences:
+def differences(machines: Iterable[Machine], here: Mapping[str, str]) -> OtherVersions:
     """Compare the versions of machines with those here."""
     found: dict[tuple[str, str], list[str]] = {}
     for machine in machines:
@@ -70,7 +70,7 @@ def differences(machines: Iterable[Machine], here: Mapping[str, str]) -> Differe
         f"{name} is {here[name]} here but {there} on {listed(addresses)}"
         for (name, there), addresses in sorted(found.items())
     ]
-    return Differences(frozenset(chain.from_iterable(found.values())), tuple(lines))
+    return OtherVersions(frozenset(chain.from_iterable(found.values())), tuple(lines))
 
 
 def listed(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 from nettrain.errors import NettrainError, SpecError
 from nettrain.sweep.cluster.connection import open_cluster
 from nettrain.sweep.cluster.sent_data import SentData
-from nettrain.sweep.cluster.tasks import Segment
+from nettrain.sweep.cluster.tasks import Stage
 from nettrain.sweep.cluster.versions import Machine, differences
 from nettrain.sweep.messages import RungReached, TrialChunk
 from nettrain.sweep.ranking import Goal
@@ -59,9 +59,9 @@ def test_data_that_arrive_damaged_are_refused():
 
 
 def test_a_segment_travels_without_its_training():
-    segment = Segment([RungReached(1, 2, {3: 0.5})], object())  # type: ignore[arg-type]
-    there = pickle.loads(pickle.dumps(segment))
-    assert (segment.messages, None) == (there.messages, there.training)
+    stage = Stage([RungReached(1, 2, {3: 0.5})], object())  # type: ignore[arg-type]
+    there = pickle.loads(pickle.dumps(stage))
+    assert (stage.messages, None) == (there.messages, there.training)
 
 
 def test_versions_that_differ_are_named_with_the_machines():
