@@ -55,3 +55,18 @@ def typical_cells(graph: PredictionGraph) -> dict[str, float]:
             if one.options.get("column") in found:
                 found[str(one.options["column"])] = float(value)
     return found
+
+
+def text_values(graph: PredictionGraph) -> dict[str, list[str]]:
+    """The categories of each column of text, as they are spelled in the data."""
+    found: dict[str, list[str]] = {}
+    for node in in_order([graph.predictions]):
+        if node.table is None:
+            continue
+        gap = node.table[""]
+        spelled: dict[int, str] = {}
+        for text, position in node.table.items():
+            if position != gap:
+                spelled.setdefault(position, text)
+        found.setdefault(str(node.inputs[0].options["column"]), list(spelled.values()))
+    return found

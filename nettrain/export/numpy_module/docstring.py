@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from nettrain import __version__
 from nettrain.export.columns import ColumnInput
-from nettrain.export.node import in_order
 from nettrain.export.prediction import PredictionGraph
-from nettrain.export.readable import typical_cells
+from nettrain.export.readable import text_values, typical_cells
 
 MOST_COLUMNS, MOST_VALUES = 12, 6
 WIDTH = 88
@@ -24,24 +23,9 @@ def targets(graph: PredictionGraph) -> str:
     return textwrap.shorten(" and ".join(graph.task.names), 40, placeholder=" …")
 
 
-def values_of(graph: PredictionGraph) -> dict[str, list[str]]:
-    """The categories of each column of text, as they are spelled in the data."""
-    found: dict[str, list[str]] = {}
-    for node in in_order([graph.predictions]):
-        if node.table is None:
-            continue
-        gap = node.table[""]
-        spelled: dict[int, str] = {}
-        for text, position in node.table.items():
-            if position != gap:
-                spelled.setdefault(position, text)
-        found.setdefault(str(node.inputs[0].options["column"]), list(spelled.values()))
-    return found
-
-
 def example(graph: PredictionGraph) -> dict[str, str]:
     """A cell of each column in code."""
-    numbers, values = typical_cells(graph), values_of(graph)
+    numbers, values = typical_cells(graph), text_values(graph)
     cells = {"date": '"2024-02-29"'}
     return {
         one.name: cells.get(one.kind)
@@ -109,7 +93,7 @@ def _call(graph: PredictionGraph, stem: str) -> Iterator[str]:
 def _columns(graph: PredictionGraph) -> Iterator[str]:
     shown = graph.columns[:MOST_COLUMNS]
     width = min(max(len(one.name) for one in shown), 30)
-    values = values_of(graph)
+    values = text_values(graph)
     for one in shown:
         yield textwrap.shorten(f"{_kind(one, values)}", WIDTH - width - 8, placeholder=" …").join(
             [f"    {one.name:{width}}   ", ""]

@@ -47,7 +47,7 @@ TRUTH = {"max": "any", "min": "all"}
 DTYPES = {"float64": "float", "float32": "np.float32", "int64": "np.int64", "bool": "bool"}
 KNOWN = frozenset(  # what needs no formula
     {
-        *("square", "reciprocal", "hypot", "expm1", "log1p", "logaddexp"),
+        *("square", "reciprocal", "hypot", "expm1", "log1p", "logaddexp", "interp"),
         *HELPERS,
     }
 )

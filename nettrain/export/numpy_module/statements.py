@@ -12,6 +12,7 @@ from nettrain.export.identifiers import Identifiers
 from nettrain.export.node import ELEMENTWISE, GraphNode, in_order
 from nettrain.export.numpy_module.infix import Expression, expression, joined
 from nettrain.export.numpy_module.literals import scalar
+from nettrain.export.part_names import PartNames, is_given
 
 TAKEN = (
     "np",
@@ -27,19 +28,6 @@ TAKEN = (
 )
 LONGEST = 80  # characters of a statement behind its indent
 SHORT_LIST = 8  # positions that are written where they are used
-WORDS = {  # what an array without a name is called
-    **{"exp": "exponentials", "isnan": "missing", "log": "logs", "max": "largest", "min": "smallest"},
-    **{"sum": "total", "mean": "mean", "matmul": "products", "where": "chosen", "sqrt": "roots"},
-    **{"concatenate": "measured", "interp": "interpolated", "lookup": "position", "floor": "whole"},
-    **{"absolute": "size", "expit": "sigmoids", "sin": "sines", "cos": "cosines"},
-}
-PLAIN_PARTS = ("columns", "prediction")  # whose constants are not called after them
-PURPOSES = {  # what a constant without a name is called, by its operation and place
-    **{("where", 1): "filling", ("where", 2): "filling", ("subtract", 1): "center", ("divide", 1): "scale"},
-    **{("multiply", 1): "factor", ("multiply", 0): "factor", ("add", 1): "offset", ("add", 0): "offset"},
-    **{("interp", 1): "points", ("interp", 2): "values", ("take", 1): "order", ("take", 0): "table"},
-    **{("greater", 1): "limit", ("greater_equal", 1): "threshold", ("equal", 1): "values"},
-}
 
 
 class Constants:
@@ -56,8 +44,7 @@ class Constants:
         """The name of a constant."""
         key = (node.name, node.shape, node.dtype, node.constant.tobytes())
         if key not in self._own:
-            text = node.name or (purpose if node.part in PLAIN_PARTS else f"{node.part} {purpose}")
-            self._own[key] = self._names.new(text, upper=True)
+            self._own[key] = self._names.new(node.name or purpose, upper=True)
             self.arrays[self._own[key]] = node.constant
         return self._own[key]
 
@@ -86,13 +73,7 @@ class Statements:
         self._names = Identifiers((*keyword.kwlist, *dir(builtins), *TAKEN, *inputs.values()))
         self._end, order = end, in_order([end])
         self._uses = Counter(one for node in order for one in node.inputs)
-        self._parts = _parts(order)
-        self._leaves = {
-            one
-            for node in order
-            for one in node.inputs
-            if self._parts[one] != self._parts[node] and not _is_cheap(one)
-        }
+        self._words = PartNames(order)
         self._variables: dict[GraphNode, str] = {}
         self._inline: dict[GraphNode, Expression] = {}
         self.operations = {node.operation for node in order}
@@ -116,11 +97,11 @@ class Statements:
     def _is_variable(self, node: GraphNode) -> bool:
         if node.operation == "input":
             return self._uses[node] > 2 and self._written(node).text.endswith("]")
-        return self._uses[node] > 1 or node in self._leaves or node.name == "x"
+        return self._uses[node] > 1 or node in self._words.leaves or node.name == "x"
 
     def _assign(self, node: GraphNode, written: Expression) -> None:
         self._head(node)
-        name = self._rebound(node) or self._names.new(self._called(node))
+        name = self._rebound(node) or self._names.new(self._words.called(node))
         self._variables[node] = name
         self.lines.append(f"{name} = {written.text}")
 
@@ -134,21 +115,9 @@ class Statements:
         )
         return self._variables[before] if alone else ""
 
-    def _called(self, node: GraphNode) -> str:
-        if node in self._leaves and self._parts[node] not in ("columns", "prediction"):
-            return self._parts[node]
-        if node.name or node.operation in WORDS:
-            return node.name or WORDS[node.operation]
-        columns = self._columns_behind(node)
-        return next(iter(columns)) if len(columns) == 1 else "values"
-
-    def _columns_behind(self, node: GraphNode) -> set[str]:
-        """The columns that an array is computed from."""
-        return {str(one.options["column"]) for one in in_order([node]) if one.operation == "input"}
-
     def _head(self, node: GraphNode) -> None:
         """A comment where a new part begins."""
-        part = self._parts[node]
+        part = self._words.parts[node]
         if part == self._part or not part:
             return
         self._seen[part] += 1
@@ -164,11 +133,11 @@ class Statements:
                 operands.append(Expression(self._constants.table(node)))
             written = self._input(node) if node.operation == "input" else self._whole(node, operands)
             longest = max(
-                (one for one in node.inputs if one in self._inline and not _is_cheap(one)),
+                (one for one in node.inputs if one in self._inline and not is_given(one)),
                 key=lambda one: len(self._inline[one].text),
                 default=None,
             )
-            if longest is None or len(written.text) + len(self._called(node)) + 3 <= LONGEST:
+            if longest is None or len(written.text) + len(self._words.called(node)) + 3 <= LONGEST:
                 return written
             self._assign(longest, self._inline.pop(longest))
 
@@ -210,20 +179,13 @@ class Statements:
                 return Expression(f"np.arange({len(value)})")
             if len(value) <= SHORT_LIST and node.operation == "take":
                 return Expression(str(value.tolist()))
-        purpose = PURPOSES.get((node.operation, k), "numbers")
-        columns = self._columns_behind(node) if self._parts[node] == "columns" else set()
-        named = [*columns, purpose] if len(columns) == 1 else [purpose]
-        return Expression(self._constants.array(one, " ".join(named)))
+        return Expression(self._constants.array(one, self._words.purpose(node, k)))
 
 
 def quoted(text: object) -> str:
     """A text in double quotes where that needs no escapes."""
     plain = repr(text) == f"'{text}'" and '"' not in str(text)
     return f'"{text}"' if plain else repr(text)
-
-
-def _is_cheap(node: GraphNode) -> bool:
-    return node.is_constant or node.operation == "input"
 
 
 def _columns_of(node: GraphNode) -> tuple[str, ...]:
@@ -235,15 +197,3 @@ def _columns_of(node: GraphNode) -> tuple[str, ...]:
             return ()
         columns.append(str(cells.options["column"]))
     return tuple(columns)
-
-
-def _parts(order: Sequence[GraphNode]) -> dict[GraphNode, str]:
-    """The part of each node; one without belongs where it is used, or to the columns."""
-    parts = {node: node.part for node in order}
-    for node in reversed(order):
-        for one in node.inputs:
-            if not parts[one] and not one.inputs:
-                parts[one] = parts[node]
-            elif not parts[one]:
-                parts[one] = "columns" if one.operation == "lookup" else parts[node]
-    return parts
