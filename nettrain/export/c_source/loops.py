@@ -8,10 +8,12 @@ import numpy as np
 
 from nettrain.errors import SpecError
 from nettrain.export.c_source.constants import LETTERS, WIDTH, ConstantArrays, filled
+from nettrain.export.c_source.memory import SUMS, ArraysInMemory, for_one_row, size
 from nettrain.export.c_source.scalars import (
     ATOM,
     OWN,
     PRODUCT,
+    SUM,
     Term,
     function_name,
     is_scalar_operation,
@@ -19,7 +21,6 @@ from nettrain.export.c_source.scalars import (
     term,
     type_of,
 )
-from nettrain.export.c_source.schedule import SUMS, Schedule, for_one_row, size
 from nettrain.export.node import GraphNode, in_order
 from nettrain.export.part_names import PartNames
 
@@ -28,22 +29,23 @@ LONGEST = 72  # characters of an expression inside a loop
 
 
 @dataclass
-class Block:
+class CodeBlock:
     """Statements inside braces, and what has been computed there or around it."""
 
     depth: int = 0  # loops around it
     indent: int = 1
     lines: list[str] = field(default_factory=list)
+    sums: int = 0  # whose results are named, here or around it
     known: dict[tuple[GraphNode, Index], Term] = field(default_factory=dict)
 
     def add(self, line: str) -> None:
         """One more statement."""
         self.lines.append("    " * self.indent + line)
 
-    def loop(self, variable: str, count: int) -> "Block":
+    def loop(self, variable: str, count: int) -> "CodeBlock":
         """The body of a loop that begins here."""
         self.add(f"for (int {variable} = 0; {variable} < {count}; {variable}++) {{")
-        return Block(self.depth + 1, self.indent + 1, self.lines, dict(self.known))
+        return CodeBlock(self.depth + 1, self.indent + 1, self.lines, self.sums, dict(self.known))
 
     def end(self) -> None:
         """Closes the loop whose body this is."""
@@ -62,7 +64,7 @@ class RowFunction:
         part: str = "",
     ) -> None:
         self._end, self._constants, self._inputs, self._target = for_one_row(end), constants, inputs, target
-        self._schedule = Schedule(self._end)
+        self._memory = ArraysInMemory(self._end)
         order = in_order([self._end])
         self._words, self._names = PartNames(order), constants.names
         self._arrays: dict[GraphNode, str] = {}
@@ -70,8 +72,8 @@ class RowFunction:
         self.functions = {function_name(node) for node in order if node.operation in OWN}
         self.functions |= {_helper(node) for node in order if node.operation in HELPERS}
         self.stack = 0  # bytes of arrays
-        self.block = Block()
-        for node in self._schedule.arrays:
+        self.block = CodeBlock()
+        for node in self._memory.arrays:
             self._compute(node)
 
     @property
@@ -174,7 +176,7 @@ class RowFunction:
             self.block.lines += [*([""] if self.block.lines else []), f"    /* {part} */"]
             self._part = part
 
-    def _value(self, node: GraphNode, index: Index, block: Block, *, kept: bool = False) -> Term:
+    def _value(self, node: GraphNode, index: Index, block: CodeBlock, *, kept: bool = False) -> Term:
         """One number of an array, from statements of the block where one expression would be long."""
         if node.is_constant:
             return self._constant(node, index)
@@ -186,7 +188,7 @@ class RowFunction:
         if (node, index) in block.known:
             return block.known[node, index]
         value = self._computed(node, index, block)
-        shared = self._schedule.is_shared(node)
+        shared = self._memory.is_shared(node)
         if is_scalar_operation(node) and not kept and (shared or len(value.text) > LONGEST):
             name = self._names.new(self._words.called(node))
             block.add(f"const {type_of(node.dtype)} {name} = {value.text};")
@@ -194,7 +196,7 @@ class RowFunction:
         block.known[node, index] = value
         return value
 
-    def _computed(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _computed(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         if is_scalar_operation(node):
             operands = [self._value(one, _broadcast(index, one.shape), block) for one in node.inputs]
             return term(node, operands)
@@ -204,11 +206,15 @@ class RowFunction:
             return MOVED[node.operation](self, node, index, block)
         raise SpecError(f"model.c: {node.operation} cannot be written in C")
 
-    def _total(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _total(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         """A sum, product or largest, by a loop in front."""
         kind = type_of(node.dtype)
         word = {"matmul": "sum", "mean": "sum"}.get(node.operation, node.operation)
-        name, k = self._names.new(self._words.called(node) if word != "sum" else "sum"), LETTERS[block.depth]
+        k = LETTERS[block.depth]
+        # a name inside braces may be that of others elsewhere
+        own = word if block.depth and not block.sums else ""
+        name = own or self._names.new("total" if word == "sum" else self._words.called(node))
+        block.sums += 1
         array = node.inputs[0]
         count = array.shape[-1] if node.operation == "matmul" else array.shape[node.axis]
         start = {"max": "-INFINITY", "min": "INFINITY"}.get(word, literal(np.zeros((), node.dtype)[()]).text)
@@ -233,6 +239,8 @@ class RowFunction:
     def _constant(self, node: GraphNode, index: Index) -> Term:
         if size(node) == 1:
             return literal(node.constant.reshape(-1)[0])
+        if node.dtype.kind == "i" and np.array_equal(node.constant.reshape(-1), np.arange(size(node))):
+            return Term(_offset(index, node.shape), SUM)
         name = self._constants.array(node.constant, self._word_of(node))
         return Term(_element(name, index, node.shape))
 
@@ -250,7 +258,7 @@ class RowFunction:
 
     # moves
 
-    def _reshape(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _reshape(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         array = node.inputs[0]
         known = [at for at, length in zip(index, node.shape, strict=True) if length != 1]
         lengths = [length for length in array.shape if length != 1]
@@ -264,28 +272,28 @@ class RowFunction:
         name = self._arrays[array] if array in self._arrays else self._input(array, ("0",) * len(array.shape))
         return Term(_element(name, index, node.shape))
 
-    def _swapaxes(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _swapaxes(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         own = list(index)
         first, second = node.number("first"), node.number("second")
         own[first], own[second] = own[second], own[first]
         return self._value(node.inputs[0], tuple(own), block)
 
-    def _slice(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _slice(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         own = list(index)
         own[node.axis] = _sum(_product(own[node.axis], node.number("step")), str(node.number("start")))
         return self._value(node.inputs[0], tuple(own), block)
 
-    def _take(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _take(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         array, positions = node.inputs
         axes = len(positions.shape)
         at = self._value(positions, index[node.axis : node.axis + axes], block)
         own = (*index[: node.axis], at.at_least(ATOM), *index[node.axis + axes :])
         return self._value(array, own, block)
 
-    def _expand(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _expand(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         return self._value(node.inputs[0], _broadcast(index, node.inputs[0].shape), block)
 
-    def _interp(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _interp(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         x, *points = node.inputs
         value = self._value(x, index, block)
         names = [
@@ -294,7 +302,7 @@ class RowFunction:
         ]
         return Term(f"interpolated({value.text}, {', '.join(names)}, {size(points[0])})")
 
-    def _lookup(self, node: GraphNode, index: Index, block: Block) -> Term:
+    def _lookup(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
         text = self._value(node.inputs[0], index, block)
         name = self._constants.table(node)
         return Term(f"position_of({text.text}, {name}, {len(node.table or ())}, {node.number('other')})")

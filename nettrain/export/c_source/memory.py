@@ -36,7 +36,7 @@ def keeps_order(node: GraphNode) -> bool:
     return before == after
 
 
-class Schedule:
+class ArraysInMemory:
     """The arrays that are kept in memory, in the order in which they are computed."""
 
     def __init__(self, end: GraphNode) -> None:
