@@ -1,13 +1,17 @@
 """ONNX models predict in onnxruntime what `nettrain predict` does, for runs of every kind."""
 
+import hashlib
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nettrain
 from nettrain.backend.numpy import NumpyBackend
+from nettrain.errors import SpecError
 from nettrain.export.onnx_model import onnx_model
 from nettrain.export.onnx_model.interface import class_values, inputs_of
 from nettrain.export.prediction import PredictionGraph, prediction_graph
@@ -141,6 +145,56 @@ def test_the_metadata_say_what_the_model_is() -> None:
     assert {"": 17, "ai.onnx.ml": 3} == {one.domain: one.version for one in model.opset_import}
 
 
+def test_the_hash_is_that_of_the_run_s_config(tmp_path: Path) -> None:
+    run = nettrain.train(
+        {"data": {"source": "builtin:iris"}, "training": {"epochs": 1}}, folder=tmp_path / "iris"
+    )
+    facts = {one.key: one.value for one in run.to_onnx().metadata_props}
+    content = (tmp_path / "iris" / "config.yaml").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == facts["config_sha256"]
+
+
+def test_a_wide_table_has_no_more_nodes() -> None:
+    """784 columns are joined by one Concat; a matrix needs not even that."""
+    rng = np.random.default_rng(0)
+    columns = {f"pixel {k}": rng.integers(0, 256, 40) for k in range(784)} | {"digit": [*"abcdefghij"] * 4}
+    data = {"target": "digit", "validation": 0, "test": 0.5}
+    run = nettrain.train({"data": data, "model": {"hidden": [4]}, "training": {"epochs": 1}}, data=columns)
+    steps = ["IsNaN", "Where", "Cast", "Sub", "Div", "Cast", "Gemm", "Relu", "Gemm", "Cast", "Softmax"]
+    steps += ["ArgMax", "Gather", "Cast"]
+    assert ["Concat", *steps] == [node.op_type for node in run.to_onnx().graph.node]
+    assert steps == [node.op_type for node in run.to_onnx(one_input=True).graph.node]
+
+
+def test_columns_called_as_outputs_keep_their_names() -> None:
+    columns = {"label": np.arange(40.0), "probabilities": np.arange(40.0) ** 2, "kind": ["a", "b"] * 20}
+    run = nettrain.train({"data": {"target": "kind"}, "training": {"epochs": 1}}, data=columns)
+    model = run.to_onnx()
+    onnx.checker.check_model(model, full_check=True)
+    assert ["label", "probabilities"] == [one.name for one in model.graph.input]
+    assert ["predicted_label", "predicted_probabilities"] == [one.name for one in model.graph.output]
+
+
+def test_cells_that_equal_a_quantile_do_so_in_float32() -> None:
+    """0.1 and 0.3 are no float32 numbers; most rows of the column have one of them."""
+    cells = np.repeat([0.1, 0.2, 0.3], [90, 20, 90])
+    columns = {"share": cells, "kind": np.where(np.arange(200) % 3 > 0, "a", "b")}
+    settings = {"target": "kind", "scaling": "quantile_normal"}
+    run = nettrain.train({"data": settings, "training": {"epochs": 5}}, data=columns)
+    session = Session(prediction_graph(run.predictor.select_members(), dtype="float32"))
+    _, probabilities = session.run({"share": np.array([0.1, 0.2, 0.3])})
+    expected = run.predict_proba({"share": [0.1, 0.2, 0.3]})
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-5)
+
+
+def test_without_onnx_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("nettrain.export.onnx_model.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(SpecError, match=r'pip install "nettrain\[onnx\]"'):
+        onnx_model(prediction_graph(run_of("column gappy")))
+
+
 def test_outputs_are_named_as_users_expect() -> None:
     kinds = {
         "loss mse of numbers": ["size", "weight"],
@@ -150,5 +204,7 @@ def test_outputs_are_named_as_users_expect() -> None:
     for name, expected in kinds.items():
         session = Session(prediction_graph(run_of(name)))
         assert expected == [one.name for one in session.session.get_outputs()]
+    numbers = onnx_model(prediction_graph(run_of("loss poisson of counts"))).graph.node
+    assert "Gemm" in [node.op_type for node in numbers][-3:], "also of a single output"
     codes = Session(prediction_graph(run_of("classes of numbers")))
     assert "tensor(int64)" == codes.session.get_outputs()[0].type

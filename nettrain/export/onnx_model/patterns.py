@@ -103,8 +103,9 @@ def gemm(node: GraphNode) -> Iterator[GraphNode]:
         if product.operation != "matmul" or not bias.is_constant or product.shape != node.shape:
             continue
         x, weight = product.inputs
-        if len(x.shape) == 2 and weight.is_constant and bias.shape in (node.shape[1:], (1, node.shape[1])):
-            flat = constant(bias.constant.reshape(-1), bias.name, bias.part)
+        if len(x.shape) == 2 and weight.is_constant and bias.shape[:-1] in ((), (1,)):
+            own = np.broadcast_to(bias.constant.reshape(-1), node.shape[1:])
+            flat = constant(own, bias.name, bias.part)
             yield _operator("Gemm", node, x, weight, flat)
             return
 
@@ -186,6 +187,14 @@ def scaled_columns(node: GraphNode) -> Iterator[GraphNode]:
     yield _operator("divide", node, moved, constant(s, "scale", node.part))
 
 
+def named_scaling(node: GraphNode) -> Iterator[GraphNode]:
+    """(x - c)/s of columns: a viewer shows what c and s are."""
+    if node.part == "columns" and (affine := _affine(node)) and not node.inputs[1].name:
+        x, center, scale = affine
+        moved = replace(node.inputs[0], inputs=(x, constant(center, "center", node.part)))
+        yield replace(node, inputs=(moved, constant(scale, "scale", node.part)))
+
+
 def _affine(node: GraphNode) -> tuple[GraphNode, np.ndarray, np.ndarray] | None:
     """The x, c and s of (x - c)/s with constant c and s."""
     if node.operation != "divide" or not node.inputs[1].is_constant:
@@ -225,6 +234,13 @@ def _taken(source: GraphNode, own: np.ndarray, like: GraphNode) -> GraphNode:
 
 BEFORE: Sequence[Pattern] = (
     *(softmax, log_softmax, sigmoid, softplus),
-    *(cast_together, gap_before_cast, scaled_columns, lookup_before_reshape, without_expansion),
+    *(
+        cast_together,
+        gap_before_cast,
+        scaled_columns,
+        named_scaling,
+        lookup_before_reshape,
+        without_expansion,
+    ),
 )
 AFTER: Sequence[Pattern] = (relu, gemm, tile)
