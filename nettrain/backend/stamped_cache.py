@@ -8,14 +8,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from types import FunctionType, ModuleType
-from typing import cast
+from types import FunctionType
+from typing import Any, cast
 
 import llvmlite.binding as llvm
+from numba.core import environment
 from numba.core.caching import FunctionCache
 from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 
-BLAS, ARRAYS = "scipy.linalg.cython_blas", "numba.np.arraymath"
+REBUILD: Any = environment._rebuild_env  # what pickles of machine code call for each function in it
 
 
 def attach(dispatcher: object, body: FunctionType, stamp: str) -> None:
@@ -36,7 +37,7 @@ class _StampedCache(FunctionCache):
     def load_overload(self, sig: object, target_context: object) -> object:
         """The machine code for these types, without first importing all that compiling needs."""
         _add_runtime()
-        with _without_blas(), self._guard_against_spurious_io_errors():
+        with _without_modules(), self._guard_against_spurious_io_errors():
             return self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
 
 
@@ -51,16 +52,25 @@ def _add_runtime() -> None:
 
 
 @contextmanager
-def _without_blas() -> Iterator[None]:
-    """Keep Numba from importing SciPy's linear algebra only to see that it is there: no kernel uses it."""
-    modules = cast(dict[str, ModuleType | None], sys.modules)
-    if BLAS in modules or ARRAYS in modules:
-        yield
-        return
-    modules[BLAS] = None  # an import of it fails at once
+def _without_modules() -> Iterator[None]:
+    """Keep Numba from importing the modules of its own functions that kernels call.
+
+    They would be asked for names alone, by code that works on Python objects, which no kernel does; and they
+    import much that only compiling needs, and SciPy's linear algebra.
+    """
+    environment._rebuild_env = _environment
     try:
         yield
     finally:
-        del modules[BLAS]
-        if ARRAYS in modules:  # imported meanwhile, it must do for loops of other packages too
-            modules[ARRAYS]._HAVE_BLAS = True  # type: ignore[union-attr]
+        environment._rebuild_env = REBUILD
+
+
+def _environment(module: str, constants: list[object], name: str) -> environment.Environment:
+    """The environment of a compiled function of a module, which need not have been imported."""
+    if module in sys.modules or environment.lookup_environment(name) is not None:
+        return cast(environment.Environment, REBUILD(module, constants, name))
+    made = environment.Environment({})
+    made.consts[:] = constants
+    made.env_name = name
+    environment.Environment._memo[name] = made
+    return made

@@ -57,9 +57,11 @@ class Screen:
 
 def ready_to_draw(*, no_figures: bool) -> "AbstractContextManager[Draw | None]":
     """What draws the pictures of a training while the block lasts; None if there are to be none."""
+    if no_figures:
+        return nullcontext()
     from nettrain.output.drawing import drawing_process
 
-    return nullcontext() if no_figures else drawing_process()
+    return drawing_process()
 
 
 def conduct(
@@ -68,12 +70,14 @@ def conduct(
     """Train, show progress and results, and draw figures; times count from `started` on perf_counter."""
     from nettrain.output.console import print_notes
     from nettrain.output.training_view import show_head, show_progress, show_report
-    from nettrain.workflow.tensorboard.live import with_events
     from nettrain.workflow.training import to_all
 
     folder = job.folder
     assert folder is not None, "a command trains in a folder"
-    job = with_events(job, screen.tensorboard)
+    if screen.tensorboard is not None:
+        from nettrain.workflow.tensorboard.live import with_events
+
+        job = with_events(job, screen.tensorboard)
     with second_interrupt_explained(folder.path):
         if not screen.quiet:
             show_head(screen.console, job.description, job.all_notes)

@@ -11,7 +11,7 @@ from nettrain.experiment.evaluated_rows import evaluation_notes
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.named_backend import named_backend
 from nettrain.experiment.replicas import replicas
-from nettrain.experiment.resolution import batch_notes, read_and_resolve, resolve
+from nettrain.experiment.resolution import batch_notes, rate_is_auto, read_and_resolve, resolve
 from nettrain.experiment.settings import Experiment
 from nettrain.experiment.task import network_of
 from nettrain.inference.dataset import dataset_of
@@ -20,7 +20,6 @@ from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.diagnostics.profile import Profile
 from nettrain.training.loop import TrainingLoop
 from nettrain.training.rows.planned_batches import batches_of
-from nettrain.workflow.find_rate import with_rate_found
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,11 @@ def prepare_training(
     """
     with loaded.locating_errors():
         experiment, data = read_and_resolve(resolve(loaded.experiment), memory)
-        experiment, found = with_rate_found(experiment, data)
+        found: list[str] = []
+        if rate_is_auto(experiment):
+            from nettrain.workflow.find_rate import with_rate_found
+
+            experiment, found = with_rate_found(experiment, data)
         backend = named_backend(experiment.backend)
         members = replicas(experiment)
         with explained_shortage(experiment):
