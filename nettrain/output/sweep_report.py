@@ -61,9 +61,16 @@ def sweep_report(
     # paths are to be copied: never broken into two lines
     last = {"folder": str(folder)}
     if leaders:
-        last["next"] = f"nettrain train {shlex.quote(str(folder / 'best.yaml'))}"
+        last["next"] = _next_command(folder, files)
     for name, text in last.items():
         console.print(Text.assemble((f"{name:<{LABEL}}", "bold"), text), soft_wrap=True)
+
+
+def _next_command(folder: Path, files: Sequence[str]) -> str:
+    """What to do with the best trial: train it once more, or look at its network where that is kept."""
+    if "best" in files:
+        return f"nettrain evaluate {shlex.quote(str(folder / 'best'))}"
+    return f"nettrain train {shlex.quote(str(folder / 'best.yaml'))}"
 
 
 def fitting_table(console: Console, leaders: Sequence[Leader], metric: str, keys: Sequence[str]) -> Table:

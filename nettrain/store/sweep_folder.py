@@ -32,7 +32,7 @@ class SweepFolder:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that a sweep writes."""
-        return self.journal, self.trials, self.timing, self.best, self.summary, self.picture
+        return self.journal, self.trials, self.timing, self.best, self.summary, self.picture, self.exchanges
 
     def file_names(self) -> list[str]:
         """The names of its files; hidden ones are left out."""
@@ -66,6 +66,21 @@ class SweepFolder:
     @property
     def picture(self) -> Path:
         return self.path / "parameters.png"
+
+    @property
+    def exchanges(self) -> Path:
+        """Which trials took over the weights of others, where the method of search has it."""
+        return self.path / "population.csv"
+
+    @property
+    def best_run(self) -> Path:
+        """The run folder of the best network, where it cannot be trained again from an experiment."""
+        return self.path / "best"
+
+    @property
+    def networks(self) -> Path:
+        """The networks of trials while their populations train."""
+        return self.path / ".networks"
 
     @property
     def data(self) -> Path:

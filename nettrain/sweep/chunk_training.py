@@ -12,7 +12,9 @@ from nettrain.sweep.fold_results import trial_result
 from nettrain.sweep.kept_networks import KeptNetworks, TrialNetwork
 from nettrain.sweep.messages import (
     ChunkProgress,
+    ExchangeChunk,
     FromWorker,
+    GoOn,
     RungReached,
     TrialChunk,
     TrialResult,
@@ -49,6 +51,19 @@ class ChunkTraining:
                 return True
         return False
 
+    def go_on(self, task: GoOn) -> None:
+        """Do what was decided at the rung where the chunk waits, before it trains to the next one."""
+        if isinstance(task, ExchangeChunk):
+            self._exchange(task)
+        else:
+            self.pruned |= set(task.pruned)
+
+    def _exchange(self, task: ExchangeChunk) -> None:
+        """Let each trial go on from the weights of its parent."""
+        places = {trial: row for row, trial in enumerate(self.chunk.trials)}
+        (population,) = self._populations
+        population.exchange([places[parent] for parent in task.parents], task.experiments)
+
     def _population(
         self, folds: Sequence[int], data: Sequence[Prepared], device: int | None
     ) -> PopulationTraining:
@@ -66,6 +81,7 @@ class ChunkTraining:
             self.pruned,
             device,
             deadline=chunk.deadline,
+            evolves=chunk.evolves,
             kept=kept,
             watcher=watcher,
         )

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
+from nettrain.sweep.evolution import EvolvingBracket
 from nettrain.sweep.halving import Bracket
 from nettrain.sweep.jobs import TrialJob
 from nettrain.sweep.messages import TrialChunk
@@ -95,7 +96,10 @@ def chunks_of(
     chunks = []
     for bracket in brackets:
         some = [job for job in jobs if job.trial in bracket.trials]
-        chunks += make_chunks(some, sizing, metric, bracket.rungs)
+        if not isinstance(bracket, EvolvingBracket):
+            chunks += make_chunks(some, sizing, metric, bracket.rungs)
+        elif some:
+            chunks.append(replace(_chunk(some, metric, bracket.rungs), evolves=True))
     compared = {trial for bracket in brackets for trial in bracket.trials}
     return chunks + make_chunks([job for job in jobs if job.trial not in compared], sizing, metric)
 

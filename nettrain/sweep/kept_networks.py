@@ -1,6 +1,6 @@
 """The networks of trials in files: what a run folder needs of a training, which ends in another process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,18 @@ class KeptNetworks:
     def __init__(self, folder: Path, folds: int) -> None:
         self._folder, self._folds = folder, folds
         self._events: list[EpochDone] = []
+        self._exchanges: list[tuple[int, Sequence[int]]] = []  # how many events there were, and the parents
+
+    def exchange(self, parents: Sequence[int]) -> None:
+        """Each member has taken over the weights of its parent, and with them its history."""
+        self._exchanges.append((len(self._events), parents))
+
+    def _ancestor(self, member: int, event: int) -> int:
+        """Whose figures of an event are in the history of a member."""
+        for count, parents in reversed(self._exchanges):
+            if event < count:
+                member = parents[member]
+        return member
 
     def add(self, event: EpochDone) -> None:
         """Keep an epoch of the population for the histories."""
@@ -61,7 +73,8 @@ class KeptNetworks:
         files = network_folder(self._folder, network, self._folds)
         files.path.mkdir(parents=True, exist_ok=True)
         write_atomic(files.config, to_yaml(experiment))
-        own = [part for event in self._events if (part := _of(event, stopped.member)) is not None]
+        lines = [(event, self._ancestor(stopped.member, k)) for k, event in enumerate(self._events)]
+        own = [part for event, member in lines if (part := _of(event, member)) is not None]
         history = HistoryWriter(files)
         for event in own:
             history.add(event)

@@ -20,7 +20,8 @@ class TrialChunk:
     A trial is a network for each fold of its data, or one without folds. `experiments` are by trial, then by
     fold. `populations` are the positions of the folds whose networks train as one population. Networks that
     are not pruned are written into the folder `kept_in`, if there is one; at the `deadline`, a time of day in
-    seconds, all training ends. The `watcher` is told of every epoch.
+    seconds, all training ends. The `watcher` is told of every epoch. In a chunk that
+    `evolves`, trials that have diverged wait for the next rung, where they go on from others.
     """
 
     number: int
@@ -31,6 +32,7 @@ class TrialChunk:
     rungs: tuple[int, ...] = ()
     cost: float = 0.0  # estimated work, in arbitrary units
     populations: tuple[tuple[int, ...], ...] = ((0,),)
+    evolves: bool = False
     kept_in: Path | None = None
     watcher: TrialWatcher | None = None
     deadline: float | None = None
@@ -53,6 +55,18 @@ class ResumeChunk:
 
     number: int
     pruned: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ExchangeChunk:
+    """To a worker: continue with a chunk that waits at a rung, each trial from the weights of its parent.
+
+    `experiments` are those of all trials with the values that they go on with.
+    """
+
+    number: int
+    parents: tuple[int, ...]
+    experiments: tuple[Experiment, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -145,5 +159,7 @@ class ChunkTooLarge:
     message: str
 
 
-ToWorker = TrialChunk | ResumeChunk | None  # None: there is nothing left to do
+GoOn = ResumeChunk | ExchangeChunk  # a chunk that waits at a rung
+Task = TrialChunk | GoOn
+ToWorker = Task | None  # None: there is nothing left to do
 FromWorker = WorkerReady | TrialsEnded | RungReached | ChunkProgress | ChunkFailed | ChunkTooLarge

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nettrain.backend.device import count_devices, find_device, memory
 from nettrain.data.reading.memory import MemoryTables
+from nettrain.errors import SpecError
 from nettrain.experiment.load import LoadedExperiment
 from nettrain.experiment.monitors import goal
 from nettrain.experiment.sweep_settings import SweepMetric
@@ -20,7 +21,7 @@ from nettrain.sweep.cluster.connection import Cluster
 from nettrain.sweep.jobs import Preparation
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.search_space import SearchSpace, Trial
-from nettrain.sweep.sweep import Sweep, brackets_of, learned_values
+from nettrain.sweep.sweep import Sweep, brackets_of, learned_values, unfinished
 from nettrain.sweep.sweep_journal import SweepJournal
 
 
@@ -44,6 +45,9 @@ def open_sweep(
     DataError, before the first trial trains, when any of the trials would be refused.
     """
     space = SearchSpace(loaded)
+    if cluster is not None and space.method.evolves:
+        name = space.method.name
+        raise SpecError(f"--cluster: does not go with {name}, whose networks are files of this machine")
     gpus = sweep_devices(space)
     size, planned = space.method.size, space.total if total is None else total
     # refused before there is a folder
@@ -121,12 +125,14 @@ def _prepared(
     journal = SweepJournal(folder.journal, space)
     if journal.total > len(trials):
         trials = space.trials(journal.total, journal.values)
+    brackets = brackets_of(space, trials, journal)
+    journal.forget(unfinished(brackets, journal.results))
     open_trials = [trial for trial in trials if trial.number not in journal.results]
     preparation = Preparation(folder.data, metric.name, memory)
     jobs = preparation.jobs(open_trials)
     # nothing is written before the data is known to fit
     journal.extend(len(trials), learned=learned_values(space, trials))
-    brackets, sizing = brackets_of(space, trials, journal), resources.sizing(size)
+    sizing = resources.sizing(size)
     chunks = chunks_of(jobs.jobs, brackets, sizing, metric.name)
     return Sweep(
         space,
@@ -141,6 +147,7 @@ def _prepared(
         resources.devices,
         preparation,
         sizing,
+        kept_in=folder.networks if space.method.evolves else None,
         planned=0 if size is None else planned,
         cluster=resources.cluster,
         most_workers=resources.most_workers,

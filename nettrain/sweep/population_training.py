@@ -20,7 +20,8 @@ from nettrain.sweep.kept_networks import KeptNetworks, TrialNetwork
 from nettrain.sweep.watching import PopulationWatcher
 from nettrain.training.build import build
 from nettrain.training.events import EpochDone, MemberStopped
-from nettrain.training.loop import never, train
+from nettrain.training.loop import TrainingLoop, never
+from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.run import TrainingRun
 
 PREFIXES = {"train": "train", "validation": "val"}  # of the names of figures, by split
@@ -46,7 +47,8 @@ class PopulationTraining:
     `experiments` and `data` are those of each network. Networks of the trials in `ended`, which others fill
     too, stop after an epoch; trials of which one network diverges are added to it. All stop at the
     `deadline`, a time of day (s). Networks that end by themselves or then are written as `kept` says.
-    The `watcher` is told of every epoch.
+    The `watcher` is told of every epoch. Where the population `evolves`, networks that diverge before the
+    last rung have not ended: at the rung they go on from others.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class PopulationTraining:
         device: int | None = None,
         *,
         deadline: float | None = None,
+        evolves: bool = False,
         kept: "KeptNetworks | None" = None,
         watcher: PopulationWatcher | None = None,
     ) -> None:
@@ -66,24 +69,26 @@ class PopulationTraining:
         self.active = len(networks)  # networks that still train
         self._networks, self._experiments = networks, experiments
         self._metric, self._ended, self._seconds = metric, ended, [0.0] * len(networks)
+        self._data, self._device, self._evolves = data, device, evolves
         self._run = _build(experiments, data, device)
         self._deadline, self._kept, self._watcher = deadline, kept, watcher
-        interrupted = never if deadline is None else self._is_late
-        self._events = train(self._run, interrupted, self._prune, self._clock)
         self._waited, self._waits_since = 0.0, perf_counter()
         self.at_rung: list[int] = []  # members that have come to the rung
         self._stopped: list[MemberStopped] = []  # members whose figures have not been taken yet
+        self._fallen: list[MemberStopped] = []  # members that have diverged, and wait for a rung
+        self._rung: int | None = None  # the next one
+        self._begin()
 
     def train_to_rung(self, rung: int | None) -> Iterator[EpochDone]:
         """Train to the end of the epoch `rung`, or to the end of all; yields what happens in every epoch."""
-        self.at_rung, began = [], perf_counter()
+        self.at_rung, self._rung, began = [], rung, perf_counter()
         self._waited += began - self._waits_since
         for event in self._events:
             if isinstance(event, EpochDone):
                 self._epoch_done(event, perf_counter() - began)
                 began = perf_counter()
                 if event.epoch == rung:
-                    self.at_rung = event.members.tolist()
+                    self.at_rung = self._still_training() if self._evolves else event.members.tolist()
                     yield event
                     self._waits_since = perf_counter()
                     return
@@ -91,6 +96,34 @@ class PopulationTraining:
             elif isinstance(event, MemberStopped):
                 self._stop(event)
         self.epoch, self.active = self.epochs, 0
+        self._stopped += self._fallen
+        self._fallen = []
+
+    def exchange(self, parents: Sequence[int], experiments: Sequence[Experiment]) -> None:
+        """Let each member go on from the state of its parent, with an experiment of its own.
+
+        The population is built anew, as when a run is resumed, so that every number of it follows from the
+        experiments.
+        """
+        state = snapshot(self._loop).taken_over(parents)
+        self._events.close()
+        self._experiments, self._fallen = experiments, []
+        self._run = _build(experiments, self._data, self._device)
+        self._begin()
+        restore(self._loop, state)
+        if self._kept is not None:
+            self._kept.exchange(parents)
+
+    def _begin(self) -> None:
+        interrupted = never if self._deadline is None else self._is_late
+        self._loop = TrainingLoop(self._run, interrupted, self._prune, self._clock)
+        self._events = self._loop.events()
+
+    def _still_training(self) -> list[int]:
+        """The members that have not ended in the last epoch."""
+        population = self._run.population
+        members: list[int] = population["original"][population["active"]].tolist()
+        return members
 
     def rung_figures(self) -> dict[TrialNetwork, float]:
         """The metric of the networks that have come to the rung."""
@@ -130,6 +163,9 @@ class PopulationTraining:
             self._seconds[member] += seconds / len(event.members)
 
     def _stop(self, event: MemberStopped) -> None:
+        if self._evolves and self._rung is not None and event.reason == "diverged":
+            self._fallen.append(event)
+            return
         self._stopped.append(event)
         if event.reason == "diverged":
             self._ended.add(self._networks[event.member].trial)

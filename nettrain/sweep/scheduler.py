@@ -4,8 +4,17 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from nettrain.sweep.evolution import EvolvingBracket
 from nettrain.sweep.halving import Bracket
-from nettrain.sweep.messages import ChunkProgress, ResumeChunk, RungReached, TrialChunk, TrialResult
+from nettrain.sweep.messages import (
+    ChunkProgress,
+    ExchangeChunk,
+    ResumeChunk,
+    RungReached,
+    Task,
+    TrialChunk,
+    TrialResult,
+)
 from nettrain.sweep.ranking import Goal
 from nettrain.sweep.worker_pool import Worker, WorkerLost
 
@@ -35,10 +44,14 @@ class Scheduler:
         self.brackets |= by_trial(brackets)
         self.notes += notes
 
-    def next_task(self, worker: Worker) -> TrialChunk | ResumeChunk | None:
+    def next_task(self, worker: Worker) -> Task | None:
         """What an idle worker does next: a chunk that waits in it before a new one."""
         for number in sorted(worker.waiting):
             chunk = self.started[number]
+            population = self.brackets[chunk.trials[0]]
+            if isinstance(population, EvolvingBracket):
+                worker.waiting.remove(number)
+                return exchanged(chunk, population, self.rungs[number])
             survivors = self._survivors(chunk, self.rungs[number])
             if survivors is not None:
                 worker.waiting.remove(number)
@@ -62,6 +75,8 @@ class Scheduler:
 
     def retry(self, chunk: TrialChunk, message: str) -> list[TrialResult]:
         """A chunk has failed: its trials are tried again, each alone; returns those that fail for good."""
+        if chunk.evolves:
+            return self._retry_whole(chunk, message)
         failed = []
         for trial in self._unfinished(chunk):
             self.attempts[trial] += 1
@@ -74,7 +89,7 @@ class Scheduler:
     def halve(self, chunk: TrialChunk, message: str) -> list[TrialResult]:
         """A device has no room for a chunk: it is trained in two halves; a single trial has failed."""
         trials = self._unfinished(chunk)
-        if len(trials) < 2:
+        if len(trials) < 2 or chunk.evolves:
             return [TrialResult(trial, "failed", message=message) for trial in trials]
         middle = (len(trials) + 1) // 2
         self.chunks.extendleft(chunk.subset(half, 0) for half in (trials[middle:], trials[:middle]))
@@ -124,6 +139,14 @@ class Scheduler:
             if trials := self._unfinished(chunk):
                 self.chunks.appendleft(chunk.subset(trials, 0))
 
+    def _retry_whole(self, chunk: TrialChunk, message: str) -> list[TrialResult]:
+        """As `retry`, of trials that take over each other's weights."""
+        self.attempts[chunk.trials[0]] += 1
+        if self.attempts[chunk.trials[0]] < ATTEMPTS:
+            self.chunks.appendleft(chunk.subset(chunk.trials, 0))
+            return []
+        return [TrialResult(trial, "failed", message=message) for trial in chunk.trials]
+
     def _start(self, chunk: TrialChunk) -> TrialChunk:
         self.last_number += 1
         numbered = chunk.subset(chunk.trials, self.last_number)
@@ -152,3 +175,14 @@ class Scheduler:
 def by_trial(brackets: Iterable[Bracket]) -> dict[int, Bracket]:
     """The bracket of each trial."""
     return {trial: bracket for bracket in brackets for trial in bracket.trials}
+
+
+def exchanged(chunk: TrialChunk, population: EvolvingBracket, rung: int) -> ExchangeChunk:
+    """How a chunk goes on that has come to a rung at which trials take over the weights of others."""
+    parents = {one.trial: one.parent for one in population.taken_over(rung)}
+    experiments = population.make(population.values_after(rung))
+    return ExchangeChunk(
+        chunk.number,
+        tuple(parents.get(trial, trial) for trial in chunk.trials),
+        tuple(experiments[trial] for trial in chunk.trials),
+    )

@@ -7,6 +7,7 @@ from itertools import count
 from typing import cast
 
 from nettrain.backend.choose import choose_backend
+from nettrain.catalogue.members import grouping_key
 from nettrain.catalogue.registry import Choice
 from nettrain.catalogue.searches import (
     SearchedKey,
@@ -28,6 +29,7 @@ from nettrain.experiment.sweep_settings import Parameter, SweepSettings
 NOTHING: Mapping[int, Values] = {}
 UNTOLD: Mapping[int, ToldTrial] = {}
 EPOCHS = "training.epochs"
+ENDINGS = ("early_stopping", "convergence", "target", "max_seconds")  # keys of `training:` that end it early
 SEVERAL = ("repeat", "ensemble", "snapshots")  # keys of `training:` that make several networks of a trial
 
 
@@ -60,7 +62,8 @@ class SearchSpace:
         with loaded.locating_errors():
             self.method.check()
         self._refuse_varying_epochs()
-        self.sampler = self.method.sampler(Space(self.parameters, applies, self.settings.seed))
+        self.space = Space(self.parameters, applies, self.settings.seed)
+        self.sampler = self.method.sampler(self.space)
 
     @property
     def epochs(self) -> int:
@@ -78,6 +81,8 @@ class SearchSpace:
         `chosen` has the values of those that are not drawn. Raises SpecError with all problems of all trials.
         """
         self._check_extremes()
+        if self.method.evolves:
+            refuse_what_cannot_evolve(self)
         last = self.total if total is None else total
         return self.numbered(count(1) if last is None else range(1, last + 1), chosen)
 
@@ -208,3 +213,26 @@ def _refuse_auto_rate(experiment: Experiment) -> None:
     if rate_is_auto(experiment):
         text = "auto tests 32 rates for each network, in a sweep search them: sweep.parameters"
         raise SpecError(f"optimizer.learning_rate: {text}.optimizer.learning_rate, or write a number")
+
+
+def refuse_what_cannot_evolve(space: SearchSpace) -> None:
+    """Raise SpecError for settings with which networks cannot take over each other's weights."""
+    name, training = space.method.name, space.loaded.experiment.training
+    with space.loaded.locating_errors():
+        if space.loaded.experiment.data.folds is not None:
+            raise SpecError(f"data.folds: does not go with {name}, which trains each trial once")
+        for key in ENDINGS:
+            if getattr(training, key):
+                raise SpecError(
+                    f"training.{key}: does not go with {name}, which trains all to the last epoch"
+                )
+    for one in space.parameters:
+        if one.key.endswith("seed") or len(_keys_of(space, one)) > 1:
+            text = f"does not go with {name}: networks of a population cannot differ in it"
+            raise SpecError(f"{one.location}: {one.key}: {text}".removeprefix(": "))
+
+
+def _keys_of(space: SearchSpace, parameter: Parameter) -> set[str]:
+    """The grouping keys of experiments with the extreme values of a parameter."""
+    made = [space.with_values({parameter.key: value}) for value in parameter.distribution.ends()]
+    return {grouping_key(resolve(one.experiment, space.backend.name)) for one in made}

@@ -29,6 +29,8 @@ def write_results(sweep: Sweep, seconds: float) -> SweepSummary:
     """Write tables, summary and the best experiment; returns the summary. `seconds` is how long it took."""
     write_atomic(sweep.folder.trials, trials_table(sweep))
     write_atomic(sweep.folder.timing, _timing_table(sweep))
+    if sweep.populations:
+        write_atomic(sweep.folder.exchanges, _exchange_table(sweep))
     if sweep.best:
         write_atomic(sweep.folder.best, _best_experiment(sweep, sweep.best[0]))
     summary = summarise(sweep, seconds)
@@ -48,6 +50,16 @@ def trials_table(sweep: Sweep) -> str:
         cells = [measured[number].get(name) for name in figures]
         rows.append([number, result.status, *drawn, result.epochs, result.best_epoch, *cells])
     return csv_text(["trial", "status", *keys, "epochs", "best_epoch", *figures], rows)
+
+
+def _exchange_table(sweep: Sweep) -> str:
+    """`population.csv`: a row for each trial that took over another's weights, with the values afterwards."""
+    keys = [parameter.key for parameter in sweep.space.parameters]
+    rows = [
+        [one.trial, one.epoch, one.parent, *(as_text(one.values[key]) for key in keys)]
+        for one in sweep.taken_over()
+    ]
+    return csv_text(["trial", "epoch", "parent", *keys], rows)
 
 
 def _measured(result: TrialResult) -> dict[str, float]:
@@ -87,6 +99,9 @@ def _best_experiment(sweep: Sweep, best: TrialResult) -> str:
     figure = f"{sweep.goal.metric} {best.figures[sweep.goal.metric]!r}"
     folds = f", the mean of {len(best.folds)} folds" if best.folds else ""
     late = ", when the time was over: this trains on" if best.out_of_time else ""
+    if sweep.populations:
+        late = f"\n# with the values of its end; how they changed is in {sweep.folder.exchanges.name}"
+        late += f", and the network in {sweep.folder.best_run.name}/"
     head = f"# Trial {best.trial} of {sweep.folder.path}: {figure}{folds}{late}\n"
     return head + to_yaml(sweep.experiment_of(best.trial))
 

@@ -1,7 +1,8 @@
 """A sweep in its folder: what is left to train, and how the trials compare."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from nettrain.catalogue.searches import ToldTrial, Values
@@ -11,6 +12,7 @@ from nettrain.sweep.borders import at_border
 from nettrain.sweep.chunks import Sizing, chunks_of
 from nettrain.sweep.cluster.cluster_pool import ClusterPool
 from nettrain.sweep.cluster.connection import Cluster
+from nettrain.sweep.evolution import EvolvingBracket, TakenOver
 from nettrain.sweep.halving import Bracket, Segment, make_brackets, planned_brackets
 from nettrain.sweep.influence import Influence, influences
 from nettrain.sweep.jobs import Preparation
@@ -51,6 +53,9 @@ class Sweep:
     cluster: Cluster | None = None  # trains in place of processes on this machine
     most_workers: int | None = None  # of the cluster
 
+    def __post_init__(self) -> None:
+        self._complete(self.brackets)
+
     def run(
         self, interrupted: Callable[[], bool], further: Callable[[], Extension | None] | None = None
     ) -> Iterator[SweepProgress]:
@@ -87,6 +92,8 @@ class Sweep:
             further=further or self.next_generation,
         ):
             self.journal.add(progress.new_results)
+            if progress.new_results:
+                self._complete(self.brackets)
             yield replace(progress, remaining=self._share_left(progress.remaining, before))
 
     @property
@@ -119,8 +126,40 @@ class Sweep:
         self.trials += trials
         brackets = [] if values else _brackets(self.space, trials, [(first, first - 1 + len(trials))])
         self.brackets += brackets
+        self._complete(brackets)
         chunks = chunks_of(jobs.jobs, brackets, self.sizing, self.goal.metric)
         return Extension([self._limited(chunk) for chunk in chunks], brackets, jobs.notes)
+
+    @property
+    def populations(self) -> list[EvolvingBracket]:
+        """Those whose trials take over the weights of others."""
+        return [one for one in self.brackets if isinstance(one, EvolvingBracket)]
+
+    def taken_over(self) -> list[TakenOver]:
+        """What trials have taken over in populations that have ended."""
+        return [one for population in self.populations if population.ended for one in population.history()]
+
+    def _complete(self, brackets: Sequence[Bracket]) -> None:
+        """Let populations make experiments; of those that have ended, trials have the values of their end."""
+        for one in brackets:
+            if isinstance(one, EvolvingBracket):
+                one.make = self._experiments
+                if not one.ended and set(one.trials) <= set(self.results):
+                    one.ended = True
+                    self._take_last_values(one)
+
+    def _take_last_values(self, population: EvolvingBracket) -> None:
+        for trial in population.trials:
+            for rung, figure in self.results[trial].rungs.items():
+                population.add_score(rung, trial, self.goal.sign * figure)
+        for made in self.space.numbered(population.trials, population.last_values()):
+            self.trials[made.number - 1] = made
+
+    def _experiments(self, values: Mapping[int, Values]) -> dict[int, Experiment]:
+        """The experiments that trials go on with."""
+        assert self.preparation is not None
+        jobs = self.preparation.jobs(self.space.numbered([*values], values)).jobs
+        return {job.trial: job.experiments[0] for job in jobs}
 
     def _told(self) -> dict[int, ToldTrial]:
         """What a method of search is told of the trials that have ended, by number."""
@@ -170,19 +209,34 @@ class Sweep:
 
 
 def brackets_of(space: SearchSpace, trials: Sequence[Trial], journal: SweepJournal) -> list[Bracket]:
-    """The brackets of all trials in the journal, but of those that were chosen."""
-    return _brackets(space, trials, [one for one in journal.segments if one[0] not in journal.chosen])
+    """The brackets of all trials, those in the journal and new ones, but of those that were chosen."""
+    segments = journal.segments(len(trials))
+    return _brackets(space, trials, [one for one in segments if one[0] not in journal.chosen])
 
 
 def _brackets(space: SearchSpace, trials: Sequence[Trial], segments: Sequence[Segment]) -> list[Bracket]:
     """The brackets of these segments, which are among the trials."""
     halving = space.settings.early_terminate
     if plans := space.method.brackets(space.epochs):
-        return planned_brackets(segments, plans)
+        planned = planned_brackets(segments, plans)
+        return [_evolving(space, one) for one in planned] if space.method.evolves else planned
     if halving is None or not trials:
         return []
     rungs = halving.rungs(max(trial.experiment.training.epochs for trial in trials))
     return make_brackets(segments, halving.bracket, rungs, halving.eta)
+
+
+def _evolving(space: SearchSpace, bracket: Bracket) -> Bracket:
+    """A bracket whose trials take over the weights of others."""
+    first = {trial: space.sampler.values(trial, {}) or {} for trial in bracket.trials}
+    exchange = partial(space.method.exchange, space.space)
+    return EvolvingBracket(bracket.trials, bracket.rungs, bracket.keep, first_values=first, exchange=exchange)
+
+
+def unfinished(brackets: Sequence[Bracket], done: Collection[int]) -> list[int]:
+    """The trials of populations of which not all have a result: they train together or not at all."""
+    populations = [one.trials for one in brackets if isinstance(one, EvolvingBracket)]
+    return [trial for trials in populations if not set(trials) <= set(done) for trial in trials]
 
 
 def learned_values(space: SearchSpace, trials: Sequence[Trial]) -> dict[int, Values]:

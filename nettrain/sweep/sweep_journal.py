@@ -81,11 +81,16 @@ class SweepJournal:
     def total(self) -> int:
         return max(self.totals, default=0)
 
-    @property
-    def segments(self) -> list[Segment]:
-        """First and last trial of the sweep as it began, and of each extension."""
-        firsts = [1, *(total + 1 for total in self.totals)]
-        return list(zip(firsts, self.totals, strict=False))
+    def segments(self, total: int) -> list[Segment]:
+        """First and last trial of the sweep as it began, and of each extension, up to that to a `total`."""
+        totals = [*self.totals, *([total] if total > self.total else [])]
+        firsts = [1, *(one + 1 for one in totals)]
+        return list(zip(firsts, totals, strict=False))
+
+    def forget(self, trials: Iterable[int]) -> None:
+        """Let these trials be trained again."""
+        for trial in trials:
+            self.results.pop(trial, None)
 
 
 def _lines(kind: str, values: Mapping[int, Values]) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from nettrain.sweep.messages import (
     ChunkFailed,
     ChunkTooLarge,
     FromWorker,
-    ResumeChunk,
+    Task,
     ToWorker,
     TrialChunk,
     WorkerReady,
@@ -48,9 +48,7 @@ def serve(connection: Connection, device: int | None) -> None:
             connection.send(chunk_failed(task.number, error, device))
 
 
-def _training(
-    task: TrialChunk | ResumeChunk, waiting: "dict[int, ChunkTraining]", device: int | None
-) -> "ChunkTraining":
+def _training(task: Task, waiting: "dict[int, ChunkTraining]", device: int | None) -> "ChunkTraining":
     from nettrain.sweep.chunk_training import ChunkTraining
     from nettrain.sweep.shared_data import map_shared
 
@@ -58,7 +56,7 @@ def _training(
         # mapped anew for each chunk, since a mapping holds a file open as long as it lives
         return ChunkTraining(task, map_shared(task.data), device)
     training = waiting.pop(task.number)
-    training.pruned |= set(task.pruned)
+    training.go_on(task)
     return training
 
 

@@ -19,6 +19,7 @@ from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import is_written, trials_table, write_results
 from nettrain.sweep.sweep import Sweep
 from nettrain.training.loop import never
+from nettrain.workflow.evolved_network import write_best_network
 from nettrain.workflow.source import ExperimentSource, FilePath, load_experiment
 from nettrain.workflow.tensorboard.live_sweep import SweepEvents
 
@@ -238,6 +239,8 @@ def run_sweep(
         on_progress(progress)
         if events is not None:
             events.on_progress(progress)
+    if sweep.populations:
+        write_best_network(sweep)
     return write_results(sweep, before + perf_counter() - started)
 
 

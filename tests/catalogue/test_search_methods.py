@@ -15,7 +15,14 @@ from nettrain.catalogue.searches.sobol import BITS, LinearScramble
 from nettrain.experiment.sweep_settings import Parameter
 from tests.catalogue.oracles import assert_oracles
 
-COMPARED = {"random", "grid", "sobol", "hyperband", "bayes"}  # random and grid in tests/sweep/test_sampler.py
+COMPARED = {
+    "random",
+    "grid",
+    "sobol",
+    "hyperband",
+    "bayes",
+    "pbt",
+}  # random and grid in tests/sweep/test_sampler.py
 PLANE = [
     Parameter("x", distributions["uniform"](min=0.0, max=1.0)),
     Parameter("y", distributions["uniform"](min=0.0, max=1.0)),
@@ -240,6 +247,59 @@ def test_trials_that_were_chosen_by_others_are_told_as_far_as_they_fit():
     sampler = search_methods["bayes"](generation=2, startup=2).sampler(space(PLANE))
     outside = {1: ToldTrial({"x": 7.0, "y": "text"}, 1.0, {}, False), 2: ToldTrial({}, math.inf, {}, False)}
     assert {"x", "y"} == set(sampler.values(3, outside))
+
+
+# pbt
+
+NUMBERS = [
+    Parameter("rate", distributions["log_uniform_values"](min=1e-4, max=1.0)),
+    Parameter("units", distributions["int_uniform"](min=1, max=100)),
+    Parameter("dropout", distributions["categorical"](values=[0.0, 0.1, 0.3])),
+]
+
+
+def exchanged(scores, seed=0, **settings):
+    method, searched = search_methods["pbt"](**settings), space(NUMBERS, seed)
+    values = {trial: {"rate": 1e-2, "units": 50, "dropout": 0.1} for trial in scores}
+    return method.exchange(searched, 3, values, scores)
+
+
+def test_the_worst_fifth_copies_the_best_fifth_with_numbers_times_four_or_six_fifths():
+    scores = {trial: float(trial) for trial in range(1, 21)}
+    seen = Counter()
+    for seed in range(50):
+        found = exchanged(scores, seed, resample=0.0)
+        assert [17, 18, 19, 20] == [*found]
+        for one in found.values():
+            assert one.parent in (1, 2, 3, 4)
+            assert any(one.values["rate"] == pytest.approx(1e-2 * factor) for factor in (0.8, 1.2))
+            assert one.values["units"] in (40, 60)
+            assert one.values["dropout"] in (0.0, 0.3)
+            seen[one.parent, one.values["units"], one.values["dropout"]] += 1
+    assert 16 == len(seen)
+    assert max(seen.values()) < 30
+
+
+def test_a_quarter_of_the_numbers_is_drawn_anew():
+    scores = {trial: float(trial) for trial in range(1, 11)}
+    drawn = [one.values["units"] for seed in range(300) for one in exchanged(scores, seed).values()]
+    assert 0.19 < np.mean([units not in (40, 60) for units in drawn]) < 0.31
+    assert {units // 25 for units in drawn} == {0, 1, 2, 3} | ({4} if 100 in drawn else set())
+
+
+def test_networks_that_have_diverged_always_copy_others():
+    found = exchanged({1: math.inf, 2: 0.1, 3: math.inf, 4: 0.3, 5: math.inf, 6: math.inf})
+    assert [1, 3, 5, 6] == [*found]
+    assert {2} == {one.parent for one in found.values()}
+    assert {} == exchanged(dict.fromkeys(range(1, 6), math.inf))
+    assert [1] == [*exchanged({1: math.inf, 2: 0.2, 3: 0.1, 4: 0.3})]
+
+
+def test_a_population_compares_at_every_interval_and_keeps_all():
+    (plan,) = search_methods["pbt"](population=8, interval=4).brackets(13)
+    assert (8, (4, 8, 12), 8) == (plan.trials, plan.rungs, plan.keep(8))
+    assert (10, 20, 30) == search_methods["pbt"]().brackets(100)[0].rungs[:3]
+    assert (1, 2) == search_methods["pbt"]().brackets(3)[0].rungs
 
 
 def test_the_number_of_trials_without_a_word_on_it():

@@ -30,13 +30,22 @@ METHODS = {  # by a name: the method, as options
     "grid": ["sweep.method=grid", STEPS],
     "sobol": ["sweep.method=sobol"],
     "hyperband": ["sweep.method={name: hyperband, eta: 2}"],
+    "pbt": [
+        "sweep.method={name: pbt, population: 8, interval: 2, share: 0.4}",
+        "sweep.parameters={optimizer.learning_rate: {distribution: log_uniform_values, min: 1.0e-3, max: 1.0e+15},"
+        " optimizer.beta2: {min: 0.8, max: 0.999}, model.dropout: {values: [0.0, 0.1, 0.3]}}",
+    ],
     "bayes": ["sweep.method={name: bayes, generation: 4, startup: 8}"],
     "bayes and halving": [
         "sweep.method={name: bayes, generation: 6, startup: 6}",
         "sweep.early_terminate={min_iter: 1, eta: 2, bracket: 6}",
     ],
 }
-LEARNING = ("hyperband", "bayes and halving")  # whose trials depend on results of others
+LEARNING = (
+    pytest.param("hyperband", marks=pytest.mark.slow),
+    "pbt",
+    "bayes and halving",
+)  # whose trials depend on results of others
 FOLDER = "sweeps/searched"
 
 
@@ -71,7 +80,14 @@ def test_neither_processes_nor_kills_change_a_bit(case, tmp_path):
     actual = folder_of(tmp_path, *METHODS[case], jobs=2)
     assert rows(expected) == rows(actual)
     assert bests(expected) == bests(actual)
+    for file in ("population.csv", "best/model.safetensors", "best/history.csv"):
+        assert contents(expected / file) == contents(actual / file)
+    assert [] == [file.name for file in actual.iterdir() if file.name.startswith(".")]
     assert statuses(expected) <= {"finished", "pruned", "diverged"}
+
+
+def contents(file):
+    return file.read_bytes() if file.exists() else b""
 
 
 def bests(folder):
@@ -97,7 +113,9 @@ def killed_after(folder, results, *options, jobs):
         process.send_signal(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("case", METHODS)
+@pytest.mark.parametrize(
+    "case", [case for case in METHODS if case != "pbt"]
+)  # whose values are those at the end
 def test_more_trials_keep_those_that_are_done(case, tmp_path):
     needs(case)
     shorter = rows(folder_of(tmp_path, *METHODS[case], "sweep.trials=10"))

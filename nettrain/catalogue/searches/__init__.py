@@ -4,6 +4,7 @@ from nettrain.catalogue.discovery import import_families
 from nettrain.catalogue.searches.base import (
     SEARCH,
     BracketPlan,
+    Exchange,
     Sampler,
     SearchedKey,
     SearchMethod,
@@ -18,6 +19,7 @@ from nettrain.catalogue.searches.base import (
 __all__ = [
     "SEARCH",
     "BracketPlan",
+    "Exchange",
     "Sampler",
     "SearchMethod",
     "SearchedKey",

@@ -99,15 +99,25 @@ class BracketPlan:
     keep: Callable[[int], int]
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """A trial takes over the weights of a parent, and goes on with these values."""
+
+    parent: int
+    values: Values
+
+
 class SearchMethod(Variant):
     """How the values of trials are chosen.
 
-    `takes_steps` says that it takes every parameter value by value, `stops_trials` that it ends trials early
-    itself, so that the sweep needs no `early_terminate`.
+    `takes_steps` says that it takes every parameter value by value, `stops_trials` that it compares trials in
+    brackets of its own, so that the sweep needs no `early_terminate`, and `evolves` that trials of a bracket
+    take over the weights of others there.
     """
 
     takes_steps: ClassVar[bool] = False
     stops_trials: ClassVar[bool] = False
+    evolves: ClassVar[bool] = False
 
     @property
     def size(self) -> int | None:
@@ -128,6 +138,12 @@ class SearchMethod(Variant):
     def brackets(self, epochs: int) -> list[BracketPlan]:
         """The brackets of the first trials, which repeat, in trainings of so many epochs; none: no rungs."""
         return []
+
+    def exchange(
+        self, space: Space, rung: int, values: Mapping[int, Values], scores: Mapping[int, float]
+    ) -> dict[int, Exchange]:
+        """Which trials of a bracket take over the weights of others after an epoch, of one that `evolves`."""
+        return {}
 
 
 def uniform(seed: int, trial: int, key: str) -> float:

@@ -26,8 +26,9 @@ from nettrain.sweep.cluster.tasks import (
 from nettrain.sweep.messages import (
     ChunkFailed,
     FromWorker,
-    ResumeChunk,
+    GoOn,
     RungReached,
+    Task,
     ToWorker,
     TrialChunk,
     TrialsEnded,
@@ -54,7 +55,7 @@ class ClusterWorker(Worker):
     """A worker of a cluster, and the task that it has now."""
 
     address: str
-    task: "TrialChunk | ResumeChunk | None" = None
+    task: "Task | None" = None
     future: "Future | None" = None
     tries: int = 0  # at sending this task
 
@@ -145,7 +146,7 @@ class ClusterPool:
         self._tasks += 1
         return (TASK, self._sweep, self._tasks)
 
-    def _submit(self, worker: ClusterWorker, task: TrialChunk | ResumeChunk) -> None:
+    def _submit(self, worker: ClusterWorker, task: Task) -> None:
         worker.tries += 1
         try:
             given, sent = self._given(worker, task)
@@ -161,16 +162,14 @@ class ClusterPool:
         worker.future = future
         self._client.loop.add_callback(self._collect, worker, task, future)
 
-    def _given(
-        self, worker: ClusterWorker, task: TrialChunk | ResumeChunk
-    ) -> "tuple[Future | Stage, TrialChunk | ResumeChunk]":
+    def _given(self, worker: ClusterWorker, task: Task) -> "tuple[Future | Stage, Task]":
         """What the task trains on, and the task without it."""
         if isinstance(task, TrialChunk):
             bare = replace(task, data=SharedData(task.data.path, ()))
             return self._data.future(task.data, worker.address), bare
         return self._waiting.pop(task.number, Stage([])), task
 
-    async def _collect(self, worker: ClusterWorker, task: TrialChunk | ResumeChunk, future: "Future") -> None:
+    async def _collect(self, worker: ClusterWorker, task: Task, future: "Future") -> None:
         """Wait for a task, in the thread of the client."""
         try:
             stage: Stage = await future
@@ -181,7 +180,7 @@ class ClusterPool:
             self._happenings.put(lambda: self._done(worker, task, stage.messages))
 
     def _done(
-        self, worker: ClusterWorker, task: TrialChunk | ResumeChunk, messages: Sequence[FromWorker]
+        self, worker: ClusterWorker, task: Task, messages: Sequence[FromWorker]
     ) -> Iterator[tuple[ClusterWorker, Report]]:
         if worker.task is not task:  # it has been given up since
             return
@@ -203,14 +202,14 @@ class ClusterPool:
                 yield replace(message, results=results)
 
     def _failed(
-        self, worker: ClusterWorker, task: TrialChunk | ResumeChunk, error: BaseException
+        self, worker: ClusterWorker, task: Task, error: BaseException
     ) -> Iterator[tuple[ClusterWorker, Report]]:
         """A task has not come to its end, by no fault of its trials."""
         if worker.task is not task or self._closed:
             return
         if isinstance(error, ImportError | NettrainError):
             raise NettrainError(f"worker {worker.address}: {' '.join(str(error).split())}") from error
-        if isinstance(error, TrainingGoneError) or isinstance(task, ResumeChunk):
+        if isinstance(error, TrainingGoneError) or isinstance(task, GoOn):
             yield worker, WorkerLost(worker.address, expected=True)
             self._forget(worker)
         elif worker.tries < TRIES:

@@ -15,7 +15,7 @@ from nettrain.errors import NettrainError
 if TYPE_CHECKING:
     from nettrain.sweep.chunk_training import ChunkTraining
     from nettrain.sweep.cluster.sent_data import SentData
-    from nettrain.sweep.messages import FromWorker, ResumeChunk, TrialChunk
+    from nettrain.sweep.messages import FromWorker, Task
 
 TOPIC = "nettrain"  # of the events that workers publish while they train
 ALONE = Lock()  # a worker of several threads trains one chunk at a time, with one thread
@@ -26,7 +26,7 @@ class Order:
     """A chunk to train, or one that waits and is to go on; `interval` seconds lie between two events."""
 
     sweep: str
-    task: "TrialChunk | ResumeChunk"
+    task: "Task"
     device: int | None
     interval: float
 
@@ -95,7 +95,7 @@ def _training(order: Order, given: "SentData | Stage") -> "ChunkTraining":
     training, given.training = given.training, None
     if training is None:
         raise TrainingGoneError
-    training.pruned |= set(order.task.pruned)
+    training.go_on(order.task)
     return training
 
 

@@ -4,7 +4,7 @@ Every array with the member axis is registered in the population, so that nothin
 Orders, masks and noise are functions of counters: there is no random state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import NotRequired, cast
 
@@ -57,6 +57,16 @@ class TrainingState:
             name: array[rows] if name.startswith(ROWS) else array[:0] for name, array in self.arrays.items()
         }
         arrays[ROWS + "original"] = np.array([0])
+        return TrainingState(arrays, {**self.numbers, "ended": []})
+
+    def taken_over(self, parents: Sequence[int]) -> "TrainingState":
+        """The state in which each member has that of its parent, which still trains, and none has stopped."""
+        row_of = {int(member): row for row, member in enumerate(self.arrays[ROWS + "original"])}
+        rows = [row_of[parent] for parent in parents]
+        arrays = {
+            name: array[rows] if name.startswith(ROWS) else array[:0] for name, array in self.arrays.items()
+        }
+        arrays[ROWS + "original"] = np.arange(len(parents))
         return TrainingState(arrays, {**self.numbers, "ended": []})
 
     def of_members(self, members: range) -> "TrainingState | None":

@@ -99,14 +99,15 @@ def _load(sweep: Sweep, folder: Path, result: TrialResult) -> KeptTrial | None:
         if ending is None:
             return None
         named = experiment.model_copy(update={"experiment": f"{experiment.experiment}-{result.trial}"})
-        networks.append(KeptNetwork(named, data, files, ending, _trained(named, data, files)))
+        networks.append(KeptNetwork(named, data, files, ending, stored_network(named, data, files)))
     predictions = held_out_predictions(networks)
     if not np.isfinite(predictions.values).all():
         return None
     return KeptTrial(result, tuple(networks), predictions)
 
 
-def _trained(experiment: Experiment, data: Prepared, files: RunFolder) -> TrainedNetworks:
+def stored_network(experiment: Experiment, data: Prepared, files: RunFolder) -> TrainedNetworks:
+    """The network in a run folder, with the calibration and thresholds that its experiment asks for."""
     architecture, parameters, statistics = read_model(files.model)
     model = Model(experiment, task_of(data.preprocessing, experiment), architecture)
     backend = named_backend(experiment.backend)

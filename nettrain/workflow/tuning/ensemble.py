@@ -87,7 +87,7 @@ def _write_network(ensemble: RunFolder, chosen: Chosen) -> EndedNetworkOfEnsembl
         ignored = shutil.ignore_patterns(ENDING)
         shutil.copytree(one.files.path, own.path, ignore=ignored)
         write_atomic(own.config, to_yaml(one.experiment))
-        run = _measured(one)
+        run = measured_run(one)
         run.save_results(own)
         summaries.append(run.summary)
     ended = EndedNetworkOfEnsemble(candidate.trial, chosen.count, tuple(summaries))
@@ -117,7 +117,7 @@ def _repeat_of(network: KeptNetwork, fold: int) -> int:
     return 1 if folds is None else (fold - 1) // folds.count + 1
 
 
-def _measured(network: KeptNetwork) -> MemoryRun:
+def measured_run(network: KeptNetwork) -> MemoryRun:
     """A network as a run of its own, with all its figures."""
     experiment, data, networks = network.experiment, network.data, network.networks
     stopped, ending = replace(network.ending.stopped, member=0), network.ending

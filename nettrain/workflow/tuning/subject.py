@@ -251,6 +251,7 @@ class _TuningPlan:
         """The experiment with a `sweep` block that says all about the search but how long it takes."""
         document, experiment = self.loaded.document, self.loaded.experiment
         given = dict(self._sweep) if isinstance(self._sweep, dict) else {}
+        _refuse_evolving(given.get("method"))
         searched = given.get("parameters")
         if not isinstance(searched, dict):
             searched, note = _space_of(experiment)
@@ -295,6 +296,13 @@ def experiment_text(subject: TunedSubject) -> str:
         given = {key: getattr(subject.experiment.data, key) for key in SOURCES if key in data}
         data |= {key: value for key, value in given.items() if isinstance(value, str)}
     return dump(values)
+
+
+def _refuse_evolving(method: PlainValue) -> None:
+    """Raise SpecError for a method whose networks no later training could repeat."""
+    name = method.get("name") if isinstance(method, dict) else method
+    if name is not None and search_methods[str(name)].evolves:
+        raise SpecError(f"sweep.method: {name} does not go with a tuning, which trains the best once more")
 
 
 def _stops_trials(method: PlainValue) -> bool:
