@@ -131,4 +131,7 @@ def _export_tracking(run: Path, store: str, *, as_json: bool) -> None:
     from nettrain.workflow.mlflow.export import export_tracking
 
     done = export_tracking(run, store)
-    print(json_line(done.plain)) if as_json else print_notes([f"wrote {done.what} to {store}"])
+    if as_json:
+        print(json_line(done.plain))
+    else:
+        print_notes([f"wrote {done.what} to {store}"])

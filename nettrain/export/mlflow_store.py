@@ -1,6 +1,5 @@
 """Runs in a store of MLflow, which its client writes: a folder, a database or a server."""
 
-import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ INSTALL = 'MLflow\'s client is not installed: pip install "nettrain[mlflow]"'
 MOST_FIGURES, MOST_PARAMETERS = 1000, 100  # in one request
 DEFAULTS = {
     "MLFLOW_ALLOW_FILE_STORE": "true",  # without it the client writes no folders
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # where --json prints one object
     "MLFLOW_DISABLE_TELEMETRY": "true",  # what is exported concerns nobody but the store
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # of a server that does not answer; its own 7 take minutes
 }
@@ -116,18 +117,13 @@ class TrackedRun:
 
 @contextmanager
 def refusals(place: str) -> Iterator[None]:
-    """Turn errors of the client into one line, and its remarks away."""
-    logger = logging.getLogger("mlflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Turn errors of the client into one line."""
     try:
         yield
     except Exception as error:
         if not type(error).__module__.startswith("mlflow") and not isinstance(error, OSError | ImportError):
             raise
         raise NettrainError(f"--mlflow: {place}: {_reason(place, error)}") from error
-    finally:
-        logger.setLevel(level)
 
 
 def _reason(place: str, error: Exception) -> str:

@@ -189,9 +189,17 @@ def test_what_is_no_run(trained, tmp_path):
     assert not (tmp_path / "store").exists()
 
 
-def test_nothing_leaves_the_machine_but_to_the_store(tmp_path, monkeypatch):
-    from mlflow.environment_variables import MLFLOW_DISABLE_TELEMETRY
+def test_the_client_says_nothing_to_others_and_prints_nothing(tmp_path, monkeypatch):
+    from mlflow.environment_variables import (
+        MLFLOW_DISABLE_TELEMETRY,
+        MLFLOW_LOGGING_LEVEL,
+        MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT,
+    )
 
     monkeypatch.setattr(os, "environ", {**os.environ})
     TrackingStore(str(tmp_path))
-    assert MLFLOW_DISABLE_TELEMETRY.get()
+    assert (True, True, "ERROR") == (
+        MLFLOW_DISABLE_TELEMETRY.get(),
+        MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT.get(),
+        MLFLOW_LOGGING_LEVEL.get(),
+    )
