@@ -13,10 +13,11 @@ COMMANDS = {
     "nettrain --help": ["-m", "nettrain", "--help"],
     "nettrain train configs/iris.yaml --no-figures": [*TRAIN, "--no-figures"],
     "nettrain train configs/iris.yaml": TRAIN,
-    "Python alone": ["-c", "pass"],
-    "import numpy": ["-c", "import numpy"],
-    "import numpy, polars": ["-c", "import numpy, polars"],
-    "import numpy, polars, numba": ["-c", "import numpy, polars, numba"],
+    # which end as a command of nettrain does, without Python's shutdown
+    "Python alone": ["-c", "import os; os._exit(0)"],
+    "import numpy": ["-c", "import os, numpy; os._exit(0)"],
+    "import numpy, polars": ["-c", "import os, numpy, polars; os._exit(0)"],
+    "import numpy, polars, numba": ["-c", "import os, numpy, polars, numba; os._exit(0)"],
 }
 
 
