@@ -16,6 +16,7 @@ from nettrain.output.sweep_progress import RunningGroup, SweepState, sweep_progr
 from nettrain.output.sweep_report import Leader, sweep_report
 from nettrain.store.sweep_summary import SweepSummary
 from nettrain.sweep.loop import SweepProgress
+from nettrain.sweep.ranking import best_first
 from nettrain.sweep.sweep import Sweep
 
 
@@ -46,33 +47,44 @@ def show_sweep_progress(
 
 @dataclass
 class _SweepProgress:
-    """A display of a sweep; `fresh` counts the new results since this command began."""
+    """A display of a sweep, which looks at new results alone: there may be 100,000 of others."""
 
     sweep: Sweep
     display: Display[SweepState]
-    fresh: int = 0
+
+    def __post_init__(self) -> None:
+        self._progress = SweepSoFar(self.sweep)
 
     def show(self, progress: SweepProgress) -> None:
-        self.fresh += len(progress.new_results)
         print_notes(progress.notes)
-        self.display.show(sweep_state(self.sweep, progress, self.fresh))
+        self.display.show(self._progress.state(progress))
 
 
-def sweep_state(sweep: Sweep, progress: SweepProgress, fresh: int) -> SweepState:
-    """How far the sweep has got, and its best trial so far."""
-    best = sweep.best[0] if sweep.best else None
-    return SweepState(
-        done=len(sweep.results),
-        total=sweep.total,
-        fresh=fresh,
-        spent=progress.seconds,
-        left=progress.remaining,
-        metric=sweep.goal.metric,
-        groups=tuple(RunningGroup(one.members, one.epoch, one.epochs) for one in progress.running),
-        best=best.trial if best else None,
-        figure=best.figures[sweep.goal.metric] if best else 0.0,
-        values=sweep.trials[best.trial - 1].values if best else None,
-    )
+class SweepSoFar:
+    """How far a sweep has got, and its best trial so far, as its results come."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep, self._before, self._fresh = sweep, len(sweep.results), 0
+        self._best = sweep.best[:1]
+
+    def state(self, progress: SweepProgress) -> SweepState:
+        """What to show after further progress."""
+        sweep, goal = self._sweep, self._sweep.goal
+        self._fresh += len(progress.new_results)
+        self._best = best_first([*self._best, *progress.new_results], goal)[:1]
+        best = self._best[0] if self._best else None
+        return SweepState(
+            done=self._before + self._fresh,
+            total=sweep.total,
+            fresh=self._fresh,
+            spent=progress.seconds,
+            left=progress.remaining,
+            metric=goal.metric,
+            groups=tuple(RunningGroup(one.members, one.epoch, one.epochs) for one in progress.running),
+            best=best.trial if best else None,
+            figure=best.figures[goal.metric] if best else 0.0,
+            values=sweep.trials[best.trial - 1].values if best else None,
+        )
 
 
 def show_sweep_report(console: Console, sweep: Sweep, summary: SweepSummary) -> None:

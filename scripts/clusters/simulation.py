@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.experiment.load import load
-from nettrain.output.sweep_view import sweep_state
+from nettrain.output.sweep_view import SweepSoFar
 from nettrain.sweep.cluster.connection import Cluster
 from nettrain.sweep.messages import ToWorker, TrialChunk, TrialResult, TrialsEnded
 from nettrain.sweep.opening import open_sweep
@@ -101,12 +101,11 @@ def simulate(folder: Path, trials: int, workers: int) -> dict[str, Any]:
     cluster = Cluster(None, "simulated", dict.fromkeys(map(str, range(workers)), 1))  # type: ignore[arg-type]
     with open_sweep(load(path), folder, total=trials, workers=None, cluster=cluster) as sweep:
         opened, opened_memory = process_time() - began, _memory()
-        pool, shown, turns, fresh = SimulatedPool(workers), 0.0, 0, 0
+        pool, shown, turns, so_far = SimulatedPool(workers), 0.0, 0, SweepSoFar(sweep)
         began = process_time()
         for progress in sweep.train_in(pool, lambda: False):
             turn = process_time()
-            fresh += len(progress.new_results)
-            sweep_state(sweep, progress, fresh)
+            so_far.state(progress)
             shown, turns = shown + process_time() - turn, turns + 1
         trained = process_time() - began
         began = process_time()

@@ -63,6 +63,8 @@ class ClusterWorker(Worker):
 class ClusterPool:
     """A context manager around the workers of a cluster, of which at most `most` are used."""
 
+    train = staticmethod(train_stage)  # what a worker does with an order
+
     def __init__(self, cluster: Cluster, device: int | None = None, most: int | None = None) -> None:
         self.workers: list[ClusterWorker] = []
         self._client: Client = cluster.client
@@ -153,7 +155,7 @@ class ClusterPool:
             order = Order(self._sweep, sent, self._device, max(SHORTEST, len(self.workers) / EVENTS))
             packed = pickle.dumps(order)
             future = self._client.submit(
-                train_stage, packed, given, key=self._key(), workers=[worker.address], pure=False
+                self.train, packed, given, key=self._key(), workers=[worker.address], pure=False
             )
         except OSError as error:  # the worker, or the connection, is about to be reported as lost
             reason = error
