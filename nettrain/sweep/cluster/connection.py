@@ -1,5 +1,6 @@
 """Connecting to a cluster of Dask: by its scheduler's address or file, or one that is started here."""
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,12 +67,25 @@ def open_cluster(where: object) -> Iterator[Cluster]:
     except ImportError as error:
         raise SpecError(f"--cluster: {INSTALL} ({error})") from error
     with ExitStack() as stack:
+        stack.enter_context(_silent())
         target, name = _target(where, stack)
         client = _connect(target, name, distributed)
         stack.callback(_close, client)
         threads = dict(client.sync(client.scheduler.ncores))
         _check_versions(client, name, list(threads))
         yield Cluster(client, name, threads)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without the tracebacks that a client logs when its scheduler goes, which one line of ours reports."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _target(where: object, stack: ExitStack) -> tuple[Mapping[str, object], str]:
