@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -41,3 +42,11 @@ def _the_machine_chooses(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     """Tests that need a GPU see what a user sees there."""
     if request.node.get_closest_marker("gpu"):
         monkeypatch.delenv(PREFERRED)
+
+
+@pytest.fixture(scope="module")
+def step_by_step() -> Iterator[None]:
+    """Trainings ask after every step whether to go on, not every 50 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nettrain.training.step.pace.MOMENT", 0)
+        yield

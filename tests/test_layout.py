@@ -37,7 +37,10 @@ FLOORS = {
         "__main__": 11,
     },
 }
-NUMBA = tuple(f"nettrain/backend/{name}.py" for name in ("kernel", "fingerprint", "stamped_cache", "tile"))
+NUMBA = tuple(
+    f"nettrain/backend/{name}.py"
+    for name in ("kernel", "fingerprint", "stamped_cache", "tile", "machine_call")
+)
 ONLY_IN = {
     "numba": NUMBA,
     "llvmlite": NUMBA[1:],

@@ -24,6 +24,16 @@ Call = Callable[[], object]
 RowSelection = npt.NDArray[np.intp] | slice  # rows of a table: their numbers, or a range
 
 
+class Replay(Protocol):
+    """Calls that are made in order, again and again."""
+
+    def __call__(self) -> object:
+        """Make all calls once."""
+
+    def repeat(self, times: int) -> None:
+        """Make all calls so many times."""
+
+
 class Prefetcher(Protocol):
     """Copies rows that stay on the host to a device while it computes, through two slots by turns."""
 
@@ -106,5 +116,8 @@ class Backend(Protocol):
     def synchronize(self) -> None:
         """Wait until the device has done all that was requested."""
 
-    def capture(self, calls: Sequence[Call]) -> Call:
+    def formula(self, function: Callable[..., None], *arrays: Array) -> Call:
+        """A call of function(xp, *arrays), which does nothing but call functions of xp."""
+
+    def capture(self, calls: Sequence[Call]) -> Replay:
         """One call that replays all these calls in order."""

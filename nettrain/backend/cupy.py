@@ -17,15 +17,16 @@ import cupy
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Array, ArrayModule, Call, DType, HostArray
+from nettrain.backend.base import Array, ArrayModule, Call, DType, HostArray, Replay
 from nettrain.backend.cuda.launches import CallSequence, ColumnSums, Compiled, PassLaunch, merge_launches
 from nettrain.backend.cuda.passes import KernelPass, Sums
 from nettrain.backend.cuda.program import Program
-from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.device import free_bytes
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.pinned import PinnedPrefetcher, Stream
 from nettrain.backend.product import finishing, sum_by_product, transpose
+from nettrain.backend.replay import PythonReplay
+from nettrain.backend.rows import take_rows
 
 OPTIONS = ("--std=c++17",)
 WORKSPACE = 32 << 20  # bytes, what cuBLAS asks for on Hopper
@@ -125,9 +126,12 @@ class CupyBackend:
     def synchronize(self) -> None:
         self.stream.synchronize()
 
-    def capture(self, calls: Sequence[Call]) -> Call:
+    def formula(self, function: Callable[..., None], *arrays: Array) -> Call:
+        return partial(function, cupy, *arrays)
+
+    def capture(self, calls: Sequence[Call]) -> Replay:
         fewer = merge_launches(calls)
-        return _Replay(self, fewer) if fewer else _do_nothing
+        return _Replay(self, fewer) if fewer else PythonReplay(())
 
     @property
     def captures(self) -> bool:
@@ -167,6 +171,11 @@ class _Replay:
         for call in self._calls:
             call()
         self._warm = True
+
+    def repeat(self, times: int) -> None:
+        """Make all calls so many times."""
+        for _ in range(times):
+            self()
 
     def _capture(self) -> None:
         stream, self._pool = self._backend.stream, cupy.cuda.MemoryPool()

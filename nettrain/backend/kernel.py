@@ -22,7 +22,7 @@ Numba. Where these are missing, or the environment says NETTRAIN_CODE_CACHE=numb
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from types import FunctionType
@@ -46,7 +46,7 @@ prange = numba.prange
 Body = TypeVar("Body", bound=Callable[..., object])
 
 
-class Options(TypedDict):
+class Options(TypedDict, total=False):
     """Options of Numba's compiler, all of which are part of a fingerprint.
 
     There is no fastmath: sums must keep their order, or a member's bits would depend on its neighbours.
@@ -54,18 +54,33 @@ class Options(TypedDict):
 
     parallel: bool
     error_model: Literal["numpy"]
+    nogil: bool
 
 
 class Dispatcher(Protocol):
     """What Numba makes of a function: compiles it for types of arguments, or loads it from disk."""
 
     py_func: FunctionType
+    overloads: Mapping[tuple[object, ...], Any]  # what was compiled, by types of arguments
 
     def compile(self, types: tuple[object, ...]) -> Callable[..., None]:
         """The function compiled for these types of arguments."""
 
     def __call__(self, *arguments: object) -> None:
         """Compile for the types of these arguments, and run."""
+
+
+class BoundKernel(partial[None]):
+    """A call of a kernel's machine code on fixed arrays; `serial` if a single thread does it."""
+
+    form: Dispatcher
+    types: tuple[object, ...]
+    serial: bool
+
+    def address(self) -> int:
+        """Where the machine code lies, which takes words (see `backend.argument_words`)."""
+        compiled = self.form.overloads[self.types]
+        return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
 class Kernel:
@@ -86,12 +101,14 @@ class Kernel:
         """The form whose outermost loop is shared out among threads."""
         return _compiled(self.body, parallel=True)
 
-    def bind(self, work: int, threads: int, arrays: Sequence[Array]) -> Callable[[], None]:
+    def bind(self, work: int, threads: int, arrays: Sequence[Array]) -> BoundKernel:
         """A call of the kernel on these arrays, compiled now, in the form that suits `work` elements."""
-        form = self.parallel if threads > 1 and work >= PARALLEL_FROM else self.serial
+        serial = threads == 1 or work < PARALLEL_FROM
+        form, types = self.serial if serial else self.parallel, tuple(self._type(array) for array in arrays)
         # the compiled entry itself: the dispatcher would look at every array's type again at each call
-        entry = form.compile(tuple(self._type(array) for array in arrays))
-        return partial(entry, *arrays)
+        bound = BoundKernel(form.compile(types), *arrays)
+        bound.form, bound.types, bound.serial = form, types, serial
+        return bound
 
     def _type(self, array: Array) -> object:
         kind = _type_of(array)
@@ -145,11 +162,21 @@ def kernel_threads() -> int:
     return int(numba.get_num_threads())
 
 
+def compiled_without_gil(body: Callable[..., None], *arguments: object) -> Callable[..., None]:
+    """A function compiled for arguments like these, which lets other threads of Python run meanwhile."""
+    options = Options(parallel=False, error_model="numpy", nogil=True)
+    form = _kept(cast(FunctionType, body), body.__qualname__, options)
+    return form.compile(tuple(_type_of(argument) for argument in arguments))
+
+
 def _compiled(body: FunctionType, *, parallel: bool) -> Dispatcher:
-    """A dispatcher whose machine code is kept on disk, where there is a folder that may be written to."""
-    options = Options(parallel=parallel, error_model="numpy")
-    stamp = fingerprint(body, **options)
     name = f"{body.__qualname__}_parallel" if parallel else body.__qualname__
+    return _kept(body, name, Options(parallel=parallel, error_model="numpy"))
+
+
+def _kept(body: FunctionType, name: str, options: Options) -> Dispatcher:
+    """A dispatcher whose machine code is kept on disk, where there is a folder that may be written to."""
+    stamp = fingerprint(body, **options)
     for keep in _ways_to_keep():
         with suppress(RuntimeError, AttributeError, TypeError):  # no such folder, or another version of Numba
             return keep(body, name, stamp, options)

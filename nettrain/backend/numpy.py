@@ -1,14 +1,14 @@
 """The NumPy backend: the reference, on the host."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
 
-from nettrain.backend.base import Array, ArrayModule, Call, HostArray
+from nettrain.backend.base import Array, ArrayModule, Call, HostArray, Replay
 from nettrain.backend.blas_threads import set_blas_threads
 from nettrain.backend.kernel import Kernel, set_threads
 from nettrain.backend.product import (
@@ -20,8 +20,12 @@ from nettrain.backend.product import (
     sum_by_product,
     transpose,
 )
+from nettrain.backend.replay import PythonReplay, recorded_formula
+from nettrain.backend.rows import take_rows
 
-SWITCH = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
+PRODUCTS = "NETTRAIN_PRODUCTS"  # of the environment; "blas" for products without hand-written LLVM
+TAPE = "NETTRAIN_TAPE"  # of the environment; "python" for tapes without machine code
+BLAS_FOR_ALL, PYTHON_FOR_ALL = "small products go through the BLAS", "tapes are run by Python"
 PRODUCTS_PER_ELEMENT = 8  # multiply-adds of a tile in the time in which other kernels do one element
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
@@ -33,7 +37,9 @@ class NumpyBackend:
 
     Small products and transposes go through `backend.small_products`, unless its LLVM cannot be built here,
     the processor has no fused multiply-add, or the environment says NETTRAIN_PRODUCTS=blas. Results then
-    differ by rounding. `notes` are for the person who starts a run.
+    differ by rounding. Tapes run in machine code as far as possible (see `backend.native_replay`), unless
+    that cannot be done here or the environment says NETTRAIN_TAPE=python, which gives the same bits. `notes`
+    are for the person who starts a run.
     """
 
     name = "numpy"
@@ -51,21 +57,33 @@ class NumpyBackend:
         set_threads(self.kernel_threads)
         self.notes: list[str] = []
         self._small = self._load_small_products()
+        self._native = self._load_native_replay()
 
     def _load_small_products(self) -> ModuleType | None:
         """The kernels for small products, or None where a BLAS takes all."""
-        if os.environ.get(SWITCH) == "blas":
+        if os.environ.get(PRODUCTS) == "blas":
             return None
         try:
             from nettrain.backend import small_products
         except Exception as error:  # another version of Numba or llvmlite may fail in any way
-            self._note_fallback(error)
+            self._note_fallback(BLAS_FOR_ALL, error)
             return None
         return small_products if small_products.FUSED else None
 
-    def _note_fallback(self, error: Exception) -> None:
+    def _load_native_replay(self) -> ModuleType | None:
+        """What runs tapes in machine code, or None where Python does."""
+        if os.environ.get(TAPE) == "python":
+            return None
+        try:
+            from nettrain.backend import native_replay
+        except Exception as error:  # another version of Numba or llvmlite may fail in any way
+            self._note_fallback(PYTHON_FOR_ALL, error)
+            return None
+        return native_replay
+
+    def _note_fallback(self, what: str, error: Exception) -> None:
         reason = (str(error).splitlines() or [""])[0]
-        self.notes.append(f"small products go through the BLAS: {type(error).__name__}: {reason}")
+        self.notes.append(f"{what}: {type(error).__name__}: {reason}")
 
     def zeros(self, shape: Sequence[int], dtype: npt.DTypeLike | None = None) -> Array:
         kind = np.dtype(dtype or self.dtype)
@@ -102,7 +120,7 @@ class NumpyBackend:
                 return self.launch(self._small.small_product, work, out, a, b, *start, limit, mask)
             except Exception as error:  # whatever Numba or LLVM cannot build
                 self._small = None
-                self._note_fallback(error)
+                self._note_fallback(BLAS_FOR_ALL, error)
         return self.capture(
             [partial(self.matmul, a, b, out), *finishing(self, out, bias, clamp_min, relu_mask)]
         )
@@ -118,12 +136,15 @@ class NumpyBackend:
                 return self.launch(self._small.transpose_squares, out.size, out, matrix)
             except Exception as error:  # whatever Numba or LLVM cannot build
                 self._small = None
-                self._note_fallback(error)
+                self._note_fallback(BLAS_FOR_ALL, error)
         return self.launch(transpose, out.size, out, w, start)
 
     def gather(self, table: Array, index: Array, out: Array) -> Call:
-        # mode="clip" because the default, "raise", goes through a hidden copy of out
-        return partial(np.take, table, index, axis=0, out=out, mode="clip")
+        if not all(array.flags.c_contiguous for array in (table, index, out)):
+            # mode="clip" because the default, "raise", goes through a hidden copy of out
+            return partial(np.take, table, index, axis=0, out=out, mode="clip")
+        rows = table.reshape(len(table), -1), index.reshape(-1), out.reshape(index.size, -1)
+        return self.launch(take_rows, out.size, *rows)
 
     def launch(self, kernel: Kernel, work: int, *arrays: Array) -> Call:
         return kernel.bind(work, self.kernel_threads, arrays)
@@ -134,11 +155,15 @@ class NumpyBackend:
     def synchronize(self) -> None:
         pass
 
-    def capture(self, calls: Sequence[Call]) -> Call:
-        fixed = tuple(calls)
+    def formula(self, function: Callable[..., None], *arrays: Array) -> Call:
+        return recorded_formula(function, *arrays)
 
-        def replay() -> None:
-            for call in fixed:
-                call()
-
-        return replay
+    def capture(self, calls: Sequence[Call]) -> Replay:
+        if self._native is not None:
+            try:
+                replay: Replay = self._native.replayed(calls)
+                return replay
+            except Exception as error:  # whatever Numba or LLVM cannot build
+                self._native = None
+                self._note_fallback(PYTHON_FOR_ALL, error)
+        return PythonReplay(calls)

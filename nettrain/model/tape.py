@@ -112,6 +112,10 @@ class Tape(list[Entry | Phase]):
         """Append `function(*arrays, **named)`."""
         self.append(BoundCall(partial(function, *arrays, **named)))
 
+    def formula(self, function: Callable[..., None], *arrays: Array) -> None:
+        """Append `function(xp, *arrays)`, which does nothing but call functions of xp that have an `out`."""
+        self.append(Deferred(lambda backend: backend.formula(function, *arrays)))
+
     def add_call(self, call: Call) -> None:
         """Append a call of the backend."""
         self.append(BoundCall(call))

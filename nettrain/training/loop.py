@@ -20,6 +20,7 @@ from nettrain.training.progress import Progress
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.epoch_steps import EpochSteps
 from nettrain.training.step.loss_table import step_losses
+from nettrain.training.step.pace import Pace
 
 Prune = Callable[[EpochDone], Iterable[int]]
 
@@ -34,14 +35,16 @@ def train(
     interrupted: Callable[[], bool] = never,
     prune: Prune | None = None,
     clock: Callable[[], float] = perf_counter,
+    moment: float | None = None,
 ) -> Iterator[Event]:
     """Train a population to its end.
 
-    `interrupted` is called after every step and says whether to stop there. `prune` is called with every
-    EpochDone and returns the members to stop after it, by their number at the start. Yields an EpochDone for
-    each epoch, a MemberStopped when a member stops, and one TrainingDone at the end.
+    `interrupted` is called between steps, about once in a `moment`, and says whether to stop there: every
+    50 ms by default, or with EVERY_STEP after each step. `prune` is called with every EpochDone and returns
+    the members to stop after it, by their number at the start. Yields an EpochDone for each epoch, a
+    MemberStopped when a member stops, and one TrainingDone at the end.
     """
-    yield from TrainingLoop(run, interrupted, prune, clock).events()
+    yield from TrainingLoop(run, interrupted, prune, clock, moment).events()
 
 
 class TrainingLoop:
@@ -57,9 +60,11 @@ class TrainingLoop:
         interrupted: Callable[[], bool] = never,
         prune: Prune | None = None,
         clock: Callable[[], float] = perf_counter,
+        moment: float | None = None,
     ) -> None:
         self.run, self.interrupted = run, interrupted
         self._prune, self._clock = prune, clock
+        self._pace = Pace(clock, moment)
         self.progress = Progress()
         self.endings = Endings(run, self.progress)
         self._settings = run.experiment.training
@@ -70,7 +75,7 @@ class TrainingLoop:
     def rebuild(self) -> None:
         """Make the steps and the evaluation for the population as it is now."""
         self._meter = LayerMeter(self.run) if self.run.measures_layers else None
-        self.steps = EpochSteps(self.run, self._meter.norms if self._meter else None)
+        self.steps = EpochSteps(self.run, self._pace, self._meter.norms if self._meter else None)
         self._metrics = EpochMetrics(self.run)
 
     def events(self) -> Generator[Event, None, None]:
@@ -174,7 +179,7 @@ class TrainingLoop:
         self.run.monitors.convergence.start_epoch(population.members.training.convergence)
 
     def _may_continue(self) -> bool:
-        """Called between two steps of an epoch: whether any member goes on."""
+        """Called between steps of an epoch, once in a moment: whether any member goes on."""
         return not self._end_at_limits() or self._any_active()
 
     def _end_at_limits(self) -> bool:

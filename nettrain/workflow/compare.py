@@ -263,7 +263,7 @@ def compare(
     on_event : callable, optional
         Called with a `ComparedEpoch` after every epoch of a population.
     stop : callable, optional
-        Called after every step; training is interrupted when it returns True.
+        Called between steps, every 50 ms or so; training is interrupted when it returns True.
 
     Returns
     -------

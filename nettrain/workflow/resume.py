@@ -41,7 +41,7 @@ def resume(
     on_event : callable, optional
         Called with every event of the training.
     stop : callable, optional
-        Called after every step; training is interrupted when it returns True.
+        Called between steps, every 50 ms or so; training is interrupted when it returns True.
 
     Returns
     -------

@@ -66,7 +66,7 @@ def train(
         Called with every event of the training: `EpochDone`, `MemberStopped` and `TrainingDone`. With folds
         these are the `EpochDone` of folds that train together, as members of one training.
     stop : callable, optional
-        Called after every step; training is interrupted when it returns True.
+        Called between steps, every 50 ms or so; training is interrupted when it returns True.
 
     Returns
     -------

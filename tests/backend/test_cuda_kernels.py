@@ -18,11 +18,11 @@ import pytest
 import nettrain
 from nettrain.backend.cuda import iterations, program
 from nettrain.backend.cuda.program import Arguments, arguments
-from nettrain.backend.cuda.rows import take_rows
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.philox import philox_words
 from nettrain.backend.product import transpose
+from nettrain.backend.rows import take_rows
 from nettrain.catalogue.activations import activations
 from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers

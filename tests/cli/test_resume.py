@@ -16,6 +16,8 @@ import pytest
 
 from tests.cli.command import COMMAND, ENVIRONMENT, Ended, ended, inside
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SPEC = """
 experiment: long
 data: {source: 'builtin:iris', test: 0.2}

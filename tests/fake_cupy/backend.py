@@ -1,14 +1,15 @@
 """A backend on the fake CuPy's arrays with the host's kernels: the rules of a device, the speed of a host."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from nettrain.backend.base import Array, Call, HostArray
+from nettrain.backend.base import Array, Call, HostArray, Replay
 from nettrain.backend.kernel import Kernel
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.pinned import PinnedPrefetcher
+from nettrain.backend.replay import PythonReplay
 from tests.fake_cupy.arrays import device, ndarray
 from tests.fake_cupy.module import modules
 from tests.fake_cupy.queue import queue
@@ -65,8 +66,11 @@ class FakeCupyBackend:
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
 
-    def capture(self, calls: Sequence[Call]) -> Call:
-        return _queued(self._host.capture(calls))
+    def formula(self, function: Callable[..., None], *arrays: Array) -> Call:
+        return lambda: function(self.xp, *arrays)
+
+    def capture(self, calls: Sequence[Call]) -> Replay:
+        return PythonReplay([_queued(self._host.capture(calls))])
 
 
 def _queued(call: Call) -> Call:

@@ -29,10 +29,12 @@ def steps_that_differ(run: TrainingRun, starts: Sequence[int]) -> list[int]:
     tables = CoefficientTables(run)
     differing = []
     for first in starts:
-        numbers, own = tables.of(first, STEPS), CoefficientTables(run).of(first, STEPS)
-        actual = numbers.coefficients, numbers.rates
+        numbers, own = tables.at(first), CoefficientTables(run).at(first)
+        rows = slice(first - numbers.first, first - numbers.first + STEPS)
+        actual = numbers.coefficients[rows], numbers.rates[:, rows]
         alike = [*map(np.array_equal, actual, coefficient_table(run, first, STEPS))]
-        alike += [np.array_equal(factor, own.factors[name]) for name, factor in numbers.factors.items()]
+        factors = own.factors.items()
+        alike += [np.array_equal(numbers.factors[name][rows], factor[:STEPS]) for name, factor in factors]
         differing += [first] if not all(alike) else []
     return differing
 
@@ -50,7 +52,7 @@ def test_of_factors(name: str) -> None:
     other = f"model.dropout_schedule={name}", f"training.weight_decay_schedule={name}"
     run = run_of(*other, "training.weight_decay=0.1", "model.dropout=0.2", members=2)
     assert steps_that_differ(run, [0, 4, 8, 3, 57, 156]) == []
-    assert [*CoefficientTables(run).of(4, STEPS).factors] == ["dropout_factor"]
+    assert [*CoefficientTables(run).at(4).factors] == ["dropout_factor"]
 
 
 @pytest.mark.parametrize("variant", RULES.values(), ids=RULES)
@@ -64,9 +66,9 @@ def test_of_optimizers(variant: tuple[str, dict[str, Any]]) -> None:
 def test_a_cut_of_the_rate_makes_a_new_table() -> None:
     run = run_of("schedule=plateau", "optimizer={name: sgd, learning_rate: 0.5}")
     tables = CoefficientTables(run)
-    assert tables.of(0, STEPS).rates.tolist() == [[0.5] * STEPS]
+    assert tables.at(0).rate(STEPS - 1).tolist() == [0.5]
     run.population["cut"][:] = 0.5
-    assert tables.of(4, STEPS).rates.tolist() == [[0.25] * STEPS]
+    assert tables.at(STEPS).rate(STEPS).tolist() == [0.25]
 
 
 def test_one_table_does_for_many_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,5 +82,6 @@ def test_one_table_does_for_many_epochs(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(coefficients, "TABLE_STEPS", 96)
     tables = CoefficientTables(run_of(members=2))
     for first in range(0, STEPS * EPOCHS, STEPS):
-        tables.of(first, STEPS)
+        tables.at(first)
+        assert tables.at(first + STEPS - 1) is tables.at(first)
     assert computed == [(0, 48), (48, 48), (96, 48), (144, 16)]

@@ -14,6 +14,8 @@ from nettrain.training.progress import Progress
 from nettrain.training.resumption.state import restore, snapshot
 from tests.trained import IRIS, Trained, built, experiment, outputs_of, prepared, trained
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 ALL = "training.evaluate_train=all"
 QUARTERS = "training.evaluate_every=0.25"
 SOFTMAX = ("model.activation=tanh", "loss={name: cross_entropy, label_smoothing: 0.1}", "model.dropout=0.2")

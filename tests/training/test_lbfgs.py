@@ -14,6 +14,8 @@ from nettrain.training.step.training_step import training_step
 from tests.trained import IRIS, built, experiment, trained
 from tests.training.test_population import check
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 FULL = ("training.batch_size=full", "backend.dtype=float64", "data.validation=0")
 LBFGS = ("optimizer=lbfgs", *FULL)
 LINEAR = ("data.source=synthetic:sine", "loss=mse", "model.hidden=[]", "training.epochs=50")

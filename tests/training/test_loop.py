@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
+import pytest
+
 from nettrain.training.events import EpochDone, Event, MemberStopped, TrainingDone
 from nettrain.training.loop import train
 from nettrain.training.run import TrainingRun
 from tests.trained import IRIS, built, experiment, trained
+
+pytestmark = pytest.mark.usefixtures("step_by_step")
 
 
 def specs(count: int, *overrides: str) -> list:

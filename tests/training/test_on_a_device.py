@@ -29,6 +29,8 @@ from tests.fake_cupy.traffic import traffic
 from tests.trained import IRIS, Trained, built, data_of, experiment, prepared, trained
 from tests.variants import overrides, variants
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 RELATIVE = {"float64": 1e-10, "float32": 1e-4}
 RELU = "model.activation=relu"  # whose signals are not bounded
 

@@ -18,6 +18,8 @@ from nettrain.training.run import TrainingRun
 from nettrain.training.step.coefficients import coefficient_table
 from tests.trained import IRIS, built, experiment, prepared, resolved_with_data, trained
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 STEPS = 6 * 7  # of IRIS: six epochs of 102 rows in batches of 16
 FLAT_COS = "model.dropout_schedule=flat_cos"
 HEAVY = "training.weight_decay=0.3"
@@ -123,7 +125,8 @@ def test_a_rate_that_would_be_all_of_them_is_the_largest_that_can_be_drawn() -> 
     reader = MaskReader(run)
     table = reader.loop.steps._schedule
     tables = table._factor_tables["dropout_factor"]
-    table.set_factors = lambda _: tables.fill(3.0)
+    set_numbers = table.set_numbers
+    table.set_numbers = lambda numbers: (set_numbers(numbers), tables.fill(3.0))
     next(reader.loop.events())
     mask = reader.masks[2, 0]
     expected = drawn(run, 0, run.architecture.nodes[2].stream_number, mask, [1.5])
@@ -202,7 +205,7 @@ def test_members_may_differ_in_the_numbers_of_a_schedule() -> None:
 def test_more_steps_than_a_table_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = experiment(IRIS, "model.dropout=0.4", FLAT_COS)
     whole = trained([spec]).weights().tobytes()
-    for module in ("coefficients", "step_schedule", "epoch_steps"):
+    for module in ("coefficients", "epoch_steps"):
         monkeypatch.setattr(f"nettrain.training.step.{module}.TABLE_STEPS", 3)
     run = built(resolved_with_data([spec]))
     for _ in train(run):

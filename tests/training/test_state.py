@@ -12,6 +12,8 @@ from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, restore, snapshot
 from tests.trained import IRIS, built, experiment
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 COMMON = ["model.dropout=0.2", "regularization.l2=0.01"]
 STOPPING = ["training.early_stopping={patience: 2, min_delta: 0.02}", "training.epochs=30"]
 KINDS = {

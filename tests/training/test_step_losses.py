@@ -11,6 +11,8 @@ from nettrain.training.resumption.state import restore, snapshot
 from nettrain.training.step.coefficients import TABLE_STEPS
 from tests.trained import IRIS, Trained, built, experiment, trained
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 STEP = "training.history=step"
 LINE = """
 data: {source: line.csv, scaling: none, target_scaling: none, validation: 0}

@@ -15,6 +15,8 @@ from nettrain.training.events import EpochDone, MemberStopped, TrainingDone
 from nettrain.training.loop import train
 from tests.trained import IRIS, built, experiment, population_of, trained
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 
 def script(values: list[float], *, maximize: bool = False, **rules: float) -> tuple[list[int], int | None]:
     """The epochs that were better, and the epoch after which the member stopped."""

@@ -31,6 +31,8 @@ from tests.fake_cupy.queue import being_late, queue
 from tests.fake_cupy.traffic import traffic
 from tests.trained import IRIS, Trained, built, experiment, prepared, trained
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 FULL = partial(FakeCupyBackend, room=0)  # a device on which no rows fit
 LATE = [("compute",), ("copies",), ("compute", "copies")]
 STEPS = 2  # of a block, with one order and batches of 16 rows

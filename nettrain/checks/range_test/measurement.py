@@ -26,6 +26,7 @@ from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.loop import train
 from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.rows.planned_batches import batches_of
+from nettrain.training.step.pace import EVERY_STEP
 
 WINDOW = 10  # the loss is the mean over the last of so many parts of the steps
 ROWS = 2000  # of the validation rows at most
@@ -127,7 +128,7 @@ def _measure(
         run = build(members, subject.train_rows_alone, subject.backend)
         last = max(budget.steps // WINDOW, 1)
         window = LossWindow(run, budget.steps - last + 1, budget.steps)
-        for _ in train(run, window):
+        for _ in train(run, window, moment=EVERY_STEP):
             pass
         losses = window.losses
         losses[~np.isfinite(run.final.parameters).all(axis=1)] = np.nan

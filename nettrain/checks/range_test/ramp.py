@@ -16,6 +16,7 @@ from nettrain.training.build import build
 from nettrain.training.diagnostics.memory_shortage import explained_shortage
 from nettrain.training.loop import train
 from nettrain.training.run import TrainingRun
+from nettrain.training.step.pace import EVERY_STEP
 
 STEPS = 300
 KEPT = 0.95  # of the running mean of losses, in every step
@@ -91,7 +92,7 @@ def _losses(subject: Subject, number: VariedNumber, first: float, growth: float,
     with explained_shortage(subject.experiment):
         run = build([rising], subject.train_rows_alone, subject.backend)
         watched = _StepLosses(run, count)
-        for _ in train(run, watched):
+        for _ in train(run, watched, moment=EVERY_STEP):
             pass
     return np.array(watched.losses)
 

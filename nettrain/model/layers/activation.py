@@ -40,7 +40,7 @@ class ActivationLayer(Layer):
         if f.forward_kernel is not None:
             tape.launch(f.forward_kernel, x, a, *self._behind(ctx), signals=self._merged(2))
         else:
-            tape.call(self._placed(ctx).forward, ctx.backend.xp, x, a)
+            tape.formula(self._placed(ctx).forward, x, a)
         return a
 
     def backward(self, tape: "Tape", ctx: Context, delta: Array) -> Array:
@@ -56,7 +56,7 @@ class ActivationLayer(Layer):
             if f.gradient_by_row:
                 tape.sum_rows(a, ctx.gradient, ctx.start(*f.learned))
         else:
-            tape.call(self._placed(ctx).backward, ctx.backend.xp, delta, z, a)
+            tape.formula(self._placed(ctx).backward, delta, z, a)
         return z if self.function.columns_per_unit > 1 else delta
 
     def definition(self, xp: ArrayModule, ctx: DefinitionContext, x: Any) -> Any:

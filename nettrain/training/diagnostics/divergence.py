@@ -22,6 +22,7 @@ from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, beside, host_copy, restore
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.coefficients import coefficient_table
+from nettrain.training.step.pace import EVERY_STEP
 from nettrain.training.step.training_step import BatchPass, append_loss
 from nettrain.training.step.update import gradient_point
 
@@ -98,7 +99,7 @@ def diagnose(
     """
     run = build([experiment], data, backend)
     check = _FiniteCheck(run)
-    training = TrainingLoop(run, check, clock=lambda: 0.0)
+    training = TrainingLoop(run, check, clock=lambda: 0.0, moment=EVERY_STEP)
     if state is not None and state.numbers["position"] == 0:
         restore(training, state)
     first = training.progress.step

@@ -16,17 +16,22 @@ TABLE_STEPS = 1024  # steps whose coefficients are computed together
 
 @dataclass(frozen=True)
 class StepNumbers:
-    """Of some steps the coefficients (T, R, G, 1 + K), the learning rates (R, T), and factors (T, R)."""
+    """Of T steps from `first` on: coefficients (T, R, G, 1 + K), rates (R, T) and factors (T, R)."""
 
+    first: int
     coefficients: HostArray
     rates: Floats
     factors: Mapping[str, Floats]
 
-    def part(self, first: int, count: int) -> "StepNumbers":
-        """Those of some of the steps; views, to be read only."""
-        rows = slice(first, first + count)
-        factors = {name: table[rows] for name, table in self.factors.items()}
-        return StepNumbers(self.coefficients[rows], self.rates[:, rows], factors)
+    @property
+    def stop(self) -> int:
+        """The last step + 1."""
+        return self.first + len(self.coefficients)
+
+    def rate(self, step: int) -> Floats:
+        """The learning rates (R,) at a step."""
+        rates: Floats = self.rates[:, step - self.first]
+        return rates
 
 
 class CoefficientTables:
@@ -37,23 +42,21 @@ class CoefficientTables:
     """
 
     def __init__(self, run: TrainingRun) -> None:
-        self._run = run
-        self._ahead = TABLE_STEPS // run.population.size
-        self._first = self._stop = 0
+        self._run, self._longest = run, table_steps(run)
+        self._numbers: StepNumbers | None = None
         self._cut: HostArray | None = None
 
-    def of(self, first: int, count: int) -> StepNumbers:
-        """The numbers of steps first, first + 1, … (from 0)."""
-        if not (self._first <= first and first + count <= self._stop and self._is_valid()):
-            self._compute(first, count)
-        return self._numbers.part(first - self._first, count)
+    def at(self, step: int) -> StepNumbers:
+        """The numbers of a step (from 0) and of others: the same object as long as it holds them."""
+        numbers = self._numbers
+        if numbers is None or not (numbers.first <= step < numbers.stop and self._is_valid()):
+            numbers = self._numbers = self._compute(step)
+        return numbers
 
-    def _compute(self, first: int, count: int) -> None:
-        all_steps = self._run.schedule.calendar.steps
-        count = max(count, min(self._ahead, all_steps - first))
-        self._first, self._stop = first, first + count
-        self._numbers = StepNumbers(*coefficient_table(self._run, first, count), self._factors(first, count))
+    def _compute(self, first: int) -> StepNumbers:
+        count = max(1, min(self._longest, self._run.schedule.calendar.steps - first))
         self._cut = self._run.population["cut"].copy() if self._is_cut else None
+        return StepNumbers(first, *coefficient_table(self._run, first, count), self._factors(first, count))
 
     def _factors(self, first: int, count: int) -> dict[str, Floats]:
         steps, schedule = np.arange(first, first + count, dtype=float), self._run.schedule
@@ -66,6 +69,14 @@ class CoefficientTables:
 
     def _is_valid(self) -> bool:
         return self._cut is None or bool((self._cut == self._run.population["cut"]).all())
+
+
+def table_steps(run: TrainingRun) -> int:
+    """How many steps a table holds: those of an epoch up to TABLE_STEPS, or of several where members are few.
+
+    It does not grow when members leave.
+    """
+    return max(min(TABLE_STEPS, run.data.batches.steps), TABLE_STEPS // len(run.final.parameters))
 
 
 def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[HostArray, Floats]:

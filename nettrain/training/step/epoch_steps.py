@@ -1,17 +1,18 @@
 """The steps of an epoch, one batch after the other."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect
+from collections.abc import Callable, Iterable, Sequence
 
-from nettrain.backend.base import Floats
 from nettrain.training.diagnostics.profile import timing
 from nettrain.training.diagnostics.weight_norms import WeightNorms
 from nettrain.training.folds import joined_orders
 from nettrain.training.progress import Progress
 from nettrain.training.rows.batches import BatchPlan, Index, epoch_orders
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.coefficients import TABLE_STEPS, CoefficientTables
+from nettrain.training.step.coefficients import TABLE_STEPS, CoefficientTables, StepNumbers
 from nettrain.training.step.fold_step import fold_step
 from nettrain.training.step.loss_table import fetch_totals
+from nettrain.training.step.pace import Pace
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import TrainingStep, training_step
 
@@ -24,14 +25,18 @@ class EpochSteps:
     The last step of an epoch with a full batch measures `norms`, those of each part of the run, if any.
     """
 
-    def __init__(self, run: TrainingRun, norms: Sequence[WeightNorms] | None = None) -> None:
-        self._run, self._parts = run, run.parts
+    def __init__(
+        self, run: TrainingRun, pace: Pace | None = None, norms: Sequence[WeightNorms] | None = None
+    ) -> None:
+        self._run, self._parts, self._pace = run, run.parts, pace or Pace()
         self._schedule = StepSchedule(run, run.index_rows, run.data.batches)
         self._sizes = _batch_sizes(self._parts)
         shared_first = sorted(set(self._sizes), key=len)  # it needs the most scratch memory
         self._by_size = {sizes: self._step(sizes) for sizes in shared_first}
         self._measured = self._measuring(norms)
+        self._changes = _changes(self._sizes, self._measured)
         self._tables = CoefficientTables(run)
+        self._loaded: StepNumbers | None = None
         self._orders_matter = not all(_takes_whole(part) for part in self._parts)
         self._drawn: tuple[int, Index] | None = None  # the orders of an epoch, for all its parts
 
@@ -56,35 +61,48 @@ class EpochSteps:
     def run(self, progress: Progress, last: int, may_continue: Callable[[], bool]) -> bool:
         """Run an epoch on until so many of its steps are done; False if it was ended early.
 
-        `may_continue` is called between two steps. `progress` is updated with every step; at the end of the
-        epoch its position is 0 again.
+        `may_continue` is called between steps, as often as the pace says. `progress` is updated with them; at
+        the end of the epoch its position is 0 again.
         """
         run, first = self._run, progress.position
-        double_buffer, measured = run.data.double_buffer, self._measured
         with timing(run.profile, "gather"):
             self._schedule.start_epoch(self._orders(progress.epoch), progress.step)
-        for position in range(first, last):
-            if position > first and not may_continue():
-                fetch_totals(run, self._schedule.totals, first, position)
+        numbers = self._numbers(progress.step)
+        while progress.position < last:
+            if progress.position > first and not may_continue():
+                fetch_totals(run, self._schedule.totals, first, progress.position)
                 return False
-            if position == first or position % TABLE_STEPS == 0:
-                fetch_totals(run, self._schedule.totals, first, position)
-                rates = self._set_coefficients(progress)
-            if double_buffer is not None:
-                with timing(run.profile, "gather"):
-                    double_buffer.prepare(position)
-            step = measured.get(position) or self.at(position)
-            if position == 0:
-                step.begin()
-            step.replay()
-            progress.step += 1
-            progress.position += 1
+            if progress.position % TABLE_STEPS == 0:
+                fetch_totals(run, self._schedule.totals, first, progress.position)
+            if progress.step == numbers.stop:
+                numbers = self._numbers(progress.step)
+            self._run_some(progress, min(last, progress.position + numbers.stop - progress.step))
         fetch_totals(run, self._schedule.totals, first, progress.position)
         run.backend.synchronize()
-        run.population["rate"][:] = rates[:, (last - 1) % TABLE_STEPS]
+        run.population["rate"][:] = numbers.rate(progress.step - 1)
         if last == run.data.batches.steps:
             progress.position = 0
         return True
+
+    def _run_some(self, progress: Progress, last: int) -> None:
+        """Run as many steps that are the same calls as the pace says, one at least."""
+        position = progress.position
+        step = self._measured.get(position) or self.at(position)
+        if position == 0:
+            step.begin()
+        done = self._pace.run(step.replay, self._alike_until(position, last) - position)
+        progress.step += done
+        progress.position += done
+
+    def _alike_until(self, position: int, last: int) -> int:
+        """The position up to which nothing has to be done between steps from this one on."""
+        double_buffer = self._run.data.double_buffer
+        if double_buffer is not None:
+            with timing(self._run.profile, "gather"):
+                double_buffer.prepare(position)
+            return position + 1
+        table_ends = (position // TABLE_STEPS + 1) * TABLE_STEPS
+        return min(last, table_ends, self._changes[bisect(self._changes, position)])
 
     def _orders(self, epoch: int) -> Index:
         if self._drawn is None or (self._orders_matter and self._drawn[0] != epoch):
@@ -97,15 +115,21 @@ class EpochSteps:
             return _orders(run, epoch)
         return joined_orders(parts, [_orders(part, epoch) for part in parts], run.data.batches.rows)
 
-    def _set_coefficients(self, progress: Progress) -> Floats:
-        """Set the coefficients of the next steps, as many as the table holds; returns the rates (R, T)."""
-        within = progress.position % TABLE_STEPS
-        count = min(TABLE_STEPS, self._run.data.batches.steps - progress.position + within)
+    def _numbers(self, step: int) -> StepNumbers:
+        """The numbers of a step and of those after it, from which the steps read theirs."""
         with timing(self._run.profile, "update"):
-            numbers = self._tables.of(progress.step - within, count)
-            self._schedule.set_coefficients(numbers.coefficients)
-            self._schedule.set_factors(numbers.factors)
-        return numbers.rates
+            numbers = self._tables.at(step)
+            if numbers is not self._loaded:
+                self._schedule.set_numbers(numbers)
+                self._loaded = numbers
+        return numbers
+
+
+def _changes(sizes: Sequence[Sizes], measured: Iterable[int]) -> list[int]:
+    """The positions in an epoch at which another step begins than the one before it, and its end."""
+    apart = {end for position in measured for end in (position, position + 1)}
+    changes = {k for k in range(1, len(sizes)) if sizes[k] != sizes[k - 1]}
+    return sorted(apart | changes | {len(sizes)})
 
 
 def _batch_sizes(parts: Sequence[TrainingRun]) -> list[Sizes]:

@@ -1,11 +1,11 @@
 """A step in which the folds of a population have batches of different sizes, one fold after the other."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
-from nettrain.backend.base import Array
+from nettrain.backend.base import Array, Call
+from nettrain.backend.replay import PythonReplay
 from nettrain.model.tape import Tape
 from nettrain.training.diagnostics.weight_norms import WeightNorms
 from nettrain.training.run import TrainingRun
@@ -14,7 +14,6 @@ from nettrain.training.step.training_step import (
     FOLDS_INDEX,
     TrainingStep,
     captured,
-    in_sequence,
     training_step,
 )
 from nettrain.training.step.update import look_ahead_tape
@@ -36,12 +35,13 @@ def fold_step(
     load, count = Tape(), Tape()
     schedule.append_begin(load, index)
     schedule.append_end(count)
-    steps, calls, first = _steps_of_parts(parts, sizes, norms), [captured(run, load)], 0
+    steps, first = _steps_of_parts(parts, sizes, norms), 0
+    calls: list[Call] = [captured(run, load)]
     for part, step in zip(parts, steps, strict=True):
         calls += [captured(run, _own_rows(part, step, index[first:])), step.replay]
         first += part.population.size * part.orders_per_member
     begin = captured(run, Tape([*load, *look_ahead_tape(run)]))
-    return TrainingStep(index, partial(in_sequence, *calls, captured(run, count)), begin, steps[0].batch)
+    return TrainingStep(index, PythonReplay([*calls, captured(run, count)]), begin, steps[0].batch)
 
 
 def _own_rows(part: TrainingRun, step: TrainingStep, index: Array) -> Tape:

@@ -5,17 +5,15 @@ there says how many steps are done. Every step begins by loading its part of the
 itself. So all steps are the same calls on the same arrays, and the host sends nothing in between.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from nettrain.backend.base import Array, Floats, HostArray
+from nettrain.backend.base import Array
 from nettrain.backend.kernel import kernel, prange
 from nettrain.experiment.scheduled_numbers import scheduled_numbers_of_layers
 from nettrain.model.tape import Tape
 from nettrain.training.rows.batches import BatchPlan, Index
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.coefficients import TABLE_STEPS
+from nettrain.training.step.coefficients import StepNumbers, table_steps
 from nettrain.training.step.loss_table import totals_table
 
 
@@ -25,6 +23,7 @@ def load_step(
     coefficients: Array,
     orders: Array,
     table: Array,
+    first: Array,
     total: Array,
     totals: Array,
     done: Array,
@@ -34,19 +33,19 @@ def load_step(
     """index (G, B) = this step's part of orders (G, N), coefficients (R, K) = its row of table (T, R, K).
 
     The step is the one at position done % steps of an epoch of so many steps, with batches of `size` rows.
-    The table begins at a position that is a multiple of T. total (R, 2) as it is before the step is copied to
-    totals (R, T, 2), which is empty where losses of steps are not recorded.
+    The table begins at the step `first` (1,) of the run. total (R, 2) as it is before the step is copied to
+    totals (R, S, 2), to position % S, which is empty where losses of steps are not recorded.
     """
     groups, members, recorded = index.shape[0], coefficients.shape[0], totals.shape[1]
     for k in prange(max(groups, members)):
         position = np.int64(done[0]) % steps
         if k < groups:
-            first = position * size
-            rows, part = index[k], orders[k, first : first + index.shape[1]]
+            start = position * size
+            rows, part = index[k], orders[k, start : start + index.shape[1]]
             for j in range(rows.size):
                 rows[j] = part[j]
         if k < members:
-            current, entry = coefficients[k], table[position % table.shape[0], k]
+            current, entry = coefficients[k], table[np.int64(done[0]) - np.int64(first[0]), k]
             for j in range(current.size):
                 current[j] = entry[j]
             if recorded > 0:
@@ -56,10 +55,10 @@ def load_step(
 
 
 @kernel
-def load_factor(factor: Array, table: Array, done: Array, steps: Array) -> None:
-    """factor (R,) = its row of table (T, R) at position done % steps of an epoch of so many steps."""
+def load_factor(factor: Array, table: Array, first: Array, done: Array) -> None:
+    """factor (R,) = the row of the next step in table (T, R), which begins at the step `first` (1,)."""
     for k in prange(factor.size):
-        factor[k] = table[np.int64(done[0]) % steps % table.shape[0], k]
+        factor[k] = table[np.int64(done[0]) - np.int64(first[0]), k]
 
 
 @kernel
@@ -78,7 +77,7 @@ class StepSchedule:
     def __init__(self, run: TrainingRun, order_count: int, batches: BatchPlan) -> None:
         self._backend, self._steps, self._size = run.backend, batches.steps, batches.batch_size
         self._coefficients = run.population["coefficients"]
-        longest = min(TABLE_STEPS, self._steps)
+        longest = table_steps(run)
         self.table = run.pool.take("table", (longest, *self._coefficients.shape))
         numbers = scheduled_numbers_of_layers(run.experiment)
         self._factors = {number.factor: run.population[number.factor] for number in numbers}
@@ -86,6 +85,7 @@ class StepSchedule:
             name: run.pool.take(f"{name}.table", (longest, len(factor)), factor.dtype)
             for name, factor in self._factors.items()
         }
+        self._first = run.pool.take("table.first", (1,), np.uint64)
         self.total, self.totals = run.population["total"], totals_table(run)
         self.orders = run.pool.take("orders", (order_count, batches.rows), np.intp)
         self._double_buffer = run.data.double_buffer
@@ -101,13 +101,11 @@ class StepSchedule:
             self._double_buffer.start_epoch(orders, done % self._steps)
         self._counter[...] = done
 
-    def set_coefficients(self, table: HostArray) -> None:
-        """Set the coefficients (T, R, …) of the next steps, as many as the table holds at most."""
-        self.table[: len(table)] = self._backend.xp.asarray(table)
-
-    def set_factors(self, tables: Mapping[str, Floats]) -> None:
-        """Set the factors (T, R) of the next steps, as many as the tables hold at most."""
-        for name, table in tables.items():
+    def set_numbers(self, numbers: StepNumbers) -> None:
+        """Set the coefficients and factors of the next steps."""
+        self._first[...] = numbers.first
+        self.table[: len(numbers.coefficients)] = self._backend.xp.asarray(numbers.coefficients)
+        for name, table in numbers.factors.items():
             self._factor_tables[name][: len(table)] = self._backend.xp.asarray(table)
 
     def append_begin(self, tape: Tape, index: Array) -> None:
@@ -116,10 +114,11 @@ class StepSchedule:
         current = self._coefficients.reshape(members, -1)
         table = self.table.reshape(longest, members, -1)
         recorded = self.total, self.totals
-        arrays = (index, current, self.orders, table, *recorded, self._counter, self._steps, self._size)
+        epoch = self._counter, self._steps, self._size
+        arrays = (index, current, self.orders, table, self._first, *recorded, *epoch)
         tape.launch(load_step, *arrays, work=index.size + current.size)
         for name, factor in self._factors.items():
-            tape.launch(load_factor, factor, self._factor_tables[name], self._counter, self._steps)
+            tape.launch(load_factor, factor, self._factor_tables[name], self._first, self._counter)
 
     def append_end(self, tape: Tape) -> None:
         """Append: count the step as done."""

@@ -1,12 +1,12 @@
 """One training step, as calls on fixed arrays."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from nettrain.backend.base import Array, Call
+from nettrain.backend.base import Array, Call, Replay
 from nettrain.backend.pool import Allocate
+from nettrain.backend.replay import PythonReplay
 from nettrain.experiment.scheduled_numbers import scheduled_numbers_of_layers
 from nettrain.model.layers.base import DropoutState
 from nettrain.model.network import Network, Pass
@@ -51,7 +51,7 @@ class TrainingStep:
     """
 
     index: Array
-    replay: Call
+    replay: Replay
     begin: Call
     batch: BatchPass
 
@@ -81,7 +81,7 @@ def training_step(
     if run.experiment.optimizer.full_batch:  # which leaves the gradient before the step
         tapes = Tape([*gradient, *end, *count])
         calls = captured(run, start), iteration(run, _replay(run, step)), captured(run, tapes)
-        replay: Call = partial(in_sequence, *calls)
+        replay: Replay = PythonReplay(calls)
     else:
         step += gradient
         step.phase("update")
@@ -180,16 +180,12 @@ def _for_each(tape: Tape, run: TrainingRun, rows: Batch, name: str, allocate: Al
     return out
 
 
-def _replay(run: TrainingRun, tape: Tape) -> Call:
-    return captured(run, tape) if run.profile is None else run.profile.timed(tape, run.backend)
+def _replay(run: TrainingRun, tape: Tape) -> Replay:
+    if run.profile is None:
+        return captured(run, tape)
+    return PythonReplay([run.profile.timed(tape, run.backend)])
 
 
-def captured(run: TrainingRun, tape: Tape) -> Call:
+def captured(run: TrainingRun, tape: Tape) -> Replay:
     """The call that replays a tape."""
     return run.backend.capture(tape.bound(run.backend))
-
-
-def in_sequence(*calls: Call) -> None:
-    """Make these calls, one after the other."""
-    for call in calls:
-        call()

@@ -1,0 +1,107 @@
+"""Calls of machine code from machine code: what a compiled loop needs to run a list of kernels by itself.
+
+A function in machine code takes *words*: numbers and addresses of 64 bits, the first few in registers and the
+others on the stack. A call is a row of three numbers: the function's address, the address of a block of
+memory with its words, and their number, as a position in SIZES. It is the caller who makes room on the stack
+and clears it, on all processors for which Numba compiles, so that a function may be given more words than it
+reads, and a few sizes do for all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
+from numba.extending import intrinsic
+
+from nettrain.backend.base import Array
+from nettrain.backend.kernel import compiled_without_gil
+
+SIZES = (4, 48, 72, 96, 128, 192)  # words of a call
+WORD, STATUS = ir.IntType(64), ir.IntType(32)
+Generate = Callable[[BaseContext, ir.IRBuilder, Signature, tuple[ir.Value, ...]], ir.Value]
+
+
+@dataclass(frozen=True, eq=False)
+class MachineCall:
+    """A call of the function at an address, with these words; what they point to is in `kept`."""
+
+    function: int
+    words: Sequence[int]
+    kept: object
+
+
+def _define_call_machine_code(
+    _: object, function: types.Integer, words: types.Integer, size: types.Integer
+) -> tuple[Signature, Generate]:
+    def generate(
+        context: BaseContext, builder: ir.IRBuilder, signature: Signature, values: tuple[ir.Value, ...]
+    ) -> ir.Value:
+        function, words, size = values
+        block = builder.inttoptr(words, WORD.as_pointer())
+        end = builder.append_basic_block("called")
+        switch = builder.switch(size, end)
+        for number, count in enumerate(SIZES):
+            case = builder.append_basic_block(f"words{count}")
+            switch.add_case(ir.Constant(WORD, number), case)
+            builder.position_at_end(case)
+            _call(builder, function, block, count)
+            builder.branch(end)
+        builder.position_at_end(end)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+def _call(builder: ir.IRBuilder, function: ir.Value, block: ir.Value, count: int) -> None:
+    """Instructions that load the words of a block and call a function with them."""
+    places = [builder.gep(block, [ir.Constant(WORD, k)]) for k in range(count)]
+    kind = ir.FunctionType(STATUS, [WORD] * count)
+    builder.call(builder.inttoptr(function, kind.as_pointer()), [builder.load(place) for place in places])
+
+
+# call_machine_code(function, words, size), for compiled loops: the function at this address, with SIZES[size]
+# words from the other address on.
+call_machine_code: Callable[..., None] = intrinsic(_define_call_machine_code)
+
+
+def run_calls(calls: Array, times: int) -> None:
+    """Make the calls (n, 3), one after the other, so many times."""
+    for _ in range(times):
+        for k in range(calls.shape[0]):
+            call_machine_code(calls[k, 0], calls[k, 1], calls[k, 2])
+
+
+class MachineCalls:
+    """Calls that one compiled loop makes in order, as often as it is told, without the interpreter."""
+
+    def __init__(self, calls: Sequence[MachineCall]) -> None:
+        sizes = [_size(call) for call in calls]
+        self._kept = calls
+        self._blocks = np.zeros(sum(SIZES[size] for size in sizes), np.int64)
+        self._rows = np.zeros((len(calls), 3), np.int64)
+        start = 0
+        for row, call, size in zip(self._rows, calls, sizes, strict=True):
+            block = self._blocks[start : start + SIZES[size]]
+            block[: len(call.words)] = call.words
+            row[:] = call.function, block.ctypes.data, size
+            start += SIZES[size]
+
+    def run(self, times: int) -> None:
+        """Make all calls so many times."""
+        _loop()(self._rows, times)
+
+
+@cache
+def _loop() -> Callable[..., None]:
+    """`run_calls`, compiled."""
+    return compiled_without_gil(run_calls, np.zeros((0, 3), np.int64), 0)
+
+
+def _size(call: MachineCall) -> int:
+    """The position in SIZES of the first that holds the words of a call."""
+    return next(number for number, count in enumerate(SIZES) if count >= len(call.words))

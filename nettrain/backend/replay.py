@@ -1,0 +1,50 @@
+"""Calls that Python makes in order, again and again."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nettrain.backend.base import Array, Call
+
+
+class PythonReplay:
+    """Calls that Python makes in order."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self.calls = tuple(calls)
+
+    def __call__(self) -> None:
+        for call in self.calls:
+            call()
+
+    def repeat(self, times: int) -> None:
+        """Make all calls so many times."""
+        for _ in range(times):
+            self()
+
+
+def recorded_formula(function: Callable[..., None], *arrays: Array) -> Call:
+    """function(np, *arrays) as calls of NumPy's functions, if it makes no others than with an `out`."""
+    recorder = _Recorder()
+    try:
+        function(recorder, *arrays)
+    except TypeError:  # it needs a result that is not in an array of the tape
+        return partial(function, np, *arrays)
+    return PythonReplay(recorder.calls)
+
+
+class _Recorder:
+    """In the place of NumPy: its functions note that they were called."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        function = getattr(np, name)
+
+        def note(*operands: Any, out: Array) -> None:
+            self.calls.append(partial(function, *operands, out=out))
+
+        return note
