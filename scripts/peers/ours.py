@@ -24,7 +24,7 @@ from nettrain.model.parameters import views
 from nettrain.training.build import build
 from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.run import TrainingRun
-from nettrain.training.step.coefficients import TABLE_STEPS, coefficient_table
+from nettrain.training.step.coefficients import TABLE_STEPS, StepNumbers, coefficient_table
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import training_step
 from peers.problem import BATCH, BETA1, BETA2, EPSILON, RATE, THREADS, WIDTHS, Array, starting_weights
@@ -86,7 +86,8 @@ class Steps:
         for position in range(len(index)):
             if position % TABLE_STEPS == 0:
                 count = min(TABLE_STEPS, len(index) - position)
-                self.schedule.set_coefficients(coefficient_table(self.run, self.done, count)[0])
+                numbers = coefficient_table(self.run, self.done, count)
+                self.schedule.set_numbers(StepNumbers(position, *numbers, {}))
             if position == 0:
                 self.step.begin()
             self.step.replay()
@@ -99,7 +100,7 @@ class Steps:
         plan, self.longest = BatchPlan(longest * self.batch, self.batch), longest
         self.run = replace(self.run, pool=Pool(self.run.backend))
         self.schedule = StepSchedule(self.run, self.orders, plan)
-        self.step = training_step(self.run, self.batch, self.orders, self.schedule)
+        self.step = training_step(self.run, self.batch, self.schedule)
         self.rows = np.zeros((self.orders, plan.rows), np.intp)
 
 
@@ -144,7 +145,7 @@ def updates(optimizer: str, threads: int, network: str) -> tuple[int, Callable[[
     ones = [experiment(hidden, "relu", classes, threads, seed, optimizer) for seed in range(members)]
     x, y = np.zeros((classes + 1, inputs), np.float32), np.arange(classes + 1) % classes
     run = population(ones, x, y, RecordingBackend)
-    training_step(run, classes, 1)
+    training_step(run, classes)
     run.population["gradient"][:] = np.random.default_rng(0).normal(0, 1e-2, run.layout.size)
     table, _ = coefficient_table(run, 10, 1)
     run.population["coefficients"][...] = table[0]
