@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.backend.base import Floats, HostArray
 from nettrain.catalogue.optimizers import DECAYS
 from nettrain.experiment.scheduled_numbers import scheduled_numbers_of_layers
+from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.groups import factors
 
@@ -42,7 +43,7 @@ class CoefficientTables:
     """
 
     def __init__(self, run: TrainingRun) -> None:
-        self._run, self._longest = run, table_steps(run)
+        self._run, self._longest = run, table_steps(run, run.data.batches)
         self._numbers: StepNumbers | None = None
         self._cut: HostArray | None = None
 
@@ -71,12 +72,12 @@ class CoefficientTables:
         return self._cut is None or bool((self._cut == self._run.population["cut"]).all())
 
 
-def table_steps(run: TrainingRun) -> int:
+def table_steps(run: TrainingRun, batches: BatchPlan) -> int:
     """How many steps a table holds: those of an epoch up to TABLE_STEPS, or of several where members are few.
 
     It does not grow when members leave.
     """
-    return max(min(TABLE_STEPS, run.data.batches.steps), TABLE_STEPS // len(run.final.parameters))
+    return max(min(TABLE_STEPS, batches.steps), TABLE_STEPS // len(run.final.parameters))
 
 
 def coefficient_table(run: TrainingRun, first: int, count: int) -> tuple[HostArray, Floats]:

@@ -77,7 +77,7 @@ class StepSchedule:
     def __init__(self, run: TrainingRun, order_count: int, batches: BatchPlan) -> None:
         self._backend, self._steps, self._size = run.backend, batches.steps, batches.batch_size
         self._coefficients = run.population["coefficients"]
-        longest = table_steps(run)
+        longest = table_steps(run, batches)
         self.table = run.pool.take("table", (longest, *self._coefficients.shape))
         numbers = scheduled_numbers_of_layers(run.experiment)
         self._factors = {number.factor: run.population[number.factor] for number in numbers}
