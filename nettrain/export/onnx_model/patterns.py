@@ -84,6 +84,21 @@ def softplus(node: GraphNode) -> Iterator[GraphNode]:
         for x, other in ((first, second), (second, first)):
             if is_number(other, 0) and x.shape == node.shape:
                 yield _operator("Softplus", node, x)
+    if node.operation == "add" and node.dtype == np.float32:
+        for small, large in (node.inputs, node.inputs[::-1]):
+            x = _rest_of_softplus(small) if large.operation == "maximum" else None
+            if x is not None and x in large.inputs and x.shape == node.shape:
+                if any(is_number(one, 0) for one in large.inputs):
+                    yield _operator("Softplus", node, x)
+
+
+def _rest_of_softplus(node: GraphNode) -> GraphNode | None:
+    """The x of log(1 + e^-|x|), which with max(x, 0) is log(1 + e^x)."""
+    for operation in ("log1p", "exp", "negative", "absolute"):
+        if node.operation != operation:
+            return None
+        node = node.inputs[0]
+    return node
 
 
 def relu(node: GraphNode) -> Iterator[GraphNode]:
