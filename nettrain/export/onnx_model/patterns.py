@@ -87,9 +87,9 @@ def softplus(node: GraphNode) -> Iterator[GraphNode]:
     if node.operation == "add" and node.dtype == np.float32:
         for small, large in (node.inputs, node.inputs[::-1]):
             x = _rest_of_softplus(small) if large.operation == "maximum" else None
-            if x is not None and x in large.inputs and x.shape == node.shape:
-                if any(is_number(one, 0) for one in large.inputs):
-                    yield _operator("Softplus", node, x)
+            from_zero = any(is_number(one, 0) for one in large.inputs)
+            if x is not None and from_zero and x in large.inputs and x.shape == node.shape:
+                yield _operator("Softplus", node, x)
 
 
 def _rest_of_softplus(node: GraphNode) -> GraphNode | None:
