@@ -86,10 +86,10 @@ def softplus(node: GraphNode) -> Iterator[GraphNode]:
                 yield _operator("Softplus", node, x)
     if node.operation == "add" and node.dtype == np.float32:
         for small, large in (node.inputs, node.inputs[::-1]):
-            x = _rest_of_softplus(small) if large.operation == "maximum" else None
+            source = _rest_of_softplus(small) if large.operation == "maximum" else None
             from_zero = any(is_number(one, 0) for one in large.inputs)
-            if x is not None and from_zero and x in large.inputs and x.shape == node.shape:
-                yield _operator("Softplus", node, x)
+            if source is not None and from_zero and source in large.inputs and source.shape == node.shape:
+                yield _operator("Softplus", node, source)
 
 
 def _rest_of_softplus(node: GraphNode) -> GraphNode | None:
