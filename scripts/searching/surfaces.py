@@ -6,7 +6,7 @@ Branin and Hartmann as in the literature (Surjanovic & Bingham, Virtual Library 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -52,14 +52,14 @@ class Surface:
         left = 1 - epoch / EPOCHS
         return value + self.scale * left ** (1 + 3 * self._speed(values))
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """How much a training comes down on its way: the spread of the surface's values."""
         drawn = [self.value(self.space(0).random(trial)) for trial in range(1, 65)]
         return float(np.subtract(*np.quantile(drawn, [0.75, 0.25])))
 
     def _speed(self, values: Values) -> float:
-        shares = [one.distribution.share(values[one.key]) for one in self.parameters if one.key in values]
+        shares = [one.distribution.position(values[one.key]) for one in self.parameters if one.key in values]
         phase = sum((k + 1) * share for k, share in enumerate(shares) if share is not None)
         return 0.5 + 0.5 * math.sin(3 * phase)
 
