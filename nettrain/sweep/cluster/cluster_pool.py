@@ -7,6 +7,7 @@ have not been compared. Results come back twice: in events while a chunk trains,
 import pickle
 from asyncio import CancelledError, sleep
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from time import perf_counter
@@ -97,8 +98,7 @@ class ClusterPool:
 
     def messages(self, timeout: float) -> Iterator[tuple[ClusterWorker, Report]]:
         """What arrives within this time (s). Raises NettrainError when the scheduler has gone."""
-        if self._client.status != "running":
-            raise NettrainError(f"cluster {self._name}: its scheduler has gone; the same command goes on")
+        self._check_scheduler()
         try:
             happening = self._happenings.get(timeout=timeout)
             while True:
@@ -119,6 +119,7 @@ class ClusterPool:
         It asks an adaptive cluster for workers by the tasks that it has, and ours are bound to the workers
         that there are.
         """
+        self._check_scheduler()
         room = chunks if self._most is None else max(self._most - len(self.workers), 0)
         wanted = min(chunks, room, MOST_EXPECTED)
         if wanted > len(self._expected):
@@ -137,12 +138,16 @@ class ClusterPool:
         """Let the cluster forget all tasks; those that train end after their epoch."""
         self._closed = True
         running = [worker.future for worker in self.workers if worker.future is not None]
-        if self._client.status == "running":
+        with suppress(OSError, RuntimeError):  # the scheduler may have gone
             for topic in (TOPIC, "all"):
                 self._client.unsubscribe_topic(topic)
             self._client.cancel([*running, *self._expected, *self._waiting.values()])
         self.workers = []
         self._data.clear()
+
+    def _check_scheduler(self) -> None:
+        if self._client.status != "running":
+            raise NettrainError(f"cluster {self._name}: its scheduler has gone; the same command goes on")
 
     def _key(self) -> tuple[str, str, int]:
         self._tasks += 1
@@ -157,7 +162,8 @@ class ClusterPool:
             future = self._client.submit(
                 self.train, packed, given, key=self._key(), workers=[worker.address], pure=False
             )
-        except OSError as error:  # the worker, or the connection, is about to be reported as lost
+        except (OSError, RuntimeError) as error:  # the worker is about to be reported as lost
+            self._check_scheduler()
             reason = error
             self._happenings.put(lambda: self._failed(worker, task, reason))
             return
@@ -209,6 +215,7 @@ class ClusterPool:
         """A task has not come to its end, by no fault of its trials."""
         if worker.task is not task or self._closed:
             return
+        self._check_scheduler()
         if isinstance(error, ImportError | NettrainError):
             raise NettrainError(f"worker {worker.address}: {' '.join(str(error).split())}") from error
         if isinstance(error, TrainingGoneError) or isinstance(task, GoOn):

@@ -78,14 +78,16 @@ def open_cluster(where: object) -> Iterator[Cluster]:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Without the tracebacks that a client logs when its scheduler goes, which one line of ours reports."""
-    logger = logging.getLogger("distributed.client")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    """Without what a client logs when its scheduler goes, which one line of ours reports."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _target(where: object, stack: ExitStack) -> tuple[Mapping[str, object], str]:

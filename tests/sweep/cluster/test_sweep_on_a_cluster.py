@@ -19,7 +19,7 @@ from nettrain.sweep.cluster.cluster_pool import ClusterPool
 from nettrain.sweep.cluster.connection import open_cluster
 from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.summary import write_results
-from tests.sweep.cluster.dask_cluster import ROOT, dask_cluster, wait_for_workers, wait_until
+from tests.sweep.cluster.dask_cluster import PATIENCE, ROOT, dask_cluster, wait_for_workers, wait_until
 from tests.sweep.sweeping import HALVING, MANY, rows, run_sweep, write_experiment
 
 distributed = pytest.importorskip("distributed")
@@ -172,6 +172,18 @@ def test_the_side_that_asks_is_killed_and_goes_on(cluster, tmp_path, how):
     assert (0, "") == (again.returncode, errors.replace(taken_over(process.pid), ""))
     assert file.read_bytes().startswith(before[: before.rindex(b"\n") + 1])
     assert rows(here) == (file.parent / "trials.csv").read_text()
+
+
+def test_a_scheduler_that_goes_ends_the_sweep_with_one_line(tmp_path):
+    (tmp_path / "dask").mkdir()
+    write_experiment(tmp_path, LONG)
+    with dask_cluster(tmp_path / "dask", 1) as cluster:
+        process = command(cluster, tmp_path)
+        wait_until(lambda: process.poll() is not None or tasks_of(cluster.address)[1] > 0)
+        cluster.processes[0].kill()
+        _, errors = process.communicate(timeout=PATIENCE)
+    gone = f"cluster {cluster.address}: its scheduler has gone; the same command goes on\n"
+    assert (1, gone) == (process.returncode, errors)
 
 
 def taken_over(pid):
