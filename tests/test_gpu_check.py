@@ -23,6 +23,8 @@ from nettrain.catalogue.losses import losses
 from nettrain.catalogue.optimizers import optimizers
 from nettrain.catalogue.schedules import schedules
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 ROOT = Path(__file__).parents[1]
 
 

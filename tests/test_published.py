@@ -18,6 +18,8 @@ from papers.tables import ADULT_COLUMNS, NUMBERS, SplitRows, split_rows
 import nettrain
 from tests.cli.command import ROOT, ended
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "splits.json").read_text())
 ELSEWHERE = ROOT.parent / "shared" / "data"
 SCRIPT = (sys.executable, str(ROOT / "scripts" / "published"))

@@ -29,7 +29,7 @@ def recorded_formula(function: Callable[..., None], *arrays: Array) -> Call:
     """function(np, *arrays) as calls of NumPy's functions, if it makes no others than with an `out`."""
     recorder = _Recorder()
     try:
-        function(recorder, *arrays)
+        function(recorder, *(array.view(_Placeholder) for array in arrays))
     except TypeError:  # it needs a result that is not in an array of the tape
         return partial(function, np, *arrays)
     return PythonReplay(recorder.calls)
@@ -45,6 +45,29 @@ class _Recorder:
         function = getattr(np, name)
 
         def note(*operands: Any, out: Array) -> None:
-            self.calls.append(partial(function, *operands, out=out))
+            self.calls.append(partial(function, *map(_plain, operands), out=_plain(out)))
 
         return note
+
+
+class _Placeholder(np.ndarray[Any, Any]):
+    """An array while a formula is recorded: its numbers are not there yet, so that nothing may read them."""
+
+    def __array_ufunc__(self, *args: object, **kwargs: object) -> object:
+        raise TypeError("a formula computes with functions of xp that have an `out`")
+
+    def __array_function__(self, *args: object, **kwargs: object) -> object:
+        raise TypeError("a formula computes with functions of xp that have an `out`")
+
+    def __setitem__(self, *args: object) -> None:
+        raise TypeError("a formula writes by `out`")
+
+    def copy(self, *args: object, **kwargs: object) -> "_Placeholder":
+        raise TypeError("there is nothing to copy yet")
+
+    astype = argmax = argmin = take = copy  # type: ignore[assignment]
+
+
+def _plain(operand: Any) -> Any:
+    """The array itself, or a number."""
+    return operand.view(np.ndarray) if isinstance(operand, _Placeholder) else operand

@@ -47,11 +47,12 @@ APART = [LAYERS, ["model.activation=gelu"], ["model.activation=sigmoid", "loss=b
 def every_kernel() -> dict[str, Kernel]:
     """All kernels of the package that are for arrays without gaps, by name."""
     names = [one.name for one in pkgutil.walk_packages(nettrain.__path__, "nettrain.")]
-    # CuPy and scikit-learn need not be installed
+    # CuPy, scikit-learn, onnx and Dask need not be installed
     needed = [
         name
         for name in names
-        if not name.endswith(("__main__", ".cupy")) and not name.startswith("nettrain.sklearn")
+        if not name.endswith(("__main__", ".cupy"))
+        and not name.startswith(("nettrain.sklearn", "nettrain.export", "nettrain.sweep.cluster"))
     ]
     rooms = [importlib.import_module(name) for name in needed]
     return {

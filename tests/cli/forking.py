@@ -21,7 +21,8 @@ from nettrain.cli.app import main
 
 for module in pkgutil.walk_packages(nettrain.__path__, "nettrain."):
     if not module.name.startswith(("nettrain.__main__", "nettrain.sklearn", "nettrain.backend.cupy")):
-        importlib.import_module(module.name)
+        with contextlib.suppress(ModuleNotFoundError):  # of what optional libraries are needed for
+            importlib.import_module(module.name)
 
 
 def answer(connection):

@@ -133,6 +133,7 @@ HELP = {
     ("tune",): "Search good settings within minutes, and make an ensemble of the best networks.",
     ("resume",): "Continue an interrupted run bit for bit",
     ("predict",): "Predict rows with a trained run",
+    ("export",): "Write a trained run to a file that predicts without nettrain",
     ("evaluate",): "Measure a trained run on new labelled rows, or on its own test rows.",
     ("report",): "Write a page of HTML on a run or a sweep, which needs no other file and no network.",
     ("show",): "Validate an experiment file and print it as it will run, with every key.",

@@ -15,6 +15,8 @@ from tests.export.event_checks import check_final, check_history, columns, sessi
 from tests.export.event_reader import parse, read_events
 from tests.export.test_tensorboard_training import SPEC, Stop
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SWEEP = """
 sweep:
   trials: 9

@@ -13,6 +13,8 @@ from tests.cli.command import inside
 from tests.export.event_checks import check_final, check_history, columns, session, summary
 from tests.export.event_reader import read_events
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SPEC = """
 experiment: iris
 data: {source: 'builtin:iris', test: 0.2}

@@ -20,6 +20,8 @@ from nettrain.workflow.compare import Comparison
 from nettrain.workflow.comparison.entries import ComparedEntry
 from nettrain.workflow.comparison.population import ComparedEpoch
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 
 class FakeRun:
     """A run with given figures."""

@@ -14,6 +14,8 @@ from nettrain.output import report as report_module
 from nettrain.output.report import final_report, head
 from nettrain.training.events import REASONS
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 PLAN = architecture(ModelSettings(hidden=[16], activation="tanh", dropout=0.5), 4, 3)
 SUMMARY: dict[str, Any] = {
     "status": "finished",

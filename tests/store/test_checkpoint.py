@@ -21,6 +21,8 @@ from nettrain.training.loop import TrainingLoop
 from nettrain.training.resumption.state import TrainingState, snapshot
 from tests.trained import IRIS, built, experiment, prepared
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 ROOT = Path(__file__).parents[2]
 FACTS = {"words": ["ä", None]}
 

@@ -18,6 +18,8 @@ from tests.training.test_folds import fold_experiments, with_data
 from tests.training.test_population import check, members
 from tests.variants import overrides, variants, varying
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 FORMS = variants(embeddings)
 
 

@@ -20,6 +20,8 @@ from nettrain.training.side_by_side import populations
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import NewBackend, Trained, experiment, prepared
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 TEXT = """
 data: {source: 'synthetic:sine', target: y}
 model: {hidden: [7, 5], activation: tanh}

@@ -17,6 +17,8 @@ from tests import trained as runs
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import IRIS, Trained, experiment
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 ON = "training.diagnostics=true"
 SIGNALS = ("activation_mean", "activation_spread", "saturated", "dead")
 built, trained = partial(runs.built, recorded=True), partial(runs.trained, recorded=True)

@@ -12,6 +12,8 @@ from nettrain.training.run import TrainingRun
 from tests.fake_cupy.backend import FakeCupyBackend
 from tests.trained import IRIS, built, experiment, prepared
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 
 def without_memory(*choice: str) -> TrainingRun:
     """A run on a device on which no rows fit."""

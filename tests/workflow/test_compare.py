@@ -15,6 +15,8 @@ from nettrain.workflow.side_by_side import populations
 from tests.fake_cupy import on_host
 from tests.fake_cupy.module import in_place_of_cupy
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SPEC: dict[str, object] = {
     "experiment": "flowers",
     "data": {"source": "builtin:iris", "test": 0.2},

@@ -17,6 +17,8 @@ from nettrain.workflow.side_by_side import Trainee, populations
 from nettrain.workflow.source import load_experiment
 from tests.cli.command import nettrain as command
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SMALL = {"model": {"hidden": [7]}, "backend": {"threads": 1}}
 CASES = {  # 150 rows in 7 folds: some hold a row more out than others
     "sizes that differ by a row": {"training": {"epochs": 3, "batch_size": 20}},

@@ -8,6 +8,8 @@ import pytest
 import nettrain
 from nettrain.workflow.history import read_history
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SPEC = {
     "experiment": "small",
     "data": {"source": "builtin:iris", "test": 0.2},

@@ -6,6 +6,8 @@ import pytest
 import nettrain
 from tests.fake_cupy.backend import FakeCupyBackend
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SPEC = {
     "experiment": "folded",
     "data": {"source": "builtin:iris", "folds": 4, "test": 0.2},

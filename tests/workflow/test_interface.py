@@ -14,6 +14,8 @@ import pytest
 import nettrain
 from tests.cli.command import CONFIGS, ENVIRONMENT, inside
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 IRIS = CONFIGS / "iris.yaml"
 FEW = ("training.epochs=6", "training.early_stopping=null", "backend.threads=1")
 SPEC = {

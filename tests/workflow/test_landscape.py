@@ -8,6 +8,8 @@ from nettrain.errors import SpecError
 from nettrain.workflow.landscape import LandscapeOptions, with_resolution
 from nettrain.workflow.training_path import recorded_epochs, training_path
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 IRIS = {
     "data": {"source": "builtin:iris", "validation": 0.2},
     "model": {"hidden": [5]},

@@ -5,6 +5,8 @@ import pytest
 import nettrain
 from nettrain.errors import DataError, SpecError
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
+
 SPEC = {
     "experiment": "folded",
     "data": {"source": "builtin:iris", "target": "petal_length", "order": "time", "folds": 3},

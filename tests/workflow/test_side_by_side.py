@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from nettrain.experiment.resolution import resolve_with_data
 from nettrain.workflow.side_by_side import PopulationEpoch, Trainee, populations, train_side_by_side
 from tests.trained import experiment, prepared
+
+pytestmark = pytest.mark.usefixtures("step_by_step")
 
 TEXT = """
 data: {source: 'builtin:iris', seed: 0, test: 0.2}
