@@ -26,7 +26,7 @@ def selected(ends: Sequence[GraphNode]) -> list[GraphNode]:
 def _simpler(node: GraphNode) -> GraphNode:
     if 0 in node.shape:
         return node
-    positions = _positions(node)
+    positions = positions_of(node)
     if positions is not None:
         return _put_together(list(_sources(node.inputs[0], node.axis, positions)), node)
     if node.operation == "concatenate" and not any(is_rows(one.shape[node.axis]) for one in node.inputs):
@@ -34,7 +34,7 @@ def _simpler(node: GraphNode) -> GraphNode:
     return node
 
 
-def _positions(node: GraphNode) -> Indices | None:
+def positions_of(node: GraphNode) -> Indices | None:
     """Which parts of an axis a node takes; None if it is no selection of one vector of known positions."""
     if node.operation == "slice":
         return np.arange(node.number("start"), node.number("stop"), node.number("step"))
@@ -49,7 +49,7 @@ Source = tuple[GraphNode, Indices]  # an array, and positions along the axis
 
 def _sources(array: GraphNode, axis: int, positions: Indices) -> Iterator[Source]:
     """The arrays that these parts come from, in order, with their positions there."""
-    inner = _positions(array)
+    inner = positions_of(array)
     if inner is not None and array.axis == axis:
         yield from _sources(array.inputs[0], axis, inner[positions])
     elif array.operation == "concatenate" and array.axis == axis and len(positions):

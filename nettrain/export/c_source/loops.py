@@ -10,17 +10,16 @@ from nettrain.errors import SpecError
 from nettrain.export.c_source.constants import LETTERS, WIDTH, ConstantArrays, filled
 from nettrain.export.c_source.memory import SUMS, ArraysInMemory, for_one_row, size
 from nettrain.export.c_source.scalars import (
-    ATOM,
     OWN,
     PRODUCT,
     SUM,
-    Term,
     function_name,
     is_scalar_operation,
     literal,
     term,
     type_of,
 )
+from nettrain.export.code import ATOM, Code
 from nettrain.export.node import GraphNode, in_order
 from nettrain.export.part_names import PartNames
 
@@ -36,7 +35,7 @@ class CodeBlock:
     indent: int = 1
     lines: list[str] = field(default_factory=list)
     sums: int = 0  # whose results are named, here or around it
-    known: dict[tuple[GraphNode, Index], Term] = field(default_factory=dict)
+    known: dict[tuple[GraphNode, Index], Code] = field(default_factory=dict)
 
     def add(self, line: str) -> None:
         """One more statement."""
@@ -176,15 +175,15 @@ class RowFunction:
             self.block.lines += [*([""] if self.block.lines else []), f"    /* {part} */"]
             self._part = part
 
-    def _value(self, node: GraphNode, index: Index, block: CodeBlock, *, kept: bool = False) -> Term:
+    def _value(self, node: GraphNode, index: Index, block: CodeBlock, *, kept: bool = False) -> Code:
         """One number of an array, from statements of the block where one expression would be long."""
         if node.is_constant:
             return self._constant(node, index)
         if node.operation == "input":
-            return Term(self._input(node, index))
+            return Code(self._input(node, index))
         if node in self._arrays and not kept:
             name = self._arrays[node]
-            return Term(name if size(node) == 1 else _element(name, index, node.shape))
+            return Code(name if size(node) == 1 else _element(name, index, node.shape))
         if (node, index) in block.known:
             return block.known[node, index]
         value = self._computed(node, index, block)
@@ -192,11 +191,11 @@ class RowFunction:
         if is_scalar_operation(node) and not kept and (shared or len(value.text) > LONGEST):
             name = self._names.new(self._words.called(node))
             block.add(f"const {type_of(node.dtype)} {name} = {value.text};")
-            value = Term(name)
+            value = Code(name)
         block.known[node, index] = value
         return value
 
-    def _computed(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _computed(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         if is_scalar_operation(node):
             operands = [self._value(one, _broadcast(index, one.shape), block) for one in node.inputs]
             return term(node, operands)
@@ -206,7 +205,7 @@ class RowFunction:
             return MOVED[node.operation](self, node, index, block)
         raise SpecError(f"model.c: {node.operation} cannot be written in C")
 
-    def _total(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _total(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         """A sum, product or largest, by a loop in front."""
         kind = type_of(node.dtype)
         word = {"matmul": "sum", "mean": "sum"}.get(node.operation, node.operation)
@@ -233,16 +232,16 @@ class RowFunction:
             body.add(_gathered(node, name, value))
         body.end()
         if node.operation == "mean":
-            return Term(f"{name} / {literal(node.dtype.type(count)).text}", PRODUCT)
-        return Term(name)
+            return Code(f"{name} / {literal(node.dtype.type(count)).text}", PRODUCT)
+        return Code(name)
 
-    def _constant(self, node: GraphNode, index: Index) -> Term:
+    def _constant(self, node: GraphNode, index: Index) -> Code:
         if size(node) == 1:
             return literal(node.constant.reshape(-1)[0])
         if node.dtype.kind == "i" and np.array_equal(node.constant.reshape(-1), np.arange(size(node))):
-            return Term(_offset(index, node.shape), SUM)
+            return Code(_offset(index, node.shape), SUM)
         name = self._constants.array(node.constant, self._word_of(node))
-        return Term(_element(name, index, node.shape))
+        return Code(_element(name, index, node.shape))
 
     def _word_of(self, node: GraphNode) -> str:
         if node.name:
@@ -258,7 +257,7 @@ class RowFunction:
 
     # moves
 
-    def _reshape(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _reshape(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         array = node.inputs[0]
         known = [at for at, length in zip(index, node.shape, strict=True) if length != 1]
         lengths = [length for length in array.shape if length != 1]
@@ -270,42 +269,42 @@ class RowFunction:
         if flat not in self._arrays and array.operation != "input":
             raise SpecError(f"model.c: reshape of {array.operation} cannot be written in C")
         name = self._arrays[array] if array in self._arrays else self._input(array, ("0",) * len(array.shape))
-        return Term(_element(name, index, node.shape))
+        return Code(_element(name, index, node.shape))
 
-    def _swapaxes(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _swapaxes(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         own = list(index)
         first, second = node.number("first"), node.number("second")
         own[first], own[second] = own[second], own[first]
         return self._value(node.inputs[0], tuple(own), block)
 
-    def _slice(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _slice(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         own = list(index)
         own[node.axis] = _sum(_product(own[node.axis], node.number("step")), str(node.number("start")))
         return self._value(node.inputs[0], tuple(own), block)
 
-    def _take(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _take(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         array, positions = node.inputs
         axes = len(positions.shape)
         at = self._value(positions, index[node.axis : node.axis + axes], block)
         own = (*index[: node.axis], at.at_least(ATOM), *index[node.axis + axes :])
         return self._value(array, own, block)
 
-    def _expand(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _expand(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         return self._value(node.inputs[0], _broadcast(index, node.inputs[0].shape), block)
 
-    def _interp(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _interp(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         x, *points = node.inputs
         value = self._value(x, index, block)
         names = [
             self._constants.array(one.constant, self._words.purpose(node, k + 1))
             for k, one in enumerate(points)
         ]
-        return Term(f"interpolated({value.text}, {', '.join(names)}, {size(points[0])})")
+        return Code(f"interpolated({value.text}, {', '.join(names)}, {size(points[0])})")
 
-    def _lookup(self, node: GraphNode, index: Index, block: CodeBlock) -> Term:
+    def _lookup(self, node: GraphNode, index: Index, block: CodeBlock) -> Code:
         text = self._value(node.inputs[0], index, block)
         name = self._constants.table(node)
-        return Term(f"position_of({text.text}, {name}, {len(node.table or ())}, {node.number('other')})")
+        return Code(f"position_of({text.text}, {name}, {len(node.table or ())}, {node.number('other')})")
 
 
 MOVED = {
@@ -329,7 +328,7 @@ def _helper(node: GraphNode) -> str:
     return {"interp": "interpolated", "lookup": "position_of"}[node.operation]
 
 
-def _gathered(node: GraphNode, name: str, value: Term) -> str:
+def _gathered(node: GraphNode, name: str, value: Code) -> str:
     if node.operation in ("sum", "mean"):
         return f"{name} += {value.text};"
     if type_of(node.dtype) == "int":

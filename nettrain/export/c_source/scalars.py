@@ -1,29 +1,17 @@
 """An operation on single numbers as an expression of C."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nettrain.export.code import ATOM, Code
 from nettrain.export.node import GraphNode
 
-CHOICE, LOGIC, COMPARISON, SUM, PRODUCT, SIGN, ATOM = range(7)  # what binds, from loosest to tightest
+CHOICE, LOGIC, COMPARISON, SUM, PRODUCT, SIGN = range(6)  # what binds, from loosest to tightest
 
 
-@dataclass(frozen=True)
-class Term:
-    """A piece of code, and how tightly its outermost operator binds."""
-
-    text: str
-    binds: int = ATOM
-
-    def at_least(self, binds: int) -> str:
-        """The code in parentheses, unless it binds that tightly."""
-        return self.text if self.binds >= binds else f"({self.text})"
-
-
-Written = Callable[[GraphNode, Sequence[Term]], Term]
+Written = Callable[[GraphNode, Sequence[Code]], Code]
 TYPES = {"float32": "float", "float64": "double", "int64": "int", "bool": "int"}
 INFIX: Mapping[str, tuple[str, int]] = {
     "add": ("+", SUM),
@@ -56,15 +44,15 @@ def type_of(dtype: np.dtype[np.generic]) -> str:
     return TYPES[dtype.name]
 
 
-def literal(value: Any) -> Term:
+def literal(value: Any) -> Code:
     """A number, in the shortest form that is read as this number."""
     if value.dtype.kind != "f":
-        return Term(str(int(value)), ATOM if value >= 0 else SIGN)
+        return Code(str(int(value)), ATOM if value >= 0 else SIGN)
     word = {"nan": "NAN", "inf": "INFINITY", "-inf": "-INFINITY"}.get(str(float(value)))
     text = word or str(value) + ("f" if value.dtype == np.float32 else "")
     if not word and not set(text) & set(".e"):
         text = text.replace("f", ".0f") if text.endswith("f") else f"{text}.0"
-    return Term(text, SIGN if text.startswith("-") else ATOM)
+    return Code(text, SIGN if text.startswith("-") else ATOM)
 
 
 def is_scalar_operation(node: GraphNode) -> bool:
@@ -72,14 +60,14 @@ def is_scalar_operation(node: GraphNode) -> bool:
     return node.operation in SCALAR
 
 
-def term(node: GraphNode, operands: Sequence[Term]) -> Term:
+def term(node: GraphNode, operands: Sequence[Code]) -> Code:
     """One number of a node whose operands are these."""
     if node.operation in INFIX:
         sign, binds = INFIX[node.operation]
         left = operands[0].at_least(binds + (binds <= COMPARISON))
-        return Term(f"{left} {sign} {operands[1].at_least(binds + 1)}", binds)
+        return Code(f"{left} {sign} {operands[1].at_least(binds + 1)}", binds)
     if node.operation in PREFIX:
-        return Term(PREFIX[node.operation] + operands[0].at_least(ATOM), SIGN)
+        return Code(PREFIX[node.operation] + operands[0].at_least(ATOM), SIGN)
     return WRITTEN.get(node.operation, _function)(node, operands)
 
 
@@ -93,29 +81,29 @@ def function_name(node: GraphNode) -> str:
     return LIBRARY[node.operation] + ("f" if kind == "float" else "")
 
 
-def _function(node: GraphNode, operands: Sequence[Term]) -> Term:
-    return Term(f"{function_name(node)}({', '.join(one.text for one in operands)})")
+def _function(node: GraphNode, operands: Sequence[Code]) -> Code:
+    return Code(f"{function_name(node)}({', '.join(one.text for one in operands)})")
 
 
-def _isnan(node: GraphNode, operands: Sequence[Term]) -> Term:
-    return Term(f"isnan({operands[0].text})")
+def _isnan(node: GraphNode, operands: Sequence[Code]) -> Code:
+    return Code(f"isnan({operands[0].text})")
 
 
-def _where(node: GraphNode, operands: Sequence[Term]) -> Term:
+def _where(node: GraphNode, operands: Sequence[Code]) -> Code:
     condition, first, second = operands
-    return Term(f"{condition.at_least(COMPARISON)} ? {first.at_least(SUM)} : {second.at_least(SUM)}", CHOICE)
+    return Code(f"{condition.at_least(COMPARISON)} ? {first.at_least(SUM)} : {second.at_least(SUM)}", CHOICE)
 
 
-def _cast(node: GraphNode, operands: Sequence[Term]) -> Term:
+def _cast(node: GraphNode, operands: Sequence[Code]) -> Code:
     before, after = type_of(node.inputs[0].dtype), type_of(node.dtype)
     if node.dtype == np.bool_ and node.inputs[0].dtype != np.bool_:
-        return Term(f"{operands[0].at_least(SUM)} != 0", COMPARISON)
-    return operands[0] if before == after else Term(f"({after}){operands[0].at_least(SIGN)}", SIGN)
+        return Code(f"{operands[0].at_least(SUM)} != 0", COMPARISON)
+    return operands[0] if before == after else Code(f"({after}){operands[0].at_least(SIGN)}", SIGN)
 
 
-def _reciprocal(node: GraphNode, operands: Sequence[Term]) -> Term:
+def _reciprocal(node: GraphNode, operands: Sequence[Code]) -> Code:
     one = literal(np.ones((), node.dtype)[()])
-    return Term(f"{one.text} / {operands[0].at_least(SIGN)}", PRODUCT)
+    return Code(f"{one.text} / {operands[0].at_least(SIGN)}", PRODUCT)
 
 
 WRITTEN: Mapping[str, Written] = {

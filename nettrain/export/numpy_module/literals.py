@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nettrain.backend.base import HostArray
-from nettrain.export.numpy_module.infix import DTYPES, SIGN, Expression
+from nettrain.export.code import Code
+from nettrain.export.numpy_module.infix import DTYPES, SIGN
 
 WIDTH = 88
 MOST_NUMBERS = 600  # of a module that has them as numbers
@@ -16,12 +17,12 @@ FEW_NUMBERS = 32  # of an array that is written as numbers in any case
 WORDS = {"nan": "np.nan", "inf": "np.inf", "-inf": "-np.inf"}
 
 
-def scalar(value: Any, *, typed: bool = False) -> Expression:
+def scalar(value: Any, *, typed: bool = False) -> Code:
     """One number; with `typed` in a form that keeps its dtype without the help of others."""
     text = number(value)
     if typed and value.dtype == np.float32:
-        return Expression(f"np.float32({text})")
-    return Expression(text, SIGN) if text.startswith("-") else Expression(text)
+        return Code(f"np.float32({text})")
+    return Code(text, SIGN) if text.startswith("-") else Code(text)
 
 
 def number(value: Any) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nettrain.backend.base import HostArray
+from nettrain.export.code import Code
 from nettrain.export.identifiers import Identifiers
 from nettrain.export.node import ELEMENTWISE, GraphNode, in_order
-from nettrain.export.numpy_module.infix import Expression, expression, joined
+from nettrain.export.numpy_module.infix import expression, joined
 from nettrain.export.numpy_module.literals import scalar
 from nettrain.export.part_names import PartNames, is_given
 
@@ -75,7 +76,7 @@ class Statements:
         self._uses = Counter(one for node in order for one in node.inputs)
         self._words = PartNames(order)
         self._variables: dict[GraphNode, str] = {}
-        self._inline: dict[GraphNode, Expression] = {}
+        self._inline: dict[GraphNode, Code] = {}
         self.operations = {node.operation for node in order}
         self._seen, self._part = Counter[str](), ""
         self.lines: list[str] = []
@@ -99,7 +100,7 @@ class Statements:
             return self._uses[node] > 2 and self._written(node).text.endswith("]")
         return self._uses[node] > 1 or node in self._words.leaves or node.name == "x"
 
-    def _assign(self, node: GraphNode, written: Expression) -> None:
+    def _assign(self, node: GraphNode, written: Code) -> None:
         self._head(node)
         name = self._rebound(node) or self._names.new(self._words.called(node))
         self._variables[node] = name
@@ -125,12 +126,12 @@ class Statements:
         self.lines += [*([""] if self.lines else []), f"# {part}{again}"]
         self._part = part
 
-    def _written(self, node: GraphNode) -> Expression:
+    def _written(self, node: GraphNode) -> Code:
         """The code of a node; operands become variables until it is short."""
         while True:
             operands = [self._operand(node, k) for k in range(len(node.inputs))]
             if node.operation == "lookup":
-                operands.append(Expression(self._constants.table(node)))
+                operands.append(Code(self._constants.table(node)))
             written = self._input(node) if node.operation == "input" else self._whole(node, operands)
             longest = max(
                 (one for one in node.inputs if one in self._inline and not is_given(one)),
@@ -141,11 +142,11 @@ class Statements:
                 return written
             self._assign(longest, self._inline.pop(longest))
 
-    def _whole(self, node: GraphNode, operands: Sequence[Expression]) -> Expression:
+    def _whole(self, node: GraphNode, operands: Sequence[Code]) -> Code:
         columns = _columns_of(node) if node.operation == "concatenate" else ()
         if len(columns) > 1:
             name = self._constants.names_of(columns, "measured")
-            return Expression(f"np.column_stack([cells[name] for name in {name}])")
+            return Code(f"np.column_stack([cells[name] for name in {name}])")
         if node.operation == "concatenate" and sum(len(one.text) + 2 for one in operands) > LONGEST - 30:
             parts = self._names.new("parts")
             self._head(node)
@@ -153,22 +154,22 @@ class Statements:
             return joined(node, parts)
         return expression(node, operands)
 
-    def _input(self, node: GraphNode) -> Expression:
+    def _input(self, node: GraphNode) -> Code:
         column = str(node.options["column"])
-        return Expression(self._inputs.get(column, f"cells[{quoted(column)}]"))
+        return Code(self._inputs.get(column, f"cells[{quoted(column)}]"))
 
-    def _operand(self, node: GraphNode, k: int) -> Expression:
+    def _operand(self, node: GraphNode, k: int) -> Code:
         one = node.inputs[k]
         if one.is_constant:
             return self._constant(node, k)
         if one in self._variables:
-            return Expression(self._variables[one])
+            return Code(self._variables[one])
         stacked = node.operation == "concatenate" and node.axis == 1 and len(node.shape) == 2
         if stacked and one.operation == "reshape" and len(one.inputs[0].shape) == 1:
             return self._operand(one, 0)
         return self._inline[one]
 
-    def _constant(self, node: GraphNode, k: int) -> Expression:
+    def _constant(self, node: GraphNode, k: int) -> Code:
         one = node.inputs[k]
         value = one.constant
         if value.ndim == 0 and node.operation in (*ELEMENTWISE, "where"):
@@ -176,10 +177,10 @@ class Statements:
             return scalar(value[()], typed=all(other.is_constant for other in numbers))
         if value.ndim == 1 and value.dtype.kind == "i":
             if len(value) > 1 and np.array_equal(value, np.arange(len(value))):
-                return Expression(f"np.arange({len(value)})")
+                return Code(f"np.arange({len(value)})")
             if len(value) <= SHORT_LIST and node.operation == "take":
-                return Expression(str(value.tolist()))
-        return Expression(self._constants.array(one, self._words.purpose(node, k)))
+                return Code(str(value.tolist()))
+        return Code(self._constants.array(one, self._words.purpose(node, k)))
 
 
 def quoted(text: object) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from nettrain.export.node import ELEMENTWISE, GraphNode, constant, is_rows
+from nettrain.export.node import ELEMENTWISE, GraphNode, constant
+from nettrain.export.selection import positions_of
 from nettrain.export.simplification import rewritten, simplified
 from nettrain.export.traced import broadcast, part_of
 
@@ -180,7 +181,7 @@ def is_number(node: GraphNode, value: float) -> bool:
 
 def scaled_columns(node: GraphNode) -> Iterator[GraphNode]:
     """Columns x of which some are scaled, (x - c)/s: all are, the others with c = 0 and s = 1."""
-    if (own := positions(node)) is None or node.inputs[0].operation != "concatenate":
+    if (own := positions_of(node)) is None or node.inputs[0].operation != "concatenate":
         return
     joined = node.inputs[0]
     if len(joined.inputs) != 2 or joined.axis != node.axis or node.axis != len(node.shape) - 1:
@@ -190,7 +191,7 @@ def scaled_columns(node: GraphNode) -> Iterator[GraphNode]:
     if affine is None:
         return
     source, center, scale = affine
-    inner = positions(source) if source is not plain else np.arange(plain.shape[-1])
+    inner = positions_of(source) if source is not plain else np.arange(plain.shape[-1])
     if inner is None or (source is not plain and source.inputs[0] is not plain):
         return
     width = plain.shape[-1]
@@ -218,18 +219,6 @@ def _affine(node: GraphNode) -> tuple[GraphNode, np.ndarray, np.ndarray] | None:
     if moved.operation != "subtract" or not moved.inputs[1].is_constant:
         return None
     return moved.inputs[0], moved.inputs[1].constant, node.inputs[1].constant
-
-
-def positions(node: GraphNode) -> np.ndarray | None:
-    """Which parts of an axis are taken; None where that is not known, or it takes rows or single parts."""
-    if node.operation == "slice":
-        stop = node.number("stop")
-        return np.arange(node.inputs[0].shape[node.axis])[
-            node.number("start") : None if stop < 0 else stop : node.number("step")
-        ]
-    if node.operation == "take" and node.inputs[1].is_constant and node.inputs[1].constant.ndim == 1:
-        return None if is_rows(node.inputs[0].shape[node.axis]) else node.inputs[1].constant
-    return None
 
 
 def _taken(source: GraphNode, own: np.ndarray, like: GraphNode) -> GraphNode:
