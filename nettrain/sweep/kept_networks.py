@@ -1,5 +1,6 @@
 """The networks of trials in files: what a run folder needs of a training, which ends in another process."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -69,8 +70,12 @@ class KeptNetworks:
         experiment: Experiment,
         row: int,
     ) -> None:
-        """Write a network that has stopped: that in this row of the run of its fold."""
+        """Write a network that has stopped: that in this row of the run of its fold.
+
+        Nothing stays of files that a worker wrote before it was killed, and whose trial is trained again.
+        """
         files = network_folder(self._folder, network, self._folds)
+        shutil.rmtree(files.path, ignore_errors=True)
         files.path.mkdir(parents=True, exist_ok=True)
         write_atomic(files.config, to_yaml(experiment))
         lines = [(event, self._ancestor(stopped.member, k)) for k, event in enumerate(self._events)]

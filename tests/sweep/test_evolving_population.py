@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -102,8 +103,6 @@ def test_the_best_network_is_a_run(evolved):
 
 
 def test_a_population_of_which_a_result_is_missing_trains_again_as_a_whole(evolved, tmp_path):
-    import shutil
-
     copied = shutil.copytree(evolved.folder, tmp_path / "sweeps" / "evolved")
     lines = (copied / "journal.jsonl").read_text().splitlines(keepends=True)
     kept = [line for line in lines if json.loads(line).get("trial") != 12]
@@ -112,6 +111,20 @@ def test_a_population_of_which_a_result_is_missing_trains_again_as_a_whole(evolv
     for file in ("trials.csv", "population.csv"):
         assert (evolved.folder / file).read_bytes() == (copied / file).read_bytes()
     assert again.summary["best"] == evolved.summary["best"]
+
+
+def test_files_that_a_killed_worker_left_are_written_anew(evolved, tmp_path):
+    """It had written the network of the best trial, and the sweep has not heard of it."""
+    copied = shutil.copytree(evolved.folder, tmp_path / "sweeps" / "evolved")
+    best = evolved.summary["best"]["trial"]
+    lines = (copied / "journal.jsonl").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if json.loads(line).get("trial") != best]
+    (copied / "journal.jsonl").write_text("".join(kept))
+    shutil.copytree(copied / "best", copied / ".networks" / str(best))
+    shutil.rmtree(copied / "best")
+    sweep(write_experiment(tmp_path, PBT), out=tmp_path / "sweeps", jobs=1)
+    for file in ("history.csv", "model.safetensors"):
+        assert (evolved.folder / "best" / file).read_bytes() == (copied / "best" / file).read_bytes()
 
 
 @pytest.mark.parametrize(
