@@ -22,7 +22,8 @@ from nettrain.training.rows.batches import Index, epoch_orders
 from nettrain.training.run import TrainingRun
 
 LEARNING_RATE = 2.0**30  # so large that a step is all gradient: w - w' = αg, exact to 2^-30 of w
-BATCH_SETTINGS = ("order_seed", "noise_seed", "shuffle", "sampling")  # on which the first batch depends
+# on which the first batch depends
+BATCH_SETTINGS = ("order_seed", "noise_seed", "shuffle", "shuffle_window", "sampling")
 MAX_ROWS = 256  # of a batch, those of all sub-members together: more cost time and reveal nothing new
 FEWEST_ROWS = 8  # that this leaves
 
@@ -113,7 +114,14 @@ def gradient_problem(experiment: Experiment, data: Prepared, point: Floats | Non
 def first_batch(training: TrainingSettings, train: int) -> Index:
     """The rows (B,) of the first batch of the first epoch, out of `train` training rows."""
     rows, seeds = training.batch_rows(train), np.array([training.order_seed or 0])
-    order = epoch_orders(seeds, 0, train, shuffle=training.shuffle, sampling=training.sampling)[0]
+    order = epoch_orders(
+        seeds,
+        0,
+        train,
+        shuffle=training.shuffle,
+        sampling=training.sampling,
+        window=training.shuffle_window,
+    )[0]
     # a step over every row once takes them in the order of the table, without an index
     return order[:rows] if rows < train or training.sampling != "permutation" else np.arange(rows)
 

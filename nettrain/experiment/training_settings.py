@@ -92,6 +92,12 @@ class TrainingSettings(Settings):
         " auto: as many as cost little, at most 10,000",
     )
     shuffle: bool = option(True, "put the rows in a new order in every epoch")
+    shuffle_window: int | None = option(
+        None,
+        "mix the rows within so many, which come in blocks from all over the table, rather than all of them;"
+        " null: all of them",
+        ge=1,
+    )
     sampling: Literal["permutation", "replacement"] = option(
         "permutation", "each row once per epoch, or as many rows drawn with replacement"
     )
@@ -177,6 +183,13 @@ class TrainingSettings(Settings):
             raise _error("snapshots", text)
         if self.snapshots > 1 and self.early_stopping is not None:
             raise _error("snapshots", f"{self.snapshots} does not go with early_stopping: choose one")
+        return self
+
+    @model_validator(mode="after")
+    def _shuffled_in_windows(self) -> "TrainingSettings":
+        if self.shuffle_window is not None and not (self.shuffle and self.sampling == "permutation"):
+            other = "shuffle: false" if not self.shuffle else f"sampling: {self.sampling}"
+            raise _error("shuffle_window", f"{self.shuffle_window} does not go with {other}")
         return self
 
     @model_validator(mode="after")

@@ -73,6 +73,7 @@ training:
   evaluate_every: 1
   evaluate_train: auto
   shuffle: true
+  shuffle_window: null
   sampling: permutation
   drop_last: false
   clip_norm: null
@@ -219,6 +220,15 @@ WRONG = [
     (
         f"training: {{epochs: {'x' * 70}}}\n",
         f'f:2: training.epochs: "{"x" * 56}... is not a whole number',
+    ),
+    ("training: {shuffle_window: 0}\n", "f:2: training.shuffle_window: 0 is not at least 1"),
+    (
+        "training: {shuffle_window: 9, shuffle: false}\n",
+        "f:2: training.shuffle_window: 9 does not go with shuffle: false",
+    ),
+    (
+        "training: {sampling: replacement, shuffle_window: 9}\n",
+        "f:2: training.shuffle_window: 9 does not go with sampling: replacement",
     ),
     ("training: {shuffle: 1}\n", "f:2: training.shuffle: 1 is neither true nor false"),
     ("training: {batch_size: 0}\n", "f:2: training.batch_size: 0 is not a whole number from 1, full or auto"),

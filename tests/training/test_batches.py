@@ -5,7 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from nettrain.training.rows.batches import BatchPlan, epoch_orders, permuted_rows, sampled_rows
+from nettrain.training.rows.batches import (
+    BatchPlan,
+    epoch_orders,
+    permuted_rows,
+    rows_by_window,
+    sampled_rows,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,3 +78,35 @@ def test_members_with_their_own_seeds_have_their_own_samples() -> None:
     apart = epoch_orders(np.array([3, 4]), 2, 20, shuffle=True, sampling="replacement")
     assert apart.tolist() == [sampled_rows(3, 2, 20).tolist(), sampled_rows(4, 2, 20).tolist()]
     assert epoch_orders(np.array([3, 3]), 2, 20, shuffle=True, sampling="replacement").shape == (1, 20)
+
+
+def windows_of(order: np.ndarray, window: int) -> list[list[int]]:
+    return [sorted(order[start : start + window].tolist()) for start in range(0, len(order), window)]
+
+
+def test_an_order_by_window_is_blocks_in_random_order_mixed_within_windows() -> None:
+    """Worked out beside: of 2000 rows, blocks of 3 in windows of 600, the last block of 2."""
+    generator = np.random.Generator(np.random.Philox(key=[7, 2], counter=[0, 0, 0, 5]))
+    blocks = generator.permutation(667).tolist()
+    in_blocks = [row for block in blocks for row in range(3 * block, 3 * block + 3) if row < 2000]
+    order = rows_by_window(7, 5, 2000, 600)
+    assert sorted(order.tolist()) == list(range(2000))
+    expected = [sorted(in_blocks[start : start + 600]) for start in range(0, 2000, 600)]
+    assert windows_of(order, 600) == expected
+    for start, window in zip(range(0, 2000, 600), expected, strict=True):
+        assert order[start : start + 600].tolist() != window  # not in the order of the file
+    assert not np.array_equal(order, rows_by_window(7, 6, 2000, 600))
+    assert not np.array_equal(order, rows_by_window(8, 5, 2000, 600))
+
+
+def test_windows_of_a_table_that_is_sorted_have_rows_from_all_over_it() -> None:
+    for window in windows_of(rows_by_window(0, 0, 100_000, 10_240), 10_240)[:-1]:
+        tenths = np.bincount(np.array(window) // 10_000, minlength=10) / len(window)
+        assert tenths.min() > 0.04  # of 0.1: 256 blocks of 40 rows, a standard deviation of 0.019
+        assert tenths.max() < 0.17
+
+
+def test_a_window_of_all_rows_is_the_usual_order() -> None:
+    assert rows_by_window(3, 1, 50, 50).tolist() == permuted_rows(3, 1, 50).tolist()
+    (order,) = epoch_orders(np.array([3]), 1, 50, shuffle=True, window=7)
+    assert order.tolist() == rows_by_window(3, 1, 50, 7).tolist()

@@ -6,11 +6,13 @@ The rows of an epoch are a function of (order seed, epoch) alone: NumPy's Philox
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 ORDER, SAMPLE = 2, 4  # purpose numbers of the draws below
+BLOCKS = 256  # of rows that lie side by side, in a window
 Index = npt.NDArray[np.intp]
 Seeds = npt.NDArray[np.int64]
 
@@ -60,9 +62,30 @@ def permuted_rows(seed: int, epoch: int, rows: int, sub_member: int = 0) -> Inde
     return _generator(seed, ORDER, epoch, sub_member).permutation(rows)
 
 
+def rows_by_window(seed: int, epoch: int, rows: int, window: int, sub_member: int = 0) -> Index:
+    """All rows (N,) in an order for which no more than so many, a window of rows, have to be in memory.
+
+    Blocks of ⌈window/256⌉ rows that lie side by side come in a random order, and the rows within each window
+    of that order in a random order too.
+    """
+    if window >= rows:
+        return permuted_rows(seed, epoch, rows, sub_member)
+    generator, size = _generator(seed, ORDER, epoch, sub_member), -(-window // BLOCKS)
+    blocks = generator.permutation(-(-rows // size))
+    order = (blocks[:, None] * size + np.arange(size)).reshape(-1)
+    order = order[order < rows]  # the last block may be shorter
+    for start in range(0, rows, window):
+        generator.shuffle(order[start : start + window])
+    return order
+
+
 def sampled_rows(seed: int, epoch: int, rows: int, sub_member: int = 0) -> Index:
     """As many rows (N,), each drawn from all of them."""
     return _generator(seed, SAMPLE, epoch, sub_member).integers(rows, size=rows)
+
+
+def _permuted(seed: int, epoch: int, rows: int, sub_member: int, window: int | None) -> Index:
+    return rows_by_window(seed, epoch, rows, rows if window is None else window, sub_member)
 
 
 class CountedGenerator(threading.local):
@@ -104,14 +127,15 @@ def epoch_orders(
     shuffle: bool,
     sampling: str = "permutation",
     per_member: int = 1,
+    window: int | None = None,
 ) -> Index:
     """The rows (G, N) of an epoch in the order in which steps take them.
 
     There is one order for all members when it is the same, otherwise one for each; or so many `per_member`,
-    one after the other. `sampling` is permutation or replacement.
+    one after the other. `sampling` is permutation or replacement; a permutation may be one by `window`.
     """
     if not shuffle:
         return np.arange(rows)[None]
-    draw = sampled_rows if sampling == "replacement" else permuted_rows
+    draw = sampled_rows if sampling == "replacement" else partial(_permuted, window=window)
     distinct = seeds[:1] if same_order(seeds, shuffle=shuffle) else seeds
     return np.stack([draw(int(seed), epoch, rows, k) for seed in distinct for k in range(per_member)])

@@ -163,4 +163,5 @@ def _orders(run: TrainingRun, epoch: int) -> Index:
         shuffle=settings.shuffle,
         sampling=settings.sampling,
         per_member=run.orders_per_member,
+        window=settings.shuffle_window,
     )
