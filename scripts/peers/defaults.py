@@ -20,7 +20,7 @@ from time import perf_counter
 from typing import Any
 
 from peers.default_tables import TABLES, write_split
-from peers.turns import POOLS, PeerProcess
+from peers.process import POOLS, PeerProcess
 
 OURS = "nettrain"
 SIDES = (OURS, "HistGradientBoosting", "RandomForest", "MLP")

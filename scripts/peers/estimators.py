@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from peers.problem import Array
-from peers.turns import POOLS, PeerProcess
+from peers.process import POOLS, PeerProcess
 
 CALIFORNIA = "cal_housing.data.gz"
 JOBS = 2  # processes of a search

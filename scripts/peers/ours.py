@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import nettrain
 from nettrain.backend.numpy import NumpyBackend
 from nettrain.backend.pool import Pool
 from nettrain.catalogue.optimizers import optimizers
@@ -20,16 +19,14 @@ from nettrain.experiment.document import parse
 from nettrain.experiment.load import validate
 from nettrain.experiment.resolution import resolve, resolve_with_data
 from nettrain.experiment.settings import Experiment
-from nettrain.model.parameters import views
 from nettrain.training.build import build
 from nettrain.training.rows.batches import BatchPlan
 from nettrain.training.run import TrainingRun
 from nettrain.training.step.coefficients import TABLE_STEPS, StepNumbers, coefficient_table
 from nettrain.training.step.step_schedule import StepSchedule
 from nettrain.training.step.training_step import training_step
-from peers.problem import BATCH, BETA1, BETA2, EPSILON, RATE, THREADS, WIDTHS, Array, starting_weights
+from peers.problem import BETA1, BETA2, EPSILON, RATE, WIDTHS, Array
 
-VERSION = nettrain.__version__
 ADAM = f"{{name: adam, learning_rate: {RATE}, beta1: {BETA1}, beta2: {BETA2}, epsilon: {EPSILON}}}"
 NETWORKS = {  # members, and their units
     "64-64-32-10 x 32": (32, (64, 64, 32, 10)),
@@ -51,21 +48,6 @@ optimizer: {optimizer}
 training: {{batch_size: {batch}}}
 backend: {{threads: {threads}}}
 """
-
-
-class NettrainTrainer:
-    """784-512-512-10 with relu, cross-entropy and Adam."""
-
-    def __init__(self, x: Array, y: Array) -> None:
-        run = population([experiment(list(WIDTHS[1:-1]), "relu", BATCH, THREADS)], x, y)
-        self.steps = Steps(run, BATCH)
-        layers = filter(None, views(run.population["parameters"], run.layout))  # those with parameters
-        for layer, weight in zip(layers, starting_weights(), strict=True):
-            layer["weight"][0] = weight
-
-    def block(self, index: Array) -> float:
-        """A step per row of index (T, B); their mean loss."""
-        return float(self.steps.block(index[:, None])[0])
 
 
 class Steps:

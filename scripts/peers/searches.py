@@ -27,7 +27,7 @@ from nettrain.sweep.opening import open_sweep
 from nettrain.sweep.process_pool import ProcessPool
 from nettrain.sweep.sweep import Sweep
 from peers.problem import Array
-from peers.turns import POOLS, MissingError
+from peers.process import POOLS, MissingError
 
 WORKERS, TRIALS, EPOCHS, BATCH = 2, 64, 10, 64
 WIDTHS = (64, 64, 32, 10)

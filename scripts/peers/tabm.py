@@ -18,7 +18,7 @@ import numpy as np
 
 from peers.estimators import rows_of
 from peers.problem import THREADS, Array
-from peers.turns import POOLS, MissingError, PeerProcess, keep_to_processors
+from peers.process import POOLS, MissingError, PeerProcess, keep_to_processors
 
 BATCH, COUNT, WIDTHS = 256, 32, (400, 400, 400)
 RATE, DECAY, DROPOUT, CLIP_NORM = 8.725e-4, 0.03777, 0.2077, 1.0
@@ -115,7 +115,7 @@ def serve(name: str, data: Path, steps: int, *, own: bool) -> None:
     """Be the process of a side: report the version, then take a turn for every seed on standard input."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    keep_to_processors()
+    keep_to_processors(THREADS)
     try:
         turn = SIDES[name](*standardized(data, steps * BATCH), own)
     except ModuleNotFoundError as error:

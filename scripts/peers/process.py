@@ -1,0 +1,62 @@
+"""A side of a comparison in a process of its own, which takes a turn when it is asked to.
+
+They are processes because the thread pools of OpenBLAS, OpenMP and XLA would disturb each other in one.
+Replies are lines of JSON on standard output; what libraries print there goes to standard error.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class MissingError(Exception):
+    """The library of a peer is not installed."""
+
+
+class PeerProcess:
+    """A peer in another process, which these arguments of the script and environment variables start.
+
+    Raises MissingError when its library is not installed.
+    """
+
+    def __init__(self, arguments: Sequence[str], variables: Mapping[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, sys.argv[0], *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **variables},
+        )
+        self.hello = self._reply()
+        if "missing" in self.hello:
+            raise MissingError(self.hello["missing"])
+
+    def turn(self, request: object = "turn") -> dict[str, Any]:
+        """One turn, for which the peer gets this line."""
+        assert self.process.stdin is not None
+        print(request, file=self.process.stdin, flush=True)
+        return self._reply()
+
+    def close(self) -> None:
+        """Let the process end, by closing its input."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _reply(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"a peer ended with exit code {self.process.wait()}; its error is above")
+        return json.loads(line)  # type: ignore[no-any-return]
+
+
+def keep_to_processors(threads: int) -> None:
+    """Keep this process to as many processors as it has threads, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
